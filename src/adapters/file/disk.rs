@@ -1,0 +1,220 @@
+//! Every system call the log makes, as two traits: [`Disk`] names files, [`DiskFile`] moves bytes.
+//!
+//! What is assumed of a disk, and nothing more:
+//! - bytes written and then followed by a successful [`DiskFile::sync_data`] survive a power cut;
+//! - bytes written and not yet synced may survive wholly, in part (sector by sector, in any order) or not at all;
+//! - a file's name (created, renamed, removed) is fixed only by a successful [`Disk::sync_dir`] of its directory;
+//! - after a failed sync nothing is known of that file's unsynced bytes, and the page cache proves nothing.
+//!
+//! [`RealDisk`] is thin. The simulated disk (`crate::sim::disk`) loses, tears and lies within these assumptions.
+//! All calls block; callers on an async runtime move them to a blocking thread.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How [`Disk::open`] opens a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// Reading only; the file must exist.
+    Read,
+    /// Reading and writing; the file must exist.
+    Write,
+    /// Reading and writing; the file must not exist. Created with mode 0600.
+    CreateNew,
+    /// Reading and writing; created with mode 0600 when missing, kept as it is otherwise.
+    OpenOrCreate,
+}
+
+/// What [`DiskFile::try_lock`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockOutcome {
+    /// This handle holds the advisory lock until it is dropped.
+    Acquired,
+    /// Another handle, in this or another process, holds it.
+    HeldElsewhere,
+}
+
+/// An open file. Offsets and lengths are bytes.
+pub trait DiskFile: Send + Sync {
+    /// Reads at most `buffer.len()` bytes at `offset`; 0 means end of file. Retries only `EINTR`.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes at most `bytes.len()` bytes at `offset`; may write fewer. Retries only `EINTR`.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
+    /// Makes the file's content durable (fdatasync). An error is final for this file: never call it again.
+    fn sync_data(&self) -> io::Result<()>;
+    /// Length in bytes.
+    fn len(&self) -> io::Result<u64>;
+    /// True when the file has no bytes.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+    /// Cuts the file (or extends it with zeros) to `length` bytes.
+    fn truncate(&self, length: u64) -> io::Result<()>;
+    /// Reserves room for `length` bytes from the start without changing the length; a refusal is no error of the log.
+    fn preallocate(&self, length: u64) -> io::Result<()>;
+    /// Takes the advisory lock of this file if nobody holds it. The lock ends with the handle, or with the process.
+    fn try_lock(&self) -> io::Result<LockOutcome>;
+}
+
+/// The names of files. Every path is used as given.
+pub trait Disk: Send + Sync {
+    /// Opens a file.
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>>;
+    /// Gives a file another name, replacing what had it. Not durable until [`Disk::sync_dir`].
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file. Not durable until [`Disk::sync_dir`].
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// The names of the plain files in a directory, sorted.
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
+    /// Creates a directory and its parents with mode 0700; no error when it exists.
+    fn create_dir_all(&self, directory: &Path) -> io::Result<()>;
+    /// Makes the names in a directory durable (fsync of the directory).
+    fn sync_dir(&self, directory: &Path) -> io::Result<()>;
+}
+
+/// The operating system's disk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealDisk;
+
+struct RealFile(fs::File);
+
+fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+impl DiskFile for RealFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        retry_interrupted(|| FileExt::read_at(&self.0, buffer, offset))
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        retry_interrupted(|| FileExt::write_at(&self.0, bytes, offset))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
+    }
+
+    fn preallocate(&self, length: u64) -> io::Result<()> {
+        Ok(rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::KEEP_SIZE, 0, length)?)
+    }
+
+    fn try_lock(&self) -> io::Result<LockOutcome> {
+        match self.0.try_lock() {
+            Ok(()) => Ok(LockOutcome::Acquired),
+            Err(fs::TryLockError::WouldBlock) => Ok(LockOutcome::HeldElsewhere),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+impl Disk for RealDisk {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).mode(0o600);
+        match mode {
+            OpenMode::Read => {}
+            OpenMode::Write => {
+                options.write(true);
+            }
+            OpenMode::CreateNew => {
+                options.write(true).create_new(true);
+            }
+            OpenMode::OpenOrCreate => {
+                options.write(true).create(true).truncate(false);
+            }
+        }
+        Ok(Arc::new(RealFile(retry_interrupted(|| options.open(path))?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn create_dir_all(&self, directory: &Path) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    }
+
+    fn sync_dir(&self, directory: &Path) -> io::Result<()> {
+        fs::File::open(directory)?.sync_all()
+    }
+}
+
+/// Reads `length` bytes at `offset`, or fails with `UnexpectedEof`.
+pub fn read_exact_at(file: &dyn DiskFile, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; length];
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + filled as u64)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => filled += read,
+        }
+    }
+    Ok(buffer)
+}
+
+/// Reads a whole file as it is now.
+pub fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    read_exact_at(file, 0, length)
+}
+
+/// Writes all of `bytes` at `offset`, looping over short writes.
+pub fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write_at(bytes, offset)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => {
+                bytes = bytes.get(written..).unwrap_or_default();
+                offset += written as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The only way a file gets its final name: sync the file, rename it, sync the directory.
+///
+/// `file` must be the handle through which `from` was written; both paths are in the same directory.
+pub fn durable_rename(disk: &dyn Disk, file: &dyn DiskFile, from: &Path, to: &Path) -> io::Result<()> {
+    file.sync_data()?;
+    disk.rename(from, to)?;
+    disk.sync_dir(&parent(to))
+}
+
+/// The directory a path is in.
+pub fn parent(path: &Path) -> PathBuf {
+    path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}

@@ -1,0 +1,1 @@
+//! HTTP: the contract of openapi.yaml on a socket.

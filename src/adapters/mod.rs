@@ -1,0 +1,4 @@
+//! One folder per technology; siblings never import each other.
+
+pub mod file;
+pub mod http;

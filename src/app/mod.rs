@@ -1,0 +1,1 @@
+//! The use cases: async, they know ports and no technology.

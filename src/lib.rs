@@ -1,0 +1,19 @@
+//! Onhand: a stock ledger for retail chains. This page is the map of the house.
+//!
+//! | folder | what lives there | may look at |
+//! | --- | --- | --- |
+//! | [`domain`] | the rules of stock: pure, no clock, no I/O, no randomness | nothing |
+//! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries | `domain` |
+//! | [`config`] | every setting: name, default, unit, bound | `domain` |
+//! | [`adapters`] | one folder per technology: `file` (the log on disk), `http` | `app`, `domain`, `config` |
+//! | [`sim`] | the simulated disk, on which crashes are rehearsed | `app`, `domain`, `adapters::file` |
+//! | [`cli`] | the composition root: one file per command | everything |
+//!
+//! Arrows point one way: `cli -> adapters -> app -> domain`. `tests/suite/tidy.rs` guards them.
+
+pub mod adapters;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod sim;

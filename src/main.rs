@@ -1,0 +1,3 @@
+//! The `onhand` binary.
+
+fn main() {}
