@@ -1,1 +1,16 @@
 //! The use cases: async, they know ports and no technology.
+//!
+//! [`Ledger`] is the one way in for commands; `query` answers reads. What they need from outside is in [`ports`].
+
+mod due;
+mod entities;
+pub mod fold;
+mod idempotency;
+mod ledger;
+pub mod ports;
+pub mod query;
+
+pub use due::Due;
+pub use entities::Restored;
+pub use idempotency::{KnownEffect, RetryId, fingerprint};
+pub use ledger::{CommandError, Ledger, Meta, Outcome, Parts};

@@ -1,1 +1,30 @@
-//! The rules of stock: pure.
+//! The rules of stock: pure. No clock, no I/O, no randomness, no async.
+//!
+//! Behaviour stands behind two functions: [`decide()`] turns a command into events or a [`Rejection`],
+//! [`State::apply`] moves a state by one event. Three closed enums name every capability, and nothing else does:
+//! [`Command`], [`Fact`] (what an event says) and [`State`] (what events add up to), with [`Key`] to find a state by.
+
+mod command;
+mod draft;
+mod entry;
+mod event;
+mod ids;
+pub mod imports;
+mod key;
+pub mod limits;
+mod quantity;
+mod rejection;
+mod state;
+pub mod stock;
+mod time;
+
+pub use command::{Command, decide};
+pub use draft::{Draft, DraftMark, Finished};
+pub use entry::{Entry, Idempotency, Sequence, Unapplied, UnappliedWhy};
+pub use event::{After, Event, EventKind, Fact};
+pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
+pub use key::Key;
+pub use quantity::{Quantity, QuantityError};
+pub use rejection::{Refusal, Rejection};
+pub use state::{Misfit, State, StateRecord, Undo};
+pub use time::{Timestamp, TimestampError};

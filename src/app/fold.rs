@@ -1,0 +1,83 @@
+//! The fold: states from entries alone. Recovery, snapshots, `verify` and `rebuild` all add up the log with this.
+
+use crate::domain::{After, Entry, Key, Misfit, Sequence, State};
+use std::collections::HashMap;
+
+/// States by key, and the last sequence they contain.
+#[derive(Debug, Default)]
+pub struct Fold {
+    /// Every state that an event or a snapshot named.
+    pub states: HashMap<Key, State>,
+    /// The last event that was folded.
+    pub sequence: Sequence,
+}
+
+/// The log contradicts itself.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// An entry does not follow the one before it.
+    #[error("sequence {found} follows {expected_after}; entries are missing or repeated")]
+    Gap {
+        /// The last sequence folded.
+        expected_after: Sequence,
+        /// The sequence of the entry that came.
+        found: Sequence,
+    },
+    /// An event cannot have happened to its state.
+    #[error("event {sequence} of {key}: {misfit}")]
+    Misfit {
+        /// The event.
+        sequence: Sequence,
+        /// Its state.
+        key: Box<Key>,
+        /// Why.
+        misfit: Misfit,
+    },
+    /// The state an event recorded is not the one it leads to.
+    #[error("event {sequence} of {key} says {recorded:?} but the events before it add up to {folded:?}")]
+    After {
+        /// The event.
+        sequence: Sequence,
+        /// Its state.
+        key: Box<Key>,
+        /// What the event says.
+        recorded: After,
+        /// What it leads to.
+        folded: After,
+    },
+}
+
+impl Fold {
+    /// Adds one entry, which must follow the last one.
+    ///
+    /// # Errors
+    /// [`FoldError`]; the fold is then of no further use.
+    pub fn add(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        if entry.sequence != self.sequence.plus(1) {
+            return Err(FoldError::Gap { expected_after: self.sequence, found: entry.sequence });
+        }
+        for (sequence, event) in entry.numbered() {
+            let key = event.fact.key();
+            let misfit = |misfit| FoldError::Misfit { sequence, key: Box::new(event.fact.key()), misfit };
+            let folded = match self.states.get_mut(&key) {
+                Some(state) => {
+                    state.apply(&event.fact, entry.at).map_err(misfit)?;
+                    state.after()
+                }
+                None => {
+                    let mut state = State::absent(&key);
+                    state.apply(&event.fact, entry.at).map_err(misfit)?;
+                    let after = state.after();
+                    self.states.insert(key, state);
+                    after
+                }
+            };
+            if folded != event.after {
+                let key = Box::new(event.fact.key());
+                return Err(FoldError::After { sequence, key, recorded: event.after, folded });
+            }
+        }
+        self.sequence = entry.last();
+        Ok(())
+    }
+}

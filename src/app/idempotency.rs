@@ -1,0 +1,203 @@
+//! Idempotency: by which key an effect is known, and where in the log it is.
+//!
+//! A record is a few numbers: which event the key had its effect in. The answer to a retry is read back from the log,
+//! so it survives whatever the effect survives. Records are kept for a time that is counted in log time.
+
+use crate::domain::{Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
+use dashmap::DashMap;
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
+use std::collections::VecDeque;
+use std::fmt::Write;
+use tokio::sync::MutexGuard;
+
+/// What makes a retry the same: the first 128 bits of SHA-256 over principal, scope and key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RetryId(pub u128);
+
+impl RetryId {
+    /// The id of a key. Each part is preceded by its length, so no two triples run together.
+    pub fn new(actor: Option<&SmolStr>, idempotency: &Idempotency) -> Self {
+        let mut hasher = Sha256::new();
+        for part in [actor.map_or("", SmolStr::as_str), &idempotency.scope, &idempotency.key] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        let digest: [u8; 32] = hasher.finalize().into();
+        let (half, _) = digest.split_first_chunk::<16>().expect("32 bytes hold 16");
+        Self(u128::from_le_bytes(*half))
+    }
+}
+
+/// The fingerprint of a payload: the first 64 bits of its SHA-256, as 16 hex digits. It tells a retry from a key used
+/// twice by mistake; it is no protection against a caller who wants to deceive himself.
+pub fn fingerprint(payload: &[u8]) -> SmolStr {
+    let digest = Sha256::digest(payload);
+    let mut hex = String::with_capacity(16);
+    for byte in digest.iter().take(8) {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    SmolStr::new(hex)
+}
+
+/// An effect that is known by an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEffect {
+    /// By what a retry is recognised.
+    pub id: RetryId,
+    /// The payload's fingerprint, as a number.
+    pub fingerprint: u64,
+    /// The first event of its entry, or the event of its operation.
+    pub sequence: Sequence,
+    /// The entry's time.
+    pub at: Timestamp,
+}
+
+impl KnownEffect {
+    /// The record of an effect; nothing when the fingerprint is not 16 hex digits.
+    pub fn new(
+        actor: Option<&SmolStr>,
+        idempotency: &Idempotency,
+        sequence: Sequence,
+        at: Timestamp,
+    ) -> Option<Self> {
+        let fingerprint = u64::from_str_radix(&idempotency.fingerprint, 16).ok()?;
+        Some(Self { id: RetryId::new(actor, idempotency), fingerprint, sequence, at })
+    }
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    Unknown,
+    /// The same payload had its effect there.
+    Known(Sequence),
+    /// Another payload had the key.
+    Reused,
+}
+
+const STRIPES: usize = 1024;
+
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    fingerprint: u64,
+    sequence: Sequence,
+    at: Timestamp,
+}
+
+/// All records, bounded in time and in number.
+#[derive(Debug)]
+pub(crate) struct IdempotencyTable {
+    records: DashMap<RetryId, Record>,
+    /// Oldest first: log time never goes back.
+    order: Mutex<VecDeque<(Timestamp, RetryId)>>,
+    /// A key in flight holds its stripe until its record stands: the second one waits here and then finds it.
+    stripes: Vec<tokio::sync::Mutex<()>>,
+    ttl_milliseconds: i64,
+}
+
+impl IdempotencyTable {
+    pub(crate) fn new(ttl_milliseconds: i64, known: Vec<KnownEffect>) -> Self {
+        let stripes = (0..STRIPES).map(|_| tokio::sync::Mutex::new(())).collect();
+        let table = Self { records: DashMap::new(), order: Mutex::default(), stripes, ttl_milliseconds };
+        for effect in known {
+            table.insert(effect);
+        }
+        table
+    }
+
+    /// Takes the stripes of all ids, in order, so that two holders of overlapping ids cannot block each other.
+    pub(crate) async fn lock(&self, ids: impl Iterator<Item = RetryId>) -> Vec<MutexGuard<'_, ()>> {
+        let mut places: Vec<usize> = ids.map(|id| (id.0 % STRIPES as u128) as usize).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut guards = Vec::with_capacity(places.len());
+        for place in places {
+            guards.push(self.stripes.get(place).expect("a remainder is below its divisor").lock().await);
+        }
+        guards
+    }
+
+    /// What is known of a key at the log time `now`.
+    pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Lookup {
+        let Some(record) = self.records.get(&id) else { return Lookup::Unknown };
+        if record.at.plus_milliseconds(self.ttl_milliseconds) <= now {
+            return Lookup::Unknown;
+        }
+        if u64::from_str_radix(&idempotency.fingerprint, 16) == Ok(record.fingerprint) {
+            Lookup::Known(record.sequence)
+        } else {
+            Lookup::Reused
+        }
+    }
+
+    /// Keeps a record.
+    pub(crate) fn insert(&self, effect: KnownEffect) {
+        let KnownEffect { id, fingerprint, sequence, at } = effect;
+        self.records.insert(id, Record { fingerprint, sequence, at });
+        self.order.lock().push_back((at, id));
+    }
+
+    /// Drops what is older than the time to live, at most a few at once: the cost is spread over the inserts.
+    pub(crate) fn sweep(&self, now: Timestamp, most: usize) {
+        let mut order = self.order.lock();
+        for _ in 0..most {
+            let Some((at, id)) = order.front().copied() else { break };
+            if at.plus_milliseconds(self.ttl_milliseconds) > now {
+                break;
+            }
+            order.pop_front();
+            // A key used again after its time has a newer record under the same id, which stays.
+            self.records.remove_if(&id, |_, record| record.at == at);
+        }
+    }
+
+    /// True when no more keys can be taken without forgetting one early.
+    pub(crate) fn is_full(&self) -> bool {
+        self.order.lock().len() >= IDEMPOTENCY_RECORDS_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn idempotency(key: &str, payload: &str) -> Idempotency {
+        Idempotency {
+            key: key.into(),
+            scope: "reserve L/A".into(),
+            fingerprint: fingerprint(payload.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn a_record_answers_for_its_time_and_no_longer() {
+        let table = IdempotencyTable::new(1000, Vec::new());
+        let key = idempotency("k", "{}");
+        let id = RetryId::new(None, &key);
+        let at = Timestamp::from_milliseconds(5000);
+        table.insert(KnownEffect::new(None, &key, Sequence(7), at).unwrap());
+        assert_eq!(table.find(id, &key, at), Lookup::Known(Sequence(7)));
+        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Lookup::Reused);
+        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Lookup::Known(Sequence(7)));
+        assert_eq!(table.find(id, &key, at.plus_milliseconds(1000)), Lookup::Unknown);
+        // Used again, then swept: the newer record stays.
+        let later = at.plus_milliseconds(1500);
+        table.insert(KnownEffect::new(None, &key, Sequence(9), later).unwrap());
+        table.sweep(later, 16);
+        assert_eq!(table.find(id, &key, later), Lookup::Known(Sequence(9)));
+        table.sweep(later.plus_milliseconds(1000), 16);
+        assert_eq!(table.records.len(), 0);
+        assert_eq!(table.order.lock().len(), 0);
+    }
+
+    #[test]
+    fn parts_of_an_id_do_not_run_together() {
+        let one = Idempotency { key: "bc".into(), scope: "a".into(), fingerprint: SmolStr::default() };
+        let two = Idempotency { key: "c".into(), scope: "ab".into(), fingerprint: SmolStr::default() };
+        assert_ne!(RetryId::new(None, &one), RetryId::new(None, &two));
+        assert_ne!(RetryId::new(None, &one), RetryId::new(Some(&"x".into()), &one));
+    }
+}

@@ -1,0 +1,67 @@
+//! The log read back: one entry, the movements of one key, a state as of a moment.
+
+use crate::domain::{Entry, Event, EventKind, Key, Sequence, Timestamp};
+use smol_str::SmolStr;
+use std::io;
+
+/// Reads what is durable. All calls block on the disk: call them on a blocking thread.
+pub trait History: Send + Sync {
+    /// The entry that holds the event of that sequence; nothing beyond the durable end.
+    fn entry(&self, sequence: Sequence) -> Result<Option<Entry>, HistoryError>;
+
+    /// The events of one key, oldest first.
+    fn movements(&self, key: &Key, query: &MovementQuery) -> Result<Vec<Movement>, HistoryError>;
+
+    /// The last event of one key at or before a moment.
+    fn last_before(&self, key: &Key, moment: Moment) -> Result<Option<Movement>, HistoryError>;
+}
+
+/// Which events of a key.
+#[derive(Debug, Clone, Copy)]
+pub struct MovementQuery {
+    /// Only those after this sequence.
+    pub after: Sequence,
+    /// At most so many.
+    pub limit: usize,
+    /// Only those of this kind.
+    pub kind: Option<EventKind>,
+    /// Only those at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only those before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// A moment in the past; both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// After the event of that sequence.
+    Sequence(Sequence),
+    /// At the end of that millisecond.
+    Time(Timestamp),
+}
+
+/// One event with what its entry says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Movement {
+    /// The event's sequence.
+    pub sequence: Sequence,
+    /// The entry's time.
+    pub at: Timestamp,
+    /// Who acted, where that is known.
+    pub actor: Option<SmolStr>,
+    /// The request it came from.
+    pub request_id: Option<SmolStr>,
+    /// The event.
+    pub event: Event,
+}
+
+/// The log could not be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The disk refused.
+    #[error("cannot read the log")]
+    Io(#[from] io::Error),
+    /// What is there is not what was written.
+    #[error("the log is damaged: {0}")]
+    Damaged(String),
+}

@@ -1,0 +1,79 @@
+//! Bulk imports: how far one has come, and which rows were refused.
+
+use super::movements::ReadError;
+use crate::app::Ledger;
+use crate::app::ledger::blocking;
+use crate::app::ports::{HistoryError, MovementQuery};
+use crate::domain::imports::{Import, RefusedRow};
+use crate::domain::{Fact, ImportId, Key, Sequence, State};
+use std::sync::Arc;
+
+/// An import as it is shown.
+pub type ImportView = Import;
+
+/// A refused row, and the step it was refused in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The `IMPORT` event.
+    pub sequence: Sequence,
+    /// The row.
+    pub row: RefusedRow,
+}
+
+/// How many steps are read at once while looking for refused rows.
+const STEPS_PER_READ: usize = 64;
+
+impl Ledger {
+    /// An import as it stands; nothing when it was never begun.
+    ///
+    /// # Errors
+    /// As [`Ledger::level`].
+    pub async fn import(&self, import_id: &ImportId) -> Result<Option<ImportView>, ReadError> {
+        let key = Key::Import(import_id.clone());
+        let seen = self.read(&key, |state| match state {
+            State::Import(import) => Some(import.clone()),
+            State::Level(_) => None,
+        });
+        Ok(seen.await?.flatten())
+    }
+
+    /// At most `limit` refused rows after row `after`, in order.
+    ///
+    /// # Errors
+    /// As [`Ledger::movements`].
+    pub async fn import_refusals(
+        &self,
+        import_id: &ImportId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Refused>, ReadError> {
+        let history = Arc::clone(&self.parts.history);
+        let key = Key::Import(import_id.clone());
+        let read = move || {
+            let mut refused = Vec::new();
+            let mut query = MovementQuery {
+                after: Sequence::START,
+                limit: STEPS_PER_READ,
+                kind: None,
+                since: None,
+                until: None,
+            };
+            loop {
+                let steps = history.movements(&key, &query)?;
+                let Some(last) = steps.last() else { return Ok(refused) };
+                query.after = last.sequence;
+                for step in steps {
+                    let Fact::Import(progress) = step.event.fact else { continue };
+                    let rows = progress.refused.into_iter().filter(|row| row.row > after);
+                    refused.extend(rows.map(|row| Refused { sequence: step.sequence, row }));
+                }
+                if refused.len() >= limit {
+                    refused.truncate(limit);
+                    return Ok(refused);
+                }
+            }
+        };
+        let refused: Result<_, HistoryError> = blocking(read).await;
+        Ok(refused?)
+    }
+}

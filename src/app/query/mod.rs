@@ -1,0 +1,9 @@
+//! Reads: a level now or at a moment, the levels of a store, the movements of a level, an import.
+
+mod imports;
+mod levels;
+mod movements;
+
+pub use imports::{ImportView, Refused};
+pub use levels::LevelView;
+pub use movements::{MovementView, ReadError};

@@ -1,0 +1,69 @@
+//! Commands: what a caller wants; one variant a capability.
+
+use crate::domain::imports::{self, ImportRows};
+use crate::domain::stock::{self, Batch, StockCommand};
+use crate::domain::{Draft, Idempotency, Key, Refusal};
+
+/// A wish to change something.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// One movement of one level.
+    Stock(StockCommand),
+    /// Many movements, atomic or each by itself.
+    Batch(Batch),
+    /// The next rows of a bulk import.
+    Import(ImportRows),
+    /// Let what is due on these states happen, and nothing else.
+    Due(Vec<Key>),
+}
+
+impl Command {
+    /// The states it decides on, sorted and unique: the order in which their mutexes are taken.
+    pub fn keys(&self) -> Vec<Key> {
+        let mut keys = match self {
+            Self::Stock(command) => vec![command.key()],
+            Self::Batch(batch) => batch.operations.iter().map(|operation| operation.command.key()).collect(),
+            Self::Import(import) => {
+                let levels = import.rows.iter().map(|row| Key::Level(row.store_id.clone(), row.sku.clone()));
+                levels.chain([Key::Import(import.import_id.clone())]).collect()
+            }
+            Self::Due(keys) => keys.clone(),
+        };
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The idempotency of each operation that has its own, with the operation's index.
+    pub fn operation_idempotency(&self) -> impl Iterator<Item = (usize, &Idempotency)> {
+        let operations = match self {
+            Self::Batch(batch) => batch.operations.as_slice(),
+            Self::Stock(_) | Self::Import(_) | Self::Due(_) => &[],
+        };
+        operations
+            .iter()
+            .enumerate()
+            .filter_map(|(index, operation)| Some((index, operation.idempotency.as_ref()?)))
+    }
+
+    /// Notes what is known of an operation's idempotency key; without a note it is decided.
+    pub fn note(&mut self, index: usize, known: stock::KnownKey) {
+        if let Self::Batch(batch) = self
+            && let Some(operation) = batch.operations.get_mut(index)
+        {
+            operation.known = Some(known);
+        }
+    }
+}
+
+/// Decides a command: records its events in the draft, or says why not.
+///
+/// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it was.
+pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
+    match command {
+        Command::Stock(command) => stock::decide(draft, command).map_err(Refusal::from),
+        Command::Batch(batch) => stock::decide_batch(draft, batch),
+        Command::Import(import) => imports::decide(draft, import).map_err(Refusal::from),
+        Command::Due(_) => Ok(()),
+    }
+}

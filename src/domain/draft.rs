@@ -1,0 +1,187 @@
+//! The draft of one entry: the states a command may touch, moved event by event while it is decided.
+//!
+//! Later operations of a batch see what earlier ones did, and what is refused half-way is taken back.
+
+use crate::domain::Undo;
+use crate::domain::imports::Import;
+use crate::domain::stock::{self, Level};
+use crate::domain::{Event, Fact, Idempotency, Key, Rejection, State, Timestamp, Unapplied, UnappliedWhy};
+use uuid::Uuid;
+
+/// The states of one command, borrowed while it is decided. Invariant: `keys` are sorted and unique, and `states`
+/// stand in the same order.
+pub struct Draft<'a> {
+    now: Timestamp,
+    keys: &'a [Key],
+    states: Vec<&'a mut State>,
+    new_id: &'a mut dyn FnMut() -> Uuid,
+    op: Option<(u32, Option<Idempotency>)>,
+    events: Vec<Event>,
+    undos: Vec<(usize, Undo)>,
+    unapplied: Vec<Unapplied>,
+}
+
+/// What a draft came to.
+#[derive(Debug)]
+pub struct Finished {
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Which operations of a batch made no event.
+    pub unapplied: Vec<Unapplied>,
+    /// The positions of the states that moved, ascending.
+    pub touched: Vec<usize>,
+}
+
+/// A point to go back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DraftMark(usize);
+
+impl<'a> Draft<'a> {
+    /// A draft over `states`, one for each of `keys` (sorted, unique), at the log time `now`.
+    pub fn new(
+        now: Timestamp,
+        keys: &'a [Key],
+        states: Vec<&'a mut State>,
+        new_id: &'a mut dyn FnMut() -> Uuid,
+    ) -> Self {
+        debug_assert!(keys.is_sorted() && keys.len() == states.len());
+        Self {
+            now,
+            keys,
+            states,
+            new_id,
+            op: None,
+            events: Vec::new(),
+            undos: Vec::new(),
+            unapplied: Vec::new(),
+        }
+    }
+
+    /// The log time of the decision.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The level under that key.
+    pub fn level(&self, key: &Key) -> &Level {
+        match self.state(key) {
+            State::Level(level) => level,
+            State::Import(_) => unreachable!("a level stands under a level's key"),
+        }
+    }
+
+    /// The import under that key.
+    pub fn import(&self, key: &Key) -> &Import {
+        match self.state(key) {
+            State::Import(import) => import,
+            State::Level(_) => unreachable!("an import stands under an import's key"),
+        }
+    }
+
+    fn position(&self, key: &Key) -> usize {
+        self.keys.binary_search(key).expect("a command names every key it decides on")
+    }
+
+    fn state(&self, key: &Key) -> &State {
+        self.states.get(self.position(key)).expect("there is a state for every key")
+    }
+
+    /// What follows belongs to the operation `op` of a batch.
+    pub fn begin(&mut self, op: u32, idempotency: Option<Idempotency>) {
+        self.op = Some((op, idempotency));
+    }
+
+    /// Records that something happened, and moves its state.
+    ///
+    /// # Panics
+    /// When the fact does not fit the state: whoever records has decided that it does.
+    pub fn record(&mut self, fact: Fact) {
+        let position = self.position(&fact.key());
+        let state = self.states.get_mut(position).expect("there is a state for every key");
+        let undo = state.apply(&fact, self.now).expect("what was decided fits the state");
+        let after = state.after();
+        let (op, idempotency) = match &self.op {
+            Some((op, idempotency)) => (Some(*op), idempotency.clone()),
+            None => (None, None),
+        };
+        let event_id = (self.new_id)();
+        self.undos.push((position, undo));
+        self.events.push(Event { event_id, op, idempotency, kind: fact.kind(), fact, after });
+    }
+
+    /// The operation `op` makes no event.
+    pub fn skip(&mut self, op: u32, why: UnappliedWhy) {
+        self.unapplied.push(Unapplied { op, why });
+    }
+
+    /// Where the draft stands.
+    pub fn mark(&self) -> DraftMark {
+        DraftMark(self.events.len())
+    }
+
+    /// Takes back every event since the mark.
+    pub fn roll_back(&mut self, mark: DraftMark) {
+        while self.events.len() > mark.0 {
+            self.events.pop();
+            let (position, undo) = self.undos.pop().expect("every event has its undo");
+            self.states.get_mut(position).expect("there is a state for every key").undo(undo);
+        }
+    }
+
+    /// Expires at most `most` holds that are due, over all states; true when none is left.
+    pub fn expire_due(&mut self, most: usize) -> bool {
+        for position in 0..self.keys.len() {
+            let Some((Key::Level(store, sku), State::Level(level))) =
+                self.keys.get(position).zip(self.states.get(position).map(|state| &**state))
+            else {
+                continue;
+            };
+            if level.next_due().is_none_or(|due| due > self.now) {
+                continue;
+            }
+            let room = most.saturating_sub(self.events.len());
+            for fact in stock::expiries(level, store, sku, self.now, room) {
+                self.record(Fact::Stock(fact));
+            }
+        }
+        self.states.iter().all(|state| state.next_due().is_none_or(|due| due > self.now))
+    }
+
+    /// The earliest moment at which one of the states would have to be decided anew, because a hold falls due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.states.iter().filter_map(|state| state.next_due()).min()
+    }
+
+    /// What was recorded so far.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Which operations of a batch made no event, so far.
+    pub fn unapplied(&self) -> &[Unapplied] {
+        &self.unapplied
+    }
+
+    /// Ends the draft; the states stay as they were moved.
+    pub fn finish(self) -> Finished {
+        let mut touched: Vec<usize> = self.undos.iter().map(|(position, _)| *position).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        Finished { events: self.events, unapplied: self.unapplied, touched }
+    }
+
+    /// True while nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Takes everything back; the states are as they were.
+    pub fn abandon(mut self) {
+        self.roll_back(DraftMark(0));
+    }
+
+    /// Refuses the operation `op` of a batch that is not atomic.
+    pub fn refuse(&mut self, op: u32, rejection: Rejection) {
+        self.skip(op, UnappliedWhy::Refused(rejection));
+    }
+}

@@ -1,0 +1,98 @@
+//! Entries: one line of the log, the outcome of one command, all or nothing.
+
+use crate::domain::{Event, Rejection, Timestamp};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::fmt;
+
+/// An event's place in its node's log: monotonic, without gaps, from 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sequence(pub u64);
+
+impl Sequence {
+    /// Before the first event.
+    pub const START: Self = Self(0);
+
+    /// The sequence `events` further on.
+    #[must_use]
+    pub const fn plus(self, events: u64) -> Self {
+        Self(self.0.saturating_add(events))
+    }
+
+    /// The sequence `events` before, not below [`Sequence::START`].
+    #[must_use]
+    pub const fn minus(self, events: u64) -> Self {
+        Self(self.0.saturating_sub(events))
+    }
+}
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// By what a retry is known. Lives and dies with the effect: it stands in the same line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Idempotency {
+    /// The key the caller sent: 1-255 visible characters.
+    pub key: SmolStr,
+    /// What the key is unique within, besides the principal: verb and place, such as `reserve LONDON/A-1`.
+    pub scope: SmolStr,
+    /// The payload's fingerprint, 16 hex digits.
+    pub fingerprint: SmolStr,
+}
+
+/// An operation of a batch that made no event of its own in this entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unapplied {
+    /// The index of the operation in its batch.
+    pub op: u32,
+    /// Why not.
+    pub why: UnappliedWhy,
+}
+
+/// Why an operation made no event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UnappliedWhy {
+    /// It was refused.
+    Refused(Rejection),
+    /// Its idempotency key was known; the event of that sequence is its effect.
+    Replayed(Sequence),
+}
+
+/// One entry as it stands in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The sequence of the first event; the others follow.
+    pub sequence: Sequence,
+    /// The first sequence of the group of entries that one sync made durable.
+    pub batch: Sequence,
+    /// When, in log time: never before the entry in front of it.
+    pub at: Timestamp,
+    /// Who acted, where that is known.
+    pub actor: Option<SmolStr>,
+    /// The request it came from.
+    pub request_id: Option<SmolStr>,
+    /// By what a retry of the whole command is known.
+    pub idempotency: Option<Idempotency>,
+    /// What happened, at least one.
+    pub events: Vec<Event>,
+    /// What was asked for in the same batch and made no event.
+    pub unapplied: Vec<Unapplied>,
+}
+
+impl Entry {
+    /// The sequence of the last event.
+    pub fn last(&self) -> Sequence {
+        self.sequence.plus(self.events.len() as u64).minus(1)
+    }
+
+    /// The events with their sequences.
+    pub fn numbered(&self) -> impl Iterator<Item = (Sequence, &Event)> {
+        (self.sequence.0..).map(Sequence).zip(&self.events)
+    }
+}

@@ -1,0 +1,129 @@
+//! Names of things: stores, SKUs, reservations, imports. ASCII only, so no two of them look alike.
+
+use crate::domain::limits::ID_BYTES_MAX;
+use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
+use std::fmt;
+
+/// Why a text is not an id; says what is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// No characters at all.
+    #[error("must not be empty")]
+    Empty,
+    /// More than [`ID_BYTES_MAX`] bytes.
+    #[error("must be at most {ID_BYTES_MAX} characters long")]
+    TooLong,
+    /// A character outside the set.
+    #[error("may hold only A-Z a-z 0-9 . _ -")]
+    Character,
+    /// A character outside the set, where a space inside is allowed too.
+    #[error("may hold only A-Z a-z 0-9 . _ - and single spaces between them")]
+    CharacterOrSpace,
+}
+
+fn check(text: &str, spaces: bool) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > ID_BYTES_MAX {
+        return Err(IdError::TooLong);
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if !spaces {
+        return if text.bytes().all(plain) { Ok(()) } else { Err(IdError::Character) };
+    }
+    let inner = !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ");
+    if inner && text.bytes().all(|byte| plain(byte) || byte == b' ') {
+        Ok(())
+    } else {
+        Err(IdError::CharacterOrSpace)
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, spaces: $spaces:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(SmolStr);
+
+        impl $name {
+            /// Checks a text and makes it an id.
+            ///
+            /// # Errors
+            /// [`IdError`] says which rule the text breaks.
+            pub fn new(text: &str) -> Result<Self, IdError> {
+                check(text, $spaces).map(|()| Self(SmolStr::new(text)))
+            }
+
+            /// The id as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self.0.as_str(), formatter)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = SmolStr::deserialize(deserializer)?;
+                check(&text, $spaces).map(|()| Self(text)).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// A place that holds stock: 1-64 of `[A-Za-z0-9._-]`.
+    StoreId, spaces: false
+);
+id!(
+    /// A stock-keeping unit code: 1-64 of `[A-Za-z0-9._-]` and single inner spaces.
+    Sku, spaces: true
+);
+id!(
+    /// A reservation's name, unique within its level: 1-64 of `[A-Za-z0-9._-]`.
+    ReservationId, spaces: false
+);
+id!(
+    /// A bulk import's name: 1-64 of `[A-Za-z0-9._-]`, by habit the fingerprint of its file.
+    ImportId, spaces: false
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_held_to_their_alphabet() {
+        let long = "x".repeat(65);
+        for (text, store, sku) in [
+            ("UNITED-KINGDOM", Ok(()), Ok(())),
+            ("a.b_c-9", Ok(()), Ok(())),
+            ("BANK CHARGES", Err(IdError::Character), Ok(())),
+            ("", Err(IdError::Empty), Err(IdError::Empty)),
+            (&long, Err(IdError::TooLong), Err(IdError::TooLong)),
+            (" A", Err(IdError::Character), Err(IdError::CharacterOrSpace)),
+            ("A ", Err(IdError::Character), Err(IdError::CharacterOrSpace)),
+            ("A  B", Err(IdError::Character), Err(IdError::CharacterOrSpace)),
+            ("a/b", Err(IdError::Character), Err(IdError::CharacterOrSpace)),
+            ("a\nb", Err(IdError::Character), Err(IdError::CharacterOrSpace)),
+            ("a\0", Err(IdError::Character), Err(IdError::CharacterOrSpace)),
+            ("\u{0410}BC", Err(IdError::Character), Err(IdError::CharacterOrSpace)),
+        ] {
+            assert_eq!(StoreId::new(text).map(|_| ()), store, "store {text:?}");
+            assert_eq!(Sku::new(text).map(|_| ()), sku, "sku {text:?}");
+        }
+    }
+}

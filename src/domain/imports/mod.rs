@@ -1,0 +1,10 @@
+//! Bulk imports: named things in the log, so that running the same file twice changes nothing, however long after.
+//!
+//! An import is a file's rows in order. Each request carries the rows that follow those already done; the movements
+//! it makes and the step of the import stand in one entry, so a row is applied exactly once whatever is retried.
+
+mod import;
+mod rows;
+
+pub use import::{Import, ImportAfter, ImportRecord, Progress, RefusedRow};
+pub use rows::{ImportRow, ImportRows, RowKind, decide};

@@ -1,0 +1,128 @@
+//! Deciding the rows of an import: each by itself, all in one entry with the import's step.
+
+use crate::domain::stock::{self, Adjusted, StockFact};
+use crate::domain::{
+    Draft, Fact, ImportId, Key, Quantity, Rejection, Sku, StoreId, Timestamp,
+    imports::{Progress, RefusedRow},
+};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// Rows of one import that follow those already done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportRows {
+    /// Which import.
+    pub import_id: ImportId,
+    /// The last row already done; must be where the import stands.
+    pub after_row: u64,
+    /// The last row of this step; rows in between that are missing were refused by the importer itself.
+    pub through_row: u64,
+    /// True when no row follows.
+    pub last: bool,
+    /// The rows, strictly increasing within (`after_row`, `through_row`].
+    pub rows: Vec<ImportRow>,
+}
+
+/// One row: a movement of one level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportRow {
+    /// Its number in the file, from 1.
+    pub row: u64,
+    /// Where.
+    pub store_id: StoreId,
+    /// What.
+    pub sku: Sku,
+    /// Which way.
+    pub kind: RowKind,
+    /// How many pieces, at least 1.
+    pub quantity: Quantity,
+    /// The caller's reference, such as an invoice number.
+    pub reference: Option<SmolStr>,
+    /// When it happened in the shop, for information.
+    pub occurred_at: Option<Timestamp>,
+    /// What a level of version 0 starts with, before the movement.
+    pub opening_stock: Option<Quantity>,
+}
+
+/// What a row does to its level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowKind {
+    /// Goods sold: out.
+    Sale,
+    /// Goods brought back: in.
+    Return,
+    /// Goods received: in.
+    StockIn,
+    /// Goods taken off: out.
+    Removal,
+    /// What is there at the start: in.
+    Opening,
+}
+
+impl RowKind {
+    /// The reason its movement carries.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Sale => "sale",
+            Self::Return => "return",
+            Self::StockIn => "stock-in",
+            Self::Removal => "removal",
+            Self::Opening => "opening",
+        }
+    }
+
+    const fn delta(self, quantity: Quantity) -> Quantity {
+        match self {
+            Self::Sale | Self::Removal => quantity.negated(),
+            Self::Return | Self::StockIn | Self::Opening => quantity,
+        }
+    }
+}
+
+/// Decides every row and records the import's step.
+pub fn decide(draft: &mut Draft<'_>, command: &ImportRows) -> Result<(), Rejection> {
+    let import_key = Key::Import(command.import_id.clone());
+    let import = draft.import(&import_key);
+    if import.rows_done != command.after_row || import.finished {
+        return Err(Rejection::ImportOutOfStep { rows_done: import.rows_done });
+    }
+    let mut refused = Vec::new();
+    for row in &command.rows {
+        if let Err(rejection) = decide_row(draft, row) {
+            refused.push(RefusedRow { row: row.row, rejection });
+        }
+    }
+    let applied = (command.rows.len() - refused.len()) as u64;
+    draft.record(Fact::Import(Progress {
+        import_id: command.import_id.clone(),
+        after_row: command.after_row,
+        through_row: command.through_row,
+        applied,
+        refused,
+        last: command.last,
+    }));
+    Ok(())
+}
+
+fn decide_row(draft: &mut Draft<'_>, row: &ImportRow) -> Result<(), Rejection> {
+    let key = Key::Level(row.store_id.clone(), row.sku.clone());
+    let movement = |delta: Quantity, reason: &'static str| Adjusted {
+        sku: row.sku.clone(),
+        store_id: row.store_id.clone(),
+        delta,
+        expected_version: None,
+        reason: Some(SmolStr::new_static(reason)),
+        reference: row.reference.clone(),
+        occurred_at: row.occurred_at,
+    };
+    if let Some(opening) = row.opening_stock.filter(|pieces| *pieces > Quantity::ZERO)
+        && draft.level(&key).version() == 0
+    {
+        draft.record(Fact::Stock(StockFact::Adjust(movement(opening, "opening stock"))));
+    }
+    let delta = row.kind.delta(row.quantity);
+    stock::check_delta(draft.level(&key), delta)?;
+    draft.record(Fact::Stock(StockFact::Adjust(movement(delta, row.kind.reason()))));
+    Ok(())
+}

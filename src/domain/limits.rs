@@ -1,0 +1,42 @@
+//! Every bound of the domain and of the log, each named with its unit last.
+
+/// Largest magnitude of any number in a command or an event: 2^53 - 1, what every JSON reader holds exactly.
+pub const INTEGER_MAX: i64 = (1 << 53) - 1;
+/// Longest store id, SKU, reservation id or import id, in bytes (they are ASCII).
+pub const ID_BYTES_MAX: usize = 64;
+/// Longest reason or reference, in characters.
+pub const TEXT_CHARACTERS_MAX: usize = 256;
+/// Longest idempotency key, in bytes (visible ASCII).
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// Longest request id, in bytes.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Longest life of a reservation, in seconds: one year of 365 days.
+pub const RESERVATION_TTL_SECONDS_MAX: i64 = 31_536_000;
+/// Operations of one batch.
+pub const BATCH_OPERATIONS_MAX: usize = 10_000;
+/// Rows of one import request.
+pub const IMPORT_ROWS_MAX: usize = 5_000;
+/// Closed reservations a level remembers, so that a late release or commit is told apart from an unknown one.
+pub const RESERVATIONS_CLOSED_MAX: usize = 64;
+/// Longest line of the log in bytes, line feed included.
+pub const LINE_BYTES_MAX: usize = 64 << 20;
+/// Most bytes an event can take in a line: its fixed parts and every text at its longest, JSON-escaped.
+pub const EVENT_BYTES_MAX: usize = 4 << 10;
+/// Expiries recorded in one entry; more are due at once, more entries are made.
+pub const EXPIRIES_PER_ENTRY_MAX: usize = 1_000;
+/// Idempotency records held at once; beyond, new keys are refused as overload rather than forgotten early.
+pub const IDEMPOTENCY_RECORDS_MAX: usize = 16 << 20;
+
+const _: () =
+    assert!(BATCH_OPERATIONS_MAX * EVENT_BYTES_MAX < LINE_BYTES_MAX, "a full batch fits in one line");
+const _: () = assert!(
+    // A row makes at most an opening and a movement.
+    2 * IMPORT_ROWS_MAX * EVENT_BYTES_MAX < LINE_BYTES_MAX,
+    "a full import request fits in one line"
+);
+const _: () = assert!(LINE_BYTES_MAX < u32::MAX as usize, "offsets in a line fit in 32 bits");
+// A text of ids and references: six bytes a character when escaped as \uXXXX.
+const _: () = assert!(
+    2 * 6 * TEXT_CHARACTERS_MAX < EVENT_BYTES_MAX - 900,
+    "reason and reference at their longest leave 900 bytes for the rest of an event"
+);

@@ -1,0 +1,144 @@
+//! States: what the events of one key add up to.
+
+use crate::domain::imports::Import;
+use crate::domain::stock::{Level, LevelRecord, LevelUndo};
+use crate::domain::{After, Fact, Key, Timestamp, imports};
+use serde::{Deserialize, Serialize};
+
+/// One state of the ledger; one variant a capability.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// The stock of one SKU in one store.
+    Level(Level),
+    /// The progress of one bulk import.
+    Import(Import),
+}
+
+/// How to take one event back, in reverse order of applying.
+#[derive(Debug)]
+pub enum Undo {
+    /// For a level.
+    Level(LevelUndo),
+    /// For an import: what it was.
+    Import(Import),
+}
+
+/// A state as a line of a snapshot.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StateRecord {
+    /// See [`LevelRecord`].
+    Level(LevelRecord),
+    /// See [`imports::ImportRecord`].
+    Import(imports::ImportRecord),
+}
+
+/// The event does not fit the state: the log contradicts itself, or the caller did not decide on this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// A number would be negative or out of range.
+    #[error("the event would make a number negative or too large")]
+    Number,
+    /// A reservation that is not open, or one that is open already.
+    #[error("the event names a reservation that is not in the right state")]
+    Reservation,
+    /// An import step that does not follow the last one.
+    #[error("the event does not follow the import's last row")]
+    Import,
+    /// The event belongs to another capability than the state.
+    #[error("the event belongs to another kind of state")]
+    Kind,
+}
+
+impl State {
+    /// The state of a key of which no event is known: version 0.
+    pub fn absent(key: &Key) -> Self {
+        match key {
+            Key::Level(..) => Self::Level(Level::default()),
+            Key::Import(_) => Self::Import(Import::default()),
+        }
+    }
+
+    /// Moves the state by one event of its key.
+    ///
+    /// # Errors
+    /// [`Misfit`] when the event cannot have happened to this state, which is then unchanged.
+    pub fn apply(&mut self, fact: &Fact, at: Timestamp) -> Result<Undo, Misfit> {
+        match (self, fact) {
+            (Self::Level(level), Fact::Stock(fact)) => level.apply(fact, at).map(Undo::Level),
+            (Self::Import(import), Fact::Import(progress)) => import.apply(progress, at).map(Undo::Import),
+            _ => Err(Misfit::Kind),
+        }
+    }
+
+    /// Takes the last event back.
+    pub fn undo(&mut self, undo: Undo) {
+        match (self, undo) {
+            (Self::Level(level), Undo::Level(undo)) => level.undo(undo),
+            (Self::Import(import), Undo::Import(before)) => *import = before,
+            _ => unreachable!("an undo goes back to the state it came from"),
+        }
+    }
+
+    /// The numbers that an event records as `after`.
+    pub fn after(&self) -> After {
+        match self {
+            Self::Level(level) => After::Level(level.after()),
+            Self::Import(import) => After::Import(import.after()),
+        }
+    }
+
+    /// Strictly increasing by 1 with every event; 0 when there was none.
+    pub const fn version(&self) -> u64 {
+        match self {
+            Self::Level(level) => level.version(),
+            Self::Import(import) => import.version,
+        }
+    }
+
+    /// Sets the time of the last change, once the log has given the entry its time.
+    pub fn set_updated_at(&mut self, at: Timestamp) {
+        match self {
+            Self::Level(level) => level.set_updated_at(at),
+            Self::Import(import) => import.updated_at = at,
+        }
+    }
+
+    /// When something of this state falls due by itself: the first expiry of a hold.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Level(level) => level.next_due(),
+            Self::Import(_) => None,
+        }
+    }
+
+    /// The snapshot line of the state under that key.
+    pub fn record(&self, key: &Key) -> StateRecord {
+        match (self, key) {
+            (Self::Level(level), Key::Level(store, sku)) => {
+                StateRecord::Level(level.record(store.clone(), sku.clone()))
+            }
+            (Self::Import(import), Key::Import(id)) => StateRecord::Import(import.record(id.clone())),
+            _ => unreachable!("a state stands under a key of its own capability"),
+        }
+    }
+}
+
+impl StateRecord {
+    /// The state and its key.
+    ///
+    /// # Errors
+    /// [`Misfit`] when the record contradicts itself.
+    pub fn restore(self) -> Result<(Key, State), Misfit> {
+        match self {
+            Self::Level(record) => {
+                let (store, sku, level) = Level::restore(record)?;
+                Ok((Key::Level(store, sku), State::Level(level)))
+            }
+            Self::Import(record) => {
+                let (id, import) = Import::restore(record);
+                Ok((Key::Import(id), State::Import(import)))
+            }
+        }
+    }
+}

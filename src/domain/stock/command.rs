@@ -1,0 +1,131 @@
+//! One wish to move one level.
+
+use crate::domain::stock::{
+    Commit, CountAsOf, Level, Reserve, StockFact, adjust, commit, count, release, reserve,
+};
+use crate::domain::{Draft, Fact, Key, Quantity, Rejection, ReservationId, Sku, StoreId};
+use smol_str::SmolStr;
+
+/// A movement someone wants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StockCommand {
+    /// Where.
+    pub store_id: StoreId,
+    /// What.
+    pub sku: Sku,
+    /// Which version the level must have.
+    pub expected: Expected,
+    /// What to do.
+    pub verb: Verb,
+}
+
+/// What the caller knows of the level's version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing.
+    Any,
+    /// That it exists (`If-Match: *`).
+    Exists,
+    /// That it is this one; 0: that the level does not exist.
+    Version(u64),
+}
+
+/// The five verbs of stock; expiry is nobody's wish.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verb {
+    /// Pieces come or go.
+    Adjust {
+        /// How many, not 0.
+        delta: Quantity,
+        /// Why.
+        reason: Option<SmolStr>,
+        /// The caller's reference.
+        reference: Option<SmolStr>,
+    },
+    /// Promise pieces.
+    Reserve(Reserve),
+    /// Give promised pieces back.
+    Release {
+        /// Which reservation.
+        reservation_id: ReservationId,
+        /// How many pieces, at least 1; all of the rest when there is no number.
+        qty: Option<Quantity>,
+    },
+    /// Promised pieces leave.
+    Commit(Commit),
+    /// Somebody counted.
+    Count {
+        /// What was there, at least 0.
+        counted: Quantity,
+        /// When it was counted, if not now.
+        as_of: Option<CountAsOf>,
+        /// Why.
+        reason: Option<SmolStr>,
+    },
+}
+
+impl StockCommand {
+    /// The level it decides on.
+    pub fn key(&self) -> Key {
+        Key::Level(self.store_id.clone(), self.sku.clone())
+    }
+}
+
+impl Expected {
+    /// The version to record in the event.
+    pub(super) const fn version(self) -> Option<u64> {
+        match self {
+            Self::Version(version) => Some(version),
+            Self::Any | Self::Exists => None,
+        }
+    }
+
+    fn check(self, level: &Level) -> Result<(), Rejection> {
+        let current_version = level.version();
+        let met = match self {
+            Self::Any => true,
+            Self::Exists => current_version > 0,
+            Self::Version(version) => version == current_version,
+        };
+        if met { Ok(()) } else { Err(Rejection::VersionConflict { current_version }) }
+    }
+}
+
+/// Decides one movement. The order of the checks is fixed: version, range, reservation, stock.
+pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejection> {
+    let key = command.key();
+    let level = draft.level(&key);
+    command.expected.check(level)?;
+    let now = draft.now();
+    let facts: [Option<StockFact>; 2] = match &command.verb {
+        Verb::Adjust { delta, reason, reference } => {
+            [Some(adjust::decide(level, command, *delta, reason, reference)?), None]
+        }
+        Verb::Reserve(wish) => [Some(reserve::decide(level, command, wish, now)?), None],
+        Verb::Release { reservation_id, qty } => {
+            [Some(release::decide(level, command, reservation_id, *qty)?), None]
+        }
+        Verb::Commit(wish) => commit::decide(level, command, wish)?,
+        Verb::Count { counted, as_of, reason } => {
+            [Some(count::decide(level, command, *counted, *as_of, reason)?), None]
+        }
+    };
+    for fact in facts.into_iter().flatten() {
+        draft.record(Fact::Stock(fact));
+    }
+    Ok(())
+}
+
+/// How many pieces of an open reservation a caller gets who asks for `qty`, or for all.
+pub(super) fn pieces_of_hold(
+    level: &Level,
+    id: &ReservationId,
+    qty: Option<Quantity>,
+) -> Result<(Quantity, Quantity), Rejection> {
+    let held = level.hold(id)?.qty;
+    let wanted = qty.unwrap_or(held);
+    if wanted > held {
+        return Err(Rejection::InsufficientStock { available: held, current_version: level.version() });
+    }
+    Ok((wanted, held))
+}

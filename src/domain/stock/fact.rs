@@ -1,0 +1,104 @@
+//! The facts of stock: what the events of a level say.
+
+use crate::domain::stock::{Adjusted, Counted, Reserved};
+use crate::domain::{Quantity, ReservationId, Sku, StoreId};
+use serde::{Deserialize, Serialize};
+
+/// What happened to a level.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum StockFact {
+    /// `ADJUST`: pieces came or went.
+    Adjust(Adjusted),
+    /// `RESERVE`: pieces were promised.
+    Reserve(Reserved),
+    /// `RELEASE`: promised pieces are sellable again.
+    Release(Settled),
+    /// `COMMIT`: promised pieces are gone.
+    Commit(Settled),
+    /// `EXPIRE`: a promise ran out, its pieces are sellable again.
+    Expire(Settled),
+    /// `COUNT`: somebody counted.
+    Count(Counted),
+}
+
+/// Pieces of a reservation that were released, committed or expired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settled {
+    /// What.
+    pub sku: Sku,
+    /// Where.
+    pub store_id: StoreId,
+    /// Which reservation.
+    pub reservation_id: ReservationId,
+    /// How many of its pieces, at least 1.
+    pub qty: Quantity,
+    /// The version the caller asked for, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+}
+
+/// By how much an event moves the two numbers of a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effect {
+    /// Change of the pieces that are there.
+    pub on_hand: Quantity,
+    /// Change of the pieces that are promised.
+    pub reserved: Quantity,
+}
+
+/// A level's numbers after an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LevelAfter {
+    /// Pieces that are there.
+    pub on_hand: Quantity,
+    /// Pieces promised.
+    pub reserved: Quantity,
+    /// The level's version.
+    pub version: u64,
+}
+
+impl LevelAfter {
+    /// Sellable pieces.
+    pub fn qty(&self) -> Quantity {
+        self.on_hand.checked_sub(self.reserved).unwrap_or(Quantity::ZERO)
+    }
+}
+
+impl StockFact {
+    /// Where and what.
+    pub const fn place(&self) -> (&StoreId, &Sku) {
+        match self {
+            Self::Adjust(fact) => (&fact.store_id, &fact.sku),
+            Self::Reserve(fact) => (&fact.store_id, &fact.sku),
+            Self::Release(fact) | Self::Commit(fact) | Self::Expire(fact) => (&fact.store_id, &fact.sku),
+            Self::Count(fact) => (&fact.store_id, &fact.sku),
+        }
+    }
+
+    /// By how much it moves the level.
+    pub const fn effect(&self) -> Effect {
+        const NONE: Quantity = Quantity::ZERO;
+        match self {
+            Self::Adjust(fact) => Effect { on_hand: fact.delta, reserved: NONE },
+            Self::Reserve(fact) => Effect { on_hand: NONE, reserved: fact.qty },
+            Self::Release(fact) | Self::Expire(fact) => {
+                Effect { on_hand: NONE, reserved: fact.qty.negated() }
+            }
+            Self::Commit(fact) => Effect { on_hand: fact.qty.negated(), reserved: fact.qty.negated() },
+            Self::Count(fact) => Effect { on_hand: fact.delta, reserved: NONE },
+        }
+    }
+
+    /// The level's numbers before the event, from those after it; nothing when the two cannot belong together.
+    pub fn before(&self, after: LevelAfter) -> Option<LevelAfter> {
+        let effect = self.effect();
+        Some(LevelAfter {
+            on_hand: after.on_hand.checked_sub(effect.on_hand)?,
+            reserved: after.reserved.checked_sub(effect.reserved)?,
+            version: after.version.checked_sub(1)?,
+        })
+    }
+}

@@ -1,0 +1,177 @@
+//! The level: the stock of one SKU in one store.
+
+use super::holds::{HoldUndo, Holds};
+use crate::domain::stock::{ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, StockFact};
+use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Stock in numbers. Invariants: 0 <= `reserved` <= `on_hand`; `reserved` is the sum of the open holds; `version`
+/// counts the level's events.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Level {
+    on_hand: Quantity,
+    reserved: Quantity,
+    version: u64,
+    updated_at: Timestamp,
+    holds: Option<Box<Holds>>,
+}
+
+/// How to take one event of a level back.
+#[derive(Debug)]
+pub struct LevelUndo {
+    before: LevelAfter,
+    updated_at: Timestamp,
+    hold: HoldUndo,
+}
+
+/// A level in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields of Level, under their names")]
+pub struct LevelRecord {
+    pub store_id: StoreId,
+    pub sku: Sku,
+    pub on_hand: Quantity,
+    pub reserved: Quantity,
+    pub version: u64,
+    pub updated_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<HoldRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<ClosedRecord>,
+}
+
+impl Level {
+    /// Pieces that are there.
+    pub const fn on_hand(&self) -> Quantity {
+        self.on_hand
+    }
+
+    /// Sellable pieces: on hand less reserved, never negative.
+    pub fn qty(&self) -> Quantity {
+        self.after().qty()
+    }
+
+    /// How many events the level has had; 0 when it does not exist.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The time of the last event.
+    pub const fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    pub(in crate::domain) fn set_updated_at(&mut self, at: Timestamp) {
+        self.updated_at = at;
+    }
+
+    /// The numbers an event records.
+    pub const fn after(&self) -> LevelAfter {
+        LevelAfter { on_hand: self.on_hand, reserved: self.reserved, version: self.version }
+    }
+
+    /// The open reservation of that name, or why there is none.
+    pub fn hold(&self, id: &ReservationId) -> Result<Hold, Rejection> {
+        match &self.holds {
+            Some(holds) => holds.find(id),
+            None => Err(Rejection::ReservationNotFound { reservation_id: id.clone() }),
+        }
+    }
+
+    /// True when a reservation of that name is open or was lately closed.
+    pub fn knows_reservation(&self, id: &ReservationId) -> bool {
+        self.holds.as_ref().is_some_and(|holds| holds.knows(id))
+    }
+
+    /// When the next hold falls due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.holds.as_ref()?.next_due()
+    }
+
+    /// The holds due at `now`, earliest first.
+    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = (&ReservationId, Quantity)> {
+        self.holds.iter().flat_map(move |holds| holds.due(now))
+    }
+
+    /// Moves the level by one event; on an error it is unchanged.
+    pub(in crate::domain) fn apply(&mut self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
+        let before = self.after();
+        let effect = fact.effect();
+        let on_hand = before.on_hand.checked_add(effect.on_hand).ok_or(Misfit::Number)?;
+        let reserved = before.reserved.checked_add(effect.reserved).ok_or(Misfit::Number)?;
+        if reserved.is_negative() || reserved > on_hand {
+            return Err(Misfit::Number);
+        }
+        let hold = self.move_hold(fact)?;
+        let undo = LevelUndo { before, updated_at: self.updated_at, hold };
+        self.on_hand = on_hand;
+        self.reserved = reserved;
+        self.version += 1;
+        self.updated_at = at;
+        Ok(undo)
+    }
+
+    fn move_hold(&mut self, fact: &StockFact) -> Result<HoldUndo, Misfit> {
+        let (settled, how) = match fact {
+            StockFact::Adjust(_) | StockFact::Count(_) => return Ok(HoldUndo::Nothing),
+            StockFact::Reserve(reserved) => {
+                let hold = Hold { qty: reserved.qty, expires_at: reserved.expires_at };
+                return self.holds.get_or_insert_default().open(&reserved.reservation_id, hold);
+            }
+            StockFact::Release(settled) => (settled, Closure::Released),
+            StockFact::Commit(settled) => (settled, Closure::Committed),
+            StockFact::Expire(settled) => (settled, Closure::Expired),
+        };
+        let holds = self.holds.as_mut().ok_or(Misfit::Reservation)?;
+        holds.settle(&settled.reservation_id, settled.qty, how)
+    }
+
+    /// Takes the last event back.
+    pub(in crate::domain) fn undo(&mut self, undo: LevelUndo) {
+        self.on_hand = undo.before.on_hand;
+        self.reserved = undo.before.reserved;
+        self.version = undo.before.version;
+        self.updated_at = undo.updated_at;
+        if let Some(holds) = &mut self.holds {
+            holds.undo(undo.hold);
+            if holds.is_empty() {
+                self.holds = None;
+            }
+        }
+    }
+
+    pub(in crate::domain) fn record(&self, store_id: StoreId, sku: Sku) -> LevelRecord {
+        let (holds, closed) = self.holds.as_ref().map(|holds| holds.records()).unwrap_or_default();
+        LevelRecord {
+            store_id,
+            sku,
+            on_hand: self.on_hand,
+            reserved: self.reserved,
+            version: self.version,
+            updated_at: self.updated_at,
+            holds,
+            closed,
+        }
+    }
+
+    pub(in crate::domain) fn restore(record: LevelRecord) -> Result<(StoreId, Sku, Self), Misfit> {
+        let holds = if record.holds.is_empty() && record.closed.is_empty() {
+            None
+        } else {
+            Some(Box::new(Holds::restore(record.holds, record.closed)?))
+        };
+        let held = holds.as_ref().map_or(Some(Quantity::ZERO), |holds| holds.total());
+        if held != Some(record.reserved) || record.reserved > record.on_hand {
+            return Err(Misfit::Number);
+        }
+        let level = Self {
+            on_hand: record.on_hand,
+            reserved: record.reserved,
+            version: record.version,
+            updated_at: record.updated_at,
+            holds,
+        };
+        Ok((record.store_id, record.sku, level))
+    }
+}

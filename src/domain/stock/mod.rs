@@ -1,0 +1,24 @@
+//! Stock: levels and what moves them. One file per verb.
+
+mod adjust;
+mod batch;
+mod command;
+mod commit;
+mod count;
+mod expire;
+mod fact;
+mod holds;
+mod level;
+mod release;
+mod reserve;
+
+pub use adjust::{Adjusted, check_delta};
+pub use batch::{Batch, KnownKey, Operation, decide_batch};
+pub use command::{Expected, StockCommand, Verb, decide};
+pub use commit::Commit;
+pub use count::{CountAsOf, Counted};
+pub use expire::expiries;
+pub use fact::{Effect, LevelAfter, Settled, StockFact};
+pub use holds::{ClosedRecord, Closure, Hold, HoldRecord};
+pub use level::{Level, LevelRecord, LevelUndo};
+pub use reserve::{Reserve, Reserved};

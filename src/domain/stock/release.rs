@@ -1,0 +1,26 @@
+//! Release: promised pieces are sellable again.
+
+use super::command::pieces_of_hold;
+use crate::domain::stock::{Level, Settled, StockCommand, StockFact};
+use crate::domain::{Quantity, Rejection, ReservationId};
+
+pub(super) fn decide(
+    level: &Level,
+    command: &StockCommand,
+    reservation_id: &ReservationId,
+    qty: Option<Quantity>,
+) -> Result<StockFact, Rejection> {
+    let (wanted, _) = pieces_of_hold(level, reservation_id, qty)?;
+    Ok(StockFact::Release(settled(command, reservation_id, wanted)))
+}
+
+/// The payload for so many pieces of a reservation.
+pub(super) fn settled(command: &StockCommand, reservation_id: &ReservationId, qty: Quantity) -> Settled {
+    Settled {
+        sku: command.sku.clone(),
+        store_id: command.store_id.clone(),
+        reservation_id: reservation_id.clone(),
+        qty,
+        expected_version: command.expected.version(),
+    }
+}
