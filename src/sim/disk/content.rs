@@ -267,7 +267,7 @@ mod tests {
                 .chunks(SECTOR_BYTES)
                 .zip(b'A'..)
                 .map(|(sector, new)| {
-                    let count = |wanted: u8| sector.iter().filter(|byte| **byte == wanted).count();
+                    let count = |wanted: u8| sector.iter().map(|byte| usize::from(*byte == wanted)).sum();
                     let stale = (b'A'..b'E').any(|other| other != new && count(other) == SECTOR_BYTES);
                     match (count(b'o'), count(new), count(0)) {
                         (SECTOR_BYTES, ..) => "drop",

@@ -169,6 +169,9 @@ mod tests {
         operations.iter().map(|operation| schedule.count(*operation)).collect()
     }
 
+    /// Story, plan, operations, and what strikes each of them.
+    type Row<'a> = (&'a str, Injection, &'a [Operation], &'a [Option<Fault>]);
+
     use Operation::{Len, ReadAt, Rename, SyncData, WriteAt};
 
     #[test]
@@ -177,7 +180,7 @@ mod tests {
         let full = Some(Fault::NoSpace);
         let short = Some(Fault::ShortWrite);
         let crash = Some(Fault::Crash);
-        let rows: [(&str, Injection, &[Operation], &[Option<Fault>]); 9] = [
+        let rows: [Row; 9] = [
             ("once", Injection::at(2, Fault::Eio), &[Len; 4], &[None, eio, None, None]),
             ("sticky", Injection::at(2, Fault::Eio).sticky(), &[Len; 4], &[None, eio, eio, eio]),
             ("never reached", Injection::at(3, Fault::Eio), &[Len; 2], &[None, None]),

@@ -340,7 +340,7 @@ mod tests {
             let (disk, file) = disk_with(b"old");
             let next = |operation| disk.inject(Injection::at(1, fault).only(operation));
             let eio = |outcome: io::Result<()>| {
-                assert_eq!(code(&outcome.unwrap_err()), Some(rustix::io::Errno::IO))
+                assert_eq!(code(&outcome.unwrap_err()), Some(rustix::io::Errno::IO));
             };
 
             next(Operation::WriteAt);
