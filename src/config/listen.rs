@@ -26,8 +26,8 @@ pub struct ListenSettings {
 
 impl ListenSettings {
     pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
-        let port = u16::try_from(faults.whole("PORT", &raw.port, 0, u64::from(u16::MAX), "a port"));
         let host = host(raw, faults);
+        let port = u16::try_from(faults.whole("PORT", &raw.port, 0, u64::from(u16::MAX), "a port"));
         let connections = faults.whole(
             "CONNECTIONS_MAX",
             &raw.connections_max,
