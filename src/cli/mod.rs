@@ -67,8 +67,25 @@ SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 
     Serve(RawServe),
     Import(import::ImportArgs),
     /// Check that the log adds up to the levels and reservations
+    #[command(after_long_help = "\
+Examples:
+  onhand verify
+  onhand verify --data-dir /srv/onhand
+
+Exit codes:
+   0  the log is sound and adds up
+  65  it is damaged or does not add up; the report says what is wrong and where
+  66  there is no such data directory")]
     Verify(verify::VerifyArgs),
     /// Build the levels from the log alone and compare them with the snapshot
+    #[command(after_long_help = "\
+Example:
+  onhand rebuild --data-dir /srv/onhand
+
+Exit codes:
+   0  the log alone gives the levels of the snapshot
+  65  it does not; the report says where they differ
+  66  there is no such data directory")]
     Rebuild(rebuild::RebuildArgs),
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),

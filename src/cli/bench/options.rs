@@ -85,14 +85,14 @@ pub(crate) struct BenchArgs {
 
 const AFTER_HELP: &str = "\
 Examples:
-  onhand bench                                             one hot SKU, 64 connections, as fast as it goes
+  onhand bench                                     one hot SKU, 64 connections, at full speed
   onhand bench --keys zipf --skus 100000 --duration 30
-  onhand bench --rate 1000 --fail-above-p99 5              latency at a fixed rate
+  onhand bench --rate 1000 --fail-above-p99 5      latency at a fixed rate
   onhand bench --workload batch --batch-size 8000 --connections 4
   onhand bench --server http://127.0.0.1:3000 --workload get --json get.json
 
-The stock that it brings to --server (store BENCH) stays there. The scratch directory of its own node lies
-under TMPDIR: point that at the disk to be measured.
+The stock that it brings to --server (store BENCH) stays there. The scratch directory of its own
+node lies under TMPDIR: point that at the disk to be measured.
 
 Exit codes:
    0  PASS

@@ -101,11 +101,12 @@ Examples:
   onhand import sales.csv --store-column Country --sku-column StockCode --quantity-column Quantity \\
          --time-column InvoiceDate --time-format '%d/%m/%Y %H:%M' --reference-column InvoiceNo \\
          --opening-stock 1000 --report refused.csv
-  onhand import delivery.csv --kind stock-in --store BERLIN --sku-column sku --quantity-column pieces
+  onhand import delivery.csv --kind stock-in --store BERLIN \\
+         --sku-column sku --quantity-column pieces
 
 Exit codes:
    0  every row was applied, or refused and reported
-  65  not such a CSV file: empty, not UTF-8 in its header, a named column missing, a quote never closed
+  65  not such a CSV file: empty, a header that is not UTF-8, a column missing, a quote left open
   66  the file is missing or cannot be read
   69  the node cannot be reached, or refused; run the same command again to go on
   73  the report cannot be created";

@@ -57,7 +57,7 @@ pub(super) fn run(
 fn refused(text: &mut String, survey: &Survey, refusals: &Refusals, report: Option<&Path>) {
     line(text, "refused", &thousands(refusals.total));
     for (code, count) in &refusals.by_code {
-        line(text, "", &format!("{:>9} {code}", thousands(*count)));
+        line(text, "", &format!("{:>6} {code}", thousands(*count)));
     }
     for row in &refusals.first {
         let _ = writeln!(text, "  {row}");
