@@ -1,3 +1,10 @@
-//! The `onhand` binary.
+//! The `onhand` binary: parse, run the command, leave with its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use onhand::cli::{Cli, leave};
+
+fn main() -> ExitCode {
+    leave(Cli::parse().run())
+}

@@ -1,1 +1,128 @@
-//! The composition root: the only place that names concrete adapters.
+//! The composition root: the only place that names concrete adapters. One file or folder per command.
+
+mod bench;
+pub mod child;
+mod client;
+mod demo;
+mod exit;
+mod import;
+mod print;
+mod rebuild;
+mod runtime;
+mod serve;
+mod shell;
+mod verify;
+
+use std::fmt::Write as _;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{EXIT_CODES, Exit, Failure, OrExit, leave};
+
+use crate::config::{Fault, RawServe};
+
+/// A durable stock ledger for retail chains
+#[derive(Parser, Debug)]
+#[command(name = "onhand", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(long_about = "\
+Onhand is a durable stock ledger for retail chains. It never sells what is not there, never loses a change it \
+has acknowledged, and can show why every level is what it is. One binary, JSON Lines on disk, no database.")]
+#[command(after_help = "\
+Start here:
+  onhand demo                      a flash sale, a crash, and nothing lost
+  onhand serve                     run a node on http://127.0.0.1:3000, data in ./data
+  onhand help <COMMAND>            options and examples of one command")]
+#[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  onhand demo                                    a flash sale and a crash, in a scratch directory
+  onhand serve --port 8080 --data-dir /srv/onhand
+  onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
+  onhand verify --data-dir /srv/onhand           does the log add up to the levels?
+  onhand rebuild --data-dir /srv/onhand          levels from the log alone
+  onhand bench --duration 10                     reserves a second, against a server of its own
+  onhand completions bash > /etc/bash_completion.d/onhand
+  onhand man import | man -l -";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a node: the ledger and its HTTP interface
+    #[command(after_long_help = "\
+Every option can also be given as the environment variable named beside it; the option wins.
+
+Examples:
+  onhand serve                                   http://127.0.0.1:3000, data in ./data
+  PORT=8080 DATA_DIR=/srv/onhand onhand serve
+  onhand serve --port 0 --ready-file /run/onhand.url
+
+  curl -X POST localhost:3000/stores/BERLIN/inventory/TEA/adjust \\
+       -H 'content-type: application/json' -d '{\"delta\": 10}'
+
+SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 1.")]
+    Serve(RawServe),
+    Import(import::ImportArgs),
+    /// Check that the log adds up to the levels and reservations
+    #[command(after_long_help = "\
+Examples:
+  onhand verify
+  onhand verify --data-dir /srv/onhand
+
+Exit codes:
+   0  the log is sound and adds up
+  65  it is damaged or does not add up; the report says what is wrong and where
+  66  there is no such data directory")]
+    Verify(verify::VerifyArgs),
+    /// Build the levels from the log alone and compare them with the snapshot
+    #[command(after_long_help = "\
+Example:
+  onhand rebuild --data-dir /srv/onhand
+
+Exit codes:
+   0  the log alone gives the levels of the snapshot
+  65  it does not; the report says where they differ
+  66  there is no such data directory")]
+    Rebuild(rebuild::RebuildArgs),
+    Demo(demo::DemoArgs),
+    Bench(bench::BenchArgs),
+    /// Print a completion script for a shell
+    #[command(after_long_help = "Example:\n  onhand completions zsh > ~/.zfunc/_onhand")]
+    Completions(shell::CompletionsArgs),
+    /// Print a manual page
+    #[command(after_long_help = "Example:\n  onhand man import | man -l -")]
+    Man(shell::ManArgs),
+}
+
+impl Cli {
+    /// Runs the command that was asked for.
+    ///
+    /// # Errors
+    /// What went wrong, with the exit code to leave with.
+    pub fn run(self) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Serve(raw) => serve::run(raw.parse().map_err(|faults| bad_settings(&faults))?),
+            Command::Import(args) => import::run(&args),
+            Command::Verify(args) => verify::run(&args),
+            Command::Rebuild(args) => rebuild::run(&args),
+            Command::Demo(args) => demo::run(&args),
+            Command::Bench(args) => bench::run(&args),
+            Command::Completions(args) => shell::completions(&args),
+            Command::Man(args) => shell::man(&args),
+        }
+    }
+}
+
+/// Every fault on its own line: one start shows all that must be put right.
+fn bad_settings(faults: &[Fault]) -> Failure {
+    let mut message = String::from("not started, because of bad settings");
+    for fault in faults {
+        // Writing to a String cannot fail.
+        let _ = write!(message, "\n  {fault}");
+    }
+    message.push_str("\nsee onhand serve --help");
+    Failure::new(Exit::Settings, message)
+}

@@ -1,1 +1,29 @@
-//! Every setting of the program.
+//! Every setting of the program: its name, default, unit and bounds. No I/O happens here.
+//!
+//! [`RawServe`] is what clap collects from flags and environment, still text; [`RawServe::parse`] turns all of
+//! it into [`ServeSettings`] at once, or names every fault. One plain struct per concern, one file each.
+
+mod fault;
+mod listen;
+mod logging;
+mod raw;
+mod storage;
+
+pub use fault::{Fault, Faults};
+pub use listen::ListenSettings;
+pub use logging::{LogFormat, LogLevel, LogSettings};
+pub use raw::RawServe;
+pub use storage::{IdempotencySettings, StorageSettings};
+
+/// Everything `onhand serve` needs to know before it touches the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeSettings {
+    /// Where and how connections are taken, and how they are let go.
+    pub listen: ListenSettings,
+    /// Where the log lies and how often it is summed up.
+    pub storage: StorageSettings,
+    /// How long a recorded answer is kept for a retry.
+    pub idempotency: IdempotencySettings,
+    /// What the process says about itself.
+    pub logging: LogSettings,
+}

@@ -1,0 +1,108 @@
+//! `onhand bench`: load over real HTTP, with latencies that do not flatter.
+
+mod client_loop;
+mod keys;
+mod load;
+mod options;
+mod report;
+mod request;
+mod tally;
+mod wire;
+
+use std::fs;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::child::ChildServer;
+use super::client::Client;
+use super::exit::{Exit, Failure, OrExit};
+use super::{print, runtime};
+use load::Target;
+use report::Report;
+
+pub(super) use options::BenchArgs;
+
+/// Pieces brought to each level before the load.
+const STOCK: i64 = 1_000_000_000;
+/// Levels brought up by one request.
+const STOCK_OPERATIONS: usize = 5_000;
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// Measures a node.
+///
+/// # Errors
+/// [`Exit::Unavailable`] when there is no node to measure, [`Exit::CannotCreate`] when the JSON cannot be written.
+/// A missed threshold is no error but [`Exit::Failed`].
+pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
+    let report = runtime::run(async {
+        let Some(server) = &args.server else {
+            let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
+            let child =
+                ChildServer::start(&ChildServer::this_program()?, &scratch.path().join("data"), &[""; 0])?;
+            let report = measure(args, child.url()).await?;
+            child.stop(STOP_MAX)?;
+            return Ok(report);
+        };
+        measure(args, server).await
+    })?;
+    if let Some(path) = &args.json {
+        let json =
+            serde_json::to_string_pretty(&report).or_exit(Exit::Internal, || "cannot write the figures")?;
+        fs::write(path, json + "\n")
+            .or_exit(Exit::CannotCreate, || format!("cannot write {}", path.display()))?;
+    }
+    print::print(report.text())?;
+    Ok(if report.passed() { Exit::Ok } else { Exit::Failed })
+}
+
+async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
+    let target = Target { address: address(server)?, run: format!("{:016x}", fastrand::u64(..)) };
+    bring_stock(&Client::new(server)?, args.skus, &target.run).await?;
+    let (load_args, load_target) = (args.clone(), target.clone());
+    let tally = tokio::task::spawn_blocking(move || load::run(&load_args, &load_target))
+        .await
+        .or_exit(Exit::Internal, || "the load ended by itself")?;
+    Ok(Report::new(args, server, &tally))
+}
+
+/// `host:port` of a base URL.
+fn address(server: &str) -> Result<String, Failure> {
+    let url = reqwest::Url::parse(server).or_exit(Exit::Usage, || format!("{server} is no URL"))?;
+    match (url.scheme(), url.host_str(), url.port_or_known_default()) {
+        ("http", Some(host), Some(port)) => Ok(format!("{host}:{port}")),
+        _ => Err(Failure::new(Exit::Usage, format!("bench speaks http:// only, not {server}"))),
+    }
+}
+
+#[derive(Deserialize)]
+struct BatchAnswer {
+    refused: u64,
+}
+
+/// Gives every level more than the load can take.
+async fn bring_stock(client: &Client, skus: u32, run: &str) -> Result<(), Failure> {
+    let numbers: Vec<u32> = (0..skus).collect();
+    for (part, numbers) in numbers.chunks(STOCK_OPERATIONS).enumerate() {
+        let operations: Vec<_> = numbers
+            .iter()
+            .map(|number| {
+                let sku = request::sku(*number);
+                json!({"op": "adjust", "storeId": request::STORE, "sku": sku, "delta": STOCK, "reason": "bench"})
+            })
+            .collect();
+        let key =
+            HeaderValue::from_str(&format!("{run}-stock-{part}")).expect("hex digits and dashes are visible");
+        let headers = HeaderMap::from_iter([(http::HeaderName::from_static("idempotency-key"), key)]);
+        let body = json!({"atomic": false, "operations": operations});
+        let answer: BatchAnswer = client.post("/inventory/batch", headers, &body).await?;
+        if answer.refused > 0 {
+            let message = format!("the server refused {} of the levels that the load needs", answer.refused);
+            return Err(Failure::new(Exit::Unavailable, message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! A thin HTTP client for the commands that talk to a node: base URL, problems as readable errors, and retries.
+//!
+//! Only calls that may be repeated go through here (reads, imports, and posts that carry an Idempotency-Key);
+//! so a lost connection, 429 and 503 are tried again, with exponential backoff, full jitter
+//! (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>) and respect for Retry-After.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::exit::{Exit, Failure};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Tries of a call to a node that has answered before; about six seconds, enough for it to be restarted.
+const TRIES_MAX: u32 = 7;
+/// Tries while nothing has ever answered: probably nobody is there, and a person waits.
+const FIRST_TRIES_MAX: u32 = 3;
+const BACKOFF_BASE_MS: u64 = 100;
+const BACKOFF_MS_MAX: u64 = 5_000;
+const RETRY_AFTER_SECONDS_MAX: u64 = 30;
+
+/// Reads `--server`: an http or https URL; a slash at the end is dropped.
+///
+/// # Errors
+/// What is wrong with it, for clap to show.
+pub(super) fn server_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).map_err(|error| format!("{error}; give it as http://HOST:PORT"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("give it as http://HOST:PORT".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// What a node answered, whatever the status.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// The part of a problem document (RFC 9457) that a person or a caller acts on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Problem {
+    pub(super) code: String,
+    pub(super) title: String,
+    pub(super) detail: String,
+    pub(super) request_id: String,
+}
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClientError {
+    #[error(
+        "cannot reach a server at {base}: {reason}\n  is it running? start one with `onhand serve`, or name \
+         another with --server URL"
+    )]
+    Unreachable { base: String, reason: String },
+    #[error("{method} {path} was refused with {status}: {}", describe(.problem))]
+    Refused { method: Method, path: String, status: StatusCode, problem: Box<Problem> },
+    #[error("{method} {path}: the answer is not what an Onhand server of this version says ({reason})")]
+    Unreadable { method: Method, path: String, reason: String },
+}
+
+impl ClientError {
+    /// The code of the problem the server answered with, if it did.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { problem, .. } => Some(&problem.code),
+            Self::Unreachable { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        Self { exit: Exit::Unavailable, error: anyhow::Error::new(error) }
+    }
+}
+
+fn describe(problem: &Problem) -> String {
+    let mut text = String::new();
+    for part in [&problem.code, &problem.title, &problem.detail] {
+        if !part.is_empty() {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(part);
+        }
+    }
+    if !problem.request_id.is_empty() {
+        text.push_str(" (request ");
+        text.push_str(&problem.request_id);
+        text.push(')');
+    }
+    if text.is_empty() { "no reason given; is this an Onhand server?".to_owned() } else { text }
+}
+
+/// A node, seen from outside.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: String,
+    answered: Arc<AtomicBool>,
+}
+
+impl Client {
+    /// A client of the node at `base`, as read by [`server_url`].
+    pub(super) fn new(base: &str) -> Result<Self, Failure> {
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("onhand/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(base) {
+            builder = builder.no_proxy();
+        }
+        let http = builder
+            .build()
+            .map_err(|error| Failure::new(Exit::Internal, format!("cannot make an HTTP client: {error}")))?;
+        Ok(Self { http, base: base.to_owned(), answered: Arc::default() })
+    }
+
+    /// Reads `path`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let answer = self.call(Method::GET, path, HeaderMap::new(), None).await?;
+        read(&Method::GET, path, &answer)
+    }
+
+    /// Posts `body` as JSON to `path`; it must be safe to do so twice.
+    pub(super) async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: &B,
+    ) -> Result<T, ClientError> {
+        let answer = self.call(Method::POST, path, headers, Some(encode(body))).await?;
+        read(&Method::POST, path, &answer)
+    }
+
+    /// Sends a request, again and again while that may help, and gives back the last answer.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+    ) -> Result<Answer, ClientError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let outcome = self.send(&method, path, &headers, body.as_ref()).await;
+            let retry_after = match &outcome {
+                Ok(answer) if !is_temporary(answer.status) => None,
+                Ok(answer) => Some(retry_after(&answer.headers)),
+                Err(_) => Some(Duration::ZERO),
+            };
+            self.answered.fetch_or(outcome.is_ok(), Relaxed);
+            let tries_max = if self.answered.load(Relaxed) { TRIES_MAX } else { FIRST_TRIES_MAX };
+            match retry_after {
+                Some(asked) if tries < tries_max => tokio::time::sleep(asked.max(backoff(tries))).await,
+                _ => {
+                    return outcome.map_err(|error| ClientError::Unreachable {
+                        base: self.base.clone(),
+                        reason: root(&error),
+                    });
+                }
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: Option<&Bytes>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request =
+            self.http.request(method.clone(), format!("{}{path}", self.base)).headers(headers.clone());
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let response = request.send().await?;
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?,
+        })
+    }
+}
+
+/// JSON of a body made by this program.
+pub(super) fn encode<B: Serialize>(body: &B) -> Bytes {
+    Bytes::from(serde_json::to_vec(body).expect("bodies are plain structs with string keys"))
+}
+
+/// `text` as it may stand for a value in a query: everything but letters, digits and `-._~` is escaped.
+pub(super) fn query_value(text: &str) -> String {
+    let mut value = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            value.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(value, "%{byte:02X}");
+        }
+    }
+    value
+}
+
+fn read<T: DeserializeOwned>(method: &Method, path: &str, answer: &Answer) -> Result<T, ClientError> {
+    if !answer.status.is_success() {
+        return Err(ClientError::Refused {
+            method: method.clone(),
+            path: path.to_owned(),
+            status: answer.status,
+            problem: Box::new(serde_json::from_slice(&answer.body).unwrap_or_default()),
+        });
+    }
+    serde_json::from_slice(&answer.body).map_err(|error| ClientError::Unreadable {
+        method: method.clone(),
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn is_temporary(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// The wait the server asks for, within reason.
+fn retry_after(headers: &HeaderMap) -> Duration {
+    let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+    Duration::from_secs(seconds.unwrap_or(0).min(RETRY_AFTER_SECONDS_MAX))
+}
+
+/// The wait before try `tries + 1`: anything up to a bound that doubles.
+fn backoff(tries: u32) -> Duration {
+    let bound = BACKOFF_BASE_MS.saturating_mul(1 << tries.min(16)).min(BACKOFF_MS_MAX);
+    Duration::from_millis(fastrand::u64(0..=bound))
+}
+
+fn is_loopback(base: &str) -> bool {
+    let url = reqwest::Url::parse(base).ok();
+    let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The innermost cause: what the system said, without the client's own wrapping.
+fn root(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn server_urls_are_checked() {
+        let table = [
+            ("http://127.0.0.1:3000", Ok("http://127.0.0.1:3000")),
+            ("https://stock.example/", Ok("https://stock.example")),
+            ("127.0.0.1:3000", Err(())),
+            ("localhost:3000", Err(())),
+            ("ftp://here", Err(())),
+            ("", Err(())),
+        ];
+        for (text, expected) in table {
+            assert_eq!(server_url(text).as_deref().map_err(|_| ()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_wait_grows_and_stays_in_bounds() {
+        for tries in 1..40 {
+            assert!(backoff(tries) <= Duration::from_millis(BACKOFF_MS_MAX));
+        }
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(&headers), Duration::ZERO);
+        headers.insert(RETRY_AFTER, "2".parse().unwrap());
+        assert_eq!(retry_after(&headers), Duration::from_secs(2));
+        headers.insert(RETRY_AFTER, "86400".parse().unwrap());
+        assert_eq!(retry_after(&headers), Duration::from_secs(RETRY_AFTER_SECONDS_MAX));
+    }
+
+    #[test]
+    fn a_problem_is_told_in_one_line() {
+        let body = br#"{"type":"/problems/read-only","title":"Read only","status":503,"code":"read-only",
+            "detail":"Try again later.","requestId":"r-1","retryAfterMs":1000}"#;
+        let problem: Problem = serde_json::from_slice(body).unwrap();
+        assert_eq!(describe(&problem), "read-only: Read only: Try again later. (request r-1)");
+        assert!(describe(&Problem::default()).contains("is this an Onhand server?"));
+    }
+}

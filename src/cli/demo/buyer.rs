@@ -1,0 +1,117 @@
+//! One buyer of the flash sale: impatient, with a bad connection, and therefore sending everything several times.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::client::{Answer, Client, encode};
+use super::super::exit::{Exit, Failure};
+use super::catalogue::{SALE_SKU, SALE_STORE};
+
+/// What the buyers saw, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Requests sent.
+    pub(super) requests: u32,
+    /// Pieces held for a buyer and then paid for.
+    pub(super) sold: u32,
+    /// Buyers who got nothing.
+    pub(super) refused: u32,
+    /// Answers that were a repetition of an earlier one.
+    pub(super) replayed: u32,
+}
+
+impl Seen {
+    pub(super) fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.sold += other.sold;
+        self.refused += other.refused;
+        self.replayed += other.replayed;
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reserved {
+    reservation: Reservation,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reservation {
+    reservation_id: String,
+}
+
+/// Reserves one piece, three times over with one key, and pays for it if there was one.
+///
+/// # Errors
+/// When the node answers one order in two ways, or takes it twice.
+pub(super) async fn buy(client: &Client, buyer: u32) -> Result<Seen, Failure> {
+    let mut seen = Seen::default();
+    let order = order_body();
+    let key = order_key(buyer);
+    let (double, click) =
+        tokio::join!(send(client, "reserve", &key, &order), send(client, "reserve", &key, &order));
+    let retry = send(client, "reserve", &key, &order).await?;
+    let answers = [double?, click?, retry];
+    seen.requests += 3;
+    seen.replayed += count(&answers, is_replay);
+    let [first, rest @ ..] = &answers;
+    if rest.iter().any(|answer| answer.status != first.status) {
+        return Err(Failure::new(Exit::Failed, format!("buyer {buyer} got different answers to one order")));
+    }
+    match first.status.as_u16() {
+        200 if count(&answers, is_replay) == 2 => {}
+        200 => return Err(Failure::new(Exit::Failed, format!("buyer {buyer} was sold one order twice"))),
+        409 => return Ok(Seen { refused: 1, ..seen }),
+        status => return Err(Failure::new(Exit::Failed, format!("buyer {buyer} got status {status}"))),
+    }
+    let reserved: Reserved = serde_json::from_slice(&first.body).map_err(|error| {
+        Failure::new(Exit::Failed, format!("buyer {buyer} got an unreadable answer: {error}"))
+    })?;
+    let payment = encode(&json!({"reservationId": reserved.reservation.reservation_id}));
+    for _ in 0..2 {
+        let paid = send(client, "commit", &format!("payment-{buyer}"), &payment).await?;
+        if paid.status != 200 {
+            let message = format!("the payment of buyer {buyer} got status {}", paid.status);
+            return Err(Failure::new(Exit::Failed, message));
+        }
+        seen.requests += 1;
+        seen.replayed += u32::from(is_replay(&paid));
+    }
+    Ok(Seen { sold: 1, ..seen })
+}
+
+/// Sends the order of a buyer once more, or another one under the same key.
+pub(super) async fn order_again(client: &Client, buyer: u32, pieces: u32) -> Result<Answer, Failure> {
+    let order = if pieces == 1 { order_body() } else { encode(&json!({ "qty": pieces })) };
+    send(client, "reserve", &order_key(buyer), &order).await
+}
+
+/// Whether the answer says that it is a repetition.
+pub(super) fn is_replay(answer: &Answer) -> bool {
+    answer.headers.get("idempotency-replayed").is_some_and(|value| value == "true")
+}
+
+fn order_key(buyer: u32) -> String {
+    format!("order-{buyer}")
+}
+
+fn order_body() -> Bytes {
+    encode(&json!({"qty": 1}))
+}
+
+fn count(answers: &[Answer], is: fn(&Answer) -> bool) -> u32 {
+    answers.iter().map(|answer| u32::from(is(answer))).sum()
+}
+
+async fn send(client: &Client, verb: &str, key: &str, body: &Bytes) -> Result<Answer, Failure> {
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        "idempotency-key",
+        HeaderValue::from_str(key).expect("keys here are letters, digits, dashes"),
+    );
+    let path = format!("/stores/{SALE_STORE}/inventory/{SALE_SKU}/{verb}");
+    Ok(client.call(Method::POST, &path, headers, Some(body.clone())).await?)
+}

@@ -1,0 +1,89 @@
+//! `onhand import`: a CSV file of movements into a running node, exactly once.
+//!
+//! The file is read three times, always streaming: [`survey`] (is it sound, what is its fingerprint), [`send`]
+//! (rows to the node, from where the node is), [`report`] (every refused row, also those refused long ago).
+
+mod options;
+mod report;
+mod row;
+mod send;
+mod source;
+mod store_name;
+mod summary;
+mod survey;
+mod table;
+#[cfg(test)]
+mod tests;
+mod time;
+mod wire;
+
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::client::Client;
+use super::exit::{Exit, Failure};
+use super::{print, runtime};
+use report::Refusals;
+use send::Sent;
+use survey::Survey;
+
+pub(super) use options::ImportArgs;
+
+/// Imports a file.
+///
+/// # Errors
+/// What was wrong with the file, the node or the report. Refused rows are no error: they are reported.
+pub(super) fn run(args: &ImportArgs) -> Result<Exit, Failure> {
+    let survey = Survey::take(args.file.clone(), args.reading()?)?;
+    let report = args.report.as_deref();
+    if let Some(path) = report {
+        report::check(path, &args.file)?;
+    }
+    let text = runtime::run(async {
+        if args.dry_run {
+            let refusals = report::collect(None, &survey, report).await?;
+            return Ok(summary::dry_run(&survey, &refusals, report));
+        }
+        let client = Client::new(&args.server)?;
+        let started = Instant::now();
+        let sent = send_with_bar(&client, &survey).await?;
+        let took = started.elapsed();
+        let refusals = report::collect(Some(&client), &survey, report).await?;
+        adds_up(&survey, sent, &refusals)?;
+        Ok(summary::run(&survey, sent, &refusals, report, took))
+    })?;
+    print::print(text)?;
+    Ok(Exit::Ok)
+}
+
+/// Shows a bar on stderr while rows go out, if someone is looking.
+async fn send_with_bar(client: &Client, survey: &Survey) -> Result<Sent, Failure> {
+    if survey.rows == 0 {
+        return Ok(Sent::Before(wire::Progress::default()));
+    }
+    let bar =
+        if std::io::stderr().is_terminal() { ProgressBar::new(survey.rows) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} rows  {per_sec}  {eta} left");
+    bar.set_style(style.expect("the template is correct"));
+    let sent = send::send(client, survey, |rows_done| bar.set_position(rows_done)).await;
+    bar.finish_and_clear();
+    sent
+}
+
+/// Every row is applied or refused, none is lost on the way.
+fn adds_up(survey: &Survey, sent: Sent, refusals: &Refusals) -> Result<(), Failure> {
+    let applied = sent.progress().applied;
+    if applied + refusals.total == survey.rows {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Data,
+        format!(
+            "of {} rows the server applied {applied} and {} are known to be refused: that does not add up; run \
+             onhand verify on its data directory",
+            survey.rows, refusals.total
+        ),
+    ))
+}

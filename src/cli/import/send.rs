@@ -1,0 +1,170 @@
+//! The second pass: rows to the node, batch after batch.
+//!
+//! The node counts the rows it has done as part of the same durable entry that moves the stock, and takes a
+//! batch only if it starts exactly there. So nothing has to be remembered on this side: whatever was lost, a
+//! request, an answer, this process or the node, asking "how far are you?" tells where to go on.
+
+use std::collections::VecDeque;
+
+use http::HeaderMap;
+
+use super::super::client::{Client, ClientError};
+use super::super::exit::{Exit, Failure};
+use super::row;
+use super::survey::Survey;
+use super::table::Table;
+use super::wire::{Progress, RowsBody, WireRow};
+
+/// Rows of the file that one request covers.
+pub(super) const BATCH_ROWS: u64 = 1000;
+
+/// How an import ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It had been finished before: nothing was sent.
+    Before(Progress),
+    /// It is finished now; `from` rows had been done by an earlier, interrupted run.
+    Now { from: u64, progress: Progress },
+}
+
+impl Sent {
+    /// The totals of the import.
+    pub(super) fn progress(self) -> Progress {
+        match self {
+            Self::Before(progress) | Self::Now { progress, .. } => progress,
+        }
+    }
+}
+
+/// Sends what the node does not have yet, to the end of the file.
+///
+/// `told` hears how many rows are done.
+///
+/// # Errors
+/// [`Exit::Unavailable`] when the node cannot be reached or refuses, [`Exit::Data`] when the file changed meanwhile.
+pub(super) async fn send(client: &Client, survey: &Survey, told: impl Fn(u64)) -> Result<Sent, Failure> {
+    let mut progress = progress(client, survey).await?;
+    if progress.finished {
+        return Ok(Sent::Before(progress));
+    }
+    let from = progress.rows_done;
+    let mut window = Window::open(survey)?;
+    while !progress.finished {
+        told(progress.rows_done);
+        let after_row = progress.rows_done;
+        let through_row = (after_row + BATCH_ROWS).min(survey.rows);
+        window.move_to(after_row, through_row)?;
+        let body = RowsBody { after_row, through_row, last: through_row == survey.rows, rows: &window.rows };
+        let path = format!("/imports/{}/rows", survey.import_id());
+        progress = match client.post(&path, HeaderMap::new(), &body).await {
+            Ok(next) => next,
+            Err(error) if error.code() == Some("import-out-of-step") => {
+                elsewhere(client, survey, after_row).await?
+            }
+            Err(error) => return Err(stopped(error, after_row, survey)),
+        };
+    }
+    told(progress.rows_done);
+    Ok(Sent::Now { from, progress })
+}
+
+/// How far the node is with this import; not begun is zero.
+async fn progress(client: &Client, survey: &Survey) -> Result<Progress, Failure> {
+    match client.get::<Progress>(&format!("/imports/{}", survey.import_id())).await {
+        Ok(progress) if progress.rows_done <= survey.rows => Ok(progress),
+        Ok(progress) => Err(Failure::new(
+            Exit::Unavailable,
+            format!(
+                "the server has done {} rows of import {}, but the file has only {}",
+                progress.rows_done,
+                survey.import_id(),
+                survey.rows
+            ),
+        )),
+        Err(error) if error.code() == Some("not-found") => Ok(Progress::default()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The node is not where this run thought: an answer was lost after its batch was applied, or a second run of
+/// the same import is at work. Either way it is further on, never back.
+async fn elsewhere(client: &Client, survey: &Survey, after_row: u64) -> Result<Progress, Failure> {
+    let progress = progress(client, survey).await?;
+    if progress.rows_done <= after_row && !progress.finished {
+        return Err(Failure::new(
+            Exit::Unavailable,
+            format!(
+                "the server does not take rows after {after_row} and says that {} are done; was its data directory \
+                 replaced by an older one? Look, then run the same command again",
+                progress.rows_done
+            ),
+        ));
+    }
+    Ok(progress)
+}
+
+fn stopped(error: ClientError, after_row: u64, survey: &Survey) -> Failure {
+    let mut failure = Failure::from(error);
+    failure.error = failure.error.context(format!(
+        "stopped after row {after_row} of {}; what was done stays done, run the same command again to go on",
+        survey.rows
+    ));
+    failure
+}
+
+/// The rows between the one that is done and the one a request goes through to. Holds no more than a batch.
+struct Window<'a> {
+    survey: &'a Survey,
+    table: Table,
+    /// Good rows read and not yet done.
+    rows: VecDeque<WireRow>,
+    /// Rows read from the file, good or not.
+    read: u64,
+}
+
+impl<'a> Window<'a> {
+    fn open(survey: &'a Survey) -> Result<Self, Failure> {
+        let table = Table::open(&survey.path, &survey.reading)?;
+        Ok(Self { survey, table, rows: VecDeque::new(), read: 0 })
+    }
+
+    /// Lets go of rows up to `after` and reads on through `through`.
+    fn move_to(&mut self, after: u64, through: u64) -> Result<(), Failure> {
+        while self.rows.front().is_some_and(|row| row.row <= after) {
+            self.rows.pop_front();
+        }
+        let columns = self.table.columns().clone();
+        while self.read < through {
+            let Some(record) = self.table.next()? else { return Err(changed(self.survey)) };
+            self.read = record.row;
+            if record.row > after
+                && let Ok(row) = row::read(&record, &columns, &self.survey.reading)
+            {
+                self.rows.push_back(row);
+            }
+        }
+        if through == self.survey.rows { self.same_file() } else { Ok(()) }
+    }
+
+    /// Before the last batch: is this still the file whose fingerprint names the import?
+    fn same_file(&mut self) -> Result<(), Failure> {
+        let at_end = self.table.next()?.is_none();
+        if at_end && self.table.fingerprint() == self.survey.fingerprint {
+            Ok(())
+        } else {
+            Err(changed(self.survey))
+        }
+    }
+}
+
+fn changed(survey: &Survey) -> Failure {
+    Failure::new(
+        Exit::Data,
+        format!(
+            "{} changed while it was read; put back the file as it was and run the same command again to finish \
+             import {}",
+            survey.path.display(),
+            survey.import_id()
+        ),
+    )
+}

@@ -1,0 +1,52 @@
+//! The bytes of the file on their way to the CSV reader: fingerprinted, and bounded per record.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Read};
+
+use sha2::{Digest, Sha256};
+
+/// Longest record, in bytes. A quote that is never closed would otherwise read the rest of the file as one field.
+pub(super) const RECORD_BYTES_MAX: u64 = 1 << 20;
+/// Bytes the CSV reader takes at once.
+pub(super) const BUFFER_BYTES: usize = 1 << 16;
+
+/// The file, hashed as it is read.
+#[derive(Debug)]
+pub(super) struct Source {
+    file: File,
+    hash: Sha256,
+    read: u64,
+    allowed: Cell<u64>,
+}
+
+impl Source {
+    /// Reads `file` from where it stands; `meaning` goes into the fingerprint before the first byte.
+    pub(super) fn new(file: File, meaning: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(meaning);
+        Self { file, hash, read: 0, allowed: Cell::new(RECORD_BYTES_MAX + BUFFER_BYTES as u64) }
+    }
+
+    /// A record starts at byte `start`: it may be as long as a record may be.
+    pub(super) fn record_starts(&self, start: u64) {
+        self.allowed.set(start + RECORD_BYTES_MAX + BUFFER_BYTES as u64);
+    }
+
+    /// SHA-256 in hex over the meaning and all bytes read so far.
+    pub(super) fn fingerprint(&self) -> String {
+        format!("{:x}", self.hash.clone().finalize())
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read > self.allowed.get() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "record too long"));
+        }
+        let count = self.file.read(buffer)?;
+        self.hash.update(buffer.get(..count).unwrap_or_default());
+        self.read += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,81 @@
+//! What an import tells its person at the end.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::print::thousands;
+use super::report::Refusals;
+use super::send::Sent;
+use super::survey::Survey;
+
+/// The end of a dry run.
+pub(super) fn dry_run(survey: &Survey, refusals: &Refusals, report: Option<&Path>) -> String {
+    let mut text = format!("Dry run of {}: nothing was sent.\n", survey.path.display());
+    line(&mut text, "import", survey.import_id());
+    line(&mut text, "rows", &thousands(survey.rows));
+    line(&mut text, "would send", &thousands(survey.rows - survey.refused));
+    refused(&mut text, survey, refusals, report);
+    text
+}
+
+/// The end of a run.
+pub(super) fn run(
+    survey: &Survey,
+    sent: Sent,
+    refusals: &Refusals,
+    report: Option<&Path>,
+    took: Duration,
+) -> String {
+    let mut text = match sent {
+        _ if survey.rows == 0 => {
+            format!("{} has a header and no rows: nothing was sent.\n", survey.path.display())
+        }
+        Sent::Before(_) => format!(
+            "{} was imported before, with the same options: nothing was sent, nothing changed.\n",
+            survey.path.display()
+        ),
+        Sent::Now { from: 0, .. } => format!("Imported {}.\n", survey.path.display()),
+        Sent::Now { from, .. } => format!(
+            "Imported {}, going on after row {} of an interrupted run.\n",
+            survey.path.display(),
+            thousands(from)
+        ),
+    };
+    line(&mut text, "import", survey.import_id());
+    line(&mut text, "rows", &thousands(survey.rows));
+    line(&mut text, "applied", &thousands(sent.progress().applied));
+    refused(&mut text, survey, refusals, report);
+    if let Sent::Now { from, .. } = sent {
+        let rows = u32::try_from(survey.rows - from).unwrap_or(u32::MAX);
+        let rate = f64::from(rows) / took.as_secs_f64().max(0.001);
+        line(&mut text, "took", &format!("{:.2} s, {rate:.0} rows/s", took.as_secs_f64()));
+    }
+    text
+}
+
+fn refused(text: &mut String, survey: &Survey, refusals: &Refusals, report: Option<&Path>) {
+    line(text, "refused", &thousands(refusals.total));
+    for (code, count) in &refusals.by_code {
+        line(text, "", &format!("{:>6} {code}", thousands(*count)));
+    }
+    for row in &refusals.first {
+        let _ = writeln!(text, "  {row}");
+    }
+    let hidden = refusals.total.saturating_sub(refusals.first.len() as u64);
+    match report {
+        Some(path) => line(text, "report", &path.display().to_string()),
+        None if hidden > 0 => {
+            let _ = writeln!(text, "  ... and {} more; --report FILE names them all", thousands(hidden));
+        }
+        None => {}
+    }
+    for pair in &survey.merged_stores {
+        let _ = writeln!(text, "  note: {pair}");
+    }
+}
+
+fn line(text: &mut String, label: &str, value: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "  {label:<11}{value}");
+}

@@ -1,0 +1,51 @@
+//! What is wrong with a setting, said so that it can be put right without opening a manual.
+
+use std::fmt;
+
+/// One setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Name of the environment variable.
+    pub name: &'static str,
+    /// The value that was given.
+    pub value: String,
+    /// What would be accepted.
+    pub allowed: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flag = self.name.to_ascii_lowercase().replace('_', "-");
+        write!(f, "{} (--{flag}) is {:?}; allowed: {}", self.name, self.value, self.allowed)
+    }
+}
+
+/// All faults of one start, gathered while the settings are read, so that a person sees them at once.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Remembers a fault.
+    pub fn add(&mut self, name: &'static str, value: &str, allowed: impl Into<String>) {
+        self.0.push(Fault { name, value: value.to_owned(), allowed: allowed.into() });
+    }
+
+    /// Reads a whole number in `low..=high`, called `what`; anything else is a fault and reads as `low`.
+    pub fn whole(&mut self, name: &'static str, value: &str, low: u64, high: u64, what: &str) -> u64 {
+        match value.trim().parse::<u64>() {
+            Ok(n) if (low..=high).contains(&n) => n,
+            _ => {
+                self.add(name, value, format!("{what}, {low} to {high}"));
+                low
+            }
+        }
+    }
+
+    /// Ends the reading: what was read, if nothing was wrong with it.
+    ///
+    /// # Errors
+    /// Every fault, in the order of reading.
+    pub fn finish<T>(self, read: T) -> Result<T, Vec<Fault>> {
+        if self.0.is_empty() { Ok(read) } else { Err(self.0) }
+    }
+}

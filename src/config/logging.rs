@@ -1,0 +1,83 @@
+//! What the process says about itself, and in which form.
+
+use super::{Faults, RawServe};
+
+/// `LOG_FORMAT`: the form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise; what it is comes out where the terminal is known.
+    Auto,
+    /// For people.
+    Text,
+    /// For collectors: one object a line.
+    Json,
+}
+
+/// `LOG_LEVEL`: the least important line that is still written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something is odd.
+    Warn,
+    /// Start, stop, requests.
+    Info,
+    /// Decisions inside.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The name as tracing's filters spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Settings of the log lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// Form of a line.
+    pub format: LogFormat,
+    /// Threshold.
+    pub level: LogLevel,
+}
+
+impl LogSettings {
+    pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
+        Self { format: format(raw.log_format.as_deref(), faults), level: level(&raw.log_level, faults) }
+    }
+}
+
+fn format(given: Option<&str>, faults: &mut Faults) -> LogFormat {
+    let Some(given) = given else { return LogFormat::Auto };
+    match given.trim().to_ascii_lowercase().as_str() {
+        "text" => LogFormat::Text,
+        "json" => LogFormat::Json,
+        _ => {
+            faults.add("LOG_FORMAT", given, "text or json");
+            LogFormat::Auto
+        }
+    }
+}
+
+fn level(given: &str, faults: &mut Faults) -> LogLevel {
+    match given.trim().to_ascii_lowercase().as_str() {
+        "error" => LogLevel::Error,
+        "warn" => LogLevel::Warn,
+        "info" => LogLevel::Info,
+        "debug" => LogLevel::Debug,
+        "trace" => LogLevel::Trace,
+        _ => {
+            faults.add("LOG_LEVEL", given, "error, warn, info, debug or trace");
+            LogLevel::Info
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The settings of `serve` as they come from flags and environment: text, names and defaults, not yet judged.
+//!
+//! clap would stop at the first value it cannot read; so it takes every value as text, and
+//! [`RawServe::parse`] judges all of them together.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use super::{
+    Fault, Faults, IdempotencySettings, ListenSettings, LogSettings, ServeSettings, StorageSettings,
+};
+
+/// Settings of `onhand serve`, unread.
+#[derive(Args, Clone, Debug)]
+pub struct RawServe {
+    /// Address to listen on. Anything but loopback needs --insecure
+    #[arg(long, env = "HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub host: String,
+
+    /// Port to listen on; 0 lets the system choose a free one
+    #[arg(long, env = "PORT", value_name = "PORT", default_value = "3000")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub port: String,
+
+    /// Directory of the log and the snapshots; made if it is not there
+    #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data", value_parser = path())]
+    pub data_dir: PathBuf,
+
+    /// Events between two snapshots, at least
+    #[arg(long, env = "SNAPSHOT_EVERY_N_EVENTS", value_name = "EVENTS", default_value = "100")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub snapshot_every_n_events: String,
+
+    /// How long an Idempotency-Key is remembered, in milliseconds of log time
+    #[arg(long, env = "IDEMP_TTL_MS", value_name = "MILLISECONDS", default_value = "300000")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub idemp_ttl_ms: String,
+
+    /// Time to drain and flush after SIGTERM before giving up, in milliseconds
+    #[arg(long, env = "SHUTDOWN_TIMEOUT_MS", value_name = "MILLISECONDS", default_value = "25000")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub shutdown_timeout_ms: String,
+
+    /// Connections open at the same time, at most; further ones wait
+    #[arg(long, env = "CONNECTIONS_MAX", value_name = "CONNECTIONS", default_value = "1024")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub connections_max: String,
+
+    /// Form of log lines, text or json [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub log_format: Option<String>,
+
+    /// Least important log line still written: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub log_level: String,
+
+    /// Listen on other than loopback although there is no login yet
+    #[arg(long, env = "INSECURE", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub insecure: String,
+
+    /// File that gets the base URL, http://ADDRESS:PORT, once requests are taken
+    #[arg(long, env = "READY_FILE", value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+}
+
+/// Takes any value, so that one that is not UTF-8 is named among the other faults.
+fn text() -> impl TypedValueParser<Value = String> {
+    OsStringValueParser::new().map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Takes any path, also an empty one.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+impl RawServe {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All faults together, in the order of `--help` within each concern.
+    pub fn parse(&self) -> Result<ServeSettings, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let settings = ServeSettings {
+            listen: ListenSettings::read(self, &mut faults),
+            storage: StorageSettings::read(self, &mut faults),
+            idempotency: IdempotencySettings::read(self, &mut faults),
+            logging: LogSettings::read(self, &mut faults),
+        };
+        faults.finish(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{LogFormat, LogLevel};
+    use clap::{CommandFactory, FromArgMatches, Parser};
+    use std::time::Duration;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: RawServe,
+    }
+
+    fn given(arguments: &[&str]) -> Result<ServeSettings, Vec<Fault>> {
+        // Without the environment: a developer's own PORT must not fail the tests.
+        let command = Line::command().mut_args(|argument| argument.env(None));
+        let matches = command.try_get_matches_from(std::iter::once(&"serve").chain(arguments)).unwrap();
+        Line::from_arg_matches(&matches).unwrap().serve.parse()
+    }
+
+    #[test]
+    fn the_defaults_are_the_published_ones() {
+        let settings = given(&[]).unwrap();
+        assert_eq!(settings.listen.address.to_string(), "127.0.0.1:3000");
+        assert_eq!(settings.listen.connections_max, 1024);
+        assert_eq!(settings.listen.shutdown_timeout, Duration::from_secs(25));
+        assert_eq!(settings.listen.ready_file, None);
+        assert_eq!(settings.storage.data_dir, PathBuf::from("data"));
+        assert_eq!(settings.storage.snapshot_every_events, 100);
+        assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
+        assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
+    }
+
+    #[test]
+    fn good_values_are_taken() {
+        let table: &[(&[&str], &str)] = &[
+            (&["--host", "localhost"], "127.0.0.1:3000"),
+            (&["--host", "::1", "--port", "0"], "[::1]:0"),
+            (&["--host", "[::1]", "--port", "65535"], "[::1]:65535"),
+            (&["--host", "0.0.0.0", "--insecure"], "0.0.0.0:3000"),
+            (&["--host", "10.0.0.7", "--insecure=true", "--port", " 80 "], "10.0.0.7:80"),
+        ];
+        for (arguments, address) in table {
+            assert_eq!(given(arguments).unwrap().listen.address.to_string(), *address, "{arguments:?}");
+        }
+        let settings = given(&["--log-format", "JSON", "--log-level", "Trace"]).unwrap();
+        assert_eq!(settings.logging, LogSettings { format: LogFormat::Json, level: LogLevel::Trace });
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_what_is_allowed() {
+        let table: &[(&[&str], &str, &str)] = &[
+            (&["--port", "65536"], "PORT", "0 to 65535"),
+            (&["--port", "-1"], "PORT", "0 to 65535"),
+            (&["--port", ""], "PORT", "a port"),
+            (&["--host", "shop.example"], "HOST", "IPv4 or IPv6"),
+            (&["--host", "0.0.0.0"], "HOST", "--insecure"),
+            (&["--insecure=perhaps"], "INSECURE", "true or false"),
+            (&["--data-dir", ""], "DATA_DIR", "directory"),
+            (&["--snapshot-every-n-events", "0"], "SNAPSHOT_EVERY_N_EVENTS", "events, 1 to"),
+            (&["--idemp-ttl-ms", "5s"], "IDEMP_TTL_MS", "milliseconds"),
+            (&["--shutdown-timeout-ms", "1e3"], "SHUTDOWN_TIMEOUT_MS", "milliseconds"),
+            (&["--connections-max", "0"], "CONNECTIONS_MAX", "connections, 1 to"),
+            (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
+            (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
+        ];
+        for (arguments, name, allowed) in table {
+            let faults = given(arguments).unwrap_err();
+            assert_eq!(faults.len(), 1, "{arguments:?}: {faults:?}");
+            assert_eq!(faults[0].name, *name);
+            assert!(faults[0].allowed.contains(allowed), "{arguments:?}: {}", faults[0]);
+        }
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let faults = given(&["--host", "nowhere", "--port", "many", "--log-level", "loud"]).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.name).collect::<Vec<_>>(), ["HOST", "PORT", "LOG_LEVEL"]);
+        let port = faults[1].to_string();
+        assert_eq!(port, r#"PORT (--port) is "many"; allowed: a port, 0 to 65535"#);
+    }
+}

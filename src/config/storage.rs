@@ -1,0 +1,55 @@
+//! Where the log lies, how often it is summed up, and how long an answer is remembered.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Faults, RawServe};
+
+const SNAPSHOT_EVERY_EVENTS_MAX: u64 = 1_000_000_000;
+/// Thirty days.
+const IDEMPOTENCY_TTL_MS_MAX: u64 = 2_592_000_000;
+
+/// Settings of the data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageSettings {
+    /// `DATA_DIR`: made if it is not there.
+    pub data_dir: PathBuf,
+    /// `SNAPSHOT_EVERY_N_EVENTS`: events between two snapshots, at least.
+    pub snapshot_every_events: u64,
+}
+
+impl StorageSettings {
+    pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
+        if raw.data_dir.as_os_str().is_empty() {
+            faults.add("DATA_DIR", "", "the path of a directory");
+        }
+        let snapshot_every_events = faults.whole(
+            "SNAPSHOT_EVERY_N_EVENTS",
+            &raw.snapshot_every_n_events,
+            1,
+            SNAPSHOT_EVERY_EVENTS_MAX,
+            "a whole number of events",
+        );
+        Self { data_dir: raw.data_dir.clone(), snapshot_every_events }
+    }
+}
+
+/// Settings of the memory for retries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencySettings {
+    /// `IDEMP_TTL_MS`: how long a key is kept, in log time.
+    pub ttl: Duration,
+}
+
+impl IdempotencySettings {
+    pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
+        let ttl_ms = faults.whole(
+            "IDEMP_TTL_MS",
+            &raw.idemp_ttl_ms,
+            1,
+            IDEMPOTENCY_TTL_MS_MAX,
+            "a whole number of milliseconds",
+        );
+        Self { ttl: Duration::from_millis(ttl_ms) }
+    }
+}

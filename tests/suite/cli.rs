@@ -1,0 +1,141 @@
+//! The command line as a person meets it: help, mistakes, and exit codes. Texts are kept as snapshots.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// Variables that would change what is printed.
+const SETTINGS: [&str; 13] = [
+    "HOST",
+    "PORT",
+    "DATA_DIR",
+    "SNAPSHOT_EVERY_N_EVENTS",
+    "IDEMP_TTL_MS",
+    "SHUTDOWN_TIMEOUT_MS",
+    "CONNECTIONS_MAX",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "INSECURE",
+    "READY_FILE",
+    "ONHAND_SERVER",
+    "COLUMNS",
+];
+
+/// Runs the program and tells its exit code, stdout and stderr in one text.
+fn told(directory: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onhand"));
+    command.args(arguments).current_dir(directory);
+    for name in SETTINGS {
+        command.env_remove(name);
+    }
+    let output = command.output().expect("the program starts");
+    let text =
+        |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*directory.to_string_lossy(), "DIRECTORY");
+    format!(
+        "exit code {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().expect("no signal ended it"),
+        text(&output.stdout),
+        text(&output.stderr)
+    )
+}
+
+#[test]
+fn help_teaches() {
+    let directory = TempDir::new().unwrap();
+    for command in ["", "serve", "import", "verify", "rebuild", "demo", "bench"] {
+        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|part| !part.is_empty()).collect();
+        let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
+        insta::assert_snapshot!(name, told(directory.path(), &arguments));
+    }
+}
+
+#[test]
+fn without_a_command_there_is_help() {
+    let directory = TempDir::new().unwrap();
+    insta::assert_snapshot!("no_command", told(directory.path(), &[]));
+}
+
+#[test]
+fn the_version_is_told() {
+    let directory = TempDir::new().unwrap();
+    let expected = format!("exit code 0\n--- stdout\nonhand {}\n--- stderr\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(told(directory.path(), &["--version"]), expected);
+}
+
+#[test]
+fn all_bad_settings_are_told_at_once() {
+    let directory = TempDir::new().unwrap();
+    let arguments = [
+        "serve",
+        "--host",
+        "0.0.0.0",
+        "--port=-1",
+        "--idemp-ttl-ms",
+        "5s",
+        "--log-format",
+        "xml",
+        "--data-dir=",
+    ];
+    insta::assert_snapshot!("bad_settings", told(directory.path(), &arguments));
+}
+
+#[test]
+fn mistakes_with_an_import_are_told_with_their_exit_codes() {
+    let directory = TempDir::new().unwrap();
+    let file = |name: &str, text: &[u8]| std::fs::write(directory.path().join(name), text).unwrap();
+    file("sales.csv", b"shop,item,qty\nBerlin,TEA,1\n");
+    file("semicolons.csv", b"shop;item;qty\nBerlin;TEA;1\n");
+    file("empty.csv", b"");
+    let columns = ["--store-column", "shop", "--sku-column", "item", "--quantity-column", "qty"];
+    let table: [(&str, &[&str]); 8] = [
+        ("missing_file", &["nothing.csv"]),
+        ("empty_file", &["empty.csv"]),
+        ("other_delimiter", &["semicolons.csv"]),
+        ("unknown_column", &["sales.csv", "--time-column", "when"]),
+        ("bad_time_format", &["sales.csv", "--time-column", "qty", "--time-format", "%H:%M"]),
+        ("opening_twice", &["sales.csv", "--kind", "opening", "--opening-stock", "5"]),
+        ("report_over_input", &["sales.csv", "--report", "sales.csv"]),
+        ("nobody_there", &["sales.csv", "--server", "http://127.0.0.1:1"]),
+    ];
+    for (name, more) in table {
+        let arguments: Vec<&str> = ["import"].iter().chain(more).chain(&columns).copied().collect();
+        insta::assert_snapshot!(format!("import_{name}"), told(directory.path(), &arguments));
+    }
+    assert_eq!(std::fs::read(directory.path().join("sales.csv")).unwrap(), b"shop,item,qty\nBerlin,TEA,1\n");
+}
+
+#[test]
+fn a_dry_run_names_every_row_it_would_refuse() {
+    let directory = TempDir::new().unwrap();
+    let rows = "shop,item,qty\nSt. Gallen,TEA,3\nSt. Gallen,TEA,-1\nSt. Gallen,,3\nSt. Gallen,TEA,3.5\nSt-Gallen,TEA\n";
+    std::fs::write(directory.path().join("sales.csv"), rows).unwrap();
+    let arguments = [
+        "import",
+        "sales.csv",
+        "--dry-run",
+        "--report",
+        "refused.csv",
+        "--store-column",
+        "shop",
+        "--sku-column",
+        "item",
+        "--quantity-column",
+        "qty",
+    ];
+    insta::assert_snapshot!("import_dry_run", told(directory.path(), &arguments));
+    let report = std::fs::read_to_string(directory.path().join("refused.csv")).unwrap();
+    insta::assert_snapshot!("import_dry_run_report", report);
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    let directory = TempDir::new().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = told(directory.path(), &["completions", shell]);
+        assert!(script.starts_with("exit code 0") && script.contains("opening-stock"), "{shell}");
+    }
+    let page = told(directory.path(), &["man", "import"]);
+    assert!(page.starts_with("exit code 0") && page.contains("opening"), "{page}");
+    assert!(told(directory.path(), &["man", "nothing"]).starts_with("exit code 2"));
+}
