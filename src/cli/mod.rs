@@ -4,6 +4,7 @@ mod bench;
 pub mod child;
 mod client;
 mod demo;
+mod directory;
 mod exit;
 mod import;
 mod print;
