@@ -26,5 +26,5 @@ pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
 pub use key::Key;
 pub use quantity::{Quantity, QuantityError};
 pub use rejection::{Refusal, Rejection};
-pub use state::{Misfit, State, StateRecord, Undo};
+pub use state::{Misfit, State, StateKey, StateRecord, Undo};
 pub use time::{Timestamp, TimestampError};

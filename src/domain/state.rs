@@ -2,7 +2,8 @@
 
 use crate::domain::imports::Import;
 use crate::domain::stock::{Level, LevelRecord, LevelUndo};
-use crate::domain::{After, Fact, Key, Timestamp, imports};
+use crate::domain::{After, Fact, ImportId, Key, Sku, StoreId, Timestamp, imports};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// One state of the ledger; one variant a capability.
@@ -31,6 +32,39 @@ pub enum StateRecord {
     Level(LevelRecord),
     /// See [`imports::ImportRecord`].
     Import(imports::ImportRecord),
+}
+
+/// As much of a [`StateRecord`] as tells its key and its holds; reading it skips the rest.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StateKey {
+    /// Of a level.
+    #[serde(rename_all = "camelCase")]
+    Level {
+        /// Where.
+        store_id: StoreId,
+        /// What.
+        sku: Sku,
+        /// Its open holds.
+        #[serde(default)]
+        holds: Vec<IgnoredAny>,
+    },
+    /// Of an import.
+    #[serde(rename_all = "camelCase")]
+    Import {
+        /// Which.
+        import_id: ImportId,
+    },
+}
+
+impl StateKey {
+    /// The key, and the number of open holds.
+    pub fn key(self) -> (Key, u64) {
+        match self {
+            Self::Level { store_id, sku, holds } => (Key::Level(store_id, sku), holds.len() as u64),
+            Self::Import { import_id } => (Key::Import(import_id), 0),
+        }
+    }
 }
 
 /// The event does not fit the state: the log contradicts itself, or the caller did not decide on this state.
@@ -125,6 +159,14 @@ impl State {
 }
 
 impl StateRecord {
+    /// How many open holds it carries.
+    pub fn holds(&self) -> u64 {
+        match self {
+            Self::Level(record) => record.holds.len() as u64,
+            Self::Import(_) => 0,
+        }
+    }
+
     /// The state and its key.
     ///
     /// # Errors

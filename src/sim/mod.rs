@@ -1,1 +1,4 @@
-//! The simulated world for rehearsing crashes.
+//! The simulated world for rehearsing crashes: one seed, one schedule, the same run every time.
+
+pub mod disk;
+pub mod random;

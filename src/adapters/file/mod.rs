@@ -1,3 +1,30 @@
 //! JSON files: the log, its segments and snapshots, on a [`disk::Disk`].
+//!
+//! | file | what it knows |
+//! | --- | --- |
+//! | [`disk`] | every system call |
+//! | [`layout`] | names and places |
+//! | `record`, [`segment`] | the bytes of a line, the chain of lines |
+//! | [`log`], `writer`, [`mark`] | appending: queue, group commit, durable end |
+//! | `index`, `segments`, `history` | reading back |
+//! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
+//! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
 
+pub mod clock;
 pub mod disk;
+mod history;
+pub mod identity;
+mod index;
+pub mod layout;
+mod lines;
+pub mod log;
+pub mod maintenance;
+pub mod mark;
+mod record;
+pub mod recovery;
+mod replay;
+pub mod segment;
+mod segments;
+pub mod snapshot;
+pub mod snapshotter;
+mod writer;

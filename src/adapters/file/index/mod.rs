@@ -1,0 +1,95 @@
+//! The index of one segment: from a sequence, a time or a key to the bytes of an entry or an event.
+//!
+//! It is derived from the segment and says nothing of its own: lost, it is built again by reading the segment.
+//! [`Growing`] is the index of the segment being written, in memory; [`Sealed`] that of a sealed one, a file of which
+//! a lookup reads a few dozen bytes. Both answer the same questions, through [`SegmentIndex`].
+
+mod growing;
+mod sealed;
+
+pub(super) use growing::{Growing, Written};
+pub(super) use sealed::{IndexError, Sealed, read_known};
+
+use crate::domain::{Key, Sequence, Timestamp};
+use std::io;
+
+/// Where an event stands in its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EventSpan {
+    /// [`key_hash`] of the state it moved.
+    pub(super) key: u64,
+    /// The number of its kind.
+    pub(super) kind: u32,
+    /// Bytes from the start of the line (or of the part of it that was encoded).
+    pub(super) offset: u32,
+    /// Its length in bytes.
+    pub(super) length: u32,
+}
+
+/// Where an event stands in its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Posting {
+    /// The event.
+    pub(super) sequence: Sequence,
+    /// Where its line begins.
+    pub(super) line: u32,
+    /// Where the event itself begins.
+    pub(super) event: u32,
+    /// Its length in bytes.
+    pub(super) length: u32,
+    /// The number of its kind.
+    pub(super) kind: u32,
+}
+
+/// Where an entry stands in its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EntryMark {
+    /// Its first event.
+    pub(super) sequence: Sequence,
+    /// Its time.
+    pub(super) at: Timestamp,
+    /// Where its line begins.
+    pub(super) line: u32,
+}
+
+/// Which postings of a key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Only those after this sequence ...
+    pub(super) after: Sequence,
+    /// ... and not after this one.
+    pub(super) upto: Sequence,
+    /// Only those of this kind.
+    pub(super) kind: Option<u32>,
+    /// At most so many.
+    pub(super) limit: usize,
+}
+
+/// What every index answers.
+pub(super) trait SegmentIndex: Send + Sync {
+    /// The entry that holds that sequence.
+    fn entry(&self, sequence: Sequence) -> io::Result<Option<EntryMark>>;
+    /// The last sequence whose time is not after `at`; nothing when that is true of the whole segment.
+    fn sequence_at(&self, at: Timestamp) -> io::Result<Option<Sequence>>;
+    /// The postings of a key, oldest first.
+    fn postings(&self, key: u64, wanted: Wanted) -> io::Result<Vec<Posting>>;
+    /// The last posting of a key that is not after `upto`.
+    fn last_posting(&self, key: u64, upto: Sequence) -> io::Result<Option<Posting>>;
+}
+
+/// The number a key is found by in an index: FNV-1a, 64 bits, over the key's parts. Stable, because it is on disk.
+/// Two keys may share a number; whoever reads the event sees which one it was.
+/// <http://www.isthe.com/chongo/tech/comp/fnv/>
+pub(super) fn key_hash(key: &Key) -> u64 {
+    let parts = match key {
+        Key::Level(store, sku) => ["level", store.as_str(), sku.as_str()],
+        Key::Import(import) => ["import", import.as_str(), ""],
+    };
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for part in parts {
+        for byte in part.bytes().chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    hash
+}

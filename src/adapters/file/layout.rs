@@ -1,0 +1,90 @@
+//! Where things lie under a data directory, and what they are called.
+//!
+//! ```text
+//! node.json                       node id, format, created
+//! LOCK                            advisory lock of the writing process; pid and version inside
+//! log/00000000000000000001.jsonl  segments, named by the first sequence in them
+//! log/00000000000000000001.idx    index of a sealed segment, derived from it
+//! log/mark                        last durable sequence, two slots
+//! snapshots/node-<sequence>.json  the states after that sequence; two kept
+//! ```
+//! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was killed.
+
+use crate::domain::Sequence;
+use std::path::{Path, PathBuf};
+
+/// The paths under one data directory.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout under `root`.
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
+    /// The data directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `node.json`.
+    pub fn node(&self) -> PathBuf {
+        self.root.join("node.json")
+    }
+
+    /// `LOCK`.
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("LOCK")
+    }
+
+    /// `log/`.
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// `log/mark`.
+    pub fn mark(&self) -> PathBuf {
+        self.log().join("mark")
+    }
+
+    /// The segment that begins with that sequence.
+    pub fn segment(&self, first: Sequence) -> PathBuf {
+        self.log().join(format!("{:020}.jsonl", first.0))
+    }
+
+    /// The index of the segment that begins with that sequence.
+    pub fn index(&self, first: Sequence) -> PathBuf {
+        self.log().join(format!("{:020}.idx", first.0))
+    }
+
+    /// `snapshots/`.
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots")
+    }
+
+    /// The snapshot after that sequence.
+    pub fn snapshot(&self, sequence: Sequence) -> PathBuf {
+        self.snapshots().join(format!("node-{}.json", sequence.0))
+    }
+}
+
+/// The path under which a file is written before it gets its name.
+pub fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    PathBuf::from(name)
+}
+
+/// The sequence in a segment's name.
+pub fn segment_first(name: &str) -> Option<Sequence> {
+    let digits = name.strip_suffix(".jsonl").filter(|digits| digits.len() == 20)?;
+    digits.parse().ok().map(Sequence)
+}
+
+/// The sequence in a snapshot's name.
+pub fn snapshot_sequence(name: &str) -> Option<Sequence> {
+    name.strip_prefix("node-")?.strip_suffix(".json")?.parse().ok().map(Sequence)
+}

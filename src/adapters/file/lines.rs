@@ -1,0 +1,47 @@
+//! A file read line by line, in large pieces.
+
+use crate::adapters::file::disk::{DiskFile, read_exact_at};
+use std::io;
+use std::sync::Arc;
+
+/// Bytes read at once.
+const CHUNK: usize = 1 << 20;
+
+/// The lines of a file from some offset on.
+pub(super) struct Lines {
+    file: Arc<dyn DiskFile>,
+    offset: u64,
+    buffer: Vec<u8>,
+    used: usize,
+}
+
+impl Lines {
+    /// Lines from `offset` on, where a line must begin.
+    pub(super) fn new(file: Arc<dyn DiskFile>, offset: u64) -> Self {
+        Self { file, offset, buffer: Vec::new(), used: 0 }
+    }
+
+    /// The next line with its line feed; nothing at the end of the file or when the last line has no line feed.
+    pub(super) fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
+        let mut searched = self.used;
+        loop {
+            let unsearched = self.buffer.get(searched..).unwrap_or_default();
+            if let Some(length) = unsearched.iter().position(|byte| *byte == b'\n') {
+                let start = self.used;
+                self.used = searched + length + 1;
+                return Ok(self.buffer.get(start..self.used));
+            }
+            self.buffer.drain(..self.used);
+            self.used = 0;
+            searched = self.buffer.len();
+            let rest = self.file.len()?.saturating_sub(self.offset);
+            let length = CHUNK.min(usize::try_from(rest).unwrap_or(CHUNK));
+            if length == 0 {
+                return Ok(None);
+            }
+            let more = read_exact_at(&*self.file, self.offset, length)?;
+            self.offset += length as u64;
+            self.buffer.extend_from_slice(&more);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The log of one node on disk: a queue in front of one writer thread.
+
+use crate::adapters::file::history::FileHistory;
+use crate::adapters::file::record::{Body, encode};
+use crate::adapters::file::segments::Segments;
+use crate::adapters::file::writer::{Pending, Writer};
+use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, LogFailed, NewEntry};
+use crate::domain::{Sequence, Timestamp};
+use parking_lot::{Condvar, Mutex};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::thread;
+use tokio::sync::oneshot;
+
+/// Entries that may wait for the disk at once.
+const QUEUE_ENTRIES_MAX: usize = 65_536;
+/// Bytes that may wait for the disk at once.
+const QUEUE_BYTES_MAX: usize = 512 << 20;
+
+struct Queue {
+    pending: Vec<Pending>,
+    bytes: usize,
+    next: Sequence,
+    last_time: Timestamp,
+    closed: bool,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    /// The queue's `last_time`, readable without the lock.
+    last_time: AtomicI64,
+    depth: AtomicUsize,
+    durable: Arc<DurableWatch>,
+}
+
+/// The log of one node, open for appending.
+pub struct FileLog {
+    shared: Arc<Shared>,
+    segments: Arc<Segments>,
+    writer: Mutex<Option<Writer>>,
+    thread: Mutex<Option<thread::JoinHandle<io::Result<()>>>>,
+}
+
+impl FileLog {
+    /// A log that goes on after `end`, whose last entry has the time `last_time`.
+    pub(super) fn new(writer: Writer, end: Sequence, last_time: Timestamp) -> Self {
+        let queue = Queue { pending: Vec::new(), bytes: 0, next: end.plus(1), last_time, closed: false };
+        let shared = Shared {
+            queue: Mutex::new(queue),
+            filled: Condvar::new(),
+            last_time: AtomicI64::new(last_time.milliseconds()),
+            depth: AtomicUsize::new(0),
+            durable: Arc::clone(&writer.durable),
+        };
+        let segments = Arc::clone(&writer.segments);
+        Self {
+            shared: Arc::new(shared),
+            segments,
+            writer: Mutex::new(Some(writer)),
+            thread: Mutex::new(None),
+        }
+    }
+
+    /// Starts the writer thread. Without it, [`FileLog::write_waiting`] does its work, step by step.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start(&self) -> io::Result<()> {
+        let Some(mut writer) = self.writer.lock().take() else { return Ok(()) };
+        let shared = Arc::clone(&self.shared);
+        let run = move || {
+            let _abort = AbortOnPanic;
+            while let Some(group) = shared.wait_for_group() {
+                if let Err(error) = writer.write_group(group) {
+                    shared.close();
+                    return Err(error);
+                }
+            }
+            Ok(())
+        };
+        let thread = thread::Builder::new().name("log-writer".to_owned()).spawn(run)?;
+        *self.thread.lock() = Some(thread);
+        Ok(())
+    }
+
+    /// Makes everything that waits durable, on the calling thread; only while the writer thread is not started.
+    ///
+    /// # Errors
+    /// What the disk said; the log is closed then.
+    pub fn write_waiting(&self) -> io::Result<()> {
+        let mut writer = self.writer.lock();
+        let Some(writer) = writer.as_mut() else { return Ok(()) };
+        let written = writer.write_group(self.shared.take());
+        if written.is_err() {
+            self.shared.close();
+        }
+        written
+    }
+
+    /// Takes no more entries, and waits until those that wait are durable.
+    ///
+    /// # Errors
+    /// What the disk said when the log failed, now or earlier.
+    pub fn close(&self) -> io::Result<()> {
+        self.shared.queue.lock().closed = true;
+        self.shared.filled.notify_all();
+        let Some(thread) = self.thread.lock().take() else { return self.write_waiting() };
+        match thread.join() {
+            Ok(ended) => ended,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// Reads what is durable in this log.
+    pub fn history(&self) -> Arc<dyn History> {
+        Arc::new(FileHistory { segments: Arc::clone(&self.segments) })
+    }
+
+    /// Follows the durable end of the log.
+    pub fn durable_watch(&self) -> Arc<DurableWatch> {
+        Arc::clone(&self.shared.durable)
+    }
+
+    pub(super) fn segments(&self) -> &Arc<Segments> {
+        &self.segments
+    }
+}
+
+impl Shared {
+    /// Everything that waits, once something does; nothing when the queue is closed and empty.
+    fn wait_for_group(&self) -> Option<Vec<Pending>> {
+        let mut queue = self.queue.lock();
+        while queue.pending.is_empty() {
+            if queue.closed {
+                return None;
+            }
+            self.filled.wait(&mut queue);
+        }
+        drop(queue);
+        Some(self.take())
+    }
+
+    fn take(&self) -> Vec<Pending> {
+        let mut queue = self.queue.lock();
+        queue.bytes = 0;
+        let capacity = queue.pending.len();
+        let group = std::mem::replace(&mut queue.pending, Vec::with_capacity(capacity));
+        self.depth.store(0, Ordering::Relaxed);
+        group
+    }
+
+    /// After a failure: nothing more is taken, and what waits fails.
+    fn close(&self) {
+        let mut queue = self.queue.lock();
+        queue.closed = true;
+        for pending in queue.pending.drain(..) {
+            let _ = pending.ticket.send(Err(LogFailed));
+        }
+    }
+
+    fn enqueue(&self, entry: &NewEntry<'_>, body: Body) -> Result<Appended, AppendError> {
+        let (ticket, resolved) = oneshot::channel();
+        let mut queue = self.queue.lock();
+        if queue.closed {
+            return Err(AppendError::Closed);
+        }
+        if queue.pending.len() >= QUEUE_ENTRIES_MAX || queue.bytes >= QUEUE_BYTES_MAX {
+            return Err(AppendError::Full);
+        }
+        let at = entry.decided_at.max(queue.last_time);
+        if entry.valid_before.is_some_and(|until| at >= until) {
+            // The decision was made for another time: the log is past it.
+            return Err(AppendError::Stale);
+        }
+        let sequence = queue.next;
+        queue.next = sequence.plus(entry.events.len() as u64);
+        queue.last_time = at;
+        queue.bytes += body.bytes.len();
+        self.last_time.store(at.milliseconds(), Ordering::Release);
+        queue.pending.push(Pending { sequence, at, body, ticket });
+        let depth = queue.pending.len();
+        self.depth.store(depth, Ordering::Relaxed);
+        drop(queue);
+        if depth == 1 {
+            self.filled.notify_one();
+        }
+        Ok(Appended { sequence, at, ticket: resolved })
+    }
+}
+
+impl EventLog for FileLog {
+    fn append(&self, entry: &NewEntry<'_>) -> Result<Appended, AppendError> {
+        let body = encode(entry).ok_or(AppendError::Full)?;
+        self.shared.enqueue(entry, body)
+    }
+
+    fn last_time(&self) -> Timestamp {
+        Timestamp::from_milliseconds(self.shared.last_time.load(Ordering::Acquire))
+    }
+
+    fn durable(&self) -> &DurableWatch {
+        &self.shared.durable
+    }
+
+    fn queue_depth(&self) -> usize {
+        self.shared.depth.load(Ordering::Relaxed)
+    }
+}
+
+/// A panic of the writer thread ends the process: nothing may be acknowledged on a guess.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            std::process::abort();
+        }
+    }
+}

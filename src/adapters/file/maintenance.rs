@@ -1,0 +1,121 @@
+//! What a running node does on the side, on one thread: indexes of sealed segments, and snapshots.
+
+use crate::adapters::file::recovery::OpenNode;
+use crate::adapters::file::segments::Segments;
+use crate::adapters::file::snapshotter::{Snapshotter, TakeError, Taken};
+use crate::app::ports::DurableWatch;
+use crate::domain::Sequence;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often it looks whether something is to be done.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A snapshot that took a second is followed by at least so many seconds without one.
+const REST: u32 = 9;
+
+/// Side work on one log, step by step.
+pub struct Maintenance {
+    segments: Arc<Segments>,
+    durable: Arc<DurableWatch>,
+    snapshotter: Snapshotter,
+}
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Indexes written.
+    pub indexes: usize,
+    /// The snapshot that was taken.
+    pub snapshot: Option<Sequence>,
+}
+
+impl Maintenance {
+    /// The side work of a log that was just opened; a snapshot after every `snapshot_every` events.
+    pub fn new(node: &OpenNode, snapshot_every: u64) -> Self {
+        let segments = Arc::clone(node.log.segments());
+        let last = Taken { sequence: node.report.snapshot, weight: node.snapshot_weight };
+        let snapshotter = Snapshotter {
+            segments: Arc::clone(&segments),
+            node: node.node.node,
+            every: snapshot_every,
+            last,
+        };
+        Self { segments, durable: node.log.durable_watch(), snapshotter }
+    }
+
+    /// Does what is due.
+    ///
+    /// # Errors
+    /// [`TakeError`]; nothing is lost, it is tried again at the next step.
+    pub fn step(&mut self) -> Result<Upkeep, TakeError> {
+        let mut upkeep = Upkeep::default();
+        for segment in self.segments.unindexed() {
+            self.segments.write_index(&segment)?;
+            upkeep.indexes += 1;
+        }
+        let durable = self.durable.sequence();
+        if self.snapshotter.is_due(durable) {
+            self.snapshot(durable)?;
+            upkeep.snapshot = Some(durable);
+        }
+        Ok(upkeep)
+    }
+
+    fn snapshot(&mut self, upto: Sequence) -> Result<(), TakeError> {
+        let taken = self.snapshotter.take(upto);
+        if matches!(taken, Err(TakeError::Snapshot(_) | TakeError::Fold(_))) {
+            // The older snapshot is of no use: the next one is made from the log alone.
+            self.snapshotter.last.sequence = Sequence::START;
+        }
+        taken
+    }
+
+    /// Runs on a thread of its own until the handle is dropped; `done` hears of every step that did something.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start(
+        mut self,
+        done: impl Fn(Result<Upkeep, TakeError>, Duration) + Send + 'static,
+    ) -> io::Result<MaintenanceThread> {
+        let (stop, stopped) = channel();
+        let run = move || {
+            let mut wait = LOOK_EVERY;
+            while !stop_within(&stopped, wait) {
+                let begun = Instant::now();
+                let step = self.step();
+                let took = begun.elapsed();
+                wait = LOOK_EVERY;
+                if step.as_ref().map_or(true, |upkeep| *upkeep != Upkeep::default()) {
+                    wait = wait.max(took.saturating_mul(REST));
+                    done(step, took);
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("maintenance".to_owned()).spawn(run)?;
+        Ok(MaintenanceThread { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+fn stop_within(stopped: &Receiver<()>, wait: Duration) -> bool {
+    !matches!(stopped.recv_timeout(wait), Err(RecvTimeoutError::Timeout))
+}
+
+/// The thread; dropping it waits for the step under way.
+pub struct MaintenanceThread {
+    stop: Option<Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for MaintenanceThread {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been reported by the panic hook already.
+            let _ = thread.join();
+        }
+    }
+}

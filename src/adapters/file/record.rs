@@ -1,0 +1,253 @@
+//! One line of a segment: its bytes, its checksum, and the way back to an entry.
+//!
+//! ```text
+//! {"crc":"8 hex","batch":77,"seq":78,"ts":"2026-11-20T16:00:00.123Z","actor":"...","requestId":"...",
+//!  "idem":{"key":"...","scope":"...","fingerprint":"16 hex"},
+//!  "events":[{"eventId":"uuid v7","op":0,"idem":{...},"type":"RESERVE","payload":{...},"after":{...}}],
+//!  "unapplied":[{"op":3,"why":{"refused":{...}}}]}<LF>
+//! ```
+//! (in one line). `crc` is CRC-32C over the eight hex digits of the previous line's `crc` and then this line from
+//! behind `"crc":"........",` up to its line feed: a line that was moved, repeated or left over from an earlier use of
+//! the block does not fit its neighbours. `batch` is the first sequence of the group of entries that one sync makes
+//! durable, `seq` that of the entry's first event. JSON escapes line feeds, so framing never comes from data.
+
+use crate::adapters::file::index::{EventSpan, key_hash};
+use crate::app::KnownEffect;
+use crate::app::ports::NewEntry;
+use crate::domain::limits::LINE_BYTES_MAX;
+use crate::domain::{Entry, Event, EventKind, Fact, Idempotency, Sequence, Timestamp, Unapplied};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use smol_str::SmolStr;
+use std::io::Write;
+use uuid::Uuid;
+
+/// `{"crc":"` + 8 hex digits + `",`.
+const CRC_PREFIX: usize = 18;
+const CRC_DIGITS: std::ops::Range<usize> = 8..16;
+
+/// An entry encoded as far as it can be before its place in the log is known.
+#[derive(Debug)]
+pub(super) struct Body {
+    /// From behind `"ts":"...",` to the line feed.
+    pub(super) bytes: Vec<u8>,
+    /// Where each event stands in `bytes`.
+    pub(super) spans: Vec<EventSpan>,
+    /// Idempotency records; their sequences count from 0 within the entry.
+    pub(super) known: Vec<KnownEffect>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Front<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<&'a SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a SmolStr>,
+    #[serde(rename = "idem", skip_serializing_if = "Option::is_none")]
+    idempotency: Option<&'a Idempotency>,
+}
+
+/// Encodes what does not depend on the place in the log; nothing when the line would be too long.
+pub(super) fn encode(entry: &NewEntry<'_>) -> Option<Body> {
+    const INFALLIBLE: &str = "plain structs with string keys always serialise into memory";
+    let mut bytes = Vec::with_capacity(512 * entry.events.len());
+    let front = Front { actor: entry.actor, request_id: entry.request_id, idempotency: entry.idempotency };
+    serde_json::to_writer(&mut bytes, &front).expect(INFALLIBLE);
+    // `{...}` becomes `...,`: the line goes on where the front ends.
+    bytes.remove(0);
+    bytes.pop();
+    if !bytes.is_empty() {
+        bytes.push(b',');
+    }
+    bytes.extend_from_slice(b"\"events\":[");
+    let mut spans = Vec::with_capacity(entry.events.len());
+    let mut known = Vec::new();
+    let whole = entry.idempotency.map(|known_by| (Sequence::START, known_by));
+    for (position, event) in (0..).map(Sequence).zip(entry.events) {
+        if !spans.is_empty() {
+            bytes.push(b',');
+        }
+        let start = bytes.len();
+        serde_json::to_writer(&mut bytes, event).expect(INFALLIBLE);
+        let length = u32::try_from(bytes.len() - start).ok()?;
+        let offset = u32::try_from(start).ok()?;
+        spans.push(EventSpan { key: key_hash(&event.fact.key()), kind: event.kind.code(), offset, length });
+        if let Some(known_by) = &event.idempotency {
+            known.extend(KnownEffect::new(entry.actor, known_by, position, entry.decided_at));
+        }
+    }
+    if let Some((position, known_by)) = whole {
+        known.extend(KnownEffect::new(entry.actor, known_by, position, entry.decided_at));
+    }
+    bytes.push(b']');
+    if !entry.unapplied.is_empty() {
+        bytes.extend_from_slice(b",\"unapplied\":");
+        serde_json::to_writer(&mut bytes, entry.unapplied).expect(INFALLIBLE);
+    }
+    bytes.extend_from_slice(b"}\n");
+    (bytes.len() < LINE_BYTES_MAX).then_some(Body { bytes, spans, known })
+}
+
+/// Writes the whole line behind `out` and answers its checksum, and where in `out` the body begins.
+pub(super) fn seal(
+    out: &mut Vec<u8>,
+    previous: u32,
+    batch: Sequence,
+    sequence: Sequence,
+    at: Timestamp,
+    body: &[u8],
+) -> (u32, usize) {
+    let start = out.len();
+    out.extend_from_slice(b"{\"crc\":\"00000000\",");
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "\"batch\":{batch},\"seq\":{sequence},\"ts\":\"{at}\",");
+    let body_start = out.len();
+    out.extend_from_slice(body);
+    (put_checksum(out, start, previous), body_start)
+}
+
+/// Fills in the checksum of the line that begins at `start` and ends, with its line feed, at the end of `out`.
+pub(super) fn put_checksum(out: &mut [u8], start: usize, previous: u32) -> u32 {
+    let line = out.get_mut(start..).unwrap_or_default();
+    let end = line.len().saturating_sub(1);
+    let checksum = chain(previous, line.get(CRC_PREFIX..end).unwrap_or_default());
+    let digits = format!("{checksum:08x}");
+    if let Some(place) = line.get_mut(CRC_DIGITS) {
+        place.copy_from_slice(digits.as_bytes());
+    }
+    checksum
+}
+
+fn chain(previous: u32, rest: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(format!("{previous:08x}").as_bytes()), rest)
+}
+
+/// The checksum a line (without its line feed) claims to have; nothing when it does not begin like a line.
+pub(super) fn claimed_checksum(line: &[u8]) -> Option<u32> {
+    let prefix = line.get(..CRC_PREFIX)?;
+    if !prefix.starts_with(b"{\"crc\":\"") || !prefix.ends_with(b"\",") {
+        return None;
+    }
+    let digits = std::str::from_utf8(prefix.get(CRC_DIGITS)?).ok()?;
+    let lower = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    u32::from_str_radix(digits, 16).ok().filter(|_| lower)
+}
+
+/// The checksum of a line (without its line feed) if it is right after a line whose checksum is `previous`.
+pub(super) fn checksum_after(line: &[u8], previous: u32) -> Option<u32> {
+    let claimed = claimed_checksum(line)?;
+    (chain(previous, line.get(CRC_PREFIX..)?) == claimed).then_some(claimed)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LineJson<'a> {
+    #[serde(rename = "crc")]
+    _crc: &'a str,
+    batch: Sequence,
+    seq: Sequence,
+    ts: Timestamp,
+    actor: Option<SmolStr>,
+    request_id: Option<SmolStr>,
+    idem: Option<Idempotency>,
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
+    #[serde(default)]
+    unapplied: Vec<Unapplied>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EventJson<'a> {
+    event_id: Uuid,
+    op: Option<u32>,
+    idem: Option<Idempotency>,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+    #[serde(borrow)]
+    after: &'a RawValue,
+}
+
+/// What a line begins with, up to its events.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LineFront {
+    pub(super) seq: Sequence,
+    pub(super) batch: Sequence,
+    pub(super) ts: Timestamp,
+    pub(super) actor: Option<SmolStr>,
+    pub(super) request_id: Option<SmolStr>,
+}
+
+/// Reads a line (without its line feed) back, with the place of each event in it.
+pub(super) fn decode(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
+    let json: LineJson<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let mut events = Vec::with_capacity(json.events.len());
+    let mut spans = Vec::with_capacity(json.events.len());
+    for raw in json.events {
+        let text = raw.get();
+        let event = decode_event(text.as_bytes())?;
+        let offset = (text.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
+        spans.push(EventSpan {
+            key: key_hash(&event.fact.key()),
+            kind: event.kind.code(),
+            offset: u32::try_from(offset).map_err(|error| error.to_string())?,
+            length: u32::try_from(text.len()).map_err(|error| error.to_string())?,
+        });
+        events.push(event);
+    }
+    if events.is_empty() {
+        return Err("an entry without events".to_owned());
+    }
+    let entry = Entry {
+        sequence: json.seq,
+        batch: json.batch,
+        at: json.ts,
+        actor: json.actor,
+        request_id: json.request_id,
+        idempotency: json.idem,
+        events,
+        unapplied: json.unapplied,
+    };
+    Ok((entry, spans))
+}
+
+/// Reads one event of a line back.
+pub(super) fn decode_event(json: &[u8]) -> Result<Event, String> {
+    let event: EventJson<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let kind = EventKind::parse(event.kind).ok_or_else(|| format!("unknown event type {:?}", event.kind))?;
+    Ok(Event {
+        event_id: event.event_id,
+        op: event.op,
+        idempotency: event.idem,
+        kind,
+        fact: Fact::decode(kind, event.payload.get()).map_err(|error| format!("payload: {error}"))?,
+        after: crate::domain::After::decode(kind, event.after.get())
+            .map_err(|error| format!("after: {error}"))?,
+    })
+}
+
+/// Reads the beginning of a line back from its first bytes, which must reach to its events or its idempotency.
+pub(super) fn decode_front(bytes: &[u8]) -> Option<LineFront> {
+    // A quote inside a JSON string is escaped, so these can only be member names.
+    let end = [&b",\"idem\":"[..], &b",\"events\":["[..]]
+        .iter()
+        .filter_map(|name| bytes.windows(name.len()).position(|window| window == *name))
+        .min()?;
+    let mut front = bytes.get(..end)?.to_vec();
+    front.push(b'}');
+    serde_json::from_slice(&front).ok()
+}
+
+/// The idempotency records of an entry.
+pub(super) fn known_effects(entry: &Entry) -> impl Iterator<Item = KnownEffect> {
+    let whole = entry.idempotency.iter().map(|known_by| (entry.sequence, known_by));
+    let parts =
+        entry.numbered().filter_map(|(sequence, event)| Some((sequence, event.idempotency.as_ref()?)));
+    parts.chain(whole).filter_map(|(sequence, known_by)| {
+        KnownEffect::new(entry.actor.as_ref(), known_by, sequence, entry.at)
+    })
+}

@@ -1,0 +1,243 @@
+//! From a data directory to a running log: lock, snapshot, segments, and the difference between torn and damaged.
+//!
+//! 1. Take the lock, or say who has it. 2. The newest snapshot that is whole; a bad one is set aside. 3. The segments
+//! after it, in order, each checked against the one before. 4. A **torn tail** (damage in the last batch of the last
+//! segment, not covered by the mark) is copied aside and cut. 5. Damage **anywhere else** refuses to start: bytes that
+//! were acknowledged are never cut. 6. The good part of the active segment is copied to a new file and synced, because
+//! after a failed sync the page cache may hold what the disk does not. Every step can be killed and done again.
+
+use crate::adapters::file::disk::{Disk, OpenMode, durable_rename, read_all, write_all_at};
+use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::adapters::file::index::Growing;
+use crate::adapters::file::layout::{Layout, segment_first, temporary};
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::mark::{Mark, read_mark};
+use crate::adapters::file::replay::{Replay, Replayed};
+use crate::adapters::file::segment::{Header, SegmentEnd};
+use crate::adapters::file::segments::{Segment, Segments};
+use crate::adapters::file::writer::{Active, Writer, create_segment};
+use crate::app::Restored;
+use crate::app::ports::{Clock, DurableWatch, EventIds};
+use crate::domain::Sequence;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Default size at which a segment is sealed, in bytes.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// What opening a directory needs to know.
+pub struct OpenOptions {
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
+    /// The data directory.
+    pub layout: Layout,
+    /// A segment is sealed at about this size, in bytes.
+    pub segment_bytes: u64,
+    /// How far back idempotency records are kept, in milliseconds of log time.
+    pub idempotency_ttl_ms: i64,
+}
+
+/// A data directory that is open for writing.
+pub struct OpenNode {
+    /// Who it is.
+    pub node: NodeFile,
+    /// The log, not started yet.
+    pub log: FileLog,
+    /// What it adds up to.
+    pub restored: Restored,
+    /// The durable end of the log.
+    pub end: Sequence,
+    /// What opening found.
+    pub report: OpenReport,
+    pub(super) snapshot_weight: u64,
+    /// Keeps others out.
+    pub lock: DirectoryLock,
+}
+
+/// What opening a directory found, for the log and for a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// The snapshot it started from; [`Sequence::START`] when from the log alone.
+    pub snapshot: Sequence,
+    /// Snapshots that could not be used, and why. They keep their bytes under a name ending in `.bad`.
+    pub bad_snapshots: Vec<String>,
+    /// Events added up after the snapshot.
+    pub replayed: u64,
+    /// Bytes of a torn tail that were cut, and the file they were copied to.
+    pub torn: Option<(u64, PathBuf)>,
+}
+
+/// Why a directory does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The disk refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Another process has it.
+    #[error("{} is held by {holder}; stop it first, or choose another data directory", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// What the holder wrote.
+        holder: String,
+    },
+    /// A file other than a segment is not what was written.
+    #[error("{}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Acknowledged entries are damaged or missing.
+    #[error(
+        "{} is damaged at byte {offset}, where sequence {sequence} belongs: {reason}. Nothing was changed. \
+         Restore the file from a copy; `onhand verify` shows all that is wrong",
+        path.display()
+    )]
+    Corrupt {
+        /// The segment.
+        path: PathBuf,
+        /// Where its good part ends.
+        offset: u64,
+        /// What should stand there.
+        sequence: Sequence,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// What the disk said of a path.
+    pub fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path: path.clone(), source }
+    }
+}
+
+/// Opens a data directory for writing, making it when it is new.
+///
+/// # Errors
+/// [`OpenError`]; nothing that was acknowledged has been changed then.
+pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
+    let OpenOptions { disk, layout, .. } = options;
+    for directory in [layout.root().to_path_buf(), layout.log(), layout.snapshots()] {
+        disk.create_dir_all(&directory).map_err(OpenError::at(&directory))?;
+    }
+    let lock = DirectoryLock::take(&**disk, layout)?;
+    for directory in [layout.log(), layout.snapshots()] {
+        remove_unfinished(&**disk, &directory).map_err(OpenError::at(&directory))?;
+    }
+    let node = match read_node(&**disk, layout)? {
+        Some(node) => node,
+        None => make_node(&**disk, layout, clock, ids)?,
+    };
+    let firsts = list_segments(&**disk, layout).map_err(OpenError::at(&layout.log()))?;
+    let marked = read_mark(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    let replay = Replay::begin(options, &node, marked)?;
+    let replayed = if firsts.is_empty() {
+        replay.check_empty(marked)?;
+        let header = Header::new(node.node, 1, Sequence(1), None);
+        create_segment(&**disk, layout, &header).map_err(OpenError::at(&layout.log()))?;
+        replay.run(&[Sequence(1)])?
+    } else {
+        replay.run(&firsts)?
+    };
+    finish(options, node, lock, replayed)
+}
+
+/// The first sequences of the segments there are, ascending.
+pub fn list_segments(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
+    Ok(disk.list(&layout.log())?.iter().filter_map(|name| segment_first(name)).collect())
+}
+
+fn make_node(
+    disk: &dyn Disk,
+    layout: &Layout,
+    clock: &dyn Clock,
+    ids: &dyn EventIds,
+) -> Result<NodeFile, OpenError> {
+    let has_log = !list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?.is_empty();
+    if has_log {
+        let reason = "it is missing, but there is a log; restore it from a copy of this directory".to_owned();
+        return Err(OpenError::Damaged { path: layout.node(), reason });
+    }
+    let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now() };
+    write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
+    Ok(node)
+}
+
+fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
+    for name in disk.list(directory)? {
+        if Path::new(&name).extension().is_some_and(|extension| extension == "tmp") {
+            disk.remove(&directory.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The good part of the active segment in a new file, and a log that goes on behind it.
+fn finish(
+    options: &OpenOptions,
+    node: NodeFile,
+    lock: DirectoryLock,
+    replayed: Replayed,
+) -> Result<OpenNode, OpenError> {
+    let OpenOptions { disk, layout, segment_bytes, .. } = options;
+    let Replayed { segments, last, restored, end, last_time, snapshot_weight, mut report } = replayed;
+    let path = layout.segment(last.first);
+    if let Some(torn) = last.torn {
+        let aside = layout.log().join(format!("torn-{}.bytes", end.0 + 1));
+        set_aside(&**disk, &aside, &torn).map_err(OpenError::at(&aside))?;
+        report.torn = Some((torn.len() as u64, aside));
+    }
+    rewrite(&**disk, &path, last.end).map_err(OpenError::at(&path))?;
+    let file = disk.open(&path, OpenMode::Write).map_err(OpenError::at(&path))?;
+    // Room ahead is a help, not a need.
+    let _ = file.preallocate(*segment_bytes);
+    let index: Arc<Growing> = last.index;
+    let active =
+        Active { file, number: last.number, first: last.first, end: last.end, index: Arc::clone(&index) };
+    let mut list = segments;
+    list.push(Segment { first: last.first, growing: Some(index), sealed: None });
+    let segments = Arc::new(Segments::new(Arc::clone(disk), layout.clone(), list));
+    for segment in segments.unindexed() {
+        let path = layout.index(segment.first);
+        segments.write_index(&segment).map_err(OpenError::at(&path))?;
+    }
+    let mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    let durable = Arc::new(DurableWatch::new(end));
+    let writer = Writer {
+        segments,
+        durable,
+        node: node.node,
+        active,
+        mark,
+        segment_bytes: *segment_bytes,
+        buffer: Vec::new(),
+    };
+    let log = FileLog::new(writer, end, last_time);
+    Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })
+}
+
+fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = temporary(path);
+    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
+    file.truncate(0)?;
+    write_all_at(&*file, bytes, 0)?;
+    durable_rename(disk, &*file, &unfinished, path)
+}
+
+/// Puts the good part of a segment into a new, synced file of the same name.
+fn rewrite(disk: &dyn Disk, path: &Path, end: SegmentEnd) -> io::Result<()> {
+    let old = disk.open(path, OpenMode::Read)?;
+    let mut bytes = read_all(&*old)?;
+    bytes.truncate(usize::try_from(end.length).unwrap_or(usize::MAX));
+    set_aside(disk, path, &bytes)
+}

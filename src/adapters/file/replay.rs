@@ -1,0 +1,301 @@
+//! Reading a log at a start: the newest good snapshot and everything after it.
+
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all};
+use crate::adapters::file::identity::NodeFile;
+use crate::adapters::file::index::{Growing, Sealed, Written, read_known};
+use crate::adapters::file::lines::Lines;
+use crate::adapters::file::record::known_effects;
+use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
+use crate::adapters::file::segment::{Damage, Header, Scan, SegmentEnd};
+use crate::adapters::file::segments::Segment;
+use crate::adapters::file::snapshot::{SnapshotError, SnapshotReader, decode_state, list_snapshots};
+use crate::app::fold::Fold;
+use crate::app::{KnownEffect, Restored};
+use crate::domain::{Sequence, Timestamp};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the log and its snapshot add up to.
+pub(super) struct Replayed {
+    /// All segments but the last.
+    pub(super) segments: Vec<Segment>,
+    pub(super) last: LastSegment,
+    pub(super) restored: Restored,
+    pub(super) end: Sequence,
+    pub(super) last_time: Timestamp,
+    pub(super) snapshot_weight: u64,
+    pub(super) report: OpenReport,
+}
+
+/// The segment to go on in.
+pub(super) struct LastSegment {
+    pub(super) number: u64,
+    pub(super) first: Sequence,
+    pub(super) end: SegmentEnd,
+    pub(super) index: Arc<Growing>,
+    /// Bytes behind the good part.
+    pub(super) torn: Option<Vec<u8>>,
+}
+
+/// A replay under way.
+pub(super) struct Replay<'a> {
+    options: &'a OpenOptions,
+    node: &'a NodeFile,
+    marked: Sequence,
+    fold: Fold,
+    last_time: Timestamp,
+    weight: u64,
+    report: OpenReport,
+}
+
+impl<'a> Replay<'a> {
+    /// Starts from the newest snapshot that is whole.
+    pub(super) fn begin(
+        options: &'a OpenOptions,
+        node: &'a NodeFile,
+        marked: Sequence,
+    ) -> Result<Self, OpenError> {
+        let last_time = Timestamp::from_milliseconds(i64::MIN);
+        let report = OpenReport::default();
+        let mut replay = Self { options, node, marked, fold: Fold::default(), last_time, weight: 0, report };
+        let layout = &options.layout;
+        let snapshots = list_snapshots(&*options.disk, layout).map_err(OpenError::at(&layout.snapshots()))?;
+        for sequence in snapshots {
+            let path = layout.snapshot(sequence);
+            match load(&*options.disk, &path, node) {
+                Ok((fold, at, weight)) => {
+                    replay.report.snapshot = fold.sequence;
+                    replay.fold = fold;
+                    replay.last_time = at;
+                    replay.weight = weight;
+                    break;
+                }
+                Err(SnapshotError::Io(error)) => return Err(OpenError::at(&path)(error)),
+                Err(SnapshotError::Damaged(reason)) => {
+                    replay.report.bad_snapshots.push(format!("{}: {reason}", path.display()));
+                    let mut aside = path.clone().into_os_string();
+                    aside.push(".bad");
+                    let renamed = options.disk.rename(&path, &PathBuf::from(aside));
+                    renamed.map_err(OpenError::at(&path))?;
+                }
+            }
+        }
+        Ok(replay)
+    }
+
+    /// Without a segment there must not have been a log.
+    pub(super) fn check_empty(&self, marked: Sequence) -> Result<(), OpenError> {
+        let known = marked.max(self.fold.sequence);
+        if known == Sequence::START {
+            return Ok(());
+        }
+        let path = self.options.layout.segment(Sequence(1));
+        let reason = format!("there is no segment, but {known} events were durable");
+        Err(OpenError::Corrupt { path, offset: 0, sequence: Sequence(1), reason })
+    }
+
+    /// Reads the segments that begin with `firsts`.
+    pub(super) fn run(mut self, firsts: &[Sequence]) -> Result<Replayed, OpenError> {
+        let headers = self.headers(firsts)?;
+        let mut segments = Vec::with_capacity(headers.len());
+        let mut last = None;
+        for (place, header) in headers.iter().enumerate() {
+            let next = headers.get(place + 1);
+            match next {
+                Some(next) => segments.push(self.sealed(header, next)?),
+                None => last = Some(self.active(header)?),
+            }
+        }
+        let last = last.ok_or_else(|| self.corrupt(Sequence(1), 0, Sequence(1), "there is no segment"))?;
+        let end = self.fold.sequence;
+        if self.marked > end {
+            let reason = format!("the log ends before sequence {}, which was durable", self.marked);
+            return Err(self.corrupt(last.first, last.end.length, end.plus(1), &reason));
+        }
+        let known = self.known(&segments, &last)?;
+        self.report.replayed = end.0 - self.report.snapshot.0;
+        let states = self.fold.states.into_iter().collect();
+        Ok(Replayed {
+            segments,
+            last,
+            restored: Restored { states, known },
+            end,
+            last_time: self.last_time,
+            snapshot_weight: self.weight,
+            report: self.report,
+        })
+    }
+
+    fn corrupt(&self, first: Sequence, offset: u64, sequence: Sequence, reason: &str) -> OpenError {
+        let path = self.options.layout.segment(first);
+        OpenError::Corrupt { path, offset, sequence, reason: reason.to_owned() }
+    }
+
+    /// The headers of all segments, which must form a chain from the first one on.
+    fn headers(&self, firsts: &[Sequence]) -> Result<Vec<Header>, OpenError> {
+        let mut headers: Vec<Header> = Vec::with_capacity(firsts.len());
+        for first in firsts {
+            let path = self.options.layout.segment(*first);
+            let opened = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+            let mut lines = Lines::new(opened, 0);
+            let line = lines.next_line().map_err(OpenError::at(&path))?.unwrap_or_default();
+            let (header, _) = Scan::begin(line, self.last_time)
+                .map_err(|damage| self.corrupt(*first, 0, *first, &damage.reason))?;
+            let expected = headers.len() as u64 + 1;
+            let reason = if header.node != self.node.node {
+                Some(format!("it belongs to node {}, this directory to {}", header.node, self.node.node))
+            } else if header.first_sequence != *first {
+                Some(format!("it says it begins with {}, its name says {first}", header.first_sequence))
+            } else if header.segment != expected {
+                Some(format!("it is segment {} where segment {expected} belongs", header.segment))
+            } else {
+                None
+            };
+            if let Some(reason) = reason {
+                return Err(self.corrupt(*first, 0, *first, &reason));
+            }
+            headers.push(header);
+        }
+        Ok(headers)
+    }
+
+    /// A segment that another one follows: read when it is not wholly in the snapshot, or has no index.
+    fn sealed(&mut self, header: &Header, next: &Header) -> Result<Segment, OpenError> {
+        let first = header.first_sequence;
+        let path = self.options.layout.segment(first);
+        let index_path = self.options.layout.index(first);
+        let end = next.previous.ok_or_else(|| {
+            self.corrupt(next.first_sequence, 0, next.first_sequence, "its header names no segment before it")
+        })?;
+        let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+        let length = file.len().map_err(OpenError::at(&path))?;
+        if length != end.length {
+            let reason = format!("it is {length} bytes long, the next segment says {}", end.length);
+            return Err(self.corrupt(first, length.min(end.length), next.first_sequence, &reason));
+        }
+        let index = Sealed::open(&*self.options.disk, &index_path);
+        let indexed = index.is_ok_and(|index| index.is_of(end.length, end.crc));
+        let folded = next.first_sequence <= self.fold.sequence.plus(1);
+        if indexed && folded {
+            return Ok(Segment { first, growing: None, sealed: Some(end) });
+        }
+        let scanned = self.scan(header, &*file)?;
+        if let Some(Damaged { damage, .. }) = scanned.damaged {
+            return Err(self.corrupt(first, damage.offset, damage.sequence, &damage.reason));
+        }
+        if scanned.end != end {
+            let reason = "its last line is not the one the next segment names";
+            return Err(self.corrupt(first, scanned.end.length, next.first_sequence, reason));
+        }
+        let growing = (!indexed).then_some(scanned.index);
+        Ok(Segment { first, growing, sealed: Some(end) })
+    }
+
+    /// The last segment, the only one that may have a torn tail.
+    fn active(&mut self, header: &Header) -> Result<LastSegment, OpenError> {
+        let first = header.first_sequence;
+        let path = self.options.layout.segment(first);
+        let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+        let Scanned { index, end, damaged } = self.scan(header, &*file)?;
+        let mut torn = None;
+        if let Some(Damaged { damage, later_batch, rest }) = damaged {
+            let proof = match later_batch {
+                Some(batch) => Some(format!("batch {batch} stands behind it, so it was durable")),
+                None if damage.sequence <= self.marked => {
+                    Some(format!("the mark says that sequence {} was durable", self.marked))
+                }
+                None => None,
+            };
+            if let Some(proof) = proof {
+                let reason = format!("{}; {proof}", damage.reason);
+                return Err(self.corrupt(first, damage.offset, damage.sequence, &reason));
+            }
+            torn = Some(rest);
+        }
+        Ok(LastSegment { number: header.segment, first, end, index, torn })
+    }
+
+    /// Reads a segment to its end or to the first damage, and adds up what the snapshot does not have.
+    fn scan(&mut self, header: &Header, file: &dyn DiskFile) -> Result<Scanned, OpenError> {
+        let first = header.first_sequence;
+        let bytes = read_all(file).map_err(OpenError::at(&self.options.layout.segment(first)))?;
+        let earliest = Timestamp::from_milliseconds(i64::MIN);
+        let (_, mut scan) = Scan::begin(&bytes, earliest)
+            .map_err(|damage| self.corrupt(first, damage.offset, first, &damage.reason))?;
+        let index = Growing::default();
+        let damaged = loop {
+            let offset = scan.end().length;
+            match scan.next_line() {
+                Ok(None) => break None,
+                Ok(Some(line)) => {
+                    if line.entry.last() > self.fold.sequence {
+                        let added = self.fold.add(&line.entry);
+                        added.map_err(|error| {
+                            self.corrupt(first, offset, line.entry.sequence, &error.to_string())
+                        })?;
+                    }
+                    let known = known_effects(&line.entry).collect();
+                    index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
+                }
+                Err(damage) => {
+                    let rest = bytes.get(scan.end().length as usize..).unwrap_or_default().to_vec();
+                    break Some(Damaged { damage, later_batch: scan.later_batch(), rest });
+                }
+            }
+        };
+        self.last_time = self.last_time.max(scan.last_time());
+        Ok(Scanned { index: Arc::new(index), end: scan.end(), damaged })
+    }
+
+    /// The idempotency records that are still kept, oldest first.
+    fn known(&self, sealed: &[Segment], last: &LastSegment) -> Result<Vec<KnownEffect>, OpenError> {
+        let kept_since = self.last_time.plus_milliseconds(-self.options.idempotency_ttl_ms);
+        let mut parts = vec![last.index.known()];
+        for segment in sealed.iter().rev() {
+            if let Some(growing) = &segment.growing {
+                parts.push(growing.known());
+                continue;
+            }
+            let path = self.options.layout.index(segment.first);
+            let index = Sealed::open(&*self.options.disk, &path).map_err(|error| OpenError::Damaged {
+                path: path.clone(),
+                reason: format!("{error}; remove it, it is built again at the next start"),
+            })?;
+            if index.last_time().map_err(OpenError::at(&path))? <= kept_since {
+                break;
+            }
+            parts.push(read_known(&index).map_err(OpenError::at(&path))?);
+        }
+        parts.reverse();
+        Ok(parts.into_iter().flatten().filter(|effect| effect.at > kept_since).collect())
+    }
+}
+
+/// A segment that was read.
+struct Scanned {
+    index: Arc<Growing>,
+    end: SegmentEnd,
+    damaged: Option<Damaged>,
+}
+
+/// Where it stopped being good, and what is behind that.
+struct Damaged {
+    damage: Damage,
+    later_batch: Option<Sequence>,
+    rest: Vec<u8>,
+}
+
+/// A snapshot's states, the time of its last event, and its weight.
+fn load(disk: &dyn Disk, path: &Path, node: &NodeFile) -> Result<(Fold, Timestamp, u64), SnapshotError> {
+    let mut reader = SnapshotReader::open(disk, path)?;
+    if reader.node() != node.node {
+        return Err(SnapshotError::Damaged(format!("it belongs to node {}", reader.node())));
+    }
+    let mut fold = Fold { sequence: reader.sequence(), ..Fold::default() };
+    reader.read(|line| {
+        let (key, state) = decode_state(line)?;
+        fold.states.insert(key, state);
+        Ok(())
+    })?;
+    Ok((fold, reader.at(), reader.weight()))
+}

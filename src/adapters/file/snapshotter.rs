@@ -1,0 +1,111 @@
+//! Taking snapshots, off the write path: the older snapshot and the log after it, added up from their files.
+//!
+//! No state in memory is looked at and no mutex is taken, so a snapshot never holds up a command; and it says what
+//! the log says, not what memory believes. States that no event since the older snapshot moved are copied as bytes.
+//!
+//! When: after `SNAPSHOT_EVERY_N_EVENTS` events, never sooner than events worth a tenth of the records of the last
+//! snapshot, and never for more than about a tenth of the time. What it costs per event is bounded, whatever the
+//! catalogue's size.
+
+use crate::adapters::file::segments::Segments;
+use crate::adapters::file::snapshot::{
+    SnapshotError, SnapshotReader, SnapshotWriter, decode_state, remove_old,
+};
+use crate::app::fold::Fold;
+use crate::app::ports::HistoryError;
+use crate::domain::{Key, Sequence, StateKey, Timestamp};
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A snapshot was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// The disk refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The log could not be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The older snapshot could not be read.
+    #[error("the older snapshot: {0}")]
+    Snapshot(#[from] SnapshotError),
+    /// The log does not fit the older snapshot.
+    #[error(transparent)]
+    Fold(#[from] crate::app::fold::FoldError),
+}
+
+/// What is there, and what the last snapshot cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    /// The last event in it.
+    pub(super) sequence: Sequence,
+    /// Its states and holds.
+    pub(super) weight: u64,
+}
+
+/// Takes the snapshots of one log.
+pub(super) struct Snapshotter {
+    pub(super) segments: Arc<Segments>,
+    pub(super) node: Uuid,
+    pub(super) every: u64,
+    pub(super) last: Taken,
+}
+
+impl Snapshotter {
+    /// True when so many events have come that another snapshot is worth it.
+    pub(super) fn is_due(&self, durable: Sequence) -> bool {
+        let events = durable.0.saturating_sub(self.last.sequence.0);
+        events >= self.every.max(self.last.weight / 10).max(1)
+    }
+
+    /// Takes a snapshot of everything up to `upto`, which must be durable and the end of an entry.
+    pub(super) fn take(&mut self, upto: Sequence) -> Result<(), TakeError> {
+        let base = self.last.sequence;
+        let (touched, at) = self.touched(base, upto)?;
+        let Segments { disk, layout, .. } = &*self.segments;
+        let mut writer = SnapshotWriter::create(&**disk, layout, self.node, upto, at)?;
+        let mut fold = Fold { sequence: base, ..Fold::default() };
+        if base > Sequence::START {
+            let mut reader = SnapshotReader::open(&**disk, &layout.snapshot(base))?;
+            reader.read(|line| {
+                let (key, holds) = light_key(line)?;
+                if touched.contains(&key) {
+                    let (key, state) = decode_state(line)?;
+                    fold.states.insert(key, state);
+                    Ok(())
+                } else {
+                    Ok(writer.copy(line, holds)?)
+                }
+            })?;
+        }
+        for entry in self.segments.entries(base, upto) {
+            fold.add(&entry?)?;
+        }
+        for (key, state) in &fold.states {
+            writer.add(key, state)?;
+        }
+        let weight = writer.finish(&**disk)?;
+        self.last = Taken { sequence: upto, weight };
+        Ok(remove_old(&**disk, layout)?)
+    }
+
+    /// The states moved after `base`, and the time of the last event.
+    fn touched(&self, base: Sequence, upto: Sequence) -> Result<(HashSet<Key>, Timestamp), HistoryError> {
+        let mut touched = HashSet::new();
+        let mut at = Timestamp::EPOCH;
+        for entry in self.segments.entries(base, upto) {
+            let entry = entry?;
+            at = entry.at;
+            touched.extend(entry.events.iter().map(|event| event.fact.key()));
+        }
+        Ok((touched, at))
+    }
+}
+
+fn light_key(line: &[u8]) -> Result<(Key, u64), SnapshotError> {
+    let light: StateKey = serde_json::from_slice(line)
+        .map_err(|error| SnapshotError::Damaged(format!("a state is unreadable: {error}")))?;
+    Ok(light.key())
+}

@@ -1,0 +1,158 @@
+//! The writer: everything that waits goes to the disk in one write and one sync (group commit).
+//!
+//! Order of one group: lines sealed into one buffer; the segment rolled if the buffer does not fit any more; one write;
+//! one sync; the mark (not waited for); the index; the durable sequence; the tickets. Nothing of a group is written
+//! before the sync of the group in front of it has returned. After the first error nothing is written any more: every
+//! ticket fails, the queue is closed, and the process is expected to end.
+
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, durable_rename, write_all_at};
+use crate::adapters::file::index::{EntryMark, Growing, Written};
+use crate::adapters::file::layout::temporary;
+use crate::adapters::file::mark::Mark;
+use crate::adapters::file::record::{Body, seal};
+use crate::adapters::file::segment::{Header, SegmentEnd};
+use crate::adapters::file::segments::{Segment, Segments};
+use crate::app::ports::{DurableWatch, LogFailed};
+use crate::domain::{Sequence, Timestamp};
+use std::io;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// An entry that has its place and waits to be written.
+pub(super) struct Pending {
+    pub(super) sequence: Sequence,
+    pub(super) at: Timestamp,
+    pub(super) body: Body,
+    pub(super) ticket: oneshot::Sender<Result<(), LogFailed>>,
+}
+
+/// The segment being written.
+pub(super) struct Active {
+    pub(super) file: Arc<dyn DiskFile>,
+    pub(super) number: u64,
+    pub(super) first: Sequence,
+    pub(super) end: SegmentEnd,
+    pub(super) index: Arc<Growing>,
+}
+
+/// Writes groups of entries.
+pub(super) struct Writer {
+    pub(super) segments: Arc<Segments>,
+    pub(super) durable: Arc<DurableWatch>,
+    pub(super) node: Uuid,
+    pub(super) active: Active,
+    pub(super) mark: Mark,
+    pub(super) segment_bytes: u64,
+    pub(super) buffer: Vec<u8>,
+}
+
+impl Writer {
+    /// Makes a group durable and resolves its tickets, well or badly.
+    ///
+    /// # Errors
+    /// What the disk said; then no ticket of this group resolved well, and the writer is of no further use.
+    pub(super) fn write_group(&mut self, group: Vec<Pending>) -> io::Result<()> {
+        let Some(batch) = group.first().map(|pending| pending.sequence) else { return Ok(()) };
+        let written = self.make_durable(batch, &group);
+        let mut last = batch;
+        let outcome = written.as_ref().map(|_| ()).map_err(|_| LogFailed);
+        if let Ok(shifts) = written {
+            let mut tickets = Vec::with_capacity(group.len());
+            self.active.index.add(group.into_iter().zip(shifts).map(|(pending, (line, shift))| {
+                let Pending { sequence, at, body, ticket } = pending;
+                last = sequence.plus(body.spans.len() as u64).minus(1);
+                tickets.push(ticket);
+                let known = body.known.into_iter().map(|mut effect| {
+                    effect.sequence = sequence.plus(effect.sequence.0);
+                    effect.at = at;
+                    effect
+                });
+                Written::new(EntryMark { sequence, at, line }, shift, body.spans, known.collect())
+            }));
+            self.durable.advance(last);
+            for ticket in tickets {
+                // Whoever asked may have gone away; the entry is durable all the same.
+                let _ = ticket.send(outcome);
+            }
+            return Ok(());
+        }
+        self.durable.fail();
+        for pending in group {
+            let _ = pending.ticket.send(outcome);
+        }
+        written.map(|_| ())
+    }
+
+    /// Writes and syncs; answers where each line begins, and how far behind that its body.
+    fn make_durable(&mut self, batch: Sequence, group: &[Pending]) -> io::Result<Vec<(u32, u32)>> {
+        const LINE_FRONT_BYTES_MAX: usize = 128;
+        let bytes: usize = group.iter().map(|pending| pending.body.bytes.len() + LINE_FRONT_BYTES_MAX).sum();
+        let holds_entries = self.active.first < batch;
+        if holds_entries && self.active.end.length + bytes as u64 > self.segment_bytes {
+            self.roll(batch)?;
+        }
+        self.buffer.clear();
+        let mut checksum = self.active.end.crc;
+        let mut places = Vec::with_capacity(group.len());
+        let mut last = batch;
+        for pending in group {
+            let start = self.buffer.len();
+            let Pending { sequence, at, body, .. } = pending;
+            let (sealed, body_start) = seal(&mut self.buffer, checksum, batch, *sequence, *at, &body.bytes);
+            checksum = sealed;
+            places.push((self.place(start)?, place_in_line(body_start - start)?));
+            last = sequence.plus(body.spans.len() as u64).minus(1);
+        }
+        write_all_at(&*self.active.file, &self.buffer, self.active.end.length)?;
+        self.active.file.sync_data()?;
+        self.active.end.length += self.buffer.len() as u64;
+        self.active.end.crc = checksum;
+        self.mark.write(last)?;
+        Ok(places)
+    }
+
+    fn place(&self, start: usize) -> io::Result<u32> {
+        u32::try_from(self.active.end.length + start as u64).map_err(|_| too_long())
+    }
+
+    /// Seals the active segment and goes on in a new one that begins with `first`.
+    fn roll(&mut self, first: Sequence) -> io::Result<()> {
+        let sealed = self.active.end;
+        let number = self.active.number + 1;
+        let header = Header::new(self.node, number, first, Some(sealed));
+        let disk = Arc::clone(&self.segments.disk);
+        let (file, end) = create_segment(&*disk, &self.segments.layout, &header)?;
+        // Room ahead is a help, not a need: a file system without it works as well.
+        let _ = file.preallocate(self.segment_bytes);
+        let index = Arc::new(Growing::default());
+        let segment = Segment { first, growing: Some(Arc::clone(&index)), sealed: None };
+        self.active = Active { file, number, first, end, index };
+        self.segments.roll(sealed, segment);
+        Ok(())
+    }
+}
+
+/// Creates a segment that has only its header, durably.
+pub(super) fn create_segment(
+    disk: &dyn Disk,
+    layout: &crate::adapters::file::layout::Layout,
+    header: &Header,
+) -> io::Result<(Arc<dyn DiskFile>, SegmentEnd)> {
+    let path = layout.segment(header.first_sequence);
+    let unfinished = temporary(&path);
+    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
+    file.truncate(0)?;
+    let (line, crc) = header.encode();
+    write_all_at(&*file, &line, 0)?;
+    durable_rename(disk, &*file, &unfinished, &path)?;
+    Ok((file, SegmentEnd { length: line.len() as u64, crc }))
+}
+
+fn place_in_line(bytes: usize) -> io::Result<u32> {
+    u32::try_from(bytes).map_err(|_| too_long())
+}
+
+fn too_long() -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, "a segment is longer than 4 GiB")
+}

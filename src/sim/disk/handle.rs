@@ -1,0 +1,77 @@
+//! An open file of the simulated disk.
+
+use std::io;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rustix::io::Errno;
+
+use super::fault::Operation;
+use super::machine::{HandleId, Machine, within_limit};
+use crate::adapters::file::disk::{DiskFile, LockOutcome};
+
+/// A handle; it dies with the machine and gives its lock back when dropped.
+pub(super) struct SimFile {
+    pub(super) machine: Arc<Mutex<Machine>>,
+    pub(super) handle: HandleId,
+    pub(super) writable: bool,
+}
+
+impl DiskFile for SimFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.machine.lock().perform_on(self.handle, Operation::ReadAt, |content| {
+            let bytes = usize::try_from(offset).ok().and_then(|offset| content.cached().get(offset..));
+            let count = bytes.unwrap_or_default().len().min(buffer.len());
+            buffer.iter_mut().zip(bytes.unwrap_or_default()).for_each(|(to, from)| *to = *from);
+            Ok(count)
+        })
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.require_writable(Errno::BADF)?;
+        self.machine.lock().write(self.handle, bytes, offset)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.machine.lock().sync_data(self.handle)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.machine
+            .lock()
+            .perform_on(self.handle, Operation::Len, |content| Ok(content.cached().len() as u64))
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.require_writable(Errno::INVAL)?;
+        let length = within_limit(length)?;
+        self.machine.lock().perform_on(self.handle, Operation::Truncate, |content| {
+            content.set_length(length);
+            Ok(())
+        })
+    }
+
+    fn preallocate(&self, length: u64) -> io::Result<()> {
+        self.require_writable(Errno::BADF)?;
+        self.machine.lock().perform_on(self.handle, Operation::Preallocate, |_| match length {
+            0 => Err(Errno::INVAL.into()),
+            length => within_limit(length).map(|_| ()),
+        })
+    }
+
+    fn try_lock(&self) -> io::Result<LockOutcome> {
+        self.machine.lock().try_lock(self.handle)
+    }
+}
+
+impl SimFile {
+    fn require_writable(&self, refusal: Errno) -> io::Result<()> {
+        if self.writable { Ok(()) } else { Err(refusal.into()) }
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        self.machine.lock().close(self.handle);
+    }
+}

@@ -1,0 +1,276 @@
+//! The state behind a simulated disk, and the one place where a planned fault meets a call.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use super::Crash;
+use super::content::Content;
+use super::fault::{Fault, Operation, Schedule, Stopped};
+use super::names::{FileId, Names};
+use crate::adapters::file::disk::{LockOutcome, OpenMode};
+use crate::sim::random::Random;
+
+/// Files beyond this size are refused with `EFBIG`: the simulator holds them in memory, twice.
+const FILE_BYTES_MAX: u64 = 1 << 30;
+
+/// Which opening of a file a handle stands for.
+pub(super) type HandleId = u64;
+
+/// Everything a disk knows.
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    pub(super) names: Names,
+    pub(super) schedule: Schedule,
+    contents: BTreeMap<FileId, Content>,
+    /// What is open; empty while the machine is stopped, so no handle outlives a crash.
+    open: BTreeMap<HandleId, FileId>,
+    locks: BTreeMap<FileId, HandleId>,
+    /// The last number given to a file or a handle; never given twice, also not after a reboot.
+    last_id: u64,
+    stopped: bool,
+    random: Random,
+}
+
+impl Machine {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            names: Names::new(),
+            schedule: Schedule::default(),
+            contents: BTreeMap::new(),
+            open: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            last_id: 0,
+            stopped: false,
+            random: Random::new(seed),
+        }
+    }
+
+    pub(super) const fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Everything stops as it is: handles die, locks are released, nothing is decided yet about unsynced bytes.
+    pub(super) fn stop(&mut self) {
+        self.stopped = true;
+        self.forget_handles();
+    }
+
+    /// Decides what is left of the unsynced and starts again.
+    pub(super) fn reboot(&mut self, how: Crash) {
+        self.stop();
+        match how {
+            Crash::ProcessKill => {}
+            Crash::DropUnsynced => {
+                self.names.power_cut(|| false);
+                self.contents.values_mut().for_each(Content::drop_unsynced);
+            }
+            Crash::PowerCut { seed } => {
+                let mut random = Random::new(seed);
+                self.names.power_cut(|| random.percent(50));
+                self.contents.values_mut().for_each(|content| content.power_cut(&mut random));
+            }
+        }
+        self.collect();
+        self.stopped = false;
+    }
+
+    /// Drops handles and locks: they belong to processes that are gone.
+    pub(super) fn forget_handles(&mut self) {
+        self.open.clear();
+        self.locks.clear();
+    }
+
+    pub(super) fn close(&mut self, handle: HandleId) {
+        self.open.remove(&handle);
+        self.locks.retain(|_, holder| *holder != handle);
+    }
+
+    /// A call on the disk itself: counted, and struck by a fault when one is due.
+    pub(super) fn perform<T>(
+        &mut self,
+        operation: Operation,
+        effect: impl FnOnce(&mut Self) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if self.stopped {
+            return Err(io::Error::other(Stopped));
+        }
+        let Some(fault) = self.schedule.count(operation) else { return effect(self) };
+        let takes_effect = match fault {
+            Fault::EioAfterEffect => true,
+            Fault::Crash => self.random.percent(50),
+            Fault::Eio | Fault::NoSpace | Fault::ShortWrite | Fault::Panic => false,
+        };
+        if takes_effect {
+            drop(effect(self));
+        }
+        Err(self.strike(fault))
+    }
+
+    /// A call on an open file, which the effect gets to see.
+    pub(super) fn perform_on<T>(
+        &mut self,
+        handle: HandleId,
+        operation: Operation,
+        effect: impl FnOnce(&mut Content) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let file = self.file_of(handle)?;
+        self.perform(operation, |machine| effect(machine.content(file)))
+    }
+
+    pub(super) fn open(&mut self, path: &Path, mode: OpenMode) -> io::Result<HandleId> {
+        let may_create = matches!(mode, OpenMode::CreateNew | OpenMode::OpenOrCreate);
+        let creates = may_create && matches!(self.names.find(path), Ok(None));
+        let operation = if creates { Operation::Create } else { Operation::Open };
+        self.perform(operation, |machine| {
+            let file = match (machine.names.find(path)?, mode) {
+                (Some(_), OpenMode::CreateNew) => return Err(Errno::EXIST.into()),
+                (Some(file), _) => file,
+                (None, OpenMode::Read | OpenMode::Write) => return Err(Errno::NOENT.into()),
+                (None, OpenMode::CreateNew | OpenMode::OpenOrCreate) => {
+                    let file = machine.new_file(Content::default());
+                    machine.names.create(path, file);
+                    file
+                }
+            };
+            machine.last_id += 1;
+            machine.open.insert(machine.last_id, file);
+            Ok(machine.last_id)
+        })
+    }
+
+    /// Writes what chance and the faults let through, and says how many bytes that was.
+    pub(super) fn write(&mut self, handle: HandleId, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let file = self.file_of(handle)?;
+        let offset = within_limit(offset.saturating_add(bytes.len() as u64)).map(|end| end - bytes.len())?;
+        let fault = self.schedule.count(Operation::WriteAt);
+        let count = match fault {
+            None | Some(Fault::EioAfterEffect) => bytes.len(),
+            Some(Fault::Crash) => self.random.below(bytes.len() + 1),
+            Some(Fault::ShortWrite) => bytes.len().min(1 + self.random.below(bytes.len().saturating_sub(1))),
+            Some(Fault::Eio | Fault::NoSpace | Fault::Panic) => 0,
+        };
+        self.content(file).write(bytes.get(..count).unwrap_or_default(), offset);
+        match fault {
+            None | Some(Fault::ShortWrite) => Ok(count),
+            Some(fault) => Err(self.strike(fault)),
+        }
+    }
+
+    pub(super) fn sync_data(&mut self, handle: HandleId) -> io::Result<()> {
+        let file = self.file_of(handle)?;
+        let fault = self.schedule.count(Operation::SyncData);
+        match fault {
+            None | Some(Fault::EioAfterEffect) => self.content(file).sync(),
+            Some(Fault::Eio | Fault::NoSpace) => self.content(file).lose_dirty(),
+            Some(Fault::Crash) if self.random.percent(50) => self.content(file).sync(),
+            Some(Fault::Crash | Fault::ShortWrite | Fault::Panic) => {}
+        }
+        fault.map_or(Ok(()), |fault| Err(self.strike(fault)))
+    }
+
+    pub(super) fn try_lock(&mut self, handle: HandleId) -> io::Result<LockOutcome> {
+        let file = self.file_of(handle)?;
+        self.perform(Operation::TryLock, |machine| {
+            let holder = *machine.locks.entry(file).or_insert(handle);
+            Ok(if holder == handle { LockOutcome::Acquired } else { LockOutcome::HeldElsewhere })
+        })
+    }
+
+    pub(super) fn sync_dir(&mut self, directory: &Path) -> io::Result<()> {
+        self.perform(Operation::SyncDir, |machine| {
+            machine.names.sync_dir(directory)?;
+            machine.collect();
+            Ok(())
+        })
+    }
+
+    /// Plants a durable file.
+    pub(super) fn put(&mut self, path: &Path, bytes: &[u8]) {
+        let file = self.new_file(Content::durable_from(bytes));
+        self.names.put(path, file);
+    }
+
+    pub(super) fn durable(&self, path: &Path) -> Option<&[u8]> {
+        self.contents.get(&self.names.find_durable(path)?).map(Content::durable)
+    }
+
+    pub(super) fn corrupt(&mut self, path: &Path, offset: usize, byte: u8) -> io::Result<()> {
+        let file = self.names.find_durable(path).ok_or(Errno::NOENT)?;
+        if self.content(file).corrupt(offset, byte) { Ok(()) } else { Err(Errno::INVAL.into()) }
+    }
+
+    fn new_file(&mut self, content: Content) -> FileId {
+        self.last_id += 1;
+        self.contents.insert(self.last_id, content);
+        self.last_id
+    }
+
+    fn file_of(&self, handle: HandleId) -> io::Result<FileId> {
+        self.open.get(&handle).copied().ok_or_else(|| io::Error::other(Stopped))
+    }
+
+    fn content(&mut self, file: FileId) -> &mut Content {
+        self.contents.get_mut(&file).expect("a file keeps its content while it is open or has a name")
+    }
+
+    /// Forgets files that nobody has open and that no crash can bring back.
+    fn collect(&mut self) {
+        let (names, open) = (&self.names, &self.open);
+        self.contents.retain(|file, _| names.mentions(*file) || open.values().any(|opened| opened == file));
+    }
+
+    /// The error of a fault; the crash also takes the machine down.
+    fn strike(&mut self, fault: Fault) -> io::Error {
+        match fault {
+            Fault::Eio | Fault::EioAfterEffect => Errno::IO.into(),
+            Fault::NoSpace | Fault::ShortWrite => Errno::NOSPC.into(),
+            Fault::Crash => {
+                self.stop();
+                io::Error::other(Stopped)
+            }
+            Fault::Panic => panic!("planned panic at disk operation {}", self.schedule.operations()),
+        }
+    }
+}
+
+/// A file offset or length as the simulator can hold it.
+pub(super) fn within_limit(length: u64) -> io::Result<usize> {
+    if length > FILE_BYTES_MAX {
+        return Err(Errno::FBIG.into());
+    }
+    usize::try_from(length).map_err(|_| Errno::FBIG.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removed_file_lives_on_in_its_handle_and_then_is_forgotten() {
+        let log = Path::new("/data/log");
+        let mut machine = Machine::new(1);
+        machine.put(log, b"old");
+        let handle = machine.open(log, OpenMode::Write).unwrap();
+        machine.names.remove(log).unwrap();
+        machine.sync_dir(Path::new("/data")).unwrap();
+        assert_eq!(machine.write(handle, b"+", 3).unwrap(), 1);
+        machine.close(handle);
+        machine.sync_dir(Path::new("/data")).unwrap();
+        assert!(machine.contents.is_empty());
+    }
+
+    #[test]
+    fn a_file_whose_removal_is_not_fixed_is_kept_for_the_crash() {
+        let log = Path::new("/data/log");
+        let mut machine = Machine::new(1);
+        machine.put(log, b"old");
+        machine.names.remove(log).unwrap();
+        machine.reboot(Crash::ProcessKill);
+        assert_eq!(machine.names.find(log).unwrap(), None);
+        machine.reboot(Crash::DropUnsynced);
+        assert_eq!(machine.durable(log), Some(b"old".as_slice()));
+    }
+}

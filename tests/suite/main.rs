@@ -1,0 +1,7 @@
+//! The test binary: one module per subject, linked once.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is tests, helpers included")]
+
+mod sim_disk;
+mod source;
+mod tidy;

@@ -1,0 +1,109 @@
+//! The simulated disk held against the operating system's: without faults both answer every call alike.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use onhand::adapters::file::disk::{Disk, DiskFile, OpenMode, RealDisk, read_all};
+use onhand::sim::disk::SimDisk;
+use onhand::sim::random::Random;
+
+const NAMES: [&str; 8] = ["a", "b", "c", "./a", "d/a", "d/b", "file/x", "missing/x"];
+/// `file` is a file in every run, to be taken for a directory.
+const DIRECTORIES: [&str; 5] = [".", "d", "d/e", "missing", "file"];
+const MODES: [OpenMode; 4] = [OpenMode::Read, OpenMode::Write, OpenMode::CreateNew, OpenMode::OpenOrCreate];
+
+/// One program run on one disk; the answers are its trace.
+struct Run<'a> {
+    disk: &'a dyn Disk,
+    root: PathBuf,
+    handles: Vec<Arc<dyn DiskFile>>,
+    trace: Vec<String>,
+}
+
+fn pick<'a, T>(from: &'a [T], random: &mut Random) -> &'a T {
+    &from[random.below(from.len())]
+}
+
+/// The answer as text; of an error only its number, because that is what the log acts on.
+fn told<T: Debug>(outcome: io::Result<T>) -> String {
+    match outcome {
+        Ok(value) => format!("{value:?}"),
+        Err(error) => format!("error {:?}", error.raw_os_error()),
+    }
+}
+
+impl Run<'_> {
+    fn step(&mut self, random: &mut Random) {
+        let call = random.below(13);
+        let path = self.root.join(pick(&NAMES, random));
+        let other = path.with_file_name(pick(&["a", "b", "z"], random));
+        let directory = self.root.join(pick(&DIRECTORIES, random));
+        let mode = *pick(&MODES, random);
+        let (length, offset) = (random.below(1_500), random.below(2_000) as u64);
+        let bytes = vec![u8::try_from(random.below(256)).unwrap(); length];
+        let answer = match call {
+            0 => told(self.disk.create_dir_all(&directory)),
+            1 => told(self.disk.list(&directory)),
+            2 => told(self.disk.sync_dir(&self.root.join(pick(&DIRECTORIES[..4], random)))),
+            3 => told(self.disk.rename(&path, &other)),
+            4 => told(self.disk.remove(&path)),
+            5 | 6 => told(self.disk.open(&path, mode).map(|file| self.handles.push(file))),
+            _ if self.handles.is_empty() => return,
+            7 => {
+                self.handles.remove(random.below(self.handles.len()));
+                return;
+            }
+            _ => on_file(&**pick(&self.handles, random), call, &bytes, offset),
+        };
+        let paths = [&path, &other, &directory].map(|path| path.display().to_string());
+        self.trace.push(format!("{call} {paths:?} {mode:?} {length} {offset}: {answer}"));
+    }
+}
+
+fn on_file(file: &dyn DiskFile, call: usize, bytes: &[u8], offset: u64) -> String {
+    match call {
+        8 => told(file.write_at(bytes, offset)),
+        9 => told(file.truncate(offset)),
+        10 => told(file.preallocate(offset)) + &told(file.len()),
+        11 => told(file.try_lock()),
+        _ => {
+            let mut buffer = bytes.to_vec();
+            let read = told(file.read_at(&mut buffer, offset));
+            format!(
+                "{read} {buffer:?} {} {} {:?}",
+                told(file.sync_data()),
+                told(file.len()),
+                read_all(file).ok()
+            )
+        }
+    }
+}
+
+fn run(disk: &dyn Disk, root: &Path, seed: u64) -> Vec<String> {
+    let mut random = Random::new(seed);
+    let mut run = Run { disk, root: root.to_path_buf(), handles: Vec::new(), trace: Vec::new() };
+    run.disk.create_dir_all(root).unwrap();
+    run.disk.open(&root.join("file"), OpenMode::CreateNew).unwrap();
+    for _ in 0..120 {
+        run.step(&mut random);
+    }
+    run.trace
+}
+
+#[test]
+fn the_simulated_disk_answers_as_the_real_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut answers = std::collections::BTreeSet::new();
+    for seed in 0..150 {
+        let root = directory.path().join(seed.to_string());
+        let (real, simulated) = (run(&RealDisk, &root, seed), run(&SimDisk::new(seed), &root, seed));
+        for (real, simulated) in real.iter().zip(&simulated) {
+            assert_eq!(real, simulated, "seed {seed}");
+            answers.insert(real.rsplit_once("error ").map(|(_, number)| number.to_owned()));
+        }
+        assert_eq!(real.len(), simulated.len());
+    }
+    assert!(answers.len() >= 7, "the runs met too few kinds of answers: {answers:?}");
+}

@@ -1,0 +1,298 @@
+//! The rules of the house, held against every source file. Each rule also shows that it can fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use crate::source::{code_lines, functions, highest_climb, mask, paths, without_tests, words};
+
+/// Which folders of `src` a folder may name. Its own is always allowed; of `adapters` only the technology's own.
+const MAY_LOOK_AT: [(&str, &[&str]); 6] = [
+    ("domain", &[]),
+    ("app", &["domain"]),
+    ("config", &["domain"]),
+    ("adapters", &["app", "domain", "config"]),
+    ("sim", &["domain", "app", "adapters::file"]),
+    ("cli", &["adapters", "app", "config", "domain", "sim"]),
+];
+
+/// What the pure core must not even name, in its tests neither.
+const BANNED_IN_DOMAIN: [&str; 6] = ["tokio", "axum", "std::fs", "async fn", "SystemTime", "rand"];
+
+/// Names that say nothing of what is inside.
+const BANNED_MODULE_NAMES: [&str; 4] = ["util", "helpers", "common", "types"];
+
+const FILE_CODE_LINES_MAX: usize = 250;
+const FUNCTION_CODE_LINES_MAX: usize = 70;
+
+/// Files (`src/a.rs`) and functions (`src/a.rs::name`) that may be longer, with the reason. The list only shrinks.
+const MAY_BE_LONGER: [(&str, &str); 0] = [];
+
+/// Source files by their path in the project.
+type Tree = BTreeMap<String, String>;
+
+#[test]
+fn folders_look_only_where_they_may() {
+    assert_tidy(&wrong_looks(&project()));
+}
+
+#[test]
+fn the_domain_is_pure() {
+    assert_tidy(&impurities(&project()));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    assert_tidy(&files_without_a_word(&project()));
+}
+
+#[test]
+fn files_and_functions_fit_into_a_head() {
+    assert_tidy(&too_long(&project(), &MAY_BE_LONGER));
+}
+
+#[test]
+fn module_files_are_named_by_one_convention() {
+    assert_tidy(&misnamed_modules(&project()));
+}
+
+fn wrong_looks(tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (path, text) in tree {
+        let Some((folder, inside)) = path.strip_prefix("src/").and_then(|path| path.split_once('/')) else {
+            continue;
+        };
+        let Some((_, allowed)) = MAY_LOOK_AT.iter().find(|(name, _)| *name == folder) else {
+            complaints.push(format!("{path}: the folder {folder} has no row in MAY_LOOK_AT"));
+            continue;
+        };
+        let (home, inside) = match inside.split_once('/') {
+            Some((technology, inside)) if folder == "adapters" => (format!("{folder}::{technology}"), inside),
+            _ => (folder.to_owned(), inside),
+        };
+        let code = without_tests(&mask(text));
+        let may = |seen: &str| allowed.iter().chain([&home.as_str()]).any(|prefix| is_within(seen, prefix));
+        let strangers: BTreeSet<String> =
+            paths(&code, "crate").into_iter().filter(|seen| !may(seen)).collect();
+        complaints
+            .extend(strangers.iter().map(|seen| format!("{path}: {home} must not look at crate::{seen}")));
+        let depth = inside.split('/').count() - usize::from(inside.ends_with("mod.rs"));
+        if highest_climb(&code) > depth {
+            complaints.push(format!("{path}: climbs out of {home} by super::"));
+        }
+    }
+    complaints
+}
+
+fn is_within(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+fn impurities(tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (path, text) in tree.iter().filter(|(path, _)| path.starts_with("src/domain/")) {
+        let code = mask(text);
+        let in_groups = paths(&code, "std").into_iter().map(|path| format!("std::{path}"));
+        let code = in_groups.fold(code.clone(), |all, path| all + "\n" + &path);
+        let named = BANNED_IN_DOMAIN.iter().filter(|word| words(&code, word).next().is_some());
+        complaints.extend(named.map(|word| format!("{path}: `{word}` has no place in the domain")));
+    }
+    complaints
+}
+
+fn files_without_a_word(tree: &Tree) -> Vec<String> {
+    let silent = tree.iter().filter(|(_, text)| !text.starts_with("//! "));
+    silent.map(|(path, _)| format!("{path}: does not start with a sentence after `//!`")).collect()
+}
+
+fn too_long(tree: &Tree, exceptions: &[(&str, &str)]) -> Vec<String> {
+    let mut long = BTreeMap::new();
+    for (path, text) in tree {
+        let code = without_tests(&mask(text));
+        if code_lines(&code) > FILE_CODE_LINES_MAX {
+            long.insert(path.clone(), code_lines(&code));
+        }
+        for (name, lines) in
+            functions(&code).into_iter().filter(|(_, lines)| *lines > FUNCTION_CODE_LINES_MAX)
+        {
+            long.insert(format!("{path}::{name}"), lines);
+        }
+    }
+    let excepted = |place: &str| exceptions.iter().any(|(name, _)| *name == place);
+    let unexcused = long.iter().filter(|(place, _)| !excepted(place));
+    let mut complaints: Vec<String> =
+        unexcused.map(|(place, lines)| format!("{place}: {lines} lines of code")).collect();
+    for (place, reason) in exceptions {
+        if !long.contains_key(*place) {
+            complaints.push(format!("{place}: the exception is no longer needed"));
+        }
+        if reason.trim().is_empty() {
+            complaints.push(format!("{place}: the exception has no reason"));
+        }
+    }
+    complaints
+}
+
+fn misnamed_modules(tree: &Tree) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for path in tree.keys() {
+        let stem = path.trim_end_matches(".rs");
+        if tree.keys().any(|other| other.starts_with(&format!("{stem}/"))) {
+            complaints.push(format!("{path}: belongs into {stem}/mod.rs"));
+        }
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        let is_root = matches!(folder, "src" | "tests" | "benches");
+        let has_head =
+            ["mod.rs", "main.rs"].iter().any(|head| tree.contains_key(&format!("{folder}/{head}")));
+        if !is_root && !has_head {
+            complaints.push(format!("{path}: its folder has no mod.rs"));
+        }
+        let vague = |part: &str| BANNED_MODULE_NAMES.contains(&part);
+        if path.starts_with("src/") && stem.split('/').any(vague) {
+            complaints.push(format!("{path}: the name does not say what is inside"));
+        }
+    }
+    complaints
+}
+
+/// Every Rust file of the project.
+fn project() -> Tree {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut tree = Tree::new();
+    let mut folders = ["src", "tests", "benches"].map(str::to_owned).to_vec();
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(root.join(&folder)) else { continue };
+        for entry in entries.map(Result::unwrap) {
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(path);
+            } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
+                tree.insert(path, fs::read_to_string(entry.path()).unwrap());
+            }
+        }
+    }
+    assert!(
+        tree.contains_key("src/lib.rs") && tree.contains_key("tests/suite/tidy.rs"),
+        "the project was not found"
+    );
+    tree
+}
+
+fn assert_tidy(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planted(files: &[(&str, &str)]) -> Tree {
+        files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    }
+
+    /// A rule held against one file: row by row the file, its text and how often the rule complains.
+    fn check(rule: fn(&Tree) -> Vec<String>, rows: &[(&str, &str, usize)]) {
+        for (path, text, wanted) in rows {
+            let complaints = rule(&planted(&[(path, text)]));
+            assert_eq!(complaints.len(), *wanted, "{path}: {text}\n{complaints:?}");
+        }
+    }
+
+    #[test]
+    fn a_look_in_the_wrong_direction_is_seen() {
+        let rows = [
+            ("src/domain/stock.rs", "use crate::domain::quantity::Quantity;", 0),
+            ("src/domain/stock.rs", "use crate::app::ledger;", 1),
+            ("src/domain/stock.rs", "// crate::app::ledger", 0),
+            ("src/domain/stock.rs", "use crate::domainish::x;", 1),
+            ("src/app/ledger.rs", "use crate::{app::ports, domain::{stock, time}};", 0),
+            ("src/app/ledger.rs", "use crate::{domain::stock, adapters::{file, http}};", 2),
+            ("src/app/ledger.rs", "fn f() { crate::config::load() }", 1),
+            ("src/config/mod.rs", "use crate::domain::limits;", 0),
+            ("src/config/mod.rs", "use crate::app::ledger;", 1),
+            ("src/adapters/http/levels.rs", "use crate::{adapters::http::page, app, domain, config};", 0),
+            ("src/adapters/http/levels.rs", "use crate::adapters::file::disk;", 1),
+            ("src/adapters/http/levels.rs", "use super::page;", 0),
+            ("src/adapters/http/levels.rs", "use super::super::file::disk;", 1),
+            ("src/adapters/http/mod.rs", "use super::file::disk;", 1),
+            ("src/adapters/http/orders/mod.rs", "use super::super::page;", 1),
+            ("src/adapters/http/orders/list.rs", "use super::super::page;", 0),
+            ("src/adapters/file/log.rs", "#[cfg(test)]\nmod tests { use crate::sim::disk::SimDisk; }", 0),
+            ("src/adapters/file/log.rs", "use crate::sim::disk::SimDisk;", 1),
+            ("src/sim/disk/mod.rs", "use crate::adapters::file::disk; use crate::app; use crate::domain;", 0),
+            ("src/sim/disk/mod.rs", "use crate::adapters::http;", 1),
+            ("src/cli/serve.rs", "use crate::{adapters::http, app, config, domain, sim};", 0),
+            ("src/cellar/wine.rs", "", 1),
+            ("src/main.rs", "use crate::anything;", 0),
+        ];
+        check(wrong_looks, &rows);
+    }
+
+    #[test]
+    fn an_impure_word_in_the_domain_is_seen() {
+        let rows = [
+            ("src/domain/x.rs", "use tokio::sync;", 1),
+            ("src/domain/x.rs", "use axum::Json;", 1),
+            ("src/domain/x.rs", "std::fs::read(p)", 1),
+            ("src/domain/x.rs", "use std::{fmt, fs};", 1),
+            ("src/domain/x.rs", "pub async fn f() {}", 1),
+            ("src/domain/x.rs", "std::time::SystemTime::now()", 1),
+            ("src/domain/x.rs", "rand::random()", 1),
+            ("src/domain/x.rs", "#[cfg(test)] mod tests { use tokio::test; }", 1),
+            ("src/domain/x.rs", "let brand = operand; // no rand, no tokio\nlet s = \"tokio\";", 0),
+            ("src/app/x.rs", "use tokio::sync;", 0),
+        ];
+        check(impurities, &rows);
+    }
+
+    #[test]
+    fn a_silent_file_is_seen() {
+        let rows = [
+            ("src/x.rs", "//! What it is.\n", 0),
+            ("src/x.rs", "use a;\n//! Too late.\n", 1),
+            ("tests/suite/x.rs", "", 1),
+        ];
+        check(files_without_a_word, &rows);
+    }
+
+    #[test]
+    fn a_long_file_is_seen_and_only_its_code_counts() {
+        let code = "let a = 1;\n".repeat(FILE_CODE_LINES_MAX);
+        let tests = "#[cfg(test)]\nmod tests {\n".to_owned() + &"let a = 1;\n".repeat(300) + "}\n";
+        let fitting = format!("//! Words.\n\n{code}/* more\nwords */\n{tests}");
+        let one_more = format!("{fitting}let b = 1;\n");
+        assert_tidy(&too_long(&planted(&[("src/x.rs", &fitting)]), &[]));
+        assert_eq!(too_long(&planted(&[("src/x.rs", &one_more)]), &[]), ["src/x.rs: 251 lines of code"]);
+    }
+
+    #[test]
+    fn a_long_function_is_seen() {
+        let body = |lines| format!("fn f() {{\n{}}}\n", "  g();\n\n  // h\n".repeat(lines));
+        assert_tidy(&too_long(&planted(&[("src/x.rs", &body(68))]), &[]));
+        assert_eq!(too_long(&planted(&[("src/x.rs", &body(69))]), &[]), ["src/x.rs::f: 71 lines of code"]);
+    }
+
+    #[test]
+    fn an_exception_needs_a_reason_and_something_to_except() {
+        let long = planted(&[("src/x.rs", &"let a = 1;\n".repeat(251))]);
+        assert_tidy(&too_long(&long, &[("src/x.rs", "a table")]));
+        assert_eq!(too_long(&long, &[("src/x.rs", " ")]).len(), 1);
+        assert_eq!(too_long(&long, &[("src/x.rs", "a table"), ("src/y.rs", "a table")]).len(), 1);
+    }
+
+    #[test]
+    fn a_module_file_of_the_other_convention_is_seen() {
+        let rows: [(&[&str], usize); 6] = [
+            (&["src/lib.rs", "src/a/mod.rs", "src/a/b.rs"], 0),
+            (&["src/lib.rs", "src/a.rs", "src/a/mod.rs"], 1),
+            (&["src/lib.rs", "src/a/b.rs"], 1),
+            (&["tests/suite/main.rs", "tests/suite/tidy.rs"], 0),
+            (&["src/a/mod.rs", "src/a/util.rs"], 1),
+            (&["src/helpers/mod.rs"], 1),
+        ];
+        for (files, wanted) in rows {
+            let files: Vec<(&str, &str)> = files.iter().map(|path| (*path, "")).collect();
+            assert_eq!(misnamed_modules(&planted(&files)).len(), wanted, "{files:?}");
+        }
+    }
+}
