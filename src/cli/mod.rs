@@ -7,6 +7,7 @@ mod demo;
 mod directory;
 mod exit;
 mod import;
+mod logging;
 mod print;
 mod rebuild;
 mod runtime;
