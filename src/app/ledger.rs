@@ -157,6 +157,13 @@ impl Ledger {
                 break decided;
             }
         };
+        if let Command::Due(_) = command {
+            // The look that was promised was this one; the next one is for what is still to come.
+            for (key, slot) in keys.iter().zip(&mut guards) {
+                slot.watched = None;
+                self.watch(key, slot);
+            }
+        }
         let head = guards.iter().map(|slot| slot.head).max().unwrap_or_default();
         let absent: Vec<usize> =
             (0..).zip(&guards).filter(|(_, g)| g.state.version() == 0).map(|(i, _)| i).collect();
@@ -261,9 +268,7 @@ impl Ledger {
             if fresh {
                 self.entities.list(key.clone());
             }
-            if let Some(at) = slot.state.next_due() {
-                self.due.note(at, key.clone());
-            }
+            self.watch(key, slot);
         }
         let actor = meta.actor.as_ref();
         let whole =
@@ -279,6 +284,15 @@ impl Ledger {
         }
         if inserted > 0 {
             self.idempotency.sweep(appended.at, 2 * inserted);
+        }
+    }
+
+    /// Sees to it that somebody looks at the state when it next falls due.
+    fn watch(&self, key: &Key, slot: &mut Slot) {
+        let Some(at) = slot.state.next_due() else { return };
+        if slot.watched.is_none_or(|watched| at < watched) {
+            slot.watched = Some(at);
+            self.due.note(at, key.clone());
         }
     }
 
