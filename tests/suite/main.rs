@@ -4,6 +4,7 @@
 
 mod cli;
 mod node;
+mod repair;
 mod sim_disk;
 mod source;
 mod tidy;

@@ -228,7 +228,7 @@ fn finish(
     Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })
 }
 
-fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = temporary(path);
     let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
     file.truncate(0)?;
