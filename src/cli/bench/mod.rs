@@ -72,9 +72,9 @@ async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
 /// `host:port` of a base URL.
 fn address(server: &str) -> Result<String, Failure> {
     let url = reqwest::Url::parse(server).or_exit(Exit::Usage, || format!("{server} is no URL"))?;
-    match (url.scheme(), url.host_str(), url.port_or_known_default()) {
-        ("http", Some(host), Some(port)) => Ok(format!("{host}:{port}")),
-        _ => Err(Failure::new(Exit::Usage, format!("bench speaks http:// only, not {server}"))),
+    match (url.scheme(), url.host_str(), url.port_or_known_default(), url.path()) {
+        ("http", Some(host), Some(port), "/") => Ok(format!("{host}:{port}")),
+        _ => Err(Failure::new(Exit::Usage, format!("bench takes http://HOST:PORT, not {server}"))),
     }
 }
 
@@ -105,4 +105,23 @@ async fn bring_stock(client: &Client, skus: u32, run: &str) -> Result<(), Failur
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn the_address_of_a_server_is_host_and_port() {
+        let table = [
+            ("http://127.0.0.1:3000", Some("127.0.0.1:3000")),
+            ("http://[::1]:3000", Some("[::1]:3000")),
+            ("http://stock.example", Some("stock.example:80")),
+            ("https://stock.example", None),
+            ("http://stock.example/api", None),
+        ];
+        for (server, expected) in table {
+            assert_eq!(address(server).ok().as_deref(), expected, "{server}");
+        }
+    }
 }
