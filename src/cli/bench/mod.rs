@@ -30,6 +30,9 @@ pub(super) use options::BenchArgs;
 const STOCK: i64 = 1_000_000_000;
 /// Levels brought up by one request.
 const STOCK_OPERATIONS: usize = 5_000;
+/// Connections that a node of its own takes: those of the load, the one that brings the stock, and some to spare.
+const PLACES_BESIDE: u16 = 64;
+const PLACES_DEFAULT: u16 = 1024;
 const STOP_MAX: Duration = Duration::from_secs(30);
 
 /// Measures a node.
@@ -41,8 +44,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     let report = runtime::run(async {
         let Some(server) = &args.server else {
             let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
-            let child =
-                ChildServer::start(&ChildServer::this_program()?, &scratch.path().join("data"), &[""; 0])?;
+            let places = (args.connections + PLACES_BESIDE).max(PLACES_DEFAULT).to_string();
+            let settings = ["--log-level", "warn", "--connections-max", &places];
+            let data_dir = scratch.path().join("data");
+            let child = ChildServer::start(&ChildServer::this_program()?, &data_dir, &settings)?;
             let report = measure(args, child.url()).await?;
             child.stop(STOP_MAX)?;
             return Ok(report);

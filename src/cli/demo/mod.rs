@@ -34,10 +34,10 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 #[command(after_long_help = "\
 Examples:
   onhand demo
-  onhand demo --buyers 1000 --pieces 7")]
+  onhand demo --buyers 500 --pieces 7")]
 pub(super) struct DemoArgs {
     /// Buyers, all at once
-    #[arg(long, value_name = "BUYERS", default_value_t = 300, value_parser = value_parser!(u32).range(1..=5000))]
+    #[arg(long, value_name = "BUYERS", default_value_t = 300, value_parser = value_parser!(u32).range(1..=500))]
     buyers: u32,
 
     /// Pieces there are
