@@ -69,7 +69,8 @@ pub trait Disk: Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// The names of the plain files in a directory, sorted.
     fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
-    /// Creates a directory and its parents with mode 0700; no error when it exists.
+    /// Creates a directory and its parents with mode 0700; no error when it exists. Not durable until
+    /// [`Disk::sync_dir`] of the directory each of them is in: use [`create_dir_durably`].
     fn create_dir_all(&self, directory: &Path) -> io::Result<()>;
     /// Makes the names in a directory durable (fsync of the directory).
     fn sync_dir(&self, directory: &Path) -> io::Result<()>;
@@ -214,7 +215,30 @@ pub fn durable_rename(disk: &dyn Disk, file: &dyn DiskFile, from: &Path, to: &Pa
     disk.sync_dir(&parent(to))
 }
 
+/// Creates a directory and its missing parents, each of them durably.
+///
+/// The directory above is synced even when nothing was created: an earlier process may have been killed in between.
+pub fn create_dir_durably(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
+    let above = parent(directory);
+    let existed = disk.list(directory).is_ok();
+    if !existed {
+        if above != directory && disk.list(&above).is_err() {
+            create_dir_durably(disk, &above)?;
+        }
+        disk.create_dir_all(directory)?;
+    }
+    match disk.sync_dir(&above) {
+        // Somebody else made it and keeps the directory above to himself: its name is not ours to fix.
+        Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
+}
+
 /// The directory a path is in.
 pub fn parent(path: &Path) -> PathBuf {
-    path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    match path.parent() {
+        Some(above) if above.as_os_str().is_empty() => PathBuf::from("."),
+        Some(above) => above.to_path_buf(),
+        None => path.to_path_buf(),
+    }
 }

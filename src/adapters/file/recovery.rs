@@ -6,7 +6,9 @@
 //! were acknowledged are never cut. 6. The good part of the active segment is copied to a new file and synced, because
 //! after a failed sync the page cache may hold what the disk does not. Every step can be killed and done again.
 
-use crate::adapters::file::disk::{Disk, OpenMode, durable_rename, read_all, write_all_at};
+use crate::adapters::file::disk::{
+    Disk, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
+};
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::index::Growing;
 use crate::adapters::file::layout::{Layout, segment_first, temporary};
@@ -128,7 +130,7 @@ impl OpenError {
 pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
     let OpenOptions { disk, layout, .. } = options;
     for directory in [layout.root().to_path_buf(), layout.log(), layout.snapshots()] {
-        disk.create_dir_all(&directory).map_err(OpenError::at(&directory))?;
+        create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
     }
     let lock = DirectoryLock::take(&**disk, layout)?;
     for directory in [layout.log(), layout.snapshots()] {

@@ -1,0 +1,150 @@
+//! A whole node on the simulated disk, stepped on one thread: no writer thread, no clock but the one it is told.
+
+use crate::adapters::file::disk::Disk;
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::maintenance::{Maintenance, Upkeep};
+use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, OpenReport, open};
+use crate::adapters::file::snapshotter::TakeError;
+use crate::app::ports::{Clock, EventIds};
+use crate::app::{CommandError, Ledger, Meta, Outcome, Parts};
+use crate::domain::{Command, Timestamp};
+use crate::sim::disk::SimDisk;
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::task::Poll;
+use uuid::Uuid;
+
+/// A clock that stands still until it is moved, in any direction.
+#[derive(Debug, Default)]
+pub struct SimClock(AtomicI64);
+
+impl SimClock {
+    /// It is `at` now.
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.milliseconds(), Ordering::SeqCst);
+    }
+
+    /// `milliseconds` pass, or are taken back.
+    pub fn pass(&self, milliseconds: i64) {
+        self.0.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_milliseconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Ids that count.
+#[derive(Debug, Default)]
+pub struct SimIds(AtomicU64);
+
+impl EventIds for SimIds {
+    fn event_id(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::SeqCst)))
+    }
+}
+
+/// How a simulated node is set up.
+#[derive(Debug, Clone, Copy)]
+pub struct SimSettings {
+    /// See [`OpenOptions::segment_bytes`].
+    pub segment_bytes: u64,
+    /// See [`OpenOptions::idempotency_ttl_ms`].
+    pub idempotency_ttl_ms: i64,
+    /// Events between snapshots.
+    pub snapshot_every: u64,
+}
+
+impl Default for SimSettings {
+    fn default() -> Self {
+        Self { segment_bytes: 64 << 20, idempotency_ttl_ms: 300_000, snapshot_every: 100 }
+    }
+}
+
+/// A running node.
+pub struct SimNode {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// What opening found.
+    pub report: OpenReport,
+    log: Arc<FileLog>,
+    maintenance: Maintenance,
+    _lock: crate::adapters::file::identity::DirectoryLock,
+}
+
+impl SimNode {
+    /// Opens the data directory `/data` of a disk.
+    ///
+    /// # Errors
+    /// [`OpenError`], as the real node.
+    pub fn open(
+        disk: &SimDisk,
+        clock: &Arc<SimClock>,
+        ids: &Arc<SimIds>,
+        settings: SimSettings,
+    ) -> Result<Self, OpenError> {
+        let options = OpenOptions {
+            disk: Arc::new(disk.clone()) as Arc<dyn Disk>,
+            layout: Layout::new(Path::new("/data")),
+            segment_bytes: settings.segment_bytes,
+            idempotency_ttl_ms: settings.idempotency_ttl_ms,
+        };
+        let node = open(&options, &**clock, &**ids)?;
+        let maintenance = Maintenance::new(&node, settings.snapshot_every);
+        let OpenNode { log, restored, end, report, lock, .. } = node;
+        let log = Arc::new(log);
+        let parts = Parts {
+            log: Arc::clone(&log) as Arc<dyn crate::app::ports::EventLog>,
+            history: log.history(),
+            clock: Arc::clone(clock) as Arc<dyn Clock>,
+            ids: Arc::clone(ids) as Arc<dyn EventIds>,
+            idempotency_ttl_ms: settings.idempotency_ttl_ms,
+        };
+        Ok(Self { ledger: Ledger::new(parts, restored, end), report, log, maintenance, _lock: lock })
+    }
+
+    /// Does what a command asks, writing the log on this thread while it waits for it.
+    ///
+    /// # Errors
+    /// [`CommandError`], as the real ledger.
+    pub async fn execute(&self, command: Command, meta: &Meta) -> Result<Outcome, CommandError> {
+        self.drive(self.ledger.execute(command, meta)).await
+    }
+
+    /// Waits for anything of the ledger, writing the log on this thread meanwhile.
+    pub async fn drive<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        std::future::poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(done),
+            Poll::Pending => {
+                // A failure reaches the caller through the tickets.
+                let _ = self.log.write_waiting();
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn write_waiting(&self) -> io::Result<()> {
+        self.log.write_waiting()
+    }
+
+    /// Does what side work is due.
+    ///
+    /// # Errors
+    /// [`TakeError`].
+    pub fn upkeep(&mut self) -> Result<Upkeep, TakeError> {
+        self.maintenance.step()
+    }
+}

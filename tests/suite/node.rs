@@ -1,0 +1,198 @@
+//! Stories of one node on the simulated disk: commands, retries, expiry, restarts.
+
+use onhand::app::ports::Moment;
+use onhand::app::{CommandError, Meta, Outcome, fingerprint};
+use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::{
+    Command, Idempotency, Quantity, Rejection, ReservationId, Sequence, Sku, StoreId, Timestamp,
+};
+use onhand::sim::disk::{Crash, SimDisk};
+use onhand::sim::node::{SimClock, SimIds, SimNode, SimSettings};
+use std::sync::Arc;
+
+/// One node that can be restarted.
+pub(crate) struct World {
+    pub(crate) disk: SimDisk,
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) ids: Arc<SimIds>,
+    pub(crate) settings: SimSettings,
+}
+
+impl World {
+    pub(crate) fn new(settings: SimSettings) -> Self {
+        let clock = Arc::new(SimClock::default());
+        clock.set(Timestamp::parse("2026-11-20T16:00:00Z").unwrap());
+        Self { disk: SimDisk::new(7), clock, ids: Arc::default(), settings }
+    }
+
+    pub(crate) fn open(&self) -> SimNode {
+        SimNode::open(&self.disk, &self.clock, &self.ids, self.settings).unwrap()
+    }
+
+    pub(crate) fn power_cut(&self, seed: u64) {
+        self.disk.crash(Crash::PowerCut { seed });
+    }
+}
+
+pub(crate) fn qty(pieces: i64) -> Quantity {
+    Quantity::new(pieces).unwrap()
+}
+
+pub(crate) fn stock(sku: &str, expected: Expected, verb: Verb) -> StockCommand {
+    StockCommand { store_id: StoreId::new("LONDON").unwrap(), sku: Sku::new(sku).unwrap(), expected, verb }
+}
+
+pub(crate) fn adjust(sku: &str, delta: i64) -> Command {
+    let verb = Verb::Adjust { delta: qty(delta), reason: None, reference: None };
+    Command::Stock(stock(sku, Expected::Any, verb))
+}
+
+pub(crate) fn reserve(sku: &str, pieces: i64, id: &str, ttl_seconds: Option<i64>) -> Command {
+    let reservation_id = ReservationId::new(id).unwrap();
+    let wish = Reserve { qty: qty(pieces), reservation_id, ttl_seconds, reference: None };
+    Command::Stock(stock(sku, Expected::Any, Verb::Reserve(wish)))
+}
+
+pub(crate) fn keyed(key: &str, payload: &str) -> Meta {
+    let idempotency =
+        Idempotency { key: key.into(), scope: "test".into(), fingerprint: fingerprint(payload.as_bytes()) };
+    Meta { idempotency: Some(idempotency), ..Meta::default() }
+}
+
+pub(crate) fn rejection(outcome: Result<Outcome, CommandError>) -> Rejection {
+    match outcome {
+        Err(CommandError::Refused(refusal)) => refusal.rejection,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+/// (qty, on hand, reserved, version)
+pub(crate) async fn level(node: &SimNode, sku: &str) -> Option<(i64, i64, i64, u64)> {
+    let (store, sku) = (StoreId::new("LONDON").unwrap(), Sku::new(sku).unwrap());
+    let view = node.drive(node.ledger.level(&store, &sku)).await.unwrap()?;
+    let numbers = view.numbers;
+    Some((numbers.qty().get(), numbers.on_hand.get(), numbers.reserved.get(), numbers.version))
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_power_cut() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    node.execute(adjust("A", 10), &Meta::default()).await.unwrap();
+    node.execute(reserve("A", 3, "r-1", None), &Meta::default()).await.unwrap();
+    assert_eq!(level(&node, "A").await, Some((7, 10, 3, 2)));
+    drop(node);
+    world.power_cut(1);
+    let node = world.open();
+    assert_eq!(level(&node, "A").await, Some((7, 10, 3, 2)));
+    let verb = Verb::Commit(Commit {
+        reservation_id: ReservationId::new("r-1").unwrap(),
+        qty: Some(qty(2)),
+        close_remainder: true,
+    });
+    let done = node.execute(Command::Stock(stock("A", Expected::Version(2), verb)), &Meta::default()).await;
+    assert_eq!(done.unwrap().events.len(), 2);
+    assert_eq!(level(&node, "A").await, Some((8, 8, 0, 4)));
+}
+
+#[tokio::test]
+async fn a_retry_replays_the_first_answer_also_after_a_crash() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    let first = node.execute(adjust("A", 10), &keyed("k", "10")).await.unwrap();
+    let again = node.execute(adjust("A", 10), &keyed("k", "10")).await.unwrap();
+    assert_eq!((again.sequence, again.replayed), (first.sequence, true));
+    assert_eq!(again.events, first.events);
+    assert_eq!(
+        rejection(node.execute(adjust("A", 9), &keyed("k", "9")).await),
+        Rejection::IdempotencyKeyReused
+    );
+    drop(node);
+    world.power_cut(2);
+    let node = world.open();
+    let again = node.execute(adjust("A", 10), &keyed("k", "10")).await.unwrap();
+    assert_eq!((again.sequence, again.replayed, again.events), (first.sequence, true, first.events));
+    assert_eq!(level(&node, "A").await, Some((10, 10, 0, 1)));
+    world.clock.pass(300_000);
+    assert!(!node.execute(adjust("A", 10), &keyed("k", "10")).await.unwrap().replayed);
+}
+
+#[tokio::test]
+async fn a_hold_expires_exactly_whoever_comes_first() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    node.execute(adjust("A", 1), &Meta::default()).await.unwrap();
+    node.execute(reserve("A", 1, "r-1", Some(10)), &Meta::default()).await.unwrap();
+    world.clock.pass(9_999);
+    let refused = node.execute(reserve("A", 1, "r-2", None), &Meta::default()).await;
+    assert_eq!(
+        rejection(refused),
+        Rejection::InsufficientStock { available: Quantity::ZERO, current_version: 2 }
+    );
+    world.clock.pass(1);
+    let done = node.execute(reserve("A", 1, "r-2", Some(5)), &Meta::default()).await.unwrap();
+    assert_eq!(
+        done.events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(),
+        ["EXPIRE", "RESERVE"]
+    );
+    world.clock.pass(5_000);
+    node.drive(node.ledger.expire_due()).await.unwrap();
+    assert_eq!(level(&node, "A").await, Some((1, 1, 0, 5)));
+}
+
+#[tokio::test]
+async fn a_batch_is_decided_in_order_and_atomic_means_all_or_nothing() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    node.execute(adjust("A", 5), &Meta::default()).await.unwrap();
+    let operation = |command| match command {
+        Command::Stock(command) => Operation { command, idempotency: None, known: None },
+        _ => unreachable!(),
+    };
+    let operations: Vec<Operation> = vec![
+        operation(reserve("A", 3, "r-1", None)),
+        operation(reserve("A", 3, "r-2", None)),
+        operation(adjust("B", 7)),
+    ];
+    let atomic = Command::Batch(Batch { atomic: true, operations: operations.clone() });
+    match node.execute(atomic, &Meta::default()).await {
+        Err(CommandError::Refused(refusal)) => assert_eq!(refusal.op, Some(1)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((level(&node, "A").await, level(&node, "B").await), (Some((5, 5, 0, 1)), None));
+    let each = Command::Batch(Batch { atomic: false, operations });
+    let first = node.execute(each.clone(), &keyed("b", "x")).await.unwrap();
+    assert_eq!((first.events.len(), first.unapplied.len()), (2, 1));
+    assert_eq!((level(&node, "A").await, level(&node, "B").await), (Some((2, 5, 3, 2)), Some((7, 7, 0, 1))));
+    let again = node.execute(each, &keyed("b", "x")).await.unwrap();
+    assert_eq!((again.events, again.unapplied), (first.events, first.unapplied));
+}
+
+#[tokio::test]
+async fn snapshots_rotation_and_history_agree() {
+    let settings = SimSettings { segment_bytes: 4_000, snapshot_every: 10, ..SimSettings::default() };
+    let world = World::new(settings);
+    let mut node = world.open();
+    for round in 0..100 {
+        world.clock.pass(1_000);
+        node.execute(adjust(if round % 2 == 0 { "A" } else { "B" }, 1), &Meta::default()).await.unwrap();
+        node.upkeep().unwrap();
+    }
+    let segments =
+        world.disk.files().iter().filter(|path| path.extension().is_some_and(|e| e == "jsonl")).count();
+    assert!(segments > 3, "{segments} segments");
+    drop(node);
+    world.power_cut(3);
+    let node = world.open();
+    assert_eq!(node.report.snapshot, Sequence(100), "{:?} {:?}", node.report, world.disk.files());
+    assert_eq!(level(&node, "A").await, Some((50, 50, 0, 50)));
+    let (store, sku) = (StoreId::new("LONDON").unwrap(), Sku::new("A").unwrap());
+    for (moment, on_hand) in [(1, 1), (2, 1), (3, 2), (99, 50), (100, 50)] {
+        let view =
+            node.drive(node.ledger.level_as_of(&store, &sku, Moment::Sequence(Sequence(moment)))).await;
+        assert_eq!(view.unwrap().unwrap().numbers.on_hand, qty(on_hand), "as of {moment}");
+    }
+    let start = Timestamp::parse("2026-11-20T16:00:00Z").unwrap();
+    let view = node.drive(node.ledger.level_as_of(&store, &sku, Moment::Time(start.plus_seconds(3)))).await;
+    assert_eq!(view.unwrap().unwrap().numbers.on_hand, qty(2));
+}
