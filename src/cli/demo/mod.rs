@@ -84,7 +84,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
         args.buyers
     ))?;
     let started = Instant::now();
-    let buyers = try_join_all((0..args.buyers).map(|number| buyer::buy(&client, number))).await?;
+    let buyers = try_join_all((1..=args.buyers).map(|number| buyer::buy(&client, number))).await?;
     let mut seen = Seen::default();
     for one in &buyers {
         seen.add(*one);
@@ -92,7 +92,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     let after_sale = level(&client).await?;
     print_line(format!("{}\n", table(&seen, &after_sale, started.elapsed())))?;
     check_sale(args, &seen, &after_sale)?;
-    let winner = (0..).zip(&buyers).find(|(_, seen)| seen.sold > 0).map_or(0, |(number, _)| number);
+    let winner = (1..).zip(&buyers).find(|(_, seen)| seen.sold > 0).map_or(1, |(number, _)| number);
     reuse_a_key(&client, winner).await?;
 
     print_line(format!("CRASH: kill -9 {}. Nothing gets a chance to be flushed.", node.id()))?;
