@@ -1,10 +1,14 @@
 //! `onhand rebuild`: levels from the log alone, compared with the snapshot.
 
-use std::path::PathBuf;
-
+use super::directory;
+use super::exit::{Exit, Failure, OrExit};
+use super::verify::{describe, line};
+use crate::adapters::file::audit::{Audit, audit};
+use crate::adapters::file::snapshotter::write_whole;
 use clap::Args;
-
-use super::exit::{Exit, Failure};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 /// Options of `onhand rebuild`.
 #[derive(Args, Debug)]
@@ -12,12 +16,64 @@ pub(crate) struct RebuildArgs {
     /// Directory of the log and the snapshots
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data")]
     pub data_dir: PathBuf,
+    /// Write the states to this file, one JSON object a line, in key order
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write a new snapshot from the log alone; the node must be stopped
+    #[arg(long)]
+    pub write_snapshot: bool,
 }
 
-/// Folds the log of a data directory.
+/// Adds up the log of a data directory.
 ///
 /// # Errors
-/// Not there yet.
-pub(crate) fn run(_args: &RebuildArgs) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Internal, "rebuild is not built into this binary yet"))
+/// [`Exit::Data`] when the log does not add up, or not to the snapshots.
+pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
+    let (disk, layout) = directory::existing(&args.data_dir)?;
+    let audit = audit(&disk, &layout).map_err(directory::failure)?;
+    describe(&audit);
+    let (snapshots, log): (Vec<_>, Vec<_>) =
+        audit.findings.iter().partition(|finding| finding.path.starts_with(layout.snapshots()));
+    for finding in log.iter().chain(&snapshots) {
+        println!("{}", line(finding));
+    }
+    if !log.is_empty() {
+        let message =
+            "the log itself does not hold, so nothing was rebuilt; see run.md, \"The log is damaged\"";
+        return Err(Failure::new(Exit::Data, message));
+    }
+    if let Some(path) = &args.output {
+        write_states(&audit, path)?;
+        println!("wrote      {} states to {}", audit.fold.states.len(), path.display());
+    }
+    if args.write_snapshot {
+        if let Some(holder) = &audit.live {
+            let message =
+                format!("the data directory is in use by {holder}; stop it before --write-snapshot");
+            return Err(Failure::new(Exit::Locked, message));
+        }
+        write_whole(&disk, &layout, &audit.node, &audit.fold, audit.last_time)
+            .or_exit(Exit::Io, || "cannot write the snapshot")?;
+        println!("wrote      {}", layout.snapshot(audit.end).display());
+        return Ok(Exit::Ok);
+    }
+    if snapshots.is_empty() {
+        println!("equal: the log alone gives what the snapshots say");
+        return Ok(Exit::Ok);
+    }
+    let message = "the snapshots are not what the log adds up to; the log is right: \
+                   stop the node and run `onhand rebuild --write-snapshot`";
+    Err(Failure::new(Exit::Data, message))
+}
+
+fn write_states(audit: &Audit, path: &Path) -> Result<(), Failure> {
+    let doing = || format!("cannot write {}", path.display());
+    let mut out = BufWriter::new(File::create(path).or_exit(Exit::CannotCreate, doing)?);
+    let mut states: Vec<_> = audit.fold.states.iter().collect();
+    states.sort_by_key(|(key, _)| *key);
+    for (key, state) in states {
+        serde_json::to_writer(&mut out, &state.record(key)).or_exit(Exit::Io, doing)?;
+        out.write_all(b"\n").or_exit(Exit::Io, doing)?;
+    }
+    out.flush().or_exit(Exit::Io, doing)
 }

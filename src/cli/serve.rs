@@ -1,12 +1,198 @@
-//! `onhand serve`: one node.
+//! `onhand serve`: one node, from its data directory to its socket and back.
 
-use super::exit::{Exit, Failure};
-use crate::config::ServeSettings;
+use super::directory;
+use super::exit::{Exit, Failure, OrExit};
+use super::logging;
+use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
+use crate::adapters::file::disk::RealDisk;
+use crate::adapters::file::identity::DirectoryLock;
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
+use crate::adapters::file::recovery::{OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open};
+use crate::adapters::file::snapshotter::TakeError;
+use crate::adapters::http::server::{Drained, ServerLimits, serve};
+use crate::adapters::http::{Node, edge, install_metrics, metrics_upkeep};
+use crate::app::ports::EventLog;
+use crate::app::{Due, Ledger, Parts};
+use crate::config::{ListenSettings, ServeSettings};
+use std::path::Path;
+use std::process;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// How long the answers to a failed group get to leave before the process ends.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// An open node: what the server works with, and what must outlive it.
+struct Running {
+    log: Arc<FileLog>,
+    ledger: Arc<Ledger>,
+    /// Declared in the order of dropping: side work stops before others may have the directory.
+    _maintenance: MaintenanceThread,
+    _lock: DirectoryLock,
+}
 
 /// Runs one node until it is told to stop.
 ///
 /// # Errors
-/// Not there yet.
-pub(crate) fn run(_settings: ServeSettings) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Internal, "serve is not built into this binary yet"))
+/// The failure and its exit code: settings, data directory, address, or a log that failed.
+pub(crate) fn run(settings: ServeSettings) -> Result<Exit, Failure> {
+    logging::start(&settings.logging);
+    install_metrics();
+    let running = open_node(&settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .or_exit(Exit::Internal, || "cannot start the runtime")?;
+    let outcome = runtime.block_on(serve_node(&settings, &running));
+    runtime.shutdown_timeout(FAREWELL);
+    let closed = running.log.close().or_exit(Exit::Io, || {
+        format!("the log in {} failed; restart once the disk is well", settings.storage.data_dir.display())
+    });
+    let exit = outcome?;
+    closed?;
+    tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
+    Ok(exit)
+}
+
+fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
+    let milliseconds = settings.idempotency.ttl.as_millis();
+    let idempotency_ttl_ms = i64::try_from(milliseconds).expect("the bound on the setting fits");
+    let options = OpenOptions {
+        disk: Arc::new(RealDisk),
+        layout: Layout::new(&settings.storage.data_dir),
+        segment_bytes: SEGMENT_BYTES,
+        idempotency_ttl_ms,
+    };
+    let node = open(&options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
+    report(&node.report);
+    let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
+    let OpenNode { log, restored, end, lock, .. } = node;
+    tracing::info!(
+        data = %settings.storage.data_dir.display(),
+        node = %node.node.node,
+        sequence = end.0,
+        states = restored.states.len(),
+        "data directory open"
+    );
+    let log = Arc::new(log);
+    log.start().or_exit(Exit::Internal, || "cannot start the writer thread")?;
+    let maintenance =
+        maintenance.start(noted).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
+    let parts = Parts {
+        log: Arc::clone(&log) as Arc<dyn EventLog>,
+        history: log.history(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(TimeOrderedIds),
+        idempotency_ttl_ms,
+    };
+    let ledger = Arc::new(Ledger::new(parts, restored, end));
+    Ok(Running { log, ledger, _maintenance: maintenance, _lock: lock })
+}
+
+fn report(report: &OpenReport) {
+    for bad in &report.bad_snapshots {
+        tracing::warn!(snapshot = %bad, "a snapshot was set aside; the start took the older way");
+    }
+    if let Some((bytes, aside)) = &report.torn {
+        metrics::counter!("onhand_log_torn_tail_bytes_total").increment(*bytes);
+        tracing::warn!(
+            bytes,
+            copy = %aside.display(),
+            "the last change before a crash was cut off: it was never acknowledged, its bytes were copied aside"
+        );
+    }
+    tracing::info!(snapshot = report.snapshot.0, replayed = report.replayed, "log read");
+}
+
+fn noted(step: Result<Upkeep, TakeError>, took: Duration) {
+    let took_ms = took.as_millis();
+    match step {
+        Ok(Upkeep { snapshot: Some(sequence), .. }) => {
+            metrics::counter!("onhand_snapshots_total").increment(1);
+            tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
+        }
+        Ok(upkeep) => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
+        Err(error) => tracing::warn!(%error, "a snapshot or index was not written; it is tried again"),
+    }
+}
+
+async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit, Failure> {
+    let listen = &settings.listen;
+    let listener = TcpListener::bind(listen.address).await.or_exit(Exit::Unavailable, || {
+        format!("cannot listen on {}; is another server there? choose a port with --port", listen.address)
+    })?;
+    let terminate =
+        signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
+    let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
+    announce(listen, &listener, &settings.storage.data_dir)?;
+    let shutdown = CancellationToken::new();
+    let node = Arc::new(Node::new(Arc::clone(&running.ledger), shutdown.clone()));
+    let mut limits = ServerLimits::with_drain(listen.shutdown_timeout);
+    limits.connections_max = listen.connections_max;
+    let server = serve(listener, Arc::new(edge(node)), limits, shutdown.clone());
+    let due = async {
+        Due::run(&running.ledger, &SystemClock).await;
+    };
+    let durable = running.log.durable_watch();
+    tokio::select! {
+        drained = server => Ok(match drained {
+            Drained::All => Exit::Ok,
+            Drained::Abandoned(connections) => {
+                tracing::warn!(connections, "the time to drain is over; what is acknowledged is safe");
+                Exit::Failed
+            }
+        }),
+        () = durable.until_failed() => {
+            tracing::error!("the log failed: nothing more is acknowledged, the process ends");
+            tokio::time::sleep(FAREWELL).await;
+            Ok(Exit::Io)
+        }
+        () = on_signals(terminate, interrupt, &shutdown) => unreachable!("signals are waited for until the end"),
+        () = due => unreachable!("what falls due never ends"),
+        never = metrics_upkeep() => match never {},
+    }
+}
+
+/// The first signal drains, the second ends the process on the spot.
+async fn on_signals(mut terminate: Signal, mut interrupt: Signal, shutdown: &CancellationToken) {
+    let mut signals = 0;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        signals += 1;
+        if signals > 1 {
+            eprintln!("onhand: second signal, aborting; what was acknowledged is safe");
+            process::exit(1);
+        }
+        tracing::info!("asked to stop: no new connections, requests under way are answered");
+        shutdown.cancel();
+    }
+}
+
+/// Tells people and parents where the node is.
+fn announce(listen: &ListenSettings, listener: &TcpListener, data_dir: &Path) -> Result<(), Failure> {
+    let address = listener.local_addr().or_exit(Exit::Internal, || "the socket has no address")?;
+    let url = format!("http://{address}");
+    eprintln!(
+        "onhand {version} is ready\n\
+         \x20 address  {url}\n\
+         \x20 docs     {url}/docs\n\
+         \x20 data     {data}\n\
+         \x20 try      curl -X POST {url}/stores/BERLIN/inventory/TEA/adjust \\\n\
+         \x20               -H 'content-type: application/json' -d '{{\"delta\": 10}}'",
+        version = env!("CARGO_PKG_VERSION"),
+        data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_path_buf()).display(),
+    );
+    let Some(path) = &listen.ready_file else { return Ok(()) };
+    let doing = || format!("cannot write the ready file {}", path.display());
+    let unfinished = crate::adapters::file::layout::temporary(path);
+    std::fs::write(&unfinished, &url).or_exit(Exit::CannotCreate, doing)?;
+    std::fs::rename(&unfinished, path).or_exit(Exit::CannotCreate, doing)
 }

@@ -1,10 +1,11 @@
 //! `onhand verify`: does the log add up to the levels and reservations?
 
-use std::path::PathBuf;
-
-use clap::Args;
-
+use super::directory;
 use super::exit::{Exit, Failure};
+use crate::adapters::file::audit::{Audit, Finding, audit};
+use crate::domain::State;
+use clap::Args;
+use std::path::PathBuf;
 
 /// Options of `onhand verify`.
 #[derive(Args, Debug)]
@@ -14,10 +15,58 @@ pub(crate) struct VerifyArgs {
     pub data_dir: PathBuf,
 }
 
-/// Checks a data directory.
+/// Checks a data directory; it may be in use.
 ///
 /// # Errors
-/// Not there yet.
-pub(crate) fn run(_args: &VerifyArgs) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Internal, "verify is not built into this binary yet"))
+/// [`Exit::Data`] when something does not hold; the report is on stdout.
+pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let (disk, layout) = directory::existing(&args.data_dir)?;
+    let audit = audit(&disk, &layout).map_err(directory::failure)?;
+    describe(&audit);
+    if audit.findings.is_empty() {
+        println!("sound: the log adds up to the levels, the reservations and the snapshots");
+        return Ok(Exit::Ok);
+    }
+    for finding in &audit.findings {
+        println!("{}", line(finding));
+    }
+    let count = audit.findings.len();
+    let things = if count == 1 { "thing does" } else { "things do" };
+    Err(Failure::new(
+        Exit::Data,
+        format!("{count} {things} not hold; nothing was changed. run.md says what to do with a damaged log"),
+    ))
+}
+
+/// What was read.
+pub(crate) fn describe(audit: &Audit) {
+    let levels = audit.fold.states.values().filter(|state| matches!(state, State::Level(_))).count();
+    println!("node       {}", audit.node.node);
+    if let Some(holder) = &audit.live {
+        println!("in use by  {holder}; only what its mark calls durable was read");
+    }
+    println!("segments   {}", audit.segments);
+    println!("events     {}", audit.end);
+    println!("levels     {levels}");
+    println!("imports    {}", audit.fold.states.len() - levels);
+    let snapshots: Vec<String> = audit.snapshots.iter().map(ToString::to_string).collect();
+    println!("snapshots  {}", if snapshots.is_empty() { "none".to_owned() } else { snapshots.join(", ") });
+    if audit.torn_bytes > 0 {
+        println!(
+            "torn tail  {} bytes of a change that was never acknowledged; the next start copies them aside",
+            audit.torn_bytes
+        );
+    }
+}
+
+/// A finding in one line.
+pub(crate) fn line(finding: &Finding) -> String {
+    let mut line = format!("WRONG  {}", finding.path.display());
+    if let Some(offset) = finding.offset {
+        line.push_str(&format!(", byte {offset}"));
+    }
+    if let Some(sequence) = finding.sequence {
+        line.push_str(&format!(", sequence {sequence}"));
+    }
+    format!("{line}: {}", finding.what)
 }

@@ -9,7 +9,9 @@
 //! | `index`, `segments`, `history` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
+//! | [`audit`] | whether all of it holds |
 
+pub mod audit;
 pub mod clock;
 pub mod disk;
 mod history;

@@ -285,6 +285,11 @@ struct Damaged {
     rest: Vec<u8>,
 }
 
+/// The states of a snapshot.
+pub(super) fn load_snapshot(disk: &dyn Disk, path: &Path, node: &NodeFile) -> Result<Fold, SnapshotError> {
+    load(disk, path, node).map(|(fold, _, _)| fold)
+}
+
 /// A snapshot's states, the time of its last event, and its weight.
 fn load(disk: &dyn Disk, path: &Path, node: &NodeFile) -> Result<(Fold, Timestamp, u64), SnapshotError> {
     let mut reader = SnapshotReader::open(disk, path)?;

@@ -7,9 +7,12 @@
 //! snapshot, and never for more than about a tenth of the time. What it costs per event is bounded, whatever the
 //! catalogue's size.
 
+use crate::adapters::file::disk::Disk;
+use crate::adapters::file::identity::NodeFile;
+use crate::adapters::file::layout::Layout;
 use crate::adapters::file::segments::Segments;
 use crate::adapters::file::snapshot::{
-    SnapshotError, SnapshotReader, SnapshotWriter, decode_state, remove_old,
+    SnapshotError, SnapshotReader, SnapshotWriter, decode_state, list_snapshots, remove_old,
 };
 use crate::app::fold::Fold;
 use crate::app::ports::HistoryError;
@@ -102,6 +105,28 @@ impl Snapshotter {
         }
         Ok((touched, at))
     }
+}
+
+/// Writes a snapshot of a whole fold, and removes the others.
+///
+/// # Errors
+/// What the disk said.
+pub fn write_whole(
+    disk: &dyn Disk,
+    layout: &Layout,
+    node: &NodeFile,
+    fold: &Fold,
+    at: Timestamp,
+) -> io::Result<()> {
+    let mut writer = SnapshotWriter::create(disk, layout, node.node, fold.sequence, at)?;
+    for (key, state) in &fold.states {
+        writer.add(key, state)?;
+    }
+    writer.finish(disk)?;
+    for sequence in list_snapshots(disk, layout)?.into_iter().filter(|other| *other != fold.sequence) {
+        disk.remove(&layout.snapshot(sequence))?;
+    }
+    disk.sync_dir(&layout.snapshots())
 }
 
 fn light_key(line: &[u8]) -> Result<(Key, u64), SnapshotError> {

@@ -152,11 +152,6 @@ impl Sealed {
         self.segment_length == segment_length && self.segment_checksum == segment_checksum
     }
 
-    /// The length of the segment it is the index of, and the checksum of its last line.
-    pub(crate) fn segment_end(&self) -> (u64, u32) {
-        (self.segment_length, self.segment_checksum)
-    }
-
     /// The time of the last entry.
     pub(crate) fn last_time(&self) -> io::Result<Timestamp> {
         match self.entries.checked_sub(1) {

@@ -1,0 +1,144 @@
+//! The closed table of problem codes: what each is called, which status it has, and what it asks of the caller.
+
+use http::StatusCode;
+
+macro_rules! codes {
+    ($($variant:ident $slug:literal $status:ident $title:literal retry $retry:expr, $description:literal;)*) => {
+        /// What went wrong, for programs. The text form is stable and part of the contract.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $description] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of its status.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The code as it stands in `code` and at the end of `type`.
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)* }
+            }
+
+            /// The status it is answered with.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+
+            /// A short name that never changes from case to case.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// When it happens and what to do, in a sentence or two.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => $description,)* }
+            }
+
+            /// After how many milliseconds a retry makes sense; set for every 429 and 503.
+            pub const fn retry_after_ms(self) -> Option<u64> {
+                match self { $(Self::$variant => $retry,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidRequest "invalid-request" BAD_REQUEST "The request is not valid" retry None,
+        "A path, a query parameter, a header or the body breaks the contract; `errors` names each place. \
+         Correct the request; repeating it as it is cannot succeed.";
+    InvalidCursor "invalid-cursor" BAD_REQUEST "The cursor is not valid" retry None,
+        "The cursor was not made by this server for this list. Start again without one.";
+    NotFound "not-found" NOT_FOUND "There is no such thing" retry None,
+        "The address leads to no route, or to a level or import that does not exist. A level comes to be with its \
+         first positive adjustment or count.";
+    ReservationNotFound "reservation-not-found" NOT_FOUND "There is no such reservation" retry None,
+        "The level has no reservation of that name. Check the store, the SKU and the reservationId.";
+    MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "The method is not allowed here" retry None,
+        "The route exists, but not with this method; the Allow header names those that do.";
+    RequestTimeout "request-timeout" REQUEST_TIMEOUT "The body did not arrive in time" retry None,
+        "The body was not sent completely within the time allowed; nothing was done. Send it again.";
+    VersionConflict "version-conflict" CONFLICT "The level has another version" retry None,
+        "If-Match or expectedVersion names a version that is not the current one; nothing changed. Read the level, \
+         decide again, and send the version in `currentVersion`.";
+    InsufficientStock "insufficient-stock" CONFLICT "There is not enough stock" retry None,
+        "The change would take more than `available`; nothing changed. Ask for less, or wait for stock.";
+    OutOfRange "out-of-range" CONFLICT "The number would be too large" retry None,
+        "The result would be beyond 9007199254740991, the largest number that every JSON reader holds exactly; nothing \
+         changed. Send a smaller number.";
+    IdempotencyKeyReused "idempotency-key-reused" CONFLICT "The idempotency key belongs to another request" retry None,
+        "The same Idempotency-Key came before with another payload; nothing changed. Use a new key for a new request.";
+    ReservationClosed "reservation-closed" CONFLICT "The reservation is closed" retry None,
+        "The reservation has been released or committed completely; nothing is held any more.";
+    ReservationExpired "reservation-expired" CONFLICT "The reservation has expired" retry None,
+        "The reservation's time ran out and its stock went back on sale. Reserve again.";
+    AlreadyExists "already-exists" CONFLICT "It exists already" retry None,
+        "A reservation of that name was made before on this level. Choose another reservationId, or leave it out.";
+    ImportOutOfStep "import-out-of-step" CONFLICT "The import stands elsewhere" retry None,
+        "`afterRow` is not the row the import has reached. Go on after `rowsDone`.";
+    BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE "The body is too large" retry None,
+        "A command may have 64 KiB, a batch or a piece of an import 16 MiB. Send less at once.";
+    UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported" retry None,
+        "Send `Content-Type: application/json`; a batch may also be `application/x-ndjson`.";
+    Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong inside" retry None,
+        "A fault of the server. Whether a change was made can be found out with the same Idempotency-Key; quote \
+         `requestId` when reporting it.";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much at once" retry Some(1000),
+        "The server has more work or more connections than it takes; nothing was done. Try again after Retry-After.";
+    OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "Whether it was done is not known" retry Some(1000),
+        "The log could not say whether the change is durable. Try again with the same Idempotency-Key: it is then \
+         applied exactly once.";
+    NotReady "not-ready" SERVICE_UNAVAILABLE "The server is not ready" retry Some(1000),
+        "The server is starting or stopping. Try again after Retry-After.";
+}
+
+impl Code {
+    /// The code with this text form.
+    pub fn of_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.slug() == slug)
+    }
+
+    /// The code for a status that came from below the handlers (routing, a panic), where no more is known.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            status if status.is_client_error() => Self::InvalidRequest,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Overloaded,
+            _ => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_an_error_with_its_own_slug() {
+        for (place, code) in Code::ALL.iter().enumerate() {
+            assert!(code.status().as_u16() >= 400, "{code:?}");
+            assert_eq!(Code::of_slug(code.slug()), Some(*code));
+            assert_eq!(Code::ALL.iter().position(|other| other.slug() == code.slug()), Some(place));
+            let asks_to_wait = matches!(code.status().as_u16(), 429 | 503);
+            assert_eq!(code.retry_after_ms().is_some(), asks_to_wait, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_bare_status_gets_a_code_of_its_class() {
+        for (status, code) in [
+            (404, Code::NotFound),
+            (405, Code::MethodNotAllowed),
+            (413, Code::BodyTooLarge),
+            (415, Code::UnsupportedMediaType),
+            (418, Code::InvalidRequest),
+            (500, Code::Internal),
+            (503, Code::Overloaded),
+        ] {
+            assert_eq!(Code::of_status(StatusCode::from_u16(status).unwrap()), code, "{status}");
+        }
+    }
+}

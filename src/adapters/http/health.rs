@@ -1,0 +1,65 @@
+//! `GET /health/*`: whether the process lives, and whether it should be sent work.
+
+use super::code::Code;
+use super::node::Node;
+use super::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The answer to [`liveness`].
+#[derive(Debug, Serialize)]
+pub(super) struct Liveness {
+    status: &'static str,
+}
+
+/// Whether the node takes work, and how busy it is. Also part of the problem when it does not.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Readiness {
+    ready: bool,
+    mode: Mode,
+    breakers: BTreeMap<&'static str, &'static str>,
+    queue_depth: usize,
+    durable_sequence: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Mode {
+    Normal,
+    /// The log has failed; the process is about to end.
+    ReadOnly,
+    Draining,
+}
+
+/// `GET /health/liveness`: 200 as long as the process can answer at all.
+pub(super) async fn liveness() -> Json<Liveness> {
+    Json(Liveness { status: "ok" })
+}
+
+/// `GET /health/readiness`: 200, or a 503 problem with the same members.
+pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Readiness>, Problem> {
+    let log = node.ledger.log();
+    let mode = if log.durable().failed() {
+        Mode::ReadOnly
+    } else if node.shutdown.is_cancelled() {
+        Mode::Draining
+    } else {
+        Mode::Normal
+    };
+    let readiness = Readiness {
+        ready: mode == Mode::Normal,
+        mode,
+        breakers: BTreeMap::new(),
+        queue_depth: log.queue_depth(),
+        durable_sequence: log.durable().sequence().0,
+    };
+    if readiness.ready {
+        Ok(Json(readiness))
+    } else {
+        Err(Problem::plain(Code::NotReady).with(|facts| facts.readiness = Some(readiness)))
+    }
+}

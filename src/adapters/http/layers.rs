@@ -1,0 +1,137 @@
+//! What every request passes on its way in and out, in one place and in one order: [`Edge::handle`].
+//!
+//! One plain function instead of a stack of middleware: nothing is boxed, nothing is looked up twice.
+
+use super::code::Code;
+use super::meters::Meters;
+use super::metrics::PANICS;
+use super::problem::{self, Problem};
+use super::query::Query;
+use super::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
+use super::routes::Route;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+use tower::Service;
+
+/// The outermost layer, around the router.
+#[derive(Debug)]
+pub struct Edge {
+    router: Router,
+    routes: Vec<Route>,
+    /// Which route an address belongs to; the same patterns that the router holds.
+    places: matchit::Router<usize>,
+    meters: Meters,
+    ids: RequestIds,
+}
+
+/// What is remembered of a request while it is being answered.
+struct Visit {
+    started: Instant,
+    method: Method,
+    uri: Uri,
+    /// The route it leads to, by its place in the list.
+    place: Option<usize>,
+    id: RequestId,
+    trace: Option<Trace>,
+}
+
+impl Edge {
+    /// Puts the layer around `router`, which serves the routes in `served`.
+    pub fn new(router: Router, served: Vec<Route>) -> Self {
+        let mut places = matchit::Router::new();
+        for (place, route) in served.iter().enumerate() {
+            for address in route.addresses() {
+                places.insert(address, place).expect("no two routes have one address");
+            }
+        }
+        let meters = Meters::new(served.iter().map(|route| route.template));
+        Self { router, routes: served, places, meters, ids: RequestIds::default() }
+    }
+
+    /// Answers one request. In: clock, request id, trace, route, query names, then the router behind a guard against
+    /// panics. Out: problem, headers, meters, log.
+    pub async fn handle(&self, mut request: Request) -> Response {
+        let visit = self.enter(&request);
+        request.extensions_mut().insert(visit.id.clone());
+        let outcome = match self.check_query(&visit) {
+            Err(problem) => return self.leave(&visit, problem.into_response()),
+            Ok(()) => AssertUnwindSafe(self.router.clone().call(request)).catch_unwind().await,
+        };
+        let response = match outcome {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => panicked(panic.as_ref()),
+        };
+        self.leave(&visit, response)
+    }
+
+    /// Answers a request with a refusal, without looking at it any further.
+    pub fn refuse(&self, request: &Request, problem: Problem) -> Response {
+        self.leave(&self.enter(request), problem.into_response())
+    }
+
+    fn enter(&self, request: &Request) -> Visit {
+        Visit {
+            started: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            place: self.places.at(request.uri().path()).ok().map(|found| *found.value),
+            id: self.ids.take_or_make(request.headers()),
+            trace: Trace::of(request.headers()),
+        }
+    }
+
+    fn leave(&self, visit: &Visit, mut response: Response) -> Response {
+        let status = response.status();
+        let refused = status.is_client_error() || status.is_server_error();
+        let problem = refused.then(|| problem::render(&mut response, visit.uri.path(), &visit.id));
+        sign(response.headers_mut(), &visit.id);
+        let (meter, took) = (self.meters.of(visit.place, &visit.method), visit.started.elapsed());
+        meter.record(status, took);
+        log(visit, meter.route(), status, took, problem.as_ref());
+        response
+    }
+
+    fn check_query(&self, visit: &Visit) -> Result<(), Problem> {
+        let route = visit.place.and_then(|place| self.routes.get(place));
+        let (Some(query), Some(route)) = (visit.uri.query(), route) else {
+            return Ok(());
+        };
+        // A wrong method is told as such, whatever the query.
+        if route.serves(&visit.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    metrics::counter!(PANICS).increment(1);
+    let message = panic.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Problem::plain(Code::Internal).because(&message.unwrap_or("a panic without a message")).into_response()
+}
+
+fn sign(headers: &mut HeaderMap, id: &RequestId) {
+    headers.insert(X_REQUEST_ID, id.header_value());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Pages that may be kept say so themselves.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+fn log(visit: &Visit, route: &'static str, status: StatusCode, took: Duration, problem: Option<&Problem>) {
+    let request_id = visit.id.as_str();
+    let trace_id = visit.trace.as_ref().map(Trace::id);
+    let (method, status) = (visit.method.as_str(), status.as_u16());
+    let code = problem.map(|problem| problem.code().slug());
+    if status >= 500 {
+        let cause = problem.and_then(Problem::cause);
+        tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
+    } else {
+        tracing::debug!(request_id, trace_id, method, route, status, code, ?took, "request answered");
+    }
+}

@@ -1,0 +1,33 @@
+//! Every bound of the HTTP side, each named with its unit last.
+
+/// Longest body of a command.
+pub(super) const COMMAND_BODY_BYTES_MAX: usize = 64 << 10;
+/// Longest body of a batch or of a piece of an import.
+pub(super) const BATCH_BODY_BYTES_MAX: usize = 16 << 20;
+/// Batches and imports held in memory at once; more wait.
+pub(super) const BATCH_BODIES_MAX: usize = 16;
+/// How long a batch or import waits for its turn before it is answered 503.
+pub(super) const BATCH_TURN_MS_MAX: u64 = 10_000;
+/// How long a body may take to arrive.
+pub(super) const BODY_READ_MS_MAX: u64 = 30_000;
+/// How much of a body that is refused for its size is still read, so that its sender sees the answer.
+pub(super) const BODY_DISCARD_BYTES_MAX: usize = 4 << 20;
+/// How long the rest of a refused body is read.
+pub(super) const BODY_DISCARD_MS_MAX: u64 = 2_000;
+/// How long the head of a request may take to arrive, from the first byte or from the end of the request before.
+pub(super) const HEADER_READ_MS_MAX: u64 = 10_000;
+/// Connections served at once; more are answered 503 and closed.
+pub(super) const CONNECTIONS_MAX: usize = 4_096;
+/// Connections being told that there are too many; beyond that the kernel's queue holds them.
+pub(super) const REFUSALS_MAX: usize = 64;
+/// How long a connection that is told so may take to read it.
+pub(super) const REFUSAL_MS_MAX: u64 = 1_000;
+/// Requests under way at once on one HTTP/2 connection.
+pub(super) const STREAMS_PER_CONNECTION_MAX: u32 = 128;
+/// Items of one page.
+pub(super) const PAGE_ITEMS_MAX: usize = 1_000;
+/// Items of a page when the caller does not say.
+pub(super) const PAGE_ITEMS_DEFAULT: usize = 100;
+
+const _: () = assert!(COMMAND_BODY_BYTES_MAX < BATCH_BODY_BYTES_MAX, "a batch is larger than a command");
+const _: () = assert!(PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX, "the default page is a legal page");

@@ -1,0 +1,161 @@
+//! `GET /metrics`: Prometheus text, or a few sums of it as JSON.
+
+use super::meters::{REQUESTS, SECONDS};
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde::Serialize;
+use std::convert::Infallible;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Answers that came from the record of an earlier request with the same key.
+pub(super) const REPLAYS: &str = "onhand_idempotent_replays_total";
+/// Node snapshots written.
+pub(super) const SNAPSHOTS: &str = "onhand_snapshots_total";
+/// Connections open now.
+pub(super) const CONNECTIONS: &str = "onhand_http_connections";
+/// Connections answered 503 because too many were open.
+pub(super) const CONNECTIONS_REFUSED: &str = "onhand_http_connections_refused_total";
+/// Handlers that panicked.
+pub(super) const PANICS: &str = "onhand_http_panics_total";
+
+/// Upper bounds of all histograms, in seconds.
+const BUCKETS_SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Installs the recorder of this process, once; later calls give the same one. To be called before anything counts.
+pub fn install() -> &'static PrometheusHandle {
+    RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .with_recommended_naming(true)
+            .set_buckets(&BUCKETS_SECONDS)
+            .expect("there are buckets")
+            .install_recorder()
+            .expect("nothing else installs a recorder");
+        metrics::describe_counter!(REQUESTS, "Requests answered.");
+        metrics::describe_histogram!(
+            SECONDS,
+            "From the head of a request to the head of its answer, in seconds."
+        );
+        metrics::describe_counter!(REPLAYS, "Answers that came from the record of an earlier request.");
+        metrics::describe_gauge!(CONNECTIONS, "Connections open now.");
+        metrics::describe_counter!(CONNECTIONS_REFUSED, "Connections refused because too many were open.");
+        metrics::describe_counter!(PANICS, "Handlers that panicked.");
+        recorder
+    })
+}
+
+/// Empties the histograms' buffers every few seconds, for ever; without it they grow with every request.
+pub async fn upkeep() -> Infallible {
+    let recorder = install();
+    loop {
+        tokio::time::sleep(UPKEEP_EVERY).await;
+        recorder.run_upkeep();
+    }
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(headers: HeaderMap) -> Response {
+    let text = install().render();
+    let mut response = if wants_json(&headers) {
+        Json(Counters::of(&text)).into_response()
+    } else {
+        ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    };
+    response.headers_mut().insert(VARY, http::HeaderValue::from_static("accept"));
+    response
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let essence = range.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("application/json")
+    })
+}
+
+/// The counters as JSON: sums of the Prometheus series, so the two never tell different stories.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counters {
+    requests: u64,
+    errors: u64,
+    conflicts: u64,
+    idempotent_hits: u64,
+    snapshots: u64,
+}
+
+impl Counters {
+    fn of(text: &str) -> Self {
+        Self {
+            requests: sum(text, REQUESTS, ""),
+            errors: sum(text, REQUESTS, "status=\"5"),
+            conflicts: sum(text, REQUESTS, "status=\"409\""),
+            idempotent_hits: sum(text, REPLAYS, ""),
+            snapshots: sum(text, SNAPSHOTS, ""),
+        }
+    }
+}
+
+/// The sum of all series of one counter whose labels contain `label`.
+fn sum(text: &str, name: &str, label: &str) -> u64 {
+    let values = text.lines().filter_map(|line| {
+        let series = line.strip_prefix(name)?;
+        let (labels, value) = series.rsplit_once(' ')?;
+        let whole = labels.is_empty() || labels.starts_with('{');
+        (whole && labels.contains(label)).then(|| value.parse::<u64>().ok()).flatten()
+    });
+    values.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn the_json_counters_are_sums_of_the_text() {
+        let text = "\
+# HELP onhand_http_requests_total Requests answered.
+# TYPE onhand_http_requests_total counter
+onhand_http_requests_total{method=\"GET\",route=\"/a\",status=\"200\"} 5
+onhand_http_requests_total{method=\"POST\",route=\"/b\",status=\"409\"} 3
+onhand_http_requests_total{method=\"POST\",route=\"/b\",status=\"503\"} 2
+onhand_http_requests_total_other{status=\"503\"} 100
+onhand_idempotent_replays_total 4
+";
+        let counters = Counters::of(text);
+        let expected = Counters { requests: 10, errors: 2, conflicts: 3, idempotent_hits: 4, snapshots: 0 };
+        assert_eq!(counters, expected);
+    }
+
+    #[test]
+    fn json_is_for_those_who_ask_for_it() {
+        for (accept, json) in [
+            ("application/json", true),
+            ("text/plain, application/json;q=0.5", true),
+            ("text/plain", false),
+            ("*/*", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(wants_json(&headers), json, "{accept}");
+        }
+        assert!(!wants_json(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn what_is_counted_is_rendered() {
+        install();
+        metrics::counter!(REPLAYS).increment(1);
+        let response = metrics(HeaderMap::new()).await;
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        assert!(String::from_utf8(body.to_vec()).unwrap().contains("\nonhand_idempotent_replays_total "));
+    }
+}

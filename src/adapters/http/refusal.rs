@@ -1,0 +1,138 @@
+//! What the inside answers, as problems. Matched exhaustively: a new rejection does not compile until it has a code.
+
+use super::code::Code;
+use super::problem::{Facts, Problem};
+use crate::app::CommandError;
+use crate::app::query::ReadError;
+use crate::domain::Rejection;
+
+/// The code of a rejection.
+pub(super) fn code(rejection: &Rejection) -> Code {
+    match rejection {
+        Rejection::VersionConflict { .. } => Code::VersionConflict,
+        Rejection::InsufficientStock { .. } => Code::InsufficientStock,
+        Rejection::ReservationNotFound { .. } => Code::ReservationNotFound,
+        Rejection::ReservationClosed { .. } => Code::ReservationClosed,
+        Rejection::ReservationExpired { .. } => Code::ReservationExpired,
+        Rejection::AlreadyExists { .. } => Code::AlreadyExists,
+        Rejection::OutOfRange => Code::OutOfRange,
+        Rejection::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+        Rejection::ImportOutOfStep { .. } => Code::ImportOutOfStep,
+    }
+}
+
+/// The facts of a rejection.
+pub(super) fn facts(rejection: &Rejection) -> Facts {
+    match rejection {
+        Rejection::VersionConflict { current_version } => {
+            Facts { current_version: Some(*current_version), ..Facts::default() }
+        }
+        Rejection::InsufficientStock { available, current_version } => Facts {
+            available: Some(available.get()),
+            current_version: Some(*current_version),
+            ..Facts::default()
+        },
+        Rejection::ImportOutOfStep { rows_done } => Facts { rows_done: Some(*rows_done), ..Facts::default() },
+        Rejection::ReservationNotFound { .. }
+        | Rejection::ReservationClosed { .. }
+        | Rejection::ReservationExpired { .. }
+        | Rejection::AlreadyExists { .. }
+        | Rejection::OutOfRange
+        | Rejection::IdempotencyKeyReused => Facts::default(),
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        Self::new(code(&rejection), sentence(&rejection)).with(|told| *told = facts(&rejection))
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(refusal) => {
+                let pointer = refusal.op.map(|op| format!("/operations/{op}"));
+                Self::from(refusal.rejection).with(|told| told.pointer = pointer)
+            }
+            CommandError::Overloaded => Self::plain(Code::Overloaded),
+            CommandError::Closed => Self::plain(Code::NotReady),
+            CommandError::OutcomeUnknown => Self::plain(Code::OutcomeUnknown),
+            CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::LogFailed(_) => Self::plain(Code::NotReady),
+            ReadError::History(cause) => Self::plain(Code::Internal).because(&cause),
+            ReadError::Future { end } => Self::parameter(
+                "asOf",
+                format!("lies in the future; the log ends at sequence {end}, so ask for that or less"),
+            ),
+        }
+    }
+}
+
+/// A rejection as a sentence for a person.
+pub(super) fn sentence(rejection: &Rejection) -> String {
+    let text = rejection.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Quantity, Refusal, ReservationId};
+
+    #[test]
+    fn every_rejection_has_its_code_and_its_facts() {
+        let reservation_id = ReservationId::new("r-1").unwrap();
+        let available = Quantity::new(3).unwrap();
+        for (rejection, status, fact) in [
+            (Rejection::VersionConflict { current_version: 7 }, 409, (Some(7), None, None)),
+            (Rejection::InsufficientStock { available, current_version: 7 }, 409, (Some(7), Some(3), None)),
+            (
+                Rejection::ReservationNotFound { reservation_id: reservation_id.clone() },
+                404,
+                (None, None, None),
+            ),
+            (
+                Rejection::ReservationClosed { reservation_id: reservation_id.clone() },
+                409,
+                (None, None, None),
+            ),
+            (
+                Rejection::ReservationExpired { reservation_id: reservation_id.clone() },
+                409,
+                (None, None, None),
+            ),
+            (Rejection::AlreadyExists { reservation_id }, 409, (None, None, None)),
+            (Rejection::OutOfRange, 409, (None, None, None)),
+            (Rejection::IdempotencyKeyReused, 409, (None, None, None)),
+            (Rejection::ImportOutOfStep { rows_done: 5 }, 409, (None, None, Some(5))),
+        ] {
+            assert_eq!(code(&rejection).slug(), rejection.code(), "log and contract use one word");
+            let problem = Problem::from(rejection);
+            let told = problem.facts();
+            assert_eq!(problem.code().status(), status);
+            assert_eq!((told.current_version, told.available, told.rows_done), fact);
+            assert!(
+                problem.detail().starts_with(|first: char| !first.is_lowercase()),
+                "{}",
+                problem.detail()
+            );
+        }
+    }
+
+    #[test]
+    fn an_atomic_batch_points_at_the_operation() {
+        let refusal = Refusal { rejection: Rejection::OutOfRange, op: Some(3) };
+        let problem = Problem::from(CommandError::Refused(refusal));
+        assert_eq!(problem.facts().pointer.as_deref(), Some("/operations/3"));
+    }
+}

@@ -1,0 +1,96 @@
+//! All routes in one list.
+
+use super::layers::Edge;
+use super::node::Node;
+use super::{batch, docs, health, imports, metrics, page, problems, stock};
+use axum::Router;
+use axum::routing::{MethodRouter, get, post};
+use http::Method;
+use std::sync::Arc;
+
+type Handler = MethodRouter<Arc<Node>>;
+
+/// One route, as it stands in openapi.yaml.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The path at the root, with its parameters in braces.
+    pub template: &'static str,
+    /// The one method it has; a GET route answers HEAD too.
+    pub method: Method,
+    /// The query parameters it takes; any other is refused.
+    pub query: &'static [&'static str],
+}
+
+const PAGED: &[&str] = &[page::LIMIT, page::CURSOR];
+
+fn list() -> Vec<(Route, Handler)> {
+    vec![
+        read("/stores/{storeId}/inventory", PAGED, get(stock::levels)),
+        read("/stores/{storeId}/inventory/{sku}", &["asOf"], get(stock::level)),
+        read(
+            "/stores/{storeId}/inventory/{sku}/history",
+            &[page::LIMIT, page::CURSOR, "type", "since", "until"],
+            get(stock::history),
+        ),
+        write("/stores/{storeId}/inventory/{sku}/adjust", &[], post(stock::adjust)),
+        write("/stores/{storeId}/inventory/{sku}/reserve", &[], post(stock::reserve)),
+        write("/stores/{storeId}/inventory/{sku}/release", &[], post(stock::release)),
+        write("/stores/{storeId}/inventory/{sku}/commit", &[], post(stock::commit)),
+        write("/stores/{storeId}/inventory/{sku}/count", &[], post(stock::count)),
+        write("/inventory/batch", &["atomic"], post(batch::batch)),
+        write("/imports/{importId}/rows", &[], post(imports::rows)),
+        read("/imports/{importId}", &[], get(imports::import)),
+        read("/imports/{importId}/refusals", PAGED, get(imports::refusals)),
+        read("/health/liveness", &[], get(health::liveness)),
+        read("/health/readiness", &[], get(health::readiness)),
+        read("/livez", &[], get(health::liveness)),
+        read("/readyz", &[], get(health::readiness)),
+        read("/healthz", &[], get(health::liveness)),
+        read("/metrics", &[], get(metrics::metrics)),
+        read("/problems", &[], get(problems::list)),
+        read("/problems/{code}", &[], get(problems::one)),
+        read("/openapi.yaml", &[], get(docs::openapi)),
+        read("/docs", &[], get(docs::page)),
+        read("/docs/{file}", &[], get(docs::asset)),
+    ]
+}
+
+/// The whole HTTP side of a node: the router, and the layer around it.
+pub fn edge(node: Arc<Node>) -> Edge {
+    let mut router = Router::new();
+    let mut served = Vec::new();
+    for (route, handler) in list() {
+        for address in route.addresses() {
+            router = router.route(&address, handler.clone());
+        }
+        served.push(route);
+    }
+    Edge::new(router.with_state(node), served)
+}
+
+/// Every route, for those who hold it against openapi.yaml.
+pub fn routes() -> Vec<Route> {
+    list().into_iter().map(|(route, _)| route).collect()
+}
+
+fn read(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
+    (Route { template, method: Method::GET, query }, handler)
+}
+
+fn write(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
+    (Route { template, method: Method::POST, query }, handler)
+}
+
+impl Route {
+    /// Where the route answers: at the root, under `/api`, and a stock route under `/api/inventory` too.
+    pub fn addresses(&self) -> impl Iterator<Item = String> {
+        let stock = self.template.starts_with("/stores/") || self.template.starts_with("/inventory/");
+        let places = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
+        places.iter().map(|place| format!("{place}{}", self.template))
+    }
+
+    /// True when the route answers this method.
+    pub fn serves(&self, method: &Method) -> bool {
+        *method == self.method || (*method == Method::HEAD && self.method == Method::GET)
+    }
+}

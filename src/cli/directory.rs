@@ -1,0 +1,41 @@
+//! What the commands on a data directory share: finding it, and saying why it does not open.
+
+use super::exit::{Exit, Failure};
+use crate::adapters::file::disk::RealDisk;
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::recovery::OpenError;
+use std::io;
+use std::path::Path;
+
+/// The layout of an existing data directory.
+///
+/// # Errors
+/// [`Exit::NoInput`] when there is none.
+pub(crate) fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
+    let layout = Layout::new(data_dir);
+    if layout.node().is_file() || layout.log().is_dir() {
+        return Ok((RealDisk, layout));
+    }
+    let message = format!(
+        "{} is not a data directory (it has no node.json); name one with --data-dir or DATA_DIR",
+        data_dir.display()
+    );
+    Err(Failure::new(Exit::NoInput, message))
+}
+
+/// The exit code that fits.
+pub(crate) fn failure(error: OpenError) -> Failure {
+    let exit = match &error {
+        OpenError::Locked { .. } => Exit::Locked,
+        OpenError::Damaged { .. } | OpenError::Corrupt { .. } => Exit::Data,
+        OpenError::Io { source, .. } => match source.kind() {
+            io::ErrorKind::PermissionDenied => Exit::Permission,
+            io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotFound => Exit::CannotCreate,
+            _ => Exit::Io,
+        },
+    };
+    Failure { exit, error: anyhow::Error::new(error) }
+}

@@ -1,0 +1,22 @@
+//! Log lines of a server: on stderr, text on a terminal and JSON otherwise.
+
+use crate::config::{LogFormat, LogSettings};
+use std::io::{IsTerminal, stderr};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging for the whole process; a second call changes nothing.
+pub(crate) fn start(settings: &LogSettings) {
+    let text = match settings.format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => stderr().is_terminal(),
+    };
+    let filter = EnvFilter::new(settings.level.as_str());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // Fails only when a logger is installed already, which then stays.
+    let _ = if text {
+        builder.with_target(false).with_ansi(stderr().is_terminal()).try_init()
+    } else {
+        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    };
+}
