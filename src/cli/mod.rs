@@ -120,7 +120,7 @@ impl Cli {
     /// What went wrong, with the exit code to leave with.
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
-            Command::Serve(raw) => serve::run(raw.parse().map_err(|faults| bad_settings(&faults))?),
+            Command::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
             Command::Import(args) => import::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Rebuild(args) => rebuild::run(&args),

@@ -68,7 +68,8 @@ async fn later_segments_go_with_the_damaged_one() {
 #[tokio::test]
 async fn a_sound_log_is_left_alone() {
     let world = world_of(3, SimSettings::default()).await;
-    let before: Vec<_> = world.disk.files().iter().map(|path| (path.clone(), world.disk.file(path))).collect();
+    let before: Vec<_> =
+        world.disk.files().iter().map(|path| (path.clone(), world.disk.file(path))).collect();
     assert_eq!(repair(&world.disk, &Layout::new(Path::new("/data"))).unwrap(), None);
     let lock = Path::new("/data/LOCK");
     for (path, bytes) in before.into_iter().filter(|(path, _)| path != lock) {

@@ -232,7 +232,7 @@ impl Auditor<'_> {
             // A living node may not have come to it yet, and the next start makes it.
             Err(IndexError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                self.find(&path, None, Some(first), format!("{error}; remove it, it is made again"))
+                self.find(&path, None, Some(first), format!("{error}; remove it, it is made again"));
             }
         }
     }
@@ -249,8 +249,7 @@ impl Auditor<'_> {
         }
         let path = self.layout.snapshot(sequence);
         match load_snapshot(self.disk, &path, &self.audit.node) {
-            Ok(snapshot) if sequence < self.audit.fold.sequence => {
-                let _ = snapshot;
+            Ok(_) if sequence < self.audit.fold.sequence => {
                 self.find(&path, None, Some(sequence), "no entry ends with its sequence");
             }
             Ok(snapshot) => {
@@ -279,14 +278,9 @@ impl Auditor<'_> {
                 self.find(&self.layout.snapshot(sequence), None, Some(sequence), what);
             }
         }
-        let broken: Vec<Key> = self
-            .audit
-            .fold
-            .states
-            .iter()
-            .filter(|(key, state)| state.record(key).restore().is_err())
-            .map(|(key, _)| key.clone())
-            .collect();
+        let states = self.audit.fold.states.iter();
+        let broken = states.filter(|(key, state)| state.record(key).restore().is_err());
+        let broken: Vec<Key> = broken.map(|(key, _)| key.clone()).collect();
         for key in broken {
             let what = format!("{key}: the open reservations do not add up to what is reserved");
             self.find(&self.layout.log(), None, None, what);

@@ -94,7 +94,7 @@ impl Maintenance {
             while !stop_within(&stopped, LOOK_EVERY) {
                 let begun = Instant::now();
                 let may_snapshot = begun >= rested;
-                let step = if may_snapshot {
+                let outcome = if may_snapshot {
                     self.step()
                 } else {
                     self.write_indexes().map(|indexes| Upkeep { indexes, snapshot: None })
@@ -103,8 +103,8 @@ impl Maintenance {
                 if may_snapshot {
                     rested = Instant::now() + took.saturating_mul(REST);
                 }
-                if step.as_ref().map_or(true, |upkeep| *upkeep != Upkeep::default()) {
-                    done(step, took);
+                if outcome.as_ref().map_or(true, |upkeep| *upkeep != Upkeep::default()) {
+                    done(outcome, took);
                 }
             }
         };

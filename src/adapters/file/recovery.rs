@@ -1,10 +1,14 @@
 //! From a data directory to a running log: lock, snapshot, segments, and the difference between torn and damaged.
 //!
-//! 1. Take the lock, or say who has it. 2. The newest snapshot that is whole; a bad one is set aside. 3. The segments
-//! after it, in order, each checked against the one before. 4. A **torn tail** (damage in the last batch of the last
-//! segment, not covered by the mark) is copied aside and cut. 5. Damage **anywhere else** refuses to start: bytes that
-//! were acknowledged are never cut. 6. The good part of the active segment is copied to a new file and synced, because
-//! after a failed sync the page cache may hold what the disk does not. Every step can be killed and done again.
+//! 1. Take the lock, or say who has it.
+//! 2. Load the newest snapshot that is whole; set a bad one aside.
+//! 3. Read the segments after it, in order, each checked against the one before.
+//! 4. A **torn tail** (damage in the last batch of the last segment, not covered by the mark) is copied aside and cut.
+//! 5. Damage **anywhere else** refuses to start: bytes that were acknowledged are never cut.
+//! 6. The good part of the active segment is copied to a new file and synced, because after a failed sync the page
+//!    cache may hold what the disk does not.
+//!
+//! Every step can be killed and done again.
 
 use crate::adapters::file::disk::{
     Disk, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
