@@ -43,7 +43,7 @@ fn told(directory: &Path, arguments: &[&str]) -> String {
 #[test]
 fn help_teaches() {
     let directory = TempDir::new().unwrap();
-    for command in ["", "serve", "import", "verify", "rebuild", "demo", "bench"] {
+    for command in ["", "serve", "import", "verify", "rebuild", "repair", "demo", "bench"] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|part| !part.is_empty()).collect();
         let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
         insta::assert_snapshot!(name, told(directory.path(), &arguments));
