@@ -1,5 +1,7 @@
-//! The HTTP side over a real log in a scratch directory: in process, or on a socket.
+//! The HTTP side over a real log in a scratch directory, in process or on a socket. Every answer that is read in
+//! process is held against openapi.yaml.
 
+mod contract;
 mod refusals;
 mod sockets;
 mod stock;
@@ -64,9 +66,11 @@ impl Scratch {
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().to_string());
         let response = self.edge.handle(request).await;
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+        contract::check(&method, &path, parts.status, &parts.headers, &bytes);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status: parts.status, headers: parts.headers, json, text }
