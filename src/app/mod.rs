@@ -9,6 +9,7 @@ mod idempotency;
 mod ledger;
 pub mod ports;
 pub mod query;
+pub mod sync;
 
 pub use due::Due;
 pub use entities::Restored;

@@ -2,7 +2,8 @@
 
 use crate::domain::stock::{LevelAfter, StockFact};
 use crate::domain::{Idempotency, Key, imports};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// One event as it stands in an entry.
@@ -131,6 +132,46 @@ pub enum After {
     Level(LevelAfter),
     /// The import's progress.
     Import(imports::ImportAfter),
+}
+
+impl Fact {
+    /// What the state was before the event, from what it was after; nothing when the two cannot belong together.
+    pub fn before(&self, after: After) -> Option<After> {
+        match (self, after) {
+            (Self::Stock(fact), After::Level(after)) => fact.before(after).map(After::Level),
+            (Self::Import(progress), After::Import(after)) => progress.before(after).map(After::Import),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventJson<'a> {
+    event_id: Uuid,
+    op: Option<u32>,
+    idem: Option<Idempotency>,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    payload: &'a RawValue,
+    #[serde(borrow)]
+    after: &'a RawValue,
+}
+
+impl Event {
+    /// Reads an event back from a JSON object with at least the members it has in the log; others are skipped.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn decode(json: &[u8]) -> Result<Self, String> {
+        let event: EventJson<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        let kind =
+            EventKind::parse(event.kind).ok_or_else(|| format!("unknown event type {:?}", event.kind))?;
+        let fact = Fact::decode(kind, event.payload.get()).map_err(|error| format!("payload: {error}"))?;
+        let after = After::decode(kind, event.after.get()).map_err(|error| format!("after: {error}"))?;
+        Ok(Self { event_id: event.event_id, op: event.op, idempotency: event.idem, kind, fact, after })
+    }
 }
 
 impl After {

@@ -2,10 +2,10 @@
 
 use crate::adapters::file::disk::{DiskFile, read_exact_at};
 use crate::adapters::file::index::{Posting, Wanted, key_hash};
-use crate::adapters::file::record::{decode_event, decode_front};
+use crate::adapters::file::record::decode_front;
 use crate::adapters::file::segments::{Segment, Segments};
 use crate::app::ports::{History, HistoryError, Moment, Movement, MovementQuery};
-use crate::domain::{Entry, Key, Sequence, Timestamp};
+use crate::domain::{Entry, Event, Key, Sequence, Timestamp};
 use std::sync::Arc;
 
 /// Bytes in which the front of a line is found: its fixed parts, a request id and an actor at their longest.
@@ -39,7 +39,7 @@ fn read_movement(
         HistoryError::Damaged(format!("event {} in segment {}: {what}", posting.sequence, segment.first))
     };
     let json = read_exact_at(file, u64::from(posting.event), posting.length as usize)?;
-    let event = decode_event(&json).map_err(|reason| damaged(&reason))?;
+    let event = Event::decode(&json).map_err(|reason| damaged(&reason))?;
     if event.fact.key() != *key {
         // Another key of the same hash.
         return Ok(None);

@@ -15,12 +15,11 @@ use crate::adapters::file::index::{EventSpan, key_hash};
 use crate::app::KnownEffect;
 use crate::app::ports::NewEntry;
 use crate::domain::limits::LINE_BYTES_MAX;
-use crate::domain::{Entry, Event, EventKind, Fact, Idempotency, Sequence, Timestamp, Unapplied};
+use crate::domain::{Entry, Event, Idempotency, Sequence, Timestamp, Unapplied};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 use std::io::Write;
-use uuid::Uuid;
 
 /// `{"crc":"` + 8 hex digits + `",`.
 const CRC_PREFIX: usize = 18;
@@ -157,18 +156,20 @@ struct LineJson<'a> {
     unapplied: Vec<Unapplied>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EventJson<'a> {
-    event_id: Uuid,
-    op: Option<u32>,
-    idem: Option<Idempotency>,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    #[serde(borrow)]
-    payload: &'a RawValue,
-    #[serde(borrow)]
-    after: &'a RawValue,
+/// One event of a line as it stands there, undecoded.
+#[derive(Debug, Clone)]
+pub(super) struct RawEvent<'a> {
+    pub(super) sequence: Sequence,
+    pub(super) at: Timestamp,
+    pub(super) json: &'a str,
+}
+
+/// Reads a line (without its line feed) as far as to tell its events apart.
+pub(super) fn split(line: &[u8]) -> Result<Vec<RawEvent<'_>>, String> {
+    let json: LineJson<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let at = json.ts;
+    let sequences = (json.seq.0..).map(Sequence);
+    Ok(sequences.zip(json.events).map(|(sequence, raw)| RawEvent { sequence, at, json: raw.get() }).collect())
 }
 
 /// What a line begins with, up to its events.
@@ -189,7 +190,7 @@ pub(super) fn decode(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
     let mut spans = Vec::with_capacity(json.events.len());
     for raw in json.events {
         let text = raw.get();
-        let event = decode_event(text.as_bytes())?;
+        let event = Event::decode(text.as_bytes())?;
         let offset = (text.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
         spans.push(EventSpan {
             key: key_hash(&event.fact.key()),
@@ -213,21 +214,6 @@ pub(super) fn decode(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
         unapplied: json.unapplied,
     };
     Ok((entry, spans))
-}
-
-/// Reads one event of a line back.
-pub(super) fn decode_event(json: &[u8]) -> Result<Event, String> {
-    let event: EventJson<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    let kind = EventKind::parse(event.kind).ok_or_else(|| format!("unknown event type {:?}", event.kind))?;
-    Ok(Event {
-        event_id: event.event_id,
-        op: event.op,
-        idempotency: event.idem,
-        kind,
-        fact: Fact::decode(kind, event.payload.get()).map_err(|error| format!("payload: {error}"))?,
-        after: crate::domain::After::decode(kind, event.after.get())
-            .map_err(|error| format!("after: {error}"))?,
-    })
 }
 
 /// Reads the beginning of a line back from its first bytes, which must reach to its events or its idempotency.

@@ -1,9 +1,13 @@
 //! What the use cases need from outside, and the errors they are owed.
 
+mod central_store;
 mod clock;
 mod event_log;
+mod event_source;
 mod history;
 
+pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds};
 pub use event_log::{AppendError, Appended, DurableWatch, EventLog, LogFailed, NewEntry, Ticket};
+pub use event_source::{Delivered, Delivery, EventSource, Reading, SourceError};
 pub use history::{History, HistoryError, Moment, Movement, MovementQuery};

@@ -77,6 +77,18 @@ pub struct ImportRecord {
     pub updated_at: Timestamp,
 }
 
+impl Progress {
+    /// What the import was before this step, from what it was after; nothing when the two cannot belong together.
+    pub fn before(&self, after: ImportAfter) -> Option<ImportAfter> {
+        Some(ImportAfter {
+            rows_done: self.after_row,
+            applied: after.applied.checked_sub(self.applied)?,
+            refused: after.refused.checked_sub(self.refused.len() as u64)?,
+            version: after.version.checked_sub(1)?,
+        })
+    }
+}
+
 impl Import {
     /// Moves on by one step; answers what it was before.
     pub(in crate::domain) fn apply(&mut self, step: &Progress, at: Timestamp) -> Result<Self, Misfit> {

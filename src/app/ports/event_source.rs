@@ -1,0 +1,53 @@
+//! Where the worker reads events: a node's directory, a node over HTTP, or the log of its own process.
+
+use crate::domain::{Sequence, Timestamp};
+use std::future::Future;
+use std::pin::Pin;
+use uuid::Uuid;
+
+/// Events of one node, in order, durable ones only.
+pub trait EventSource: Send + Sync {
+    /// What people call it: a directory or an address.
+    fn name(&self) -> &str;
+
+    /// At most `limit` events after `after`, and where the node's log ends now.
+    ///
+    /// Owed: every event with a sequence above `after`, without gaps, as far as it goes; none that is not durable.
+    fn read(&self, after: Sequence, limit: usize) -> Reading<'_>;
+}
+
+/// An answer of a source under way.
+pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SourceError>> + Send + 'a>>;
+
+/// What a source delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Whose events they are.
+    pub node: Uuid,
+    /// The durable end of the node's log.
+    pub end: Sequence,
+    /// The events, in order.
+    pub events: Vec<Delivered>,
+}
+
+/// One event, undecoded: the worker must be able to keep what it cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its place in the node's log.
+    pub sequence: Sequence,
+    /// The time of its entry.
+    pub at: Timestamp,
+    /// A JSON object with at least `eventId`, `type`, `payload` and `after`.
+    pub json: String,
+}
+
+/// A source gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It is down, slow or out of reach; it may come back.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It answered nonsense.
+    #[error("{0}")]
+    Nonsense(String),
+}

@@ -1,0 +1,207 @@
+//! The central model: every node's levels, by store and SKU, and how far each node's log is in it.
+
+use crate::domain::stock::LevelAfter;
+use crate::domain::{After, Event, Fact, Key, Quantity, Sequence, Sku, StoreId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use uuid::Uuid;
+
+/// A level as central knows it: what one node said last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CentralLevel {
+    /// The node.
+    pub node: Uuid,
+    /// The numbers.
+    pub numbers: LevelAfter,
+    /// The time of the last event.
+    pub updated_at: Timestamp,
+}
+
+/// What an event did to the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It is in the model now.
+    Done,
+    /// It is of no interest to central (an import's progress).
+    Passed,
+}
+
+/// Why an event cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Poison {
+    /// It cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// Its version does not follow the one before it.
+    #[error("its version is {found}, after version {known}")]
+    Version {
+        /// The version central has.
+        known: u64,
+        /// The version the event leads to.
+        found: u64,
+    },
+    /// Its numbers do not follow those before it.
+    #[error("it leads to {found:?}, but central had {known:?} before it")]
+    Numbers {
+        /// What central has.
+        known: LevelAfter,
+        /// What the event leads to.
+        found: LevelAfter,
+    },
+}
+
+/// Levels of all nodes. A level that several nodes have is their sum; as a rule one node has it.
+#[derive(Debug, Default, PartialEq)]
+pub struct Central {
+    /// Never an empty list; ordered by node.
+    levels: HashMap<(StoreId, Sku), Vec<CentralLevel>>,
+    by_store: BTreeMap<StoreId, BTreeSet<Sku>>,
+    by_sku: BTreeMap<Sku, BTreeSet<StoreId>>,
+    /// How far each node's log is in the model.
+    as_of: BTreeMap<Uuid, Sequence>,
+}
+
+impl Central {
+    /// Applies one event of a node, whose last event for the same level is in the model.
+    ///
+    /// `rebase` takes the event's numbers as they are, after one in front of it was discarded.
+    ///
+    /// # Errors
+    /// [`Poison`]; the model is as it was.
+    pub fn apply(
+        &mut self,
+        node: Uuid,
+        event: &Event,
+        at: Timestamp,
+        rebase: bool,
+    ) -> Result<Applied, Poison> {
+        let (Fact::Stock(fact), After::Level(after)) = (&event.fact, event.after) else {
+            return Ok(Applied::Passed);
+        };
+        let (store, sku) = fact.place();
+        let place = (store.clone(), sku.clone());
+        let known = self.levels.get(&place).and_then(|levels| levels.iter().find(|level| level.node == node));
+        let known = known.map_or(ABSENT, |level| level.numbers);
+        if !rebase {
+            if after.version != known.version.saturating_add(1) {
+                return Err(Poison::Version { known: known.version, found: after.version });
+            }
+            if fact.before(after) != Some(known)
+                || after.reserved > after.on_hand
+                || after.reserved.is_negative()
+            {
+                return Err(Poison::Numbers { known, found: after });
+            }
+        }
+        self.put(place, CentralLevel { node, numbers: after, updated_at: at });
+        Ok(Applied::Done)
+    }
+
+    /// Sets what a node says of a level.
+    pub fn put(&mut self, place: (StoreId, Sku), level: CentralLevel) {
+        if let Some(levels) = self.levels.get_mut(&place) {
+            match levels.binary_search_by_key(&level.node, |other| other.node) {
+                Ok(found) => {
+                    if let Some(kept) = levels.get_mut(found) {
+                        *kept = level;
+                    }
+                }
+                Err(between) => levels.insert(between, level),
+            }
+            return;
+        }
+        let (store, sku) = place.clone();
+        self.by_store.entry(store.clone()).or_default().insert(sku.clone());
+        self.by_sku.entry(sku).or_default().insert(store);
+        self.levels.insert(place, vec![level]);
+    }
+
+    /// Everything of that node up to `sequence` is in the model, or a dead letter.
+    pub fn advance(&mut self, node: Uuid, sequence: Sequence) {
+        self.as_of.insert(node, sequence);
+    }
+
+    /// How far each node's log is in the model.
+    pub fn as_of(&self) -> &BTreeMap<Uuid, Sequence> {
+        &self.as_of
+    }
+
+    /// How many events are in the model: the sum over all nodes.
+    pub fn sequence(&self) -> Sequence {
+        Sequence(self.as_of.values().map(|sequence| sequence.0).sum())
+    }
+
+    /// How many levels there are.
+    pub fn len(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    /// What the nodes say of one level.
+    pub fn level(&self, store: &StoreId, sku: &Sku) -> Option<&[CentralLevel]> {
+        self.levels.get(&(store.clone(), sku.clone())).map(Vec::as_slice)
+    }
+
+    /// The stores that have a SKU, in order.
+    pub fn stores_of(&self, sku: &Sku) -> impl Iterator<Item = &StoreId> {
+        self.by_sku.get(sku).into_iter().flatten()
+    }
+
+    /// The SKUs of a store after `after`, in order.
+    pub fn skus_of<'a>(&'a self, store: &StoreId, after: Option<&'a Sku>) -> impl Iterator<Item = &'a Sku> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.by_store.get(store).into_iter().flat_map(move |skus| skus.range((from, Bound::Unbounded)))
+    }
+
+    /// Every level, by store and SKU.
+    pub fn all(&self) -> impl Iterator<Item = (&StoreId, &Sku, &[CentralLevel])> {
+        self.by_store
+            .iter()
+            .flat_map(|(store, skus)| skus.iter().map(move |sku| (store, sku)))
+            .filter_map(|(store, sku)| Some((store, sku, self.level(store, sku)?)))
+    }
+
+    /// The levels after a store and SKU, by store and SKU.
+    pub fn after<'a>(
+        &'a self,
+        last: Option<(&'a StoreId, &'a Sku)>,
+    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, &'a [CentralLevel])> {
+        let from = last.map_or(Bound::Unbounded, |(store, _)| Bound::Included(store));
+        self.by_store
+            .range::<StoreId, _>((from, Bound::Unbounded))
+            .flat_map(move |(store, skus)| {
+                let behind = last.filter(|(passed, _)| *passed == store).map(|(_, sku)| sku);
+                let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
+                skus.range::<Sku, _>((from, Bound::Unbounded)).map(move |sku| (store, sku))
+            })
+            .filter_map(|(store, sku)| Some((store, sku, self.level(store, sku)?)))
+    }
+}
+
+/// The numbers of a level no event has been seen of.
+const ABSENT: LevelAfter = LevelAfter { on_hand: Quantity::ZERO, reserved: Quantity::ZERO, version: 0 };
+
+/// The sum over nodes: quantities and versions added, the latest time.
+pub fn total(levels: &[CentralLevel]) -> (LevelAfter, Timestamp) {
+    let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
+    levels.iter().fold((ABSENT, Timestamp::EPOCH), |(sum, latest), level| {
+        let numbers = LevelAfter {
+            on_hand: add(sum.on_hand, level.numbers.on_hand),
+            reserved: add(sum.reserved, level.numbers.reserved),
+            version: sum.version.saturating_add(level.numbers.version),
+        };
+        (numbers, latest.max(level.updated_at))
+    })
+}
+
+/// The level an event belongs to, as far as that can be told of one that cannot be applied.
+pub(super) fn place_of(event: &Event) -> Option<Key> {
+    match event.fact.key() {
+        key @ Key::Level(..) => Some(key),
+        Key::Import(_) => None,
+    }
+}

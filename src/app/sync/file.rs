@@ -1,0 +1,112 @@
+//! The central file: model, checkpoints and what is parked, in one JSON document that a person can open.
+
+use crate::app::sync::{Central, CentralLevel, Parked};
+use crate::domain::stock::LevelAfter;
+use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// `central-<sequence>.json` without its checksum.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CentralFile {
+    /// How many events are in the model.
+    pub sequence: Sequence,
+    /// The checkpoint of every node.
+    pub sources: BTreeMap<Uuid, SourceRecord>,
+    /// The model: store, SKU, level.
+    pub stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>>,
+}
+
+/// A node's checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SourceRecord {
+    /// Everything up to here is in the model, or a dead letter, or waits behind one.
+    pub sequence: Sequence,
+    /// Levels that wait behind a dead letter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<ParkedRecord>,
+    /// Levels whose next event is taken as it is, because one in front of it was discarded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loose: Vec<(StoreId, Sku)>,
+}
+
+/// A level that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParkedRecord {
+    /// Where.
+    pub store_id: StoreId,
+    /// What.
+    pub sku: Sku,
+    /// Since when, and how much.
+    #[serde(flatten)]
+    pub parked: Parked,
+}
+
+/// What one node says of one level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LevelRecord {
+    /// Sellable pieces.
+    pub qty: Quantity,
+    /// Pieces there.
+    pub on_hand: Quantity,
+    /// Pieces promised.
+    pub reserved: Quantity,
+    /// The level's version.
+    pub version: u64,
+    /// The time of the last event.
+    pub updated_at: Timestamp,
+    /// The node that says so.
+    pub node: Uuid,
+    /// What other nodes say of the same level; as a rule there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<LevelRecord>,
+}
+
+impl LevelRecord {
+    fn of(level: &CentralLevel) -> Self {
+        let CentralLevel { node, numbers, updated_at } = *level;
+        let LevelAfter { on_hand, reserved, version } = numbers;
+        Self { qty: numbers.qty(), on_hand, reserved, version, updated_at, node, others: Vec::new() }
+    }
+
+    fn level(&self) -> CentralLevel {
+        let Self { on_hand, reserved, version, updated_at, node, .. } = *self;
+        CentralLevel { node, numbers: LevelAfter { on_hand, reserved, version }, updated_at }
+    }
+}
+
+impl CentralFile {
+    /// The file of a model and what is known of its sources.
+    pub fn of(central: &Central, sources: BTreeMap<Uuid, SourceRecord>) -> Self {
+        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>> = BTreeMap::new();
+        for (store, sku, levels) in central.all() {
+            let mut records = levels.iter().map(LevelRecord::of);
+            if let Some(first) = records.next() {
+                let record = LevelRecord { others: records.collect(), ..first };
+                stores.entry(store.clone()).or_default().insert(sku.clone(), record);
+            }
+        }
+        Self { sequence: central.sequence(), sources, stores }
+    }
+
+    /// The model in the file.
+    pub fn central(&self) -> Central {
+        let mut central = Central::default();
+        for (store, skus) in &self.stores {
+            for (sku, record) in skus {
+                for level in std::iter::once(record).chain(&record.others) {
+                    central.put((store.clone(), sku.clone()), level.level());
+                }
+            }
+        }
+        for (node, source) in &self.sources {
+            central.advance(*node, source.sequence);
+        }
+        central
+    }
+}

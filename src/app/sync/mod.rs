@@ -1,0 +1,21 @@
+//! The worker: reads every node's events in order and merges them into the central model.
+//!
+//! One source is one node's log. Each has its own checkpoint; a source that is down, slow or wrong holds up no other.
+//! Model and checkpoints are saved in one file, so a crash takes both back to the same moment and the events in between
+//! are read again. An event that cannot be applied becomes a dead letter before the checkpoint moves past it; later
+//! events of the same store and SKU wait (they stay in their log), all others flow.
+
+mod central;
+mod file;
+mod follower;
+mod letters;
+mod pass;
+mod redrive;
+mod worker;
+
+pub use central::{Applied, Central, CentralLevel, Poison, total};
+pub use file::{CentralFile, LevelRecord, ParkedRecord, SourceRecord};
+pub use letters::{DeadLetter, LetterState, Parked};
+pub use pass::{PassReport, SourceReport, SourceState};
+pub use redrive::{LetterError, Redriven};
+pub use worker::{SyncSettings, Worker, WorkerParts};
