@@ -34,6 +34,7 @@ pub(crate) fn failure(error: OpenError) -> Failure {
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::AlreadyExists
             | io::ErrorKind::NotFound => Exit::CannotCreate,
+            io::ErrorKind::InvalidData => Exit::Data,
             _ => Exit::Io,
         },
     };

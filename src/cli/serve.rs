@@ -116,6 +116,9 @@ fn noted(step: Result<Upkeep, TakeError>, took: Duration) {
             metrics::counter!("onhand_snapshots_total").increment(1);
             tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
         }
+        Ok(Upkeep { archived: Some(first), .. }) => {
+            tracing::debug!(segment = first.0, took_ms, "segment archived");
+        }
         Ok(upkeep) => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
         Err(error) => tracing::warn!(%error, "a snapshot or index was not written; it is tried again"),
     }

@@ -8,9 +8,10 @@
 //! | [`log`], `writer`, [`mark`] | appending: queue, group commit, durable end |
 //! | `index`, `segments`, `history` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
-//! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
+//! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
+pub mod archive;
 pub mod audit;
 pub mod clock;
 pub mod disk;

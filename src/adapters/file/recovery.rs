@@ -10,12 +10,13 @@
 //!
 //! Every step can be killed and done again.
 
+use crate::adapters::file::archive::list_segments;
 use crate::adapters::file::disk::{
     Disk, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
 };
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::index::Growing;
-use crate::adapters::file::layout::{Layout, segment_first, temporary};
+use crate::adapters::file::layout::{Layout, temporary};
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::mark::{Mark, read_mark};
 use crate::adapters::file::replay::{Replay, Replayed};
@@ -133,11 +134,11 @@ impl OpenError {
 /// [`OpenError`]; nothing that was acknowledged has been changed then.
 pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
     let OpenOptions { disk, layout, .. } = options;
-    for directory in [layout.root().to_path_buf(), layout.log(), layout.snapshots()] {
+    for directory in [layout.root().to_path_buf(), layout.log(), layout.snapshots(), layout.archive()] {
         create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
     }
     let lock = DirectoryLock::take(&**disk, layout)?;
-    for directory in [layout.log(), layout.snapshots()] {
+    for directory in [layout.log(), layout.snapshots(), layout.archive()] {
         remove_unfinished(&**disk, &directory).map_err(OpenError::at(&directory))?;
     }
     let node = match read_node(&**disk, layout)? {
@@ -156,11 +157,6 @@ pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Res
         replay.run(&firsts)?
     };
     finish(options, node, lock, replayed)
-}
-
-/// The first sequences of the segments there are, ascending.
-pub fn list_segments(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
-    Ok(disk.list(&layout.log())?.iter().filter_map(|name| segment_first(name)).collect())
 }
 
 fn make_node(

@@ -1,6 +1,7 @@
 //! The segments of a log: which there are, and how to read what is durable in them.
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode};
+use crate::adapters::file::archive::open_segment;
+use crate::adapters::file::disk::{Disk, DiskFile};
 use crate::adapters::file::index::{Growing, IndexError, Sealed, SegmentIndex};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lines::Lines;
@@ -83,7 +84,7 @@ impl Segments {
 
     /// The segment's file, for reading.
     pub(super) fn open(&self, segment: &Segment) -> io::Result<Arc<dyn DiskFile>> {
-        self.disk.open(&self.layout.segment(segment.first), OpenMode::Read)
+        open_segment(&*self.disk, &self.layout, segment.first)
     }
 
     /// The entries after `after`, whole batches of bytes at a time, up to `upto`, which must be durable.

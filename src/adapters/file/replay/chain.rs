@@ -1,7 +1,7 @@
 //! The segments as a chain, and the idempotency records kept along it.
 
 use super::{LastSegment, Replay};
-use crate::adapters::file::disk::OpenMode;
+use crate::adapters::file::archive::open_segment;
 use crate::adapters::file::index::{Sealed, read_known};
 use crate::adapters::file::lines::Lines;
 use crate::adapters::file::recovery::OpenError;
@@ -16,8 +16,8 @@ impl Replay<'_> {
         let mut headers: Vec<Header> = Vec::with_capacity(firsts.len());
         for first in firsts {
             let path = self.options.layout.segment(*first);
-            let opened = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
-            let mut lines = Lines::new(opened, 0);
+            let opened = open_segment(&*self.options.disk, &self.options.layout, *first);
+            let mut lines = Lines::first(opened.map_err(OpenError::at(&path))?);
             let line = lines.next_line().map_err(OpenError::at(&path))?.unwrap_or_default();
             let (header, _) = Scan::begin(line, self.last_time)
                 .map_err(|damage| self.corrupt(*first, 0, *first, &damage.reason))?;

@@ -2,6 +2,7 @@
 
 mod chain;
 
+use crate::adapters::file::archive::open_segment;
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all};
 use crate::adapters::file::identity::NodeFile;
 use crate::adapters::file::index::{Growing, Sealed, Written};
@@ -146,7 +147,8 @@ impl<'a> Replay<'a> {
         let end = next.previous.ok_or_else(|| {
             self.corrupt(next.first_sequence, 0, next.first_sequence, "its header names no segment before it")
         })?;
-        let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+        let file = open_segment(&*self.options.disk, &self.options.layout, first);
+        let file = file.map_err(OpenError::at(&path))?;
         let length = file.len().map_err(OpenError::at(&path))?;
         if length != end.length {
             let reason = format!("it is {length} bytes long, the next segment says {}", end.length);
