@@ -233,8 +233,7 @@ mod tests {
         for directory in [layout.log(), layout.archive()] {
             crate::adapters::file::disk::create_dir_durably(&disk, &directory).unwrap();
         }
-        let original: Vec<u8> =
-            (0..3 * FRAME as u32 + 17).flat_map(|number| (number / 3).to_le_bytes()).collect();
+        let original: Vec<u8> = (0..3 * FRAME + 17).flat_map(|number| (number / 3).to_le_bytes()).collect();
         disk.put(layout.segment(Sequence(1)), &original);
         archive(&disk, &layout, Sequence(1)).unwrap();
         assert!(disk.open(&layout.segment(Sequence(1)), OpenMode::Read).is_err());
