@@ -6,6 +6,7 @@ mod cli;
 mod http;
 mod node;
 mod repair;
+mod retries;
 mod sim_disk;
 mod source;
 mod tidy;

@@ -139,7 +139,7 @@ impl Ledger {
                 Lookup::Reused => return Err(Refusal::from(Rejection::IdempotencyKeyReused).into()),
                 Lookup::Known(sequence) => {
                     drop(stripes);
-                    return self.replay(sequence).await;
+                    return self.replay(sequence, known_by).await;
                 }
             }
         }
