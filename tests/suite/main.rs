@@ -3,10 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is tests, helpers included")]
 
 mod cli;
+mod decide;
 mod http;
+mod machine;
 mod node;
+mod oracle;
 mod repair;
 mod retries;
+mod rules;
 mod sim_disk;
 mod source;
+mod stage;
 mod tidy;
