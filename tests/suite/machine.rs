@@ -126,7 +126,7 @@ impl Playing {
             Step::Restart(how) => {
                 *node = None;
                 stage.world.disk.crash(how);
-                *node = Some(runtime.block_on(stage.reopen(&[])));
+                *node = Some(runtime.block_on(stage.reopen(&[], false)));
             }
             Step::CrashDuring(acts, n, how) => {
                 let disk = stage.world.disk.clone();
@@ -136,7 +136,7 @@ impl Playing {
                 disk.crash(how);
                 disk.clear_faults();
                 let unanswered = stage.hold(&acts, heard);
-                *node = Some(runtime.block_on(stage.reopen(&unanswered)));
+                *node = Some(runtime.block_on(stage.reopen(&unanswered, false)));
                 played.extend(acts);
             }
         }

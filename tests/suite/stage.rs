@@ -100,11 +100,15 @@ impl Stage {
     }
 
     /// Opens the directory after a crash. Of `unanswered` (in the order of arrival) the log may hold the first few, each
-    /// in full; the oracle learns which. Then log, levels and history must be what the oracle says.
-    pub(crate) async fn reopen(&mut self, unanswered: &[Act]) -> SimNode {
+    /// in full; the oracle learns which. So it is with expiries that were under way. Then log and levels must be what the
+    /// oracle says.
+    pub(crate) async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
         let node = self.world.open();
         let durable = node.ledger.log().durable().sequence().0;
         let clock = self.clock();
+        if expiring && durable > self.oracle.end() {
+            self.oracle.pass_due(clock);
+        }
         for act in unanswered {
             let mut ahead = self.oracle.clone();
             ahead.play(clock, act);
