@@ -21,7 +21,7 @@ use crate::adapters::file::mark::{Mark, read_mark};
 use crate::adapters::file::replay::{Replay, Replayed};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
-use crate::adapters::file::writer::{Active, Writer, create_segment};
+use crate::adapters::file::writer::{Active, Meters, Writer, create_segment};
 use crate::app::Restored;
 use crate::app::ports::{Clock, DurableWatch, EventIds};
 use crate::domain::Sequence;
@@ -220,6 +220,7 @@ fn finish(
     let mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
+        meters: Meters::new(),
         segments,
         durable,
         node: node.node,
