@@ -1,6 +1,8 @@
 //! The real binary on a real socket and a real disk: each story starts `onhand` as a process of its own.
 
 mod api;
+mod kill;
+mod lifecycle;
 mod process;
 mod raw;
 mod room;
