@@ -1,7 +1,7 @@
 //! The states in memory: one slot a key, each behind its own async mutex.
 
 use crate::app::idempotency::KnownEffect;
-use crate::domain::{Key, Sequence, State};
+use crate::domain::{Key, Sequence, State, Timestamp};
 use dashmap::DashMap;
 use parking_lot::RwLock;
 use std::collections::BTreeSet;
@@ -15,6 +15,8 @@ pub(crate) struct Slot {
     pub(crate) state: State,
     /// The sequence of the last event; what is shown of the state must wait until it is durable.
     pub(crate) head: Sequence,
+    /// The moment at which somebody will look whether the state is due; not after its next due moment.
+    pub(crate) watched: Option<Timestamp>,
 }
 
 /// What the log and its snapshot add up to at a start.
@@ -40,7 +42,8 @@ impl Entities {
         let mut directory = BTreeSet::new();
         for (key, state) in states {
             directory.insert(key.clone());
-            slots.insert(key, Arc::new(Mutex::new(Slot { state, head })));
+            let watched = state.next_due();
+            slots.insert(key, Arc::new(Mutex::new(Slot { state, head, watched })));
         }
         Self { slots, directory: RwLock::new(directory) }
     }
@@ -50,7 +53,8 @@ impl Entities {
         if let Some(slot) = self.find(key) {
             return slot;
         }
-        let absent = || Arc::new(Mutex::new(Slot { state: State::absent(key), head: Sequence::START }));
+        let absent =
+            || Arc::new(Mutex::new(Slot { state: State::absent(key), head: Sequence::START, watched: None }));
         Arc::clone(&self.slots.entry(key.clone()).or_insert_with(absent))
     }
 

@@ -59,18 +59,15 @@ impl Fold {
         for (sequence, event) in entry.numbered() {
             let key = event.fact.key();
             let misfit = |misfit| FoldError::Misfit { sequence, key: Box::new(event.fact.key()), misfit };
-            let folded = match self.states.get_mut(&key) {
-                Some(state) => {
-                    state.apply(&event.fact, entry.at).map_err(misfit)?;
-                    state.after()
-                }
-                None => {
-                    let mut state = State::absent(&key);
-                    state.apply(&event.fact, entry.at).map_err(misfit)?;
-                    let after = state.after();
-                    self.states.insert(key, state);
-                    after
-                }
+            let folded = if let Some(state) = self.states.get_mut(&key) {
+                state.apply(&event.fact, entry.at).map_err(misfit)?;
+                state.after()
+            } else {
+                let mut state = State::absent(&key);
+                state.apply(&event.fact, entry.at).map_err(misfit)?;
+                let after = state.after();
+                self.states.insert(key, state);
+                after
             };
             if folded != event.after {
                 let key = Box::new(event.fact.key());

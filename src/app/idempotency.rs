@@ -43,7 +43,7 @@ pub fn fingerprint(payload: &[u8]) -> SmolStr {
 }
 
 /// An effect that is known by an idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownEffect {
     /// By what a retry is recognised.
     pub id: RetryId,

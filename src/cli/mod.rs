@@ -10,6 +10,7 @@ mod import;
 mod logging;
 mod print;
 mod rebuild;
+mod repair;
 mod runtime;
 mod serve;
 mod shell;
@@ -89,6 +90,19 @@ Exit codes:
   65  it does not; the report says where they differ
   66  there is no such data directory")]
     Rebuild(rebuild::RebuildArgs),
+    /// Give up the damaged part of a log, when there is no copy to restore it from
+    #[command(after_long_help = "\
+Nothing is deleted: what is given up keeps its bytes under another name.
+
+Example:
+  onhand repair --data-dir /srv/onhand --accept-loss
+
+Exit codes:
+   0  sound, or repaired; the report says what was kept and what was set aside
+   2  --accept-loss is missing
+  66  there is no such data directory
+  75  the data directory is in use")]
+    Repair(repair::RepairArgs),
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
     /// Print a completion script for a shell
@@ -106,10 +120,11 @@ impl Cli {
     /// What went wrong, with the exit code to leave with.
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
-            Command::Serve(raw) => serve::run(raw.parse().map_err(|faults| bad_settings(&faults))?),
+            Command::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
             Command::Import(args) => import::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Rebuild(args) => rebuild::run(&args),
+            Command::Repair(args) => repair::run(&args),
             Command::Demo(args) => demo::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Completions(args) => shell::completions(&args),

@@ -40,15 +40,15 @@ struct Running {
 ///
 /// # Errors
 /// The failure and its exit code: settings, data directory, address, or a log that failed.
-pub(crate) fn run(settings: ServeSettings) -> Result<Exit, Failure> {
+pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
     logging::start(&settings.logging);
     install_metrics();
-    let running = open_node(&settings)?;
+    let running = open_node(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .or_exit(Exit::Internal, || "cannot start the runtime")?;
-    let outcome = runtime.block_on(serve_node(&settings, &running));
+    let outcome = runtime.block_on(serve_node(settings, &running));
     runtime.shutdown_timeout(FAREWELL);
     let closed = running.log.close().or_exit(Exit::Io, || {
         format!("the log in {} failed; restart once the disk is well", settings.storage.data_dir.display())

@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use crate::adapters::file::audit::{Audit, Finding, audit};
 use crate::domain::State;
 use clap::Args;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Options of `onhand verify`.
@@ -63,10 +64,11 @@ pub(crate) fn describe(audit: &Audit) {
 pub(crate) fn line(finding: &Finding) -> String {
     let mut line = format!("WRONG  {}", finding.path.display());
     if let Some(offset) = finding.offset {
-        line.push_str(&format!(", byte {offset}"));
+        // Writing to a String cannot fail.
+        let _ = write!(line, ", byte {offset}");
     }
     if let Some(sequence) = finding.sequence {
-        line.push_str(&format!(", sequence {sequence}"));
+        let _ = write!(line, ", sequence {sequence}");
     }
     format!("{line}: {}", finding.what)
 }

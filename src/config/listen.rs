@@ -16,7 +16,7 @@ const SHUTDOWN_TIMEOUT_MS_MAX: u64 = 3_600_000;
 pub struct ListenSettings {
     /// `HOST` and `PORT`; port 0 lets the system choose a free one.
     pub address: SocketAddr,
-    /// `CONNECTIONS_MAX`: a connection beyond it waits to be accepted.
+    /// `CONNECTIONS_MAX`: a connection beyond it is answered 503 and closed.
     pub connections_max: usize,
     /// `SHUTDOWN_TIMEOUT_MS`: time to drain and flush before the process gives up.
     pub shutdown_timeout: Duration,

@@ -43,7 +43,7 @@ fn told(directory: &Path, arguments: &[&str]) -> String {
 #[test]
 fn help_teaches() {
     let directory = TempDir::new().unwrap();
-    for command in ["", "serve", "import", "verify", "rebuild", "demo", "bench"] {
+    for command in ["", "serve", "import", "verify", "rebuild", "repair", "demo", "bench"] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|part| !part.is_empty()).collect();
         let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
         insta::assert_snapshot!(name, told(directory.path(), &arguments));
@@ -138,4 +138,39 @@ fn completions_and_manual_pages_are_made() {
     let page = told(directory.path(), &["man", "import"]);
     assert!(page.starts_with("exit code 0") && page.contains("opening"), "{page}");
     assert!(told(directory.path(), &["man", "nothing"]).starts_with("exit code 2"));
+}
+
+#[test]
+fn the_demo_sells_exactly_what_is_there() {
+    let directory = TempDir::new().unwrap();
+    for (buyers, pieces, sold) in [("60", "20", "20"), ("5", "20", "5")] {
+        let text = told(directory.path(), &["demo", "--buyers", buyers, "--pieces", pieces]);
+        assert!(text.starts_with("exit code 0"), "{text}");
+        let row = text.lines().find(|line| line.contains("sold  ")).expect("the table says what was sold");
+        assert!(row.split_whitespace().any(|cell| cell == sold), "{text}");
+    }
+}
+
+#[test]
+fn a_bench_measures_a_node_of_its_own_and_judges_it() {
+    let directory = TempDir::new().unwrap();
+    let short = ["bench", "--skus", "50", "--connections", "4", "--duration", "0.2", "--warm-up", "0"];
+    for more in [
+        &["--workload", "reserve", "--keys", "zipf"][..],
+        &["--workload", "adjust", "--keys", "uniform", "--threads", "2"],
+        &["--workload", "get", "--rate", "200"],
+        &["--workload", "batch", "--batch-size", "100", "--if-match"],
+        &["--workload", "reserve", "--if-match", "--no-idempotency-key", "--json", "figures.json"],
+    ] {
+        let arguments: Vec<&str> = short.iter().chain(more).copied().collect();
+        let text = told(directory.path(), &arguments);
+        assert!(text.starts_with("exit code 0") && text.contains("\nPASS\n"), "{more:?}\n{text}");
+    }
+    let figures = std::fs::read(directory.path().join("figures.json")).unwrap();
+    let figures: serde_json::Value = serde_json::from_slice(&figures).unwrap();
+    assert!(figures["latencyMs"]["p99"].as_f64().unwrap() > 0.0 && figures["errors"] == 0, "{figures}");
+
+    let arguments: Vec<&str> = short.iter().chain(&["--fail-below", "9999999"]).copied().collect();
+    let text = told(directory.path(), &arguments);
+    assert!(text.starts_with("exit code 1") && text.contains("FAIL: "), "{text}");
 }

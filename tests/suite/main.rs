@@ -4,7 +4,9 @@
 
 mod binary;
 mod cli;
+mod http;
 mod node;
+mod repair;
 mod sim_disk;
 mod source;
 mod tidy;

@@ -141,6 +141,24 @@ async fn a_hold_expires_exactly_whoever_comes_first() {
 }
 
 #[tokio::test]
+async fn a_hold_behind_a_released_one_still_expires_by_itself() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    node.execute(adjust("A", 5), &Meta::default()).await.unwrap();
+    node.execute(reserve("A", 1, "early", Some(10)), &Meta::default()).await.unwrap();
+    node.execute(reserve("A", 2, "late", Some(20)), &Meta::default()).await.unwrap();
+    let reservation_id = ReservationId::new("early").unwrap();
+    let release = Verb::Release { reservation_id, qty: None };
+    node.execute(Command::Stock(stock("A", Expected::Any, release)), &Meta::default()).await.unwrap();
+    world.clock.pass(10_000);
+    node.drive(node.ledger.expire_due()).await.unwrap();
+    assert_eq!(level(&node, "A").await, Some((3, 5, 2, 4)));
+    world.clock.pass(10_000);
+    node.drive(node.ledger.expire_due()).await.unwrap();
+    assert_eq!(level(&node, "A").await, Some((5, 5, 0, 5)));
+}
+
+#[tokio::test]
 async fn a_batch_is_decided_in_order_and_atomic_means_all_or_nothing() {
     let world = World::new(SimSettings::default());
     let node = world.open();

@@ -10,8 +10,10 @@ use onhand::sim::disk::SimDisk;
 use onhand::sim::random::Random;
 
 const NAMES: [&str; 8] = ["a", "b", "c", "./a", "d/a", "d/b", "file/x", "missing/x"];
-/// `file` is a file in every run, to be taken for a directory.
-const DIRECTORIES: [&str; 5] = [".", "d", "d/e", "missing", "file"];
+/// The first four are never files.
+const DIRECTORIES: [&str; 6] = [".", "d", "d/e", "missing", "file", "file/x"];
+/// New names for files; `dir` is a directory in every run, `file` a file.
+const TARGETS: [&str; 4] = ["a", "b", "z", "dir"];
 const MODES: [OpenMode; 4] = [OpenMode::Read, OpenMode::Write, OpenMode::CreateNew, OpenMode::OpenOrCreate];
 
 /// One program run on one disk; the answers are its trace.
@@ -35,23 +37,24 @@ fn told<T: Debug>(outcome: io::Result<T>) -> String {
 }
 
 impl Run<'_> {
+    /// One call. Syncs are rare: on the real disk they take long and answer little.
     fn step(&mut self, random: &mut Random) {
-        let call = random.below(13);
+        let call = random.below(40);
         let path = self.root.join(pick(&NAMES, random));
-        let other = path.with_file_name(pick(&["a", "b", "z"], random));
+        let other = path.with_file_name(pick(&TARGETS, random));
         let directory = self.root.join(pick(&DIRECTORIES, random));
         let mode = *pick(&MODES, random);
         let (length, offset) = (random.below(1_500), random.below(2_000) as u64);
         let bytes = vec![u8::try_from(random.below(256)).unwrap(); length];
         let answer = match call {
-            0 => told(self.disk.create_dir_all(&directory)),
-            1 => told(self.disk.list(&directory)),
-            2 => told(self.disk.sync_dir(&self.root.join(pick(&DIRECTORIES[..4], random)))),
-            3 => told(self.disk.rename(&path, &other)),
-            4 => told(self.disk.remove(&path)),
-            5 | 6 => told(self.disk.open(&path, mode).map(|file| self.handles.push(file))),
+            0..=2 => told(self.disk.create_dir_all(&directory)),
+            3..=5 => told(self.disk.list(&directory)),
+            6 => told(self.disk.sync_dir(&self.root.join(pick(&DIRECTORIES[..4], random)))),
+            7..=9 => told(self.disk.rename(&path, &other)),
+            10..=12 => told(self.disk.remove(&path)),
+            13..=18 => told(self.disk.open(&path, mode).map(|file| self.handles.push(file))),
             _ if self.handles.is_empty() => return,
-            7 => {
+            19..=20 => {
                 self.handles.remove(random.below(self.handles.len()));
                 return;
             }
@@ -64,19 +67,15 @@ impl Run<'_> {
 
 fn on_file(file: &dyn DiskFile, call: usize, bytes: &[u8], offset: u64) -> String {
     match call {
-        8 => told(file.write_at(bytes, offset)),
-        9 => told(file.truncate(offset)),
-        10 => told(file.preallocate(offset)) + &told(file.len()),
-        11 => told(file.try_lock()),
+        21..=24 => told(file.write_at(bytes, offset)),
+        25..=27 => told(file.truncate(offset)),
+        28..=30 => told(file.preallocate(offset)) + &told(file.len()),
+        31..=33 => told(file.try_lock()),
+        34 => told(file.sync_data()),
         _ => {
             let mut buffer = bytes.to_vec();
             let read = told(file.read_at(&mut buffer, offset));
-            format!(
-                "{read} {buffer:?} {} {} {:?}",
-                told(file.sync_data()),
-                told(file.len()),
-                read_all(file).ok()
-            )
+            format!("{read} {buffer:?} {} {:?}", told(file.len()), read_all(file).ok())
         }
     }
 }
@@ -84,7 +83,7 @@ fn on_file(file: &dyn DiskFile, call: usize, bytes: &[u8], offset: u64) -> Strin
 fn run(disk: &dyn Disk, root: &Path, seed: u64) -> Vec<String> {
     let mut random = Random::new(seed);
     let mut run = Run { disk, root: root.to_path_buf(), handles: Vec::new(), trace: Vec::new() };
-    run.disk.create_dir_all(root).unwrap();
+    run.disk.create_dir_all(&root.join("dir")).unwrap();
     run.disk.open(&root.join("file"), OpenMode::CreateNew).unwrap();
     for _ in 0..120 {
         run.step(&mut random);

@@ -50,8 +50,21 @@ pub struct Audit {
     pub snapshots: Vec<Sequence>,
     /// Bytes behind the last good line that were never acknowledged; the next start copies them aside and cuts them.
     pub torn_bytes: u64,
+    /// Where the log stops adding up, if it does.
+    pub broken_at: Option<Break>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+}
+
+/// The place in the log behind which nothing can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Break {
+    /// The first sequence of the segment.
+    pub segment: Sequence,
+    /// Where its good part ends; 0 when even its header is bad.
+    pub offset: u64,
+    /// The first sequence that is lost.
+    pub sequence: Sequence,
 }
 
 struct Auditor<'a> {
@@ -60,8 +73,6 @@ struct Auditor<'a> {
     audit: Audit,
     mark: Sequence,
     previous: Option<SegmentEnd>,
-    /// False once the log cannot be added up any further.
-    whole: bool,
     /// Snapshots the fold has not come to yet, lowest last.
     unseen: Vec<Sequence>,
 }
@@ -89,9 +100,10 @@ pub fn audit(disk: &dyn Disk, layout: &Layout) -> Result<Audit, OpenError> {
         fold: Fold::default(),
         snapshots: snapshots.clone(),
         torn_bytes: 0,
+        broken_at: None,
         findings: Vec::new(),
     };
-    let mut auditor = Auditor { disk, layout, audit, mark, previous: None, whole: true, unseen: snapshots };
+    let mut auditor = Auditor { disk, layout, audit, mark, previous: None, unseen: snapshots };
     for (number, first) in (1..).zip(&firsts) {
         auditor.segment(number, *first, number == firsts.len() as u64)?;
     }
@@ -110,6 +122,17 @@ impl Auditor<'_> {
         self.audit.findings.push(Finding { path: path.to_path_buf(), offset, sequence, what: what.into() });
     }
 
+    /// True while everything read so far adds up.
+    fn whole(&self) -> bool {
+        self.audit.broken_at.is_none()
+    }
+
+    /// From here on the log cannot be added up; only the first such place counts.
+    fn broken(&mut self, segment: Sequence, offset: u64) {
+        let sequence = self.audit.fold.sequence.plus(1);
+        self.audit.broken_at.get_or_insert(Break { segment, offset, sequence });
+    }
+
     fn segment(&mut self, number: u64, first: Sequence, last: bool) -> Result<(), OpenError> {
         let path = self.layout.segment(first);
         let file = self.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
@@ -118,7 +141,7 @@ impl Auditor<'_> {
             Ok(begun) => begun,
             Err(damage) => {
                 self.find(&path, Some(damage.offset), Some(first), damage.reason);
-                self.whole = false;
+                self.broken(first, 0);
                 return Ok(());
             }
         };
@@ -133,16 +156,16 @@ impl Auditor<'_> {
                         // In flight: the living node has not called it durable yet.
                         break;
                     }
-                    if self.whole
+                    if self.whole()
                         && let Err(error) = self.audit.fold.add(&line.entry)
                     {
                         self.find(&path, Some(offset), Some(sequence), error.to_string());
-                        self.whole = false;
+                        self.broken(first, offset);
                     }
                     self.compare_snapshot();
                 }
                 Err(damage) => {
-                    self.damage(&path, damage, &scan, bytes.len() as u64, last);
+                    self.damage(first, damage, &scan, bytes.len() as u64, last);
                     break;
                 }
             }
@@ -171,11 +194,13 @@ impl Auditor<'_> {
         }
         for what in wrong {
             self.find(path, Some(0), Some(first), what);
+            self.broken(first, 0);
         }
     }
 
     /// Damage at the end of the last segment may be the torn tail of a crash; anything else is a finding.
-    fn damage(&mut self, path: &Path, damage: Damage, scan: &Scan<'_>, length: u64, last: bool) {
+    fn damage(&mut self, first: Sequence, damage: Damage, scan: &Scan<'_>, length: u64, last: bool) {
+        let path = &self.layout.segment(first);
         let proof = match scan.later_batch() {
             Some(batch) => Some(format!("batch {batch} stands behind it, so it was durable")),
             None if damage.sequence <= self.mark => Some(format!("the mark says {} was durable", self.mark)),
@@ -190,7 +215,7 @@ impl Auditor<'_> {
             proof => {
                 let what = [Some(damage.reason), proof].into_iter().flatten().collect::<Vec<_>>().join("; ");
                 self.find(path, Some(damage.offset), Some(damage.sequence), what);
-                self.whole = false;
+                self.broken(first, damage.offset);
             }
         }
     }
@@ -207,7 +232,7 @@ impl Auditor<'_> {
             // A living node may not have come to it yet, and the next start makes it.
             Err(IndexError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                self.find(&path, None, Some(first), format!("{error}; remove it, it is made again"))
+                self.find(&path, None, Some(first), format!("{error}; remove it, it is made again"));
             }
         }
     }
@@ -219,13 +244,12 @@ impl Auditor<'_> {
             return;
         };
         self.unseen.pop();
-        if !self.whole {
+        if !self.whole() {
             return;
         }
         let path = self.layout.snapshot(sequence);
         match load_snapshot(self.disk, &path, &self.audit.node) {
-            Ok(snapshot) if sequence < self.audit.fold.sequence => {
-                let _ = snapshot;
+            Ok(_) if sequence < self.audit.fold.sequence => {
                 self.find(&path, None, Some(sequence), "no entry ends with its sequence");
             }
             Ok(snapshot) => {
@@ -243,25 +267,20 @@ impl Auditor<'_> {
     fn end(&mut self) {
         let end = self.audit.fold.sequence;
         self.audit.end = end;
-        if self.whole && self.mark > end {
+        if self.whole() && self.mark > end {
             let what =
                 format!("it says that sequence {} was durable, but the log ends with {end}", self.mark);
             self.find(&self.layout.mark(), None, Some(end), what);
         }
-        if self.whole && self.audit.live.is_none() {
+        if self.whole() && self.audit.live.is_none() {
             for sequence in std::mem::take(&mut self.unseen) {
                 let what = format!("the log ends with {end}, before the snapshot");
                 self.find(&self.layout.snapshot(sequence), None, Some(sequence), what);
             }
         }
-        let broken: Vec<Key> = self
-            .audit
-            .fold
-            .states
-            .iter()
-            .filter(|(key, state)| state.record(key).restore().is_err())
-            .map(|(key, _)| key.clone())
-            .collect();
+        let states = self.audit.fold.states.iter();
+        let broken = states.filter(|(key, state)| state.record(key).restore().is_err());
+        let broken: Vec<Key> = broken.map(|(key, _)| key.clone()).collect();
         for key in broken {
             let what = format!("{key}: the open reservations do not add up to what is reserved");
             self.find(&self.layout.log(), None, None, what);

@@ -51,17 +51,24 @@ impl Maintenance {
     /// # Errors
     /// [`TakeError`]; nothing is lost, it is tried again at the next step.
     pub fn step(&mut self) -> Result<Upkeep, TakeError> {
-        let mut upkeep = Upkeep::default();
-        for segment in self.segments.unindexed() {
-            self.segments.write_index(&segment)?;
-            upkeep.indexes += 1;
+        Ok(Upkeep { indexes: self.write_indexes()?, snapshot: self.snapshot_if_due()? })
+    }
+
+    fn write_indexes(&self) -> Result<usize, TakeError> {
+        let unindexed = self.segments.unindexed();
+        for segment in &unindexed {
+            self.segments.write_index(segment)?;
         }
+        Ok(unindexed.len())
+    }
+
+    fn snapshot_if_due(&mut self) -> Result<Option<Sequence>, TakeError> {
         let durable = self.durable.sequence();
-        if self.snapshotter.is_due(durable) {
-            self.snapshot(durable)?;
-            upkeep.snapshot = Some(durable);
+        if !self.snapshotter.is_due(durable) {
+            return Ok(None);
         }
-        Ok(upkeep)
+        self.snapshot(durable)?;
+        Ok(Some(durable))
     }
 
     fn snapshot(&mut self, upto: Sequence) -> Result<(), TakeError> {
@@ -83,15 +90,21 @@ impl Maintenance {
     ) -> io::Result<MaintenanceThread> {
         let (stop, stopped) = channel();
         let run = move || {
-            let mut wait = LOOK_EVERY;
-            while !stop_within(&stopped, wait) {
+            let mut rested = Instant::now();
+            while !stop_within(&stopped, LOOK_EVERY) {
                 let begun = Instant::now();
-                let step = self.step();
+                let may_snapshot = begun >= rested;
+                let outcome = if may_snapshot {
+                    self.step()
+                } else {
+                    self.write_indexes().map(|indexes| Upkeep { indexes, snapshot: None })
+                };
                 let took = begun.elapsed();
-                wait = LOOK_EVERY;
-                if step.as_ref().map_or(true, |upkeep| *upkeep != Upkeep::default()) {
-                    wait = wait.max(took.saturating_mul(REST));
-                    done(step, took);
+                if may_snapshot {
+                    rested = Instant::now() + took.saturating_mul(REST);
+                }
+                if outcome.as_ref().map_or(true, |upkeep| *upkeep != Upkeep::default()) {
+                    done(outcome, took);
                 }
             }
         };

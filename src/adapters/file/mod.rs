@@ -9,7 +9,7 @@
 //! | `index`, `segments`, `history` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
-//! | [`audit`] | whether all of it holds |
+//! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
 pub mod audit;
 pub mod clock;
@@ -24,6 +24,7 @@ pub mod maintenance;
 pub mod mark;
 mod record;
 pub mod recovery;
+pub mod repair;
 mod replay;
 pub mod segment;
 mod segments;

@@ -1,10 +1,14 @@
 //! From a data directory to a running log: lock, snapshot, segments, and the difference between torn and damaged.
 //!
-//! 1. Take the lock, or say who has it. 2. The newest snapshot that is whole; a bad one is set aside. 3. The segments
-//! after it, in order, each checked against the one before. 4. A **torn tail** (damage in the last batch of the last
-//! segment, not covered by the mark) is copied aside and cut. 5. Damage **anywhere else** refuses to start: bytes that
-//! were acknowledged are never cut. 6. The good part of the active segment is copied to a new file and synced, because
-//! after a failed sync the page cache may hold what the disk does not. Every step can be killed and done again.
+//! 1. Take the lock, or say who has it.
+//! 2. Load the newest snapshot that is whole; set a bad one aside.
+//! 3. Read the segments after it, in order, each checked against the one before.
+//! 4. A **torn tail** (damage in the last batch of the last segment, not covered by the mark) is copied aside and cut.
+//! 5. Damage **anywhere else** refuses to start: bytes that were acknowledged are never cut.
+//! 6. The good part of the active segment is copied to a new file and synced, because after a failed sync the page
+//!    cache may hold what the disk does not.
+//!
+//! Every step can be killed and done again.
 
 use crate::adapters::file::disk::{
     Disk, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
@@ -17,7 +21,7 @@ use crate::adapters::file::mark::{Mark, read_mark};
 use crate::adapters::file::replay::{Replay, Replayed};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
-use crate::adapters::file::writer::{Active, Writer, create_segment};
+use crate::adapters::file::writer::{Active, Meters, Writer, create_segment};
 use crate::app::Restored;
 use crate::app::ports::{Clock, DurableWatch, EventIds};
 use crate::domain::Sequence;
@@ -216,6 +220,7 @@ fn finish(
     let mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
+        meters: Meters::new(),
         segments,
         durable,
         node: node.node,
@@ -228,7 +233,7 @@ fn finish(
     Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })
 }
 
-fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = temporary(path);
     let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
     file.truncate(0)?;

@@ -176,9 +176,9 @@ impl<'a> Scan<'a> {
         SegmentEnd { length: self.offset as u64, crc: self.checksum }
     }
 
-    /// The sequence after the last good one.
-    pub fn next_sequence(&self) -> Sequence {
-        self.next
+    /// Everything behind what was good so far.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.offset..).unwrap_or_default()
     }
 
     /// The time of the last good entry.

@@ -14,8 +14,10 @@ use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
 use crate::app::ports::{DurableWatch, LogFailed};
 use crate::domain::{Sequence, Timestamp};
+use metrics::{Counter, Gauge, Histogram};
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -36,8 +38,28 @@ pub(super) struct Active {
     pub(super) index: Arc<Growing>,
 }
 
+/// What the writer counts.
+pub(super) struct Meters {
+    sync_seconds: Histogram,
+    group_entries: Histogram,
+    written_bytes: Counter,
+    durable_sequence: Gauge,
+}
+
+impl Meters {
+    pub(super) fn new() -> Self {
+        Self {
+            sync_seconds: metrics::histogram!("onhand_log_sync_duration_seconds"),
+            group_entries: metrics::histogram!("onhand_log_group_entries"),
+            written_bytes: metrics::counter!("onhand_log_written_bytes_total"),
+            durable_sequence: metrics::gauge!("onhand_log_durable_sequence"),
+        }
+    }
+}
+
 /// Writes groups of entries.
 pub(super) struct Writer {
+    pub(super) meters: Meters,
     pub(super) segments: Arc<Segments>,
     pub(super) durable: Arc<DurableWatch>,
     pub(super) node: Uuid,
@@ -85,6 +107,7 @@ impl Writer {
     }
 
     /// Writes and syncs; answers where each line begins, and how far behind that its body.
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; sequences below 2^53 are exact in it")]
     fn make_durable(&mut self, batch: Sequence, group: &[Pending]) -> io::Result<Vec<(u32, u32)>> {
         const LINE_FRONT_BYTES_MAX: usize = 128;
         let bytes: usize = group.iter().map(|pending| pending.body.bytes.len() + LINE_FRONT_BYTES_MAX).sum();
@@ -105,7 +128,12 @@ impl Writer {
             last = sequence.plus(body.spans.len() as u64).minus(1);
         }
         write_all_at(&*self.active.file, &self.buffer, self.active.end.length)?;
+        let begun = Instant::now();
         self.active.file.sync_data()?;
+        self.meters.sync_seconds.record(begun.elapsed());
+        self.meters.group_entries.record(f64::from(u32::try_from(group.len()).unwrap_or(u32::MAX)));
+        self.meters.written_bytes.increment(self.buffer.len() as u64);
+        self.meters.durable_sequence.set(last.0 as f64);
         self.active.end.length += self.buffer.len() as u64;
         self.active.end.crc = checksum;
         self.mark.write(last)?;

@@ -89,10 +89,10 @@ impl Edge {
     }
 
     fn leave(&self, visit: &Visit, mut response: Response) -> Response {
-        let status = response.status();
-        let refused = status.is_client_error() || status.is_server_error();
+        let refused = response.status().is_client_error() || response.status().is_server_error();
         let problem = refused.then(|| problem::render(&mut response, visit.uri.path(), &visit.id));
         sign(response.headers_mut(), &visit.id);
+        let status = response.status();
         let (meter, took) = (self.meters.of(visit.place, &visit.method), visit.started.elapsed());
         meter.record(status, took);
         log(visit, meter.route(), status, took, problem.as_ref());
@@ -133,5 +133,73 @@ fn log(visit: &Visit, route: &'static str, status: StatusCode, took: Duration, p
         tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
     } else {
         tracing::debug!(request_id, trace_id, method, route, status, code, ?took, "request answered");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::routing::get;
+    use http::header::RETRY_AFTER;
+
+    fn edge() -> Edge {
+        let route = |template| Route { template, method: Method::GET, query: &["known"] };
+        let router = Router::new()
+            .route("/panics", get(panics))
+            .route("/teapot", get(|| async { StatusCode::IM_A_TEAPOT }))
+            .route("/kept", get(|| async { [(CACHE_CONTROL, "no-cache")] }));
+        Edge::new(router, vec![route("/panics"), route("/teapot"), route("/kept")])
+    }
+
+    async fn panics() -> StatusCode {
+        panic!("the shelf broke")
+    }
+
+    async fn answer(uri: &str) -> (Response<()>, serde_json::Value) {
+        let request = Request::builder().uri(uri).body(Body::empty()).unwrap();
+        let (parts, body) = edge().handle(request).await.into_parts();
+        let bytes = axum::body::to_bytes(body, 10_000).await.unwrap();
+        (Response::from_parts(parts, ()), serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn whatever_comes_from_below_leaves_as_the_contract_says() {
+        for (uri, status, code) in [
+            ("/panics", 500, "internal"),
+            ("/teapot", 418, "invalid-request"),
+            ("/nowhere", 404, "not-found"),
+            ("/kept?unknown=1", 400, "invalid-request"),
+        ] {
+            let (head, body) = answer(uri).await;
+            assert_eq!(
+                (body["code"].as_str(), &body["instance"]),
+                (Some(code), &uri.split('?').next().into())
+            );
+            assert_eq!(head.headers()[CACHE_CONTROL], "no-store");
+            // A bare status without a code of its own becomes the nearest one that has.
+            assert_eq!(head.status().as_u16(), if status == 418 { 400 } else { status }, "{uri}");
+            assert!(!body.to_string().contains("shelf"), "nothing of the inside is told");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_may_be_kept_says_so_itself() {
+        let (head, _) = answer("/kept?known=1").await;
+        assert_eq!(
+            (head.status(), &head.headers()[CACHE_CONTROL]),
+            (StatusCode::OK, &"no-cache".parse().unwrap())
+        );
+        assert_eq!(head.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_gets_the_whole_problem() {
+        let request = Request::builder().uri("/kept").body(Body::empty()).unwrap();
+        let response = edge().refuse(&request, Problem::plain(Code::Overloaded));
+        assert_eq!(
+            (response.status(), &response.headers()[RETRY_AFTER]),
+            (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap())
+        );
     }
 }

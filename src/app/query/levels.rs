@@ -29,7 +29,7 @@ impl Ledger {
     /// [`ReadError::LogFailed`] when its last movement will never be durable.
     pub async fn level(&self, store_id: &StoreId, sku: &Sku) -> Result<Option<LevelView>, ReadError> {
         let key = Key::Level(store_id.clone(), sku.clone());
-        let seen = self.read(&key, |state| numbers(state)).await?.flatten();
+        let seen = self.read(&key, numbers).await?.flatten();
         Ok(seen.map(|(numbers, updated_at)| LevelView {
             store_id: store_id.clone(),
             sku: sku.clone(),

@@ -30,6 +30,9 @@ pub(super) use options::BenchArgs;
 const STOCK: i64 = 1_000_000_000;
 /// Levels brought up by one request.
 const STOCK_OPERATIONS: usize = 5_000;
+/// Connections that a node of its own takes: those of the load, the one that brings the stock, and some to spare.
+const PLACES_BESIDE: u16 = 64;
+const PLACES_DEFAULT: u16 = 1024;
 const STOP_MAX: Duration = Duration::from_secs(30);
 
 /// Measures a node.
@@ -41,8 +44,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     let report = runtime::run(async {
         let Some(server) = &args.server else {
             let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
-            let child =
-                ChildServer::start(&ChildServer::this_program()?, &scratch.path().join("data"), &[""; 0])?;
+            let places = (args.connections + PLACES_BESIDE).max(PLACES_DEFAULT).to_string();
+            let settings = ["--log-level", "warn", "--connections-max", &places];
+            let data_dir = scratch.path().join("data");
+            let child = ChildServer::start(&ChildServer::this_program()?, &data_dir, &settings)?;
             let report = measure(args, child.url()).await?;
             child.stop(STOP_MAX)?;
             return Ok(report);
@@ -72,9 +77,9 @@ async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
 /// `host:port` of a base URL.
 fn address(server: &str) -> Result<String, Failure> {
     let url = reqwest::Url::parse(server).or_exit(Exit::Usage, || format!("{server} is no URL"))?;
-    match (url.scheme(), url.host_str(), url.port_or_known_default()) {
-        ("http", Some(host), Some(port)) => Ok(format!("{host}:{port}")),
-        _ => Err(Failure::new(Exit::Usage, format!("bench speaks http:// only, not {server}"))),
+    match (url.scheme(), url.host_str(), url.port_or_known_default(), url.path()) {
+        ("http", Some(host), Some(port), "/") => Ok(format!("{host}:{port}")),
+        _ => Err(Failure::new(Exit::Usage, format!("bench takes http://HOST:PORT, not {server}"))),
     }
 }
 
@@ -105,4 +110,23 @@ async fn bring_stock(client: &Client, skus: u32, run: &str) -> Result<(), Failur
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn the_address_of_a_server_is_host_and_port() {
+        let table = [
+            ("http://127.0.0.1:3000", Some("127.0.0.1:3000")),
+            ("http://[::1]:3000", Some("[::1]:3000")),
+            ("http://stock.example", Some("stock.example:80")),
+            ("https://stock.example", None),
+            ("http://stock.example/api", None),
+        ];
+        for (server, expected) in table {
+            assert_eq!(address(server).ok().as_deref(), expected, "{server}");
+        }
+    }
 }

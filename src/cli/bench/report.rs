@@ -51,6 +51,7 @@ struct Latency {
 impl Report {
     pub(super) fn new(args: &BenchArgs, server: &str, tally: &Tally) -> Self {
         let requests_per_second = number(tally.requests) / args.duration;
+        let operations = tally.done() * u64::from(args.operations_per_request());
         let latency_ms = Latency {
             min: tally.min_ms(),
             mean: tally.mean_ms(),
@@ -75,7 +76,7 @@ impl Report {
             seconds: args.duration,
             requests: tally.requests,
             requests_per_second,
-            operations_per_second: requests_per_second * f64::from(args.operations_per_request()),
+            operations_per_second: number(operations) / args.duration,
             latency_ms,
             statuses: tally.statuses.clone(),
             errors: tally.errors(),

@@ -90,6 +90,11 @@ impl Tally {
         milliseconds(self.latency_us.max())
     }
 
+    /// Requests that did what they asked for; a conflict or a refusal did not.
+    pub(super) fn done(&self) -> u64 {
+        self.statuses.range(200..300).map(|(_, count)| count).sum()
+    }
+
     /// Everything that should not have been.
     pub(super) fn errors(&self) -> u64 {
         self.refused + self.unanswered + self.unexpected
@@ -131,7 +136,7 @@ mod tests {
         other.fault(|| "first".to_owned());
         other.fault(|| "second".to_owned());
         one.add(other);
-        assert_eq!((one.requests, one.errors()), (3, 1));
+        assert_eq!((one.requests, one.done(), one.errors()), (3, 2, 1));
         assert_eq!(one.statuses, BTreeMap::from([(200, 2), (503, 1)]));
         assert_eq!(one.first_fault.as_deref(), Some("first"));
         close(one.percentile_ms(100.0), 120_000.0);

@@ -4,6 +4,7 @@ mod buyer;
 mod catalogue;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use clap::{Args, value_parser};
@@ -28,16 +29,16 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 ///
 /// Starts a node in a scratch directory, brings a small catalogue, and lets some hundred buyers loose on 100
 /// pieces. Each sends its order twice at once and then once more, as impatient people and blind retries do. Then
-/// the node is killed without warning and started again. Ends with an error unless exactly the pieces that were
+/// the node is killed without warning and started again, and onhand verify looks at its log. Ends with an error unless exactly the pieces that were
 /// there were sold.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
   onhand demo
-  onhand demo --buyers 1000 --pieces 7")]
+  onhand demo --buyers 500 --pieces 7")]
 pub(super) struct DemoArgs {
     /// Buyers, all at once
-    #[arg(long, value_name = "BUYERS", default_value_t = 300, value_parser = value_parser!(u32).range(1..=5000))]
+    #[arg(long, value_name = "BUYERS", default_value_t = 300, value_parser = value_parser!(u32).range(1..=500))]
     buyers: u32,
 
     /// Pieces there are
@@ -84,7 +85,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
         args.buyers
     ))?;
     let started = Instant::now();
-    let buyers = try_join_all((0..args.buyers).map(|number| buyer::buy(&client, number))).await?;
+    let buyers = try_join_all((1..=args.buyers).map(|number| buyer::buy(&client, number))).await?;
     let mut seen = Seen::default();
     for one in &buyers {
         seen.add(*one);
@@ -92,7 +93,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     let after_sale = level(&client).await?;
     print_line(format!("{}\n", table(&seen, &after_sale, started.elapsed())))?;
     check_sale(args, &seen, &after_sale)?;
-    let winner = (0..).zip(&buyers).find(|(_, seen)| seen.sold > 0).map_or(0, |(number, _)| number);
+    let winner = (1..).zip(&buyers).find(|(_, seen)| seen.sold > 0).map_or(1, |(number, _)| number);
     reuse_a_key(&client, winner).await?;
 
     print_line(format!("CRASH: kill -9 {}. Nothing gets a chance to be flushed.", node.id()))?;
@@ -103,6 +104,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     print_line(format!("Started again in {:.0} ms.", started.elapsed().as_secs_f64() * 1000.0))?;
     check_crash(&client, &after_sale, winner).await?;
     node.stop(STOP_MAX)?;
+    verify(&program, data_dir)?;
     print_line("\nExactly what was there was sold, once. Your turn: onhand serve")
 }
 
@@ -165,6 +167,17 @@ async fn reuse_a_key(client: &Client, buyer: u32) -> Result<(), Failure> {
         "Buyer {buyer} uses the key of that order for two pieces: {} {code}.\n",
         answer.status.as_u16()
     ))
+}
+
+/// Asks the log itself, the way anyone can.
+fn verify(program: &Path, data_dir: &Path) -> Result<(), Failure> {
+    let verified = Command::new(program).arg("verify").arg("--data-dir").arg(data_dir).output();
+    let verified = verified.or_exit(Exit::Internal, || "cannot run onhand verify")?;
+    let said = String::from_utf8_lossy(&verified.stdout);
+    if !verified.status.success() {
+        return Err(Failure::new(Exit::Failed, format!("onhand verify found something:\n{said}")));
+    }
+    print_line(format!("\nonhand verify: {}", said.lines().last().unwrap_or_default()))
 }
 
 /// What was acknowledged is there, and a buyer who missed the answer still gets it.

@@ -46,8 +46,8 @@ pub(super) fn decide(
     level: &Level,
     command: &StockCommand,
     delta: Quantity,
-    reason: &Option<SmolStr>,
-    reference: &Option<SmolStr>,
+    reason: Option<&SmolStr>,
+    reference: Option<&SmolStr>,
 ) -> Result<StockFact, Rejection> {
     check_delta(level, delta)?;
     Ok(StockFact::Adjust(Adjusted {
@@ -55,8 +55,8 @@ pub(super) fn decide(
         store_id: command.store_id.clone(),
         delta,
         expected_version: command.expected.version(),
-        reason: reason.clone(),
-        reference: reference.clone(),
+        reason: reason.cloned(),
+        reference: reference.cloned(),
         occurred_at: None,
     }))
 }

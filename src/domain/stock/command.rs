@@ -99,7 +99,7 @@ pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejec
     let now = draft.now();
     let facts: [Option<StockFact>; 2] = match &command.verb {
         Verb::Adjust { delta, reason, reference } => {
-            [Some(adjust::decide(level, command, *delta, reason, reference)?), None]
+            [Some(adjust::decide(level, command, *delta, reason.as_ref(), reference.as_ref())?), None]
         }
         Verb::Reserve(wish) => [Some(reserve::decide(level, command, wish, now)?), None],
         Verb::Release { reservation_id, qty } => {
@@ -107,7 +107,7 @@ pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejec
         }
         Verb::Commit(wish) => commit::decide(level, command, wish)?,
         Verb::Count { counted, as_of, reason } => {
-            [Some(count::decide(level, command, *counted, *as_of, reason)?), None]
+            [Some(count::decide(level, command, *counted, *as_of, reason.as_ref())?), None]
         }
     };
     for fact in facts.into_iter().flatten() {

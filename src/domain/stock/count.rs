@@ -43,7 +43,7 @@ pub(super) fn decide(
     command: &StockCommand,
     counted: Quantity,
     as_of: Option<CountAsOf>,
-    reason: &Option<SmolStr>,
+    reason: Option<&SmolStr>,
 ) -> Result<StockFact, Rejection> {
     let booked = as_of.map_or(level.on_hand(), |moment| moment.on_hand);
     let delta = counted.checked_sub(booked).ok_or(Rejection::OutOfRange)?;
@@ -54,7 +54,7 @@ pub(super) fn decide(
         counted,
         delta,
         as_of: as_of.map(|moment| moment.sequence),
-        reason: reason.clone(),
+        reason: reason.cloned(),
         expected_version: command.expected.version(),
     }))
 }

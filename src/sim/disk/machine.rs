@@ -273,4 +273,12 @@ mod tests {
         machine.reboot(Crash::DropUnsynced);
         assert_eq!(machine.durable(log), Some(b"old".as_slice()));
     }
+
+    #[test]
+    fn a_file_that_a_crash_took_is_forgotten() {
+        let mut machine = Machine::new(1);
+        machine.open(Path::new("/log"), OpenMode::CreateNew).unwrap();
+        machine.reboot(Crash::DropUnsynced);
+        assert!(machine.contents.is_empty());
+    }
 }

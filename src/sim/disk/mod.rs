@@ -256,6 +256,22 @@ mod tests {
     }
 
     #[test]
+    fn one_seed_one_aftermath() {
+        let (disk, file) = disk_with(b"old");
+        file.write_at(&[b'n'; 3_000], 3).unwrap();
+        for name in ["a", "b", "c", "d"] {
+            disk.open(&at(name), OpenMode::CreateNew).unwrap();
+        }
+        let left = |seed| {
+            let disk = disk.fork();
+            disk.crash(Crash::PowerCut { seed });
+            (disk.files(), disk.file(LOG))
+        };
+        assert!((0..100).all(|seed| left(seed) == left(seed)));
+        assert!((0..100).map(left).collect::<BTreeSet<_>>().len() > 50);
+    }
+
+    #[test]
     fn what_a_killed_process_left_unsynced_still_falls_to_the_next_power_cut() {
         let (disk, file) = disk_with(b"old");
         file.write_at(b"+new", 3).unwrap();

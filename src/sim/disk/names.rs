@@ -311,6 +311,10 @@ mod tests {
         names.create(&path("b"), 2);
         names.remove(&path("b")).unwrap();
         assert!(names.mentions(2));
+        names.put(&path("final"), 3);
+        names.create(&path("tmp"), 4);
+        names.rename(&path("tmp"), &path("final")).unwrap();
+        assert!(names.mentions(3), "the rename that took its name may be lost");
     }
 
     #[test]

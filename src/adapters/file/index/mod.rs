@@ -4,6 +4,7 @@
 //! [`Growing`] is the index of the segment being written, in memory; [`Sealed`] that of a sealed one, a file of which
 //! a lookup reads a few dozen bytes. Both answer the same questions, through [`SegmentIndex`].
 
+mod bytes;
 mod growing;
 mod sealed;
 

@@ -12,24 +12,23 @@
 //! CRC-32C of all before           4
 //! ```
 
-use super::growing::Content;
+use super::bytes::{Fields, MAGIC, encode, read_effect, read_entry, read_posting};
 use super::{EntryMark, Growing, Posting, SegmentIndex, Wanted};
 use crate::adapters::file::disk::{
     Disk, DiskFile, OpenMode, durable_rename, read_all, read_exact_at, write_all_at,
 };
 use crate::adapters::file::layout::temporary;
-use crate::app::{KnownEffect, RetryId};
+use crate::app::KnownEffect;
 use crate::domain::{Sequence, Timestamp};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-const MAGIC: &[u8; 8] = b"ONHIDX01";
-const HEADER: u64 = 36;
-const ENTRY: u64 = 20;
-const KEY: u64 = 16;
-const POSTING: u64 = 24;
-const KNOWN: u64 = 40;
+const HEADER: usize = 36;
+const ENTRY: usize = 20;
+const KEY: usize = 16;
+const POSTING: usize = 24;
+const KNOWN: usize = 40;
 
 /// An index file opened for lookups.
 pub(crate) struct Sealed {
@@ -51,55 +50,6 @@ pub(crate) enum IndexError {
     /// It is not what was written.
     #[error("the index file is damaged")]
     Damaged,
-}
-
-/// Fields one after the other.
-struct Fields<'a>(&'a [u8]);
-
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (field, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*field)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    fn time(&mut self) -> Option<Timestamp> {
-        self.take().map(|bytes| Timestamp::from_milliseconds(i64::from_le_bytes(bytes)))
-    }
-}
-
-fn read_entry(bytes: &[u8]) -> Option<EntryMark> {
-    let mut fields = Fields(bytes);
-    Some(EntryMark { sequence: Sequence(fields.u64()?), at: fields.time()?, line: fields.u32()? })
-}
-
-fn read_posting(bytes: &[u8]) -> Option<Posting> {
-    let mut fields = Fields(bytes);
-    Some(Posting {
-        sequence: Sequence(fields.u64()?),
-        line: fields.u32()?,
-        event: fields.u32()?,
-        length: fields.u32()?,
-        kind: fields.u32()?,
-    })
-}
-
-fn read_effect(bytes: &[u8]) -> Option<KnownEffect> {
-    let mut fields = Fields(bytes);
-    Some(KnownEffect {
-        id: RetryId(u128::from_le_bytes(fields.take()?)),
-        fingerprint: fields.u64()?,
-        sequence: Sequence(fields.u64()?),
-        at: fields.time()?,
-    })
 }
 
 impl Sealed {
@@ -126,10 +76,10 @@ impl Sealed {
     pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Result<Self, IndexError> {
         let file = disk.open(path, OpenMode::Read)?;
         let length = file.len()?;
-        if length < HEADER + 4 {
+        if length < HEADER as u64 + 4 {
             return Err(IndexError::Damaged);
         }
-        let header = read_exact_at(&*file, 0, HEADER as usize)?;
+        let header = read_exact_at(&*file, 0, HEADER)?;
         let mut fields = Fields(&header);
         let magic = fields.take::<8>();
         let parsed = (|| {
@@ -172,34 +122,34 @@ impl Sealed {
     }
 
     fn entry_at(place: u32) -> u64 {
-        HEADER + u64::from(place) * ENTRY
+        HEADER as u64 + u64::from(place) * ENTRY as u64
     }
 
     fn key_at(&self, place: u32) -> u64 {
-        Self::entry_at(self.entries) + u64::from(place) * KEY
+        Self::entry_at(self.entries) + u64::from(place) * KEY as u64
     }
 
     fn posting_at(&self, place: u32) -> u64 {
-        self.key_at(self.keys) + u64::from(place) * POSTING
+        self.key_at(self.keys) + u64::from(place) * POSTING as u64
     }
 
     fn known_at(&self, place: u32) -> u64 {
-        self.posting_at(self.postings) + u64::from(place) * KNOWN
+        self.posting_at(self.postings) + u64::from(place) * KNOWN as u64
     }
 
     fn read_entry(&self, place: u32) -> io::Result<EntryMark> {
-        read_entry(&read_exact_at(&*self.file, Self::entry_at(place), ENTRY as usize)?).ok_or_else(short)
+        read_entry(&read_exact_at(&*self.file, Self::entry_at(place), ENTRY)?).ok_or_else(short)
     }
 
     fn read_posting(&self, place: u32) -> io::Result<Posting> {
-        read_posting(&read_exact_at(&*self.file, self.posting_at(place), POSTING as usize)?).ok_or_else(short)
+        read_posting(&read_exact_at(&*self.file, self.posting_at(place), POSTING)?).ok_or_else(short)
     }
 
     /// The places of a key's postings.
     fn key(&self, hash: u64) -> io::Result<std::ops::Range<u32>> {
         let mut found = 0..0;
         partition_point(self.keys, |place| {
-            let bytes = read_exact_at(&*self.file, self.key_at(place), KEY as usize)?;
+            let bytes = read_exact_at(&*self.file, self.key_at(place), KEY)?;
             let mut fields = Fields(&bytes);
             let (seen, first, count) =
                 (|| Some((fields.u64()?, fields.u32()?, fields.u32()?)))().ok_or_else(short)?;
@@ -244,9 +194,8 @@ impl SegmentIndex for Sealed {
         let mut found = Vec::new();
         while place < places.end && found.len() < wanted.limit {
             let count = CHUNK.min(places.end - place);
-            let bytes =
-                read_exact_at(&*self.file, self.posting_at(place), (u64::from(count) * POSTING) as usize)?;
-            for posting in bytes.chunks(POSTING as usize).filter_map(read_posting) {
+            let bytes = read_exact_at(&*self.file, self.posting_at(place), count as usize * POSTING)?;
+            for posting in bytes.chunks(POSTING).filter_map(read_posting) {
                 if posting.sequence > wanted.upto || found.len() >= wanted.limit {
                     return Ok(found);
                 }
@@ -268,48 +217,9 @@ impl SegmentIndex for Sealed {
 
 /// The idempotency records of a sealed segment, oldest first.
 pub(crate) fn read_known(index: &Sealed) -> io::Result<Vec<KnownEffect>> {
-    let length = usize::try_from(u64::from(index.known) * KNOWN).map_err(|_| short())?;
+    let length = index.known as usize * KNOWN;
     let bytes = read_exact_at(&*index.file, index.known_at(0), length)?;
-    Ok(bytes.chunks(KNOWN as usize).filter_map(read_effect).collect())
-}
-
-fn encode(content: &Content, segment_length: u64, segment_checksum: u32) -> Vec<u8> {
-    let keys = content.by_key();
-    let mut out = Vec::with_capacity(64 + 24 * content.postings_len() + 20 * content.entries.len());
-    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&segment_length.to_le_bytes());
-    out.extend_from_slice(&segment_checksum.to_le_bytes());
-    for length in [content.entries.len(), keys.len(), content.postings_len(), content.known.len()] {
-        out.extend_from_slice(&count(length));
-    }
-    for entry in &content.entries {
-        out.extend_from_slice(&entry.sequence.0.to_le_bytes());
-        out.extend_from_slice(&entry.at.milliseconds().to_le_bytes());
-        out.extend_from_slice(&entry.line.to_le_bytes());
-    }
-    let mut first = 0;
-    for (key, postings) in &keys {
-        out.extend_from_slice(&key.to_le_bytes());
-        out.extend_from_slice(&count(first));
-        out.extend_from_slice(&count(postings.len()));
-        first += postings.len();
-    }
-    for posting in keys.iter().flat_map(|(_, postings)| postings) {
-        out.extend_from_slice(&posting.sequence.0.to_le_bytes());
-        for field in [posting.line, posting.event, posting.length, posting.kind] {
-            out.extend_from_slice(&field.to_le_bytes());
-        }
-    }
-    for effect in &content.known {
-        out.extend_from_slice(&effect.id.0.to_le_bytes());
-        out.extend_from_slice(&effect.fingerprint.to_le_bytes());
-        out.extend_from_slice(&effect.sequence.0.to_le_bytes());
-        out.extend_from_slice(&effect.at.milliseconds().to_le_bytes());
-    }
-    let checksum = crc32c::crc32c(&out);
-    out.extend_from_slice(&checksum.to_le_bytes());
-    out
+    Ok(bytes.chunks(KNOWN).filter_map(read_effect).collect())
 }
 
 /// The first of `count` places for which `before` is false; `before` must be true, then false.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -96,8 +96,10 @@ async fn progress(State(node): State<Shared>, Path(id): Path<String>) -> Respons
     }
 }
 
-async fn refusals(State(node): State<Shared>, Query(query): Query<BTreeMap<String, String>>) -> Response {
-    let from: usize = query.get("cursor").map_or(0, |cursor| cursor.trim_end_matches("=+").parse().unwrap());
+async fn refusals(State(node): State<Shared>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
+    let from: usize = cursor.map_or(0, |(_, mark)| mark.trim_end_matches("=+").parse().unwrap());
     let all = &node.lock().unwrap().refusals;
     // Pages of three, so that paging happens.
     let items: Vec<_> = all.iter().skip(from).take(3).collect();

@@ -1,16 +1,17 @@
 //! Reading a log at a start: the newest good snapshot and everything after it.
 
+mod chain;
+
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all};
 use crate::adapters::file::identity::NodeFile;
-use crate::adapters::file::index::{Growing, Sealed, Written, read_known};
-use crate::adapters::file::lines::Lines;
+use crate::adapters::file::index::{Growing, Sealed, Written};
 use crate::adapters::file::record::known_effects;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
 use crate::adapters::file::segment::{Damage, Header, Scan, SegmentEnd};
 use crate::adapters::file::segments::Segment;
 use crate::adapters::file::snapshot::{SnapshotError, SnapshotReader, decode_state, list_snapshots};
+use crate::app::Restored;
 use crate::app::fold::Fold;
-use crate::app::{KnownEffect, Restored};
 use crate::domain::{Sequence, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,11 +40,11 @@ pub(super) struct LastSegment {
 
 /// A replay under way.
 pub(super) struct Replay<'a> {
-    options: &'a OpenOptions,
-    node: &'a NodeFile,
+    pub(super) options: &'a OpenOptions,
+    pub(super) node: &'a NodeFile,
     marked: Sequence,
     fold: Fold,
-    last_time: Timestamp,
+    pub(super) last_time: Timestamp,
     weight: u64,
     report: OpenReport,
 }
@@ -126,37 +127,15 @@ impl<'a> Replay<'a> {
         })
     }
 
-    fn corrupt(&self, first: Sequence, offset: u64, sequence: Sequence, reason: &str) -> OpenError {
+    pub(super) fn corrupt(
+        &self,
+        first: Sequence,
+        offset: u64,
+        sequence: Sequence,
+        reason: &str,
+    ) -> OpenError {
         let path = self.options.layout.segment(first);
         OpenError::Corrupt { path, offset, sequence, reason: reason.to_owned() }
-    }
-
-    /// The headers of all segments, which must form a chain from the first one on.
-    fn headers(&self, firsts: &[Sequence]) -> Result<Vec<Header>, OpenError> {
-        let mut headers: Vec<Header> = Vec::with_capacity(firsts.len());
-        for first in firsts {
-            let path = self.options.layout.segment(*first);
-            let opened = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
-            let mut lines = Lines::new(opened, 0);
-            let line = lines.next_line().map_err(OpenError::at(&path))?.unwrap_or_default();
-            let (header, _) = Scan::begin(line, self.last_time)
-                .map_err(|damage| self.corrupt(*first, 0, *first, &damage.reason))?;
-            let expected = headers.len() as u64 + 1;
-            let reason = if header.node != self.node.node {
-                Some(format!("it belongs to node {}, this directory to {}", header.node, self.node.node))
-            } else if header.first_sequence != *first {
-                Some(format!("it says it begins with {}, its name says {first}", header.first_sequence))
-            } else if header.segment != expected {
-                Some(format!("it is segment {} where segment {expected} belongs", header.segment))
-            } else {
-                None
-            };
-            if let Some(reason) = reason {
-                return Err(self.corrupt(*first, 0, *first, &reason));
-            }
-            headers.push(header);
-        }
-        Ok(headers)
     }
 
     /// A segment that another one follows: read when it is not wholly in the snapshot, or has no index.
@@ -238,36 +217,13 @@ impl<'a> Replay<'a> {
                     index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
                 }
                 Err(damage) => {
-                    let rest = bytes.get(scan.end().length as usize..).unwrap_or_default().to_vec();
+                    let rest = scan.rest().to_vec();
                     break Some(Damaged { damage, later_batch: scan.later_batch(), rest });
                 }
             }
         };
         self.last_time = self.last_time.max(scan.last_time());
         Ok(Scanned { index: Arc::new(index), end: scan.end(), damaged })
-    }
-
-    /// The idempotency records that are still kept, oldest first.
-    fn known(&self, sealed: &[Segment], last: &LastSegment) -> Result<Vec<KnownEffect>, OpenError> {
-        let kept_since = self.last_time.plus_milliseconds(-self.options.idempotency_ttl_ms);
-        let mut parts = vec![last.index.known()];
-        for segment in sealed.iter().rev() {
-            if let Some(growing) = &segment.growing {
-                parts.push(growing.known());
-                continue;
-            }
-            let path = self.options.layout.index(segment.first);
-            let index = Sealed::open(&*self.options.disk, &path).map_err(|error| OpenError::Damaged {
-                path: path.clone(),
-                reason: format!("{error}; remove it, it is built again at the next start"),
-            })?;
-            if index.last_time().map_err(OpenError::at(&path))? <= kept_since {
-                break;
-            }
-            parts.push(read_known(&index).map_err(OpenError::at(&path))?);
-        }
-        parts.reverse();
-        Ok(parts.into_iter().flatten().filter(|effect| effect.at > kept_since).collect())
     }
 }
 

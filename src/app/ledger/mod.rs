@@ -4,22 +4,21 @@
 //! mutexes given back, and only then is the disk waited for. Between the decision and the record of its idempotency
 //! key nothing is awaited: a caller that goes away leaves either all of it or nothing.
 
+mod answer;
+mod decision;
+
 use crate::app::due::Due;
-use crate::app::entities::{Entities, Restored, Slot};
-use crate::app::idempotency::{IdempotencyTable, KnownEffect, Lookup, RetryId};
-use crate::app::ports::{
-    AppendError, Appended, Clock, EventIds, EventLog, History, HistoryError, LogFailed, NewEntry,
-};
+use crate::app::entities::{Entities, Restored};
+use crate::app::idempotency::{IdempotencyTable, Lookup, RetryId};
+use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogFailed};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
 use crate::domain::{
-    Command, Draft, Entry, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, State, Timestamp,
-    Unapplied, UnappliedWhy, decide,
+    Command, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, State, Timestamp, Unapplied,
 };
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::sync::Arc;
-use tokio::sync::MutexGuard;
 
 /// What the ledger is made of.
 pub struct Parts {
@@ -157,6 +156,13 @@ impl Ledger {
                 break decided;
             }
         };
+        if let Command::Due(_) = command {
+            // The look that was promised was this one; the next one is for what is still to come.
+            for (key, slot) in keys.iter().zip(&mut guards) {
+                slot.watched = None;
+                self.watch(key, slot);
+            }
+        }
         let head = guards.iter().map(|slot| slot.head).max().unwrap_or_default();
         let absent: Vec<usize> =
             (0..).zip(&guards).filter(|(_, g)| g.state.version() == 0).map(|(i, _)| i).collect();
@@ -183,149 +189,10 @@ impl Ledger {
             let lookup = self.idempotency.find(*id, known_by, now);
             match lookup {
                 Lookup::Known(sequence) => command.note(*op, KnownKey::Applied(sequence)),
-                Lookup::Reused => command.note(*op, KnownKey::Reused),
                 Lookup::Unknown if seen.insert(*id) => {}
-                Lookup::Unknown => command.note(*op, KnownKey::Reused),
+                Lookup::Unknown | Lookup::Reused => command.note(*op, KnownKey::Reused),
             }
         }
-    }
-
-    /// Steps 4 to 6 of the write path. Not async on purpose.
-    fn decide_and_append(
-        &self,
-        command: &Command,
-        meta: &Meta,
-        keys: &[Key],
-        slots: &mut [MutexGuard<'_, Slot>],
-    ) -> Result<Decided, CommandError> {
-        loop {
-            let now = self.now();
-            let mut new_id = || self.parts.ids.event_id();
-            let states = slots.iter_mut().map(|slot| &mut slot.state).collect();
-            let mut draft = Draft::new(now, keys, states, &mut new_id);
-            let more_due = !draft.expire_due(EXPIRIES_PER_ENTRY_MAX);
-            let expired = draft.mark();
-            let refusal = if more_due { None } else { decide(&mut draft, command).err() };
-            let effective = !more_due && refusal.is_none() && draft.mark() != expired;
-            if draft.is_empty() {
-                return Ok(Decided { refusal, finished: draft.finish(), appended: None, more_due });
-            }
-            let new_entry = NewEntry {
-                decided_at: now,
-                valid_before: draft.next_due(),
-                actor: meta.actor.as_ref(),
-                request_id: meta.request_id.as_ref(),
-                idempotency: meta.idempotency.as_ref().filter(|_| effective),
-                events: draft.events(),
-                unapplied: if effective { draft.unapplied() } else { &[] },
-            };
-            let appended = if self.idempotency.is_full() && meta.idempotency.is_some() {
-                Err(AppendError::Full)
-            } else {
-                self.parts.log.append(&new_entry)
-            };
-            match appended {
-                Ok(appended) => {
-                    let finished = draft.finish();
-                    self.note(meta, effective, &finished, &appended, keys, slots);
-                    return Ok(Decided { refusal, finished, appended: Some(appended), more_due });
-                }
-                Err(error) => {
-                    draft.abandon();
-                    match error {
-                        AppendError::Stale => {}
-                        AppendError::Full => return Err(CommandError::Overloaded),
-                        AppendError::Closed => return Err(CommandError::Closed),
-                    }
-                }
-            }
-        }
-    }
-
-    /// The entry has its place in the log: memory follows.
-    fn note(
-        &self,
-        meta: &Meta,
-        effective: bool,
-        finished: &Finished,
-        appended: &Appended,
-        keys: &[Key],
-        slots: &mut [MutexGuard<'_, Slot>],
-    ) {
-        let last = appended.sequence.plus(finished.events.len() as u64).minus(1);
-        for position in &finished.touched {
-            let Some((key, slot)) = keys.get(*position).zip(slots.get_mut(*position)) else { continue };
-            let fresh = slot.head == Sequence::START;
-            slot.head = last;
-            slot.state.set_updated_at(appended.at);
-            if fresh {
-                self.entities.list(key.clone());
-            }
-            if let Some(at) = slot.state.next_due() {
-                self.due.note(at, key.clone());
-            }
-        }
-        let actor = meta.actor.as_ref();
-        let whole =
-            meta.idempotency.iter().filter(|_| effective).map(|known_by| (appended.sequence, known_by));
-        let numbered = (appended.sequence.0..).map(Sequence).zip(&finished.events);
-        let parts = numbered.filter_map(|(sequence, event)| Some((sequence, event.idempotency.as_ref()?)));
-        let mut inserted = 0;
-        for (sequence, known_by) in whole.chain(parts) {
-            if let Some(effect) = KnownEffect::new(actor, known_by, sequence, appended.at) {
-                self.idempotency.insert(effect);
-                inserted += 1;
-            }
-        }
-        if inserted > 0 {
-            self.idempotency.sweep(appended.at, 2 * inserted);
-        }
-    }
-
-    /// Waits for the disk, and makes the outcome.
-    async fn settle(&self, decided: Decided, head: Sequence) -> Result<Outcome, CommandError> {
-        let Decided { refusal, finished, appended, .. } = decided;
-        let (sequence, at) = match appended {
-            Some(Appended { sequence, at, ticket }) => {
-                ticket.await.unwrap_or(Err(LogFailed))?;
-                (sequence, at)
-            }
-            None => {
-                self.parts.log.durable().reached(head).await?;
-                (Sequence::START, self.now())
-            }
-        };
-        if let Some(refusal) = refusal {
-            return Err(refusal.into());
-        }
-        let Finished { events, unapplied, .. } = finished;
-        let replays = self.replays(&unapplied).await?;
-        Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
-    }
-
-    /// The first answer again, from the log.
-    async fn replay(&self, sequence: Sequence) -> Result<Outcome, CommandError> {
-        self.parts.log.durable().reached(sequence).await?;
-        let history = Arc::clone(&self.parts.history);
-        let entry = blocking(move || read_entry(&*history, sequence)).await?;
-        let replays = self.replays(&entry.unapplied).await?;
-        let Entry { sequence, at, events, unapplied, .. } = entry;
-        Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
-    }
-
-    /// The events that replayed operations had their effect in.
-    async fn replays(&self, unapplied: &[Unapplied]) -> Result<Vec<(u32, Event)>, CommandError> {
-        let wanted: Vec<(u32, Sequence)> = unapplied
-            .iter()
-            .filter_map(|unapplied| match unapplied.why {
-                UnappliedWhy::Replayed(sequence) => Some((unapplied.op, sequence)),
-                UnappliedWhy::Refused(_) => None,
-            })
-            .collect();
-        let Some(last) = wanted.iter().map(|(_, sequence)| *sequence).max() else { return Ok(Vec::new()) };
-        self.parts.log.durable().reached(last).await?;
-        let history = Arc::clone(&self.parts.history);
-        Ok(blocking(move || read_events(&*history, &wanted)).await?)
     }
 
     /// Expires what is due and nobody has come to.
@@ -373,28 +240,6 @@ impl Ledger {
         self.parts.log.durable().reached(head).await?;
         Ok(Some(seen))
     }
-}
-
-fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, HistoryError> {
-    history
-        .entry(sequence)?
-        .ok_or_else(|| HistoryError::Damaged(format!("event {sequence} is recorded but not in the log")))
-}
-
-/// Neighbours stand in the same entry as a rule, so the last one read is kept.
-fn read_events(history: &dyn History, wanted: &[(u32, Sequence)]) -> Result<Vec<(u32, Event)>, HistoryError> {
-    let mut events = Vec::with_capacity(wanted.len());
-    let mut entry: Option<Entry> = None;
-    for (op, sequence) in wanted {
-        let current = match entry.take() {
-            Some(current) if (current.sequence..=current.last()).contains(sequence) => current,
-            _ => read_entry(history, *sequence)?,
-        };
-        let found = current.numbered().find(|(at, _)| at == sequence);
-        events.extend(found.map(|(_, event)| (*op, event.clone())));
-        entry = Some(current);
-    }
-    Ok(events)
 }
 
 /// Runs what blocks on the disk away from the async threads.

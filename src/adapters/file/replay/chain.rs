@@ -1,0 +1,68 @@
+//! The segments as a chain, and the idempotency records kept along it.
+
+use super::{LastSegment, Replay};
+use crate::adapters::file::disk::OpenMode;
+use crate::adapters::file::index::{Sealed, read_known};
+use crate::adapters::file::lines::Lines;
+use crate::adapters::file::recovery::OpenError;
+use crate::adapters::file::segment::{Header, Scan};
+use crate::adapters::file::segments::Segment;
+use crate::app::KnownEffect;
+use crate::domain::Sequence;
+
+impl Replay<'_> {
+    /// The headers of all segments, which must form a chain from the first one on.
+    pub(super) fn headers(&self, firsts: &[Sequence]) -> Result<Vec<Header>, OpenError> {
+        let mut headers: Vec<Header> = Vec::with_capacity(firsts.len());
+        for first in firsts {
+            let path = self.options.layout.segment(*first);
+            let opened = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+            let mut lines = Lines::new(opened, 0);
+            let line = lines.next_line().map_err(OpenError::at(&path))?.unwrap_or_default();
+            let (header, _) = Scan::begin(line, self.last_time)
+                .map_err(|damage| self.corrupt(*first, 0, *first, &damage.reason))?;
+            let expected = headers.len() as u64 + 1;
+            let reason = if header.node != self.node.node {
+                Some(format!("it belongs to node {}, this directory to {}", header.node, self.node.node))
+            } else if header.first_sequence != *first {
+                Some(format!("it says it begins with {}, its name says {first}", header.first_sequence))
+            } else if header.segment != expected {
+                Some(format!("it is segment {} where segment {expected} belongs", header.segment))
+            } else {
+                None
+            };
+            if let Some(reason) = reason {
+                return Err(self.corrupt(*first, 0, *first, &reason));
+            }
+            headers.push(header);
+        }
+        Ok(headers)
+    }
+
+    /// The idempotency records that are still kept, oldest first.
+    pub(super) fn known(
+        &self,
+        sealed: &[Segment],
+        last: &LastSegment,
+    ) -> Result<Vec<KnownEffect>, OpenError> {
+        let kept_since = self.last_time.plus_milliseconds(-self.options.idempotency_ttl_ms);
+        let mut parts = vec![last.index.known()];
+        for segment in sealed.iter().rev() {
+            if let Some(growing) = &segment.growing {
+                parts.push(growing.known());
+                continue;
+            }
+            let path = self.options.layout.index(segment.first);
+            let index = Sealed::open(&*self.options.disk, &path).map_err(|error| OpenError::Damaged {
+                path: path.clone(),
+                reason: format!("{error}; remove it, it is built again at the next start"),
+            })?;
+            if index.last_time().map_err(OpenError::at(&path))? <= kept_since {
+                break;
+            }
+            parts.push(read_known(&index).map_err(OpenError::at(&path))?);
+        }
+        parts.reverse();
+        Ok(parts.into_iter().flatten().filter(|effect| effect.at > kept_since).collect())
+    }
+}

@@ -1,0 +1,73 @@
+//! The end of the write path: waiting for the disk, and the answer, the first time and again.
+
+use super::{CommandError, Decided, Ledger, Outcome, blocking};
+use crate::app::ports::{Appended, History, HistoryError, LogFailed};
+use crate::domain::{Entry, Event, Finished, Sequence, Unapplied, UnappliedWhy};
+use std::sync::Arc;
+
+impl Ledger {
+    /// Waits for the disk, and makes the outcome.
+    pub(super) async fn settle(&self, decided: Decided, head: Sequence) -> Result<Outcome, CommandError> {
+        let Decided { refusal, finished, appended, .. } = decided;
+        let (sequence, at) = if let Some(Appended { sequence, at, ticket }) = appended {
+            ticket.await.unwrap_or(Err(LogFailed))?;
+            (sequence, at)
+        } else {
+            self.parts.log.durable().reached(head).await?;
+            (Sequence::START, self.now())
+        };
+        if let Some(refusal) = refusal {
+            return Err(refusal.into());
+        }
+        let Finished { events, unapplied, .. } = finished;
+        let replays = self.replays(&unapplied).await?;
+        Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
+    }
+
+    /// The first answer again, from the log.
+    pub(super) async fn replay(&self, sequence: Sequence) -> Result<Outcome, CommandError> {
+        self.parts.log.durable().reached(sequence).await?;
+        let history = Arc::clone(&self.parts.history);
+        let entry = blocking(move || read_entry(&*history, sequence)).await?;
+        let replays = self.replays(&entry.unapplied).await?;
+        let Entry { sequence, at, events, unapplied, .. } = entry;
+        Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
+    }
+
+    /// The events that replayed operations had their effect in.
+    async fn replays(&self, unapplied: &[Unapplied]) -> Result<Vec<(u32, Event)>, CommandError> {
+        let wanted: Vec<(u32, Sequence)> = unapplied
+            .iter()
+            .filter_map(|unapplied| match unapplied.why {
+                UnappliedWhy::Replayed(sequence) => Some((unapplied.op, sequence)),
+                UnappliedWhy::Refused(_) => None,
+            })
+            .collect();
+        let Some(last) = wanted.iter().map(|(_, sequence)| *sequence).max() else { return Ok(Vec::new()) };
+        self.parts.log.durable().reached(last).await?;
+        let history = Arc::clone(&self.parts.history);
+        Ok(blocking(move || read_events(&*history, &wanted)).await?)
+    }
+}
+
+fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, HistoryError> {
+    history
+        .entry(sequence)?
+        .ok_or_else(|| HistoryError::Damaged(format!("event {sequence} is recorded but not in the log")))
+}
+
+/// Neighbours stand in the same entry as a rule, so the last one read is kept.
+fn read_events(history: &dyn History, wanted: &[(u32, Sequence)]) -> Result<Vec<(u32, Event)>, HistoryError> {
+    let mut events = Vec::with_capacity(wanted.len());
+    let mut entry: Option<Entry> = None;
+    for (op, sequence) in wanted {
+        let current = match entry.take() {
+            Some(current) if (current.sequence..=current.last()).contains(sequence) => current,
+            _ => read_entry(history, *sequence)?,
+        };
+        let found = current.numbered().find(|(at, _)| at == sequence);
+        events.extend(found.map(|(_, event)| (*op, event.clone())));
+        entry = Some(current);
+    }
+    Ok(events)
+}

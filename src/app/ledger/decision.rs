@@ -1,0 +1,110 @@
+//! The middle of the write path: deciding, appending, moving memory. Not async on purpose.
+
+use super::{CommandError, Decided, Ledger, Meta};
+use crate::app::KnownEffect;
+use crate::app::entities::Slot;
+use crate::app::ports::{AppendError, Appended, NewEntry};
+use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
+use crate::domain::{Command, Draft, Finished, Key, Sequence, decide};
+use tokio::sync::MutexGuard;
+
+impl Ledger {
+    /// Steps 4 to 6 of the write path.
+    pub(super) fn decide_and_append(
+        &self,
+        command: &Command,
+        meta: &Meta,
+        keys: &[Key],
+        slots: &mut [MutexGuard<'_, Slot>],
+    ) -> Result<Decided, CommandError> {
+        loop {
+            let now = self.now();
+            let mut new_id = || self.parts.ids.event_id();
+            let states = slots.iter_mut().map(|slot| &mut slot.state).collect();
+            let mut draft = Draft::new(now, keys, states, &mut new_id);
+            let more_due = !draft.expire_due(EXPIRIES_PER_ENTRY_MAX);
+            let expired = draft.mark();
+            let refusal = if more_due { None } else { decide(&mut draft, command).err() };
+            let effective = !more_due && refusal.is_none() && draft.mark() != expired;
+            if draft.is_empty() {
+                return Ok(Decided { refusal, finished: draft.finish(), appended: None, more_due });
+            }
+            let new_entry = NewEntry {
+                decided_at: now,
+                valid_before: draft.next_due(),
+                actor: meta.actor.as_ref(),
+                request_id: meta.request_id.as_ref(),
+                idempotency: meta.idempotency.as_ref().filter(|_| effective),
+                events: draft.events(),
+                unapplied: if effective { draft.unapplied() } else { &[] },
+            };
+            let appended = if self.idempotency.is_full() && meta.idempotency.is_some() {
+                Err(AppendError::Full)
+            } else {
+                self.parts.log.append(&new_entry)
+            };
+            match appended {
+                Ok(appended) => {
+                    let finished = draft.finish();
+                    self.note(meta, effective, &finished, &appended, keys, slots);
+                    return Ok(Decided { refusal, finished, appended: Some(appended), more_due });
+                }
+                Err(error) => {
+                    draft.abandon();
+                    match error {
+                        AppendError::Stale => {}
+                        AppendError::Full => return Err(CommandError::Overloaded),
+                        AppendError::Closed => return Err(CommandError::Closed),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The entry has its place in the log: memory follows.
+    fn note(
+        &self,
+        meta: &Meta,
+        effective: bool,
+        finished: &Finished,
+        appended: &Appended,
+        keys: &[Key],
+        slots: &mut [MutexGuard<'_, Slot>],
+    ) {
+        let last = appended.sequence.plus(finished.events.len() as u64).minus(1);
+        for position in &finished.touched {
+            let Some((key, slot)) = keys.get(*position).zip(slots.get_mut(*position)) else { continue };
+            let fresh = slot.head == Sequence::START;
+            slot.head = last;
+            slot.state.set_updated_at(appended.at);
+            if fresh {
+                self.entities.list(key.clone());
+            }
+            self.watch(key, slot);
+        }
+        let actor = meta.actor.as_ref();
+        let whole =
+            meta.idempotency.iter().filter(|_| effective).map(|known_by| (appended.sequence, known_by));
+        let numbered = (appended.sequence.0..).map(Sequence).zip(&finished.events);
+        let parts = numbered.filter_map(|(sequence, event)| Some((sequence, event.idempotency.as_ref()?)));
+        let mut inserted = 0;
+        for (sequence, known_by) in whole.chain(parts) {
+            if let Some(effect) = KnownEffect::new(actor, known_by, sequence, appended.at) {
+                self.idempotency.insert(effect);
+                inserted += 1;
+            }
+        }
+        if inserted > 0 {
+            self.idempotency.sweep(appended.at, 2 * inserted);
+        }
+    }
+
+    /// Sees to it that somebody looks at the state when it next falls due.
+    pub(super) fn watch(&self, key: &Key, slot: &mut Slot) {
+        let Some(at) = slot.state.next_due() else { return };
+        if slot.watched.is_none_or(|watched| at < watched) {
+            slot.watched = Some(at);
+            self.due.note(at, key.clone());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `onhand repair`: give up what is damaged, and keep its bytes.
+
+use super::directory;
+use super::exit::{Exit, Failure};
+use crate::adapters::file::repair::repair;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Options of `onhand repair`.
+#[derive(Args, Debug)]
+pub(crate) struct RepairArgs {
+    /// Directory of the log and the snapshots
+    #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Yes, give up every change from the first damage on, acknowledged ones too
+    #[arg(long)]
+    pub accept_loss: bool,
+}
+
+/// Cuts a damaged log.
+///
+/// # Errors
+/// [`Exit::Usage`] without `--accept-loss`; otherwise as opening a data directory.
+pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
+    let (disk, layout) = directory::existing(&args.data_dir)?;
+    if !args.accept_loss {
+        let message = "repair gives up acknowledged changes. First try to restore the damaged file from a copy \
+                       (`onhand verify` names it). If there is none, run it again with --accept-loss";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let Some(repaired) = repair(&disk, &layout).map_err(directory::failure)? else {
+        println!("sound: nothing to repair, nothing changed");
+        return Ok(Exit::Ok);
+    };
+    println!("kept       every change up to sequence {}", repaired.kept);
+    if repaired.known > repaired.kept {
+        println!("given up   what followed, at least up to sequence {}", repaired.known);
+    }
+    for path in &repaired.set_aside {
+        println!("set aside  {}", path.display());
+    }
+    println!("The sequences given up will be given out again: tell whoever follows this log to start over.");
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,134 @@
+//! Every answer in these tests, and every route and code of the program, held against openapi.yaml.
+
+use http::{HeaderMap, Method, StatusCode};
+use onhand::adapters::http::{Code, OPENAPI_YAML, routes};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_yaml_ng::from_str(OPENAPI_YAML).unwrap());
+
+/// Holds one answer against what openapi.yaml says of its route. What is no route, or no method of it, is not
+/// described there route by route; those answers are held against the schema of a problem.
+#[track_caller]
+pub(super) fn check(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
+    let told = format!("{method} {path} {status}: {}", String::from_utf8_lossy(body));
+    let verb = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
+    let operation = template(path).and_then(|template| CONTRACT["paths"][template].get(&verb));
+    let Some(operation) = operation else {
+        assert!(matches!(status.as_u16(), 404 | 405), "{told}");
+        return validate(&json!({"$ref": "#/components/schemas/Problem"}), body, &told);
+    };
+    let response = resolve(&operation["responses"][status.as_str()]);
+    assert!(response.is_object(), "the status is not documented: {told}");
+    if let Some(documented) = response["headers"].as_object() {
+        for (name, header) in documented {
+            let header = resolve(header);
+            let sent = headers.get(name.as_str()).map(|value| value.to_str().unwrap());
+            assert!(sent.is_some() || header["required"] != true, "{name} is missing: {told}");
+            if let Some(sent) = sent {
+                let value = sent.parse::<u64>().map_or_else(|_| json!(sent), |number| json!(number));
+                let schema = &header["schema"];
+                let instance = if schema["type"] == "integer" { value } else { json!(sent) };
+                assert!(jsonschema::is_valid(schema, &instance), "{name}: {sent}: {told}");
+            }
+        }
+    }
+    let Some(content) = response["content"].as_object() else {
+        return assert!(body.is_empty(), "a body that is not documented: {told}");
+    };
+    let kind = headers["content-type"].to_str().unwrap().split(';').next().unwrap();
+    let media = content.get(kind).unwrap_or_else(|| panic!("{kind} is not documented: {told}"));
+    if kind.ends_with("json") && method != Method::HEAD {
+        validate(&media["schema"], body, &told);
+    }
+}
+
+/// The path in openapi.yaml that leads where `path` leads.
+fn template(path: &str) -> Option<&'static String> {
+    let path = path.split('?').next().unwrap();
+    let stock = path
+        .strip_prefix("/api/inventory")
+        .filter(|rest| ["/stores/", "/inventory/"].iter().any(|place| rest.starts_with(place)));
+    let path = stock.or_else(|| path.strip_prefix("/api")).unwrap_or(path);
+    let fits = |template: &str| {
+        let (left, right): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+        let same = |(template, part): (&&str, &&str)| {
+            template == part || (template.starts_with('{') && !part.is_empty())
+        };
+        left.len() == right.len() && left.iter().zip(&right).all(same)
+    };
+    CONTRACT["paths"].as_object().unwrap().keys().find(|template| fits(template))
+}
+
+fn resolve(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(pointer) => CONTRACT.pointer(pointer.trim_start_matches('#')).expect("a $ref leads somewhere"),
+        None => value,
+    }
+}
+
+#[track_caller]
+fn validate(schema: &Value, body: &[u8], told: &str) {
+    let instance: Value = serde_json::from_slice(body).unwrap_or_else(|_| panic!("no JSON: {told}"));
+    let whole = json!({"allOf": [schema], "components": CONTRACT["components"]});
+    let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
+    let faults: Vec<String> = validator.iter_errors(&instance).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}: {told}");
+}
+
+#[test]
+fn the_routes_are_the_documented_ones() {
+    let parameters = |owner: &'static Value, place: &str| -> BTreeSet<String> {
+        let listed = owner["parameters"].as_array().into_iter().flatten().map(resolve);
+        listed.filter(|one| one["in"] == place).map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut documented = BTreeSet::new();
+    for (path, item) in CONTRACT["paths"].as_object().unwrap() {
+        for (verb, operation) in item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters") {
+            let query: BTreeSet<String> = parameters(operation, "query");
+            documented.insert((verb.to_uppercase(), path.clone(), query));
+            let in_path: BTreeSet<String> =
+                parameters(item, "path").union(&parameters(operation, "path")).cloned().collect();
+            let braced = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+            assert_eq!(in_path, braced.map(str::to_owned).collect(), "{path}");
+        }
+    }
+    let served: BTreeSet<_> = routes()
+        .into_iter()
+        .map(|route| {
+            let query = route.query.iter().map(|name| (*name).to_owned()).collect();
+            (route.method.to_string(), route.template.to_owned(), query)
+        })
+        .collect();
+    assert_eq!(served, documented);
+}
+
+#[test]
+fn the_codes_are_the_documented_ones() {
+    let listed = CONTRACT["components"]["schemas"]["Code"]["enum"].as_array().unwrap();
+    let documented: BTreeSet<&str> = listed.iter().map(|code| code.as_str().unwrap()).collect();
+    assert_eq!(documented, Code::ALL.iter().map(|code| code.slug()).collect());
+}
+
+#[test]
+fn the_examples_fit_their_schemas() {
+    let mut pending = vec![&*CONTRACT];
+    let mut seen = 0;
+    while let Some(value) = pending.pop() {
+        if let (Some(schema), Some(object)) = (value.get("schema"), value.as_object()) {
+            let several = object.get("examples").and_then(Value::as_object);
+            let several = several.into_iter().flat_map(|named| named.values().map(|one| &one["value"]));
+            for example in object.get("example").into_iter().chain(several) {
+                validate(schema, &serde_json::to_vec(example).unwrap(), "an example");
+                seen += 1;
+            }
+        }
+        match value {
+            Value::Object(members) => pending.extend(members.values()),
+            Value::Array(items) => pending.extend(items),
+            _ => {}
+        }
+    }
+    assert!(seen > 30, "{seen} examples were found");
+}

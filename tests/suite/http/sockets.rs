@@ -1,0 +1,122 @@
+//! The server on a socket: half-sent heads, too many connections, bodies that are too long, the drain.
+
+use super::Scratch;
+use onhand::adapters::http::server::{Drained, ServerLimits, serve};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+async fn started(node: &Scratch, limits: ServerLimits) -> (SocketAddr, JoinHandle<Drained>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = serve(listener, node.edge.clone(), limits, node.shutdown.clone());
+    (address, tokio::spawn(serving))
+}
+
+fn limits() -> ServerLimits {
+    ServerLimits {
+        header_read: Duration::from_millis(200),
+        ..ServerLimits::with_drain(Duration::from_secs(5))
+    }
+}
+
+/// Sends bytes and reads until the server closes.
+async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    let reading = stream.read_to_end(&mut answer);
+    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the server closes").unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_not_waited_for() {
+    let node = Scratch::new();
+    let (address, _) = started(&node, limits()).await;
+    // Nothing at all, a byte that could begin either protocol, half a head, half an HTTP/2 preface.
+    for bytes in ["", "P", "GET /livez HTTP/1.1\r\nhost: x\r\n", "PRI * HTTP/2.0\r\n"] {
+        let answer = exchange(address, bytes.as_bytes()).await;
+        assert!(!answer.contains("200"), "{bytes:?}: {answer}");
+    }
+    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"status\":\"ok\"}"), "{answer}");
+    assert!(!answer.to_lowercase().contains("\r\nserver:"), "{answer}");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_so() {
+    let node = Scratch::new();
+    let header_read = Duration::from_secs(20);
+    let (address, _) = started(&node, ServerLimits { connections_max: 1, header_read, ..limits() }).await;
+    let mut first = TcpStream::connect(address).await.unwrap();
+    first.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut start = [0; 12];
+    first.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("retry-after: 1") && answer.contains("\"code\":\"overloaded\""), "{answer}");
+    drop(first);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_answered_before_the_connection_ends() {
+    let node = Scratch::new();
+    let (address, _) = started(&node, limits()).await;
+    let path = format!("http://{address}/stores/S1/inventory/A/adjust");
+    let post = reqwest::Client::new().post(path).header("content-type", "application/json");
+    let answer = post.body(vec![b' '; 2 << 20]).send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+    let problem: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert_eq!(problem["code"], "body-too-large");
+}
+
+#[tokio::test]
+async fn what_is_under_way_ends_before_the_server_does() {
+    let node = Scratch::new();
+    let (address, serving) = started(&node, limits()).await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut start = [0; 12];
+    idle.read_exact(&mut start).await.unwrap();
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let head = "POST /stores/S1/inventory/A/adjust HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 11\r\n\r\n{\"delta\"";
+    slow.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    node.shutdown.cancel();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(TcpStream::connect(address).await.is_err(), "nobody new is let in");
+    slow.write_all(b":5}").await.unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(serving.await.unwrap(), Drained::All);
+}
+
+#[tokio::test]
+async fn a_drain_has_an_end() {
+    let node = Scratch::new();
+    let header_read = Duration::from_secs(20);
+    let drain = Duration::from_millis(200);
+    let (address, serving) = started(&node, ServerLimits { header_read, drain, ..limits() }).await;
+    let mut stuck = TcpStream::connect(address).await.unwrap();
+    let head = "POST /stores/S1/inventory/A/adjust HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 11\r\n\r\n{";
+    stuck.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    node.shutdown.cancel();
+    assert_eq!(serving.await.unwrap(), Drained::Abandoned(1));
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_to_those_who_start_with_it() {
+    let node = Scratch::new();
+    let (address, _) = started(&node, limits()).await;
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let answer = client.get(format!("http://{address}/livez")).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
+}
