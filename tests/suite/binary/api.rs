@@ -1,7 +1,8 @@
-//! A caller over HTTP.
+//! A caller over HTTP, who holds every answer against openapi.yaml.
 
 use super::process::Node;
-use http::{HeaderMap, Method};
+use crate::http::contract;
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -35,13 +36,15 @@ impl Api {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Reply, reqwest::Error> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).body(body);
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base)).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
+        let bytes = response.bytes().await?;
+        contract::check(&method, path, StatusCode::from_u16(status).unwrap(), &headers, &bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or_default();
         Ok(Reply { status, headers, json, text })
     }

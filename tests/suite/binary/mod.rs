@@ -1,8 +1,10 @@
 //! The real binary on a real socket and a real disk: each story starts `onhand` as a process of its own.
 
 mod api;
+mod full_disk;
 mod kill;
 mod lifecycle;
+mod power_cut;
 mod process;
 mod raw;
 mod room;
