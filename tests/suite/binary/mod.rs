@@ -8,6 +8,7 @@ mod power_cut;
 mod process;
 mod raw;
 mod room;
+mod trade;
 mod writers;
 
 use std::io::Write as _;

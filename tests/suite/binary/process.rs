@@ -119,7 +119,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// Starts a node on a data directory and a free port.
+    /// Starts a node on a data directory and, unless the options name one, a free port.
     #[track_caller]
     pub(super) fn start(data_dir: &Path, options: &[&str]) -> Self {
         Self::start_as(Command::new(PROGRAM), data_dir, options)
@@ -144,7 +144,8 @@ impl Node {
     ) -> Result<Self, Ended> {
         let scratch = TempDir::new().unwrap();
         let ready = scratch.path().join("ready");
-        program.args(["serve", "--port", "0", "--ready-file"]).arg(&ready);
+        let port: &[&str] = if options.contains(&"--port") { &[] } else { &["--port", "0"] };
+        program.arg("serve").args(port).arg("--ready-file").arg(&ready);
         program.arg("--data-dir").arg(data_dir).args(options);
         let mut process = Process::spawn(program);
         let deadline = Instant::now() + WAIT_MAX;
