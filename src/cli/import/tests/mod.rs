@@ -207,6 +207,9 @@ fn a_file_that_is_no_such_csv_is_refused_before_anything_is_sent() {
         (b"sh\xf6p,sku,qty\n", "not UTF-8"),
         (b"\xff\xfes\0h\0o\0p\0", "not UTF-8"),
         (endless.as_bytes(), "never closed"),
+        (b"shop,sku,\"qty\nA,B,1\n", "never closed"),
+        (b"shop,sku,qty\nA,B,1\nA,\"B,1\nA,C,1\nA,D,1\n", "row 2, from line 3 on, opens a quote"),
+        (b"shop,sku,qty\nA,B,\"", "never closed"),
     ];
     for (text, said) in table {
         std::fs::write(&path, text).unwrap();
