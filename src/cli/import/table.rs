@@ -151,6 +151,12 @@ fn unreadable(path: &Path, error: &csv::Error, row: u64, line: u64) -> Failure {
 }
 
 impl Columns {
+    /// The places of all columns that the options name.
+    pub(super) fn named(&self) -> impl Iterator<Item = usize> {
+        let needed = [Some(self.sku), Some(self.quantity)];
+        [self.store, self.time, self.reference].into_iter().chain(needed).flatten()
+    }
+
     /// Finds the columns that the options name.
     fn find(header: &ByteRecord, reading: &Reading) -> Result<Self, String> {
         let names = header
