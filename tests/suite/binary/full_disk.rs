@@ -153,11 +153,16 @@ async fn a_full_disk_ends_the_node_cleanly_and_room_brings_it_back() {
                 Ok(node) => node.stop(),
                 Err(ended) => {
                     assert_eq!(ended.code, Some(74), "{}", ended.stderr);
-                    assert!(ended.stderr.contains(data.to_str().unwrap()), "{}", ended.stderr);
+                    let said = &ended.stderr;
+                    assert!(
+                        said.contains(data.to_str().unwrap()) && said.contains("make as much room"),
+                        "{said}"
+                    );
+                    assert_eq!(said.matches("os error").count(), 1, "the cause is told once: {said}");
                 }
             }
         }
-        room.sh(&format!("mount -o remount,size={}m \"$1\"", 5 + 27 * round));
+        room.sh(&format!("mount -o remount,size={}m \"$1\"", 8 + 24 * round));
         node = try_start(&room, &data).unwrap();
     }
     all_there(&node, &told).await;
