@@ -119,7 +119,7 @@ impl<'a> Replay<'a> {
             let reason = format!("the log ends before sequence {}, which was durable", self.proven);
             return Err(self.corrupt(last.first, last.end.length, end.plus(1), &reason));
         }
-        let known = self.known(&segments, &last)?;
+        let known = self.known(&mut segments, &last)?;
         self.report.replayed = end.0 - self.report.snapshot.0;
         let states = self.fold.states.into_iter().collect();
         Ok(Replayed {
