@@ -5,6 +5,7 @@
 mod binary;
 mod cli;
 mod crash;
+mod damage;
 mod decide;
 mod http;
 mod machine;

@@ -2,7 +2,7 @@
 
 use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::list_segments;
-use onhand::adapters::file::segment::Scan;
+use onhand::adapters::file::segment::{Damage, Scan};
 use onhand::app::fold::Fold;
 use onhand::domain::stock::StockFact;
 use onhand::domain::{After, Entry, Fact, Key, Sequence, Timestamp};
@@ -16,16 +16,21 @@ pub(crate) fn layout() -> Layout {
 
 /// Every durable entry, from the first.
 pub(crate) fn entries(disk: &SimDisk) -> Vec<Entry> {
+    try_entries(disk).unwrap()
+}
+
+/// The same, or the first damage.
+pub(crate) fn try_entries(disk: &SimDisk) -> Result<Vec<Entry>, Damage> {
     let mut entries: Vec<Entry> = Vec::new();
     for first in list_segments(&disk.fork(), &layout()).unwrap() {
         let bytes = disk.file(layout().segment(first)).expect("a segment is durable under its name");
         let earliest = entries.last().map_or(Timestamp::from_milliseconds(i64::MIN), |entry| entry.at);
-        let (_, mut scan) = Scan::begin(&bytes, earliest).unwrap();
-        while let Some(line) = scan.next_line().unwrap() {
+        let (_, mut scan) = Scan::begin(&bytes, earliest)?;
+        while let Some(line) = scan.next_line()? {
             entries.push(line.entry);
         }
     }
-    entries
+    Ok(entries)
 }
 
 /// What the entries up to a sequence add up to.
