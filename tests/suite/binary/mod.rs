@@ -9,6 +9,7 @@ mod power_cut;
 mod process;
 mod raw;
 mod room;
+mod tour;
 mod trade;
 mod writers;
 
