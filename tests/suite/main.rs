@@ -6,6 +6,7 @@ mod binary;
 mod cli;
 mod http;
 mod node;
+mod papers;
 mod repair;
 mod sim_disk;
 mod source;

@@ -10,6 +10,7 @@ use onhand::adapters::http::{Code, routes};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
@@ -145,42 +146,50 @@ async fn refusals(api: &Api, seen: &mut Seen) {
     let at = |verb: &str| format!("{LEVEL}/{verb}");
     let ask =
         async |path: String, headers: &[(&str, &str)], body: Value| api.post(&path, headers, &body).await;
-    let mut told = vec![
-        api.get("/nowhere").await,
-        api.get(LEVEL).await,
-        api.get("/problems/none").await,
-        api.get("/stores/LONDON/inventory?cursor=x").await,
-        api.try_send(Method::DELETE, LEVEL, &[], Vec::new()).await.unwrap(),
-        api.try_send(Method::POST, &at("adjust"), &[], Vec::new()).await.unwrap(),
-        ask(at("adjust"), &[], json!({"delta": 0})).await,
-        ask(at("adjust"), &[], json!({"delta": 1, "reference": "x".repeat(70_000)})).await,
-        ask(at("reserve"), &[], json!({"qty": 1})).await,
-        ask(at("release"), &[], json!({"reservationId": "none"})).await,
-        ask(at("adjust"), &[("if-match", "*")], json!({"delta": 1})).await,
+    let mut told: Vec<(u16, &str, Reply)> = vec![
+        (404, "not-found", api.get("/nowhere").await),
+        (404, "not-found", api.get(LEVEL).await),
+        (404, "not-found", api.get("/problems/none").await),
+        (400, "invalid-cursor", api.get("/stores/LONDON/inventory?cursor=x").await),
+        (405, "method-not-allowed", api.try_send(Method::DELETE, LEVEL, &[], Vec::new()).await.unwrap()),
+        (
+            415,
+            "unsupported-media-type",
+            api.try_send(Method::POST, &at("adjust"), &[], Vec::new()).await.unwrap(),
+        ),
+        (400, "invalid-request", ask(at("adjust"), &[], json!({"delta": 0})).await),
+        (
+            413,
+            "body-too-large",
+            ask(at("adjust"), &[], json!({"delta": 1, "reference": "x".repeat(70_000)})).await,
+        ),
+        (409, "insufficient-stock", ask(at("reserve"), &[], json!({"qty": 1})).await),
+        (404, "reservation-not-found", ask(at("release"), &[], json!({"reservationId": "none"})).await),
+        (409, "version-conflict", ask(at("adjust"), &[("if-match", "*")], json!({"delta": 1})).await),
     ];
-    assert_eq!(told[8].json["available"], 0);
+    assert_eq!(told[8].2.json["available"], 0);
+    let mut refused = async |status, code, path, headers: &[(&str, &str)], body| {
+        let reply = ask(path, headers, body).await;
+        told.push((status, code, reply.clone()));
+        reply
+    };
     ask(at("adjust"), &[(KEY, "one")], json!({"delta": 10})).await.is(200, "");
-    told.push(ask(at("adjust"), &[(KEY, "one")], json!({"delta": 11})).await);
-    told.push(ask(at("adjust"), &[("if-match", "\"7\"")], json!({"delta": 1})).await);
-    assert_eq!((told[12].header("etag"), &told[12].json["currentVersion"]), (Some("\"1\""), &1.into()));
-    told.push(ask(at("adjust"), &[], json!({"delta": 9_007_199_254_740_991_i64})).await);
+    refused(409, "idempotency-key-reused", at("adjust"), &[(KEY, "one")], json!({"delta": 11})).await;
+    let stale =
+        refused(409, "version-conflict", at("adjust"), &[("if-match", "\"7\"")], json!({"delta": 1})).await;
+    assert_eq!((stale.header("etag"), &stale.json["currentVersion"]), (Some("\"1\""), &1.into()));
+    refused(409, "out-of-range", at("adjust"), &[], json!({"delta": 9_007_199_254_740_991_i64})).await;
     ask(at("reserve"), &[], json!({"qty": 2, "reservationId": "r"})).await.is(200, "");
-    told.push(ask(at("reserve"), &[], json!({"qty": 2, "reservationId": "r"})).await);
+    refused(409, "already-exists", at("reserve"), &[], json!({"qty": 2, "reservationId": "r"})).await;
     ask(at("release"), &[], json!({"reservationId": "r"})).await.is(200, "");
-    told.push(ask(at("commit"), &[], json!({"reservationId": "r"})).await);
+    refused(409, "reservation-closed", at("commit"), &[], json!({"reservationId": "r"})).await;
     ask(at("reserve"), &[], json!({"qty": 2, "reservationId": "short", "ttlSeconds": 1})).await.is(200, "");
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    told.push(ask(at("commit"), &[], json!({"reservationId": "short"})).await);
-    told.push(
-        ask(
-            "/imports/i/rows".into(),
-            &[],
-            json!({"afterRow": 5, "throughRow": 6, "last": false, "rows": []}),
-        )
-        .await,
-    );
-    for reply in &told {
-        assert!(reply.status >= 400, "{}", reply.text);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    refused(409, "reservation-expired", at("commit"), &[], json!({"reservationId": "short"})).await;
+    let step = json!({"afterRow": 5, "throughRow": 6, "last": false, "rows": []});
+    refused(409, "import-out-of-step", "/imports/i/rows".to_owned(), &[], step).await;
+    for (status, code, reply) in &told {
+        reply.is(*status, code);
         seen.note(reply);
     }
     let history = api.items(&at("history")).await;
