@@ -4,10 +4,17 @@
 
 mod binary;
 mod cli;
+mod crash;
+mod decide;
 mod http;
+mod machine;
 mod node;
+mod oracle;
 mod papers;
 mod repair;
+mod retries;
+mod rules;
 mod sim_disk;
 mod source;
+mod stage;
 mod tidy;

@@ -145,7 +145,11 @@ fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Fault>
 
 fn fault(pointer: String, error: &serde_json::Error) -> Fault {
     let detail = match error.classify() {
-        serde_json::error::Category::Data => error.to_string(),
+        // serde names Rust's types, which say nothing to the caller.
+        serde_json::error::Category::Data => error
+            .to_string()
+            .replace("expected i64", "expected an integer")
+            .replace("expected u64", "expected an integer of 0 or more"),
         _ => format!("is not JSON: {error}"),
     };
     Fault { place: Place::Pointer(pointer), detail }
@@ -238,7 +242,7 @@ mod tests {
         for (json, pointer, word) in [
             (r#"{"delta": 1.5}"#, "/delta", "floating point"),
             (r#"{"delta": 1e2}"#, "/delta", "floating point"),
-            (r#"{"delta": "1"}"#, "/delta", "string"),
+            (r#"{"delta": "1"}"#, "/delta", "expected an integer"),
             (r#"{"delta": 9007199254740992}"#, "/delta", "9007199254740991"),
             (r#"{"delta": -9007199254740992}"#, "/delta", "9007199254740991"),
             (r#"{"delta": 99999999999999999999}"#, "/delta", "floating point"),
@@ -249,7 +253,7 @@ mod tests {
             (r#"{"delta": 1, "reason": ""}"#, "/reason", "1-256"),
             (r#"{"delta": 1, "reason": "a\nb"}"#, "/reason", "control"),
             (r#"{"delta": 1, "reason": "\ud800"}"#, "/reason", "hex escape"),
-            (r#"{"delta": 1, "expectedVersion": -1}"#, "/expectedVersion", "-1"),
+            (r#"{"delta": 1, "expectedVersion": -1}"#, "/expectedVersion", "an integer of 0 or more"),
             (r#"{"delta": 1, "expectedVersion": 9007199254740992}"#, "/expectedVersion", "at most"),
             (r#"{"delta": 1, "Delta": 1}"#, "/Delta", "unknown field"),
             ("{}", "", "missing field"),

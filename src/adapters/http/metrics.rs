@@ -5,7 +5,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, VARY};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::OnceLock;
@@ -22,7 +22,10 @@ pub(super) const CONNECTIONS_REFUSED: &str = "onhand_http_connections_refused_to
 /// Handlers that panicked.
 pub(super) const PANICS: &str = "onhand_http_panics_total";
 
-/// Upper bounds of all histograms, in seconds.
+/// Upper bounds of histograms that count entries, by the end of their names.
+const ENTRIES: &str = "_entries";
+const BUCKETS_ENTRIES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 4096.0];
+/// Upper bounds of all other histograms, in seconds.
 const BUCKETS_SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -36,6 +39,8 @@ pub fn install() -> &'static PrometheusHandle {
             .with_recommended_naming(true)
             .set_buckets(&BUCKETS_SECONDS)
             .expect("there are buckets")
+            .set_buckets_for_metric(Matcher::Suffix(ENTRIES.to_owned()), &BUCKETS_ENTRIES)
+            .expect("there are buckets")
             .install_recorder()
             .expect("nothing else installs a recorder");
         metrics::describe_counter!(REQUESTS, "Requests answered.");
@@ -46,6 +51,7 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_counter!(REPLAYS, "Answers that came from the record of an earlier request.");
         metrics::describe_gauge!(CONNECTIONS, "Connections open now.");
         metrics::describe_counter!(CONNECTIONS_REFUSED, "Connections refused because too many were open.");
+        metrics::describe_counter!(SNAPSHOTS, "Node snapshots written.");
         metrics::describe_counter!(PANICS, "Handlers that panicked.");
         recorder
     })
@@ -154,8 +160,11 @@ onhand_idempotent_replays_total 4
     async fn what_is_counted_is_rendered() {
         install();
         metrics::counter!(REPLAYS).increment(1);
+        metrics::histogram!("onhand_test_entries").record(23.0);
         let response = metrics(HeaderMap::new()).await;
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        assert!(String::from_utf8(body.to_vec()).unwrap().contains("\nonhand_idempotent_replays_total "));
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("\nonhand_idempotent_replays_total "));
+        assert!(text.contains("\nonhand_test_entries_bucket{le=\"32\"} 1\n"), "{text}");
     }
 }

@@ -65,7 +65,7 @@ async fn send_with_bar(client: &Client, survey: &Survey) -> Result<Sent, Failure
     }
     let bar =
         if std::io::stderr().is_terminal() { ProgressBar::new(survey.rows) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} rows  {per_sec}  {eta} left");
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} rows, {eta} left");
     bar.set_style(style.expect("the template is correct"));
     let sent = send::send(client, survey, |rows_done| bar.set_position(rows_done)).await;
     bar.finish_and_clear();
