@@ -11,6 +11,7 @@ mod http;
 mod machine;
 mod node;
 mod oracle;
+mod papers;
 mod repair;
 mod retries;
 mod rules;

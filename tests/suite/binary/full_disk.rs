@@ -16,15 +16,13 @@ const CALLERS: usize = 16;
 
 /// What the callers of a node that ran out of room were told.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+struct Told {
     /// Acknowledged changes, by their key.
-    pub(super) acknowledged: Vec<String>,
+    acknowledged: Vec<String>,
     /// Changes that got another answer or none; their callers will ask again.
-    pub(super) open: Vec<String>,
+    open: Vec<String>,
     /// How often each refusal came.
-    pub(super) codes: BTreeMap<String, usize>,
-    /// What readiness said after the first refusal, where it could still be asked.
-    pub(super) readiness: Vec<Reply>,
+    codes: BTreeMap<String, usize>,
 }
 
 async fn ask(api: &Api, key: &str) -> Result<Reply, reqwest::Error> {
@@ -33,7 +31,7 @@ async fn ask(api: &Api, key: &str) -> Result<Reply, reqwest::Error> {
 }
 
 /// Changes a level until the node is gone.
-pub(super) async fn fill(node: &Node, round: usize) -> Told {
+async fn fill(node: &Node, round: usize) -> Told {
     let api = Api::of(node);
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
@@ -48,9 +46,6 @@ pub(super) async fn fill(node: &Node, round: usize) -> Told {
                         assert_eq!(reply.status, 503, "{}", reply.text);
                         *told.codes.entry(reply.json["code"].as_str().unwrap().to_owned()).or_default() += 1;
                         told.open.push(key);
-                        told.readiness.extend(
-                            api.try_send(http::Method::GET, "/health/readiness", &[], Vec::new()).await,
-                        );
                     }
                     Err(_) => {
                         told.open.push(key);
@@ -66,14 +61,13 @@ pub(super) async fn fill(node: &Node, round: usize) -> Told {
         all.acknowledged.extend(told.acknowledged);
         all.open.extend(told.open);
         told.codes.into_iter().for_each(|(code, times)| *all.codes.entry(code).or_default() += times);
-        all.readiness.extend(told.readiness);
     }
     all
 }
 
 /// The end of a node that ran out of room: a code of its own, and a word that helps.
 #[track_caller]
-pub(super) fn ended_for_want_of_room(ended: &Ended) {
+fn ended_for_want_of_room(ended: &Ended) {
     assert_eq!(ended.code, Some(74), "{}", ended.stderr);
     assert!(ended.stderr.contains("the log failed"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);

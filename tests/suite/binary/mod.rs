@@ -1,13 +1,16 @@
 //! The real binary on a real socket and a real disk: each story starts `onhand` as a process of its own.
 
 mod api;
+mod bad_input;
 mod full_disk;
 mod kill;
-mod lifecycle;
 mod power_cut;
 mod process;
 mod raw;
 mod room;
+mod start;
+mod stop;
+mod tour;
 mod trade;
 mod writers;
 

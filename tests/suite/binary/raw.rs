@@ -24,6 +24,14 @@ impl Raw {
         self
     }
 
+    /// Writes only what fits into the buffers of both sides.
+    pub(super) fn write_some(&mut self, bytes: &str) {
+        self.0.set_nonblocking(true).unwrap();
+        // Full buffers are what is wanted here.
+        let _ = self.0.write(bytes.as_bytes());
+        self.0.set_nonblocking(false).unwrap();
+    }
+
     /// Reads until the other side closes; a reset counts as the end.
     pub(super) fn read_to_end(&mut self) -> String {
         let mut answer = Vec::new();
@@ -49,7 +57,8 @@ impl Raw {
 
     /// Says that nothing more is sent.
     pub(super) fn finish(&mut self) -> &mut Self {
-        self.0.shutdown(Shutdown::Write).unwrap();
+        // It fails when the other side has closed already.
+        let _ = self.0.shutdown(Shutdown::Write);
         self
     }
 }
