@@ -22,6 +22,7 @@ use crate::adapters::file::mark::{Mark, read_mark};
 use crate::adapters::file::replay::{Replay, Replayed};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
+use crate::adapters::file::snapshot::list_snapshots;
 use crate::adapters::file::writer::{Active, Meters, Writer, create_segment};
 use crate::app::Restored;
 use crate::app::ports::{Clock, DurableWatch, EventIds};
@@ -79,7 +80,7 @@ pub struct OpenReport {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The disk refused.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}", path.display())]
     Io {
         /// What was touched.
         path: PathBuf,
@@ -166,8 +167,11 @@ fn make_node(
     ids: &dyn EventIds,
 ) -> Result<NodeFile, OpenError> {
     let has_log = !list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?.is_empty();
-    if has_log {
-        let reason = "it is missing, but there is a log; restore it from a copy of this directory".to_owned();
+    let has_snapshot = !list_snapshots(disk, layout).map_err(OpenError::at(&layout.snapshots()))?.is_empty();
+    if has_log || has_snapshot {
+        let reason =
+            "it is missing, but there is a log or a snapshot; restore it from a copy of this directory"
+                .to_owned();
         return Err(OpenError::Damaged { path: layout.node(), reason });
     }
     let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now() };
@@ -213,7 +217,9 @@ fn finish(
         let path = layout.index(segment.first);
         segments.write_index(&segment).map_err(OpenError::at(&path))?;
     }
-    let mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    let mut mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    // Whatever is shown from now on is durable since the rewrite above; damage to it later on is no torn tail.
+    mark.write(end).map_err(OpenError::at(&layout.mark()))?;
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
         meters: Meters::new(),
