@@ -90,8 +90,9 @@ async fn all_there(node: &Node, told: &[Told]) {
     for key in &open {
         assert_eq!(found.get(*key), Some(&1), "{key} was asked for again");
     }
-    let pieces = (acknowledged.len() + open.len()) as i64;
-    assert_eq!(api.get(LEVEL).await.level(), (pieces, pieces, 0, pieces.unsigned_abs()));
+    let changes = (acknowledged.len() + open.len()) as u64;
+    let pieces = changes.cast_signed();
+    assert_eq!(api.get(LEVEL).await.level(), (pieces, pieces, 0, changes));
     assert!(acknowledged.len() > CALLERS && !open.is_empty());
 }
 

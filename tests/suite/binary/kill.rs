@@ -61,7 +61,7 @@ async fn till(number: usize, mut current: Current) -> BTreeMap<String, Known> {
         let sku = SKUS[(number + turn) % SKUS.len()];
         let reply = match turn % 4 {
             0 | 1 => {
-                let body = json!({"delta": 1 + (turn % 3) as i64, "reference": key});
+                let body = json!({"delta": 1 + turn % 3, "reference": key});
                 insist(&mut current, &format!("{}/adjust", level(sku)), &key, &body).await
             }
             2 => {

@@ -118,7 +118,7 @@ async fn with_if_match_every_writer_gets_through_once() {
     .await;
     let versions: BTreeSet<u64> = seen.into_iter().collect();
     assert!(versions.into_iter().eq(2..=WRITERS as u64 + 1));
-    let pieces = WRITERS as i64 + 1;
+    let pieces = WRITERS.cast_signed() as i64 + 1;
     assert_eq!(api.get(LEVEL).await.level(), (pieces, pieces, 0, WRITERS as u64 + 1));
     chained(&api, WRITERS as u64 + 1).await;
     node.stop();
@@ -154,7 +154,7 @@ async fn one_key_sent_many_times_at_once_has_one_effect() {
         assert!(replies.iter().all(|reply| reply.text == replies[0].text), "{key}: all answers are alike");
         assert!(replies.iter().all(|reply| reply.header("etag") == replies[0].header("etag")));
     }
-    let (keys, version) = (KEYS as i64, KEYS as u64 + 1);
+    let (keys, version) = (KEYS.cast_signed() as i64, KEYS as u64 + 1);
     assert_eq!(api.get(LEVEL).await.level(), (1000 - keys, 1000, keys, version));
     chained(&api, version).await;
     node.stop();
@@ -186,7 +186,7 @@ async fn the_last_pieces_are_sold_once() {
         true
     })
     .await;
-    assert_eq!(seen.into_iter().filter(|sold| *sold).count() as i64, PIECES);
+    assert_eq!(seen.into_iter().filter(|sold| *sold).count() as u64, PIECES.unsigned_abs());
     assert_eq!(api.get(LEVEL).await.level(), (0, 0, 0, 1 + 2 * PIECES.unsigned_abs()));
     chained(&api, 1 + 2 * PIECES.unsigned_abs()).await;
     node.stop();

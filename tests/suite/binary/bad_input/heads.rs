@@ -4,6 +4,7 @@ use super::super::raw::{Raw, exchange};
 use super::{ADJUST, LEVEL, Shop, status};
 use http::Method;
 use serde_json::json;
+use std::fmt::Write as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_try_something_lead_nowhere() {
@@ -159,7 +160,7 @@ async fn pipelined_requests_are_answered_in_their_order() {
     let mut requests = String::new();
     for number in 0..50 {
         let path = ["/livez", LEVEL, "/nowhere"][number % 3];
-        requests += &format!("GET {path} HTTP/1.1\r\nhost: x\r\nx-request-id: pipe-{number}\r\n");
+        let _ = write!(requests, "GET {path} HTTP/1.1\r\nhost: x\r\nx-request-id: pipe-{number}\r\n");
         requests += if number == 49 { "connection: close\r\n\r\n" } else { "\r\n" };
     }
     let answer = caller.write(requests).read_to_end();

@@ -8,6 +8,7 @@ use super::api::Api;
 use super::process::{Ended, Node, onhand, run, verify};
 use super::skipped;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -158,17 +159,19 @@ fn generated(directory: &Path) -> Sales {
     let mut text =
         String::from("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n");
     let mut state: u64 = 2010;
-    let mut draw = |below: u64| {
+    let mut draw = |below: u32| {
         // Knuth's MMIX generator; its high bits are good enough for sales.
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
+        let high = u32::try_from(state >> 33).expect("31 bits are left");
+        i64::from(high % below)
     };
     for row in 0..30_000_u64 {
         let sku = draw(40) * draw(40) + draw(10);
-        let quantity = if draw(50) == 0 { -(draw(30) as i64) - 1 } else { draw(24) as i64 + 1 };
-        let country = COUNTRIES[draw(5).min(draw(5)) as usize];
-        text +=
-            &format!("{},S{sku:04},\"ITEM, {sku}\",{quantity},01/12/2010 08:26,1.25,,{country}\n", row / 9);
+        let quantity = if draw(50) == 0 { -1 - draw(30) } else { 1 + draw(24) };
+        let country = COUNTRIES[usize::try_from(draw(5).min(draw(5))).unwrap()];
+        let invoice = row / 9;
+        let _ =
+            writeln!(text, "{invoice},S{sku:04},\"ITEM, {sku}\",{quantity},01/12/2010 08:26,1.25,,{country}");
     }
     let path = directory.join("generated.csv");
     fs::write(&path, text).unwrap();
