@@ -3,17 +3,21 @@
 mod bench;
 pub mod child;
 mod client;
+mod dead_letters;
 mod demo;
 mod directory;
 mod exit;
 mod import;
 mod logging;
+mod pass;
 mod print;
 mod rebuild;
 mod repair;
 mod runtime;
 mod serve;
 mod shell;
+mod sync;
+mod tail;
 mod verify;
 
 use std::fmt::Write as _;
@@ -46,6 +50,9 @@ Examples:
   onhand demo                                    a flash sale and a crash, in a scratch directory
   onhand serve --port 8080 --data-dir /srv/onhand
   onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
+  onhand tail --store BERLIN                     changes as they happen
+  onhand sync                                    bring the central model up to date now
+  onhand dead-letters list                       what central could not take, and why
   onhand verify --data-dir /srv/onhand           does the log add up to the levels?
   onhand rebuild --data-dir /srv/onhand          levels from the log alone
   onhand bench --duration 10                     reserves a second, against a server of its own
@@ -69,6 +76,9 @@ Examples:
 SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 1.")]
     Serve(RawServe),
     Import(import::ImportArgs),
+    Tail(tail::TailArgs),
+    Sync(sync::SyncArgs),
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// Check that the log adds up to the levels and reservations
     #[command(after_long_help = "\
 Examples:
@@ -122,6 +132,9 @@ impl Cli {
         match self.command {
             Command::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
             Command::Import(args) => import::run(&args),
+            Command::Tail(args) => tail::run(&args),
+            Command::Sync(args) => sync::run(&args),
+            Command::DeadLetters(args) => dead_letters::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Rebuild(args) => rebuild::run(&args),
             Command::Repair(args) => repair::run(&args),
