@@ -9,16 +9,22 @@
 //! | `index`, `segments`, `history` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
+//! | [`central`], [`dead_letters`] | what the worker keeps |
+//! | `tail`, [`local_source`], [`directory_source`] | what the worker reads |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
 pub mod audit;
+pub mod central;
 pub mod clock;
+pub mod dead_letters;
+pub mod directory_source;
 pub mod disk;
 mod history;
 pub mod identity;
 mod index;
 pub mod layout;
 mod lines;
+pub mod local_source;
 pub mod log;
 pub mod maintenance;
 pub mod mark;
@@ -30,4 +36,5 @@ pub mod segment;
 mod segments;
 pub mod snapshot;
 pub mod snapshotter;
+mod tail;
 mod writer;

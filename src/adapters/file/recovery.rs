@@ -179,7 +179,8 @@ fn make_node(
     Ok(node)
 }
 
-fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
+/// Removes what a process that was killed has left unfinished.
+pub(super) fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
     for name in disk.list(directory)? {
         if Path::new(&name).extension().is_some_and(|extension| extension == "tmp") {
             disk.remove(&directory.join(name))?;

@@ -83,13 +83,22 @@ impl Segments {
 
     /// The segment's file, for reading.
     pub(super) fn open(&self, segment: &Segment) -> io::Result<Arc<dyn DiskFile>> {
-        self.disk.open(&self.layout.segment(segment.first), OpenMode::Read)
+        open_segment(&*self.disk, &self.layout, segment.first)
     }
 
     /// The entries after `after`, whole batches of bytes at a time, up to `upto`, which must be durable.
     pub(super) fn entries(&self, after: Sequence, upto: Sequence) -> Entries<'_> {
         Entries { segments: self, next: after.plus(1), upto, current: None }
     }
+}
+
+/// The file of the segment that begins with that sequence, for reading.
+pub(super) fn open_segment(
+    disk: &dyn Disk,
+    layout: &Layout,
+    first: Sequence,
+) -> io::Result<Arc<dyn DiskFile>> {
+    disk.open(&layout.segment(first), OpenMode::Read)
 }
 
 /// Entries in order, read in large pieces.
