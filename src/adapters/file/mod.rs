@@ -6,7 +6,7 @@
 //! | [`layout`] | names and places |
 //! | `record`, [`segment`] | the bytes of a line, the chain of lines |
 //! | [`log`], `writer`, [`mark`] | appending: queue, group commit, durable end |
-//! | `index`, `segments`, `history` | reading back |
+//! | `index`, `segments`, `lines`, `history`, `forward` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
@@ -14,6 +14,7 @@
 pub mod audit;
 pub mod clock;
 pub mod disk;
+mod forward;
 mod history;
 pub mod identity;
 mod index;
