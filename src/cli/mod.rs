@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete adapters. One file or folder per command.
 
 mod bench;
+mod central;
 pub mod child;
 mod client;
 mod dead_letters;
@@ -17,6 +18,7 @@ mod runtime;
 mod serve;
 mod shell;
 mod sync;
+mod sync_worker;
 mod tail;
 mod verify;
 
@@ -75,6 +77,7 @@ Examples:
 
 SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 1.")]
     Serve(RawServe),
+    SyncWorker(sync_worker::SyncWorkerArgs),
     Import(import::ImportArgs),
     Tail(tail::TailArgs),
     Sync(sync::SyncArgs),
@@ -90,15 +93,19 @@ Exit codes:
   65  it is damaged or does not add up; the report says what is wrong and where
   66  there is no such data directory")]
     Verify(verify::VerifyArgs),
-    /// Build the levels from the log alone and compare them with the snapshot
+    /// Build the levels, or central, from the logs alone
     #[command(after_long_help = "\
-Example:
+Examples:
   onhand rebuild --data-dir /srv/onhand
+  onhand rebuild --central --source http://paris:3000 --source /srv/rome
 
 Exit codes:
-   0  the log alone gives the levels of the snapshot
-  65  it does not; the report says where they differ
-  66  there is no such data directory")]
+   0  the log alone gives the levels of the snapshot; central is built
+   2  central was not built: the old one has more of a node than the sources give
+  65  the levels differ, and the report says where; or a source is stopped
+  66  there is no such data directory
+  69  central was not built: a source could not be read
+  75  a worker has the central model: stop it first")]
     Rebuild(rebuild::RebuildArgs),
     /// Give up the damaged part of a log, when there is no copy to restore it from
     #[command(after_long_help = "\
@@ -131,6 +138,10 @@ impl Cli {
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
+            Command::SyncWorker(args) => {
+                let settings = args.settings().parse().map_err(|faults| bad_settings(&faults))?;
+                sync_worker::run(&args, &settings)
+            }
             Command::Import(args) => import::run(&args),
             Command::Tail(args) => tail::run(&args),
             Command::Sync(args) => sync::run(&args),
@@ -153,6 +164,6 @@ fn bad_settings(faults: &[Fault]) -> Failure {
         // Writing to a String cannot fail.
         let _ = write!(message, "\n  {fault}");
     }
-    message.push_str("\nsee onhand serve --help");
+    message.push_str("\nsee --help of the command");
     Failure::new(Exit::Settings, message)
 }

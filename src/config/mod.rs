@@ -16,7 +16,7 @@ pub use listen::ListenSettings;
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw::RawServe;
 pub use storage::{IdempotencySettings, RawStorage, StorageSettings};
-pub use sync::{RawSync, SourceAddress, SyncSettings};
+pub use sync::{RawSources, RawSync, SourceAddress, SyncSettings};
 pub use worker::{RawWorker, WorkerSettings};
 
 /// Everything `onhand serve` needs to know before it touches the machine.

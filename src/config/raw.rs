@@ -132,14 +132,9 @@ mod tests {
         assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
         assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
         assert!(settings.sync);
-        let worker = SyncSettings {
-            sources: Vec::new(),
-            interval: Duration::from_secs(1),
-            concurrency: 4,
-            retry_base: Duration::from_millis(100),
-            retry_times: 3,
-        };
-        assert_eq!(settings.worker, worker);
+        assert_eq!(settings.worker, SyncSettings::once(Vec::new()));
+        assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
+        assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use http::Uri;
 
-use super::Faults;
 use super::raw::text;
+use super::{Fault, Faults};
 
 /// An hour: a central model that is older is no central model.
 const INTERVAL_MS_MAX: u64 = 3_600_000;
@@ -15,14 +15,22 @@ const CONCURRENCY_MAX: u64 = 64;
 const RETRY_BASE_MS_MAX: u64 = 60_000;
 const RETRY_TIMES_MAX: u64 = 20;
 
-/// Settings of the worker, unread.
+/// The logs of other nodes, unread.
 #[derive(Args, Clone, Debug)]
-pub struct RawSync {
+pub struct RawSources {
     /// Log of another node to merge into central as well: its address, http://HOST:PORT, or its data directory.
     /// May be repeated; in the environment separated by commas
     #[arg(long = "source", env = "SYNC_SOURCES", value_name = "URL|DIRECTORY", value_delimiter = ',')]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub sources: Vec<String>,
+}
+
+/// Settings of the worker, unread.
+#[derive(Args, Clone, Debug)]
+pub struct RawSync {
+    /// The logs.
+    #[command(flatten)]
+    pub sources: RawSources,
 
     /// From the end of a pass over all sources to the next one, in milliseconds
     #[arg(long, env = "SYNC_INTERVAL_MS", value_name = "MILLISECONDS", default_value = "1000")]
@@ -69,7 +77,30 @@ pub enum SourceAddress {
     Directory(PathBuf),
 }
 
+impl RawSources {
+    /// Reads the sources alone, for a command that passes once.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let sources = sources(&self.sources, &mut faults);
+        faults.finish(sources)
+    }
+}
+
 impl SyncSettings {
+    /// Those of a command that passes once: the published defaults.
+    pub fn once(sources: Vec<SourceAddress>) -> Self {
+        Self {
+            sources,
+            interval: Duration::from_secs(1),
+            concurrency: 4,
+            retry_base: Duration::from_millis(100),
+            retry_times: 3,
+        }
+    }
+
     pub(super) fn read(raw: &RawSync, faults: &mut Faults) -> Self {
         let milliseconds = "a whole number of milliseconds";
         let interval_ms =
@@ -86,7 +117,7 @@ impl SyncSettings {
         let retry_times =
             faults.whole("RETRY_TIMES", &raw.retry_times, 0, RETRY_TIMES_MAX, "a whole number of times");
         Self {
-            sources: sources(&raw.sources, faults),
+            sources: sources(&raw.sources.sources, faults),
             interval: Duration::from_millis(interval_ms),
             concurrency: usize::try_from(concurrency).expect("the bound above fits any usize"),
             retry_base: Duration::from_millis(retry_base_ms),

@@ -7,6 +7,7 @@
 //! log/00000000000000000001.idx    index of a sealed segment, derived from it
 //! log/mark                        last durable sequence, two slots
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
+//! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
 //! dead-letters/dead-letters.jsonl events the worker could not apply
 //! ```
@@ -75,6 +76,11 @@ impl Layout {
     /// `central/`.
     pub fn central(&self) -> PathBuf {
         self.root.join("central")
+    }
+
+    /// `central/LOCK`: held by the one worker that writes central model and dead letters.
+    pub fn central_lock(&self) -> PathBuf {
+        self.central().join("LOCK")
     }
 
     /// The central model with so many events in it.
