@@ -23,12 +23,14 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// How long the answers to a failed group get to leave before the process ends.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// An open node: what the server works with, and what must outlive it.
 struct Running {
+    node: Uuid,
     log: Arc<FileLog>,
     ledger: Arc<Ledger>,
     /// Declared in the order of dropping: side work stops before others may have the directory.
@@ -71,10 +73,10 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     let node = open(&options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
     report(&node.report);
     let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
-    let OpenNode { log, restored, end, lock, .. } = node;
+    let OpenNode { log, restored, end, lock, node, .. } = node;
     tracing::info!(
         data = %settings.storage.data_dir.display(),
-        node = %node.node.node,
+        node = %node.node,
         sequence = end.0,
         states = restored.states.len(),
         "data directory open"
@@ -91,7 +93,7 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         idempotency_ttl_ms,
     };
     let ledger = Arc::new(Ledger::new(parts, restored, end));
-    Ok(Running { log, ledger, _maintenance: maintenance, _lock: lock })
+    Ok(Running { node: node.node, log, ledger, _maintenance: maintenance, _lock: lock })
 }
 
 fn report(report: &OpenReport) {
@@ -131,7 +133,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
-    let node = Arc::new(Node::new(Arc::clone(&running.ledger), shutdown.clone()));
+    let node = Arc::new(Node::new(running.node, Arc::clone(&running.ledger), shutdown.clone()));
     let mut limits = ServerLimits::with_drain(listen.shutdown_timeout);
     limits.connections_max = listen.connections_max;
     let server = serve(listener, Arc::new(edge(node)), limits, shutdown.clone());
