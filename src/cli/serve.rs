@@ -33,7 +33,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 
 /// An open node: what the server works with, and what must outlive it.
 struct Running {
-    id: Uuid,
+    node: Uuid,
     log: Arc<FileLog>,
     ledger: Arc<Ledger>,
     /// Declared in the order of dropping: side work stops before others may have the directory.
@@ -98,7 +98,7 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         idempotency_ttl_ms,
     };
     let ledger = Arc::new(Ledger::new(parts, restored, end));
-    Ok(Running { id: node.node, log, ledger, central, _maintenance: maintenance, _lock: lock })
+    Ok(Running { node: node.node, log, ledger, central, _maintenance: maintenance, _lock: lock })
 }
 
 fn central(settings: &ServeSettings, layout: &Layout, own: LocalSource) -> Result<Central, Failure> {
@@ -146,7 +146,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
-    let node = Node::new(running.id, Arc::clone(&running.ledger), shutdown.clone());
+    let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown.clone());
     let node = Arc::new(running.central.attach(node));
     let mut limits = ServerLimits::with_drain(listen.shutdown_timeout);
     limits.connections_max = listen.connections_max;

@@ -118,11 +118,8 @@ impl Worker {
     pub async fn sync(&self) -> PassReport {
         let Some(_running) = self.begin_pass().await else { return self.last_pass() };
         let begun = Instant::now();
-        let work = self.followers.iter().map(|follower| async move {
-            let mut follower = follower.lock().await;
-            let progress = follower.follow(self).await;
-            (progress, follower.report())
-        });
+        // Collected before the first await, so that the pass can be spawned.
+        let work: Vec<_> = self.followers.iter().map(|follower| self.follow(follower)).collect();
         let done: Vec<(Progress, SourceReport)> =
             iter(work).buffered(self.settings.concurrency.max(1)).collect().await;
         let sources: Vec<SourceReport> = done.iter().map(|(_, report)| report.clone()).collect();
@@ -142,6 +139,12 @@ impl Worker {
             tracing::error!(%error, "the central model was not saved; it is tried again after the next pass");
         }
         report
+    }
+
+    async fn follow(&self, follower: &tokio::sync::Mutex<Follower>) -> (Progress, SourceReport) {
+        let mut follower = follower.lock().await;
+        let progress = follower.follow(self).await;
+        (progress, follower.report())
     }
 
     /// The right to run a pass; nothing when one that was running has ended meanwhile, which then counts for both.

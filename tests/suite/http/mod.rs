@@ -48,7 +48,7 @@ impl Scratch {
             segment_bytes: 64 << 20,
             idempotency_ttl_ms: 300_000,
         };
-        let OpenNode { log, restored, end, lock, .. } =
+        let OpenNode { node, log, restored, end, lock, .. } =
             open(&options, &SystemClock, &TimeOrderedIds).unwrap();
         log.start().unwrap();
         let log = Arc::new(log);
@@ -61,7 +61,7 @@ impl Scratch {
         };
         let shutdown = CancellationToken::new();
         let ledger = Arc::new(Ledger::new(parts, restored, end));
-        let node = Arc::new(Node::new(ledger, shutdown.clone()));
+        let node = Arc::new(Node::new(node.node, ledger, shutdown.clone()));
         Self { edge: Arc::new(edge(node)), shutdown, log, _lock: lock, _directory: directory }
     }
 
