@@ -4,6 +4,7 @@ use crate::app::sync::{PassReport, SourceReport, SourceState};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::thousands;
 use comfy_table::{CellAlignment, Table, presets};
+use std::fmt::Write;
 
 /// The report as a text.
 pub(super) fn text(report: &PassReport) -> String {
@@ -16,7 +17,13 @@ pub(super) fn text(report: &PassReport) -> String {
         thousands(report.duration_ms),
     );
     if !report.sources.is_empty() {
-        text.push_str(&format!("{}\n", table(&report.sources)));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", table(&report.sources));
+    }
+    for source in &report.sources {
+        if let Some(reason) = reason(&source.state) {
+            let _ = writeln!(text, "{}: {reason}", source.name);
+        }
     }
     text
 }
@@ -32,7 +39,7 @@ fn table(sources: &[SourceReport]) -> Table {
             thousands(source.sequence.0),
             thousands(source.end.0),
             thousands(source.parked_events),
-            state(&source.state),
+            state(&source.state).to_owned(),
         ]);
     }
     for column in table.column_iter_mut().skip(2).take(3) {
@@ -41,12 +48,19 @@ fn table(sources: &[SourceReport]) -> Table {
     table
 }
 
-fn state(state: &SourceState) -> String {
+const fn state(state: &SourceState) -> &'static str {
     match state {
-        SourceState::New => "not asked yet".to_owned(),
-        SourceState::Well => "well".to_owned(),
-        SourceState::Failing(reason) => format!("failing: {reason}"),
-        SourceState::Stopped(reason) => format!("STOPPED: {reason}"),
+        SourceState::New => "not asked yet",
+        SourceState::Well => "well",
+        SourceState::Failing(_) => "failing",
+        SourceState::Stopped(_) => "STOPPED",
+    }
+}
+
+fn reason(state: &SourceState) -> Option<&str> {
+    match state {
+        SourceState::New | SourceState::Well => None,
+        SourceState::Failing(reason) | SourceState::Stopped(reason) => Some(reason),
     }
 }
 
@@ -99,9 +113,9 @@ mod tests {
         let table: [(&[SourceState], Exit, &str); 5] = [
             (&[], Exit::Ok, ""),
             (&[SourceState::Well], Exit::Ok, "well"),
-            (&[SourceState::Well, failing.clone()], Exit::Unavailable, "failing: connection refused"),
+            (&[SourceState::Well, failing.clone()], Exit::Unavailable, "source-1: connection refused"),
             (&[SourceState::New], Exit::Unavailable, "not asked yet"),
-            (&[failing, stopped, SourceState::Well], Exit::Data, "STOPPED: sequence 9 follows 7"),
+            (&[failing, stopped, SourceState::Well], Exit::Data, "source-1: sequence 9 follows 7"),
         ];
         for (states, exit, told) in table {
             let report = report(states);

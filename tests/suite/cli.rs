@@ -52,6 +52,7 @@ fn help_teaches() {
     let commands = [
         "",
         "serve",
+        "sync-worker",
         "import",
         "tail",
         "sync",

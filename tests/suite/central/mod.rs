@@ -37,7 +37,7 @@ fn port(node: &ChildServer) -> u16 {
 
 /// Runs a command to its end: exit code, stdout and stderr in one text.
 fn onhand(arguments: &[&str]) -> String {
-    told(Path::new("."), arguments)
+    told(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
 }
 
 /// Starts a command and leaves it running; killed by whoever holds it.
