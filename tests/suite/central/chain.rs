@@ -2,6 +2,7 @@
 
 use super::{Levels, central, fold, get, onhand, port, serve, trade, until_central_is};
 use onhand::cli::child::ChildServer;
+use std::process::Command;
 use tempfile::TempDir;
 
 const STORES: [&str; 3] = ["BERLIN", "PARIS", "ROME"];
@@ -48,6 +49,14 @@ async fn a_store_that_is_killed_in_the_middle_holds_up_nobody_and_central_ends_a
     assert!(said.starts_with("exit code 0") && said.contains("missing       0 events"), "{said}");
     assert!(hub.stop(super::PATIENCE).unwrap().success());
     assert_eq!(super::central_file(&directory("HUB")), expected);
+}
+
+#[test]
+fn the_script_that_shows_it_runs() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/chain.sh");
+    let run = Command::new(script).env("ONHAND", super::program()).env("ROUNDS", "12").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.ends_with("central is the sum of the three logs\n"), "{run:?}");
 }
 
 /// What the others sold while Paris was away can be waited for, and Paris's old stock is still shown.
