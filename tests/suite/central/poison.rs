@@ -102,6 +102,40 @@ async fn a_poison_event_holds_up_its_own_level_and_nothing_else_until_somebody_d
 }
 
 #[tokio::test]
+async fn a_letter_of_a_worker_of_its_own_is_settled_in_its_directory() {
+    let scratch = TempDir::new().unwrap();
+    let mut random = fastrand::Rng::with_seed(41);
+    let store = serve(scratch.path(), None, &["--sync", "off"]);
+    for _ in 0..10 {
+        assert!(trade(store.url(), "PARIS", 20, &mut random).await);
+    }
+    store.stop(super::PATIENCE).unwrap();
+    let expected = fold(scratch.path());
+    let good = fs::read(segment(scratch.path())).unwrap();
+    poison(scratch.path(), 60);
+    let data = text(scratch.path());
+    assert!(
+        onhand(&["sync-worker", "--data-dir", data, "--once", "--retry-base-ms", "1"])
+            .starts_with("exit code 0")
+    );
+
+    let at_desk = |arguments: &[&str]| {
+        let all: Vec<&str> = ["dead-letters", "--data-dir", data].iter().chain(arguments).copied().collect();
+        onhand(&all)
+    };
+    let listed = at_desk(&["list"]);
+    assert!(listed.starts_with("exit code 0") && listed.contains("1 open"), "{listed}");
+    assert!(at_desk(&["show", "nothing"]).starts_with("exit code 69"));
+    let tried = at_desk(&["redrive", "--all"]);
+    assert!(tried.starts_with("exit code 1") && tried.contains("still cannot be applied"), "{tried}");
+    fs::write(segment(scratch.path()), good).unwrap();
+    let driven = at_desk(&["redrive", "--all"]);
+    assert!(driven.starts_with("exit code 0") && driven.contains("0 still wait"), "{driven}");
+    assert_eq!(super::central_file(scratch.path()), expected);
+    assert!(at_desk(&["list"]).contains("0 open, 1 redriven"));
+}
+
+#[tokio::test]
 async fn a_discarded_event_lets_its_level_flow_again() {
     let scratch = TempDir::new().unwrap();
     let (hub, paris) = (scratch.path().join("HUB"), scratch.path().join("PARIS"));

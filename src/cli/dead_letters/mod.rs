@@ -1,14 +1,17 @@
 //! `onhand dead-letters`: look at what the worker could not apply, try it again, or give it up with a reason.
 
-use super::client::{Client, query_value, server_url};
+mod desk;
+
+use super::client::server_url;
 use super::exit::{Exit, Failure};
 use super::print::{print, print_line, thousands};
 use super::runtime;
+use crate::config::RawSources;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
-use http::Method;
+use desk::Desk;
 use serde::Deserialize;
-use serde_json::Value;
+use std::path::PathBuf;
 
 /// See and settle the events that a node's worker could not apply
 ///
@@ -23,16 +26,25 @@ Examples:
   onhand dead-letters redrive ID
   onhand dead-letters redrive --all
   onhand dead-letters discard ID --reason 'counted again on 20 November'
+  onhand dead-letters list --data-dir /srv/onhand       where the worker is a process of its own
 
 Exit codes:
    0  done
    1  redriven, but the event still cannot be applied
-  69  the server could not be reached, or refused: no such letter, or it is closed already")]
+  69  the server could not be reached, or refused: no such letter, or it is closed already
+  75  with --data-dir: a worker runs; stop it to redrive or discard")]
 pub(super) struct DeadLettersArgs {
     /// Base URL of the node whose worker it is
     #[arg(long, env = "ONHAND_SERVER", value_name = "URL", default_value = "http://127.0.0.1:3000")]
     #[arg(value_parser = server_url, global = true)]
     server: String,
+
+    /// Not over a node, but in the data directory of a worker that is stopped; to look it may run
+    #[arg(long, value_name = "DIRECTORY", global = true)]
+    data_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    sources: RawSources,
 
     #[command(subcommand)]
     verb: Verb,
@@ -70,13 +82,6 @@ enum Verb {
     },
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    items: Vec<Letter>,
-    next_cursor: Option<String>,
-}
-
 /// A dead letter, as far as the list shows it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -106,41 +111,22 @@ const OPEN: &str = "open";
 /// # Errors
 /// [`Exit::Unavailable`] when the node does not answer or refuses, [`Exit::Failed`] when a redrive did not help.
 pub(super) fn run(args: &DeadLettersArgs) -> Result<Exit, Failure> {
+    let desk = Desk::open(args)?;
     runtime::run(async {
-        let client = Client::new(&args.server)?;
         match &args.verb {
-            Verb::List { all } => list(&client, *all).await,
+            Verb::List { all } => list(&desk, *all).await,
             Verb::Show { id } => {
-                let letter: Value = client.get(&path(id)).await?;
-                print_line(format!("{letter:#}"))?;
+                print_line(format!("{:#}", desk.show(id).await?))?;
                 Ok(Exit::Ok)
             }
-            Verb::Redrive { id, all } => redrive(&client, id, *all).await,
-            Verb::Discard { id, reason } => {
-                let path = format!("{}?reason={}", path(id), query_value(reason));
-                tell(&client.ask(Method::DELETE, &path).await?)
-            }
+            Verb::Redrive { id, all } => redrive(&desk, id, *all).await,
+            Verb::Discard { id, reason } => tell(&desk.discard(id, reason).await?),
         }
     })
 }
 
-fn path(id: &str) -> String {
-    format!("/dead-letters/{}", query_value(id))
-}
-
-async fn letters(client: &Client) -> Result<Vec<Letter>, Failure> {
-    let mut letters = Vec::new();
-    let mut path = "/dead-letters?limit=1000".to_owned();
-    loop {
-        let page: Page = client.get(&path).await?;
-        letters.extend(page.items);
-        let Some(cursor) = page.next_cursor else { return Ok(letters) };
-        path = format!("/dead-letters?limit=1000&cursor={}", query_value(&cursor));
-    }
-}
-
-async fn list(client: &Client, all: bool) -> Result<Exit, Failure> {
-    let letters = letters(client).await?;
+async fn list(desk: &Desk, all: bool) -> Result<Exit, Failure> {
+    let letters = desk.letters().await?;
     let open = letters.iter().filter(|letter| letter.state == OPEN).count();
     let shown: Vec<&Letter> = letters.iter().filter(|letter| all || letter.state == OPEN).collect();
     if !shown.is_empty() {
@@ -176,17 +162,16 @@ fn table(letters: &[&Letter]) -> Table {
     table
 }
 
-async fn redrive(client: &Client, ids: &[String], all: bool) -> Result<Exit, Failure> {
+async fn redrive(desk: &Desk, ids: &[String], all: bool) -> Result<Exit, Failure> {
     let ids = if all {
-        let letters = letters(client).await?;
+        let letters = desk.letters().await?;
         letters.into_iter().filter(|letter| letter.state == OPEN).map(|letter| letter.id).collect()
     } else {
         ids.to_vec()
     };
     let mut exit = Exit::Ok;
     for id in &ids {
-        let settled = client.ask(Method::POST, &format!("{}/redrive", path(id))).await?;
-        if tell(&settled)? != Exit::Ok {
+        if tell(&desk.redrive(id).await?)? != Exit::Ok {
             exit = Exit::Failed;
         }
     }
