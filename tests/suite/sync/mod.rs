@@ -1,0 +1,3 @@
+//! The worker: its sources, its stores, and what they add up to.
+
+mod sources;
