@@ -111,7 +111,9 @@ impl Follower {
                     tries = 0;
                 }
             }
+            worker.note(self.report());
         }
+        worker.note(self.report());
         progress
     }
 
@@ -204,7 +206,7 @@ impl Follower {
         }
         central.advance(delivery.node, self.sequence);
         drop(central);
-        worker.moved();
+        worker.model.moved();
         halt
     }
 
@@ -267,7 +269,7 @@ impl Follower {
         }
         self.sequence = event.sequence;
         worker.model.write().advance(node, event.sequence);
-        worker.moved();
+        worker.model.moved();
         true
     }
 

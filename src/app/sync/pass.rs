@@ -22,6 +22,19 @@ pub struct PassReport {
     pub sources: Vec<SourceReport>,
 }
 
+/// How the worker stands at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// Events that are durable somewhere, as far as their sources said, and not in the model.
+    pub lag: u64,
+    /// Dead letters that wait for somebody.
+    pub open_letters: usize,
+    /// Dead letters there ever were.
+    pub letters: usize,
+    /// One for each source that was asked.
+    pub sources: Vec<SourceReport>,
+}
+
 /// One source after a pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -54,8 +54,9 @@ impl Worker {
     }
 
     async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
-        let mut letter = self.letter(id).ok_or(LetterError::Unknown)?;
         let _no_pass = self.pass_lock().await;
+        // Only now: two who drive one letter at once must not both find it open.
+        let mut letter = self.letter(id).ok_or(LetterError::Unknown)?;
         if letter.state != LetterState::Open {
             return Err(LetterError::Closed);
         }
@@ -109,7 +110,8 @@ impl Worker {
             None => letter.state = closed(discard),
         }
         write_letter(self, letter.clone()).await?;
-        self.moved();
+        self.model.moved();
+        self.note(follower.report());
         drop(follower);
         self.save_now().await?;
         Ok(Redriven { letter, applied, waiting })

@@ -4,17 +4,19 @@ use crate::app::ledger::blocking;
 use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource};
 use crate::app::sync::follower::{Follower, Progress};
 use crate::app::sync::{
-    Central, CentralFile, DeadLetter, LetterError, LetterState, PassReport, SourceRecord, SourceReport,
+    Central, CentralFile, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceRecord,
+    SourceReport, SyncStatus,
 };
 use crate::domain::Sequence;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
 /// What a worker is made of.
@@ -53,17 +55,21 @@ const SAVE_REST: u32 = 9;
 pub struct Worker {
     pub(super) parts: WorkerParts,
     pub(super) settings: SyncSettings,
-    pub(super) model: RwLock<Central>,
+    pub(super) model: Arc<CentralModel>,
     pub(super) followers: Vec<tokio::sync::Mutex<Follower>>,
     letters: Mutex<BTreeMap<String, DeadLetter>>,
     /// The last known record of every node, of those that do not answer too.
     checkpoints: Mutex<BTreeMap<Uuid, SourceRecord>>,
     /// Which source follows which node.
     claims: Mutex<BTreeMap<Uuid, String>>,
+    /// Held by whoever moves followers: a pass, a redrive, a save.
     pass: tokio::sync::Mutex<()>,
+    /// Passes that came to their end.
+    passes: AtomicU64,
     last: Mutex<PassReport>,
+    /// Every source as it was last seen, in the middle of a pass too.
+    seen: Mutex<BTreeMap<String, SourceReport>>,
     saved: Mutex<Saved>,
-    moves: watch::Sender<u64>,
 }
 
 struct Saved {
@@ -84,15 +90,16 @@ impl Worker {
         let saved = Saved { sequence: file.sequence, not_before: None };
         Ok(Self {
             settings,
-            model: RwLock::new(file.central()),
+            model: Arc::new(CentralModel::new(file.central())),
             followers,
             letters: Mutex::new(letters),
             checkpoints: Mutex::new(file.sources),
             claims: Mutex::default(),
             pass: tokio::sync::Mutex::default(),
+            passes: AtomicU64::new(0),
             last: Mutex::default(),
+            seen: Mutex::default(),
             saved: Mutex::new(saved),
-            moves: watch::Sender::new(0),
             parts,
         })
     }
@@ -109,10 +116,7 @@ impl Worker {
     ///
     /// Cancel safe: what was applied stays applied.
     pub async fn sync(&self) -> PassReport {
-        let Ok(_running) = self.pass.try_lock() else {
-            let _ended = self.pass.lock().await;
-            return self.last.lock().clone();
-        };
+        let Some(_running) = self.begin_pass().await else { return self.last_pass() };
         let begun = Instant::now();
         let work = self.followers.iter().map(|follower| async move {
             let mut follower = follower.lock().await;
@@ -125,12 +129,13 @@ impl Worker {
         let report = PassReport {
             applied: done.iter().map(|(progress, _)| progress.applied).sum(),
             dead_lettered: done.iter().map(|(progress, _)| progress.dead_lettered).sum(),
-            central_sequence: self.model.read().sequence(),
+            central_sequence: self.model.look(Central::sequence),
             lag: lag(&sources),
             duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             sources,
         };
         *self.last.lock() = report.clone();
+        self.passes.fetch_add(1, Ordering::Relaxed);
         if self.save_is_due()
             && let Err(error) = self.save_now().await
         {
@@ -139,17 +144,28 @@ impl Worker {
         report
     }
 
+    /// The right to run a pass; nothing when one that was running has ended meanwhile, which then counts for both.
+    async fn begin_pass(&self) -> Option<MutexGuard<'_, ()>> {
+        let before = self.passes.load(Ordering::Relaxed);
+        if let Ok(free) = self.pass.try_lock() {
+            return Some(free);
+        }
+        let free = self.pass.lock().await;
+        // What held it may have been a redrive, or a pass that was dropped half-way.
+        (self.passes.load(Ordering::Relaxed) == before).then_some(free)
+    }
+
     /// What the last pass did.
     pub fn last_pass(&self) -> PassReport {
         self.last.lock().clone()
     }
 
     fn save_is_due(&self) -> bool {
-        let model = self.model.read();
+        let (sequence, levels) = self.model.look(|model| (model.sequence(), model.len() as u64));
         let saved = self.saved.lock();
-        let events = model.sequence().0.saturating_sub(saved.sequence.0);
+        let events = sequence.0.saturating_sub(saved.sequence.0);
         let rested = saved.not_before.is_none_or(|moment| Instant::now() >= moment);
-        rested && events >= self.settings.save_every.max(model.len() as u64 / 10).max(1)
+        rested && events >= self.settings.save_every.max(levels / 10).max(1)
     }
 
     /// Saves model and checkpoints, once no pass is running.
@@ -170,7 +186,8 @@ impl Worker {
                 self.checkpoints.lock().insert(node, follower.record());
             }
         }
-        let file = CentralFile::of(&self.model.read(), self.checkpoints.lock().clone());
+        let checkpoints = self.checkpoints.lock().clone();
+        let file = self.model.look(|model| CentralFile::of(model, checkpoints));
         let sequence = file.sequence;
         let store = Arc::clone(&self.parts.central);
         blocking(move || store.save(&file)).await?;
@@ -179,17 +196,21 @@ impl Worker {
         Ok(())
     }
 
-    /// Looks at the model.
-    pub fn look<T>(&self, look: impl FnOnce(&Central) -> T) -> T {
-        look(&self.model.read())
+    /// The model it fills.
+    pub fn central(&self) -> &Arc<CentralModel> {
+        &self.model
     }
 
-    /// Waits until everything of a node up to `sequence` is in the model. False when that did not come in time.
-    pub async fn at_least(&self, node: Uuid, sequence: Sequence, wait_max: Duration) -> bool {
-        let mut moves = self.moves.subscribe();
-        let there = || self.model.read().as_of().get(&node).is_some_and(|reached| *reached >= sequence);
-        let reached = async { while !there() && moves.changed().await.is_ok() {} };
-        tokio::time::timeout(wait_max, reached).await.is_ok() || there()
+    /// How sources and dead letters are now, in the middle of a pass too.
+    pub fn status(&self) -> SyncStatus {
+        let sources: Vec<SourceReport> = self.seen.lock().values().cloned().collect();
+        let letters = self.letters.lock();
+        let open = letters.values().filter(|letter| letter.state == LetterState::Open).count();
+        SyncStatus { lag: lag(&sources), open_letters: open, letters: letters.len(), sources }
+    }
+
+    pub(super) fn note(&self, report: SourceReport) {
+        self.seen.lock().insert(report.name.clone(), report);
     }
 
     /// All dead letters, oldest first.
@@ -216,14 +237,14 @@ impl Worker {
         self.checkpoints.lock().get(&node).cloned().unwrap_or_default()
     }
 
-    pub(super) async fn pass_lock(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub(super) async fn pass_lock(&self) -> MutexGuard<'_, ()> {
         self.pass.lock().await
     }
 
     pub(super) async fn follower_of(
         &self,
         letter: &DeadLetter,
-    ) -> Result<tokio::sync::MutexGuard<'_, Follower>, LetterError> {
+    ) -> Result<MutexGuard<'_, Follower>, LetterError> {
         for follower in &self.followers {
             let follower = follower.lock().await;
             if follower.node == Some(letter.node) {
@@ -238,11 +259,6 @@ impl Worker {
         let mut claims = self.claims.lock();
         let holder = claims.entry(node).or_insert_with(|| name.to_owned());
         (holder != name).then(|| holder.clone())
-    }
-
-    /// The model has moved: those who wait look again.
-    pub(super) fn moved(&self) {
-        self.moves.send_modify(|moves| *moves = moves.wrapping_add(1));
     }
 }
 
