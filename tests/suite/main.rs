@@ -10,4 +10,5 @@ mod node;
 mod repair;
 mod sim_disk;
 mod source;
+mod sync;
 mod tidy;

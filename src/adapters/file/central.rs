@@ -21,6 +21,7 @@ use crate::adapters::file::recovery::remove_unfinished;
 use crate::app::ports::CentralStore;
 use crate::app::sync::CentralFile;
 use crate::domain::Sequence;
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use std::io::{self, Write};
@@ -39,6 +40,8 @@ const CHUNK: usize = 1 << 20;
 pub struct FileCentral {
     disk: Arc<dyn Disk>,
     layout: Layout,
+    /// Held while a file is written: whoever asked may be gone, and somebody else ask, before it has its name.
+    saving: Mutex<()>,
 }
 
 impl FileCentral {
@@ -49,7 +52,7 @@ impl FileCentral {
     pub fn open(disk: Arc<dyn Disk>, layout: Layout) -> io::Result<Self> {
         create_dir_durably(&*disk, &layout.central())?;
         remove_unfinished(&*disk, &layout.central())?;
-        Ok(Self { disk, layout })
+        Ok(Self { disk, layout, saving: Mutex::new(()) })
     }
 
     /// Removes every saved model, so that the next one is built from the logs alone.
@@ -119,6 +122,7 @@ impl CentralStore for FileCentral {
     }
 
     fn save(&self, file: &CentralFile) -> io::Result<()> {
+        let _saving = self.saving.lock();
         let path = self.layout.central_file(file.sequence);
         let unfinished = temporary(&path);
         let handle = self.disk.open(&unfinished, OpenMode::OpenOrCreate)?;

@@ -10,10 +10,14 @@ use crate::adapters::file::identity::read_node;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
 use crate::adapters::file::tail::{Tail, blocking, unavailable};
-use crate::app::ports::{Delivery, EventSource, Reading, SourceError};
+use crate::app::ports::{Delivery, EventSource, News, Reading, SourceError};
 use crate::domain::Sequence;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the mark is looked at while nothing new has come.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// [`EventSource`] over the data directory of a node that runs elsewhere on this machine, or does not run.
 pub struct DirectorySource {
@@ -37,6 +41,26 @@ impl EventSource for DirectorySource {
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
         let tail = Arc::clone(&self.tail);
         Box::pin(blocking(move || deliver(&mut tail.lock(), after, limit)))
+    }
+
+    fn news(&self, after: Sequence, wait_max: Duration) -> News<'_> {
+        Box::pin(async move {
+            let looking = async {
+                loop {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    let tail = Arc::clone(&self.tail);
+                    let mark = blocking(move || {
+                        let tail = tail.lock();
+                        read_mark(tail.disk(), &tail.layout().mark())
+                    });
+                    if mark.await.is_ok_and(|mark| mark > after) {
+                        break;
+                    }
+                }
+            };
+            // Too late is as good: then it is asked again.
+            let _ = tokio::time::timeout(wait_max, looking).await;
+        })
     }
 }
 

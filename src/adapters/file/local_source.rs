@@ -2,10 +2,11 @@
 
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::tail::{Tail, blocking};
-use crate::app::ports::{Delivery, DurableWatch, EventSource, Reading};
+use crate::app::ports::{Delivery, DurableWatch, EventSource, News, Reading};
 use crate::domain::Sequence;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// [`EventSource`] over the log that this process writes.
@@ -37,6 +38,16 @@ impl EventSource for LocalSource {
             }
             let events = blocking(move || tail.lock().read(node, after, limit, end)).await?;
             Ok(Delivery { node, end, events })
+        })
+    }
+
+    fn news(&self, after: Sequence, wait_max: Duration) -> News<'_> {
+        Box::pin(async move {
+            // Failed or too late: then it is asked again all the same.
+            let _ = tokio::time::timeout(wait_max, self.durable.reached(after.plus(1))).await;
+            if self.durable.failed() {
+                tokio::time::sleep(wait_max).await;
+            }
         })
     }
 }

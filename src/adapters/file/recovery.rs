@@ -218,7 +218,11 @@ fn finish(
         let path = layout.index(segment.first);
         segments.write_index(&segment).map_err(OpenError::at(&path))?;
     }
-    let mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    let mut mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    if end > Sequence::START {
+        // A power cut may have taken it back; those who follow the log from outside know its end from nothing else.
+        mark.write(end).map_err(OpenError::at(&layout.mark()))?;
+    }
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
         meters: Meters::new(),
