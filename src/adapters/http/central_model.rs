@@ -44,7 +44,8 @@ pub(super) fn response(model: Arc<CentralModel>) -> Response {
         let (bytes, place) = model.look(|central| piece(central, place))?;
         Some((Ok::<Bytes, Infallible>(bytes), (model, place)))
     });
-    ([(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (ONHAND_AS_OF, as_of)], Body::from_stream(stream)).into_response()
+    ([(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (ONHAND_AS_OF, as_of)], Body::from_stream(stream))
+        .into_response()
 }
 
 /// The next piece and the place behind it.

@@ -90,8 +90,9 @@ async fn reason(request: Request) -> Result<Discard, Problem> {
     match (query.get(REASON), bytes.is_empty()) {
         (Some(reason), true) => {
             let discard = Discard { reason: SmolStr::new(reason) };
-            body::validated(discard, String::new)
-                .map_err(|_| Problem::parameter(REASON, "must be 1-256 characters without control characters"))
+            body::validated(discard, String::new).map_err(|_| {
+                Problem::parameter(REASON, "must be 1-256 characters without control characters")
+            })
         }
         (None, false) => {
             body::media_type(&head.headers, &["application/json"])?;

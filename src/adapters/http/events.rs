@@ -67,12 +67,7 @@ async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Pro
     Ok(page::answer_with(&items, last.map(|sequence| sequence as _), LIST, uri, &about))
 }
 
-fn stream(
-    node: Arc<Node>,
-    query: &Query<'_>,
-    headers: &HeaderMap,
-    form: Form,
-) -> Result<Response, Problem> {
+fn stream(node: Arc<Node>, query: &Query<'_>, headers: &HeaderMap, form: Form) -> Result<Response, Problem> {
     for name in [LIMIT, CURSOR] {
         if query.get(name).is_some() {
             return Err(Problem::parameter(name, "belongs to a page; a stream goes on for ever"));
@@ -87,7 +82,8 @@ fn stream(
     let from = resumed.transpose()?.or(after(query)?).unwrap_or(Sequence::START);
     let feed = Feed::new(Arc::clone(&node.ledger), from, filter(query)?);
     if from > feed.end() {
-        let detail = format!("lies beyond the end of the log, {}: this is not the log you have read", feed.end());
+        let detail =
+            format!("lies beyond the end of the log, {}: this is not the log you have read", feed.end());
         return Err(Problem::parameter(AFTER, detail));
     }
     follow::response(node, feed, form)
