@@ -4,7 +4,9 @@
 
 mod archive;
 mod binary;
+mod central;
 mod cli;
+mod clients;
 mod crash;
 mod damage;
 mod decide;
@@ -19,4 +21,5 @@ mod rules;
 mod sim_disk;
 mod source;
 mod stage;
+mod sync;
 mod tidy;

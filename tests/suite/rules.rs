@@ -1,7 +1,7 @@
 //! The log of a simulated disk read as bytes, past the ledger, and held against what every log owes.
 
+use onhand::adapters::file::archive::list_segments;
 use onhand::adapters::file::layout::Layout;
-use onhand::adapters::file::recovery::list_segments;
 use onhand::adapters::file::segment::{Damage, Scan};
 use onhand::app::fold::Fold;
 use onhand::domain::stock::StockFact;

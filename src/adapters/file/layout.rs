@@ -8,6 +8,9 @@
 //! log/mark                        last durable sequence, two slots
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
 //! archive/<20 digits>.jsonl.zst   segments that a start no longer needs, compressed
+//! central/LOCK                    advisory lock of the one worker; pid and version inside
+//! central/central-<sequence>.json central model and checkpoints of all sources; two kept
+//! dead-letters/dead-letters.jsonl events the worker could not apply
 //! ```
 //! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was killed.
 
@@ -80,6 +83,31 @@ impl Layout {
     pub fn snapshot(&self, sequence: Sequence) -> PathBuf {
         self.snapshots().join(format!("node-{}.json", sequence.0))
     }
+
+    /// `central/`.
+    pub fn central(&self) -> PathBuf {
+        self.root.join("central")
+    }
+
+    /// `central/LOCK`: held by the one worker that writes central model and dead letters.
+    pub fn central_lock(&self) -> PathBuf {
+        self.central().join("LOCK")
+    }
+
+    /// The central model with so many events in it.
+    pub fn central_file(&self, sequence: Sequence) -> PathBuf {
+        self.central().join(format!("central-{}.json", sequence.0))
+    }
+
+    /// `dead-letters/`.
+    pub fn dead_letters(&self) -> PathBuf {
+        self.root.join("dead-letters")
+    }
+
+    /// `dead-letters/dead-letters.jsonl`.
+    pub fn dead_letter_file(&self) -> PathBuf {
+        self.dead_letters().join("dead-letters.jsonl")
+    }
 }
 
 /// The path under which a file is written before it gets its name.
@@ -103,4 +131,9 @@ pub fn archived_first(name: &str) -> Option<Sequence> {
 /// The sequence in a snapshot's name.
 pub fn snapshot_sequence(name: &str) -> Option<Sequence> {
     name.strip_prefix("node-")?.strip_suffix(".json")?.parse().ok().map(Sequence)
+}
+
+/// The sequence in a central file's name.
+pub fn central_sequence(name: &str) -> Option<Sequence> {
+    name.strip_prefix("central-")?.strip_suffix(".json")?.parse().ok().map(Sequence)
 }

@@ -179,7 +179,8 @@ fn make_node(
     Ok(node)
 }
 
-fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
+/// Removes what a process that was killed has left unfinished.
+pub(super) fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
     for name in disk.list(directory)? {
         if Path::new(&name).extension().is_some_and(|extension| extension == "tmp") {
             disk.remove(&directory.join(name))?;
@@ -218,7 +219,8 @@ fn finish(
         segments.write_index(&segment).map_err(OpenError::at(&path))?;
     }
     let mut mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
-    // Whatever is shown from now on is durable since the rewrite above; damage to it later on is no torn tail.
+    // Whatever is shown from now on is durable since the rewrite above; damage to it later on is no
+    // torn tail; and those who follow the log from outside know its end from nothing else.
     mark.write(end).map_err(OpenError::at(&layout.mark()))?;
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {

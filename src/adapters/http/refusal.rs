@@ -4,6 +4,7 @@ use super::code::Code;
 use super::problem::{Facts, Problem};
 use crate::app::CommandError;
 use crate::app::query::ReadError;
+use crate::app::sync::LetterError;
 use crate::domain::Rejection;
 
 /// The code of a rejection.
@@ -72,6 +73,28 @@ impl From<ReadError> for Problem {
                 "asOf",
                 format!("lies in the future; the log ends at sequence {end}, so ask for that or less"),
             ),
+        }
+    }
+}
+
+impl From<LetterError> for Problem {
+    fn from(error: LetterError) -> Self {
+        match error {
+            LetterError::Unknown => Self::new(
+                Code::NotFound,
+                "There is no dead letter of that id; GET /dead-letters lists them all.",
+            ),
+            LetterError::Closed => Self::plain(Code::DeadLetterClosed),
+            LetterError::Source(cause) => Self::new(
+                Code::NotReady,
+                "The node whose event it is cannot be read now; nothing changed. POST /sync shows how it is.",
+            )
+            .because(&cause),
+            LetterError::Io(cause) => Self::new(
+                Code::NotReady,
+                "What became of it could not be written to the disk; nothing was lost. Try again once the disk is well.",
+            )
+            .because(&cause),
         }
     }
 }

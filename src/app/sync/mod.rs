@@ -5,17 +5,22 @@
 //! are read again. An event that cannot be applied becomes a dead letter before the checkpoint moves past it; later
 //! events of the same store and SKU wait (they stay in their log), all others flow.
 
+mod bury;
 mod central;
 mod file;
 mod follower;
 mod letters;
+mod model;
 mod pass;
 mod redrive;
+mod waits;
 mod worker;
 
 pub use central::{Applied, Central, CentralLevel, Poison, total};
 pub use file::{CentralFile, LevelRecord, ParkedRecord, SourceRecord};
 pub use letters::{DeadLetter, LetterState, Parked};
-pub use pass::{PassReport, SourceReport, SourceState};
+pub use model::CentralModel;
+pub use pass::{PassReport, SourceReport, SourceState, SyncStatus};
 pub use redrive::{LetterError, Redriven};
+pub use waits::Closing;
 pub use worker::{SyncSettings, Worker, WorkerParts};

@@ -1,11 +1,11 @@
 //! What one pass of the worker did, for `POST /sync`, metrics and people.
 
 use crate::domain::Sequence;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// One pass over all sources.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PassReport {
     /// Events that are in the model now and were not before.
@@ -22,8 +22,21 @@ pub struct PassReport {
     pub sources: Vec<SourceReport>,
 }
 
+/// How the worker stands at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// Events that are durable somewhere, as far as their sources said, and not in the model.
+    pub lag: u64,
+    /// Dead letters that wait for somebody.
+    pub open_letters: usize,
+    /// Dead letters there ever were.
+    pub letters: usize,
+    /// One for each source that was asked.
+    pub sources: Vec<SourceReport>,
+}
+
 /// One source after a pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceReport {
     /// What it is called.
@@ -45,7 +58,7 @@ pub struct SourceReport {
 }
 
 /// How a source is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "status", content = "reason")]
 pub enum SourceState {
     /// Not asked yet.

@@ -1,11 +1,17 @@
 //! What people do with dead letters: try again after a fix, or give up with a reason.
+//!
+//! Order, so that a crash at any point loses nothing and forgets nothing: what the letter's level comes to is worked
+//! out aside; the letter of the next event that does not fit is written, if there is one; model, checkpoint and the
+//! note that the letter is closed change together and are saved together; then the letter's own file says so too.
 
 use crate::app::ports::Delivered;
-use crate::app::sync::central::place_of;
-use crate::app::sync::follower::{Follower, Place, level_place, write_letter};
-use crate::app::sync::letters::{as_json, guess_place};
-use crate::app::sync::{DeadLetter, LetterState, Parked, Worker};
-use crate::domain::{Event, Sequence};
+use crate::app::sync::bury::{close, write_letter};
+use crate::app::sync::central::next;
+use crate::app::sync::follower::{Follower, place_of_delivered};
+use crate::app::sync::letters::as_json;
+use crate::app::sync::waits::{Closing, Place, Waits};
+use crate::app::sync::{CentralLevel, DeadLetter, LetterState, Parked, Worker};
+use crate::domain::{After, Event, Fact, Timestamp};
 use std::io;
 
 /// What became of a letter and of what waited behind it.
@@ -28,12 +34,25 @@ pub enum LetterError {
     /// It was redriven or discarded before.
     #[error("this dead letter is closed already")]
     Closed,
-    /// The source cannot be read now.
-    #[error("the source cannot be read: {0}")]
+    /// It cannot be done now: the source does not deliver, or an earlier letter comes first.
+    #[error("it cannot be done now: {0}")]
     Source(String),
     /// The dead-letter file or the model could not be written.
     #[error("cannot be written")]
     Io(#[from] io::Error),
+}
+
+/// What a level comes to when what waits for it is tried in order.
+#[derive(Default)]
+struct Trial {
+    place: Option<Place>,
+    level: Option<CentralLevel>,
+    /// The next event is taken as it is.
+    loose: bool,
+    applied: u64,
+    /// Where it ended early, and why.
+    stuck: Option<(Delivered, String)>,
+    waiting: u64,
 }
 
 impl Worker {
@@ -54,86 +73,163 @@ impl Worker {
     }
 
     async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
-        let mut letter = self.letter(id).ok_or(LetterError::Unknown)?;
-        let _no_pass = self.pass_lock().await;
+        let node = self.letter(id).ok_or(LetterError::Unknown)?.node;
+        let mut follower = self.follower_of(node).await?;
+        // Only now: two who drive one letter at once must not both find it open.
+        let letter = self.letter(id).ok_or(LetterError::Unknown)?;
         if letter.state != LetterState::Open {
             return Err(LetterError::Closed);
         }
-        let mut follower = self.follower_of(&letter).await?;
-        let place = letter.store_id.clone().zip(letter.sku.clone());
-        let waiting = waiting(&follower, &letter, place.as_ref(), self.settings.read_events).await?;
-        let mut applied = 0;
-        letter.last_at = self.parts.clock.now();
-        let mut rest = waiting.into_iter();
-        if let Some(reason) = discard {
-            letter.state = LetterState::Discarded;
-            letter.note = Some(reason.to_owned());
-            rest.next();
+        let closed_before = self.model.look(|central| {
+            central.waits(node).and_then(|waits| waits.closing.get(&letter.sequence).cloned())
+        });
+        if let Some(closing) = closed_before {
+            // It was closed in the model, and then the disk refused.
+            return self.finish(letter, &closing, 0, 0).await;
         }
-        let mut loose = discard.is_some();
-        let mut stuck = None;
-        for event in rest.by_ref() {
-            let tried = Event::decode(event.json.as_bytes()).and_then(|decoded| {
-                let applied = self.model.write().apply(letter.node, &decoded, event.at, loose);
-                applied.map_err(|poison| poison.to_string())
-            });
-            match tried {
-                Ok(_) => {
-                    loose = false;
-                    applied += 1;
-                }
-                Err(reason) => {
-                    stuck = Some((event, reason));
-                    break;
-                }
-            }
+        if !self.is_pending(&letter)? {
+            // It came into the model another way: the log was read again with a program that could apply it.
+            let (state, at) = (LetterState::Redriven, self.parts.clock.now());
+            let closing = Closing { sequence: letter.sequence, state, note: None, at };
+            self.settle(&mut follower, &letter, Trial::default(), &closing);
+            return self.finish(letter, &closing, 0, 0).await;
         }
-        let waiting = rest.count() as u64;
-        if let Some(place) = &place {
-            follower.parked.remove(place);
-            if loose && stuck.is_none() {
-                follower.loose.insert(place.clone());
-            }
-        }
-        match stuck {
+        let events = waiting(&follower, &letter, self.settings.read_events).await?;
+        let trial = self.attempt(&letter, events, discard.is_some());
+        let at = self.parts.clock.now();
+        let (applied, waiting) = (trial.applied, trial.waiting);
+        match &trial.stuck {
             Some((event, reason)) if event.sequence == letter.sequence => {
-                letter.tries = letter.tries.saturating_add(1);
-                letter.reason = reason;
-                park(&mut follower, place, event.sequence, waiting);
+                let tries = letter.tries.saturating_add(1);
+                let letter = DeadLetter { tries, reason: reason.clone(), last_at: at, ..letter };
+                write_letter(self, letter.clone()).await?;
+                return Ok(Redriven { letter, applied, waiting });
             }
-            Some((event, reason)) => {
-                letter.state = closed(discard);
-                park(&mut follower, place, event.sequence, waiting);
-                write_letter(self, another(&letter, &event, reason)).await?;
-            }
-            None => letter.state = closed(discard),
+            Some((event, reason)) => write_letter(self, another(&letter, event, reason, at)).await?,
+            None => {}
         }
-        write_letter(self, letter.clone()).await?;
-        self.moved();
-        drop(follower);
-        self.save_now().await?;
+        let state = if discard.is_some() { LetterState::Discarded } else { LetterState::Redriven };
+        let closing = Closing { sequence: letter.sequence, state, note: discard.map(str::to_owned), at };
+        self.settle(&mut follower, &letter, trial, &closing);
+        self.finish(letter, &closing, applied, waiting).await
+    }
+
+    /// True when the letter's event is not in the model, and the first of its level that is not.
+    fn is_pending(&self, letter: &DeadLetter) -> Result<bool, LetterError> {
+        let Some(place) = place(letter) else { return Ok(true) };
+        let parked = self
+            .model
+            .look(|central| central.waits(letter.node).and_then(|waits| waits.parked.get(&place).copied()));
+        let reached = self.model.look(|central| central.as_of().get(&letter.node).copied());
+        match parked {
+            Some(parked) if parked.from < letter.sequence => {
+                let earlier = DeadLetter::id_of(letter.node, parked.from);
+                Err(LetterError::Source(format!("the level waits for an earlier event, {earlier}")))
+            }
+            Some(parked) => Ok(parked.from == letter.sequence),
+            None => Ok(reached.is_none_or(|reached| reached < letter.sequence)),
+        }
+    }
+
+    /// Works out what becomes of the level; the model stays as it is.
+    fn attempt(&self, letter: &DeadLetter, events: Vec<Delivered>, discard: bool) -> Trial {
+        let mut trial = Trial { place: place(letter), loose: discard, ..Trial::default() };
+        if let Some(place) = &trial.place {
+            let loose = |waits: &Waits| waits.loose.contains(place);
+            trial.loose |= self.model.look(|central| central.waits(letter.node).is_some_and(loose));
+        }
+        let mut events = events.into_iter();
+        if discard {
+            events.next();
+        }
+        for event in events.by_ref() {
+            let tried = Event::decode(event.json.as_bytes())
+                .and_then(|decoded| self.attempt_one(&mut trial, letter, &event, &decoded));
+            if let Err(reason) = tried {
+                trial.stuck = Some((event, reason));
+                break;
+            }
+            trial.applied += 1;
+        }
+        trial.waiting = events.count() as u64;
+        trial
+    }
+
+    fn attempt_one(
+        &self,
+        trial: &mut Trial,
+        letter: &DeadLetter,
+        event: &Delivered,
+        decoded: &Event,
+    ) -> Result<(), String> {
+        let (Fact::Stock(fact), After::Level(after)) = (&decoded.fact, decoded.after) else { return Ok(()) };
+        let (store, sku) = fact.place();
+        let place = trial.place.insert((store.clone(), sku.clone()));
+        let known = match trial.level {
+            Some(level) => level.numbers,
+            None => self.model.look(|central| central.numbers(letter.node, place)),
+        };
+        let numbers = next(known, fact, after, trial.loose).map_err(|poison| poison.to_string())?;
+        trial.level = Some(CentralLevel { node: letter.node, numbers, updated_at: event.at });
+        trial.loose = false;
+        Ok(())
+    }
+
+    /// Puts what was worked out into the model: level, what waits, and that the letter is closed, under one lock.
+    fn settle(&self, follower: &mut Follower, letter: &DeadLetter, trial: Trial, closing: &Closing) {
+        let mut central = self.model.write();
+        if let Some(place) = trial.place {
+            if let Some(level) = trial.level {
+                central.put(place.clone(), level);
+            }
+            let waits = central.waits_mut(letter.node);
+            if waits.parked.get(&place).is_some_and(|parked| parked.from == letter.sequence) {
+                waits.parked.remove(&place);
+            }
+            if trial.loose {
+                waits.loose.insert(place.clone());
+            } else {
+                waits.loose.remove(&place);
+            }
+            if let Some((event, _)) = &trial.stuck {
+                waits.parked.insert(place, Parked { from: event.sequence, waiting: trial.waiting });
+            }
+        }
+        central.waits_mut(letter.node).closing.insert(closing.sequence, closing.clone());
+        follower.count_parked(&central);
+        drop(central);
+        self.model.moved();
+        self.note(follower.report());
+    }
+
+    /// The model is saved with the note that the letter is closed, then the letter says so itself.
+    async fn finish(
+        &self,
+        letter: DeadLetter,
+        closing: &Closing,
+        applied: u64,
+        waiting: u64,
+    ) -> Result<Redriven, LetterError> {
+        self.save().await?;
+        close(self, letter.node, closing).await?;
+        let letter = self.letter(&letter.id).unwrap_or(letter);
         Ok(Redriven { letter, applied, waiting })
     }
 }
 
-const fn closed(discard: Option<&str>) -> LetterState {
-    if discard.is_some() { LetterState::Discarded } else { LetterState::Redriven }
-}
-
-fn park(follower: &mut Follower, place: Option<Place>, from: Sequence, waiting: u64) {
-    if let Some(place) = place {
-        follower.parked.insert(place, Parked { from, waiting });
-    }
+fn place(letter: &DeadLetter) -> Option<Place> {
+    letter.store_id.clone().zip(letter.sku.clone())
 }
 
 /// The letter of an event that waited behind another one and cannot be applied either.
-fn another(before: &DeadLetter, event: &Delivered, reason: String) -> DeadLetter {
+fn another(before: &DeadLetter, event: &Delivered, reason: &str, at: Timestamp) -> DeadLetter {
     DeadLetter {
         id: DeadLetter::id_of(before.node, event.sequence),
         sequence: event.sequence,
-        reason,
+        reason: reason.to_owned(),
         tries: 1,
-        first_at: before.last_at,
+        first_at: at,
+        last_at: at,
         state: LetterState::Open,
         note: None,
         at: event.at,
@@ -146,34 +242,49 @@ fn another(before: &DeadLetter, event: &Delivered, reason: String) -> DeadLetter
 async fn waiting(
     follower: &Follower,
     letter: &DeadLetter,
-    place: Option<&Place>,
     limit: usize,
 ) -> Result<Vec<Delivered>, LetterError> {
+    if letter.sequence > follower.sequence {
+        let reason =
+            "since the start it has not been read as far as this event; try again after the next pass";
+        return Err(LetterError::Source(reason.to_owned()));
+    }
+    let wanted = place(letter);
     let mut events = Vec::new();
     let mut after = letter.sequence.minus(1);
     while after < follower.sequence {
+        // A letter without a level has nothing behind it.
+        let limit = if wanted.is_some() { limit } else { 1 };
         let read = follower.source.read(after, limit).await;
-        let delivery = read.map_err(|error| LetterError::Source(error.to_string()))?;
-        let Some(last) = delivery.events.last().map(|event| event.sequence) else { break };
-        after = last;
-        events.extend(delivery.events.into_iter().filter(|event| {
-            event.sequence == letter.sequence
-                || (event.sequence <= follower.sequence && place.is_some() && belongs(event, place))
-        }));
-        if place.is_none() {
+        let delivery = read.map_err(|error| LetterError::Source(format!("the source: {error}")))?;
+        if delivery.node != letter.node {
+            return Err(LetterError::Source(format!("the source is node {} now", delivery.node)));
+        }
+        if delivery.events.is_empty() {
+            return Err(LetterError::Source(format!("the source delivers nothing after {after}")));
+        }
+        for event in delivery.events.into_iter().filter(|event| event.sequence <= follower.sequence) {
+            if event.sequence != after.plus(1) {
+                return Err(LetterError::Source(format!(
+                    "the source does not deliver event {}",
+                    after.plus(1)
+                )));
+            }
+            after = event.sequence;
+            if event.sequence == letter.sequence || (wanted.is_some() && belongs(&event) == wanted) {
+                events.push(event);
+            }
+        }
+        if wanted.is_none() {
             break;
         }
     }
-    if events.first().is_none_or(|event| event.sequence != letter.sequence) {
-        return Err(LetterError::Source(format!("it does not have sequence {} any more", letter.sequence)));
+    if events.is_empty() {
+        return Err(LetterError::Source(format!("the source does not deliver event {}", letter.sequence)));
     }
     Ok(events)
 }
 
-fn belongs(event: &Delivered, place: Option<&Place>) -> bool {
-    let found = match Event::decode(event.json.as_bytes()) {
-        Ok(decoded) => level_place(place_of(&decoded)),
-        Err(_) => guess_place(&event.json),
-    };
-    found.as_ref() == place
+fn belongs(event: &Delivered) -> Option<Place> {
+    place_of_delivered(event, Event::decode(event.json.as_bytes()).ok().as_ref())
 }

@@ -4,17 +4,18 @@ use crate::app::ledger::blocking;
 use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource};
 use crate::app::sync::follower::{Follower, Progress};
 use crate::app::sync::{
-    Central, CentralFile, DeadLetter, LetterError, LetterState, PassReport, SourceRecord, SourceReport,
+    Central, CentralFile, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceReport,
+    SourceState, SyncStatus,
 };
 use crate::domain::Sequence;
-use futures_util::StreamExt;
-use futures_util::stream::iter;
-use parking_lot::{Mutex, RwLock};
+use futures_util::future::join_all;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{MutexGuard, Semaphore};
 use uuid::Uuid;
 
 /// What a worker is made of.
@@ -46,6 +47,8 @@ pub struct SyncSettings {
     pub retry_times: u32,
 }
 
+/// From the news that there are events to reading them, so that more of them are read at once.
+const GATHER: Duration = Duration::from_millis(20);
 /// After a save that took a second, at least so many seconds pass without one.
 const SAVE_REST: u32 = 9;
 
@@ -53,17 +56,25 @@ const SAVE_REST: u32 = 9;
 pub struct Worker {
     pub(super) parts: WorkerParts,
     pub(super) settings: SyncSettings,
-    pub(super) model: RwLock<Central>,
+    pub(super) model: Arc<CentralModel>,
     pub(super) followers: Vec<tokio::sync::Mutex<Follower>>,
     letters: Mutex<BTreeMap<String, DeadLetter>>,
-    /// The last known record of every node, of those that do not answer too.
-    checkpoints: Mutex<BTreeMap<Uuid, SourceRecord>>,
     /// Which source follows which node.
-    claims: Mutex<BTreeMap<Uuid, String>>,
+    claims: Mutex<BTreeMap<Uuid, usize>>,
+    /// Sources that are well share these permits ...
+    well: Semaphore,
+    /// ... and those that are not, this one: a source that hangs keeps no other waiting.
+    sick: Semaphore,
+    /// Held by a pass over all sources.
     pass: tokio::sync::Mutex<()>,
+    /// Passes that came to their end.
+    passes: AtomicU64,
     last: Mutex<PassReport>,
+    /// Every source as it was last seen, in the middle of a pass too.
+    seen: Mutex<BTreeMap<String, SourceReport>>,
+    /// Held by whoever saves.
+    saving: tokio::sync::Mutex<()>,
     saved: Mutex<Saved>,
-    moves: watch::Sender<u64>,
 }
 
 struct Saved {
@@ -79,29 +90,48 @@ impl Worker {
     pub fn new(parts: WorkerParts, settings: SyncSettings) -> io::Result<Self> {
         let file = parts.central.load()?.unwrap_or_default();
         let letters = parts.letters.load()?.into_iter().map(|letter| (letter.id.clone(), letter)).collect();
-        let followers = parts.sources.iter().map(|source| Follower::new(Arc::clone(source)));
+        let followers = parts.sources.iter().enumerate();
+        let followers = followers.map(|(number, source)| Follower::new(number, Arc::clone(source)));
         let followers = followers.map(tokio::sync::Mutex::new).collect();
         let saved = Saved { sequence: file.sequence, not_before: None };
         Ok(Self {
             settings,
-            model: RwLock::new(file.central()),
+            model: Arc::new(CentralModel::new(file.central())),
             followers,
             letters: Mutex::new(letters),
-            checkpoints: Mutex::new(file.sources),
             claims: Mutex::default(),
+            well: Semaphore::new(settings.concurrency.max(1)),
+            sick: Semaphore::new(1),
             pass: tokio::sync::Mutex::default(),
+            passes: AtomicU64::new(0),
             last: Mutex::default(),
+            seen: Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
             saved: Mutex::new(saved),
-            moves: watch::Sender::new(0),
             parts,
         })
     }
 
-    /// Passes for ever; the caller drops the future to stop.
+    /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
     pub async fn run(&self) {
+        let rounds: Vec<_> = self.followers.iter().map(|follower| self.rounds(follower)).collect();
+        join_all(rounds).await;
+        // Only without sources.
+        std::future::pending().await
+    }
+
+    async fn rounds(&self, follower: &tokio::sync::Mutex<Follower>) {
         loop {
-            self.sync().await;
-            tokio::time::sleep(self.settings.interval).await;
+            let (_, report) = self.follow(follower).await;
+            self.save_if_due().await;
+            let interval = self.settings.interval;
+            if report.state == SourceState::Well {
+                let source = Arc::clone(&follower.lock().await.source);
+                source.news(report.sequence, interval).await;
+                tokio::time::sleep(GATHER.min(interval)).await;
+            } else {
+                tokio::time::sleep(interval).await;
+            }
         }
     }
 
@@ -109,34 +139,47 @@ impl Worker {
     ///
     /// Cancel safe: what was applied stays applied.
     pub async fn sync(&self) -> PassReport {
-        let Ok(_running) = self.pass.try_lock() else {
-            let _ended = self.pass.lock().await;
-            return self.last.lock().clone();
-        };
+        let Some(_running) = self.begin_pass().await else { return self.last_pass() };
         let begun = Instant::now();
-        let work = self.followers.iter().map(|follower| async move {
-            let mut follower = follower.lock().await;
-            let progress = follower.follow(self).await;
-            (progress, follower.report())
-        });
-        let done: Vec<(Progress, SourceReport)> =
-            iter(work).buffered(self.settings.concurrency.max(1)).collect().await;
+        // Collected before the first await, so that the pass can be spawned.
+        let work: Vec<_> = self.followers.iter().map(|follower| self.follow(follower)).collect();
+        let done: Vec<(Progress, SourceReport)> = join_all(work).await;
         let sources: Vec<SourceReport> = done.iter().map(|(_, report)| report.clone()).collect();
         let report = PassReport {
             applied: done.iter().map(|(progress, _)| progress.applied).sum(),
             dead_lettered: done.iter().map(|(progress, _)| progress.dead_lettered).sum(),
-            central_sequence: self.model.read().sequence(),
+            central_sequence: self.model.look(Central::sequence),
             lag: lag(&sources),
             duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             sources,
         };
         *self.last.lock() = report.clone();
-        if self.save_is_due()
-            && let Err(error) = self.save_now().await
-        {
-            tracing::error!(%error, "the central model was not saved; it is tried again after the next pass");
-        }
+        self.passes.fetch_add(1, Ordering::Relaxed);
+        self.save_if_due().await;
         report
+    }
+
+    async fn follow(&self, follower: &tokio::sync::Mutex<Follower>) -> (Progress, SourceReport) {
+        let mut follower = follower.lock().await;
+        let permits = match follower.state {
+            SourceState::Failing(_) => &self.sick,
+            SourceState::New | SourceState::Well | SourceState::Stopped(_) => &self.well,
+        };
+        // Never closed.
+        let _permit = permits.acquire().await;
+        let progress = follower.follow(self).await;
+        (progress, follower.report())
+    }
+
+    /// The right to run a pass; nothing when one that was running has ended meanwhile, which then counts for both.
+    async fn begin_pass(&self) -> Option<MutexGuard<'_, ()>> {
+        let before = self.passes.load(Ordering::Relaxed);
+        if let Ok(free) = self.pass.try_lock() {
+            return Some(free);
+        }
+        let free = self.pass.lock().await;
+        // What held it may have been a redrive, or a pass that was dropped half-way.
+        (self.passes.load(Ordering::Relaxed) == before).then_some(free)
     }
 
     /// What the last pass did.
@@ -145,51 +188,62 @@ impl Worker {
     }
 
     fn save_is_due(&self) -> bool {
-        let model = self.model.read();
+        let (sequence, levels) = self.model.look(|model| (model.sequence(), model.len() as u64));
         let saved = self.saved.lock();
-        let events = model.sequence().0.saturating_sub(saved.sequence.0);
+        let events = sequence.0.saturating_sub(saved.sequence.0);
         let rested = saved.not_before.is_none_or(|moment| Instant::now() >= moment);
-        rested && events >= self.settings.save_every.max(model.len() as u64 / 10).max(1)
+        rested && events >= self.settings.save_every.max(levels / 10).max(1)
     }
 
-    /// Saves model and checkpoints, once no pass is running.
+    async fn save_if_due(&self) {
+        // Whoever saves now saves this too, or the next one does.
+        let Ok(_saving) = self.saving.try_lock() else { return };
+        if self.save_is_due()
+            && let Err(error) = self.save_now().await
+        {
+            tracing::error!(%error, "the central model was not saved; it is tried again later");
+            let not_before = Some(Instant::now() + self.settings.interval);
+            self.saved.lock().not_before = not_before;
+        }
+    }
+
+    /// Saves model and checkpoints as they are now.
     ///
     /// # Errors
     /// What the store says; the older file is there still.
     pub async fn save(&self) -> io::Result<()> {
-        let _no_pass = self.pass.lock().await;
+        let _saving = self.saving.lock().await;
         self.save_now().await
     }
 
-    /// Saves model and checkpoints as they are now. The caller holds the pass, so the two belong together.
-    pub(super) async fn save_now(&self) -> io::Result<()> {
+    async fn save_now(&self) -> io::Result<()> {
         let begun = Instant::now();
-        for follower in &self.followers {
-            let follower = follower.lock().await;
-            if let Some(node) = follower.node {
-                self.checkpoints.lock().insert(node, follower.record());
-            }
-        }
-        let file = CentralFile::of(&self.model.read(), self.checkpoints.lock().clone());
-        let sequence = file.sequence;
-        let store = Arc::clone(&self.parts.central);
-        blocking(move || store.save(&file)).await?;
+        let (model, store) = (Arc::clone(&self.model), Arc::clone(&self.parts.central));
+        let save = move || {
+            let file = model.look(CentralFile::of);
+            store.save(&file).map(|()| file.sequence)
+        };
+        let sequence = blocking(save).await?;
         let not_before = Some(Instant::now() + begun.elapsed().saturating_mul(SAVE_REST));
         *self.saved.lock() = Saved { sequence, not_before };
         Ok(())
     }
 
-    /// Looks at the model.
-    pub fn look<T>(&self, look: impl FnOnce(&Central) -> T) -> T {
-        look(&self.model.read())
+    /// The model it fills.
+    pub fn central(&self) -> &Arc<CentralModel> {
+        &self.model
     }
 
-    /// Waits until everything of a node up to `sequence` is in the model. False when that did not come in time.
-    pub async fn at_least(&self, node: Uuid, sequence: Sequence, wait_max: Duration) -> bool {
-        let mut moves = self.moves.subscribe();
-        let there = || self.model.read().as_of().get(&node).is_some_and(|reached| *reached >= sequence);
-        let reached = async { while !there() && moves.changed().await.is_ok() {} };
-        tokio::time::timeout(wait_max, reached).await.is_ok() || there()
+    /// How sources and dead letters are now, in the middle of a pass too.
+    pub fn status(&self) -> SyncStatus {
+        let sources: Vec<SourceReport> = self.seen.lock().values().cloned().collect();
+        let letters = self.letters.lock();
+        let open = letters.values().filter(|letter| letter.state == LetterState::Open).count();
+        SyncStatus { lag: lag(&sources), open_letters: open, letters: letters.len(), sources }
+    }
+
+    pub(super) fn note(&self, report: SourceReport) {
+        self.seen.lock().insert(report.name.clone(), report);
     }
 
     /// All dead letters, oldest first.
@@ -204,45 +258,26 @@ impl Worker {
         self.letters.lock().get(id).cloned()
     }
 
-    pub(super) fn letter_state(&self, node: Uuid, sequence: Sequence) -> Option<LetterState> {
-        self.letters.lock().get(&DeadLetter::id_of(node, sequence)).map(|letter| letter.state)
-    }
-
     pub(super) fn keep_letter(&self, letter: DeadLetter) {
         self.letters.lock().insert(letter.id.clone(), letter);
     }
 
-    pub(super) fn checkpoint(&self, node: Uuid) -> SourceRecord {
-        self.checkpoints.lock().get(&node).cloned().unwrap_or_default()
-    }
-
-    pub(super) async fn pass_lock(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.pass.lock().await
-    }
-
-    pub(super) async fn follower_of(
-        &self,
-        letter: &DeadLetter,
-    ) -> Result<tokio::sync::MutexGuard<'_, Follower>, LetterError> {
-        for follower in &self.followers {
+    pub(super) async fn follower_of(&self, node: Uuid) -> Result<MutexGuard<'_, Follower>, LetterError> {
+        let number = self.claims.lock().get(&node).copied();
+        if let Some(follower) = number.and_then(|number| self.followers.get(number)) {
             let follower = follower.lock().await;
-            if follower.node == Some(letter.node) {
+            if follower.node == Some(node) {
                 return Ok(follower);
             }
         }
-        Err(LetterError::Source(format!("node {} has not answered yet", letter.node)))
+        Err(LetterError::Source(format!("node {node} has not answered yet")))
     }
 
-    /// Notes that a source follows a node; the name of the other one when there is one already.
-    pub(super) fn claim(&self, node: Uuid, name: &str) -> Option<String> {
-        let mut claims = self.claims.lock();
-        let holder = claims.entry(node).or_insert_with(|| name.to_owned());
-        (holder != name).then(|| holder.clone())
-    }
-
-    /// The model has moved: those who wait look again.
-    pub(super) fn moved(&self) {
-        self.moves.send_modify(|moves| *moves = moves.wrapping_add(1));
+    /// Notes which source follows a node; the name of the other one when there is one already.
+    pub(super) fn claim(&self, node: Uuid, number: usize) -> Option<String> {
+        let holder = *self.claims.lock().entry(node).or_insert(number);
+        let other = self.parts.sources.get(holder).filter(|_| holder != number)?;
+        Some(other.name().to_owned())
     }
 }
 

@@ -49,8 +49,10 @@ pub struct Effect {
 }
 
 /// A level's numbers after an event.
+///
+/// The log has the three numbers; the feed adds `qty`, which is taken back when it fits them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", try_from = "LevelAfterJson")]
 pub struct LevelAfter {
     /// Pieces that are there.
     pub on_hand: Quantity,
@@ -58,6 +60,28 @@ pub struct LevelAfter {
     pub reserved: Quantity,
     /// The level's version.
     pub version: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LevelAfterJson {
+    qty: Option<Quantity>,
+    on_hand: Quantity,
+    reserved: Quantity,
+    version: u64,
+}
+
+impl TryFrom<LevelAfterJson> for LevelAfter {
+    type Error = &'static str;
+
+    fn try_from(json: LevelAfterJson) -> Result<Self, &'static str> {
+        let LevelAfterJson { qty, on_hand, reserved, version } = json;
+        let after = Self { on_hand, reserved, version };
+        if qty.is_some_and(|qty| qty != after.qty()) {
+            return Err("qty is not onHand less reserved");
+        }
+        Ok(after)
+    }
 }
 
 impl LevelAfter {
@@ -100,5 +124,26 @@ impl StockFact {
             reserved: after.reserved.checked_sub(effect.reserved)?,
             version: after.version.checked_sub(1)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_the_feed_are_those_of_the_log() {
+        for (json, read) in [
+            (r#"{"onHand":5,"reserved":2,"version":3}"#, true),
+            (r#"{"qty":3,"onHand":5,"reserved":2,"version":3}"#, true),
+            (r#"{"qty":4,"onHand":5,"reserved":2,"version":3}"#, false),
+            (r#"{"onHand":5,"reserved":2,"version":3,"more":1}"#, false),
+            (r#"{"onHand":5,"version":3}"#, false),
+        ] {
+            let parsed = serde_json::from_str::<LevelAfter>(json);
+            assert_eq!(parsed.is_ok(), read, "{json}");
+            let text = parsed.map(|after| serde_json::to_string(&after).unwrap_or_default());
+            assert!(text.is_ok_and(|text| !text.contains("qty")) || !read, "the log has no qty");
+        }
     }
 }

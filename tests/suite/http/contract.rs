@@ -74,6 +74,17 @@ fn resolve(value: &'static Value) -> &'static Value {
     }
 }
 
+/// An event of a stream, held against its schema. The validator is kept: a stream has thousands of them.
+#[track_caller]
+pub(super) fn is_event(value: &Value) {
+    static EVENT: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let event = json!({"$ref": "#/components/schemas/Event", "components": CONTRACT["components"]});
+        jsonschema::options().should_validate_formats(true).build(&event).unwrap()
+    });
+    let faults: Vec<String> = EVENT.iter_errors(value).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}: {value}");
+}
+
 #[track_caller]
 fn validate(schema: &Value, body: &[u8], told: &str) {
     let instance: Value = serde_json::from_slice(body).unwrap_or_else(|_| panic!("no JSON: {told}"));

@@ -1,0 +1,50 @@
+//! The central model as it is shared: whoever fills it, and all who read it or wait for it.
+
+use crate::app::sync::Central;
+use crate::domain::Sequence;
+use parking_lot::{RwLock, RwLockWriteGuard};
+use std::time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// The model behind its lock. Filled by a worker of this process, or from the file of another one.
+#[derive(Debug)]
+pub struct CentralModel {
+    model: RwLock<Central>,
+    moves: watch::Sender<u64>,
+}
+
+impl CentralModel {
+    /// A model that begins with what is known.
+    pub fn new(central: Central) -> Self {
+        Self { model: RwLock::new(central), moves: watch::Sender::new(0) }
+    }
+
+    /// Looks at the model. The lock is held meanwhile: look at a piece at a time.
+    pub fn look<T>(&self, look: impl FnOnce(&Central) -> T) -> T {
+        look(&self.model.read())
+    }
+
+    /// Puts a newer model in place of this one.
+    pub fn replace(&self, central: Central) {
+        *self.model.write() = central;
+        self.moved();
+    }
+
+    /// Waits until everything of a node up to `sequence` is in the model. False when that did not come in time.
+    pub async fn at_least(&self, node: Uuid, sequence: Sequence, wait_max: Duration) -> bool {
+        let mut moves = self.moves.subscribe();
+        let there = || self.model.read().as_of().get(&node).is_some_and(|reached| *reached >= sequence);
+        let reached = async { while !there() && moves.changed().await.is_ok() {} };
+        tokio::time::timeout(wait_max, reached).await.is_ok() || there()
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Central> {
+        self.model.write()
+    }
+
+    /// The model has moved: those who wait look again.
+    pub(super) fn moved(&self) {
+        self.moves.send_modify(|moves| *moves = moves.wrapping_add(1));
+    }
+}
