@@ -6,6 +6,7 @@ mod cli;
 mod crash;
 mod damage;
 mod decide;
+mod golden;
 mod http;
 mod machine;
 mod node;
