@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is tests, helpers included")]
 
+mod binary;
 mod cli;
 mod crash;
 mod damage;
@@ -11,6 +12,7 @@ mod http;
 mod machine;
 mod node;
 mod oracle;
+mod papers;
 mod repair;
 mod retries;
 mod rules;

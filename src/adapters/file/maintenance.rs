@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// How often it looks whether something is to be done.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A snapshot that took a second is followed by at least so many seconds without one.
-const REST: u32 = 9;
+const REST: u32 = 49;
 
 /// Side work on one log, step by step.
 pub struct Maintenance {

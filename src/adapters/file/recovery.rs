@@ -79,7 +79,7 @@ pub struct OpenReport {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The disk refused.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}", path.display())]
     Io {
         /// What was touched.
         path: PathBuf,
