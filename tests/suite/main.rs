@@ -10,6 +10,7 @@ mod clients;
 mod crash;
 mod damage;
 mod decide;
+mod golden;
 mod http;
 mod machine;
 mod node;

@@ -47,9 +47,13 @@ fn the_log_that_is_damaged_here_has_what_it_takes() {
 
 #[test]
 fn no_flipped_bit_is_taken_for_the_truth() {
-    for sound in sounds() {
+    for (sound, whole) in sounds().into_iter().zip([true, false, false]) {
+        let active = rules::layout().segment(*sound.segments().last().unwrap());
         for (path, owed) in sound.files() {
-            flips(&sound, &path, |_| owed);
+            // The first log is damaged everywhere; the others differ from it in what stands behind the active segment.
+            if whole || path == active {
+                flips(&sound, &path, |_| owed);
+            }
         }
     }
 }

@@ -234,7 +234,7 @@ fn check_history(history: &dyn History, entries: &[Entry], told: &str) {
     }
 }
 
-fn remove(disk: &SimDisk, path: &Path) {
+pub(crate) fn remove(disk: &SimDisk, path: &Path) {
     use onhand::adapters::file::disk::{Disk, parent};
     disk.remove(path).unwrap();
     disk.sync_dir(&parent(path)).unwrap();
