@@ -1,12 +1,10 @@
-//! Following one source: read, skip what is known, apply, park, write letters, move the checkpoint.
+//! Following one source: read, skip what is known, apply, park, move the checkpoint.
 
-use crate::app::ledger::blocking;
 use crate::app::ports::{Delivered, Delivery, EventSource};
 use crate::app::sync::central::place_of;
-use crate::app::sync::letters::{as_json, guess_place};
+use crate::app::sync::letters::guess_place;
 use crate::app::sync::{
-    Central, DeadLetter, LetterState, Parked, ParkedRecord, Poison, SourceRecord, SourceReport, SourceState,
-    Worker,
+    Central, Parked, ParkedRecord, Poison, SourceRecord, SourceReport, SourceState, Worker,
 };
 use crate::domain::{Event, Key, Sequence, Sku, StoreId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,8 +148,14 @@ impl Follower {
                     self.stop(format!("node {} is followed as {other} already", delivery.node));
                     return false;
                 }
-                self.node = Some(delivery.node);
                 let record = worker.checkpoint(delivery.node);
+                for waiting in &record.parked {
+                    if let Err(error) = worker.reopen(delivery.node, waiting.parked.from).await {
+                        self.fail(&format!("the dead-letter file cannot be written ({error})"));
+                        return false;
+                    }
+                }
+                self.node = Some(delivery.node);
                 self.sequence = record.sequence;
                 self.parked = record
                     .parked
@@ -168,7 +172,7 @@ impl Follower {
         }
     }
 
-    fn fail(&mut self, reason: &str) {
+    pub(super) fn fail(&mut self, reason: &str) {
         if !matches!(&self.state, SourceState::Failing(before) if before == reason) {
             tracing::warn!(source = self.source.name(), reason, "a source cannot be read; it is tried again");
         }
@@ -231,85 +235,6 @@ impl Follower {
         let loose = !self.loose.is_empty() && place.is_some_and(|place| self.loose.remove(&place));
         central.apply(node, &decoded, event.at, loose).map(|_| true)
     }
-
-    /// Writes the dead letter, and only then moves on. False when it could not be written.
-    async fn bury(
-        &mut self,
-        worker: &Worker,
-        node: Uuid,
-        event: &Delivered,
-        poison: &Poison,
-        tries: u32,
-    ) -> bool {
-        let decoded = Event::decode(event.json.as_bytes()).ok();
-        let place = match &decoded {
-            Some(event) => level_place(place_of(event)),
-            None => guess_place(&event.json),
-        };
-        let discarded = match worker.letter_state(node, event.sequence) {
-            Some(LetterState::Discarded) => true,
-            Some(LetterState::Open | LetterState::Redriven) => false,
-            None => {
-                let letter = self.letter(worker, node, event, place.as_ref(), poison, tries);
-                if let Err(error) = write_letter(worker, letter).await {
-                    self.fail(&format!(
-                        "the dead-letter file cannot be written ({error}); nothing is dropped"
-                    ));
-                    return false;
-                }
-                false
-            }
-        };
-        if let Some(place) = place {
-            if discarded {
-                self.loose.insert(place);
-            } else {
-                self.parked.insert(place, Parked { from: event.sequence, waiting: 0 });
-            }
-        }
-        self.sequence = event.sequence;
-        worker.model.write().advance(node, event.sequence);
-        worker.model.moved();
-        true
-    }
-
-    fn letter(
-        &self,
-        worker: &Worker,
-        node: Uuid,
-        event: &Delivered,
-        place: Option<&Place>,
-        poison: &Poison,
-        tries: u32,
-    ) -> DeadLetter {
-        let now = worker.parts.clock.now();
-        DeadLetter {
-            id: DeadLetter::id_of(node, event.sequence),
-            node,
-            source: self.source.name().to_owned(),
-            sequence: event.sequence,
-            store_id: place.map(|(store, _)| store.clone()),
-            sku: place.map(|(_, sku)| sku.clone()),
-            reason: poison.to_string(),
-            tries,
-            first_at: now,
-            last_at: now,
-            state: LetterState::Open,
-            note: None,
-            at: event.at,
-            event: as_json(&event.json),
-        }
-    }
-}
-
-/// Keeps a letter durably, and then in memory.
-pub(super) async fn write_letter(worker: &Worker, letter: DeadLetter) -> std::io::Result<()> {
-    let store = Arc::clone(&worker.parts.letters);
-    let kept = letter.clone();
-    blocking(move || store.append(&letter)).await?;
-    tracing::warn!(id = kept.id, reason = kept.reason, state = ?kept.state, "dead letter");
-    worker.keep_letter(kept);
-    Ok(())
 }
 
 pub(super) fn level_place(key: Option<Key>) -> Option<Place> {
