@@ -180,3 +180,58 @@ async fn a_reader_that_stops_reading_costs_one_piece() {
     }
     assert_eq!(READ.load(Ordering::SeqCst), 2_000, "each event was read once");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_of_every_form_see_what_many_write_at_once() {
+    const WRITERS: u64 = 8;
+    const EACH: u64 = 25;
+    let node = Arc::new(Scratch::open(Setup { segment_bytes: 8 << 10, ..Setup::default() }));
+    let mut tasks = tokio::task::JoinSet::new();
+    for writer in 0..WRITERS {
+        let node = Arc::clone(&node);
+        tasks.spawn(async move {
+            for number in 0..EACH {
+                node.stock(&format!("/stores/S{}/inventory/A-{}", number % 2, writer % 3), 1).await;
+            }
+        });
+    }
+    for (reader, form) in [SSE, NDJSON, SSE, "page"].into_iter().enumerate() {
+        let node = Arc::clone(&node);
+        tasks.spawn(async move {
+            // The third one looks at one store only, the others at everything.
+            let filter = if reader == 2 { "&storeId=S1" } else { "" };
+            let wanted = if reader == 2 { WRITERS * (EACH / 2) } else { WRITERS * EACH };
+            let mut seen: Vec<u64> = Vec::new();
+            let mut after = 0;
+            while (seen.len() as u64) < wanted {
+                let path = format!("/events?after={after}{filter}");
+                if form == "page" {
+                    let page = node.get(&format!("{path}&limit=7")).await;
+                    let items = page.is(200, "").json["items"].as_array().unwrap();
+                    seen.extend(items.iter().map(|item| item["sequence"].as_u64().unwrap()));
+                    after = page.json["through"].as_u64().unwrap();
+                } else {
+                    let mut stream = node.follow(&path, form, &[]).await;
+                    while (seen.len() as u64) < wanted {
+                        after = stream.event().await.unwrap()["sequence"].as_u64().unwrap();
+                        seen.push(after);
+                        // Now and then the line breaks.
+                        if after % 40 == 7 {
+                            break;
+                        }
+                    }
+                }
+            }
+            assert!(seen.is_sorted_by(|one, next| one < next), "{form}: {seen:?}");
+            if reader != 2 {
+                assert_eq!((seen[0], *seen.last().unwrap()), (1, wanted));
+            }
+        });
+    }
+    let all = async {
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap()
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), all).await.expect("everything is seen");
+}
