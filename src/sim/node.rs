@@ -2,13 +2,14 @@
 
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::layout::Layout;
+use crate::adapters::file::local_source::LocalSource;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::maintenance::{Maintenance, Upkeep};
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, OpenReport, open};
 use crate::adapters::file::snapshotter::TakeError;
 use crate::app::ports::{Clock, EventIds};
 use crate::app::{CommandError, Ledger, Meta, Outcome, Parts};
-use crate::domain::{Command, Timestamp};
+use crate::domain::{Command, Sequence, Timestamp};
 use crate::sim::disk::SimDisk;
 use std::io;
 use std::path::Path;
@@ -73,6 +74,7 @@ pub struct SimNode {
     pub ledger: Ledger,
     /// What opening found.
     pub report: OpenReport,
+    node: Uuid,
     log: Arc<FileLog>,
     maintenance: Maintenance,
     _lock: crate::adapters::file::identity::DirectoryLock,
@@ -97,7 +99,7 @@ impl SimNode {
         };
         let node = open(&options, &**clock, &**ids)?;
         let maintenance = Maintenance::new(&node, settings.snapshot_every);
-        let OpenNode { log, restored, end, report, lock, .. } = node;
+        let OpenNode { node, log, restored, end, report, lock, .. } = node;
         let log = Arc::new(log);
         let parts = Parts {
             log: Arc::clone(&log) as Arc<dyn crate::app::ports::EventLog>,
@@ -106,7 +108,8 @@ impl SimNode {
             ids: Arc::clone(ids) as Arc<dyn EventIds>,
             idempotency_ttl_ms: settings.idempotency_ttl_ms,
         };
-        Ok(Self { ledger: Ledger::new(parts, restored, end), report, log, maintenance, _lock: lock })
+        let ledger = Ledger::new(parts, restored, end);
+        Ok(Self { ledger, report, node: node.node, log, maintenance, _lock: lock })
     }
 
     /// Does what a command asks, writing the log on this thread while it waits for it.
@@ -132,12 +135,27 @@ impl SimNode {
         .await
     }
 
+    /// The node's id.
+    pub fn id(&self) -> Uuid {
+        self.node
+    }
+
+    /// The node's own log, as a worker in the same process reads it.
+    pub fn source(&self) -> LocalSource {
+        LocalSource::new(&self.log, self.node)
+    }
+
     /// Writes what waits.
     ///
     /// # Errors
     /// What the disk said.
     pub fn write_waiting(&self) -> io::Result<()> {
         self.log.write_waiting()
+    }
+
+    /// Followers have read up to `sequence`: segments beyond it are not archived.
+    pub fn hold_archive_at(&self, sequence: Sequence) {
+        self.maintenance.passed().store(sequence.0, Ordering::SeqCst);
     }
 
     /// Does what side work is due.

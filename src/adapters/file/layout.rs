@@ -7,6 +7,10 @@
 //! log/00000000000000000001.idx    index of a sealed segment, derived from it
 //! log/mark                        last durable sequence, two slots
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
+//! archive/<20 digits>.jsonl.zst   segments that a start no longer needs, compressed
+//! central/LOCK                    advisory lock of the one worker; pid and version inside
+//! central/central-<sequence>.json central model and checkpoints of all sources; two kept
+//! dead-letters/dead-letters.jsonl events the worker could not apply
 //! ```
 //! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was killed.
 
@@ -60,6 +64,16 @@ impl Layout {
         self.log().join(format!("{:020}.idx", first.0))
     }
 
+    /// `archive/`.
+    pub fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// The archived segment that begins with that sequence.
+    pub fn archived(&self, first: Sequence) -> PathBuf {
+        self.archive().join(format!("{:020}.jsonl.zst", first.0))
+    }
+
     /// `snapshots/`.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
@@ -68,6 +82,31 @@ impl Layout {
     /// The snapshot after that sequence.
     pub fn snapshot(&self, sequence: Sequence) -> PathBuf {
         self.snapshots().join(format!("node-{}.json", sequence.0))
+    }
+
+    /// `central/`.
+    pub fn central(&self) -> PathBuf {
+        self.root.join("central")
+    }
+
+    /// `central/LOCK`: held by the one worker that writes central model and dead letters.
+    pub fn central_lock(&self) -> PathBuf {
+        self.central().join("LOCK")
+    }
+
+    /// The central model with so many events in it.
+    pub fn central_file(&self, sequence: Sequence) -> PathBuf {
+        self.central().join(format!("central-{}.json", sequence.0))
+    }
+
+    /// `dead-letters/`.
+    pub fn dead_letters(&self) -> PathBuf {
+        self.root.join("dead-letters")
+    }
+
+    /// `dead-letters/dead-letters.jsonl`.
+    pub fn dead_letter_file(&self) -> PathBuf {
+        self.dead_letters().join("dead-letters.jsonl")
     }
 }
 
@@ -84,7 +123,17 @@ pub fn segment_first(name: &str) -> Option<Sequence> {
     digits.parse().ok().map(Sequence)
 }
 
+/// The sequence in an archived segment's name.
+pub fn archived_first(name: &str) -> Option<Sequence> {
+    segment_first(name.strip_suffix(".zst")?)
+}
+
 /// The sequence in a snapshot's name.
 pub fn snapshot_sequence(name: &str) -> Option<Sequence> {
     name.strip_prefix("node-")?.strip_suffix(".json")?.parse().ok().map(Sequence)
+}
+
+/// The sequence in a central file's name.
+pub fn central_sequence(name: &str) -> Option<Sequence> {
+    name.strip_prefix("central-")?.strip_suffix(".json")?.parse().ok().map(Sequence)
 }

@@ -8,11 +8,17 @@
 //! | [`log`], `writer`, [`mark`] | appending: queue, group commit, durable end |
 //! | `index`, `segments`, `lines`, `history`, `forward` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
-//! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
+//! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
+//! | [`central`], [`dead_letters`] | what the worker keeps |
+//! | `tail`, [`local_source`], [`directory_source`] | what the worker reads |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
+pub mod archive;
 pub mod audit;
+pub mod central;
 pub mod clock;
+pub mod dead_letters;
+pub mod directory_source;
 pub mod disk;
 mod forward;
 mod history;
@@ -20,6 +26,7 @@ pub mod identity;
 mod index;
 pub mod layout;
 mod lines;
+pub mod local_source;
 pub mod log;
 pub mod maintenance;
 pub mod mark;
@@ -31,4 +38,5 @@ pub mod segment;
 mod segments;
 pub mod snapshot;
 pub mod snapshotter;
+mod tail;
 mod writer;

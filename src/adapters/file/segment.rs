@@ -181,6 +181,11 @@ impl<'a> Scan<'a> {
         self.bytes.get(self.offset..).unwrap_or_default()
     }
 
+    /// The sequence after the last good one.
+    pub fn next_sequence(&self) -> Sequence {
+        self.next
+    }
+
     /// The time of the last good entry.
     pub fn last_time(&self) -> Timestamp {
         self.at

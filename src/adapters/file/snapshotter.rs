@@ -4,8 +4,8 @@
 //! the log says, not what memory believes. States that no event since the older snapshot moved are copied as bytes.
 //!
 //! When: after `SNAPSHOT_EVERY_N_EVENTS` events, never sooner than events worth a tenth of the records of the last
-//! snapshot, and never for more than about a tenth of the time. What it costs per event is bounded, whatever the
-//! catalogue's size.
+//! snapshot, and never for more than about a fiftieth of the time: its syncs share the disk with those of the log. What
+//! it costs per event is bounded, whatever the catalogue's size.
 
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::identity::NodeFile;

@@ -3,6 +3,7 @@
 use crate::domain::{Sequence, Timestamp};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Events of one node, in order, durable ones only.
@@ -14,7 +15,15 @@ pub trait EventSource: Send + Sync {
     ///
     /// Owed: every event with a sequence above `after`, without gaps, as far as it goes; none that is not durable.
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_>;
+
+    /// Waits until there may be something after `after`, at most `wait_max`. A source that cannot know waits that long.
+    fn news(&self, _after: Sequence, wait_max: Duration) -> News<'_> {
+        Box::pin(tokio::time::sleep(wait_max))
+    }
 }
+
+/// Ends when it is worth asking again.
+pub type News<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// An answer of a source under way.
 pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SourceError>> + Send + 'a>>;

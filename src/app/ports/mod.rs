@@ -9,5 +9,5 @@ mod history;
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds};
 pub use event_log::{AppendError, Appended, DurableWatch, EventLog, LogFailed, NewEntry, Ticket};
-pub use event_source::{Delivered, Delivery, EventSource, Reading, SourceError};
+pub use event_source::{Delivered, Delivery, EventSource, News, Reading, SourceError};
 pub use history::{History, HistoryError, Moment, Movement, MovementQuery};

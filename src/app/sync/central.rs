@@ -1,6 +1,7 @@
 //! The central model: every node's levels, by store and SKU, and how far each node's log is in it.
 
-use crate::domain::stock::LevelAfter;
+use crate::app::sync::waits::{Place, Waits};
+use crate::domain::stock::{LevelAfter, StockFact};
 use crate::domain::{After, Event, Fact, Key, Quantity, Sequence, Sku, StoreId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -59,6 +60,8 @@ pub struct Central {
     by_sku: BTreeMap<Sku, BTreeSet<StoreId>>,
     /// How far each node's log is in the model.
     as_of: BTreeMap<Uuid, Sequence>,
+    /// What of it is not, all the same.
+    waits: BTreeMap<Uuid, Waits>,
 }
 
 impl Central {
@@ -80,20 +83,14 @@ impl Central {
         };
         let (store, sku) = fact.place();
         let place = (store.clone(), sku.clone());
-        let known = self.levels.get(&place).and_then(|levels| levels.iter().find(|level| level.node == node));
-        let known = known.map_or(ABSENT, |level| level.numbers);
-        if !rebase {
-            if after.version != known.version.saturating_add(1) {
-                return Err(Poison::Version { known: known.version, found: after.version });
-            }
-            if fact.before(after) != Some(known)
-                || after.reserved > after.on_hand
-                || after.reserved.is_negative()
-            {
-                return Err(Poison::Numbers { known, found: after });
-            }
+        let kept =
+            self.levels.get_mut(&place).and_then(|levels| levels.iter_mut().find(|kept| kept.node == node));
+        let known = kept.as_ref().map_or(ABSENT, |kept| kept.numbers);
+        let level = CentralLevel { node, numbers: next(known, fact, after, rebase)?, updated_at: at };
+        match kept {
+            Some(kept) => *kept = level,
+            None => self.put(place, level),
         }
-        self.put(place, CentralLevel { node, numbers: after, updated_at: at });
         Ok(Applied::Done)
     }
 
@@ -119,6 +116,21 @@ impl Central {
     /// Everything of that node up to `sequence` is in the model, or a dead letter.
     pub fn advance(&mut self, node: Uuid, sequence: Sequence) {
         self.as_of.insert(node, sequence);
+    }
+
+    /// The numbers a node's level has.
+    pub(super) fn numbers(&self, node: Uuid, place: &Place) -> LevelAfter {
+        let levels = self.levels.get(place).into_iter().flatten();
+        levels.filter(|level| level.node == node).map(|level| level.numbers).next().unwrap_or(ABSENT)
+    }
+
+    /// What of a node's log is not in the model although it was passed; nothing as a rule.
+    pub(super) fn waits(&self, node: Uuid) -> Option<&Waits> {
+        self.waits.get(&node).filter(|waits| !waits.is_empty())
+    }
+
+    pub(super) fn waits_mut(&mut self, node: Uuid) -> &mut Waits {
+        self.waits.entry(node).or_default()
     }
 
     /// How far each node's log is in the model.
@@ -184,6 +196,24 @@ impl Central {
 
 /// The numbers of a level no event has been seen of.
 const ABSENT: LevelAfter = LevelAfter { on_hand: Quantity::ZERO, reserved: Quantity::ZERO, version: 0 };
+
+/// The numbers that follow `known` by an event; `rebase` takes them as they are.
+pub(super) fn next(
+    known: LevelAfter,
+    fact: &StockFact,
+    after: LevelAfter,
+    rebase: bool,
+) -> Result<LevelAfter, Poison> {
+    if !rebase && after.version != known.version.saturating_add(1) {
+        return Err(Poison::Version { known: known.version, found: after.version });
+    }
+    let fits = rebase || fact.before(after) == Some(known);
+    if fits && !after.reserved.is_negative() && after.reserved <= after.on_hand {
+        Ok(after)
+    } else {
+        Err(Poison::Numbers { known, found: after })
+    }
+}
 
 /// The sum over nodes: quantities and versions added, the latest time.
 pub fn total(levels: &[CentralLevel]) -> (LevelAfter, Timestamp) {

@@ -1,6 +1,7 @@
 //! The central file: model, checkpoints and what is parked, in one JSON document that a person can open.
 
-use crate::app::sync::{Central, CentralLevel, Parked};
+use crate::app::sync::waits::Waits;
+use crate::app::sync::{Central, CentralLevel, Closing, Parked};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct SourceRecord {
     /// Levels whose next event is taken as it is, because one in front of it was discarded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loose: Vec<(StoreId, Sku)>,
+    /// Letters that are closed in this model, but perhaps not yet in their file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closing: Vec<Closing>,
 }
 
 /// A level that waits.
@@ -80,9 +84,41 @@ impl LevelRecord {
     }
 }
 
+impl SourceRecord {
+    fn of(sequence: Sequence, waits: Option<&Waits>) -> Self {
+        let Some(waits) = waits else { return Self { sequence, ..Self::default() } };
+        let parked = waits.parked.iter().map(|((store_id, sku), parked)| ParkedRecord {
+            store_id: store_id.clone(),
+            sku: sku.clone(),
+            parked: *parked,
+        });
+        Self {
+            sequence,
+            parked: parked.collect(),
+            loose: waits.loose.iter().cloned().collect(),
+            closing: waits.closing.values().cloned().collect(),
+        }
+    }
+
+    fn waits(&self) -> Option<Waits> {
+        let parked = self.parked.iter().cloned();
+        let waits = Waits {
+            parked: parked.map(|record| ((record.store_id, record.sku), record.parked)).collect(),
+            loose: self.loose.iter().cloned().collect(),
+            closing: self.closing.iter().map(|closing| (closing.sequence, closing.clone())).collect(),
+        };
+        Some(waits).filter(|waits| !waits.is_empty())
+    }
+}
+
 impl CentralFile {
-    /// The file of a model and what is known of its sources.
-    pub fn of(central: &Central, sources: BTreeMap<Uuid, SourceRecord>) -> Self {
+    /// The file of a model.
+    pub fn of(central: &Central) -> Self {
+        let sources = central
+            .as_of()
+            .iter()
+            .map(|(node, sequence)| (*node, SourceRecord::of(*sequence, central.waits(*node))))
+            .collect();
         let mut stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>> = BTreeMap::new();
         for (store, sku, levels) in central.all() {
             let mut records = levels.iter().map(LevelRecord::of);
@@ -106,6 +142,9 @@ impl CentralFile {
         }
         for (node, source) in &self.sources {
             central.advance(*node, source.sequence);
+            if let Some(waits) = source.waits() {
+                *central.waits_mut(*node) = waits;
+            }
         }
         central
     }

@@ -3,27 +3,24 @@
 use crate::app::ports::{Delivered, Delivery, EventSource};
 use crate::app::sync::central::place_of;
 use crate::app::sync::letters::guess_place;
-use crate::app::sync::{
-    Central, Parked, ParkedRecord, Poison, SourceRecord, SourceReport, SourceState, Worker,
-};
-use crate::domain::{Event, Key, Sequence, Sku, StoreId};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::app::sync::waits::Place;
+use crate::app::sync::{Central, Poison, SourceReport, SourceState, Worker};
+use crate::domain::{Event, Key, Sequence};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A store and a SKU.
-pub(super) type Place = (StoreId, Sku);
-
 /// One source and how far it has been followed.
 pub(super) struct Follower {
+    /// Its place among the sources.
+    pub(super) number: usize,
     pub(super) source: Arc<dyn EventSource>,
     pub(super) node: Option<Uuid>,
     pub(super) sequence: Sequence,
     pub(super) end: Sequence,
     pub(super) state: SourceState,
     pub(super) duplicates: u64,
-    pub(super) parked: BTreeMap<Place, Parked>,
-    pub(super) loose: BTreeSet<Place>,
+    pub(super) parked_levels: usize,
+    pub(super) parked_events: u64,
 }
 
 /// What following did in one pass.
@@ -38,35 +35,23 @@ enum Halt {
     /// All of it is in.
     End,
     /// This event cannot be applied.
-    Poison(usize, Poison),
+    Poison(Delivered, Poison),
     /// The source must not be followed any further.
     Stop(String),
 }
 
 impl Follower {
-    pub(super) fn new(source: Arc<dyn EventSource>) -> Self {
+    pub(super) fn new(number: usize, source: Arc<dyn EventSource>) -> Self {
         Self {
+            number,
             source,
             node: None,
             sequence: Sequence::START,
             end: Sequence::START,
             state: SourceState::New,
             duplicates: 0,
-            parked: BTreeMap::new(),
-            loose: BTreeSet::new(),
-        }
-    }
-
-    pub(super) fn record(&self) -> SourceRecord {
-        let parked = self.parked.iter().map(|((store_id, sku), parked)| ParkedRecord {
-            store_id: store_id.clone(),
-            sku: sku.clone(),
-            parked: *parked,
-        });
-        SourceRecord {
-            sequence: self.sequence,
-            parked: parked.collect(),
-            loose: self.loose.iter().cloned().collect(),
+            parked_levels: 0,
+            parked_events: 0,
         }
     }
 
@@ -78,38 +63,53 @@ impl Follower {
             end: self.end,
             state: self.state.clone(),
             duplicates: self.duplicates,
-            parked_levels: self.parked.len(),
-            parked_events: self.parked.values().map(|parked| parked.waiting).sum(),
+            parked_levels: self.parked_levels,
+            parked_events: self.parked_events,
         }
     }
 
-    /// Follows the source to its end, or as far as it goes.
+    /// Follows the source to where its log ended when it was first asked, or as far as it goes.
     pub(super) async fn follow(&mut self, worker: &Worker) -> Progress {
         let mut progress = Progress::default();
+        let mut target = None;
         let mut tries = 0;
+        let mut failed = None;
         while !matches!(self.state, SourceState::Stopped(_)) {
             let Some(delivery) = self.read(worker).await else { break };
-            if delivery.events.is_empty() {
-                break;
-            }
+            let target = *target.get_or_insert(delivery.end);
+            let before = self.sequence;
             match self.apply(worker, &delivery, &mut progress) {
-                Halt::End => tries = 0,
+                Halt::End if self.sequence == before => {
+                    if delivery.end > self.sequence {
+                        let end = delivery.end;
+                        self.fail(&format!(
+                            "its log goes on to {end}, but it delivers nothing new after {before}"
+                        ));
+                    }
+                    break;
+                }
+                Halt::End => (tries, failed) = (0, None),
                 Halt::Stop(reason) => self.stop(reason),
-                Halt::Poison(_, _) if tries < worker.settings.retry_times => {
-                    // Read again: what was garbled on the way may come whole.
+                Halt::Poison(event, _)
+                    if tries < worker.settings.retry_times && failed.as_ref() != Some(&event) =>
+                {
+                    // Read again: what was garbled on the way may come whole. What comes twice alike is not garbled.
                     tokio::time::sleep(worker.settings.retry_base.saturating_mul(1 << tries.min(6))).await;
                     tries += 1;
+                    failed = Some(event);
                 }
-                Halt::Poison(position, poison) => {
-                    let Some(event) = delivery.events.get(position) else { break };
-                    if !self.bury(worker, delivery.node, event, &poison, tries + 1).await {
+                Halt::Poison(event, poison) => {
+                    if !self.bury(worker, delivery.node, &event, &poison, tries + 1).await {
                         break;
                     }
                     progress.dead_lettered += 1;
-                    tries = 0;
+                    (tries, failed) = (0, None);
                 }
             }
             worker.note(self.report());
+            if self.sequence >= target {
+                break;
+            }
         }
         worker.note(self.report());
         progress
@@ -135,6 +135,13 @@ impl Follower {
             self.stop(format!("its log ends at {}, central has seen {}", delivery.end, self.sequence));
             return None;
         }
+        if let Some(beyond) = delivery.events.iter().find(|event| event.sequence > delivery.end) {
+            self.fail(&format!(
+                "it delivers event {}, but says its log ends at {}",
+                beyond.sequence, delivery.end
+            ));
+            return None;
+        }
         self.end = delivery.end;
         self.state = SourceState::Well;
         Some(delivery)
@@ -142,34 +149,32 @@ impl Follower {
 
     /// Learns whose log it is, and takes up its checkpoint.
     async fn introduce(&mut self, worker: &Worker) -> bool {
-        match self.source.read(Sequence::START, 0).await {
-            Ok(delivery) => {
-                if let Some(other) = worker.claim(delivery.node, self.source.name()) {
-                    self.stop(format!("node {} is followed as {other} already", delivery.node));
-                    return false;
-                }
-                let record = worker.checkpoint(delivery.node);
-                for waiting in &record.parked {
-                    if let Err(error) = worker.reopen(delivery.node, waiting.parked.from).await {
-                        self.fail(&format!("the dead-letter file cannot be written ({error})"));
-                        return false;
-                    }
-                }
-                self.node = Some(delivery.node);
-                self.sequence = record.sequence;
-                self.parked = record
-                    .parked
-                    .into_iter()
-                    .map(|record| ((record.store_id, record.sku), record.parked))
-                    .collect();
-                self.loose = record.loose.into_iter().collect();
-                true
-            }
+        let node = match self.source.read(Sequence::START, 0).await {
+            Ok(delivery) => delivery.node,
             Err(error) => {
                 self.fail(&error.to_string());
-                false
+                return false;
             }
+        };
+        if let Some(other) = worker.claim(node, self.number) {
+            self.stop(format!("node {node} is followed as {other} already"));
+            return false;
         }
+        if let Err(reason) = self.heal(worker, node).await {
+            self.fail(&reason);
+            return false;
+        }
+        self.node = Some(node);
+        self.sequence = worker.model.look(|central| central.as_of().get(&node).copied()).unwrap_or_default();
+        worker.model.look(|central| self.count_parked(central));
+        true
+    }
+
+    pub(super) fn count_parked(&mut self, central: &Central) {
+        let waits = self.node.and_then(|node| central.waits(node));
+        self.parked_levels = waits.map_or(0, |waits| waits.parked.len());
+        self.parked_events =
+            waits.map_or(0, |waits| waits.parked.values().map(|parked| parked.waiting).sum());
     }
 
     pub(super) fn fail(&mut self, reason: &str) {
@@ -190,7 +195,7 @@ impl Follower {
             delivery.events.iter().map(|event| Event::decode(event.json.as_bytes())).collect();
         let mut central = worker.model.write();
         let mut halt = Halt::End;
-        for (position, (event, decoded)) in delivery.events.iter().zip(decoded).enumerate() {
+        for (event, decoded) in delivery.events.iter().zip(decoded) {
             if event.sequence <= self.sequence {
                 self.duplicates += 1;
                 continue;
@@ -199,45 +204,58 @@ impl Follower {
                 halt = Halt::Stop(format!("sequence {} follows {}", event.sequence, self.sequence));
                 break;
             }
-            match self.apply_one(&mut central, delivery.node, event, decoded) {
+            match apply_one(&mut central, delivery.node, event, decoded) {
                 Ok(applied) => progress.applied += u64::from(applied),
                 Err(poison) => {
-                    halt = Halt::Poison(position, poison);
+                    halt = Halt::Poison(event.clone(), poison);
                     break;
                 }
             }
             self.sequence = event.sequence;
         }
         central.advance(delivery.node, self.sequence);
+        self.count_parked(&central);
         drop(central);
         worker.model.moved();
         halt
     }
+}
 
-    /// True when the event is in the model now, false when it waits.
-    fn apply_one(
-        &mut self,
-        central: &mut Central,
-        node: Uuid,
-        event: &Delivered,
-        decoded: Result<Event, String>,
-    ) -> Result<bool, Poison> {
-        let place = match &decoded {
-            Ok(event) => level_place(place_of(event)),
-            Err(_) if self.parked.is_empty() => None,
-            Err(_) => guess_place(&event.json),
-        };
-        if let Some(parked) = place.as_ref().and_then(|place| self.parked.get_mut(place)) {
-            parked.waiting += 1;
-            return Ok(false);
-        }
+/// True when the event is in the model now, false when it waits.
+fn apply_one(
+    central: &mut Central,
+    node: Uuid,
+    event: &Delivered,
+    decoded: Result<Event, String>,
+) -> Result<bool, Poison> {
+    if central.waits(node).is_none() {
         let decoded = decoded.map_err(Poison::Unreadable)?;
-        let loose = !self.loose.is_empty() && place.is_some_and(|place| self.loose.remove(&place));
-        central.apply(node, &decoded, event.at, loose).map(|_| true)
+        return central.apply(node, &decoded, event.at, false).map(|_| true);
+    }
+    let place = place_of_delivered(event, decoded.as_ref().ok());
+    let waits = central.waits_mut(node);
+    if let Some(parked) = place.as_ref().and_then(|place| waits.parked.get_mut(place)) {
+        parked.waiting += 1;
+        return Ok(false);
+    }
+    let loose = place.as_ref().is_some_and(|place| waits.loose.contains(place));
+    let decoded = decoded.map_err(Poison::Unreadable)?;
+    central.apply(node, &decoded, event.at, loose)?;
+    if let Some(place) = place.filter(|_| loose) {
+        central.waits_mut(node).loose.remove(&place);
+    }
+    Ok(true)
+}
+
+/// The level an event belongs to, as far as that can be told.
+pub(super) fn place_of_delivered(event: &Delivered, decoded: Option<&Event>) -> Option<Place> {
+    match decoded {
+        Some(decoded) => level_place(place_of(decoded)),
+        None => guess_place(&event.json),
     }
 }
 
-pub(super) fn level_place(key: Option<Key>) -> Option<Place> {
+fn level_place(key: Option<Key>) -> Option<Place> {
     match key {
         Some(Key::Level(store, sku)) => Some((store, sku)),
         Some(Key::Import(_)) | None => None,

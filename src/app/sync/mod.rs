@@ -13,6 +13,7 @@ mod letters;
 mod model;
 mod pass;
 mod redrive;
+mod waits;
 mod worker;
 
 pub use central::{Applied, Central, CentralLevel, Poison, total};
@@ -21,4 +22,5 @@ pub use letters::{DeadLetter, LetterState, Parked};
 pub use model::CentralModel;
 pub use pass::{PassReport, SourceReport, SourceState, SyncStatus};
 pub use redrive::{LetterError, Redriven};
+pub use waits::Closing;
 pub use worker::{SyncSettings, Worker, WorkerParts};

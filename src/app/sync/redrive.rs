@@ -1,14 +1,18 @@
 //! What people do with dead letters: try again after a fix, or give up with a reason.
+//!
+//! Order, so that a crash at any point loses nothing and forgets nothing: what the letter's level comes to is worked
+//! out aside; the letter of the next event that does not fit is written, if there is one; model, checkpoint and the
+//! note that the letter is closed change together and are saved together; then the letter's own file says so too.
 
 use crate::app::ports::Delivered;
-use crate::app::sync::bury::write_letter;
-use crate::app::sync::central::place_of;
-use crate::app::sync::follower::{Follower, Place, level_place};
-use crate::app::sync::letters::{as_json, guess_place};
-use crate::app::sync::{Central, DeadLetter, LetterState, Parked, Worker};
-use crate::domain::{Event, Sequence};
+use crate::app::sync::bury::{close, write_letter};
+use crate::app::sync::central::next;
+use crate::app::sync::follower::{Follower, place_of_delivered};
+use crate::app::sync::letters::as_json;
+use crate::app::sync::waits::{Closing, Place, Waits};
+use crate::app::sync::{CentralLevel, DeadLetter, LetterState, Parked, Worker};
+use crate::domain::{After, Event, Fact, Timestamp};
 use std::io;
-use uuid::Uuid;
 
 /// What became of a letter and of what waited behind it.
 #[derive(Debug, Clone)]
@@ -30,12 +34,25 @@ pub enum LetterError {
     /// It was redriven or discarded before.
     #[error("this dead letter is closed already")]
     Closed,
-    /// The source cannot be read now.
-    #[error("the source cannot be read: {0}")]
+    /// It cannot be done now: the source does not deliver, or an earlier letter comes first.
+    #[error("it cannot be done now: {0}")]
     Source(String),
     /// The dead-letter file or the model could not be written.
     #[error("cannot be written")]
     Io(#[from] io::Error),
+}
+
+/// What a level comes to when what waits for it is tried in order.
+#[derive(Default)]
+struct Trial {
+    place: Option<Place>,
+    level: Option<CentralLevel>,
+    /// The next event is taken as it is.
+    loose: bool,
+    applied: u64,
+    /// Where it ended early, and why.
+    stuck: Option<(Delivered, String)>,
+    waiting: u64,
 }
 
 impl Worker {
@@ -55,155 +72,164 @@ impl Worker {
         self.drive(id, Some(reason)).await
     }
 
-    /// Opens a letter again whose level waits still: the model is older than what was done about the letter.
-    pub(super) async fn reopen(&self, node: Uuid, sequence: Sequence) -> io::Result<()> {
-        match self.letter(&DeadLetter::id_of(node, sequence)) {
-            Some(letter) if letter.state != LetterState::Open => {
-                write_letter(self, DeadLetter { state: LetterState::Open, note: None, ..letter }).await
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
     async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
-        let _no_pass = self.pass_lock().await;
+        let node = self.letter(id).ok_or(LetterError::Unknown)?.node;
+        let mut follower = self.follower_of(node).await?;
         // Only now: two who drive one letter at once must not both find it open.
-        let mut letter = self.letter(id).ok_or(LetterError::Unknown)?;
+        let letter = self.letter(id).ok_or(LetterError::Unknown)?;
         if letter.state != LetterState::Open {
             return Err(LetterError::Closed);
         }
-        let mut follower = self.follower_of(&letter).await?;
-        if follower.sequence < letter.sequence {
-            return Err(LetterError::Source(
-                "after a restart it has not been read that far again".to_owned(),
-            ));
+        let closed_before = self.model.look(|central| {
+            central.waits(node).and_then(|waits| waits.closing.get(&letter.sequence).cloned())
+        });
+        if let Some(closing) = closed_before {
+            // It was closed in the model, and then the disk refused.
+            return self.finish(letter, &closing, 0, 0).await;
         }
-        letter.last_at = self.parts.clock.now();
-        let mut attempt = Attempt::default();
-        if waits_behind(&follower, &letter) {
-            let events = waiting(&follower, &letter, self.settings.read_events).await?;
-            attempt = self.attempt(&letter, events, discard.is_some());
-            match &attempt.stuck {
-                Some((event, reason)) if event.sequence == letter.sequence => {
-                    letter.tries = letter.tries.saturating_add(1);
-                    letter.reason.clone_from(reason);
-                    write_letter(self, letter.clone()).await?;
-                    return Ok(Redriven { letter, applied: 0, waiting: attempt.waiting });
-                }
-                Some((event, reason)) => write_letter(self, another(&letter, event, reason)).await?,
-                None => {}
+        if !self.is_pending(&letter)? {
+            // It came into the model another way: the log was read again with a program that could apply it.
+            let (state, at) = (LetterState::Redriven, self.parts.clock.now());
+            let closing = Closing { sequence: letter.sequence, state, note: None, at };
+            self.settle(&mut follower, &letter, Trial::default(), &closing);
+            return self.finish(letter, &closing, 0, 0).await;
+        }
+        let events = waiting(&follower, &letter, self.settings.read_events).await?;
+        let trial = self.attempt(&letter, events, discard.is_some());
+        let at = self.parts.clock.now();
+        let (applied, waiting) = (trial.applied, trial.waiting);
+        match &trial.stuck {
+            Some((event, reason)) if event.sequence == letter.sequence => {
+                let tries = letter.tries.saturating_add(1);
+                let letter = DeadLetter { tries, reason: reason.clone(), last_at: at, ..letter };
+                write_letter(self, letter.clone()).await?;
+                return Ok(Redriven { letter, applied, waiting });
             }
-            self.take_over(&mut follower, &letter, &attempt);
+            Some((event, reason)) => write_letter(self, another(&letter, event, reason, at)).await?,
+            None => {}
         }
-        drop(follower);
-        // A letter is closed only once its effect is saved. A crash, or a disk that is full, in between leaves it open
-        // with nothing behind it, and the next drive does no more than what is missing.
-        self.save_now().await?;
-        letter.state = if discard.is_some() { LetterState::Discarded } else { LetterState::Redriven };
-        letter.note = discard.map(str::to_owned);
-        write_letter(self, letter.clone()).await?;
-        Ok(Redriven { letter, applied: attempt.applied, waiting: attempt.waiting })
+        let state = if discard.is_some() { LetterState::Discarded } else { LetterState::Redriven };
+        let closing = Closing { sequence: letter.sequence, state, note: discard.map(str::to_owned), at };
+        self.settle(&mut follower, &letter, trial, &closing);
+        self.finish(letter, &closing, applied, waiting).await
     }
 
-    /// Applies events one after the other as far as it goes, beside the model.
-    fn attempt(&self, letter: &DeadLetter, events: Vec<Delivered>, discard: bool) -> Attempt {
-        let mut attempt = Attempt { loose: discard, ..Attempt::default() };
-        let mut rest = events.into_iter();
-        if discard {
-            rest.next();
-        }
-        for event in rest.by_ref() {
-            match self.attempt_one(&mut attempt.levels, letter, &event, attempt.loose) {
-                Ok(()) => {
-                    attempt.loose = false;
-                    attempt.applied += 1;
-                }
-                Err(reason) => {
-                    attempt.stuck = Some((event, reason));
-                    break;
-                }
+    /// True when the letter's event is not in the model, and the first of its level that is not.
+    fn is_pending(&self, letter: &DeadLetter) -> Result<bool, LetterError> {
+        let Some(place) = place(letter) else { return Ok(true) };
+        let parked = self
+            .model
+            .look(|central| central.waits(letter.node).and_then(|waits| waits.parked.get(&place).copied()));
+        let reached = self.model.look(|central| central.as_of().get(&letter.node).copied());
+        match parked {
+            Some(parked) if parked.from < letter.sequence => {
+                let earlier = DeadLetter::id_of(letter.node, parked.from);
+                Err(LetterError::Source(format!("the level waits for an earlier event, {earlier}")))
             }
+            Some(parked) => Ok(parked.from == letter.sequence),
+            None => Ok(reached.is_none_or(|reached| reached < letter.sequence)),
         }
-        attempt.waiting = rest.count() as u64;
-        attempt
+    }
+
+    /// Works out what becomes of the level; the model stays as it is.
+    fn attempt(&self, letter: &DeadLetter, events: Vec<Delivered>, discard: bool) -> Trial {
+        let mut trial = Trial { place: place(letter), loose: discard, ..Trial::default() };
+        if let Some(place) = &trial.place {
+            let loose = |waits: &Waits| waits.loose.contains(place);
+            trial.loose |= self.model.look(|central| central.waits(letter.node).is_some_and(loose));
+        }
+        let mut events = events.into_iter();
+        if discard {
+            events.next();
+        }
+        for event in events.by_ref() {
+            let tried = Event::decode(event.json.as_bytes())
+                .and_then(|decoded| self.attempt_one(&mut trial, letter, &event, &decoded));
+            if let Err(reason) = tried {
+                trial.stuck = Some((event, reason));
+                break;
+            }
+            trial.applied += 1;
+        }
+        trial.waiting = events.count() as u64;
+        trial
     }
 
     fn attempt_one(
         &self,
-        levels: &mut Central,
+        trial: &mut Trial,
         letter: &DeadLetter,
         event: &Delivered,
-        loose: bool,
+        decoded: &Event,
     ) -> Result<(), String> {
-        let decoded = Event::decode(event.json.as_bytes())?;
-        if let Some(place) = level_place(place_of(&decoded))
-            && levels.level(&place.0, &place.1).is_none()
-        {
-            let known = self.model.look(|model| model.level(&place.0, &place.1).map(<[_]>::to_vec));
-            for level in known.into_iter().flatten() {
-                levels.put(place.clone(), level);
-            }
-        }
-        let applied = levels.apply(letter.node, &decoded, event.at, loose);
-        applied.map(|_| ()).map_err(|poison| poison.to_string())
+        let (Fact::Stock(fact), After::Level(after)) = (&decoded.fact, decoded.after) else { return Ok(()) };
+        let (store, sku) = fact.place();
+        let place = trial.place.insert((store.clone(), sku.clone()));
+        let known = match trial.level {
+            Some(level) => level.numbers,
+            None => self.model.look(|central| central.numbers(letter.node, place)),
+        };
+        let numbers = next(known, fact, after, trial.loose).map_err(|poison| poison.to_string())?;
+        trial.level = Some(CentralLevel { node: letter.node, numbers, updated_at: event.at });
+        trial.loose = false;
+        Ok(())
     }
 
-    /// Puts what came of an attempt into the model, and what is stuck now in place of the letter's event.
-    fn take_over(&self, follower: &mut Follower, letter: &DeadLetter, attempt: &Attempt) {
-        let mut model = self.model.write();
-        for (store, sku, levels) in attempt.levels.all() {
-            for level in levels.iter().filter(|level| level.node == letter.node) {
-                model.put((store.clone(), sku.clone()), *level);
+    /// Puts what was worked out into the model: level, what waits, and that the letter is closed, under one lock.
+    fn settle(&self, follower: &mut Follower, letter: &DeadLetter, trial: Trial, closing: &Closing) {
+        let mut central = self.model.write();
+        if let Some(place) = trial.place {
+            if let Some(level) = trial.level {
+                central.put(place.clone(), level);
+            }
+            let waits = central.waits_mut(letter.node);
+            if waits.parked.get(&place).is_some_and(|parked| parked.from == letter.sequence) {
+                waits.parked.remove(&place);
+            }
+            if trial.loose {
+                waits.loose.insert(place.clone());
+            } else {
+                waits.loose.remove(&place);
+            }
+            if let Some((event, _)) = &trial.stuck {
+                waits.parked.insert(place, Parked { from: event.sequence, waiting: trial.waiting });
             }
         }
-        drop(model);
-        if let Some(place) = place(letter) {
-            follower.parked.remove(&place);
-            if let Some((event, _)) = &attempt.stuck {
-                follower.parked.insert(place, Parked { from: event.sequence, waiting: attempt.waiting });
-            } else if attempt.loose {
-                follower.loose.insert(place);
-            }
-        }
+        central.waits_mut(letter.node).closing.insert(closing.sequence, closing.clone());
+        follower.count_parked(&central);
+        drop(central);
         self.model.moved();
         self.note(follower.report());
     }
-}
 
-/// What came of the events behind a letter.
-#[derive(Default)]
-struct Attempt {
-    /// The levels they moved, as they are afterwards.
-    levels: Central,
-    applied: u64,
-    /// The next event is to be taken as it is: the one in front of it was given up.
-    loose: bool,
-    /// The event that cannot be applied, and why.
-    stuck: Option<(Delivered, String)>,
-    /// Events behind that one.
-    waiting: u64,
+    /// The model is saved with the note that the letter is closed, then the letter says so itself.
+    async fn finish(
+        &self,
+        letter: DeadLetter,
+        closing: &Closing,
+        applied: u64,
+        waiting: u64,
+    ) -> Result<Redriven, LetterError> {
+        self.save().await?;
+        close(self, letter.node, closing).await?;
+        let letter = self.letter(&letter.id).unwrap_or(letter);
+        Ok(Redriven { letter, applied, waiting })
+    }
 }
 
 fn place(letter: &DeadLetter) -> Option<Place> {
     letter.store_id.clone().zip(letter.sku.clone())
 }
 
-/// True when the effect of the letter's event is still missing. When its level does not wait behind it any more, it was
-/// driven before, and only the letter could not be written then.
-fn waits_behind(follower: &Follower, letter: &DeadLetter) -> bool {
-    let parked =
-        |place: Place| follower.parked.get(&place).is_some_and(|parked| parked.from == letter.sequence);
-    place(letter).is_none_or(parked)
-}
-
 /// The letter of an event that waited behind another one and cannot be applied either.
-fn another(before: &DeadLetter, event: &Delivered, reason: &str) -> DeadLetter {
+fn another(before: &DeadLetter, event: &Delivered, reason: &str, at: Timestamp) -> DeadLetter {
     DeadLetter {
         id: DeadLetter::id_of(before.node, event.sequence),
         sequence: event.sequence,
         reason: reason.to_owned(),
         tries: 1,
-        first_at: before.last_at,
+        first_at: at,
+        last_at: at,
         state: LetterState::Open,
         note: None,
         at: event.at,
@@ -218,32 +244,47 @@ async fn waiting(
     letter: &DeadLetter,
     limit: usize,
 ) -> Result<Vec<Delivered>, LetterError> {
-    let place = place(letter);
+    if letter.sequence > follower.sequence {
+        let reason =
+            "since the start it has not been read as far as this event; try again after the next pass";
+        return Err(LetterError::Source(reason.to_owned()));
+    }
+    let wanted = place(letter);
     let mut events = Vec::new();
     let mut after = letter.sequence.minus(1);
     while after < follower.sequence {
+        // A letter without a level has nothing behind it.
+        let limit = if wanted.is_some() { limit } else { 1 };
         let read = follower.source.read(after, limit).await;
-        let delivery = read.map_err(|error| LetterError::Source(error.to_string()))?;
-        let Some(last) = delivery.events.last().map(|event| event.sequence) else { break };
-        after = last;
-        events.extend(delivery.events.into_iter().filter(|event| {
-            event.sequence == letter.sequence
-                || (event.sequence <= follower.sequence && place.is_some() && belongs(event, place.as_ref()))
-        }));
-        if place.is_none() {
+        let delivery = read.map_err(|error| LetterError::Source(format!("the source: {error}")))?;
+        if delivery.node != letter.node {
+            return Err(LetterError::Source(format!("the source is node {} now", delivery.node)));
+        }
+        if delivery.events.is_empty() {
+            return Err(LetterError::Source(format!("the source delivers nothing after {after}")));
+        }
+        for event in delivery.events.into_iter().filter(|event| event.sequence <= follower.sequence) {
+            if event.sequence != after.plus(1) {
+                return Err(LetterError::Source(format!(
+                    "the source does not deliver event {}",
+                    after.plus(1)
+                )));
+            }
+            after = event.sequence;
+            if event.sequence == letter.sequence || (wanted.is_some() && belongs(&event) == wanted) {
+                events.push(event);
+            }
+        }
+        if wanted.is_none() {
             break;
         }
     }
-    if events.first().is_none_or(|event| event.sequence != letter.sequence) {
-        return Err(LetterError::Source(format!("it does not have sequence {} any more", letter.sequence)));
+    if events.is_empty() {
+        return Err(LetterError::Source(format!("the source does not deliver event {}", letter.sequence)));
     }
     Ok(events)
 }
 
-fn belongs(event: &Delivered, place: Option<&Place>) -> bool {
-    let found = match Event::decode(event.json.as_bytes()) {
-        Ok(decoded) => level_place(place_of(&decoded)),
-        Err(_) => guess_place(&event.json),
-    };
-    found.as_ref() == place
+fn belongs(event: &Delivered) -> Option<Place> {
+    place_of_delivered(event, Event::decode(event.json.as_bytes()).ok().as_ref())
 }

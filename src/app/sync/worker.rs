@@ -4,19 +4,18 @@ use crate::app::ledger::blocking;
 use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource};
 use crate::app::sync::follower::{Follower, Progress};
 use crate::app::sync::{
-    Central, CentralFile, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceRecord,
-    SourceReport, SyncStatus,
+    Central, CentralFile, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceReport,
+    SourceState, SyncStatus,
 };
 use crate::domain::Sequence;
-use futures_util::StreamExt;
-use futures_util::stream::iter;
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, Semaphore};
 use uuid::Uuid;
 
 /// What a worker is made of.
@@ -48,6 +47,8 @@ pub struct SyncSettings {
     pub retry_times: u32,
 }
 
+/// From the news that there are events to reading them, so that more of them are read at once.
+const GATHER: Duration = Duration::from_millis(20);
 /// After a save that took a second, at least so many seconds pass without one.
 const SAVE_REST: u32 = 9;
 
@@ -58,17 +59,21 @@ pub struct Worker {
     pub(super) model: Arc<CentralModel>,
     pub(super) followers: Vec<tokio::sync::Mutex<Follower>>,
     letters: Mutex<BTreeMap<String, DeadLetter>>,
-    /// The last known record of every node, of those that do not answer too.
-    checkpoints: Mutex<BTreeMap<Uuid, SourceRecord>>,
     /// Which source follows which node.
-    claims: Mutex<BTreeMap<Uuid, String>>,
-    /// Held by whoever moves followers: a pass, a redrive, a save.
+    claims: Mutex<BTreeMap<Uuid, usize>>,
+    /// Sources that are well share these permits ...
+    well: Semaphore,
+    /// ... and those that are not, this one: a source that hangs keeps no other waiting.
+    sick: Semaphore,
+    /// Held by a pass over all sources.
     pass: tokio::sync::Mutex<()>,
     /// Passes that came to their end.
     passes: AtomicU64,
     last: Mutex<PassReport>,
     /// Every source as it was last seen, in the middle of a pass too.
     seen: Mutex<BTreeMap<String, SourceReport>>,
+    /// Held by whoever saves.
+    saving: tokio::sync::Mutex<()>,
     saved: Mutex<Saved>,
 }
 
@@ -85,7 +90,8 @@ impl Worker {
     pub fn new(parts: WorkerParts, settings: SyncSettings) -> io::Result<Self> {
         let file = parts.central.load()?.unwrap_or_default();
         let letters = parts.letters.load()?.into_iter().map(|letter| (letter.id.clone(), letter)).collect();
-        let followers = parts.sources.iter().map(|source| Follower::new(Arc::clone(source)));
+        let followers = parts.sources.iter().enumerate();
+        let followers = followers.map(|(number, source)| Follower::new(number, Arc::clone(source)));
         let followers = followers.map(tokio::sync::Mutex::new).collect();
         let saved = Saved { sequence: file.sequence, not_before: None };
         Ok(Self {
@@ -93,22 +99,39 @@ impl Worker {
             model: Arc::new(CentralModel::new(file.central())),
             followers,
             letters: Mutex::new(letters),
-            checkpoints: Mutex::new(file.sources),
             claims: Mutex::default(),
+            well: Semaphore::new(settings.concurrency.max(1)),
+            sick: Semaphore::new(1),
             pass: tokio::sync::Mutex::default(),
             passes: AtomicU64::new(0),
             last: Mutex::default(),
             seen: Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
             saved: Mutex::new(saved),
             parts,
         })
     }
 
-    /// Passes for ever; the caller drops the future to stop.
+    /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
     pub async fn run(&self) {
+        let rounds: Vec<_> = self.followers.iter().map(|follower| self.rounds(follower)).collect();
+        join_all(rounds).await;
+        // Only without sources.
+        std::future::pending().await
+    }
+
+    async fn rounds(&self, follower: &tokio::sync::Mutex<Follower>) {
         loop {
-            self.sync().await;
-            tokio::time::sleep(self.settings.interval).await;
+            let (_, report) = self.follow(follower).await;
+            self.save_if_due().await;
+            let interval = self.settings.interval;
+            if report.state == SourceState::Well {
+                let source = Arc::clone(&follower.lock().await.source);
+                source.news(report.sequence, interval).await;
+                tokio::time::sleep(GATHER.min(interval)).await;
+            } else {
+                tokio::time::sleep(interval).await;
+            }
         }
     }
 
@@ -120,8 +143,7 @@ impl Worker {
         let begun = Instant::now();
         // Collected before the first await, so that the pass can be spawned.
         let work: Vec<_> = self.followers.iter().map(|follower| self.follow(follower)).collect();
-        let done: Vec<(Progress, SourceReport)> =
-            iter(work).buffered(self.settings.concurrency.max(1)).collect().await;
+        let done: Vec<(Progress, SourceReport)> = join_all(work).await;
         let sources: Vec<SourceReport> = done.iter().map(|(_, report)| report.clone()).collect();
         let report = PassReport {
             applied: done.iter().map(|(progress, _)| progress.applied).sum(),
@@ -133,16 +155,18 @@ impl Worker {
         };
         *self.last.lock() = report.clone();
         self.passes.fetch_add(1, Ordering::Relaxed);
-        if self.save_is_due()
-            && let Err(error) = self.save_now().await
-        {
-            tracing::error!(%error, "the central model was not saved; it is tried again after the next pass");
-        }
+        self.save_if_due().await;
         report
     }
 
     async fn follow(&self, follower: &tokio::sync::Mutex<Follower>) -> (Progress, SourceReport) {
         let mut follower = follower.lock().await;
+        let permits = match follower.state {
+            SourceState::Failing(_) => &self.sick,
+            SourceState::New | SourceState::Well | SourceState::Stopped(_) => &self.well,
+        };
+        // Never closed.
+        let _permit = permits.acquire().await;
         let progress = follower.follow(self).await;
         (progress, follower.report())
     }
@@ -171,29 +195,35 @@ impl Worker {
         rested && events >= self.settings.save_every.max(levels / 10).max(1)
     }
 
-    /// Saves model and checkpoints, once no pass is running.
+    async fn save_if_due(&self) {
+        // Whoever saves now saves this too, or the next one does.
+        let Ok(_saving) = self.saving.try_lock() else { return };
+        if self.save_is_due()
+            && let Err(error) = self.save_now().await
+        {
+            tracing::error!(%error, "the central model was not saved; it is tried again later");
+            let not_before = Some(Instant::now() + self.settings.interval);
+            self.saved.lock().not_before = not_before;
+        }
+    }
+
+    /// Saves model and checkpoints as they are now.
     ///
     /// # Errors
     /// What the store says; the older file is there still.
     pub async fn save(&self) -> io::Result<()> {
-        let _no_pass = self.pass.lock().await;
+        let _saving = self.saving.lock().await;
         self.save_now().await
     }
 
-    /// Saves model and checkpoints as they are now. The caller holds the pass, so the two belong together.
-    pub(super) async fn save_now(&self) -> io::Result<()> {
+    async fn save_now(&self) -> io::Result<()> {
         let begun = Instant::now();
-        for follower in &self.followers {
-            let follower = follower.lock().await;
-            if let Some(node) = follower.node {
-                self.checkpoints.lock().insert(node, follower.record());
-            }
-        }
-        let checkpoints = self.checkpoints.lock().clone();
-        let file = self.model.look(|model| CentralFile::of(model, checkpoints));
-        let sequence = file.sequence;
-        let store = Arc::clone(&self.parts.central);
-        blocking(move || store.save(&file)).await?;
+        let (model, store) = (Arc::clone(&self.model), Arc::clone(&self.parts.central));
+        let save = move || {
+            let file = model.look(CentralFile::of);
+            store.save(&file).map(|()| file.sequence)
+        };
+        let sequence = blocking(save).await?;
         let not_before = Some(Instant::now() + begun.elapsed().saturating_mul(SAVE_REST));
         *self.saved.lock() = Saved { sequence, not_before };
         Ok(())
@@ -228,40 +258,26 @@ impl Worker {
         self.letters.lock().get(id).cloned()
     }
 
-    pub(super) fn letter_state(&self, node: Uuid, sequence: Sequence) -> Option<LetterState> {
-        self.letters.lock().get(&DeadLetter::id_of(node, sequence)).map(|letter| letter.state)
-    }
-
     pub(super) fn keep_letter(&self, letter: DeadLetter) {
         self.letters.lock().insert(letter.id.clone(), letter);
     }
 
-    pub(super) fn checkpoint(&self, node: Uuid) -> SourceRecord {
-        self.checkpoints.lock().get(&node).cloned().unwrap_or_default()
-    }
-
-    pub(super) async fn pass_lock(&self) -> MutexGuard<'_, ()> {
-        self.pass.lock().await
-    }
-
-    pub(super) async fn follower_of(
-        &self,
-        letter: &DeadLetter,
-    ) -> Result<MutexGuard<'_, Follower>, LetterError> {
-        for follower in &self.followers {
+    pub(super) async fn follower_of(&self, node: Uuid) -> Result<MutexGuard<'_, Follower>, LetterError> {
+        let number = self.claims.lock().get(&node).copied();
+        if let Some(follower) = number.and_then(|number| self.followers.get(number)) {
             let follower = follower.lock().await;
-            if follower.node == Some(letter.node) {
+            if follower.node == Some(node) {
                 return Ok(follower);
             }
         }
-        Err(LetterError::Source(format!("node {} has not answered yet", letter.node)))
+        Err(LetterError::Source(format!("node {node} has not answered yet")))
     }
 
-    /// Notes that a source follows a node; the name of the other one when there is one already.
-    pub(super) fn claim(&self, node: Uuid, name: &str) -> Option<String> {
-        let mut claims = self.claims.lock();
-        let holder = claims.entry(node).or_insert_with(|| name.to_owned());
-        (holder != name).then(|| holder.clone())
+    /// Notes which source follows a node; the name of the other one when there is one already.
+    pub(super) fn claim(&self, node: Uuid, number: usize) -> Option<String> {
+        let holder = *self.claims.lock().entry(node).or_insert(number);
+        let other = self.parts.sources.get(holder).filter(|_| holder != number)?;
+        Some(other.name().to_owned())
     }
 }
 

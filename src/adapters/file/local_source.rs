@@ -1,0 +1,53 @@
+//! The log of the worker's own process as a source: its durable end is known from memory.
+
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::tail::{Tail, blocking};
+use crate::app::ports::{Delivery, DurableWatch, EventSource, News, Reading};
+use crate::domain::Sequence;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// [`EventSource`] over the log that this process writes.
+pub struct LocalSource {
+    node: Uuid,
+    durable: Arc<DurableWatch>,
+    tail: Arc<Mutex<Tail>>,
+}
+
+impl LocalSource {
+    /// The events of `log`, which belongs to `node`.
+    pub fn new(log: &FileLog, node: Uuid) -> Self {
+        let segments = log.segments();
+        let tail = Tail::new(Arc::clone(&segments.disk), segments.layout.clone());
+        Self { node, durable: log.durable_watch(), tail: Arc::new(Mutex::new(tail)) }
+    }
+}
+
+impl EventSource for LocalSource {
+    fn name(&self) -> &'static str {
+        "this node"
+    }
+
+    fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
+        let (node, end, tail) = (self.node, self.durable.sequence(), Arc::clone(&self.tail));
+        Box::pin(async move {
+            if limit == 0 || after >= end {
+                return Ok(Delivery { node, end, events: Vec::new() });
+            }
+            let events = blocking(move || tail.lock().read(node, after, limit, end)).await?;
+            Ok(Delivery { node, end, events })
+        })
+    }
+
+    fn news(&self, after: Sequence, wait_max: Duration) -> News<'_> {
+        Box::pin(async move {
+            // Failed or too late: then it is asked again all the same.
+            let _ = tokio::time::timeout(wait_max, self.durable.reached(after.plus(1))).await;
+            if self.durable.failed() {
+                tokio::time::sleep(wait_max).await;
+            }
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! Another node, reached over HTTP.
+
+mod source;
+
+pub use source::RemoteSource;

@@ -1,0 +1,162 @@
+//! Property: whatever the order in which several sources deliver, fail, repeat, lose and restart, and whenever the
+//! worker is killed, central comes to the same model: what the logs add up to.
+
+use crate::sync::world::{Central, Mood, Script, file, open_letters};
+use onhand::adapters::file::layout::Layout;
+use onhand::app::ports::EventSource;
+use onhand::app::sync::{CentralFile, Worker};
+use onhand::sim::disk::Crash;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+const NODES: usize = 3;
+const STORES: [&str; 2] = ["LONDON", "PARIS"];
+const SKUS: [&str; 3] = ["A", "B", "C"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// A node sells: so many events of that level.
+    Sell {
+        node: usize,
+        store: usize,
+        sku: usize,
+        events: i64,
+    },
+    /// A source goes into that mood.
+    Mood(usize, Mood),
+    /// These events of a node cannot be read, until it is fixed.
+    Poison(usize, Vec<u64>),
+    Sync,
+    Save,
+    /// All open letters are tried again; or the first is given up.
+    Redrive,
+    Discard,
+    /// The worker ends without a word and is started again.
+    Restart,
+    /// The same with the power cut.
+    PowerCut(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let mood = prop_oneof![
+        4 => Just(Mood::Well),
+        2 => (1..9_u64).prop_map(Mood::Repeats),
+        1 => Just(Mood::Skips),
+        1 => Just(Mood::Stuck),
+        1 => Just(Mood::Down),
+        1 => Just(Mood::Raves),
+        1 => Just(Mood::Overtakes),
+    ];
+    prop_oneof![
+        6 => (0..NODES, 0..STORES.len(), 0..SKUS.len(), 1..9_i64)
+            .prop_map(|(node, store, sku, events)| Step::Sell { node, store, sku, events }),
+        3 => (0..NODES, mood).prop_map(|(node, mood)| Step::Mood(node, mood)),
+        2 => (0..NODES, prop::collection::vec(1..40_u64, 0..4)).prop_map(|(node, bad)| Step::Poison(node, bad)),
+        5 => Just(Step::Sync),
+        2 => Just(Step::Save),
+        2 => Just(Step::Redrive),
+        1 => Just(Step::Discard),
+        2 => Just(Step::Restart),
+        2 => any::<u64>().prop_map(Step::PowerCut),
+    ]
+}
+
+async fn perform(step: &Step, central: &Central, scripts: &[Arc<Script>], worker: &mut Worker) {
+    match step {
+        Step::Sell { node, store, sku, events } => {
+            for _ in 0..*events {
+                scripts[*node].adjust(STORES[*store], SKUS[*sku], 1);
+            }
+        }
+        Step::Mood(node, mood) => scripts[*node].set(mood.clone()),
+        Step::Poison(node, bad) => scripts[*node].poison(bad),
+        Step::Sync => {
+            worker.sync().await;
+        }
+        Step::Save => worker.save().await.unwrap(),
+        Step::Redrive => {
+            for letter in open_letters(worker) {
+                // The source may be down; then it stays open.
+                let _ = worker.redrive(&letter.id).await;
+            }
+        }
+        Step::Discard => {
+            if let Some(letter) = open_letters(worker).first() {
+                let _ = worker.discard(&letter.id, "given up").await;
+            }
+        }
+        Step::Restart => *worker = central.start().unwrap(),
+        Step::PowerCut(seed) => {
+            central.disk.crash(Crash::PowerCut { seed: *seed });
+            *worker = central.start().unwrap();
+        }
+    }
+}
+
+/// What the logs add up to: on hand and version of every level, over all nodes.
+fn wanted(scripts: &[Arc<Script>]) -> BTreeMap<(String, String), (i64, u64)> {
+    let mut sum: BTreeMap<(String, String), (i64, u64)> = BTreeMap::new();
+    for (place, (on_hand, version)) in scripts.iter().flat_map(|script| script.levels()) {
+        let level = sum.entry(place).or_default();
+        level.0 += on_hand;
+        level.1 += version;
+    }
+    sum
+}
+
+fn found(central: &CentralFile) -> BTreeMap<(String, String), (i64, u64)> {
+    let levels = central.stores.iter().flat_map(|(store, skus)| {
+        skus.iter().map(move |(sku, level)| {
+            let all = std::iter::once(level).chain(&level.others);
+            let sum = all.fold((0, 0), |sum, one| (sum.0 + one.on_hand.get(), sum.1 + one.version));
+            ((store.to_string(), sku.to_string()), sum)
+        })
+    });
+    levels.collect()
+}
+
+async fn run(steps: &[Step]) {
+    let scripts: Vec<Arc<Script>> = (1..=NODES as u128).map(Script::new).collect();
+    let sources = scripts.iter().map(|script| Arc::clone(script) as Arc<dyn EventSource>);
+    let central = Central::new(sources.collect());
+    let mut worker = central.start().unwrap();
+    for step in steps {
+        perform(step, &central, &scripts, &mut worker).await;
+    }
+    // All is well again, each level sells once more, and somebody looks after what was stopped.
+    for script in &scripts {
+        script.set(Mood::Well);
+        script.poison(&[]);
+        for (store, sku) in script.levels().into_keys() {
+            script.adjust(&store, &sku, 1);
+        }
+    }
+    let mut worker = central.start().unwrap();
+    for _ in 0..2 {
+        worker.sync().await;
+        perform(&Step::Redrive, &central, &scripts, &mut worker).await;
+    }
+    let open = open_letters(&worker);
+    assert!(open.is_empty(), "{open:?}");
+    let report = worker.sync().await;
+    assert_eq!((report.lag, report.applied), (0, 0), "{report:?}");
+    let merged = file(&worker);
+    assert_eq!(found(&merged), wanted(&scripts));
+    assert!(merged.sources.values().all(|source| source.parked.is_empty() && source.loose.is_empty()));
+    // And the same after one more start, read from its file by whoever wants to.
+    worker.save().await.unwrap();
+    assert_eq!(file(&central.start().unwrap()), merged);
+    let layout = Layout::new(Path::new("/central"));
+    assert_eq!(onhand::adapters::file::central::look(&central.disk, &layout).unwrap(), Some(merged));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn any_interleaving_comes_to_what_the_logs_add_up_to(steps in prop::collection::vec(step(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run(&steps));
+    }
+}

@@ -1,0 +1,187 @@
+//! A worker that can be restarted, on a simulated disk, and sources that do what they are told.
+
+use onhand::adapters::file::central::FileCentral;
+use onhand::adapters::file::dead_letters::FileDeadLetters;
+use onhand::adapters::file::disk::Disk;
+use onhand::adapters::file::layout::Layout;
+use onhand::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
+use onhand::app::sync::{CentralFile, DeadLetter, LetterState, SyncSettings, Worker, WorkerParts};
+use onhand::domain::{Sequence, Sku, StoreId, Timestamp};
+use onhand::sim::disk::SimDisk;
+use onhand::sim::node::SimClock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use uuid::Uuid;
+
+pub(crate) const SETTINGS: SyncSettings = SyncSettings {
+    interval: Duration::from_secs(1),
+    concurrency: 4,
+    read_events: 7,
+    save_every: 10,
+    retry_base: Duration::ZERO,
+    retry_times: 3,
+};
+
+/// What a worker keeps, and what it follows.
+pub(crate) struct Central {
+    pub(crate) disk: SimDisk,
+    pub(crate) sources: Vec<Arc<dyn EventSource>>,
+}
+
+impl Central {
+    pub(crate) fn new(sources: Vec<Arc<dyn EventSource>>) -> Self {
+        Self { disk: SimDisk::new(3), sources }
+    }
+
+    /// Starts a worker, as a process does.
+    pub(crate) fn start(&self) -> io::Result<Worker> {
+        let disk = || Arc::new(self.disk.clone()) as Arc<dyn Disk>;
+        let layout = Layout::new(Path::new("/central"));
+        let parts = WorkerParts {
+            sources: self.sources.clone(),
+            central: Arc::new(FileCentral::open(disk(), layout.clone())?),
+            letters: Arc::new(FileDeadLetters::open(disk(), layout)?),
+            clock: Arc::new(SimClock::default()),
+        };
+        Worker::new(parts, SETTINGS)
+    }
+}
+
+pub(crate) fn file(worker: &Worker) -> CentralFile {
+    worker.central().look(CentralFile::of)
+}
+
+/// (on hand, version) of one level, over all nodes.
+pub(crate) fn level(worker: &Worker, store: &str, sku: &str) -> Option<(i64, u64)> {
+    let (store, sku) = (StoreId::new(store).unwrap(), Sku::new(sku).unwrap());
+    worker.central().look(|central| {
+        let (sum, _) = onhand::app::sync::total(central.level(&store, &sku)?);
+        Some((sum.on_hand.get(), sum.version))
+    })
+}
+
+pub(crate) fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
+    let letters = worker.letters();
+    letters.into_iter().filter(|letter| letter.state == LetterState::Open).collect()
+}
+
+/// What a scripted source does when it is read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) enum Mood {
+    /// What is asked for.
+    #[default]
+    Well,
+    /// So many events too early.
+    Repeats(u64),
+    /// Always the same events, whatever is asked for.
+    Stuck,
+    /// The first event is left out.
+    Skips,
+    /// No answer.
+    Down,
+    /// No answer that can be used.
+    Raves,
+    /// Says that its log goes on, and delivers nothing.
+    Promises,
+    /// Delivers what it says is not there yet.
+    Overtakes,
+    /// Another node's log.
+    Exchanged,
+}
+
+/// A node's log in memory.
+pub(crate) struct Script {
+    name: String,
+    node: Uuid,
+    pub(crate) log: Mutex<Vec<Delivered>>,
+    pub(crate) mood: Mutex<Mood>,
+    /// These events cannot be read.
+    pub(crate) poison: Mutex<BTreeSet<u64>>,
+    levels: Mutex<BTreeMap<(String, String), (i64, u64)>>,
+}
+
+impl Script {
+    pub(crate) fn new(number: u128) -> Arc<Self> {
+        Arc::new(Self {
+            name: format!("script {number}"),
+            node: Uuid::from_u128(number),
+            log: Mutex::default(),
+            mood: Mutex::default(),
+            poison: Mutex::default(),
+            levels: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn node(&self) -> Uuid {
+        self.node
+    }
+
+    /// Pieces came or went.
+    pub(crate) fn adjust(&self, store: &str, sku: &str, delta: i64) {
+        let mut levels = self.levels.lock().unwrap();
+        let (on_hand, version) = levels.entry((store.to_owned(), sku.to_owned())).or_default();
+        *on_hand += delta;
+        *version += 1;
+        let mut log = self.log.lock().unwrap();
+        let sequence = Sequence(log.len() as u64 + 1);
+        let json = format!(
+            "{{\"eventId\":\"{}\",\"type\":\"ADJUST\",\"payload\":{{\"sku\":\"{sku}\",\"storeId\":\"{store}\",\
+             \"delta\":{delta}}},\"after\":{{\"onHand\":{on_hand},\"reserved\":0,\"version\":{version}}}}}",
+            Uuid::from_u128(u128::from(sequence.0))
+        );
+        log.push(Delivered { sequence, at: Timestamp::EPOCH.plus_seconds(1), json });
+    }
+
+    pub(crate) fn set(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    pub(crate) fn poison(&self, sequences: &[u64]) {
+        *self.poison.lock().unwrap() = sequences.iter().copied().collect();
+    }
+
+    /// (on hand, version) of every level of this node's log.
+    pub(crate) fn levels(&self) -> BTreeMap<(String, String), (i64, u64)> {
+        self.levels.lock().unwrap().clone()
+    }
+
+    fn deliver(&self, after: Sequence, limit: usize) -> Result<Delivery, SourceError> {
+        let mood = self.mood.lock().unwrap().clone();
+        let log = self.log.lock().unwrap();
+        let poison = self.poison.lock().unwrap();
+        let mut end = Sequence(log.len() as u64);
+        let mut node = self.node;
+        let mut first = after.0;
+        match mood {
+            Mood::Well | Mood::Skips | Mood::Promises => {}
+            Mood::Repeats(events) => first = first.saturating_sub(events),
+            Mood::Stuck => first = 0,
+            Mood::Down => return Err(SourceError::Unavailable("down".to_owned())),
+            Mood::Raves => return Err(SourceError::Nonsense("<html>".to_owned())),
+            Mood::Overtakes => end = end.minus(1),
+            Mood::Exchanged => node = Uuid::from_u128(self.node.as_u128() + 1_000),
+        }
+        let skip = usize::try_from(first).unwrap() + usize::from(mood == Mood::Skips);
+        let limit = if mood == Mood::Promises { 0 } else { limit };
+        let events = log.iter().skip(skip).take(limit).cloned().map(|mut event| {
+            if poison.contains(&event.sequence.0) {
+                event.json = event.json.replace("ADJUST", "MOOD");
+            }
+            event
+        });
+        Ok(Delivery { node, end, events: events.collect() })
+    }
+}
+
+impl EventSource for Script {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
+        Box::pin(std::future::ready(self.deliver(after, limit)))
+    }
+}
