@@ -117,7 +117,7 @@ impl Worker {
         let rounds: Vec<_> = self.followers.iter().map(|follower| self.rounds(follower)).collect();
         join_all(rounds).await;
         // Only without sources.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn rounds(&self, follower: &tokio::sync::Mutex<Follower>) {
@@ -249,7 +249,7 @@ impl Worker {
     /// All dead letters, oldest first.
     pub fn letters(&self) -> Vec<DeadLetter> {
         let mut letters: Vec<DeadLetter> = self.letters.lock().values().cloned().collect();
-        letters.sort_by(|a, b| (a.first_at, a.node, a.sequence).cmp(&(b.first_at, b.node, b.sequence)));
+        letters.sort_by_key(|letter| (letter.first_at, letter.node, letter.sequence));
         letters
     }
 
