@@ -5,9 +5,10 @@
 //! note that the letter is closed change together and are saved together; then the letter's own file says so too.
 
 use crate::app::ports::Delivered;
+use crate::app::sync::apply::place_of_delivered;
 use crate::app::sync::bury::{close, write_letter};
 use crate::app::sync::central::next;
-use crate::app::sync::follower::{Follower, place_of_delivered};
+use crate::app::sync::follower::Follower;
 use crate::app::sync::letters::as_json;
 use crate::app::sync::waits::{Closing, Place, Waits};
 use crate::app::sync::{CentralLevel, DeadLetter, LetterState, Parked, Worker};
