@@ -120,13 +120,14 @@ fn of_key(
     end: Sequence,
     limit: usize,
 ) -> Result<(Vec<Movement>, Sequence), HistoryError> {
-    let query = MovementQuery { after, limit, kind: filter.kind, since: filter.since, until: None };
+    // The place where `since` begins has been looked for already.
+    let query = MovementQuery { after, limit, kind: filter.kind, since: None, until: None };
     let mut movements = history.movements(key, &query)?;
     let full = movements.len() >= limit;
+    let through = movements.last().filter(|_| full).map_or(end, |movement| movement.sequence.min(end));
     // The index may know by now what became durable after `end` was taken; the next read brings it.
-    movements.retain(|movement| movement.sequence <= end);
-    let last = movements.last().map_or(end, |movement| movement.sequence);
-    Ok((movements, if full { last } else { end }))
+    movements.retain(|movement| movement.sequence <= end && filter.passes(movement));
+    Ok((movements, through))
 }
 
 fn of_all(

@@ -158,4 +158,19 @@ mod tests {
         let problem = Problem::from(CommandError::Refused(refusal));
         assert_eq!(problem.facts().pointer.as_deref(), Some("/operations/3"));
     }
+
+    #[test]
+    fn what_is_wrong_with_a_letter_is_told_without_the_inside() {
+        for (error, status) in [
+            (LetterError::Unknown, 404),
+            (LetterError::Closed, 409),
+            (LetterError::Source("http://10.0.0.7".to_owned()), 503),
+            (LetterError::Io(std::io::Error::other("/srv/data")), 503),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.code().status(), status);
+            assert!(!problem.detail().contains('7') && !problem.detail().contains("/srv"));
+            assert_eq!(problem.cause().is_some(), status == 503);
+        }
+    }
 }

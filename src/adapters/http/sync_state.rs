@@ -1,7 +1,7 @@
 //! How fresh the central model is, for readiness and metrics.
 
 use super::node::Node;
-use crate::app::sync::{SourceReport, SourceState, SyncStatus};
+use crate::app::sync::{Central, SourceReport, SourceState, SyncStatus};
 use crate::domain::Sequence;
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ pub(super) fn describe() {
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
 pub(super) fn gauge(node: &Node) {
     if let Ok(central) = node.central() {
-        metrics::gauge!(CENTRAL_LEVELS).set(central.look(|central| central.len()) as f64);
+        metrics::gauge!(CENTRAL_LEVELS).set(central.look(Central::len) as f64);
     }
     let Some(status) = status(node) else {
         if let Some(lag) = SyncState::of(node).sync_lag {

@@ -261,7 +261,7 @@ impl Worker {
     /// All dead letters, oldest first.
     pub fn letters(&self) -> Vec<DeadLetter> {
         let mut letters: Vec<DeadLetter> = self.letters.lock().values().cloned().collect();
-        letters.sort_by(|a, b| (a.first_at, a.node, a.sequence).cmp(&(b.first_at, b.node, b.sequence)));
+        letters.sort_by_key(|letter| (letter.first_at, letter.node, letter.sequence));
         letters
     }
 

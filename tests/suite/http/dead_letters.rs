@@ -1,9 +1,11 @@
 //! Dead letters over HTTP: list, show, redrive, discard.
 
-use super::fakes::Told;
+use super::fakes::{Stores, Told, worker_on};
 use super::{Scratch, request};
 use axum::body::Body;
 use http::Method;
+use onhand::app::sync::LetterState;
+use onhand::domain::{Sku, StoreId};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -147,4 +149,71 @@ async fn many_letters_come_in_pages() {
         path = link.strip_prefix('<').unwrap().split_once('>').unwrap().0.to_owned();
     }
     assert_eq!(walked, [1, 2, 3, 4, 5]);
+}
+
+/// Spoils the second and the fourth of five events, and lets the disk fail at one write of a drive. Whatever was
+/// written by then, a restart finds something that can be driven to its end.
+#[tokio::test]
+async fn a_disk_that_fails_at_any_write_of_a_drive_loses_nothing() {
+    for (discard, lies) in [(false, false), (false, true), (true, false), (true, true)] {
+        for fails_at in 1..=4 {
+            let told = Told::deliveries(7, 5);
+            let spoil = |place: usize, kind: &str| told.events.lock()[place]["type"] = kind.into();
+            spoil(1, "THEFT");
+            spoil(3, "THEFT");
+            let stores = Arc::new(Stores::default());
+            let start = || worker_on(&stores, vec![Arc::clone(&told) as _]);
+            let worker = start();
+            assert_eq!(worker.sync().await.dead_lettered, 1);
+            worker.save().await.unwrap();
+            let first = worker.letters()[0].id.clone();
+            if !discard {
+                spoil(1, "ADJUST");
+            }
+            stores.fails_at.store(fails_at, Ordering::SeqCst);
+            stores.lies.store(lies, Ordering::SeqCst);
+            let driven =
+                if discard { worker.discard(&first, "why").await } else { worker.redrive(&first).await };
+            // Another letter, the model, the letter itself: three writes.
+            assert_eq!(driven.is_ok(), fails_at > 3, "{fails_at}");
+            stores.fails_at.store(0, Ordering::SeqCst);
+            spoil(1, "ADJUST");
+            spoil(3, "ADJUST");
+            for _restart in 0..2 {
+                let worker = start();
+                worker.sync().await;
+                for _ in 0..3 {
+                    for letter in worker.letters().iter().filter(|letter| letter.state == LetterState::Open) {
+                        let told = worker.redrive(&letter.id).await;
+                        assert!(told.is_ok(), "{discard} {lies} {fails_at}: {told:?}");
+                    }
+                }
+                let status = worker.status();
+                assert_eq!((status.open_letters, status.lag), (0, 0), "{discard} {lies} {fails_at}");
+                let (store, sku) = (StoreId::new("TOLD").unwrap(), Sku::new("T-1").unwrap());
+                let level = worker.central().look(|central| central.level(&store, &sku).unwrap()[0]);
+                assert_eq!((level.numbers.version, level.numbers.qty().get()), (5, 5));
+                worker.save().await.unwrap();
+            }
+        }
+    }
+}
+
+/// The newest central file can be damaged; the one before may be from before the letter was closed.
+#[tokio::test]
+async fn an_older_model_opens_the_letter_again() {
+    let told = Told::deliveries(7, 4);
+    told.events.lock()[1]["type"] = "THEFT".into();
+    let stores = Arc::new(Stores::default());
+    let worker = worker_on(&stores, vec![Arc::clone(&told) as _]);
+    worker.sync().await;
+    worker.save().await.unwrap();
+    let old = stores.file();
+    let id = worker.letters()[0].id.clone();
+    worker.discard(&id, "why").await.unwrap();
+    stores.put_file(old);
+    let worker = worker_on(&stores, vec![Arc::clone(&told) as _]);
+    worker.sync().await;
+    assert_eq!((worker.letters()[0].state, worker.status().lag), (LetterState::Open, 2));
+    assert_eq!(worker.discard(&id, "why").await.unwrap().applied, 2);
 }

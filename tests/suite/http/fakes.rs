@@ -11,16 +11,26 @@ use onhand::app::sync::{CentralFile, DeadLetter, SyncSettings, Worker, WorkerPar
 use onhand::domain::{Sequence, Timestamp};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A worker over these sources that keeps nothing.
+/// A worker over these sources.
 pub(super) fn worker(sources: Vec<Arc<dyn EventSource>>) -> Worker {
-    let letters = Arc::new(Letters::default());
-    let parts = WorkerParts { sources, central: Arc::new(NoFile), letters, clock: Arc::new(SystemClock) };
+    worker_on(&Arc::default(), sources)
+}
+
+/// A worker that goes on from what is in these stores.
+pub(super) fn worker_on(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>) -> Worker {
+    let parts = WorkerParts {
+        sources,
+        central: Arc::clone(stores) as _,
+        letters: Arc::clone(stores) as _,
+        clock: Arc::new(SystemClock),
+    };
     let settings = SyncSettings {
         interval: Duration::from_millis(20),
         concurrency: 4,
@@ -114,30 +124,62 @@ impl EventSource for Told {
     }
 }
 
-struct NoFile;
+/// Central file and dead letters in memory, on a disk that can fail.
+#[derive(Default)]
+pub(super) struct Stores {
+    file: Mutex<Option<CentralFile>>,
+    letters: Mutex<Vec<DeadLetter>>,
+    /// The write that fails and every one after it, counted down; 0: none does.
+    pub(super) fails_at: AtomicUsize,
+    /// What fails has been written all the same.
+    pub(super) lies: AtomicBool,
+}
 
-impl CentralStore for NoFile {
-    fn load(&self) -> io::Result<Option<CentralFile>> {
-        Ok(None)
+impl Stores {
+    /// The central file.
+    pub(super) fn file(&self) -> Option<CentralFile> {
+        self.file.lock().clone()
     }
 
-    fn save(&self, _file: &CentralFile) -> io::Result<()> {
-        Ok(())
+    /// Puts another central file in its place.
+    pub(super) fn put_file(&self, file: Option<CentralFile>) {
+        *self.file.lock() = file;
+    }
+
+    fn write(&self, change: impl FnOnce()) -> io::Result<()> {
+        let left = self.fails_at.load(Ordering::SeqCst);
+        if left > 1 {
+            self.fails_at.store(left - 1, Ordering::SeqCst);
+        }
+        if left != 1 || self.lies.swap(false, Ordering::SeqCst) {
+            change();
+        }
+        if left == 1 { Err(io::Error::other("the disk is full")) } else { Ok(()) }
     }
 }
 
-#[derive(Default)]
-struct Letters(Mutex<Vec<DeadLetter>>);
+impl CentralStore for Stores {
+    fn load(&self) -> io::Result<Option<CentralFile>> {
+        Ok(self.file.lock().clone())
+    }
 
-impl DeadLetterStore for Letters {
+    fn save(&self, file: &CentralFile) -> io::Result<()> {
+        self.write(|| *self.file.lock() = Some(file.clone()))
+    }
+}
+
+impl DeadLetterStore for Stores {
     fn load(&self) -> io::Result<Vec<DeadLetter>> {
-        Ok(Vec::new())
+        let mut latest = BTreeMap::new();
+        for letter in self.letters.lock().iter() {
+            latest.insert(letter.id.clone(), letter.clone());
+        }
+        Ok(latest.into_values().collect())
     }
 
     fn append(&self, letter: &DeadLetter) -> io::Result<()> {
         // Slow enough for a caller to go away meanwhile.
         std::thread::sleep(Duration::from_millis(20));
-        self.0.lock().push(letter.clone());
-        Ok(())
+        self.write(|| self.letters.lock().push(letter.clone()))
     }
 }

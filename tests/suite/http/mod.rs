@@ -6,6 +6,7 @@ mod contract;
 mod dead_letters;
 mod fakes;
 mod feed;
+mod follow;
 mod refusals;
 mod sockets;
 mod stock;
@@ -204,7 +205,7 @@ impl Stream {
                 };
                 let event: Value = serde_json::from_str(data).unwrap();
                 contract::is_event(&event);
-                assert!(id.is_none_or(|id| id == event["sequence"].to_string()), "{first}");
+                assert!(id.is_none_or(|id| id.parse().ok() == event["sequence"].as_u64()), "{first}");
                 return Some(event);
             }
             let piece = self.piece().await?;
