@@ -47,7 +47,7 @@ impl<'a> Tail<'a> {
     }
 
     /// Follows, connection after connection.
-    pub(super) async fn to_its_end(mut self) -> Result<Exit, Failure> {
+    pub(super) async fn run(mut self) -> Result<Exit, Failure> {
         let mut losses = 0;
         loop {
             let before = self.position;

@@ -67,6 +67,6 @@ pub(super) struct TailArgs {
 pub(super) fn run(args: &TailArgs) -> Result<Exit, Failure> {
     runtime::run(async {
         let client = Client::new(&args.server)?;
-        follow::Tail::begin(&client, args).await?.to_its_end().await
+        follow::Tail::begin(&client, args).await?.run().await
     })
 }

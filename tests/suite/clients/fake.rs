@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use futures_util::stream::iter;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -72,7 +73,7 @@ async fn events(State(fake): State<Shared>, query: RawQuery, headers: HeaderMap)
     };
     let mut feed = String::from(": heartbeat\n\n");
     for event in fake.events.iter().filter(wanted) {
-        feed.push_str(&format!("id: {}\ndata: {event}\n\n", event["sequence"]));
+        write!(feed, "id: {}\ndata: {event}\n\n", event["sequence"]).unwrap();
     }
     if let Some(then) = fake.then.take() {
         fake.node = then;

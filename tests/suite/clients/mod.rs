@@ -80,14 +80,14 @@ fn tail_says_when_the_feed_is_not_what_it_was() {
     let repeat = node([1, 2, 2, 3].into_iter());
     let other = Fake { breaks: vec![900], then: Some("another".to_owned()), ..node(1..=9) };
     for (fake, shown, reason) in [
-        (gap, 1..=4, "sequence 6 follows 4"),
-        (repeat, 1..=2, "sequence 2 follows 2"),
+        (gap, 4, "sequence 6 follows 4"),
+        (repeat, 2, "sequence 2 follows 2"),
         // What has not left when the connection breaks is not seen.
-        (other, 1..=0, "node another now"),
+        (other, 0, "node another now"),
     ] {
         let (_, text) = run(fake, &["tail", "--after", "0", "--json"]);
         assert!(text.starts_with("exit code 65") && text.contains(reason), "{text}");
-        assert_eq!(sequences(&text), shown.collect::<Vec<_>>(), "{text}");
+        assert_eq!(sequences(&text), (1..=shown).collect::<Vec<_>>(), "{text}");
     }
 }
 
