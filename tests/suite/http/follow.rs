@@ -230,7 +230,7 @@ async fn readers_of_every_form_see_what_many_write_at_once() {
     }
     let all = async {
         while let Some(done) = tasks.join_next().await {
-            done.unwrap()
+            done.unwrap();
         }
     };
     tokio::time::timeout(Duration::from_secs(120), all).await.expect("everything is seen");
