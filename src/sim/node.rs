@@ -60,11 +60,13 @@ pub struct SimSettings {
     pub idempotency_ttl_ms: i64,
     /// Events between snapshots.
     pub snapshot_every: u64,
+    /// Whether segments go to the archive; without followers they may, see [`SimNode::hold_archive_at`].
+    pub archive: bool,
 }
 
 impl Default for SimSettings {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, idempotency_ttl_ms: 300_000, snapshot_every: 100 }
+        Self { segment_bytes: 64 << 20, idempotency_ttl_ms: 300_000, snapshot_every: 100, archive: false }
     }
 }
 
@@ -99,6 +101,7 @@ impl SimNode {
         };
         let node = open(&options, &**clock, &**ids)?;
         let maintenance = Maintenance::new(&node, settings.snapshot_every);
+        maintenance.passed().store(if settings.archive { u64::MAX } else { 0 }, Ordering::SeqCst);
         let OpenNode { node, log, restored, end, report, lock, .. } = node;
         let log = Arc::new(log);
         let parts = Parts {

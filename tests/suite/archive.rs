@@ -11,7 +11,7 @@ use onhand::sim::node::{SimNode, SimSettings};
 use std::path::Path;
 
 const SETTINGS: SimSettings =
-    SimSettings { segment_bytes: 3_000, idempotency_ttl_ms: 300_000, snapshot_every: 10 };
+    SimSettings { segment_bytes: 3_000, idempotency_ttl_ms: 300_000, snapshot_every: 10, archive: true };
 
 fn archived(world: &World) -> usize {
     world.disk.files().iter().filter(|path| path.extension().is_some_and(|name| name == "zst")).count()

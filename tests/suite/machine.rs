@@ -150,7 +150,12 @@ impl StateMachineTest for Playing {
     type Reference = Plays;
 
     fn init_test((): &()) -> Self {
-        let settings = SimSettings { segment_bytes: 3_000, snapshot_every: 7, idempotency_ttl_ms: 60_000 };
+        let settings = SimSettings {
+            segment_bytes: 3_000,
+            snapshot_every: 7,
+            idempotency_ttl_ms: 60_000,
+            archive: true,
+        };
         let stage = Stage::new(settings);
         let node = Some(stage.world.open());
         let runtime = Builder::new_current_thread().build().unwrap();

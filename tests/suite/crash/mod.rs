@@ -19,7 +19,7 @@ enum Step {
 }
 
 const SETTINGS: SimSettings =
-    SimSettings { segment_bytes: 1_500, snapshot_every: 4, idempotency_ttl_ms: 300_000 };
+    SimSettings { segment_bytes: 1_500, snapshot_every: 4, idempotency_ttl_ms: 300_000, archive: false };
 
 fn order(sku: &'static str, wish: Wish) -> Order {
     Order { sku, expect: Expect::Any, wish }

@@ -34,7 +34,8 @@ fn sounds() -> [Sound; 3] {
 }
 
 fn sound(snapshot_every: u64, upkeep_until: u8) -> Sound {
-    let settings = SimSettings { segment_bytes: 2_600, snapshot_every, idempotency_ttl_ms: 8_000 };
+    let settings =
+        SimSettings { segment_bytes: 2_600, snapshot_every, idempotency_ttl_ms: 8_000, archive: false };
     let mut stage = Stage::new(settings);
     let one = |key, sku, wish| Act::One(Order { sku, expect: Expect::Any, wish }, Some(key));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -22,7 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const SETTINGS: SimSettings =
-    SimSettings { segment_bytes: 6_100, snapshot_every: 17, idempotency_ttl_ms: 300_000 };
+    SimSettings { segment_bytes: 6_100, snapshot_every: 17, idempotency_ttl_ms: 300_000, archive: false };
 
 /// The files of the format; an index is derived and may change its form at any time.
 const FILES: [&str; 5] = [
