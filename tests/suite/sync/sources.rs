@@ -13,6 +13,7 @@ use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::node::{SimNode, SimSettings};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) fn directory(disk: &SimDisk) -> DirectorySource {
     DirectorySource::new(Arc::new(disk.clone()) as Arc<dyn Disk>, Layout::new(Path::new("/data")))
@@ -183,4 +184,20 @@ async fn a_directory_of_another_node_says_so() {
     let other = String::from_utf8(bytes).unwrap().replace("\"node\": \"0", "\"node\": \"1");
     world.disk.put("/data/node.json", other.as_bytes());
     assert!(matches!(directory(&world.disk).read(Sequence::START, 9).await, Err(SourceError::Nonsense(_))));
+}
+
+#[tokio::test]
+async fn a_source_says_when_there_is_news_and_does_not_wait_for_the_interval() {
+    let world = small_segments();
+    let node = world.open();
+    sell(&node, 3).await;
+    let (local, other) = (node.source(), directory(&world.disk));
+    let sources: [&dyn EventSource; 2] = [&local, &other];
+    let hour = Duration::from_secs(3_600);
+    for (number, source) in (3..).map(Sequence).zip(sources) {
+        let both = async { tokio::join!(source.news(number, hour), sell(&node, 1)) };
+        assert!(tokio::time::timeout(Duration::from_secs(20), both).await.is_ok(), "{}", source.name());
+    }
+    let nothing_new = local.news(Sequence(5), Duration::from_millis(1));
+    assert!(tokio::time::timeout(Duration::from_secs(20), nothing_new).await.is_ok());
 }
