@@ -20,6 +20,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 /// Events asked for at once.
 const READ_EVENTS: usize = 5_000;
@@ -79,6 +80,15 @@ impl Central {
             Self::Here(held) => held.worker.run().await,
             Self::Elsewhere(model, layout) => mirror(model, layout, interval).await,
         }
+    }
+
+    /// How far a node's log is in the model.
+    pub(super) fn merged(&self, node: Uuid) -> Sequence {
+        let model = match self {
+            Self::Here(held) => held.worker.central(),
+            Self::Elsewhere(model, _) => model,
+        };
+        model.look(|central| central.as_of().get(&node).copied()).unwrap_or_default()
     }
 
     /// The last pass, if it is this process that passes.

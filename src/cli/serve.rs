@@ -22,6 +22,7 @@ use crate::config::{ListenSettings, ServeSettings};
 use std::path::Path;
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -36,6 +37,8 @@ struct Running {
     node: Uuid,
     log: Arc<FileLog>,
     ledger: Arc<Ledger>,
+    /// How far this node's log is in central: older segments may go to the archive.
+    merged: Arc<AtomicU64>,
     /// Declared in the order of dropping: side work stops before others may have the directory.
     central: Central,
     _maintenance: MaintenanceThread,
@@ -77,6 +80,8 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     let node = open(&options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
     report(&node.report);
     let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
+    let merged = maintenance.passed();
+    merged.store(0, Ordering::Release);
     let OpenNode { node, log, restored, end, lock, .. } = node;
     tracing::info!(
         data = %settings.storage.data_dir.display(),
@@ -98,7 +103,7 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         idempotency_ttl_ms,
     };
     let ledger = Arc::new(Ledger::new(parts, restored, end));
-    Ok(Running { node: node.node, log, ledger, central, _maintenance: maintenance, _lock: lock })
+    Ok(Running { node: node.node, log, ledger, central, merged, _maintenance: maintenance, _lock: lock })
 }
 
 fn central(settings: &ServeSettings, layout: &Layout, own: LocalSource) -> Result<Central, Failure> {
@@ -130,6 +135,9 @@ fn noted(step: Result<Upkeep, TakeError>, took: Duration) {
         Ok(Upkeep { snapshot: Some(sequence), .. }) => {
             metrics::counter!("onhand_snapshots_total").increment(1);
             tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
+        }
+        Ok(Upkeep { archived: Some(first), .. }) => {
+            tracing::debug!(segment = first.0, took_ms, "segment archived");
         }
         Ok(upkeep) => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
         Err(error) => tracing::warn!(%error, "a snapshot or index was not written; it is tried again"),
@@ -165,6 +173,12 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let due = async {
         Due::run(&running.ledger, &SystemClock).await;
     };
+    let merged = async {
+        loop {
+            running.merged.store(running.central.merged(running.node).0, Ordering::Release);
+            tokio::time::sleep(settings.worker.interval).await;
+        }
+    };
     let durable = running.log.durable_watch();
     tokio::select! {
         drained = server => Ok(match drained {
@@ -182,6 +196,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         () = on_signals(terminate, interrupt, &shutdown) => unreachable!("signals are waited for until the end"),
         () = central => unreachable!("what keeps central waits until the end"),
         () = due => unreachable!("what falls due never ends"),
+        () = merged => unreachable!("the archive is told for ever"),
         never = metrics_upkeep() => match never {},
     }
 }

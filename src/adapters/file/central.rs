@@ -303,9 +303,9 @@ mod tests {
         store.save(&model(2)).unwrap();
         let path = "/data/central/central-2.json";
         let bytes = disk.file(path).unwrap();
-        for offset in 0..bytes.len() {
+        for (offset, byte) in bytes.iter().enumerate() {
             let disk = disk.fork();
-            disk.corrupt(path, offset, bytes[offset] ^ 4).unwrap();
+            disk.corrupt(path, offset, byte ^ 4).unwrap();
             let layout = Layout::new(Path::new("/data"));
             assert_eq!(look(&disk, &layout).unwrap(), Some(model(1)), "byte {offset}");
             let store = FileCentral::open(Arc::new(disk.clone()), layout).unwrap();

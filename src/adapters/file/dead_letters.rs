@@ -154,12 +154,11 @@ fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Read> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(letter) = decode(line) else { break };
         good += line.len();
-        match places.get(&letter.id).and_then(|place| letters.get_mut(*place)) {
-            Some(known) => *known = letter,
-            None => {
-                places.insert(letter.id.clone(), letters.len());
-                letters.push(letter);
-            }
+        if let Some(known) = places.get(&letter.id).and_then(|place| letters.get_mut(*place)) {
+            *known = letter;
+        } else {
+            places.insert(letter.id.clone(), letters.len());
+            letters.push(letter);
         }
     }
     if letter_behind(bytes.get(good..).unwrap_or_default()) {
@@ -280,9 +279,9 @@ mod tests {
             let torn = format!("/data/dead-letters/torn-{first}.bytes");
             assert_eq!(disk.file(torn).unwrap(), bytes[first..cut]);
         }
-        for offset in 0..first {
+        for (offset, byte) in bytes[..first].iter().enumerate() {
             let disk = disk.fork();
-            disk.corrupt(FILE, offset, bytes[offset] ^ 1).unwrap();
+            disk.corrupt(FILE, offset, byte ^ 1).unwrap();
             let refused = open(&disk).load().unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "byte {offset}");
         }

@@ -65,12 +65,12 @@ impl EventSource for DirectorySource {
 }
 
 fn deliver(tail: &mut Tail, after: Sequence, limit: usize) -> Result<Delivery, SourceError> {
-    let found = read_node(tail.disk(), tail.layout()).map_err(unavailable)?;
+    let found = read_node(tail.disk(), tail.layout()).map_err(|error| unavailable(&error))?;
     let Some(node) = found.map(|file| file.node) else {
         let reason = format!("there is no node in {} yet", tail.layout().root().display());
         return Err(SourceError::Unavailable(reason));
     };
-    let mark = read_mark(tail.disk(), &tail.layout().mark()).map_err(unavailable)?;
+    let mark = read_mark(tail.disk(), &tail.layout().mark()).map_err(|error| unavailable(&error))?;
     let end = if mark < after && tail.holds(node, after) { after } else { mark };
     let events = tail.read(node, after, limit, end)?;
     Ok(Delivery { node, end, events })

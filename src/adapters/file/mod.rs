@@ -8,11 +8,12 @@
 //! | [`log`], `writer`, [`mark`] | appending: queue, group commit, durable end |
 //! | `index`, `segments`, `lines`, `history`, `forward` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
-//! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
+//! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
 //! | [`central`], [`dead_letters`] | what the worker keeps |
 //! | `tail`, [`local_source`], [`directory_source`] | what the worker reads |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
+pub mod archive;
 pub mod audit;
 pub mod central;
 pub mod clock;

@@ -23,6 +23,8 @@ use std::io::Write;
 
 /// `{"crc":"` + 8 hex digits + `",`.
 const CRC_PREFIX: usize = 18;
+/// Bytes of a line in which its checksum stands.
+pub(super) const CHECKSUM_BYTES: usize = CRC_PREFIX;
 const CRC_DIGITS: std::ops::Range<usize> = 8..16;
 
 /// An entry encoded as far as it can be before its place in the log is known.

@@ -5,13 +5,12 @@
 //! is held against the checksum of the one before it, every segment against the end of the one before it. Nothing
 //! beyond the durable end, as the caller knows it, is handed out. A tail never writes.
 
+use crate::adapters::file::archive::{list_segments, open_segment};
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lines::Lines;
 use crate::adapters::file::record::{checksum_after, split};
-use crate::adapters::file::recovery::list_segments;
 use crate::adapters::file::segment::{Scan, SegmentEnd};
-use crate::adapters::file::segments::open_segment;
 use crate::app::ports::{Delivered, SourceError};
 use crate::domain::{Sequence, Timestamp};
 use std::collections::VecDeque;
@@ -132,18 +131,15 @@ impl Tail {
             if events.len() == limit || cursor.at.next > end {
                 break;
             }
-            match lines.next_line().map_err(unavailable)? {
-                Some(line) => {
-                    let line = line.strip_suffix(b"\n").unwrap_or(line);
-                    let taken = take_line(&mut cursor, line, after, end);
-                    if !taken.map_err(|reason| self.damaged(&cursor, &reason))? {
-                        break;
-                    }
-                }
-                None => {
-                    cursor = self.next_segment(node, &cursor)?;
-                    lines = self.lines(&cursor)?;
-                }
+            let Some(line) = lines.next_line().map_err(|error| unavailable(&error))? else {
+                cursor = self.next_segment(node, &cursor)?;
+                lines = self.lines(&cursor)?;
+                continue;
+            };
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let taken = take_line(&mut cursor, line, after, end);
+            if !taken.map_err(|reason| self.damaged(&cursor, &reason))? {
+                break;
             }
         }
         self.cursor = Some(cursor);
@@ -155,7 +151,7 @@ impl Tail {
         if let Some(cursor) = self.cursor.take_if(|cursor| cursor.next() == wanted) {
             return Ok(cursor);
         }
-        let firsts = list_segments(&*self.disk, &self.layout).map_err(unavailable)?;
+        let firsts = list_segments(&*self.disk, &self.layout).map_err(|error| unavailable(&error))?;
         let first = firsts.iter().rev().find(|first| **first <= wanted);
         let first = *first.ok_or_else(|| missing(wanted))?;
         if let Some(mut cursor) = self.cursor.take().filter(|cursor| cursor.first == first) {
@@ -184,10 +180,10 @@ impl Tail {
         let file = match open_segment(&*self.disk, &self.layout, first) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(first)),
-            Err(error) => return Err(unavailable(error)),
+            Err(error) => return Err(unavailable(&error)),
         };
         let mut lines = Lines::new(file, 0);
-        let line = lines.next_line().map_err(unavailable)?.unwrap_or_default();
+        let line = lines.next_line().map_err(|error| unavailable(&error))?.unwrap_or_default();
         let (header, scan) = Scan::begin(line, Timestamp::EPOCH).map_err(|damage| wrong(&damage.reason))?;
         if header.node != node {
             return Err(wrong(&format!("it belongs to node {}, not to {node}", header.node)));
@@ -199,7 +195,8 @@ impl Tail {
     }
 
     fn lines(&self, cursor: &Cursor) -> Result<Lines, SourceError> {
-        let file = open_segment(&*self.disk, &self.layout, cursor.first).map_err(unavailable)?;
+        let file =
+            open_segment(&*self.disk, &self.layout, cursor.first).map_err(|error| unavailable(&error))?;
         Ok(Lines::new(file, cursor.at.end.length))
     }
 
@@ -244,7 +241,7 @@ fn missing(sequence: Sequence) -> SourceError {
     SourceError::Nonsense(format!("no segment holds sequence {sequence}"))
 }
 
-pub(super) fn unavailable(error: impl ToString) -> SourceError {
+pub(super) fn unavailable(error: &impl ToString) -> SourceError {
     SourceError::Unavailable(error.to_string())
 }
 

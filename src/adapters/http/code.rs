@@ -75,6 +75,9 @@ codes! {
         "A reservation of that name was made before on this level. Choose another reservationId, or leave it out.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
+    DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,
+        "The level waits for an earlier event that could not be applied; nothing changed. Redrive or discard that one \
+         first.";
     ImportOutOfStep "import-out-of-step" CONFLICT "The import stands elsewhere" retry None,
         "`afterRow` is not the row the import has reached. Go on after `rowsDone`.";
     BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE "The body is too large" retry None,

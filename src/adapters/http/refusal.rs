@@ -85,6 +85,10 @@ impl From<LetterError> for Problem {
                 "There is no dead letter of that id; GET /dead-letters lists them all.",
             ),
             LetterError::Closed => Self::plain(Code::DeadLetterClosed),
+            LetterError::Behind(id) => Self::new(
+                Code::DeadLetterWaits,
+                format!("The level waits for an earlier event; redrive or discard dead letter {id} first."),
+            ),
             LetterError::Source(cause) => Self::new(
                 Code::NotReady,
                 "The node whose event it is cannot be read now; nothing changed. POST /sync shows how it is.",
@@ -164,6 +168,7 @@ mod tests {
         for (error, status) in [
             (LetterError::Unknown, 404),
             (LetterError::Closed, 409),
+            (LetterError::Behind("n-1".to_owned()), 409),
             (LetterError::Source("http://10.0.0.7".to_owned()), 503),
             (LetterError::Io(std::io::Error::other("/srv/data")), 503),
         ] {

@@ -2,7 +2,8 @@
 
 use crate::app::ledger::blocking;
 use crate::app::ports::Delivered;
-use crate::app::sync::follower::{Follower, place_of_delivered};
+use crate::app::sync::apply::place_of_delivered;
+use crate::app::sync::follower::Follower;
 use crate::app::sync::letters::as_json;
 use crate::app::sync::waits::{Closing, Place};
 use crate::app::sync::{DeadLetter, LetterState, Poison, Worker};

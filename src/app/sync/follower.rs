@@ -1,12 +1,13 @@
 //! Following one source: read, skip what is known, apply, park, move the checkpoint.
 
-use crate::app::ports::{Delivered, Delivery, EventSource};
-use crate::app::sync::central::place_of;
-use crate::app::sync::letters::guess_place;
-use crate::app::sync::waits::Place;
+use crate::app::ports::{Delivered, Delivery, EventSource, Reading};
+use crate::app::sync::apply::apply_one;
 use crate::app::sync::{Central, Poison, SourceReport, SourceState, Worker};
-use crate::domain::{Event, Key, Sequence};
+use crate::domain::{Event, Sequence};
+use futures_util::poll;
+use std::future::ready;
 use std::sync::Arc;
+use std::task::Poll;
 use uuid::Uuid;
 
 /// One source and how far it has been followed.
@@ -74,10 +75,23 @@ impl Follower {
         let mut target = None;
         let mut tries = 0;
         let mut failed = None;
+        let source = Arc::clone(&self.source);
+        let mut ahead: Option<(Sequence, Reading<'_>)> = None;
         while !matches!(self.state, SourceState::Stopped(_)) {
-            let Some(delivery) = self.read(worker).await else { break };
+            let begun = ahead.take().filter(|(after, _)| *after == self.sequence);
+            let Some(delivery) = self.read(worker, begun.map(|(_, reading)| reading)).await else { break };
             let target = *target.get_or_insert(delivery.end);
             let before = self.sequence;
+            if let Some(last) =
+                delivery.events.last().map(|event| event.sequence).filter(|last| *last < target)
+            {
+                // What comes next is read while this is applied.
+                let mut reading = source.read(last, worker.settings.read_events);
+                if let Poll::Ready(done) = poll!(&mut reading) {
+                    reading = Box::pin(ready(done));
+                }
+                ahead = Some((last, reading));
+            }
             match self.apply(worker, &delivery, &mut progress) {
                 Halt::End if self.sequence == before => {
                     if delivery.end > self.sequence {
@@ -115,11 +129,15 @@ impl Follower {
         progress
     }
 
-    async fn read(&mut self, worker: &Worker) -> Option<Delivery> {
+    /// Reads on; `begun` is a reading of what comes next that is under way.
+    async fn read(&mut self, worker: &Worker, begun: Option<Reading<'_>>) -> Option<Delivery> {
         if self.node.is_none() && !self.introduce(worker).await {
             return None;
         }
-        let read = self.source.read(self.sequence, worker.settings.read_events).await;
+        let read = match begun {
+            Some(reading) => reading.await,
+            None => self.source.read(self.sequence, worker.settings.read_events).await,
+        };
         let delivery = match read {
             Ok(delivery) => delivery,
             Err(error) => {
@@ -218,46 +236,5 @@ impl Follower {
         drop(central);
         worker.model.moved();
         halt
-    }
-}
-
-/// True when the event is in the model now, false when it waits.
-fn apply_one(
-    central: &mut Central,
-    node: Uuid,
-    event: &Delivered,
-    decoded: Result<Event, String>,
-) -> Result<bool, Poison> {
-    if central.waits(node).is_none() {
-        let decoded = decoded.map_err(Poison::Unreadable)?;
-        return central.apply(node, &decoded, event.at, false).map(|_| true);
-    }
-    let place = place_of_delivered(event, decoded.as_ref().ok());
-    let waits = central.waits_mut(node);
-    if let Some(parked) = place.as_ref().and_then(|place| waits.parked.get_mut(place)) {
-        parked.waiting += 1;
-        return Ok(false);
-    }
-    let loose = place.as_ref().is_some_and(|place| waits.loose.contains(place));
-    let decoded = decoded.map_err(Poison::Unreadable)?;
-    central.apply(node, &decoded, event.at, loose)?;
-    if let Some(place) = place.filter(|_| loose) {
-        central.waits_mut(node).loose.remove(&place);
-    }
-    Ok(true)
-}
-
-/// The level an event belongs to, as far as that can be told.
-pub(super) fn place_of_delivered(event: &Delivered, decoded: Option<&Event>) -> Option<Place> {
-    match decoded {
-        Some(decoded) => level_place(place_of(decoded)),
-        None => guess_place(&event.json),
-    }
-}
-
-fn level_place(key: Option<Key>) -> Option<Place> {
-    match key {
-        Some(Key::Level(store, sku)) => Some((store, sku)),
-        Some(Key::Import(_)) | None => None,
     }
 }

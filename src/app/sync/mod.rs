@@ -5,6 +5,7 @@
 //! are read again. An event that cannot be applied becomes a dead letter before the checkpoint moves past it; later
 //! events of the same store and SKU wait (they stay in their log), all others flow.
 
+mod apply;
 mod bury;
 mod central;
 mod file;

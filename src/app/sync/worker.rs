@@ -124,7 +124,7 @@ impl Worker {
         let rounds: Vec<_> = self.followers.iter().map(|follower| self.rounds(follower)).collect();
         join_all(rounds).await;
         // Only without sources.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn rounds(&self, follower: &tokio::sync::Mutex<Follower>) {

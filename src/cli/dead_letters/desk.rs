@@ -132,7 +132,9 @@ fn settled(driven: Result<Redriven, LetterError>) -> Result<Settled, Failure> {
 fn failure(error: &LetterError) -> Failure {
     let exit = match error {
         LetterError::Io(_) => Exit::Io,
-        LetterError::Unknown | LetterError::Closed | LetterError::Source(_) => Exit::Unavailable,
+        LetterError::Unknown | LetterError::Closed | LetterError::Behind(_) | LetterError::Source(_) => {
+            Exit::Unavailable
+        }
     };
     Failure::new(exit, error.to_string())
 }

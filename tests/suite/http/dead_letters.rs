@@ -4,7 +4,7 @@ use super::fakes::{Stores, Told, worker_on};
 use super::{Scratch, request};
 use axum::body::Body;
 use http::Method;
-use onhand::app::sync::LetterState;
+use onhand::app::sync::{LetterError, LetterState};
 use onhand::domain::{Sku, StoreId};
 use serde_json::json;
 use std::sync::Arc;
@@ -182,6 +182,11 @@ async fn a_disk_that_fails_at_any_write_of_a_drive_loses_nothing() {
             for _restart in 0..2 {
                 let worker = start();
                 worker.sync().await;
+                let open = worker.letters().into_iter().filter(|letter| letter.state == LetterState::Open);
+                if let [_, later] = open.collect::<Vec<_>>().as_slice() {
+                    let behind = worker.redrive(&later.id).await;
+                    assert!(matches!(behind, Err(LetterError::Behind(_))), "the earlier one comes first");
+                }
                 for _ in 0..3 {
                     for letter in worker.letters().iter().filter(|letter| letter.state == LetterState::Open) {
                         let told = worker.redrive(&letter.id).await;

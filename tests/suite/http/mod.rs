@@ -2,7 +2,7 @@
 //! process is held against openapi.yaml.
 
 mod central;
-mod contract;
+pub(crate) mod contract;
 mod dead_letters;
 mod fakes;
 mod feed;

@@ -40,7 +40,7 @@ fn done(outcome: Result<onhand::app::sync::Redriven, LetterError>) -> io::Result
         // Closed: a life before this one has come so far.
         Ok(_) | Err(LetterError::Closed | LetterError::Unknown) => Ok(()),
         Err(LetterError::Io(error)) => Err(error),
-        Err(LetterError::Source(reason)) => Err(io::Error::other(reason)),
+        Err(error @ (LetterError::Source(_) | LetterError::Behind(_))) => Err(io::Error::other(error)),
     }
 }
 
@@ -180,7 +180,7 @@ async fn sell(node: &SimNode, entries: i64) {
     }
 }
 
-async fn equal_to(node: &SimNode, central: &CentralFile, story: &str) {
+async fn equal_to(node: &SimNode, central: &CentralFile, when: &str) {
     let store = StoreId::new("LONDON").unwrap();
     let levels = &central.stores[&store];
     for sku in SKUS {
@@ -189,7 +189,7 @@ async fn equal_to(node: &SimNode, central: &CentralFile, story: &str) {
         let record = &levels[&sku];
         let numbers = (record.on_hand, record.reserved, record.version, record.updated_at);
         let wanted = (view.numbers.on_hand, view.numbers.reserved, view.numbers.version, view.updated_at);
-        assert_eq!(numbers, wanted, "{story}: {sku}");
+        assert_eq!(numbers, wanted, "{when}: {sku}");
     }
 }
 
