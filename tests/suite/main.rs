@@ -13,6 +13,7 @@ mod machine;
 mod node;
 mod oracle;
 mod papers;
+mod properties;
 mod repair;
 mod retries;
 mod rules;

@@ -90,7 +90,7 @@ fn second_faults(runtime: &Runtime, run: &Run, left: &SimDisk, told: &str) -> u6
     let mut count = 0;
     // An error only ends the opening; a crash may also leave half of what it was doing.
     let faults: &[Fault] =
-        if left.operations() % 3 == 0 { &[Fault::Crash, Fault::Eio] } else { &[Fault::Crash] };
+        if left.operations().is_multiple_of(3) { &[Fault::Crash, Fault::Eio] } else { &[Fault::Crash] };
     for fault in faults.iter().copied() {
         for n in 1.. {
             let world = World { disk: left.fork(), ..World::new(SETTINGS) };

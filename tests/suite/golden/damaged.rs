@@ -145,7 +145,7 @@ fn segments() {
         (
             "a copy of a segment",
             unproven(Box::new(|disk| {
-                disk.put(at("log/00000000000000000021.jsonl"), &disk.file(at(LAST)).unwrap())
+                disk.put(at("log/00000000000000000021.jsonl"), &disk.file(at(LAST)).unwrap());
             })),
             Refuses("its name says 21"),
         ),

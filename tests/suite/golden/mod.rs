@@ -67,13 +67,13 @@ fn reserve(name: &str, pieces: i64, ttl_seconds: Option<i64>, expected: Expected
     )
 }
 
-fn known_by(key: &str, scope: &str) -> Option<Idempotency> {
-    Some(Idempotency { key: key.into(), scope: scope.into(), fingerprint: fingerprint(key.as_bytes()) })
+fn known_by(key: &str, scope: &str) -> Idempotency {
+    Idempotency { key: key.into(), scope: scope.into(), fingerprint: fingerprint(key.as_bytes()) }
 }
 
 fn whole(key: &str, scope: &str) -> Meta {
     let (actor, request_id) = (Some("till-3".into()), Some("req.1".into()));
-    Meta { actor, request_id, idempotency: known_by(key, scope) }
+    Meta { actor, request_id, idempotency: Some(known_by(key, scope)) }
 }
 
 /// Every kind of event, with all and with none of what it may carry.
@@ -105,7 +105,7 @@ fn stock_commands() -> Vec<(StockCommand, Meta)> {
 fn batch() -> Command {
     let operation = |command, key: Option<&str>| Operation {
         command,
-        idempotency: key.and_then(|key| known_by(key, "adjust LONDON-1/85123A")),
+        idempotency: key.map(|key| known_by(key, "adjust LONDON-1/85123A")),
         known: None,
     };
     let operations = vec![
