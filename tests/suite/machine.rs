@@ -174,12 +174,7 @@ impl StateMachineTest for Playing {
 }
 
 prop_state_machine! {
-    #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1_000),
-        max_shrink_iters: 20_000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(crate::properties::config())]
 
     /// Whatever happens, the node is the oracle: acknowledged exactly once, unacknowledged at most once.
     #[test]

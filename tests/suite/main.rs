@@ -16,6 +16,7 @@ mod machine;
 mod node;
 mod oracle;
 mod papers;
+mod properties;
 mod repair;
 mod retries;
 mod rules;

@@ -1,6 +1,7 @@
 //! Stories of retries across single commands and batches.
 
 use crate::node::{World, adjust, keyed, qty, rejection, reserve, stock};
+use onhand::app::ports::{AppendError, Clock, NewEntry};
 use onhand::app::{CommandError, Meta, Outcome};
 use onhand::domain::stock::{Batch, Commit, Expected, Operation, Verb};
 use onhand::domain::{Command, Idempotency, Rejection, ReservationId, Sequence};
@@ -86,6 +87,27 @@ async fn a_key_is_not_called_used_before_its_use_is_durable() {
     node.write_waiting().unwrap();
     assert_eq!(rejection(node.execute(other, &meta).await), Rejection::IdempotencyKeyReused);
     assert_eq!(node.drive(first).await.unwrap().sequence, Sequence(2));
+}
+
+#[tokio::test]
+async fn a_decision_does_not_enter_the_log_behind_the_time_it_was_made_for() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    let decided_at = world.clock.now();
+    world.clock.pass(1_000);
+    let done = node.execute(adjust("A", 1), &Meta::default()).await.unwrap();
+    let entry = |valid_before| NewEntry {
+        decided_at,
+        valid_before: Some(valid_before),
+        actor: None,
+        request_id: None,
+        idempotency: None,
+        events: &done.events,
+        unapplied: &[],
+    };
+    let append = |valid_before| node.ledger.log().append(&entry(valid_before)).map(|appended| appended.at);
+    assert_eq!(append(done.at), Err(AppendError::Stale), "a hold has fallen due meanwhile");
+    assert_eq!(append(done.at.plus_milliseconds(1)), Ok(done.at), "log time does not go back");
 }
 
 #[tokio::test]

@@ -15,30 +15,30 @@ const NOON: i64 = 1_795_190_400_000;
 
 /// One store with a level `A`, a level `B` and an import `I`, without a log.
 #[derive(Clone)]
-struct Shop {
-    now: i64,
-    states: Vec<State>,
+pub(crate) struct Shop {
+    pub(crate) now: i64,
+    pub(crate) states: Vec<State>,
 }
 
 /// (on hand, reserved, version)
-type Numbers = (i64, i64, u64);
+pub(crate) type Numbers = (i64, i64, u64);
 
 fn store() -> StoreId {
     StoreId::new("LONDON").unwrap()
 }
 
-fn keys() -> Vec<Key> {
+pub(crate) fn keys() -> Vec<Key> {
     let level = |sku| Key::Level(store(), Sku::new(sku).unwrap());
     vec![level("A"), level("B"), Key::Import(ImportId::new("I").unwrap())]
 }
 
 impl Shop {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { now: NOON, states: keys().iter().map(State::absent).collect() }
     }
 
     /// Expires what is due and decides.
-    fn ask(&mut self, command: &Command) -> Result<(Vec<Numbers>, Vec<Unapplied>), Refusal> {
+    pub(crate) fn ask(&mut self, command: &Command) -> Result<(Vec<Numbers>, Vec<Unapplied>), Refusal> {
         let (keys, mut count) = (keys(), 0);
         let mut new_id = || {
             count += 1;
@@ -73,15 +73,15 @@ fn numbers(event: &onhand::domain::Event) -> Numbers {
     }
 }
 
-fn on(sku: &str, expected: Expected, verb: Verb) -> Command {
+pub(crate) fn on(sku: &str, expected: Expected, verb: Verb) -> Command {
     Command::Stock(movement(sku, expected, verb))
 }
 
-fn movement(sku: &str, expected: Expected, verb: Verb) -> StockCommand {
+pub(crate) fn movement(sku: &str, expected: Expected, verb: Verb) -> StockCommand {
     StockCommand { store_id: store(), sku: Sku::new(sku).unwrap(), expected, verb }
 }
 
-fn id(name: &str) -> ReservationId {
+pub(crate) fn id(name: &str) -> ReservationId {
     ReservationId::new(name).unwrap()
 }
 
