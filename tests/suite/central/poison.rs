@@ -32,7 +32,7 @@ fn poison(data_dir: &Path, sequence: u64) {
         let first = value["seq"].as_u64().unwrap_or(0);
         if events > 0 && (first..first + events).contains(&sequence) {
             let nth = usize::try_from(sequence - first).unwrap();
-            let (at, _) = line.match_indices("\"type\":\"ADJUST\"").nth(nth).unwrap();
+            let (at, _) = line.match_indices("\"type\":\"").nth(nth).unwrap();
             line.replace_range(at..at + 15, "\"type\":\"MELTED\"");
             done = true;
         }
@@ -164,4 +164,44 @@ async fn a_discarded_event_lets_its_level_flow_again() {
     until_central_is(url, &expected).await;
     let kept = onhand(&["dead-letters", "list", "--all", "--server", url]);
     assert!(kept.contains("discarded") && kept.contains("0 open"), "{kept}");
+}
+
+#[tokio::test]
+async fn a_letter_behind_an_earlier_one_of_its_level_waits_for_that_one() {
+    let scratch = TempDir::new().unwrap();
+    let (hub, paris) = (scratch.path().join("HUB"), scratch.path().join("PARIS"));
+    let mut random = fastrand::Rng::with_seed(43);
+    let store = serve(&paris, None, &["--sync", "off"]);
+    for _ in 0..10 {
+        assert!(trade(store.url(), "PARIS", 20, &mut random).await);
+    }
+    let feed = get(&format!("{}/events?after=59&limit=100", store.url())).await;
+    let events = feed["items"].as_array().unwrap();
+    let same = |event: &&Value| event["payload"]["sku"] == events[0]["payload"]["sku"];
+    let second = events.iter().skip(1).find(same).unwrap()["sequence"].as_u64().unwrap();
+    let id = |sequence: u64| format!("{}-{sequence}", feed["node"].as_str().unwrap());
+    store.stop(super::PATIENCE).unwrap();
+    poison(&paris, 60);
+    poison(&paris, second);
+
+    let options = ["--source", text(&paris), "--retry-base-ms", "1"];
+    let node = serve(&hub, None, &options);
+    assert!(onhand(&["sync", "--server", node.url()]).starts_with("exit code 0"));
+    node.stop(super::PATIENCE).unwrap();
+    let before = super::newest(&hub);
+    let model = fs::read(&before).unwrap();
+    let node = serve(&hub, None, &options);
+    assert!(onhand(&["sync", "--server", node.url()]).starts_with("exit code 0"));
+    let said = onhand(&["dead-letters", "discard", &id(60), "--reason", "melted", "--server", node.url()]);
+    assert!(said.starts_with("exit code 0"), "{said}");
+    node.kill().unwrap();
+
+    // The model of before the discard, as after the loss of the newest file: the level waits for the first letter again.
+    fs::remove_file(super::newest(&hub)).unwrap();
+    fs::write(&before, model).unwrap();
+    let node = serve(&hub, None, &options);
+    assert!(onhand(&["sync", "--server", node.url()]).starts_with("exit code 0"));
+    let said = onhand(&["dead-letters", "redrive", &id(second), "--server", node.url()]);
+    assert!(said.starts_with("exit code 69") && said.contains("dead-letter-waits"), "{said}");
+    assert!(said.contains(&id(60)), "{said}");
 }
