@@ -3,9 +3,9 @@
 //! | folder | what lives there | may look at |
 //! | --- | --- | --- |
 //! | [`domain`] | the rules of stock: pure, no clock, no I/O, no randomness | nothing |
-//! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries | `domain` |
+//! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries, feed, sync | `domain` |
 //! | [`config`] | every setting: name, default, unit, bound | `domain` |
-//! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (other nodes) | `app`, `domain`, `config` |
+//! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (another node) | `app`, `domain`, `config` |
 //! | [`sim`] | the simulated disk, on which crashes are rehearsed | `app`, `domain`, `adapters::file` |
 //! | [`cli`] | the composition root: one file per command | everything |
 //!

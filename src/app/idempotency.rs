@@ -74,8 +74,8 @@ pub(crate) enum Lookup {
     Unknown,
     /// The same payload had its effect there.
     Known(Sequence),
-    /// Another payload had the key.
-    Reused,
+    /// Another payload had the key, in that event.
+    Reused(Sequence),
 }
 
 const STRIPES: usize = 1024;
@@ -129,7 +129,7 @@ impl IdempotencyTable {
         if u64::from_str_radix(&idempotency.fingerprint, 16) == Ok(record.fingerprint) {
             Lookup::Known(record.sequence)
         } else {
-            Lookup::Reused
+            Lookup::Reused(record.sequence)
         }
     }
 
@@ -180,7 +180,7 @@ mod tests {
         let at = Timestamp::from_milliseconds(5000);
         table.insert(KnownEffect::new(None, &key, Sequence(7), at).unwrap());
         assert_eq!(table.find(id, &key, at), Lookup::Known(Sequence(7)));
-        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Lookup::Reused);
+        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Lookup::Reused(Sequence(7)));
         assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Lookup::Known(Sequence(7)));
         assert_eq!(table.find(id, &key, at.plus_milliseconds(1000)), Lookup::Unknown);
         // Used again, then swept: the newer record stays.

@@ -4,6 +4,7 @@
 
 mod due;
 mod entities;
+pub mod feed;
 pub mod fold;
 mod idempotency;
 mod ledger;

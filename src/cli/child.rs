@@ -35,12 +35,27 @@ impl ChildServer {
     /// # Errors
     /// [`Exit::Unavailable`] with the end of the child's output when it does not come up.
     pub fn start<A: AsRef<OsStr>>(program: &Path, data_dir: &Path, arguments: &[A]) -> Result<Self, Failure> {
+        Self::start_at(program, data_dir, 0, arguments)
+    }
+
+    /// As [`ChildServer::start`], on a port of the caller's choice: that of a server that was killed, say.
+    ///
+    /// # Errors
+    /// As [`ChildServer::start`].
+    pub fn start_at<A: AsRef<OsStr>>(
+        program: &Path,
+        data_dir: &Path,
+        port: u16,
+        arguments: &[A],
+    ) -> Result<Self, Failure> {
         let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
         let output = File::create(log_path(&scratch))
             .or_exit(Exit::CannotCreate, || "cannot keep the server's log")?;
         let errors = output.try_clone().or_exit(Exit::Io, || "cannot keep the server's log")?;
         let process = Command::new(program)
-            .args(["serve", "--host", "127.0.0.1", "--port", "0", "--ready-file"])
+            .args(["serve", "--host", "127.0.0.1", "--port"])
+            .arg(port.to_string())
+            .arg("--ready-file")
             .arg(ready_path(&scratch))
             .arg("--data-dir")
             .arg(data_dir)

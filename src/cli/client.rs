@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ const TRIES_MAX: u32 = 7;
 const FIRST_TRIES_MAX: u32 = 3;
 const BACKOFF_BASE_MS: u64 = 100;
 const BACKOFF_MS_MAX: u64 = 5_000;
+/// A hundred years.
+const FOR_EVER: Duration = Duration::from_secs(3_153_600_000);
 const RETRY_AFTER_SECONDS_MAX: u64 = 30;
 
 /// Reads `--server`: an http or https URL; a slash at the end is dropped.
@@ -145,6 +147,39 @@ impl Client {
         read(&Method::POST, path, &answer)
     }
 
+    /// Asks once for the feed at `path` behind `after`, as server-sent events that come for ever.
+    ///
+    /// The body has no time limit: whoever reads it limits the wait for each piece.
+    pub(super) async fn open_feed(&self, path: &str, after: u64) -> Result<reqwest::Response, ClientError> {
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .header(ACCEPT, "text/event-stream")
+            .header("last-event-id", after)
+            .timeout(FOR_EVER);
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let body = response.bytes().await.unwrap_or_default();
+        Err(refused(&Method::GET, path, status, &body))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+        ClientError::Unreachable { base: self.base.clone(), reason: root(error) }
+    }
+
+    /// Sends `method` without a body to `path`; it must be safe to do so twice.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, ClientError> {
+        let answer = self.call(method.clone(), path, HeaderMap::new(), None).await?;
+        read(&method, path, &answer)
+    }
+
     /// Sends a request, again and again while that may help, and gives back the last answer.
     pub(super) async fn call(
         &self,
@@ -166,12 +201,7 @@ impl Client {
             let tries_max = if self.answered.load(Relaxed) { TRIES_MAX } else { FIRST_TRIES_MAX };
             match retry_after {
                 Some(asked) if tries < tries_max => tokio::time::sleep(asked.max(backoff(tries))).await,
-                _ => {
-                    return outcome.map_err(|error| ClientError::Unreachable {
-                        base: self.base.clone(),
-                        reason: root(&error),
-                    });
-                }
+                _ => return outcome.map_err(|error| self.unreachable(&error)),
             }
         }
     }
@@ -218,18 +248,22 @@ pub(super) fn query_value(text: &str) -> String {
 
 fn read<T: DeserializeOwned>(method: &Method, path: &str, answer: &Answer) -> Result<T, ClientError> {
     if !answer.status.is_success() {
-        return Err(ClientError::Refused {
-            method: method.clone(),
-            path: path.to_owned(),
-            status: answer.status,
-            problem: Box::new(serde_json::from_slice(&answer.body).unwrap_or_default()),
-        });
+        return Err(refused(method, path, answer.status, &answer.body));
     }
     serde_json::from_slice(&answer.body).map_err(|error| ClientError::Unreadable {
         method: method.clone(),
         path: path.to_owned(),
         reason: error.to_string(),
     })
+}
+
+fn refused(method: &Method, path: &str, status: StatusCode, body: &[u8]) -> ClientError {
+    ClientError::Refused {
+        method: method.clone(),
+        path: path.to_owned(),
+        status,
+        problem: Box::new(serde_json::from_slice(body).unwrap_or_default()),
+    }
 }
 
 fn is_temporary(status: StatusCode) -> bool {
@@ -243,7 +277,7 @@ fn retry_after(headers: &HeaderMap) -> Duration {
 }
 
 /// The wait before try `tries + 1`: anything up to a bound that doubles.
-fn backoff(tries: u32) -> Duration {
+pub(super) fn backoff(tries: u32) -> Duration {
     let bound = BACKOFF_BASE_MS.saturating_mul(1 << tries.min(16)).min(BACKOFF_MS_MAX);
     Duration::from_millis(fastrand::u64(0..=bound))
 }

@@ -34,8 +34,16 @@ pub(crate) fn failure(error: OpenError) -> Failure {
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::AlreadyExists
             | io::ErrorKind::NotFound => Exit::CannotCreate,
+            io::ErrorKind::InvalidData => Exit::Data,
             _ => Exit::Io,
         },
     };
-    Failure { exit, error: anyhow::Error::new(error) }
+    let full = matches!(&error, OpenError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull);
+    let mut error = anyhow::Error::new(error);
+    if full {
+        error = error.context(
+            "no room: a start copies the newest segment of the log, so make as much room as that has",
+        );
+    }
+    Failure { exit, error }
 }

@@ -1,19 +1,25 @@
 //! The composition root: the only place that names concrete adapters. One file or folder per command.
 
 mod bench;
+mod central;
 pub mod child;
 mod client;
+mod dead_letters;
 mod demo;
 mod directory;
 mod exit;
 mod import;
 mod logging;
+mod pass;
 mod print;
 mod rebuild;
 mod repair;
 mod runtime;
 mod serve;
 mod shell;
+mod sync;
+mod sync_worker;
+mod tail;
 mod verify;
 
 use std::fmt::Write as _;
@@ -46,6 +52,9 @@ Examples:
   onhand demo                                    a flash sale and a crash, in a scratch directory
   onhand serve --port 8080 --data-dir /srv/onhand
   onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
+  onhand tail --store BERLIN                     changes as they happen
+  onhand sync                                    bring the central model up to date now
+  onhand dead-letters list                       what central could not take, and why
   onhand verify --data-dir /srv/onhand           does the log add up to the levels?
   onhand rebuild --data-dir /srv/onhand          levels from the log alone
   onhand bench --duration 10                     reserves a second, against a server of its own
@@ -68,7 +77,11 @@ Examples:
 
 SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 1.")]
     Serve(RawServe),
+    SyncWorker(sync_worker::SyncWorkerArgs),
     Import(import::ImportArgs),
+    Tail(tail::TailArgs),
+    Sync(sync::SyncArgs),
+    DeadLetters(dead_letters::DeadLettersArgs),
     /// Check that the log adds up to the levels and reservations
     #[command(after_long_help = "\
 Examples:
@@ -80,15 +93,19 @@ Exit codes:
   65  it is damaged or does not add up; the report says what is wrong and where
   66  there is no such data directory")]
     Verify(verify::VerifyArgs),
-    /// Build the levels from the log alone and compare them with the snapshot
+    /// Build the levels, or central, from the logs alone
     #[command(after_long_help = "\
-Example:
+Examples:
   onhand rebuild --data-dir /srv/onhand
+  onhand rebuild --central --source http://paris:3000 --source /srv/rome
 
 Exit codes:
-   0  the log alone gives the levels of the snapshot
-  65  it does not; the report says where they differ
-  66  there is no such data directory")]
+   0  the log alone gives the levels of the snapshot; central is built
+   2  central was not built: the old one has more of a node than the sources give
+  65  the levels differ, and the report says where; or a source is stopped
+  66  there is no such data directory
+  69  central was not built: a source could not be read
+  75  a worker has the central model: stop it first")]
     Rebuild(rebuild::RebuildArgs),
     /// Give up the damaged part of a log, when there is no copy to restore it from
     #[command(after_long_help = "\
@@ -121,7 +138,14 @@ impl Cli {
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
+            Command::SyncWorker(args) => {
+                let settings = args.settings().parse().map_err(|faults| bad_settings(&faults))?;
+                sync_worker::run(&args, &settings)
+            }
             Command::Import(args) => import::run(&args),
+            Command::Tail(args) => tail::run(&args),
+            Command::Sync(args) => sync::run(&args),
+            Command::DeadLetters(args) => dead_letters::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Rebuild(args) => rebuild::run(&args),
             Command::Repair(args) => repair::run(&args),
@@ -140,6 +164,6 @@ fn bad_settings(faults: &[Fault]) -> Failure {
         // Writing to a String cannot fail.
         let _ = write!(message, "\n  {fault}");
     }
-    message.push_str("\nsee onhand serve --help");
+    message.push_str("\nsee --help of the command");
     Failure::new(Exit::Settings, message)
 }

@@ -9,10 +9,18 @@ use super::exit::{Exit, Failure, OrExit};
 /// # Errors
 /// [`Exit::Io`] when stdout cannot be written; a closed pipe is fine.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    print_unless_closed(text).map(|_| ())
+}
+
+/// Writes `text` to stdout, and says whether there is still somebody who reads it.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn print_unless_closed(text: impl AsRef<[u8]>) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.or_exit(Exit::Io, || "cannot write to stdout"),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.or_exit(Exit::Io, || "cannot write to stdout").map(|()| true),
     }
 }
 

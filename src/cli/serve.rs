@@ -1,5 +1,6 @@
 //! `onhand serve`: one node, from its data directory to its socket and back.
 
+use super::central::{Central, Held};
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
 use super::logging;
@@ -7,6 +8,7 @@ use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
+use crate::adapters::file::local_source::LocalSource;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
 use crate::adapters::file::recovery::{OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open};
@@ -14,24 +16,31 @@ use crate::adapters::file::snapshotter::TakeError;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
 use crate::adapters::http::{Node, edge, install_metrics, metrics_upkeep};
 use crate::app::ports::EventLog;
+use crate::app::sync::{self, CentralModel};
 use crate::app::{Due, Ledger, Parts};
 use crate::config::{ListenSettings, ServeSettings};
 use std::path::Path;
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// How long the answers to a failed group get to leave before the process ends.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// An open node: what the server works with, and what must outlive it.
 struct Running {
+    node: Uuid,
     log: Arc<FileLog>,
     ledger: Arc<Ledger>,
+    /// How far this node's log is in central: older segments may go to the archive.
+    merged: Arc<AtomicU64>,
     /// Declared in the order of dropping: side work stops before others may have the directory.
+    central: Central,
     _maintenance: MaintenanceThread,
     _lock: DirectoryLock,
 }
@@ -71,10 +80,12 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     let node = open(&options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
     report(&node.report);
     let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
-    let OpenNode { log, restored, end, lock, .. } = node;
+    let merged = maintenance.passed();
+    merged.store(0, Ordering::Release);
+    let OpenNode { node, log, restored, end, lock, .. } = node;
     tracing::info!(
         data = %settings.storage.data_dir.display(),
-        node = %node.node.node,
+        node = %node.node,
         sequence = end.0,
         states = restored.states.len(),
         "data directory open"
@@ -83,6 +94,7 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     log.start().or_exit(Exit::Internal, || "cannot start the writer thread")?;
     let maintenance =
         maintenance.start(noted).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
+    let central = central(settings, &options.layout, LocalSource::new(&log, node.node))?;
     let parts = Parts {
         log: Arc::clone(&log) as Arc<dyn EventLog>,
         history: log.history(),
@@ -91,7 +103,15 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         idempotency_ttl_ms,
     };
     let ledger = Arc::new(Ledger::new(parts, restored, end));
-    Ok(Running { log, ledger, _maintenance: maintenance, _lock: lock })
+    Ok(Running { node: node.node, log, ledger, central, merged, _maintenance: maintenance, _lock: lock })
+}
+
+fn central(settings: &ServeSettings, layout: &Layout, own: LocalSource) -> Result<Central, Failure> {
+    if !settings.sync {
+        return Ok(Central::Elsewhere(Arc::new(CentralModel::new(sync::Central::default())), layout.clone()));
+    }
+    let save_every = settings.storage.snapshot_every_events;
+    Held::open(layout, Arc::new(own), &settings.worker, save_every).map(Central::Here)
 }
 
 fn report(report: &OpenReport) {
@@ -116,6 +136,9 @@ fn noted(step: Result<Upkeep, TakeError>, took: Duration) {
             metrics::counter!("onhand_snapshots_total").increment(1);
             tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
         }
+        Ok(Upkeep { archived: Some(first), .. }) => {
+            tracing::debug!(segment = first.0, took_ms, "segment archived");
+        }
         Ok(upkeep) => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
         Err(error) => tracing::warn!(%error, "a snapshot or index was not written; it is tried again"),
     }
@@ -131,12 +154,30 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
-    let node = Arc::new(Node::new(Arc::clone(&running.ledger), shutdown.clone()));
+    let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown.clone());
+    let node = Arc::new(running.central.attach(node));
     let mut limits = ServerLimits::with_drain(listen.shutdown_timeout);
     limits.connections_max = listen.connections_max;
-    let server = serve(listener, Arc::new(edge(node)), limits, shutdown.clone());
+    let server = async {
+        let drained = serve(listener, Arc::new(edge(node)), limits, shutdown.clone()).await;
+        if matches!(drained, Drained::All) {
+            running.central.finish().await;
+        }
+        drained
+    };
+    let central = async {
+        // While requests drain nothing more is merged: the last pass takes what they still change.
+        shutdown.run_until_cancelled(running.central.run(settings.worker.interval)).await;
+        std::future::pending::<()>().await;
+    };
     let due = async {
         Due::run(&running.ledger, &SystemClock).await;
+    };
+    let merged = async {
+        loop {
+            running.merged.store(running.central.merged(running.node).0, Ordering::Release);
+            tokio::time::sleep(settings.worker.interval).await;
+        }
     };
     let durable = running.log.durable_watch();
     tokio::select! {
@@ -153,7 +194,9 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
             Ok(Exit::Io)
         }
         () = on_signals(terminate, interrupt, &shutdown) => unreachable!("signals are waited for until the end"),
+        () = central => unreachable!("what keeps central waits until the end"),
         () = due => unreachable!("what falls due never ends"),
+        () = merged => unreachable!("the archive is told for ever"),
         never = metrics_upkeep() => match never {},
     }
 }

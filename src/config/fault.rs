@@ -15,7 +15,11 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flag = self.name.to_ascii_lowercase().replace('_', "-");
+        // The one flag that may be repeated stands in the singular.
+        let flag = match self.name {
+            "SYNC_SOURCES" => "source".to_owned(),
+            name => name.to_ascii_lowercase().replace('_', "-"),
+        };
         write!(f, "{} (--{flag}) is {:?}; allowed: {}", self.name, self.value, self.allowed)
     }
 }

@@ -1,6 +1,23 @@
 //! What the process says about itself, and in which form.
 
-use super::{Faults, RawServe};
+use clap::Args;
+
+use super::Faults;
+use super::raw::text;
+
+/// Settings of the log lines, unread.
+#[derive(Args, Clone, Debug)]
+pub struct RawLogging {
+    /// Form of log lines, text or json [default: text on a terminal, else json]
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub log_format: Option<String>,
+
+    /// Least important log line still written: error, warn, info, debug or trace
+    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub log_level: String,
+}
 
 /// `LOG_FORMAT`: the form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +68,7 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
+    pub(super) fn read(raw: &RawLogging, faults: &mut Faults) -> Self {
         Self { format: format(raw.log_format.as_deref(), faults), level: level(&raw.log_level, faults) }
     }
 }

@@ -8,12 +8,16 @@ mod listen;
 mod logging;
 mod raw;
 mod storage;
+mod sync;
+mod worker;
 
 pub use fault::{Fault, Faults};
 pub use listen::ListenSettings;
-pub use logging::{LogFormat, LogLevel, LogSettings};
+pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw::RawServe;
-pub use storage::{IdempotencySettings, StorageSettings};
+pub use storage::{IdempotencySettings, RawStorage, StorageSettings};
+pub use sync::{RawSources, RawSync, SourceAddress, SyncSettings};
+pub use worker::{RawWorker, WorkerSettings};
 
 /// Everything `onhand serve` needs to know before it touches the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,10 @@ pub struct ServeSettings {
     pub storage: StorageSettings,
     /// How long a recorded answer is kept for a retry.
     pub idempotency: IdempotencySettings,
+    /// `SYNC`: whether this process merges its log into central.
+    pub sync: bool,
+    /// How it does, then.
+    pub worker: SyncSettings,
     /// What the process says about itself.
     pub logging: LogSettings,
 }

@@ -8,8 +8,12 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use super::logging::RawLogging;
+use super::storage::RawStorage;
+use super::sync::switch;
 use super::{
-    Fault, Faults, IdempotencySettings, ListenSettings, LogSettings, ServeSettings, StorageSettings,
+    Fault, Faults, IdempotencySettings, ListenSettings, LogSettings, RawSync, ServeSettings, StorageSettings,
+    SyncSettings,
 };
 
 /// Settings of `onhand serve`, unread.
@@ -25,14 +29,9 @@ pub struct RawServe {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub port: String,
 
-    /// Directory of the log and the snapshots; made if it is not there
-    #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data", value_parser = path())]
-    pub data_dir: PathBuf,
-
-    /// Events between two snapshots, at least
-    #[arg(long, env = "SNAPSHOT_EVERY_N_EVENTS", value_name = "EVENTS", default_value = "100")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub snapshot_every_n_events: String,
+    /// The data directory.
+    #[command(flatten)]
+    pub storage: RawStorage,
 
     /// How long an Idempotency-Key is remembered, in milliseconds of log time
     #[arg(long, env = "IDEMP_TTL_MS", value_name = "MILLISECONDS", default_value = "300000")]
@@ -49,15 +48,18 @@ pub struct RawServe {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub connections_max: String,
 
-    /// Form of log lines, text or json [default: text on a terminal, else json]
-    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
+    /// Merge the log into central in this process: on or off. Off when `onhand sync-worker` does it, or nobody
+    #[arg(long, env = "SYNC", value_name = "ON|OFF", default_value = "on")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub log_format: Option<String>,
+    pub sync: String,
 
-    /// Least important log line still written: error, warn, info, debug or trace
-    #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub log_level: String,
+    /// The worker.
+    #[command(flatten)]
+    pub worker: RawSync,
+
+    /// The log lines.
+    #[command(flatten)]
+    pub logging: RawLogging,
 
     /// Listen on other than loopback although there is no login yet
     #[arg(long, env = "INSECURE", value_name = "BOOLEAN", default_value = "false")]
@@ -70,12 +72,12 @@ pub struct RawServe {
 }
 
 /// Takes any value, so that one that is not UTF-8 is named among the other faults.
-fn text() -> impl TypedValueParser<Value = String> {
+pub(super) fn text() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|value| value.to_string_lossy().into_owned())
 }
 
 /// Takes any path, also an empty one.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
@@ -88,9 +90,11 @@ impl RawServe {
         let mut faults = Faults::default();
         let settings = ServeSettings {
             listen: ListenSettings::read(self, &mut faults),
-            storage: StorageSettings::read(self, &mut faults),
+            storage: StorageSettings::read(&self.storage, &mut faults),
             idempotency: IdempotencySettings::read(self, &mut faults),
-            logging: LogSettings::read(self, &mut faults),
+            sync: switch(&self.sync, &mut faults),
+            worker: SyncSettings::read(&self.worker, &mut faults),
+            logging: LogSettings::read(&self.logging, &mut faults),
         };
         faults.finish(settings)
     }
@@ -99,7 +103,7 @@ impl RawServe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{LogFormat, LogLevel};
+    use crate::config::{LogFormat, LogLevel, SourceAddress};
     use clap::{CommandFactory, FromArgMatches, Parser};
     use std::time::Duration;
 
@@ -127,6 +131,30 @@ mod tests {
         assert_eq!(settings.storage.snapshot_every_events, 100);
         assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
         assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
+        assert!(settings.sync);
+        assert_eq!(settings.worker, SyncSettings::once(Vec::new()));
+        assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
+        assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
+    }
+
+    #[test]
+    fn sources_are_addresses_or_directories() {
+        let url = |text: &str| SourceAddress::Url(text.to_owned());
+        let directory = |text: &str| SourceAddress::Directory(PathBuf::from(text));
+        let table: &[(&[&str], Vec<SourceAddress>)] = &[
+            (&["--source", "http://10.0.0.7:3000/"], vec![url("http://10.0.0.7:3000")]),
+            (&["--source", "https://hub.example/paris"], vec![url("https://hub.example/paris")]),
+            (&["--source", "/srv/paris"], vec![directory("/srv/paris")]),
+            (&["--source", "localhost:3000"], vec![directory("localhost:3000")]),
+            (
+                &["--source", "a, http://b:1", "--source", "c"],
+                vec![directory("a"), url("http://b:1"), directory("c")],
+            ),
+        ];
+        for (arguments, sources) in table {
+            assert_eq!(given(arguments).unwrap().worker.sources, *sources, "{arguments:?}");
+        }
+        assert!(!given(&["--sync", "OFF", "--source", "a"]).unwrap().sync);
     }
 
     #[test]
@@ -159,6 +187,16 @@ mod tests {
             (&["--idemp-ttl-ms", "5s"], "IDEMP_TTL_MS", "milliseconds"),
             (&["--shutdown-timeout-ms", "1e3"], "SHUTDOWN_TIMEOUT_MS", "milliseconds"),
             (&["--connections-max", "0"], "CONNECTIONS_MAX", "connections, 1 to"),
+            (&["--sync", "maybe"], "SYNC", "on or off"),
+            (&["--source", "ftp://paris"], "SYNC_SOURCES", "http://HOST:PORT"),
+            (&["--source", "http://"], "SYNC_SOURCES", "http://HOST:PORT"),
+            (&["--source", "http://paris/?a=1"], "SYNC_SOURCES", "http://HOST:PORT"),
+            (&["--source", "a", "--source", ""], "SYNC_SOURCES", "directory"),
+            (&["--source", "http://a", "--source", "http://a/"], "SYNC_SOURCES", "once"),
+            (&["--sync-interval-ms", "0"], "SYNC_INTERVAL_MS", "milliseconds, 1 to"),
+            (&["--concurrency-sync", "65"], "CONCURRENCY_SYNC", "sources, 1 to"),
+            (&["--retry-base-ms", "100ms"], "RETRY_BASE_MS", "milliseconds"),
+            (&["--retry-times", "-1"], "RETRY_TIMES", "times, 0 to"),
             (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
             (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
         ];
@@ -168,6 +206,16 @@ mod tests {
             assert_eq!(faults[0].name, *name);
             assert!(faults[0].allowed.contains(allowed), "{arguments:?}: {}", faults[0]);
         }
+    }
+
+    #[test]
+    fn a_fault_names_the_flag_as_it_is_typed() {
+        let faults = given(&["--source", "ftp://paris"]).unwrap_err();
+        assert!(
+            faults[0].to_string().starts_with(r#"SYNC_SOURCES (--source) is "ftp://paris""#),
+            "{}",
+            faults[0]
+        );
     }
 
     #[test]

@@ -3,11 +3,27 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
+
+use super::raw::{path, text};
 use super::{Faults, RawServe};
 
 const SNAPSHOT_EVERY_EVENTS_MAX: u64 = 1_000_000_000;
 /// Thirty days.
 const IDEMPOTENCY_TTL_MS_MAX: u64 = 2_592_000_000;
+
+/// Settings of the data directory, unread.
+#[derive(Args, Clone, Debug)]
+pub struct RawStorage {
+    /// Directory of the log and the snapshots; made if it is not there
+    #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data", value_parser = path())]
+    pub data_dir: PathBuf,
+
+    /// Events between two snapshots, at least
+    #[arg(long, env = "SNAPSHOT_EVERY_N_EVENTS", value_name = "EVENTS", default_value = "100")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub snapshot_every_n_events: String,
+}
 
 /// Settings of the data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +35,7 @@ pub struct StorageSettings {
 }
 
 impl StorageSettings {
-    pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
+    pub(super) fn read(raw: &RawStorage, faults: &mut Faults) -> Self {
         if raw.data_dir.as_os_str().is_empty() {
             faults.add("DATA_DIR", "", "the path of a directory");
         }

@@ -13,8 +13,8 @@ pub struct Timestamp(i64);
 #[error("must be a time like 2026-11-20T16:00:00.000Z (RFC 3339)")]
 pub struct TimestampError;
 
-/// 0000-01-01T00:00:00.000Z and 9999-12-30T22:00:00.999Z, the range that is written with four digits of year.
-const RANGE_MILLISECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_999;
+/// 0000-01-01T00:00:00.000Z and 9999-12-30T22:00:00.000Z, the range that is written with four digits of year.
+const RANGE_MILLISECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_000;
 
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.

@@ -9,7 +9,7 @@ use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, OpenRepo
 use crate::adapters::file::snapshotter::TakeError;
 use crate::app::ports::{Clock, EventIds};
 use crate::app::{CommandError, Ledger, Meta, Outcome, Parts};
-use crate::domain::{Command, Timestamp};
+use crate::domain::{Command, Sequence, Timestamp};
 use crate::sim::disk::SimDisk;
 use std::io;
 use std::path::Path;
@@ -151,6 +151,11 @@ impl SimNode {
     /// What the disk said.
     pub fn write_waiting(&self) -> io::Result<()> {
         self.log.write_waiting()
+    }
+
+    /// Followers have read up to `sequence`: segments beyond it are not archived.
+    pub fn hold_archive_at(&self, sequence: Sequence) {
+        self.maintenance.passed().store(sequence.0, Ordering::SeqCst);
     }
 
     /// Does what side work is due.

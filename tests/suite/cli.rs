@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Variables that would change what is printed.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 19] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -16,6 +16,12 @@ const SETTINGS: [&str; 13] = [
     "CONNECTIONS_MAX",
     "LOG_FORMAT",
     "LOG_LEVEL",
+    "SYNC",
+    "SYNC_SOURCES",
+    "SYNC_INTERVAL_MS",
+    "CONCURRENCY_SYNC",
+    "RETRY_BASE_MS",
+    "RETRY_TIMES",
     "INSECURE",
     "READY_FILE",
     "ONHAND_SERVER",
@@ -23,7 +29,7 @@ const SETTINGS: [&str; 13] = [
 ];
 
 /// Runs the program and tells its exit code, stdout and stderr in one text.
-fn told(directory: &Path, arguments: &[&str]) -> String {
+pub(crate) fn told(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onhand"));
     command.args(arguments).current_dir(directory);
     for name in SETTINGS {
@@ -43,7 +49,21 @@ fn told(directory: &Path, arguments: &[&str]) -> String {
 #[test]
 fn help_teaches() {
     let directory = TempDir::new().unwrap();
-    for command in ["", "serve", "import", "verify", "rebuild", "repair", "demo", "bench"] {
+    let commands = [
+        "",
+        "serve",
+        "sync-worker",
+        "import",
+        "tail",
+        "sync",
+        "dead-letters",
+        "verify",
+        "rebuild",
+        "repair",
+        "demo",
+        "bench",
+    ];
+    for command in commands {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|part| !part.is_empty()).collect();
         let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
         insta::assert_snapshot!(name, told(directory.path(), &arguments));
@@ -158,7 +178,7 @@ fn a_bench_measures_a_node_of_its_own_and_judges_it() {
     for more in [
         &["--workload", "reserve", "--keys", "zipf"][..],
         &["--workload", "adjust", "--keys", "uniform", "--threads", "2"],
-        &["--workload", "get", "--rate", "200"],
+        &["--workload", "get", "--rate", "200", "--central"],
         &["--workload", "batch", "--batch-size", "100", "--if-match"],
         &["--workload", "reserve", "--if-match", "--no-idempotency-key", "--json", "figures.json"],
     ] {
@@ -168,6 +188,7 @@ fn a_bench_measures_a_node_of_its_own_and_judges_it() {
     }
     let figures = std::fs::read(directory.path().join("figures.json")).unwrap();
     let figures: serde_json::Value = serde_json::from_slice(&figures).unwrap();
+    assert!(figures["centralMs"].is_null());
     assert!(figures["latencyMs"]["p99"].as_f64().unwrap() > 0.0 && figures["errors"] == 0, "{figures}");
 
     let arguments: Vec<&str> = short.iter().chain(&["--fail-below", "9999999"]).copied().collect();

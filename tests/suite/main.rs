@@ -2,11 +2,25 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is tests, helpers included")]
 
+mod archive;
+mod binary;
+mod central;
 mod cli;
+mod clients;
+mod crash;
+mod damage;
+mod decide;
+mod golden;
 mod http;
+mod machine;
 mod node;
+mod oracle;
+mod papers;
 mod repair;
+mod retries;
+mod rules;
 mod sim_disk;
 mod source;
+mod stage;
 mod sync;
 mod tidy;

@@ -1,5 +1,6 @@
 //! Stories of one node on the simulated disk: commands, retries, expiry, restarts.
 
+use onhand::adapters::file::recovery::OpenError;
 use onhand::app::ports::Moment;
 use onhand::app::{CommandError, Meta, Outcome, fingerprint};
 use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
@@ -26,7 +27,11 @@ impl World {
     }
 
     pub(crate) fn open(&self) -> SimNode {
-        SimNode::open(&self.disk, &self.clock, &self.ids, self.settings).unwrap()
+        self.try_open().unwrap()
+    }
+
+    pub(crate) fn try_open(&self) -> Result<SimNode, OpenError> {
+        SimNode::open(&self.disk, &self.clock, &self.ids, self.settings)
     }
 
     pub(crate) fn power_cut(&self, seed: u64) {

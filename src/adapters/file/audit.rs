@@ -5,12 +5,13 @@
 //! fits its state and leads to the numbers it recorded; that reservations add up to `reserved`; that each snapshot is
 //! the sum of the log up to its sequence; that the log reaches as far as the mark; that each index is whole.
 
-use crate::adapters::file::disk::{Disk, OpenMode, read_all};
+use crate::adapters::file::archive::{list_segments, open_segment};
+use crate::adapters::file::disk::{Disk, read_all};
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node};
 use crate::adapters::file::index::{IndexError, Sealed};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
-use crate::adapters::file::recovery::{OpenError, list_segments};
+use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::replay::load_snapshot;
 use crate::adapters::file::segment::{Damage, Header, Scan, SegmentEnd};
 use crate::adapters::file::snapshot::{SnapshotError, list_snapshots};
@@ -135,7 +136,7 @@ impl Auditor<'_> {
 
     fn segment(&mut self, number: u64, first: Sequence, last: bool) -> Result<(), OpenError> {
         let path = self.layout.segment(first);
-        let file = self.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+        let file = open_segment(self.disk, self.layout, first).map_err(OpenError::at(&path))?;
         let bytes = read_all(&*file).map_err(OpenError::at(&path))?;
         let (header, mut scan) = match Scan::begin(&bytes, self.audit.last_time) {
             Ok(begun) => begun,

@@ -1,6 +1,7 @@
 //! The log read back through its indexes: one entry, the movements of a key, a state as of a moment.
 
 use crate::adapters::file::disk::{DiskFile, read_exact_at};
+use crate::adapters::file::forward;
 use crate::adapters::file::index::{Posting, Wanted, key_hash};
 use crate::adapters::file::record::decode_front;
 use crate::adapters::file::segments::{Segment, Segments};
@@ -15,18 +16,6 @@ const EVERYTHING: Sequence = Sequence(u64::MAX);
 /// [`History`] over the segments of one log. An index only knows what is durable, so nothing else is ever seen.
 pub(super) struct FileHistory {
     pub(super) segments: Arc<Segments>,
-}
-
-impl FileHistory {
-    /// The last sequence whose time is not after `at`.
-    fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError> {
-        for segment in self.segments.between(Sequence::START, EVERYTHING) {
-            if let Some(sequence) = self.segments.index(&segment)?.sequence_at(at)? {
-                return Ok(sequence);
-            }
-        }
-        Ok(EVERYTHING)
-    }
 }
 
 fn read_movement(
@@ -63,6 +52,19 @@ impl History for FileHistory {
         let Some(mark) = self.segments.index(&segment)?.entry(sequence)? else { return Ok(None) };
         let entry = self.segments.entries(mark.sequence.minus(1), mark.sequence).next();
         Ok(entry.transpose()?.filter(|entry| entry.last() >= sequence))
+    }
+
+    fn events(&self, after: Sequence, upto: Sequence, limit: usize) -> Result<Vec<Movement>, HistoryError> {
+        forward::events(&self.segments, after, upto, limit)
+    }
+
+    fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError> {
+        for segment in self.segments.between(Sequence::START, EVERYTHING) {
+            if let Some(sequence) = self.segments.index(&segment)?.sequence_at(at)? {
+                return Ok(sequence);
+            }
+        }
+        Ok(EVERYTHING)
     }
 
     fn movements(&self, key: &Key, query: &MovementQuery) -> Result<Vec<Movement>, HistoryError> {

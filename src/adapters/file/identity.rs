@@ -1,7 +1,7 @@
 //! Whose directory it is, and who is using it: `node.json` and `LOCK`.
 
 use crate::adapters::file::disk::{
-    Disk, DiskFile, LockOutcome, OpenMode, durable_rename, read_all, write_all_at,
+    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
 };
 use crate::adapters::file::layout::{Layout, temporary};
 use crate::adapters::file::recovery::OpenError;
@@ -9,6 +9,7 @@ use crate::adapters::file::segment::FORMAT;
 use crate::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -24,15 +25,28 @@ pub struct NodeFile {
     pub created: Timestamp,
 }
 
-/// Holds the directory for this process until it is dropped.
+/// Holds a data directory, or what one worker writes in it, for this process until it is dropped.
 pub struct DirectoryLock {
     _file: Arc<dyn DiskFile>,
 }
 
 impl DirectoryLock {
-    /// Takes the lock, and writes who has it.
+    /// Takes the lock on the log, and writes who has it.
     pub(super) fn take(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
-        let path = layout.lock();
+        Self::take_at(disk, layout.lock())
+    }
+
+    /// Takes the lock on the central model and the dead letters: there is one worker to a data directory.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] with the holder, or what the disk says.
+    pub fn take_central(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
+        let directory = layout.central();
+        create_dir_durably(disk, &directory).map_err(OpenError::at(&directory))?;
+        Self::take_at(disk, layout.central_lock())
+    }
+
+    fn take_at(disk: &dyn Disk, path: PathBuf) -> Result<Self, OpenError> {
         let file = disk.open(&path, OpenMode::OpenOrCreate).map_err(OpenError::at(&path))?;
         match file.try_lock().map_err(OpenError::at(&path))? {
             LockOutcome::Acquired => {}

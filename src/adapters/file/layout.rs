@@ -7,6 +7,8 @@
 //! log/00000000000000000001.idx    index of a sealed segment, derived from it
 //! log/mark                        last durable sequence, two slots
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
+//! archive/<20 digits>.jsonl.zst   segments that a start no longer needs, compressed
+//! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
 //! dead-letters/dead-letters.jsonl events the worker could not apply
 //! ```
@@ -62,6 +64,16 @@ impl Layout {
         self.log().join(format!("{:020}.idx", first.0))
     }
 
+    /// `archive/`.
+    pub fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// The archived segment that begins with that sequence.
+    pub fn archived(&self, first: Sequence) -> PathBuf {
+        self.archive().join(format!("{:020}.jsonl.zst", first.0))
+    }
+
     /// `snapshots/`.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
@@ -75,6 +87,11 @@ impl Layout {
     /// `central/`.
     pub fn central(&self) -> PathBuf {
         self.root.join("central")
+    }
+
+    /// `central/LOCK`: held by the one worker that writes central model and dead letters.
+    pub fn central_lock(&self) -> PathBuf {
+        self.central().join("LOCK")
     }
 
     /// The central model with so many events in it.
@@ -104,6 +121,11 @@ pub fn temporary(path: &Path) -> PathBuf {
 pub fn segment_first(name: &str) -> Option<Sequence> {
     let digits = name.strip_suffix(".jsonl").filter(|digits| digits.len() == 20)?;
     digits.parse().ok().map(Sequence)
+}
+
+/// The sequence in an archived segment's name.
+pub fn archived_first(name: &str) -> Option<Sequence> {
+    segment_first(name.strip_suffix(".zst")?)
 }
 
 /// The sequence in a snapshot's name.

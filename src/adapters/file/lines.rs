@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
+/// The same where one line is wanted.
+const FIRST_CHUNK: usize = 4 << 10;
 
 /// The lines of a file from some offset on.
 pub(super) struct Lines {
@@ -13,12 +15,18 @@ pub(super) struct Lines {
     offset: u64,
     buffer: Vec<u8>,
     used: usize,
+    chunk: usize,
 }
 
 impl Lines {
     /// Lines from `offset` on, where a line must begin.
     pub(super) fn new(file: Arc<dyn DiskFile>, offset: u64) -> Self {
-        Self { file, offset, buffer: Vec::new(), used: 0 }
+        Self { file, offset, buffer: Vec::new(), used: 0, chunk: CHUNK }
+    }
+
+    /// As [`Lines::new`], for somebody who wants the first line only.
+    pub(super) fn first(file: Arc<dyn DiskFile>) -> Self {
+        Self { chunk: FIRST_CHUNK, ..Self::new(file, 0) }
     }
 
     /// The next line with its line feed; nothing at the end of the file or when the last line has no line feed.
@@ -35,7 +43,7 @@ impl Lines {
             self.used = 0;
             searched = self.buffer.len();
             let rest = self.file.len()?.saturating_sub(self.offset);
-            let length = CHUNK.min(usize::try_from(rest).unwrap_or(CHUNK));
+            let length = self.chunk.min(usize::try_from(rest).unwrap_or(self.chunk));
             if length == 0 {
                 return Ok(None);
             }

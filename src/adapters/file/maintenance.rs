@@ -1,12 +1,15 @@
-//! What a running node does on the side, on one thread: indexes of sealed segments, and snapshots.
+//! What a running node does on the side, on one thread: indexes of sealed segments, snapshots, the archive.
 
+use crate::adapters::file::archive::{archive, candidates};
 use crate::adapters::file::recovery::OpenNode;
 use crate::adapters::file::segments::Segments;
+use crate::adapters::file::snapshot::list_snapshots;
 use crate::adapters::file::snapshotter::{Snapshotter, TakeError, Taken};
 use crate::app::ports::DurableWatch;
 use crate::domain::Sequence;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,13 +17,14 @@ use std::time::{Duration, Instant};
 /// How often it looks whether something is to be done.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A snapshot that took a second is followed by at least so many seconds without one.
-const REST: u32 = 9;
+const REST: u32 = 49;
 
 /// Side work on one log, step by step.
 pub struct Maintenance {
     segments: Arc<Segments>,
     durable: Arc<DurableWatch>,
     snapshotter: Snapshotter,
+    passed: Arc<AtomicU64>,
 }
 
 /// What one step did.
@@ -30,6 +34,8 @@ pub struct Upkeep {
     pub indexes: usize,
     /// The snapshot that was taken.
     pub snapshot: Option<Sequence>,
+    /// The segment that went to the archive, by its first sequence.
+    pub archived: Option<Sequence>,
 }
 
 impl Maintenance {
@@ -43,7 +49,12 @@ impl Maintenance {
             every: snapshot_every,
             last,
         };
-        Self { segments, durable: node.log.durable_watch(), snapshotter }
+        Self {
+            segments,
+            durable: node.log.durable_watch(),
+            snapshotter,
+            passed: Arc::new(AtomicU64::new(u64::MAX)),
+        }
     }
 
     /// Does what is due.
@@ -51,7 +62,25 @@ impl Maintenance {
     /// # Errors
     /// [`TakeError`]; nothing is lost, it is tried again at the next step.
     pub fn step(&mut self) -> Result<Upkeep, TakeError> {
-        Ok(Upkeep { indexes: self.write_indexes()?, snapshot: self.snapshot_if_due()? })
+        let (indexes, snapshot) = (self.write_indexes()?, self.snapshot_if_due()?);
+        Ok(Upkeep { indexes, snapshot, archived: self.archive_one()? })
+    }
+
+    /// Up to which sequence all followers have read; segments beyond it are not archived. Without followers everything
+    /// counts as read.
+    pub fn passed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.passed)
+    }
+
+    /// Archives the oldest segment that followers and the older snapshot have passed: one a step, so that snapshots and
+    /// indexes do not wait for a backlog.
+    fn archive_one(&self) -> Result<Option<Sequence>, TakeError> {
+        let Segments { disk, layout, .. } = &*self.segments;
+        let Some(older) = list_snapshots(&**disk, layout)?.get(1).copied() else { return Ok(None) };
+        let passed = older.min(Sequence(self.passed.load(Ordering::Acquire)));
+        let Some(first) = candidates(&**disk, layout, passed)?.first().copied() else { return Ok(None) };
+        archive(&**disk, layout, first)?;
+        Ok(Some(first))
     }
 
     fn write_indexes(&self) -> Result<usize, TakeError> {
@@ -97,7 +126,7 @@ impl Maintenance {
                 let outcome = if may_snapshot {
                     self.step()
                 } else {
-                    self.write_indexes().map(|indexes| Upkeep { indexes, snapshot: None })
+                    self.write_indexes().map(|indexes| Upkeep { indexes, ..Upkeep::default() })
                 };
                 let took = begun.elapsed();
                 if may_snapshot {

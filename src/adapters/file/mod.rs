@@ -6,19 +6,21 @@
 //! | [`layout`] | names and places |
 //! | `record`, [`segment`] | the bytes of a line, the chain of lines |
 //! | [`log`], `writer`, [`mark`] | appending: queue, group commit, durable end |
-//! | `index`, `segments`, `history` | reading back |
+//! | `index`, `segments`, `lines`, `history`, `forward` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
-//! | [`snapshot`], `snapshotter`, [`maintenance`] | side work |
+//! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
 //! | [`central`], [`dead_letters`] | what the worker keeps |
 //! | `tail`, [`local_source`], [`directory_source`] | what the worker reads |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
+pub mod archive;
 pub mod audit;
 pub mod central;
 pub mod clock;
 pub mod dead_letters;
 pub mod directory_source;
 pub mod disk;
+mod forward;
 mod history;
 pub mod identity;
 mod index;

@@ -13,7 +13,7 @@
 
 use crate::adapters::file::index::{EventSpan, key_hash};
 use crate::app::KnownEffect;
-use crate::app::ports::NewEntry;
+use crate::app::ports::{Movement, NewEntry};
 use crate::domain::limits::LINE_BYTES_MAX;
 use crate::domain::{Entry, Event, Idempotency, Sequence, Timestamp, Unapplied};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ use std::io::Write;
 
 /// `{"crc":"` + 8 hex digits + `",`.
 const CRC_PREFIX: usize = 18;
+/// Bytes of a line in which its checksum stands.
+pub(super) const CHECKSUM_BYTES: usize = CRC_PREFIX;
 const CRC_DIGITS: std::ops::Range<usize> = 8..16;
 
 /// An entry encoded as far as it can be before its place in the log is known.
@@ -170,6 +172,28 @@ pub(super) fn split(line: &[u8]) -> Result<Vec<RawEvent<'_>>, String> {
     let at = json.ts;
     let sequences = (json.seq.0..).map(Sequence);
     Ok(sequences.zip(json.events).map(|(sequence, raw)| RawEvent { sequence, at, json: raw.get() }).collect())
+}
+
+/// At most `limit` events of a line (without its line feed) with sequences in `from..=upto`; the others are passed over
+/// without being decoded.
+pub(super) fn decode_between(
+    line: &[u8],
+    from: Sequence,
+    upto: Sequence,
+    limit: usize,
+) -> Result<Vec<Movement>, String> {
+    let json: LineJson<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let numbered = (json.seq.0..).map(Sequence).zip(json.events);
+    let wanted = numbered.skip_while(|(sequence, _)| *sequence < from);
+    wanted
+        .take_while(|(sequence, _)| *sequence <= upto)
+        .take(limit)
+        .map(|(sequence, raw)| {
+            let event = Event::decode(raw.get().as_bytes())?;
+            let (actor, request_id) = (json.actor.clone(), json.request_id.clone());
+            Ok(Movement { sequence, at: json.ts, actor, request_id, event })
+        })
+        .collect()
 }
 
 /// What a line begins with, up to its events.

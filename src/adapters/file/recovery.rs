@@ -10,17 +10,19 @@
 //!
 //! Every step can be killed and done again.
 
+use crate::adapters::file::archive::list_segments;
 use crate::adapters::file::disk::{
     Disk, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
 };
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::index::Growing;
-use crate::adapters::file::layout::{Layout, segment_first, temporary};
+use crate::adapters::file::layout::{Layout, temporary};
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::mark::{Mark, read_mark};
 use crate::adapters::file::replay::{Replay, Replayed};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
+use crate::adapters::file::snapshot::list_snapshots;
 use crate::adapters::file::writer::{Active, Meters, Writer, create_segment};
 use crate::app::Restored;
 use crate::app::ports::{Clock, DurableWatch, EventIds};
@@ -78,7 +80,7 @@ pub struct OpenReport {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The disk refused.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot use {}", path.display())]
     Io {
         /// What was touched.
         path: PathBuf,
@@ -133,11 +135,11 @@ impl OpenError {
 /// [`OpenError`]; nothing that was acknowledged has been changed then.
 pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
     let OpenOptions { disk, layout, .. } = options;
-    for directory in [layout.root().to_path_buf(), layout.log(), layout.snapshots()] {
+    for directory in [layout.root().to_path_buf(), layout.log(), layout.snapshots(), layout.archive()] {
         create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
     }
     let lock = DirectoryLock::take(&**disk, layout)?;
-    for directory in [layout.log(), layout.snapshots()] {
+    for directory in [layout.log(), layout.snapshots(), layout.archive()] {
         remove_unfinished(&**disk, &directory).map_err(OpenError::at(&directory))?;
     }
     let node = match read_node(&**disk, layout)? {
@@ -158,11 +160,6 @@ pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Res
     finish(options, node, lock, replayed)
 }
 
-/// The first sequences of the segments there are, ascending.
-pub fn list_segments(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
-    Ok(disk.list(&layout.log())?.iter().filter_map(|name| segment_first(name)).collect())
-}
-
 fn make_node(
     disk: &dyn Disk,
     layout: &Layout,
@@ -170,8 +167,11 @@ fn make_node(
     ids: &dyn EventIds,
 ) -> Result<NodeFile, OpenError> {
     let has_log = !list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?.is_empty();
-    if has_log {
-        let reason = "it is missing, but there is a log; restore it from a copy of this directory".to_owned();
+    let has_snapshot = !list_snapshots(disk, layout).map_err(OpenError::at(&layout.snapshots()))?.is_empty();
+    if has_log || has_snapshot {
+        let reason =
+            "it is missing, but there is a log or a snapshot; restore it from a copy of this directory"
+                .to_owned();
         return Err(OpenError::Damaged { path: layout.node(), reason });
     }
     let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now() };
@@ -219,10 +219,9 @@ fn finish(
         segments.write_index(&segment).map_err(OpenError::at(&path))?;
     }
     let mut mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
-    if end > Sequence::START {
-        // A power cut may have taken it back; those who follow the log from outside know its end from nothing else.
-        mark.write(end).map_err(OpenError::at(&layout.mark()))?;
-    }
+    // Whatever is shown from now on is durable since the rewrite above; damage to it later on is no
+    // torn tail; and those who follow the log from outside know its end from nothing else.
+    mark.write(end).map_err(OpenError::at(&layout.mark()))?;
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
         meters: Meters::new(),

@@ -4,12 +4,13 @@
 //! segment is copied to `log/lost-<sequence>.bytes`. Killed half-way, it is run again. Sequences that are lost are
 //! given out again afterwards, so whoever follows this log must be told.
 
+use crate::adapters::file::archive::{list_segments, open_segment};
 use crate::adapters::file::audit::{Break, audit};
 use crate::adapters::file::disk::{Disk, OpenMode, read_all};
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
-use crate::adapters::file::recovery::{OpenError, list_segments, set_aside};
+use crate::adapters::file::recovery::{OpenError, set_aside};
 use crate::adapters::file::snapshot::list_snapshots;
 use crate::domain::Sequence;
 use std::io;
@@ -59,13 +60,20 @@ fn give_up(disk: &dyn Disk, layout: &Layout, cut: Option<Break>, kept: Sequence)
         // From the end: what is left is a log without a hole at every moment.
         for first in list_segments(disk, layout)?.into_iter().rev() {
             if first > cut.segment || (first == cut.segment && cut.offset == 0) {
-                lose(disk, &layout.segment(first), &mut aside)?;
+                let archived = disk.open(&layout.segment(first), OpenMode::Read).is_err();
+                lose(
+                    disk,
+                    &if archived { layout.archived(first) } else { layout.segment(first) },
+                    &mut aside,
+                )?;
                 if disk.open(&layout.index(first), OpenMode::Read).is_ok() {
                     disk.remove(&layout.index(first))?;
                 }
             }
         }
-        disk.sync_dir(&layout.log())?;
+        for directory in [layout.log(), layout.archive()] {
+            disk.sync_dir(&directory)?;
+        }
         if cut.offset > 0 {
             cut_segment(disk, layout, cut, &mut aside)?;
         }
@@ -76,13 +84,17 @@ fn give_up(disk: &dyn Disk, layout: &Layout, cut: Option<Break>, kept: Sequence)
 
 fn cut_segment(disk: &dyn Disk, layout: &Layout, cut: Break, aside: &mut Vec<PathBuf>) -> io::Result<()> {
     let path = layout.segment(cut.segment);
-    let bytes = read_all(&*disk.open(&path, OpenMode::Read)?)?;
+    let bytes = read_all(&*open_segment(disk, layout, cut.segment)?)?;
     let offset = usize::try_from(cut.offset).unwrap_or(usize::MAX).min(bytes.len());
     let (good, lost) = bytes.split_at(offset);
     let copy = layout.log().join(format!("lost-{}.bytes", cut.sequence));
     set_aside(disk, &copy, lost)?;
     aside.push(copy);
-    set_aside(disk, &path, good)
+    set_aside(disk, &path, good)?;
+    if disk.open(&layout.archived(cut.segment), OpenMode::Read).is_ok() {
+        lose(disk, &layout.archived(cut.segment), aside)?;
+    }
+    Ok(())
 }
 
 fn lose(disk: &dyn Disk, path: &Path, aside: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -181,19 +181,25 @@ impl<'a> Scan<'a> {
         self.bytes.get(self.offset..).unwrap_or_default()
     }
 
+    /// The sequence after the last good one.
+    pub fn next_sequence(&self) -> Sequence {
+        self.next
+    }
+
     /// The time of the last good entry.
     pub fn last_time(&self) -> Timestamp {
         self.at
     }
 
-    /// Looks behind damage for a line of a later batch, which proves that the damaged entry was durable once.
+    /// Looks from the damage on for a line of a later batch, which proves that the damaged entry was durable once.
     ///
     /// Lines are looked for by how they begin, not by line feeds, which may be what was damaged. A quote in data is
     /// escaped, so nothing but the start of a line looks like one.
     pub fn later_batch(&self) -> Option<Sequence> {
         const START: &[u8] = b"{\"crc\":\"";
         const FRONT: usize = 4096;
-        let behind = self.bytes.get(self.offset + 1..)?;
+        // From the bad line itself: when one in front of it is missing, it may be the proof.
+        let behind = self.bytes.get(self.offset..)?;
         behind.windows(START.len()).enumerate().filter(|(_, window)| *window == START).find_map(
             |(place, _)| {
                 let front = behind.get(place..)?;

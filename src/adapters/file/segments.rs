@@ -1,14 +1,18 @@
 //! The segments of a log: which there are, and how to read what is durable in them.
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode};
-use crate::adapters::file::index::{Growing, IndexError, Sealed, SegmentIndex};
+use crate::adapters::file::archive::open_segment;
+use crate::adapters::file::disk::{Disk, DiskFile, read_all, read_exact_at};
+use crate::adapters::file::index::{Growing, IndexError, Sealed, SegmentIndex, Written};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lines::Lines;
-use crate::adapters::file::record::decode;
-use crate::adapters::file::segment::SegmentEnd;
+use crate::adapters::file::record::{
+    CHECKSUM_BYTES, checksum_after, claimed_checksum, decode, known_effects,
+};
+use crate::adapters::file::segment::{Damage, Scan, SegmentEnd};
 use crate::app::ports::HistoryError;
-use crate::domain::{Entry, Sequence};
+use crate::domain::{Entry, Sequence, Timestamp};
 use parking_lot::RwLock;
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -28,11 +32,13 @@ pub(super) struct Segments {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) layout: Layout,
     list: RwLock<Vec<Segment>>,
+    /// The segments whose index file was read once from end to end.
+    checked: RwLock<HashSet<Sequence>>,
 }
 
 impl Segments {
     pub(super) fn new(disk: Arc<dyn Disk>, layout: Layout, list: Vec<Segment>) -> Self {
-        Self { disk, layout, list: RwLock::new(list) }
+        Self { disk, layout, list: RwLock::new(list), checked: RwLock::default() }
     }
 
     /// The newest segment is sealed, and another one follows it.
@@ -68,17 +74,45 @@ impl Segments {
         list.iter().skip(first).take_while(|segment| segment.first <= upto).cloned().collect()
     }
 
-    /// The index of a segment.
+    /// The index of a segment. A file that is damaged or missing is made again from the segment, in memory first.
     pub(super) fn index(&self, segment: &Segment) -> Result<Arc<dyn SegmentIndex>, HistoryError> {
         if let Some(growing) = &segment.growing {
             return Ok(Arc::clone(growing) as Arc<dyn SegmentIndex>);
         }
-        let path = self.layout.index(segment.first);
-        match Sealed::open(&*self.disk, &path) {
+        match self.sealed_index(segment) {
             Ok(sealed) => Ok(Arc::new(sealed)),
-            Err(IndexError::Io(error)) => Err(error.into()),
-            Err(IndexError::Damaged) => Err(HistoryError::Damaged(format!("{}", path.display()))),
+            Err(IndexError::Io(error)) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            Err(IndexError::Io(_) | IndexError::Damaged) => Ok(self.index_again(segment)?),
         }
+    }
+
+    /// The index file, which is read from end to end once before anything in it is believed.
+    fn sealed_index(&self, segment: &Segment) -> Result<Sealed, IndexError> {
+        let path = self.layout.index(segment.first);
+        if self.checked.read().contains(&segment.first) {
+            return Sealed::open(&*self.disk, &path);
+        }
+        let sealed = Sealed::open_checked(&*self.disk, &path, segment.sealed)?;
+        self.checked.write().insert(segment.first);
+        Ok(sealed)
+    }
+
+    fn index_again(&self, segment: &Segment) -> Result<Arc<Growing>, HistoryError> {
+        let bytes = read_all(&*self.open(segment)?)?;
+        let index = index_segment(&bytes, segment.sealed).map_err(|damage| {
+            HistoryError::Damaged(format!(
+                "segment {}, byte {}: {}",
+                segment.first, damage.offset, damage.reason
+            ))
+        })?;
+        let index = Arc::new(index);
+        self.checked.write().remove(&segment.first);
+        let mut list = self.list.write();
+        if let Some(kept) = list.iter_mut().find(|kept| kept.first == segment.first) {
+            // The next upkeep writes it.
+            kept.growing = Some(Arc::clone(&index));
+        }
+        Ok(index)
     }
 
     /// The segment's file, for reading.
@@ -92,13 +126,19 @@ impl Segments {
     }
 }
 
-/// The file of the segment that begins with that sequence, for reading.
-pub(super) fn open_segment(
-    disk: &dyn Disk,
-    layout: &Layout,
-    first: Sequence,
-) -> io::Result<Arc<dyn DiskFile>> {
-    disk.open(&layout.segment(first), OpenMode::Read)
+/// The index of a segment, from its bytes, all of which are checked.
+pub(super) fn index_segment(bytes: &[u8], end: Option<SegmentEnd>) -> Result<Growing, Damage> {
+    let (header, mut scan) = Scan::begin(bytes, Timestamp::from_milliseconds(i64::MIN))?;
+    let index = Growing::default();
+    while let Some(line) = scan.next_line()? {
+        let known = known_effects(&line.entry).collect();
+        index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
+    }
+    if end.is_some_and(|end| end != scan.end()) {
+        let reason = "it does not end where the next segment says".to_owned();
+        return Err(Damage { offset: scan.end().length, sequence: header.first_sequence, reason });
+    }
+    Ok(index)
 }
 
 /// Entries in order, read in large pieces.
@@ -113,6 +153,8 @@ struct Position {
     /// The last sequence to be read from this segment.
     last: Sequence,
     lines: Lines,
+    /// Of the line read last.
+    checksum: u32,
 }
 
 impl Entries<'_> {
@@ -120,9 +162,13 @@ impl Entries<'_> {
         let mut segments = self.segments.between(self.next, self.upto).into_iter();
         let Some(segment) = segments.next() else { return Ok(None) };
         let last = segments.next().map_or(self.upto, |following| following.first.minus(1));
-        let Some(mark) = self.segments.index(&segment)?.entry(self.next)? else { return Ok(None) };
+        let index = self.segments.index(&segment)?;
+        let Some(mark) = index.entry(self.next)? else { return Ok(None) };
         let file = self.segments.open(&segment)?;
-        Ok(Some(Position { last, lines: Lines::new(file, u64::from(mark.line)) }))
+        let before = index.entry(mark.sequence.minus(1))?.map_or(0, |before| before.line);
+        let front = read_exact_at(&*file, u64::from(before), CHECKSUM_BYTES)?;
+        let checksum = claimed_checksum(&front).ok_or_else(|| damaged(segment.first, before))?;
+        Ok(Some(Position { last, lines: Lines::new(file, u64::from(mark.line)), checksum }))
     }
 
     fn read(&mut self) -> Result<Entry, HistoryError> {
@@ -134,7 +180,11 @@ impl Entries<'_> {
             }
             let Some(position) = &mut self.current else { return Err(missing(next)) };
             let Some(line) = position.lines.next_line()? else { return Err(missing(next)) };
-            let (entry, _) = decode(line.trim_ascii_end()).map_err(HistoryError::Damaged)?;
+            let line = line.trim_ascii_end();
+            position.checksum = checksum_after(line, position.checksum).ok_or_else(|| {
+                HistoryError::Damaged(format!("sequence {next}: its line has another checksum"))
+            })?;
+            let (entry, _) = decode(line).map_err(HistoryError::Damaged)?;
             if entry.sequence > next {
                 return Err(missing(next));
             }
@@ -144,6 +194,10 @@ impl Entries<'_> {
             }
         }
     }
+}
+
+fn damaged(segment: Sequence, byte: u32) -> HistoryError {
+    HistoryError::Damaged(format!("segment {segment}, byte {byte}: no line begins there"))
 }
 
 impl Iterator for Entries<'_> {

@@ -5,13 +5,12 @@
 //! is held against the checksum of the one before it, every segment against the end of the one before it. Nothing
 //! beyond the durable end, as the caller knows it, is handed out. A tail never writes.
 
+use crate::adapters::file::archive::{list_segments, open_segment};
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lines::Lines;
 use crate::adapters::file::record::{checksum_after, split};
-use crate::adapters::file::recovery::list_segments;
 use crate::adapters::file::segment::{Scan, SegmentEnd};
-use crate::adapters::file::segments::open_segment;
 use crate::app::ports::{Delivered, SourceError};
 use crate::domain::{Sequence, Timestamp};
 use std::collections::VecDeque;

@@ -49,8 +49,8 @@ codes! {
     InvalidCursor "invalid-cursor" BAD_REQUEST "The cursor is not valid" retry None,
         "The cursor was not made by this server for this list. Start again without one.";
     NotFound "not-found" NOT_FOUND "There is no such thing" retry None,
-        "The address leads to no route, or to a level or import that does not exist. A level comes to be with its \
-         first positive adjustment or count.";
+        "The address leads to no route, or to a level, an import or a dead letter that does not exist. A level comes to be \
+         with its first positive adjustment or count.";
     ReservationNotFound "reservation-not-found" NOT_FOUND "There is no such reservation" retry None,
         "The level has no reservation of that name. Check the store, the SKU and the reservationId.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "The method is not allowed here" retry None,
@@ -73,6 +73,11 @@ codes! {
         "The reservation's time ran out and its stock went back on sale. Reserve again.";
     AlreadyExists "already-exists" CONFLICT "It exists already" retry None,
         "A reservation of that name was made before on this level. Choose another reservationId, or leave it out.";
+    DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
+        "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
+    DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,
+        "The level waits for an earlier event that could not be applied; nothing changed. Redrive or discard that one \
+         first.";
     ImportOutOfStep "import-out-of-step" CONFLICT "The import stands elsewhere" retry None,
         "`afterRow` is not the row the import has reached. Go on after `rowsDone`.";
     BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE "The body is too large" retry None,
@@ -87,8 +92,12 @@ codes! {
     OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "Whether it was done is not known" retry Some(1000),
         "The log could not say whether the change is durable. Try again with the same Idempotency-Key: it is then \
          applied exactly once.";
+    Timeout "timeout" SERVICE_UNAVAILABLE "It did not come in time" retry Some(1000),
+        "The central model did not reach the sequence in `atLeast` in time. Try again, or look at the sources in \
+         POST /sync.";
     NotReady "not-ready" SERVICE_UNAVAILABLE "The server is not ready" retry Some(1000),
-        "The server is starting or stopping. Try again after Retry-After.";
+        "The server is starting or stopping, or a part of it that was asked for does not run. Try again after \
+         Retry-After.";
 }
 
 impl Code {

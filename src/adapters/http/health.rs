@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::node::Node;
 use super::problem::Problem;
+use super::sync_state::SyncState;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub struct Readiness {
     breakers: BTreeMap<&'static str, &'static str>,
     queue_depth: usize,
     durable_sequence: u64,
+    #[serde(flatten)]
+    sync: SyncState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,6 +59,7 @@ pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Read
         breakers: BTreeMap::new(),
         queue_depth: log.queue_depth(),
         durable_sequence: log.durable().sequence().0,
+        sync: SyncState::of(&node),
     };
     if readiness.ready {
         Ok(Json(readiness))

@@ -14,6 +14,7 @@ use super::refusal;
 use super::rules::{at_least_one, not_negative, text};
 use super::target::{ImportAt, Intent};
 use super::verbs::present;
+use crate::app::query::RefusedPlace;
 use crate::app::{Meta, Outcome, fingerprint};
 use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow, RowKind};
 use crate::domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
@@ -116,7 +117,7 @@ pub(super) async fn refusals(
 ) -> Result<Response, Problem> {
     const LIST: &str = "refusals";
     let page = Page::of(&Query::of(uri.query()), LIST)?;
-    let after = page.after_as(|mark| mark.parse().ok())?.unwrap_or(0);
+    let after = page.after_as(RefusedPlace::parse)?.unwrap_or_default();
     if node.ledger.import(&at.0).await?.is_none() {
         return Err(no_import(&at.0));
     }
@@ -124,8 +125,8 @@ pub(super) async fn refusals(
     let more = refused.len() > page.limit;
     refused.truncate(page.limit);
     let items: Vec<RefusalBody> = refused.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
-    let last = refused.last().filter(|_| more).map(|refused| &refused.row.row);
-    Ok(page::answer(&items, last.map(|row| row as _), LIST, &uri))
+    let last = refused.last().filter(|_| more).map(|refused| &refused.place);
+    Ok(page::answer(&items, last.map(|place| place as _), LIST, &uri))
 }
 
 fn no_import(import_id: &ImportId) -> Problem {

@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tower::Service;
@@ -25,8 +26,8 @@ use tower::Service;
 pub struct Edge {
     router: Router,
     routes: Vec<Route>,
-    /// Which route an address belongs to; the same patterns that the router holds.
-    places: matchit::Router<usize>,
+    /// Which routes an address belongs to, one for each of its methods; the same patterns that the router holds.
+    places: matchit::Router<Vec<usize>>,
     meters: Meters,
     ids: RequestIds,
 }
@@ -45,11 +46,15 @@ struct Visit {
 impl Edge {
     /// Puts the layer around `router`, which serves the routes in `served`.
     pub fn new(router: Router, served: Vec<Route>) -> Self {
-        let mut places = matchit::Router::new();
+        let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, route) in served.iter().enumerate() {
             for address in route.addresses() {
-                places.insert(address, place).expect("no two routes have one address");
+                together.entry(address).or_default().push(place);
             }
+        }
+        let mut places = matchit::Router::new();
+        for (address, of_address) in together {
+            places.insert(address, of_address).expect("no two patterns fit the same addresses");
         }
         let meters = Meters::new(served.iter().map(|route| route.template));
         Self { router, routes: served, places, meters, ids: RequestIds::default() }
@@ -82,10 +87,17 @@ impl Edge {
             started: Instant::now(),
             method: request.method().clone(),
             uri: request.uri().clone(),
-            place: self.places.at(request.uri().path()).ok().map(|found| *found.value),
+            place: self.place(request.method(), request.uri().path()),
             id: self.ids.take_or_make(request.headers()),
             trace: Trace::of(request.headers()),
         }
+    }
+
+    /// The route of an address that has this method; the first one of the address when none has.
+    fn place(&self, method: &Method, path: &str) -> Option<usize> {
+        let of_address = self.places.at(path).ok()?.value;
+        let serves = |place: &usize| self.routes.get(*place).is_some_and(|route| route.serves(method));
+        of_address.iter().copied().find(serves).or_else(|| of_address.first().copied())
     }
 
     fn leave(&self, visit: &Visit, mut response: Response) -> Response {

@@ -20,7 +20,7 @@ use serde::Serialize;
 pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Who acts, as long as nobody says who he is.
-const ANONYMOUS: &str = "anonymous";
+pub(super) const ANONYMOUS: &str = "anonymous";
 
 /// A level.
 #[derive(Debug, Serialize)]
@@ -71,9 +71,10 @@ pub(super) struct MovementBody<'a> {
     actor: &'a str,
 }
 
+/// The numbers of a level on one side of an event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct NumbersBody {
+pub(super) struct NumbersBody {
     qty: Quantity,
     on_hand: Quantity,
     reserved: Quantity,

@@ -28,6 +28,18 @@ pub(super) const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 pub(super) const PAGE_ITEMS_MAX: usize = 1_000;
 /// Items of a page when the caller does not say.
 pub(super) const PAGE_ITEMS_DEFAULT: usize = 100;
+/// Those who follow the feed as a stream at once.
+pub(super) const FOLLOWERS_MAX: usize = 512;
+/// Events in one piece of a stream; a reader that is slow costs one piece.
+pub(super) const FOLLOW_EVENTS_MAX: usize = 256;
+/// After so long without an event a stream shows that it lives.
+pub(super) const HEARTBEAT_MS: u64 = 15_000;
+/// How long a peer may take nothing of what is written to it before it is cut.
+pub(super) const WRITE_STALL_MS_MAX: u64 = 30_000;
+/// How long a read waits for the central model to reach a sequence.
+pub(super) const CENTRAL_WAIT_MS_MAX: u64 = 10_000;
+/// Levels of the central model written at once.
+pub(super) const CENTRAL_LEVELS_MAX: usize = 1_000;
 
 const _: () = assert!(COMMAND_BODY_BYTES_MAX < BATCH_BODY_BYTES_MAX, "a batch is larger than a command");
 const _: () = assert!(PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX, "the default page is a legal page");

@@ -1,14 +1,18 @@
 //! `GET /metrics`: Prometheus text, or a few sums of it as JSON.
 
+use super::accept;
 use super::meters::{REQUESTS, SECONDS};
+use super::node::Node;
+use super::sync_state;
 use axum::Json;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use http::header::{CONTENT_TYPE, VARY};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use std::convert::Infallible;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Answers that came from the record of an earlier request with the same key.
@@ -19,6 +23,8 @@ pub(super) const SNAPSHOTS: &str = "onhand_snapshots_total";
 pub(super) const CONNECTIONS: &str = "onhand_http_connections";
 /// Connections answered 503 because too many were open.
 pub(super) const CONNECTIONS_REFUSED: &str = "onhand_http_connections_refused_total";
+/// Those who follow the feed now.
+pub(super) const FOLLOWERS: &str = "onhand_feed_followers";
 /// Handlers that panicked.
 pub(super) const PANICS: &str = "onhand_http_panics_total";
 
@@ -52,6 +58,8 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_gauge!(CONNECTIONS, "Connections open now.");
         metrics::describe_counter!(CONNECTIONS_REFUSED, "Connections refused because too many were open.");
         metrics::describe_counter!(SNAPSHOTS, "Node snapshots written.");
+        metrics::describe_gauge!(FOLLOWERS, "Those who follow the feed now.");
+        sync_state::describe();
         metrics::describe_counter!(PANICS, "Handlers that panicked.");
         recorder
     })
@@ -67,23 +75,20 @@ pub async fn upkeep() -> Infallible {
 }
 
 /// `GET /metrics`.
-pub(super) async fn metrics(headers: HeaderMap) -> Response {
+pub(super) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
+    sync_state::gauge(&node);
+    answer(&headers)
+}
+
+fn answer(headers: &HeaderMap) -> Response {
     let text = install().render();
-    let mut response = if wants_json(&headers) {
+    let mut response = if accept::first_of(headers, &["application/json"]).is_some() {
         Json(Counters::of(&text)).into_response()
     } else {
         ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
     };
     response.headers_mut().insert(VARY, http::HeaderValue::from_static("accept"));
     response
-}
-
-fn wants_json(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|range| {
-        let essence = range.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/json")
-    })
 }
 
 /// The counters as JSON: sums of the Prometheus series, so the two never tell different stories.
@@ -95,6 +100,7 @@ struct Counters {
     conflicts: u64,
     idempotent_hits: u64,
     snapshots: u64,
+    dead_letters: u64,
 }
 
 impl Counters {
@@ -105,6 +111,7 @@ impl Counters {
             conflicts: sum(text, REQUESTS, "status=\"409\""),
             idempotent_hits: sum(text, REPLAYS, ""),
             snapshots: sum(text, SNAPSHOTS, ""),
+            dead_letters: sum(text, sync_state::DEAD_LETTERS, ""),
         }
     }
 }
@@ -123,7 +130,6 @@ fn sum(text: &str, name: &str, label: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
     fn the_json_counters_are_sums_of_the_text() {
@@ -137,23 +143,15 @@ onhand_http_requests_total_other{status=\"503\"} 100
 onhand_idempotent_replays_total 4
 ";
         let counters = Counters::of(text);
-        let expected = Counters { requests: 10, errors: 2, conflicts: 3, idempotent_hits: 4, snapshots: 0 };
+        let expected = Counters {
+            requests: 10,
+            errors: 2,
+            conflicts: 3,
+            idempotent_hits: 4,
+            snapshots: 0,
+            dead_letters: 0,
+        };
         assert_eq!(counters, expected);
-    }
-
-    #[test]
-    fn json_is_for_those_who_ask_for_it() {
-        for (accept, json) in [
-            ("application/json", true),
-            ("text/plain, application/json;q=0.5", true),
-            ("text/plain", false),
-            ("*/*", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT, HeaderValue::from_static(accept));
-            assert_eq!(wants_json(&headers), json, "{accept}");
-        }
-        assert!(!wants_json(&HeaderMap::new()));
     }
 
     #[tokio::test]
@@ -161,7 +159,7 @@ onhand_idempotent_replays_total 4
         install();
         metrics::counter!(REPLAYS).increment(1);
         metrics::histogram!("onhand_test_entries").record(23.0);
-        let response = metrics(HeaderMap::new()).await;
+        let response = answer(&HeaderMap::new());
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         let text = String::from_utf8(body.to_vec()).unwrap();
         assert!(text.contains("\nonhand_idempotent_replays_total "));

@@ -1,15 +1,23 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
 //! A request comes in through [`server`], passes the one outer layer ([`Edge`]), is routed ([`routes()`]), and reaches
-//! the file of its noun: `stock`, `batch`, `imports`, `health`, `metrics`, `problems`, `docs`. What those share is
-//! reading (`target`, `query`, `page`, `body`, `precondition`, `idempotency_key`, `verbs`, `operation`) and answering
-//! (`level_body`, `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
+//! the file of its noun: `stock`, `batch`, `imports`, `events` (and `follow`), `central` (and `central_model`), `sync`,
+//! `dead_letters`, `health`, `metrics` (both with `sync_state`), `problems`, `docs`. What those share is reading (`accept`, `target`, `query`,
+//! `page`, `body`, `precondition`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
+//! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
 
+mod accept;
 mod batch;
 mod body;
+mod central;
+mod central_model;
 mod code;
+mod dead_letters;
 mod docs;
 mod etag;
+mod event_body;
+mod events;
+mod follow;
 mod health;
 mod idempotency_key;
 mod imports;
@@ -31,7 +39,10 @@ mod request_id;
 mod routes;
 mod rules;
 pub mod server;
+mod stall;
 mod stock;
+mod sync;
+mod sync_state;
 mod target;
 mod verbs;
 

@@ -17,6 +17,8 @@ use std::fmt::Display;
 pub(super) const LIMIT: &str = "limit";
 /// See [`LIMIT`].
 pub(super) const CURSOR: &str = "cursor";
+/// The place to begin at, of a list that says it openly; a cursor goes on from another one.
+pub(super) const AFTER: &str = "after";
 
 /// What part of a list is asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,9 +32,18 @@ pub(super) struct Page {
 impl Page {
     /// Reads `limit` and `cursor`. `list` names the list, so that the cursor of one is refused by another.
     pub(super) fn of(query: &Query<'_>, list: &str) -> Result<Self, Problem> {
+        Self::with_at_least(1, query, list)
+    }
+
+    /// The same for a list whose page says something without any item, so that `limit=0` makes sense.
+    pub(super) fn with_none(query: &Query<'_>, list: &str) -> Result<Self, Problem> {
+        Self::with_at_least(0, query, list)
+    }
+
+    fn with_at_least(least: usize, query: &Query<'_>, list: &str) -> Result<Self, Problem> {
         let limit = query.read(LIMIT, |text| match text.parse() {
-            Ok(limit) if (1..=PAGE_ITEMS_MAX).contains(&limit) => Ok(limit),
-            _ => Err(format!("must be a number from 1 to {PAGE_ITEMS_MAX}")),
+            Ok(limit) if (least..=PAGE_ITEMS_MAX).contains(&limit) => Ok(limit),
+            _ => Err(format!("must be a number from {least} to {PAGE_ITEMS_MAX}")),
         })?;
         let after = query.get(CURSOR).map(|cursor| open(cursor, list)).transpose()?;
         Ok(Self { limit: limit.unwrap_or(PAGE_ITEMS_DEFAULT), after })
@@ -55,13 +66,28 @@ pub(super) fn answer<T: Serialize>(
     uri: &Uri,
 ) -> Response {
     #[derive(Serialize)]
+    struct Nothing {}
+    answer_with(items, more_after, list, uri, &Nothing {})
+}
+
+/// The same, and what the list says as a whole: the members of `about`.
+pub(super) fn answer_with<T: Serialize, A: Serialize>(
+    items: &[T],
+    more_after: Option<&dyn Display>,
+    list: &str,
+    uri: &Uri,
+    about: &A,
+) -> Response {
+    #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Body<'a, T> {
+    struct Body<'a, T, A> {
         items: &'a [T],
         next_cursor: Option<&'a str>,
+        #[serde(flatten)]
+        about: &'a A,
     }
     let cursor = more_after.map(|mark| seal(mark, list));
-    let mut response = Json(Body { items, next_cursor: cursor.as_deref() }).into_response();
+    let mut response = Json(Body { items, next_cursor: cursor.as_deref(), about }).into_response();
     if let Some(link) = cursor.and_then(|cursor| next_link(uri, &cursor)) {
         response.headers_mut().insert(LINK, link);
     }
@@ -83,7 +109,7 @@ fn open(cursor: &str, list: &str) -> Result<String, Problem> {
 fn next_link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    query.extend_pairs(given.filter(|(name, _)| name != CURSOR));
+    query.extend_pairs(given.filter(|(name, _)| name != CURSOR && name != AFTER));
     query.append_pair(CURSOR, cursor);
     HeaderValue::try_from(format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())).ok()
 }

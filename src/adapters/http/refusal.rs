@@ -4,6 +4,7 @@ use super::code::Code;
 use super::problem::{Facts, Problem};
 use crate::app::CommandError;
 use crate::app::query::ReadError;
+use crate::app::sync::LetterError;
 use crate::domain::Rejection;
 
 /// The code of a rejection.
@@ -76,6 +77,32 @@ impl From<ReadError> for Problem {
     }
 }
 
+impl From<LetterError> for Problem {
+    fn from(error: LetterError) -> Self {
+        match error {
+            LetterError::Unknown => Self::new(
+                Code::NotFound,
+                "There is no dead letter of that id; GET /dead-letters lists them all.",
+            ),
+            LetterError::Closed => Self::plain(Code::DeadLetterClosed),
+            LetterError::Behind(id) => Self::new(
+                Code::DeadLetterWaits,
+                format!("The level waits for an earlier event; redrive or discard dead letter {id} first."),
+            ),
+            LetterError::Source(cause) => Self::new(
+                Code::NotReady,
+                "The node whose event it is cannot be read now; nothing changed. POST /sync shows how it is.",
+            )
+            .because(&cause),
+            LetterError::Io(cause) => Self::new(
+                Code::NotReady,
+                "What became of it could not be written to the disk; nothing was lost. Try again once the disk is well.",
+            )
+            .because(&cause),
+        }
+    }
+}
+
 /// A rejection as a sentence for a person.
 pub(super) fn sentence(rejection: &Rejection) -> String {
     let text = rejection.to_string();
@@ -134,5 +161,21 @@ mod tests {
         let refusal = Refusal { rejection: Rejection::OutOfRange, op: Some(3) };
         let problem = Problem::from(CommandError::Refused(refusal));
         assert_eq!(problem.facts().pointer.as_deref(), Some("/operations/3"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_letter_is_told_without_the_inside() {
+        for (error, status) in [
+            (LetterError::Unknown, 404),
+            (LetterError::Closed, 409),
+            (LetterError::Behind("n-1".to_owned()), 409),
+            (LetterError::Source("http://10.0.0.7".to_owned()), 503),
+            (LetterError::Io(std::io::Error::other("/srv/data")), 503),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.code().status(), status);
+            assert!(!problem.detail().contains('7') && !problem.detail().contains("/srv"));
+            assert_eq!(problem.cause().is_some(), status == 503);
+        }
     }
 }

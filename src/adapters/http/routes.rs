@@ -2,9 +2,11 @@
 
 use super::layers::Edge;
 use super::node::Node;
-use super::{batch, docs, health, imports, metrics, page, problems, stock};
+use super::{
+    batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, stock, sync,
+};
 use axum::Router;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use http::Method;
 use std::sync::Arc;
 
@@ -22,6 +24,9 @@ pub struct Route {
 }
 
 const PAGED: &[&str] = &[page::LIMIT, page::CURSOR];
+const FRESH: &[&str] = &[central::AT_LEAST];
+const PAGED_AND_FRESH: &[&str] = &[page::LIMIT, page::CURSOR, central::AT_LEAST];
+const LETTERS: &[&str] = &[page::LIMIT, page::CURSOR, dead_letters::STATE];
 
 fn list() -> Vec<(Route, Handler)> {
     vec![
@@ -41,6 +46,15 @@ fn list() -> Vec<(Route, Handler)> {
         write("/imports/{importId}/rows", &[], post(imports::rows)),
         read("/imports/{importId}", &[], get(imports::import)),
         read("/imports/{importId}/refusals", PAGED, get(imports::refusals)),
+        read("/events", events::PARAMETERS, get(events::events)),
+        write("/sync", &[], post(sync::sync)),
+        read("/central/inventory/{sku}", FRESH, get(central::sku)),
+        read("/central/inventory", PAGED_AND_FRESH, get(central::all)),
+        read("/central/stores/{storeId}/inventory", PAGED_AND_FRESH, get(central::store)),
+        read("/dead-letters", LETTERS, get(dead_letters::list)),
+        read("/dead-letters/{id}", &[], get(dead_letters::one)),
+        remove("/dead-letters/{id}", &[dead_letters::REASON], delete(dead_letters::discard)),
+        write("/dead-letters/{id}/redrive", &[], post(dead_letters::redrive)),
         read("/health/liveness", &[], get(health::liveness)),
         read("/health/readiness", &[], get(health::readiness)),
         read("/livez", &[], get(health::liveness)),
@@ -79,6 +93,10 @@ fn read(template: &'static str, query: &'static [&'static str], handler: Handler
 
 fn write(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
     (Route { template, method: Method::POST, query }, handler)
+}
+
+fn remove(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
+    (Route { template, method: Method::DELETE, query }, handler)
 }
 
 impl Route {

@@ -7,9 +7,11 @@ use super::code::Code;
 use super::layers::Edge;
 use super::limits::{
     CONNECTIONS_MAX, HEADER_READ_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX, STREAMS_PER_CONNECTION_MAX,
+    WRITE_STALL_MS_MAX,
 };
 use super::metrics::{CONNECTIONS, CONNECTIONS_REFUSED};
 use super::problem::Problem;
+use super::stall::Stall;
 use axum::body::Body;
 use http::Request;
 use hyper::body::Incoming;
@@ -37,6 +39,8 @@ pub struct ServerLimits {
     pub connections_max: usize,
     /// How long the head of a request may take.
     pub header_read: Duration,
+    /// How long a peer may take nothing of what is written to it before it is cut.
+    pub write_stall: Duration,
     /// How long requests under way may take to end once the signal has come.
     pub drain: Duration,
 }
@@ -47,6 +51,7 @@ impl ServerLimits {
         Self {
             connections_max: CONNECTIONS_MAX,
             header_read: Duration::from_millis(HEADER_READ_MS_MAX),
+            write_stall: Duration::from_millis(WRITE_STALL_MS_MAX),
             drain,
         }
     }
@@ -87,6 +92,7 @@ pub async fn serve(
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
             let (edge, builder, watcher) = (Arc::clone(&edge), Arc::clone(&builder), graceful.watcher());
             let header_read = limits.header_read;
+            let stream = Stall::new(stream, limits.write_stall);
             tokio::spawn(async move {
                 connection(stream, edge, &builder, watcher, header_read).await;
                 drop(place);
@@ -120,7 +126,7 @@ fn builder(limits: &ServerLimits) -> auto::Builder<TokioExecutor> {
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: Stall<TcpStream>,
     edge: Arc<Edge>,
     builder: &auto::Builder<TokioExecutor>,
     watcher: Watcher,

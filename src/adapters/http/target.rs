@@ -22,6 +22,14 @@ pub(super) struct LevelAt {
 #[derive(Debug)]
 pub(super) struct StoreAt(pub StoreId);
 
+/// `/central/inventory/{sku}`.
+#[derive(Debug)]
+pub(super) struct SkuAt(pub Sku);
+
+/// `/dead-letters/{id}`; what no letter is called leads to none.
+#[derive(Debug)]
+pub(super) struct LetterAt(pub String);
+
 /// `/imports/{importId}`.
 #[derive(Debug)]
 pub(super) struct ImportAt(pub ImportId);
@@ -51,6 +59,22 @@ impl<S: Send + Sync> FromRequestParts<S> for StoreAt {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         read(&path(parts, state).await?, "storeId", StoreId::new).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SkuAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        read(&path(parts, state).await?, "sku", Sku::new).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for LetterAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        read(&path(parts, state).await?, "id", |text| Ok(Self(text.to_owned())))
     }
 }
 

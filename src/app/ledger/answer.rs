@@ -2,7 +2,7 @@
 
 use super::{CommandError, Decided, Ledger, Outcome, blocking};
 use crate::app::ports::{Appended, History, HistoryError, LogFailed};
-use crate::domain::{Entry, Event, Finished, Sequence, Unapplied, UnappliedWhy};
+use crate::domain::{Entry, Event, Finished, Idempotency, Sequence, Unapplied, UnappliedWhy};
 use std::sync::Arc;
 
 impl Ledger {
@@ -24,11 +24,18 @@ impl Ledger {
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
     }
 
-    /// The first answer again, from the log.
-    pub(super) async fn replay(&self, sequence: Sequence) -> Result<Outcome, CommandError> {
+    /// The first answer again, from the log. What was an operation of a batch then is answered as if it had come alone.
+    pub(super) async fn replay(
+        &self,
+        sequence: Sequence,
+        known_by: &Idempotency,
+    ) -> Result<Outcome, CommandError> {
         self.parts.log.durable().reached(sequence).await?;
         let history = Arc::clone(&self.parts.history);
         let entry = blocking(move || read_entry(&*history, sequence)).await?;
+        if entry.idempotency.as_ref() != Some(known_by) {
+            return Ok(operation_alone(&entry, known_by));
+        }
         let replays = self.replays(&entry.unapplied).await?;
         let Entry { sequence, at, events, unapplied, .. } = entry;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
@@ -50,6 +57,20 @@ impl Ledger {
     }
 }
 
+/// What the operation of that key did in its batch, as an outcome of its own.
+fn operation_alone(entry: &Entry, known_by: &Idempotency) -> Outcome {
+    let own: Vec<(Sequence, &Event)> =
+        entry.numbered().filter(|(_, event)| event.idempotency.as_ref() == Some(known_by)).collect();
+    Outcome {
+        sequence: own.first().map_or(entry.sequence, |(sequence, _)| *sequence),
+        at: entry.at,
+        events: own.into_iter().map(|(_, event)| event.clone()).collect(),
+        unapplied: Vec::new(),
+        replays: Vec::new(),
+        replayed: true,
+    }
+}
+
 fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, HistoryError> {
     history
         .entry(sequence)?
@@ -65,8 +86,10 @@ fn read_events(history: &dyn History, wanted: &[(u32, Sequence)]) -> Result<Vec<
             Some(current) if (current.sequence..=current.last()).contains(sequence) => current,
             _ => read_entry(history, *sequence)?,
         };
-        let found = current.numbered().find(|(at, _)| at == sequence);
-        events.extend(found.map(|(_, event)| (*op, event.clone())));
+        let found = current.numbered().find(|(at, _)| at == sequence).map(|(_, event)| event);
+        // A command is known by the first event of its entry, which may be an expiry; its own is the last.
+        let found = if found.is_some_and(|event| event.op.is_none()) { current.events.last() } else { found };
+        events.extend(found.map(|event| (*op, event.clone())));
         entry = Some(current);
     }
     Ok(events)

@@ -136,14 +136,18 @@ impl Ledger {
         if let Some((id, known_by)) = whole {
             match self.idempotency.find(id, known_by, self.now()) {
                 Lookup::Unknown => {}
-                Lookup::Reused => return Err(Refusal::from(Rejection::IdempotencyKeyReused).into()),
+                Lookup::Reused(sequence) => {
+                    drop(stripes);
+                    self.parts.log.durable().reached(sequence).await?;
+                    return Err(Refusal::from(Rejection::IdempotencyKeyReused).into());
+                }
                 Lookup::Known(sequence) => {
                     drop(stripes);
-                    return self.replay(sequence).await;
+                    return self.replay(sequence, known_by).await;
                 }
             }
         }
-        self.note_known(&mut command, &parts);
+        let known_head = self.note_known(&mut command, &parts);
         let keys = command.keys();
         let slots: Vec<_> = keys.iter().map(|key| self.entities.slot(key)).collect();
         let mut guards = Vec::with_capacity(slots.len());
@@ -163,7 +167,7 @@ impl Ledger {
                 self.watch(key, slot);
             }
         }
-        let head = guards.iter().map(|slot| slot.head).max().unwrap_or_default();
+        let head = guards.iter().map(|slot| slot.head).fold(known_head, Sequence::max);
         let absent: Vec<usize> =
             (0..).zip(&guards).filter(|(_, g)| g.state.version() == 0).map(|(i, _)| i).collect();
         drop(guards);
@@ -181,18 +185,23 @@ impl Ledger {
         self.parts.clock.now().max(self.parts.log.last_time())
     }
 
-    /// Tells a batch what is known of its operations' keys. A key that stands twice in one batch is a mistake.
-    fn note_known(&self, command: &mut Command, parts: &[(usize, RetryId, Idempotency)]) {
+    /// Tells a batch what is known of its operations' keys, and answers how far the log must be durable for that to be
+    /// true. A key that stands twice in one batch is a mistake.
+    fn note_known(&self, command: &mut Command, parts: &[(usize, RetryId, Idempotency)]) -> Sequence {
         let now = self.now();
         let mut seen = HashSet::with_capacity(parts.len());
+        let mut head = Sequence::START;
         for (op, id, known_by) in parts {
-            let lookup = self.idempotency.find(*id, known_by, now);
-            match lookup {
-                Lookup::Known(sequence) => command.note(*op, KnownKey::Applied(sequence)),
-                Lookup::Unknown if seen.insert(*id) => {}
-                Lookup::Unknown | Lookup::Reused => command.note(*op, KnownKey::Reused),
-            }
+            let (known, sequence) = match self.idempotency.find(*id, known_by, now) {
+                Lookup::Known(sequence) => (KnownKey::Applied(sequence), sequence),
+                Lookup::Reused(sequence) => (KnownKey::Reused, sequence),
+                Lookup::Unknown if seen.insert(*id) => continue,
+                Lookup::Unknown => (KnownKey::Reused, Sequence::START),
+            };
+            command.note(*op, known);
+            head = head.max(sequence);
         }
+        head
     }
 
     /// Expires what is due and nobody has come to.

@@ -9,6 +9,13 @@ pub trait History: Send + Sync {
     /// The entry that holds the event of that sequence; nothing beyond the durable end.
     fn entry(&self, sequence: Sequence) -> Result<Option<Entry>, HistoryError>;
 
+    /// The events of all keys after `after` up to `upto`, in order and without gaps; `upto` must be durable. At most
+    /// `limit`, fewer when they are long, at least one when there is one.
+    fn events(&self, after: Sequence, upto: Sequence, limit: usize) -> Result<Vec<Movement>, HistoryError>;
+
+    /// The last sequence whose time is not after `at`; beyond every sequence when that is true of the whole log.
+    fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError>;
+
     /// The events of one key, oldest first.
     fn movements(&self, key: &Key, query: &MovementQuery) -> Result<Vec<Movement>, HistoryError>;
 

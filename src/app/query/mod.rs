@@ -4,6 +4,6 @@ mod imports;
 mod levels;
 mod movements;
 
-pub use imports::{ImportView, Refused};
+pub use imports::{ImportView, Refused, RefusedPlace};
 pub use levels::LevelView;
 pub use movements::{MovementView, ReadError};

@@ -1,11 +1,11 @@
 //! What one pass of the worker did, for `POST /sync`, metrics and people.
 
 use crate::domain::Sequence;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// One pass over all sources.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PassReport {
     /// Events that are in the model now and were not before.
@@ -36,7 +36,7 @@ pub struct SyncStatus {
 }
 
 /// One source after a pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceReport {
     /// What it is called.
@@ -58,7 +58,7 @@ pub struct SourceReport {
 }
 
 /// How a source is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "status", content = "reason")]
 pub enum SourceState {
     /// Not asked yet.

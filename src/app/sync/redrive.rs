@@ -35,7 +35,10 @@ pub enum LetterError {
     /// It was redriven or discarded before.
     #[error("this dead letter is closed already")]
     Closed,
-    /// It cannot be done now: the source does not deliver, or an earlier letter comes first.
+    /// Its level waits for an earlier event, whose letter comes first.
+    #[error("its level waits for an earlier event, that of dead letter {0}")]
+    Behind(String),
+    /// It cannot be done now: the source does not deliver.
     #[error("it cannot be done now: {0}")]
     Source(String),
     /// The dead-letter file or the model could not be written.
@@ -124,8 +127,7 @@ impl Worker {
         let reached = self.model.look(|central| central.as_of().get(&letter.node).copied());
         match parked {
             Some(parked) if parked.from < letter.sequence => {
-                let earlier = DeadLetter::id_of(letter.node, parked.from);
-                Err(LetterError::Source(format!("the level waits for an earlier event, {earlier}")))
+                Err(LetterError::Behind(DeadLetter::id_of(letter.node, parked.from)))
             }
             Some(parked) => Ok(parked.from == letter.sequence),
             None => Ok(reached.is_none_or(|reached| reached < letter.sequence)),

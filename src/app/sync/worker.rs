@@ -51,6 +51,10 @@ pub struct SyncSettings {
 const GATHER: Duration = Duration::from_millis(20);
 /// After a save that took a second, at least so many seconds pass without one.
 const SAVE_REST: u32 = 9;
+/// The same for a save of a few events: it may not cost more than a hundredth of the time.
+const SAVE_FEW_REST: u32 = 99;
+/// A few events wait at least so long for others to be saved with.
+const SAVE_FEW_AFTER: Duration = Duration::from_secs(1);
 
 /// Merges the logs of all nodes into the central model.
 pub struct Worker {
@@ -80,6 +84,8 @@ pub struct Worker {
 struct Saved {
     sequence: Sequence,
     not_before: Option<Instant>,
+    /// The same for a save of events that are not worth one yet.
+    few_not_before: Option<Instant>,
 }
 
 impl Worker {
@@ -93,7 +99,8 @@ impl Worker {
         let followers = parts.sources.iter().enumerate();
         let followers = followers.map(|(number, source)| Follower::new(number, Arc::clone(source)));
         let followers = followers.map(tokio::sync::Mutex::new).collect();
-        let saved = Saved { sequence: file.sequence, not_before: None };
+        let few_not_before = Some(Instant::now() + SAVE_FEW_AFTER);
+        let saved = Saved { sequence: file.sequence, not_before: None, few_not_before };
         Ok(Self {
             settings,
             model: Arc::new(CentralModel::new(file.central())),
@@ -191,8 +198,10 @@ impl Worker {
         let (sequence, levels) = self.model.look(|model| (model.sequence(), model.len() as u64));
         let saved = self.saved.lock();
         let events = sequence.0.saturating_sub(saved.sequence.0);
-        let rested = saved.not_before.is_none_or(|moment| Instant::now() >= moment);
-        rested && events >= self.settings.save_every.max(levels / 10).max(1)
+        let rested = |moment: Option<Instant>| moment.is_none_or(|moment| Instant::now() >= moment);
+        let worth_it = events >= self.settings.save_every.max(levels / 10).max(1);
+        // Who reads the file of another process would never see the last few.
+        rested(saved.not_before) && worth_it || events > 0 && rested(saved.few_not_before)
     }
 
     async fn save_if_due(&self) {
@@ -202,8 +211,9 @@ impl Worker {
             && let Err(error) = self.save_now().await
         {
             tracing::error!(%error, "the central model was not saved; it is tried again later");
-            let not_before = Some(Instant::now() + self.settings.interval);
-            self.saved.lock().not_before = not_before;
+            let later = Some(Instant::now() + self.settings.interval);
+            let mut saved = self.saved.lock();
+            (saved.not_before, saved.few_not_before) = (later, later);
         }
     }
 
@@ -224,8 +234,10 @@ impl Worker {
             store.save(&file).map(|()| file.sequence)
         };
         let sequence = blocking(save).await?;
-        let not_before = Some(Instant::now() + begun.elapsed().saturating_mul(SAVE_REST));
-        *self.saved.lock() = Saved { sequence, not_before };
+        let (now, took) = (Instant::now(), begun.elapsed());
+        let not_before = Some(now + took.saturating_mul(SAVE_REST));
+        let few_not_before = Some(now + took.saturating_mul(SAVE_FEW_REST).max(SAVE_FEW_AFTER));
+        *self.saved.lock() = Saved { sequence, not_before, few_not_before };
         Ok(())
     }
 

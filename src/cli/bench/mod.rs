@@ -1,5 +1,6 @@
 //! `onhand bench`: load over real HTTP, with latencies that do not flatter.
 
+mod central;
 mod client_loop;
 mod keys;
 mod load;
@@ -10,7 +11,7 @@ mod tally;
 mod wire;
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
@@ -23,6 +24,7 @@ use super::exit::{Exit, Failure, OrExit};
 use super::{print, runtime};
 use load::Target;
 use report::Report;
+use tally::Tally;
 
 pub(super) use options::BenchArgs;
 
@@ -68,10 +70,20 @@ async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
     let target = Target { address: address(server)?, run: format!("{:016x}", fastrand::u64(..)) };
     bring_stock(&Client::new(server)?, args.skus, &target.run).await?;
     let (load_args, load_target) = (args.clone(), target.clone());
-    let tally = tokio::task::spawn_blocking(move || load::run(&load_args, &load_target))
-        .await
-        .or_exit(Exit::Internal, || "the load ended by itself")?;
-    Ok(Report::new(args, server, &tally))
+    let load = tokio::task::spawn_blocking(move || load::run(&load_args, &load_target));
+    let probes = match &args.central {
+        Some(url) => Some(probe(args, server, url, &target.run).await?),
+        None => None,
+    };
+    let tally = load.await.or_exit(Exit::Internal, || "the load ended by itself")?;
+    Ok(Report::new(args, server, &tally, probes.as_ref()))
+}
+
+/// Probes central while the load runs.
+async fn probe(args: &BenchArgs, server: &str, central: &str, run: &str) -> Result<Tally, Failure> {
+    let from = Instant::now() + args.warm_up();
+    let central = if central.is_empty() { server } else { central };
+    central::probe(&Client::new(server)?, &Client::new(central)?, run, from, from + args.duration()).await
 }
 
 /// `host:port` of a base URL.

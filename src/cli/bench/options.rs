@@ -70,6 +70,12 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     pub(crate) no_idempotency_key: bool,
 
+    /// Also measure how long an acknowledged write takes to be visible in central: that of the node, or of the node
+    /// at this URL, which follows it
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(value_parser = central_url)]
+    pub(crate) central: Option<String>,
+
     /// File that gets the figures as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -88,6 +94,7 @@ Examples:
   onhand bench                                     one hot SKU, 64 connections, at full speed
   onhand bench --keys zipf --skus 100000 --duration 30
   onhand bench --rate 1000 --fail-above-p99 5      latency at a fixed rate
+  onhand bench --rate 2000 --central               and how soon each write is in central
   onhand bench --workload batch --batch-size 8000 --connections 4
   onhand bench --server http://127.0.0.1:3000 --workload get --json get.json
 
@@ -138,6 +145,11 @@ impl BenchArgs {
     pub(super) fn warm_up(&self) -> Duration {
         Duration::from_secs_f64(self.warm_up)
     }
+}
+
+/// A URL, or nothing for the node that is measured.
+fn central_url(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { server_url(text) }
 }
 
 /// More than this is a mistake: it is over a week, and more requests a second than any network carries.

@@ -30,6 +30,9 @@ pub(super) struct Report {
     requests_per_second: f64,
     operations_per_second: f64,
     latency_ms: Latency,
+    /// From the acknowledgement of a write to its being visible in central.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    central_ms: Option<Latency>,
     statuses: BTreeMap<u16, u64>,
     errors: u64,
     first_error: Option<String>,
@@ -48,11 +51,9 @@ struct Latency {
     max: f64,
 }
 
-impl Report {
-    pub(super) fn new(args: &BenchArgs, server: &str, tally: &Tally) -> Self {
-        let requests_per_second = number(tally.requests) / args.duration;
-        let operations = tally.done() * u64::from(args.operations_per_request());
-        let latency_ms = Latency {
+impl Latency {
+    fn of(tally: &Tally) -> Self {
+        Self {
             min: tally.min_ms(),
             mean: tally.mean_ms(),
             p50: tally.percentile_ms(50.0),
@@ -60,7 +61,18 @@ impl Report {
             p99: tally.percentile_ms(99.0),
             p999: tally.percentile_ms(99.9),
             max: tally.max_ms(),
-        };
+        }
+    }
+
+    fn figures(&self) -> [f64; 7] {
+        [self.min, self.mean, self.p50, self.p90, self.p99, self.p999, self.max]
+    }
+}
+
+impl Report {
+    pub(super) fn new(args: &BenchArgs, server: &str, tally: &Tally, probes: Option<&Tally>) -> Self {
+        let requests_per_second = number(tally.requests) / args.duration;
+        let operations = tally.done() * u64::from(args.operations_per_request());
         let mut report = Self {
             version: env!("CARGO_PKG_VERSION"),
             server: server.to_owned(),
@@ -77,7 +89,8 @@ impl Report {
             requests: tally.requests,
             requests_per_second,
             operations_per_second: number(operations) / args.duration,
-            latency_ms,
+            latency_ms: Latency::of(tally),
+            central_ms: probes.map(Latency::of),
             statuses: tally.statuses.clone(),
             errors: tally.errors(),
             first_error: tally.first_fault.clone(),
@@ -145,14 +158,16 @@ impl Report {
     }
 
     fn latency_table(&self) -> Table {
-        let latency = &self.latency_ms;
-        let figures =
-            [latency.min, latency.mean, latency.p50, latency.p90, latency.p99, latency.p999, latency.max];
         let mut table = Table::new();
         table.load_preset(presets::UTF8_FULL_CONDENSED);
         table.set_header(["latency ms", "min", "mean", "p50", "p90", "p99", "p99.9", "max"]);
         let label = if self.rate.is_some() { "since due" } else { "since sent" };
-        table.add_row(std::iter::once(label.to_owned()).chain(figures.map(|figure| format!("{figure:.3}"))));
+        let rows = [(label, Some(&self.latency_ms)), ("until in central", self.central_ms.as_ref())];
+        for (label, latency) in rows {
+            let Some(latency) = latency else { continue };
+            let figures = latency.figures().map(|figure| format!("{figure:.3}"));
+            table.add_row(std::iter::once(label.to_owned()).chain(figures));
+        }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }

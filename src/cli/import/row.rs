@@ -66,7 +66,9 @@ pub(super) fn read(record: &Record<'_>, columns: &Columns, reading: &Reading) ->
     if found != columns.count {
         return Err(Reason::FieldCount { found, expected: columns.count });
     }
-    if let Some(at) = record.fields.iter().position(|field| str::from_utf8(field).is_err()) {
+    // A name of a product in some old encoding is no reason to lose its sale: only what is read has to be readable.
+    let unreadable = |at: &usize| record.fields.get(*at).is_some_and(|field| str::from_utf8(field).is_err());
+    if let Some(at) = columns.named().find(unreadable) {
         return Err(Reason::Encoding { field: at + 1 });
     }
     let field =

@@ -8,6 +8,10 @@ use sha2::{Digest, Sha256};
 
 /// Longest record, in bytes. A quote that is never closed would otherwise read the rest of the file as one field.
 pub(super) const RECORD_BYTES_MAX: u64 = 1 << 20;
+/// A record that [`Source`] gives behind the last byte of the file. A CSV reader that does not see it as a record of its
+/// own is still inside a quote: nothing else would tell a quote left open from a field that ends with the file.
+pub(super) const END: &str = "\x03end of file\x03";
+const ENDING: &str = "\n\x03end of file\x03\n";
 /// Bytes the CSV reader takes at once.
 pub(super) const BUFFER_BYTES: usize = 1 << 16;
 
@@ -18,6 +22,8 @@ pub(super) struct Source {
     hash: Sha256,
     read: u64,
     allowed: Cell<u64>,
+    /// Bytes of the ending that were given.
+    ended: usize,
 }
 
 impl Source {
@@ -25,7 +31,7 @@ impl Source {
     pub(super) fn new(file: File, meaning: &[u8]) -> Self {
         let mut hash = Sha256::new();
         hash.update(meaning);
-        Self { file, hash, read: 0, allowed: Cell::new(RECORD_BYTES_MAX + BUFFER_BYTES as u64) }
+        Self { file, hash, read: 0, allowed: Cell::new(RECORD_BYTES_MAX + BUFFER_BYTES as u64), ended: 0 }
     }
 
     /// A record starts at byte `start`: it may be as long as a record may be.
@@ -45,6 +51,11 @@ impl Read for Source {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "record too long"));
         }
         let count = self.file.read(buffer)?;
+        if count == 0 {
+            let count = ENDING.as_bytes().get(self.ended..).unwrap_or_default().read(buffer)?;
+            self.ended += count;
+            return Ok(count);
+        }
         self.hash.update(buffer.get(..count).unwrap_or_default());
         self.read += count as u64;
         Ok(count)

@@ -1,14 +1,14 @@
 //! A CSV file as numbered records: opens it, finds the named columns, and hands out one record after another.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str;
 
 use csv::ByteRecord;
 
 use super::super::exit::{Exit, Failure, OrExit};
 use super::options::{Reading, StoreFrom};
-use super::source::{BUFFER_BYTES, RECORD_BYTES_MAX, Source};
+use super::source::{BUFFER_BYTES, END, RECORD_BYTES_MAX, Source};
 
 /// Names of columns listed in a message, at most.
 const NAMES_SHOWN_MAX: usize = 40;
@@ -37,6 +37,7 @@ pub(super) struct Record<'a> {
 
 /// A CSV file that is being read.
 pub(super) struct Table {
+    path: PathBuf,
     reader: csv::Reader<Source>,
     columns: Columns,
     record: ByteRecord,
@@ -63,10 +64,15 @@ impl Table {
             .flexible(true)
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(Source::new(file, &meaning));
-        let header = reader.byte_headers().map_err(|error| unreadable(&error, 0, 1))?.clone();
+        let mut header = reader.byte_headers().map_err(|error| unreadable(path, &error, 0, 1))?.clone();
+        match ending(&header) {
+            Ending::Not => {}
+            Ending::Clean => header.clear(),
+            Ending::InQuote => return Err(open_quote(path, 0, 1)),
+        }
         let columns = Columns::find(&header, reading)
             .map_err(|reason| Failure::new(Exit::Data, format!("{}: {reason}", path.display())))?;
-        Ok(Self { reader, columns, record: ByteRecord::new(), row: 0 })
+        Ok(Self { path: path.to_owned(), reader, columns, record: ByteRecord::new(), row: 0 })
     }
 
     /// The next record, or none at the end of the file.
@@ -78,10 +84,14 @@ impl Table {
         let (byte, line) = (start.byte(), start.line());
         self.reader.get_ref().record_starts(byte);
         let more = self.reader.read_byte_record(&mut self.record);
-        if !more.map_err(|error| unreadable(&error, self.row + 1, line))? {
+        if !more.map_err(|error| unreadable(&self.path, &error, self.row + 1, line))? {
             return Ok(None);
         }
-        self.row += 1;
+        match ending(&self.record) {
+            Ending::Not => self.row += 1,
+            Ending::Clean => return Ok(None),
+            Ending::InQuote => return Err(open_quote(&self.path, self.row + 1, line)),
+        }
         let line = self.record.position().map_or(line, csv::Position::line);
         Ok(Some(Record { row: self.row, line, fields: &self.record }))
     }
@@ -97,20 +107,56 @@ impl Table {
     }
 }
 
-fn unreadable(error: &csv::Error, row: u64, line: u64) -> Failure {
+/// Whether a record is the one behind the end of the file.
+enum Ending {
+    Not,
+    Clean,
+    /// It became part of a field, because a quote was never closed.
+    InQuote,
+}
+
+fn ending(record: &ByteRecord) -> Ending {
+    match record.iter().next_back() {
+        Some(field) if field == END.as_bytes() && record.len() == 1 => Ending::Clean,
+        Some(field) if field.trim_ascii_end().ends_with(END.as_bytes()) => Ending::InQuote,
+        _ => Ending::Not,
+    }
+}
+
+fn open_quote(path: &Path, row: u64, line: u64) -> Failure {
+    Failure::new(
+        Exit::Data,
+        format!(
+            "{}: row {row}, from line {line} on, opens a quote that is never closed. Nothing was sent",
+            path.display()
+        ),
+    )
+}
+
+fn unreadable(path: &Path, error: &csv::Error, row: u64, line: u64) -> Failure {
     match error.kind() {
         csv::ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => Failure::new(
             Exit::Data,
             format!(
-                "row {row}, from line {line} on, is longer than {RECORD_BYTES_MAX} bytes: is a quote opened there \
-                 and never closed? Nothing was sent"
+                "{}: row {row}, from line {line} on, is longer than {RECORD_BYTES_MAX} bytes: is a quote opened there \
+                 and never closed? Nothing was sent",
+                path.display()
             ),
         ),
-        _ => Failure::new(Exit::NoInput, format!("cannot read on after line {line}: {error}")),
+        _ => Failure::new(
+            Exit::NoInput,
+            format!("{}: cannot read on after line {line}: {error}", path.display()),
+        ),
     }
 }
 
 impl Columns {
+    /// The places of all columns that the options name.
+    pub(super) fn named(&self) -> impl Iterator<Item = usize> {
+        let needed = [Some(self.sku), Some(self.quantity)];
+        [self.store, self.time, self.reference].into_iter().chain(needed).flatten()
+    }
+
     /// Finds the columns that the options name.
     fn find(header: &ByteRecord, reading: &Reading) -> Result<Self, String> {
         let names = header

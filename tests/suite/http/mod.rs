@@ -1,13 +1,19 @@
 //! The HTTP side over a real log in a scratch directory, in process or on a socket. Every answer that is read in
 //! process is held against openapi.yaml.
 
-mod contract;
+mod central;
+pub(crate) mod contract;
+mod dead_letters;
+mod fakes;
+mod feed;
+mod follow;
 mod refusals;
 mod sockets;
 mod stock;
 
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
 use onhand::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use onhand::adapters::file::disk::RealDisk;
 use onhand::adapters::file::identity::DirectoryLock;
@@ -15,20 +21,37 @@ use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::log::FileLog;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
 use onhand::adapters::http::{Edge, Node, edge};
-use onhand::app::ports::EventLog;
+use onhand::app::ports::{EventLog, EventSource, History};
+use onhand::app::sync::{CentralModel, Worker};
 use onhand::app::{Ledger, Parts};
 use serde_json::Value;
+use std::iter;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-/// A node with an empty log.
+/// A node with a log of its own, empty at first.
 struct Scratch {
     edge: Arc<Edge>,
+    id: Uuid,
     shutdown: CancellationToken,
     log: Arc<FileLog>,
+    worker: Option<Arc<Worker>>,
     _lock: DirectoryLock,
-    _directory: TempDir,
+    directory: Arc<TempDir>,
+}
+
+/// How a node is set up.
+struct Setup {
+    directory: Arc<TempDir>,
+    segment_bytes: u64,
+    /// What stands between the node and its log read back.
+    watch: fn(Arc<dyn History>) -> Arc<dyn History>,
+    /// The logs its worker follows besides its own; nothing: it has no worker.
+    others: Option<Vec<Arc<dyn EventSource>>>,
+    /// A central model that somebody else fills.
+    central: Option<Arc<CentralModel>>,
 }
 
 /// An answer, read to its end.
@@ -41,28 +64,56 @@ struct Answer {
 
 impl Scratch {
     fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::open(Setup::default())
+    }
+
+    fn open(setup: Setup) -> Self {
+        let Setup { directory, segment_bytes, watch, others, central } = setup;
         let options = OpenOptions {
             disk: Arc::new(RealDisk),
             layout: Layout::new(directory.path()),
-            segment_bytes: 64 << 20,
+            segment_bytes,
             idempotency_ttl_ms: 300_000,
         };
-        let OpenNode { log, restored, end, lock, .. } =
+        let OpenNode { log, restored, end, lock, node, .. } =
             open(&options, &SystemClock, &TimeOrderedIds).unwrap();
         log.start().unwrap();
         let log = Arc::new(log);
         let parts = Parts {
             log: Arc::clone(&log) as Arc<dyn EventLog>,
-            history: log.history(),
+            history: watch(log.history()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrderedIds),
             idempotency_ttl_ms: 300_000,
         };
         let shutdown = CancellationToken::new();
         let ledger = Arc::new(Ledger::new(parts, restored, end));
-        let node = Arc::new(Node::new(ledger, shutdown.clone()));
-        Self { edge: Arc::new(edge(node)), shutdown, log, _lock: lock, _directory: directory }
+        let plain = Node::new(node.node, Arc::clone(&ledger), shutdown.clone());
+        let worker = others.map(|others| {
+            let own = Arc::new(edge(Arc::new(Node::new(node.node, ledger, shutdown.clone()))));
+            Arc::new(fakes::worker(iter::once(fakes::over_http(own)).chain(others).collect()))
+        });
+        let equipped = match (&worker, central) {
+            (Some(worker), _) => plain.with_worker(Arc::clone(worker)),
+            (None, Some(central)) => plain.with_central(central),
+            (None, None) => plain,
+        };
+        let edge = Arc::new(edge(Arc::new(equipped)));
+        Self { edge, id: node.node, shutdown, log, worker, _lock: lock, directory }
+    }
+
+    /// A node whose worker follows its own log, as a page over HTTP, and others.
+    fn with_worker(others: Vec<Arc<dyn EventSource>>) -> Self {
+        Self::open(Setup { others: Some(others), ..Setup::default() })
+    }
+
+    /// Stops, and starts again in the same directory.
+    fn restart(self, setup: Setup) -> Self {
+        self.shutdown.cancel();
+        self.log.close().unwrap();
+        let directory = Arc::clone(&self.directory);
+        drop(self);
+        Self::open(Setup { directory, ..setup })
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -90,10 +141,76 @@ impl Scratch {
         self.send(request(Method::POST, path, &headers, Body::from(body.to_owned()))).await
     }
 
+    async fn delete(&self, path: &str) -> Answer {
+        self.send(request(Method::DELETE, path, &[], Body::empty())).await
+    }
+
+    /// Opens a stream; what comes is read piece by piece.
+    async fn follow(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Stream {
+        let headers: Vec<_> = [("accept", form)].iter().chain(headers).copied().collect();
+        let response = self.edge.handle(request(Method::GET, path, &headers, Body::empty())).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], form);
+        Stream { sse: form == SSE, body: response.into_body(), text: String::new() }
+    }
+
     /// Stocks a level, so that a test has something to start with.
     async fn stock(&self, path: &str, pieces: i64) {
         let answer = self.post(&format!("{path}/adjust"), &[], &format!(r#"{{"delta":{pieces}}}"#)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            directory: Arc::new(tempfile::tempdir().unwrap()),
+            segment_bytes: 64 << 20,
+            watch: |history| history,
+            others: None,
+            central: None,
+        }
+    }
+}
+
+const SSE: &str = "text/event-stream";
+const NDJSON: &str = "application/x-ndjson";
+
+/// A stream of the feed being read.
+struct Stream {
+    sse: bool,
+    body: Body,
+    text: String,
+}
+
+impl Stream {
+    /// What the server sends next, in one piece; nothing at the end.
+    async fn piece(&mut self) -> Option<String> {
+        let frame = self.body.frame().await?.unwrap();
+        Some(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap())
+    }
+
+    /// The next event, held against its schema; nothing at the end of the stream.
+    async fn event(&mut self) -> Option<Value> {
+        loop {
+            let end = if self.sse { "\n\n" } else { "\n" };
+            while let Some((first, rest)) = self.text.split_once(end) {
+                let (first, rest) = (first.to_owned(), rest.to_owned());
+                self.text = rest;
+                let id = first.strip_prefix("id: ").and_then(|rest| rest.split_once("\ndata: "));
+                let (id, data) = match id {
+                    Some((id, data)) if self.sse => (Some(id), data),
+                    None if self.sse || first.is_empty() => continue,
+                    _ => (None, first.as_str()),
+                };
+                let event: Value = serde_json::from_str(data).unwrap();
+                contract::is_event(&event);
+                assert!(id.is_none_or(|id| id.parse().ok() == event["sequence"].as_u64()), "{first}");
+                return Some(event);
+            }
+            let piece = self.piece().await?;
+            self.text.push_str(&piece);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Scratch;
 use onhand::adapters::http::server::{Drained, ServerLimits, serve};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -119,4 +120,75 @@ async fn http_2_is_spoken_to_those_who_start_with_it() {
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let answer = client.get(format!("http://{address}/livez")).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
+}
+
+/// A reader with a small buffer that asks for the feed and reads only the head of the answer.
+async fn lazy_reader(address: SocketAddr, form: &str) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let head = format!("GET /events HTTP/1.1\r\nhost: x\r\naccept: {form}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_takes_nothing_is_cut() {
+    let node = Scratch::new();
+    let write_stall = Duration::from_millis(500);
+    let (address, serving) = started(&node, ServerLimits { write_stall, ..limits() }).await;
+    let reason = "x".repeat(256);
+    let operations: Vec<serde_json::Value> = (0..10_000)
+        .map(|number| {
+            let sku = format!("SKU-{number}");
+            serde_json::json!({"op": "adjust", "storeId": "S1", "sku": sku, "delta": 1, "reason": reason, "reference": reason})
+        })
+        .collect();
+    let batch = serde_json::json!({ "operations": operations }).to_string();
+    node.post("/inventory/batch", &[], &batch).await.is(200, "");
+    let idle = Arc::strong_count(&node.edge);
+    let lazy = lazy_reader(address, super::SSE).await;
+    assert_eq!(Arc::strong_count(&node.edge), idle + 1, "the connection holds on to the server");
+    // The way to the reader fills up, nothing is taken off its end, and the connection is given up.
+    let cut = async {
+        while Arc::strong_count(&node.edge) > idle {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), cut).await.expect("the reader is cut");
+    drop(lazy);
+    // The others are served, and the server can stop.
+    let followed = lazy_reader(address, super::NDJSON).await;
+    node.shutdown.cancel();
+    drop(followed);
+    assert_eq!(serving.await.unwrap(), Drained::All);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_does_not_wait_for_those_who_follow() {
+    let node = Scratch::new();
+    let (address, serving) = started(&node, limits()).await;
+    node.stock("/stores/S1/inventory/A", 1).await;
+    let mut streams = Vec::new();
+    for form in [super::SSE, super::NDJSON] {
+        streams.push(lazy_reader(address, form).await);
+    }
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let request = client.get(format!("http://{address}/events")).header("accept", super::NDJSON);
+    let mut over_2 = request.send().await.unwrap();
+    assert!(over_2.chunk().await.unwrap().unwrap().starts_with(b"{\"sequence\":1,"));
+    node.shutdown.cancel();
+    while let Some(chunk) = over_2.chunk().await.expect("the stream ends as it should") {
+        assert!(chunk.is_empty());
+    }
+    for mut stream in streams {
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.contains("\"sequence\":1,") && rest.ends_with("\r\n0\r\n\r\n"), "{rest}");
+    }
+    drop(client);
+    assert_eq!(serving.await.unwrap(), Drained::All);
 }

@@ -18,6 +18,7 @@ use crate::adapters::file::disk::{
     Disk, DiskFile, OpenMode, durable_rename, read_all, read_exact_at, write_all_at,
 };
 use crate::adapters::file::layout::temporary;
+use crate::adapters::file::segment::SegmentEnd;
 use crate::app::KnownEffect;
 use crate::domain::{Sequence, Timestamp};
 use std::io;
@@ -95,6 +96,24 @@ impl Sealed {
         })();
         let index = parsed.filter(|_| magic.as_ref() == Some(MAGIC)).ok_or(IndexError::Damaged)?;
         if index.known_at(index.known) + 4 == length { Ok(index) } else { Err(IndexError::Damaged) }
+    }
+
+    /// Opens an index file of which every byte is as it was written, for a segment that ends at `end`.
+    ///
+    /// # Errors
+    /// As [`Sealed::open`].
+    pub(crate) fn open_checked(
+        disk: &dyn Disk,
+        path: &Path,
+        end: Option<SegmentEnd>,
+    ) -> Result<Self, IndexError> {
+        let index = Self::open(disk, path)?;
+        index.check()?;
+        if end.is_none_or(|end| index.is_of(end.length, end.crc)) {
+            Ok(index)
+        } else {
+            Err(IndexError::Damaged)
+        }
     }
 
     /// True when this is the index of a segment of that length that ends with that checksum.

@@ -1,14 +1,16 @@
 //! The segments as a chain, and the idempotency records kept along it.
 
 use super::{LastSegment, Replay};
-use crate::adapters::file::disk::OpenMode;
-use crate::adapters::file::index::{Sealed, read_known};
+use crate::adapters::file::archive::open_segment;
+use crate::adapters::file::disk::read_all;
+use crate::adapters::file::index::{Growing, IndexError, Sealed, read_known};
 use crate::adapters::file::lines::Lines;
 use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::segment::{Header, Scan};
-use crate::adapters::file::segments::Segment;
+use crate::adapters::file::segments::{Segment, index_segment};
 use crate::app::KnownEffect;
 use crate::domain::Sequence;
+use std::sync::Arc;
 
 impl Replay<'_> {
     /// The headers of all segments, which must form a chain from the first one on.
@@ -16,8 +18,8 @@ impl Replay<'_> {
         let mut headers: Vec<Header> = Vec::with_capacity(firsts.len());
         for first in firsts {
             let path = self.options.layout.segment(*first);
-            let opened = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
-            let mut lines = Lines::new(opened, 0);
+            let opened = open_segment(&*self.options.disk, &self.options.layout, *first);
+            let mut lines = Lines::first(opened.map_err(OpenError::at(&path))?);
             let line = lines.next_line().map_err(OpenError::at(&path))?.unwrap_or_default();
             let (header, _) = Scan::begin(line, self.last_time)
                 .map_err(|damage| self.corrupt(*first, 0, *first, &damage.reason))?;
@@ -42,21 +44,27 @@ impl Replay<'_> {
     /// The idempotency records that are still kept, oldest first.
     pub(super) fn known(
         &self,
-        sealed: &[Segment],
+        sealed: &mut [Segment],
         last: &LastSegment,
     ) -> Result<Vec<KnownEffect>, OpenError> {
         let kept_since = self.last_time.plus_milliseconds(-self.options.idempotency_ttl_ms);
         let mut parts = vec![last.index.known()];
-        for segment in sealed.iter().rev() {
+        for segment in sealed.iter_mut().rev() {
             if let Some(growing) = &segment.growing {
                 parts.push(growing.known());
                 continue;
             }
             let path = self.options.layout.index(segment.first);
-            let index = Sealed::open(&*self.options.disk, &path).map_err(|error| OpenError::Damaged {
-                path: path.clone(),
-                reason: format!("{error}; remove it, it is built again at the next start"),
-            })?;
+            let index = match Sealed::open_checked(&*self.options.disk, &path, segment.sealed) {
+                Ok(index) => index,
+                Err(IndexError::Io(error)) => return Err(OpenError::at(&path)(error)),
+                Err(IndexError::Damaged) => {
+                    let growing = Arc::new(self.index_again(segment)?);
+                    parts.push(growing.known());
+                    segment.growing = Some(growing);
+                    continue;
+                }
+            };
             if index.last_time().map_err(OpenError::at(&path))? <= kept_since {
                 break;
             }
@@ -64,5 +72,14 @@ impl Replay<'_> {
         }
         parts.reverse();
         Ok(parts.into_iter().flatten().filter(|effect| effect.at > kept_since).collect())
+    }
+
+    fn index_again(&self, segment: &Segment) -> Result<Growing, OpenError> {
+        let path = self.options.layout.segment(segment.first);
+        let file = open_segment(&*self.options.disk, &self.options.layout, segment.first);
+        let file = file.map_err(OpenError::at(&path))?;
+        let bytes = read_all(&*file).map_err(OpenError::at(&path))?;
+        index_segment(&bytes, segment.sealed)
+            .map_err(|damage| self.corrupt(segment.first, damage.offset, damage.sequence, &damage.reason))
     }
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 
+use crate::adapters::file::archive::open_segment;
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all};
 use crate::adapters::file::identity::NodeFile;
 use crate::adapters::file::index::{Growing, Sealed, Written};
@@ -33,6 +34,8 @@ pub(super) struct LastSegment {
     pub(super) number: u64,
     pub(super) first: Sequence,
     pub(super) end: SegmentEnd,
+    /// The sequence after its last one.
+    pub(super) next: Sequence,
     pub(super) index: Arc<Growing>,
     /// Bytes behind the good part.
     pub(super) torn: Option<Vec<u8>>,
@@ -42,7 +45,8 @@ pub(super) struct LastSegment {
 pub(super) struct Replay<'a> {
     pub(super) options: &'a OpenOptions,
     pub(super) node: &'a NodeFile,
-    marked: Sequence,
+    /// Up to here the log was durable once: so says the mark, or a snapshot.
+    proven: Sequence,
     fold: Fold,
     pub(super) last_time: Timestamp,
     weight: u64,
@@ -58,7 +62,8 @@ impl<'a> Replay<'a> {
     ) -> Result<Self, OpenError> {
         let last_time = Timestamp::from_milliseconds(i64::MIN);
         let report = OpenReport::default();
-        let mut replay = Self { options, node, marked, fold: Fold::default(), last_time, weight: 0, report };
+        let (proven, fold) = (marked, Fold::default());
+        let mut replay = Self { options, node, proven, fold, last_time, weight: 0, report };
         let layout = &options.layout;
         let snapshots = list_snapshots(&*options.disk, layout).map_err(OpenError::at(&layout.snapshots()))?;
         for sequence in snapshots {
@@ -66,6 +71,8 @@ impl<'a> Replay<'a> {
             match load(&*options.disk, &path, node) {
                 Ok((fold, at, weight)) => {
                     replay.report.snapshot = fold.sequence;
+                    // A snapshot is only ever taken of what is durable: it proves as much as the mark does.
+                    replay.proven = replay.proven.max(fold.sequence);
                     replay.fold = fold;
                     replay.last_time = at;
                     replay.weight = weight;
@@ -108,12 +115,12 @@ impl<'a> Replay<'a> {
             }
         }
         let last = last.ok_or_else(|| self.corrupt(Sequence(1), 0, Sequence(1), "there is no segment"))?;
-        let end = self.fold.sequence;
-        if self.marked > end {
-            let reason = format!("the log ends before sequence {}, which was durable", self.marked);
+        let end = last.next.minus(1);
+        if self.proven > end {
+            let reason = format!("the log ends before sequence {}, which was durable", self.proven);
             return Err(self.corrupt(last.first, last.end.length, end.plus(1), &reason));
         }
-        let known = self.known(&segments, &last)?;
+        let known = self.known(&mut segments, &last)?;
         self.report.replayed = end.0 - self.report.snapshot.0;
         let states = self.fold.states.into_iter().collect();
         Ok(Replayed {
@@ -146,7 +153,8 @@ impl<'a> Replay<'a> {
         let end = next.previous.ok_or_else(|| {
             self.corrupt(next.first_sequence, 0, next.first_sequence, "its header names no segment before it")
         })?;
-        let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+        let file = open_segment(&*self.options.disk, &self.options.layout, first);
+        let file = file.map_err(OpenError::at(&path))?;
         let length = file.len().map_err(OpenError::at(&path))?;
         if length != end.length {
             let reason = format!("it is {length} bytes long, the next segment says {}", end.length);
@@ -175,13 +183,13 @@ impl<'a> Replay<'a> {
         let first = header.first_sequence;
         let path = self.options.layout.segment(first);
         let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
-        let Scanned { index, end, damaged } = self.scan(header, &*file)?;
+        let Scanned { index, end, next, damaged } = self.scan(header, &*file)?;
         let mut torn = None;
         if let Some(Damaged { damage, later_batch, rest }) = damaged {
             let proof = match later_batch {
                 Some(batch) => Some(format!("batch {batch} stands behind it, so it was durable")),
-                None if damage.sequence <= self.marked => {
-                    Some(format!("the mark says that sequence {} was durable", self.marked))
+                None if damage.sequence <= self.proven => {
+                    Some(format!("mark or snapshot say that sequence {} was durable", self.proven))
                 }
                 None => None,
             };
@@ -191,7 +199,7 @@ impl<'a> Replay<'a> {
             }
             torn = Some(rest);
         }
-        Ok(LastSegment { number: header.segment, first, end, index, torn })
+        Ok(LastSegment { number: header.segment, first, end, next, index, torn })
     }
 
     /// Reads a segment to its end or to the first damage, and adds up what the snapshot does not have.
@@ -223,7 +231,8 @@ impl<'a> Replay<'a> {
             }
         };
         self.last_time = self.last_time.max(scan.last_time());
-        Ok(Scanned { index: Arc::new(index), end: scan.end(), damaged })
+        let next = scan.next_sequence();
+        Ok(Scanned { index: Arc::new(index), end: scan.end(), next, damaged })
     }
 }
 
@@ -231,6 +240,7 @@ impl<'a> Replay<'a> {
 struct Scanned {
     index: Arc<Growing>,
     end: SegmentEnd,
+    next: Sequence,
     damaged: Option<Damaged>,
 }
 

@@ -152,18 +152,18 @@ async fn rows_refused_here_and_there_are_one_report() {
     let scene = Scene::new().await;
     let text = b"\xef\xbb\xbfshop,sku,note,qty\n\
         United Kingdom,A,\"two\nlines\",3\n\
-        United Kingdom,A,\xa3,1\n\
+        United Kingdom,\xa3,,1\n\
         United Kingdom,A,,9\n\
         United Kingdom,A,,x\n\
         ,A,,1\n\
-        United Kingdom,A b,,-2\n\
+        United Kingdom,A b,\xa3,-2\n\
         United Kingdom,A,,0,\n";
     let survey = survey(&scene.file(text), &["--opening-stock", "5"]);
     assert_eq!((survey.rows, survey.refused), (7, 4));
     let sent = send(&scene.client, &survey, |_| ()).await.unwrap();
     assert_eq!((sent.progress().applied, sent.progress().refused), (2, 1));
     let expected = "row,line,code,detail,store,sku,quantity,time,reference\n\
-        2,4,not-utf-8,\"field 3 is not UTF-8; convert the file, for example with iconv\",United Kingdom,A,1,,\n\
+        2,4,not-utf-8,\"field 2 is not UTF-8; convert the file, for example with iconv\",United Kingdom,\u{fffd},1,,\n\
         3,5,insufficient-stock,the level had only 2 left at that point,United Kingdom,A,9,,\n\
         4,6,invalid-quantity,\"\"\"x\"\" is no whole number\",United Kingdom,A,x,,\n\
         5,7,invalid-store,the store is blank,,A,1,,\n\
@@ -207,6 +207,9 @@ fn a_file_that_is_no_such_csv_is_refused_before_anything_is_sent() {
         (b"sh\xf6p,sku,qty\n", "not UTF-8"),
         (b"\xff\xfes\0h\0o\0p\0", "not UTF-8"),
         (endless.as_bytes(), "never closed"),
+        (b"shop,sku,\"qty\nA,B,1\n", "never closed"),
+        (b"shop,sku,qty\nA,B,1\nA,\"B,1\nA,C,1\nA,D,1\n", "row 2, from line 3 on, opens a quote"),
+        (b"shop,sku,qty\nA,B,\"", "never closed"),
     ];
     for (text, said) in table {
         std::fs::write(&path, text).unwrap();

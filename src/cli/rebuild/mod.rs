@@ -1,10 +1,13 @@
-//! `onhand rebuild`: levels from the log alone, compared with the snapshot.
+//! `onhand rebuild`: levels from the log alone, compared with the snapshot; or central from the logs alone.
 
-use super::directory;
+mod central;
+
 use super::exit::{Exit, Failure, OrExit};
 use super::verify::{describe, line};
+use super::{bad_settings, directory};
 use crate::adapters::file::audit::{Audit, audit};
 use crate::adapters::file::snapshotter::write_whole;
+use crate::config::RawSources;
 use clap::Args;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -22,6 +25,11 @@ pub(crate) struct RebuildArgs {
     /// Write a new snapshot from the log alone; the node must be stopped
     #[arg(long)]
     pub write_snapshot: bool,
+    /// Build the central model instead: from this log and those of all --source; no worker may run
+    #[arg(long, conflicts_with_all = ["output", "write_snapshot"])]
+    pub central: bool,
+    #[command(flatten)]
+    pub(super) sources: RawSources,
 }
 
 /// Adds up the log of a data directory.
@@ -30,6 +38,10 @@ pub(crate) struct RebuildArgs {
 /// [`Exit::Data`] when the log does not add up, or not to the snapshots.
 pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
+    if args.central {
+        let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
+        return central::run(&layout, sources);
+    }
     let audit = audit(&disk, &layout).map_err(directory::failure)?;
     describe(&audit);
     let (snapshots, log): (Vec<_>, Vec<_>) =

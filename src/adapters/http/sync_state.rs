@@ -1,0 +1,99 @@
+//! How fresh the central model is, for readiness and metrics.
+
+use super::node::Node;
+use crate::app::sync::{Central, SourceReport, SourceState, SyncStatus};
+use crate::domain::Sequence;
+use serde::Serialize;
+
+/// Dead letters there ever were.
+pub(super) const DEAD_LETTERS: &str = "onhand_dead_letters_total";
+const DEAD_LETTERS_OPEN: &str = "onhand_dead_letters_open";
+const LAG: &str = "onhand_sync_lag_events";
+const PARKED: &str = "onhand_sync_parked_events";
+const SOURCE_LAG: &str = "onhand_sync_source_lag_events";
+const SOURCE_WELL: &str = "onhand_sync_source_well";
+const DUPLICATES: &str = "onhand_sync_duplicates_total";
+const CENTRAL_LEVELS: &str = "onhand_central_levels";
+
+/// The part of readiness that is about the central model; nothing of it keeps a node from being ready.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SyncState {
+    /// Events that are durable somewhere and not in the central model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sync_lag: Option<u64>,
+    /// Dead letters that wait for somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dead_letters: Option<usize>,
+    /// The logs that are followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sources: Option<Vec<SourceReport>>,
+}
+
+impl SyncState {
+    /// How it is now; empty for a node without a central model.
+    pub(super) fn of(node: &Node) -> Self {
+        if let Some(SyncStatus { lag, open_letters, sources, .. }) = status(node) {
+            return Self { sync_lag: Some(lag), dead_letters: Some(open_letters), sources: Some(sources) };
+        }
+        let behind = node.central().ok().map(|central| {
+            let reached = central.look(|central| central.as_of().get(&node.id).copied());
+            end(node).0.saturating_sub(reached.unwrap_or_default().0)
+        });
+        Self { sync_lag: behind, ..Self::default() }
+    }
+}
+
+/// What the worker says, and for this node's own log what its end is now: a source knows it from its last answer.
+fn status(node: &Node) -> Option<SyncStatus> {
+    let mut status = node.worker().ok()?.status();
+    let own = status.sources.iter_mut().find(|source| source.node == Some(node.id));
+    if let Some(source) = own {
+        let end = end(node).max(source.end);
+        status.lag += end.0 - source.end.0;
+        source.end = end;
+    }
+    Some(status)
+}
+
+fn end(node: &Node) -> Sequence {
+    node.ledger.log().durable().sequence()
+}
+
+/// Says what the metrics are.
+pub(super) fn describe() {
+    metrics::describe_counter!(DEAD_LETTERS, "Events that could not be applied to the central model.");
+    metrics::describe_gauge!(DEAD_LETTERS_OPEN, "Dead letters that wait for somebody.");
+    metrics::describe_gauge!(LAG, "Durable events that are not in the central model.");
+    metrics::describe_gauge!(PARKED, "Events that wait behind a dead letter of their level.");
+    metrics::describe_gauge!(SOURCE_LAG, "Durable events of a source that are not in the central model.");
+    metrics::describe_gauge!(SOURCE_WELL, "1 when the last answer of a source was good, else 0.");
+    metrics::describe_counter!(DUPLICATES, "Events met that were in the central model already.");
+    metrics::describe_gauge!(CENTRAL_LEVELS, "Levels in the central model.");
+}
+
+/// Sets the metrics to what is true now.
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
+pub(super) fn gauge(node: &Node) {
+    if let Ok(central) = node.central() {
+        metrics::gauge!(CENTRAL_LEVELS).set(central.look(Central::len) as f64);
+    }
+    let Some(status) = status(node) else {
+        if let Some(lag) = SyncState::of(node).sync_lag {
+            metrics::gauge!(LAG).set(lag as f64);
+        }
+        return;
+    };
+    metrics::gauge!(LAG).set(status.lag as f64);
+    metrics::gauge!(DEAD_LETTERS_OPEN).set(status.open_letters as f64);
+    metrics::counter!(DEAD_LETTERS).absolute(status.letters as u64);
+    let parked: u64 = status.sources.iter().map(|source| source.parked_events).sum();
+    metrics::gauge!(PARKED).set(parked as f64);
+    for source in status.sources {
+        let behind = source.end.0.saturating_sub(source.sequence.0);
+        let well = if source.state == SourceState::Well { 1.0 } else { 0.0 };
+        metrics::gauge!(SOURCE_LAG, "source" => source.name.clone()).set(behind as f64);
+        metrics::gauge!(SOURCE_WELL, "source" => source.name.clone()).set(well);
+        metrics::counter!(DUPLICATES, "source" => source.name).absolute(source.duplicates);
+    }
+}

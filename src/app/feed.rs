@@ -1,0 +1,179 @@
+//! The feed: every event of this node's log, in order, without gaps or repeats, as far as it is durable.
+//!
+//! A feed is read forward from a sequence; what identifies a place in it is that sequence and nothing else, so it can be
+//! left and taken up again at any point, by anyone, after any restart. Nothing is kept per reader. Filtered by store
+//! and SKU it is read through the index of that level, otherwise line after line.
+
+use crate::app::Ledger;
+use crate::app::ledger::blocking;
+use crate::app::ports::{History, HistoryError, LogFailed, Movement, MovementQuery};
+use crate::app::query::ReadError;
+use crate::domain::stock::StockFact;
+use crate::domain::{After, EventKind, Fact, Key, Sequence, Sku, StoreId, Timestamp};
+use std::sync::Arc;
+
+/// Events looked at in one read that finds little: then what was found is answered, and how far the look went.
+const SCAN_EVENTS_MAX: u64 = 50_000;
+/// Events looked at in one piece while most of them are filtered out.
+const SCAN_PIECE: usize = 1_000;
+
+/// Which events; what is not set lets everything pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeedFilter {
+    /// Only those of this kind.
+    pub kind: Option<EventKind>,
+    /// Only movements of this store.
+    pub store_id: Option<StoreId>,
+    /// Only movements of this SKU.
+    pub sku: Option<Sku>,
+    /// Only those at or after this time.
+    pub since: Option<Timestamp>,
+}
+
+/// An event with the state it moved, before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedEvent {
+    /// The event and what its entry says.
+    pub movement: Movement,
+    /// The state before it.
+    pub before: After,
+}
+
+/// A piece of the feed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedPiece {
+    /// The events that pass the filter.
+    pub events: Vec<FeedEvent>,
+    /// Everything up to here has been looked at: the place to go on from.
+    pub through: Sequence,
+    /// The durable end of the log.
+    pub end: Sequence,
+}
+
+/// One reader's place in the feed.
+pub struct Feed {
+    ledger: Arc<Ledger>,
+    filter: FeedFilter,
+    through: Sequence,
+    /// The place where the filter's time begins has not been looked for yet.
+    to_skip: bool,
+}
+
+impl Feed {
+    /// The feed after a sequence.
+    pub fn new(ledger: Arc<Ledger>, after: Sequence, filter: FeedFilter) -> Self {
+        Self { ledger, to_skip: filter.since.is_some(), filter, through: after }
+    }
+
+    /// The durable end of the log.
+    pub fn end(&self) -> Sequence {
+        self.ledger.log().durable().sequence()
+    }
+
+    /// Up to `limit` events that are durable already; fewer when they are long or far apart. Does not wait for more.
+    ///
+    /// Cancel safe: dropped half-way, nothing was passed over.
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log cannot be read back.
+    pub async fn next(&mut self, limit: usize) -> Result<FeedPiece, ReadError> {
+        let end = self.end();
+        let after = self.through;
+        if after >= end || limit == 0 {
+            return Ok(FeedPiece { events: Vec::new(), through: after, end });
+        }
+        let history = Arc::clone(&self.ledger.parts.history);
+        let (filter, to_skip) = (self.filter.clone(), self.to_skip);
+        let read = blocking(move || {
+            let since = filter.since.filter(|_| to_skip);
+            let begin = since.map(|since| history.sequence_at(since.plus_milliseconds(-1))).transpose()?;
+            let after = begin.map_or(after, |begin| after.max(begin).min(end));
+            match (&filter.store_id, &filter.sku) {
+                (Some(store_id), Some(sku)) => {
+                    let key = Key::Level(store_id.clone(), sku.clone());
+                    of_key(&*history, &key, &filter, after, end, limit)
+                }
+                _ => of_all(&*history, &filter, after, end, limit),
+            }
+        });
+        let (movements, through): (Vec<Movement>, Sequence) = read.await?;
+        let events = movements.into_iter().map(with_before).collect::<Result<_, _>>()?;
+        self.through = through;
+        self.to_skip = false;
+        Ok(FeedPiece { events, through, end })
+    }
+
+    /// Waits until something is durable beyond what was read.
+    ///
+    /// # Errors
+    /// [`LogFailed`] when nothing more will be.
+    pub async fn more(&self) -> Result<(), LogFailed> {
+        self.ledger.log().durable().reached(self.through.plus(1)).await
+    }
+}
+
+fn of_key(
+    history: &dyn History,
+    key: &Key,
+    filter: &FeedFilter,
+    after: Sequence,
+    end: Sequence,
+    limit: usize,
+) -> Result<(Vec<Movement>, Sequence), HistoryError> {
+    // The place where `since` begins has been looked for already.
+    let query = MovementQuery { after, limit, kind: filter.kind, since: None, until: None };
+    let mut movements = history.movements(key, &query)?;
+    let full = movements.len() >= limit;
+    let through = movements.last().filter(|_| full).map_or(end, |movement| movement.sequence.min(end));
+    // The index may know by now what became durable after `end` was taken; the next read brings it.
+    movements.retain(|movement| movement.sequence <= end && filter.passes(movement));
+    Ok((movements, through))
+}
+
+fn of_all(
+    history: &dyn History,
+    filter: &FeedFilter,
+    after: Sequence,
+    end: Sequence,
+    limit: usize,
+) -> Result<(Vec<Movement>, Sequence), HistoryError> {
+    let everything = *filter == FeedFilter::default();
+    let mut found = Vec::new();
+    let mut through = after;
+    while through < end && found.len() < limit && through.0 - after.0 < SCAN_EVENTS_MAX {
+        let room = limit - found.len();
+        let piece = history.events(through, end, if everything { room } else { SCAN_PIECE })?;
+        let Some(last) = piece.last().map(|movement| movement.sequence) else { break };
+        let passing = piece.into_iter().filter(|movement| filter.passes(movement));
+        found.extend(passing.take(room));
+        through = last;
+        if everything {
+            break;
+        }
+        if found.len() == limit {
+            through = found.last().map_or(through, |movement: &Movement| movement.sequence);
+        }
+    }
+    Ok((found, through))
+}
+
+impl FeedFilter {
+    fn passes(&self, movement: &Movement) -> bool {
+        let place = match &movement.event.fact {
+            Fact::Stock(fact) => Some(StockFact::place(fact)),
+            Fact::Import(_) => None,
+        };
+        let (store_id, sku) = place.unzip();
+        self.kind.is_none_or(|kind| kind == movement.event.kind)
+            && self.store_id.as_ref().is_none_or(|wanted| store_id == Some(wanted))
+            && self.sku.as_ref().is_none_or(|wanted| sku == Some(wanted))
+            && self.since.is_none_or(|since| movement.at >= since)
+    }
+}
+
+fn with_before(movement: Movement) -> Result<FeedEvent, HistoryError> {
+    let before = movement.event.fact.before(movement.event.after).ok_or_else(|| {
+        HistoryError::Damaged(format!("event {}: payload and after do not fit", movement.sequence))
+    })?;
+    Ok(FeedEvent { movement, before })
+}

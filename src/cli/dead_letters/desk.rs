@@ -1,0 +1,140 @@
+//! Where dead letters are dealt with: at a running node, or in the data directory of a worker that is stopped.
+
+use super::{DeadLettersArgs, Letter, Settled, Verb};
+use crate::adapters::file::dead_letters::look_at_letters;
+use crate::adapters::file::disk::RealDisk;
+use crate::adapters::file::layout::Layout;
+use crate::app::sync::{DeadLetter, LetterError, Redriven};
+use crate::cli::central::{Held, directory_source};
+use crate::cli::client::{Client, query_value};
+use crate::cli::exit::{Exit, Failure, OrExit};
+use crate::cli::{bad_settings, directory};
+use crate::config::SyncSettings;
+use http::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Whoever answers.
+pub(super) enum Desk {
+    /// A node with its worker.
+    Node(Client),
+    /// The letters on file, to look at.
+    File(Layout),
+    /// A worker in this process.
+    Worker(Held),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    items: Vec<Letter>,
+    next_cursor: Option<String>,
+}
+
+impl Desk {
+    /// The desk the options name.
+    ///
+    /// # Errors
+    /// [`Exit::NoInput`] without a data directory, [`Exit::Locked`] when its worker runs and letters shall be settled.
+    pub(super) fn open(args: &DeadLettersArgs) -> Result<Self, Failure> {
+        let Some(data_dir) = &args.data_dir else { return Ok(Self::Node(Client::new(&args.server)?)) };
+        let (_, layout) = directory::existing(data_dir)?;
+        if matches!(args.verb, Verb::List { .. } | Verb::Show { .. }) {
+            return Ok(Self::File(layout));
+        }
+        let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
+        let own = directory_source(layout.clone());
+        Held::open(&layout, own, &SyncSettings::once(sources), u64::MAX).map(Self::Worker)
+    }
+
+    /// All letters, oldest first.
+    pub(super) async fn letters(&self) -> Result<Vec<Letter>, Failure> {
+        match self {
+            Self::Node(client) => pages(client).await,
+            Self::File(layout) => on_file(layout)?.iter().map(as_shown).collect(),
+            Self::Worker(held) => held.worker.letters().iter().map(as_shown).collect(),
+        }
+    }
+
+    /// One letter, with all there is to it.
+    pub(super) async fn show(&self, id: &str) -> Result<Value, Failure> {
+        let letters = match self {
+            Self::Node(client) => return Ok(client.get(&path(id)).await?),
+            Self::File(layout) => on_file(layout)?,
+            Self::Worker(held) => held.worker.letters(),
+        };
+        let found = letters.iter().find(|letter| letter.id == id).map(as_shown);
+        found.unwrap_or_else(|| Err(failure(&LetterError::Unknown)))
+    }
+
+    /// Tries a letter again.
+    pub(super) async fn redrive(&self, id: &str) -> Result<Settled, Failure> {
+        match self {
+            Self::Node(client) => Ok(client.ask(Method::POST, &format!("{}/redrive", path(id))).await?),
+            Self::File(_) => unreachable!("to look is all that is done on a file"),
+            Self::Worker(held) => {
+                // A first pass, so that every source has said whose log it is.
+                held.worker.sync().await;
+                settled(held.worker.redrive(id).await)
+            }
+        }
+    }
+
+    /// Gives a letter up.
+    pub(super) async fn discard(&self, id: &str, reason: &str) -> Result<Settled, Failure> {
+        match self {
+            Self::Node(client) => {
+                let path = format!("{}?reason={}", path(id), query_value(reason));
+                Ok(client.ask(Method::DELETE, &path).await?)
+            }
+            Self::File(_) => unreachable!("to look is all that is done on a file"),
+            Self::Worker(held) => {
+                held.worker.sync().await;
+                settled(held.worker.discard(id, reason).await)
+            }
+        }
+    }
+}
+
+fn path(id: &str) -> String {
+    format!("/dead-letters/{}", query_value(id))
+}
+
+async fn pages(client: &Client) -> Result<Vec<Letter>, Failure> {
+    let mut letters = Vec::new();
+    let mut path = "/dead-letters?limit=1000".to_owned();
+    loop {
+        let page: Page = client.get(&path).await?;
+        letters.extend(page.items);
+        let Some(cursor) = page.next_cursor else { return Ok(letters) };
+        path = format!("/dead-letters?limit=1000&cursor={}", query_value(&cursor));
+    }
+}
+
+fn on_file(layout: &Layout) -> Result<Vec<DeadLetter>, Failure> {
+    look_at_letters(&RealDisk, layout)
+        .or_exit(Exit::Io, || format!("cannot read {}", layout.dead_letter_file().display()))
+}
+
+/// A letter of this process as it would come from a node.
+fn as_shown<T: DeserializeOwned>(letter: &DeadLetter) -> Result<T, Failure> {
+    serde_json::to_value(letter)
+        .and_then(serde_json::from_value)
+        .or_exit(Exit::Internal, || "a dead letter cannot be shown")
+}
+
+fn settled(driven: Result<Redriven, LetterError>) -> Result<Settled, Failure> {
+    let Redriven { letter, applied, waiting } = driven.map_err(|error| failure(&error))?;
+    Ok(Settled { letter: as_shown(&letter)?, applied, waiting })
+}
+
+fn failure(error: &LetterError) -> Failure {
+    let exit = match error {
+        LetterError::Io(_) => Exit::Io,
+        LetterError::Unknown | LetterError::Closed | LetterError::Behind(_) | LetterError::Source(_) => {
+            Exit::Unavailable
+        }
+    };
+    Failure::new(exit, error.to_string())
+}

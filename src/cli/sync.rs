@@ -1,0 +1,49 @@
+//! `onhand sync`: one pass of a node's worker now, from a shell.
+
+use super::client::{Client, server_url};
+use super::exit::{Exit, Failure};
+use super::{pass, print, runtime};
+use crate::app::sync::PassReport;
+use clap::Args;
+
+/// Bring the central model of a running node up to date now
+///
+/// Asks the node's worker for one pass over all its sources, or joins the pass that is running, and tells what it
+/// did.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  onhand sync
+  onhand sync --server http://central:3000 --json
+
+Exit codes:
+   0  every source was read to its end
+  65  a source is stopped until somebody has looked
+  69  a source could not be read, or the server could not be reached")]
+pub(super) struct SyncArgs {
+    /// Base URL of the node
+    #[arg(long, env = "ONHAND_SERVER", value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    #[arg(value_parser = server_url)]
+    server: String,
+
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a pass.
+///
+/// # Errors
+/// As [`pass::verdict`], and [`Exit::Unavailable`] when the node does not answer.
+pub(super) fn run(args: &SyncArgs) -> Result<Exit, Failure> {
+    let report: PassReport = runtime::run(async {
+        let client = Client::new(&args.server)?;
+        Ok(client.ask(http::Method::POST, "/sync").await?)
+    })?;
+    if args.json {
+        print::print_line(serde_json::to_string(&report).expect("a report always serialises"))?;
+    } else {
+        print::print(pass::text(&report))?;
+    }
+    pass::verdict(&report)
+}

@@ -1,0 +1,171 @@
+//! Whose logs are merged into central, how often, and how stubbornly.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use http::Uri;
+
+use super::raw::text;
+use super::{Fault, Faults};
+
+/// An hour: a central model that is older is no central model.
+const INTERVAL_MS_MAX: u64 = 3_600_000;
+const CONCURRENCY_MAX: u64 = 64;
+const RETRY_BASE_MS_MAX: u64 = 60_000;
+const RETRY_TIMES_MAX: u64 = 20;
+
+/// The logs of other nodes, unread.
+#[derive(Args, Clone, Debug)]
+pub struct RawSources {
+    /// Log of another node to merge into central as well: its address, http://HOST:PORT, or its data directory.
+    /// May be repeated; in the environment separated by commas
+    #[arg(long = "source", env = "SYNC_SOURCES", value_name = "URL|DIRECTORY", value_delimiter = ',')]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub sources: Vec<String>,
+}
+
+/// Settings of the worker, unread.
+#[derive(Args, Clone, Debug)]
+pub struct RawSync {
+    /// The logs.
+    #[command(flatten)]
+    pub sources: RawSources,
+
+    /// From the end of a pass over all sources to the next one, in milliseconds
+    #[arg(long, env = "SYNC_INTERVAL_MS", value_name = "MILLISECONDS", default_value = "1000")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub sync_interval_ms: String,
+
+    /// Sources read at the same time
+    #[arg(long, env = "CONCURRENCY_SYNC", value_name = "SOURCES", default_value = "4")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub concurrency_sync: String,
+
+    /// Wait before an event that cannot be applied is read again, in milliseconds; it doubles each time
+    #[arg(long, env = "RETRY_BASE_MS", value_name = "MILLISECONDS", default_value = "100")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub retry_base_ms: String,
+
+    /// How often an event that cannot be applied is read again before it becomes a dead letter
+    #[arg(long, env = "RETRY_TIMES", value_name = "TIMES", default_value = "3")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub retry_times: String,
+}
+
+/// Settings of the worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncSettings {
+    /// `SYNC_SOURCES`: logs besides that of the data directory.
+    pub sources: Vec<SourceAddress>,
+    /// `SYNC_INTERVAL_MS`: from the end of a pass to the next one.
+    pub interval: Duration,
+    /// `CONCURRENCY_SYNC`: sources read at the same time.
+    pub concurrency: usize,
+    /// `RETRY_BASE_MS`: the first wait before an event that cannot be applied is read again.
+    pub retry_base: Duration,
+    /// `RETRY_TIMES`: how often it is read again.
+    pub retry_times: u32,
+}
+
+/// Where another node's log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceAddress {
+    /// A node over HTTP: its base URL, without a slash at the end.
+    Url(String),
+    /// A node's data directory on this machine.
+    Directory(PathBuf),
+}
+
+impl RawSources {
+    /// Reads the sources alone, for a command that passes once.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let sources = sources(&self.sources, &mut faults);
+        faults.finish(sources)
+    }
+}
+
+impl SyncSettings {
+    /// Those of a command that passes once: the published defaults.
+    pub fn once(sources: Vec<SourceAddress>) -> Self {
+        Self {
+            sources,
+            interval: Duration::from_secs(1),
+            concurrency: 4,
+            retry_base: Duration::from_millis(100),
+            retry_times: 3,
+        }
+    }
+
+    pub(super) fn read(raw: &RawSync, faults: &mut Faults) -> Self {
+        let milliseconds = "a whole number of milliseconds";
+        let interval_ms =
+            faults.whole("SYNC_INTERVAL_MS", &raw.sync_interval_ms, 1, INTERVAL_MS_MAX, milliseconds);
+        let concurrency = faults.whole(
+            "CONCURRENCY_SYNC",
+            &raw.concurrency_sync,
+            1,
+            CONCURRENCY_MAX,
+            "a whole number of sources",
+        );
+        let retry_base_ms =
+            faults.whole("RETRY_BASE_MS", &raw.retry_base_ms, 1, RETRY_BASE_MS_MAX, milliseconds);
+        let retry_times =
+            faults.whole("RETRY_TIMES", &raw.retry_times, 0, RETRY_TIMES_MAX, "a whole number of times");
+        Self {
+            sources: sources(&raw.sources.sources, faults),
+            interval: Duration::from_millis(interval_ms),
+            concurrency: usize::try_from(concurrency).expect("the bound above fits any usize"),
+            retry_base: Duration::from_millis(retry_base_ms),
+            retry_times: u32::try_from(retry_times).expect("the bound above fits"),
+        }
+    }
+}
+
+fn sources(given: &[String], faults: &mut Faults) -> Vec<SourceAddress> {
+    let mut sources = Vec::new();
+    for text in given.iter().map(|text| text.trim()) {
+        let Some(source) = source(text) else {
+            faults.add(
+                "SYNC_SOURCES",
+                text,
+                "http://HOST:PORT, https://HOST:PORT or the path of a directory",
+            );
+            continue;
+        };
+        if sources.contains(&source) {
+            faults.add("SYNC_SOURCES", text, "each source once");
+        } else {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+/// Reads one source: what has a scheme is a URL, anything else a path.
+fn source(text: &str) -> Option<SourceAddress> {
+    let Some((scheme, _)) = text.split_once("://") else {
+        return (!text.is_empty()).then(|| SourceAddress::Directory(PathBuf::from(text)));
+    };
+    let uri: Uri = text.parse().ok()?;
+    let good = matches!(scheme, "http" | "https")
+        && uri.host().is_some_and(|host| !host.is_empty())
+        && uri.query().is_none();
+    good.then(|| SourceAddress::Url(text.trim_end_matches('/').to_owned()))
+}
+
+/// Reads `SYNC`.
+pub(super) fn switch(given: &str, faults: &mut Faults) -> bool {
+    match given.trim().to_ascii_lowercase().as_str() {
+        "on" => true,
+        "off" => false,
+        _ => {
+            faults.add("SYNC", given, "on or off");
+            true
+        }
+    }
+}

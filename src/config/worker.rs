@@ -1,0 +1,47 @@
+//! The settings of `sync-worker`: those of `serve` that concern a worker.
+
+use clap::Args;
+
+use super::logging::RawLogging;
+use super::storage::RawStorage;
+use super::{Fault, Faults, LogSettings, RawSync, StorageSettings, SyncSettings};
+
+/// Settings of `onhand sync-worker`, unread.
+#[derive(Args, Clone, Debug)]
+pub struct RawWorker {
+    #[command(flatten)]
+    storage: RawStorage,
+
+    #[command(flatten)]
+    sync: RawSync,
+
+    #[command(flatten)]
+    logging: RawLogging,
+}
+
+/// Everything `onhand sync-worker` needs to know before it touches the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerSettings {
+    /// Where the log lies, and central beside it.
+    pub storage: StorageSettings,
+    /// Whose logs are merged.
+    pub sync: SyncSettings,
+    /// What the process says about itself.
+    pub logging: LogSettings,
+}
+
+impl RawWorker {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn parse(&self) -> Result<WorkerSettings, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let settings = WorkerSettings {
+            storage: StorageSettings::read(&self.storage, &mut faults),
+            sync: SyncSettings::read(&self.sync, &mut faults),
+            logging: LogSettings::read(&self.logging, &mut faults),
+        };
+        faults.finish(settings)
+    }
+}

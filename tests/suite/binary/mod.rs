@@ -1,0 +1,23 @@
+//! The real binary on a real socket and a real disk: each story starts `onhand` as a process of its own.
+
+mod api;
+mod bad_input;
+mod full_disk;
+mod kill;
+mod power_cut;
+mod process;
+mod raw;
+mod room;
+mod start;
+mod stop;
+mod tour;
+mod trade;
+mod writers;
+
+use std::io::Write as _;
+
+/// Says that a story was not told, past the capture of the test harness.
+fn skipped(story: &str, reason: &str) {
+    // Losing the word is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "\n!!! SKIPPED {story}: {reason}\n");
+}

@@ -1,0 +1,95 @@
+//! The power fails on a real ext4, twenty times: what was acknowledged is there when it comes back.
+//!
+//! `FS_IOC_SHUTDOWN` with "no flush of the journal" stops a mounted file system as a power cut would: what the kernel
+//! has not yet written is gone. The process is killed first, then the power is cut: the other way round it could still
+//! acknowledge what nothing can keep.
+
+use super::api::Api;
+use super::process::{Node, run};
+use super::room::Room;
+use super::skipped;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+const CYCLES: u64 = 20;
+const CALLERS: usize = 8;
+const LEVEL: &str = "/stores/LONDON/inventory/TEA";
+const STORY: &str = "power cuts on a real ext4";
+
+/// Makes a file system in a file and mounts it.
+const MOUNT: &str = "truncate -s 512M \"$1/image\"; mkfs.ext4 -q -F \"$1/image\"; mkdir \"$1/disk\"; \
+                     mount -o loop \"$1/image\" \"$1/disk\"";
+const CUT: &str = "import fcntl, os, struct, sys; \
+                   fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))";
+const BACK: &str = "umount \"$1/disk\"; mount -o loop \"$1/image\" \"$1/disk\"";
+
+/// Changes the level until the connection breaks; answers the keys of what was acknowledged, and the last one, which
+/// was not.
+async fn caller(api: Api, cycle: u64, caller: usize) -> (Vec<String>, String) {
+    let mut acknowledged = Vec::new();
+    for turn in 0.. {
+        let key = format!("{cycle}-{caller}-{turn}");
+        let body = json!({"delta": 1, "reference": key});
+        match api.try_post(&format!("{LEVEL}/adjust"), &[], &body).await {
+            Ok(reply) if reply.status == 200 => acknowledged.push(key),
+            _ => return (acknowledged, key),
+        }
+    }
+    unreachable!("every cycle ends with a cut");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_power_cuts() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return skipped(STORY, "python3, which calls the ioctl, is missing");
+    }
+    let Some(room) = Room::open(STORY, MOUNT) else { return };
+    let disk = room.path().join("disk");
+    let data = disk.join("data");
+    let (mut acknowledged, mut open) = (Vec::new(), Vec::new());
+    for cycle in 0..CYCLES {
+        let node = Node::start_as(room.onhand(), &data, &["--snapshot-every-n-events", "200"]);
+        let api = Api::of(&node);
+        let mut callers = JoinSet::new();
+        for number in 0..CALLERS {
+            callers.spawn(caller(api.clone(), cycle, number));
+        }
+        tokio::time::sleep(Duration::from_millis(40 + cycle * 31 % 160)).await;
+        tokio::task::spawn_blocking(move || node.process.kill()).await.unwrap();
+        room.sh("echo lost > \"$1/disk/witness\"");
+        let cut = room.command("python3").args(["-c", CUT]).arg(&disk).output().unwrap();
+        if !cut.status.success() {
+            let error = String::from_utf8_lossy(&cut.stderr);
+            return skipped(STORY, &format!("this kernel does not cut: {}", error.trim()));
+        }
+        for (done, last) in callers.join_all().await {
+            acknowledged.extend(done);
+            open.push(last);
+        }
+        room.sh(BACK);
+        let witness = room.sh("cat \"$1/disk/witness\" 2>/dev/null || true");
+        assert_eq!(witness, "", "what nobody synced is gone: it was a power cut");
+        let mut verify = room.onhand();
+        verify.args(["verify", "--data-dir"]).arg(&data);
+        let ended = run(verify);
+        assert_eq!(ended.code, Some(0), "cycle {cycle}: {}{}", ended.stdout, ended.stderr);
+    }
+    let node = Node::start_as(room.onhand(), &data, &[]);
+    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    for item in Api::of(&node).items(&format!("{LEVEL}/history")).await {
+        *found.entry(item["payload"]["reference"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    for key in &acknowledged {
+        assert_eq!(found.remove(key), Some(1), "{key} was acknowledged");
+    }
+    for key in &open {
+        assert!(matches!(found.remove(key), None | Some(1)), "{key}");
+    }
+    assert!(found.is_empty(), "nobody asked for {found:?}");
+    assert!(acknowledged.len() as u64 > CYCLES * 10, "only {} changes", acknowledged.len());
+    println!("{} changes were acknowledged over {CYCLES} power cuts", acknowledged.len());
+    node.stop();
+}

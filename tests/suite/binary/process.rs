@@ -1,0 +1,176 @@
+//! `onhand` as a process: started, signalled, killed, waited for.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_onhand");
+
+/// No step of any story takes this long; a process that does is stuck.
+const WAIT_MAX: Duration = Duration::from_secs(120);
+const POLL_EVERY: Duration = Duration::from_millis(2);
+
+/// A running process; killed when dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    scratch: TempDir,
+}
+
+/// How a process ended and what it said.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// None: a signal ended it.
+    pub(super) code: Option<i32>,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Process {
+    /// Starts a command without the settings of whoever runs the tests; what it says is kept aside.
+    pub(super) fn spawn(mut command: Command) -> Self {
+        let scratch = TempDir::new().unwrap();
+        let file = |name| File::create(scratch.path().join(name)).unwrap();
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        Self { child, scratch }
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
+    /// Waits until it ends by itself.
+    #[track_caller]
+    pub(super) fn wait(mut self) -> Ended {
+        let deadline = Instant::now() + WAIT_MAX;
+        while Instant::now() < deadline {
+            if let Some(ended) = self.ended() {
+                return ended;
+            }
+            std::thread::sleep(POLL_EVERY);
+        }
+        panic!("it does not end; it said:\n{}", self.said("stderr"));
+    }
+
+    /// SIGKILL, and gone when this returns.
+    pub(super) fn kill(mut self) -> Ended {
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        Ended { code: status.code(), stdout: self.said("stdout"), stderr: self.said("stderr") }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn ended(&mut self) -> Option<Ended> {
+        let status = self.child.try_wait().unwrap()?;
+        Some(Ended { code: status.code(), stdout: self.said("stdout"), stderr: self.said("stderr") })
+    }
+
+    fn said(&self, name: &str) -> String {
+        let bytes = fs::read(self.scratch.path().join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only when it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program with these arguments.
+pub(super) fn onhand(arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments);
+    command
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub(super) fn run(command: Command) -> Ended {
+    Process::spawn(command).wait()
+}
+
+/// `onhand verify` of a data directory that nobody holds: it must be sound.
+#[track_caller]
+pub(super) fn verify(data_dir: &Path) -> String {
+    let mut command = onhand(&["verify", "--data-dir"]);
+    command.arg(data_dir);
+    let ended = run(command);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    ended.stdout
+}
+
+/// A node that takes requests.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) process: Process,
+    pub(super) url: String,
+}
+
+impl Node {
+    /// Starts a node on a data directory and, unless the options name one, a free port.
+    #[track_caller]
+    pub(super) fn start(data_dir: &Path, options: &[&str]) -> Self {
+        Self::start_as(Command::new(PROGRAM), data_dir, options)
+    }
+
+    /// The same with the program started some other way, such as in a room of its own.
+    #[track_caller]
+    pub(super) fn start_as(program: Command, data_dir: &Path, options: &[&str]) -> Self {
+        match Self::try_start_as(program, data_dir, options) {
+            Ok(node) => node,
+            Err(ended) => {
+                panic!("the node did not start: {:?}\n{}{}", ended.code, ended.stdout, ended.stderr)
+            }
+        }
+    }
+
+    /// Starts a node that perhaps ends instead.
+    pub(super) fn try_start_as(
+        mut program: Command,
+        data_dir: &Path,
+        options: &[&str],
+    ) -> Result<Self, Ended> {
+        let scratch = TempDir::new().unwrap();
+        let ready = scratch.path().join("ready");
+        let port: &[&str] = if options.contains(&"--port") { &[] } else { &["--port", "0"] };
+        program.arg("serve").args(port).arg("--ready-file").arg(&ready);
+        program.arg("--data-dir").arg(data_dir).args(options);
+        let mut process = Process::spawn(program);
+        let deadline = Instant::now() + WAIT_MAX;
+        while Instant::now() < deadline {
+            if let Ok(url) = fs::read_to_string(&ready) {
+                return Ok(Self { process, url });
+            }
+            if let Some(ended) = process.ended() {
+                return Err(ended);
+            }
+            std::thread::sleep(POLL_EVERY);
+        }
+        panic!("the node is neither ready nor gone; it said:\n{}", process.said("stderr"));
+    }
+
+    /// `127.0.0.1:PORT`
+    pub(super) fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// SIGTERM, and the process must end well.
+    #[track_caller]
+    pub(super) fn stop(self) {
+        self.process.signal(Signal::TERM);
+        let ended = self.process.wait();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+}

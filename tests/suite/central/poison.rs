@@ -1,0 +1,167 @@
+//! An event that no program of this version knows, in the middle of a log that is whole otherwise.
+
+use super::{Levels, central, fold, get, onhand, serve, text, trade, until_central_is};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Where the checksum stands in a line, and what it is taken over.
+const CRC: std::ops::Range<usize> = 8..16;
+const REST: usize = 18;
+
+fn segment(data_dir: &Path) -> PathBuf {
+    data_dir.join("log/00000000000000000001.jsonl")
+}
+
+/// Gives the event of that sequence a type nobody knows, and every line behind it the checksum that fits.
+fn poison(data_dir: &Path, sequence: u64) {
+    let text = fs::read_to_string(segment(data_dir)).unwrap();
+    let mut poisoned = String::new();
+    let mut previous = "00000000".to_owned();
+    let mut done = false;
+    for line in text.split_inclusive('\n') {
+        if !line.ends_with('\n') || !line.starts_with("{\"crc\":\"") {
+            // The space that is reserved behind the last line.
+            poisoned.push_str(line);
+            break;
+        }
+        let mut line = line.to_owned();
+        let value: Value = serde_json::from_str(&line).unwrap();
+        let events = value["events"].as_array().map_or(0, Vec::len) as u64;
+        let first = value["seq"].as_u64().unwrap_or(0);
+        if events > 0 && (first..first + events).contains(&sequence) {
+            let nth = usize::try_from(sequence - first).unwrap();
+            let (at, _) = line.match_indices("\"type\":\"ADJUST\"").nth(nth).unwrap();
+            line.replace_range(at..at + 15, "\"type\":\"MELTED\"");
+            done = true;
+        }
+        let sum = crc32c::crc32c(previous.as_bytes());
+        let sum = crc32c::crc32c_append(sum, line[REST..].trim_end_matches('\n').as_bytes());
+        previous = format!("{sum:08x}");
+        line.replace_range(CRC, &previous);
+        poisoned.push_str(&line);
+    }
+    assert!(done, "there is no such event");
+    fs::write(segment(data_dir), poisoned).unwrap();
+}
+
+#[tokio::test]
+async fn a_poison_event_holds_up_its_own_level_and_nothing_else_until_somebody_decides() {
+    let scratch = TempDir::new().unwrap();
+    let (hub, paris) = (scratch.path().join("HUB"), scratch.path().join("PARIS"));
+    let mut random = fastrand::Rng::with_seed(31);
+    let store = serve(&paris, None, &["--sync", "off"]);
+    for _ in 0..10 {
+        assert!(trade(store.url(), "PARIS", 20, &mut random).await);
+    }
+    store.stop(super::PATIENCE).unwrap();
+    let expected = fold(&paris);
+    let good = fs::read(segment(&paris)).unwrap();
+    poison(&paris, 60);
+
+    let central_node = serve(&hub, None, &["--source", text(&paris), "--retry-base-ms", "1"]);
+    let url = central_node.url();
+    let said = onhand(&["sync", "--server", url]);
+    assert!(said.starts_with("exit code 0"), "{said}");
+    let letters = get(&format!("{url}/dead-letters")).await;
+    let letter = &letters["items"][0];
+    assert_eq!((letters["items"].as_array().unwrap().len(), &letter["sequence"]), (1, &Value::from(60)));
+    let stuck = ("PARIS".to_owned(), letter["sku"].as_str().unwrap().to_owned());
+    let others =
+        |levels: &Levels| levels.clone().into_iter().filter(|(place, _)| *place != stuck).collect::<Levels>();
+    let found = central(url).await;
+    assert_eq!(others(&found), others(&expected));
+    assert!(found[&stuck].1 < expected[&stuck].1, "it waits where it was");
+
+    let id = letter["id"].as_str().unwrap().to_owned();
+    let listed = onhand(&["dead-letters", "list", "--server", url]);
+    assert!(listed.contains(&id) && listed.contains("1 open"), "{listed}");
+    let shown = onhand(&["dead-letters", "show", &id, "--server", url]);
+    assert!(shown.starts_with("exit code 0") && shown.contains("MELTED"), "{shown}");
+    let tried = onhand(&["dead-letters", "redrive", &id, "--server", url]);
+    assert!(tried.starts_with("exit code 1") && tried.contains("still cannot be applied"), "{tried}");
+
+    // What waits is remembered across a crash.
+    let address = super::port(&central_node);
+    central_node.kill().unwrap();
+    let central_node = serve(&hub, Some(address), &["--source", text(&paris), "--retry-base-ms", "1"]);
+    let url = central_node.url();
+    assert!(onhand(&["sync", "--server", url]).starts_with("exit code 0"));
+    let found = central(url).await;
+    assert_eq!(others(&found), others(&expected));
+    assert!(found[&stuck].1 < expected[&stuck].1, "it still waits");
+
+    // The segment is restored from a copy: everything that waited is applied, in order.
+    fs::write(segment(&paris), good).unwrap();
+    let driven = onhand(&["dead-letters", "redrive", "--all", "--server", url]);
+    assert!(driven.starts_with("exit code 0") && driven.contains("0 still wait"), "{driven}");
+    until_central_is(url, &expected).await;
+    let again = onhand(&["dead-letters", "redrive", &id, "--server", url]);
+    assert!(again.starts_with("exit code 69"), "{again}");
+}
+
+#[tokio::test]
+async fn a_letter_of_a_worker_of_its_own_is_settled_in_its_directory() {
+    let scratch = TempDir::new().unwrap();
+    let mut random = fastrand::Rng::with_seed(41);
+    let store = serve(scratch.path(), None, &["--sync", "off"]);
+    for _ in 0..10 {
+        assert!(trade(store.url(), "PARIS", 20, &mut random).await);
+    }
+    store.stop(super::PATIENCE).unwrap();
+    let expected = fold(scratch.path());
+    let good = fs::read(segment(scratch.path())).unwrap();
+    poison(scratch.path(), 60);
+    let data = text(scratch.path());
+    assert!(
+        onhand(&["sync-worker", "--data-dir", data, "--once", "--retry-base-ms", "1"])
+            .starts_with("exit code 0")
+    );
+
+    let at_desk = |arguments: &[&str]| {
+        let all: Vec<&str> = ["dead-letters", "--data-dir", data].iter().chain(arguments).copied().collect();
+        onhand(&all)
+    };
+    let listed = at_desk(&["list"]);
+    assert!(listed.starts_with("exit code 0") && listed.contains("1 open"), "{listed}");
+    assert!(at_desk(&["show", "nothing"]).starts_with("exit code 69"));
+    let tried = at_desk(&["redrive", "--all"]);
+    assert!(tried.starts_with("exit code 1") && tried.contains("still cannot be applied"), "{tried}");
+    fs::write(segment(scratch.path()), good).unwrap();
+    let driven = at_desk(&["redrive", "--all"]);
+    assert!(driven.starts_with("exit code 0") && driven.contains("0 still wait"), "{driven}");
+    assert_eq!(super::central_file(scratch.path()), expected);
+    assert!(at_desk(&["list"]).contains("0 open, 1 redriven"));
+}
+
+#[tokio::test]
+async fn a_discarded_event_lets_its_level_flow_again() {
+    let scratch = TempDir::new().unwrap();
+    let (hub, paris) = (scratch.path().join("HUB"), scratch.path().join("PARIS"));
+    let mut random = fastrand::Rng::with_seed(37);
+    let store = serve(&paris, None, &["--sync", "off"]);
+    for _ in 0..10 {
+        assert!(trade(store.url(), "PARIS", 20, &mut random).await);
+    }
+    store.stop(super::PATIENCE).unwrap();
+    let expected = fold(&paris);
+    poison(&paris, 60);
+    let said = onhand(&["sync-worker", "--data-dir", text(&paris), "--once", "--retry-base-ms", "1"]);
+    assert!(said.starts_with("exit code 0") && said.contains("dead letters  1"), "{said}");
+    let waits =
+        super::central_file(&paris).iter().filter(|(place, level)| expected[*place] != **level).count();
+    assert_eq!(waits, 1);
+
+    let central_node = serve(&hub, None, &["--source", text(&paris), "--retry-base-ms", "1"]);
+    let url = central_node.url();
+    assert!(onhand(&["sync", "--server", url]).starts_with("exit code 0"));
+    let letters = get(&format!("{url}/dead-letters")).await;
+    let id = letters["items"][0]["id"].as_str().unwrap().to_owned();
+    let reason = "written by a tool that is no more";
+    let said = onhand(&["dead-letters", "discard", &id, "--reason", reason, "--server", url]);
+    assert!(said.starts_with("exit code 0") && said.contains("discarded"), "{said}");
+    until_central_is(url, &expected).await;
+    let kept = onhand(&["dead-letters", "list", "--all", "--server", url]);
+    assert!(kept.contains("discarded") && kept.contains("0 open"), "{kept}");
+}

@@ -1,0 +1,143 @@
+//! Where the faults strike, and how the machine ends.
+
+use super::{Run, SETTINGS};
+use crate::node::World;
+use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::runtime::{Builder, Runtime};
+
+const FAULTS: [Fault; 6] =
+    [Fault::Crash, Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace, Fault::ShortWrite, Fault::Panic];
+
+const ENDS: [Crash; 6] = [
+    Crash::DropUnsynced,
+    Crash::ProcessKill,
+    Crash::PowerCut { seed: 1 },
+    Crash::PowerCut { seed: 2 },
+    Crash::PowerCut { seed: 3 },
+    Crash::PowerCut { seed: 4 },
+];
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().build().unwrap()
+}
+
+/// Planned panics say nothing on the terminal.
+fn hush() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let planned =
+                info.payload().downcast_ref::<String>().is_some_and(|text| text.starts_with("planned panic"));
+            if !planned {
+                usual(info);
+            }
+        }));
+    });
+}
+
+/// Plays the script with a fault at operation `n`; nothing when it ended before.
+fn run(runtime: &Runtime, n: u64, fault: Fault, sticky: bool) -> Option<Run> {
+    let mut run = Run::new(n);
+    let injection = Injection::at(n, fault);
+    run.stage.world.disk.inject(if sticky { injection.sticky() } else { injection });
+    // A planned panic ends the process where it strikes.
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run.play())));
+    if let Err(panic) = outcome {
+        let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+        assert!(fault == Fault::Panic && text.starts_with("planned panic"), "{text}");
+    }
+    (!run.stage.world.disk.hits().is_empty()).then_some(run)
+}
+
+fn every_fault(sticky: bool, least: usize) {
+    hush();
+    let runtime = runtime();
+    let mut struck = BTreeSet::new();
+    for fault in FAULTS {
+        for n in 1.. {
+            let Some(run) = run(&runtime, n, fault, sticky) else { break };
+            struck.extend(run.stage.world.disk.hits().into_keys());
+            for end in ENDS {
+                let told = format!("fault {fault:?} at operation {n}, sticky {sticky}, then {end:?}");
+                let recovered =
+                    catch_unwind(AssertUnwindSafe(|| runtime.block_on(run.recover(run.left(end), true))));
+                assert!(recovered.is_ok(), "{told}");
+            }
+        }
+    }
+    assert!(struck.len() >= least, "too few kinds of operations were struck: {struck:?}");
+}
+
+#[test]
+fn every_single_fault_is_survived() {
+    every_fault(false, 50);
+}
+
+#[test]
+fn every_lasting_fault_is_survived() {
+    every_fault(true, 50);
+}
+
+fn struck(disk: &SimDisk) -> u64 {
+    disk.hits().values().sum()
+}
+
+/// Opens copies of the disk with a second fault at each operation of the opening, and lets that end in two ways.
+fn second_faults(runtime: &Runtime, run: &Run, left: &SimDisk, told: &str) -> u64 {
+    let mut count = 0;
+    // An error only ends the opening; a crash may also leave half of what it was doing.
+    let faults: &[Fault] =
+        if left.operations().is_multiple_of(3) { &[Fault::Crash, Fault::Eio] } else { &[Fault::Crash] };
+    for fault in faults.iter().copied() {
+        for n in 1.. {
+            let world = World { disk: left.fork(), ..World::new(SETTINGS) };
+            world.disk.inject(Injection::at(left.operations() + n, fault));
+            drop(world.try_open());
+            if struck(&world.disk) == struck(left) {
+                break;
+            }
+            count += 1;
+            world.disk.clear_faults();
+            let end = if n % 2 == 0 { Crash::DropUnsynced } else { Crash::PowerCut { seed: n } };
+            world.disk.crash(end);
+            let recover = || runtime.block_on(run.recover(world.disk.clone(), n % 8 == 0));
+            let recovered = catch_unwind(AssertUnwindSafe(recover));
+            assert!(
+                recovered.is_ok(),
+                "{told}, then {fault:?} at operation {n} of the opening, then {end:?}"
+            );
+        }
+    }
+    count
+}
+
+#[test]
+fn a_second_fault_during_recovery_is_survived() {
+    hush();
+    let runtime = runtime();
+    let mut count = 0;
+    for n in 1.. {
+        let Some(run) = run(&runtime, n, Fault::Crash, false) else { break };
+        for end in [Crash::PowerCut { seed: n }, Crash::ProcessKill] {
+            let told = format!("crash at operation {n}, then {end:?}");
+            count += second_faults(&runtime, &run, &run.left(end), &told);
+        }
+    }
+    assert!(count > 10_000, "{count}");
+}
+
+#[test]
+fn the_script_by_itself_reaches_what_it_is_for() {
+    let runtime = runtime();
+    let mut run = Run::new(0);
+    assert!(runtime.block_on(run.play()));
+    let files = run.stage.world.disk.files();
+    let count = |extension: &str| {
+        files.iter().filter(|path| path.extension().is_some_and(|e| e == extension)).count()
+    };
+    assert!(count("jsonl") >= 3 && count("idx") >= 2 && count("json") == 3, "{files:?}");
+    runtime.block_on(run.recover(run.left(Crash::DropUnsynced), true));
+}

@@ -1,0 +1,144 @@
+//! Every byte and every bit, with and without the mark.
+
+use super::{Owed, Sound, opened, remove, sound, sounds};
+use crate::rules;
+use onhand::domain::Sequence;
+use onhand::sim::disk::Crash;
+use std::path::Path;
+
+/// Every bit of a file, one after the other.
+fn flips(sound: &Sound, path: &Path, owed: impl Fn(usize) -> Owed) -> usize {
+    let bytes = sound.disk.file(path).unwrap();
+    let mut opened = 0;
+    for (offset, byte) in bytes.iter().enumerate() {
+        for bit in 0..8 {
+            let disk = sound.disk.fork();
+            disk.corrupt(path, offset, byte ^ (1 << bit)).unwrap();
+            let told = format!("{} byte {offset} bit {bit}", path.display());
+            opened += usize::from(sound.judge(&disk, owed(offset), &told));
+        }
+    }
+    opened
+}
+
+/// A file at every length but its own.
+fn cuts(sound: &Sound, path: &Path, owed: impl Fn(usize) -> Owed) {
+    let bytes = sound.disk.file(path).unwrap();
+    for length in 0..bytes.len() {
+        let disk = sound.disk.fork();
+        disk.put(path, &bytes[..length]);
+        sound.judge(&disk, owed(length), &format!("{} cut to {length} bytes", path.display()));
+    }
+}
+
+#[test]
+fn the_log_that_is_damaged_here_has_what_it_takes() {
+    for (sound, snapshots) in sounds().into_iter().zip([true, false, true]) {
+        assert!(sound.segments().len() >= 3);
+        assert!(sound.judge(&sound.disk.fork(), Owed::All, "undamaged"));
+        assert_eq!(sound.snapshot > Sequence::START, snapshots);
+        let last = *sound.segments().last().unwrap();
+        let batches: Vec<Sequence> =
+            sound.entries.iter().filter(|entry| entry.sequence >= last).map(|entry| entry.batch).collect();
+        assert!(batches.len() >= 3 && batches.first() < batches.last(), "{batches:?}");
+        assert!(batches[batches.len() - 2..].windows(2).all(|two| two[0] == two[1]), "a last batch of two");
+    }
+}
+
+#[test]
+fn no_flipped_bit_is_taken_for_the_truth() {
+    for (sound, whole) in sounds().into_iter().zip([true, false, false]) {
+        let active = rules::layout().segment(*sound.segments().last().unwrap());
+        for (path, owed) in sound.files() {
+            // The first log is damaged everywhere; the others differ from it in what stands behind the active segment.
+            if whole || path == active {
+                flips(&sound, &path, |_| owed);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_that_was_cut_short_is_taken_for_whole() {
+    for sound in sounds() {
+        for (path, owed) in sound.files() {
+            cuts(&sound, &path, |_| owed);
+        }
+    }
+}
+
+#[test]
+fn without_the_mark_damage_in_the_last_batch_is_a_torn_tail_and_any_other_is_not() {
+    for sound in sounds() {
+        let sound = sound.unmarked();
+        let (tail, path) = (sound.tail(), rules::layout().segment(*sound.segments().last().unwrap()));
+        let opened = flips(&sound, &path, |offset| {
+            let at = tail.iter().position(|line| offset < line.end).unwrap();
+            if !tail[at].in_last_batch {
+                return Owed::AtLeast(sound.end());
+            }
+            sound.torn_at(tail[at - 1].last)
+        });
+        assert_eq!(opened > 0, sound.snapshot < sound.end(), "some of it may be cut");
+    }
+}
+
+#[test]
+fn without_the_mark_a_cut_costs_no_more_than_what_was_cut() {
+    for sound in sounds() {
+        let sound = sound.unmarked();
+        let (tail, path) = (sound.tail(), rules::layout().segment(*sound.segments().last().unwrap()));
+        cuts(&sound, &path, |length| match tail.iter().rev().find(|line| line.end <= length) {
+            Some(line) => sound.torn_at(line.last),
+            None => Owed::AtLeast(sound.end()),
+        });
+    }
+}
+
+#[test]
+fn a_missing_file_is_made_again_or_missed() {
+    for sound in sounds() {
+        for (path, owed) in sound.files() {
+            let disk = sound.disk.fork();
+            remove(&disk, &path);
+            sound.judge(&disk, owed, &format!("{} missing", path.display()));
+        }
+    }
+}
+
+#[test]
+fn without_the_mark_a_snapshot_still_proves_the_last_segment() {
+    let sound = sound(2, 6).unmarked();
+    let last = *sound.segments().last().unwrap();
+    assert!(sound.snapshot >= last, "the snapshot reaches into the last segment");
+    let disk = sound.disk.fork();
+    remove(&disk, &rules::layout().segment(last));
+    assert!(!sound.judge(&disk, Owed::AtLeast(sound.snapshot), "last segment missing"));
+}
+
+#[test]
+fn a_log_that_is_gone_is_missed_also_by_a_new_node() {
+    let sound = sound(7, 5).unmarked();
+    let disk = sound.disk.fork();
+    for first in sound.segments() {
+        remove(&disk, &rules::layout().segment(first));
+    }
+    for _ in 0..2 {
+        assert!(!sound.judge(&disk, Owed::AtLeast(sound.end()), "no segment, but a snapshot"));
+    }
+    remove(&disk, &rules::layout().node());
+    for _ in 0..2 {
+        assert!(!sound.judge(&disk, Owed::AtLeast(sound.end()), "no node.json either"));
+    }
+}
+
+#[test]
+fn what_a_start_found_is_marked_before_anyone_sees_it() {
+    let sound = sound(1_000, 5).unmarked();
+    drop(opened(&sound.disk, sound.settings).unwrap());
+    sound.disk.crash(Crash::ProcessKill);
+    let path = rules::layout().segment(*sound.segments().last().unwrap());
+    let length = sound.disk.file(&path).unwrap().len();
+    sound.disk.corrupt(&path, length - 10, b'#').unwrap();
+    assert!(!sound.judge(&sound.disk.fork(), Owed::AtLeast(sound.end()), "the last batch was shown"));
+}

@@ -1,0 +1,241 @@
+//! A small log, cut at every byte and with every bit flipped: it opens with all that is provably there, or refuses.
+//!
+//! What is provable: everything up to the mark, everything up to a snapshot, everything in front of a later batch.
+
+mod bytes;
+
+use crate::oracle::{Act, Expect, Order, Wish};
+use crate::rules;
+use crate::stage::Stage;
+use onhand::adapters::file::archive::list_segments;
+use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
+use onhand::app::KnownEffect;
+use onhand::app::ports::{EventIds, History, Moment, MovementQuery};
+use onhand::domain::{Entry, Key, Sequence, State};
+use onhand::sim::disk::{Crash, SimDisk};
+use onhand::sim::node::{SimClock, SimIds, SimSettings};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A log that was closed in order, and what it holds.
+struct Sound {
+    disk: SimDisk,
+    entries: Vec<Entry>,
+    settings: SimSettings,
+    /// The last event of the newest snapshot.
+    snapshot: Sequence,
+}
+
+/// Three logs: with snapshots that do not reach into the last segment, without any, and with one that does.
+fn sounds() -> [Sound; 3] {
+    [sound(7, 5), sound(1_000, 5), sound(2, 6)]
+}
+
+fn sound(snapshot_every: u64, upkeep_until: u8) -> Sound {
+    let settings = SimSettings { segment_bytes: 2_600, snapshot_every, idempotency_ttl_ms: 8_000 };
+    let mut stage = Stage::new(settings);
+    let one = |key, sku, wish| Act::One(Order { sku, expect: Expect::Any, wish }, Some(key));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let mut node = stage.world.open();
+        for round in 0..6 {
+            let reserve = Wish::Reserve { pieces: 2, id: round, ttl_seconds: Some(3) };
+            stage.play(&node, &[one(4 * round, "A", Wish::Adjust(5))]).await;
+            let group =
+                [one(4 * round + 1, "A", reserve), one(4 * round + 2, "B", Wish::Count(round.into()))];
+            stage.play(&node, &group).await;
+            if round < upkeep_until {
+                node.upkeep().unwrap();
+            }
+            stage.world.clock.pass(2_000);
+        }
+    });
+    let disk = stage.world.disk.clone();
+    disk.crash(Crash::ProcessKill);
+    // Opened and left again: everything is synced, the mark's last slot included.
+    for _ in 0..2 {
+        drop(opened(&disk, settings).unwrap());
+        disk.crash(Crash::ProcessKill);
+    }
+    let (entries, mark) = (rules::entries(&disk), rules::layout().mark());
+    let bytes = cached(&disk, &mark);
+    disk.put(&mark, &bytes);
+    let snapshots = onhand::adapters::file::snapshot::list_snapshots(&disk.fork(), &rules::layout()).unwrap();
+    Sound { disk, entries, settings, snapshot: snapshots.first().copied().unwrap_or_default() }
+}
+
+fn cached(disk: &SimDisk, path: &Path) -> Vec<u8> {
+    use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
+    read_all(&*disk.fork().open(path, OpenMode::Read).unwrap()).unwrap()
+}
+
+fn opened(disk: &SimDisk, settings: SimSettings) -> Result<OpenNode, OpenError> {
+    let options = OpenOptions {
+        disk: Arc::new(disk.clone()),
+        layout: Layout::new(Path::new("/data")),
+        segment_bytes: settings.segment_bytes,
+        idempotency_ttl_ms: settings.idempotency_ttl_ms,
+    };
+    // A new node would have another id than the one whose directory this is.
+    let ids = SimIds::default();
+    ids.event_id();
+    open(&options, &SimClock::default(), &ids)
+}
+
+/// A line of the last segment.
+struct Line {
+    end: usize,
+    /// The last event of the log as far as this line.
+    last: Sequence,
+    in_last_batch: bool,
+}
+
+/// What has to come of it.
+#[derive(Clone, Copy, PartialEq)]
+enum Owed {
+    /// It opens with everything.
+    All,
+    /// It refuses, or opens with at least what stands up to there.
+    AtLeast(Sequence),
+    /// It opens with exactly what stands up to there: the rest was never acknowledged.
+    Torn(Sequence),
+}
+
+impl Sound {
+    fn end(&self) -> Sequence {
+        self.entries.last().unwrap().last()
+    }
+
+    /// Opens a damaged copy and judges it; true when it opened.
+    fn judge(&self, disk: &SimDisk, owed: Owed, told: &str) -> bool {
+        let node = match opened(disk, self.settings) {
+            Ok(node) => node,
+            Err(OpenError::Corrupt { .. } | OpenError::Damaged { .. })
+                if matches!(owed, Owed::AtLeast(_)) =>
+            {
+                return false;
+            }
+            Err(error) => panic!("{told}: {error}"),
+        };
+        let (least, most) = match owed {
+            Owed::All => (self.end(), self.end()),
+            Owed::AtLeast(least) => (least, self.end()),
+            Owed::Torn(end) => (end, end),
+        };
+        assert!((least..=most).contains(&node.end), "{told}: opened with {} of {least} to {most}", node.end);
+        let kept: Vec<Entry> =
+            self.entries.iter().filter(|entry| entry.last() <= node.end).cloned().collect();
+        assert_eq!(kept.last().map_or(Sequence::START, Entry::last), node.end, "{told}: half an entry");
+        let states: HashMap<Key, State> = node.restored.states.into_iter().collect();
+        assert_eq!(states, rules::fold(&kept, node.end).states, "{told}");
+        assert_eq!(sorted(node.restored.known), self.known(&kept), "{told}");
+        match rules::try_entries(disk) {
+            Ok(entries) => {
+                assert!(entries == kept, "{told}: the log is not what it was");
+                check_history(&*node.log.history(), &kept, told);
+            }
+            // A start does not read again what a snapshot holds; whoever reads an entry of it later is told.
+            Err(damage) => {
+                assert!(damage.sequence <= self.snapshot, "{told}: {damage:?} was overlooked");
+                for entry in &kept {
+                    let read = node.log.history().entry(entry.sequence);
+                    assert!(
+                        read.is_err() || read.unwrap().as_ref() == Some(entry),
+                        "{told}: {}",
+                        entry.sequence
+                    );
+                }
+            }
+        }
+        true
+    }
+
+    /// The idempotency records that are still kept.
+    fn known(&self, entries: &[Entry]) -> Vec<KnownEffect> {
+        let Some(last) = entries.last() else { return Vec::new() };
+        let since = last.at.plus_milliseconds(-self.settings.idempotency_ttl_ms);
+        let known = entries.iter().filter(|entry| entry.at > since).filter_map(|entry| {
+            KnownEffect::new(None, entry.idempotency.as_ref()?, entry.sequence, entry.at)
+        });
+        sorted(known.collect())
+    }
+
+    /// Damage behind `end` that nothing but a snapshot can prove to be a loss.
+    fn torn_at(&self, end: Sequence) -> Owed {
+        if self.snapshot > end { Owed::AtLeast(self.snapshot) } else { Owed::Torn(end) }
+    }
+
+    fn segments(&self) -> Vec<Sequence> {
+        list_segments(&self.disk.fork(), &rules::layout()).unwrap()
+    }
+
+    /// The same without the mark.
+    fn unmarked(self) -> Self {
+        remove(&self.disk, &rules::layout().mark());
+        self
+    }
+
+    /// The lines of the last segment: where each ends, and what the log has with it and in front of it.
+    fn tail(&self) -> Vec<Line> {
+        let first = *self.segments().last().unwrap();
+        let bytes = self.disk.file(rules::layout().segment(first)).unwrap();
+        let mut lines = Vec::new();
+        let mut entries = self.entries.iter().filter(|entry| entry.sequence >= first);
+        let last_batch = self.entries.last().unwrap().batch;
+        for (end, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+            let entry = if lines.is_empty() { None } else { entries.next() };
+            lines.push(Line {
+                end: end + 1,
+                last: entry.map_or(first.minus(1), Entry::last),
+                in_last_batch: entry.is_some_and(|entry| entry.batch == last_batch),
+            });
+        }
+        lines
+    }
+
+    /// Every file, and what a change to it may cost at most when the mark is there.
+    fn files(&self) -> BTreeMap<PathBuf, Owed> {
+        let owed = |path: &Path| match path.extension().and_then(|extension| extension.to_str()) {
+            Some("jsonl") => Owed::AtLeast(self.end()),
+            _ if path.ends_with("node.json") => Owed::AtLeast(self.end()),
+            _ => Owed::All,
+        };
+        self.disk.files().into_iter().map(|path| (path.clone(), owed(&path))).collect()
+    }
+}
+
+fn sorted(mut known: Vec<KnownEffect>) -> Vec<KnownEffect> {
+    known.sort_by_key(|effect| (effect.sequence, effect.id));
+    known
+}
+
+/// The history knows every entry and every movement, and nothing else.
+fn check_history(history: &dyn History, entries: &[Entry], told: &str) {
+    for entry in entries {
+        for sequence in [entry.sequence, entry.last()] {
+            assert_eq!(history.entry(sequence).unwrap().as_ref(), Some(entry), "{told}: entry {sequence}");
+        }
+    }
+    let mut keys: BTreeMap<Key, Vec<(Sequence, onhand::domain::Event)>> = BTreeMap::new();
+    for (sequence, event) in entries.iter().flat_map(Entry::numbered) {
+        keys.entry(event.fact.key()).or_default().push((sequence, event.clone()));
+    }
+    let everything =
+        MovementQuery { after: Sequence::START, limit: 1_000, kind: None, since: None, until: None };
+    for (key, events) in keys {
+        let found = history.movements(&key, &everything).unwrap();
+        let found: Vec<_> = found.into_iter().map(|movement| (movement.sequence, movement.event)).collect();
+        assert_eq!(found, events, "{told}: movements of {key}");
+        let (middle, _) = events[events.len() / 2];
+        let last = history.last_before(&key, Moment::Sequence(middle)).unwrap();
+        assert_eq!(last.map(|movement| movement.sequence), Some(middle), "{told}: {key} as of {middle}");
+    }
+}
+
+pub(crate) fn remove(disk: &SimDisk, path: &Path) {
+    use onhand::adapters::file::disk::{Disk, parent};
+    disk.remove(path).unwrap();
+    disk.sync_dir(&parent(path)).unwrap();
+}

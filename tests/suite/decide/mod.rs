@@ -1,0 +1,124 @@
+//! Every refusal of every verb: given what happened to a level, when this is asked, then that is the answer.
+
+mod many;
+mod stock;
+
+use crate::node::qty;
+use onhand::domain::stock::{Commit, CountAsOf, Expected, Reserve, StockCommand, Verb};
+use onhand::domain::{
+    After, Command, Draft, ImportId, Key, Refusal, Rejection, ReservationId, Sequence, Sku, State, StoreId,
+    Timestamp, Unapplied, decide,
+};
+use uuid::Uuid;
+
+const NOON: i64 = 1_795_190_400_000;
+
+/// One store with a level `A`, a level `B` and an import `I`, without a log.
+#[derive(Clone)]
+struct Shop {
+    now: i64,
+    states: Vec<State>,
+}
+
+/// (on hand, reserved, version)
+type Numbers = (i64, i64, u64);
+
+fn store() -> StoreId {
+    StoreId::new("LONDON").unwrap()
+}
+
+fn keys() -> Vec<Key> {
+    let level = |sku| Key::Level(store(), Sku::new(sku).unwrap());
+    vec![level("A"), level("B"), Key::Import(ImportId::new("I").unwrap())]
+}
+
+impl Shop {
+    fn new() -> Self {
+        Self { now: NOON, states: keys().iter().map(State::absent).collect() }
+    }
+
+    /// Expires what is due and decides.
+    fn ask(&mut self, command: &Command) -> Result<(Vec<Numbers>, Vec<Unapplied>), Refusal> {
+        let (keys, mut count) = (keys(), 0);
+        let mut new_id = || {
+            count += 1;
+            Uuid::from_u128(count)
+        };
+        let states = self.states.iter_mut().collect();
+        let mut draft = Draft::new(Timestamp::from_milliseconds(self.now), &keys, states, &mut new_id);
+        assert!(draft.expire_due(1_000));
+        let (events, mark) = (draft.events().len(), draft.mark());
+        let decided = decide(&mut draft, command);
+        if decided.is_err() {
+            assert_eq!(draft.mark(), mark, "a refusal leaves the draft as it was");
+        }
+        let finished = draft.finish();
+        decided.map(|()| (finished.events[events..].iter().map(numbers).collect(), finished.unapplied))
+    }
+
+    fn given(verbs: &[Verb]) -> Self {
+        let mut shop = Self::new();
+        for verb in verbs {
+            shop.ask(&on("A", Expected::Any, verb.clone())).unwrap();
+            shop.now += 1_000;
+        }
+        shop
+    }
+}
+
+fn numbers(event: &onhand::domain::Event) -> Numbers {
+    match event.after {
+        After::Level(after) => (after.on_hand.get(), after.reserved.get(), after.version),
+        After::Import(after) => (after.applied.cast_signed(), after.refused.cast_signed(), after.version),
+    }
+}
+
+fn on(sku: &str, expected: Expected, verb: Verb) -> Command {
+    Command::Stock(movement(sku, expected, verb))
+}
+
+fn movement(sku: &str, expected: Expected, verb: Verb) -> StockCommand {
+    StockCommand { store_id: store(), sku: Sku::new(sku).unwrap(), expected, verb }
+}
+
+fn id(name: &str) -> ReservationId {
+    ReservationId::new(name).unwrap()
+}
+
+fn adjust(delta: i64) -> Verb {
+    Verb::Adjust { delta: qty(delta), reason: None, reference: None }
+}
+
+fn reserve(name: &str, pieces: i64) -> Verb {
+    Verb::Reserve(Reserve { qty: qty(pieces), reservation_id: id(name), ttl_seconds: None, reference: None })
+}
+
+fn reserve_for(name: &str, pieces: i64, ttl: i64) -> Verb {
+    let ttl_seconds = Some(ttl);
+    Verb::Reserve(Reserve { qty: qty(pieces), reservation_id: id(name), ttl_seconds, reference: None })
+}
+
+fn release(name: &str, pieces: Option<i64>) -> Verb {
+    Verb::Release { reservation_id: id(name), qty: pieces.map(qty) }
+}
+
+fn commit(name: &str, pieces: Option<i64>, close_remainder: bool) -> Verb {
+    Verb::Commit(Commit { reservation_id: id(name), qty: pieces.map(qty), close_remainder })
+}
+
+fn count(counted: i64) -> Verb {
+    Verb::Count { counted: qty(counted), as_of: None, reason: None }
+}
+
+fn count_as_of(counted: i64, booked: i64) -> Verb {
+    let as_of = Some(CountAsOf { sequence: Sequence(7), on_hand: qty(booked) });
+    Verb::Count { counted: qty(counted), as_of, reason: None }
+}
+
+fn conflict(current_version: u64) -> Rejection {
+    Rejection::VersionConflict { current_version }
+}
+
+fn insufficient(available: i64, current_version: u64) -> Rejection {
+    Rejection::InsufficientStock { available: qty(available), current_version }
+}

@@ -1,0 +1,185 @@
+//! Worker parts in memory: sources that can be spoilt and mended, stores that forget.
+
+use axum::body::Body;
+use http::Request;
+use onhand::adapters::file::clock::SystemClock;
+use onhand::adapters::http::Edge;
+use onhand::app::ports::{
+    CentralStore, DeadLetterStore, Delivered, Delivery, EventSource, Reading, SourceError,
+};
+use onhand::app::sync::{CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
+use onhand::domain::{Sequence, Timestamp};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A worker over these sources.
+pub(super) fn worker(sources: Vec<Arc<dyn EventSource>>) -> Worker {
+    worker_on(&Arc::default(), sources)
+}
+
+/// A worker that goes on from what is in these stores.
+pub(super) fn worker_on(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>) -> Worker {
+    let parts = WorkerParts {
+        sources,
+        central: Arc::clone(stores) as _,
+        letters: Arc::clone(stores) as _,
+        clock: Arc::new(SystemClock),
+    };
+    let settings = SyncSettings {
+        interval: Duration::from_millis(20),
+        concurrency: 4,
+        read_events: 100,
+        save_every: 1_000,
+        retry_base: Duration::from_millis(1),
+        retry_times: 1,
+    };
+    Worker::new(parts, settings).unwrap()
+}
+
+/// The log of a node as its pages of events tell it.
+pub(super) fn over_http(edge: Arc<Edge>) -> Arc<dyn EventSource> {
+    Arc::new(OverHttp(edge))
+}
+
+struct OverHttp(Arc<Edge>);
+
+impl EventSource for OverHttp {
+    fn name(&self) -> &'static str {
+        "self"
+    }
+
+    fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
+        Box::pin(async move {
+            let uri = format!("/events?after={after}&limit={limit}");
+            let request = Request::builder().uri(uri).body(Body::empty()).unwrap();
+            let response = self.0.handle(request).await;
+            let bytes = axum::body::to_bytes(response.into_body(), 64 << 20).await.unwrap();
+            let page: Value = serde_json::from_slice(&bytes).unwrap();
+            let delivered = |item: &Value| Delivered {
+                sequence: Sequence(item["sequence"].as_u64().unwrap()),
+                at: Timestamp::parse(item["ts"].as_str().unwrap()).unwrap(),
+                json: item.to_string(),
+            };
+            Ok(Delivery {
+                node: page["node"].as_str().unwrap().parse().unwrap(),
+                end: Sequence(page["end"].as_u64().unwrap()),
+                events: page["items"].as_array().unwrap().iter().map(delivered).collect(),
+            })
+        })
+    }
+}
+
+/// A log that says what it is told to say.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) node: Uuid,
+    pub(super) events: Mutex<Vec<Value>>,
+    pub(super) down: AtomicBool,
+}
+
+impl Told {
+    /// A log of deliveries of one piece each of one SKU in one store.
+    pub(super) fn deliveries(node: u128, pieces: u64) -> Arc<Self> {
+        let delivery = |version: u64| {
+            json!({
+                "eventId": Uuid::from_u128(u128::from(version)), "type": "ADJUST",
+                "payload": {"sku": "T-1", "storeId": "TOLD", "delta": 1},
+                "after": {"onHand": version, "reserved": 0, "version": version},
+            })
+        };
+        let events = (1..=pieces).map(delivery).collect();
+        Arc::new(Self {
+            node: Uuid::from_u128(node),
+            events: Mutex::new(events),
+            down: AtomicBool::new(false),
+        })
+    }
+}
+
+impl EventSource for Told {
+    fn name(&self) -> &'static str {
+        "told"
+    }
+
+    fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
+        Box::pin(async move {
+            if self.down.load(Ordering::SeqCst) {
+                return Err(SourceError::Unavailable("the line is dead".to_owned()));
+            }
+            let events = self.events.lock();
+            let numbered = (1..).map(Sequence).zip(events.iter()).filter(|(sequence, _)| *sequence > after);
+            let delivered = numbered.take(limit).map(|(sequence, event)| Delivered {
+                sequence,
+                at: Timestamp::EPOCH,
+                json: event.to_string(),
+            });
+            Ok(Delivery { node: self.node, end: Sequence(events.len() as u64), events: delivered.collect() })
+        })
+    }
+}
+
+/// Central file and dead letters in memory, on a disk that can fail.
+#[derive(Default)]
+pub(super) struct Stores {
+    file: Mutex<Option<CentralFile>>,
+    letters: Mutex<Vec<DeadLetter>>,
+    /// The write that fails and every one after it, counted down; 0: none does.
+    pub(super) fails_at: AtomicUsize,
+    /// What fails has been written all the same.
+    pub(super) lies: AtomicBool,
+}
+
+impl Stores {
+    /// The central file.
+    pub(super) fn file(&self) -> Option<CentralFile> {
+        self.file.lock().clone()
+    }
+
+    /// Puts another central file in its place.
+    pub(super) fn put_file(&self, file: Option<CentralFile>) {
+        *self.file.lock() = file;
+    }
+
+    fn write(&self, change: impl FnOnce()) -> io::Result<()> {
+        let left = self.fails_at.load(Ordering::SeqCst);
+        if left > 1 {
+            self.fails_at.store(left - 1, Ordering::SeqCst);
+        }
+        if left != 1 || self.lies.swap(false, Ordering::SeqCst) {
+            change();
+        }
+        if left == 1 { Err(io::Error::other("the disk is full")) } else { Ok(()) }
+    }
+}
+
+impl CentralStore for Stores {
+    fn load(&self) -> io::Result<Option<CentralFile>> {
+        Ok(self.file.lock().clone())
+    }
+
+    fn save(&self, file: &CentralFile) -> io::Result<()> {
+        self.write(|| *self.file.lock() = Some(file.clone()))
+    }
+}
+
+impl DeadLetterStore for Stores {
+    fn load(&self) -> io::Result<Vec<DeadLetter>> {
+        let mut latest = BTreeMap::new();
+        for letter in self.letters.lock().iter() {
+            latest.insert(letter.id.clone(), letter.clone());
+        }
+        Ok(latest.into_values().collect())
+    }
+
+    fn append(&self, letter: &DeadLetter) -> io::Result<()> {
+        // Slow enough for a caller to go away meanwhile.
+        std::thread::sleep(Duration::from_millis(20));
+        self.write(|| self.letters.lock().push(letter.clone()))
+    }
+}

@@ -1,0 +1,228 @@
+//! The oracle: what a ledger owes, told by plain maps and a straight reading of the rules.
+//!
+//! It shares no code with the ledger, so a rule that is wrong in one of them does not agree with itself.
+
+mod acts;
+mod stock;
+
+pub(crate) use acts::{Act, Answer, Done, Expect, Happened, Order, Wish, batch_payload, payload};
+use std::collections::{BTreeMap, BTreeSet};
+use stock::Change;
+pub(crate) use stock::Stock;
+
+/// What a key is known by: (scope of a batch?, number).
+type KeyName = (bool, u8);
+
+#[derive(Debug, Clone)]
+struct Known {
+    payload: String,
+    at: i64,
+    answer: Done,
+    /// Where the log knows it: the first event of a command's entry, the last one of a batch's operation.
+    sequence: u64,
+}
+
+/// The ledger as it should be.
+#[derive(Debug, Clone)]
+pub(crate) struct Oracle {
+    pub(crate) levels: BTreeMap<&'static str, Stock>,
+    /// Every event there was; its sequence is its place, counted from 1.
+    pub(crate) log: Vec<Happened>,
+    keys: BTreeMap<KeyName, Known>,
+    key_ttl: i64,
+}
+
+impl Oracle {
+    pub(crate) fn new(key_ttl: i64) -> Self {
+        Self { levels: BTreeMap::new(), log: Vec::new(), keys: BTreeMap::new(), key_ttl }
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// Log time: never before the last event.
+    fn time(&self, clock: i64) -> i64 {
+        self.log.last().map_or(clock, |last| clock.max(last.at))
+    }
+
+    /// The version a command meets that comes now: what is due expires first.
+    pub(crate) fn version(&self, clock: i64, sku: &'static str) -> u64 {
+        let mut then = self.clone();
+        then.expire(self.time(clock), &[sku]);
+        then.levels.get(sku).map_or(0, |level| level.version)
+    }
+
+    /// Does what a command asks at the time the clock shows.
+    pub(crate) fn play(&mut self, clock: i64, act: &Act) -> Answer {
+        let now = self.time(clock);
+        match act {
+            Act::One(order, key) => {
+                let name = key.map(|key| (false, key));
+                self.once(now, name, &payload(order), &[order.sku], |oracle| {
+                    oracle.one(now, order).map_err(|code| (code, None)).map(|()| Vec::new())
+                })
+            }
+            Act::Batch { atomic, items, key } => {
+                let name = key.map(|key| (true, key));
+                let skus: Vec<_> = items.iter().map(|(order, _)| order.sku).collect();
+                let known: Vec<_> = items.iter().map(|(order, key)| self.look(now, order, *key)).collect();
+                self.once(now, name, &batch_payload(*atomic, items), &skus, |oracle| {
+                    oracle.batch(now, *atomic, items, known)
+                })
+            }
+        }
+    }
+
+    /// Expires whatever is due, of every level.
+    pub(crate) fn pass_due(&mut self, clock: i64) {
+        let now = self.time(clock);
+        let skus: Vec<_> = self.levels.keys().copied().collect();
+        self.expire(now, &skus);
+    }
+
+    fn look(&self, now: i64, order: &Order, key: Option<u8>) -> Looked {
+        let known = self.keys.get(&(false, key?)).filter(|known| known.at + self.key_ttl > now)?;
+        let same = known.payload == payload(order);
+        Some(if same { Ok(known.clone()) } else { Err("idempotency-key-reused") })
+    }
+
+    /// The frame of every command: a known key, what is due, the decision, the record.
+    fn once(
+        &mut self,
+        now: i64,
+        name: Option<KeyName>,
+        payload: &str,
+        skus: &[&'static str],
+        decide: impl FnOnce(&mut Self) -> Decision,
+    ) -> Answer {
+        if let Some(known) =
+            name.and_then(|name| self.keys.get(&name)).filter(|known| known.at + self.key_ttl > now)
+        {
+            return if known.payload == payload {
+                Answer::Done(Done { replayed: true, ..known.answer.clone() })
+            } else {
+                Answer::Refused { code: "idempotency-key-reused", op: None }
+            };
+        }
+        let begin = self.log.len();
+        self.expire(now, skus);
+        let (levels, expired) = (self.levels.clone(), self.log.len());
+        match decide(self) {
+            Err((code, op)) => {
+                self.levels = levels;
+                self.log.truncate(expired);
+                Answer::Refused { code, op }
+            }
+            Ok(fates) => {
+                let events = self.log.get(begin..).unwrap_or_default().to_vec();
+                let sequence = if events.is_empty() { 0 } else { begin as u64 + 1 };
+                let mut done = Done { sequence, events, ..Done::default() };
+                for (op, fate) in fates {
+                    match fate {
+                        ItemFate::Refused(code) => done.unapplied.push((op, code.to_owned())),
+                        ItemFate::Replayed(sequence, happened) => {
+                            done.unapplied.push((op, format!("replayed {sequence}")));
+                            done.replays.push((op, happened));
+                        }
+                    }
+                }
+                if let Some(name) = name.filter(|_| self.log.len() > expired) {
+                    let answer = done.clone();
+                    self.keys.insert(name, Known { payload: payload.to_owned(), at: now, answer, sequence });
+                }
+                Answer::Done(done)
+            }
+        }
+    }
+
+    fn batch(
+        &mut self,
+        now: i64,
+        atomic: bool,
+        items: &[(Order, Option<u8>)],
+        known: Vec<Looked>,
+    ) -> Decision {
+        let (mut fates, mut seen, mut records) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for (op, ((order, key), known)) in (0..).zip(items.iter().zip(known)) {
+            let begin = self.log.len();
+            let decided = match known {
+                Some(Ok(known)) => {
+                    let last = known.answer.events.last().expect("only effects are recorded");
+                    // An event that is told again comes without its time.
+                    let last = Happened { at: 0, ..last.clone() };
+                    fates.push((op, ItemFate::Replayed(known.sequence, last)));
+                    continue;
+                }
+                Some(Err(code)) => Err(code),
+                None if key.is_some_and(|key| !seen.insert(key)) => Err("idempotency-key-reused"),
+                None => self.one(now, order),
+            };
+            match decided {
+                Ok(()) => {
+                    if let Some(key) = key {
+                        let events = self.log.get(begin..).unwrap_or_default().to_vec();
+                        let answer = Done { sequence: begin as u64 + 1, events, ..Done::default() };
+                        let (payload, sequence) = (payload(order), self.end());
+                        records.push(((false, *key), Known { payload, at: now, answer, sequence }));
+                    }
+                }
+                Err(code) if atomic => return Err((code, Some(op))),
+                Err(code) => fates.push((op, ItemFate::Refused(code))),
+            }
+        }
+        self.keys.extend(records);
+        Ok(fates)
+    }
+
+    fn one(&mut self, now: i64, order: &Order) -> Result<(), &'static str> {
+        let mut level = self.levels.get(order.sku).cloned().unwrap_or_default();
+        let met = match order.expect {
+            Expect::Any | Expect::Right => true,
+            Expect::Exists => level.version > 0,
+            Expect::Wrong => false,
+        };
+        if !met {
+            return Err("version-conflict");
+        }
+        for kind in level.decide(now, &order.wish)? {
+            let kind = level.happen(&kind);
+            self.tell(order.sku, kind, &level, now);
+        }
+        self.levels.insert(order.sku, level);
+        Ok(())
+    }
+
+    fn expire(&mut self, now: i64, skus: &[&'static str]) {
+        let skus: BTreeSet<_> = skus.iter().copied().collect();
+        for sku in skus {
+            let Some(mut level) = self.levels.remove(sku) else { continue };
+            let mut due: Vec<(i64, u8)> =
+                level.holds.iter().filter_map(|(id, (_, until))| Some(((*until)?, *id))).collect();
+            due.retain(|(until, _)| *until <= now);
+            due.sort_by_key(|(until, id)| (*until, id.to_string()));
+            for (_, id) in due {
+                let pieces = level.holds[&id].0;
+                let kind = level.happen(&Change::Settle("EXPIRE", id, pieces));
+                self.tell(sku, kind, &level, now);
+            }
+            self.levels.insert(sku, level);
+        }
+    }
+
+    fn tell(&mut self, sku: &'static str, kind: &'static str, level: &Stock, at: i64) {
+        let Stock { on_hand, reserved, version, .. } = *level;
+        self.log.push(Happened { sku, kind, on_hand, reserved, version, at });
+    }
+}
+
+/// What becomes of the operations that made no event, or the refusal of the whole and the operation that earned it.
+type Decision = Result<Vec<(u32, ItemFate)>, (&'static str, Option<u32>)>;
+
+/// What is known of a key, or the code of its refusal.
+type Looked = Option<Result<Known, &'static str>>;
+
+enum ItemFate {
+    Refused(&'static str),
+    Replayed(u64, Happened),
+}

@@ -1,0 +1,265 @@
+//! A node played against the oracle: the same acts to both, and after every crash the two are brought together.
+
+use crate::node::World;
+use crate::oracle::{Act, Answer, Done, Expect, Happened, Oracle, Order, Wish, batch_payload, payload};
+use crate::rules;
+use onhand::app::{CommandError, Meta, Outcome, fingerprint};
+use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::{
+    After, Command, Event, Idempotency, Key, Quantity, ReservationId, Sku, StoreId, UnappliedWhy,
+};
+use onhand::sim::node::{SimNode, SimSettings};
+use std::pin::Pin;
+use std::task::Poll;
+
+/// The SKUs of every play, in key order.
+pub(crate) const SKUS: [&str; 3] = ["A", "B", "C"];
+pub(crate) const STORE: &str = "LONDON";
+
+/// A world, its oracle, and the node while it runs.
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) oracle: Oracle,
+}
+
+/// What a node answered, or that it could not.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Heard {
+    Answer(Answer),
+    /// The log failed while it was on its way.
+    Unknown,
+    /// Nothing changed: the log is closed.
+    Closed,
+    /// The effect stands, its answer could not be read back.
+    Unread,
+}
+
+impl Stage {
+    pub(crate) fn new(settings: SimSettings) -> Self {
+        Self { world: World::new(settings), oracle: Oracle::new(settings.idempotency_ttl_ms) }
+    }
+
+    pub(crate) fn clock(&self) -> i64 {
+        use onhand::app::ports::Clock;
+        self.world.clock.now().milliseconds()
+    }
+
+    /// Plays acts that arrive together, all before the disk is written, and holds every answer against the oracle.
+    pub(crate) async fn play(&mut self, node: &SimNode, acts: &[Act]) {
+        let (mut oracle, clock) = (self.oracle.clone(), self.clock());
+        let heard = ask(node, &self.oracle, clock, acts).await;
+        for (act, heard) in acts.iter().zip(heard) {
+            let owed = oracle.play(clock, act);
+            assert_eq!(heard, Heard::Answer(owed), "{act:?}");
+        }
+        self.oracle = oracle;
+    }
+
+    /// Lets due holds expire by themselves.
+    pub(crate) async fn pass_due(&mut self, node: &SimNode) {
+        node.drive(node.ledger.expire_due()).await.unwrap();
+        self.oracle.pass_due(self.clock());
+    }
+
+    /// Every level is what the oracle says.
+    pub(crate) async fn check_levels(&self, node: &SimNode) {
+        for sku in SKUS {
+            let owed = self.oracle.levels.get(sku).filter(|level| level.version > 0);
+            let owed = owed
+                .map(|level| (level.on_hand - level.reserved, level.on_hand, level.reserved, level.version));
+            assert_eq!(crate::node::level(node, sku).await, owed, "{sku}");
+        }
+    }
+
+    /// Takes what was answered before a crash for granted, and returns the acts that were not.
+    ///
+    /// The log is one line of acts: nothing is acknowledged behind something that is not.
+    pub(crate) fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Vec<Act> {
+        let (clock, mut ahead, mut unanswered) = (self.clock(), self.oracle.clone(), Vec::new());
+        for (act, heard) in acts.iter().zip(heard) {
+            let before = ahead.end();
+            let owed = ahead.play(clock, act);
+            let moved = ahead.end() > before;
+            match heard {
+                Heard::Unknown | Heard::Closed => {
+                    unanswered.push(act.clone());
+                    continue;
+                }
+                Heard::Unread => {}
+                Heard::Answer(answer) => assert_eq!(answer, owed, "{act:?}"),
+            }
+            if unanswered.is_empty() {
+                self.oracle = ahead.clone();
+            } else {
+                assert!(!moved, "acknowledged behind something that was not: {act:?}");
+                let durable = self.oracle.clone().play(clock, act);
+                assert_eq!(durable, owed, "answered by what is not durable: {act:?}");
+            }
+        }
+        unanswered
+    }
+
+    /// Opens the directory after a crash. Of `unanswered` (in the order of arrival) the log may hold the first few, each
+    /// in full; the oracle learns which. So it is with expiries that were under way. Then log and levels must be what the
+    /// oracle says.
+    pub(crate) async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
+        let node = self.world.open();
+        let durable = node.ledger.log().durable().sequence().0;
+        let clock = self.clock();
+        if expiring && durable > self.oracle.end() {
+            self.oracle.pass_due(clock);
+        }
+        for act in unanswered {
+            let mut ahead = self.oracle.clone();
+            ahead.play(clock, act);
+            if ahead.end() > durable {
+                break;
+            }
+            self.oracle = ahead;
+        }
+        assert_eq!(durable, self.oracle.end(), "acknowledged entries are there, and whole commands only");
+        self.check(&node).await;
+        node
+    }
+
+    /// Log, levels and history are what the oracle says.
+    pub(crate) async fn check(&self, node: &SimNode) {
+        let entries = rules::entries(&self.world.disk);
+        rules::check(&entries);
+        let told: Vec<Happened> = entries
+            .iter()
+            .flat_map(|entry| {
+                entry.events.iter().map(|event| happened(event, entry.at.milliseconds())).collect::<Vec<_>>()
+            })
+            .collect();
+        assert_eq!(told, self.oracle.log);
+        self.check_levels(node).await;
+    }
+}
+
+/// A command on its way.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>> + 'a>>;
+
+/// What the node answers to acts that arrive together.
+pub(crate) async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> Vec<Heard> {
+    // `Right` and `Wrong` are versions as the oracle sees them when the act's turn comes.
+    let mut ahead = oracle.clone();
+    let mut running: Vec<Running<'_>> = Vec::new();
+    for act in acts {
+        let (command, meta) = command(&ahead, clock, act);
+        ahead.play(clock, act);
+        running.push(Box::pin(async move { node.ledger.execute(command, &meta).await }));
+    }
+    let mut heard: Vec<Option<Heard>> = acts.iter().map(|_| None).collect();
+    let all = std::future::poll_fn(|context| {
+        for (running, heard) in running.iter_mut().zip(&mut heard) {
+            if heard.is_none()
+                && let Poll::Ready(outcome) = running.as_mut().poll(context)
+            {
+                *heard = Some(hear(outcome));
+            }
+        }
+        if heard.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    });
+    node.drive(all).await;
+    heard.into_iter().flatten().collect()
+}
+
+fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta) {
+    let (command, idempotency) = match act {
+        Act::One(order, key) => {
+            let known_by = key.map(|key| known_by("one", key, &payload(order)));
+            (Command::Stock(stock(oracle, clock, order)), known_by)
+        }
+        Act::Batch { atomic, items, key } => {
+            let operation = |(order, key): &(Order, Option<u8>)| Operation {
+                command: stock(oracle, clock, order),
+                idempotency: key.map(|key| known_by("one", key, &payload(order))),
+                known: None,
+            };
+            let known_by = key.map(|key| known_by("batch", key, &batch_payload(*atomic, items)));
+            let operations = items.iter().map(operation).collect();
+            (Command::Batch(Batch { atomic: *atomic, operations }), known_by)
+        }
+    };
+    (command, Meta { idempotency, ..Meta::default() })
+}
+
+fn known_by(scope: &str, key: u8, payload: &str) -> Idempotency {
+    Idempotency {
+        key: format!("k-{key}").into(),
+        scope: scope.into(),
+        fingerprint: fingerprint(payload.as_bytes()),
+    }
+}
+
+fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
+    let version = oracle.version(clock, order.sku);
+    let expected = match order.expect {
+        Expect::Any => Expected::Any,
+        Expect::Exists => Expected::Exists,
+        Expect::Right => Expected::Version(version),
+        Expect::Wrong => Expected::Version(version + 1_000_000),
+    };
+    let pieces = |pieces: i64| Quantity::new(pieces).unwrap();
+    let reservation = |id: &u8| ReservationId::new(&id.to_string()).unwrap();
+    let verb = match &order.wish {
+        Wish::Adjust(delta) => Verb::Adjust { delta: pieces(*delta), reason: None, reference: None },
+        Wish::Reserve { pieces: wanted, id, ttl_seconds } => Verb::Reserve(Reserve {
+            qty: pieces(*wanted),
+            reservation_id: reservation(id),
+            ttl_seconds: *ttl_seconds,
+            reference: None,
+        }),
+        Wish::Release { id, pieces: wanted } => {
+            Verb::Release { reservation_id: reservation(id), qty: wanted.map(pieces) }
+        }
+        Wish::Commit { id, pieces: wanted, close } => Verb::Commit(Commit {
+            reservation_id: reservation(id),
+            qty: wanted.map(pieces),
+            close_remainder: *close,
+        }),
+        Wish::Count(counted) => Verb::Count { counted: pieces(*counted), as_of: None, reason: None },
+    };
+    let (store_id, sku) = (StoreId::new(STORE).unwrap(), Sku::new(order.sku).unwrap());
+    StockCommand { store_id, sku, expected, verb }
+}
+
+fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
+    Heard::Answer(match outcome {
+        Ok(outcome) => {
+            let at = outcome.at.milliseconds();
+            let unapplied = outcome.unapplied.iter().map(|unapplied| {
+                let why = match &unapplied.why {
+                    UnappliedWhy::Refused(rejection) => rejection.code().to_owned(),
+                    UnappliedWhy::Replayed(sequence) => format!("replayed {sequence}"),
+                };
+                (unapplied.op, why)
+            });
+            Answer::Done(Done {
+                sequence: outcome.sequence.0,
+                events: outcome.events.iter().map(|event| happened(event, at)).collect(),
+                unapplied: unapplied.collect(),
+                // A replayed event has its own time, which the outcome does not carry.
+                replays: outcome.replays.iter().map(|(op, event)| (*op, happened(event, 0))).collect(),
+                replayed: outcome.replayed,
+            })
+        }
+        Err(CommandError::Refused(refusal)) => {
+            Answer::Refused { code: refusal.rejection.code(), op: refusal.op }
+        }
+        Err(CommandError::OutcomeUnknown) => return Heard::Unknown,
+        Err(CommandError::Closed) => return Heard::Closed,
+        Err(CommandError::History(_)) => return Heard::Unread,
+        Err(CommandError::Overloaded) => panic!("a play is too short for that"),
+    })
+}
+
+pub(crate) fn happened(event: &Event, at: i64) -> Happened {
+    let (Key::Level(_, sku), After::Level(after)) = (event.fact.key(), event.after) else {
+        panic!("only levels are played: {event:?}")
+    };
+    let sku = SKUS.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
+    let (on_hand, reserved) = (after.on_hand.get(), after.reserved.get());
+    Happened { sku, kind: event.kind.as_str(), on_hand, reserved, version: after.version, at }
+}
