@@ -23,7 +23,8 @@ pub(crate) fn entries(disk: &SimDisk) -> Vec<Entry> {
 pub(crate) fn try_entries(disk: &SimDisk) -> Result<Vec<Entry>, Damage> {
     let mut entries: Vec<Entry> = Vec::new();
     for first in list_segments(&disk.fork(), &layout()).unwrap() {
-        let bytes = disk.file(layout().segment(first)).expect("a segment is durable under its name");
+        let bytes = disk.file(layout().segment(first)).or_else(|| unpacked(disk, first));
+        let bytes = bytes.expect("a segment is durable under its name, or in the archive");
         let earliest = entries.last().map_or(Timestamp::from_milliseconds(i64::MIN), |entry| entry.at);
         let (_, mut scan) = Scan::begin(&bytes, earliest)?;
         while let Some(line) = scan.next_line()? {
@@ -31,6 +32,11 @@ pub(crate) fn try_entries(disk: &SimDisk) -> Result<Vec<Entry>, Damage> {
         }
     }
     Ok(entries)
+}
+
+/// A segment of the archive, with any zstd's means.
+fn unpacked(disk: &SimDisk, first: Sequence) -> Option<Vec<u8>> {
+    zstd::stream::decode_all(&*disk.file(layout().archived(first))?).ok()
 }
 
 /// What the entries up to a sequence add up to.

@@ -3,7 +3,7 @@
 use crate::adapters::file::history::FileHistory;
 use crate::adapters::file::record::{Body, encode};
 use crate::adapters::file::segments::Segments;
-use crate::adapters::file::writer::{Pending, Writer};
+use crate::adapters::file::writer::{Failed, Pending, Writer};
 use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, LogFailed, NewEntry};
 use crate::domain::{Sequence, Timestamp};
 use parking_lot::{Condvar, Mutex};
@@ -73,10 +73,7 @@ impl FileLog {
         let run = move || {
             let _abort = AbortOnPanic;
             while let Some(group) = shared.wait_for_group() {
-                if let Err(error) = writer.write_group(group) {
-                    shared.close();
-                    return Err(error);
-                }
+                writer.write_group(group).map_err(|failed| shared.fail(failed))?;
             }
             Ok(())
         };
@@ -92,11 +89,7 @@ impl FileLog {
     pub fn write_waiting(&self) -> io::Result<()> {
         let mut writer = self.writer.lock();
         let Some(writer) = writer.as_mut() else { return Ok(()) };
-        let written = writer.write_group(self.shared.take());
-        if written.is_err() {
-            self.shared.close();
-        }
-        written
+        writer.write_group(self.shared.take()).map_err(|failed| self.shared.fail(failed))
     }
 
     /// Takes no more entries, and waits until those that wait are durable.
@@ -151,13 +144,19 @@ impl Shared {
         group
     }
 
-    /// After a failure: nothing more is taken, and what waits fails.
-    fn close(&self) {
-        let mut queue = self.queue.lock();
-        queue.closed = true;
-        for pending in queue.pending.drain(..) {
+    /// After a failure: nothing more is taken from before anybody hears of it; then the group and what waits fail.
+    fn fail(&self, failed: Failed) -> io::Error {
+        let waiting = {
+            let mut queue = self.queue.lock();
+            queue.closed = true;
+            std::mem::take(&mut queue.pending)
+        };
+        self.durable.fail();
+        for pending in failed.group.into_iter().chain(waiting) {
+            // Whoever asked may have gone away.
             let _ = pending.ticket.send(Err(LogFailed));
         }
+        failed.error
     }
 
     fn enqueue(&self, entry: &NewEntry<'_>, body: Body) -> Result<Appended, AppendError> {

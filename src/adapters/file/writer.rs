@@ -29,6 +29,14 @@ pub(super) struct Pending {
     pub(super) ticket: oneshot::Sender<Result<(), LogFailed>>,
 }
 
+/// A group that could not be made durable.
+pub(super) struct Failed {
+    /// What the disk said.
+    pub(super) error: io::Error,
+    /// The group.
+    pub(super) group: Vec<Pending>,
+}
+
 /// The segment being written.
 pub(super) struct Active {
     pub(super) file: Arc<dyn DiskFile>,
@@ -70,40 +78,35 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Makes a group durable and resolves its tickets, well or badly.
+    /// Makes a group durable and resolves its tickets.
     ///
     /// # Errors
-    /// What the disk said; then no ticket of this group resolved well, and the writer is of no further use.
-    pub(super) fn write_group(&mut self, group: Vec<Pending>) -> io::Result<()> {
+    /// What the disk said, and the group, whose tickets are still open; the writer is of no further use.
+    pub(super) fn write_group(&mut self, group: Vec<Pending>) -> Result<(), Failed> {
         let Some(batch) = group.first().map(|pending| pending.sequence) else { return Ok(()) };
-        let written = self.make_durable(batch, &group);
+        let places = match self.make_durable(batch, &group) {
+            Ok(places) => places,
+            Err(error) => return Err(Failed { error, group }),
+        };
         let mut last = batch;
-        let outcome = written.as_ref().map(|_| ()).map_err(|_| LogFailed);
-        if let Ok(shifts) = written {
-            let mut tickets = Vec::with_capacity(group.len());
-            self.active.index.add(group.into_iter().zip(shifts).map(|(pending, (line, shift))| {
-                let Pending { sequence, at, body, ticket } = pending;
-                last = sequence.plus(body.spans.len() as u64).minus(1);
-                tickets.push(ticket);
-                let known = body.known.into_iter().map(|mut effect| {
-                    effect.sequence = sequence.plus(effect.sequence.0);
-                    effect.at = at;
-                    effect
-                });
-                Written::new(EntryMark { sequence, at, line }, shift, body.spans, known.collect())
-            }));
-            self.durable.advance(last);
-            for ticket in tickets {
-                // Whoever asked may have gone away; the entry is durable all the same.
-                let _ = ticket.send(outcome);
-            }
-            return Ok(());
+        let mut tickets = Vec::with_capacity(group.len());
+        self.active.index.add(group.into_iter().zip(places).map(|(pending, (line, shift))| {
+            let Pending { sequence, at, body, ticket } = pending;
+            last = sequence.plus(body.spans.len() as u64).minus(1);
+            tickets.push(ticket);
+            let known = body.known.into_iter().map(|mut effect| {
+                effect.sequence = sequence.plus(effect.sequence.0);
+                effect.at = at;
+                effect
+            });
+            Written::new(EntryMark { sequence, at, line }, shift, body.spans, known.collect())
+        }));
+        self.durable.advance(last);
+        for ticket in tickets {
+            // Whoever asked may have gone away; the entry is durable all the same.
+            let _ = ticket.send(Ok(()));
         }
-        self.durable.fail();
-        for pending in group {
-            let _ = pending.ticket.send(outcome);
-        }
-        written.map(|_| ())
+        Ok(())
     }
 
     /// Writes and syncs; answers where each line begins, and how far behind that its body.
