@@ -5,7 +5,7 @@ import re
 
 import schemathesis
 
-NODE_AND_SEQUENCE = re.compile(r"[0-9a-fA-F-]{36}:[0-9]{1,16}")
+NODE_AND_SEQUENCE = re.compile(r"[0-9A-Fa-f-]{32,36}:[0-9]+")
 
 
 @schemathesis.serializer("application/x-ndjson")
