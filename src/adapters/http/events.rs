@@ -8,6 +8,7 @@ use super::page::{self, AFTER, CURSOR, LIMIT, Page};
 use super::problem::Problem;
 use super::query::Query;
 use crate::app::feed::{Feed, FeedFilter};
+use crate::domain::limits::INTEGER_MAX;
 use crate::domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
 use axum::extract::State;
 use axum::response::Response;
@@ -90,7 +91,10 @@ fn stream(node: Arc<Node>, query: &Query<'_>, headers: &HeaderMap, form: Form) -
 }
 
 fn after(query: &Query<'_>) -> Result<Option<Sequence>, Problem> {
-    query.read(AFTER, |text| text.parse().map(Sequence).map_err(|_| "must be a sequence, 0 or more"))
+    query.read(AFTER, |text| match text.parse() {
+        Ok(sequence) if sequence <= INTEGER_MAX.unsigned_abs() => Ok(Sequence(sequence)),
+        _ => Err(format!("must be a sequence, from 0 to {INTEGER_MAX}")),
+    })
 }
 
 fn filter(query: &Query<'_>) -> Result<FeedFilter, Problem> {

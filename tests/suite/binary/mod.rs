@@ -2,6 +2,7 @@
 
 mod api;
 mod bad_input;
+mod codes;
 mod full_disk;
 mod kill;
 mod power_cut;
