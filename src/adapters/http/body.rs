@@ -54,7 +54,8 @@ pub(super) async fn read(body: Body, headers: &HeaderMap, bytes_max: usize) -> R
     if declared.is_some_and(|length| length > bytes_max as u64) {
         // A sender that waits for "100 Continue" has sent nothing yet and sees the answer at once.
         if !headers.contains_key(EXPECT) {
-            discard(body).await;
+            // What might have been taken in may as well be read: only the excess has a limit of its own.
+            discard(body, bytes_max + BODY_DISCARD_BYTES_MAX).await;
         }
         return Err(too_large(bytes_max));
     }
@@ -72,7 +73,7 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
             continue;
         };
         if all.as_ref().map_or(first.len(), BytesMut::len) + data.len() > bytes_max {
-            discard(body).await;
+            discard(body, BODY_DISCARD_BYTES_MAX).await;
             return Err(too_large(bytes_max));
         }
         match &mut all {
@@ -93,12 +94,12 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
 
 /// Reads on for a while without keeping anything: a connection closed on a sender that still writes would be reset,
 /// and the answer lost.
-async fn discard(mut body: Body) {
+async fn discard(mut body: Body, bytes_max: usize) {
     let reading = async {
         let mut read = 0;
         while let Some(Ok(frame)) = body.frame().await {
             read += frame.data_ref().map_or(0, Bytes::len);
-            if read > BODY_DISCARD_BYTES_MAX {
+            if read > bytes_max {
                 break;
             }
         }

@@ -10,7 +10,7 @@ pub(super) const BATCH_BODIES_MAX: usize = 16;
 pub(super) const BATCH_TURN_MS_MAX: u64 = 10_000;
 /// How long a body may take to arrive.
 pub(super) const BODY_READ_MS_MAX: u64 = 30_000;
-/// How much of a body that is refused for its size is still read, so that its sender sees the answer.
+/// How far beyond its limit a body that is refused for its size is still read, so that its sender sees the answer.
 pub(super) const BODY_DISCARD_BYTES_MAX: usize = 4 << 20;
 /// How long the rest of a refused body is read.
 pub(super) const BODY_DISCARD_MS_MAX: u64 = 2_000;

@@ -69,16 +69,21 @@ async fn bodies_that_break_the_contract_name_the_place() {
 async fn bodies_are_read_to_their_limit_and_no_further() {
     let shop = Shop::open().await;
     let kind = [("content-type", "application/json")];
+    let node = &shop.node;
+    // A little more than the limit is the mistake people make: the sender is read to the end, and so sees the answer.
     for (path, bytes) in [
         (ADJUST, (64 << 10) + 1),
-        (ADJUST, 8 << 20),
+        (ADJUST, 4 << 20),
         ("/inventory/batch", (16 << 20) + 1),
         ("/imports/i/rows", 20 << 20),
     ] {
-        let reply = shop.api.try_send(Method::POST, path, &kind, vec![b' '; bytes]).await.unwrap();
+        let sent = shop.api.try_send(Method::POST, path, &kind, vec![b' '; bytes]).await;
+        sent.unwrap_or_else(|error| panic!("{path} {bytes}: {error:?}")).is(413, "body-too-large");
+    }
+    // Much more is not read on: the sender may find the connection closed.
+    if let Ok(reply) = shop.api.try_send(Method::POST, ADJUST, &kind, vec![b' '; 32 << 20]).await {
         reply.is(413, "body-too-large");
     }
-    let node = &shop.node;
     // Asked for leave first, it is refused before it is sent; within the limit it is let in.
     let answer = exchange(node, post(ADJUST, "expect: 100-continue\r\ncontent-length: 70000\r\n"));
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
