@@ -3,7 +3,6 @@
 //! The next buyer would expire the holds of his level anyway; this is for levels that nobody comes to.
 
 use crate::app::ledger::Ledger;
-use crate::app::ports::Clock;
 use crate::domain::{Key, Timestamp};
 use parking_lot::Mutex;
 use std::cmp::Reverse;
@@ -49,10 +48,10 @@ impl Due {
     }
 
     /// Expires what is due, for ever; the caller drops the future to stop it.
-    pub async fn run(ledger: &Ledger, clock: &dyn Clock) {
+    pub async fn run(ledger: &Ledger) {
         loop {
             let wait = match ledger.due().next() {
-                Some(at) => at.milliseconds().saturating_sub(clock.now().milliseconds()),
+                Some(at) => at.milliseconds().saturating_sub(ledger.now().milliseconds()),
                 None => SLEEP_MS_MAX,
             };
             if wait > 0 {
@@ -64,7 +63,7 @@ impl Due {
                 continue;
             }
             if ledger.expire_due().await.is_err() {
-                // The log has failed; whoever watches it ends the process. Do not spin meanwhile.
+                // Too much is waiting, or the log has failed: the keys are due still. Do not spin meanwhile.
                 tokio::time::sleep(Duration::from_millis(SLEEP_MS_MAX.unsigned_abs())).await;
             }
         }

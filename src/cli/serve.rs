@@ -171,7 +171,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         std::future::pending::<()>().await;
     };
     let due = async {
-        Due::run(&running.ledger, &SystemClock).await;
+        Due::run(&running.ledger).await;
     };
     let merged = async {
         loop {

@@ -1,13 +1,13 @@
 //! Stories of retries across single commands and batches.
 
-use crate::node::{World, adjust, keyed, qty, rejection, reserve, stock};
+use crate::node::{World, adjust, at_once, keyed, qty, rejection, reserve, stock};
 use onhand::app::ports::{AppendError, Clock, NewEntry};
 use onhand::app::{CommandError, Meta, Outcome};
 use onhand::domain::stock::{Batch, Commit, Expected, Operation, Verb};
 use onhand::domain::{Command, Idempotency, Rejection, ReservationId, Sequence};
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand::sim::node::SimSettings;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 fn operation(command: Command, meta: &Meta) -> Operation {
     let Command::Stock(command) = command else { panic!("an operation is one movement") };
@@ -26,12 +26,6 @@ fn commit_and_close(id: &str, pieces: i64) -> Command {
     let reservation_id = ReservationId::new(id).unwrap();
     let verb = Verb::Commit(Commit { reservation_id, qty: Some(qty(pieces)), close_remainder: true });
     Command::Stock(stock("A", Expected::Any, verb))
-}
-
-/// One look at a command that arrives now, without writing the log.
-fn at_once(node: &SimNode, command: Command, meta: &Meta) -> Poll<Result<Outcome, CommandError>> {
-    let work = pin!(node.ledger.execute(command, meta));
-    work.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ impl Ledger {
     }
 
     /// Log time: never before the last entry.
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.parts.clock.now().max(self.parts.log.last_time())
     }
 
@@ -210,11 +210,17 @@ impl Ledger {
     /// As [`Ledger::execute`].
     pub async fn expire_due(&self) -> Result<(), CommandError> {
         loop {
-            let keys = self.due.take(self.now(), EXPIRIES_PER_ENTRY_MAX);
+            let now = self.now();
+            let keys = self.due.take(now, EXPIRIES_PER_ENTRY_MAX);
             if keys.is_empty() {
                 return Ok(());
             }
-            self.execute(Command::Due(keys), &Meta::default()).await?;
+            if let Err(error) = self.execute(Command::Due(keys.clone()), &Meta::default()).await {
+                for key in keys {
+                    self.due.note(now, key);
+                }
+                return Err(error);
+            }
         }
     }
 
