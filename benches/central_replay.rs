@@ -19,6 +19,7 @@ use onhand::app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLo
 use onhand::app::sync::{CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::stock::{Adjusted, LevelAfter, StockFact};
 use onhand::domain::{After, Event, Fact, Quantity, Sku, StoreId};
+use onhand::resilience::BreakerSettings;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -110,6 +111,7 @@ fn worker(node: &OpenNode) -> Worker {
         save_every: u64::MAX,
         retry_base: Duration::from_millis(100),
         retry_times: 3,
+        breaker: BreakerSettings { threshold: 1.0, cooldown: Duration::ZERO },
     };
     Worker::new(parts, settings).unwrap()
 }

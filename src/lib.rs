@@ -3,9 +3,10 @@
 //! | folder | what lives there | may look at |
 //! | --- | --- | --- |
 //! | [`domain`] | the rules of stock: pure, no clock, no I/O, no randomness | nothing |
-//! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries, feed, sync | `domain` |
+//! | [`resilience`] | breaker, bulkhead, token bucket, retry, deadline: engines that know nothing of stock | nothing |
+//! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries, feed, sync | `domain`, `resilience` |
 //! | [`config`] | every setting: name, default, unit, bound | `domain` |
-//! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (another node) | `app`, `domain`, `config` |
+//! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (another node) | `app`, `domain`, `config`, `resilience` |
 //! | [`sim`] | the simulated disk, on which crashes are rehearsed | `app`, `domain`, `adapters::file` |
 //! | [`cli`] | the composition root: one file per command | everything |
 //!
@@ -16,4 +17,5 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod resilience;
 pub mod sim;

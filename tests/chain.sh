@@ -26,7 +26,7 @@ start() {
     name=$1 port=$2
     shift 2
     rm -f "$scratch/$name.url"
-    "$onhand" serve --data-dir "$scratch/$name" --port "$port" --ready-file "$scratch/$name.url" "$@" \
+    "$onhand" serve --rate-limit-rps 0 --data-dir "$scratch/$name" --port "$port" --ready-file "$scratch/$name.url" "$@" \
         2>>"$scratch/$name.log" &
     echo $! >"$scratch/$name.pid"
     tries=0

@@ -16,6 +16,7 @@ use crate::app::ports::{CentralStore, EventSource};
 use crate::app::sync::{self, CentralModel, Worker, WorkerParts};
 use crate::config::{SourceAddress, SyncSettings};
 use crate::domain::Sequence;
+use crate::resilience::BreakerSettings;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -25,7 +26,8 @@ use uuid::Uuid;
 /// Events asked for at once.
 const READ_EVENTS: usize = 5_000;
 /// How long the last pass of a worker may take.
-const LAST_PASS_MAX: Duration = Duration::from_secs(5);
+/// A last pass needs no longer, unless a source hangs.
+pub(super) const LAST_PASS_MAX: Duration = Duration::from_secs(5);
 
 /// A worker, and the right to be it.
 pub(super) struct Held {
@@ -55,8 +57,8 @@ impl Held {
     /// One more pass, so that what was acknowledged until now is in central, and a last save.
     ///
     /// What does not come in time is not lost: it stands in the logs, behind the checkpoint.
-    pub(super) async fn finish(&self) {
-        if timeout(LAST_PASS_MAX, self.worker.sync()).await.is_err() {
+    pub(super) async fn finish(&self, pass_max: Duration) {
+        if timeout(pass_max, self.worker.sync()).await.is_err() {
             tracing::warn!("the last pass took too long; the next start reads the rest");
         }
         if let Err(error) = self.worker.save().await {
@@ -92,9 +94,9 @@ impl Central {
     }
 
     /// The last pass, if it is this process that passes.
-    pub(super) async fn finish(&self) {
+    pub(super) async fn finish(&self, pass_max: Duration) {
         if let Self::Here(held) = self {
-            held.finish().await;
+            held.finish(pass_max).await;
         }
     }
 
@@ -148,6 +150,10 @@ pub(super) fn worker(
         save_every,
         retry_base: settings.retry_base,
         retry_times: settings.retry_times,
+        breaker: BreakerSettings {
+            threshold: settings.breaker_threshold,
+            cooldown: settings.breaker_cooldown,
+        },
     };
     let worker = Worker::new(parts, settings)
         .or_exit(Exit::Io, || format!("cannot read {}", layout.central().display()))?;

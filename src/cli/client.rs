@@ -1,8 +1,8 @@
 //! A thin HTTP client for the commands that talk to a node: base URL, problems as readable errors, and retries.
 //!
 //! Only calls that may be repeated go through here (reads, imports, and posts that carry an Idempotency-Key);
-//! so a lost connection, 429 and 503 are tried again, with exponential backoff, full jitter
-//! (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>) and respect for Retry-After.
+//! so a lost connection, 429 and 503 are tried again, with exponential backoff, full jitter and respect for
+//! Retry-After.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::exit::{Exit, Failure};
+use crate::resilience::Backoff;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,8 +24,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const TRIES_MAX: u32 = 7;
 /// Tries while nothing has ever answered: probably nobody is there, and a person waits.
 const FIRST_TRIES_MAX: u32 = 3;
-const BACKOFF_BASE_MS: u64 = 100;
-const BACKOFF_MS_MAX: u64 = 5_000;
+pub(super) const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), max: Duration::from_secs(5) };
 /// A hundred years.
 const FOR_EVER: Duration = Duration::from_secs(3_153_600_000);
 const RETRY_AFTER_SECONDS_MAX: u64 = 30;
@@ -200,7 +200,7 @@ impl Client {
             self.answered.fetch_or(outcome.is_ok(), Relaxed);
             let tries_max = if self.answered.load(Relaxed) { TRIES_MAX } else { FIRST_TRIES_MAX };
             match retry_after {
-                Some(asked) if tries < tries_max => tokio::time::sleep(asked.max(backoff(tries))).await,
+                Some(asked) if tries < tries_max => tokio::time::sleep(asked.max(BACKOFF.wait(tries))).await,
                 _ => return outcome.map_err(|error| self.unreachable(&error)),
             }
         }
@@ -276,12 +276,6 @@ fn retry_after(headers: &HeaderMap) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0).min(RETRY_AFTER_SECONDS_MAX))
 }
 
-/// The wait before try `tries + 1`: anything up to a bound that doubles.
-pub(super) fn backoff(tries: u32) -> Duration {
-    let bound = BACKOFF_BASE_MS.saturating_mul(1 << tries.min(16)).min(BACKOFF_MS_MAX);
-    Duration::from_millis(fastrand::u64(0..=bound))
-}
-
 fn is_loopback(base: &str) -> bool {
     let url = reqwest::Url::parse(base).ok();
     let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
@@ -318,10 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_grows_and_stays_in_bounds() {
-        for tries in 1..40 {
-            assert!(backoff(tries) <= Duration::from_millis(BACKOFF_MS_MAX));
-        }
+    fn what_the_server_asks_for_is_waited_within_bounds() {
         let mut headers = HeaderMap::new();
         assert_eq!(retry_after(&headers), Duration::ZERO);
         headers.insert(RETRY_AFTER, "2".parse().unwrap());

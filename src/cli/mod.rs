@@ -10,6 +10,7 @@ mod directory;
 mod exit;
 mod import;
 mod logging;
+mod open_files;
 mod pass;
 mod print;
 mod rebuild;
@@ -17,6 +18,7 @@ mod repair;
 mod runtime;
 mod serve;
 mod shell;
+mod stopping;
 mod sync;
 mod sync_worker;
 mod tail;
@@ -76,7 +78,7 @@ Examples:
        -H 'content-type: application/json' -d '{\"delta\": 10}'
 
 SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 1.")]
-    Serve(RawServe),
+    Serve(Box<RawServe>),
     SyncWorker(sync_worker::SyncWorkerArgs),
     Import(import::ImportArgs),
     Tail(tail::TailArgs),

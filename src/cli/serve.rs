@@ -1,9 +1,11 @@
 //! `onhand serve`: one node, from its data directory to its socket and back.
 
-use super::central::{Central, Held};
+use super::central::{Central, Held, LAST_PASS_MAX};
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
 use super::logging;
+use super::open_files::connections_that_fit;
+use super::stopping::{DRAIN_SHARE, LAST_PASS_SHARE, on_signals};
 use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::identity::DirectoryLock;
@@ -14,18 +16,17 @@ use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep}
 use crate::adapters::file::recovery::{OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open};
 use crate::adapters::file::snapshotter::TakeError;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
-use crate::adapters::http::{Node, edge, install_metrics, metrics_upkeep};
+use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
 use crate::app::ports::EventLog;
 use crate::app::sync::{self, CentralModel};
 use crate::app::{Due, Ledger, Parts};
 use crate::config::{ListenSettings, ServeSettings};
 use std::path::Path;
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -154,14 +155,19 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
-    let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown.clone());
+    let gates = Gates::new(&settings.gates, settings.worker.concurrency);
+    let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown.clone()).with_gates(gates);
     let node = Arc::new(running.central.attach(node));
-    let mut limits = ServerLimits::with_drain(listen.shutdown_timeout);
-    limits.connections_max = listen.connections_max;
+    let limits = ServerLimits {
+        connections_max: connections_that_fit(listen.connections_max),
+        ..ServerLimits::with_drain(listen.shutdown_timeout.mul_f64(DRAIN_SHARE))
+    };
+    let signals = on_signals(terminate, interrupt, Arc::clone(&node), listen.shutdown_timeout);
     let server = async {
         let drained = serve(listener, Arc::new(edge(node)), limits, shutdown.clone()).await;
         if matches!(drained, Drained::All) {
-            running.central.finish().await;
+            let pass_max = listen.shutdown_timeout.mul_f64(LAST_PASS_SHARE).min(LAST_PASS_MAX);
+            running.central.finish(pass_max).await;
         }
         drained
     };
@@ -193,29 +199,11 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
             tokio::time::sleep(FAREWELL).await;
             Ok(Exit::Io)
         }
-        () = on_signals(terminate, interrupt, &shutdown) => unreachable!("signals are waited for until the end"),
+        never = signals => match never {},
         () = central => unreachable!("what keeps central waits until the end"),
         () = due => unreachable!("what falls due never ends"),
         () = merged => unreachable!("the archive is told for ever"),
         never = metrics_upkeep() => match never {},
-    }
-}
-
-/// The first signal drains, the second ends the process on the spot.
-async fn on_signals(mut terminate: Signal, mut interrupt: Signal, shutdown: &CancellationToken) {
-    let mut signals = 0;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        signals += 1;
-        if signals > 1 {
-            eprintln!("onhand: second signal, aborting; what was acknowledged is safe");
-            process::exit(1);
-        }
-        tracing::info!("asked to stop: no new connections, requests under way are answered");
-        shutdown.cancel();
     }
 }
 

@@ -1,6 +1,6 @@
 //! `onhand sync-worker`: the worker as a process of its own, beside `onhand serve --sync off`.
 
-use super::central::{Held, directory_source};
+use super::central::{Held, LAST_PASS_MAX, directory_source};
 use super::exit::{Exit, Failure, OrExit};
 use super::{directory, logging, pass, print};
 use crate::config::{RawWorker, WorkerSettings};
@@ -82,7 +82,7 @@ async fn until_stopped(held: &Held) -> Result<Exit, Failure> {
     }
     tracing::info!("asked to stop: a last pass");
     tokio::select! {
-        () = held.finish() => {}
+        () = held.finish(LAST_PASS_MAX) => {}
         _ = terminate.recv() => return Err(Failure::new(Exit::Failed, "second signal, aborting; nothing is lost")),
         _ = interrupt.recv() => return Err(Failure::new(Exit::Failed, "second signal, aborting; nothing is lost")),
     }

@@ -45,6 +45,17 @@ impl Faults {
         }
     }
 
+    /// Reads a share above 0 and up to 1; anything else is a fault and reads as 1.
+    pub fn share(&mut self, name: &'static str, value: &str) -> f64 {
+        match value.trim().parse::<f64>() {
+            Ok(share) if share > 0.0 && share <= 1.0 => share,
+            _ => {
+                self.add(name, value, "a share above 0 and up to 1, such as 0.5");
+                1.0
+            }
+        }
+    }
+
     /// Ends the reading: what was read, if nothing was wrong with it.
     ///
     /// # Errors

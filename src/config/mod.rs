@@ -4,6 +4,7 @@
 //! it into [`ServeSettings`] at once, or names every fault. One plain struct per concern, one file each.
 
 mod fault;
+mod gates;
 mod listen;
 mod logging;
 mod raw;
@@ -12,6 +13,7 @@ mod sync;
 mod worker;
 
 pub use fault::{Fault, Faults};
+pub use gates::{GateSettings, RawGates};
 pub use listen::ListenSettings;
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw::RawServe;
@@ -20,10 +22,12 @@ pub use sync::{RawSources, RawSync, SourceAddress, SyncSettings};
 pub use worker::{RawWorker, WorkerSettings};
 
 /// Everything `onhand serve` needs to know before it touches the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServeSettings {
     /// Where and how connections are taken, and how they are let go.
     pub listen: ListenSettings,
+    /// How much is let in at once.
+    pub gates: GateSettings,
     /// Where the log lies and how often it is summed up.
     pub storage: StorageSettings,
     /// How long a recorded answer is kept for a retry.

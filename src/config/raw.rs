@@ -12,8 +12,8 @@ use super::logging::RawLogging;
 use super::storage::RawStorage;
 use super::sync::switch;
 use super::{
-    Fault, Faults, IdempotencySettings, ListenSettings, LogSettings, RawSync, ServeSettings, StorageSettings,
-    SyncSettings,
+    Fault, Faults, GateSettings, IdempotencySettings, ListenSettings, LogSettings, RawGates, RawSync,
+    ServeSettings, StorageSettings, SyncSettings,
 };
 
 /// Settings of `onhand serve`, unread.
@@ -47,6 +47,10 @@ pub struct RawServe {
     #[arg(long, env = "CONNECTIONS_MAX", value_name = "CONNECTIONS", default_value = "1024")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub connections_max: String,
+
+    /// The gates.
+    #[command(flatten)]
+    pub gates: RawGates,
 
     /// Merge the log into central in this process: on or off. Off when `onhand sync-worker` does it, or nobody
     #[arg(long, env = "SYNC", value_name = "ON|OFF", default_value = "on")]
@@ -90,6 +94,7 @@ impl RawServe {
         let mut faults = Faults::default();
         let settings = ServeSettings {
             listen: ListenSettings::read(self, &mut faults),
+            gates: GateSettings::read(&self.gates, &mut faults),
             storage: StorageSettings::read(&self.storage, &mut faults),
             idempotency: IdempotencySettings::read(self, &mut faults),
             sync: switch(&self.sync, &mut faults),
@@ -105,6 +110,7 @@ mod tests {
     use super::*;
     use crate::config::{LogFormat, LogLevel, SourceAddress};
     use clap::{CommandFactory, FromArgMatches, Parser};
+    use std::num::NonZeroU32;
     use std::time::Duration;
 
     #[derive(Parser)]
@@ -131,10 +137,14 @@ mod tests {
         assert_eq!(settings.storage.snapshot_every_events, 100);
         assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
         assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
+        let rate = NonZeroU32::new(100).zip(NonZeroU32::new(200));
+        assert_eq!(settings.gates, GateSettings { concurrency: 16, queue_max: 50, rate });
         assert!(settings.sync);
         assert_eq!(settings.worker, SyncSettings::once(Vec::new()));
         assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
         assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
+        assert_eq!(settings.worker.breaker_threshold.to_string(), "0.5");
+        assert_eq!(settings.worker.breaker_cooldown, Duration::from_secs(10));
     }
 
     #[test]
@@ -169,6 +179,11 @@ mod tests {
         for (arguments, address) in table {
             assert_eq!(given(arguments).unwrap().listen.address.to_string(), *address, "{arguments:?}");
         }
+        assert_eq!(given(&["--rate-limit-rps", "0"]).unwrap().gates.rate, None);
+        for (share, read) in [("1", 1.0), ("0.01", 0.01), (" 0.75 ", 0.75)] {
+            let threshold = given(&["--breaker-threshold", share]).unwrap().worker.breaker_threshold;
+            assert!((threshold - read).abs() < 1e-9, "{share}");
+        }
         let settings = given(&["--log-format", "JSON", "--log-level", "Trace"]).unwrap();
         assert_eq!(settings.logging, LogSettings { format: LogFormat::Json, level: LogLevel::Trace });
     }
@@ -197,6 +212,14 @@ mod tests {
             (&["--concurrency-sync", "65"], "CONCURRENCY_SYNC", "sources, 1 to"),
             (&["--retry-base-ms", "100ms"], "RETRY_BASE_MS", "milliseconds"),
             (&["--retry-times", "-1"], "RETRY_TIMES", "times, 0 to"),
+            (&["--concurrency-api", "0"], "CONCURRENCY_API", "requests, 1 to"),
+            (&["--load-shed-queue-max", "many"], "LOAD_SHED_QUEUE_MAX", "requests, 0 to"),
+            (&["--rate-limit-rps", "0.5"], "RATE_LIMIT_RPS", "a second, 0 to"),
+            (&["--rate-limit-burst", "0"], "RATE_LIMIT_BURST", "requests, 1 to"),
+            (&["--breaker-threshold", "0"], "BREAKER_THRESHOLD", "above 0"),
+            (&["--breaker-threshold", "1.1"], "BREAKER_THRESHOLD", "up to 1"),
+            (&["--breaker-threshold", "nan"], "BREAKER_THRESHOLD", "0.5"),
+            (&["--breaker-cooldown-ms", "-1"], "BREAKER_COOLDOWN_MS", "milliseconds"),
             (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
             (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
         ];

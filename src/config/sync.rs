@@ -14,6 +14,7 @@ const INTERVAL_MS_MAX: u64 = 3_600_000;
 const CONCURRENCY_MAX: u64 = 64;
 const RETRY_BASE_MS_MAX: u64 = 60_000;
 const RETRY_TIMES_MAX: u64 = 20;
+const COOLDOWN_MS_MAX: u64 = 3_600_000;
 
 /// The logs of other nodes, unread.
 #[derive(Args, Clone, Debug)]
@@ -42,19 +43,31 @@ pub struct RawSync {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub concurrency_sync: String,
 
-    /// Wait before an event that cannot be applied is read again, in milliseconds; it doubles each time
+    /// Longest wait before a source that did not answer, or an event that cannot be applied, is read again, in
+    /// milliseconds; it doubles each time, and the wait is drawn from zero to it
     #[arg(long, env = "RETRY_BASE_MS", value_name = "MILLISECONDS", default_value = "100")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub retry_base_ms: String,
 
-    /// How often an event that cannot be applied is read again before it becomes a dead letter
+    /// How often a source that did not answer is asked again at once, and an event that cannot be applied is read
+    /// again before it becomes a dead letter
     #[arg(long, env = "RETRY_TIMES", value_name = "TIMES", default_value = "3")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub retry_times: String,
+
+    /// Share of failures among the last ten answers of a source at which its breaker opens: it is not asked for a while
+    #[arg(long, env = "BREAKER_THRESHOLD", value_name = "SHARE", default_value = "0.5")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub breaker_threshold: String,
+
+    /// How long an open breaker waits before it probes, in milliseconds
+    #[arg(long, env = "BREAKER_COOLDOWN_MS", value_name = "MILLISECONDS", default_value = "10000")]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub breaker_cooldown_ms: String,
 }
 
 /// Settings of the worker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SyncSettings {
     /// `SYNC_SOURCES`: logs besides that of the data directory.
     pub sources: Vec<SourceAddress>,
@@ -62,10 +75,14 @@ pub struct SyncSettings {
     pub interval: Duration,
     /// `CONCURRENCY_SYNC`: sources read at the same time.
     pub concurrency: usize,
-    /// `RETRY_BASE_MS`: the first wait before an event that cannot be applied is read again.
+    /// `RETRY_BASE_MS`: the first ceiling of the wait before something is read again.
     pub retry_base: Duration,
     /// `RETRY_TIMES`: how often it is read again.
     pub retry_times: u32,
+    /// `BREAKER_THRESHOLD`: share of failures at which a source is left alone.
+    pub breaker_threshold: f64,
+    /// `BREAKER_COOLDOWN_MS`: for how long.
+    pub breaker_cooldown: Duration,
 }
 
 /// Where another node's log is.
@@ -98,6 +115,8 @@ impl SyncSettings {
             concurrency: 4,
             retry_base: Duration::from_millis(100),
             retry_times: 3,
+            breaker_threshold: 0.5,
+            breaker_cooldown: Duration::from_secs(10),
         }
     }
 
@@ -116,12 +135,17 @@ impl SyncSettings {
             faults.whole("RETRY_BASE_MS", &raw.retry_base_ms, 1, RETRY_BASE_MS_MAX, milliseconds);
         let retry_times =
             faults.whole("RETRY_TIMES", &raw.retry_times, 0, RETRY_TIMES_MAX, "a whole number of times");
+        let breaker_threshold = faults.share("BREAKER_THRESHOLD", &raw.breaker_threshold);
+        let cooldown_ms =
+            faults.whole("BREAKER_COOLDOWN_MS", &raw.breaker_cooldown_ms, 0, COOLDOWN_MS_MAX, milliseconds);
         Self {
             sources: sources(&raw.sources.sources, faults),
             interval: Duration::from_millis(interval_ms),
             concurrency: usize::try_from(concurrency).expect("the bound above fits any usize"),
             retry_base: Duration::from_millis(retry_base_ms),
             retry_times: u32::try_from(retry_times).expect("the bound above fits"),
+            breaker_threshold,
+            breaker_cooldown: Duration::from_millis(cooldown_ms),
         }
     }
 }

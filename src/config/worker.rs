@@ -20,7 +20,7 @@ pub struct RawWorker {
 }
 
 /// Everything `onhand sync-worker` needs to know before it touches the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WorkerSettings {
     /// Where the log lies, and central beside it.
     pub storage: StorageSettings,

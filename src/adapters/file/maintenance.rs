@@ -19,6 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A snapshot that took a second is followed by at least so many seconds without one.
 const REST: u32 = 49;
 
+/// When a step has taken longer than this, no snapshot is taken at the end.
+const LAST_SNAPSHOT_MAX: Duration = Duration::from_secs(2);
+
 /// Side work on one log, step by step.
 pub struct Maintenance {
     segments: Arc<Segments>,
@@ -100,6 +103,16 @@ impl Maintenance {
         Ok(Some(durable))
     }
 
+    /// A snapshot of everything, unless there is one.
+    fn last_snapshot(&mut self) -> Result<Option<Upkeep>, TakeError> {
+        let durable = self.durable.sequence();
+        if self.durable.failed() || durable <= self.snapshotter.last.sequence {
+            return Ok(None);
+        }
+        self.snapshot(durable)?;
+        Ok(Some(Upkeep { snapshot: Some(durable), ..Upkeep::default() }))
+    }
+
     fn snapshot(&mut self, upto: Sequence) -> Result<(), TakeError> {
         let taken = self.snapshotter.take(upto);
         if matches!(taken, Err(TakeError::Snapshot(_) | TakeError::Fold(_))) {
@@ -120,6 +133,7 @@ impl Maintenance {
         let (stop, stopped) = channel();
         let run = move || {
             let mut rested = Instant::now();
+            let mut longest = Duration::ZERO;
             while !stop_within(&stopped, LOOK_EVERY) {
                 let begun = Instant::now();
                 let may_snapshot = begun >= rested;
@@ -129,11 +143,19 @@ impl Maintenance {
                     self.write_indexes().map(|indexes| Upkeep { indexes, ..Upkeep::default() })
                 };
                 let took = begun.elapsed();
+                longest = longest.max(took);
                 if may_snapshot {
                     rested = Instant::now() + took.saturating_mul(REST);
                 }
                 if outcome.as_ref().map_or(true, |upkeep| *upkeep != Upkeep::default()) {
                     done(outcome, took);
+                }
+            }
+            // The next start reads what is behind the last snapshot; who is told to stop has little time, though.
+            if longest < LAST_SNAPSHOT_MAX {
+                let begun = Instant::now();
+                if let Some(outcome) = self.last_snapshot().transpose() {
+                    done(outcome, begun.elapsed());
                 }
             }
         };

@@ -2,6 +2,7 @@
 
 use super::body::{self, media_type, off_thread};
 use super::code::Code;
+use super::gates::Gate;
 use super::level_body::mark_replayed;
 use super::limits::BATCH_BODY_BYTES_MAX;
 use super::metrics::REPLAYS;
@@ -62,7 +63,7 @@ pub(super) async fn batch(
         (true, "false") => Ok(false),
         (true, _) => Err("must be true or false"),
     })?;
-    let _turn = node.turn().await?;
+    let _turn = node.gates.work(Gate::Bulk).await?;
     let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
     let key = intent.key;
     let (batch, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
@@ -78,7 +79,7 @@ pub(super) async fn batch(
     .await?;
     let operations = batch.operations.len();
     let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
-    let outcome = node.ledger.execute(Command::Batch(batch), &meta).await?;
+    let outcome = node.execute(Command::Batch(batch), &meta, intent.deadline).await?;
     answer(&outcome, operations)
 }
 

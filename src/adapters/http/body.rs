@@ -4,9 +4,12 @@
 //! that a good request never pays for the pointer of a bad one.
 
 use super::code::Code;
+use super::gates::Gate;
 use super::limits::{BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX};
+use super::node::Node;
 use super::object::Object;
 use super::problem::{Fault, Place, Problem};
+use crate::resilience::Seat;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
@@ -16,22 +19,29 @@ use http_body_util::BodyExt;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_path_to_error::Segment;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 /// The JSON body of a command: at most 64 KiB, of the right shape, valid.
 #[derive(Debug)]
-pub(super) struct JsonBody<T>(pub T);
+pub(super) struct JsonBody<T> {
+    /// What it says.
+    pub value: T,
+    /// The request is complete: from here on it has a place among the changes.
+    pub place: Seat,
+}
 
-impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned + Validate> FromRequest<Arc<Node>> for JsonBody<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
         media_type(&head.headers, &["application/json"])?;
         let bytes = read(body, &head.headers, COMMAND_BODY_BYTES_MAX).await?;
+        let place = node.gates.enter(Gate::Writes)?;
         let value: T = parse(&bytes, String::new)?;
-        validated(value, String::new).map(Self)
+        Ok(Self { value: validated(value, String::new)?, place })
     }
 }
 

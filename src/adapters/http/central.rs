@@ -3,15 +3,18 @@
 use super::accept;
 use super::central_model;
 use super::code::Code;
+use super::gates::Gate;
 use super::limits::CENTRAL_WAIT_MS_MAX;
 use super::node::Node;
 use super::page::{self, CURSOR, LIMIT, Page};
+use super::patience::deadline;
 use super::problem::Problem;
 use super::query::Query;
 use super::target::{SkuAt, StoreAt};
 use crate::app::sync::{Central, CentralLevel, CentralModel, total};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use crate::resilience::Seat;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -67,8 +70,13 @@ struct SkuBody {
 }
 
 /// `GET /central/inventory/{sku}`
-pub(super) async fn sku(State(node): State<Arc<Node>>, at: SkuAt, uri: Uri) -> Result<Response, Problem> {
-    let model = fresh(&node, &Query::of(uri.query())).await?;
+pub(super) async fn sku(
+    State(node): State<Arc<Node>>,
+    at: SkuAt,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (model, _place) = fresh(&node, &Query::of(uri.query()), &headers).await?;
     let (stores, as_of) = model.look(|central| {
         let stores = central.stores_of(&at.0);
         let levels = stores.filter_map(|store| CentralBody::of(store, &at.0, central.level(store, &at.0)?));
@@ -86,12 +94,17 @@ pub(super) async fn sku(State(node): State<Arc<Node>>, at: SkuAt, uri: Uri) -> R
 }
 
 /// `GET /central/stores/{storeId}/inventory`
-pub(super) async fn store(State(node): State<Arc<Node>>, at: StoreAt, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn store(
+    State(node): State<Arc<Node>>,
+    at: StoreAt,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     const LIST: &str = "central-store";
     let query = Query::of(uri.query());
     let page = Page::of(&query, LIST)?;
     let after = page.after_as(|mark| Sku::new(mark).ok())?;
-    let model = fresh(&node, &query).await?;
+    let (model, _place) = fresh(&node, &query, &headers).await?;
     let (mut levels, as_of) = model.look(|central| {
         let skus = central.skus_of(&at.0, after.as_ref());
         let levels = skus.filter_map(|sku| CentralBody::of(&at.0, sku, central.level(&at.0, sku)?));
@@ -117,15 +130,21 @@ pub(super) async fn all(
                 return Err(Problem::parameter(name, "belongs to a page; this form is the whole model"));
             }
         }
-        central_model::response(Arc::clone(fresh(&node, &query).await?))
+        let (model, _place) = fresh(&node, &query, &headers).await?;
+        central_model::response(Arc::clone(model))
     } else {
-        page_of_all(&node, &query, &uri).await?
+        page_of_all(&node, &query, &uri, &headers).await?
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-async fn page_of_all(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Problem> {
+async fn page_of_all(
+    node: &Node,
+    query: &Query<'_>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     const LIST: &str = "central";
     let page = Page::of(query, LIST)?;
     // No store's name has a slash.
@@ -133,7 +152,7 @@ async fn page_of_all(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Respon
         let (store, sku) = mark.split_once('/')?;
         Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
     })?;
-    let model = fresh(node, query).await?;
+    let (model, _place) = fresh(node, query, headers).await?;
     let (mut levels, as_of) = model.look(|central| {
         let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, levels));
@@ -146,8 +165,12 @@ async fn page_of_all(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Respon
     Ok(page::answer_with(&levels, last, LIST, uri, &About { as_of }))
 }
 
-/// The model, once it is as fresh as `atLeast` asks.
-async fn fresh<'a>(node: &'a Node, query: &Query<'_>) -> Result<&'a Arc<CentralModel>, Problem> {
+/// The model, once it is as fresh as `atLeast` asks, and a place among those who read: nobody has one while waiting.
+async fn fresh<'a>(
+    node: &'a Node,
+    query: &Query<'_>,
+    headers: &HeaderMap,
+) -> Result<(&'a Arc<CentralModel>, Seat), Problem> {
     let at_least = query.read(AT_LEAST, |text| {
         let parsed = text.split_once(':').and_then(|(node, sequence)| {
             Some((Uuid::try_parse(node).ok()?, sequence.parse().ok().map(Sequence)?))
@@ -155,10 +178,11 @@ async fn fresh<'a>(node: &'a Node, query: &Query<'_>) -> Result<&'a Arc<CentralM
         parsed.ok_or("must be <node>:<sequence>, the id of a node and a sequence of its log")
     })?;
     let model = node.central()?;
-    let Some((of, sequence)) = at_least else { return Ok(model) };
-    let waiting = model.at_least(of, sequence, Duration::from_millis(CENTRAL_WAIT_MS_MAX));
+    let Some((of, sequence)) = at_least else { return Ok((model, node.gates.enter(Gate::Reads)?)) };
+    let wait = deadline(headers).remaining(Duration::from_millis(CENTRAL_WAIT_MS_MAX));
+    let waiting = model.at_least(of, sequence, wait);
     match node.shutdown.run_until_cancelled(waiting).await {
-        Some(true) => Ok(model),
+        Some(true) => Ok((model, node.gates.enter(Gate::Reads)?)),
         Some(false) => {
             let reached = model.look(|central: &Central| central.as_of().get(&of).copied());
             let stands = reached.map_or_else(

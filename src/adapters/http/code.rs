@@ -84,17 +84,23 @@ codes! {
         "A command may have 64 KiB, a batch or a piece of an import 16 MiB. Send less at once.";
     UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported" retry None,
         "Send `Content-Type: application/json`; a batch may also be `application/x-ndjson`.";
+    RateLimited "rate-limited" TOO_MANY_REQUESTS "Too many requests from one client" retry Some(1000),
+        "The client has used up its requests, as the headers of its answers have shown; nothing was done. Wait for \
+         Retry-After.";
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong inside" retry None,
         "A fault of the server. Whether a change was made can be found out with the same Idempotency-Key; quote \
          `requestId` when reporting it.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much at once" retry Some(1000),
         "The server has more work or more connections than it takes; nothing was done. Try again after Retry-After.";
     OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "Whether it was done is not known" retry Some(1000),
-        "The log could not say whether the change is durable. Try again with the same Idempotency-Key: it is then \
+        "The log could not say whether the change is durable, or not within `Prefer: wait`. Try again with the same Idempotency-Key: it is then \
          applied exactly once.";
     Timeout "timeout" SERVICE_UNAVAILABLE "It did not come in time" retry Some(1000),
-        "The central model did not reach the sequence in `atLeast` in time. Try again, or look at the sources in \
-         POST /sync.";
+        "The central model did not reach the sequence in `atLeast` in time, or the time given by `Prefer: wait` was \
+         over before a change was decided, and nothing was done. Try again, or look at the sources in POST /sync.";
+    BreakerOpen "breaker-open" SERVICE_UNAVAILABLE "The other side is left alone for a while" retry Some(1000),
+        "The source that is needed has not answered lately and is not asked now; nothing was done. Try again after \
+         Retry-After; readiness shows the breaker.";
     NotReady "not-ready" SERVICE_UNAVAILABLE "The server is not ready" retry Some(1000),
         "The server is starting or stopping, or a part of it that was asked for does not run. Try again after \
          Retry-After.";
@@ -106,6 +112,11 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.slug() == slug)
     }
 
+    /// True when the server refused only for want of room: whoever asks again should wait first.
+    pub const fn turns_away(self) -> bool {
+        matches!(self, Self::Overloaded | Self::RateLimited)
+    }
+
     /// The code for a status that came from below the handlers (routing, a panic), where no more is known.
     pub fn of_status(status: StatusCode) -> Self {
         match status {
@@ -114,6 +125,7 @@ impl Code {
             StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited,
             status if status.is_client_error() => Self::InvalidRequest,
             StatusCode::SERVICE_UNAVAILABLE => Self::Overloaded,
             _ => Self::Internal,

@@ -3,6 +3,7 @@
 use super::accept;
 use super::event_body::EventBody;
 use super::follow::{self, Form};
+use super::gates::Gate;
 use super::node::Node;
 use super::page::{self, AFTER, CURSOR, LIMIT, Page};
 use super::problem::Problem;
@@ -60,6 +61,7 @@ async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Pro
     }
     let from = mark.or(after).unwrap_or(Sequence::START);
     let mut feed = Feed::new(Arc::clone(&node.ledger), from, filter(query)?);
+    let _turn = node.gates.work(Gate::Reads).await?;
     let piece = feed.next(page.limit).await?;
     let items: Vec<EventBody> = piece.events.iter().map(|event| EventBody::of(node.id, event)).collect();
     let about = About { node: node.id, through: piece.through, end: piece.end };

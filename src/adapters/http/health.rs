@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::node::Node;
 use super::problem::Problem;
-use super::sync_state::SyncState;
+use super::sync_state::{self, SyncState};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub(super) struct Liveness {
 pub struct Readiness {
     ready: bool,
     mode: Mode,
-    breakers: BTreeMap<&'static str, &'static str>,
+    breakers: BTreeMap<String, &'static str>,
     queue_depth: usize,
     durable_sequence: u64,
     #[serde(flatten)]
@@ -48,7 +48,7 @@ pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Read
     let log = node.ledger.log();
     let mode = if log.durable().failed() {
         Mode::ReadOnly
-    } else if node.shutdown.is_cancelled() {
+    } else if node.leaving.asked() || node.shutdown.is_cancelled() {
         Mode::Draining
     } else {
         Mode::Normal
@@ -56,7 +56,7 @@ pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Read
     let readiness = Readiness {
         ready: mode == Mode::Normal,
         mode,
-        breakers: BTreeMap::new(),
+        breakers: sync_state::breakers(&node),
         queue_depth: log.queue_depth(),
         durable_sequence: log.durable().sequence().0,
         sync: SyncState::of(&node),

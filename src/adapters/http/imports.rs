@@ -2,6 +2,7 @@
 
 use super::body::{self, media_type, off_thread, push_token, validated};
 use super::code::Code;
+use super::gates::Gate;
 use super::level_body::mark_replayed;
 use super::limits::BATCH_BODY_BYTES_MAX;
 use super::node::Node;
@@ -73,9 +74,9 @@ pub(super) async fn rows(
     }
     let (head, body) = request.into_parts();
     media_type(&head.headers, &["application/json"])?;
-    let _turn = node.turn().await?;
+    let _turn = node.gates.work(Gate::Bulk).await?;
     let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
-    let Intent { key, request_id, .. } = intent;
+    let Intent { key, request_id, deadline, .. } = intent;
     let id = import_id.clone();
     let (step, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
         let step = into_domain(body::parse(&bytes, String::new)?, id)?;
@@ -89,7 +90,7 @@ pub(super) async fn rows(
     .await?;
     let numbers: Vec<u64> = step.rows.iter().map(|row| row.row).collect();
     let meta = Meta { actor: None, request_id, idempotency };
-    let outcome = node.ledger.execute(Command::Import(step), &meta).await?;
+    let outcome = node.execute(Command::Import(step), &meta, deadline).await?;
     stepped(&import_id, &numbers, &outcome)
 }
 
@@ -121,6 +122,7 @@ pub(super) async fn refusals(
     if node.ledger.import(&at.0).await?.is_none() {
         return Err(no_import(&at.0));
     }
+    let _turn = node.gates.work(Gate::Reads).await?;
     let mut refused = node.ledger.import_refusals(&at.0, after, page.limit + 1).await?;
     let more = refused.len() > page.limit;
     refused.truncate(page.limit);

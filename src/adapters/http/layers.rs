@@ -3,12 +3,14 @@
 //! One plain function instead of a stack of middleware: nothing is boxed, nothing is looked up twice.
 
 use super::code::Code;
+use super::gates::{Client, Entry, Gates, Quota};
 use super::meters::Meters;
 use super::metrics::PANICS;
 use super::problem::{self, Problem};
 use super::query::Query;
 use super::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
 use super::routes::Route;
+use crate::resilience::Seat;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -18,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower::Service;
 
@@ -28,9 +31,14 @@ pub struct Edge {
     routes: Vec<Route>,
     /// Which routes an address belongs to, one for each of its methods; the same patterns that the router holds.
     places: matchit::Router<Vec<usize>>,
+    gates: Arc<Gates>,
     meters: Meters,
     ids: RequestIds,
 }
+
+/// Goes with an answer that turned its request away: whoever sent it should wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TurnedAway;
 
 /// What is remembered of a request while it is being answered.
 struct Visit {
@@ -41,11 +49,13 @@ struct Visit {
     place: Option<usize>,
     id: RequestId,
     trace: Option<Trace>,
+    /// How its client stands, when there is a limit.
+    quota: Option<Quota>,
 }
 
 impl Edge {
     /// Puts the layer around `router`, which serves the routes in `served`.
-    pub fn new(router: Router, served: Vec<Route>) -> Self {
+    pub fn new(router: Router, served: Vec<Route>, gates: Arc<Gates>) -> Self {
         let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, route) in served.iter().enumerate() {
             for address in route.addresses() {
@@ -57,18 +67,22 @@ impl Edge {
             places.insert(address, of_address).expect("no two patterns fit the same addresses");
         }
         let meters = Meters::new(served.iter().map(|route| route.template));
-        Self { router, routes: served, places, meters, ids: RequestIds::default() }
+        Self { router, routes: served, places, gates, meters, ids: RequestIds::default() }
     }
 
-    /// Answers one request. In: clock, request id, trace, route, query names, then the router behind a guard against
-    /// panics. Out: problem, headers, meters, log.
+    /// Answers one request. In: clock, request id, trace, route, limit, gate, query names, then the router behind a
+    /// guard against panics. Out: problem, headers, meters, log.
     pub async fn handle(&self, mut request: Request) -> Response {
-        let visit = self.enter(&request);
-        request.extensions_mut().insert(visit.id.clone());
-        let outcome = match self.check_query(&visit) {
+        let mut visit = self.enter(&request);
+        let admitted = self.admit(&mut visit, request.extensions().get().copied());
+        let admitted = admitted.and_then(|place| self.check_query(&visit).map(|()| place));
+        // A place is held until the head of the answer is there; a stream goes on without one.
+        let _place = match admitted {
             Err(problem) => return self.leave(&visit, problem.into_response()),
-            Ok(()) => AssertUnwindSafe(self.router.clone().call(request)).catch_unwind().await,
+            Ok(place) => place,
         };
+        request.extensions_mut().insert(visit.id.clone());
+        let outcome = AssertUnwindSafe(self.router.clone().call(request)).catch_unwind().await;
         let response = match outcome {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
@@ -82,6 +96,11 @@ impl Edge {
         self.leave(&self.enter(request), problem.into_response())
     }
 
+    /// Forgets clients that have rested.
+    pub(super) fn sweep(&self) {
+        self.gates.sweep();
+    }
+
     fn enter(&self, request: &Request) -> Visit {
         Visit {
             started: Instant::now(),
@@ -90,7 +109,29 @@ impl Edge {
             place: self.place(request.method(), request.uri().path()),
             id: self.ids.take_or_make(request.headers()),
             trace: Trace::of(request.headers()),
+            quota: None,
         }
+    }
+
+    /// True for what is answered whatever else goes on: health and metrics.
+    pub(super) fn is_free(&self, request: &Request) -> bool {
+        let place = self.place(request.method(), request.uri().path());
+        place.and_then(|place| self.routes.get(place)).is_some_and(|route| route.entry == Entry::Free)
+    }
+
+    /// Counts a request, and lets it in. A client is known by its socket; in process there is none, and no limit.
+    fn admit(&self, visit: &mut Visit, client: Option<Client>) -> Result<Option<Seat>, Problem> {
+        let entry = visit.place.and_then(|place| self.routes.get(place)).map(|route| route.entry);
+        if entry == Some(Entry::Free) {
+            return Ok(None);
+        }
+        if let Some(client) = client {
+            visit.quota = self.gates.count(client).map_err(|(quota, problem)| {
+                visit.quota = Some(quota);
+                problem
+            })?;
+        }
+        entry.map_or(Ok(None), |entry| self.gates.admit(entry))
     }
 
     /// The route of an address that has this method; the first one of the address when none has.
@@ -104,6 +145,12 @@ impl Edge {
         let refused = response.status().is_client_error() || response.status().is_server_error();
         let problem = refused.then(|| problem::render(&mut response, visit.uri.path(), &visit.id));
         sign(response.headers_mut(), &visit.id);
+        if let Some(quota) = visit.quota {
+            self.gates.sign(response.headers_mut(), quota);
+        }
+        if problem.as_ref().is_some_and(|problem| problem.code().turns_away()) {
+            response.extensions_mut().insert(TurnedAway);
+        }
         let status = response.status();
         let (meter, took) = (self.meters.of(visit.place, &visit.method), visit.started.elapsed());
         meter.record(status, took);
@@ -140,7 +187,8 @@ fn log(visit: &Visit, route: &'static str, status: StatusCode, took: Duration, p
     let trace_id = visit.trace.as_ref().map(Trace::id);
     let (method, status) = (visit.method.as_str(), status.as_u16());
     let code = problem.map(|problem| problem.code().slug());
-    if status >= 500 {
+    // What is turned away is counted and told by its gate; a line for each would only add to the load.
+    if status >= 500 && !problem.is_some_and(|problem| problem.code().turns_away()) {
         let cause = problem.and_then(Problem::cause);
         tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
     } else {
@@ -156,12 +204,12 @@ mod tests {
     use http::header::RETRY_AFTER;
 
     fn edge() -> Edge {
-        let route = |template| Route { template, method: Method::GET, query: &["known"] };
+        let route = |template| Route { template, method: Method::GET, query: &["known"], entry: Entry::Free };
         let router = Router::new()
             .route("/panics", get(panics))
             .route("/teapot", get(|| async { StatusCode::IM_A_TEAPOT }))
             .route("/kept", get(|| async { [(CACHE_CONTROL, "no-cache")] }));
-        Edge::new(router, vec![route("/panics"), route("/teapot"), route("/kept")])
+        Edge::new(router, vec![route("/panics"), route("/teapot"), route("/kept")], Arc::default())
     }
 
     async fn panics() -> StatusCode {

@@ -23,6 +23,12 @@ pub(super) const SNAPSHOTS: &str = "onhand_snapshots_total";
 pub(super) const CONNECTIONS: &str = "onhand_http_connections";
 /// Connections answered 503 because too many were open.
 pub(super) const CONNECTIONS_REFUSED: &str = "onhand_http_connections_refused_total";
+/// Requests turned away because too many of their kind were under way, by `gate`.
+pub(super) const SHED: &str = "onhand_http_shed_total";
+/// Requests turned away because their client had sent too many.
+pub(super) const RATE_LIMITED: &str = "onhand_http_rate_limited_total";
+/// Requests under way, by `gate`.
+pub(super) const GATE_INSIDE: &str = "onhand_http_gate_inside";
 /// Those who follow the feed now.
 pub(super) const FOLLOWERS: &str = "onhand_feed_followers";
 /// Handlers that panicked.
@@ -57,6 +63,15 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_counter!(REPLAYS, "Answers that came from the record of an earlier request.");
         metrics::describe_gauge!(CONNECTIONS, "Connections open now.");
         metrics::describe_counter!(CONNECTIONS_REFUSED, "Connections refused because too many were open.");
+        metrics::describe_counter!(
+            SHED,
+            "Requests turned away because too many of their kind were under way."
+        );
+        metrics::describe_counter!(
+            RATE_LIMITED,
+            "Requests turned away because their client had sent too many."
+        );
+        metrics::describe_gauge!(GATE_INSIDE, "Requests under way.");
         metrics::describe_counter!(SNAPSHOTS, "Node snapshots written.");
         metrics::describe_gauge!(FOLLOWERS, "Those who follow the feed now.");
         sync_state::describe();
@@ -77,6 +92,7 @@ pub async fn upkeep() -> Infallible {
 /// `GET /metrics`.
 pub(super) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
     sync_state::gauge(&node);
+    node.gates.gauge();
     answer(&headers)
 }
 
@@ -99,6 +115,9 @@ struct Counters {
     errors: u64,
     conflicts: u64,
     idempotent_hits: u64,
+    rate_limited: u64,
+    shed: u64,
+    breaker_open: u64,
     snapshots: u64,
     dead_letters: u64,
 }
@@ -110,6 +129,9 @@ impl Counters {
             errors: sum(text, REQUESTS, "status=\"5"),
             conflicts: sum(text, REQUESTS, "status=\"409\""),
             idempotent_hits: sum(text, REPLAYS, ""),
+            rate_limited: sum(text, RATE_LIMITED, ""),
+            shed: sum(text, SHED, ""),
+            breaker_open: sum(text, sync_state::BREAKER_OPENED, ""),
             snapshots: sum(text, SNAPSHOTS, ""),
             dead_letters: sum(text, sync_state::DEAD_LETTERS, ""),
         }
@@ -141,6 +163,8 @@ onhand_http_requests_total{method=\"POST\",route=\"/b\",status=\"409\"} 3
 onhand_http_requests_total{method=\"POST\",route=\"/b\",status=\"503\"} 2
 onhand_http_requests_total_other{status=\"503\"} 100
 onhand_idempotent_replays_total 4
+onhand_http_shed_total{gate=\"reads\"} 5
+onhand_http_shed_total{gate=\"writes\"} 2
 ";
         let counters = Counters::of(text);
         let expected = Counters {
@@ -148,6 +172,9 @@ onhand_idempotent_replays_total 4
             errors: 2,
             conflicts: 3,
             idempotent_hits: 4,
+            rate_limited: 0,
+            shed: 7,
+            breaker_open: 0,
             snapshots: 0,
             dead_letters: 0,
         };

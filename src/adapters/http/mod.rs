@@ -1,9 +1,9 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
-//! A request comes in through [`server`], passes the one outer layer ([`Edge`]), is routed ([`routes()`]), and reaches
+//! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
 //! the file of its noun: `stock`, `batch`, `imports`, `events` (and `follow`), `central` (and `central_model`), `sync`,
 //! `dead_letters`, `health`, `metrics` (both with `sync_state`), `problems`, `docs`. What those share is reading (`accept`, `target`, `query`,
-//! `page`, `body`, `precondition`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
+//! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
 //! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
 
 mod accept;
@@ -12,16 +12,19 @@ mod body;
 mod central;
 mod central_model;
 mod code;
+mod crowd;
 mod dead_letters;
 mod docs;
 mod etag;
 mod event_body;
 mod events;
 mod follow;
+mod gates;
 mod health;
 mod idempotency_key;
 mod imports;
 mod layers;
+mod leaving;
 mod level_body;
 mod limits;
 mod meters;
@@ -30,6 +33,7 @@ mod node;
 mod object;
 mod operation;
 mod page;
+mod patience;
 mod precondition;
 mod problem;
 mod problems;
@@ -48,7 +52,9 @@ mod verbs;
 
 pub use code::Code;
 pub use docs::OPENAPI_YAML;
+pub use gates::{Entry, Gate, Gates};
 pub use layers::Edge;
+pub use leaving::Leaving;
 pub use metrics::{install as install_metrics, upkeep as metrics_upkeep};
 pub use node::Node;
 pub use routes::{Route, edge, routes};

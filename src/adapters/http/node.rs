@@ -1,13 +1,16 @@
 //! What every handler can reach.
 
 use super::code::Code;
-use super::limits::{BATCH_BODIES_MAX, BATCH_TURN_MS_MAX, FOLLOWERS_MAX};
+use super::gates::Gates;
+use super::leaving::Leaving;
+use super::limits::FOLLOWERS_MAX;
 use super::problem::Problem;
-use crate::app::Ledger;
 use crate::app::sync::{CentralModel, Worker};
+use crate::app::{Ledger, Meta, Outcome};
+use crate::domain::Command;
+use crate::resilience::Deadline;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -19,9 +22,12 @@ pub struct Node {
     pub ledger: Arc<Ledger>,
     /// Cancelled once the node stops: the same signal that ends the accept loop.
     pub shutdown: CancellationToken,
+    /// Whether those who send work have been told that it stops.
+    pub leaving: Leaving,
+    /// Who is let in.
+    pub gates: Arc<Gates>,
     worker: Option<Arc<Worker>>,
     central: Option<Arc<CentralModel>>,
-    turns: Semaphore,
     followers: Arc<Semaphore>,
 }
 
@@ -32,11 +38,19 @@ impl Node {
             id,
             ledger,
             shutdown,
+            leaving: Leaving::default(),
+            gates: Arc::default(),
             worker: None,
             central: None,
-            turns: Semaphore::new(BATCH_BODIES_MAX),
             followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         }
+    }
+
+    /// The same node with gates of another size.
+    #[must_use]
+    pub fn with_gates(mut self, gates: Gates) -> Self {
+        self.gates = Arc::new(gates);
+        self
     }
 
     /// The same node with a worker of its own, and with the model that it fills.
@@ -54,11 +68,24 @@ impl Node {
         self
     }
 
-    /// Waits for the right to hold a large body in memory; held until it has been answered.
-    pub async fn turn(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        let turn = tokio::time::timeout(Duration::from_millis(BATCH_TURN_MS_MAX), self.turns.acquire()).await;
-        // The semaphore is never closed.
-        turn.ok().and_then(Result::ok).ok_or_else(|| Problem::plain(Code::Overloaded))
+    /// Has a command decided and made durable, as long as the caller waits for it.
+    ///
+    /// Nobody waits for it before it is decided: nothing is done. Later: it may have been.
+    pub async fn execute(
+        &self,
+        command: Command,
+        meta: &Meta,
+        deadline: Deadline,
+    ) -> Result<Outcome, Problem> {
+        if deadline.has_passed() {
+            let detail =
+                "The time given by Prefer: wait was over before the change was decided; nothing was done.";
+            return Err(Problem::new(Code::Timeout, detail));
+        }
+        match deadline.bound(self.ledger.execute(command, meta)).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(passed) => Err(Problem::plain(Code::OutcomeUnknown).because(&passed)),
+        }
     }
 
     /// A place among those who follow the feed, held until the stream ends.

@@ -94,6 +94,10 @@ impl From<LetterError> for Problem {
                 "The node whose event it is cannot be read now; nothing changed. POST /sync shows how it is.",
             )
             .because(&cause),
+            LetterError::Breaker(tripped) => {
+                let wait_ms = u64::try_from(tripped.retry_after.as_millis()).unwrap_or(u64::MAX);
+                Self::plain(Code::BreakerOpen).with(|facts| facts.retry_after_ms = Some(wait_ms))
+            }
             LetterError::Io(cause) => Self::new(
                 Code::NotReady,
                 "What became of it could not be written to the disk; nothing was lost. Try again once the disk is well.",

@@ -1,5 +1,6 @@
 //! All routes in one list.
 
+use super::gates::{Entry, Gate};
 use super::layers::Edge;
 use super::node::Node;
 use super::{
@@ -21,6 +22,8 @@ pub struct Route {
     pub method: Method,
     /// The query parameters it takes; any other is refused.
     pub query: &'static [&'static str],
+    /// When its requests take a place, and where.
+    pub entry: Entry,
 }
 
 const PAGED: &[&str] = &[page::LIMIT, page::CURSOR];
@@ -37,30 +40,30 @@ fn list() -> Vec<(Route, Handler)> {
             &[page::LIMIT, page::CURSOR, "type", "since", "until"],
             get(stock::history),
         ),
-        write("/stores/{storeId}/inventory/{sku}/adjust", &[], post(stock::adjust)),
-        write("/stores/{storeId}/inventory/{sku}/reserve", &[], post(stock::reserve)),
-        write("/stores/{storeId}/inventory/{sku}/release", &[], post(stock::release)),
-        write("/stores/{storeId}/inventory/{sku}/commit", &[], post(stock::commit)),
-        write("/stores/{storeId}/inventory/{sku}/count", &[], post(stock::count)),
-        write("/inventory/batch", &["atomic"], post(batch::batch)),
-        write("/imports/{importId}/rows", &[], post(imports::rows)),
+        write("/stores/{storeId}/inventory/{sku}/adjust", post(stock::adjust)),
+        write("/stores/{storeId}/inventory/{sku}/reserve", post(stock::reserve)),
+        write("/stores/{storeId}/inventory/{sku}/release", post(stock::release)),
+        write("/stores/{storeId}/inventory/{sku}/commit", post(stock::commit)),
+        write("/stores/{storeId}/inventory/{sku}/count", post(stock::count)),
+        bulk("/inventory/batch", &["atomic"], post(batch::batch)),
+        bulk("/imports/{importId}/rows", &[], post(imports::rows)),
         read("/imports/{importId}", &[], get(imports::import)),
         read("/imports/{importId}/refusals", PAGED, get(imports::refusals)),
         read("/events", events::PARAMETERS, get(events::events)),
-        write("/sync", &[], post(sync::sync)),
-        read("/central/inventory/{sku}", FRESH, get(central::sku)),
-        read("/central/inventory", PAGED_AND_FRESH, get(central::all)),
-        read("/central/stores/{storeId}/inventory", PAGED_AND_FRESH, get(central::store)),
+        drive("/sync", post(sync::sync)),
+        fresh("/central/inventory/{sku}", FRESH, get(central::sku)),
+        fresh("/central/inventory", PAGED_AND_FRESH, get(central::all)),
+        fresh("/central/stores/{storeId}/inventory", PAGED_AND_FRESH, get(central::store)),
         read("/dead-letters", LETTERS, get(dead_letters::list)),
         read("/dead-letters/{id}", &[], get(dead_letters::one)),
         remove("/dead-letters/{id}", &[dead_letters::REASON], delete(dead_letters::discard)),
-        write("/dead-letters/{id}/redrive", &[], post(dead_letters::redrive)),
-        read("/health/liveness", &[], get(health::liveness)),
-        read("/health/readiness", &[], get(health::readiness)),
-        read("/livez", &[], get(health::liveness)),
-        read("/readyz", &[], get(health::readiness)),
-        read("/healthz", &[], get(health::liveness)),
-        read("/metrics", &[], get(metrics::metrics)),
+        drive("/dead-letters/{id}/redrive", post(dead_letters::redrive)),
+        free("/health/liveness", get(health::liveness)),
+        free("/health/readiness", get(health::readiness)),
+        free("/livez", get(health::liveness)),
+        free("/readyz", get(health::readiness)),
+        free("/healthz", get(health::liveness)),
+        free("/metrics", get(metrics::metrics)),
         read("/problems", &[], get(problems::list)),
         read("/problems/{code}", &[], get(problems::one)),
         read("/openapi.yaml", &[], get(docs::openapi)),
@@ -79,7 +82,8 @@ pub fn edge(node: Arc<Node>) -> Edge {
         }
         served.push(route);
     }
-    Edge::new(router.with_state(node), served)
+    let gates = Arc::clone(&node.gates);
+    Edge::new(router.with_state(node), served, gates)
 }
 
 /// Every route, for those who hold it against openapi.yaml.
@@ -88,15 +92,37 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn read(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::GET, query }, handler)
+    (Route { template, method: Method::GET, query, entry: Entry::AtOnce(Gate::Reads) }, handler)
 }
 
-fn write(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::POST, query }, handler)
+/// A read of central, which may wait before it reads.
+fn fresh(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
+    (Route { template, method: Method::GET, query, entry: Entry::Later(Gate::Reads) }, handler)
+}
+
+/// What must be answered whatever else goes on.
+fn free(template: &'static str, handler: Handler) -> (Route, Handler) {
+    (Route { template, method: Method::GET, query: &[], entry: Entry::Free }, handler)
+}
+
+fn write(template: &'static str, handler: Handler) -> (Route, Handler) {
+    (Route { template, method: Method::POST, query: &[], entry: Entry::Later(Gate::Writes) }, handler)
+}
+
+fn bulk(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
+    (Route { template, method: Method::POST, query, entry: Entry::AtOnce(Gate::Bulk) }, handler)
+}
+
+/// What people in charge set going.
+fn drive(template: &'static str, handler: Handler) -> (Route, Handler) {
+    (
+        Route { template, method: Method::POST, query: &[], entry: Entry::AtOnce(Gate::Administration) },
+        handler,
+    )
 }
 
 fn remove(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::DELETE, query }, handler)
+    (Route { template, method: Method::DELETE, query, entry: Entry::AtOnce(Gate::Administration) }, handler)
 }
 
 impl Route {

@@ -2,19 +2,27 @@
 //!
 //! `axum::serve` has no timeout for the head of a request, no cap on connections and no deadline for the drain, so
 //! hyper is driven directly. HTTP/1.1 and HTTP/2 (prior knowledge) are told apart by the first bytes.
+//!
+//! When all places are taken a newcomer gets that of an idle connection (`crowd`). When none is idle it comes into a small
+//! reserve, where health and metrics are answered and everything else is refused; so a probe always gets through. Who was
+//! turned away and asks again at once, on the same connection, waits a little: otherwise refusing would cost those who
+//! are served their share of the machine.
 
 use super::code::Code;
-use super::layers::Edge;
+use super::crowd::{Busy, Crowd, Member, Membership};
+use super::gates::Client;
+use super::layers::{Edge, TurnedAway};
 use super::limits::{
-    CONNECTIONS_MAX, HEADER_READ_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX, STREAMS_PER_CONNECTION_MAX,
-    WRITE_STALL_MS_MAX,
+    CONNECTIONS_MAX, HEADER_READ_MS_MAX, IDLE_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX,
+    STREAMS_PER_CONNECTION_MAX, SWEEP_MS, TURNED_AWAY_PAUSE_MS, WRITE_STALL_MS_MAX,
 };
 use super::metrics::{CONNECTIONS, CONNECTIONS_REFUSED};
 use super::problem::Problem;
-use super::stall::Stall;
-use axum::body::Body;
-use http::Request;
-use hyper::body::Incoming;
+use super::stall::{Patience, Stall};
+use axum::body::{Body, HttpBody};
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,12 +30,12 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::convert::Infallible;
 use std::io;
-use std::pin::pin;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -39,6 +47,8 @@ pub struct ServerLimits {
     pub connections_max: usize,
     /// How long the head of a request may take.
     pub header_read: Duration,
+    /// How long a connection may have nothing under way.
+    pub idle: Duration,
     /// How long a peer may take nothing of what is written to it before it is cut.
     pub write_stall: Duration,
     /// How long requests under way may take to end once the signal has come.
@@ -51,6 +61,7 @@ impl ServerLimits {
         Self {
             connections_max: CONNECTIONS_MAX,
             header_read: Duration::from_millis(HEADER_READ_MS_MAX),
+            idle: Duration::from_millis(IDLE_MS_MAX),
             write_stall: Duration::from_millis(WRITE_STALL_MS_MAX),
             drain,
         }
@@ -66,6 +77,16 @@ pub enum Drained {
     Abandoned(usize),
 }
 
+/// What all connections have in common.
+struct Hall {
+    edge: Arc<Edge>,
+    limits: ServerLimits,
+    builder: auto::Builder<TokioExecutor>,
+    served: Arc<Crowd>,
+    /// Those that are one too many.
+    reserve: Arc<Crowd>,
+}
+
 /// Serves `edge` on `listener` until `shutdown` is cancelled, then lets what is under way end.
 ///
 /// An accept that fails (too many open files) is no reason to stop: it is logged and tried again.
@@ -76,47 +97,44 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Drained {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(limits.connections_max));
-    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-    let builder = Arc::new(builder(&limits));
-    while let Some(accepted) = shutdown.run_until_cancelled(listener.accept()).await {
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                pause_after(&error).await;
-                continue;
-            }
-        };
-        // Small answers must not wait for more to come; a socket that cannot be told so still works.
-        let _ = stream.set_nodelay(true);
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            let (edge, builder, watcher) = (Arc::clone(&edge), Arc::clone(&builder), graceful.watcher());
-            let header_read = limits.header_read;
-            let stream = Stall::new(stream, limits.write_stall);
-            tokio::spawn(async move {
-                connection(stream, edge, &builder, watcher, header_read).await;
-                drop(place);
-            });
-        } else {
-            metrics::counter!(CONNECTIONS_REFUSED).increment(1);
-            // Waits when very many are being refused; the kernel's queue holds the rest.
-            if let Ok(permit) = Arc::clone(&refusals).acquire_owned().await {
-                tokio::spawn(refuse(stream, Arc::clone(&edge), permit));
+    let hall = Arc::new(Hall {
+        edge,
+        builder: builder(&limits),
+        served: Arc::new(Crowd::new(limits.connections_max)),
+        reserve: Arc::new(Crowd::new(REFUSALS_MAX)),
+        limits,
+    });
+    let accepting = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => hall.receive(stream, peer, &graceful),
+                Err(error) => pause_after(&error).await,
             }
         }
+    };
+    let sweeping = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
+            hall.edge.sweep();
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        never = accepting => never,
+        never = sweeping => never,
     }
     drop(listener);
-    let open = || limits.connections_max - places.available_permits();
-    tracing::info!(connections = open(), "draining");
-    match tokio::time::timeout(limits.drain, graceful.shutdown()).await {
+    tracing::info!(connections = hall.served.len(), "draining");
+    match tokio::time::timeout(hall.limits.drain, graceful.shutdown()).await {
         Ok(()) => Drained::All,
-        Err(_) => Drained::Abandoned(open()),
+        Err(_) => Drained::Abandoned(hall.served.len()),
     }
 }
 
 fn builder(limits: &ServerLimits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.header_read);
+    // hyper's time for a head runs from the end of the request before: it is the pause that it bounds here.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -125,45 +143,154 @@ fn builder(limits: &ServerLimits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-async fn connection(
-    stream: Stall<TcpStream>,
-    edge: Arc<Edge>,
-    builder: &auto::Builder<TokioExecutor>,
-    watcher: Watcher,
-    header_read: Duration,
-) {
-    let gauge = metrics::gauge!(CONNECTIONS);
-    gauge.increment(1.0);
-    let spoken = Arc::new(AtomicBool::new(false));
-    let service = service_fn(|request: Request<Incoming>| {
-        spoken.store(true, Ordering::Relaxed);
-        let edge = Arc::clone(&edge);
-        async move { Ok::<_, Infallible>(edge.handle(request.map(Body::new)).await) }
-    });
-    let mut serving = pin!(watcher.watch(builder.serve_connection(TokioIo::new(stream), service)));
-    // hyper's own timer starts when the protocol is known, so a peer that sends less than that needs another.
-    let ended = match tokio::time::timeout(header_read, &mut serving).await {
-        Ok(ended) => ended,
-        Err(_) if !spoken.load(Ordering::Relaxed) => Ok(()),
-        Err(_) => serving.await,
-    };
-    if let Err(error) = ended {
-        // The peer went away or broke the protocol: its business, not a fault of the server.
-        tracing::debug!(%error, "connection ended");
+impl Hall {
+    /// Gives a connection its place.
+    fn receive(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
+        // Small answers must not wait for more to come; a socket that cannot be told so still works.
+        let _ = stream.set_nodelay(true);
+        let hall = Arc::clone(self);
+        if let Some(membership) = self.served.admit() {
+            let watcher = graceful.watcher();
+            tokio::spawn(
+                async move { hall.serve(stream, Client::at(peer.ip()), &membership, watcher).await },
+            );
+            return;
+        }
+        metrics::counter!(CONNECTIONS_REFUSED).increment(1);
+        // Beyond the reserve it is closed without a word: to accept nobody would keep the probes waiting.
+        if let Some(membership) = self.reserve.admit() {
+            tokio::spawn(async move { hall.refuse(stream, &membership).await });
+        }
     }
-    gauge.decrement(1.0);
+
+    async fn serve(&self, stream: TcpStream, client: Client, membership: &Membership, watcher: Watcher) {
+        let gauge = metrics::gauge!(CONNECTIONS);
+        gauge.increment(1.0);
+        let (edge, member) = (Arc::clone(&self.edge), &membership.member);
+        let service = service_fn(|request: Request<Incoming>| {
+            let (edge, member) = (Arc::clone(&edge), Arc::clone(member));
+            async move {
+                let pause = member.paused();
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
+                }
+                let busy = member.begin(request.version() == Version::HTTP_2);
+                let mut request =
+                    request.map(|body| Body::new(Arriving { body, member: Arc::clone(&member) }));
+                request.extensions_mut().insert(client);
+                let response = edge.handle(request).await;
+                if response.extensions().get::<TurnedAway>().is_some() {
+                    member.pause(Duration::from_millis(TURNED_AWAY_PAUSE_MS));
+                }
+                Ok::<_, Infallible>(until_sent(response, busy))
+            }
+        });
+        let patience = Patience { head: self.limits.header_read, write: self.limits.write_stall };
+        let stream = TokioIo::new(Stall::new(stream, patience, Arc::clone(member)));
+        let serving = pin!(watcher.watch(self.builder.serve_connection(stream, service)));
+        let ended = tokio::select! {
+            ended = serving => ended,
+            () = member.evicted() => {
+                tracing::debug!("an idle connection made room for another one");
+                Ok(())
+            }
+        };
+        if let Err(error) = ended {
+            // The peer went away or broke the protocol: its business, not a fault of the server.
+            tracing::debug!(%error, "connection ended");
+        }
+        gauge.decrement(1.0);
+    }
+
+    /// Answers the first request of a connection that is one too many, and closes: health and metrics as always, anything
+    /// else with a 503.
+    async fn refuse(&self, stream: TcpStream, membership: &Membership) {
+        let member = &membership.member;
+        let service = service_fn(|request: Request<Incoming>| {
+            let (edge, busy) = (Arc::clone(&self.edge), member.begin(false));
+            async move {
+                let request = request.map(Body::new);
+                let response = if edge.is_free(&request) {
+                    edge.handle(request).await
+                } else {
+                    let detail = "Too many connections are open; close some, or try again later.";
+                    edge.refuse(&request, Problem::new(Code::Overloaded, detail))
+                };
+                Ok::<_, Infallible>(until_sent(response, busy))
+            }
+        });
+        let serving = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+        let serving = tokio::time::timeout(Duration::from_millis(REFUSAL_MS_MAX), serving);
+        tokio::select! {
+            _ = serving => {}
+            () = member.evicted() => {}
+        }
+    }
 }
 
-/// Answers the first request of a connection that is one too many with a 503, and closes.
-async fn refuse(stream: TcpStream, edge: Arc<Edge>, _permit: OwnedSemaphorePermit) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let problem =
-            Problem::new(Code::Overloaded, "Too many connections are open; close some, or try again later.");
-        let response = edge.refuse(&request.map(Body::new), problem);
-        async move { Ok::<_, Infallible>(response) }
-    });
-    let serving = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
-    let _ = tokio::time::timeout(Duration::from_millis(REFUSAL_MS_MAX), serving).await;
+/// A body being received.
+struct Arriving {
+    body: Incoming,
+    member: Arc<Member>,
+}
+
+impl HttpBody for Arriving {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.member.waits_for_peer(frame.is_pending());
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.member.waits_for_peer(false);
+    }
+}
+
+/// The answer, whose request counts as under way until all of it has been taken.
+fn until_sent(response: Response<Body>, busy: Busy) -> Response<Sending> {
+    response.map(|body| Sending { body, _busy: busy })
+}
+
+/// A body being sent.
+struct Sending {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Sending {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// After an accept that failed for want of files or memory, trying again at once would only spin.

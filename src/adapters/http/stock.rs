@@ -3,6 +3,7 @@
 use super::body::JsonBody;
 use super::code::Code;
 use super::etag::{etag, is_known};
+use super::gates::Gate;
 use super::level_body::{LevelBody, MovementBody, moved};
 use super::node::Node;
 use super::page::{self, Page};
@@ -16,6 +17,7 @@ use crate::app::ports::{Moment, MovementQuery};
 use crate::app::query::ReadError;
 use crate::domain::stock::{CountAsOf, Expected, StockCommand, Verb};
 use crate::domain::{Command, EventKind, Quantity, Sequence, Sku, Timestamp};
+use crate::resilience::Deadline;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -32,7 +34,10 @@ pub(super) async fn level(
 ) -> Result<Response, Problem> {
     let found = match Query::of(uri.query()).read("asOf", moment)? {
         None => node.ledger.level(&at.store_id, &at.sku).await?,
-        Some(moment) => node.ledger.level_as_of(&at.store_id, &at.sku, moment).await?,
+        Some(moment) => {
+            let _turn = node.gates.work(Gate::Reads).await?;
+            node.ledger.level_as_of(&at.store_id, &at.sku, moment).await?
+        }
     };
     let level = found.ok_or_else(|| no_level(&at))?;
     let version = level.numbers.version;
@@ -76,6 +81,7 @@ pub(super) async fn history(
         since: query.read("since", Timestamp::parse)?,
         until: query.read("until", Timestamp::parse)?,
     };
+    let _turn = node.gates.work(Gate::Reads).await?;
     let mut movements = node.ledger.movements(&at.store_id, &at.sku, wanted).await?;
     if movements.is_empty() && node.ledger.level(&at.store_id, &at.sku).await?.is_none() {
         return Err(no_level(&at));
@@ -92,9 +98,9 @@ pub(super) async fn adjust(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    JsonBody(body): JsonBody<Adjust>,
+    body: JsonBody<Adjust>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body)?.execute(&node, body.into()).await
+    Wish::new(at, intent, &body.value)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/reserve`
@@ -102,9 +108,9 @@ pub(super) async fn reserve(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    JsonBody(body): JsonBody<Reserve>,
+    body: JsonBody<Reserve>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body)?.execute(&node, body.into()).await
+    Wish::new(at, intent, &body.value)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/release`
@@ -112,9 +118,9 @@ pub(super) async fn release(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    JsonBody(body): JsonBody<Release>,
+    body: JsonBody<Release>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body)?.execute(&node, body.into()).await
+    Wish::new(at, intent, &body.value)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/commit`
@@ -122,9 +128,9 @@ pub(super) async fn commit(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    JsonBody(body): JsonBody<Commit>,
+    body: JsonBody<Commit>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body)?.execute(&node, body.into()).await
+    Wish::new(at, intent, &body.value)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/count`
@@ -132,18 +138,20 @@ pub(super) async fn count(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    JsonBody(body): JsonBody<Count>,
+    body: JsonBody<Count>,
 ) -> Result<Response, Problem> {
-    let wish = Wish::new(at, intent, &body)?;
-    let as_of = match body.as_of {
+    let JsonBody { value, place } = body;
+    let wish = Wish::new(at, intent, &value)?;
+    let as_of = match value.as_of {
         Some(sequence) => Some(booked(&node, &wish.at, sequence).await?),
         None => None,
     };
-    wish.execute(&node, body.into_verb(as_of)).await
+    wish.execute(&node, JsonBody { value: value.into_verb(as_of), place }).await
 }
 
 /// What the books said of a level after that sequence: the past, which nothing changes any more.
 async fn booked(node: &Node, at: &LevelAt, sequence: Sequence) -> Result<CountAsOf, Problem> {
+    let _turn = node.gates.work(Gate::Reads).await?;
     let then = node.ledger.level_as_of(&at.store_id, &at.sku, Moment::Sequence(sequence)).await;
     let then = then.map_err(|error| match error {
         ReadError::Future { end } => {
@@ -159,6 +167,7 @@ struct Wish {
     at: LevelAt,
     expected: Expected,
     meta: Meta,
+    deadline: Deadline,
 }
 
 impl Wish {
@@ -170,14 +179,17 @@ impl Wish {
         };
         let idempotency = intent.key.map(|key| idempotency(key, &at.store_id, &at.sku, body));
         let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
-        Ok(Self { at, expected, meta })
+        Ok(Self { at, expected, meta, deadline: intent.deadline })
     }
 
-    async fn execute(self, node: &Node, verb: Verb) -> Result<Response, Problem> {
-        let Self { at, expected, meta } = self;
+    async fn execute(self, node: &Node, verb: JsonBody<impl Into<Verb>>) -> Result<Response, Problem> {
+        let Self { at, expected, meta, deadline } = self;
+        // Held until the answer is there.
+        let JsonBody { value: verb, place: _place } = verb;
         let LevelAt { store_id, sku } = at;
-        let command = StockCommand { store_id: store_id.clone(), sku: sku.clone(), expected, verb };
-        let outcome = node.ledger.execute(Command::Stock(command), &meta).await?;
+        let command =
+            StockCommand { store_id: store_id.clone(), sku: sku.clone(), expected, verb: verb.into() };
+        let outcome = node.execute(Command::Stock(command), &meta, deadline).await?;
         moved(&store_id, &sku, &outcome, meta.idempotency.as_ref())
     }
 }

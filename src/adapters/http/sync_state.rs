@@ -3,10 +3,15 @@
 use super::node::Node;
 use crate::app::sync::{Central, SourceReport, SourceState, SyncStatus};
 use crate::domain::Sequence;
+use crate::resilience::Position;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Dead letters there ever were.
 pub(super) const DEAD_LETTERS: &str = "onhand_dead_letters_total";
+/// How often the breaker of a source has opened.
+pub(super) const BREAKER_OPENED: &str = "onhand_breaker_opened_total";
+const BREAKER_STATE: &str = "onhand_breaker_state";
 const DEAD_LETTERS_OPEN: &str = "onhand_dead_letters_open";
 const LAG: &str = "onhand_sync_lag_events";
 const PARKED: &str = "onhand_sync_parked_events";
@@ -56,6 +61,17 @@ fn status(node: &Node) -> Option<SyncStatus> {
     Some(status)
 }
 
+/// The breakers of this node by name, each with its state.
+pub(super) fn breakers(node: &Node) -> BTreeMap<String, &'static str> {
+    let of_sources = node.worker().into_iter().flat_map(|worker| worker.breakers());
+    of_sources.map(|(name, breaker)| (source_breaker(name), breaker.position().as_str())).collect()
+}
+
+/// What the breaker of a source is called.
+fn source_breaker(source: &str) -> String {
+    format!("source {source}")
+}
+
 fn end(node: &Node) -> Sequence {
     node.ledger.log().durable().sequence()
 }
@@ -63,6 +79,8 @@ fn end(node: &Node) -> Sequence {
 /// Says what the metrics are.
 pub(super) fn describe() {
     metrics::describe_counter!(DEAD_LETTERS, "Events that could not be applied to the central model.");
+    metrics::describe_counter!(BREAKER_OPENED, "How often a breaker has opened.");
+    metrics::describe_gauge!(BREAKER_STATE, "0: closed, 1: half-open, 2: open.");
     metrics::describe_gauge!(DEAD_LETTERS_OPEN, "Dead letters that wait for somebody.");
     metrics::describe_gauge!(LAG, "Durable events that are not in the central model.");
     metrics::describe_gauge!(PARKED, "Events that wait behind a dead letter of their level.");
@@ -84,6 +102,16 @@ pub(super) fn gauge(node: &Node) {
         }
         return;
     };
+    for (name, breaker) in node.worker().into_iter().flat_map(|worker| worker.breakers()) {
+        let state = match breaker.position() {
+            Position::Closed => 0.0,
+            Position::HalfOpen => 1.0,
+            Position::Open => 2.0,
+        };
+        let name = source_breaker(name);
+        metrics::gauge!(BREAKER_STATE, "breaker" => name.clone()).set(state);
+        metrics::counter!(BREAKER_OPENED, "breaker" => name).absolute(breaker.opened());
+    }
     metrics::gauge!(LAG).set(status.lag as f64);
     metrics::gauge!(DEAD_LETTERS_OPEN).set(status.open_letters as f64);
     metrics::counter!(DEAD_LETTERS).absolute(status.letters as u64);

@@ -1,10 +1,12 @@
 //! What a request is about and how it wants to be taken: path, precondition, idempotency key, request id.
 
 use super::idempotency_key::idempotency_key;
+use super::patience::deadline;
 use super::precondition::Precondition;
 use super::problem::Problem;
 use super::request_id::RequestId;
 use crate::domain::{IdError, ImportId, Sku, StoreId};
+use crate::resilience::Deadline;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use smol_str::SmolStr;
@@ -43,6 +45,8 @@ pub(super) struct Intent {
     pub key: Option<SmolStr>,
     /// The request.
     pub request_id: Option<SmolStr>,
+    /// How long its caller waits.
+    pub deadline: Deadline,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for LevelAt {
@@ -94,6 +98,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Intent {
             precondition: Precondition::of(&parts.headers)?,
             key: idempotency_key(&parts.headers)?,
             request_id: parts.extensions.get::<RequestId>().map(|id| SmolStr::new(id.as_str())),
+            deadline: deadline(&parts.headers),
         })
     }
 }

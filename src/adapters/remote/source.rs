@@ -5,6 +5,7 @@
 
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use crate::domain::{Sequence, Timestamp};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{StatusCode, redirect};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -69,7 +70,11 @@ impl RemoteSource {
         let request = self.http.get(url).header("accept", "application/json");
         let mut answer = request.send().await.map_err(|error| unavailable(&error))?;
         let status = answer.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let reason = "it has had too many requests from here".to_owned();
+            return Err(SourceError::Busy { reason, retry_after: retry_after(answer.headers()) });
+        }
+        if status.is_server_error() {
             return Err(SourceError::Unavailable(format!("it answers {status}")));
         }
         if status != StatusCode::OK {
@@ -96,6 +101,12 @@ impl EventSource for RemoteSource {
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
         Box::pin(self.page(after, limit))
     }
+}
+
+/// When it wants to be asked again; a second when it does not say.
+fn retry_after(headers: &HeaderMap) -> Duration {
+    let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    Duration::from_secs(asked.unwrap_or(1))
 }
 
 fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {

@@ -56,6 +56,14 @@ pub enum SourceError {
     /// It is down, slow or out of reach; it may come back.
     #[error("{0}")]
     Unavailable(String),
+    /// It lives and has no time now.
+    #[error("{reason}")]
+    Busy {
+        /// What it said.
+        reason: String,
+        /// When it wants to be asked again.
+        retry_after: Duration,
+    },
     /// It answered nonsense.
     #[error("{0}")]
     Nonsense(String),

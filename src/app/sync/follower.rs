@@ -2,8 +2,10 @@
 
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading};
 use crate::app::sync::apply::apply_one;
+use crate::app::sync::asking::Unanswered;
 use crate::app::sync::{Central, Poison, SourceReport, SourceState, Worker};
 use crate::domain::{Event, Sequence};
+use crate::resilience::{Breaker, RetryBudget};
 use futures_util::poll;
 use std::future::ready;
 use std::sync::Arc;
@@ -15,6 +17,9 @@ pub(super) struct Follower {
     /// Its place among the sources.
     pub(super) number: usize,
     pub(super) source: Arc<dyn EventSource>,
+    /// Stops asking it when it does not answer.
+    pub(super) breaker: Arc<Breaker>,
+    pub(super) budget: RetryBudget,
     pub(super) node: Option<Uuid>,
     pub(super) sequence: Sequence,
     pub(super) end: Sequence,
@@ -42,10 +47,12 @@ enum Halt {
 }
 
 impl Follower {
-    pub(super) fn new(number: usize, source: Arc<dyn EventSource>) -> Self {
+    pub(super) fn new(number: usize, source: Arc<dyn EventSource>, breaker: Arc<Breaker>) -> Self {
         Self {
             number,
             source,
+            breaker,
+            budget: RetryBudget::default(),
             node: None,
             sequence: Sequence::START,
             end: Sequence::START,
@@ -108,8 +115,8 @@ impl Follower {
                     if tries < worker.settings.retry_times && failed.as_ref() != Some(&event) =>
                 {
                     // Read again: what was garbled on the way may come whole. What comes twice alike is not garbled.
-                    tokio::time::sleep(worker.settings.retry_base.saturating_mul(1 << tries.min(6))).await;
                     tries += 1;
+                    tokio::time::sleep(worker.settings.backoff().wait(tries)).await;
                     failed = Some(event);
                 }
                 Halt::Poison(event, poison) => {
@@ -134,14 +141,11 @@ impl Follower {
         if self.node.is_none() && !self.introduce(worker).await {
             return None;
         }
-        let read = match begun {
-            Some(reading) => reading.await,
-            None => self.source.read(self.sequence, worker.settings.read_events).await,
-        };
-        let delivery = match read {
+        let events = worker.settings.read_events;
+        let delivery = match self.ask(&worker.settings, self.sequence, events, begun).await {
             Ok(delivery) => delivery,
             Err(error) => {
-                self.fail(&error.to_string());
+                self.unanswered(&error);
                 return None;
             }
         };
@@ -167,10 +171,10 @@ impl Follower {
 
     /// Learns whose log it is, and takes up its checkpoint.
     async fn introduce(&mut self, worker: &Worker) -> bool {
-        let node = match self.source.read(Sequence::START, 0).await {
+        let node = match self.ask(&worker.settings, Sequence::START, 0, None).await {
             Ok(delivery) => delivery.node,
             Err(error) => {
-                self.fail(&error.to_string());
+                self.unanswered(&error);
                 return false;
             }
         };
@@ -193,6 +197,13 @@ impl Follower {
         self.parked_levels = waits.map_or(0, |waits| waits.parked.len());
         self.parked_events =
             waits.map_or(0, |waits| waits.parked.values().map(|parked| parked.waiting).sum());
+    }
+
+    /// Notes why there was no answer. An open breaker is no news: what opened it is known.
+    fn unanswered(&mut self, error: &Unanswered) {
+        if matches!(error, Unanswered::Source(_)) || !matches!(self.state, SourceState::Failing(_)) {
+            self.fail(&error.to_string());
+        }
     }
 
     pub(super) fn fail(&mut self, reason: &str) {

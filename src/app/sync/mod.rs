@@ -6,6 +6,7 @@
 //! events of the same store and SKU wait (they stay in their log), all others flow.
 
 mod apply;
+mod asking;
 mod bury;
 mod central;
 mod file;

@@ -11,8 +11,9 @@ use crate::app::sync::central::next;
 use crate::app::sync::follower::Follower;
 use crate::app::sync::letters::as_json;
 use crate::app::sync::waits::{Closing, Place, Waits};
-use crate::app::sync::{CentralLevel, DeadLetter, LetterState, Parked, Worker};
+use crate::app::sync::{CentralLevel, DeadLetter, LetterState, Parked, SyncSettings, Worker};
 use crate::domain::{After, Event, Fact, Timestamp};
+use crate::resilience::Tripped;
 use std::io;
 
 /// What became of a letter and of what waited behind it.
@@ -41,6 +42,9 @@ pub enum LetterError {
     /// It cannot be done now: the source does not deliver.
     #[error("it cannot be done now: {0}")]
     Source(String),
+    /// It cannot be done now: the source has not answered for a while and is not asked.
+    #[error("its source is not asked now")]
+    Breaker(Tripped),
     /// The dead-letter file or the model could not be written.
     #[error("cannot be written")]
     Io(#[from] io::Error),
@@ -98,7 +102,7 @@ impl Worker {
             self.settle(&mut follower, &letter, Trial::default(), &closing);
             return self.finish(letter, &closing, 0, 0).await;
         }
-        let events = waiting(&follower, &letter, self.settings.read_events).await?;
+        let events = waiting(&follower, &letter, &self.settings).await?;
         let trial = self.attempt(&letter, events, discard.is_some());
         let at = self.parts.clock.now();
         let (applied, waiting) = (trial.applied, trial.waiting);
@@ -245,7 +249,7 @@ fn another(before: &DeadLetter, event: &Delivered, reason: &str, at: Timestamp) 
 async fn waiting(
     follower: &Follower,
     letter: &DeadLetter,
-    limit: usize,
+    settings: &SyncSettings,
 ) -> Result<Vec<Delivered>, LetterError> {
     if letter.sequence > follower.sequence {
         let reason =
@@ -257,9 +261,8 @@ async fn waiting(
     let mut after = letter.sequence.minus(1);
     while after < follower.sequence {
         // A letter without a level has nothing behind it.
-        let limit = if wanted.is_some() { limit } else { 1 };
-        let read = follower.source.read(after, limit).await;
-        let delivery = read.map_err(|error| LetterError::Source(format!("the source: {error}")))?;
+        let limit = if wanted.is_some() { settings.read_events } else { 1 };
+        let delivery = follower.ask(settings, after, limit, None).await?;
         if delivery.node != letter.node {
             return Err(LetterError::Source(format!("the source is node {} now", delivery.node)));
         }

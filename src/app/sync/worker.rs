@@ -8,6 +8,7 @@ use crate::app::sync::{
     SourceState, SyncStatus,
 };
 use crate::domain::Sequence;
+use crate::resilience::{Breaker, BreakerSettings};
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -41,10 +42,12 @@ pub struct SyncSettings {
     pub read_events: usize,
     /// Events between two saves of the model, at least.
     pub save_every: u64,
-    /// The first wait before an event that could not be applied is read again; it doubles.
+    /// The first ceiling of the wait before something is read again; it doubles.
     pub retry_base: Duration,
     /// How often it is read again.
     pub retry_times: u32,
+    /// When a source that does not answer is left alone, and for how long.
+    pub breaker: BreakerSettings,
 }
 
 /// From the news that there are events to reading them, so that more of them are read at once.
@@ -62,6 +65,8 @@ pub struct Worker {
     pub(super) settings: SyncSettings,
     pub(super) model: Arc<CentralModel>,
     pub(super) followers: Vec<tokio::sync::Mutex<Follower>>,
+    /// One for each source, in their order.
+    breakers: Vec<Arc<Breaker>>,
     letters: Mutex<BTreeMap<String, DeadLetter>>,
     /// Which source follows which node.
     claims: Mutex<BTreeMap<Uuid, usize>>,
@@ -96,8 +101,12 @@ impl Worker {
     pub fn new(parts: WorkerParts, settings: SyncSettings) -> io::Result<Self> {
         let file = parts.central.load()?.unwrap_or_default();
         let letters = parts.letters.load()?.into_iter().map(|letter| (letter.id.clone(), letter)).collect();
-        let followers = parts.sources.iter().enumerate();
-        let followers = followers.map(|(number, source)| Follower::new(number, Arc::clone(source)));
+        let breaker = |source: &Arc<dyn EventSource>| Arc::new(Breaker::new(source.name(), settings.breaker));
+        let breakers: Vec<Arc<Breaker>> = parts.sources.iter().map(breaker).collect();
+        let followers = parts.sources.iter().zip(&breakers).enumerate();
+        let followers = followers.map(|(number, (source, breaker))| {
+            Follower::new(number, Arc::clone(source), Arc::clone(breaker))
+        });
         let followers = followers.map(tokio::sync::Mutex::new).collect();
         let few_not_before = Some(Instant::now() + SAVE_FEW_AFTER);
         let saved = Saved { sequence: file.sequence, not_before: None, few_not_before };
@@ -105,6 +114,7 @@ impl Worker {
             settings,
             model: Arc::new(CentralModel::new(file.central())),
             followers,
+            breakers,
             letters: Mutex::new(letters),
             claims: Mutex::default(),
             well: Semaphore::new(settings.concurrency.max(1)),
@@ -147,6 +157,8 @@ impl Worker {
     /// Cancel safe: what was applied stays applied.
     pub async fn sync(&self) -> PassReport {
         let Some(_running) = self.begin_pass().await else { return self.last_pass() };
+        // Who asks for a pass may know that a source is well again.
+        self.breakers.iter().for_each(|breaker| breaker.cool_down());
         let begun = Instant::now();
         // Collected before the first await, so that the pass can be spawned.
         let work: Vec<_> = self.followers.iter().map(|follower| self.follow(follower)).collect();
@@ -168,6 +180,10 @@ impl Worker {
 
     async fn follow(&self, follower: &tokio::sync::Mutex<Follower>) -> (Progress, SourceReport) {
         let mut follower = follower.lock().await;
+        if follower.breaker.rests() {
+            // Nor does it wait for a turn.
+            return (Progress::default(), follower.report());
+        }
         let permits = match follower.state {
             SourceState::Failing(_) => &self.sick,
             SourceState::New | SourceState::Well | SourceState::Stopped(_) => &self.well,
@@ -252,6 +268,11 @@ impl Worker {
         let letters = self.letters.lock();
         let open = letters.values().filter(|letter| letter.state == LetterState::Open).count();
         SyncStatus { lag: lag(&sources), open_letters: open, letters: letters.len(), sources }
+    }
+
+    /// The breaker of each source, by the source's name.
+    pub fn breakers(&self) -> impl Iterator<Item = (&str, &Breaker)> {
+        self.parts.sources.iter().map(|source| source.name()).zip(self.breakers.iter().map(Arc::as_ref))
     }
 
     pub(super) fn note(&self, report: SourceReport) {

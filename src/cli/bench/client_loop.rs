@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::keys::Picker;
 use super::load::{Span, Target};
-use super::options::{BenchArgs, Workload};
+use super::options::{BenchArgs, Overload, Workload};
 use super::request::Requests;
 use super::tally::Tally;
 use super::wire::{Connection, Reply};
@@ -24,6 +24,7 @@ pub(super) struct Caller {
     requests: Requests,
     span: Span,
     batch: bool,
+    overload: Option<Overload>,
     /// Last version seen of each SKU; empty when If-Match is not sent.
     versions: RefCell<Vec<u64>>,
     random: RefCell<Rng>,
@@ -51,6 +52,7 @@ impl Caller {
             requests,
             span,
             batch: args.workload == Workload::Batch,
+            overload: args.overload,
             versions: RefCell::new(versions),
             random: RefCell::new(Rng::new()),
             made: Cell::new(0),
@@ -102,6 +104,18 @@ impl Caller {
             closed => closed.insert(Connection::open(&self.address).await?),
         };
         let reply = connection.exchange(buffer).await?;
+        if self.overload.is_some() && matches!(reply.status, 429 | 503) {
+            let seconds = reply.retry_after;
+            if since >= self.span.from {
+                tally.borrow_mut().turned_away(reply.status, since.elapsed());
+            }
+            if self.overload == Some(Overload::Wait) {
+                let asked = Duration::from_secs(seconds.unwrap_or(1));
+                let late = self.random.borrow_mut().f64();
+                tokio::time::sleep(asked.mul_f64(1.0 + late)).await;
+            }
+            return Ok(());
+        }
         self.count(&reply, sku, since, &mut tally.borrow_mut());
         Ok(())
     }

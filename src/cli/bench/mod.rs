@@ -47,7 +47,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         let Some(server) = &args.server else {
             let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
             let places = (args.connections + PLACES_BESIDE).max(PLACES_DEFAULT).to_string();
-            let settings = ["--log-level", "warn", "--connections-max", &places];
+            // What it does under more than it takes is measured with --server.
+            let gates = ["--rate-limit-rps", "0", "--load-shed-queue-max", &places];
+            let settings =
+                [&["--log-level", "warn", "--connections-max", &places], gates.as_slice()].concat();
             let data_dir = scratch.path().join("data");
             let child = ChildServer::start(&ChildServer::this_program()?, &data_dir, &settings)?;
             let report = measure(args, child.url()).await?;

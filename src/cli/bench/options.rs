@@ -70,6 +70,11 @@ pub(crate) struct BenchArgs {
     #[arg(long)]
     pub(crate) no_idempotency_key: bool,
 
+    /// Measure more than the node takes: 429 and 503 are no errors then but figures of their own, and the connection
+    /// waits as long as it was asked to, or asks again at once
+    #[arg(long, value_enum, value_name = "wait|insist")]
+    pub(crate) overload: Option<Overload>,
+
     /// Also measure how long an acknowledged write takes to be visible in central: that of the node, or of the node
     /// at this URL, which follows it
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
@@ -96,9 +101,11 @@ Examples:
   onhand bench --rate 1000 --fail-above-p99 5      latency at a fixed rate
   onhand bench --rate 2000 --central               and how soon each write is in central
   onhand bench --workload batch --batch-size 8000 --connections 4
+  onhand bench --server http://127.0.0.1:3000 --connections 640 --overload wait
   onhand bench --server http://127.0.0.1:3000 --workload get --json get.json
 
-The stock that it brings to --server (store BENCH) stays there. The scratch directory of its own
+The stock that it brings to --server (store BENCH) stays there, and that node must run with
+--rate-limit-rps 0, or most of the load is answered 429. The scratch directory of its own
 node lies under TMPDIR: point that at the disk to be measured.
 
 Exit codes:
@@ -118,6 +125,16 @@ pub(crate) enum Workload {
     Get,
     /// Reserve one piece --batch-size times, not atomic
     Batch,
+}
+
+/// What a connection does that was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Overload {
+    /// Comes back after Retry-After, up to twice as late, so that not all come at once
+    Wait,
+    /// Comes back at once
+    Insist,
 }
 
 /// Which SKU a request meets.

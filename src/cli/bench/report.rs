@@ -30,6 +30,9 @@ pub(super) struct Report {
     requests_per_second: f64,
     operations_per_second: f64,
     latency_ms: Latency,
+    /// Answers that turned their request away, where that was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turned_away_ms: Option<Latency>,
     /// From the acknowledgement of a write to its being visible in central.
     #[serde(skip_serializing_if = "Option::is_none")]
     central_ms: Option<Latency>,
@@ -90,6 +93,7 @@ impl Report {
             requests_per_second,
             operations_per_second: number(operations) / args.duration,
             latency_ms: Latency::of(tally),
+            turned_away_ms: tally.away.as_deref().map(Latency::of),
             central_ms: probes.map(Latency::of),
             statuses: tally.statuses.clone(),
             errors: tally.errors(),
@@ -162,7 +166,11 @@ impl Report {
         table.load_preset(presets::UTF8_FULL_CONDENSED);
         table.set_header(["latency ms", "min", "mean", "p50", "p90", "p99", "p99.9", "max"]);
         let label = if self.rate.is_some() { "since due" } else { "since sent" };
-        let rows = [(label, Some(&self.latency_ms)), ("until in central", self.central_ms.as_ref())];
+        let rows = [
+            (label, Some(&self.latency_ms)),
+            ("turned away", self.turned_away_ms.as_ref()),
+            ("until in central", self.central_ms.as_ref()),
+        ];
         for (label, latency) in rows {
             let Some(latency) = latency else { continue };
             let figures = latency.figures().map(|figure| format!("{figure:.3}"));

@@ -22,6 +22,9 @@ pub(super) struct Tally {
     pub(super) unanswered: u64,
     /// Answers whose status should not be.
     pub(super) unexpected: u64,
+    /// Answers that turned their request away, where that is wanted; they are in none of the figures above but
+    /// `requests` and `statuses`.
+    pub(super) away: Option<Box<Tally>>,
     /// The first of the faults above, in words.
     pub(super) first_fault: Option<String>,
 }
@@ -36,6 +39,7 @@ impl Tally {
             refused: 0,
             unanswered: 0,
             unexpected: 0,
+            away: None,
             first_fault: None,
         }
     }
@@ -45,6 +49,13 @@ impl Tally {
         self.requests += 1;
         *self.statuses.entry(status).or_default() += 1;
         self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// The same for an answer that turned its request away.
+    pub(super) fn turned_away(&mut self, status: u16, latency: Duration) {
+        self.requests += 1;
+        *self.statuses.entry(status).or_default() += 1;
+        self.away.get_or_insert_with(|| Box::new(Self::new())).answered(status, latency);
     }
 
     /// A request that will never be answered.
@@ -68,6 +79,11 @@ impl Tally {
             *self.statuses.entry(status).or_default() += count;
         }
         self.refused += other.refused;
+        match (&mut self.away, other.away) {
+            (Some(away), Some(other)) => away.add(*other),
+            (away, Some(other)) => *away = Some(other),
+            (_, None) => {}
+        }
         self.unanswered += other.unanswered;
         self.unexpected += other.unexpected;
         self.first_fault = self.first_fault.take().or(other.first_fault);
@@ -135,9 +151,12 @@ mod tests {
         other.unexpected += 1;
         other.fault(|| "first".to_owned());
         other.fault(|| "second".to_owned());
+        one.turned_away(429, Duration::from_millis(1));
+        other.turned_away(503, Duration::from_millis(2));
         one.add(other);
-        assert_eq!((one.requests, one.done(), one.errors()), (3, 2, 1));
-        assert_eq!(one.statuses, BTreeMap::from([(200, 2), (503, 1)]));
+        assert_eq!(one.away.as_ref().map(|away| away.requests), Some(2));
+        assert_eq!((one.requests, one.done(), one.errors()), (5, 2, 1));
+        assert_eq!(one.statuses, BTreeMap::from([(200, 2), (429, 1), (503, 2)]));
         assert_eq!(one.first_fault.as_deref(), Some("first"));
         close(one.percentile_ms(100.0), 120_000.0);
     }

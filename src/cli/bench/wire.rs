@@ -19,6 +19,8 @@ pub(super) struct Reply<'a> {
     pub(super) status: u16,
     /// The level's version, from the `ETag`.
     pub(super) version: Option<u64>,
+    /// Seconds after which to come back.
+    pub(super) retry_after: Option<u64>,
     pub(super) body: &'a [u8],
 }
 
@@ -49,7 +51,8 @@ impl Connection {
             self.receive().await?;
         }
         let body = self.received.get(head.length..).unwrap_or_default();
-        Ok(Reply { status: head.status, version: head.version, body })
+        let Head { status, version, retry_after, .. } = head;
+        Ok(Reply { status, version, retry_after, body })
     }
 
     async fn receive(&mut self) -> io::Result<()> {
@@ -68,6 +71,7 @@ impl Connection {
 struct Head {
     status: u16,
     version: Option<u64>,
+    retry_after: Option<u64>,
     length: usize,
     body_length: usize,
 }
@@ -79,8 +83,13 @@ impl Head {
         let mut response = httparse::Response::new(&mut headers);
         let parsed = response.parse(received).map_err(io::Error::other)?;
         let httparse::Status::Complete(length) = parsed else { return Ok(None) };
-        let mut head =
-            Self { status: response.code.unwrap_or_default(), version: None, length, body_length: 0 };
+        let mut head = Self {
+            status: response.code.unwrap_or_default(),
+            version: None,
+            retry_after: None,
+            length,
+            body_length: 0,
+        };
         let mut known_length = matches!(head.status, 204 | 304);
         for header in response.headers.iter() {
             let text = || str::from_utf8(header.value).unwrap_or_default();
@@ -89,6 +98,8 @@ impl Head {
                 known_length = true;
             } else if header.name.eq_ignore_ascii_case("etag") {
                 head.version = text().trim_matches('"').parse().ok();
+            } else if header.name.eq_ignore_ascii_case("retry-after") {
+                head.retry_after = text().parse().ok();
             }
         }
         if known_length { Ok(Some(head)) } else { Err(io::Error::other("the answer has no Content-Length")) }
@@ -105,7 +116,13 @@ mod tests {
         let text = b"HTTP/1.1 200 OK\r\nETag: \"7\"\r\nContent-Length: 2\r\n\r\n{}";
         assert_eq!(
             Head::parse(text).unwrap(),
-            Some(Head { status: 200, version: Some(7), length: text.len() - 2, body_length: 2 })
+            Some(Head {
+                status: 200,
+                version: Some(7),
+                retry_after: None,
+                length: text.len() - 2,
+                body_length: 2
+            })
         );
         assert_eq!(Head::parse(b"HTTP/1.1 200 OK\r\nETag:").unwrap(), None);
         assert!(Head::parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());
@@ -130,7 +147,7 @@ mod tests {
         let mut connection = Connection::open(&address).await.unwrap();
         for _ in 0..2 {
             let reply = connection.exchange(b"ping").await.unwrap();
-            assert_eq!(reply, Reply { status: 409, version: None, body: b"abcde" });
+            assert_eq!(reply, Reply { status: 409, version: None, retry_after: None, body: b"abcde" });
         }
         server.await.unwrap();
         assert!(connection.exchange(b"ping").await.is_err());

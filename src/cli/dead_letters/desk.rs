@@ -132,9 +132,11 @@ fn settled(driven: Result<Redriven, LetterError>) -> Result<Settled, Failure> {
 fn failure(error: &LetterError) -> Failure {
     let exit = match error {
         LetterError::Io(_) => Exit::Io,
-        LetterError::Unknown | LetterError::Closed | LetterError::Behind(_) | LetterError::Source(_) => {
-            Exit::Unavailable
-        }
+        LetterError::Unknown
+        | LetterError::Closed
+        | LetterError::Behind(_)
+        | LetterError::Source(_)
+        | LetterError::Breaker(_) => Exit::Unavailable,
     };
     Failure::new(exit, error.to_string())
 }

@@ -46,6 +46,9 @@ pub(super) struct DemoArgs {
     pieces: u32,
 }
 
+/// All buyers come from this machine, at once: to the node they are one client.
+const SERVER: [&str; 6] = ["--log-level", "warn", "--rate-limit-rps", "0", "--load-shed-queue-max", "2000"];
+
 /// A level as the node shows it, as far as the demo looks.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -68,7 +71,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
 
 async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     let program = ChildServer::this_program()?;
-    let node = ChildServer::start(&program, data_dir, &["--log-level", "warn"])?;
+    let node = ChildServer::start(&program, data_dir, &SERVER)?;
     let client = Client::new(node.url())?;
     print_line(format!("A node runs on {}, its data is in {}.", node.url(), data_dir.display()))?;
 
@@ -99,7 +102,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     print_line(format!("CRASH: kill -9 {}. Nothing gets a chance to be flushed.", node.id()))?;
     node.kill()?;
     let started = Instant::now();
-    let node = ChildServer::start(&program, data_dir, &["--log-level", "warn"])?;
+    let node = ChildServer::start(&program, data_dir, &SERVER)?;
     let client = Client::new(node.url())?;
     print_line(format!("Started again in {:.0} ms.", started.elapsed().as_secs_f64() * 1000.0))?;
     check_crash(&client, &after_sale, winner).await?;

@@ -3,7 +3,7 @@
 use super::TailArgs;
 use super::frames::Frames;
 use super::item::Item;
-use crate::cli::client::{Client, ClientError, backoff, query_value};
+use crate::cli::client::{BACKOFF, Client, ClientError, query_value};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::print_unless_closed;
 use serde::Deserialize;
@@ -63,7 +63,7 @@ impl<'a> Tail<'a> {
 
     /// Waits until the node answers again, and makes sure that it is the same log.
     async fn wait_for_the_node(&self, losses: u32) -> Result<(), Failure> {
-        tokio::time::sleep(backoff(losses)).await;
+        tokio::time::sleep(BACKOFF.wait(losses)).await;
         let End { node, end } = loop {
             match self.client.get("/events?limit=0").await {
                 Ok(end) => break end,

@@ -120,16 +120,32 @@ async fn awaited(api: &Api, seen: &mut Seen) {
 
 /// Codes that need an event which cannot be applied: met with real processes in `central::poison`, and in
 /// `http::dead_letters`.
-const OF_DEAD_LETTERS: [&str; 2] = ["dead-letter-closed", "dead-letter-waits"];
+const OF_DEAD_LETTERS: [&str; 3] = ["dead-letter-closed", "dead-letter-waits", "breaker-open"];
 
 /// `overloaded`: one connection more than allowed.
 async fn crowded(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--connections-max", "1"]);
     let mut first = Raw::connect(&node);
-    first.write("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").read_until("{\"status\":\"ok\"}");
+    first.write("GET /events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n");
+    first.read_until("retry: 1000\n\n");
     let reply = Api::of(&node).get(LEVEL).await;
     reply.is(503, "overloaded");
+    seen.note(&reply);
+}
+
+/// `rate-limited`: one request more than allowed.
+async fn hurried(seen: &mut Seen) {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--rate-limit-rps", "1", "--rate-limit-burst", "1"]);
+    let api = Api::of(&node);
+    while let reply = api.get("/problems").await
+        && reply.status != 200
+    {
+        reply.is(429, "rate-limited");
+    }
+    let reply = api.get("/problems").await;
+    reply.is(429, "rate-limited");
     seen.note(&reply);
 }
 
@@ -171,6 +187,7 @@ async fn every_code_can_be_met() {
     refusals(&api, &mut seen).await;
     rotten(&mut seen).await;
     crowded(&mut seen).await;
+    hurried(&mut seen).await;
     cramped_disk(&mut seen).await;
     awaited(&api, &mut seen).await;
     seen.codes.extend(OF_DEAD_LETTERS.map(str::to_owned));

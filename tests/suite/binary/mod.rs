@@ -4,6 +4,7 @@ mod api;
 mod bad_input;
 mod codes;
 mod full_disk;
+mod gates;
 mod kill;
 mod power_cut;
 mod process;

@@ -1,6 +1,7 @@
 //! `onhand` as a process: started, signalled, killed, waited for.
 
 use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -34,7 +35,11 @@ impl Process {
     pub(super) fn spawn(mut command: Command) -> Self {
         let scratch = TempDir::new().unwrap();
         let file = |name| File::create(scratch.path().join(name)).unwrap();
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let given: Vec<(OsString, OsString)> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command.env_clear().envs(given).env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Self { child, scratch }
@@ -145,6 +150,8 @@ impl Node {
         let scratch = TempDir::new().unwrap();
         let ready = scratch.path().join("ready");
         let port: &[&str] = if options.contains(&"--port") { &[] } else { &["--port", "0"] };
+        // All callers of a story come from one address; where the limit is the story, its options say so.
+        program.env("RATE_LIMIT_RPS", "0").env("LOAD_SHED_QUEUE_MAX", "10000");
         program.arg("serve").args(port).arg("--ready-file").arg(&ready);
         program.arg("--data-dir").arg(data_dir).args(options);
         let mut process = Process::spawn(program);

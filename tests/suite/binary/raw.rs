@@ -68,6 +68,12 @@ pub(super) fn exchange(node: &Node, bytes: impl AsRef<[u8]>) -> String {
     Raw::connect(node).write(bytes).read_to_end()
 }
 
+/// The same, or nothing when the server takes no connection any more.
+pub(super) fn exchange_if_open(node: &Node, bytes: impl AsRef<[u8]>) -> Option<String> {
+    let mut raw = Raw(TcpStream::connect(node.address()).ok()?);
+    Some(raw.write(bytes).read_to_end())
+}
+
 /// The head of a POST that closes the connection after it.
 pub(super) fn post(path: &str, more: &str) -> String {
     format!(

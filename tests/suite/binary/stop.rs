@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use super::process::{Node, verify};
-use super::raw::{Raw, post};
+use super::raw::{Raw, exchange_if_open, post};
 use rustix::process::Signal;
 use serde_json::json;
 use std::time::Duration;
@@ -78,4 +78,81 @@ fn stuck(node: &Node) -> Raw {
     stuck.write(post("/stores/S/inventory/A/adjust", "expect: 100-continue\r\ncontent-length: 20\r\n"));
     stuck.read_until("100 Continue\r\n\r\n");
     stuck
+}
+
+/// What an orchestrator sees: readiness says no while the door is still open, and only then nobody is let in any more.
+#[test]
+fn a_probe_hears_of_it_before_the_door_is_shut() {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &[]);
+    let probe = || exchange_if_open(&node, "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert!(probe().unwrap().starts_with("HTTP/1.1 200"));
+    node.process.signal(Signal::TERM);
+    let heard = loop {
+        let answer = probe().expect("the door is open until a probe has heard of it");
+        if !answer.starts_with("HTTP/1.1 200") {
+            break answer;
+        }
+    };
+    assert!(heard.starts_with("HTTP/1.1 503") && heard.contains("\"mode\":\"draining\""), "{heard}");
+    let ended = node.process.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    verify(directory.path());
+}
+
+/// `kill -9` somewhere between the signal and the end, again and again on one directory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_of_stopping_loses_nothing() {
+    const LIVES: u64 = 25;
+    let directory = TempDir::new().unwrap();
+    let mut random = fastrand::Rng::with_seed(4);
+    let (mut acknowledged, mut asked) = (0, 0);
+    for life in 0..LIVES {
+        let node = Node::start(directory.path(), &["--snapshot-every-n-events", "20"]);
+        let mut clients = JoinSet::new();
+        for _ in 0..4 {
+            let api = Api::of(&node);
+            clients.spawn(async move {
+                let (mut acknowledged, mut asked) = (0, 0);
+                loop {
+                    asked += 1;
+                    match api.try_post("/stores/S/inventory/A/adjust", &[], &json!({"delta": 1})).await {
+                        Ok(reply) if reply.status == 200 => acknowledged += 1,
+                        _ => return (acknowledged, asked),
+                    }
+                }
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        node.process.signal(Signal::TERM);
+        tokio::time::sleep(Duration::from_micros(random.u64(0..life * 3_000 + 1_000))).await;
+        tokio::task::spawn_blocking(move || node.process.kill()).await.unwrap();
+        for (of_one, asked_by_one) in clients.join_all().await {
+            acknowledged += of_one;
+            asked += asked_by_one;
+        }
+    }
+    let node = Node::start(directory.path(), &[]);
+    let (_, on_hand, _, _) = Api::of(&node).get("/stores/S/inventory/A").await.level();
+    assert!(
+        acknowledged > 0 && (acknowledged..=asked).contains(&on_hand),
+        "{acknowledged} <= {on_hand} <= {asked}"
+    );
+    node.stop();
+    verify(directory.path());
+}
+
+/// A stop leaves a snapshot behind, so that the next start reads nothing twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_leaves_a_snapshot_of_everything() {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--snapshot-every-n-events", "1000000"]);
+    for _ in 0..5 {
+        Api::of(&node).post("/stores/S/inventory/A/adjust", &[], &json!({"delta": 1})).await.is(200, "");
+    }
+    node.stop();
+    assert!(directory.path().join("snapshots/node-5.json").exists());
+    let node = Node::start(directory.path(), &[]);
+    assert_eq!(Api::of(&node).get("/stores/S/inventory/A").await.level(), (5, 5, 0, 5));
+    node.stop();
 }

@@ -2,7 +2,9 @@
 
 use super::{Levels, central, fold, get, onhand, port, serve, trade, until_central_is};
 use onhand::cli::child::ChildServer;
+use rustix::process::{Pid, Signal, kill_process};
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const STORES: [&str; 3] = ["BERLIN", "PARIS", "ROME"];
@@ -49,6 +51,50 @@ async fn a_store_that_is_killed_in_the_middle_holds_up_nobody_and_central_ends_a
     assert!(said.starts_with("exit code 0") && said.contains("missing       0 events"), "{said}");
     assert!(hub.stop(super::PATIENCE).unwrap().success());
     assert_eq!(super::central_file(&directory("HUB")), expected);
+}
+
+/// One source stands still (SIGSTOP), one is gone: the third is followed, the central node sells, and both come back.
+#[tokio::test]
+async fn a_source_that_stands_still_costs_the_others_nothing() {
+    let scratch = TempDir::new().unwrap();
+    let directory = |name: &str| scratch.path().join(name);
+    let mut nodes: Vec<Option<ChildServer>> =
+        STORES.iter().map(|store| Some(serve(&directory(store), None, &[]))).collect();
+    let urls: Vec<String> = nodes.iter().flatten().map(|node| node.url().to_owned()).collect();
+    let sources: Vec<&str> = urls.iter().flat_map(|url| ["--source", url]).collect();
+    let hub = serve(&directory("HUB"), None, &sources);
+    let mut random = fastrand::Rng::with_seed(5);
+    for (store, url) in STORES.iter().zip(&urls) {
+        assert!(trade(url, store, 12, &mut random).await);
+    }
+    let of_all =
+        || -> Levels { STORES.iter().chain(&["HUB"]).flat_map(|store| fold(&directory(store))).collect() };
+    until_central_is(hub.url(), &of_all()).await;
+
+    let berlin = Pid::from_raw(i32::try_from(nodes[0].as_ref().unwrap().id()).unwrap()).unwrap();
+    kill_process(berlin, Signal::STOP).unwrap();
+    nodes[1].take().unwrap().kill().unwrap();
+    let breaker = async || {
+        let ready = get(&format!("{}/readyz", hub.url())).await;
+        assert_eq!(ready["ready"], true, "selling goes on");
+        ready["breakers"][format!("source {}", urls[1])].clone()
+    };
+    while breaker().await == "closed" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..5 {
+        assert!(trade(&urls[2], STORES[2], 12, &mut random).await);
+        assert!(trade(hub.url(), "HUB", 12, &mut random).await);
+        until_central_is(hub.url(), &of_all()).await;
+    }
+
+    kill_process(berlin, Signal::CONT).unwrap();
+    nodes[1] = Some(serve(&directory(STORES[1]), Some(port_of(&urls[1])), &[]));
+    for (store, url) in STORES.iter().zip(&urls) {
+        assert!(trade(url, store, 12, &mut random).await);
+    }
+    until_central_is(hub.url(), &of_all()).await;
+    assert_eq!(breaker().await, "closed");
 }
 
 #[test]

@@ -17,8 +17,19 @@ use std::time::{Duration, Instant};
 /// Levels by store and SKU: sellable pieces and version.
 type Levels = BTreeMap<(String, String), (i64, u64)>;
 
-const QUICK: [&str; 6] =
-    ["--sync-interval-ms", "5", "--snapshot-every-n-events", "20", "--log-level", "warn"];
+/// All callers of a story come from one address, and what was killed is back at once.
+const QUICK: [&str; 10] = [
+    "--sync-interval-ms",
+    "5",
+    "--snapshot-every-n-events",
+    "20",
+    "--log-level",
+    "warn",
+    "--rate-limit-rps",
+    "0",
+    "--breaker-cooldown-ms",
+    "20",
+];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn program() -> &'static Path {

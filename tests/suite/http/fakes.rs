@@ -9,6 +9,7 @@ use onhand::app::ports::{
 };
 use onhand::app::sync::{CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::{Sequence, Timestamp};
+use onhand::resilience::BreakerSettings;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -19,12 +20,19 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// A worker over these sources.
-pub(super) fn worker(sources: Vec<Arc<dyn EventSource>>) -> Worker {
-    worker_on(&Arc::default(), sources)
+pub(super) fn worker(sources: Vec<Arc<dyn EventSource>>, breaker: BreakerSettings) -> Worker {
+    worker_with(&Arc::default(), sources, breaker)
 }
 
 /// A worker that goes on from what is in these stores.
 pub(super) fn worker_on(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>) -> Worker {
+    worker_with(stores, sources, NEVER)
+}
+
+/// A breaker that asks again at once.
+pub(super) const NEVER: BreakerSettings = BreakerSettings { threshold: 1.0, cooldown: Duration::ZERO };
+
+fn worker_with(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>, breaker: BreakerSettings) -> Worker {
     let parts = WorkerParts {
         sources,
         central: Arc::clone(stores) as _,
@@ -38,6 +46,7 @@ pub(super) fn worker_on(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>
         save_every: 1_000,
         retry_base: Duration::from_millis(1),
         retry_times: 1,
+        breaker,
     };
     Worker::new(parts, settings).unwrap()
 }
@@ -81,6 +90,8 @@ pub(super) struct Told {
     pub(super) node: Uuid,
     pub(super) events: Mutex<Vec<Value>>,
     pub(super) down: AtomicBool,
+    /// How often it was asked.
+    pub(super) asked: AtomicUsize,
 }
 
 impl Told {
@@ -98,6 +109,7 @@ impl Told {
             node: Uuid::from_u128(node),
             events: Mutex::new(events),
             down: AtomicBool::new(false),
+            asked: AtomicUsize::new(0),
         })
     }
 }
@@ -109,6 +121,7 @@ impl EventSource for Told {
 
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
         Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
             if self.down.load(Ordering::SeqCst) {
                 return Err(SourceError::Unavailable("the line is dead".to_owned()));
             }

@@ -7,6 +7,7 @@ mod dead_letters;
 mod fakes;
 mod feed;
 mod follow;
+mod gates;
 mod refusals;
 mod sockets;
 mod stock;
@@ -20,10 +21,11 @@ use onhand::adapters::file::identity::DirectoryLock;
 use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::log::FileLog;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
-use onhand::adapters::http::{Edge, Node, edge};
+use onhand::adapters::http::{Edge, Gates, Node, edge};
 use onhand::app::ports::{EventLog, EventSource, History};
 use onhand::app::sync::{CentralModel, Worker};
 use onhand::app::{Ledger, Parts};
+use onhand::resilience::BreakerSettings;
 use serde_json::Value;
 use std::iter;
 use std::sync::Arc;
@@ -52,6 +54,9 @@ struct Setup {
     others: Option<Vec<Arc<dyn EventSource>>>,
     /// A central model that somebody else fills.
     central: Option<Arc<CentralModel>>,
+    /// When its worker leaves a source alone.
+    breaker: BreakerSettings,
+    gates: Gates,
 }
 
 /// An answer, read to its end.
@@ -68,7 +73,7 @@ impl Scratch {
     }
 
     fn open(setup: Setup) -> Self {
-        let Setup { directory, segment_bytes, watch, others, central } = setup;
+        let Setup { directory, segment_bytes, watch, others, central, breaker, gates } = setup;
         let options = OpenOptions {
             disk: Arc::new(RealDisk),
             layout: Layout::new(directory.path()),
@@ -88,10 +93,11 @@ impl Scratch {
         };
         let shutdown = CancellationToken::new();
         let ledger = Arc::new(Ledger::new(parts, restored, end));
-        let plain = Node::new(node.node, Arc::clone(&ledger), shutdown.clone());
+        let plain = Node::new(node.node, Arc::clone(&ledger), shutdown.clone()).with_gates(gates);
         let worker = others.map(|others| {
             let own = Arc::new(edge(Arc::new(Node::new(node.node, ledger, shutdown.clone()))));
-            Arc::new(fakes::worker(iter::once(fakes::over_http(own)).chain(others).collect()))
+            let sources = iter::once(fakes::over_http(own)).chain(others).collect();
+            Arc::new(fakes::worker(sources, breaker))
         });
         let equipped = match (&worker, central) {
             (Some(worker), _) => plain.with_worker(Arc::clone(worker)),
@@ -169,6 +175,8 @@ impl Default for Setup {
             watch: |history| history,
             others: None,
             central: None,
+            breaker: fakes::NEVER,
+            gates: Gates::default(),
         }
     }
 }

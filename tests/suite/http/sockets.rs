@@ -52,15 +52,40 @@ async fn one_connection_too_many_is_told_so() {
     let node = Scratch::new();
     let header_read = Duration::from_secs(20);
     let (address, _) = started(&node, ServerLimits { connections_max: 1, header_read, ..limits() }).await;
-    let mut first = TcpStream::connect(address).await.unwrap();
-    first.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    let mut start = [0; 12];
-    first.read_exact(&mut start).await.unwrap();
-    assert_eq!(&start, b"HTTP/1.1 200");
-    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let first = lazy_reader(address, super::SSE).await;
+    let answer = exchange(address, b"GET /problems HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("retry-after: 1") && answer.contains("\"code\":\"overloaded\""), "{answer}");
+    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "a probe gets through: {answer}");
     drop(first);
+}
+
+#[tokio::test]
+async fn a_pause_between_requests_may_be_longer_than_a_head() {
+    let node = Scratch::new();
+    let idle = Duration::from_millis(1_500);
+    let (address, _) = started(&node, ServerLimits { idle, ..limits() }).await;
+    let mut kept = TcpStream::connect(address).await.unwrap();
+    for _ in 0..2 {
+        kept.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"{\"status\":\"ok\"}") {
+            assert_ne!(kept.read_buf(&mut answer).await.unwrap(), 0, "closed after a pause");
+        }
+        // Longer than a head may take.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+    }
+    // The second head begins and never ends.
+    kept.write_all(b"GET /livez HT").await.unwrap();
+    assert_eq!(kept.read(&mut [0; 1]).await.unwrap_or(0), 0, "cut");
+    let mut silent = TcpStream::connect(address).await.unwrap();
+    silent.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut answer))
+        .await
+        .expect("a pause has an end")
+        .unwrap();
 }
 
 #[tokio::test]

@@ -40,7 +40,9 @@ fn done(outcome: Result<onhand::app::sync::Redriven, LetterError>) -> io::Result
         // Closed: a life before this one has come so far.
         Ok(_) | Err(LetterError::Closed | LetterError::Unknown) => Ok(()),
         Err(LetterError::Io(error)) => Err(error),
-        Err(error @ (LetterError::Source(_) | LetterError::Behind(_))) => Err(io::Error::other(error)),
+        Err(error @ (LetterError::Source(_) | LetterError::Breaker(_) | LetterError::Behind(_))) => {
+            Err(io::Error::other(error))
+        }
     }
 }
 

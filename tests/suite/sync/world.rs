@@ -7,6 +7,7 @@ use onhand::adapters::file::layout::Layout;
 use onhand::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use onhand::app::sync::{CentralFile, DeadLetter, LetterState, SyncSettings, Worker, WorkerParts};
 use onhand::domain::{Sequence, Sku, StoreId, Timestamp};
+use onhand::resilience::BreakerSettings;
 use onhand::sim::disk::SimDisk;
 use onhand::sim::node::SimClock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ pub(crate) const SETTINGS: SyncSettings = SyncSettings {
     save_every: 10,
     retry_base: Duration::ZERO,
     retry_times: 3,
+    breaker: BreakerSettings { threshold: 1.0, cooldown: Duration::ZERO },
 };
 
 /// What a worker keeps, and what it follows.

@@ -77,6 +77,40 @@ async fn a_thousand_idle_connections_are_no_burden() {
     shop.unharmed().await;
 }
 
+/// Ten times as many as there are places: some say nothing, some half a head, some half a body, some never read.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_slow_callers_keep_nobody_out() {
+    const CALLERS: usize = 10_000;
+    if more_files() < 2 * CALLERS as u64 {
+        return skipped("ten thousand slow callers", "the system allows too few open files");
+    }
+    let shop = Shop::open().await;
+    let mut slow = Vec::with_capacity(CALLERS);
+    for number in 0..CALLERS {
+        let mut caller = Raw::connect(&shop.node);
+        match number % 4 {
+            0 => {}
+            1 => caller.write_some("GET /stores/LONDON/inv"),
+            2 => caller.write_some(&(post(ADJUST, "content-length: 20\r\n") + "{")),
+            _ => caller.write_some("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n"),
+        }
+        slow.push(caller);
+        if number % 500 == 0 {
+            // Newcomers, as everybody is behind a load balancer that opens connections as it needs them.
+            let api = Api::of(&shop.node);
+            let mut tries = 0;
+            while api.get(LEVEL).await.status == 503 {
+                tries += 1;
+                assert!(tries < 600, "kept out");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Api::of(&shop.node).get("/livez").await.is(200, "");
+        }
+    }
+    drop(slow);
+    shop.unharmed().await;
+}
+
 /// More connections than the process may have files: it says so, goes on with those it has, and recovers.
 #[tokio::test(flavor = "multi_thread")]
 async fn running_out_of_files_stops_nobody_who_is_in() {

@@ -1,0 +1,330 @@
+//! A circuit breaker: stops asking somebody who does not answer, and probes now and then whether that is over.
+//!
+//! The last [`WINDOW`] outcomes decide: once [`OUTCOMES_MIN`] of them are there and the share of failures reaches the
+//! threshold, it opens. After the cool-down one probe is let through; it closes the breaker or opens it again.
+
+use parking_lot::Mutex;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Outcomes that are remembered.
+const WINDOW: u32 = 10;
+/// Fewer outcomes say nothing yet.
+const OUTCOMES_MIN: u32 = 5;
+
+/// When a breaker opens, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BreakerSettings {
+    /// Share of failures among the last outcomes at which it opens, above 0 and up to 1.
+    pub threshold: f64,
+    /// How long it stays open before it probes.
+    pub cooldown: Duration,
+}
+
+/// How a breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// Lets everything through.
+    Closed,
+    /// Lets nothing through.
+    Open,
+    /// Lets one probe through.
+    HalfOpen,
+}
+
+/// The breaker is open, or its probe is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the breaker is open")]
+pub struct Tripped {
+    /// When asking again makes sense.
+    pub retry_after: Duration,
+}
+
+/// A breaker in front of one other side.
+#[derive(Debug)]
+pub struct Breaker {
+    name: String,
+    settings: BreakerSettings,
+    state: Mutex<State>,
+}
+
+/// The right to ask once. Dropped without an outcome, it says nothing about the other side.
+#[derive(Debug)]
+#[must_use = "an outcome that is not told does not count"]
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    /// Outcomes of an earlier turn do not count any more.
+    turn: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Rises with every transition.
+    turn: u64,
+    /// How often it has opened.
+    opened: u64,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Closed(Window),
+    Open { until: Instant },
+    HalfOpen { probing: bool },
+}
+
+/// The last outcomes, the newest in the lowest bit; a failure is 1.
+#[derive(Debug, Default)]
+struct Window {
+    failures: u32,
+    outcomes: u32,
+}
+
+impl Breaker {
+    /// A closed breaker; `name` is what the log calls it.
+    pub fn new(name: impl Into<String>, settings: BreakerSettings) -> Self {
+        let state = State { phase: Phase::Closed(Window::default()), turn: 0, opened: 0 };
+        Self { name: name.into(), settings, state: Mutex::new(state) }
+    }
+
+    /// Asks to pass.
+    ///
+    /// # Errors
+    /// [`Tripped`] while it is open, or while somebody else probes.
+    pub fn pass(&self) -> Result<Permit<'_>, Tripped> {
+        let mut state = self.state.lock();
+        if let Phase::Open { until } = state.phase {
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest > Duration::ZERO {
+                return Err(Tripped { retry_after: rest });
+            }
+            // Open -> HalfOpen
+            state.turn_to(Phase::HalfOpen { probing: false });
+            tracing::info!(breaker = self.name, "half-open: one request probes");
+        }
+        if let Phase::HalfOpen { probing } = &mut state.phase {
+            if *probing {
+                return Err(Tripped { retry_after: self.settings.cooldown });
+            }
+            *probing = true;
+        }
+        Ok(Permit { breaker: self, turn: state.turn })
+    }
+
+    /// True while there is no use in asking: it is open and has not cooled down.
+    pub fn rests(&self) -> bool {
+        matches!(self.state.lock().phase, Phase::Open { until } if until > Instant::now())
+    }
+
+    /// Somebody who knows more asks to try now: an open breaker has cooled down.
+    pub fn cool_down(&self) {
+        if let Phase::Open { until } = &mut self.state.lock().phase {
+            *until = Instant::now();
+        }
+    }
+
+    /// How it stands.
+    pub fn position(&self) -> Position {
+        match self.state.lock().phase {
+            Phase::Closed(_) => Position::Closed,
+            Phase::Open { .. } => Position::Open,
+            Phase::HalfOpen { .. } => Position::HalfOpen,
+        }
+    }
+
+    /// How often it has opened so far.
+    pub fn opened(&self) -> u64 {
+        self.state.lock().opened
+    }
+
+    fn told(&self, turn: u64, failed: bool) {
+        let mut state = self.state.lock();
+        if state.turn != turn {
+            return;
+        }
+        let opens = match &mut state.phase {
+            Phase::Closed(window) => {
+                window.push(failed);
+                let share = window.share_of_failures().filter(|_| failed);
+                share.is_some_and(|share| share >= self.settings.threshold)
+            }
+            Phase::HalfOpen { .. } => failed,
+            Phase::Open { .. } => return,
+        };
+        if opens {
+            // Closed -> Open, HalfOpen -> Open
+            state.turn_to(Phase::Open { until: Instant::now() + self.settings.cooldown });
+            state.opened += 1;
+            let cooldown_ms = self.settings.cooldown.as_millis();
+            tracing::warn!(
+                breaker = self.name,
+                cooldown_ms,
+                "open: too much fails, nothing is asked for a while"
+            );
+        } else if matches!(state.phase, Phase::HalfOpen { .. }) {
+            // HalfOpen -> Closed
+            state.turn_to(Phase::Closed(Window::default()));
+            tracing::info!(breaker = self.name, "closed: it answers again");
+        }
+    }
+}
+
+impl Permit<'_> {
+    /// The other side answered.
+    pub fn succeeded(self) {
+        self.breaker.told(self.turn, false);
+    }
+
+    /// The other side did not answer, or not as it should.
+    pub fn failed(self) {
+        self.breaker.told(self.turn, true);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut state = self.breaker.state.lock();
+        if state.turn == self.turn
+            && let Phase::HalfOpen { probing } = &mut state.phase
+        {
+            *probing = false;
+        }
+    }
+}
+
+impl Position {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}
+
+impl State {
+    fn turn_to(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.turn += 1;
+    }
+}
+
+impl Window {
+    fn push(&mut self, failed: bool) {
+        let all = (1 << WINDOW) - 1;
+        self.failures = (self.failures << 1 | u32::from(failed)) & all;
+        self.outcomes = (self.outcomes + 1).min(WINDOW);
+    }
+
+    /// Nothing while there are too few outcomes.
+    fn share_of_failures(&self) -> Option<f64> {
+        let share = f64::from(self.failures.count_ones()) / f64::from(self.outcomes);
+        (self.outcomes >= OUTCOMES_MIN).then_some(share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COOLDOWN: Duration = Duration::from_secs(10);
+
+    fn breaker(threshold: f64) -> Breaker {
+        Breaker::new("test", BreakerSettings { threshold, cooldown: COOLDOWN })
+    }
+
+    /// Outcomes in order: `+` an answer, `-` none.
+    fn tell(breaker: &Breaker, outcomes: &str) {
+        for outcome in outcomes.chars() {
+            let permit = breaker.pass().unwrap();
+            if outcome == '+' { permit.succeeded() } else { permit.failed() }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_opens_at_its_share_of_failures_among_the_last_ten() {
+        for (threshold, outcomes, position) in [
+            (0.5, "----", Position::Closed),
+            (0.5, "-----", Position::Open),
+            (0.5, "++++----", Position::Open),
+            (0.5, "+++++----", Position::Closed),
+            (0.5, "+++++-----", Position::Open),
+            // What is further back than ten does not count.
+            (0.5, "++++++++++++++++++++----", Position::Closed),
+            (0.5, "++++++++++++++++++++-----", Position::Open),
+            (0.5, "----++++++----", Position::Closed),
+            (1.0, "+----", Position::Closed),
+            (1.0, "-----", Position::Open),
+            (0.1, "+++++++++-", Position::Open),
+        ] {
+            let breaker = breaker(threshold);
+            tell(&breaker, outcomes);
+            assert_eq!(breaker.position(), position, "{threshold} {outcomes}");
+            assert_eq!(breaker.opened(), u64::from(position == Position::Open), "{threshold} {outcomes}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_one_lets_nobody_through_until_it_has_cooled_down() {
+        let breaker = breaker(0.5);
+        tell(&breaker, "-----");
+        assert_eq!(breaker.pass().unwrap_err().retry_after, COOLDOWN);
+        tokio::time::advance(Duration::from_millis(9_999)).await;
+        assert_eq!(breaker.pass().unwrap_err().retry_after, Duration::from_millis(1));
+        assert!(breaker.rests());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!breaker.rests());
+        let probe = breaker.pass().unwrap();
+        assert_eq!(breaker.position(), Position::HalfOpen);
+        assert!(breaker.pass().is_err(), "one probe at a time");
+        probe.succeeded();
+        assert_eq!(breaker.position(), Position::Closed);
+        tell(&breaker, "----");
+        assert_eq!(breaker.position(), Position::Closed, "what was before it opened is forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_fails_opens_it_again() {
+        let breaker = breaker(0.5);
+        tell(&breaker, "-----");
+        tokio::time::advance(COOLDOWN).await;
+        breaker.pass().unwrap().failed();
+        assert_eq!((breaker.position(), breaker.opened()), (Position::Open, 2));
+        breaker.cool_down();
+        breaker.pass().unwrap().failed();
+        assert_eq!((breaker.position(), breaker.opened()), (Position::Open, 3));
+        assert_eq!(breaker.pass().unwrap_err().retry_after, COOLDOWN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_dropped_gives_its_permit_back() {
+        let breaker = breaker(0.5);
+        tell(&breaker, "-----");
+        tokio::time::advance(COOLDOWN).await;
+        let probing = async {
+            let _probe = breaker.pass().unwrap();
+            std::future::pending::<()>().await;
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(1), probing).await.is_err());
+        assert_eq!(breaker.position(), Position::HalfOpen);
+        breaker.pass().expect("the permit came back").succeeded();
+        assert_eq!(breaker.position(), Position::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outcome_that_comes_late_says_nothing_about_now() {
+        let breaker = breaker(0.5);
+        let (late, later) = (breaker.pass().unwrap(), breaker.pass().unwrap());
+        tell(&breaker, "-----");
+        late.succeeded();
+        assert_eq!(breaker.position(), Position::Open);
+        tokio::time::advance(COOLDOWN).await;
+        let probe = breaker.pass().unwrap();
+        later.failed();
+        assert_eq!(breaker.position(), Position::HalfOpen);
+        assert!(breaker.pass().is_err(), "the probe is still under way");
+        probe.succeeded();
+        assert_eq!((breaker.position(), breaker.opened()), (Position::Closed, 1));
+    }
+}

@@ -1,0 +1,100 @@
+//! A bulkhead: so many inside at once, so many of them at work, and whoever comes then is turned away on the spot.
+
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+/// A part of the ship that fills up by itself. To be turned away costs next to nothing: nobody waits outside.
+#[derive(Debug)]
+pub struct Bulkhead {
+    places: Arc<Semaphore>,
+    work: Semaphore,
+    places_max: usize,
+}
+
+/// A place inside, given back when dropped.
+#[derive(Debug)]
+pub struct Seat(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
+/// There is no place left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no place left")]
+pub struct Full;
+
+impl Bulkhead {
+    /// Takes in `concurrency` who work and `queue` who wait.
+    pub fn new(concurrency: usize, queue: usize) -> Self {
+        let places_max = concurrency.saturating_add(queue).min(Semaphore::MAX_PERMITS);
+        Self {
+            places: Arc::new(Semaphore::new(places_max)),
+            work: Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS)),
+            places_max,
+        }
+    }
+
+    /// Takes a place, at once or not at all.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn enter(&self) -> Result<Seat, Full> {
+        Arc::clone(&self.places).try_acquire_owned().map(Seat).map_err(|_| Full)
+    }
+
+    /// True when nobody would be let in.
+    pub fn is_full(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
+    /// Waits, inside, for the right to work; first come, first served.
+    pub async fn work(&self) -> SemaphorePermit<'_> {
+        self.work.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// How many are inside.
+    pub fn inside(&self) -> usize {
+        self.places_max - self.places.available_permits()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn it_takes_in_as_many_as_work_and_wait() {
+        for (concurrency, queue) in [(1, 0), (1, 1), (16, 50)] {
+            let bulkhead = Bulkhead::new(concurrency, queue);
+            let places: Vec<Seat> =
+                (0..concurrency + queue).map(|_| bulkhead.enter().expect("there is room")).collect();
+            assert_eq!(bulkhead.enter().unwrap_err(), Full, "{concurrency} + {queue}");
+            assert!(bulkhead.is_full());
+            assert_eq!(bulkhead.inside(), concurrency + queue);
+            drop(places);
+            assert_eq!((bulkhead.inside(), bulkhead.is_full()), (0, false));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_work_at_once_than_may() {
+        let bulkhead = Arc::new(Bulkhead::new(2, 5));
+        let (first, _second) = (bulkhead.work().await, bulkhead.work().await);
+        let waiting = tokio::time::timeout(Duration::from_secs(1), bulkhead.work());
+        assert!(waiting.await.is_err(), "two are at work");
+        drop(first);
+        let _third = bulkhead.work().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_future_that_is_dropped_gives_back_place_and_turn() {
+        let bulkhead = Bulkhead::new(1, 0);
+        for _ in 0..3 {
+            let stuck = async {
+                let _place = bulkhead.enter().expect("the place came back");
+                let _turn = bulkhead.work().await;
+                std::future::pending::<()>().await;
+            };
+            assert!(tokio::time::timeout(Duration::from_secs(1), stuck).await.is_err());
+        }
+        assert_eq!(bulkhead.inside(), 0);
+    }
+}

@@ -1,0 +1,74 @@
+//! Gates that are full: who is turned away, and who never is.
+
+use super::fakes::Told;
+use super::{Scratch, Setup, request};
+use axum::body::Body;
+use onhand::adapters::http::{Entry, Gates, routes};
+use onhand::config::GateSettings;
+use onhand::resilience::BreakerSettings;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+#[tokio::test]
+async fn every_route_but_health_and_metrics_is_turned_away_when_its_gate_is_full() {
+    let gates = Gates::new(&GateSettings { concurrency: 0, queue_max: 0, rate: None }, 0);
+    let node = Scratch::open(Setup { gates, others: Some(vec![]), ..Setup::default() });
+    let mut free = Vec::new();
+    for route in routes() {
+        let path = route.template.replace(['{', '}'], "");
+        let answer = node.send(request(route.method.clone(), &path, &[], Body::empty())).await;
+        if route.entry == Entry::Free {
+            answer.is(200, "");
+            free.push(route.template);
+        } else {
+            answer.is(503, "overloaded");
+        }
+    }
+    free.sort_unstable();
+    assert_eq!(free, ["/health/liveness", "/health/readiness", "/healthz", "/livez", "/metrics", "/readyz"]);
+    node.get("/nowhere").await.is(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_source_that_does_not_answer_is_left_alone_and_holds_up_nobody() {
+    let told = Told::deliveries(7, 4);
+    told.events.lock()[1]["type"] = "THEFT".into();
+    let breaker = BreakerSettings { threshold: 0.5, cooldown: Duration::from_secs(3_600) };
+    let node =
+        Scratch::open(Setup { others: Some(vec![Arc::clone(&told) as _]), breaker, ..Setup::default() });
+    let letter = "/dead-letters/00000000-0000-0000-0000-000000000007-2";
+    node.post("/sync", &[], "").await.is(200, "");
+    let state = async || node.get("/health/readiness").await.json["breakers"]["source told"].clone();
+    assert_eq!(state().await, "closed");
+    told.down.store(true, Ordering::SeqCst);
+    let mut passes = 0;
+    while state().await == "closed" {
+        node.post("/sync", &[], "").await.is(200, "");
+        passes += 1;
+        assert!(passes < 20, "it never opens");
+    }
+    assert_eq!(state().await, "open");
+    let asked = told.asked.load(Ordering::SeqCst);
+    node.stock("/stores/S/inventory/A", 3).await;
+    let pass = node.post("/sync", &[], "").await;
+    assert_eq!(
+        (&pass.json["sources"][0]["state"]["status"], &pass.json["applied"]),
+        (&"well".into(), &1.into())
+    );
+    let reason = pass.json["sources"][1]["state"]["reason"].as_str().unwrap();
+    assert_eq!(reason, "the line is dead", "what opened it is still told");
+    assert_eq!(told.asked.load(Ordering::SeqCst), asked + 1, "a pass that somebody asks for probes once");
+    let driven = node.post(&format!("{letter}/redrive"), &[], "").await;
+    assert!(driven.is(503, "breaker-open").json["retryAfterMs"].as_u64().unwrap() > 3_000_000);
+    assert_eq!(told.asked.load(Ordering::SeqCst), asked + 1, "a redrive does not");
+    let ready = node.get("/health/readiness").await;
+    assert_eq!(
+        (&ready.json["ready"], &ready.json["breakers"]["source self"]),
+        (&true.into(), &"closed".into())
+    );
+    let counters = node.get_with("/metrics", &[("accept", "application/json")]).await;
+    assert!(counters.json["breakerOpen"].as_u64().unwrap() >= 1);
+    let text = node.get("/metrics").await.text;
+    assert!(text.contains("onhand_breaker_state{breaker=\"source told\"} 2\n"), "{text}");
+}
