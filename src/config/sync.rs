@@ -38,7 +38,7 @@ pub struct RawSync {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub sync_interval_ms: String,
 
-    /// Sources read at the same time
+    /// Sources read at the same time, and requests of administration (POST /sync, dead letters) worked on at the same time
     #[arg(long, env = "CONCURRENCY_SYNC", value_name = "SOURCES", default_value = "4")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub concurrency_sync: String,

@@ -17,7 +17,7 @@ pub(super) const HEADER_READ_MS_MAX: u64 = 10_000;
 /// How long a connection may have nothing under way; longer than the minute after which load balancers close theirs.
 pub(super) const IDLE_MS_MAX: u64 = 75_000;
 /// How long nothing is taken from a connection after a request of it was turned away.
-pub(super) const TURNED_AWAY_PAUSE_MS: u64 = 100;
+pub(super) const TURNED_AWAY_PAUSE_MS: u64 = 250;
 /// How often clients that have rested are forgotten.
 pub(super) const SWEEP_MS: u64 = 1_000;
 /// Connections served at once, unless set; for more, idle ones make room, or they are answered 503.

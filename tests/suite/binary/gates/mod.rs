@@ -118,7 +118,7 @@ async fn a_caller_who_goes_away_leaves_no_place_behind() {
     let node = Node::start(directory.path(), &NARROW);
     let api = Api::of(&node);
     api.post(ADJUST, &[], &json!({"delta": 1})).await.is(200, "");
-    for _ in 0..100 {
+    for _ in 0..300 {
         Raw::connect(&node).write(post(ADJUST, "content-length: 11\r\n")).write("{\"delta\":1}");
         Raw::connect(&node).write(format!("GET {LEVEL}/history HTTP/1.1\r\nhost: x\r\n\r\n"));
         Raw::connect(&node).write("GET /events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n");
