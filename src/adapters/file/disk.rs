@@ -176,6 +176,12 @@ impl Disk for RealDisk {
 /// Reads `length` bytes at `offset`, or fails with `UnexpectedEof`.
 pub fn read_exact_at(file: &dyn DiskFile, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; length];
+    fill_at(file, offset, &mut buffer)?;
+    Ok(buffer)
+}
+
+/// Fills `buffer` from `offset` on, or fails with `UnexpectedEof`.
+pub fn fill_at(file: &dyn DiskFile, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match file.read_at(rest, offset + filled as u64)? {
@@ -183,7 +189,7 @@ pub fn read_exact_at(file: &dyn DiskFile, offset: u64, length: usize) -> io::Res
             read => filled += read,
         }
     }
-    Ok(buffer)
+    Ok(())
 }
 
 /// Reads a whole file as it is now.

@@ -28,7 +28,8 @@ fn read_movement(
         HistoryError::Damaged(format!("event {} in segment {}: {what}", posting.sequence, segment.first))
     };
     let json = read_exact_at(file, u64::from(posting.event), posting.length as usize)?;
-    let event = Event::decode(&json).map_err(|reason| damaged(&reason))?;
+    let json = str::from_utf8(&json).map_err(|error| damaged(&error.to_string()))?;
+    let event = Event::decode(json).map_err(|reason| damaged(&reason))?;
     if event.fact.key() != *key {
         // Another key of the same hash.
         return Ok(None);

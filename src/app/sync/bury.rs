@@ -2,12 +2,12 @@
 
 use crate::app::ledger::blocking;
 use crate::app::ports::Delivered;
-use crate::app::sync::apply::place_of_delivered;
+use crate::app::sync::apply::{decode, place_of};
 use crate::app::sync::follower::Follower;
 use crate::app::sync::letters::as_json;
 use crate::app::sync::waits::{Closing, Place};
 use crate::app::sync::{DeadLetter, LetterState, Poison, Worker};
-use crate::domain::{Event, Sequence};
+use crate::domain::Sequence;
 use std::io;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ impl Follower {
         poison: &Poison,
         tries: u32,
     ) -> bool {
-        let place = place_of_delivered(event, Event::decode(event.json.as_bytes()).ok().as_ref());
+        let place = place_of(event, &decode(event));
         let known = worker.letter(&DeadLetter::id_of(node, event.sequence)).map(|letter| letter.state);
         // Redriven and yet it cannot be applied: the model was taken back to before that.
         if matches!(known, None | Some(LetterState::Redriven)) {

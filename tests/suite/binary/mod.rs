@@ -12,7 +12,7 @@ mod room;
 mod start;
 mod stop;
 mod tour;
-mod trade;
+pub(crate) mod trade;
 mod writers;
 
 use std::io::Write as _;

@@ -51,7 +51,7 @@ impl Central {
 }
 
 pub(crate) fn file(worker: &Worker) -> CentralFile {
-    worker.central().look(CentralFile::of)
+    worker.central().copy()
 }
 
 /// (on hand, version) of one level, over all nodes.
