@@ -266,12 +266,15 @@ async fn waiting(
         if delivery.events.is_empty() {
             return Err(LetterError::Source(format!("the source delivers nothing after {after}")));
         }
-        for event in delivery.events.into_iter().filter(|event| event.sequence <= follower.sequence) {
+        for event in delivery.events {
             if event.sequence != after.plus(1) {
                 return Err(LetterError::Source(format!(
                     "the source does not deliver event {}",
                     after.plus(1)
                 )));
+            }
+            if after == follower.sequence {
+                break;
             }
             after = event.sequence;
             if event.sequence == letter.sequence || (wanted.is_some() && belongs(&event) == wanted) {

@@ -2,8 +2,10 @@
 
 mod archived;
 mod crashes;
+mod drives;
 mod merge;
 mod moods;
 mod poison;
+mod saves;
 pub(crate) mod sources;
 mod world;
