@@ -9,6 +9,7 @@
 //! [`RealDisk`] is thin. The simulated disk (`crate::sim::disk`) loses, tears and lies within these assumptions.
 //! All calls block; callers on an async runtime move them to a blocking thread.
 
+use crate::planted::{Bug, planted};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -218,7 +219,7 @@ pub fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u64) -> i
 pub fn durable_rename(disk: &dyn Disk, file: &dyn DiskFile, from: &Path, to: &Path) -> io::Result<()> {
     file.sync_data()?;
     disk.rename(from, to)?;
-    disk.sync_dir(&parent(to))
+    if planted(Bug::NoDirectorySync) { Ok(()) } else { disk.sync_dir(&parent(to)) }
 }
 
 /// Creates a directory and its missing parents, each of them durably.

@@ -8,6 +8,7 @@ use crate::app::sync::letters::as_json;
 use crate::app::sync::waits::{Closing, Place};
 use crate::app::sync::{DeadLetter, LetterState, Poison, Worker};
 use crate::domain::Sequence;
+use crate::planted::{Bug, planted};
 use std::io;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -27,6 +28,10 @@ impl Follower {
         // Redriven and yet it cannot be applied: the model was taken back to before that.
         if matches!(known, None | Some(LetterState::Redriven)) {
             let letter = self.letter(worker, node, event, place.as_ref(), poison.to_string(), tries);
+            if planted(Bug::CheckpointBeforeDeadLetter) {
+                worker.model.write().advance(node, event.sequence);
+                let _ = worker.save().await;
+            }
             if let Err(error) = write_letter(worker, letter).await {
                 self.fail(&unwritten(&error));
                 return false;
