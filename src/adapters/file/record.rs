@@ -131,7 +131,8 @@ fn chain(previous: u32, rest: &[u8]) -> u32 {
 /// The eight hex digits of a checksum.
 fn hex(checksum: u32) -> [u8; 8] {
     std::array::from_fn(|place| {
-        let digit = (checksum >> (28 - 4 * place)) as u8 & 0xf;
+        let [low, ..] = (checksum >> (28 - 4 * place)).to_le_bytes();
+        let digit = low & 0xf;
         if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
     })
 }

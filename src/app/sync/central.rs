@@ -55,8 +55,9 @@ pub struct Central {
     as_of: BTreeMap<Uuid, Sequence>,
     /// What of it is not, all the same.
     waits: BTreeMap<Uuid, Waits>,
-    /// While a copy is made: what the levels that have changed since it was begun were then; nothing of a new one.
-    before: Option<HashMap<Place, Levels>>,
+    /// While a copy is made: what the levels that have changed since it was begun were then; nothing of a new one. A
+    /// tree, because a table that grows stops everybody while it is built anew.
+    before: Option<BTreeMap<Place, Levels>>,
 }
 
 /// What each node says of one level, ordered by node. One stands in the map itself: looking it up is most of the work
@@ -114,7 +115,7 @@ impl Central {
 
     /// Begins a copy: from now on the model remembers what its levels were at this moment.
     pub(super) fn begin_copy(&mut self) {
-        self.before = Some(HashMap::new());
+        self.before = Some(BTreeMap::new());
     }
 
     /// The next levels of the copy, by store and SKU: at most `limit` places are looked at. Nothing at the end.
@@ -130,7 +131,7 @@ impl Central {
     }
 
     /// Ends a copy, and hands out what was remembered: it takes time to let go of that.
-    pub(super) fn end_copy(&mut self) -> Option<HashMap<Place, Levels>> {
+    pub(super) fn end_copy(&mut self) -> Option<BTreeMap<Place, Levels>> {
         self.before.take()
     }
 

@@ -24,8 +24,8 @@ fn places(world: &World) -> (usize, usize) {
 async fn sold(world: &World) -> SimNode {
     let mut node = world.open();
     node.hold_archive_at(Sequence::START);
-    for number in 0..EVENTS {
-        node.execute(adjust(["A", "B", "C"][number as usize % 3], 1), &Meta::default()).await.unwrap();
+    for sku in ["A", "B", "C"].into_iter().cycle().take(EVENTS.try_into().unwrap()) {
+        node.execute(adjust(sku, 1), &Meta::default()).await.unwrap();
         node.upkeep().unwrap();
     }
     assert!(places(world).0 > 8 && places(world).1 == 0, "{:?}", places(world));
