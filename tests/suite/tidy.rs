@@ -10,9 +10,9 @@ use crate::source::{code_lines, functions, highest_climb, mask, paths, without_t
 const MAY_LOOK_AT: [(&str, &[&str]); 7] = [
     ("domain", &[]),
     ("resilience", &[]),
-    ("app", &["domain", "resilience"]),
+    ("app", &["domain", "planted", "resilience"]),
     ("config", &["domain"]),
-    ("adapters", &["app", "domain", "config", "resilience"]),
+    ("adapters", &["app", "domain", "config", "planted", "resilience"]),
     ("sim", &["domain", "app", "adapters::file", "resilience"]),
     ("cli", &["adapters", "app", "config", "domain", "resilience", "sim"]),
 ];

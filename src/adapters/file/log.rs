@@ -6,6 +6,7 @@ use crate::adapters::file::segments::Segments;
 use crate::adapters::file::writer::{Failed, Pending, Writer};
 use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, LogFailed, NewEntry};
 use crate::domain::{Sequence, Timestamp};
+use crate::planted::{Bug, planted};
 use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::Arc;
@@ -46,7 +47,13 @@ pub struct FileLog {
 impl FileLog {
     /// A log that goes on after `end`, whose last entry has the time `last_time`.
     pub(super) fn new(writer: Writer, end: Sequence, last_time: Timestamp) -> Self {
-        let queue = Queue { pending: Vec::new(), bytes: 0, next: end.plus(1), last_time, closed: false };
+        let queue = Queue {
+            pending: Vec::new(),
+            bytes: 0,
+            next: if planted(Bug::ReuseSequence) { end.max(Sequence(1)) } else { end.plus(1) },
+            last_time,
+            closed: false,
+        };
         let shared = Shared {
             queue: Mutex::new(queue),
             filled: Condvar::new(),

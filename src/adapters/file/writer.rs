@@ -14,6 +14,7 @@ use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
 use crate::app::ports::{DurableWatch, LogFailed};
 use crate::domain::{Sequence, Timestamp};
+use crate::planted::{Bug, planted};
 use metrics::{Counter, Gauge, Histogram};
 use std::io;
 use std::sync::Arc;
@@ -132,7 +133,10 @@ impl Writer {
         }
         write_all_at(&*self.active.file, &self.buffer, self.active.end.length)?;
         let begun = Instant::now();
-        self.active.file.sync_data()?;
+        if !planted(Bug::AckBeforeSync) {
+            let synced = self.active.file.sync_data();
+            if planted(Bug::RetrySync) { synced.or_else(|_| self.active.file.sync_data()) } else { synced }?;
+        }
         self.meters.sync_seconds.record(begun.elapsed());
         self.meters.group_entries.record(f64::from(u32::try_from(group.len()).unwrap_or(u32::MAX)));
         self.meters.written_bytes.increment(self.buffer.len() as u64);

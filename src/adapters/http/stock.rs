@@ -17,12 +17,14 @@ use crate::app::ports::{Moment, MovementQuery};
 use crate::app::query::ReadError;
 use crate::domain::stock::{CountAsOf, Expected, StockCommand, Verb};
 use crate::domain::{Command, EventKind, Quantity, Sequence, Sku, Timestamp};
+use crate::planted::{Bug, planted};
 use crate::resilience::Deadline;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderMap, StatusCode, Uri};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 /// `GET /stores/{storeId}/inventory/{sku}`
@@ -184,12 +186,21 @@ impl Wish {
 
     async fn execute(self, node: &Node, verb: JsonBody<impl Into<Verb>>) -> Result<Response, Problem> {
         let Self { at, expected, meta, deadline } = self;
-        // Held until the answer is there.
-        let JsonBody { value: verb, place: _place } = verb;
+        let JsonBody { value: verb, place } = verb;
         let LevelAt { store_id, sku } = at;
         let command =
             StockCommand { store_id: store_id.clone(), sku: sku.clone(), expected, verb: verb.into() };
-        let outcome = node.execute(Command::Stock(command), &meta, deadline).await?;
+        let work = node.execute(Command::Stock(command), &meta, deadline);
+        let outcome = if planted(Bug::LeakPermitOnCancel) {
+            let leaked = ManuallyDrop::new(place);
+            let outcome = work.await;
+            drop(ManuallyDrop::into_inner(leaked));
+            outcome?
+        } else {
+            // Held until the answer is there.
+            let _place = place;
+            work.await?
+        };
         moved(&store_id, &sku, &outcome, meta.idempotency.as_ref())
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::stock::KnownKey;
 use crate::domain::{
     Command, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, State, Timestamp, Unapplied,
 };
+use crate::planted::{Bug, planted};
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -252,7 +253,9 @@ impl Ledger {
             }
             (look(&slot.state), slot.head)
         };
-        self.parts.log.durable().reached(head).await?;
+        if !planted(Bug::ApplyBeforeDurable) {
+            self.parts.log.durable().reached(head).await?;
+        }
         Ok(Some(seen))
     }
 }

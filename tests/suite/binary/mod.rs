@@ -13,7 +13,7 @@ mod room;
 mod start;
 mod stop;
 mod tour;
-mod trade;
+pub(crate) mod trade;
 mod writers;
 
 use std::io::Write as _;

@@ -3,6 +3,8 @@
 use super::fakes::Told;
 use super::{Scratch, Setup, request};
 use axum::body::Body;
+use futures_util::poll;
+use http::Method;
 use onhand::adapters::http::{Entry, Gates, routes};
 use onhand::config::GateSettings;
 use onhand::resilience::BreakerSettings;
@@ -28,6 +30,31 @@ async fn every_route_but_health_and_metrics_is_turned_away_when_its_gate_is_full
     free.sort_unstable();
     assert_eq!(free, ["/health/liveness", "/health/readiness", "/healthz", "/livez", "/metrics", "/readyz"]);
     node.get("/nowhere").await.is(404, "not-found");
+}
+
+/// One place, and callers who go away while their change is on its way to the disk.
+#[tokio::test]
+async fn a_place_comes_back_from_a_caller_who_goes_away() {
+    let gates = Gates::new(&GateSettings { concurrency: 1, queue_max: 0, rate: None }, 1);
+    let node = Scratch::open(Setup { gates, ..Setup::default() });
+    let path = "/stores/S/inventory/A/adjust";
+    let adjust = || {
+        let json = [("content-type", "application/json")];
+        request(Method::POST, path, &json, Body::from(r#"{"delta":1}"#))
+    };
+    let mut dropped = 0;
+    for _ in 0..20 {
+        let mut work = Box::pin(node.edge.handle(adjust()));
+        dropped += u32::from(poll!(&mut work).is_pending());
+    }
+    assert!(dropped > 0, "no change had to wait for the disk");
+    node.send(adjust()).await.is(200, "");
+    // A second one while the first is on its way finds no place.
+    let mut first = Box::pin(node.edge.handle(adjust()));
+    if poll!(&mut first).is_pending() {
+        node.send(adjust()).await.is(503, "overloaded");
+    }
+    assert_eq!(first.await.status(), 200);
 }
 
 #[tokio::test]
