@@ -12,7 +12,7 @@
 
 use crate::adapters::file::archive::list_segments;
 use crate::adapters::file::disk::{
-    Disk, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
+    Disk, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all, write_all_at,
 };
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::index::Growing;
@@ -239,8 +239,7 @@ fn finish(
 
 pub(super) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = temporary(path);
-    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-    file.truncate(0)?;
+    let file = create_unfinished(disk, &unfinished)?;
     write_all_at(&*file, bytes, 0)?;
     durable_rename(disk, &*file, &unfinished, path)
 }

@@ -5,7 +5,7 @@
 //! before the sync of the group in front of it has returned. After the first error nothing is written any more: every
 //! ticket fails, the queue is closed, and the process is expected to end.
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, durable_rename, write_all_at};
+use crate::adapters::file::disk::{Disk, DiskFile, create_unfinished, durable_rename, write_all_at};
 use crate::adapters::file::index::{EntryMark, Growing, Written};
 use crate::adapters::file::layout::temporary;
 use crate::adapters::file::mark::Mark;
@@ -172,8 +172,7 @@ pub(super) fn create_segment(
 ) -> io::Result<(Arc<dyn DiskFile>, SegmentEnd)> {
     let path = layout.segment(header.first_sequence);
     let unfinished = temporary(&path);
-    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-    file.truncate(0)?;
+    let file = create_unfinished(disk, &unfinished)?;
     let (line, crc) = header.encode();
     write_all_at(&*file, &line, 0)?;
     durable_rename(disk, &*file, &unfinished, &path)?;
