@@ -69,6 +69,7 @@ fn event(number: u64, levels: u64) -> Event {
 
 fn node(directory: &Path, levels: u64) -> OpenNode {
     let options = OpenOptions {
+        ballast_bytes: 0,
         disk: Arc::new(RealDisk),
         layout: Layout::new(directory),
         segment_bytes: SEGMENT_BYTES,

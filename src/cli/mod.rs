@@ -17,6 +17,7 @@ mod repair;
 mod runtime;
 mod serve;
 mod shell;
+mod storage;
 mod sync;
 mod sync_worker;
 mod tail;

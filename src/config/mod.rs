@@ -3,6 +3,7 @@
 //! [`RawServe`] is what clap collects from flags and environment, still text; [`RawServe::parse`] turns all of
 //! it into [`ServeSettings`] at once, or names every fault. One plain struct per concern, one file each.
 
+mod breaker;
 mod fault;
 mod listen;
 mod logging;
@@ -11,6 +12,7 @@ mod storage;
 mod sync;
 mod worker;
 
+pub use breaker::{BreakerSettings, RawBreaker};
 pub use fault::{Fault, Faults};
 pub use listen::ListenSettings;
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
@@ -28,6 +30,8 @@ pub struct ServeSettings {
     pub storage: StorageSettings,
     /// How long a recorded answer is kept for a retry.
     pub idempotency: IdempotencySettings,
+    /// What a breaker does once it is open.
+    pub breaker: BreakerSettings,
     /// `SYNC`: whether this process merges its log into central.
     pub sync: bool,
     /// How it does, then.

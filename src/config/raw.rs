@@ -12,8 +12,8 @@ use super::logging::RawLogging;
 use super::storage::RawStorage;
 use super::sync::switch;
 use super::{
-    Fault, Faults, IdempotencySettings, ListenSettings, LogSettings, RawSync, ServeSettings, StorageSettings,
-    SyncSettings,
+    BreakerSettings, Fault, Faults, IdempotencySettings, ListenSettings, LogSettings, RawBreaker, RawSync,
+    ServeSettings, StorageSettings, SyncSettings,
 };
 
 /// Settings of `onhand serve`, unread.
@@ -37,6 +37,10 @@ pub struct RawServe {
     #[arg(long, env = "IDEMP_TTL_MS", value_name = "MILLISECONDS", default_value = "300000")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub idemp_ttl_ms: String,
+
+    /// The breakers.
+    #[command(flatten)]
+    pub breaker: RawBreaker,
 
     /// Time to drain and flush after SIGTERM before giving up, in milliseconds
     #[arg(long, env = "SHUTDOWN_TIMEOUT_MS", value_name = "MILLISECONDS", default_value = "25000")]
@@ -92,6 +96,7 @@ impl RawServe {
             listen: ListenSettings::read(self, &mut faults),
             storage: StorageSettings::read(&self.storage, &mut faults),
             idempotency: IdempotencySettings::read(self, &mut faults),
+            breaker: BreakerSettings::read(&self.breaker, &mut faults),
             sync: switch(&self.sync, &mut faults),
             worker: SyncSettings::read(&self.worker, &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),
@@ -130,6 +135,7 @@ mod tests {
         assert_eq!(settings.storage.data_dir, PathBuf::from("data"));
         assert_eq!(settings.storage.snapshot_every_events, 100);
         assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
+        assert_eq!(settings.breaker.cool_down, Duration::from_secs(10));
         assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
         assert!(settings.sync);
         assert_eq!(settings.worker, SyncSettings::once(Vec::new()));
@@ -185,6 +191,7 @@ mod tests {
             (&["--data-dir", ""], "DATA_DIR", "directory"),
             (&["--snapshot-every-n-events", "0"], "SNAPSHOT_EVERY_N_EVENTS", "events, 1 to"),
             (&["--idemp-ttl-ms", "5s"], "IDEMP_TTL_MS", "milliseconds"),
+            (&["--breaker-cooldown-ms", "0"], "BREAKER_COOLDOWN_MS", "milliseconds, 1 to"),
             (&["--shutdown-timeout-ms", "1e3"], "SHUTDOWN_TIMEOUT_MS", "milliseconds"),
             (&["--connections-max", "0"], "CONNECTIONS_MAX", "connections, 1 to"),
             (&["--sync", "maybe"], "SYNC", "on or off"),

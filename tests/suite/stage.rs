@@ -28,10 +28,29 @@ pub(crate) enum Heard {
     Answer(Answer),
     /// The log failed while it was on its way.
     Unknown,
-    /// Nothing changed: the log is closed.
-    Closed,
+    /// Nothing changed: the log cannot be written.
+    ReadOnly,
     /// The effect stands, its answer could not be read back.
     Unread,
+}
+
+/// Acts without an answer, in the order of their arrival.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    /// Nobody knows whether they happened.
+    pub(crate) unknown: Vec<Act>,
+    /// They have not happened, and were told so.
+    pub(crate) refused: Vec<Act>,
+}
+
+impl Open {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unknown.is_empty() && self.refused.is_empty()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Act> {
+        [&self.unknown[..], &self.refused[..]].concat()
+    }
 }
 
 impl Stage {
@@ -73,22 +92,27 @@ impl Stage {
 
     /// Takes what was answered before a crash for granted, and returns the acts that were not.
     ///
-    /// The log is one line of acts: nothing is acknowledged behind something that is not.
-    pub(crate) fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Vec<Act> {
-        let (clock, mut ahead, mut unanswered) = (self.clock(), self.oracle.clone(), Vec::new());
+    /// The log is one line of acts: nothing is acknowledged behind something that is not. What is read-only has not
+    /// happened; of what is unknown the log may hold the first few.
+    pub(crate) fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Open {
+        let (clock, mut ahead, mut open) = (self.clock(), self.oracle.clone(), Open::default());
         for (act, heard) in acts.iter().zip(heard) {
             let before = ahead.end();
             let owed = ahead.play(clock, act);
             let moved = ahead.end() > before;
             match heard {
-                Heard::Unknown | Heard::Closed => {
-                    unanswered.push(act.clone());
+                Heard::Unknown => {
+                    open.unknown.push(act.clone());
+                    continue;
+                }
+                Heard::ReadOnly => {
+                    open.refused.push(act.clone());
                     continue;
                 }
                 Heard::Unread => {}
                 Heard::Answer(answer) => assert_eq!(answer, owed, "{act:?}"),
             }
-            if unanswered.is_empty() {
+            if open.is_empty() {
                 self.oracle = ahead.clone();
             } else {
                 assert!(!moved, "acknowledged behind something that was not: {act:?}");
@@ -96,7 +120,12 @@ impl Stage {
                 assert_eq!(durable, owed, "answered by what is not durable: {act:?}");
             }
         }
-        unanswered
+        open
+    }
+
+    /// The log took acts and gave them back: its time does not go back with them.
+    pub(crate) fn took_back(&mut self) {
+        self.oracle.floor = self.oracle.time(self.clock());
     }
 
     /// Opens the directory after a crash. Of `unanswered` (in the order of arrival) the log may hold the first few, each
@@ -104,6 +133,7 @@ impl Stage {
     /// oracle says.
     pub(crate) async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
         let node = self.world.open();
+        self.oracle.floor = i64::MIN;
         let durable = node.ledger.log().durable().sequence().0;
         let clock = self.clock();
         if expiring && durable > self.oracle.end() {
@@ -249,8 +279,9 @@ fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
             Answer::Refused { code: refusal.rejection.code(), op: refusal.op }
         }
         Err(CommandError::OutcomeUnknown) => return Heard::Unknown,
-        Err(CommandError::Closed) => return Heard::Closed,
+        Err(CommandError::ReadOnly) => return Heard::ReadOnly,
         Err(CommandError::History(_)) => return Heard::Unread,
+        Err(CommandError::Closed) => panic!("nobody closes a log in a play"),
         Err(CommandError::Overloaded) => panic!("a play is too short for that"),
     })
 }

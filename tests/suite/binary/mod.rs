@@ -9,6 +9,7 @@ mod power_cut;
 mod process;
 mod raw;
 mod room;
+mod sick_disk;
 mod start;
 mod stop;
 mod tour;
