@@ -79,6 +79,7 @@ fn node(directory: &Path, levels: u64) -> OpenNode {
     for number in 0..EVENTS {
         let events = [event(number, levels)];
         let entry = NewEntry {
+            generation: node.log.durable().generation(),
             decided_at: SystemClock.now(),
             valid_before: None,
             actor: None,

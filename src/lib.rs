@@ -6,6 +6,7 @@
 //! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries, feed, sync | `domain` |
 //! | [`config`] | every setting: name, default, unit, bound | `domain` |
 //! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (another node) | `app`, `domain`, `config` |
+//! | [`planted`] | bugs on purpose, in builds with the feature `planted-bugs` only | nothing |
 //! | [`sim`] | the simulated disk, on which crashes are rehearsed | `app`, `domain`, `adapters::file` |
 //! | [`cli`] | the composition root: one file per command | everything |
 //!
@@ -16,4 +17,5 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod planted;
 pub mod sim;

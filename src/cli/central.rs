@@ -170,17 +170,13 @@ fn source(address: &SourceAddress) -> Result<Arc<dyn EventSource>, Failure> {
 }
 
 /// Shows what the worker of another process saves: takes each newer file of `central/` into the model, for ever.
-async fn mirror(model: &CentralModel, layout: &Layout, interval: Duration) {
+async fn mirror(model: &Arc<CentralModel>, layout: &Layout, interval: Duration) {
     let mut shown = None;
     loop {
-        let layout = layout.clone();
-        let newer = tokio::task::spawn_blocking(move || newer(&layout, shown)).await;
+        let (model, layout) = (Arc::clone(model), layout.clone());
+        let newer = tokio::task::spawn_blocking(move || show_newer(&model, &layout, shown)).await;
         match newer {
-            Ok(Ok(Some((version, central)))) => {
-                model.replace(central);
-                shown = Some(version);
-            }
-            Ok(Ok(None)) => {}
+            Ok(Ok(version)) => shown = version,
             Ok(Err(error)) => tracing::warn!(%error, "the central file cannot be read; it is tried again"),
             // The process is ending.
             Err(_) => return,
@@ -189,20 +185,23 @@ async fn mirror(model: &CentralModel, layout: &Layout, interval: Duration) {
     }
 }
 
-/// The newest central file there is, unless it is the one that is shown. A redrive saves under the same name again.
-fn newer(layout: &Layout, shown: Option<Version>) -> io::Result<Option<(Version, sync::Central)>> {
-    let Some(newest) = list(&RealDisk, layout)?.first().copied() else { return Ok(None) };
+/// Shows the newest central file there is, unless it is shown already, and answers which is shown now. A redrive saves
+/// under the same name again.
+fn show_newer(model: &CentralModel, layout: &Layout, shown: Option<Version>) -> io::Result<Option<Version>> {
+    let Some(newest) = list(&RealDisk, layout)?.first().copied() else { return Ok(shown) };
     let saved = match std::fs::metadata(layout.central_file(newest)) {
         Ok(metadata) => metadata.modified()?,
         // Removed meanwhile: there is a newer one.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(shown),
         Err(error) => return Err(error),
     };
     let version = (newest, saved);
     if Some(version) == shown {
-        return Ok(None);
+        return Ok(shown);
     }
-    Ok(look(&RealDisk, layout)?.map(|file| (version, file.central())))
+    let Some(file) = look(&RealDisk, layout)? else { return Ok(shown) };
+    model.replace(file.central());
+    Ok(Some(version))
 }
 
 /// Which central file it is, and when it was written.

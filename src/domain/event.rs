@@ -2,8 +2,10 @@
 
 use crate::domain::stock::{LevelAfter, StockFact};
 use crate::domain::{Idempotency, Key, imports};
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+use std::fmt;
 use uuid::Uuid;
 
 /// One event as it stands in an entry.
@@ -29,7 +31,7 @@ pub struct Event {
 }
 
 /// The closed list of event types, by the names they have in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "the variants are described where their facts are")]
 pub enum EventKind {
@@ -82,23 +84,6 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Reads the payload of an event of that kind.
-    ///
-    /// # Errors
-    /// What JSON or the types refuse.
-    pub fn decode(kind: EventKind, payload: &str) -> serde_json::Result<Self> {
-        use serde_json::from_str;
-        Ok(Self::Stock(match kind {
-            EventKind::Adjust => StockFact::Adjust(from_str(payload)?),
-            EventKind::Reserve => StockFact::Reserve(from_str(payload)?),
-            EventKind::Release => StockFact::Release(from_str(payload)?),
-            EventKind::Commit => StockFact::Commit(from_str(payload)?),
-            EventKind::Expire => StockFact::Expire(from_str(payload)?),
-            EventKind::Count => StockFact::Count(from_str(payload)?),
-            EventKind::Import => return Ok(Self::Import(from_str(payload)?)),
-        }))
-    }
-
     /// Which kind of event says it.
     pub const fn kind(&self) -> EventKind {
         match self {
@@ -145,47 +130,121 @@ impl Fact {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EventJson<'a> {
-    event_id: Uuid,
-    op: Option<u32>,
-    idem: Option<Idempotency>,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    #[serde(borrow)]
-    payload: &'a RawValue,
-    #[serde(borrow)]
-    after: &'a RawValue,
-}
-
 impl Event {
     /// Reads an event back from a JSON object with at least the members it has in the log; others are skipped.
     ///
     /// # Errors
     /// What is wrong with it, for a person.
-    pub fn decode(json: &[u8]) -> Result<Self, String> {
-        let event: EventJson<'_> = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let kind =
-            EventKind::parse(event.kind).ok_or_else(|| format!("unknown event type {:?}", event.kind))?;
-        let fact = Fact::decode(kind, event.payload.get()).map_err(|error| format!("payload: {error}"))?;
-        let after = After::decode(kind, event.after.get()).map_err(|error| format!("after: {error}"))?;
-        Ok(Self { event_id: event.event_id, op: event.op, idempotency: event.idem, kind, fact, after })
+    pub fn decode(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EventVisitor)
+    }
+}
+
+/// Reads an event in one go: the type that says what the others must be stands in front of them in the log. Elsewhere
+/// it may stand behind them.
+struct EventVisitor;
+
+/// Reads the payload of an event of that kind.
+struct FactOf(EventKind);
+
+impl<'de> DeserializeSeed<'de> for FactOf {
+    type Value = Fact;
+
+    fn deserialize<D: Deserializer<'de>>(self, payload: D) -> Result<Fact, D::Error> {
+        Ok(Fact::Stock(match self.0 {
+            EventKind::Adjust => StockFact::Adjust(Deserialize::deserialize(payload)?),
+            EventKind::Reserve => StockFact::Reserve(Deserialize::deserialize(payload)?),
+            EventKind::Release => StockFact::Release(Deserialize::deserialize(payload)?),
+            EventKind::Commit => StockFact::Commit(Deserialize::deserialize(payload)?),
+            EventKind::Expire => StockFact::Expire(Deserialize::deserialize(payload)?),
+            EventKind::Count => StockFact::Count(Deserialize::deserialize(payload)?),
+            EventKind::Import => return Deserialize::deserialize(payload).map(Fact::Import),
+        }))
+    }
+}
+
+/// Reads what an event of that kind leads to.
+struct AfterOf(EventKind);
+
+impl<'de> DeserializeSeed<'de> for AfterOf {
+    type Value = After;
+
+    fn deserialize<D: Deserializer<'de>>(self, after: D) -> Result<After, D::Error> {
+        match self.0 {
+            EventKind::Import => Deserialize::deserialize(after).map(After::Import),
+            _ => Deserialize::deserialize(after).map(After::Level),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Member {
+    EventId,
+    Op,
+    Idem,
+    Type,
+    Payload,
+    After,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Visitor<'de> for EventVisitor {
+    type Value = Event;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Event, A::Error> {
+        let (mut event_id, mut op, mut idempotency) = (None, None, None);
+        let (mut kind, mut fact, mut after) = (None, None, None);
+        let (mut early_fact, mut early_after) = (None, None);
+        while let Some(member) = members.next_key()? {
+            match member {
+                Member::EventId => event_id = Some(members.next_value()?),
+                Member::Op => op = members.next_value()?,
+                Member::Idem => idempotency = members.next_value()?,
+                Member::Type => kind = Some(members.next_value()?),
+                Member::Payload => match kind {
+                    Some(kind) => fact = Some(members.next_value_seed(FactOf(kind))?),
+                    None => early_fact = Some(members.next_value::<&RawValue>()?),
+                },
+                Member::After => match kind {
+                    Some(kind) => after = Some(members.next_value_seed(AfterOf(kind))?),
+                    None => early_after = Some(members.next_value::<&RawValue>()?),
+                },
+                Member::Other => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        let kind = kind.ok_or_else(|| A::Error::missing_field("type"))?;
+        if let Some(early) = early_fact {
+            fact = Some(FactOf(kind).deserialize(early).map_err(A::Error::custom)?);
+        }
+        if let Some(early) = early_after {
+            after = Some(AfterOf(kind).deserialize(early).map_err(A::Error::custom)?);
+        }
+        Ok(Event {
+            event_id: event_id.ok_or_else(|| A::Error::missing_field("eventId"))?,
+            op,
+            idempotency,
+            kind,
+            fact: fact.ok_or_else(|| A::Error::missing_field("payload"))?,
+            after: after.ok_or_else(|| A::Error::missing_field("after"))?,
+        })
     }
 }
 
 impl After {
-    /// Reads what follows an event of that kind.
-    ///
-    /// # Errors
-    /// What JSON or the types refuse.
-    pub fn decode(kind: EventKind, json: &str) -> serde_json::Result<Self> {
-        match kind {
-            EventKind::Import => serde_json::from_str(json).map(Self::Import),
-            _ => serde_json::from_str(json).map(Self::Level),
-        }
-    }
-
     /// The version the state has now.
     pub const fn version(&self) -> u64 {
         match self {

@@ -1,7 +1,7 @@
 //! Points in time: UTC, to the millisecond. The domain never asks for the time, it is told.
 
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::borrow::Cow;
 use std::fmt;
 
 /// Milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 with three decimals and `Z`.
@@ -44,10 +44,65 @@ impl Timestamp {
 
     /// Reads an RFC 3339 time; what is finer than a millisecond is cut off.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        if let Some(time) = parse_as_written(text.as_bytes()) {
+            return Ok(time);
+        }
         let parsed: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
         let milliseconds = parsed.as_millisecond();
         if RANGE_MILLISECONDS.contains(&milliseconds) { Ok(Self(milliseconds)) } else { Err(TimestampError) }
     }
+}
+
+/// Reads the form in which times are written, which is that of every line of the log; nothing when it is another one.
+fn parse_as_written(text: &[u8]) -> Option<Timestamp> {
+    let &[
+        y0,
+        y1,
+        y2,
+        y3,
+        b'-',
+        o0,
+        o1,
+        b'-',
+        d0,
+        d1,
+        b'T',
+        h0,
+        h1,
+        b':',
+        m0,
+        m1,
+        b':',
+        s0,
+        s1,
+        b'.',
+        t0,
+        t1,
+        t2,
+        b'Z',
+    ] = text
+    else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits
+            .iter()
+            .try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+    };
+    let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[o0, o1])?, number(&[d0, d1])?);
+    let (hour, minute, second) = (number(&[h0, h1])?, number(&[m0, m1])?, number(&[s0, s1])?);
+    // The ends of months and leap seconds are left to the other way.
+    if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Days in the proleptic Gregorian calendar, with years that begin in March.
+    let shifted = year - i64::from(month < 3);
+    let days_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days_of_years =
+        365 * shifted + shifted.div_euclid(4) - shifted.div_euclid(100) + shifted.div_euclid(400);
+    let seconds = (days_of_years + days_of_year - 719_468) * 86_400 + hour * 3_600 + minute * 60 + second;
+    let milliseconds = seconds * 1_000 + number(&[t0, t1, t2])?;
+    RANGE_MILLISECONDS.contains(&milliseconds).then_some(Timestamp(milliseconds))
 }
 
 impl fmt::Display for Timestamp {
@@ -67,8 +122,21 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Timestamp;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a time as RFC 3339 text")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                Timestamp::parse(text).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Text)
     }
 }
 
@@ -93,6 +161,31 @@ mod tests {
             "2026-11-20T16:00:00.000Z"
         );
         for bad in ["", "2026-11-20", "14:05", "2026-13-01T00:00:00Z", "+012026-01-01T00:00:00Z"] {
+            assert_eq!(Timestamp::parse(bad), Err(TimestampError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn both_ways_to_read_agree_on_every_day() {
+        let step = 86_400_000 * 13 + 7_777_777;
+        for milliseconds in RANGE_MILLISECONDS.step_by(step) {
+            let text = Timestamp(milliseconds).to_string();
+            let slow = text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+            assert_eq!(
+                (slow, Timestamp::parse(&text)),
+                (milliseconds, Ok(Timestamp(milliseconds))),
+                "{text}"
+            );
+            if let Some(quick) = parse_as_written(text.as_bytes()) {
+                assert_eq!(quick, Timestamp(milliseconds), "{text}");
+            }
+        }
+        for day in ["2024-02-29", "2024-03-01", "2023-02-28", "1900-03-01", "2000-02-28", "2026-12-28"] {
+            let text = format!("{day}T23:59:59.999Z");
+            let slow = text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+            assert_eq!(Timestamp::parse(&text), Ok(Timestamp(slow)), "{text}");
+        }
+        for bad in ["2023-02-29T00:00:00.000Z", "2023-00-10T00:00:00.000Z", "2023-01-00T00:00:00.000Z"] {
             assert_eq!(Timestamp::parse(bad), Err(TimestampError), "{bad}");
         }
     }

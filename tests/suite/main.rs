@@ -16,6 +16,8 @@ mod machine;
 mod node;
 mod oracle;
 mod papers;
+#[cfg(feature = "planted-bugs")]
+mod planted;
 mod properties;
 mod repair;
 mod retries;

@@ -9,9 +9,9 @@ use crate::source::{code_lines, functions, highest_climb, mask, paths, without_t
 /// Which folders of `src` a folder may name. Its own is always allowed; of `adapters` only the technology's own.
 const MAY_LOOK_AT: [(&str, &[&str]); 6] = [
     ("domain", &[]),
-    ("app", &["domain"]),
+    ("app", &["domain", "planted"]),
     ("config", &["domain"]),
-    ("adapters", &["app", "domain", "config"]),
+    ("adapters", &["app", "domain", "config", "planted"]),
     ("sim", &["domain", "app", "adapters::file"]),
     ("cli", &["adapters", "app", "config", "domain", "sim"]),
 ];

@@ -14,6 +14,7 @@ use crate::adapters::file::disk::{
 };
 use crate::adapters::file::layout::{Layout, archived_first, segment_first, temporary};
 use crate::domain::Sequence;
+use crate::planted::{Bug, planted};
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
@@ -75,6 +76,9 @@ pub(super) fn archive(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::
     let unfinished = temporary(&path);
     let file = create_unfinished(disk, &unfinished)?;
     write_all_at(&*file, &compress(&bytes)?, 0)?;
+    if planted(Bug::PruneBeforeRename) {
+        disk.remove(&original)?;
+    }
     durable_rename(disk, &*file, &unfinished, &path)?;
     let compressed = ArchivedFile::open(disk.open(&path, OpenMode::Read)?)?;
     if read_all(&compressed)? != bytes {
@@ -83,7 +87,9 @@ pub(super) fn archive(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::
             "the archived segment does not read back as written",
         ));
     }
-    disk.remove(&original)?;
+    if !planted(Bug::PruneBeforeRename) {
+        disk.remove(&original)?;
+    }
     disk.sync_dir(&layout.log())
 }
 

@@ -1,7 +1,9 @@
 //! The storage breaker: the writer thread's loop, what it says of the disk, and the watch over calls that do not return.
 //!
-//!     closed ──the disk refuses──> open ──cool-down──> half-open ──the probe succeeds──> closed
-//!                                   └────────<────the probe fails────┘
+//! ```text
+//! closed ──the disk refuses──> open ──cool-down──> half-open ──the probe succeeds──> closed
+//!                               └───────<──the probe fails──┘
+//! ```
 //!
 //! Invariants:
 //! 1. While it is not closed the log takes nothing and nothing is written but by the probe ([`Writer::probe`]).

@@ -5,7 +5,7 @@
 //! ```
 //! `crc` is CRC-32C over eight zero digits and the line from behind `"crc":"........",` up to its line feed. A line is
 //! written and synced before anybody may rely on it, one at a time. So a line that does not fit is the torn last one,
-//! which nobody relied on: it is copied to `torn-<offset>.bytes` and cut. If an intact line stands behind it, it was
+//! which nobody relied on: it is copied to `torn-<offset>-<checksum>.bytes` and cut. If an intact line stands behind it, it was
 //! durable once: that is damage, and loading is refused.
 //!
 //! After a failed write or sync the file is never written again: what was durable is copied to a new file, synced and
@@ -17,7 +17,7 @@ use crate::adapters::file::disk::{
 };
 use crate::adapters::file::layout::{Layout, temporary};
 use crate::adapters::file::record::{checksum_after, put_checksum};
-use crate::adapters::file::recovery::{remove_unfinished, set_aside};
+use crate::adapters::file::recovery::{keep_aside, remove_unfinished};
 use crate::app::ports::DeadLetterStore;
 use crate::app::sync::DeadLetter;
 use parking_lot::Mutex;
@@ -64,9 +64,9 @@ impl FileDeadLetters {
         let Read { bytes, good, letters } = self.read()?;
         let length = good as u64;
         if let Some(torn) = bytes.get(good..).filter(|torn| !torn.is_empty()) {
-            let aside = self.layout.dead_letters().join(format!("torn-{length}.bytes"));
+            let stem = format!("torn-{length}");
+            let aside = keep_aside(&*self.disk, &self.layout.dead_letters(), &stem, torn)?;
             tracing::warn!(file = %aside.display(), bytes = torn.len(), "a torn dead letter is cut off");
-            set_aside(&*self.disk, &aside, torn)?;
         }
         if bytes.is_empty() {
             return Ok((State::Stale { length: 0 }, letters));
@@ -276,7 +276,8 @@ mod tests {
             disk.put(FILE, &bytes[..cut]);
             assert_eq!(known(&disk), [(1, LetterState::Open)], "cut at {cut}");
             assert_eq!(disk.file(FILE).unwrap(), bytes[..first]);
-            let torn = format!("/data/dead-letters/torn-{first}.bytes");
+            let torn = &bytes[first..cut];
+            let torn = format!("/data/dead-letters/torn-{first}-{:08x}.bytes", crc32c::crc32c(torn));
             assert_eq!(disk.file(torn).unwrap(), bytes[first..cut]);
         }
         for (offset, byte) in bytes[..first].iter().enumerate() {
@@ -330,7 +331,7 @@ mod tests {
             assert!(found.starts_with(&acknowledged), "crash at {n}: {found:?} of {acknowledged:?}");
             assert!(found.len() <= acknowledged.len() + 1, "crash at {n}: {found:?}");
             if done {
-                assert!(n > 40, "the story has few operations: {n}");
+                assert!(n > 35, "the story has few operations: {n}");
                 break;
             }
         }

@@ -9,6 +9,7 @@
 //! [`RealDisk`] is thin. The simulated disk (`crate::sim::disk`) loses, tears and lies within these assumptions.
 //! All calls block; callers on an async runtime move them to a blocking thread.
 
+use crate::planted::{Bug, planted};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -176,6 +177,12 @@ impl Disk for RealDisk {
 /// Reads `length` bytes at `offset`, or fails with `UnexpectedEof`.
 pub fn read_exact_at(file: &dyn DiskFile, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; length];
+    fill_at(file, offset, &mut buffer)?;
+    Ok(buffer)
+}
+
+/// Fills `buffer` from `offset` on, or fails with `UnexpectedEof`.
+pub fn fill_at(file: &dyn DiskFile, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match file.read_at(rest, offset + filled as u64)? {
@@ -183,7 +190,7 @@ pub fn read_exact_at(file: &dyn DiskFile, offset: u64, length: usize) -> io::Res
             read => filled += read,
         }
     }
-    Ok(buffer)
+    Ok(())
 }
 
 /// Reads a whole file as it is now.
@@ -225,7 +232,7 @@ pub fn create_unfinished(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn Dis
 pub fn durable_rename(disk: &dyn Disk, file: &dyn DiskFile, from: &Path, to: &Path) -> io::Result<()> {
     file.sync_data()?;
     disk.rename(from, to)?;
-    disk.sync_dir(&parent(to))
+    if planted(Bug::NoDirectorySync) { Ok(()) } else { disk.sync_dir(&parent(to)) }
 }
 
 /// Creates a directory and its missing parents, each of them durably.

@@ -2,7 +2,7 @@
 
 use crate::adapters::file::disk::{DiskFile, read_exact_at};
 use crate::adapters::file::forward;
-use crate::adapters::file::index::{Posting, Wanted, key_hash};
+use crate::adapters::file::index::{Posting, Wanted, event_checksum, key_hash, movement_checksum};
 use crate::adapters::file::record::decode_front;
 use crate::adapters::file::segments::{Segment, Segments};
 use crate::app::ports::{History, HistoryError, Moment, Movement, MovementQuery};
@@ -28,15 +28,20 @@ fn read_movement(
         HistoryError::Damaged(format!("event {} in segment {}: {what}", posting.sequence, segment.first))
     };
     let json = read_exact_at(file, u64::from(posting.event), posting.length as usize)?;
-    let event = Event::decode(&json).map_err(|reason| damaged(&reason))?;
-    if event.fact.key() != *key {
-        // Another key of the same hash.
-        return Ok(None);
-    }
     let start = u64::from(posting.line);
     let until_event = posting.event.saturating_sub(posting.line) as usize;
     let bytes = read_exact_at(file, start, until_event.min(FRONT))?;
     let front = decode_front(&bytes).ok_or_else(|| damaged("its line is unreadable"))?;
+    let checksum = event_checksum(front.actor.as_ref(), front.request_id.as_ref(), &json);
+    if movement_checksum(checksum, front.ts) != posting.checksum {
+        return Err(damaged("it is not what was written; `onhand verify` shows where"));
+    }
+    let json = str::from_utf8(&json).map_err(|error| damaged(&error.to_string()))?;
+    let event = Event::decode(json).map_err(|reason| damaged(&reason))?;
+    if event.fact.key() != *key {
+        // Another key of the same hash.
+        return Ok(None);
+    }
     Ok(Some(Movement {
         sequence: posting.sequence,
         at: front.ts,

@@ -1,6 +1,7 @@
 //! A file read line by line, in large pieces.
 
-use crate::adapters::file::disk::{DiskFile, read_exact_at};
+use crate::adapters::file::disk::{DiskFile, fill_at};
+use memchr::memchr;
 use std::io;
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ impl Lines {
         let mut searched = self.used;
         loop {
             let unsearched = self.buffer.get(searched..).unwrap_or_default();
-            if let Some(length) = unsearched.iter().position(|byte| *byte == b'\n') {
+            if let Some(length) = memchr(b'\n', unsearched) {
                 let start = self.used;
                 self.used = searched + length + 1;
                 return Ok(self.buffer.get(start..self.used));
@@ -47,9 +48,13 @@ impl Lines {
             if length == 0 {
                 return Ok(None);
             }
-            let more = read_exact_at(&*self.file, self.offset, length)?;
+            self.buffer.resize(searched + length, 0);
+            let room = self.buffer.get_mut(searched..).unwrap_or_default();
+            if let Err(error) = fill_at(&*self.file, self.offset, room) {
+                self.buffer.truncate(searched);
+                return Err(error);
+            }
             self.offset += length as u64;
-            self.buffer.extend_from_slice(&more);
         }
     }
 }

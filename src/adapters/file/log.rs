@@ -9,6 +9,7 @@ use crate::app::ports::{
     AppendError, Appended, BreakerState, DurableWatch, EventLog, History, LogFailed, NewEntry,
 };
 use crate::domain::{Sequence, Timestamp};
+use crate::planted::{Bug, planted};
 use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ impl FileLog {
         let queue = Queue {
             pending: Vec::new(),
             bytes: 0,
-            next: end.plus(1),
+            next: if planted(Bug::ReuseSequence) { end.max(Sequence(1)) } else { end.plus(1) },
             last_time,
             breaker: BreakerState::Closed,
             closed: false,

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// There is room when so much can be written.
-const PROBE: [u8; 64 << 10] = [0; 64 << 10];
+static PROBE: [u8; 64 << 10] = [0; 64 << 10];
 
 impl Writer {
     /// Tries whether the disk is well again, and makes the log ready to be written.

@@ -204,8 +204,8 @@ fn finish(
     let Replayed { segments, last, restored, end, last_time, snapshot_weight, mut report } = replayed;
     let path = layout.segment(last.first);
     if let Some(torn) = last.torn {
-        let aside = layout.log().join(format!("torn-{}.bytes", end.0 + 1));
-        set_aside(&**disk, &aside, &torn).map_err(OpenError::at(&aside))?;
+        let stem = format!("torn-{}", end.plus(1));
+        let aside = keep_aside(&**disk, &layout.log(), &stem, &torn).map_err(OpenError::at(&layout.log()))?;
         report.torn = Some((torn.len() as u64, aside));
     }
     let file = rewrite(&**disk, &path, last.end).map_err(OpenError::at(&path))?;
@@ -250,6 +250,15 @@ fn finish(
     Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })
 }
 
+/// Keeps bytes that are given up, in a file named after them: the same bytes again are the same file, others never
+/// take its place.
+pub(super) fn keep_aside(disk: &dyn Disk, directory: &Path, stem: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let path = directory.join(format!("{stem}-{:08x}.bytes", crc32c::crc32c(bytes)));
+    set_aside(disk, &path, bytes)?;
+    Ok(path)
+}
+
+/// Puts bytes in place as a whole file, durably.
 pub(super) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(disk, path, bytes).map(drop)
 }

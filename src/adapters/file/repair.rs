@@ -10,7 +10,7 @@ use crate::adapters::file::disk::{Disk, OpenMode, read_all};
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
-use crate::adapters::file::recovery::{OpenError, set_aside};
+use crate::adapters::file::recovery::{OpenError, keep_aside, set_aside};
 use crate::adapters::file::snapshot::list_snapshots;
 use crate::domain::Sequence;
 use std::io;
@@ -87,9 +87,7 @@ fn cut_segment(disk: &dyn Disk, layout: &Layout, cut: Break, aside: &mut Vec<Pat
     let bytes = read_all(&*open_segment(disk, layout, cut.segment)?)?;
     let offset = usize::try_from(cut.offset).unwrap_or(usize::MAX).min(bytes.len());
     let (good, lost) = bytes.split_at(offset);
-    let copy = layout.log().join(format!("lost-{}.bytes", cut.sequence));
-    set_aside(disk, &copy, lost)?;
-    aside.push(copy);
+    aside.push(keep_aside(disk, &layout.log(), &format!("lost-{}", cut.sequence), lost)?);
     set_aside(disk, &path, good)?;
     if disk.open(&layout.archived(cut.segment), OpenMode::Read).is_ok() {
         lose(disk, &layout.archived(cut.segment), aside)?;

@@ -216,18 +216,16 @@ fn take_line(cursor: &mut Cursor, line: &[u8], after: Sequence, end: Sequence) -
     let previous = cursor.at.end.crc;
     let checksum =
         checksum_after(line, previous).ok_or("the checksum does not fit the line and the one before it")?;
-    let events = split(line)?;
-    let (Some(first), Some(last)) = (events.first(), events.last()) else {
-        return Err("an entry without events".to_owned());
-    };
-    if first.sequence != cursor.at.next {
-        return Err(format!("it begins with sequence {}", first.sequence));
+    let mut events = split(line)?.peekable();
+    let first = events.peek().ok_or("an entry without events")?.sequence;
+    if first != cursor.at.next {
+        return Err(format!("it begins with sequence {first}"));
     }
-    let last = last.sequence;
+    let last = first.plus(events.len() as u64 - 1);
     if last > end {
         return Ok(false);
     }
-    let wanted = events.iter().filter(|event| event.sequence > after);
+    let wanted = events.filter(|event| event.sequence > after);
     cursor.rest.extend(wanted.map(|event| Delivered {
         sequence: event.sequence,
         at: event.at,

@@ -23,6 +23,7 @@ use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
 use crate::app::ports::{DurableWatch, LogFailed};
 use crate::domain::{Sequence, Timestamp};
+use crate::planted::{Bug, planted};
 use metrics::{Counter, Gauge, Histogram};
 use std::io;
 use std::sync::Arc;
@@ -168,7 +169,7 @@ impl Writer {
         }
         write_all_at(&*self.active.file, &self.buffer, self.active.end.length)?;
         let begun = Instant::now();
-        if let Err(error) = self.active.file.sync_data() {
+        if let Err(error) = self.sync() {
             self.active.lost = true;
             return Err(error);
         }
@@ -179,6 +180,14 @@ impl Writer {
         self.active.end.length += self.buffer.len() as u64;
         self.active.end.crc = checksum;
         Ok(places)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if planted(Bug::AckBeforeSync) {
+            return Ok(());
+        }
+        let synced = self.active.file.sync_data();
+        if planted(Bug::RetrySync) { synced.or_else(|_| self.active.file.sync_data()) } else { synced }
     }
 
     fn place(&self, start: usize) -> io::Result<u32> {

@@ -149,7 +149,7 @@ async fn booked(node: &Node, at: &LevelAt, sequence: Sequence) -> Result<CountAs
         ReadError::Future { end } => {
             Problem::pointer("/asOf", format!("lies in the future; the log ends at {end}"))
         }
-        error => error.into(),
+        error @ ReadError::History(_) => error.into(),
     })?;
     Ok(CountAsOf { sequence, on_hand: then.map_or(Quantity::ZERO, |level| level.numbers.on_hand) })
 }

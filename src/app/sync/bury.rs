@@ -2,12 +2,13 @@
 
 use crate::app::ledger::blocking;
 use crate::app::ports::Delivered;
-use crate::app::sync::apply::place_of_delivered;
+use crate::app::sync::apply::{decode, place_of};
 use crate::app::sync::follower::Follower;
 use crate::app::sync::letters::as_json;
 use crate::app::sync::waits::{Closing, Place};
 use crate::app::sync::{DeadLetter, LetterState, Poison, Worker};
-use crate::domain::{Event, Sequence};
+use crate::domain::Sequence;
+use crate::planted::{Bug, planted};
 use std::io;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -22,11 +23,15 @@ impl Follower {
         poison: &Poison,
         tries: u32,
     ) -> bool {
-        let place = place_of_delivered(event, Event::decode(event.json.as_bytes()).ok().as_ref());
+        let place = place_of(event, &decode(event));
         let known = worker.letter(&DeadLetter::id_of(node, event.sequence)).map(|letter| letter.state);
         // Redriven and yet it cannot be applied: the model was taken back to before that.
         if matches!(known, None | Some(LetterState::Redriven)) {
             let letter = self.letter(worker, node, event, place.as_ref(), poison.to_string(), tries);
+            if planted(Bug::CheckpointBeforeDeadLetter) {
+                worker.model.write().advance(node, event.sequence);
+                let _ = worker.save().await;
+            }
             if let Err(error) = write_letter(worker, letter).await {
                 self.fail(&unwritten(&error));
                 return false;

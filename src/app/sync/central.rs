@@ -1,8 +1,10 @@
 //! The central model: every node's levels, by store and SKU, and how far each node's log is in it.
 
+use crate::app::sync::apply::Change;
 use crate::app::sync::waits::{Place, Waits};
-use crate::domain::stock::{LevelAfter, StockFact};
-use crate::domain::{After, Event, Fact, Key, Quantity, Sequence, Sku, StoreId, Timestamp};
+use crate::domain::stock::LevelAfter;
+use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use uuid::Uuid;
@@ -16,15 +18,6 @@ pub struct CentralLevel {
     pub numbers: LevelAfter,
     /// The time of the last event.
     pub updated_at: Timestamp,
-}
-
-/// What an event did to the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applied {
-    /// It is in the model now.
-    Done,
-    /// It is of no interest to central (an import's progress).
-    Passed,
 }
 
 /// Why an event cannot be applied.
@@ -52,17 +45,24 @@ pub enum Poison {
 }
 
 /// Levels of all nodes. A level that several nodes have is their sum; as a rule one node has it.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Central {
-    /// Never an empty list; ordered by node.
-    levels: HashMap<(StoreId, Sku), Vec<CentralLevel>>,
+    /// Never an empty list.
+    levels: HashMap<Place, Levels>,
     by_store: BTreeMap<StoreId, BTreeSet<Sku>>,
     by_sku: BTreeMap<Sku, BTreeSet<StoreId>>,
     /// How far each node's log is in the model.
     as_of: BTreeMap<Uuid, Sequence>,
     /// What of it is not, all the same.
     waits: BTreeMap<Uuid, Waits>,
+    /// While a copy is made: what the levels that have changed since it was begun were then; nothing of a new one. A
+    /// tree, because a table that grows stops everybody while it is built anew.
+    before: Option<BTreeMap<Place, Levels>>,
 }
+
+/// What each node says of one level, ordered by node. One stands in the map itself: looking it up is most of the work
+/// when there are many.
+pub(super) type Levels = SmallVec<[CentralLevel; 1]>;
 
 impl Central {
     /// Applies one event of a node, whose last event for the same level is in the model.
@@ -71,31 +71,31 @@ impl Central {
     ///
     /// # Errors
     /// [`Poison`]; the model is as it was.
-    pub fn apply(
+    pub(super) fn apply(
         &mut self,
         node: Uuid,
-        event: &Event,
+        change: &Change,
         at: Timestamp,
         rebase: bool,
-    ) -> Result<Applied, Poison> {
-        let (Fact::Stock(fact), After::Level(after)) = (&event.fact, event.after) else {
-            return Ok(Applied::Passed);
-        };
-        let (store, sku) = fact.place();
-        let place = (store.clone(), sku.clone());
-        let kept =
-            self.levels.get_mut(&place).and_then(|levels| levels.iter_mut().find(|kept| kept.node == node));
+    ) -> Result<(), Poison> {
+        let levels = self.levels.get_mut(&change.place);
+        let kept = levels.and_then(|levels| levels.iter_mut().find(|kept| kept.node == node));
         let known = kept.as_ref().map_or(ABSENT, |kept| kept.numbers);
-        let level = CentralLevel { node, numbers: next(known, fact, after, rebase)?, updated_at: at };
+        let level = CentralLevel { node, numbers: next(known, change, rebase)?, updated_at: at };
         match kept {
-            Some(kept) => *kept = level,
-            None => self.put(place, level),
+            Some(kept) if self.before.is_none() => *kept = level,
+            _ => self.put(change.place.clone(), level),
         }
-        Ok(Applied::Done)
+        Ok(())
     }
 
     /// Sets what a node says of a level.
     pub fn put(&mut self, place: (StoreId, Sku), level: CentralLevel) {
+        if let Some(before) = &mut self.before
+            && !before.contains_key(&place)
+        {
+            before.insert(place.clone(), self.levels.get(&place).cloned().unwrap_or_default());
+        }
         if let Some(levels) = self.levels.get_mut(&place) {
             match levels.binary_search_by_key(&level.node, |other| other.node) {
                 Ok(found) => {
@@ -110,7 +110,29 @@ impl Central {
         let (store, sku) = place.clone();
         self.by_store.entry(store.clone()).or_default().insert(sku.clone());
         self.by_sku.entry(sku).or_default().insert(store);
-        self.levels.insert(place, vec![level]);
+        self.levels.insert(place, smallvec![level]);
+    }
+
+    /// Begins a copy: from now on the model remembers what its levels were at this moment.
+    pub(super) fn begin_copy(&mut self) {
+        self.before = Some(BTreeMap::new());
+    }
+
+    /// The next levels of the copy, by store and SKU: at most `limit` places are looked at. Nothing at the end.
+    pub(super) fn copy_on(&self, last: Option<&Place>, limit: usize) -> Option<Vec<(Place, Levels)>> {
+        let places = self.after(last.map(|(store, sku)| (store, sku)));
+        let piece = places.take(limit).map(|(store, sku, levels)| {
+            let place = (store.clone(), sku.clone());
+            let was = self.before.as_ref().and_then(|before| before.get(&place));
+            let levels = was.cloned().unwrap_or_else(|| levels.into());
+            (place, levels)
+        });
+        Some(piece.collect()).filter(|piece: &Vec<_>| !piece.is_empty())
+    }
+
+    /// Ends a copy, and hands out what was remembered: it takes time to let go of that.
+    pub(super) fn end_copy(&mut self) -> Option<BTreeMap<Place, Levels>> {
+        self.before.take()
     }
 
     /// Everything of that node up to `sequence` is in the model, or a dead letter.
@@ -155,7 +177,7 @@ impl Central {
 
     /// What the nodes say of one level.
     pub fn level(&self, store: &StoreId, sku: &Sku) -> Option<&[CentralLevel]> {
-        self.levels.get(&(store.clone(), sku.clone())).map(Vec::as_slice)
+        self.levels.get(&(store.clone(), sku.clone())).map(SmallVec::as_slice)
     }
 
     /// The stores that have a SKU, in order.
@@ -198,16 +220,12 @@ impl Central {
 const ABSENT: LevelAfter = LevelAfter { on_hand: Quantity::ZERO, reserved: Quantity::ZERO, version: 0 };
 
 /// The numbers that follow `known` by an event; `rebase` takes them as they are.
-pub(super) fn next(
-    known: LevelAfter,
-    fact: &StockFact,
-    after: LevelAfter,
-    rebase: bool,
-) -> Result<LevelAfter, Poison> {
+pub(super) fn next(known: LevelAfter, change: &Change, rebase: bool) -> Result<LevelAfter, Poison> {
+    let after = change.after;
     if !rebase && after.version != known.version.saturating_add(1) {
         return Err(Poison::Version { known: known.version, found: after.version });
     }
-    let fits = rebase || fact.before(after) == Some(known);
+    let fits = rebase || after.before(change.effect) == Some(known);
     if fits && !after.reserved.is_negative() && after.reserved <= after.on_hand {
         Ok(after)
     } else {
@@ -228,10 +246,54 @@ pub fn total(levels: &[CentralLevel]) -> (LevelAfter, Timestamp) {
     })
 }
 
-/// The level an event belongs to, as far as that can be told of one that cannot be applied.
-pub(super) fn place_of(event: &Event) -> Option<Key> {
-    match event.fact.key() {
-        key @ Key::Level(..) => Some(key),
-        Key::Import(_) => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::sync::CentralFile;
+
+    fn place(number: u64) -> Place {
+        let store = StoreId::new(&format!("S{}", number % 3)).unwrap();
+        (store, Sku::new(&format!("K{:02}", number / 3)).unwrap())
+    }
+
+    fn level(node: u128, version: u64) -> CentralLevel {
+        let numbers = LevelAfter { version, ..ABSENT };
+        CentralLevel { node: Uuid::from_u128(node), numbers, updated_at: Timestamp::EPOCH }
+    }
+
+    /// A copy that is made piece by piece, with `change` after each piece.
+    fn copy(central: &mut Central, limit: usize, mut change: impl FnMut(&mut Central)) -> CentralFile {
+        let mut file = CentralFile::begin(central);
+        central.begin_copy();
+        let mut last = None;
+        while let Some(piece) = central.copy_on(last.as_ref(), limit) {
+            last = piece.last().map(|(place, _)| place.clone());
+            file.add(piece);
+            change(central);
+        }
+        central.end_copy();
+        file
+    }
+
+    #[test]
+    fn a_copy_is_what_the_model_was_at_one_moment_whatever_changes_meanwhile() {
+        for seed in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut central = Central::default();
+            for number in 0..30 {
+                central.put(place(2 * number), level(1, 1));
+            }
+            let limit = random.usize(1..9);
+            let whole = copy(&mut central, limit, |_| ());
+            assert_eq!(whole.central().len(), 30);
+            let copied = copy(&mut central, limit, |central| {
+                for _ in 0..random.usize(..5) {
+                    // Known levels and new ones, of one node or another, once or twice.
+                    central.put(place(random.u64(..60)), level(random.u128(1..3), random.u64(2..9)));
+                }
+            });
+            assert_eq!(copied, whole, "seed {seed}");
+            assert_ne!(copy(&mut central, limit, |_| ()), whole, "seed {seed}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The central file: model, checkpoints and what is parked, in one JSON document that a person can open.
 
-use crate::app::sync::waits::Waits;
+use crate::app::sync::central::Levels;
+use crate::app::sync::waits::{Place, Waits};
 use crate::app::sync::{Central, CentralLevel, Closing, Parked};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
@@ -112,22 +113,25 @@ impl SourceRecord {
 }
 
 impl CentralFile {
-    /// The file of a model.
-    pub fn of(central: &Central) -> Self {
+    /// The file of a model, with checkpoints and what waits as they are now, and no levels yet.
+    pub(super) fn begin(central: &Central) -> Self {
         let sources = central
             .as_of()
             .iter()
             .map(|(node, sequence)| (*node, SourceRecord::of(*sequence, central.waits(*node))))
             .collect();
-        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>> = BTreeMap::new();
-        for (store, sku, levels) in central.all() {
+        Self { sequence: central.sequence(), sources, stores: BTreeMap::new() }
+    }
+
+    /// Adds levels.
+    pub(super) fn add(&mut self, levels: Vec<(Place, Levels)>) {
+        for ((store, sku), levels) in levels {
             let mut records = levels.iter().map(LevelRecord::of);
             if let Some(first) = records.next() {
                 let record = LevelRecord { others: records.collect(), ..first };
-                stores.entry(store.clone()).or_default().insert(sku.clone(), record);
+                self.stores.entry(store).or_default().insert(sku, record);
             }
         }
-        Self { sequence: central.sequence(), sources, stores }
     }
 
     /// The model in the file.

@@ -1,9 +1,9 @@
 //! Following one source: read, skip what is known, apply, park, move the checkpoint.
 
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading};
-use crate::app::sync::apply::apply_one;
+use crate::app::sync::apply::{Decoded, apply_one, decode};
 use crate::app::sync::{Central, Poison, SourceReport, SourceState, Worker};
-use crate::domain::{Event, Sequence};
+use crate::domain::Sequence;
 use futures_util::poll;
 use std::future::ready;
 use std::sync::Arc;
@@ -209,8 +209,7 @@ impl Follower {
 
     /// Applies as much of a delivery as goes, model and checkpoint under one lock.
     fn apply(&mut self, worker: &Worker, delivery: &Delivery, progress: &mut Progress) -> Halt {
-        let decoded: Vec<Result<Event, String>> =
-            delivery.events.iter().map(|event| Event::decode(event.json.as_bytes())).collect();
+        let decoded: Vec<Decoded> = delivery.events.iter().map(decode).collect();
         let mut central = worker.model.write();
         let mut halt = Halt::End;
         for (event, decoded) in delivery.events.iter().zip(decoded) {

@@ -17,7 +17,7 @@ mod redrive;
 mod waits;
 mod worker;
 
-pub use central::{Applied, Central, CentralLevel, Poison, total};
+pub use central::{Central, CentralLevel, Poison, total};
 pub use file::{CentralFile, LevelRecord, ParkedRecord, SourceRecord};
 pub use letters::{DeadLetter, LetterState, Parked};
 pub use model::CentralModel;

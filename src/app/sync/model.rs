@@ -1,8 +1,9 @@
 //! The central model as it is shared: whoever fills it, and all who read it or wait for it.
 
-use crate::app::sync::Central;
+use crate::app::sync::waits::Place;
+use crate::app::sync::{Central, CentralFile};
 use crate::domain::Sequence;
-use parking_lot::{RwLock, RwLockWriteGuard};
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -12,12 +13,17 @@ use uuid::Uuid;
 pub struct CentralModel {
     model: RwLock<Central>,
     moves: watch::Sender<u64>,
+    /// Held while a copy is made: the model remembers for one at a time.
+    copying: Mutex<()>,
 }
+
+/// Levels copied under the lock at once, so that neither readers nor the worker wait longer than for these.
+const COPY_LEVELS: usize = 500;
 
 impl CentralModel {
     /// A model that begins with what is known.
     pub fn new(central: Central) -> Self {
-        Self { model: RwLock::new(central), moves: watch::Sender::new(0) }
+        Self { model: RwLock::new(central), moves: watch::Sender::new(0), copying: Mutex::new(()) }
     }
 
     /// Looks at the model. The lock is held meanwhile: look at a piece at a time.
@@ -25,10 +31,31 @@ impl CentralModel {
         look(&self.model.read())
     }
 
-    /// Puts a newer model in place of this one.
+    /// The model as it is at this moment, copied piece by piece while it is read and moves on.
+    pub fn copy(&self) -> CentralFile {
+        let _one = self.copying.lock();
+        let mut file = {
+            let mut central = self.model.write();
+            central.begin_copy();
+            CentralFile::begin(&central)
+        };
+        let mut last: Option<Place> = None;
+        loop {
+            let piece = self.model.read().copy_on(last.as_ref(), COPY_LEVELS);
+            let Some(piece) = piece else { break };
+            last = piece.last().map(|(place, _)| place.clone());
+            file.add(piece);
+        }
+        let remembered = self.model.write().end_copy();
+        drop(remembered);
+        file
+    }
+
+    /// Puts a newer model in place of this one, and takes the time to let go of that.
     pub fn replace(&self, central: Central) {
-        *self.model.write() = central;
+        let older = std::mem::replace(&mut *self.model.write(), central);
         self.moved();
+        drop(older);
     }
 
     /// Waits until everything of a node up to `sequence` is in the model. False when that did not come in time.

@@ -5,14 +5,14 @@
 //! note that the letter is closed change together and are saved together; then the letter's own file says so too.
 
 use crate::app::ports::Delivered;
-use crate::app::sync::apply::place_of_delivered;
+use crate::app::sync::apply::{Change, decode, place_of};
 use crate::app::sync::bury::{close, write_letter};
 use crate::app::sync::central::next;
 use crate::app::sync::follower::Follower;
 use crate::app::sync::letters::as_json;
 use crate::app::sync::waits::{Closing, Place, Waits};
 use crate::app::sync::{CentralLevel, DeadLetter, LetterState, Parked, Worker};
-use crate::domain::{After, Event, Fact, Timestamp};
+use crate::domain::Timestamp;
 use std::io;
 
 /// What became of a letter and of what waited behind it.
@@ -146,8 +146,10 @@ impl Worker {
             events.next();
         }
         for event in events.by_ref() {
-            let tried = Event::decode(event.json.as_bytes())
-                .and_then(|decoded| self.attempt_one(&mut trial, letter, &event, &decoded));
+            let tried = decode(&event).and_then(|change| match change {
+                Some(change) => self.attempt_one(&mut trial, letter, &event, &change),
+                None => Ok(()),
+            });
             if let Err(reason) = tried {
                 trial.stuck = Some((event, reason));
                 break;
@@ -163,16 +165,14 @@ impl Worker {
         trial: &mut Trial,
         letter: &DeadLetter,
         event: &Delivered,
-        decoded: &Event,
+        change: &Change,
     ) -> Result<(), String> {
-        let (Fact::Stock(fact), After::Level(after)) = (&decoded.fact, decoded.after) else { return Ok(()) };
-        let (store, sku) = fact.place();
-        let place = trial.place.insert((store.clone(), sku.clone()));
+        let place = trial.place.insert(change.place.clone());
         let known = match trial.level {
             Some(level) => level.numbers,
             None => self.model.look(|central| central.numbers(letter.node, place)),
         };
-        let numbers = next(known, fact, after, trial.loose).map_err(|poison| poison.to_string())?;
+        let numbers = next(known, change, trial.loose).map_err(|poison| poison.to_string())?;
         trial.level = Some(CentralLevel { node: letter.node, numbers, updated_at: event.at });
         trial.loose = false;
         Ok(())
@@ -266,12 +266,15 @@ async fn waiting(
         if delivery.events.is_empty() {
             return Err(LetterError::Source(format!("the source delivers nothing after {after}")));
         }
-        for event in delivery.events.into_iter().filter(|event| event.sequence <= follower.sequence) {
+        for event in delivery.events {
             if event.sequence != after.plus(1) {
                 return Err(LetterError::Source(format!(
                     "the source does not deliver event {}",
                     after.plus(1)
                 )));
+            }
+            if after == follower.sequence {
+                break;
             }
             after = event.sequence;
             if event.sequence == letter.sequence || (wanted.is_some() && belongs(&event) == wanted) {
@@ -289,5 +292,5 @@ async fn waiting(
 }
 
 fn belongs(event: &Delivered) -> Option<Place> {
-    place_of_delivered(event, Event::decode(event.json.as_bytes()).ok().as_ref())
+    place_of(event, &decode(event))
 }

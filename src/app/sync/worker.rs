@@ -4,8 +4,8 @@ use crate::app::ledger::blocking;
 use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource};
 use crate::app::sync::follower::{Follower, Progress};
 use crate::app::sync::{
-    Central, CentralFile, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceReport,
-    SourceState, SyncStatus,
+    Central, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceReport, SourceState,
+    SyncStatus,
 };
 use crate::domain::Sequence;
 use futures_util::future::join_all;
@@ -122,15 +122,20 @@ impl Worker {
     /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
     pub async fn run(&self) {
         let rounds: Vec<_> = self.followers.iter().map(|follower| self.rounds(follower)).collect();
-        join_all(rounds).await;
-        // Only without sources.
-        std::future::pending::<()>().await;
+        tokio::join!(join_all(rounds), self.saves());
+    }
+
+    /// Saves beside the rounds: no source waits for it.
+    async fn saves(&self) {
+        loop {
+            tokio::time::sleep(self.settings.interval).await;
+            self.save_if_due().await;
+        }
     }
 
     async fn rounds(&self, follower: &tokio::sync::Mutex<Follower>) {
         loop {
             let (_, report) = self.follow(follower).await;
-            self.save_if_due().await;
             let interval = self.settings.interval;
             if report.state == SourceState::Well {
                 let source = Arc::clone(&follower.lock().await.source);
@@ -162,7 +167,6 @@ impl Worker {
         };
         *self.last.lock() = report.clone();
         self.passes.fetch_add(1, Ordering::Relaxed);
-        self.save_if_due().await;
         report
     }
 
@@ -205,10 +209,8 @@ impl Worker {
     }
 
     async fn save_if_due(&self) {
-        // Whoever saves now saves this too, or the next one does.
-        let Ok(_saving) = self.saving.try_lock() else { return };
         if self.save_is_due()
-            && let Err(error) = self.save_now().await
+            && let Err(error) = self.save().await
         {
             tracing::error!(%error, "the central model was not saved; it is tried again later");
             let later = Some(Instant::now() + self.settings.interval);
@@ -223,14 +225,10 @@ impl Worker {
     /// What the store says; the older file is there still.
     pub async fn save(&self) -> io::Result<()> {
         let _saving = self.saving.lock().await;
-        self.save_now().await
-    }
-
-    async fn save_now(&self) -> io::Result<()> {
         let begun = Instant::now();
         let (model, store) = (Arc::clone(&self.model), Arc::clone(&self.parts.central));
         let save = move || {
-            let file = model.look(CentralFile::of);
+            let file = model.copy();
             store.save(&file).map(|()| file.sequence)
         };
         let sequence = blocking(save).await?;

@@ -89,6 +89,15 @@ impl LevelAfter {
     pub fn qty(&self) -> Quantity {
         self.on_hand.checked_sub(self.reserved).unwrap_or(Quantity::ZERO)
     }
+
+    /// The numbers before an event of that effect; nothing when the two cannot belong together.
+    pub fn before(self, effect: Effect) -> Option<Self> {
+        Some(Self {
+            on_hand: self.on_hand.checked_sub(effect.on_hand)?,
+            reserved: self.reserved.checked_sub(effect.reserved)?,
+            version: self.version.checked_sub(1)?,
+        })
+    }
 }
 
 impl StockFact {
@@ -118,12 +127,7 @@ impl StockFact {
 
     /// The level's numbers before the event, from those after it; nothing when the two cannot belong together.
     pub fn before(&self, after: LevelAfter) -> Option<LevelAfter> {
-        let effect = self.effect();
-        Some(LevelAfter {
-            on_hand: after.on_hand.checked_sub(effect.on_hand)?,
-            reserved: after.reserved.checked_sub(effect.reserved)?,
-            version: after.version.checked_sub(1)?,
-        })
+        after.before(self.effect())
     }
 }
 

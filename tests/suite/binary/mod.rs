@@ -13,7 +13,7 @@ mod sick_disk;
 mod start;
 mod stop;
 mod tour;
-mod trade;
+pub(crate) mod trade;
 mod writers;
 
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! Central, by real processes: a worker inside a node, a worker of its own, nodes over HTTP, kill -9.
 
 mod chain;
+mod history;
 mod poison;
 mod rebuild;
 mod split;

@@ -10,12 +10,12 @@ use tempfile::TempDir;
 const CRC: std::ops::Range<usize> = 8..16;
 const REST: usize = 18;
 
-fn segment(data_dir: &Path) -> PathBuf {
+pub(super) fn segment(data_dir: &Path) -> PathBuf {
     data_dir.join("log/00000000000000000001.jsonl")
 }
 
 /// Gives the event of that sequence a type nobody knows, and every line behind it the checksum that fits.
-fn poison(data_dir: &Path, sequence: u64) {
+pub(super) fn poison(data_dir: &Path, sequence: u64) {
     let text = fs::read_to_string(segment(data_dir)).unwrap();
     let mut poisoned = String::new();
     let mut previous = "00000000".to_owned();

@@ -1,10 +1,11 @@
 //! Every byte and every bit, with and without the mark.
 
-use super::{Owed, Sound, opened, remove, sound, sounds};
+use super::{Owed, Sound, check_rotten_history, opened, remove, sound, sounds};
 use crate::rules;
 use onhand::domain::Sequence;
-use onhand::sim::disk::Crash;
-use std::path::Path;
+use onhand::sim::disk::{Crash, SimDisk};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// Every bit of a file, one after the other.
 fn flips(sound: &Sound, path: &Path, owed: impl Fn(usize) -> Owed) -> usize {
@@ -56,6 +57,25 @@ fn no_flipped_bit_is_taken_for_the_truth() {
             }
         }
     }
+}
+
+#[test]
+fn a_running_node_does_not_take_a_flipped_bit_for_the_truth() {
+    let [sound, ..] = sounds();
+    let mut noticed = BTreeSet::new();
+    for first in sound.segments() {
+        let path = rules::layout().segment(first);
+        for (offset, byte) in sound.disk.file(&path).unwrap().iter().enumerate() {
+            let disk = sound.disk.fork();
+            let node = opened(&disk, sound.settings).unwrap();
+            disk.corrupt(&path, offset, byte ^ (1 << (offset % 8))).unwrap();
+            let told = format!("{} byte {offset}", path.display());
+            if check_rotten_history(&*node.log.history(), &sound.entries, &told) > 0 {
+                noticed.insert(first);
+            }
+        }
+    }
+    assert_eq!(noticed.into_iter().collect::<Vec<_>>(), sound.segments(), "rot in every segment is met");
 }
 
 #[test]
@@ -141,4 +161,26 @@ fn what_a_start_found_is_marked_before_anyone_sees_it() {
     let length = sound.disk.file(&path).unwrap().len();
     sound.disk.corrupt(&path, length - 10, b'#').unwrap();
     assert!(!sound.judge(&sound.disk.fork(), Owed::AtLeast(sound.end()), "the last batch was shown"));
+}
+
+#[test]
+fn what_is_torn_off_twice_at_one_place_is_kept_twice() {
+    let sound = sound(1_000, 5);
+    let path = rules::layout().segment(*sound.segments().last().unwrap());
+    let bytes = sound.disk.file(&path).unwrap();
+    let kept = |disk: &SimDisk| {
+        let torn = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("torn-");
+        let files = disk.files().into_iter().filter(torn);
+        files.map(|path| disk.file(path).unwrap()).collect::<BTreeSet<_>>()
+    };
+    let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let mut tails = BTreeSet::new();
+    for length in [bytes.len() - 1, bytes.len() - 2, bytes.len() - 2] {
+        remove(&sound.disk, &rules::layout().mark());
+        sound.disk.put(&path, &bytes[..length]);
+        drop(opened(&sound.disk, sound.settings).unwrap());
+        tails.insert(bytes[last..length].to_vec());
+        assert_eq!(kept(&sound.disk), tails);
+    }
+    assert_eq!(tails.len(), 2);
 }

@@ -1,6 +1,7 @@
 //! The HTTP side over a real log in a scratch directory, in process or on a socket. Every answer that is read in
 //! process is held against openapi.yaml.
 
+mod archived;
 mod central;
 pub(crate) mod contract;
 mod dead_letters;
@@ -20,11 +21,13 @@ use onhand::adapters::file::disk::{Disk, RealDisk};
 use onhand::adapters::file::identity::DirectoryLock;
 use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::log::FileLog;
+use onhand::adapters::file::maintenance::Maintenance;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
 use onhand::adapters::http::{Edge, Node, edge};
 use onhand::app::ports::{EventLog, EventSource, History};
 use onhand::app::sync::{CentralModel, Worker};
 use onhand::app::{Ledger, Parts};
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::iter;
 use std::sync::Arc;
@@ -40,6 +43,7 @@ struct Scratch {
     shutdown: CancellationToken,
     log: Arc<FileLog>,
     worker: Option<Arc<Worker>>,
+    maintenance: Mutex<Maintenance>,
     _lock: DirectoryLock,
     directory: Arc<TempDir>,
 }
@@ -79,8 +83,9 @@ impl Scratch {
             ballast_bytes: 0,
             idempotency_ttl_ms: 300_000,
         };
-        let OpenNode { log, restored, end, lock, node, .. } =
-            open(&options, &SystemClock, &TimeOrderedIds).unwrap();
+        let opened = open(&options, &SystemClock, &TimeOrderedIds).unwrap();
+        let maintenance = Mutex::new(Maintenance::new(&opened, 10));
+        let OpenNode { log, restored, end, lock, node, .. } = opened;
         log.start(Duration::from_millis(10), |_| {}).unwrap();
         let log = Arc::new(log);
         let parts = Parts {
@@ -103,7 +108,7 @@ impl Scratch {
             (None, None) => plain,
         };
         let edge = Arc::new(edge(Arc::new(equipped)));
-        Self { edge, id: node.node, shutdown, log, worker, _lock: lock, directory }
+        Self { edge, id: node.node, shutdown, log, worker, maintenance, _lock: lock, directory }
     }
 
     /// A node whose worker follows its own log, as a page over HTTP, and others.
@@ -118,6 +123,11 @@ impl Scratch {
         let directory = Arc::clone(&self.directory);
         drop(self);
         Self::open(Setup { directory, ..setup })
+    }
+
+    /// One step of side work: an index, a snapshot, a segment to the archive.
+    fn upkeep(&self) {
+        self.maintenance.lock().step().unwrap();
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

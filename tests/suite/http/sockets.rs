@@ -9,14 +9,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-async fn started(node: &Scratch, limits: ServerLimits) -> (SocketAddr, JoinHandle<Drained>) {
+pub(super) async fn started(node: &Scratch, limits: ServerLimits) -> (SocketAddr, JoinHandle<Drained>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = serve(listener, node.edge.clone(), limits, node.shutdown.clone());
     (address, tokio::spawn(serving))
 }
 
-fn limits() -> ServerLimits {
+pub(super) fn limits() -> ServerLimits {
     ServerLimits {
         header_read: Duration::from_millis(200),
         ..ServerLimits::with_drain(Duration::from_secs(5))

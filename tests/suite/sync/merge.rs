@@ -10,7 +10,10 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+/// No run takes a second; one that takes so long goes round in circles.
+const END: Duration = Duration::from_secs(30);
 const NODES: usize = 3;
 const STORES: [&str; 2] = ["LONDON", "PARIS"];
 const SKUS: [&str; 3] = ["A", "B", "C"];
@@ -153,10 +156,11 @@ async fn run(steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_time: 5_000, ..ProptestConfig::default() })]
     #[test]
     fn any_interleaving_comes_to_what_the_logs_add_up_to(steps in prop::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(run(&steps));
+        let end = runtime.block_on(async { tokio::time::timeout(END, run(&steps)).await });
+        prop_assert!(end.is_ok(), "the worker comes to no end");
     }
 }

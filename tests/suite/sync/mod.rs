@@ -1,8 +1,11 @@
 //! The worker: its sources, its stores, and what they add up to.
 
+mod archived;
 mod crashes;
+mod drives;
 mod merge;
 mod moods;
 mod poison;
-mod sources;
+mod saves;
+pub(crate) mod sources;
 mod world;

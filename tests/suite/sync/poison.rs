@@ -7,7 +7,7 @@ use onhand::sim::disk::{Fault, Injection, Operation};
 use std::sync::Arc;
 
 /// Thirty events of three levels in turn: A at 1, 4, 7 ..., B at 2, 5, 8 ..., C at 3, 6, 9 ...
-fn thirty() -> Arc<Script> {
+pub(super) fn thirty() -> Arc<Script> {
     let script = Script::new(1);
     for number in 0..30 {
         script.adjust("S", ["A", "B", "C"][number % 3], 1);
@@ -15,7 +15,7 @@ fn thirty() -> Arc<Script> {
     script
 }
 
-fn id(script: &Script, sequence: u64) -> String {
+pub(super) fn id(script: &Script, sequence: u64) -> String {
     DeadLetter::id_of(script.node(), Sequence(sequence))
 }
 

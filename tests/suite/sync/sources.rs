@@ -35,7 +35,7 @@ async fn sell(node: &SimNode, events: usize) {
 }
 
 /// Reads on from `after` to the end, `limit` at a time.
-async fn read_on(source: &dyn EventSource, mut after: Sequence, limit: usize) -> Vec<u64> {
+pub(crate) async fn read_on(source: &dyn EventSource, mut after: Sequence, limit: usize) -> Vec<u64> {
     let mut sequences = Vec::new();
     loop {
         let delivery = source.read(after, limit).await.unwrap();
@@ -44,7 +44,7 @@ async fn read_on(source: &dyn EventSource, mut after: Sequence, limit: usize) ->
         assert!(last.sequence <= delivery.end);
         after = last.sequence;
         for event in &delivery.events {
-            Event::decode(event.json.as_bytes()).unwrap();
+            Event::decode(&event.json).unwrap();
             sequences.push(event.sequence.0);
         }
     }

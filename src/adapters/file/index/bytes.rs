@@ -6,7 +6,7 @@ use crate::app::{KnownEffect, RetryId};
 use crate::domain::{Sequence, Timestamp};
 
 /// What an index file begins with.
-pub(super) const MAGIC: &[u8; 8] = b"ONHIDX01";
+pub(super) const MAGIC: &[u8; 8] = b"ONHIDX02";
 
 /// Fields one after the other.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
@@ -44,6 +44,7 @@ pub(super) fn read_posting(bytes: &[u8]) -> Option<Posting> {
         event: fields.u32()?,
         length: fields.u32()?,
         kind: fields.u32()?,
+        checksum: fields.u32()?,
     })
 }
 
@@ -60,7 +61,7 @@ pub(super) fn read_effect(bytes: &[u8]) -> Option<KnownEffect> {
 /// The whole file.
 pub(super) fn encode(content: &Content, segment_length: u64, segment_checksum: u32) -> Vec<u8> {
     let keys = content.by_key();
-    let mut out = Vec::with_capacity(64 + 24 * content.postings_len() + 20 * content.entries.len());
+    let mut out = Vec::with_capacity(64 + 28 * content.postings_len() + 20 * content.entries.len());
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&segment_length.to_le_bytes());
@@ -82,7 +83,7 @@ pub(super) fn encode(content: &Content, segment_length: u64, segment_checksum: u
     }
     for posting in keys.iter().flat_map(|(_, postings)| postings) {
         out.extend_from_slice(&posting.sequence.0.to_le_bytes());
-        for field in [posting.line, posting.event, posting.length, posting.kind] {
+        for field in [posting.line, posting.event, posting.length, posting.kind, posting.checksum] {
             out.extend_from_slice(&field.to_le_bytes());
         }
     }

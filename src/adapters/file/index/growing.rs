@@ -1,6 +1,6 @@
 //! The index of the segment that is being written: in memory, a chain through each key's events, newest first.
 
-use super::{EntryMark, EventSpan, Posting, SegmentIndex, Wanted};
+use super::{EntryMark, EventSpan, Posting, SegmentIndex, Wanted, movement_checksum};
 use crate::app::KnownEffect;
 use crate::domain::{Sequence, Timestamp};
 use parking_lot::RwLock;
@@ -78,6 +78,7 @@ impl Content {
                 event: line.saturating_add(written.shift).saturating_add(span.offset),
                 length: span.length,
                 kind: span.kind,
+                checksum: movement_checksum(span.checksum, written.mark.at),
             };
             let place = u32::try_from(self.links.len()).unwrap_or(NONE);
             let previous = self.newest.insert(span.key, place).unwrap_or(NONE);

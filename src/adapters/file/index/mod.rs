@@ -12,6 +12,7 @@ pub(super) use growing::{Growing, Written};
 pub(super) use sealed::{IndexError, Sealed, read_known};
 
 use crate::domain::{Key, Sequence, Timestamp};
+use smol_str::SmolStr;
 use std::io;
 
 /// Where an event stands in its line.
@@ -25,6 +26,8 @@ pub(super) struct EventSpan {
     pub(super) offset: u32,
     /// Its length in bytes.
     pub(super) length: u32,
+    /// [`event_checksum`].
+    pub(super) checksum: u32,
 }
 
 /// Where an event stands in its segment.
@@ -40,6 +43,8 @@ pub(super) struct Posting {
     pub(super) length: u32,
     /// The number of its kind.
     pub(super) kind: u32,
+    /// [`movement_checksum`]: an event is read without the rest of its line, whose checksum covers all of it.
+    pub(super) checksum: u32,
 }
 
 /// Where an entry stands in its segment.
@@ -76,6 +81,22 @@ pub(super) trait SegmentIndex: Send + Sync {
     fn postings(&self, key: u64, wanted: Wanted) -> io::Result<Vec<Posting>>;
     /// The last posting of a key that is not after `upto`.
     fn last_posting(&self, key: u64, upto: Sequence) -> io::Result<Option<Posting>>;
+}
+
+/// CRC-32C of an event as it stands in its line, and of who did it. `None` and a string without characters, which is
+/// never written, count alike; a string has no character 0.
+pub(super) fn event_checksum(actor: Option<&SmolStr>, request_id: Option<&SmolStr>, json: &[u8]) -> u32 {
+    let strings = [actor, request_id].into_iter();
+    let strings = strings.fold(0, |checksum, string| {
+        let bytes = string.map(|string| string.as_bytes()).unwrap_or_default();
+        crc32c::crc32c_append(crc32c::crc32c_append(checksum, bytes), &[0])
+    });
+    crc32c::crc32c_append(strings, json)
+}
+
+/// [`event_checksum`] with the time of the entry, milliseconds since 1970, little-endian.
+pub(super) fn movement_checksum(event: u32, at: Timestamp) -> u32 {
+    crc32c::crc32c_append(event, &at.milliseconds().to_le_bytes())
 }
 
 /// The number a key is found by in an index: FNV-1a, 64 bits, over the key's parts. Stable, because it is on disk.

@@ -1,13 +1,14 @@
 //! The index of a sealed segment: a file, binary, little-endian.
 //!
 //! ```text
-//! magic "ONHIDX01"                8
+//! magic "ONHIDX02"                8
 //! segment length, bytes           8    the segment this is the index of
 //! segment checksum                4    of its last line
 //! entries, keys, postings, known  4 each
 //! entry:   sequence 8, time ms 8, line 4                            by sequence
 //! key:     hash 8, first posting 4, postings 4                      by hash
-//! posting: sequence 8, line 4, event 4, length 4, kind 4            by key, then sequence
+//! posting: sequence 8, line 4, event 4, length 4, kind 4,           by key, then sequence
+//!          CRC-32C of event, actor, request and time 4
 //! known:   retry id 16, fingerprint 8, sequence 8, time ms 8        by sequence
 //! CRC-32C of all before           4
 //! ```
@@ -28,7 +29,7 @@ use std::sync::Arc;
 const HEADER: usize = 36;
 const ENTRY: usize = 20;
 const KEY: usize = 16;
-const POSTING: usize = 24;
+const POSTING: usize = 28;
 const KNOWN: usize = 40;
 
 /// An index file opened for lookups.

@@ -10,6 +10,7 @@ use crate::adapters::file::segment::{Header, Scan};
 use crate::adapters::file::segments::{Segment, index_segment};
 use crate::app::KnownEffect;
 use crate::domain::Sequence;
+use crate::planted::{Bug, planted};
 use std::sync::Arc;
 
 impl Replay<'_> {
@@ -47,6 +48,9 @@ impl Replay<'_> {
         sealed: &mut [Segment],
         last: &LastSegment,
     ) -> Result<Vec<KnownEffect>, OpenError> {
+        if planted(Bug::ForgetIdempotency) {
+            return Ok(Vec::new());
+        }
         let kept_since = self.last_time.plus_milliseconds(-self.options.idempotency_ttl_ms);
         let mut parts = vec![last.index.known()];
         for segment in sealed.iter_mut().rev() {

@@ -179,13 +179,17 @@ fn generated(directory: &Path) -> Sales {
 }
 
 /// The real history, or a loud word that it is not there.
-fn real(story: &str) -> Option<Sales> {
+pub(crate) fn real_history(story: &str) -> Option<PathBuf> {
     let named = std::env::var_os("ONHAND_TRADE_HISTORY").map(PathBuf::from);
     let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/online-retail-2010-12.csv");
     let path = named.unwrap_or(usual);
     if path.is_file() {
-        return Some(Sales { path, opening: 1000 });
+        return Some(path);
     }
     skipped(story, &format!("{} is not there; ONHAND_TRADE_HISTORY names another place", path.display()));
     None
+}
+
+fn real(story: &str) -> Option<Sales> {
+    real_history(story).map(|path| Sales { path, opening: 1000 })
 }
