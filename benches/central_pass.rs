@@ -87,6 +87,7 @@ impl Side {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::new(directory.path());
         let options = OpenOptions {
+            ballast_bytes: 0,
             disk: Arc::new(RealDisk),
             layout: layout.clone(),
             segment_bytes: SEGMENT_BYTES,
@@ -155,6 +156,7 @@ impl Side {
             let event_id = TimeOrderedIds.event_id();
             let events = [Event { event_id, op: None, idempotency: None, kind: fact.kind(), fact, after }];
             let entry = NewEntry {
+                generation: self.node.log.durable().generation(),
                 decided_at: SystemClock.now(),
                 valid_before: None,
                 actor: None,

@@ -70,6 +70,7 @@ fn event(number: u64, levels: u64) -> Event {
 
 fn node(directory: &Path, levels: u64) -> OpenNode {
     let options = OpenOptions {
+        ballast_bytes: 0,
         disk: Arc::new(RealDisk),
         layout: Layout::new(directory),
         segment_bytes: SEGMENT_BYTES,
@@ -79,6 +80,7 @@ fn node(directory: &Path, levels: u64) -> OpenNode {
     for number in 0..EVENTS {
         let events = [event(number, levels)];
         let entry = NewEntry {
+            generation: node.log.durable().generation(),
             decided_at: SystemClock.now(),
             valid_before: None,
             actor: None,

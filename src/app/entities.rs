@@ -68,6 +68,11 @@ impl Entities {
         self.directory.write().insert(key);
     }
 
+    /// The state under this key has no version any more.
+    pub(crate) fn unlist(&self, key: &Key) {
+        self.directory.write().remove(key);
+    }
+
     /// Forgets the slot of a key whose state never came into being, unless somebody else is about to use it.
     ///
     /// `slot` is the caller's handle; a handle is only ever cloned under the map's lock, so two are map and caller.

@@ -6,7 +6,7 @@
 
 use crate::app::Ledger;
 use crate::app::ledger::blocking;
-use crate::app::ports::{History, HistoryError, LogFailed, Movement, MovementQuery};
+use crate::app::ports::{History, HistoryError, Movement, MovementQuery};
 use crate::app::query::ReadError;
 use crate::domain::stock::StockFact;
 use crate::domain::{After, EventKind, Fact, Key, Sequence, Sku, StoreId, Timestamp};
@@ -104,11 +104,8 @@ impl Feed {
     }
 
     /// Waits until something is durable beyond what was read.
-    ///
-    /// # Errors
-    /// [`LogFailed`] when nothing more will be.
-    pub async fn more(&self) -> Result<(), LogFailed> {
-        self.ledger.log().durable().reached(self.through.plus(1)).await
+    pub async fn more(&self) {
+        self.ledger.log().durable().passed(self.through.plus(1)).await;
     }
 }
 

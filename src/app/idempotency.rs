@@ -140,6 +140,12 @@ impl IdempotencyTable {
         self.order.lock().push_back((at, id));
     }
 
+    /// Drops the record of an effect beyond `durable`. The one it replaced had passed its time, which never goes back.
+    pub(crate) fn forget(&self, id: RetryId, durable: Sequence) {
+        // Its place in the order stays until its time has passed, and is not found then.
+        self.records.remove_if(&id, |_, record| record.sequence > durable);
+    }
+
     /// Drops what is older than the time to live, at most a few at once: the cost is spread over the inserts.
     pub(crate) fn sweep(&self, now: Timestamp, most: usize) {
         let mut order = self.order.lock();

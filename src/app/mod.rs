@@ -7,6 +7,7 @@ mod entities;
 pub mod feed;
 pub mod fold;
 mod idempotency;
+mod journal;
 mod ledger;
 pub mod ports;
 pub mod query;

@@ -19,6 +19,7 @@ mod runtime;
 mod serve;
 mod shell;
 mod stopping;
+mod storage;
 mod sync;
 mod sync_worker;
 mod tail;

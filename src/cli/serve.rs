@@ -6,6 +6,7 @@ use super::exit::{Exit, Failure, OrExit};
 use super::logging;
 use super::open_files::connections_that_fit;
 use super::stopping::{DRAIN_SHARE, LAST_PASS_SHARE, on_signals};
+use super::storage;
 use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::identity::DirectoryLock;
@@ -13,7 +14,9 @@ use crate::adapters::file::layout::Layout;
 use crate::adapters::file::local_source::LocalSource;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
-use crate::adapters::file::recovery::{OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open};
+use crate::adapters::file::recovery::{
+    BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open,
+};
 use crate::adapters::file::snapshotter::TakeError;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
 use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
@@ -26,11 +29,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How long the answers to a failed group get to leave before the process ends.
+/// How long work that is abandoned at the end gets to notice.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// An open node: what the server works with, and what must outlive it.
@@ -49,24 +53,36 @@ struct Running {
 /// Runs one node until it is told to stop.
 ///
 /// # Errors
-/// The failure and its exit code: settings, data directory, address, or a log that failed.
+/// The failure and its exit code: settings, data directory, address, or a log that could not be written at the end.
 pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
     logging::start(&settings.logging);
     install_metrics();
-    let running = open_node(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .or_exit(Exit::Internal, || "cannot start the runtime")?;
+    survive_file_size_limit(&runtime)?;
+    let running = open_node(settings)?;
     let outcome = runtime.block_on(serve_node(settings, &running));
     runtime.shutdown_timeout(FAREWELL);
     let closed = running.log.close().or_exit(Exit::Io, || {
-        format!("the log in {} failed; restart once the disk is well", settings.storage.data_dir.display())
+        format!(
+            "stopped while the log in {} could not be written; what was acknowledged is safe",
+            settings.storage.data_dir.display()
+        )
     });
     let exit = outcome?;
     closed?;
     tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
     Ok(exit)
+}
+
+/// A write beyond the limit of a file's size (`ulimit -f`) is an error like any other, and no signal that kills.
+fn survive_file_size_limit(runtime: &Runtime) -> Result<(), Failure> {
+    let _context = runtime.enter();
+    // Once listened to, the signal does nothing else for the life of the process.
+    let listened = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    listened.map(drop).or_exit(Exit::Internal, || "cannot listen for SIGXFSZ")
 }
 
 fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
@@ -76,6 +92,7 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         disk: Arc::new(RealDisk),
         layout: Layout::new(&settings.storage.data_dir),
         segment_bytes: SEGMENT_BYTES,
+        ballast_bytes: BALLAST_BYTES,
         idempotency_ttl_ms,
     };
     let node = open(&options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
@@ -92,7 +109,9 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         "data directory open"
     );
     let log = Arc::new(log);
-    log.start().or_exit(Exit::Internal, || "cannot start the writer thread")?;
+    storage::begin();
+    log.start(settings.worker.breaker_cooldown, storage::told)
+        .or_exit(Exit::Internal, || "cannot start the writer thread")?;
     let maintenance =
         maintenance.start(noted).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
     let central = central(settings, &options.layout, LocalSource::new(&log, node.node))?;
@@ -185,7 +204,6 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
             tokio::time::sleep(settings.worker.interval).await;
         }
     };
-    let durable = running.log.durable_watch();
     tokio::select! {
         drained = server => Ok(match drained {
             Drained::All => Exit::Ok,
@@ -194,11 +212,6 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
                 Exit::Failed
             }
         }),
-        () = durable.until_failed() => {
-            tracing::error!("the log failed: nothing more is acknowledged, the process ends");
-            tokio::time::sleep(FAREWELL).await;
-            Ok(Exit::Io)
-        }
         never = signals => match never {},
         () = central => unreachable!("what keeps central waits until the end"),
         () = due => unreachable!("what falls due never ends"),

@@ -200,6 +200,7 @@ mod tests {
             (&["--data-dir", ""], "DATA_DIR", "directory"),
             (&["--snapshot-every-n-events", "0"], "SNAPSHOT_EVERY_N_EVENTS", "events, 1 to"),
             (&["--idemp-ttl-ms", "5s"], "IDEMP_TTL_MS", "milliseconds"),
+            (&["--breaker-cooldown-ms", "0"], "BREAKER_COOLDOWN_MS", "milliseconds, 1 to"),
             (&["--shutdown-timeout-ms", "1e3"], "SHUTDOWN_TIMEOUT_MS", "milliseconds"),
             (&["--connections-max", "0"], "CONNECTIONS_MAX", "connections, 1 to"),
             (&["--sync", "maybe"], "SYNC", "on or off"),

@@ -60,7 +60,7 @@ pub struct RawSync {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub breaker_threshold: String,
 
-    /// How long an open breaker waits before it probes, in milliseconds
+    /// How long an open breaker, of a source or of the disk below the log, waits before it probes, in milliseconds
     #[arg(long, env = "BREAKER_COOLDOWN_MS", value_name = "MILLISECONDS", default_value = "10000")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub breaker_cooldown_ms: String,
@@ -137,7 +137,7 @@ impl SyncSettings {
             faults.whole("RETRY_TIMES", &raw.retry_times, 0, RETRY_TIMES_MAX, "a whole number of times");
         let breaker_threshold = faults.share("BREAKER_THRESHOLD", &raw.breaker_threshold);
         let cooldown_ms =
-            faults.whole("BREAKER_COOLDOWN_MS", &raw.breaker_cooldown_ms, 0, COOLDOWN_MS_MAX, milliseconds);
+            faults.whole("BREAKER_COOLDOWN_MS", &raw.breaker_cooldown_ms, 1, COOLDOWN_MS_MAX, milliseconds);
         Self {
             sources: sources(&raw.sources.sources, faults),
             interval: Duration::from_millis(interval_ms),

@@ -28,8 +28,8 @@ pub struct Finished {
     pub events: Vec<Event>,
     /// Which operations of a batch made no event.
     pub unapplied: Vec<Unapplied>,
-    /// The positions of the states that moved, ascending.
-    pub touched: Vec<usize>,
+    /// How to take the events back, one for each: the position of the state, and the way.
+    pub undos: Vec<(usize, Undo)>,
 }
 
 /// A point to go back to.
@@ -164,10 +164,7 @@ impl<'a> Draft<'a> {
 
     /// Ends the draft; the states stay as they were moved.
     pub fn finish(self) -> Finished {
-        let mut touched: Vec<usize> = self.undos.iter().map(|(position, _)| *position).collect();
-        touched.sort_unstable();
-        touched.dedup();
-        Finished { events: self.events, unapplied: self.unapplied, touched }
+        Finished { events: self.events, unapplied: self.unapplied, undos: self.undos }
     }
 
     /// True while nothing has been recorded.

@@ -19,6 +19,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::Poll;
 use uuid::Uuid;
 
+/// More than two sectors, and not so much that copying it is felt.
+const BALLAST_BYTES: usize = 1_500;
+
 /// A clock that stands still until it is moved, in any direction.
 #[derive(Debug, Default)]
 pub struct SimClock(AtomicI64);
@@ -97,6 +100,7 @@ impl SimNode {
             disk: Arc::new(disk.clone()) as Arc<dyn Disk>,
             layout: Layout::new(Path::new("/data")),
             segment_bytes: settings.segment_bytes,
+            ballast_bytes: BALLAST_BYTES,
             idempotency_ttl_ms: settings.idempotency_ttl_ms,
         };
         let node = open(&options, &**clock, &**ids)?;
@@ -154,6 +158,14 @@ impl SimNode {
     /// What the disk said.
     pub fn write_waiting(&self) -> io::Result<()> {
         self.log.write_waiting()
+    }
+
+    /// Probes the disk if the storage breaker is open: the cool-down is over.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn probe(&self) -> io::Result<()> {
+        self.log.probe()
     }
 
     /// Followers have read up to `sequence`: segments beyond it are not archived.

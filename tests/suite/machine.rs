@@ -2,6 +2,7 @@
 
 use crate::oracle::{Act, Expect, Order, Wish};
 use crate::stage::{SKUS, Stage, ask};
+use onhand::resilience::Position;
 use onhand::sim::disk::{Crash, Fault, Injection};
 use onhand::sim::node::{SimNode, SimSettings};
 use proptest::prelude::*;
@@ -25,6 +26,8 @@ enum Step {
     Restart(Crash),
     /// The machine stops during these acts, at that operation of the disk.
     CrashDuring(Vec<Act>, u64, Crash),
+    /// The disk refuses during these acts, from that operation on; then it is well again.
+    RefuseDuring(Vec<Act>, u64, Fault),
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -69,6 +72,10 @@ fn crash() -> impl Strategy<Value = Crash> {
     prop_oneof![3 => cut, 1 => Just(Crash::ProcessKill), 1 => Just(Crash::DropUnsynced)]
 }
 
+fn refusal() -> impl Strategy<Value = Fault> {
+    prop::sample::select(&[Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace, Fault::ShortWrite][..])
+}
+
 /// Every step is possible at any time, so the reference has nothing to remember.
 struct Plays;
 
@@ -88,6 +95,7 @@ impl ReferenceStateMachine for Plays {
             1 => Just(Step::Due),
             2 => Just(Step::Upkeep),
             1 => crash().prop_map(Step::Restart),
+            2 => (acts(), 0..8_u64, refusal()).prop_map(|(acts, n, fault)| Step::RefuseDuring(acts, n, fault)),
             2 => (acts(), 0..8_u64, crash()).prop_map(|(acts, n, how)| Step::CrashDuring(acts, n, how)),
         ]
         .boxed()
@@ -135,8 +143,24 @@ impl Playing {
                 *node = None;
                 disk.crash(how);
                 disk.clear_faults();
-                let unanswered = stage.hold(&acts, heard);
-                *node = Some(runtime.block_on(stage.reopen(&unanswered, false)));
+                let open = stage.hold(&acts, heard);
+                *node = Some(runtime.block_on(stage.reopen(&open.unknown, false)));
+                played.extend(acts);
+            }
+            Step::RefuseDuring(acts, n, fault) => {
+                let disk = stage.world.disk.clone();
+                disk.inject(Injection::at(disk.operations() + 1 + n, fault).sticky());
+                let heard = runtime.block_on(ask(running, &stage.oracle, stage.clock(), &acts));
+                stage.hold(&acts, heard);
+                runtime.block_on(stage.check_levels(running));
+                if running.ledger.log().breaker() == Position::Open {
+                    stage.took_back();
+                    // It may or may not get through what refuses still.
+                    let _ = running.probe();
+                    disk.clear_faults();
+                    running.probe().unwrap();
+                }
+                disk.clear_faults();
                 played.extend(acts);
             }
         }

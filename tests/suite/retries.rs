@@ -91,6 +91,7 @@ async fn a_decision_does_not_enter_the_log_behind_the_time_it_was_made_for() {
     world.clock.pass(1_000);
     let done = node.execute(adjust("A", 1), &Meta::default()).await.unwrap();
     let entry = |valid_before| NewEntry {
+        generation: node.ledger.log().durable().generation(),
         decided_at,
         valid_before: Some(valid_before),
         actor: None,

@@ -9,7 +9,8 @@
 //! original is removed, the directory is synced. Where both are there, the original is read.
 
 use crate::adapters::file::disk::{
-    Disk, DiskFile, LockOutcome, OpenMode, durable_rename, read_all, read_exact_at, write_all_at,
+    Disk, DiskFile, LockOutcome, OpenMode, create_unfinished, durable_rename, read_all, read_exact_at,
+    write_all_at,
 };
 use crate::adapters::file::layout::{Layout, archived_first, segment_first, temporary};
 use crate::domain::Sequence;
@@ -73,8 +74,7 @@ pub(super) fn archive(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::
     let bytes = read_all(&*disk.open(&original, OpenMode::Read)?)?;
     let path = layout.archived(first);
     let unfinished = temporary(&path);
-    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-    file.truncate(0)?;
+    let file = create_unfinished(disk, &unfinished)?;
     write_all_at(&*file, &compress(&bytes)?, 0)?;
     if planted(Bug::PruneBeforeRename) {
         disk.remove(&original)?;

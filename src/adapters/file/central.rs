@@ -14,7 +14,7 @@
 //! older one is used, which costs a longer replay and nothing else.
 
 use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
+    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all, write_all_at,
 };
 use crate::adapters::file::layout::{Layout, central_sequence, temporary};
 use crate::adapters::file::recovery::remove_unfinished;
@@ -125,8 +125,7 @@ impl CentralStore for FileCentral {
         let _saving = self.saving.lock();
         let path = self.layout.central_file(file.sequence);
         let unfinished = temporary(&path);
-        let handle = self.disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-        handle.truncate(0)?;
+        let handle = create_unfinished(&*self.disk, &unfinished)?;
         let mut out = Summed { file: &*handle, buffer: Vec::new(), offset: HEAD.len() as u64, checksum: 0 };
         write_all_at(&*handle, HEAD, 0)?;
         file.serialize(&mut serde_json::Serializer::with_formatter(&mut out, LevelALine::default()))?;

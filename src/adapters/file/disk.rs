@@ -213,6 +213,19 @@ pub fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u64) -> i
     Ok(())
 }
 
+/// Opens the file under which content is written before it gets its name; always a new one.
+///
+/// What an earlier attempt has left is removed first: a file whose sync failed is never written or synced again.
+pub fn create_unfinished(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+    match disk.open(path, OpenMode::CreateNew) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            disk.remove(path)?;
+            disk.open(path, OpenMode::CreateNew)
+        }
+        opened => opened,
+    }
+}
+
 /// The only way a file gets its final name: sync the file, rename it, sync the directory.
 ///
 /// `file` must be the handle through which `from` was written; both paths are in the same directory.

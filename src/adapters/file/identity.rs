@@ -1,7 +1,8 @@
 //! Whose directory it is, and who is using it: `node.json` and `LOCK`.
 
 use crate::adapters::file::disk::{
-    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
+    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all,
+    write_all_at,
 };
 use crate::adapters::file::layout::{Layout, temporary};
 use crate::adapters::file::recovery::OpenError;
@@ -104,8 +105,7 @@ pub fn read_node(disk: &dyn Disk, layout: &Layout) -> Result<Option<NodeFile>, O
 pub(super) fn write_node(disk: &dyn Disk, layout: &Layout, node: &NodeFile) -> io::Result<()> {
     let path = layout.node();
     let unfinished = temporary(&path);
-    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-    file.truncate(0)?;
+    let file = create_unfinished(disk, &unfinished)?;
     let mut text = serde_json::to_vec_pretty(node)?;
     text.push(b'\n');
     write_all_at(&*file, &text, 0)?;

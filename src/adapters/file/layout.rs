@@ -6,6 +6,7 @@
 //! log/00000000000000000001.jsonl  segments, named by the first sequence in them
 //! log/00000000000000000001.idx    index of a sealed segment, derived from it
 //! log/mark                        last durable sequence, two slots
+//! log/ballast                     room that is thrown off when the disk is full
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
 //! archive/<20 digits>.jsonl.zst   segments that a start no longer needs, compressed
 //! central/LOCK                    advisory lock of the one worker; pid and version inside
@@ -52,6 +53,11 @@ impl Layout {
     /// `log/mark`.
     pub fn mark(&self) -> PathBuf {
         self.log().join("mark")
+    }
+
+    /// `log/ballast`.
+    pub fn ballast(&self) -> PathBuf {
+        self.log().join("ballast")
     }
 
     /// The segment that begins with that sequence.

@@ -43,11 +43,8 @@ impl EventSource for LocalSource {
 
     fn news(&self, after: Sequence, wait_max: Duration) -> News<'_> {
         Box::pin(async move {
-            // Failed or too late: then it is asked again all the same.
-            let _ = tokio::time::timeout(wait_max, self.durable.reached(after.plus(1))).await;
-            if self.durable.failed() {
-                tokio::time::sleep(wait_max).await;
-            }
+            // Too late: then it is asked again all the same.
+            let _ = tokio::time::timeout(wait_max, self.durable.passed(after.plus(1))).await;
         })
     }
 }

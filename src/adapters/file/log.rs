@@ -1,5 +1,6 @@
 //! The log of one node on disk: a queue in front of one writer thread.
 
+use crate::adapters::file::breaker::{self, Calls, StorageNews, Told};
 use crate::adapters::file::history::FileHistory;
 use crate::adapters::file::record::{Body, encode};
 use crate::adapters::file::segments::Segments;
@@ -7,11 +8,13 @@ use crate::adapters::file::writer::{Failed, Pending, Writer};
 use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, LogFailed, NewEntry};
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
+use crate::resilience::Position;
 use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Entries that may wait for the disk at once.
@@ -24,16 +27,20 @@ struct Queue {
     bytes: usize,
     next: Sequence,
     last_time: Timestamp,
+    breaker: Position,
     closed: bool,
 }
 
-struct Shared {
+/// What the log and its threads share.
+pub(super) struct Shared {
     queue: Mutex<Queue>,
     filled: Condvar,
     /// The queue's `last_time`, readable without the lock.
     last_time: AtomicI64,
     depth: AtomicUsize,
     durable: Arc<DurableWatch>,
+    /// Those of the writer.
+    pub(super) calls: Calls,
 }
 
 /// The log of one node, open for appending.
@@ -52,6 +59,7 @@ impl FileLog {
             bytes: 0,
             next: if planted(Bug::ReuseSequence) { end.max(Sequence(1)) } else { end.plus(1) },
             last_time,
+            breaker: Position::Closed,
             closed: false,
         };
         let shared = Shared {
@@ -60,6 +68,7 @@ impl FileLog {
             last_time: AtomicI64::new(last_time.milliseconds()),
             depth: AtomicUsize::new(0),
             durable: Arc::clone(&writer.durable),
+            calls: Calls::default(),
         };
         let segments = Arc::clone(&writer.segments);
         Self {
@@ -72,17 +81,22 @@ impl FileLog {
 
     /// Starts the writer thread. Without it, [`FileLog::write_waiting`] does its work, step by step.
     ///
+    /// When the disk refuses, it is probed after `cool_down`, again and again; `told` hears of it.
+    ///
     /// # Errors
     /// When the operating system gives no thread.
-    pub fn start(&self) -> io::Result<()> {
+    pub fn start(
+        &self,
+        cool_down: Duration,
+        told: impl Fn(StorageNews<'_>) + Send + Sync + 'static,
+    ) -> io::Result<()> {
         let Some(mut writer) = self.writer.lock().take() else { return Ok(()) };
+        let told: Told = Arc::new(told);
+        breaker::watch(Arc::downgrade(&self.shared), Arc::clone(&told))?;
         let shared = Arc::clone(&self.shared);
         let run = move || {
             let _abort = AbortOnPanic;
-            while let Some(group) = shared.wait_for_group() {
-                writer.write_group(group).map_err(|failed| shared.fail(failed))?;
-            }
-            Ok(())
+            breaker::run(&shared, &mut writer, cool_down, &told)
         };
         let thread = thread::Builder::new().name("log-writer".to_owned()).spawn(run)?;
         *self.thread.lock() = Some(thread);
@@ -92,17 +106,29 @@ impl FileLog {
     /// Makes everything that waits durable, on the calling thread; only while the writer thread is not started.
     ///
     /// # Errors
-    /// What the disk said; the log is closed then.
+    /// What the disk said; the breaker is open then.
     pub fn write_waiting(&self) -> io::Result<()> {
         let mut writer = self.writer.lock();
         let Some(writer) = writer.as_mut() else { return Ok(()) };
-        writer.write_group(self.shared.take()).map_err(|failed| self.shared.fail(failed))
+        writer.write_group(self.shared.take()).map_err(|failed| self.shared.open_breaker(failed))
+    }
+
+    /// Probes the disk on the calling thread if the breaker is open; only while the writer thread is not started.
+    ///
+    /// # Errors
+    /// What the disk said; the breaker is open still.
+    pub fn probe(&self) -> io::Result<()> {
+        let mut writer = self.writer.lock();
+        match writer.as_mut().filter(|_| self.breaker() == Position::Open) {
+            Some(writer) => self.shared.probe(writer),
+            None => Ok(()),
+        }
     }
 
     /// Takes no more entries, and waits until those that wait are durable.
     ///
     /// # Errors
-    /// What the disk said when the log failed, now or earlier.
+    /// What the disk said last, when the breaker is open.
     pub fn close(&self) -> io::Result<()> {
         self.shared.queue.lock().closed = true;
         self.shared.filled.notify_all();
@@ -130,7 +156,7 @@ impl FileLog {
 
 impl Shared {
     /// Everything that waits, once something does; nothing when the queue is closed and empty.
-    fn wait_for_group(&self) -> Option<Vec<Pending>> {
+    pub(super) fn wait_for_group(&self) -> Option<Vec<Pending>> {
         let mut queue = self.queue.lock();
         while queue.pending.is_empty() {
             if queue.closed {
@@ -152,18 +178,46 @@ impl Shared {
     }
 
     /// After a failure: nothing more is taken from before anybody hears of it; then the group and what waits fail.
-    fn fail(&self, failed: Failed) -> io::Error {
+    pub(super) fn open_breaker(&self, failed: Failed) -> io::Error {
         let waiting = {
             let mut queue = self.queue.lock();
-            queue.closed = true;
+            queue.breaker = Position::Open;
+            queue.bytes = 0;
+            self.depth.store(0, Ordering::Relaxed);
             std::mem::take(&mut queue.pending)
         };
         self.durable.fail();
-        for pending in failed.group.into_iter().chain(waiting) {
+        let Failed { error, group, told } = failed;
+        for pending in group {
             // Whoever asked may have gone away.
-            let _ = pending.ticket.send(Err(LogFailed));
+            let _ = pending.ticket.send(Err(told));
         }
-        failed.error
+        for pending in waiting {
+            let _ = pending.ticket.send(Err(LogFailed::NotWritten));
+        }
+        error
+    }
+
+    /// Waits for the cool-down; false when the log is closed meanwhile.
+    pub(super) fn rest(&self, cool_down: Duration) -> bool {
+        let until = Instant::now() + cool_down;
+        let mut queue = self.queue.lock();
+        while !queue.closed && !self.filled.wait_until(&mut queue, until).timed_out() {}
+        !queue.closed
+    }
+
+    /// Half-open, and closed when the probe succeeds: the sequences after the durable one are given out again.
+    pub(super) fn probe(&self, writer: &mut Writer) -> io::Result<()> {
+        self.queue.lock().breaker = Position::HalfOpen;
+        let probed = self.calls.during(|| writer.probe());
+        let mut queue = self.queue.lock();
+        if probed.is_ok() {
+            queue.next = self.durable.sequence().plus(1);
+            queue.breaker = Position::Closed;
+        } else {
+            queue.breaker = Position::Open;
+        }
+        probed
     }
 
     fn enqueue(&self, entry: &NewEntry<'_>, body: Body) -> Result<Appended, AppendError> {
@@ -171,6 +225,12 @@ impl Shared {
         let mut queue = self.queue.lock();
         if queue.closed {
             return Err(AppendError::Closed);
+        }
+        if queue.breaker != Position::Closed || !self.durable.is_current(entry.generation) {
+            return Err(AppendError::ReadOnly);
+        }
+        if self.calls.are_stuck() {
+            return Err(AppendError::Full);
         }
         if queue.pending.len() >= QUEUE_ENTRIES_MAX || queue.bytes >= QUEUE_BYTES_MAX {
             return Err(AppendError::Full);
@@ -212,6 +272,10 @@ impl EventLog for FileLog {
 
     fn queue_depth(&self) -> usize {
         self.shared.depth.load(Ordering::Relaxed)
+    }
+
+    fn breaker(&self) -> Position {
+        if self.shared.calls.are_stuck() { Position::Open } else { self.shared.queue.lock().breaker }
     }
 }
 

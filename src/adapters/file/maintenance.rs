@@ -106,7 +106,7 @@ impl Maintenance {
     /// A snapshot of everything, unless there is one.
     fn last_snapshot(&mut self) -> Result<Option<Upkeep>, TakeError> {
         let durable = self.durable.sequence();
-        if self.durable.failed() || durable <= self.snapshotter.last.sequence {
+        if durable <= self.snapshotter.last.sequence {
             return Ok(None);
         }
         self.snapshot(durable)?;

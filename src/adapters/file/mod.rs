@@ -6,6 +6,7 @@
 //! | [`layout`] | names and places |
 //! | `record`, [`segment`] | the bytes of a line, the chain of lines |
 //! | [`log`], `writer`, [`mark`] | appending: queue, group commit, durable end |
+//! | [`breaker`], `mend`, `ballast` | when the disk refuses, and the way back |
 //! | `index`, `segments`, `lines`, `history`, `forward` | reading back |
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
@@ -15,6 +16,8 @@
 
 pub mod archive;
 pub mod audit;
+mod ballast;
+pub mod breaker;
 pub mod central;
 pub mod clock;
 pub mod dead_letters;
@@ -30,6 +33,7 @@ pub mod local_source;
 pub mod log;
 pub mod maintenance;
 pub mod mark;
+mod mend;
 mod record;
 pub mod recovery;
 pub mod repair;

@@ -11,14 +11,14 @@
 //! Every step can be killed and done again.
 
 use crate::adapters::file::archive::list_segments;
-use crate::adapters::file::disk::{
-    Disk, OpenMode, create_dir_durably, durable_rename, read_all, write_all_at,
-};
+use crate::adapters::file::ballast::Ballast;
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_dir_durably, read_all};
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::index::Growing;
-use crate::adapters::file::layout::{Layout, temporary};
+use crate::adapters::file::layout::Layout;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::mark::{Mark, read_mark};
+use crate::adapters::file::mend::{replace, reserve};
 use crate::adapters::file::replay::{Replay, Replayed};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
@@ -33,6 +33,8 @@ use std::sync::Arc;
 
 /// Default size at which a segment is sealed, in bytes.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
+/// Default size of the ballast, in bytes.
+pub const BALLAST_BYTES: usize = 1 << 20;
 
 /// What opening a directory needs to know.
 pub struct OpenOptions {
@@ -42,6 +44,8 @@ pub struct OpenOptions {
     pub layout: Layout,
     /// A segment is sealed at about this size, in bytes.
     pub segment_bytes: u64,
+    /// Room that is kept for the time when the disk is full, in bytes; none when 0.
+    pub ballast_bytes: usize,
     /// How far back idempotency records are kept, in milliseconds of log time.
     pub idempotency_ttl_ms: i64,
 }
@@ -196,7 +200,7 @@ fn finish(
     lock: DirectoryLock,
     replayed: Replayed,
 ) -> Result<OpenNode, OpenError> {
-    let OpenOptions { disk, layout, segment_bytes, .. } = options;
+    let OpenOptions { disk, layout, segment_bytes, ballast_bytes, .. } = options;
     let Replayed { segments, last, restored, end, last_time, snapshot_weight, mut report } = replayed;
     let path = layout.segment(last.first);
     if let Some(torn) = last.torn {
@@ -204,13 +208,16 @@ fn finish(
         let aside = keep_aside(&**disk, &layout.log(), &stem, &torn).map_err(OpenError::at(&layout.log()))?;
         report.torn = Some((torn.len() as u64, aside));
     }
-    rewrite(&**disk, &path, last.end).map_err(OpenError::at(&path))?;
-    let file = disk.open(&path, OpenMode::Write).map_err(OpenError::at(&path))?;
-    // Room ahead is a help, not a need.
-    let _ = file.preallocate(*segment_bytes);
+    let file = rewrite(&**disk, &path, last.end).map_err(OpenError::at(&path))?;
     let index: Arc<Growing> = last.index;
-    let active =
-        Active { file, number: last.number, first: last.first, end: last.end, index: Arc::clone(&index) };
+    let active = Active {
+        file,
+        lost: false,
+        number: last.number,
+        first: last.first,
+        end: last.end,
+        index: Arc::clone(&index),
+    };
     let mut list = segments;
     list.push(Segment { first: last.first, growing: Some(index), sealed: None });
     let segments = Arc::new(Segments::new(Arc::clone(disk), layout.clone(), list));
@@ -222,6 +229,11 @@ fn finish(
     // Whatever is shown from now on is durable since the rewrite above; damage to it later on is no
     // torn tail; and those who follow the log from outside know its end from nothing else.
     mark.write(end).map_err(OpenError::at(&layout.mark()))?;
+    let mut ballast = Ballast::new(Arc::clone(disk), layout.clone(), *ballast_bytes);
+    // Without room for it the node starts all the same, and is read-only as soon as it must.
+    let _ = ballast.lay();
+    // Last of all, lest it take the room of what is needed more.
+    reserve(&*active.file, *segment_bytes, active.end);
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
         meters: Meters::new(),
@@ -230,6 +242,7 @@ fn finish(
         node: node.node,
         active,
         mark,
+        ballast,
         segment_bytes: *segment_bytes,
         buffer: Vec::new(),
     };
@@ -247,17 +260,13 @@ pub(super) fn keep_aside(disk: &dyn Disk, directory: &Path, stem: &str, bytes: &
 
 /// Puts bytes in place as a whole file, durably.
 pub(super) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = temporary(path);
-    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-    file.truncate(0)?;
-    write_all_at(&*file, bytes, 0)?;
-    durable_rename(disk, &*file, &unfinished, path)
+    replace(disk, path, bytes).map(drop)
 }
 
 /// Puts the good part of a segment into a new, synced file of the same name.
-fn rewrite(disk: &dyn Disk, path: &Path, end: SegmentEnd) -> io::Result<()> {
+fn rewrite(disk: &dyn Disk, path: &Path, end: SegmentEnd) -> io::Result<Arc<dyn DiskFile>> {
     let old = disk.open(path, OpenMode::Read)?;
     let mut bytes = read_all(&*old)?;
     bytes.truncate(usize::try_from(end.length).unwrap_or(usize::MAX));
-    set_aside(disk, path, &bytes)
+    replace(disk, path, &bytes)
 }

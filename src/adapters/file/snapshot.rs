@@ -9,7 +9,9 @@
 //! Idempotency records are not in it: they stand in the log and in the index of its segments, which a start reads
 //! as far back as they are kept. That keeps a snapshot as small as the stock, whatever the traffic was.
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, durable_rename, write_all_at};
+use crate::adapters::file::disk::{
+    Disk, DiskFile, OpenMode, create_unfinished, durable_rename, write_all_at,
+};
 use crate::adapters::file::layout::{Layout, snapshot_sequence, temporary};
 use crate::adapters::file::lines::Lines;
 use crate::adapters::file::segment::FORMAT;
@@ -151,8 +153,7 @@ impl SnapshotWriter {
     ) -> io::Result<Self> {
         let path = layout.snapshot(sequence);
         let unfinished = temporary(&path);
-        let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-        file.truncate(0)?;
+        let file = create_unfinished(disk, &unfinished)?;
         let buffer = Vec::with_capacity(2 << 20);
         let mut writer =
             Self { file, unfinished, path, sequence, buffer, offset: 0, checksum: 0, count: 0, weight: 0 };

@@ -2,13 +2,22 @@
 //!
 //! Order of one group: lines sealed into one buffer; the segment rolled if the buffer does not fit any more; one write;
 //! one sync; the mark (not waited for); the index; the durable sequence; the tickets. Nothing of a group is written
-//! before the sync of the group in front of it has returned. After the first error nothing is written any more: every
-//! ticket fails, the queue is closed, and the process is expected to end.
+//! before the sync of the group in front of it has returned.
+//!
+//! When something fails, nothing more is written before [`Writer::probe`] has succeeded (`mend.rs`). Until then:
+//! - a **write** that failed is cut off again, and the cut synced: the group is not on the disk and never will be;
+//! - a **sync** that failed, or a cut that did, makes the file *lost*: it is never written or synced again, because the
+//!   page cache may show what the disk does not have. Whether the group is on the disk is not known;
+//! - a segment that could not be **rolled** has touched nothing of the one before it; whatever has its name is removed by
+//!   the probe, before anything else is written;
+//! - a **mark** that could not be written takes nothing back: the group is durable and acknowledged.
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, durable_rename, write_all_at};
+use crate::adapters::file::ballast::Ballast;
+use crate::adapters::file::disk::{Disk, DiskFile, write_all_at};
 use crate::adapters::file::index::{EntryMark, Growing, Written};
-use crate::adapters::file::layout::temporary;
+use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::Mark;
+use crate::adapters::file::mend::{replace, reserve};
 use crate::adapters::file::record::{Body, seal};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
@@ -30,17 +39,20 @@ pub(super) struct Pending {
     pub(super) ticket: oneshot::Sender<Result<(), LogFailed>>,
 }
 
-/// A group that could not be made durable.
+/// The disk refused; nothing may be written before it has been probed.
 pub(super) struct Failed {
     /// What the disk said.
     pub(super) error: io::Error,
-    /// The group.
+    /// The entries that did not become durable, and what is known of them.
     pub(super) group: Vec<Pending>,
+    pub(super) told: LogFailed,
 }
 
 /// The segment being written.
 pub(super) struct Active {
     pub(super) file: Arc<dyn DiskFile>,
+    /// A sync of the file has failed: it is never written or synced again.
+    pub(super) lost: bool,
     pub(super) number: u64,
     pub(super) first: Sequence,
     pub(super) end: SegmentEnd,
@@ -74,6 +86,7 @@ pub(super) struct Writer {
     pub(super) node: Uuid,
     pub(super) active: Active,
     pub(super) mark: Mark,
+    pub(super) ballast: Ballast,
     pub(super) segment_bytes: u64,
     pub(super) buffer: Vec<u8>,
 }
@@ -82,12 +95,19 @@ impl Writer {
     /// Makes a group durable and resolves its tickets.
     ///
     /// # Errors
-    /// What the disk said, and the group, whose tickets are still open; the writer is of no further use.
+    /// What the disk said, and the entries whose tickets are still open.
     pub(super) fn write_group(&mut self, group: Vec<Pending>) -> Result<(), Failed> {
         let Some(batch) = group.first().map(|pending| pending.sequence) else { return Ok(()) };
+        if let Err(error) = self.roll_if_full(batch, &group) {
+            self.ballast.release();
+            return Err(Failed { error, group, told: LogFailed::NotWritten });
+        }
         let places = match self.make_durable(batch, &group) {
             Ok(places) => places,
-            Err(error) => return Err(Failed { error, group }),
+            Err(error) => {
+                let told = self.cut_back();
+                return Err(Failed { error, group, told });
+            }
         };
         let mut last = batch;
         let mut tickets = Vec::with_capacity(group.len());
@@ -102,10 +122,32 @@ impl Writer {
             });
             Written::new(EntryMark { sequence, at, line }, shift, body.spans, known.collect())
         }));
+        // Also the mark of those who are about to be answered: it is what tells damage to them from a torn tail.
+        let marked = self.mark.write(last);
         self.durable.advance(last);
         for ticket in tickets {
             // Whoever asked may have gone away; the entry is durable all the same.
             let _ = ticket.send(Ok(()));
+        }
+        marked.map_err(|error| Failed { error, group: Vec::new(), told: LogFailed::NotWritten })
+    }
+
+    /// After a failed write or sync: nothing of the group stays in the file, or the file is given up.
+    fn cut_back(&mut self) -> LogFailed {
+        self.ballast.release();
+        let Active { file, lost, end, .. } = &mut self.active;
+        if !*lost {
+            *lost = file.truncate(end.length).and_then(|()| file.sync_data()).is_err();
+        }
+        if *lost { LogFailed::Unknown } else { LogFailed::NotWritten }
+    }
+
+    fn roll_if_full(&mut self, batch: Sequence, group: &[Pending]) -> io::Result<()> {
+        const LINE_FRONT_BYTES_MAX: usize = 128;
+        let bytes: usize = group.iter().map(|pending| pending.body.bytes.len() + LINE_FRONT_BYTES_MAX).sum();
+        let holds_entries = self.active.first < batch;
+        if holds_entries && self.active.end.length + bytes as u64 > self.segment_bytes {
+            self.roll(batch)?;
         }
         Ok(())
     }
@@ -113,12 +155,6 @@ impl Writer {
     /// Writes and syncs; answers where each line begins, and how far behind that its body.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; sequences below 2^53 are exact in it")]
     fn make_durable(&mut self, batch: Sequence, group: &[Pending]) -> io::Result<Vec<(u32, u32)>> {
-        const LINE_FRONT_BYTES_MAX: usize = 128;
-        let bytes: usize = group.iter().map(|pending| pending.body.bytes.len() + LINE_FRONT_BYTES_MAX).sum();
-        let holds_entries = self.active.first < batch;
-        if holds_entries && self.active.end.length + bytes as u64 > self.segment_bytes {
-            self.roll(batch)?;
-        }
         self.buffer.clear();
         let mut checksum = self.active.end.crc;
         let mut places = Vec::with_capacity(group.len());
@@ -133,9 +169,9 @@ impl Writer {
         }
         write_all_at(&*self.active.file, &self.buffer, self.active.end.length)?;
         let begun = Instant::now();
-        if !planted(Bug::AckBeforeSync) {
-            let synced = self.active.file.sync_data();
-            if planted(Bug::RetrySync) { synced.or_else(|_| self.active.file.sync_data()) } else { synced }?;
+        if let Err(error) = self.sync() {
+            self.active.lost = true;
+            return Err(error);
         }
         self.meters.sync_seconds.record(begun.elapsed());
         self.meters.group_entries.record(f64::from(u32::try_from(group.len()).unwrap_or(u32::MAX)));
@@ -143,8 +179,15 @@ impl Writer {
         self.meters.durable_sequence.set(last.0 as f64);
         self.active.end.length += self.buffer.len() as u64;
         self.active.end.crc = checksum;
-        self.mark.write(last)?;
         Ok(places)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if planted(Bug::AckBeforeSync) {
+            return Ok(());
+        }
+        let synced = self.active.file.sync_data();
+        if planted(Bug::RetrySync) { synced.or_else(|_| self.active.file.sync_data()) } else { synced }
     }
 
     fn place(&self, start: usize) -> io::Result<u32> {
@@ -158,11 +201,10 @@ impl Writer {
         let header = Header::new(self.node, number, first, Some(sealed));
         let disk = Arc::clone(&self.segments.disk);
         let (file, end) = create_segment(&*disk, &self.segments.layout, &header)?;
-        // Room ahead is a help, not a need: a file system without it works as well.
-        let _ = file.preallocate(self.segment_bytes);
+        reserve(&*file, self.segment_bytes, end);
         let index = Arc::new(Growing::default());
         let segment = Segment { first, growing: Some(Arc::clone(&index)), sealed: None };
-        self.active = Active { file, number, first, end, index };
+        self.active = Active { file, lost: false, number, first, end, index };
         self.segments.roll(sealed, segment);
         Ok(())
     }
@@ -171,16 +213,11 @@ impl Writer {
 /// Creates a segment that has only its header, durably.
 pub(super) fn create_segment(
     disk: &dyn Disk,
-    layout: &crate::adapters::file::layout::Layout,
+    layout: &Layout,
     header: &Header,
 ) -> io::Result<(Arc<dyn DiskFile>, SegmentEnd)> {
-    let path = layout.segment(header.first_sequence);
-    let unfinished = temporary(&path);
-    let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-    file.truncate(0)?;
     let (line, crc) = header.encode();
-    write_all_at(&*file, &line, 0)?;
-    durable_rename(disk, &*file, &unfinished, &path)?;
+    let file = replace(disk, &layout.segment(header.first_sequence), &line)?;
     Ok((file, SegmentEnd { length: line.len() as u64, crc }))
 }
 

@@ -92,6 +92,9 @@ codes! {
          `requestId` when reporting it.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE "Too much at once" retry Some(1000),
         "The server has more work or more connections than it takes; nothing was done. Try again after Retry-After.";
+    ReadOnly "read-only" SERVICE_UNAVAILABLE "The disk takes no changes now" retry Some(5000),
+        "The log cannot be written, because the disk is full or failing; nothing was done. What is durable can be read. \
+         Try again after Retry-After: it is probed, and goes on by itself.";
     OutcomeUnknown "outcome-unknown" SERVICE_UNAVAILABLE "Whether it was done is not known" retry Some(1000),
         "The log could not say whether the change is durable, or not within `Prefer: wait`. Try again with the same Idempotency-Key: it is then \
          applied exactly once.";

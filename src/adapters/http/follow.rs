@@ -97,7 +97,7 @@ impl Follower {
             }
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(None),
-                more = self.feed.more() => if more.is_err() { return Ok(None) },
+                () = self.feed.more() => {}
                 () = tokio::time::sleep_until(self.heartbeat_at) => return Ok(Some(self.form.heartbeat())),
             }
         }

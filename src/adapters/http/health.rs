@@ -4,6 +4,7 @@ use super::code::Code;
 use super::node::Node;
 use super::problem::Problem;
 use super::sync_state::{self, SyncState};
+use crate::resilience::Position;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -33,7 +34,7 @@ pub struct Readiness {
 #[serde(rename_all = "kebab-case")]
 enum Mode {
     Normal,
-    /// The log has failed; the process is about to end.
+    /// The log cannot be written; what is durable can be read.
     ReadOnly,
     Draining,
 }
@@ -46,7 +47,8 @@ pub(super) async fn liveness() -> Json<Liveness> {
 /// `GET /health/readiness`: 200, or a 503 problem with the same members.
 pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Readiness>, Problem> {
     let log = node.ledger.log();
-    let mode = if log.durable().failed() {
+    let storage = log.breaker();
+    let mode = if storage != Position::Closed {
         Mode::ReadOnly
     } else if node.leaving.asked() || node.shutdown.is_cancelled() {
         Mode::Draining

@@ -57,6 +57,7 @@ impl From<CommandError> for Problem {
                 Self::from(refusal.rejection).with(|told| told.pointer = pointer)
             }
             CommandError::Overloaded => Self::plain(Code::Overloaded),
+            CommandError::ReadOnly => Self::plain(Code::ReadOnly),
             CommandError::Closed => Self::plain(Code::NotReady),
             CommandError::OutcomeUnknown => Self::plain(Code::OutcomeUnknown),
             CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
@@ -67,7 +68,6 @@ impl From<CommandError> for Problem {
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::LogFailed(_) => Self::plain(Code::NotReady),
             ReadError::History(cause) => Self::plain(Code::Internal).because(&cause),
             ReadError::Future { end } => Self::parameter(
                 "asOf",

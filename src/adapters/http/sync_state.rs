@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// Dead letters there ever were.
 pub(super) const DEAD_LETTERS: &str = "onhand_dead_letters_total";
-/// How often the breaker of a source has opened.
+/// How often a breaker has opened.
 pub(super) const BREAKER_OPENED: &str = "onhand_breaker_opened_total";
 const BREAKER_STATE: &str = "onhand_breaker_state";
 const DEAD_LETTERS_OPEN: &str = "onhand_dead_letters_open";
@@ -64,7 +64,9 @@ fn status(node: &Node) -> Option<SyncStatus> {
 /// The breakers of this node by name, each with its state.
 pub(super) fn breakers(node: &Node) -> BTreeMap<String, &'static str> {
     let of_sources = node.worker().into_iter().flat_map(|worker| worker.breakers());
-    of_sources.map(|(name, breaker)| (source_breaker(name), breaker.position().as_str())).collect()
+    let of_sources = of_sources.map(|(name, breaker)| (source_breaker(name), breaker.position()));
+    let all = of_sources.chain([("storage".to_owned(), node.ledger.log().breaker())]);
+    all.map(|(name, position)| (name, position.as_str())).collect()
 }
 
 /// What the breaker of a source is called.

@@ -1,48 +1,63 @@
 //! The end of the write path: waiting for the disk, and the answer, the first time and again.
 
 use super::{CommandError, Decided, Ledger, Outcome, blocking};
-use crate::app::ports::{Appended, History, HistoryError, LogFailed};
+use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, TakenBack};
 use crate::domain::{Entry, Event, Finished, Idempotency, Sequence, Unapplied, UnappliedWhy};
 use std::sync::Arc;
 
 impl Ledger {
     /// Waits for the disk, and makes the outcome.
-    pub(super) async fn settle(&self, decided: Decided, head: Sequence) -> Result<Outcome, CommandError> {
+    pub(super) async fn settle(
+        &self,
+        decided: Decided,
+        generation: Generation,
+        head: Sequence,
+    ) -> Result<Outcome, CommandError> {
         let Decided { refusal, finished, appended, .. } = decided;
         let (sequence, at) = if let Some(Appended { sequence, at, ticket }) = appended {
-            ticket.await.unwrap_or(Err(LogFailed))?;
+            if let Err(failed) = ticket.await.unwrap_or(Err(LogFailed::Unknown)) {
+                self.go_back().await;
+                return Err(failed.into());
+            }
             (sequence, at)
         } else {
-            self.parts.log.durable().reached(head).await?;
+            self.parts.log.durable().reached(generation, head).await?;
             (Sequence::START, self.now())
         };
         if let Some(refusal) = refusal {
             return Err(refusal.into());
         }
         let Finished { events, unapplied, .. } = finished;
-        let replays = self.replays(&unapplied).await?;
+        let replays = self.replays(generation, &unapplied).await?;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
     }
 
     /// The first answer again, from the log. What was an operation of a batch then is answered as if it had come alone.
     pub(super) async fn replay(
         &self,
+        generation: Generation,
         sequence: Sequence,
         known_by: &Idempotency,
     ) -> Result<Outcome, CommandError> {
-        self.parts.log.durable().reached(sequence).await?;
+        let durable = self.parts.log.durable().reached(generation, sequence).await;
+        // The effect may still be on the disk: as unknown as to the one who asked first.
+        durable.map_err(|TakenBack| CommandError::OutcomeUnknown)?;
         let history = Arc::clone(&self.parts.history);
         let entry = blocking(move || read_entry(&*history, sequence)).await?;
         if entry.idempotency.as_ref() != Some(known_by) {
             return Ok(operation_alone(&entry, known_by));
         }
-        let replays = self.replays(&entry.unapplied).await?;
+        let replays = self.replays(generation, &entry.unapplied).await?;
         let Entry { sequence, at, events, unapplied, .. } = entry;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
     }
 
     /// The events that replayed operations had their effect in.
-    async fn replays(&self, unapplied: &[Unapplied]) -> Result<Vec<(u32, Event)>, CommandError> {
+    async fn replays(
+        &self,
+        generation: Generation,
+        unapplied: &[Unapplied],
+    ) -> Result<Vec<(u32, Event)>, CommandError> {
         let wanted: Vec<(u32, Sequence)> = unapplied
             .iter()
             .filter_map(|unapplied| match unapplied.why {
@@ -51,7 +66,7 @@ impl Ledger {
             })
             .collect();
         let Some(last) = wanted.iter().map(|(_, sequence)| *sequence).max() else { return Ok(Vec::new()) };
-        self.parts.log.durable().reached(last).await?;
+        self.parts.log.durable().reached(generation, last).await?;
         let history = Arc::clone(&self.parts.history);
         Ok(blocking(move || read_events(&*history, &wanted)).await?)
     }

@@ -3,7 +3,8 @@
 use super::{CommandError, Decided, Ledger, Meta};
 use crate::app::KnownEffect;
 use crate::app::entities::Slot;
-use crate::app::ports::{AppendError, Appended, NewEntry};
+use crate::app::journal::Step;
+use crate::app::ports::{AppendError, Appended, Generation, NewEntry};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::{Command, Draft, Finished, Key, Sequence, decide};
 use tokio::sync::MutexGuard;
@@ -14,6 +15,7 @@ impl Ledger {
         &self,
         command: &Command,
         meta: &Meta,
+        generation: Generation,
         keys: &[Key],
         slots: &mut [MutexGuard<'_, Slot>],
     ) -> Result<Decided, CommandError> {
@@ -30,6 +32,7 @@ impl Ledger {
                 return Ok(Decided { refusal, finished: draft.finish(), appended: None, more_due });
             }
             let new_entry = NewEntry {
+                generation,
                 decided_at: now,
                 valid_before: draft.next_due(),
                 actor: meta.actor.as_ref(),
@@ -38,6 +41,8 @@ impl Ledger {
                 events: draft.events(),
                 unapplied: if effective { draft.unapplied() } else { &[] },
             };
+            // Until the steps are noted, memory does not go back.
+            let _noting = self.noting.read();
             let appended = if self.idempotency.is_full() && meta.idempotency.is_some() {
                 Err(AppendError::Full)
             } else {
@@ -45,8 +50,8 @@ impl Ledger {
             };
             match appended {
                 Ok(appended) => {
-                    let finished = draft.finish();
-                    self.note(meta, effective, &finished, &appended, keys, slots);
+                    let mut finished = draft.finish();
+                    self.note(meta, effective, &mut finished, &appended, keys, slots);
                     return Ok(Decided { refusal, finished, appended: Some(appended), more_due });
                 }
                 Err(error) => {
@@ -54,6 +59,7 @@ impl Ledger {
                     match error {
                         AppendError::Stale => {}
                         AppendError::Full => return Err(CommandError::Overloaded),
+                        AppendError::ReadOnly => return Err(CommandError::ReadOnly),
                         AppendError::Closed => return Err(CommandError::Closed),
                     }
                 }
@@ -61,19 +67,23 @@ impl Ledger {
         }
     }
 
-    /// The entry has its place in the log: memory follows.
+    /// The entry has its place in the log: memory follows, and notes the way back.
     fn note(
         &self,
         meta: &Meta,
         effective: bool,
-        finished: &Finished,
+        finished: &mut Finished,
         appended: &Appended,
         keys: &[Key],
         slots: &mut [MutexGuard<'_, Slot>],
     ) {
         let last = appended.sequence.plus(finished.events.len() as u64).minus(1);
-        for position in &finished.touched {
-            let Some((key, slot)) = keys.get(*position).zip(slots.get_mut(*position)) else { continue };
+        let undos = std::mem::take(&mut finished.undos);
+        let mut touched: Vec<usize> = undos.iter().map(|(position, _)| *position).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        for position in touched {
+            let Some((key, slot)) = keys.get(position).zip(slots.get_mut(position)) else { continue };
             let fresh = slot.head == Sequence::START;
             slot.head = last;
             slot.state.set_updated_at(appended.at);
@@ -87,16 +97,21 @@ impl Ledger {
             meta.idempotency.iter().filter(|_| effective).map(|known_by| (appended.sequence, known_by));
         let numbered = (appended.sequence.0..).map(Sequence).zip(&finished.events);
         let parts = numbered.filter_map(|(sequence, event)| Some((sequence, event.idempotency.as_ref()?)));
-        let mut inserted = 0;
-        for (sequence, known_by) in whole.chain(parts) {
-            if let Some(effect) = KnownEffect::new(actor, known_by, sequence, appended.at) {
-                self.idempotency.insert(effect);
-                inserted += 1;
-            }
+        let known: Vec<KnownEffect> = whole
+            .chain(parts)
+            .filter_map(|(sequence, known_by)| KnownEffect::new(actor, known_by, sequence, appended.at))
+            .collect();
+        for effect in &known {
+            self.idempotency.insert(*effect);
         }
-        if inserted > 0 {
-            self.idempotency.sweep(appended.at, 2 * inserted);
+        if !known.is_empty() {
+            self.idempotency.sweep(appended.at, 2 * known.len());
         }
+        let moved = undos
+            .into_iter()
+            .filter_map(|(position, undo)| Some(Step::Moved(keys.get(position)?.clone(), undo)));
+        let steps = moved.chain(known.iter().map(|effect| Step::Known(effect.id)));
+        self.journal.note(last, self.parts.log.durable().sequence(), steps);
     }
 
     /// Sees to it that somebody looks at the state when it next falls due.

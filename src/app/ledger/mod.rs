@@ -5,21 +5,25 @@
 //! key nothing is awaited: a caller that goes away leaves either all of it or nothing.
 
 mod answer;
+mod back;
 mod decision;
 
 use crate::app::due::Due;
-use crate::app::entities::{Entities, Restored};
+use crate::app::entities::{Entities, Restored, Slot};
 use crate::app::idempotency::{IdempotencyTable, Lookup, RetryId};
-use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogFailed};
+use crate::app::journal::Journal;
+use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogFailed, TakenBack};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
 use crate::domain::{
     Command, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, State, Timestamp, Unapplied,
 };
 use crate::planted::{Bug, planted};
+use parking_lot::RwLock;
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// What the ledger is made of.
 pub struct Parts {
@@ -41,6 +45,11 @@ pub struct Ledger {
     pub(super) entities: Entities,
     idempotency: IdempotencyTable,
     due: Due,
+    journal: Journal,
+    /// Held for reading from before an entry is appended until its steps stand in the journal.
+    noting: RwLock<()>,
+    /// Held by the one who takes memory back.
+    going_back: Mutex<()>,
 }
 
 /// Who wants it, and how a retry is known.
@@ -80,7 +89,10 @@ pub enum CommandError {
     /// Too much is waiting, or too many keys are remembered. Nothing changed.
     #[error("more changes are waiting than the disk can take; try again shortly")]
     Overloaded,
-    /// The log takes no changes. Nothing changed.
+    /// The log cannot be written. Nothing changed.
+    #[error("the log cannot be written; what is durable can be read")]
+    ReadOnly,
+    /// The log is closed for good. Nothing changed.
     #[error("the log takes no changes")]
     Closed,
     /// The log failed while this was on its way: it may or may not have happened.
@@ -92,8 +104,18 @@ pub enum CommandError {
 }
 
 impl From<LogFailed> for CommandError {
-    fn from(_: LogFailed) -> Self {
-        Self::OutcomeUnknown
+    fn from(failed: LogFailed) -> Self {
+        match failed {
+            LogFailed::NotWritten => Self::ReadOnly,
+            LogFailed::Unknown => Self::OutcomeUnknown,
+        }
+    }
+}
+
+/// What a refusal rests on was taken back: it is none any more, and nothing changed.
+impl From<TakenBack> for CommandError {
+    fn from(_: TakenBack) -> Self {
+        Self::ReadOnly
     }
 }
 
@@ -116,7 +138,15 @@ impl Ledger {
             }
         }
         let idempotency = IdempotencyTable::new(parts.idempotency_ttl_ms, restored.known);
-        Self { parts, entities: Entities::restore(restored.states, head), idempotency, due }
+        Self {
+            parts,
+            entities: Entities::restore(restored.states, head),
+            idempotency,
+            due,
+            journal: Journal::default(),
+            noting: RwLock::default(),
+            going_back: Mutex::default(),
+        }
     }
 
     /// Does what the command asks, once, durably.
@@ -126,6 +156,7 @@ impl Ledger {
     /// # Errors
     /// [`CommandError`]; a refusal is answered only once everything it was decided on is durable.
     pub async fn execute(&self, mut command: Command, meta: &Meta) -> Result<Outcome, CommandError> {
+        let generation = self.generation().await;
         let actor = meta.actor.as_ref();
         let whole = meta.idempotency.as_ref().map(|known_by| (RetryId::new(actor, known_by), known_by));
         let parts: Vec<(usize, RetryId, Idempotency)> = command
@@ -139,12 +170,12 @@ impl Ledger {
                 Lookup::Unknown => {}
                 Lookup::Reused(sequence) => {
                     drop(stripes);
-                    self.parts.log.durable().reached(sequence).await?;
+                    self.parts.log.durable().reached(generation, sequence).await?;
                     return Err(Refusal::from(Rejection::IdempotencyKeyReused).into());
                 }
                 Lookup::Known(sequence) => {
                     drop(stripes);
-                    return self.replay(sequence, known_by).await;
+                    return self.replay(generation, sequence, known_by).await;
                 }
             }
         }
@@ -156,7 +187,7 @@ impl Ledger {
             guards.push(slot.lock().await);
         }
         let decided = loop {
-            let decided = self.decide_and_append(&command, meta, &keys, &mut guards)?;
+            let decided = self.decide_and_append(&command, meta, generation, &keys, &mut guards)?;
             if !decided.more_due {
                 break decided;
             }
@@ -178,7 +209,7 @@ impl Ledger {
                 self.entities.forget(key, slot);
             }
         }
-        self.settle(decided, head).await
+        self.settle(decided, generation, head).await
     }
 
     /// Log time: never before the last entry.
@@ -241,22 +272,23 @@ impl Ledger {
     }
 
     /// A state as it is now, durable; nothing when it has no version yet.
-    ///
-    /// # Errors
-    /// [`LogFailed`] when the state was moved by something that will never be durable.
-    pub async fn read<T>(&self, key: &Key, look: impl FnOnce(&State) -> T) -> Result<Option<T>, LogFailed> {
-        let Some(slot) = self.entities.find(key) else { return Ok(None) };
-        let (seen, head) = {
-            let slot = slot.lock().await;
-            if slot.state.version() == 0 {
-                return Ok(None);
+    pub async fn read<T>(&self, key: &Key, look: impl Fn(&State) -> T) -> Option<T> {
+        loop {
+            let generation = self.generation().await;
+            let slot = self.entities.find(key)?;
+            let (seen, head) = {
+                let slot = slot.lock().await;
+                if slot.state.version() == 0 {
+                    return None;
+                }
+                (look(&slot.state), slot.head)
+            };
+            if planted(Bug::ApplyBeforeDurable)
+                || self.parts.log.durable().reached(generation, head).await.is_ok()
+            {
+                return Some(seen);
             }
-            (look(&slot.state), slot.head)
-        };
-        if !planted(Bug::ApplyBeforeDurable) {
-            self.parts.log.durable().reached(head).await?;
         }
-        Ok(Some(seen))
     }
 }
 

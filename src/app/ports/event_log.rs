@@ -1,13 +1,17 @@
 //! The log, as the ledger sees it: append in order, learn when it is durable.
 
+use super::durable::{DurableWatch, Generation};
 use crate::domain::{Event, Idempotency, Sequence, Timestamp, Unapplied};
+use crate::resilience::Position;
 use smol_str::SmolStr;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// Appends entries and makes them durable in the order of appending.
 ///
 /// An implementation owes its callers: sequences are handed out without gaps in the order of the calls; nothing
-/// resolves as durable before everything in front of it is; after a failure nothing resolves as durable any more.
+/// resolves as durable before everything in front of it is. When it fails, it takes nothing more, says so through
+/// [`EventLog::durable`] and fails every ticket, in this order; it takes entries again once memory has gone back *and* it
+/// can write again, and hands out the sequences after the durable one anew.
 pub trait EventLog: Send + Sync {
     /// Gives the entry its sequence and time and queues it. Does not wait for the disk.
     ///
@@ -23,11 +27,16 @@ pub trait EventLog: Send + Sync {
 
     /// How many entries wait for the disk.
     fn queue_depth(&self) -> usize;
+
+    /// Whether changes are let through to the disk.
+    fn breaker(&self) -> Position;
 }
 
 /// An entry on its way into the log.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEntry<'a> {
+    /// The generation that was present before anything was looked at that the decision rests on.
+    pub generation: Generation,
     /// The time of the decision. The entry's time is this, or the last entry's when that is later.
     pub decided_at: Timestamp,
     /// The decision does not hold from this time on (a hold falls due).
@@ -58,10 +67,16 @@ pub struct Appended {
 /// Resolves once its entry is durable, or the log has failed; a ticket that is dropped unresolved has failed too.
 pub type Ticket = oneshot::Receiver<Result<(), LogFailed>>;
 
-/// The log could not make it durable. Whether it is on the disk is not known before the next start.
+/// Why an entry that was queued did not become durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the log could not be made durable")]
-pub struct LogFailed;
+pub enum LogFailed {
+    /// It is not on the disk and never will be.
+    #[error("the log could not take it")]
+    NotWritten,
+    /// Whether it is on the disk is not known before the next start.
+    #[error("the log could not be made durable")]
+    Unknown,
+}
 
 /// Why an entry was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -72,69 +87,10 @@ pub enum AppendError {
     /// The queue is full: the disk does not keep up.
     #[error("too many changes wait for the disk")]
     Full,
-    /// The log has failed or is closed.
+    /// The log has failed, now or since the decision's generation.
+    #[error("the log cannot be written")]
+    ReadOnly,
+    /// The log is closed for good.
     #[error("the log takes no more changes")]
     Closed,
-}
-
-/// The durable end of a log, for any number of followers.
-#[derive(Debug)]
-pub struct DurableWatch {
-    sender: watch::Sender<Durable>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Durable {
-    sequence: Sequence,
-    failed: bool,
-}
-
-impl DurableWatch {
-    /// A watch that starts at `sequence`.
-    pub fn new(sequence: Sequence) -> Self {
-        Self { sender: watch::Sender::new(Durable { sequence, failed: false }) }
-    }
-
-    /// The last durable sequence.
-    pub fn sequence(&self) -> Sequence {
-        self.sender.borrow().sequence
-    }
-
-    /// True when the log has failed: no more will become durable.
-    pub fn failed(&self) -> bool {
-        self.sender.borrow().failed
-    }
-
-    /// Everything up to `sequence` is durable.
-    pub fn advance(&self, sequence: Sequence) {
-        self.sender.send_if_modified(|durable| {
-            durable.sequence = durable.sequence.max(sequence);
-            true
-        });
-    }
-
-    /// Nothing more will become durable.
-    pub fn fail(&self) {
-        self.sender.send_modify(|durable| durable.failed = true);
-    }
-
-    /// Waits until `sequence` is durable.
-    pub async fn reached(&self, sequence: Sequence) -> Result<(), LogFailed> {
-        if self.sequence() >= sequence {
-            return Ok(());
-        }
-        let mut receiver = self.sender.subscribe();
-        let seen = receiver.wait_for(|durable| durable.failed || durable.sequence >= sequence).await;
-        match seen {
-            Ok(durable) if durable.sequence >= sequence => Ok(()),
-            Ok(_) | Err(_) => Err(LogFailed),
-        }
-    }
-
-    /// Waits until the log has failed.
-    pub async fn until_failed(&self) {
-        let mut receiver = self.sender.subscribe();
-        // The sender lives as long as this future borrows it.
-        let _ = receiver.wait_for(|durable| durable.failed).await;
-    }
 }

@@ -2,12 +2,14 @@
 
 mod central_store;
 mod clock;
+mod durable;
 mod event_log;
 mod event_source;
 mod history;
 
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds};
-pub use event_log::{AppendError, Appended, DurableWatch, EventLog, LogFailed, NewEntry, Ticket};
+pub use durable::{DurableWatch, Generation, TakenBack};
+pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, News, Reading, SourceError};
 pub use history::{History, HistoryError, Moment, Movement, MovementQuery};

@@ -49,16 +49,13 @@ const STEPS_PER_READ: usize = 64;
 
 impl Ledger {
     /// An import as it stands; nothing when it was never begun.
-    ///
-    /// # Errors
-    /// As [`Ledger::level`].
-    pub async fn import(&self, import_id: &ImportId) -> Result<Option<ImportView>, ReadError> {
+    pub async fn import(&self, import_id: &ImportId) -> Option<ImportView> {
         let key = Key::Import(import_id.clone());
         let seen = self.read(&key, |state| match state {
             State::Import(import) => Some(import.clone()),
             State::Level(_) => None,
         });
-        Ok(seen.await?.flatten())
+        seen.await.flatten()
     }
 
     /// At most `limit` refused rows behind `after`, in order.

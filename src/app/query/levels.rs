@@ -24,18 +24,10 @@ pub struct LevelView {
 
 impl Ledger {
     /// A level as it is now; nothing when it does not exist.
-    ///
-    /// # Errors
-    /// [`ReadError::LogFailed`] when its last movement will never be durable.
-    pub async fn level(&self, store_id: &StoreId, sku: &Sku) -> Result<Option<LevelView>, ReadError> {
+    pub async fn level(&self, store_id: &StoreId, sku: &Sku) -> Option<LevelView> {
         let key = Key::Level(store_id.clone(), sku.clone());
-        let seen = self.read(&key, numbers).await?.flatten();
-        Ok(seen.map(|(numbers, updated_at)| LevelView {
-            store_id: store_id.clone(),
-            sku: sku.clone(),
-            numbers,
-            updated_at,
-        }))
+        let (numbers, updated_at) = self.read(&key, numbers).await.flatten()?;
+        Some(LevelView { store_id: store_id.clone(), sku: sku.clone(), numbers, updated_at })
     }
 
     /// A level as it was at a moment; nothing when it did not exist then.
@@ -64,15 +56,7 @@ impl Ledger {
     }
 
     /// At most `limit` levels of a store in the order of their SKUs, after `after`.
-    ///
-    /// # Errors
-    /// As [`Ledger::level`].
-    pub async fn levels(
-        &self,
-        store_id: &StoreId,
-        after: Option<&Sku>,
-        limit: usize,
-    ) -> Result<Vec<LevelView>, ReadError> {
+    pub async fn levels(&self, store_id: &StoreId, after: Option<&Sku>, limit: usize) -> Vec<LevelView> {
         // No SKU is empty, so a bound below every SKU of the store is the last key of the store before it.
         let keys = match after {
             Some(sku) => {
@@ -87,9 +71,9 @@ impl Ledger {
             if store != store_id {
                 break;
             }
-            levels.extend(self.level(store, sku).await?);
+            levels.extend(self.level(store, sku).await);
         }
-        Ok(levels)
+        levels
     }
 }
 

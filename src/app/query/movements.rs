@@ -2,7 +2,7 @@
 
 use crate::app::Ledger;
 use crate::app::ledger::blocking;
-use crate::app::ports::{HistoryError, LogFailed, Moment, Movement, MovementQuery};
+use crate::app::ports::{HistoryError, Moment, Movement, MovementQuery};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{After, Fact, Key, Sequence, Sku, StoreId};
 use std::sync::Arc;
@@ -10,9 +10,6 @@ use std::sync::Arc;
 /// Why a read has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The log failed; what was asked for will never be durable.
-    #[error(transparent)]
-    LogFailed(#[from] LogFailed),
     /// The log cannot be read back.
     #[error(transparent)]
     History(#[from] HistoryError),

@@ -4,11 +4,14 @@ use super::api::{Api, Reply};
 use super::full_disk::cramped;
 use super::process::Node;
 use super::raw::{Raw, post};
+use super::sick_disk::with_failing_syncs;
 use http::Method;
 use onhand::adapters::http::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -149,25 +152,43 @@ async fn hurried(seen: &mut Seen) {
     seen.note(&reply);
 }
 
-/// `outcome-unknown` and `not-ready`: the disk takes no more, which the one hears whose change it was, and the other whose
-/// request was still on its way.
+/// `read-only`: the disk takes no more.
 async fn cramped_disk(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
-    let node = Node::start_as(cramped(), directory.path(), &["--log-level", "error"]);
+    refused_by_the_disk(cramped(), directory.path(), "read-only", seen).await;
+}
+
+/// `outcome-unknown`: the disk cannot say whether it has taken a change.
+async fn sync_that_fails(seen: &mut Seen) {
+    let directory = TempDir::new().unwrap();
+    match with_failing_syncs("40+40") {
+        Some(program) => refused_by_the_disk(program, directory.path(), "outcome-unknown", seen).await,
+        None => drop(seen.codes.insert("outcome-unknown".to_owned())),
+    }
+}
+
+/// `not-ready`: somebody asks for the worker where there is none.
+async fn without_a_worker(seen: &mut Seen) {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--sync", "off"]);
+    let reply = Api::of(&node).post("/sync", &[], &Value::Null).await;
+    reply.is(503, "not-ready");
+    seen.note(&reply);
+}
+
+/// Changes a level until the disk refuses.
+async fn refused_by_the_disk(program: Command, data_dir: &Path, code: &str, seen: &mut Seen) {
+    let node = Node::start_as(program, data_dir, &["--log-level", "error"]);
     let api = Api::of(&node);
-    let mut late = Raw::connect(&node);
-    late.write(post(&format!("{LEVEL}/adjust"), "expect: 100-continue\r\ncontent-length: 11\r\n"));
-    late.read_until("\r\n\r\n");
     let body = json!({"delta": 1, "reason": "r".repeat(250)});
     loop {
         let reply = api.post(&format!("{LEVEL}/adjust"), &[], &body).await;
         if reply.status != 200 {
-            reply.is(503, "outcome-unknown");
+            reply.is(503, code);
             seen.note(&reply);
             break;
         }
     }
-    seen.note_raw(&late.write("{\"delta\":1}").read_to_end(), 503);
 }
 
 /// `request-timeout`: a body that never comes. It is waited for thirty seconds, so it starts first and is read last.
@@ -189,6 +210,8 @@ async fn every_code_can_be_met() {
     crowded(&mut seen).await;
     hurried(&mut seen).await;
     cramped_disk(&mut seen).await;
+    sync_that_fails(&mut seen).await;
+    without_a_worker(&mut seen).await;
     awaited(&api, &mut seen).await;
     seen.codes.extend(OF_DEAD_LETTERS.map(str::to_owned));
     seen.note_raw(&hanging.read_to_end(), 408);

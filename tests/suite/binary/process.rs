@@ -79,7 +79,8 @@ impl Process {
         Some(Ended { code: status.code(), stdout: self.said("stdout"), stderr: self.said("stderr") })
     }
 
-    fn said(&self, name: &str) -> String {
+    /// What it has said so far, on `stdout` or `stderr`.
+    pub(super) fn said(&self, name: &str) -> String {
         let bytes = fs::read(self.scratch.path().join(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }

@@ -1,6 +1,6 @@
 //! Where the faults strike, and how the machine ends.
 
-use super::{Run, SETTINGS};
+use super::{Run, SETTINGS, Then};
 use crate::node::World;
 use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
 use std::collections::BTreeSet;
@@ -39,32 +39,35 @@ fn hush() {
 }
 
 /// Plays the script with a fault at operation `n`; nothing when it ended before.
-fn run(runtime: &Runtime, n: u64, fault: Fault, sticky: bool) -> Option<Run> {
-    let mut run = Run::new(n);
+fn run(runtime: &Runtime, n: u64, fault: Fault, sticky: bool, then: Then) -> Option<Run> {
+    let mut run = Run::new(n, then);
     let injection = Injection::at(n, fault);
     run.stage.world.disk.inject(if sticky { injection.sticky() } else { injection });
     // A planned panic ends the process where it strikes.
     let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(run.play())));
     if let Err(panic) = outcome {
         let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-        assert!(fault == Fault::Panic && text.starts_with("planned panic"), "{text}");
+        if !text.starts_with("planned panic") {
+            std::panic::resume_unwind(panic);
+        }
     }
     (!run.stage.world.disk.hits().is_empty()).then_some(run)
 }
 
-fn every_fault(sticky: bool, least: usize) {
+fn every_fault(sticky: bool, then: Then, ends: &[Crash], least: usize) {
     hush();
     let runtime = runtime();
     let mut struck = BTreeSet::new();
     for fault in FAULTS {
         for n in 1.. {
-            let Some(run) = run(&runtime, n, fault, sticky) else { break };
+            let told = format!("fault {fault:?} at operation {n}, sticky {sticky}, then {then:?}");
+            let played = catch_unwind(AssertUnwindSafe(|| run(&runtime, n, fault, sticky, then)));
+            let Some(run) = played.expect(&told) else { break };
             struck.extend(run.stage.world.disk.hits().into_keys());
-            for end in ENDS {
-                let told = format!("fault {fault:?} at operation {n}, sticky {sticky}, then {end:?}");
-                let recovered =
-                    catch_unwind(AssertUnwindSafe(|| runtime.block_on(run.recover(run.left(end), true))));
-                assert!(recovered.is_ok(), "{told}");
+            for end in ends {
+                let recover = || runtime.block_on(run.recover(run.left(*end), true));
+                let recovered = catch_unwind(AssertUnwindSafe(recover));
+                assert!(recovered.is_ok(), "{told}, then {end:?}");
             }
         }
     }
@@ -73,12 +76,51 @@ fn every_fault(sticky: bool, least: usize) {
 
 #[test]
 fn every_single_fault_is_survived() {
-    every_fault(false, 50);
+    every_fault(false, Then::End, &ENDS, 50);
 }
 
 #[test]
 fn every_lasting_fault_is_survived() {
-    every_fault(true, 50);
+    every_fault(true, Then::End, &ENDS, 50);
+}
+
+#[test]
+fn after_every_fault_the_node_goes_on_without_a_restart() {
+    for sticky in [false, true] {
+        every_fault(sticky, Then::Mend, &[Crash::DropUnsynced, Crash::PowerCut { seed: 5 }], 50);
+    }
+}
+
+#[test]
+fn every_fault_of_a_probe_is_survived() {
+    hush();
+    let runtime = runtime();
+    let mut probes = 0;
+    for first in [Fault::Eio, Fault::ShortWrite] {
+        for n in 1.. {
+            let Some(ended) = run(&runtime, n, first, false, Then::End) else { break };
+            if ended.stage.world.disk.is_stopped() || !ended.refused {
+                continue;
+            }
+            for fault in FAULTS {
+                for m in 1.. {
+                    let then = Then::MendLater(m, fault);
+                    let told = format!("fault {first:?} at operation {n}, then {then:?}");
+                    let played = catch_unwind(AssertUnwindSafe(|| run(&runtime, n, first, false, then)));
+                    let run = played.expect(&told).expect("it struck before");
+                    if struck(&run.stage.world.disk) == struck(&ended.stage.world.disk) {
+                        break;
+                    }
+                    probes += 1;
+                    let end = if m % 2 == 0 { Crash::DropUnsynced } else { Crash::PowerCut { seed: m } };
+                    let recover = || runtime.block_on(run.recover(run.left(end), n % 4 == 0));
+                    let recovered = catch_unwind(AssertUnwindSafe(recover));
+                    assert!(recovered.is_ok(), "{told}, then {end:?}");
+                }
+            }
+        }
+    }
+    assert!(probes > 1_000, "{probes}");
 }
 
 fn struck(disk: &SimDisk) -> u64 {
@@ -120,7 +162,7 @@ fn a_second_fault_during_recovery_is_survived() {
     let runtime = runtime();
     let mut count = 0;
     for n in 1.. {
-        let Some(run) = run(&runtime, n, Fault::Crash, false) else { break };
+        let Some(run) = run(&runtime, n, Fault::Crash, false, Then::End) else { break };
         for end in [Crash::PowerCut { seed: n }, Crash::ProcessKill] {
             let told = format!("crash at operation {n}, then {end:?}");
             count += second_faults(&runtime, &run, &run.left(end), &told);
@@ -132,7 +174,7 @@ fn a_second_fault_during_recovery_is_survived() {
 #[test]
 fn the_script_by_itself_reaches_what_it_is_for() {
     let runtime = runtime();
-    let mut run = Run::new(0);
+    let mut run = Run::new(0, Then::End);
     assert!(runtime.block_on(run.play()));
     let files = run.stage.world.disk.files();
     let count = |extension: &str| {

@@ -1,13 +1,17 @@
 //! A scripted run that fails at every operation of the disk in turn, in every way, and is opened again.
 //!
-//! After the first error nothing may be acknowledged and nothing be shown that is not durable. After the restart what
-//! was acknowledged is there exactly once, what was not at most once, and a retry of everything makes it exactly once.
+//! Once the disk has refused, nothing may be acknowledged and nothing be shown that is not durable. Then the node goes on
+//! without a restart as soon as the disk is well, and what was not acknowledged has not happened; or the process ends, and
+//! after the restart what was acknowledged is there exactly once, what is read-only not at all, what is unknown at most
+//! once, and a retry of everything makes it exactly once.
 
 mod faults;
 
 use crate::oracle::{Act, Expect, Order, Wish};
-use crate::stage::{Heard, SKUS, Stage, ask};
-use onhand::sim::disk::{Crash, SimDisk};
+use crate::stage::{Heard, Open, Stage, ask};
+use onhand::app::CommandError;
+use onhand::resilience::Position;
+use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
 use onhand::sim::node::{SimNode, SimSettings};
 
 enum Step {
@@ -74,20 +78,35 @@ fn acts() -> Vec<Act> {
         .collect()
 }
 
-/// A run up to its end or to the first fault.
+/// A run up to its end, or to the first fault it does not get over.
 struct Run {
     stage: Stage,
-    /// What was under way at the fault, in the order of the log.
-    unanswered: Vec<Act>,
-    /// The holds that were due were being expired.
+    /// What was under way when the disk refused.
+    open: Open,
+    /// The holds that were due were being expired, and nobody knows whether they are.
     expiring: bool,
+    /// What becomes of the disk once it has refused.
+    then: Then,
+    /// The storage breaker was open at some time.
+    refused: bool,
+}
+
+/// What happens when the storage breaker is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// The process ends.
+    End,
+    /// The disk is well again, and the node goes on without a restart.
+    Mend,
+    /// The same, but the first probe meets a fault at its n-th operation.
+    MendLater(u64, Fault),
 }
 
 impl Run {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, then: Then) -> Self {
         let mut stage = Stage::new(SETTINGS);
         stage.world.disk = SimDisk::new(seed);
-        Self { stage, unanswered: Vec::new(), expiring: false }
+        Self { stage, open: Open::default(), expiring: false, then, refused: false }
     }
 
     /// True when the script came to its end.
@@ -111,20 +130,24 @@ impl Run {
         true
     }
 
-    /// The node, unless its log has failed.
+    /// The node, unless its log cannot be written any more.
     async fn step(&mut self, mut node: SimNode, step: Step) -> Option<SimNode> {
+        let due = matches!(step, Step::Due);
         match step {
             Step::Together(acts) => {
                 // A panic takes the answers with it.
-                self.unanswered.clone_from(&acts);
+                self.open.unknown.clone_from(&acts);
                 let heard = ask(&node, &self.stage.oracle, self.stage.clock(), &acts).await;
-                self.unanswered = self.stage.hold(&acts, heard);
+                self.open = self.stage.hold(&acts, heard);
             }
             Step::Due => {
                 self.expiring = true;
-                if node.drive(node.ledger.expire_due()).await.is_ok() {
-                    self.stage.oracle.pass_due(self.stage.clock());
-                    self.expiring = false;
+                match node.drive(node.ledger.expire_due()).await {
+                    Ok(()) => {
+                        self.stage.oracle.pass_due(self.stage.clock());
+                        self.expiring = false;
+                    }
+                    Err(error) => self.expiring = matches!(error, CommandError::OutcomeUnknown),
                 }
             }
             Step::Pass(milliseconds) => self.stage.world.clock.pass(milliseconds),
@@ -132,26 +155,63 @@ impl Run {
             Step::Upkeep => drop(node.upkeep()),
             Step::Restart => {}
         }
-        let failed = node.ledger.log().durable().failed();
-        assert_eq!(failed, self.expiring || !self.unanswered.is_empty());
-        if failed && !self.stage.world.disk.is_stopped() {
-            self.after_the_failure(&node).await;
+        let refused = node.ledger.log().breaker() == Position::Open;
+        assert!(refused || !self.expiring && self.open.is_empty());
+        if !refused {
+            return Some(node);
         }
-        (!failed).then_some(node)
+        if self.stage.world.disk.is_stopped() {
+            return None;
+        }
+        self.refused = true;
+        self.read_only(&node).await;
+        if self.then == Then::End || !self.mend(&node).await {
+            return None;
+        }
+        self.again(&node, due).await;
+        Some(node)
     }
 
-    /// The disk works again, the process has not ended yet: nothing is acknowledged, nothing shown but the durable.
-    async fn after_the_failure(&self, node: &SimNode) {
+    /// Nothing is acknowledged, nothing shown but the durable, all of which is.
+    async fn read_only(&self, node: &SimNode) {
         let late = Act::One(order("C", Wish::Adjust(5)), Some(99));
         let heard = ask(node, &self.stage.oracle, self.stage.clock(), &[late]).await;
-        assert!(matches!(heard[..], [Heard::Unknown | Heard::Closed]), "{heard:?}");
-        for sku in SKUS {
-            let place =
-                (onhand::domain::StoreId::new("LONDON").unwrap(), onhand::domain::Sku::new(sku).unwrap());
-            let Ok(seen) = node.drive(node.ledger.level(&place.0, &place.1)).await else { continue };
-            let owed = self.stage.oracle.levels.get(sku).map(|level| level.version);
-            assert_eq!(seen.map(|view| view.numbers.version), owed, "{sku} shows what is not durable");
+        assert_eq!(heard, [Heard::ReadOnly]);
+        self.stage.check_levels(node).await;
+    }
+
+    /// Probes until the log can be written again; false when the machine stopped meanwhile.
+    async fn mend(&mut self, node: &SimNode) -> bool {
+        let disk = self.stage.world.disk.clone();
+        if let Then::MendLater(n, fault) = self.then {
+            disk.clear_faults();
+            disk.inject(Injection::at(disk.operations() + n, fault));
         }
+        if node.probe().is_err() {
+            if disk.is_stopped() {
+                return false;
+            }
+            self.read_only(node).await;
+            disk.clear_faults();
+            node.probe().expect("the disk is well");
+        }
+        assert_eq!(node.ledger.log().breaker(), Position::Closed);
+        disk.clear_faults();
+        self.stage.took_back();
+        true
+    }
+
+    /// What was not answered has not happened, and happens when it is asked for again.
+    async fn again(&mut self, node: &SimNode, due: bool) {
+        self.stage.check(node).await;
+        if due {
+            self.stage.pass_due(node).await;
+        }
+        for act in std::mem::take(&mut self.open).all() {
+            self.stage.play(node, &[act]).await;
+        }
+        self.expiring = false;
+        self.stage.check(node).await;
     }
 
     /// Opens what a crash left, and perhaps retries everything, so that all of it has happened exactly once.
@@ -161,7 +221,7 @@ impl Run {
         stage.world.ids = self.stage.world.ids.clone();
         stage.world.disk = disk;
         stage.oracle = self.stage.oracle.clone();
-        let node = stage.reopen(&self.unanswered, self.expiring).await;
+        let node = stage.reopen(&self.open.unknown, self.expiring).await;
         if retry {
             for act in acts() {
                 stage.play(&node, &[act]).await;

@@ -74,6 +74,7 @@ fn cached(disk: &SimDisk, path: &Path) -> Vec<u8> {
 
 fn opened(disk: &SimDisk, settings: SimSettings) -> Result<OpenNode, OpenError> {
     let options = OpenOptions {
+        ballast_bytes: 0,
         disk: Arc::new(disk.clone()),
         layout: Layout::new(Path::new("/data")),
         segment_bytes: settings.segment_bytes,

@@ -9,6 +9,7 @@ mod fakes;
 mod feed;
 mod follow;
 mod gates;
+mod read_only;
 mod refusals;
 mod sockets;
 mod stock;
@@ -17,7 +18,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use onhand::adapters::file::clock::{SystemClock, TimeOrderedIds};
-use onhand::adapters::file::disk::RealDisk;
+use onhand::adapters::file::disk::{Disk, RealDisk};
 use onhand::adapters::file::identity::DirectoryLock;
 use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::log::FileLog;
@@ -32,6 +33,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use std::iter;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -51,6 +53,7 @@ struct Scratch {
 /// How a node is set up.
 struct Setup {
     directory: Arc<TempDir>,
+    disk: Arc<dyn Disk>,
     segment_bytes: u64,
     /// What stands between the node and its log read back.
     watch: fn(Arc<dyn History>) -> Arc<dyn History>,
@@ -77,17 +80,18 @@ impl Scratch {
     }
 
     fn open(setup: Setup) -> Self {
-        let Setup { directory, segment_bytes, watch, others, central, breaker, gates } = setup;
+        let Setup { directory, disk, segment_bytes, watch, others, central, breaker, gates } = setup;
         let options = OpenOptions {
-            disk: Arc::new(RealDisk),
+            disk,
             layout: Layout::new(directory.path()),
             segment_bytes,
+            ballast_bytes: 0,
             idempotency_ttl_ms: 300_000,
         };
         let opened = open(&options, &SystemClock, &TimeOrderedIds).unwrap();
         let maintenance = Mutex::new(Maintenance::new(&opened, 10));
         let OpenNode { log, restored, end, lock, node, .. } = opened;
-        log.start().unwrap();
+        log.start(Duration::from_millis(10), |_| {}).unwrap();
         let log = Arc::new(log);
         let parts = Parts {
             log: Arc::clone(&log) as Arc<dyn EventLog>,
@@ -181,6 +185,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             directory: Arc::new(tempfile::tempdir().unwrap()),
+            disk: Arc::new(RealDisk),
             segment_bytes: 64 << 20,
             watch: |history| history,
             others: None,

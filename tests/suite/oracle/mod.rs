@@ -30,11 +30,14 @@ pub(crate) struct Oracle {
     pub(crate) log: Vec<Happened>,
     keys: BTreeMap<KeyName, Known>,
     key_ttl: i64,
+    /// Log time is not before this either, while the process lives.
+    pub(crate) floor: i64,
 }
 
 impl Oracle {
     pub(crate) fn new(key_ttl: i64) -> Self {
-        Self { levels: BTreeMap::new(), log: Vec::new(), keys: BTreeMap::new(), key_ttl }
+        let (levels, log, keys) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Self { levels, log, keys, key_ttl, floor: i64::MIN }
     }
 
     pub(crate) fn end(&self) -> u64 {
@@ -42,8 +45,8 @@ impl Oracle {
     }
 
     /// Log time: never before the last event.
-    fn time(&self, clock: i64) -> i64 {
-        self.log.last().map_or(clock, |last| clock.max(last.at))
+    pub(crate) fn time(&self, clock: i64) -> i64 {
+        self.log.last().map_or(clock, |last| clock.max(last.at)).max(self.floor)
     }
 
     /// The version a command meets that comes now: what is due expires first.

@@ -16,7 +16,7 @@
 use super::bytes::{Fields, MAGIC, encode, read_effect, read_entry, read_posting};
 use super::{EntryMark, Growing, Posting, SegmentIndex, Wanted};
 use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, durable_rename, read_all, read_exact_at, write_all_at,
+    Disk, DiskFile, OpenMode, create_unfinished, durable_rename, read_all, read_exact_at, write_all_at,
 };
 use crate::adapters::file::layout::temporary;
 use crate::adapters::file::segment::SegmentEnd;
@@ -65,8 +65,7 @@ impl Sealed {
     ) -> io::Result<()> {
         let bytes = index.look(|content| encode(content, segment_length, segment_checksum));
         let unfinished = temporary(path);
-        let file = disk.open(&unfinished, OpenMode::OpenOrCreate)?;
-        file.truncate(0)?;
+        let file = create_unfinished(disk, &unfinished)?;
         write_all_at(&*file, &bytes, 0)?;
         durable_rename(disk, &*file, &unfinished, path)
     }

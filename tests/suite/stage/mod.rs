@@ -1,16 +1,17 @@
 //! A node played against the oracle: the same acts to both, and after every crash the two are brought together.
 
+mod words;
+
 use crate::node::World;
-use crate::oracle::{Act, Answer, Done, Expect, Happened, Oracle, Order, Wish, batch_payload, payload};
+use crate::oracle::{Act, Answer, Happened, Oracle};
 use crate::rules;
-use onhand::app::{CommandError, Meta, Outcome, fingerprint};
-use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
-use onhand::domain::{
-    After, Command, Event, Idempotency, Key, Quantity, ReservationId, Sku, StoreId, UnappliedWhy,
-};
+use onhand::app::{CommandError, Outcome};
+use onhand::domain::{Sku, StoreId};
 use onhand::sim::node::{SimNode, SimSettings};
-use std::pin::Pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+pub(crate) use words::happened;
+use words::{command, hear};
 
 /// The SKUs of every play, in key order.
 pub(crate) const SKUS: [&str; 3] = ["A", "B", "C"];
@@ -28,10 +29,29 @@ pub(crate) enum Heard {
     Answer(Answer),
     /// The log failed while it was on its way.
     Unknown,
-    /// Nothing changed: the log is closed.
-    Closed,
+    /// Nothing changed: the log cannot be written.
+    ReadOnly,
     /// The effect stands, its answer could not be read back.
     Unread,
+}
+
+/// Acts without an answer, in the order of their arrival.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    /// Nobody knows whether they happened.
+    pub(crate) unknown: Vec<Act>,
+    /// They have not happened, and were told so.
+    pub(crate) refused: Vec<Act>,
+}
+
+impl Open {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unknown.is_empty() && self.refused.is_empty()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Act> {
+        [&self.unknown[..], &self.refused[..]].concat()
+    }
 }
 
 impl Stage {
@@ -73,22 +93,27 @@ impl Stage {
 
     /// Takes what was answered before a crash for granted, and returns the acts that were not.
     ///
-    /// The log is one line of acts: nothing is acknowledged behind something that is not.
-    pub(crate) fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Vec<Act> {
-        let (clock, mut ahead, mut unanswered) = (self.clock(), self.oracle.clone(), Vec::new());
+    /// The log is one line of acts: nothing is acknowledged behind something that is not. What is read-only has not
+    /// happened; of what is unknown the log may hold the first few.
+    pub(crate) fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Open {
+        let (clock, mut ahead, mut open) = (self.clock(), self.oracle.clone(), Open::default());
         for (act, heard) in acts.iter().zip(heard) {
             let before = ahead.end();
             let owed = ahead.play(clock, act);
             let moved = ahead.end() > before;
             match heard {
-                Heard::Unknown | Heard::Closed => {
-                    unanswered.push(act.clone());
+                Heard::Unknown => {
+                    open.unknown.push(act.clone());
+                    continue;
+                }
+                Heard::ReadOnly => {
+                    open.refused.push(act.clone());
                     continue;
                 }
                 Heard::Unread => {}
                 Heard::Answer(answer) => assert_eq!(answer, owed, "{act:?}"),
             }
-            if unanswered.is_empty() {
+            if open.is_empty() {
                 self.oracle = ahead.clone();
             } else {
                 assert!(!moved, "acknowledged behind something that was not: {act:?}");
@@ -96,7 +121,12 @@ impl Stage {
                 assert_eq!(durable, owed, "answered by what is not durable: {act:?}");
             }
         }
-        unanswered
+        open
+    }
+
+    /// The log took acts and gave them back: its time does not go back with them.
+    pub(crate) fn took_back(&mut self) {
+        self.oracle.floor = self.oracle.time(self.clock());
     }
 
     /// Opens the directory after a crash. Of `unanswered` (in the order of arrival) the log may hold the first few, each
@@ -104,6 +134,7 @@ impl Stage {
     /// oracle says.
     pub(crate) async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
         let node = self.world.open();
+        self.oracle.floor = i64::MIN;
         let durable = node.ledger.log().durable().sequence().0;
         let clock = self.clock();
         if expiring && durable > self.oracle.end() {
@@ -151,6 +182,7 @@ pub(crate) async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act
         running.push(Box::pin(async move { node.ledger.execute(command, &meta).await }));
     }
     let mut heard: Vec<Option<Heard>> = acts.iter().map(|_| None).collect();
+    let mut written = false;
     let all = std::future::poll_fn(|context| {
         for (running, heard) in running.iter_mut().zip(&mut heard) {
             if heard.is_none()
@@ -159,107 +191,24 @@ pub(crate) async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act
                 *heard = Some(hear(outcome));
             }
         }
+        if !written {
+            written = true;
+            shows_nothing_early(node, oracle, context);
+        }
         if heard.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     });
     node.drive(all).await;
     heard.into_iter().flatten().collect()
 }
 
-fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta) {
-    let (command, idempotency) = match act {
-        Act::One(order, key) => {
-            let known_by = key.map(|key| known_by("one", key, &payload(order)));
-            (Command::Stock(stock(oracle, clock, order)), known_by)
+/// Before the disk is written a level is shown as it was, or not at all.
+fn shows_nothing_early(node: &SimNode, oracle: &Oracle, context: &mut Context<'_>) {
+    for sku in SKUS {
+        let (store_id, wanted) = (StoreId::new(STORE).unwrap(), Sku::new(sku).unwrap());
+        let mut read = pin!(node.ledger.level(&store_id, &wanted));
+        if let Poll::Ready(seen) = read.as_mut().poll(context) {
+            let owed = oracle.levels.get(sku).map(|level| level.version).filter(|version| *version > 0);
+            assert_eq!(seen.map(|level| level.numbers.version), owed, "{sku} is shown too early");
         }
-        Act::Batch { atomic, items, key } => {
-            let operation = |(order, key): &(Order, Option<u8>)| Operation {
-                command: stock(oracle, clock, order),
-                idempotency: key.map(|key| known_by("one", key, &payload(order))),
-                known: None,
-            };
-            let known_by = key.map(|key| known_by("batch", key, &batch_payload(*atomic, items)));
-            let operations = items.iter().map(operation).collect();
-            (Command::Batch(Batch { atomic: *atomic, operations }), known_by)
-        }
-    };
-    (command, Meta { idempotency, ..Meta::default() })
-}
-
-fn known_by(scope: &str, key: u8, payload: &str) -> Idempotency {
-    Idempotency {
-        key: format!("k-{key}").into(),
-        scope: scope.into(),
-        fingerprint: fingerprint(payload.as_bytes()),
     }
-}
-
-fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
-    let version = oracle.version(clock, order.sku);
-    let expected = match order.expect {
-        Expect::Any => Expected::Any,
-        Expect::Exists => Expected::Exists,
-        Expect::Right => Expected::Version(version),
-        Expect::Wrong => Expected::Version(version + 1_000_000),
-    };
-    let pieces = |pieces: i64| Quantity::new(pieces).unwrap();
-    let reservation = |id: &u8| ReservationId::new(&id.to_string()).unwrap();
-    let verb = match &order.wish {
-        Wish::Adjust(delta) => Verb::Adjust { delta: pieces(*delta), reason: None, reference: None },
-        Wish::Reserve { pieces: wanted, id, ttl_seconds } => Verb::Reserve(Reserve {
-            qty: pieces(*wanted),
-            reservation_id: reservation(id),
-            ttl_seconds: *ttl_seconds,
-            reference: None,
-        }),
-        Wish::Release { id, pieces: wanted } => {
-            Verb::Release { reservation_id: reservation(id), qty: wanted.map(pieces) }
-        }
-        Wish::Commit { id, pieces: wanted, close } => Verb::Commit(Commit {
-            reservation_id: reservation(id),
-            qty: wanted.map(pieces),
-            close_remainder: *close,
-        }),
-        Wish::Count(counted) => Verb::Count { counted: pieces(*counted), as_of: None, reason: None },
-    };
-    let (store_id, sku) = (StoreId::new(STORE).unwrap(), Sku::new(order.sku).unwrap());
-    StockCommand { store_id, sku, expected, verb }
-}
-
-fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
-    Heard::Answer(match outcome {
-        Ok(outcome) => {
-            let at = outcome.at.milliseconds();
-            let unapplied = outcome.unapplied.iter().map(|unapplied| {
-                let why = match &unapplied.why {
-                    UnappliedWhy::Refused(rejection) => rejection.code().to_owned(),
-                    UnappliedWhy::Replayed(sequence) => format!("replayed {sequence}"),
-                };
-                (unapplied.op, why)
-            });
-            Answer::Done(Done {
-                sequence: outcome.sequence.0,
-                events: outcome.events.iter().map(|event| happened(event, at)).collect(),
-                unapplied: unapplied.collect(),
-                // A replayed event has its own time, which the outcome does not carry.
-                replays: outcome.replays.iter().map(|(op, event)| (*op, happened(event, 0))).collect(),
-                replayed: outcome.replayed,
-            })
-        }
-        Err(CommandError::Refused(refusal)) => {
-            Answer::Refused { code: refusal.rejection.code(), op: refusal.op }
-        }
-        Err(CommandError::OutcomeUnknown) => return Heard::Unknown,
-        Err(CommandError::Closed) => return Heard::Closed,
-        Err(CommandError::History(_)) => return Heard::Unread,
-        Err(CommandError::Overloaded) => panic!("a play is too short for that"),
-    })
-}
-
-pub(crate) fn happened(event: &Event, at: i64) -> Happened {
-    let (Key::Level(_, sku), After::Level(after)) = (event.fact.key(), event.after) else {
-        panic!("only levels are played: {event:?}")
-    };
-    let sku = SKUS.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
-    let (on_hand, reserved) = (after.on_hand.get(), after.reserved.get());
-    Happened { sku, kind: event.kind.as_str(), on_hand, reserved, version: after.version, at }
 }

@@ -1,0 +1,94 @@
+//! The way back after the disk has refused: the probe, after which the writer may go on.
+//!
+//! A probe never repeats a sync on a file whose sync failed. A file that is lost is rebuilt: its acknowledged prefix, held
+//! against its checksums, goes to a new file, which is synced and renamed into place. Otherwise a piece of zeros is written
+//! where the next group will stand, and cut off again, durably: no reader takes them for an entry, a crash in between leaves
+//! a torn tail.
+
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_unfinished, durable_rename};
+use crate::adapters::file::disk::{read_exact_at, write_all_at};
+use crate::adapters::file::layout::temporary;
+use crate::adapters::file::mark::Mark;
+use crate::adapters::file::segment::SegmentEnd;
+use crate::adapters::file::segments::index_segment;
+use crate::adapters::file::writer::Writer;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// There is room when so much can be written.
+static PROBE: [u8; 64 << 10] = [0; 64 << 10];
+
+impl Writer {
+    /// Tries whether the disk is well again, and makes the log ready to be written.
+    ///
+    /// # Errors
+    /// What the disk said; nothing may be written, and the probe be repeated.
+    pub(super) fn probe(&mut self) -> io::Result<()> {
+        self.remove_unrolled()?;
+        if self.active.lost {
+            self.rebuild()?;
+        } else {
+            self.try_write()?;
+        }
+        self.ballast.lay()?;
+        self.mark = Mark::open(&*self.segments.disk, &self.segments.layout.mark())?;
+        self.mark.write(self.durable.sequence())
+    }
+
+    /// Removes what a roll that failed may have left under the next segment's name: the log goes on without it.
+    fn remove_unrolled(&self) -> io::Result<()> {
+        let next = self.durable.sequence().plus(1);
+        if next == self.active.first {
+            return Ok(());
+        }
+        let (disk, layout) = (&self.segments.disk, &self.segments.layout);
+        match disk.remove(&layout.segment(next)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            // Also what is not seen may come back, until this.
+            _ => disk.sync_dir(&layout.log()),
+        }
+    }
+
+    fn rebuild(&mut self) -> io::Result<()> {
+        let end = self.active.end;
+        let length = usize::try_from(end.length).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let path = self.segments.layout.segment(self.active.first);
+        let disk = &*self.segments.disk;
+        let bytes = read_exact_at(&*disk.open(&path, OpenMode::Read)?, 0, length)?;
+        index_segment(&bytes, Some(end)).map_err(|damage| {
+            let reason = format!("byte {} of the active segment: {}", damage.offset, damage.reason);
+            io::Error::new(io::ErrorKind::InvalidData, reason)
+        })?;
+        self.active.file = replace(disk, &path, &bytes)?;
+        self.active.lost = false;
+        reserve(&*self.active.file, self.segment_bytes, end);
+        Ok(())
+    }
+
+    fn try_write(&mut self) -> io::Result<()> {
+        let (file, length) = (&*self.active.file, self.active.end.length);
+        let written = write_all_at(file, &PROBE, length);
+        // Durably: a segment that is sealed here must end here, also after a power cut.
+        let cut = file.truncate(length).and_then(|()| file.sync_data());
+        self.active.lost = cut.is_err();
+        written.and(cut)
+    }
+}
+
+/// Reserves the room a segment will take, if there is so much. A help, not a need: a file system without it works as well.
+pub(super) fn reserve(file: &dyn DiskFile, segment_bytes: u64, end: SegmentEnd) {
+    if file.preallocate(segment_bytes).is_err() {
+        // A file system may have given what little it had: others need that.
+        let _ = file.truncate(end.length);
+    }
+}
+
+/// Puts bytes into a new, synced file under that name, and keeps it open.
+pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+    let unfinished = temporary(path);
+    let file = create_unfinished(disk, &unfinished)?;
+    write_all_at(&*file, bytes, 0)?;
+    durable_rename(disk, &*file, &unfinished, path)?;
+    Ok(file)
+}

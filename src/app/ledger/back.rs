@@ -1,0 +1,167 @@
+//! When the log has failed: memory goes back to what is durable, before the next command is decided.
+//!
+//! Whoever notices first does it: a command before it decides, a read that was taken back, the command whose ticket
+//! failed. Meanwhile the log takes nothing, so what is found is all there is: a command notes its steps while it holds
+//! `noting`, and the entry it noted was queued before the log failed. No disk is needed, so a dead one is no hindrance.
+
+use super::Ledger;
+use crate::app::journal::Step;
+use crate::app::ports::Generation;
+use crate::domain::{Key, Sequence, Undo};
+
+impl Ledger {
+    /// The generation in which something is about to be looked at; memory has gone back before.
+    pub(super) async fn generation(&self) -> Generation {
+        self.go_back().await;
+        self.parts.log.durable().generation()
+    }
+
+    /// Takes memory back to what is durable, if it has to.
+    ///
+    /// Cancel safe: dropped half-way, the next one goes on with it. To be called without holding any state.
+    pub(super) async fn go_back(&self) {
+        let watch = self.parts.log.durable();
+        if watch.must_go_back().is_none() {
+            return;
+        }
+        let _one_at_a_time = self.going_back.lock().await;
+        let Some(durable) = watch.must_go_back() else { return };
+        // Those who were appending when the log failed have noted it once this is had.
+        drop(self.noting.write());
+        loop {
+            if let Some(key) = self.journal.next_state() {
+                self.move_back(&key, durable).await;
+            } else {
+                match self.journal.take() {
+                    Some((last, Step::Known(id))) if last > durable => self.idempotency.forget(id, durable),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+        }
+        watch.went_back();
+    }
+
+    /// Takes the last step of the journal, which moved the state under `key`, back.
+    async fn move_back(&self, key: &Key, durable: Sequence) {
+        let slot = self.entities.slot(key);
+        let mut state = slot.lock().await;
+        let Some((last, Step::Moved(_, undo))) = self.journal.take() else { return };
+        if last <= durable {
+            return;
+        }
+        self.undo(key, &mut state, undo, durable);
+        let absent = state.state.version() == 0;
+        drop(state);
+        if absent {
+            self.entities.forget(key, &slot);
+        }
+    }
+
+    fn undo(&self, key: &Key, slot: &mut super::Slot, undo: Undo, durable: Sequence) {
+        slot.state.undo(undo);
+        slot.head = slot.head.min(durable);
+        if slot.state.version() == 0 {
+            slot.head = Sequence::START;
+            self.entities.unlist(key);
+        }
+        // Holds that had expired are open again.
+        slot.watched = None;
+        self.watch(key, slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{CommandError, Meta, Outcome, fingerprint};
+    use crate::domain::stock::{Batch, Expected, Operation, StockCommand, Verb};
+    use crate::domain::{Command, Idempotency, Quantity, Sku, StoreId};
+    use crate::sim::disk::{self, Fault, Injection, SimDisk};
+    use crate::sim::node::{SimNode, SimSettings};
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    fn adjust(sku: &str, key: Option<&str>) -> Operation {
+        let verb = Verb::Adjust { delta: Quantity::new(1).unwrap(), reason: None, reference: None };
+        let store_id = StoreId::new("S").unwrap();
+        let command = StockCommand { store_id, sku: Sku::new(sku).unwrap(), expected: Expected::Any, verb };
+        let idempotency = key.map(|key| Idempotency {
+            key: key.into(),
+            scope: "test".into(),
+            fingerprint: fingerprint(b"one"),
+        });
+        Operation { command, idempotency, known: None }
+    }
+
+    fn alone(operation: Operation) -> (Command, Meta) {
+        let meta = Meta { idempotency: operation.idempotency, ..Meta::default() };
+        (Command::Stock(operation.command), meta)
+    }
+
+    fn key(sku: &str) -> Key {
+        Key::Level(StoreId::new("S").unwrap(), Sku::new(sku).unwrap())
+    }
+
+    /// A node with the levels A and B, each of version 1, and a disk whose next sync fails.
+    async fn about_to_fail() -> (SimNode, SimDisk) {
+        let disk = SimDisk::new(1);
+        let node = SimNode::open(&disk, &Arc::default(), &Arc::default(), SimSettings::default()).unwrap();
+        for sku in ["A", "B"] {
+            let (command, meta) = alone(adjust(sku, None));
+            node.execute(command, &meta).await.unwrap();
+        }
+        disk.inject(Injection::at(1, Fault::Eio).only(disk::Operation::SyncData));
+        (node, disk)
+    }
+
+    fn is_open(outcome: &Poll<Result<Outcome, CommandError>>) -> bool {
+        outcome.is_pending()
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_on_the_taken_back_does_not_enter_the_log() {
+        let (node, _) = about_to_fail().await;
+        let mut context = Context::from_waker(Waker::noop());
+        let (command, meta) = alone(adjust("B", Some("k")));
+        let mut first = pin!(node.ledger.execute(command, &meta));
+        assert!(is_open(&first.as_mut().poll(&mut context)));
+        // The batch has found the key, and waits for a level before it can decide.
+        let slot = node.ledger.entities.slot(&key("A"));
+        let held = slot.lock().await;
+        let operations = vec![adjust("A", None), adjust("B", Some("k"))];
+        let (batch, meta) = (Command::Batch(Batch { atomic: false, operations }), Meta::default());
+        let mut second = pin!(node.ledger.execute(batch, &meta));
+        assert!(is_open(&second.as_mut().poll(&mut context)));
+        node.write_waiting().unwrap_err();
+        assert!(matches!(node.drive(first).await, Err(CommandError::OutcomeUnknown)));
+        node.probe().unwrap();
+        drop(held);
+        assert!(matches!(node.drive(second).await, Err(CommandError::ReadOnly)));
+        assert_eq!(node.ledger.read(&key("A"), crate::domain::State::version).await, Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_read_that_was_caught_shows_what_is_durable() {
+        let (node, _) = about_to_fail().await;
+        let mut context = Context::from_waker(Waker::noop());
+        let (command, meta) = alone(adjust("B", Some("k")));
+        {
+            let mut caller = pin!(node.ledger.execute(command, &meta));
+            assert!(is_open(&caller.as_mut().poll(&mut context)));
+            // The caller goes away, so nobody but the reader is there to take memory back.
+        }
+        let key = key("B");
+        let mut reader = pin!(node.ledger.read(&key, crate::domain::State::version));
+        assert!(reader.as_mut().poll(&mut context).is_pending(), "a crash could take it back");
+        node.write_waiting().unwrap_err();
+        assert_eq!(reader.await, Some(1));
+        let (command, meta) = alone(adjust("C", None));
+        assert!(matches!(node.execute(command, &meta).await, Err(CommandError::ReadOnly)));
+        node.probe().unwrap();
+        let (command, meta) = alone(adjust("B", Some("k")));
+        let outcome = node.execute(command, &meta).await.unwrap();
+        assert_eq!((outcome.sequence, outcome.replayed), (Sequence(3), false));
+    }
+}

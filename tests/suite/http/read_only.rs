@@ -1,0 +1,57 @@
+//! The disk refuses: what a caller sees, what an orchestrator sees, and the way back.
+
+use super::{Answer, Scratch, Setup};
+use onhand::sim::disk::{Fault, Injection, Operation, SimDisk};
+use std::sync::Arc;
+use std::time::Duration;
+
+const LEVEL: &str = "/stores/LONDON/inventory/A-1";
+
+async fn reserve(node: &Scratch, qty: i64, key: &str) -> Answer {
+    let body = format!(r#"{{"qty":{qty}}}"#);
+    node.post(&format!("{LEVEL}/reserve"), &[("idempotency-key", key)], &body).await
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_makes_the_node_read_only_until_it_is_well() {
+    for (operation, first) in [(Operation::SyncData, "outcome-unknown"), (Operation::WriteAt, "read-only")] {
+        let disk = SimDisk::new(1);
+        let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), ..Setup::default() });
+        node.stock(LEVEL, 5).await;
+        reserve(&node, 1, "one").await.is(200, "");
+        disk.inject(Injection::at(1, Fault::Eio).only(operation).sticky());
+        reserve(&node, 1, "two").await.is(503, first);
+        let refused = reserve(&node, 1, "three").await;
+        refused.is(503, "read-only");
+        assert_eq!(
+            (refused.header("retry-after"), &refused.json["retryAfterMs"]),
+            (Some("5"), &5_000.into())
+        );
+
+        let level = node.get(LEVEL).await;
+        assert_eq!(
+            (level.status.as_u16(), &level.json["qty"], &level.json["version"]),
+            (200, &4.into(), &2.into())
+        );
+        let again = reserve(&node, 1, "one").await;
+        assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (200, Some("true")));
+        reserve(&node, 100, "four").await.is(409, "insufficient-stock");
+        assert_eq!(node.get("/events").await.json["items"].as_array().unwrap().len(), 2);
+        let readiness = node.get("/readyz").await;
+        readiness.is(503, "not-ready");
+        assert_eq!((&readiness.json["mode"], &readiness.json["ready"]), (&"read-only".into(), &false.into()));
+        assert_ne!(readiness.json["breakers"]["storage"], "closed");
+        node.get("/livez").await.is(200, "");
+
+        disk.clear_faults();
+        while node.get("/readyz").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let ready = node.get("/readyz").await.json;
+        assert_eq!((&ready["mode"], &ready["breakers"]["storage"]), (&"normal".into(), &"closed".into()));
+        for key in ["two", "two", "three"] {
+            reserve(&node, 1, key).await.is(200, "");
+        }
+        assert_eq!(node.get(LEVEL).await.json["qty"], 2, "each once");
+    }
+}

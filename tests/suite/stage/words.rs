@@ -1,0 +1,109 @@
+//! What is said to a node and what it says, in the words of the oracle.
+
+use super::{Heard, SKUS, STORE};
+use crate::oracle::{Act, Answer, Done, Expect, Happened, Oracle, Order, Wish, batch_payload, payload};
+use onhand::app::{CommandError, Meta, Outcome, fingerprint};
+use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::{
+    After, Command, Event, Idempotency, Key, Quantity, ReservationId, Sku, StoreId, UnappliedWhy,
+};
+
+pub(super) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta) {
+    let (command, idempotency) = match act {
+        Act::One(order, key) => {
+            let known_by = key.map(|key| known_by("one", key, &payload(order)));
+            (Command::Stock(stock(oracle, clock, order)), known_by)
+        }
+        Act::Batch { atomic, items, key } => {
+            let operation = |(order, key): &(Order, Option<u8>)| Operation {
+                command: stock(oracle, clock, order),
+                idempotency: key.map(|key| known_by("one", key, &payload(order))),
+                known: None,
+            };
+            let known_by = key.map(|key| known_by("batch", key, &batch_payload(*atomic, items)));
+            let operations = items.iter().map(operation).collect();
+            (Command::Batch(Batch { atomic: *atomic, operations }), known_by)
+        }
+    };
+    (command, Meta { idempotency, ..Meta::default() })
+}
+
+fn known_by(scope: &str, key: u8, payload: &str) -> Idempotency {
+    Idempotency {
+        key: format!("k-{key}").into(),
+        scope: scope.into(),
+        fingerprint: fingerprint(payload.as_bytes()),
+    }
+}
+
+fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
+    let version = oracle.version(clock, order.sku);
+    let expected = match order.expect {
+        Expect::Any => Expected::Any,
+        Expect::Exists => Expected::Exists,
+        Expect::Right => Expected::Version(version),
+        Expect::Wrong => Expected::Version(version + 1_000_000),
+    };
+    let pieces = |pieces: i64| Quantity::new(pieces).unwrap();
+    let reservation = |id: &u8| ReservationId::new(&id.to_string()).unwrap();
+    let verb = match &order.wish {
+        Wish::Adjust(delta) => Verb::Adjust { delta: pieces(*delta), reason: None, reference: None },
+        Wish::Reserve { pieces: wanted, id, ttl_seconds } => Verb::Reserve(Reserve {
+            qty: pieces(*wanted),
+            reservation_id: reservation(id),
+            ttl_seconds: *ttl_seconds,
+            reference: None,
+        }),
+        Wish::Release { id, pieces: wanted } => {
+            Verb::Release { reservation_id: reservation(id), qty: wanted.map(pieces) }
+        }
+        Wish::Commit { id, pieces: wanted, close } => Verb::Commit(Commit {
+            reservation_id: reservation(id),
+            qty: wanted.map(pieces),
+            close_remainder: *close,
+        }),
+        Wish::Count(counted) => Verb::Count { counted: pieces(*counted), as_of: None, reason: None },
+    };
+    let (store_id, sku) = (StoreId::new(STORE).unwrap(), Sku::new(order.sku).unwrap());
+    StockCommand { store_id, sku, expected, verb }
+}
+
+pub(super) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
+    Heard::Answer(match outcome {
+        Ok(outcome) => {
+            let at = outcome.at.milliseconds();
+            let unapplied = outcome.unapplied.iter().map(|unapplied| {
+                let why = match &unapplied.why {
+                    UnappliedWhy::Refused(rejection) => rejection.code().to_owned(),
+                    UnappliedWhy::Replayed(sequence) => format!("replayed {sequence}"),
+                };
+                (unapplied.op, why)
+            });
+            Answer::Done(Done {
+                sequence: outcome.sequence.0,
+                events: outcome.events.iter().map(|event| happened(event, at)).collect(),
+                unapplied: unapplied.collect(),
+                // A replayed event has its own time, which the outcome does not carry.
+                replays: outcome.replays.iter().map(|(op, event)| (*op, happened(event, 0))).collect(),
+                replayed: outcome.replayed,
+            })
+        }
+        Err(CommandError::Refused(refusal)) => {
+            Answer::Refused { code: refusal.rejection.code(), op: refusal.op }
+        }
+        Err(CommandError::OutcomeUnknown) => return Heard::Unknown,
+        Err(CommandError::ReadOnly) => return Heard::ReadOnly,
+        Err(CommandError::History(_)) => return Heard::Unread,
+        Err(CommandError::Closed) => panic!("nobody closes a log in a play"),
+        Err(CommandError::Overloaded) => panic!("a play is too short for that"),
+    })
+}
+
+pub(crate) fn happened(event: &Event, at: i64) -> Happened {
+    let (Key::Level(_, sku), After::Level(after)) = (event.fact.key(), event.after) else {
+        panic!("only levels are played: {event:?}")
+    };
+    let sku = SKUS.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
+    let (on_hand, reserved) = (after.on_hand.get(), after.reserved.get());
+    Happened { sku, kind: event.kind.as_str(), on_hand, reserved, version: after.version, at }
+}
