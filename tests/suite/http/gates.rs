@@ -5,11 +5,12 @@ use super::{Scratch, Setup, request};
 use axum::body::Body;
 use futures_util::poll;
 use http::Method;
-use onhand::adapters::http::{Entry, Gates, routes};
+use onhand::adapters::http::{Entry, Gates, install_metrics, routes};
 use onhand::config::GateSettings;
 use onhand::resilience::BreakerSettings;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 #[tokio::test]
@@ -51,14 +52,19 @@ async fn a_place_comes_back_from_a_caller_who_goes_away() {
     node.send(adjust()).await.is(200, "");
     // A second one while the first is on its way finds no place.
     let mut first = Box::pin(node.edge.handle(adjust()));
-    if poll!(&mut first).is_pending() {
-        node.send(adjust()).await.is(503, "overloaded");
-    }
-    assert_eq!(first.await.status(), 200);
+    let answer = match poll!(&mut first) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => {
+            node.send(adjust()).await.is(503, "overloaded");
+            first.await
+        }
+    };
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
 async fn a_source_that_does_not_answer_is_left_alone_and_holds_up_nobody() {
+    install_metrics();
     let told = Told::deliveries(7, 4);
     told.events.lock()[1]["type"] = "THEFT".into();
     let breaker = BreakerSettings { threshold: 0.5, cooldown: Duration::from_secs(3_600) };
