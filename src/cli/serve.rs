@@ -109,7 +109,6 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         "data directory open"
     );
     let log = Arc::new(log);
-    storage::begin();
     log.start(settings.worker.breaker_cooldown, storage::told)
         .or_exit(Exit::Internal, || "cannot start the writer thread")?;
     let maintenance =

@@ -63,10 +63,13 @@ fn status(node: &Node) -> Option<SyncStatus> {
 
 /// The breakers of this node by name, each with its state.
 pub(super) fn breakers(node: &Node) -> BTreeMap<String, &'static str> {
+    positions(node).map(|(name, position)| (name, position.as_str())).collect()
+}
+
+fn positions(node: &Node) -> impl Iterator<Item = (String, Position)> {
     let of_sources = node.worker().into_iter().flat_map(|worker| worker.breakers());
     let of_sources = of_sources.map(|(name, breaker)| (source_breaker(name), breaker.position()));
-    let all = of_sources.chain([("storage".to_owned(), node.ledger.log().breaker())]);
-    all.map(|(name, position)| (name, position.as_str())).collect()
+    of_sources.chain([("storage".to_owned(), node.ledger.log().breaker())])
 }
 
 /// What the breaker of a source is called.
@@ -95,6 +98,14 @@ pub(super) fn describe() {
 /// Sets the metrics to what is true now.
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
 pub(super) fn gauge(node: &Node) {
+    for (name, position) in positions(node) {
+        let state = match position {
+            Position::Closed => 0.0,
+            Position::HalfOpen => 1.0,
+            Position::Open => 2.0,
+        };
+        metrics::gauge!(BREAKER_STATE, "breaker" => name).set(state);
+    }
     if let Ok(central) = node.central() {
         metrics::gauge!(CENTRAL_LEVELS).set(central.look(Central::len) as f64);
     }
@@ -105,14 +116,7 @@ pub(super) fn gauge(node: &Node) {
         return;
     };
     for (name, breaker) in node.worker().into_iter().flat_map(|worker| worker.breakers()) {
-        let state = match breaker.position() {
-            Position::Closed => 0.0,
-            Position::HalfOpen => 1.0,
-            Position::Open => 2.0,
-        };
-        let name = source_breaker(name);
-        metrics::gauge!(BREAKER_STATE, "breaker" => name.clone()).set(state);
-        metrics::counter!(BREAKER_OPENED, "breaker" => name).absolute(breaker.opened());
+        metrics::counter!(BREAKER_OPENED, "breaker" => source_breaker(name)).absolute(breaker.opened());
     }
     metrics::gauge!(LAG).set(status.lag as f64);
     metrics::gauge!(DEAD_LETTERS_OPEN).set(status.open_letters as f64);

@@ -106,6 +106,10 @@ pub(super) async fn is_read_only(node: &Node, told: &Told) {
     );
     let metrics = api.get("/metrics").await.text;
     assert!(metrics.contains("onhand_breaker_opened_total{breaker=\"storage\"}"), "{metrics}");
+    // Open, or half-open while it probes.
+    let state =
+        |position| metrics.contains(&format!("onhand_breaker_state{{breaker=\"storage\"}} {position}\n"));
+    assert!(state(2) || state(1), "{metrics}");
 }
 
 /// Waits until the node takes changes again.
@@ -114,6 +118,8 @@ pub(super) async fn until_well(node: &Node) {
     while api.get("/health/readiness").await.status != 200 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    let metrics = api.get("/metrics").await.text;
+    assert!(metrics.contains("onhand_breaker_state{breaker=\"storage\"} 0\n"), "{metrics}");
 }
 
 /// With room again: everything acknowledged is there once, the rest at most once, and after a retry exactly once.
