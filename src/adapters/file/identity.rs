@@ -24,6 +24,17 @@ pub struct NodeFile {
     pub format: u32,
     /// When the directory was made.
     pub created: Timestamp,
+    /// The ledger the node writes, where that is not its alone: several processes on one data directory have several logs
+    /// and one ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Uuid>,
+}
+
+impl NodeFile {
+    /// Which ledger the node's log is of: a level stands in it once, however many logs tell of it.
+    pub fn ledger(&self) -> Uuid {
+        self.ledger.unwrap_or(self.node)
+    }
 }
 
 /// Holds a data directory, or what one worker writes in it, for this process until it is dropped.

@@ -13,6 +13,17 @@
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
 //! dead-letters/dead-letters.jsonl events the worker could not apply
 //! ```
+//!
+//! When several processes share the data directory (`LOCKS_ENABLED`), each has a directory of its own with all of the above
+//! but the last three, and `LOCK` is held by all of them together:
+//!
+//! ```text
+//! nodes/<name>/                   node.json, LOCK, log/, snapshots/, archive/ of one process
+//! nodes/<name>/term               its term, and where its log ends for good when another process ended the one before
+//! nodes/<name>/alive              counts up as long as the process renews its leases
+//! nodes/<name>/wanted             leases of this process that others ask for
+//! locks/                          leases; LOCK_DIR may put them elsewhere
+//! ```
 //! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was killed.
 
 use crate::domain::Sequence;
@@ -103,6 +114,31 @@ impl Layout {
     /// The central model with so many events in it.
     pub fn central_file(&self, sequence: Sequence) -> PathBuf {
         self.central().join(format!("central-{}.json", sequence.0))
+    }
+
+    /// `nodes/`: there when several processes share the data directory.
+    pub fn nodes(&self) -> PathBuf {
+        self.root.join("nodes")
+    }
+
+    /// `nodes/<name>/`, laid out like a data directory.
+    pub fn member(&self, name: &str) -> Self {
+        Self { root: self.nodes().join(name) }
+    }
+
+    /// `term`.
+    pub fn term(&self) -> PathBuf {
+        self.root.join("term")
+    }
+
+    /// `alive`.
+    pub fn alive(&self) -> PathBuf {
+        self.root.join("alive")
+    }
+
+    /// `wanted`.
+    pub fn wanted(&self) -> PathBuf {
+        self.root.join("wanted")
     }
 
     /// `dead-letters/`.

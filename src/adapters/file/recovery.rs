@@ -178,7 +178,7 @@ fn make_node(
                 .to_owned();
         return Err(OpenError::Damaged { path: layout.node(), reason });
     }
-    let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now() };
+    let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger: None };
     write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
     Ok(node)
 }
