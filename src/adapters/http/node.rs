@@ -18,6 +18,8 @@ use uuid::Uuid;
 pub struct Node {
     /// Whose log it is.
     pub id: Uuid,
+    /// The ledger the log is of: this node's alone, or one that several nodes write.
+    pub ledger_id: Uuid,
     /// The stock.
     pub ledger: Arc<Ledger>,
     /// Cancelled once the node stops: the same signal that ends the accept loop.
@@ -36,6 +38,7 @@ impl Node {
     pub fn new(id: Uuid, ledger: Arc<Ledger>, shutdown: CancellationToken) -> Self {
         Self {
             id,
+            ledger_id: id,
             ledger,
             shutdown,
             leaving: Leaving::default(),
@@ -44,6 +47,13 @@ impl Node {
             central: None,
             followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         }
+    }
+
+    /// The same node with a log that is one of several of a ledger.
+    #[must_use]
+    pub fn with_ledger_id(mut self, ledger_id: Uuid) -> Self {
+        self.ledger_id = ledger_id;
+        self
     }
 
     /// The same node with gates of another size.

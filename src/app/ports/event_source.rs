@@ -33,6 +33,8 @@ pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SourceError>
 pub struct Delivery {
     /// Whose events they are.
     pub node: Uuid,
+    /// The ledger the node's log is of: its own, or one that several nodes write, each in its own log.
+    pub ledger: Uuid,
     /// The durable end of the node's log.
     pub end: Sequence,
     /// The events, in order.

@@ -15,14 +15,16 @@ mod letters;
 mod model;
 mod pass;
 mod redrive;
+mod step;
 mod waits;
 mod worker;
 
-pub use central::{Central, CentralLevel, Poison, total};
+pub use central::{Central, CentralLevel, total};
 pub use file::{CentralFile, LevelRecord, ParkedRecord, SourceRecord};
 pub use letters::{DeadLetter, LetterState, Parked};
 pub use model::CentralModel;
 pub use pass::{PassReport, SourceReport, SourceState, SyncStatus};
 pub use redrive::{LetterError, Redriven};
+pub use step::Poison;
 pub use waits::Closing;
 pub use worker::{SyncSettings, Worker, WorkerParts};

@@ -3,6 +3,7 @@
 use crate::app::ledger::blocking;
 use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource};
 use crate::app::sync::follower::{Follower, Progress};
+use crate::app::sync::step::Origin;
 use crate::app::sync::{
     Central, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceReport, SourceState,
     SyncStatus,
@@ -293,12 +294,16 @@ impl Worker {
         self.letters.lock().insert(letter.id.clone(), letter);
     }
 
-    pub(super) async fn follower_of(&self, node: Uuid) -> Result<MutexGuard<'_, Follower>, LetterError> {
+    /// The follower of a node's log, once it has answered.
+    pub(super) async fn follower_of(
+        &self,
+        node: Uuid,
+    ) -> Result<(MutexGuard<'_, Follower>, Origin), LetterError> {
         let number = self.claims.lock().get(&node).copied();
         if let Some(follower) = number.and_then(|number| self.followers.get(number)) {
             let follower = follower.lock().await;
-            if follower.node == Some(node) {
-                return Ok(follower);
+            if let Some(origin) = follower.origin.filter(|origin| origin.node == node) {
+                return Ok((follower, origin));
             }
         }
         Err(LetterError::Source(format!("node {node} has not answered yet")))
