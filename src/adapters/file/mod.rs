@@ -11,7 +11,7 @@
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
 //! | [`central`], [`dead_letters`] | what the worker keeps |
-//! | `tail`, [`local_source`], [`directory_source`] | what the worker reads |
+//! | `tail`, [`local_source`], [`directory_source`], [`members`] | what the worker reads |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
 pub mod archive;
@@ -33,6 +33,7 @@ pub mod local_source;
 pub mod log;
 pub mod maintenance;
 pub mod mark;
+pub mod members;
 mod mend;
 mod record;
 pub mod recovery;

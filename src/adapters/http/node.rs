@@ -9,7 +9,7 @@ use crate::app::sync::{CentralModel, Worker};
 use crate::app::{Ledger, Meta, Outcome};
 use crate::domain::Command;
 use crate::resilience::Deadline;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub struct Node {
     pub leaving: Leaving,
     /// Who is let in.
     pub gates: Arc<Gates>,
-    worker: Option<Arc<Worker>>,
+    worker: Arc<OnceLock<Arc<Worker>>>,
     central: Option<Arc<CentralModel>>,
     followers: Arc<Semaphore>,
 }
@@ -43,7 +43,7 @@ impl Node {
             shutdown,
             leaving: Leaving::default(),
             gates: Arc::default(),
-            worker: None,
+            worker: Arc::default(),
             central: None,
             followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         }
@@ -67,14 +67,15 @@ impl Node {
     #[must_use]
     pub fn with_worker(mut self, worker: Arc<Worker>) -> Self {
         self.central = Some(Arc::clone(worker.central()));
-        self.worker = Some(worker);
+        self.worker = Arc::new(OnceLock::from(worker));
         self
     }
 
-    /// The same node with a central model that another process fills.
+    /// The same node with a central model that another process fills, until there is a worker here.
     #[must_use]
-    pub fn with_central(mut self, central: Arc<CentralModel>) -> Self {
+    pub fn with_central(mut self, central: Arc<CentralModel>, worker: Arc<OnceLock<Arc<Worker>>>) -> Self {
         self.central = Some(central);
+        self.worker = worker;
         self
     }
 
@@ -107,7 +108,7 @@ impl Node {
 
     /// The worker of this process.
     pub fn worker(&self) -> Result<&Arc<Worker>, Problem> {
-        self.worker.as_ref().ok_or_else(|| {
+        self.worker.get().ok_or_else(|| {
             Problem::new(
                 Code::NotReady,
                 "The sync worker does not run in this process; ask the process in which it does, or start this \

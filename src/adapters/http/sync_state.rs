@@ -70,7 +70,7 @@ pub(super) fn breakers(node: &Node) -> BTreeMap<String, &'static str> {
 
 fn positions(node: &Node) -> impl Iterator<Item = (String, Position)> {
     let of_sources = node.worker().into_iter().flat_map(|worker| worker.breakers());
-    let of_sources = of_sources.map(|(name, breaker)| (source_breaker(name), breaker.position()));
+    let of_sources = of_sources.map(|(name, breaker)| (source_breaker(&name), breaker.position()));
     of_sources.chain([("storage".to_owned(), node.ledger.log().breaker())])
 }
 
@@ -123,7 +123,7 @@ pub(super) fn gauge(node: &Node) {
         return;
     };
     for (name, breaker) in node.worker().into_iter().flat_map(|worker| worker.breakers()) {
-        metrics::counter!(BREAKER_OPENED, "breaker" => source_breaker(name)).absolute(breaker.opened());
+        metrics::counter!(BREAKER_OPENED, "breaker" => source_breaker(&name)).absolute(breaker.opened());
     }
     metrics::gauge!(LAG).set(status.lag as f64);
     metrics::gauge!(DEAD_LETTERS_OPEN).set(status.open_letters as f64);

@@ -2,7 +2,9 @@
 
 use crate::domain::{Sequence, Timestamp};
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -20,6 +22,15 @@ pub trait EventSource: Send + Sync {
     fn news(&self, _after: Sequence, wait_max: Duration) -> News<'_> {
         Box::pin(tokio::time::sleep(wait_max))
     }
+}
+
+/// Logs that come to be while the worker runs.
+pub trait Joining: Send + Sync {
+    /// Those that have not been handed out before. Blocks on the disk: call it on a blocking thread.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn joined(&self) -> io::Result<Vec<Arc<dyn EventSource>>>;
 }
 
 /// Ends when it is worth asking again.

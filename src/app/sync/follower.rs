@@ -188,7 +188,7 @@ impl Follower {
             }
         };
         let node = origin.node;
-        if let Some(other) = worker.claim(node, self.number) {
+        if let Some(other) = worker.crew.claim(node, self.number) {
             self.stop(format!("node {node} is followed as {other} already"));
             return false;
         }

@@ -9,6 +9,7 @@ mod apply;
 mod asking;
 mod bury;
 mod central;
+mod crew;
 mod file;
 mod follower;
 mod letters;

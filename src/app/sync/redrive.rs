@@ -82,7 +82,7 @@ impl Worker {
 
     async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
         let node = self.letter(id).ok_or(LetterError::Unknown)?.node;
-        let (mut follower, origin) = self.follower_of(node).await?;
+        let (mut follower, origin) = self.crew.follower_of(node).await?;
         // Only now: two who drive one letter at once must not both find it open.
         let letter = self.letter(id).ok_or(LetterError::Unknown)?;
         if letter.state != LetterState::Open {
