@@ -18,10 +18,10 @@
 //! but the last three, and `LOCK` is held by all of them together:
 //!
 //! ```text
-//! nodes/<name>/                   node.json, LOCK, log/, snapshots/, archive/ of one process
-//! nodes/<name>/term               its term, and where its log ends for good when another process ended the one before
-//! nodes/<name>/alive              counts up as long as the process renews its leases
-//! nodes/<name>/wanted             leases of this process that others ask for
+//! nodes/<number>/                 node.json, LOCK, log/, snapshots/, archive/ of one process
+//! nodes/<number>/term             its term, and where its log ends for good when another process ended the one before
+//! nodes/<number>/alive            counts up as long as the process renews its leases
+//! nodes/<number>/wanted           leases of this process that others ask for
 //! locks/                          leases; LOCK_DIR may put them elsewhere
 //! ```
 //! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was killed.
@@ -121,9 +121,9 @@ impl Layout {
         self.root.join("nodes")
     }
 
-    /// `nodes/<name>/`, laid out like a data directory.
-    pub fn member(&self, name: &str) -> Self {
-        Self { root: self.nodes().join(name) }
+    /// `nodes/<number>/`, laid out like a data directory.
+    pub fn member(&self, number: u16) -> Self {
+        Self { root: self.nodes().join(number.to_string()) }
     }
 
     /// `term`.

@@ -46,10 +46,11 @@ impl Ledger {
     async fn move_back(&self, key: &Key, durable: Sequence) {
         let slot = self.entities.slot(key);
         let mut state = slot.lock().await;
-        let Some((last, Step::Moved(_, undo))) = self.journal.take() else { return };
+        let Some((last, Step::Moved(_, undo, log))) = self.journal.take() else { return };
         if last <= durable {
             return;
         }
+        state.log = log;
         self.undo(key, &mut state, undo, durable);
         let absent = state.state.version() == 0;
         drop(state);
