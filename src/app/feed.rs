@@ -8,8 +8,7 @@ use crate::app::Ledger;
 use crate::app::ledger::blocking;
 use crate::app::ports::{History, HistoryError, Movement, MovementQuery};
 use crate::app::query::ReadError;
-use crate::domain::stock::StockFact;
-use crate::domain::{After, EventKind, Fact, Key, Sequence, Sku, StoreId, Timestamp};
+use crate::domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp};
 use std::sync::Arc;
 
 /// Events looked at in one read that finds little: then what was found is answered, and how far the look went.
@@ -156,11 +155,7 @@ fn of_all(
 
 impl FeedFilter {
     fn passes(&self, movement: &Movement) -> bool {
-        let place = match &movement.event.fact {
-            Fact::Stock(fact) => Some(StockFact::place(fact)),
-            Fact::Import(_) => None,
-        };
-        let (store_id, sku) = place.unzip();
+        let (store_id, sku) = movement.event.fact.place().unzip();
         self.kind.is_none_or(|kind| kind == movement.event.kind)
             && self.store_id.as_ref().is_none_or(|wanted| store_id == Some(wanted))
             && self.sku.as_ref().is_none_or(|wanted| sku == Some(wanted))

@@ -5,7 +5,9 @@
 use crate::domain::Undo;
 use crate::domain::imports::Import;
 use crate::domain::stock::{self, Level};
-use crate::domain::{Event, Fact, Idempotency, Key, Rejection, State, Timestamp, Unapplied, UnappliedWhy};
+use crate::domain::{
+    Event, Fact, Idempotency, Key, Rejection, State, Taken, Timestamp, Unapplied, UnappliedWhy,
+};
 use uuid::Uuid;
 
 /// The states of one command, borrowed while it is decided. Invariant: `keys` are sorted and unique, and `states`
@@ -14,6 +16,7 @@ pub struct Draft<'a> {
     now: Timestamp,
     keys: &'a [Key],
     states: Vec<&'a mut State>,
+    foreign: Vec<Option<u64>>,
     new_id: &'a mut dyn FnMut() -> Uuid,
     op: Option<(u32, Option<Idempotency>)>,
     events: Vec<Event>,
@@ -30,6 +33,14 @@ pub struct Finished {
     pub unapplied: Vec<Unapplied>,
     /// How to take the events back, one for each: the position of the state, and the way.
     pub undos: Vec<(usize, Undo)>,
+}
+
+impl Finished {
+    /// The positions of the states that were taken over.
+    pub fn taken(&self) -> impl Iterator<Item = usize> {
+        let taken = self.undos.iter().filter(|(_, undo)| matches!(undo, Undo::Taken(_)));
+        taken.map(|(position, _)| *position)
+    }
 }
 
 /// A point to go back to.
@@ -49,12 +60,21 @@ impl<'a> Draft<'a> {
             now,
             keys,
             states,
+            foreign: Vec::new(),
             new_id,
             op: None,
             events: Vec::new(),
             undos: Vec::new(),
             unapplied: Vec::new(),
         }
+    }
+
+    /// Which of the states another log moved last, each with the epoch of the lease under which this log takes it over;
+    /// none as a rule, and nothing is said of positions beyond the end.
+    #[must_use]
+    pub fn taking(mut self, foreign: Vec<Option<u64>>) -> Self {
+        self.foreign = foreign;
+        self
     }
 
     /// The log time of the decision.
@@ -91,19 +111,28 @@ impl<'a> Draft<'a> {
         self.op = Some((op, idempotency));
     }
 
-    /// Records that something happened, and moves its state.
+    /// Records that something happened, and moves its state; in front of it, that the state is taken over if it was foreign.
     ///
     /// # Panics
     /// When the fact does not fit the state: whoever records has decided that it does.
     pub fn record(&mut self, fact: Fact) {
         let position = self.position(&fact.key());
-        let state = self.states.get_mut(position).expect("there is a state for every key");
-        let undo = state.apply(&fact, self.now).expect("what was decided fits the state");
-        let after = state.after();
-        let (op, idempotency) = match &self.op {
+        if let Some(epoch) = self.foreign.get_mut(position).and_then(Option::take) {
+            let key = self.keys.get(position).expect("a position is that of a key");
+            let state = self.states.get(position).expect("there is a state for every key").record(key);
+            self.push(position, Fact::Take(Box::new(Taken { epoch, state })), (None, None));
+        }
+        let caused = match &self.op {
             Some((op, idempotency)) => (Some(*op), idempotency.clone()),
             None => (None, None),
         };
+        self.push(position, fact, caused);
+    }
+
+    fn push(&mut self, position: usize, fact: Fact, (op, idempotency): (Option<u32>, Option<Idempotency>)) {
+        let state = self.states.get_mut(position).expect("there is a state for every key");
+        let undo = state.apply(&fact, self.now).expect("what was decided fits the state");
+        let after = state.after();
         let event_id = (self.new_id)();
         self.undos.push((position, undo));
         self.events.push(Event { event_id, op, idempotency, kind: fact.kind(), fact, after });
@@ -122,8 +151,13 @@ impl<'a> Draft<'a> {
     /// Takes back every event since the mark.
     pub fn roll_back(&mut self, mark: DraftMark) {
         while self.events.len() > mark.0 {
-            self.events.pop();
+            let event = self.events.pop();
             let (position, undo) = self.undos.pop().expect("every event has its undo");
+            if let Some((Fact::Take(taken), foreign)) =
+                event.map(|event| event.fact).zip(self.foreign.get_mut(position))
+            {
+                *foreign = Some(taken.epoch);
+            }
             self.states.get_mut(position).expect("there is a state for every key").undo(undo);
         }
     }

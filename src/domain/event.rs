@@ -1,7 +1,7 @@
 //! Events: what has happened to one state, for ever.
 
 use crate::domain::stock::{LevelAfter, StockFact};
-use crate::domain::{Idempotency, Key, imports};
+use crate::domain::{Idempotency, Key, Sku, StateRecord, StoreId, Taken, Timestamp, imports};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -42,12 +42,21 @@ pub enum EventKind {
     Expire,
     Count,
     Import,
+    Take,
 }
 
 impl EventKind {
     /// Every kind; a kind's place is its number in an index, so new ones go to the end.
-    pub const ALL: [Self; 7] =
-        [Self::Adjust, Self::Reserve, Self::Release, Self::Commit, Self::Expire, Self::Count, Self::Import];
+    pub const ALL: [Self; 8] = [
+        Self::Adjust,
+        Self::Reserve,
+        Self::Release,
+        Self::Commit,
+        Self::Expire,
+        Self::Count,
+        Self::Import,
+        Self::Take,
+    ];
 
     /// The name in the log.
     pub const fn as_str(self) -> &'static str {
@@ -59,6 +68,7 @@ impl EventKind {
             Self::Expire => "EXPIRE",
             Self::Count => "COUNT",
             Self::Import => "IMPORT",
+            Self::Take => "TAKE",
         }
     }
 
@@ -81,6 +91,8 @@ pub enum Fact {
     Stock(StockFact),
     /// A step of a bulk import.
     Import(imports::Progress),
+    /// A state that another log moved until now.
+    Take(Box<Taken>),
 }
 
 impl Fact {
@@ -94,6 +106,7 @@ impl Fact {
             Self::Stock(StockFact::Expire(_)) => EventKind::Expire,
             Self::Stock(StockFact::Count(_)) => EventKind::Count,
             Self::Import(_) => EventKind::Import,
+            Self::Take(_) => EventKind::Take,
         }
     }
 
@@ -105,6 +118,30 @@ impl Fact {
                 Key::Level(store.clone(), sku.clone())
             }
             Self::Import(progress) => Key::Import(progress.import_id.clone()),
+            Self::Take(taken) => taken.key(),
+        }
+    }
+
+    /// When its state moved last, if the event is of the time `at`: what is taken over did not move then.
+    pub fn moved_at(&self, at: Timestamp) -> Timestamp {
+        match self {
+            Self::Stock(_) | Self::Import(_) => at,
+            Self::Take(taken) => match &taken.state {
+                StateRecord::Level(level) => level.updated_at,
+                StateRecord::Import(import) => import.updated_at,
+            },
+        }
+    }
+
+    /// Where and what, when it is about a level.
+    pub fn place(&self) -> Option<(&StoreId, &Sku)> {
+        match self {
+            Self::Stock(fact) => Some(fact.place()),
+            Self::Take(taken) => match &taken.state {
+                StateRecord::Level(level) => Some((&level.store_id, &level.sku)),
+                StateRecord::Import(_) => None,
+            },
+            Self::Import(_) => None,
         }
     }
 }
@@ -125,6 +162,7 @@ impl Fact {
         match (self, after) {
             (Self::Stock(fact), After::Level(after)) => fact.before(after).map(After::Level),
             (Self::Import(progress), After::Import(after)) => progress.before(after).map(After::Import),
+            (Self::Take(taken), after) => taken.state.is_of(after).then_some(after),
             _ => None,
         }
     }
@@ -165,6 +203,7 @@ impl<'de> DeserializeSeed<'de> for FactOf {
             EventKind::Expire => StockFact::Expire(Deserialize::deserialize(payload)?),
             EventKind::Count => StockFact::Count(Deserialize::deserialize(payload)?),
             EventKind::Import => return Deserialize::deserialize(payload).map(Fact::Import),
+            EventKind::Take => return Deserialize::deserialize(payload).map(Fact::Take),
         }))
     }
 }
@@ -178,7 +217,25 @@ impl<'de> DeserializeSeed<'de> for AfterOf {
     fn deserialize<D: Deserializer<'de>>(self, after: D) -> Result<After, D::Error> {
         match self.0 {
             EventKind::Import => Deserialize::deserialize(after).map(After::Import),
+            EventKind::Take => AfterAny::deserialize(after).map(After::from),
             _ => Deserialize::deserialize(after).map(After::Level),
+        }
+    }
+}
+
+/// What a state is that is taken over; whether it is that of the payload is seen when the event is applied.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AfterAny {
+    Level(LevelAfter),
+    Import(imports::ImportAfter),
+}
+
+impl From<AfterAny> for After {
+    fn from(after: AfterAny) -> Self {
+        match after {
+            AfterAny::Level(level) => Self::Level(level),
+            AfterAny::Import(import) => Self::Import(import),
         }
     }
 }

@@ -16,6 +16,7 @@ mod quantity;
 mod rejection;
 mod state;
 pub mod stock;
+mod take;
 mod time;
 
 pub use command::{Command, decide};
@@ -27,4 +28,5 @@ pub use key::Key;
 pub use quantity::{Quantity, QuantityError};
 pub use rejection::{Refusal, Rejection};
 pub use state::{Misfit, State, StateKey, StateRecord, Undo};
+pub use take::Taken;
 pub use time::{Timestamp, TimestampError};

@@ -2,7 +2,7 @@
 
 use crate::domain::imports::Import;
 use crate::domain::stock::{Level, LevelRecord, LevelUndo};
-use crate::domain::{After, Fact, ImportId, Key, Sku, StoreId, Timestamp, imports};
+use crate::domain::{After, Fact, ImportId, Key, Sku, StoreId, Taken, Timestamp, imports};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -22,10 +22,12 @@ pub enum Undo {
     Level(LevelUndo),
     /// For an import: what it was.
     Import(Import),
+    /// For a state that was taken over: what it was.
+    Taken(Box<State>),
 }
 
 /// A state as a line of a snapshot.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StateRecord {
     /// See [`LevelRecord`].
@@ -79,6 +81,9 @@ pub enum Misfit {
     /// An import step that does not follow the last one.
     #[error("the event does not follow the import's last row")]
     Import,
+    /// A state is taken over as it was before events that it has seen.
+    #[error("the event takes the state over in an older version")]
+    Taken,
     /// The event belongs to another capability than the state.
     #[error("the event belongs to another kind of state")]
     Kind,
@@ -101,8 +106,22 @@ impl State {
         match (self, fact) {
             (Self::Level(level), Fact::Stock(fact)) => level.apply(fact, at).map(Undo::Level),
             (Self::Import(import), Fact::Import(progress)) => import.apply(progress, at).map(Undo::Import),
+            (state, Fact::Take(taken)) => state.take(taken).map(Undo::Taken),
             _ => Err(Misfit::Kind),
         }
+    }
+
+    /// Becomes what is taken over, up to the time of its last movement; answers what it was.
+    fn take(&mut self, taken: &Taken) -> Result<Box<Self>, Misfit> {
+        let (_, restored) = taken.state.clone().restore()?;
+        match (&*self, &restored) {
+            (Self::Level(_), Self::Level(_)) | (Self::Import(_), Self::Import(_)) => {}
+            _ => return Err(Misfit::Kind),
+        }
+        if restored.version() < self.version() {
+            return Err(Misfit::Taken);
+        }
+        Ok(Box::new(std::mem::replace(self, restored)))
     }
 
     /// Takes the last event back.
@@ -110,6 +129,7 @@ impl State {
         match (self, undo) {
             (Self::Level(level), Undo::Level(undo)) => level.undo(undo),
             (Self::Import(import), Undo::Import(before)) => *import = before,
+            (state, Undo::Taken(before)) => *state = *before,
             _ => unreachable!("an undo goes back to the state it came from"),
         }
     }
@@ -159,6 +179,11 @@ impl State {
 }
 
 impl StateRecord {
+    /// True when the numbers are those of the same kind of state.
+    pub(in crate::domain) const fn is_of(&self, after: After) -> bool {
+        matches!((self, after), (Self::Level(_), After::Level(_)) | (Self::Import(_), After::Import(_)))
+    }
+
     /// How many open holds it carries.
     pub fn holds(&self) -> u64 {
         match self {
@@ -178,7 +203,7 @@ impl StateRecord {
                 Ok((Key::Level(store, sku), State::Level(level)))
             }
             Self::Import(record) => {
-                let (id, import) = Import::restore(record);
+                let (id, import) = Import::restore(record)?;
                 Ok((Key::Import(id), State::Import(import)))
             }
         }

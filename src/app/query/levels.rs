@@ -49,7 +49,7 @@ impl Ledger {
                 store_id: store_id.clone(),
                 sku: sku.clone(),
                 numbers,
-                updated_at: movement.at,
+                updated_at: movement.event.fact.moved_at(movement.at),
             }),
             After::Import(_) => None,
         }))

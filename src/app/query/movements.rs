@@ -2,7 +2,7 @@
 
 use crate::app::Ledger;
 use crate::app::ledger::blocking;
-use crate::app::ports::{HistoryError, Moment, Movement, MovementQuery};
+use crate::app::ports::{History, HistoryError, Moment, Movement, MovementQuery};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{After, Fact, Key, Sequence, Sku, StoreId};
 use std::sync::Arc;
@@ -45,8 +45,7 @@ impl Ledger {
     ) -> Result<Vec<MovementView>, ReadError> {
         let history = Arc::clone(&self.parts.history);
         let key = Key::Level(store_id.clone(), sku.clone());
-        let movements = blocking(move || history.movements(&key, &query)).await?;
-        Ok(movements.into_iter().filter_map(view).collect())
+        Ok(blocking(move || movements(&*history, &key, query)).await?)
     }
 
     pub(super) fn check_past(&self, moment: Moment) -> Result<(), ReadError> {
@@ -58,6 +57,27 @@ impl Ledger {
         };
         if future { Err(ReadError::Future { end }) } else { Ok(()) }
     }
+}
+
+/// Reads on where a state was taken over from another log, which is no movement.
+fn movements(
+    history: &dyn History,
+    key: &Key,
+    mut query: MovementQuery,
+) -> Result<Vec<MovementView>, HistoryError> {
+    let mut views: Vec<MovementView> = Vec::new();
+    while query.limit > 0 {
+        let movements = history.movements(key, &query)?;
+        let more = movements.len() == query.limit;
+        let Some(last) = movements.last().filter(|_| more).map(|movement| movement.sequence) else {
+            views.extend(movements.into_iter().filter_map(view));
+            break;
+        };
+        let found = views.len();
+        views.extend(movements.into_iter().filter_map(view));
+        (query.after, query.limit) = (last, query.limit - (views.len() - found));
+    }
+    Ok(views)
 }
 
 fn view(movement: Movement) -> Option<MovementView> {

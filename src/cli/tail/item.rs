@@ -24,7 +24,9 @@ impl Item {
     /// The line for people.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{:>8}  {}  {:<7}  ", self.sequence, self.ts, self.kind);
-        let text = |name: &str| self.payload.get(name).and_then(Value::as_str);
+        // What was taken over from another log has its place within the state.
+        let payload = self.payload.get("level").unwrap_or(&self.payload);
+        let text = |name: &str| payload.get(name).and_then(Value::as_str);
         if let (Some(store), Some(sku)) = (text("storeId"), text("sku")) {
             let number = |state: &Value, name: &str| state.get(name).and_then(Value::as_i64).unwrap_or(0);
             // Writing to a String cannot fail.
@@ -68,6 +70,14 @@ mod tests {
             (
                 r#"{"sequence":3,"node":"n","ts":"2026-11-20T17:42:07.216Z","type":"IMPORT","payload":{"rowsDone":5}}"#,
                 "       3  2026-11-20T17:42:07.216Z  IMPORT   {\"rowsDone\":5}",
+            ),
+            (
+                r#"{"sequence":3,"node":"n","ts":"2026-11-20T17:42:07.216Z","type":"TAKE",
+                    "payload":{"epoch":4,"level":{"storeId":"BERLIN","sku":"TEA","onHand":10}},
+                    "before":{"qty":7,"onHand":10,"reserved":3,"version":2},
+                    "after":{"qty":7,"onHand":10,"reserved":3,"version":2}}"#,
+                "       3  2026-11-20T17:42:07.216Z  TAKE     BERLIN/TEA  qty 7 -> 7  \
+                 (on hand 10, reserved 3, version 2)",
             ),
             (
                 r#"{"sequence":4,"node":"n","ts":"t","type":"\u001b[2J","payload":null}"#,

@@ -131,7 +131,10 @@ impl Import {
         }
     }
 
-    pub(in crate::domain) fn restore(record: ImportRecord) -> (ImportId, Self) {
+    pub(in crate::domain) fn restore(record: ImportRecord) -> Result<(ImportId, Self), Misfit> {
+        if record.applied.checked_add(record.refused).is_none_or(|decided| decided > record.rows_done) {
+            return Err(Misfit::Number);
+        }
         let import = Self {
             rows_done: record.rows_done,
             applied: record.applied,
@@ -140,6 +143,6 @@ impl Import {
             version: record.version,
             updated_at: record.updated_at,
         };
-        (record.import_id, import)
+        Ok((record.import_id, import))
     }
 }

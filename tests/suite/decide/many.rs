@@ -10,7 +10,7 @@ use onhand::domain::stock::Expected::{Any, Exists, Version};
 use onhand::domain::stock::{Batch, KnownKey, Operation, StockCommand};
 use onhand::domain::{Command, Fact, ImportId, Refusal, Rejection, Sequence, Sku, Unapplied, UnappliedWhy};
 
-fn batch(atomic: bool, commands: Vec<StockCommand>) -> Command {
+pub(super) fn batch(atomic: bool, commands: Vec<StockCommand>) -> Command {
     let operation = |command| Operation { command, idempotency: None, known: None };
     Command::Batch(Batch { atomic, operations: commands.into_iter().map(operation).collect() })
 }

@@ -2,6 +2,7 @@
 
 mod many;
 mod stock;
+mod taking;
 
 use crate::node::qty;
 use onhand::domain::stock::{Commit, CountAsOf, Expected, Reserve, StockCommand, Verb};
