@@ -17,13 +17,11 @@ use crate::adapters::file::recovery::{OpenError, OpenOptions};
 use crate::adapters::file::replay::{Reading, Replay, Replayed};
 use crate::adapters::file::segment::{Damage, Scan, ScanPlace, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
-use crate::adapters::file::term::read_term;
 use crate::app::Restored;
 use crate::app::ports::{History, HistoryError};
 use crate::domain::{Entry, Sequence, Timestamp};
 use std::io;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The log of another process.
 pub(super) struct Peer {
@@ -68,21 +66,6 @@ impl Peer {
         let (first, place, index) = (last.first, last.place, last.index);
         let peer = Self { disk: options.disk, layout: layout.clone(), node, segments, first, place, index };
         Ok(Some((peer, restored)))
-    }
-
-    /// Its id.
-    pub(super) fn node(&self) -> Uuid {
-        self.node.node
-    }
-
-    /// Its directory.
-    pub(super) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// The term its log is in.
-    pub(super) fn term(&self) -> io::Result<u64> {
-        Ok(read_term(&*self.disk, &self.layout.term())?.unwrap_or_default().term)
     }
 
     /// True when its mark covers more than has been read.

@@ -100,7 +100,7 @@ pub struct ScannedLine {
 pub(super) struct ScanPlace {
     pub(super) end: SegmentEnd,
     pub(super) next: Sequence,
-    batch: Sequence,
+    pub(super) batch: Sequence,
     pub(super) at: Timestamp,
 }
 

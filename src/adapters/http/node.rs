@@ -6,8 +6,9 @@ use super::leaving::Leaving;
 use super::limits::FOLLOWERS_MAX;
 use super::problem::Problem;
 use crate::app::sync::{CentralModel, Worker};
-use crate::app::{Ledger, Meta, Outcome};
+use crate::app::{CommandError, Ledger, Meta, Outcome};
 use crate::domain::Command;
+use http::StatusCode;
 use crate::resilience::Deadline;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,6 +27,8 @@ pub struct Node {
     pub leaving: Leaving,
     /// Who is let in.
     pub gates: Arc<Gates>,
+    /// What is answered when another process has a lease, and when to come back, in milliseconds.
+    contended: (StatusCode, u64),
     worker: Option<Arc<Worker>>,
     central: Option<Arc<CentralModel>>,
     followers: Arc<Semaphore>,
@@ -40,6 +43,7 @@ impl Node {
             shutdown,
             leaving: Leaving::default(),
             gates: Arc::default(),
+            contended: (Code::LockContended.status(), 300),
             worker: None,
             central: None,
             followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
@@ -50,6 +54,13 @@ impl Node {
     #[must_use]
     pub fn with_gates(mut self, gates: Gates) -> Self {
         self.gates = Arc::new(gates);
+        self
+    }
+
+    /// The same node that answers contention otherwise.
+    #[must_use]
+    pub fn with_contention(mut self, status: StatusCode, retry_after_ms: u64) -> Self {
+        self.contended = (status, retry_after_ms);
         self
     }
 
@@ -83,6 +94,10 @@ impl Node {
             return Err(Problem::new(Code::Timeout, detail));
         }
         match deadline.bound(self.ledger.execute(command, meta)).await {
+            Ok(Err(CommandError::Contended)) => {
+                let (status, retry_after_ms) = self.contended;
+                Err(Problem::plain(Code::LockContended).answered(status, retry_after_ms))
+            }
             Ok(outcome) => Ok(outcome?),
             Err(passed) => Err(Problem::plain(Code::OutcomeUnknown).because(&passed)),
         }

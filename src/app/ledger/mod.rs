@@ -327,23 +327,25 @@ impl Ledger {
     }
 
     /// A state as it is now, durable; nothing when it has no version yet.
-    pub async fn read<T>(&self, key: &Key, look: impl Fn(&State) -> T) -> Option<T> {
+    ///
+    /// # Errors
+    /// When the log of another process cannot be read: what is known may not be all.
+    pub async fn read<T>(&self, key: &Key, look: impl Fn(&State) -> T) -> Result<Option<T>, HistoryError> {
+        self.catch_up().await?;
         loop {
-            // What cannot be read of others is reported to those who change something.
-            let _ = self.catch_up().await;
             let generation = self.generation().await;
-            let slot = self.entities.find(key)?;
+            let Some(slot) = self.entities.find(key) else { return Ok(None) };
             let (seen, head) = {
                 let slot = slot.lock().await;
                 if slot.state.version() == 0 {
-                    return None;
+                    return Ok(None);
                 }
                 (look(&slot.state), slot.head)
             };
             if planted(Bug::ApplyBeforeDurable)
                 || self.parts.log.durable().reached(generation, head).await.is_ok()
             {
-                return Some(seen);
+                return Ok(Some(seen));
             }
         }
     }

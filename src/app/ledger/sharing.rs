@@ -8,12 +8,13 @@
 use super::{CommandError, Ledger, blocking};
 use crate::app::ports::{History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::app::idempotency::known_effects;
-use crate::domain::{Entry, Fact, Key, Sequence, State, Timestamp};
+use crate::domain::{Entry, Key, Sequence, State, Timestamp};
 use dashmap::DashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// How often a lease is asked for again while somebody gives it up.
@@ -53,10 +54,6 @@ impl Shared {
     /// The latest time in any other log.
     pub(super) fn last_time(&self) -> Timestamp {
         Timestamp::from_milliseconds(self.last_time.load(Ordering::Acquire))
-    }
-
-    pub(super) fn port(&self) -> &Arc<dyn Sharing> {
-        &self.port
     }
 }
 
@@ -214,20 +211,27 @@ impl Ledger {
     /// What ended it: nothing that rests on the leases may be answered any more.
     pub async fn keep_leases(&self) -> std::io::Error {
         let Some(sharing) = &self.sharing else { return std::future::pending().await };
-        let mut wanted: Vec<Key> = Vec::new();
+        // Leases are renewed also while the disk keeps those waiting that are to be given up.
+        let (wanted, asked) = mpsc::unbounded_channel();
+        tokio::select! {
+            error = renew(sharing, &wanted) => error,
+            error = self.give_up_wanted(sharing, asked) => error,
+        }
+    }
+
+    async fn give_up_wanted(&self, sharing: &Shared, mut asked: mpsc::UnboundedReceiver<Key>) -> std::io::Error {
+        let mut wanted: BTreeSet<Key> = BTreeSet::new();
         loop {
-            let port = Arc::clone(&sharing.port);
-            match blocking(move || port.keep()).await {
-                Ok(asked) => wanted.extend(asked),
-                Err(error) => return error,
+            while let Ok(key) = asked.try_recv() {
+                wanted.insert(key);
             }
-            wanted.sort();
-            wanted.dedup();
-            let mut later = Vec::new();
-            for key in wanted.drain(..) {
+            let mut later = BTreeSet::new();
+            for key in wanted {
                 match self.give_up(sharing, &key).await {
                     Ok(true) => {}
-                    Ok(false) => later.push(key),
+                    Ok(false) => {
+                        later.insert(key);
+                    }
                     Err(error) => return error,
                 }
             }
@@ -301,6 +305,23 @@ impl Ledger {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let port = Arc::clone(&sharing.port);
         blocking(move || port.lasts()).await.map_err(|_| CommandError::Contended)
+    }
+}
+
+/// Renews all leases, again and again, and passes on which ones others ask for.
+async fn renew(sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
+    loop {
+        let port = Arc::clone(&sharing.port);
+        match blocking(move || port.keep()).await {
+            Ok(asked) => {
+                for key in asked {
+                    // The other half goes as soon as this one does.
+                    let _ = wanted.send(key);
+                }
+            }
+            Err(error) => return error,
+        }
+        sleep(KEEP_EVERY).await;
     }
 }
 
