@@ -28,11 +28,13 @@ pub enum Bug {
     ReuseSequence,
     /// A place is not given back when the caller goes away.
     LeakPermitOnCancel,
+    /// A process whose term another one has ended goes on acknowledging.
+    AcceptStaleEpoch,
 }
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 11] = [
+    pub const ALL: [(Self, &str); 12] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
         (Self::NoDirectorySync, "no-directory-sync"),
@@ -44,6 +46,7 @@ impl Bug {
         (Self::CheckpointBeforeDeadLetter, "checkpoint-before-dead-letter"),
         (Self::ReuseSequence, "reuse-sequence"),
         (Self::LeakPermitOnCancel, "leak-permit-on-cancel"),
+        (Self::AcceptStaleEpoch, "accept-stale-epoch"),
     ];
 }
 

@@ -1,6 +1,7 @@
 //! The states in memory: one slot a key, each behind its own async mutex.
 
 use crate::app::idempotency::KnownEffect;
+use crate::app::ports::LogNumber;
 use crate::domain::{Key, Sequence, State, Timestamp};
 use dashmap::DashMap;
 use parking_lot::RwLock;
@@ -15,6 +16,8 @@ pub(crate) struct Slot {
     pub(crate) state: State,
     /// The sequence of the last event; what is shown of the state must wait until it is durable.
     pub(crate) head: Sequence,
+    /// The log that moved it last.
+    pub(crate) log: LogNumber,
     /// The moment at which somebody will look whether the state is due; not after its next due moment.
     pub(crate) watched: Option<Timestamp>,
 }
@@ -43,7 +46,7 @@ impl Entities {
         for (key, state) in states {
             directory.insert(key.clone());
             let watched = state.next_due();
-            slots.insert(key, Arc::new(Mutex::new(Slot { state, head, watched })));
+            slots.insert(key, Arc::new(Mutex::new(Slot { state, head, log: LogNumber::OWN, watched })));
         }
         Self { slots, directory: RwLock::new(directory) }
     }
@@ -53,8 +56,10 @@ impl Entities {
         if let Some(slot) = self.find(key) {
             return slot;
         }
-        let absent =
-            || Arc::new(Mutex::new(Slot { state: State::absent(key), head: Sequence::START, watched: None }));
+        let absent = || {
+            let (state, head, log) = (State::absent(key), Sequence::START, LogNumber::OWN);
+            Arc::new(Mutex::new(Slot { state, head, log, watched: None }))
+        };
         Arc::clone(&self.slots.entry(key.clone()).or_insert_with(absent))
     }
 

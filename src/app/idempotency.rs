@@ -3,7 +3,8 @@
 //! A record is a few numbers: which event the key had its effect in. The answer to a retry is read back from the log,
 //! so it survives whatever the effect survives. Records are kept for a time that is counted in log time.
 
-use crate::domain::{Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
+use crate::app::ports::LogNumber;
+use crate::domain::{Entry, Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
 use dashmap::DashMap;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -68,14 +69,31 @@ impl KnownEffect {
     }
 }
 
+/// The idempotency records of an entry.
+pub fn known_effects(entry: &Entry) -> impl Iterator<Item = KnownEffect> {
+    let whole = entry.idempotency.iter().map(|known_by| (entry.sequence, known_by));
+    let parts =
+        entry.numbered().filter_map(|(sequence, event)| Some((sequence, event.idempotency.as_ref()?)));
+    parts.chain(whole).filter_map(|(sequence, known_by)| {
+        KnownEffect::new(entry.actor.as_ref(), known_by, sequence, entry.at)
+    })
+}
+
 /// What is known of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lookup {
     Unknown,
     /// The same payload had its effect there.
-    Known(Sequence),
+    Known(Place),
     /// Another payload had the key, in that event.
-    Reused(Sequence),
+    Reused(Place),
+}
+
+/// An event in one of the logs of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) log: LogNumber,
+    pub(crate) sequence: Sequence,
 }
 
 const STRIPES: usize = 1024;
@@ -83,7 +101,7 @@ const STRIPES: usize = 1024;
 #[derive(Debug, Clone, Copy)]
 struct Record {
     fingerprint: u64,
-    sequence: Sequence,
+    place: Place,
     at: Timestamp,
 }
 
@@ -103,7 +121,7 @@ impl IdempotencyTable {
         let stripes = (0..STRIPES).map(|_| tokio::sync::Mutex::new(())).collect();
         let table = Self { records: DashMap::new(), order: Mutex::default(), stripes, ttl_milliseconds };
         for effect in known {
-            table.insert(effect);
+            table.insert(effect, LogNumber::OWN);
         }
         table
     }
@@ -127,23 +145,25 @@ impl IdempotencyTable {
             return Lookup::Unknown;
         }
         if u64::from_str_radix(&idempotency.fingerprint, 16) == Ok(record.fingerprint) {
-            Lookup::Known(record.sequence)
+            Lookup::Known(record.place)
         } else {
-            Lookup::Reused(record.sequence)
+            Lookup::Reused(record.place)
         }
     }
 
-    /// Keeps a record.
-    pub(crate) fn insert(&self, effect: KnownEffect) {
+    /// Keeps the record of an effect in that log.
+    pub(crate) fn insert(&self, effect: KnownEffect, log: LogNumber) {
         let KnownEffect { id, fingerprint, sequence, at } = effect;
-        self.records.insert(id, Record { fingerprint, sequence, at });
+        self.records.insert(id, Record { fingerprint, place: Place { log, sequence }, at });
         self.order.lock().push_back((at, id));
     }
 
-    /// Drops the record of an effect beyond `durable`. The one it replaced had passed its time, which never goes back.
+    /// Drops the record of an effect of this process beyond `durable`. The one it replaced had passed its time, which never goes back.
     pub(crate) fn forget(&self, id: RetryId, durable: Sequence) {
         // Its place in the order stays until its time has passed, and is not found then.
-        self.records.remove_if(&id, |_, record| record.sequence > durable);
+        self.records.remove_if(&id, |_, Record { place, .. }| {
+            place.log == LogNumber::OWN && place.sequence > durable
+        });
     }
 
     /// Drops what is older than the time to live, at most a few at once: the cost is spread over the inserts.
@@ -178,22 +198,26 @@ mod tests {
         }
     }
 
+    fn own(sequence: u64) -> Place {
+        Place { log: LogNumber::OWN, sequence: Sequence(sequence) }
+    }
+
     #[test]
     fn a_record_answers_for_its_time_and_no_longer() {
         let table = IdempotencyTable::new(1000, Vec::new());
         let key = idempotency("k", "{}");
         let id = RetryId::new(None, &key);
         let at = Timestamp::from_milliseconds(5000);
-        table.insert(KnownEffect::new(None, &key, Sequence(7), at).unwrap());
-        assert_eq!(table.find(id, &key, at), Lookup::Known(Sequence(7)));
-        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Lookup::Reused(Sequence(7)));
-        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Lookup::Known(Sequence(7)));
+        table.insert(KnownEffect::new(None, &key, Sequence(7), at).unwrap(), LogNumber::OWN);
+        assert_eq!(table.find(id, &key, at), Lookup::Known(own(7)));
+        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Lookup::Reused(own(7)));
+        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Lookup::Known(own(7)));
         assert_eq!(table.find(id, &key, at.plus_milliseconds(1000)), Lookup::Unknown);
         // Used again, then swept: the newer record stays.
         let later = at.plus_milliseconds(1500);
-        table.insert(KnownEffect::new(None, &key, Sequence(9), later).unwrap());
+        table.insert(KnownEffect::new(None, &key, Sequence(9), later).unwrap(), LogNumber::OWN);
         table.sweep(later, 16);
-        assert_eq!(table.find(id, &key, later), Lookup::Known(Sequence(9)));
+        assert_eq!(table.find(id, &key, later), Lookup::Known(own(9)));
         table.sweep(later.plus_milliseconds(1000), 16);
         assert_eq!(table.records.len(), 0);
         assert_eq!(table.order.lock().len(), 0);

@@ -4,6 +4,7 @@
 //! one first. Steps are forgotten once they are durable, so the journal is never longer than the queue of the log.
 
 use crate::app::idempotency::RetryId;
+use crate::app::ports::LogNumber;
 use crate::domain::{Key, Sequence, Undo};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -11,8 +12,8 @@ use std::collections::VecDeque;
 /// One thing that memory took on with an entry.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// A state was moved by an event.
-    Moved(Key, Undo),
+    /// A state was moved by an event, after one of that log.
+    Moved(Key, Undo, LogNumber),
     /// An effect became known by a key.
     Known(RetryId),
 }
@@ -36,7 +37,7 @@ impl Journal {
     /// The key of the state that the next step back moves; nothing when the next step is of another kind.
     pub(crate) fn next_state(&self) -> Option<Key> {
         match self.steps.lock().back() {
-            Some((_, Step::Moved(key, _))) => Some(key.clone()),
+            Some((_, Step::Moved(key, ..))) => Some(key.clone()),
             _ => None,
         }
     }

@@ -15,5 +15,5 @@ pub mod sync;
 
 pub use due::Due;
 pub use entities::Restored;
-pub use idempotency::{KnownEffect, RetryId, fingerprint};
+pub use idempotency::{KnownEffect, RetryId, fingerprint, known_effects};
 pub use ledger::{CommandError, Ledger, Meta, Outcome, Parts};

@@ -62,6 +62,18 @@ pub enum UnappliedWhy {
     Refused(Rejection),
     /// Its idempotency key was known; the event of that sequence is its effect.
     Replayed(Sequence),
+    /// Its idempotency key was known, from another log of the same ledger.
+    ReplayedIn(LogPlace),
+}
+
+/// An event in one of the logs of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogPlace {
+    /// The number of the log's directory under `nodes/`.
+    pub log: u16,
+    /// The event's sequence there.
+    pub sequence: Sequence,
 }
 
 /// One entry as it stands in the log.

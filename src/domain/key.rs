@@ -12,11 +12,37 @@ pub enum Key {
     Import(ImportId),
 }
 
+impl Key {
+    /// The key that is shown as `text`, if there is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(import) = text.strip_prefix("import ") {
+            return ImportId::new(import).ok().map(Self::Import);
+        }
+        let (store, sku) = text.split_once('/')?;
+        Some(Self::Level(StoreId::new(store).ok()?, Sku::new(sku).ok()?))
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Level(store, sku) => write!(formatter, "{store}/{sku}"),
             Self::Import(import) => write!(formatter, "import {import}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_is_shown() {
+        let level = Key::Level(StoreId::new("import").unwrap(), Sku::new("BANK CHARGES").unwrap());
+        for key in [level, Key::Import(ImportId::new("a-1").unwrap())] {
+            assert_eq!(Key::parse(&key.to_string()), Some(key));
+        }
+        assert_eq!(Key::parse("import"), None);
+        assert_eq!(Key::parse("a/b/c"), None);
     }
 }

@@ -23,6 +23,7 @@ mod repair;
 mod retries;
 mod rules;
 mod several;
+mod shared;
 mod sim_disk;
 mod source;
 mod stage;

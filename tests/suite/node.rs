@@ -84,7 +84,7 @@ pub(crate) fn at_once(node: &SimNode, command: Command, meta: &Meta) -> Poll<Res
 /// (qty, on hand, reserved, version)
 pub(crate) async fn level(node: &SimNode, sku: &str) -> Option<(i64, i64, i64, u64)> {
     let (store, sku) = (StoreId::new("LONDON").unwrap(), Sku::new(sku).unwrap());
-    let view = node.drive(node.ledger.level(&store, &sku)).await?;
+    let view = node.drive(node.ledger.level(&store, &sku)).await.unwrap()?;
     let numbers = view.numbers;
     Some((numbers.qty().get(), numbers.on_hand.get(), numbers.reserved.get(), numbers.version))
 }

@@ -4,6 +4,7 @@ use crate::adapters::file::breaker::{self, Calls, StorageNews, Told};
 use crate::adapters::file::history::FileHistory;
 use crate::adapters::file::record::{Body, encode};
 use crate::adapters::file::segments::Segments;
+use crate::adapters::file::term::Tenure;
 use crate::adapters::file::writer::{Failed, Pending, Writer};
 use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, LogFailed, NewEntry};
 use crate::domain::{Sequence, Timestamp};
@@ -76,6 +77,13 @@ impl FileLog {
             segments,
             writer: Mutex::new(Some(writer)),
             thread: Mutex::new(None),
+        }
+    }
+
+    /// From now on the log grows only while that term lasts; before the writer thread is started.
+    pub(super) fn bind_to(&self, tenure: Tenure) {
+        if let Some(writer) = self.writer.lock().as_mut() {
+            writer.tenure = Some(tenure);
         }
     }
 

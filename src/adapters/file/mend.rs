@@ -25,6 +25,9 @@ impl Writer {
     /// # Errors
     /// What the disk said; nothing may be written, and the probe be repeated.
     pub(super) fn probe(&mut self) -> io::Result<()> {
+        if let Some(tenure) = &self.tenure {
+            tenure.lasts()?;
+        }
         self.remove_unrolled()?;
         if self.active.lost {
             self.rebuild()?;
@@ -33,7 +36,7 @@ impl Writer {
         }
         self.ballast.lay()?;
         self.mark = Mark::open(&*self.segments.disk, &self.segments.layout.mark())?;
-        self.mark.write(self.durable.sequence())
+        self.write_mark(self.durable.sequence())
     }
 
     /// Removes what a roll that failed may have left under the next segment's name: the log goes on without it.

@@ -289,13 +289,3 @@ pub(super) fn decode_front(bytes: &[u8]) -> Option<LineFront> {
     front.push(b'}');
     serde_json::from_slice(&front).ok()
 }
-
-/// The idempotency records of an entry.
-pub(super) fn known_effects(entry: &Entry) -> impl Iterator<Item = KnownEffect> {
-    let whole = entry.idempotency.iter().map(|known_by| (entry.sequence, known_by));
-    let parts =
-        entry.numbered().filter_map(|(sequence, event)| Some((sequence, event.idempotency.as_ref()?)));
-    parts.chain(whole).filter_map(|(sequence, known_by)| {
-        KnownEffect::new(entry.actor.as_ref(), known_by, sequence, entry.at)
-    })
-}

@@ -19,10 +19,11 @@ use crate::adapters::file::layout::Layout;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::mark::{Mark, read_mark};
 use crate::adapters::file::mend::{replace, reserve};
-use crate::adapters::file::replay::{Replay, Replayed};
+use crate::adapters::file::replay::{Reading, Replay, Replayed};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
 use crate::adapters::file::snapshot::list_snapshots;
+use crate::adapters::file::term::read_term;
 use crate::adapters::file::writer::{Active, Meters, Writer, create_segment};
 use crate::app::Restored;
 use crate::app::ports::{Clock, DurableWatch, EventIds};
@@ -152,7 +153,9 @@ pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Res
     };
     let firsts = list_segments(&**disk, layout).map_err(OpenError::at(&layout.log()))?;
     let marked = read_mark(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
-    let replay = Replay::begin(options, &node, marked)?;
+    let term = read_term(&**disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
+    let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
+    let replay = Replay::begin(options, &node, marked, Reading::Own(upto))?;
     let replayed = if firsts.is_empty() {
         replay.check_empty(marked)?;
         let header = Header::new(node.node, 1, Sequence(1), None);
@@ -208,14 +211,14 @@ fn finish(
         let aside = keep_aside(&**disk, &layout.log(), &stem, &torn).map_err(OpenError::at(&layout.log()))?;
         report.torn = Some((torn.len() as u64, aside));
     }
-    let file = rewrite(&**disk, &path, last.end).map_err(OpenError::at(&path))?;
+    let file = rewrite(&**disk, &path, last.place.end).map_err(OpenError::at(&path))?;
     let index: Arc<Growing> = last.index;
     let active = Active {
         file,
         lost: false,
         number: last.number,
         first: last.first,
-        end: last.end,
+        end: last.place.end,
         index: Arc::clone(&index),
     };
     let mut list = segments;
@@ -245,6 +248,7 @@ fn finish(
         ballast,
         segment_bytes: *segment_bytes,
         buffer: Vec::new(),
+        tenure: None,
     };
     let log = FileLog::new(writer, end, last_time);
     Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })

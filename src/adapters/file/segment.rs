@@ -95,10 +95,21 @@ pub struct ScannedLine {
     pub(super) spans: Vec<EventSpan>,
 }
 
+/// A place between two lines of a segment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScanPlace {
+    pub(super) end: SegmentEnd,
+    pub(super) next: Sequence,
+    pub(super) batch: Sequence,
+    pub(super) at: Timestamp,
+}
+
 /// Reads a segment's bytes line by line, checking everything.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scan<'a> {
     bytes: &'a [u8],
+    /// Where in the segment `bytes` begin.
+    start: u64,
     offset: usize,
     checksum: u32,
     next: Sequence,
@@ -126,9 +137,27 @@ impl<'a> Scan<'a> {
         let checksum =
             checksum_after(line, previous).ok_or_else(|| damage("the header's checksum is wrong"))?;
         let next = header.first_sequence;
-        let scan =
-            Self { bytes, offset: line.len() + 1, checksum, next, batch: Sequence::START, at: earliest };
+        let scan = Self {
+            bytes,
+            start: 0,
+            offset: line.len() + 1,
+            checksum,
+            next,
+            batch: Sequence::START,
+            at: earliest,
+        };
         Ok((header, scan))
+    }
+
+    /// Goes on behind `place` with the bytes that follow it.
+    pub(super) fn resume(bytes: &'a [u8], place: ScanPlace) -> Self {
+        let ScanPlace { end, next, batch, at } = place;
+        Self { bytes, start: end.length, offset: 0, checksum: end.crc, next, batch, at }
+    }
+
+    /// Where it stands, to go on from later.
+    pub(super) fn place(&self) -> ScanPlace {
+        ScanPlace { end: self.end(), next: self.next, batch: self.batch, at: self.at }
     }
 
     /// The next good line; nothing at the end.
@@ -148,7 +177,7 @@ impl<'a> Scan<'a> {
                 self.at = line.entry.at;
                 Ok(Some(line))
             }
-            Err(reason) => Err(Damage { offset: self.offset as u64, sequence: self.next, reason }),
+            Err(reason) => Err(Damage { offset: self.end().length, sequence: self.next, reason }),
         }
     }
 
@@ -166,14 +195,14 @@ impl<'a> Scan<'a> {
         if entry.at < self.at {
             return Err("its time is before that of the line before it".to_owned());
         }
-        let offset = u32::try_from(self.offset).map_err(|_| "the segment is longer than 4 GiB")?;
+        let offset = u32::try_from(self.end().length).map_err(|_| "the segment is longer than 4 GiB")?;
         let mark = EntryMark { sequence: entry.sequence, at: entry.at, line: offset };
         Ok((ScannedLine { entry, mark, spans }, line.len() + 1, checksum))
     }
 
     /// The end of what was good so far.
     pub fn end(&self) -> SegmentEnd {
-        SegmentEnd { length: self.offset as u64, crc: self.checksum }
+        SegmentEnd { length: self.start + self.offset as u64, crc: self.checksum }
     }
 
     /// Everything behind what was good so far.

@@ -5,10 +5,9 @@ use crate::adapters::file::disk::{Disk, DiskFile, read_all, read_exact_at};
 use crate::adapters::file::index::{Growing, IndexError, Sealed, SegmentIndex, Written};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lines::Lines;
-use crate::adapters::file::record::{
-    CHECKSUM_BYTES, checksum_after, claimed_checksum, decode, known_effects,
-};
+use crate::adapters::file::record::{CHECKSUM_BYTES, checksum_after, claimed_checksum, decode};
 use crate::adapters::file::segment::{Damage, Scan, SegmentEnd};
+use crate::app::known_effects;
 use crate::app::ports::HistoryError;
 use crate::domain::{Entry, Sequence, Timestamp};
 use parking_lot::RwLock;
@@ -65,6 +64,20 @@ impl Segments {
             kept.growing = None;
         }
         Ok(())
+    }
+
+    /// Lets go of the indexes in memory that another process, whose log it is, has written.
+    pub(super) fn let_go_of_written(&self) {
+        let mut list = self.list.write();
+        for segment in list.iter_mut().filter(|segment| segment.growing.is_some()) {
+            let path = self.layout.index(segment.first);
+            let written = segment.sealed.is_some_and(|end| {
+                Sealed::open(&*self.disk, &path).is_ok_and(|index| index.is_of(end.length, end.crc))
+            });
+            if written {
+                segment.growing = None;
+            }
+        }
     }
 
     /// The segments that may hold sequences in `from..=upto`, oldest first.

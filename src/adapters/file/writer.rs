@@ -21,6 +21,7 @@ use crate::adapters::file::mend::{replace, reserve};
 use crate::adapters::file::record::{Body, seal};
 use crate::adapters::file::segment::{Header, SegmentEnd};
 use crate::adapters::file::segments::{Segment, Segments};
+use crate::adapters::file::term::Tenure;
 use crate::app::ports::{DurableWatch, LogFailed};
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
@@ -37,6 +38,13 @@ pub(super) struct Pending {
     pub(super) at: Timestamp,
     pub(super) body: Body,
     pub(super) ticket: oneshot::Sender<Result<(), LogFailed>>,
+}
+
+impl Pending {
+    /// The sequence of its last event.
+    fn last(&self) -> Sequence {
+        self.sequence.plus(self.body.spans.len() as u64).minus(1)
+    }
 }
 
 /// The disk refused; nothing may be written before it has been probed.
@@ -89,6 +97,8 @@ pub(super) struct Writer {
     pub(super) ballast: Ballast,
     pub(super) segment_bytes: u64,
     pub(super) buffer: Vec<u8>,
+    /// Where several processes share the data directory: what lets this one go on.
+    pub(super) tenure: Option<Tenure>,
 }
 
 impl Writer {
@@ -102,6 +112,7 @@ impl Writer {
             self.ballast.release();
             return Err(Failed { error, group, told: LogFailed::NotWritten });
         }
+        let before = self.active.end;
         let places = match self.make_durable(batch, &group) {
             Ok(places) => places,
             Err(error) => {
@@ -109,11 +120,20 @@ impl Writer {
                 return Err(Failed { error, group, told });
             }
         };
-        let mut last = batch;
+        let last = group.last().map_or(batch, |pending| pending.last());
+        let marked = self.write_mark(last);
+        if let Err(error) = &marked
+            && self.tenure.is_some()
+        {
+            // Nobody else takes the group for durable, so nobody may hear that it is.
+            let error = io::Error::new(error.kind(), error.to_string());
+            (self.active.end, self.active.lost) = (before, true);
+            self.ballast.release();
+            return Err(Failed { error, group, told: LogFailed::Unknown });
+        }
         let mut tickets = Vec::with_capacity(group.len());
         self.active.index.add(group.into_iter().zip(places).map(|(pending, (line, shift))| {
             let Pending { sequence, at, body, ticket } = pending;
-            last = sequence.plus(body.spans.len() as u64).minus(1);
             tickets.push(ticket);
             let known = body.known.into_iter().map(|mut effect| {
                 effect.sequence = sequence.plus(effect.sequence.0);
@@ -122,14 +142,20 @@ impl Writer {
             });
             Written::new(EntryMark { sequence, at, line }, shift, body.spans, known.collect())
         }));
-        // Also the mark of those who are about to be answered: it is what tells damage to them from a torn tail.
-        let marked = self.mark.write(last);
         self.durable.advance(last);
         for ticket in tickets {
             // Whoever asked may have gone away; the entry is durable all the same.
             let _ = ticket.send(Ok(()));
         }
         marked.map_err(|error| Failed { error, group: Vec::new(), told: LogFailed::NotWritten })
+    }
+
+    /// The mark, also of those who are about to be answered: it is what tells damage to them from a torn tail.
+    pub(super) fn write_mark(&mut self, last: Sequence) -> io::Result<()> {
+        match &self.tenure {
+            Some(tenure) => tenure.marking(|| self.mark.write(last)),
+            None => self.mark.write(last),
+        }
     }
 
     /// After a failed write or sync: nothing of the group stays in the file, or the file is given up.
@@ -165,7 +191,7 @@ impl Writer {
             let (sealed, body_start) = seal(&mut self.buffer, checksum, batch, *sequence, *at, &body.bytes);
             checksum = sealed;
             places.push((self.place(start)?, place_in_line(body_start - start)?));
-            last = sequence.plus(body.spans.len() as u64).minus(1);
+            last = pending.last();
         }
         write_all_at(&*self.active.file, &self.buffer, self.active.end.length)?;
         let begun = Instant::now();

@@ -104,6 +104,9 @@ codes! {
     BreakerOpen "breaker-open" SERVICE_UNAVAILABLE "The other side is left alone for a while" retry Some(1000),
         "The source that is needed has not answered lately and is not asked now; nothing was done. Try again after \
          Retry-After; readiness shows the breaker.";
+    LockContended "lock-contended" SERVICE_UNAVAILABLE "Another process is at this stock" retry Some(300),
+        "Several processes share the data directory, and the lease of a level that is needed was not given up in time; \
+         nothing was done. Try again after Retry-After, or send what concerns one store to one process.";
     NotReady "not-ready" SERVICE_UNAVAILABLE "The server is not ready" retry Some(1000),
         "The server is starting or stopping, or a part of it that was asked for does not run. Try again after \
          Retry-After.";

@@ -96,7 +96,7 @@ pub(super) async fn rows(
 
 /// `GET /imports/{importId}`
 pub(super) async fn import(State(node): State<Arc<Node>>, at: ImportAt) -> Result<Response, Problem> {
-    let import = node.ledger.import(&at.0).await.ok_or_else(|| no_import(&at.0))?;
+    let import = node.ledger.import(&at.0).await?.ok_or_else(|| no_import(&at.0))?;
     let body = ImportBody {
         import_id: &at.0,
         rows_done: import.rows_done,
@@ -119,7 +119,7 @@ pub(super) async fn refusals(
     const LIST: &str = "refusals";
     let page = Page::of(&Query::of(uri.query()), LIST)?;
     let after = page.after_as(RefusedPlace::parse)?.unwrap_or_default();
-    if node.ledger.import(&at.0).await.is_none() {
+    if node.ledger.import(&at.0).await?.is_none() {
         return Err(no_import(&at.0));
     }
     let _turn = node.gates.work(Gate::Reads).await?;

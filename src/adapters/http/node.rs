@@ -6,9 +6,10 @@ use super::leaving::Leaving;
 use super::limits::FOLLOWERS_MAX;
 use super::problem::Problem;
 use crate::app::sync::{CentralModel, Worker};
-use crate::app::{Ledger, Meta, Outcome};
+use crate::app::{CommandError, Ledger, Meta, Outcome};
 use crate::domain::Command;
 use crate::resilience::Deadline;
+use http::StatusCode;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,8 @@ pub struct Node {
     pub leaving: Leaving,
     /// Who is let in.
     pub gates: Arc<Gates>,
+    /// What is answered when another process has a lease, and when to come back, in milliseconds.
+    contended: (StatusCode, u64),
     worker: Arc<OnceLock<Arc<Worker>>>,
     central: Option<Arc<CentralModel>>,
     followers: Arc<Semaphore>,
@@ -43,6 +46,7 @@ impl Node {
             shutdown,
             leaving: Leaving::default(),
             gates: Arc::default(),
+            contended: (Code::LockContended.status(), 300),
             worker: Arc::default(),
             central: None,
             followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
@@ -60,6 +64,13 @@ impl Node {
     #[must_use]
     pub fn with_gates(mut self, gates: Gates) -> Self {
         self.gates = Arc::new(gates);
+        self
+    }
+
+    /// The same node that answers contention otherwise.
+    #[must_use]
+    pub fn with_contention(mut self, status: StatusCode, retry_after_ms: u64) -> Self {
+        self.contended = (status, retry_after_ms);
         self
     }
 
@@ -94,6 +105,10 @@ impl Node {
             return Err(Problem::new(Code::Timeout, detail));
         }
         match deadline.bound(self.ledger.execute(command, meta)).await {
+            Ok(Err(CommandError::Contended)) => {
+                let (status, retry_after_ms) = self.contended;
+                Err(Problem::plain(Code::LockContended).answered(status, retry_after_ms))
+            }
             Ok(outcome) => Ok(outcome?),
             Err(passed) => Err(Problem::plain(Code::OutcomeUnknown).because(&passed)),
         }

@@ -21,6 +21,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Problem {
     code: Code,
+    /// Where it is not the code's.
+    status: Option<StatusCode>,
     detail: Cow<'static, str>,
     facts: Box<Facts>,
     cause: Option<Arc<str>>,
@@ -77,7 +79,7 @@ impl Problem {
     /// A problem of this code; `detail` says what happened and what to do, for a person.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let facts = Facts { retry_after_ms: code.retry_after_ms(), ..Facts::default() };
-        Self { code, detail: detail.into(), facts: Box::new(facts), cause: None }
+        Self { code, status: None, detail: detail.into(), facts: Box::new(facts), cause: None }
     }
 
     /// A problem that says no more than its code's description.
@@ -129,6 +131,14 @@ impl Problem {
         self.cause.as_deref()
     }
 
+    /// The same problem, answered with another status and another time to come back.
+    #[must_use]
+    pub fn answered(mut self, status: StatusCode, retry_after_ms: u64) -> Self {
+        self.status = Some(status);
+        self.facts.retry_after_ms = Some(retry_after_ms);
+        self
+    }
+
     /// Its code.
     pub fn code(&self) -> Code {
         self.code
@@ -158,10 +168,11 @@ impl IntoResponse for Problem {
 pub(super) fn render(response: &mut Response, instance: &str, request_id: &RequestId) -> Problem {
     let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_bare(response.status()));
     let code = problem.code;
+    let status = problem.status.unwrap_or(code.status());
     let members = Members {
         kind: code,
         title: code.title(),
-        status: code.status().as_u16(),
+        status: status.as_u16(),
         detail: &problem.detail,
         instance,
         code: code.slug(),
@@ -169,7 +180,7 @@ pub(super) fn render(response: &mut Response, instance: &str, request_id: &Reque
         facts: &problem.facts,
     };
     let json = serde_json::to_vec(&members).expect("strings and numbers always become JSON");
-    *response.status_mut() = code.status();
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

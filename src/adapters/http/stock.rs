@@ -35,7 +35,7 @@ pub(super) async fn level(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = match Query::of(uri.query()).read("asOf", moment)? {
-        None => node.ledger.level(&at.store_id, &at.sku).await,
+        None => node.ledger.level(&at.store_id, &at.sku).await?,
         Some(moment) => {
             let _turn = node.gates.work(Gate::Reads).await?;
             node.ledger.level_as_of(&at.store_id, &at.sku, moment).await?
@@ -59,7 +59,7 @@ pub(super) async fn levels(
     const LIST: &str = "levels";
     let page = Page::of(&Query::of(uri.query()), LIST)?;
     let after = page.after_as(|mark| Sku::new(mark).ok())?;
-    let mut levels = node.ledger.levels(&store.0, after.as_ref(), page.limit + 1).await;
+    let mut levels = node.ledger.levels(&store.0, after.as_ref(), page.limit + 1).await?;
     let more = levels.len() > page.limit;
     levels.truncate(page.limit);
     let items: Vec<LevelBody> = levels.iter().map(LevelBody::of).collect();
@@ -85,7 +85,7 @@ pub(super) async fn history(
     };
     let _turn = node.gates.work(Gate::Reads).await?;
     let mut movements = node.ledger.movements(&at.store_id, &at.sku, wanted).await?;
-    if movements.is_empty() && node.ledger.level(&at.store_id, &at.sku).await.is_none() {
+    if movements.is_empty() && node.ledger.level(&at.store_id, &at.sku).await?.is_none() {
         return Err(no_level(&at));
     }
     let more = movements.len() > page.limit;

@@ -1,9 +1,10 @@
 //! The end of the write path: waiting for the disk, and the answer, the first time and again.
 
 use super::{CommandError, Decided, Ledger, Outcome, blocking};
-use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, TakenBack};
+use crate::app::idempotency::Place;
+use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
 use crate::domain::{Entry, Event, Finished, Idempotency, Sequence, Unapplied, UnappliedWhy};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 impl Ledger {
     /// Waits for the disk, and makes the outcome.
@@ -22,13 +23,14 @@ impl Ledger {
             (sequence, at)
         } else {
             self.parts.log.durable().reached(generation, head).await?;
+            self.still_holds().await?;
             (Sequence::START, self.now())
         };
         if let Some(refusal) = refusal {
             return Err(refusal.into());
         }
         let Finished { events, unapplied, .. } = finished;
-        let replays = self.replays(generation, &unapplied).await?;
+        let replays = self.replays(generation, LogNumber::OWN, &unapplied).await?;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
     }
 
@@ -36,39 +38,53 @@ impl Ledger {
     pub(super) async fn replay(
         &self,
         generation: Generation,
-        sequence: Sequence,
+        place: Place,
         known_by: &Idempotency,
     ) -> Result<Outcome, CommandError> {
-        let durable = self.parts.log.durable().reached(generation, sequence).await;
         // The effect may still be on the disk: as unknown as to the one who asked first.
-        durable.map_err(|TakenBack| CommandError::OutcomeUnknown)?;
-        let history = Arc::clone(&self.parts.history);
-        let entry = blocking(move || read_entry(&*history, sequence)).await?;
+        self.durable(generation, place).await.map_err(|TakenBack| CommandError::OutcomeUnknown)?;
+        let history = self.history_of(place.log)?;
+        let entry = blocking(move || read_entry(&*history, place.sequence)).await?;
         if entry.idempotency.as_ref() != Some(known_by) {
             return Ok(operation_alone(&entry, known_by));
         }
-        let replays = self.replays(generation, &entry.unapplied).await?;
+        let replays = self.replays(generation, place.log, &entry.unapplied).await?;
         let Entry { sequence, at, events, unapplied, .. } = entry;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
     }
 
-    /// The events that replayed operations had their effect in.
+    /// Waits until an event is durable. What others made known is.
+    pub(super) async fn durable(&self, generation: Generation, place: Place) -> Result<(), TakenBack> {
+        match place.log {
+            LogNumber::OWN => self.parts.log.durable().reached(generation, place.sequence).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// The events that replayed operations of an entry of `log` had their effect in.
     async fn replays(
         &self,
         generation: Generation,
+        log: LogNumber,
         unapplied: &[Unapplied],
     ) -> Result<Vec<(u32, Event)>, CommandError> {
-        let wanted: Vec<(u32, Sequence)> = unapplied
-            .iter()
-            .filter_map(|unapplied| match unapplied.why {
-                UnappliedWhy::Replayed(sequence) => Some((unapplied.op, sequence)),
-                UnappliedWhy::Refused(_) => None,
-            })
-            .collect();
-        let Some(last) = wanted.iter().map(|(_, sequence)| *sequence).max() else { return Ok(Vec::new()) };
-        self.parts.log.durable().reached(generation, last).await?;
-        let history = Arc::clone(&self.parts.history);
-        Ok(blocking(move || read_events(&*history, &wanted)).await?)
+        let mut wanted: BTreeMap<LogNumber, Vec<(u32, Sequence)>> = BTreeMap::new();
+        for Unapplied { op, why } in unapplied {
+            let (log, sequence) = match why {
+                UnappliedWhy::Refused(_) => continue,
+                UnappliedWhy::Replayed(sequence) => (log, *sequence),
+                UnappliedWhy::ReplayedIn(place) => (self.numbered(place.log), place.sequence),
+            };
+            self.durable(generation, Place { log, sequence }).await?;
+            wanted.entry(log).or_default().push((*op, sequence));
+        }
+        let mut events = Vec::new();
+        for (log, wanted) in wanted {
+            let history = self.history_of(log)?;
+            events.extend(blocking(move || read_events(&*history, &wanted)).await?);
+        }
+        events.sort_by_key(|(op, _)| *op);
+        Ok(events)
     }
 }
 

@@ -46,10 +46,11 @@ impl Ledger {
     async fn move_back(&self, key: &Key, durable: Sequence) {
         let slot = self.entities.slot(key);
         let mut state = slot.lock().await;
-        let Some((last, Step::Moved(_, undo))) = self.journal.take() else { return };
+        let Some((last, Step::Moved(_, undo, log))) = self.journal.take() else { return };
         if last <= durable {
             return;
         }
+        state.log = log;
         self.undo(key, &mut state, undo, durable);
         let absent = state.state.version() == 0;
         drop(state);
@@ -139,7 +140,8 @@ mod tests {
         node.probe().unwrap();
         drop(held);
         assert!(matches!(node.drive(second).await, Err(CommandError::ReadOnly)));
-        assert_eq!(node.ledger.read(&key("A"), crate::domain::State::version).await, Some(1));
+        let version = node.ledger.read(&key("A"), crate::domain::State::version).await;
+        assert_eq!(version.unwrap(), Some(1));
     }
 
     #[tokio::test]
@@ -156,7 +158,7 @@ mod tests {
         let mut reader = pin!(node.ledger.read(&key, crate::domain::State::version));
         assert!(reader.as_mut().poll(&mut context).is_pending(), "a crash could take it back");
         node.write_waiting().unwrap_err();
-        assert_eq!(reader.await, Some(1));
+        assert_eq!(reader.await.unwrap(), Some(1));
         let (command, meta) = alone(adjust("C", None));
         assert!(matches!(node.execute(command, &meta).await, Err(CommandError::ReadOnly)));
         node.probe().unwrap();

@@ -4,7 +4,7 @@ use super::{CommandError, Decided, Ledger, Meta};
 use crate::app::KnownEffect;
 use crate::app::entities::Slot;
 use crate::app::journal::Step;
-use crate::app::ports::{AppendError, Appended, Generation, NewEntry};
+use crate::app::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::{Command, Draft, Finished, Key, Sequence, decide};
 use tokio::sync::MutexGuard;
@@ -22,8 +22,9 @@ impl Ledger {
         loop {
             let now = self.now();
             let mut new_id = || self.parts.ids.event_id();
+            let foreign = self.foreign(keys, slots);
             let states = slots.iter_mut().map(|slot| &mut slot.state).collect();
-            let mut draft = Draft::new(now, keys, states, &mut new_id);
+            let mut draft = Draft::new(now, keys, states, &mut new_id).taking(foreign);
             let more_due = !draft.expire_due(EXPIRIES_PER_ENTRY_MAX);
             let expired = draft.mark();
             let refusal = if more_due { None } else { decide(&mut draft, command).err() };
@@ -67,6 +68,15 @@ impl Ledger {
         }
     }
 
+    /// Which states another log moved last, and the epochs in which this one takes them over.
+    fn foreign(&self, keys: &[Key], slots: &[MutexGuard<'_, Slot>]) -> Vec<Option<u64>> {
+        let Some(sharing) = &self.sharing else { return Vec::new() };
+        let epoch = |(key, slot): (&Key, &MutexGuard<'_, Slot>)| {
+            (slot.log != LogNumber::OWN).then(|| sharing.epoch(key))
+        };
+        keys.iter().zip(slots).map(epoch).collect()
+    }
+
     /// The entry has its place in the log: memory follows, and notes the way back.
     fn note(
         &self,
@@ -79,6 +89,7 @@ impl Ledger {
     ) {
         let last = appended.sequence.plus(finished.events.len() as u64).minus(1);
         let undos = std::mem::take(&mut finished.undos);
+        let logs: Vec<LogNumber> = slots.iter().map(|slot| slot.log).collect();
         let mut touched: Vec<usize> = undos.iter().map(|(position, _)| *position).collect();
         touched.sort_unstable();
         touched.dedup();
@@ -86,6 +97,7 @@ impl Ledger {
             let Some((key, slot)) = keys.get(position).zip(slots.get_mut(position)) else { continue };
             let fresh = slot.head == Sequence::START;
             slot.head = last;
+            slot.log = LogNumber::OWN;
             slot.state.set_updated_at(appended.at);
             if fresh {
                 self.entities.list(key.clone());
@@ -102,14 +114,14 @@ impl Ledger {
             .filter_map(|(sequence, known_by)| KnownEffect::new(actor, known_by, sequence, appended.at))
             .collect();
         for effect in &known {
-            self.idempotency.insert(*effect);
+            self.idempotency.insert(*effect, LogNumber::OWN);
         }
         if !known.is_empty() {
             self.idempotency.sweep(appended.at, 2 * known.len());
         }
-        let moved = undos
-            .into_iter()
-            .filter_map(|(position, undo)| Some(Step::Moved(keys.get(position)?.clone(), undo)));
+        let moved = undos.into_iter().filter_map(|(position, undo)| {
+            Some(Step::Moved(keys.get(position)?.clone(), undo, logs.get(position).copied()?))
+        });
         let steps = moved.chain(known.iter().map(|effect| Step::Known(effect.id)));
         self.journal.note(last, self.parts.log.durable().sequence(), steps);
     }

@@ -7,23 +7,28 @@
 mod answer;
 mod back;
 mod decision;
+mod sharing;
 
 use crate::app::due::Due;
 use crate::app::entities::{Entities, Restored, Slot};
-use crate::app::idempotency::{IdempotencyTable, Lookup, RetryId};
+use crate::app::idempotency::{IdempotencyTable, Lookup, Place, RetryId};
 use crate::app::journal::Journal;
-use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogFailed, TakenBack};
+use crate::app::ports::{
+    Appended, Clock, EventIds, EventLog, History, HistoryError, LogFailed, LogNumber, TakenBack,
+};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
 use crate::domain::{
-    Command, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, State, Timestamp, Unapplied,
+    Command, Event, Finished, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, State, Timestamp,
+    Unapplied,
 };
 use crate::planted::{Bug, planted};
 use parking_lot::RwLock;
+use sharing::Shared;
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// What the ledger is made of.
 pub struct Parts {
@@ -50,6 +55,8 @@ pub struct Ledger {
     noting: RwLock<()>,
     /// Held by the one who takes memory back.
     going_back: Mutex<()>,
+    /// Where several processes share the stock.
+    sharing: Option<Shared>,
 }
 
 /// Who wants it, and how a retry is known.
@@ -92,6 +99,9 @@ pub enum CommandError {
     /// The log cannot be written. Nothing changed.
     #[error("the log cannot be written; what is durable can be read")]
     ReadOnly,
+    /// Another process has the lease of a state it needs. Nothing changed.
+    #[error("another process is at this stock; try again shortly")]
+    Contended,
     /// The log is closed for good. Nothing changed.
     #[error("the log takes no changes")]
     Closed,
@@ -146,6 +156,7 @@ impl Ledger {
             journal: Journal::default(),
             noting: RwLock::default(),
             going_back: Mutex::default(),
+            sharing: None,
         }
     }
 
@@ -165,27 +176,40 @@ impl Ledger {
             .collect();
         let ids = whole.iter().map(|(id, _)| *id).chain(parts.iter().map(|(_, id, _)| *id));
         let stripes = self.idempotency.lock(ids).await;
+        let keys = command.keys();
+        let contended = match self.lease_or_find(&keys, whole).await {
+            Err(CommandError::Contended) => true,
+            other => {
+                other?;
+                false
+            }
+        };
         if let Some((id, known_by)) = whole {
             match self.idempotency.find(id, known_by, self.now()) {
                 Lookup::Unknown => {}
-                Lookup::Reused(sequence) => {
+                Lookup::Reused(place) => {
                     drop(stripes);
-                    self.parts.log.durable().reached(generation, sequence).await?;
+                    self.durable(generation, place).await?;
                     return Err(Refusal::from(Rejection::IdempotencyKeyReused).into());
                 }
-                Lookup::Known(sequence) => {
+                Lookup::Known(place) => {
                     drop(stripes);
-                    return self.replay(generation, sequence, known_by).await;
+                    return self.replay(generation, place, known_by).await;
                 }
             }
         }
-        let known_head = self.note_known(&mut command, &parts);
-        let keys = command.keys();
-        let slots: Vec<_> = keys.iter().map(|key| self.entities.slot(key)).collect();
-        let mut guards = Vec::with_capacity(slots.len());
-        for slot in &slots {
-            guards.push(slot.lock().await);
+        if contended {
+            return Err(CommandError::Contended);
         }
+        let slots: Vec<_> = keys.iter().map(|key| self.entities.slot(key)).collect();
+        let mut guards = self.lock_all(&slots).await;
+        while !self.sharing.as_ref().is_none_or(|sharing| sharing.ready(&keys)) {
+            // Given up since: a lease is only looked for without any state in hand.
+            drop(guards);
+            self.lease(&keys).await?;
+            guards = self.lock_all(&slots).await;
+        }
+        let known_head = self.note_known(&mut command, &parts);
         let decided = loop {
             let decided = self.decide_and_append(&command, meta, generation, &keys, &mut guards)?;
             if !decided.more_due {
@@ -212,9 +236,34 @@ impl Ledger {
         self.settle(decided, generation, head).await
     }
 
-    /// Log time: never before the last entry.
+    /// The leases of all keys, unless the effect of the whole command is known: then it is answered whoever has them.
+    async fn lease_or_find(
+        &self,
+        keys: &[Key],
+        whole: Option<(RetryId, &Idempotency)>,
+    ) -> Result<(), CommandError> {
+        let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) else {
+            return Ok(());
+        };
+        self.catch_up().await?;
+        let known = whole.is_some_and(|(id, known_by)| {
+            !matches!(self.idempotency.find(id, known_by, self.now()), Lookup::Unknown)
+        });
+        if known || sharing.ready(keys) { Ok(()) } else { self.lease(keys).await }
+    }
+
+    async fn lock_all<'a>(&self, slots: &'a [Arc<Mutex<Slot>>]) -> Vec<MutexGuard<'a, Slot>> {
+        let mut guards = Vec::with_capacity(slots.len());
+        for slot in slots {
+            guards.push(slot.lock().await);
+        }
+        guards
+    }
+
+    /// Log time: never before the last entry, of others either.
     pub(crate) fn now(&self) -> Timestamp {
-        self.parts.clock.now().max(self.parts.log.last_time())
+        let own = self.parts.clock.now().max(self.parts.log.last_time());
+        self.sharing.as_ref().map_or(own, |sharing| own.max(sharing.last_time()))
     }
 
     /// Tells a batch what is known of its operations' keys, and answers how far the log must be durable for that to be
@@ -224,14 +273,19 @@ impl Ledger {
         let mut seen = HashSet::with_capacity(parts.len());
         let mut head = Sequence::START;
         for (op, id, known_by) in parts {
-            let (known, sequence) = match self.idempotency.find(*id, known_by, now) {
-                Lookup::Known(sequence) => (KnownKey::Applied(sequence), sequence),
-                Lookup::Reused(sequence) => (KnownKey::Reused, sequence),
+            let (known, place) = match self.idempotency.find(*id, known_by, now) {
+                Lookup::Known(place) => (applied(place), place),
+                Lookup::Reused(place) => (KnownKey::Reused, place),
                 Lookup::Unknown if seen.insert(*id) => continue,
-                Lookup::Unknown => (KnownKey::Reused, Sequence::START),
+                Lookup::Unknown => {
+                    command.note(*op, KnownKey::Reused);
+                    continue;
+                }
             };
             command.note(*op, known);
-            head = head.max(sequence);
+            if place.log == LogNumber::OWN {
+                head = head.max(place.sequence);
+            }
         }
         head
     }
@@ -246,6 +300,10 @@ impl Ledger {
             let keys = self.due.take(now, EXPIRIES_PER_ENTRY_MAX);
             if keys.is_empty() {
                 return Ok(());
+            }
+            let keys = self.due_here(keys).await?;
+            if keys.is_empty() {
+                continue;
             }
             if let Err(error) = self.execute(Command::Due(keys.clone()), &Meta::default()).await {
                 for key in keys {
@@ -272,23 +330,35 @@ impl Ledger {
     }
 
     /// A state as it is now, durable; nothing when it has no version yet.
-    pub async fn read<T>(&self, key: &Key, look: impl Fn(&State) -> T) -> Option<T> {
+    ///
+    /// # Errors
+    /// When the log of another process cannot be read: what is known may not be all.
+    pub async fn read<T>(&self, key: &Key, look: impl Fn(&State) -> T) -> Result<Option<T>, HistoryError> {
+        self.catch_up().await?;
         loop {
             let generation = self.generation().await;
-            let slot = self.entities.find(key)?;
+            let Some(slot) = self.entities.find(key) else { return Ok(None) };
             let (seen, head) = {
                 let slot = slot.lock().await;
                 if slot.state.version() == 0 {
-                    return None;
+                    return Ok(None);
                 }
                 (look(&slot.state), slot.head)
             };
             if planted(Bug::ApplyBeforeDurable)
                 || self.parts.log.durable().reached(generation, head).await.is_ok()
             {
-                return Some(seen);
+                return Ok(Some(seen));
             }
         }
+    }
+}
+
+/// The effect of an operation, as an entry says it.
+fn applied(place: Place) -> KnownKey {
+    match place {
+        Place { log: LogNumber::OWN, sequence } => KnownKey::Applied(sequence),
+        Place { log: LogNumber(log), sequence } => KnownKey::AppliedIn(LogPlace { log, sequence }),
     }
 }
 

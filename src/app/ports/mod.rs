@@ -6,6 +6,7 @@ mod durable;
 mod event_log;
 mod event_source;
 mod history;
+mod sharing;
 
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds};
@@ -13,3 +14,4 @@ pub use durable::{DurableWatch, Generation, TakenBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{History, HistoryError, Moment, Movement, MovementQuery};
+pub use sharing::{Lease, LogNumber, PeerNews, Sharing};

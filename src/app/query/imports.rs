@@ -49,13 +49,16 @@ const STEPS_PER_READ: usize = 64;
 
 impl Ledger {
     /// An import as it stands; nothing when it was never begun.
-    pub async fn import(&self, import_id: &ImportId) -> Option<ImportView> {
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log of another process cannot be read.
+    pub async fn import(&self, import_id: &ImportId) -> Result<Option<ImportView>, ReadError> {
         let key = Key::Import(import_id.clone());
         let seen = self.read(&key, |state| match state {
             State::Import(import) => Some(import.clone()),
             State::Level(_) => None,
         });
-        seen.await.flatten()
+        Ok(seen.await?.flatten())
     }
 
     /// At most `limit` refused rows behind `after`, in order.

@@ -24,10 +24,18 @@ pub struct LevelView {
 
 impl Ledger {
     /// A level as it is now; nothing when it does not exist.
-    pub async fn level(&self, store_id: &StoreId, sku: &Sku) -> Option<LevelView> {
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log of another process cannot be read.
+    pub async fn level(&self, store_id: &StoreId, sku: &Sku) -> Result<Option<LevelView>, ReadError> {
         let key = Key::Level(store_id.clone(), sku.clone());
-        let (numbers, updated_at) = self.read(&key, numbers).await.flatten()?;
-        Some(LevelView { store_id: store_id.clone(), sku: sku.clone(), numbers, updated_at })
+        let seen = self.read(&key, numbers).await?.flatten();
+        Ok(seen.map(|(numbers, updated_at)| LevelView {
+            store_id: store_id.clone(),
+            sku: sku.clone(),
+            numbers,
+            updated_at,
+        }))
     }
 
     /// A level as it was at a moment; nothing when it did not exist then.
@@ -56,7 +64,16 @@ impl Ledger {
     }
 
     /// At most `limit` levels of a store in the order of their SKUs, after `after`.
-    pub async fn levels(&self, store_id: &StoreId, after: Option<&Sku>, limit: usize) -> Vec<LevelView> {
+    ///
+    /// # Errors
+    /// As [`Ledger::level`].
+    pub async fn levels(
+        &self,
+        store_id: &StoreId,
+        after: Option<&Sku>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        self.catch_up().await?;
         // No SKU is empty, so a bound below every SKU of the store is the last key of the store before it.
         let keys = match after {
             Some(sku) => {
@@ -71,9 +88,9 @@ impl Ledger {
             if store != store_id {
                 break;
             }
-            levels.extend(self.level(store, sku).await);
+            levels.extend(self.level(store, sku).await?);
         }
-        levels
+        Ok(levels)
     }
 }
 

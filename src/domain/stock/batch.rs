@@ -1,7 +1,7 @@
 //! Batch: many movements in one entry, all or nothing or each by itself.
 
 use crate::domain::stock::{self, StockCommand};
-use crate::domain::{Draft, Idempotency, Refusal, Rejection, Sequence, UnappliedWhy};
+use crate::domain::{Draft, Idempotency, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
 
 /// Many movements, decided in order: each sees what the ones before it did.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub struct Operation {
 pub enum KnownKey {
     /// The same payload had its effect in the event of that sequence.
     Applied(Sequence),
+    /// The same payload had its effect in an event of another log of the ledger.
+    AppliedIn(LogPlace),
     /// Another payload had the key.
     Reused,
 }
@@ -44,6 +46,10 @@ pub fn decide_batch(draft: &mut Draft<'_>, batch: &Batch) -> Result<(), Refusal>
         let decided = match operation.known {
             Some(KnownKey::Applied(sequence)) => {
                 draft.skip(op, UnappliedWhy::Replayed(sequence));
+                Ok(())
+            }
+            Some(KnownKey::AppliedIn(place)) => {
+                draft.skip(op, UnappliedWhy::ReplayedIn(place));
                 Ok(())
             }
             Some(KnownKey::Reused) => Err(Rejection::IdempotencyKeyReused),

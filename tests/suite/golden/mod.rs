@@ -216,7 +216,7 @@ async fn today_reads_the_bytes_of_format_1() {
         let node = world.open();
         assert_eq!(node.report.snapshot, Sequence(if with_snapshot { 17 } else { 0 }));
         let (store, sku) = (StoreId::new("LONDON-1").unwrap(), Sku::new("BANK CHARGES").unwrap());
-        let seen = node.drive(node.ledger.level(&store, &sku)).await.unwrap();
+        let seen = node.drive(node.ledger.level(&store, &sku)).await.unwrap().unwrap();
         assert_eq!((seen.numbers.on_hand, seen.numbers.reserved, seen.numbers.version), (qty(17), qty(1), 9));
         let then = node.drive(node.ledger.level_as_of(&store, &sku, Moment::Sequence(Sequence(3)))).await;
         assert_eq!(then.unwrap().unwrap().numbers.reserved, qty(9));
@@ -224,7 +224,7 @@ async fn today_reads_the_bytes_of_format_1() {
         let again = node.execute(Command::Stock(first), &meta).await.unwrap();
         assert_eq!((again.replayed, again.sequence), (true, Sequence(1)));
         let import = ImportId::new("0123456789abcdef0123456789abcdef").unwrap();
-        let import = node.drive(node.ledger.import(&import)).await.unwrap();
+        let import = node.drive(node.ledger.import(&import)).await.unwrap().unwrap();
         assert_eq!((import.rows_done, import.applied, import.refused, import.finished), (8, 3, 1, true));
         drop(node);
         world.disk.crash(Crash::DropUnsynced);

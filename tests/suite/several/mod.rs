@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub(crate) const NAMES: [&str; 3] = ["a", "b", "c"];
+pub(crate) const NUMBERS: [u16; 3] = [1, 2, 3];
 
 /// What a key has come to, over all logs.
 #[derive(Debug, Clone)]
@@ -54,15 +54,15 @@ impl Several {
         let (disk, ids) = (SimDisk::new(5), Arc::new(SimIds::default()));
         let mut several =
             Self { disk, clock, ledger: ids.event_id(), ids, members: Vec::new(), heads: BTreeMap::new() };
-        for name in NAMES {
-            several.join(name);
+        for number in NUMBERS {
+            several.join(number);
         }
         several
     }
 
     /// One more process.
-    pub(crate) fn join(&mut self, name: &str) {
-        let member = layout().member(name);
+    pub(crate) fn join(&mut self, number: u16) {
+        let member = layout().member(number);
         create_dir_durably(&self.disk, member.root()).unwrap();
         let node = format!(
             "{{\"node\":\"{}\",\"format\":1,\"created\":\"2026-11-20T16:00:00.000Z\",\"ledger\":\"{}\"}}",
@@ -70,13 +70,13 @@ impl Several {
             self.ledger
         );
         self.disk.put(member.node(), node.as_bytes());
-        self.members.push(self.open(name));
+        self.members.push(self.open(number));
     }
 
-    fn open(&self, name: &str) -> OpenNode {
+    fn open(&self, number: u16) -> OpenNode {
         let options = OpenOptions {
             disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
-            layout: layout().member(name),
+            layout: layout().member(number),
             segment_bytes: 4_000,
             ballast_bytes: 0,
             idempotency_ttl_ms: 300_000,
@@ -139,7 +139,7 @@ impl Several {
     }
 
     pub(crate) fn source(&self, member: usize) -> DirectorySource {
-        DirectorySource::new(Arc::new(self.disk.clone()), layout().member(NAMES[member]))
+        DirectorySource::new(Arc::new(self.disk.clone()), layout().member(NUMBERS[member]))
     }
 
     /// Everything a member's log has.

@@ -1,7 +1,7 @@
 //! What central makes of each event of several logs, one rule after the other.
 
 use super::merge::{Tale, check, follow};
-use super::{NAMES, Several, adjust, key, reserve};
+use super::{NUMBERS, Several, adjust, key, reserve};
 use crate::sync::world::{Central, file, level, open_letters};
 use onhand::app::sync::{LetterState, Worker};
 use std::sync::Arc;
@@ -45,10 +45,10 @@ async fn every_log_adds_up_by_itself() {
     several.clock.pass(20_000);
     several.act(2, &adjust("A", 1)).unwrap();
     several.members.clear();
-    let versions = NAMES.map(|name| {
-        let states = several.open(name).restored.states;
+    let versions = NUMBERS.map(|number| {
+        let states = several.open(number).restored.states;
         let (_, state) = states.into_iter().find(|(known, _)| *known == key("A")).unwrap();
-        if name == "c" {
+        if number == 3 {
             assert_eq!(state, several.heads[&key("A")].state);
         }
         state.version()

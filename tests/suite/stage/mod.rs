@@ -208,7 +208,7 @@ fn shows_nothing_early(node: &SimNode, oracle: &Oracle, context: &mut Context<'_
         let mut read = pin!(node.ledger.level(&store_id, &wanted));
         if let Poll::Ready(seen) = read.as_mut().poll(context) {
             let owed = oracle.levels.get(sku).map(|level| level.version).filter(|version| *version > 0);
-            assert_eq!(seen.map(|level| level.numbers.version), owed, "{sku} is shown too early");
+            assert_eq!(seen.unwrap().map(|level| level.numbers.version), owed, "{sku} is shown too early");
         }
     }
 }

@@ -76,6 +76,7 @@ pub(super) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
                 let why = match &unapplied.why {
                     UnappliedWhy::Refused(rejection) => rejection.code().to_owned(),
                     UnappliedWhy::Replayed(sequence) => format!("replayed {sequence}"),
+                    UnappliedWhy::ReplayedIn(place) => format!("replayed {place:?}"),
                 };
                 (unapplied.op, why)
             });
@@ -96,6 +97,7 @@ pub(super) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
         Err(CommandError::History(_)) => return Heard::Unread,
         Err(CommandError::Closed) => panic!("nobody closes a log in a play"),
         Err(CommandError::Overloaded) => panic!("a play is too short for that"),
+        Err(CommandError::Contended) => panic!("nobody else is there"),
     })
 }
 

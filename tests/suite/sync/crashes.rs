@@ -187,7 +187,7 @@ async fn equal_to(node: &SimNode, central: &CentralFile, when: &str) {
     let levels = &central.stores[&store];
     for sku in SKUS {
         let sku = Sku::new(sku).unwrap();
-        let view = node.drive(node.ledger.level(&store, &sku)).await.unwrap();
+        let view = node.drive(node.ledger.level(&store, &sku)).await.unwrap().unwrap();
         let record = &levels[&sku];
         let numbers = (record.on_hand, record.reserved, record.version, record.updated_at);
         let wanted = (view.numbers.on_hand, view.numbers.reserved, view.numbers.version, view.updated_at);

@@ -6,13 +6,13 @@ use crate::adapters::file::archive::open_segment;
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all};
 use crate::adapters::file::identity::NodeFile;
 use crate::adapters::file::index::{Growing, Sealed, Written};
-use crate::adapters::file::record::known_effects;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
-use crate::adapters::file::segment::{Damage, Header, Scan, SegmentEnd};
+use crate::adapters::file::segment::{Damage, Header, Scan, ScanPlace};
 use crate::adapters::file::segments::Segment;
 use crate::adapters::file::snapshot::{SnapshotError, SnapshotReader, decode_state, list_snapshots};
 use crate::app::Restored;
 use crate::app::fold::Fold;
+use crate::app::known_effects;
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
 use std::path::{Path, PathBuf};
@@ -34,9 +34,8 @@ pub(super) struct Replayed {
 pub(super) struct LastSegment {
     pub(super) number: u64,
     pub(super) first: Sequence,
-    pub(super) end: SegmentEnd,
-    /// The sequence after its last one.
-    pub(super) next: Sequence,
+    /// Its end.
+    pub(super) place: ScanPlace,
     pub(super) index: Arc<Growing>,
     /// Bytes behind the good part.
     pub(super) torn: Option<Vec<u8>>,
@@ -50,8 +49,19 @@ pub(super) struct Replay<'a> {
     proven: Sequence,
     fold: Fold,
     pub(super) last_time: Timestamp,
+    /// Nothing behind this is taken: the log ends here for good, or nobody knows yet whether more is durable.
+    upto: Sequence,
     weight: u64,
     report: OpenReport,
+}
+
+/// Whose log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// One's own, up to that sequence: what stands behind it is cut.
+    Own(Sequence),
+    /// That of another process, which may be writing it: up to that sequence, and nothing is changed.
+    Foreign(Sequence),
 }
 
 impl<'a> Replay<'a> {
@@ -60,11 +70,13 @@ impl<'a> Replay<'a> {
         options: &'a OpenOptions,
         node: &'a NodeFile,
         marked: Sequence,
+        reading: Reading,
     ) -> Result<Self, OpenError> {
         let last_time = Timestamp::from_milliseconds(i64::MIN);
         let report = OpenReport::default();
         let (proven, fold) = (marked, Fold::default());
-        let mut replay = Self { options, node, proven, fold, last_time, weight: 0, report };
+        let (Reading::Own(upto) | Reading::Foreign(upto)) = reading;
+        let mut replay = Self { options, node, proven, fold, last_time, upto, weight: 0, report };
         let layout = &options.layout;
         let snapshots = list_snapshots(&*options.disk, layout).map_err(OpenError::at(&layout.snapshots()))?;
         for sequence in snapshots {
@@ -82,6 +94,9 @@ impl<'a> Replay<'a> {
                 Err(SnapshotError::Io(error)) => return Err(OpenError::at(&path)(error)),
                 Err(SnapshotError::Damaged(reason)) => {
                     replay.report.bad_snapshots.push(format!("{}: {reason}", path.display()));
+                    if matches!(reading, Reading::Foreign(_)) {
+                        continue;
+                    }
                     let mut aside = path.clone().into_os_string();
                     aside.push(".bad");
                     let renamed = options.disk.rename(&path, &PathBuf::from(aside));
@@ -116,10 +131,10 @@ impl<'a> Replay<'a> {
             }
         }
         let last = last.ok_or_else(|| self.corrupt(Sequence(1), 0, Sequence(1), "there is no segment"))?;
-        let end = last.next.minus(1);
+        let end = last.place.next.minus(1);
         if self.proven > end {
             let reason = format!("the log ends before sequence {}, which was durable", self.proven);
-            return Err(self.corrupt(last.first, last.end.length, end.plus(1), &reason));
+            return Err(self.corrupt(last.first, last.place.end.length, end.plus(1), &reason));
         }
         let known = self.known(&mut segments, &last)?;
         self.report.replayed = end.0 - self.report.snapshot.0;
@@ -168,12 +183,12 @@ impl<'a> Replay<'a> {
             return Ok(Segment { first, growing: None, sealed: Some(end) });
         }
         let scanned = self.scan(header, &*file)?;
-        if let Some(Damaged { damage, .. }) = scanned.damaged {
+        if let Some(Behind::Damaged { damage, .. }) = scanned.behind {
             return Err(self.corrupt(first, damage.offset, damage.sequence, &damage.reason));
         }
-        if scanned.end != end {
+        if scanned.place.end != end {
             let reason = "its last line is not the one the next segment names";
-            return Err(self.corrupt(first, scanned.end.length, next.first_sequence, reason));
+            return Err(self.corrupt(first, scanned.place.end.length, next.first_sequence, reason));
         }
         let growing = (!indexed).then_some(scanned.index);
         Ok(Segment { first, growing, sealed: Some(end) })
@@ -184,23 +199,28 @@ impl<'a> Replay<'a> {
         let first = header.first_sequence;
         let path = self.options.layout.segment(first);
         let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
-        let Scanned { index, end, next, damaged } = self.scan(header, &*file)?;
-        let mut torn = None;
-        if let Some(Damaged { damage, later_batch, rest }) = damaged {
-            let proof = match later_batch {
-                Some(batch) => Some(format!("batch {batch} stands behind it, so it was durable")),
-                None if damage.sequence <= self.proven => {
-                    Some(format!("mark or snapshot say that sequence {} was durable", self.proven))
+        let Scanned { index, place, behind } = self.scan(header, &*file)?;
+        let torn = match behind {
+            None => None,
+            Some(Behind::Beyond(rest)) => Some(rest),
+            // Whoever writes it may be writing there now.
+            Some(Behind::Damaged { damage, .. }) if damage.sequence > self.upto => Some(Vec::new()),
+            Some(Behind::Damaged { damage, later_batch, rest }) => {
+                let proof = match later_batch {
+                    Some(batch) => Some(format!("batch {batch} stands behind it, so it was durable")),
+                    None if damage.sequence <= self.proven => {
+                        Some(format!("mark or snapshot say that sequence {} was durable", self.proven))
+                    }
+                    None => None,
+                };
+                if let Some(proof) = proof.filter(|_| !planted(Bug::CutMidLog)) {
+                    let reason = format!("{}; {proof}", damage.reason);
+                    return Err(self.corrupt(first, damage.offset, damage.sequence, &reason));
                 }
-                None => None,
-            };
-            if let Some(proof) = proof.filter(|_| !planted(Bug::CutMidLog)) {
-                let reason = format!("{}; {proof}", damage.reason);
-                return Err(self.corrupt(first, damage.offset, damage.sequence, &reason));
+                Some(rest)
             }
-            torn = Some(rest);
-        }
-        Ok(LastSegment { number: header.segment, first, end, next, index, torn })
+        };
+        Ok(LastSegment { number: header.segment, first, place, index, torn })
     }
 
     /// Reads a segment to its end or to the first damage, and adds up what the snapshot does not have.
@@ -211,10 +231,15 @@ impl<'a> Replay<'a> {
         let (_, mut scan) = Scan::begin(&bytes, earliest)
             .map_err(|damage| self.corrupt(first, damage.offset, first, &damage.reason))?;
         let index = Growing::default();
-        let damaged = loop {
+        let behind = loop {
             let offset = scan.end().length;
+            let before = scan.clone();
             match scan.next_line() {
                 Ok(None) => break None,
+                Ok(Some(line)) if line.entry.last() > self.upto => {
+                    scan = before;
+                    break Some(Behind::Beyond(scan.rest().to_vec()));
+                }
                 Ok(Some(line)) => {
                     if line.entry.last() > self.fold.sequence {
                         let added = self.fold.add(&line.entry);
@@ -227,29 +252,29 @@ impl<'a> Replay<'a> {
                 }
                 Err(damage) => {
                     let rest = scan.rest().to_vec();
-                    break Some(Damaged { damage, later_batch: scan.later_batch(), rest });
+                    break Some(Behind::Damaged { damage, later_batch: scan.later_batch(), rest });
                 }
             }
         };
         self.last_time = self.last_time.max(scan.last_time());
-        let next = scan.next_sequence();
-        Ok(Scanned { index: Arc::new(index), end: scan.end(), next, damaged })
+        Ok(Scanned { index: Arc::new(index), place: scan.place(), behind })
     }
 }
 
 /// A segment that was read.
 struct Scanned {
     index: Arc<Growing>,
-    end: SegmentEnd,
-    next: Sequence,
-    damaged: Option<Damaged>,
+    /// The end of what is good.
+    place: ScanPlace,
+    behind: Option<Behind>,
 }
 
-/// Where it stopped being good, and what is behind that.
-struct Damaged {
-    damage: Damage,
-    later_batch: Option<Sequence>,
-    rest: Vec<u8>,
+/// What stands behind the part that is good.
+enum Behind {
+    /// Entries beyond the end.
+    Beyond(Vec<u8>),
+    /// What is not what was written.
+    Damaged { damage: Damage, later_batch: Option<Sequence>, rest: Vec<u8> },
 }
 
 /// The states of a snapshot.

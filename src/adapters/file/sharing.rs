@@ -1,0 +1,417 @@
+//! Several processes on one data directory: each has a directory of its own under `nodes/`, follows the logs of the
+//! others, holds leases (`lease.rs`) and takes over from those who are gone (`term.rs`).
+//!
+//! **Taking over.** Somebody this process waits for is looked at. Nobody holds its `LOCK`: its process has ended, and its log
+//! is read to its end by this one, as its own next start would (`recovery.rs`). Its `alive` has not changed for
+//! `LOCK_TTL_MS`, as *this* process's monotonic clock counts: it is paused, and its term is ended at its mark. Either way
+//! its leases are void from then on.
+
+use crate::adapters::file::disk::{
+    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, read_all, write_all_at,
+};
+use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::lease::{Asked, Company, Holder, Leases};
+use crate::adapters::file::peer::Peer;
+use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
+use crate::adapters::file::term::{Tenure, Term, end_term, read_term, write_term};
+use crate::app::Restored;
+use crate::app::ports::{Clock, EventIds, History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
+use crate::domain::{Fact, Key};
+use metrics::Counter;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// Processes on one data directory, at most; their directories are called `1`, `2` and so on.
+const MEMBERS_MAX: u16 = 64;
+/// How often the log of another process is read anew when a file of it goes away meanwhile.
+const ATTACH_TRIES: u32 = 5;
+/// Bits of an epoch that count changes of hands: what is above them is how often processes have started in the directory, so
+/// that epochs rise also when the files of the leases are lost.
+const EPOCH_BITS: u32 = 20;
+
+/// How leases are kept.
+#[derive(Debug, Clone)]
+pub struct LeaseOptions {
+    /// Where the leases lie.
+    pub directory: PathBuf,
+    /// Who has not renewed for so long is taken over from.
+    pub ttl: Duration,
+    /// How often a process renews.
+    pub renew: Duration,
+}
+
+/// One process among others on a data directory.
+pub struct FileSharing {
+    options: OpenOptions,
+    lease: LeaseOptions,
+    leases: Leases,
+    tenure: Tenure,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn EventIds>,
+    alive: Arc<dyn DiskFile>,
+    others: Mutex<Others>,
+    /// The highest epoch in any log.
+    epoch: AtomicU64,
+    meters: Meters,
+}
+
+#[derive(Default)]
+struct Others {
+    members: BTreeMap<u16, Member>,
+    renewed: Option<Instant>,
+    renewals: u64,
+}
+
+struct Member {
+    layout: Layout,
+    peer: Option<Peer>,
+    /// What its `alive` said, and since when it has.
+    seen: (Vec<u8>, Instant),
+    /// Somebody here waits for one of its leases.
+    awaited: bool,
+}
+
+struct Meters {
+    acquired: Counter,
+    stolen: Counter,
+}
+
+/// A data directory that was joined: this process's own part of it, open, and the others.
+pub struct Joined {
+    /// This process's own node.
+    pub node: OpenNode,
+    /// Its own part of the data directory.
+    pub layout: Layout,
+    /// The others.
+    pub sharing: Arc<FileSharing>,
+}
+
+/// Joins a data directory that several processes share, making it when it is new. `options` are those of the whole.
+///
+/// The first free one of `nodes/1`, `nodes/2`, ... is taken. A data directory that one process had for itself becomes the
+/// first of them.
+///
+/// # Errors
+/// [`OpenError`]; [`OpenError::Locked`] when a process has the whole directory for itself.
+pub fn join(
+    options: &OpenOptions,
+    lease: LeaseOptions,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn EventIds>,
+) -> Result<Joined, OpenError> {
+    let (disk, root) = (&options.disk, &options.layout);
+    for directory in [root.root().to_path_buf(), root.nodes(), lease.directory.clone()] {
+        if directory != root.nodes() {
+            create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
+        }
+    }
+    let _door = DirectoryLock::take(&**disk, root)?;
+    super::migrate::move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
+    let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
+    for number in 1..=MEMBERS_MAX {
+        let layout = root.member(number);
+        prepare(&**disk, &layout, ledger, &**clock, &**ids)?;
+        let own = OpenOptions { disk: Arc::clone(disk), layout: layout.clone(), ..*options };
+        match open(&own, &**clock, &**ids) {
+            Ok(node) => {
+                let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?;
+                node.log.bind_to(sharing.tenure.clone());
+                return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
+            }
+            Err(OpenError::Locked { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let reason = format!("it has {MEMBERS_MAX} processes already");
+    Err(OpenError::Damaged { path: root.nodes(), reason })
+}
+
+/// The directory of a member, which is of the ledger of the others from its first moment on.
+fn prepare(
+    disk: &dyn Disk,
+    layout: &Layout,
+    ledger: Option<Uuid>,
+    clock: &dyn Clock,
+    ids: &dyn EventIds,
+) -> Result<(), OpenError> {
+    create_dir_durably(disk, layout.root()).map_err(OpenError::at(layout.root()))?;
+    if ledger.is_some() && read_node(disk, layout)?.is_none() {
+        let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger };
+        write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
+    }
+    Ok(())
+}
+
+impl FileSharing {
+    fn begin(
+        options: OpenOptions,
+        root: &Layout,
+        number: u16,
+        lease: LeaseOptions,
+        clock: &Arc<dyn Clock>,
+        ids: &Arc<dyn EventIds>,
+    ) -> Result<Self, OpenError> {
+        let (disk, layout) = (Arc::clone(&options.disk), options.layout.clone());
+        let path = layout.term();
+        let before = read_term(&*disk, &path).map_err(OpenError::at(&path))?.unwrap_or_default();
+        let term = Term { term: before.term + 1, end: None };
+        write_term(&*disk, &layout, term).map_err(OpenError::at(&path))?;
+        let me = Holder { node: number, term: term.term };
+        let leases = Leases {
+            disk: Arc::clone(&disk),
+            root: root.clone(),
+            directory: lease.directory.clone(),
+            me,
+            contended: metrics::counter!("onhand_locks_contended_total"),
+        };
+        let alive = disk.open(&layout.alive(), OpenMode::OpenOrCreate);
+        let sharing = Self {
+            tenure: Tenure { disk, layout: layout.clone(), term: term.term },
+            alive: alive.map_err(OpenError::at(&layout.alive()))?,
+            options,
+            lease,
+            leases,
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+            others: Mutex::default(),
+            epoch: AtomicU64::new(0),
+            meters: Meters {
+                acquired: metrics::counter!("onhand_locks_acquired_total"),
+                stolen: metrics::counter!("onhand_locks_stolen_total"),
+            },
+        };
+        Ok(sharing)
+    }
+
+    /// Ends this process's own term: all its leases are free at once. Its log must be closed.
+    ///
+    /// # Errors
+    /// What the disk says; then others find out that the process is gone.
+    pub fn leave(&self) -> io::Result<()> {
+        self.tenure.lasts()?;
+        write_term(&*self.tenure.disk, &self.tenure.layout, Term { term: self.tenure.term + 1, end: None })
+    }
+
+    /// Notes who has joined. Members are numbered without gaps, so that one look is enough when nobody has.
+    fn look_for_members(&self, others: &mut Others) {
+        let own = self.leases.me.node;
+        let known = others.members.keys().next_back().copied().unwrap_or(0);
+        for number in known + 1..=MEMBERS_MAX {
+            let layout = self.leases.root.member(number);
+            if number == own {
+                continue;
+            }
+            if self.options.disk.open(&layout.node(), OpenMode::Read).is_err() {
+                break;
+            }
+            let seen = (Vec::new(), Instant::now());
+            others.members.insert(number, Member { layout, peer: None, seen, awaited: false });
+        }
+    }
+
+    /// Reads the log of a member, whose process may be rolling, archiving and pruning it at the same time.
+    fn attach(&self, layout: &Layout) -> Result<Option<(Peer, Restored)>, HistoryError> {
+        let mut tries = ATTACH_TRIES;
+        loop {
+            match Peer::attach(&self.options, layout) {
+                Err(OpenError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound && tries > 0 =>
+                {
+                    tries -= 1;
+                }
+                attached => return attached.map_err(|error| HistoryError::Damaged(error.to_string())),
+            }
+        }
+    }
+
+    /// Takes over from a member that is awaited, if it is gone or paused.
+    fn look_after(&self, member: &mut Member) -> io::Result<()> {
+        let disk = &*self.options.disk;
+        let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
+            Ok(file) => read_all(&*file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        if sign != member.seen.0 {
+            member.seen = (sign, Instant::now());
+        }
+        if !member.awaited {
+            return Ok(());
+        }
+        let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
+        let taken_over = if is_left(disk, &member.layout)? {
+            self.finish_log_of(member, term)?
+        } else if member.seen.1.elapsed() >= self.lease.ttl {
+            end_term(disk, &member.layout, term)?
+        } else {
+            return Ok(());
+        };
+        if taken_over {
+            tracing::warn!(
+                member = %member.layout.root().display(), term,
+                "took over from a process that does not renew its leases"
+            );
+            self.meters.stolen.increment(1);
+            member.awaited = false;
+        }
+        Ok(())
+    }
+
+    /// Reads the log of a process that has ended to its end, and makes that end durable.
+    fn finish_log_of(&self, member: &Member, term: u64) -> io::Result<bool> {
+        let own = &self.options;
+        let options = OpenOptions { disk: Arc::clone(&own.disk), layout: member.layout.clone(), ..*own };
+        match open(&options, &*self.clock, &*self.ids) {
+            Ok(_held) => {
+                let present = read_term(&*own.disk, &member.layout.term())?.unwrap_or_default();
+                if present.term == term {
+                    write_term(&*own.disk, &member.layout, Term { term: term + 1, end: None })?;
+                }
+                Ok(true)
+            }
+            // Somebody else was faster: its next process, or another one that takes over.
+            Err(OpenError::Locked { .. }) => Ok(false),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}
+
+/// True when no process has that member's directory.
+fn is_left(disk: &dyn Disk, layout: &Layout) -> io::Result<bool> {
+    match disk.open(&layout.lock(), OpenMode::Read) {
+        Ok(file) => Ok(file.try_lock()? == LockOutcome::Acquired),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+impl Company for FileSharing {
+    fn lasts(&self, holder: &Holder) -> io::Result<bool> {
+        let layout = self.leases.root.member(holder.node);
+        Ok(read_term(&*self.options.disk, &layout.term())?.unwrap_or_default().term == holder.term)
+    }
+
+    fn others(&self) -> io::Result<Vec<Holder>> {
+        let mut known = self.others.lock();
+        self.look_for_members(&mut known);
+        let mut others = Vec::new();
+        for (number, member) in &known.members {
+            if let Some(Term { term, .. }) = read_term(&*self.options.disk, &member.layout.term())? {
+                others.push(Holder { node: *number, term });
+            }
+        }
+        Ok(others)
+    }
+
+    fn epoch(&self) -> io::Result<u64> {
+        let terms: u64 = self.others()?.iter().map(|other| other.term).sum();
+        let started = self.tenure.term.saturating_add(terms) << EPOCH_BITS;
+        Ok(self.epoch.load(Ordering::Acquire).max(started))
+    }
+}
+
+impl Sharing for FileSharing {
+    fn ask(&self, key: &Key, last: LogNumber, only_free: bool) -> io::Result<Lease> {
+        match self.leases.ask(key, last.0, only_free, self)? {
+            Asked::Held(epoch) => {
+                self.meters.acquired.increment(1);
+                Ok(Lease::Held(epoch))
+            }
+            Asked::Busy => Ok(Lease::Elsewhere),
+            Asked::By(holders) => {
+                let mut others = self.others.lock();
+                self.look_for_members(&mut others);
+                for holder in holders {
+                    if let Some(member) = others.members.get_mut(&holder.node) {
+                        // Who is gone must not keep what falls due from happening; who is there sees to it himself.
+                        member.awaited = true;
+                    }
+                }
+                Ok(Lease::Elsewhere)
+            }
+        }
+    }
+
+    fn release(&self, key: &Key) -> io::Result<bool> {
+        self.leases.release(key)
+    }
+
+    fn keep(&self) -> io::Result<Vec<Key>> {
+        self.tenure.lasts()?;
+        let mut others = self.others.lock();
+        if others.renewed.is_none_or(|renewed| renewed.elapsed() >= self.lease.renew) {
+            others.renewed = Some(Instant::now());
+            others.renewals += 1;
+            let sign = format!("{:020} {:020}\n", self.tenure.term, others.renewals);
+            write_all_at(&*self.alive, sign.as_bytes(), 0)?;
+        }
+        self.look_for_members(&mut others);
+        for member in others.members.values_mut() {
+            self.look_after(member)?;
+        }
+        drop(others);
+        let wanted: BTreeSet<Key> = self.leases.wanted()?.into_iter().collect();
+        Ok(wanted.into_iter().collect())
+    }
+
+    fn lasts(&self) -> io::Result<()> {
+        self.tenure.lasts()
+    }
+
+    fn has_news(&self) -> io::Result<bool> {
+        let mut others = self.others.lock();
+        self.look_for_members(&mut others);
+        for member in others.members.values() {
+            // A log is there as soon as it has a mark.
+            let begun = || self.options.disk.open(&member.layout.mark(), OpenMode::Read).is_ok();
+            if member.peer.as_ref().map_or_else(|| Ok(begun()), Peer::has_news)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn news(&self) -> Result<Vec<PeerNews>, HistoryError> {
+        let mut news = Vec::new();
+        let mut others = self.others.lock();
+        for (number, member) in &mut others.members {
+            let log = LogNumber(*number);
+            let Some(peer) = &mut member.peer else {
+                if let Some((peer, restored)) = self.attach(&member.layout)? {
+                    member.peer = Some(peer);
+                    news.push(PeerNews::Joined(log, restored));
+                }
+                continue;
+            };
+            for entry in peer.news()? {
+                for event in &entry.events {
+                    if let Fact::Take(taken) = &event.fact {
+                        self.epoch.fetch_max(taken.epoch, Ordering::AcqRel);
+                    }
+                }
+                news.push(PeerNews::Entry(log, Box::new(entry)));
+            }
+        }
+        Ok(news)
+    }
+
+    fn history(&self, log: LogNumber) -> Option<Arc<dyn History>> {
+        let others = self.others.lock();
+        others.members.get(&log.0)?.peer.as_ref().map(Peer::history)
+    }
+
+    fn own(&self) -> u16 {
+        self.leases.me.node
+    }
+
+    fn logs(&self) -> Vec<LogNumber> {
+        self.others.lock().members.keys().copied().map(LogNumber).collect()
+    }
+}

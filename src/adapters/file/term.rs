@@ -1,0 +1,184 @@
+//! The term of a node that shares its data directory: who may still make its log longer.
+//!
+//! Each time a process opens the node's directory it begins a new **term**, a number that only ever rises. Leases name the
+//! term of their holder, so all leases of a process are void as soon as its term is over, whoever ended it:
+//! - the process itself, when it stops: its log ends where it ends;
+//! - the next process that opens the directory, or another one that found nobody in it and read it to its end;
+//! - another process that found it **paused**: it has not renewed its leases for longer than their time. What it had marked
+//!   as durable by then stays, and `end` says where that ends. Everything behind `end` is refused at the next start.
+//!
+//! ```text
+//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` only in the last case
+//! ```
+//! The file is replaced by `durable_rename`. A process makes a group of entries its own by writing the mark, and does that
+//! only while it holds the advisory lock on the mark **and** the file still names its term; who ends the term of a paused
+//! process holds the same lock while it reads the mark and replaces the file. So a mark is either before the end, and
+//! everybody goes on from it, or it is never written, and nobody is told that its entries have happened. No clock is part
+//! of this: clocks only say when somebody may be thought to be paused.
+
+use crate::adapters::file::disk::{Disk, LockOutcome, OpenMode, read_all};
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::mend::replace;
+use crate::domain::Sequence;
+use crate::planted::{Bug, planted};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// How long to wait before the lock on a mark is tried again: whoever has it needs a moment, or a sync.
+const TRY_AGAIN: Duration = Duration::from_millis(1);
+
+/// What the file says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Term {
+    /// Which term it is; 0 before the first.
+    pub term: u64,
+    /// Where the log ends for good, when another process ended the term before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Sequence>,
+}
+
+/// Reads a `term` file; nothing when there is none.
+///
+/// # Errors
+/// What the disk says; `InvalidData` when it is not what was written.
+pub fn read_term(disk: &dyn Disk, path: &Path) -> io::Result<Option<Term>> {
+    let bytes = match disk.open(path, OpenMode::Read) {
+        Ok(file) => read_all(&*file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the term is not what was written");
+    let json = checked(&bytes).ok_or_else(damaged)?;
+    serde_json::from_slice(json).map(Some).map_err(|_| damaged())
+}
+
+pub(super) fn write_term(disk: &dyn Disk, layout: &Layout, term: Term) -> io::Result<()> {
+    replace(disk, &layout.term(), &with_checksum(&term)).map(drop)
+}
+
+/// A small record as a line with its checksum in front.
+pub(super) fn with_checksum(record: &impl Serialize) -> Vec<u8> {
+    let json = serde_json::to_string(record).expect("a plain struct always becomes JSON");
+    format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes())).into_bytes()
+}
+
+/// The JSON of such a line, if its checksum fits.
+pub(super) fn checked(line: &[u8]) -> Option<&[u8]> {
+    let (checksum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
+    let claimed = u32::from_str_radix(std::str::from_utf8(checksum).ok()?.strip_suffix(' ')?, 16).ok()?;
+    (claimed == crc32c::crc32c(json)).then_some(json)
+}
+
+/// The term of this process is over: another one goes on from its mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("another process has taken over: this one did not renew its leases in time")]
+pub struct TermOver;
+
+/// What lets a process add to its log only while its term lasts.
+#[derive(Clone)]
+pub(super) struct Tenure {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) layout: Layout,
+    pub(super) term: u64,
+}
+
+impl Tenure {
+    /// Does `mark`, which writes the mark, while nobody can end the term; nothing of it once somebody has.
+    ///
+    /// # Errors
+    /// [`TermOver`] in an [`io::Error`], or what the disk says: then the mark is not written.
+    pub(super) fn marking(&self, mark: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let _lock = loop {
+            let file = self.disk.open(&self.layout.mark(), OpenMode::OpenOrCreate)?;
+            if file.try_lock()? == LockOutcome::Acquired {
+                break file;
+            }
+            thread::sleep(TRY_AGAIN);
+        };
+        self.lasts()?;
+        mark()
+    }
+
+    /// That the term is not over, as far as can be told without the lock.
+    ///
+    /// # Errors
+    /// As [`Tenure::marking`].
+    pub(super) fn lasts(&self) -> io::Result<()> {
+        let present = read_term(&*self.disk, &self.layout.term())?.unwrap_or_default();
+        if present.term == self.term || planted(Bug::AcceptStaleEpoch) {
+            Ok(())
+        } else {
+            Err(io::Error::other(TermOver))
+        }
+    }
+}
+
+/// True when that is what an error says.
+pub fn is_term_over(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TermOver>())
+}
+
+/// Ends the term of a process that is paused: what it has marked until now stays, and nothing else of it.
+///
+/// Answers false when it is at its mark this very moment; then it is as good as alive.
+///
+/// # Errors
+/// What the disk says; the term goes on then, or is over.
+pub(super) fn end_term(disk: &dyn Disk, layout: &Layout, expected: u64) -> io::Result<bool> {
+    let file = disk.open(&layout.mark(), OpenMode::OpenOrCreate)?;
+    if file.try_lock()? != LockOutcome::Acquired {
+        return Ok(false);
+    }
+    let present = read_term(disk, &layout.term())?.unwrap_or_default();
+    if present.term != expected {
+        return Ok(true);
+    }
+    let end = crate::adapters::file::mark::read_mark(disk, &layout.mark())?;
+    write_term(disk, layout, Term { term: expected + 1, end: Some(end) })?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::mark::{Mark, read_mark};
+    use crate::sim::disk::SimDisk;
+
+    #[test]
+    fn a_mark_is_before_the_end_of_the_term_or_never() {
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
+        let layout = Layout::new(Path::new("/data")).member("1");
+        crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
+        write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
+        let tenure = Tenure { disk: Arc::clone(&disk), layout: layout.clone(), term: 7 };
+        let mut mark = Mark::open(&*disk, &layout.mark()).unwrap();
+        tenure.marking(|| mark.write(Sequence(3))).unwrap();
+        let during = tenure.marking(|| {
+            assert!(!end_term(&*disk, &layout, 7).unwrap(), "the process is at its mark");
+            mark.write(Sequence(4))
+        });
+        during.unwrap();
+        assert!(end_term(&*disk, &layout, 7).unwrap());
+        let over = tenure.marking(|| mark.write(Sequence(5))).unwrap_err();
+        assert!(is_term_over(&over));
+        assert_eq!(read_mark(&*disk, &layout.mark()).unwrap(), Sequence(4));
+        let term = read_term(&*disk, &layout.term()).unwrap();
+        assert_eq!(term, Some(Term { term: 8, end: Some(Sequence(4)) }));
+    }
+
+    #[test]
+    fn a_flipped_bit_in_a_term_is_seen() {
+        let line = with_checksum(&Term { term: 7, end: Some(Sequence(1041)) });
+        assert!(checked(&line).is_some());
+        for bit in 0..line.len() * 8 {
+            let mut flipped = line.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(checked(&flipped).filter(|json| *json != &line[9..line.len() - 1]), None, "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Several processes over one stock: who may write which state, and what the others have written.
+
+use super::history::{History, HistoryError};
+use crate::app::Restored;
+use crate::domain::{Entry, Key};
+use std::io;
+use std::sync::Arc;
+
+/// One of the logs that make up a ledger: the number of its directory, or 0 for that of this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogNumber(pub u16);
+
+impl LogNumber {
+    /// The log of this process.
+    pub const OWN: Self = Self(0);
+}
+
+/// What came of asking for a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lease {
+    /// It is this process's from now on, in that epoch: higher than in any log so far.
+    Held(u64),
+    /// Another process holds it. Unless only a free one was wanted, it has been told; ask again.
+    Elsewhere,
+}
+
+/// What came of the logs of others.
+#[derive(Debug)]
+pub enum PeerNews {
+    /// A log that was not known before: what it adds up to.
+    Joined(LogNumber, Restored),
+    /// An entry of a known one.
+    Entry(LogNumber, Box<Entry>),
+}
+
+/// The other processes. All calls block on the disk, none of them on another process.
+///
+/// Owed: while this process holds the lease of a key, no other one makes an entry on it durable; and whatever others made
+/// durable before it came to hold it is in [`Sharing::news`]. Whether it still holds what it held, a process that was
+/// stopped for a while learns from [`Sharing::lasts`], and its log refuses to go on when it does not.
+pub trait Sharing: Send + Sync {
+    /// Asks for the lease of a key whose state was written last by that log.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn ask(&self, key: &Key, last: LogNumber, only_free: bool) -> io::Result<Lease>;
+
+    /// Gives the lease of a key up. False when it has to be tried again.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn release(&self, key: &Key) -> io::Result<bool>;
+
+    /// Renews the leases, takes over from those who do not, and answers which keys others have asked for. To be called
+    /// several times within the time a lease lasts.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn keep(&self) -> io::Result<Vec<Key>>;
+
+    /// That nobody has taken over from this process.
+    ///
+    /// # Errors
+    /// When somebody has: nothing that rests on its leases may be answered any more.
+    fn lasts(&self) -> io::Result<()>;
+
+    /// True when [`Sharing::news`] has something. Cheap.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn has_news(&self) -> io::Result<bool>;
+
+    /// What others have made durable since the last call, each log in its order.
+    ///
+    /// # Errors
+    /// When a log cannot be read, or is damaged.
+    fn news(&self) -> Result<Vec<PeerNews>, HistoryError>;
+
+    /// Reads the log of another process back; nothing for an unknown one.
+    fn history(&self, log: LogNumber) -> Option<Arc<dyn History>>;
+
+    /// The number by which the others know this process's own log.
+    fn own(&self) -> u16;
+
+    /// The logs of all others that are known.
+    fn logs(&self) -> Vec<LogNumber>;
+}

@@ -1,0 +1,158 @@
+//! Several processes over one stock, on the simulated disk: each is a ledger with its log, writer thread and leases.
+
+mod stories;
+mod stress;
+
+use crate::node::qty;
+use onhand::adapters::file::disk::Disk;
+use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::log::FileLog;
+use onhand::adapters::file::recovery::{OpenNode, OpenOptions};
+use onhand::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
+use onhand::app::ports::{Clock, EventIds, EventLog};
+use onhand::app::{CommandError, Due, Ledger, Meta, Outcome, Parts};
+use onhand::domain::stock::{Expected, StockCommand, Verb};
+use onhand::domain::{Command, Sku, StoreId};
+use onhand::sim::disk::SimDisk;
+use onhand::sim::node::{SimClock, SimIds};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// A lease that nobody renews is over after this.
+const TTL: Duration = Duration::from_millis(120);
+
+/// The machine that the processes share.
+pub(crate) struct Machine {
+    pub(crate) disk: SimDisk,
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) ids: Arc<SimIds>,
+}
+
+/// One process.
+pub(crate) struct Process {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) log: Arc<FileLog>,
+    sharing: Arc<FileSharing>,
+    keeper: Option<JoinHandle<()>>,
+    _lock: onhand::adapters::file::identity::DirectoryLock,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(SimClock::default());
+        clock.set(onhand::domain::Timestamp::parse("2026-11-20T16:00:00Z").unwrap());
+        Self { disk: SimDisk::new(7), clock, ids: Arc::default() }
+    }
+
+    pub(crate) fn layout() -> Layout {
+        Layout::new(Path::new("/data"))
+    }
+
+    /// A process that renews its leases, but writes its log only where the test says so.
+    pub(crate) async fn begin_by_hand(&self) -> Process {
+        let options = OpenOptions {
+            disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
+            layout: Self::layout(),
+            segment_bytes: 4096,
+            ballast_bytes: 0,
+            idempotency_ttl_ms: 300_000,
+        };
+        let lease = LeaseOptions {
+            directory: PathBuf::from("/data/locks"),
+            ttl: TTL,
+            renew: Duration::from_millis(20),
+        };
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+        let ids: Arc<dyn EventIds> = Arc::clone(&self.ids) as _;
+        let Joined { node, sharing, .. } = join(&options, lease, &clock, &ids).unwrap();
+        let OpenNode { log, restored, end, lock, .. } = node;
+        let log = Arc::new(log);
+        let parts = Parts {
+            log: Arc::clone(&log) as Arc<dyn EventLog>,
+            history: log.history(),
+            clock,
+            ids,
+            idempotency_ttl_ms: 300_000,
+        };
+        let ledger = Arc::new(Ledger::new(parts, restored, end).shared(Arc::clone(&sharing) as _, 5 * TTL));
+        ledger.catch_up().await.unwrap();
+        let mut process = Process { ledger, log, sharing, keeper: None, _lock: lock };
+        process.go_on();
+        process
+    }
+
+    pub(crate) async fn begin(&self) -> Process {
+        let process = self.begin_by_hand().await;
+        process.log.start(Duration::from_millis(5), |_| {}).unwrap();
+        process
+    }
+}
+
+impl Process {
+    /// Renews its leases from now on.
+    fn go_on(&mut self) {
+        let ledger = Arc::clone(&self.ledger);
+        self.keeper = Some(tokio::spawn(async move {
+            tokio::select! {
+                _ = ledger.keep_leases() => {}
+                () = Due::run(&ledger) => {}
+            }
+        }));
+    }
+
+    /// Renews nothing more.
+    pub(crate) async fn pause(&mut self) {
+        if let Some(keeper) = self.keeper.take() {
+            keeper.abort();
+            // Whether it was at its work or not: it is not any more.
+            let _ = keeper.await;
+        }
+    }
+
+    /// As if it had been killed: what it has in memory is gone, what it holds open is closed.
+    pub(crate) async fn kill(mut self) {
+        self.pause().await;
+        // Its writer thread ends with the group it has, which nobody is told of.
+        let _ = self.log.close();
+    }
+
+    /// As at the end of `serve`.
+    pub(crate) async fn stop(mut self) {
+        self.pause().await;
+        self.log.close().unwrap();
+        self.sharing.leave().unwrap();
+    }
+
+    /// As at the end of `serve`; one that was taken over from has nothing to give back.
+    pub(crate) async fn stop_if_it_may(mut self) {
+        self.pause().await;
+        if self.log.close().is_ok() {
+            let _ = self.sharing.leave();
+        }
+    }
+
+    pub(crate) async fn execute(&self, command: Command, meta: &Meta) -> Result<Outcome, CommandError> {
+        self.ledger.execute(command, meta).await
+    }
+
+    pub(crate) async fn adjust(&self, sku: &str, delta: i64) -> Result<Outcome, CommandError> {
+        self.execute(adjust(sku, delta, Expected::Any), &Meta::default()).await
+    }
+
+    /// On hand and version.
+    pub(crate) async fn level(&self, sku: &str) -> Option<(i64, u64)> {
+        let view = self.ledger.level(&store(), &Sku::new(sku).unwrap()).await.unwrap()?;
+        Some((view.numbers.on_hand.get(), view.numbers.version))
+    }
+}
+
+fn store() -> StoreId {
+    StoreId::new("LONDON").unwrap()
+}
+
+pub(crate) fn adjust(sku: &str, delta: i64, expected: Expected) -> Command {
+    let verb = Verb::Adjust { delta: qty(delta), reason: None, reference: None };
+    Command::Stock(StockCommand { store_id: store(), sku: Sku::new(sku).unwrap(), expected, verb })
+}

@@ -1,0 +1,194 @@
+//! Who may change what, and what the other one sees of it.
+
+use super::{Machine, Process, TTL, adjust};
+use crate::node::{keyed, rejection, reserve};
+use onhand::app::{CommandError, Meta};
+use onhand::domain::stock::{Batch, Expected, Operation};
+use onhand::domain::{Command, Rejection};
+use std::time::Duration;
+use tokio::time::sleep;
+
+async fn two() -> (Machine, Process, Process) {
+    let machine = Machine::new();
+    let (one, two) = (machine.begin().await, machine.begin().await);
+    (machine, one, two)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_changes_hands_and_nothing_of_it_is_lost() {
+    let (_machine, one, two) = two().await;
+    one.adjust("TEA", 10).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((10, 1)), "what one has acknowledged the other one shows");
+    let taken = two.execute(adjust("TEA", -3, Expected::Version(1)), &Meta::default()).await.unwrap();
+    assert_eq!(taken.events.len(), 2, "taken over, then changed: {taken:?}");
+    assert_eq!(two.level("TEA").await, Some((7, 2)));
+    assert_eq!(one.level("TEA").await, Some((7, 2)));
+    one.adjust("TEA", 1).await.unwrap();
+    two.adjust("TEA", 1).await.unwrap();
+    let stale = one.execute(adjust("TEA", -1, Expected::Version(3)), &Meta::default()).await;
+    assert!(matches!(rejection(stale), Rejection::VersionConflict { current_version: 4 }));
+    let too_much = one.adjust("TEA", -10).await;
+    assert!(matches!(rejection(too_much), Rejection::InsufficientStock { .. }));
+    assert_eq!((one.level("TEA").await, two.level("TEA").await), (Some((9, 4)), Some((9, 4))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_at_the_other_process_replays() {
+    let (_machine, one, two) = two().await;
+    let first = one.execute(adjust("TEA", 10, Expected::Any), &keyed("k", "10")).await.unwrap();
+    let again = two.execute(adjust("TEA", 10, Expected::Any), &keyed("k", "10")).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!((again.sequence, again.events), (first.sequence, first.events));
+    let other = two.execute(adjust("TEA", 11, Expected::Any), &keyed("k", "11")).await;
+    assert!(matches!(rejection(other), Rejection::IdempotencyKeyReused));
+    assert_eq!(two.level("TEA").await, Some((10, 1)));
+    // As an operation of a batch, and that batch again at the first.
+    let operation = |sku: &str, key: &str| {
+        let Command::Stock(command) = adjust(sku, 10, Expected::Any) else { unreachable!() };
+        Operation { command, idempotency: keyed(key, "10").idempotency, known: None }
+    };
+    let batch = || {
+        let operations = vec![operation("TEA", "k"), operation("MILK", "m")];
+        Command::Batch(Batch { atomic: false, operations })
+    };
+    let done = two.execute(batch(), &keyed("b", "b")).await.unwrap();
+    assert_eq!((done.events.len(), done.replays.len()), (1, 1));
+    let replayed = one.execute(batch(), &keyed("b", "b")).await.unwrap();
+    assert!(replayed.replayed);
+    assert_eq!((replayed.events, replayed.replays), (done.events, done.replays));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_was_killed_is_taken_over_from_at_once_with_all_it_had_acknowledged() {
+    let (machine, one, two) = two().await;
+    one.adjust("TEA", 10).await.unwrap();
+    one.adjust("TEA", 5).await.unwrap();
+    one.kill().await;
+    two.adjust("TEA", -1).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((14, 3)));
+    let again = machine.begin().await;
+    assert_eq!(again.level("TEA").await, Some((14, 3)));
+    again.adjust("TEA", -1).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((13, 4)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_paused_past_its_time_acknowledges_nothing() {
+    let machine = Machine::new();
+    let mut one = machine.begin_by_hand().await;
+    let two = machine.begin().await;
+    let change = one.adjust("TEA", 10);
+    let written = async {
+        while one.ledger.log().queue_depth() == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        one.log.write_waiting().unwrap();
+    };
+    let (changed, ()) = tokio::join!(change, written);
+    changed.unwrap();
+    // The next one is on its way when the process stops.
+    let ledger = std::sync::Arc::clone(&one.ledger);
+    let late = tokio::spawn(async move {
+        ledger.execute(adjust("TEA", -10, Expected::Any), &keyed("late", "-10")).await
+    });
+    while one.ledger.log().queue_depth() == 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    one.pause().await;
+    two.adjust("TEA", -8).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((2, 2)));
+    // It goes on where it was, and finds its term over.
+    one.log.write_waiting().unwrap_err();
+    assert!(matches!(late.await.unwrap(), Err(CommandError::OutcomeUnknown)));
+    assert!(one.log.probe().is_err(), "and it does not come back");
+    assert!(matches!(one.adjust("TEA", 1).await, Err(CommandError::ReadOnly | CommandError::Contended)));
+    assert_eq!(one.level("TEA").await, Some((2, 2)), "it can be read all the same");
+    drop(one);
+    // The retry, at the other one and at its own next start: it had not happened, and cannot now.
+    let retry = two.execute(adjust("TEA", -10, Expected::Any), &keyed("late", "-10")).await;
+    assert!(matches!(rejection(retry), Rejection::InsufficientStock { .. }));
+    let again = machine.begin().await;
+    assert_eq!(again.level("TEA").await, Some((2, 2)));
+    again.adjust("TEA", 1).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((3, 3)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_of_a_process_that_was_taken_over_from_are_not_given() {
+    let (_machine, mut one, two) = two().await;
+    one.adjust("TEA", 1).await.unwrap();
+    one.pause().await;
+    two.adjust("TEA", 9).await.unwrap();
+    let refused = one.adjust("TEA", -5).await;
+    assert!(matches!(refused, Err(CommandError::Contended)), "it has too little in memory: {refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_living_process_does_not_give_up_is_contended() {
+    let machine = Machine::new();
+    let one = machine.begin_by_hand().await;
+    let two = machine.begin().await;
+    // It renews, but its disk does not come to an end with the change.
+    let ledger = std::sync::Arc::clone(&one.ledger);
+    let change =
+        tokio::spawn(async move { ledger.execute(adjust("TEA", 1, Expected::Any), &Meta::default()).await });
+    while one.ledger.log().queue_depth() == 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let refused = two.adjust("TEA", 1).await;
+    assert!(matches!(refused, Err(CommandError::Contended)), "{refused:?}");
+    one.log.write_waiting().unwrap();
+    change.await.unwrap().unwrap();
+    two.adjust("TEA", 1).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((2, 2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_gives_its_leases_back() {
+    let (machine, one, two) = two().await;
+    one.adjust("TEA", 10).await.unwrap();
+    one.stop().await;
+    let begun = std::time::Instant::now();
+    two.adjust("TEA", 1).await.unwrap();
+    assert!(begun.elapsed() < TTL, "without waiting for them to expire");
+    assert_eq!(machine.begin().await.level("TEA").await, Some((11, 2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_expires_once_whoever_holds_the_lease() {
+    let (machine, one, mut two) = two().await;
+    one.adjust("TEA", 10).await.unwrap();
+    two.execute(reserve("TEA", 4, "r", Some(10)), &Meta::default()).await.unwrap();
+    two.pause().await;
+    machine.clock.pass(11_000);
+    // Nobody but the one that is left sees to it, and only once the other one's time is over.
+    let mut waited = Duration::ZERO;
+    while one.level("TEA").await != Some((10, 3)) {
+        sleep(Duration::from_millis(5)).await;
+        machine.clock.pass(5);
+        waited += Duration::from_millis(5);
+        assert!(waited < Duration::from_secs(20), "it never expired: {:?}", one.level("TEA").await);
+    }
+    sleep(TTL).await;
+    assert_eq!(one.level("TEA").await, Some((10, 3)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_is_unreadable_or_lost_is_asked_about() {
+    let (machine, one, two) = two().await;
+    let path = std::path::Path::new("/data/locks/LONDON~TEA");
+    one.adjust("TEA", 10).await.unwrap();
+    let future = b"00000000 {\"epoch\":99999999999999999,\"holder\":{\"node\":77,\"term\":1}}\n";
+    for (place, content) in [&b""[..], b"\0\0\0\0", b"garbage\n", future].into_iter().enumerate() {
+        machine.disk.put(path, content);
+        let process = if place % 2 == 0 { &two } else { &one };
+        process.adjust("TEA", 1).await.unwrap();
+        let sum = 11 + i64::try_from(place).unwrap();
+        assert_eq!(one.level("TEA").await, Some((sum, 2 + place as u64)));
+        assert_eq!(two.level("TEA").await, one.level("TEA").await);
+    }
+    onhand::adapters::file::disk::Disk::remove(&machine.disk, path).unwrap();
+    two.adjust("TEA", 1).await.unwrap();
+    one.adjust("TEA", 1).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((16, 7)));
+}

@@ -1,0 +1,160 @@
+//! Many callers at several processes at once, which are paused, killed and started again; in the end every acknowledged
+//! change is there once, and the versions of every level are without a gap over all logs together.
+
+use super::{Machine, Process, TTL, adjust};
+use onhand::adapters::file::audit::audit;
+use onhand::app::{CommandError, Meta, fingerprint};
+use onhand::domain::stock::Expected;
+use onhand::domain::{Idempotency, State};
+use onhand::sim::random::Random;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::RwLock;
+use tokio::time::sleep;
+
+const SKUS: [&str; 3] = ["TEA", "MILK", "SALT"];
+const CALLERS: u64 = 6;
+const PROCESSES: usize = 3;
+const UPSETS: usize = 12;
+
+type Place = Arc<RwLock<Option<Process>>>;
+
+fn known_by(caller: u64, change: u64) -> Meta {
+    let key = format!("{caller}-{change}").into();
+    let idempotency = Idempotency { key, scope: "test".into(), fingerprint: fingerprint(b"+1") };
+    Meta { idempotency: Some(idempotency), ..Meta::default() }
+}
+
+/// Adds pieces one by one, each until somebody has acknowledged it, at whichever process; answers how many of which.
+async fn call(caller: u64, places: Arc<Vec<Place>>, over: Arc<AtomicBool>) -> BTreeMap<&'static str, i64> {
+    let mut random = Random::new(caller);
+    let mut done = BTreeMap::new();
+    let mut change = 0;
+    while !over.load(Ordering::SeqCst) {
+        change += 1;
+        let sku = SKUS[random.below(SKUS.len())];
+        loop {
+            let place = places[random.below(PROCESSES)].read().await;
+            let Some(process) = &*place else {
+                drop(place);
+                sleep(Duration::from_millis(1)).await;
+                continue;
+            };
+            let meta = known_by(caller, change);
+            let work = process.execute(adjust(sku, 1, Expected::Any), &meta);
+            match tokio::time::timeout(Duration::from_millis(300), work).await {
+                Ok(Ok(_)) => break,
+                Ok(Err(CommandError::Refused(refusal))) => panic!("{refusal:?}"),
+                // As blindly as a till.
+                Ok(Err(_)) | Err(_) => {}
+            }
+            drop(place);
+            sleep(Duration::from_millis(1)).await;
+        }
+        *done.entry(sku).or_insert(0) += 1;
+    }
+    done
+}
+
+/// Kills, pauses or stops one process after the other, and starts another one in its place.
+async fn upset(machine: &Machine, places: &[Place], random: &mut Random) {
+    let place = &places[random.below(PROCESSES)];
+    match random.below(3) {
+        0 => {
+            let mut held = place.write().await;
+            if let Some(process) = held.take() {
+                process.kill().await;
+            }
+            sleep(Duration::from_millis(random.below(40) as u64)).await;
+            *held = Some(machine.begin().await);
+        }
+        1 => {
+            // Its callers go on calling it: it does not renew, and is taken over from as soon as somebody waits for it.
+            {
+                let mut held = place.write().await;
+                if let Some(process) = &mut *held {
+                    process.pause().await;
+                }
+            }
+            sleep(TTL.mul_f64(1.7)).await;
+            let mut held = place.write().await;
+            drop(held.take());
+            *held = Some(machine.begin().await);
+        }
+        _ => {
+            let mut held = place.write().await;
+            if let Some(process) = held.take() {
+                process.stop_if_it_may().await;
+            }
+            *held = Some(machine.begin().await);
+        }
+    }
+}
+
+async fn run(seed: u64) {
+    let machine = Machine::new();
+    let mut list = Vec::new();
+    for _ in 0..PROCESSES {
+        list.push(Arc::new(RwLock::new(Some(machine.begin().await))));
+    }
+    let places = Arc::new(list);
+    let over = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| tokio::spawn(call(seed * 100 + caller, Arc::clone(&places), Arc::clone(&over))))
+        .collect();
+    let mut random = Random::new(seed);
+    for _ in 0..UPSETS {
+        sleep(Duration::from_millis(30 + random.below(60) as u64)).await;
+        upset(&machine, &places, &mut random).await;
+    }
+    over.store(true, Ordering::SeqCst);
+    let mut acknowledged: BTreeMap<&str, i64> = BTreeMap::new();
+    for caller in callers {
+        for (sku, count) in caller.await.unwrap() {
+            *acknowledged.entry(sku).or_insert(0) += count;
+        }
+    }
+    for place in &*places {
+        let held = place.read().await;
+        let process = held.as_ref().unwrap();
+        for (sku, count) in &acknowledged {
+            let expected = Some((*count, u64::try_from(*count).unwrap()));
+            assert_eq!(process.level(sku).await, expected, "{sku}, seed {seed}");
+        }
+    }
+    for place in &*places {
+        let process = place.write().await.take().unwrap();
+        process.stop_if_it_may().await;
+    }
+    check_logs(&machine, &acknowledged, seed);
+}
+
+/// Each log by itself holds, and the newest version of a level in any of them is what was acknowledged.
+fn check_logs(machine: &Machine, acknowledged: &BTreeMap<&str, i64>, seed: u64) {
+    let mut newest: BTreeMap<String, (u64, i64)> = BTreeMap::new();
+    for number in 1..=PROCESSES {
+        let layout = Machine::layout().member(u16::try_from(number).unwrap());
+        let audit = audit(&machine.disk, &layout).unwrap();
+        assert_eq!(audit.findings, [], "nodes/{number}, seed {seed}");
+        for (key, state) in &audit.fold.states {
+            let State::Level(level) = state else { continue };
+            let of_log = (level.version(), level.on_hand().get());
+            let kept = newest.entry(key.to_string()).or_insert(of_log);
+            *kept = (*kept).max(of_log);
+        }
+    }
+    for (sku, count) in acknowledged {
+        assert_eq!(newest[&format!("LONDON/{sku}")], (u64::try_from(*count).unwrap(), *count), "seed {seed}");
+    }
+    println!("seed {seed}: {acknowledged:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_happens_to_processes_each_acknowledged_change_is_there_once() {
+    let seeds: u64 = std::env::var("ONHAND_SHARED_SEEDS").map_or(2, |text| text.parse().unwrap());
+    for seed in 1..=seeds {
+        run(seed).await;
+    }
+}
