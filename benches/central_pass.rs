@@ -106,6 +106,7 @@ impl Side {
                 version: 1,
                 updated_at: SystemClock.now(),
                 node: id,
+                ledger: None,
                 others: Vec::new(),
             };
             stores.entry(store).or_default().insert(sku, record);

@@ -13,7 +13,7 @@ use std::path::Path;
 /// [`Exit::NoInput`] when there is none.
 pub(crate) fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
     let layout = Layout::new(data_dir);
-    if layout.node().is_file() || layout.log().is_dir() {
+    if layout.node().is_file() || layout.log().is_dir() || layout.nodes().is_dir() {
         return Ok((RealDisk, layout));
     }
     let message = format!(

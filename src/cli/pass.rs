@@ -100,6 +100,8 @@ mod tests {
             end: Sequence(2_000),
             state: state.clone(),
             duplicates: 0,
+            taken: 0,
+            superseded: 0,
             parked_levels: 0,
             parked_events: 7,
         };

@@ -1,6 +1,6 @@
 //! `onhand serve`: one node, from its data directory to its socket and back.
 
-use super::central::{Central, Held, LAST_PASS_MAX};
+use super::central::{Central, Held, LAST_PASS_MAX, Logs};
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
 use super::logging;
@@ -130,7 +130,7 @@ fn central(settings: &ServeSettings, layout: &Layout, own: LocalSource) -> Resul
         return Ok(Central::Elsewhere(Arc::new(CentralModel::new(sync::Central::default())), layout.clone()));
     }
     let save_every = settings.storage.snapshot_every_events;
-    Held::open(layout, Arc::new(own), &settings.worker, save_every).map(Central::Here)
+    Held::open(layout, Logs::own(own), &settings.worker, save_every).map(Central::Here)
 }
 
 fn report(report: &OpenReport) {

@@ -1,6 +1,6 @@
 //! `onhand sync-worker`: the worker as a process of its own, beside `onhand serve --sync off`.
 
-use super::central::{Held, LAST_PASS_MAX, directory_source};
+use super::central::{Held, LAST_PASS_MAX, Logs};
 use super::exit::{Exit, Failure, OrExit};
 use super::{directory, logging, pass, print};
 use crate::config::{RawWorker, WorkerSettings};
@@ -52,8 +52,8 @@ impl SyncWorkerArgs {
 pub(super) fn run(args: &SyncWorkerArgs, settings: &WorkerSettings) -> Result<Exit, Failure> {
     logging::start(&settings.logging);
     let (_, layout) = directory::existing(&settings.storage.data_dir)?;
-    let own = directory_source(layout.clone());
-    let held = Held::open(&layout, own, &settings.sync, settings.storage.snapshot_every_events)?;
+    let logs = Logs::of_directory(&layout)?;
+    let held = Held::open(&layout, logs, &settings.sync, settings.storage.snapshot_every_events)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

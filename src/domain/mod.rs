@@ -21,7 +21,7 @@ mod time;
 
 pub use command::{Command, decide};
 pub use draft::{Draft, DraftMark, Finished};
-pub use entry::{LogPlace, Entry, Idempotency, Sequence, Unapplied, UnappliedWhy};
+pub use entry::{Entry, Idempotency, LogPlace, Sequence, Unapplied, UnappliedWhy};
 pub use event::{After, Event, EventKind, Fact};
 pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
 pub use key::Key;

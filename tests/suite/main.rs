@@ -22,6 +22,7 @@ mod properties;
 mod repair;
 mod retries;
 mod rules;
+mod several;
 mod shared;
 mod sim_disk;
 mod source;

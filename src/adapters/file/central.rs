@@ -245,6 +245,7 @@ mod tests {
             version: sequence,
             updated_at: Timestamp::EPOCH,
             node,
+            ledger: None,
             others: Vec::new(),
         };
         let skus = ["COFFEE", "TEA"].map(|sku| (Sku::new(sku).unwrap(), level.clone()));

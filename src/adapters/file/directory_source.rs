@@ -6,7 +6,7 @@
 //! are gone, and the end that is reported says that.
 
 use crate::adapters::file::disk::Disk;
-use crate::adapters::file::identity::read_node;
+use crate::adapters::file::identity::{NodeFile, read_node};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
 use crate::adapters::file::tail::{Tail, blocking, unavailable};
@@ -66,12 +66,12 @@ impl EventSource for DirectorySource {
 
 fn deliver(tail: &mut Tail, after: Sequence, limit: usize) -> Result<Delivery, SourceError> {
     let found = read_node(tail.disk(), tail.layout()).map_err(|error| unavailable(&error))?;
-    let Some(node) = found.map(|file| file.node) else {
+    let Some(NodeFile { node, ledger, .. }) = found else {
         let reason = format!("there is no node in {} yet", tail.layout().root().display());
         return Err(SourceError::Unavailable(reason));
     };
     let mark = read_mark(tail.disk(), &tail.layout().mark()).map_err(|error| unavailable(&error))?;
     let end = if mark < after && tail.holds(node, after) { after } else { mark };
     let events = tail.read(node, after, limit, end)?;
-    Ok(Delivery { node, end, events })
+    Ok(Delivery { node, ledger: ledger.unwrap_or(node), end, events })
 }

@@ -12,16 +12,24 @@ use uuid::Uuid;
 /// [`EventSource`] over the log that this process writes.
 pub struct LocalSource {
     node: Uuid,
+    ledger: Uuid,
     durable: Arc<DurableWatch>,
     tail: Arc<Mutex<Tail>>,
 }
 
 impl LocalSource {
-    /// The events of `log`, which belongs to `node`.
+    /// The events of `log`, which belongs to `node` and is all of its ledger.
     pub fn new(log: &FileLog, node: Uuid) -> Self {
         let segments = log.segments();
         let tail = Tail::new(Arc::clone(&segments.disk), segments.layout.clone());
-        Self { node, durable: log.durable_watch(), tail: Arc::new(Mutex::new(tail)) }
+        Self { node, ledger: node, durable: log.durable_watch(), tail: Arc::new(Mutex::new(tail)) }
+    }
+
+    /// The same source of a log that is one of several of a ledger.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Uuid) -> Self {
+        self.ledger = ledger;
+        self
     }
 }
 
@@ -31,13 +39,14 @@ impl EventSource for LocalSource {
     }
 
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
-        let (node, end, tail) = (self.node, self.durable.sequence(), Arc::clone(&self.tail));
+        let (node, ledger) = (self.node, self.ledger);
+        let (end, tail) = (self.durable.sequence(), Arc::clone(&self.tail));
         Box::pin(async move {
             if limit == 0 || after >= end {
-                return Ok(Delivery { node, end, events: Vec::new() });
+                return Ok(Delivery { node, ledger, end, events: Vec::new() });
             }
             let events = blocking(move || tail.lock().read(node, after, limit, end)).await?;
-            Ok(Delivery { node, end, events })
+            Ok(Delivery { node, ledger, end, events })
         })
     }
 

@@ -11,7 +11,7 @@
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
 //! | [`central`], [`dead_letters`] | what the worker keeps |
-//! | `tail`, [`local_source`], [`directory_source`] | what the worker reads |
+//! | `tail`, [`local_source`], [`directory_source`], [`members`] | what the worker reads |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
 pub mod archive;
@@ -34,6 +34,7 @@ pub mod local_source;
 pub mod log;
 pub mod maintenance;
 pub mod mark;
+pub mod members;
 mod mend;
 mod migrate;
 mod peer;
@@ -43,9 +44,9 @@ pub mod repair;
 mod replay;
 pub mod segment;
 mod segments;
+pub mod sharing;
 pub mod snapshot;
 pub mod snapshotter;
-pub mod sharing;
 mod tail;
 pub mod term;
 mod writer;

@@ -137,8 +137,15 @@ impl<'a> Scan<'a> {
         let checksum =
             checksum_after(line, previous).ok_or_else(|| damage("the header's checksum is wrong"))?;
         let next = header.first_sequence;
-        let scan =
-            Self { bytes, start: 0, offset: line.len() + 1, checksum, next, batch: Sequence::START, at: earliest };
+        let scan = Self {
+            bytes,
+            start: 0,
+            offset: line.len() + 1,
+            checksum,
+            next,
+            batch: Sequence::START,
+            at: earliest,
+        };
         Ok((header, scan))
     }
 

@@ -31,6 +31,7 @@ const JSON: &str = "application/json";
 #[serde(rename_all = "camelCase")]
 struct About {
     node: Uuid,
+    ledger: Uuid,
     through: Sequence,
     end: Sequence,
 }
@@ -64,7 +65,7 @@ async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Pro
     let _turn = node.gates.work(Gate::Reads).await?;
     let piece = feed.next(page.limit).await?;
     let items: Vec<EventBody> = piece.events.iter().map(|event| EventBody::of(node.id, event)).collect();
-    let about = About { node: node.id, through: piece.through, end: piece.end };
+    let about = About { node: node.id, ledger: node.ledger_id, through: piece.through, end: piece.end };
     let more = page.limit > 0 && piece.through < piece.end;
     let last = more.then_some(&piece.through);
     Ok(page::answer_with(&items, last.map(|sequence| sequence as _), LIST, uri, &about))

@@ -8,9 +8,9 @@ use super::problem::Problem;
 use crate::app::sync::{CentralModel, Worker};
 use crate::app::{CommandError, Ledger, Meta, Outcome};
 use crate::domain::Command;
-use http::StatusCode;
 use crate::resilience::Deadline;
-use std::sync::Arc;
+use http::StatusCode;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -19,6 +19,8 @@ use uuid::Uuid;
 pub struct Node {
     /// Whose log it is.
     pub id: Uuid,
+    /// The ledger the log is of: this node's alone, or one that several nodes write.
+    pub ledger_id: Uuid,
     /// The stock.
     pub ledger: Arc<Ledger>,
     /// Cancelled once the node stops: the same signal that ends the accept loop.
@@ -29,7 +31,7 @@ pub struct Node {
     pub gates: Arc<Gates>,
     /// What is answered when another process has a lease, and when to come back, in milliseconds.
     contended: (StatusCode, u64),
-    worker: Option<Arc<Worker>>,
+    worker: Arc<OnceLock<Arc<Worker>>>,
     central: Option<Arc<CentralModel>>,
     followers: Arc<Semaphore>,
 }
@@ -39,15 +41,23 @@ impl Node {
     pub fn new(id: Uuid, ledger: Arc<Ledger>, shutdown: CancellationToken) -> Self {
         Self {
             id,
+            ledger_id: id,
             ledger,
             shutdown,
             leaving: Leaving::default(),
             gates: Arc::default(),
             contended: (Code::LockContended.status(), 300),
-            worker: None,
+            worker: Arc::default(),
             central: None,
             followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         }
+    }
+
+    /// The same node with a log that is one of several of a ledger.
+    #[must_use]
+    pub fn with_ledger_id(mut self, ledger_id: Uuid) -> Self {
+        self.ledger_id = ledger_id;
+        self
     }
 
     /// The same node with gates of another size.
@@ -68,14 +78,15 @@ impl Node {
     #[must_use]
     pub fn with_worker(mut self, worker: Arc<Worker>) -> Self {
         self.central = Some(Arc::clone(worker.central()));
-        self.worker = Some(worker);
+        self.worker = Arc::new(OnceLock::from(worker));
         self
     }
 
-    /// The same node with a central model that another process fills.
+    /// The same node with a central model that another process fills, until there is a worker here.
     #[must_use]
-    pub fn with_central(mut self, central: Arc<CentralModel>) -> Self {
+    pub fn with_central(mut self, central: Arc<CentralModel>, worker: Arc<OnceLock<Arc<Worker>>>) -> Self {
         self.central = Some(central);
+        self.worker = worker;
         self
     }
 
@@ -112,7 +123,7 @@ impl Node {
 
     /// The worker of this process.
     pub fn worker(&self) -> Result<&Arc<Worker>, Problem> {
-        self.worker.as_ref().ok_or_else(|| {
+        self.worker.get().ok_or_else(|| {
             Problem::new(
                 Code::NotReady,
                 "The sync worker does not run in this process; ask the process in which it does, or start this \

@@ -18,6 +18,8 @@ const PARKED: &str = "onhand_sync_parked_events";
 const SOURCE_LAG: &str = "onhand_sync_source_lag_events";
 const SOURCE_WELL: &str = "onhand_sync_source_well";
 const DUPLICATES: &str = "onhand_sync_duplicates_total";
+const TAKEN: &str = "onhand_sync_taken_total";
+const SUPERSEDED: &str = "onhand_sync_superseded_total";
 const CENTRAL_LEVELS: &str = "onhand_central_levels";
 
 /// The part of readiness that is about the central model; nothing of it keeps a node from being ready.
@@ -68,7 +70,7 @@ pub(super) fn breakers(node: &Node) -> BTreeMap<String, &'static str> {
 
 fn positions(node: &Node) -> impl Iterator<Item = (String, Position)> {
     let of_sources = node.worker().into_iter().flat_map(|worker| worker.breakers());
-    let of_sources = of_sources.map(|(name, breaker)| (source_breaker(name), breaker.position()));
+    let of_sources = of_sources.map(|(name, breaker)| (source_breaker(&name), breaker.position()));
     of_sources.chain([("storage".to_owned(), node.ledger.log().breaker())])
 }
 
@@ -91,7 +93,12 @@ pub(super) fn describe() {
     metrics::describe_gauge!(PARKED, "Events that wait behind a dead letter of their level.");
     metrics::describe_gauge!(SOURCE_LAG, "Durable events of a source that are not in the central model.");
     metrics::describe_gauge!(SOURCE_WELL, "1 when the last answer of a source was good, else 0.");
-    metrics::describe_counter!(DUPLICATES, "Events met that were in the central model already.");
+    metrics::describe_counter!(DUPLICATES, "Events met a second time.");
+    metrics::describe_counter!(TAKEN, "Levels a log took over from another log of its ledger.");
+    metrics::describe_counter!(
+        SUPERSEDED,
+        "Events of which another log of the ledger had told more already."
+    );
     metrics::describe_gauge!(CENTRAL_LEVELS, "Levels in the central model.");
 }
 
@@ -116,7 +123,7 @@ pub(super) fn gauge(node: &Node) {
         return;
     };
     for (name, breaker) in node.worker().into_iter().flat_map(|worker| worker.breakers()) {
-        metrics::counter!(BREAKER_OPENED, "breaker" => source_breaker(name)).absolute(breaker.opened());
+        metrics::counter!(BREAKER_OPENED, "breaker" => source_breaker(&name)).absolute(breaker.opened());
     }
     metrics::gauge!(LAG).set(status.lag as f64);
     metrics::gauge!(DEAD_LETTERS_OPEN).set(status.open_letters as f64);
@@ -128,6 +135,8 @@ pub(super) fn gauge(node: &Node) {
         let well = if source.state == SourceState::Well { 1.0 } else { 0.0 };
         metrics::gauge!(SOURCE_LAG, "source" => source.name.clone()).set(behind as f64);
         metrics::gauge!(SOURCE_WELL, "source" => source.name.clone()).set(well);
+        metrics::counter!(TAKEN, "source" => source.name.clone()).absolute(source.taken);
+        metrics::counter!(SUPERSEDED, "source" => source.name.clone()).absolute(source.superseded);
         metrics::counter!(DUPLICATES, "source" => source.name).absolute(source.duplicates);
     }
 }

@@ -29,6 +29,8 @@ pub struct RemoteSource {
 #[derive(Deserialize)]
 struct Page<'a> {
     node: Uuid,
+    /// An older program does not say it: its log is all of its ledger.
+    ledger: Option<Uuid>,
     end: Sequence,
     #[serde(borrow)]
     items: Vec<&'a RawValue>,
@@ -112,7 +114,7 @@ fn retry_after(headers: &HeaderMap) -> Duration {
 fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
     let page: Page<'_> =
         serde_json::from_slice(body).map_err(|error| format!("its answer is no page of events: {error}"))?;
-    let Page { node, end, items } = page;
+    let Page { node, ledger, end, items } = page;
     if items.len() > limit {
         return Err(format!("it delivers {} events where {limit} were asked for", items.len()));
     }
@@ -128,7 +130,7 @@ fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
         }
         events.push(Delivered { sequence, at, json: item.get().to_owned() });
     }
-    Ok(Delivery { node, end, events })
+    Ok(Delivery { node, ledger: ledger.unwrap_or(node), end, events })
 }
 
 /// The whole chain of causes: reqwest's own sentence only says that it did not work.
@@ -170,7 +172,11 @@ mod tests {
         let delivery = read_page(body.as_bytes(), 10).unwrap();
         assert_eq!((delivery.end, delivery.events.len()), (Sequence(9), 2));
         assert_eq!(delivery.events[1].json, item(5));
-        assert!(read_page(page(9, &[]).as_bytes(), 0).unwrap().events.is_empty());
+        assert_eq!(delivery.ledger, delivery.node);
+        let shared = page(9, &[]).replacen('{', "{\"ledger\":\"00000000-0000-0000-0000-000000000009\",", 1);
+        let delivery = read_page(shared.as_bytes(), 0).unwrap();
+        assert!(delivery.events.is_empty());
+        assert_eq!(delivery.ledger, Uuid::from_u128(9));
     }
 
     #[test]

@@ -19,14 +19,15 @@ use crate::app::ports::{
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
 use crate::domain::{
-    Command, Event, Finished, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, State, Timestamp, Unapplied,
+    Command, Event, Finished, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, State, Timestamp,
+    Unapplied,
 };
 use crate::planted::{Bug, planted};
 use parking_lot::RwLock;
+use sharing::Shared;
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::sync::Arc;
-use sharing::Shared;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// What the ledger is made of.
@@ -241,7 +242,9 @@ impl Ledger {
         keys: &[Key],
         whole: Option<(RetryId, &Idempotency)>,
     ) -> Result<(), CommandError> {
-        let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) else { return Ok(()) };
+        let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) else {
+            return Ok(());
+        };
         self.catch_up().await?;
         let known = whole.is_some_and(|(id, known_by)| {
             !matches!(self.idempotency.find(id, known_by, self.now()), Lookup::Unknown)

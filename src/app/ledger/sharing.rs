@@ -6,8 +6,8 @@
 //! a state's versions are unique across all logs, so whatever is not newer is known already.
 
 use super::{CommandError, Ledger, blocking};
-use crate::app::ports::{History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::app::idempotency::known_effects;
+use crate::app::ports::{History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Entry, Key, Sequence, State, Timestamp};
 use dashmap::DashMap;
 use std::collections::{BTreeSet, VecDeque};
@@ -231,7 +231,8 @@ impl Ledger {
             if event.after.version() <= slot.state.version() {
                 continue;
             }
-            let follows = slot.state.apply(&event.fact, entry.at).is_ok() && slot.state.after() == event.after;
+            let follows =
+                slot.state.apply(&event.fact, entry.at).is_ok() && slot.state.after() == event.after;
             if !follows {
                 let reason = format!("an event of {key} in the log of another process does not follow");
                 return Err(HistoryError::Damaged(reason));
@@ -268,7 +269,11 @@ impl Ledger {
         }
     }
 
-    async fn give_up_wanted(&self, sharing: &Shared, mut asked: mpsc::UnboundedReceiver<Key>) -> std::io::Error {
+    async fn give_up_wanted(
+        &self,
+        sharing: &Shared,
+        mut asked: mpsc::UnboundedReceiver<Key>,
+    ) -> std::io::Error {
         let mut wanted: BTreeSet<Key> = BTreeSet::new();
         loop {
             while let Ok(key) = asked.try_recv() {

@@ -2,7 +2,9 @@
 
 use crate::domain::{Sequence, Timestamp};
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -22,6 +24,15 @@ pub trait EventSource: Send + Sync {
     }
 }
 
+/// Logs that come to be while the worker runs.
+pub trait Joining: Send + Sync {
+    /// Those that have not been handed out before. Blocks on the disk: call it on a blocking thread.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn joined(&self) -> io::Result<Vec<Arc<dyn EventSource>>>;
+}
+
 /// Ends when it is worth asking again.
 pub type News<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
@@ -33,6 +44,8 @@ pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SourceError>
 pub struct Delivery {
     /// Whose events they are.
     pub node: Uuid,
+    /// The ledger the node's log is of: its own, or one that several nodes write, each in its own log.
+    pub ledger: Uuid,
     /// The durable end of the node's log.
     pub end: Sequence,
     /// The events, in order.

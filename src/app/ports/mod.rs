@@ -12,6 +12,6 @@ pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds};
 pub use durable::{DurableWatch, Generation, TakenBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
-pub use event_source::{Delivered, Delivery, EventSource, News, Reading, SourceError};
+pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{History, HistoryError, Moment, Movement, MovementQuery};
 pub use sharing::{Lease, LogNumber, PeerNews, Sharing};

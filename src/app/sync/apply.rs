@@ -2,31 +2,62 @@
 
 use crate::app::ports::Delivered;
 use crate::app::sync::letters::guess_place;
-use crate::app::sync::waits::Place;
-use crate::app::sync::{Central, Poison};
+use crate::app::sync::step::{Origin, Step};
+use crate::app::sync::waits::{Closing, Place};
+use crate::app::sync::{Central, LetterState, Poison};
 use crate::domain::stock::{Effect, LevelAfter};
-use crate::domain::{After, Event, Fact};
-use uuid::Uuid;
+use crate::domain::{After, Event, Fact, Timestamp};
 
 /// What central needs of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
     /// The level.
     pub(super) place: Place,
-    /// By how much the event moves it.
-    pub(super) effect: Effect,
+    /// How the event moves it.
+    pub(super) motion: Motion,
     /// What it comes to.
     pub(super) after: LevelAfter,
+}
+
+/// How an event moves its level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Motion {
+    /// By so much.
+    By(Effect),
+    /// Not at all: its log takes it over from another one, in which it moved last at that time.
+    Taken {
+        /// The time of the level's last movement.
+        updated_at: Timestamp,
+    },
 }
 
 /// An event read: nothing of interest when it changes no level (an import's progress), or why it cannot be read.
 pub(super) type Decoded = Result<Option<Change>, String>;
 
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// It is in the model now.
+    Now,
+    /// It is in the model now: the level is what its log took over.
+    Taken,
+    /// It was in the model already: another log of the ledger has told of the level since.
+    Superseded,
+    /// It waits behind a dead letter.
+    Waits,
+}
+
 pub(super) fn decode(event: &Delivered) -> Decoded {
     let event = Event::decode(&event.json)?;
-    let (Fact::Stock(fact), After::Level(after)) = (&event.fact, event.after) else { return Ok(None) };
-    let (store, sku) = fact.place();
-    Ok(Some(Change { place: (store.clone(), sku.clone()), effect: fact.effect(), after }))
+    let After::Level(after) = event.after else { return Ok(None) };
+    let motion = match &event.fact {
+        Fact::Stock(fact) => Motion::By(fact.effect()),
+        // The time is not looked at where it is of no level.
+        Fact::Take(_) => Motion::Taken { updated_at: event.fact.moved_at(Timestamp::EPOCH) },
+        Fact::Import(_) => return Ok(None),
+    };
+    let Some((store, sku)) = event.fact.place() else { return Ok(None) };
+    Ok(Some(Change { place: (store.clone(), sku.clone()), motion, after }))
 }
 
 /// The level an event belongs to, as far as that can be told.
@@ -37,29 +68,62 @@ pub(super) fn place_of(event: &Delivered, decoded: &Decoded) -> Option<Place> {
     }
 }
 
-/// True when the event is in the model now, false when it waits.
+/// Puts an event into the model, unless its level waits.
+///
+/// Only a `TAKE` does not wait: it has the whole level, and with it whatever its log has told of it before. So it ends the
+/// waiting of this level in this log, and the letter.
+///
+/// # Errors
+/// [`Poison`]; the model is as it was.
 pub(super) fn apply_one(
     central: &mut Central,
-    node: Uuid,
+    origin: Origin,
     event: &Delivered,
     decoded: Decoded,
-) -> Result<bool, Poison> {
-    let mut loose = None;
-    if central.waits(node).is_some()
-        && let Some(place) = place_of(event, &decoded)
-    {
-        let waits = central.waits_mut(node);
+) -> Result<Applied, Poison> {
+    let mut waits = None;
+    if central.waits(origin.node).is_some() {
+        waits = place_of(event, &decoded);
+    }
+    let Some(place) = waits else {
+        return decoded.map_err(Poison::Unreadable)?.map_or(Ok(Applied::Now), |change| {
+            let step = central.apply(origin, &change, event.at, false)?;
+            Ok(told(&step, &change))
+        });
+    };
+    let parked = central.waits_mut(origin.node).parked.get(&place).copied();
+    let loose = central.waits_mut(origin.node).loose.contains(&place);
+    let taken = matches!(&decoded, Ok(Some(Change { motion: Motion::Taken { .. }, .. })));
+    let applied = match (parked, decoded) {
+        (Some(_), _) if !taken => None,
+        (_, Err(reason)) => return Err(Poison::Unreadable(reason)),
+        (_, Ok(None)) => return Ok(Applied::Now),
+        (_, Ok(Some(change))) => match central.apply(origin, &change, event.at, loose) {
+            Ok(step) => Some(told(&step, &change)),
+            Err(_) if parked.is_some() => None,
+            Err(poison) => return Err(poison),
+        },
+    };
+    let waits = central.waits_mut(origin.node);
+    let Some(applied) = applied else {
         if let Some(parked) = waits.parked.get_mut(&place) {
             parked.waiting += 1;
-            return Ok(false);
         }
-        loose = Some(place).filter(|place| waits.loose.contains(place));
+        return Ok(Applied::Waits);
+    };
+    if let Some(parked) = waits.parked.remove(&place) {
+        let note = format!("event {} of the same log has all of the level", event.sequence);
+        let (sequence, state) = (parked.from, LetterState::Redriven);
+        waits.closing.insert(sequence, Closing { sequence, state, note: Some(note), at: event.at });
     }
-    if let Some(change) = decoded.map_err(Poison::Unreadable)? {
-        central.apply(node, &change, event.at, loose.is_some())?;
+    waits.loose.remove(&place);
+    Ok(applied)
+}
+
+fn told(step: &Step, change: &Change) -> Applied {
+    match (step, change.motion) {
+        (Step::Superseded, _) => Applied::Superseded,
+        (Step::To(_), Motion::By(_)) => Applied::Now,
+        (Step::To(_), Motion::Taken { .. }) => Applied::Taken,
     }
-    if let Some(place) = loose {
-        central.waits_mut(node).loose.remove(&place);
-    }
-    Ok(true)
 }

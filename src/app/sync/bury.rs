@@ -107,6 +107,18 @@ impl Follower {
         Ok(())
     }
 
+    /// Closes the letters of levels whose log took them over anew: the model has what waited.
+    pub(super) async fn close_letters(&mut self, worker: &Worker, node: Uuid) {
+        let closing = worker.model.look(|central| central.waits(node).map(|waits| waits.closing.clone()));
+        for closing in closing.unwrap_or_default().values() {
+            if let Err(error) = close(worker, node, closing).await {
+                // The model goes on saying so; it is tried again with what comes next, or at the next start.
+                self.fail(&unwritten(&error));
+                return;
+            }
+        }
+    }
+
     /// A level waits behind a letter that is lost, or was closed in a later model than this one.
     async fn write_again(
         &self,

@@ -1,6 +1,8 @@
 //! The central model: every node's levels, by store and SKU, and how far each node's log is in it.
 
+use crate::app::sync::Poison;
 use crate::app::sync::apply::Change;
+use crate::app::sync::step::{ABSENT, Origin, Step, step};
 use crate::app::sync::waits::{Place, Waits};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
@@ -9,10 +11,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use uuid::Uuid;
 
-/// A level as central knows it: what one node said last.
+/// A level as central knows it: what one ledger has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CentralLevel {
-    /// The node.
+    /// The ledger: the node's own, or the one that several nodes write.
+    pub ledger: Uuid,
+    /// The node whose log moved it last, or took it over.
     pub node: Uuid,
     /// The numbers.
     pub numbers: LevelAfter,
@@ -20,31 +24,7 @@ pub struct CentralLevel {
     pub updated_at: Timestamp,
 }
 
-/// Why an event cannot be applied.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Poison {
-    /// It cannot be read.
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    /// Its version does not follow the one before it.
-    #[error("its version is {found}, after version {known}")]
-    Version {
-        /// The version central has.
-        known: u64,
-        /// The version the event leads to.
-        found: u64,
-    },
-    /// Its numbers do not follow those before it.
-    #[error("it leads to {found:?}, but central had {known:?} before it")]
-    Numbers {
-        /// What central has.
-        known: LevelAfter,
-        /// What the event leads to.
-        found: LevelAfter,
-    },
-}
-
-/// Levels of all nodes. A level that several nodes have is their sum; as a rule one node has it.
+/// Levels of all ledgers. A level that several ledgers have is their sum; as a rule one has it.
 #[derive(Debug, Default)]
 pub struct Central {
     /// Never an empty list.
@@ -60,36 +40,35 @@ pub struct Central {
     before: Option<BTreeMap<Place, Levels>>,
 }
 
-/// What each node says of one level, ordered by node. One stands in the map itself: looking it up is most of the work
+/// What each ledger says of one level, ordered by ledger. One stands in the map itself: looking it up is most of the work
 /// when there are many.
 pub(super) type Levels = SmallVec<[CentralLevel; 1]>;
 
 impl Central {
-    /// Applies one event of a node, whose last event for the same level is in the model.
-    ///
-    /// `rebase` takes the event's numbers as they are, after one in front of it was discarded.
+    /// Applies one event of a log, whose last event for the same level is in the model; `rebase` as in [`step()`].
     ///
     /// # Errors
     /// [`Poison`]; the model is as it was.
     pub(super) fn apply(
         &mut self,
-        node: Uuid,
+        origin: Origin,
         change: &Change,
         at: Timestamp,
         rebase: bool,
-    ) -> Result<(), Poison> {
+    ) -> Result<Step, Poison> {
         let levels = self.levels.get_mut(&change.place);
-        let kept = levels.and_then(|levels| levels.iter_mut().find(|kept| kept.node == node));
-        let known = kept.as_ref().map_or(ABSENT, |kept| kept.numbers);
-        let level = CentralLevel { node, numbers: next(known, change, rebase)?, updated_at: at };
-        match kept {
-            Some(kept) if self.before.is_none() => *kept = level,
-            _ => self.put(change.place.clone(), level),
+        let kept = levels.and_then(|levels| levels.iter_mut().find(|kept| kept.ledger == origin.ledger));
+        let step = step(kept.as_deref(), origin, change, at, rebase)?;
+        if let Step::To(level) = step {
+            match kept {
+                Some(kept) if self.before.is_none() => *kept = level,
+                _ => self.put(change.place.clone(), level),
+            }
         }
-        Ok(())
+        Ok(step)
     }
 
-    /// Sets what a node says of a level.
+    /// Sets what a ledger says of a level.
     pub fn put(&mut self, place: (StoreId, Sku), level: CentralLevel) {
         if let Some(before) = &mut self.before
             && !before.contains_key(&place)
@@ -97,7 +76,7 @@ impl Central {
             before.insert(place.clone(), self.levels.get(&place).cloned().unwrap_or_default());
         }
         if let Some(levels) = self.levels.get_mut(&place) {
-            match levels.binary_search_by_key(&level.node, |other| other.node) {
+            match levels.binary_search_by_key(&level.ledger, |other| other.ledger) {
                 Ok(found) => {
                     if let Some(kept) = levels.get_mut(found) {
                         *kept = level;
@@ -111,6 +90,16 @@ impl Central {
         self.by_store.entry(store.clone()).or_default().insert(sku.clone());
         self.by_sku.entry(sku).or_default().insert(store);
         self.levels.insert(place, smallvec![level]);
+    }
+
+    /// Sets what a ledger says of a level, unless another of its logs has told more of it meanwhile.
+    pub(super) fn put_unless_later(&mut self, place: Place, level: CentralLevel) {
+        let known = self.of_ledger(level.ledger, &place);
+        let later =
+            |known: CentralLevel| known.node != level.node && known.numbers.version > level.numbers.version;
+        if !known.is_some_and(later) {
+            self.put(place, level);
+        }
     }
 
     /// Begins a copy: from now on the model remembers what its levels were at this moment.
@@ -140,10 +129,9 @@ impl Central {
         self.as_of.insert(node, sequence);
     }
 
-    /// The numbers a node's level has.
-    pub(super) fn numbers(&self, node: Uuid, place: &Place) -> LevelAfter {
-        let levels = self.levels.get(place).into_iter().flatten();
-        levels.filter(|level| level.node == node).map(|level| level.numbers).next().unwrap_or(ABSENT)
+    /// What a ledger says of a level.
+    pub(super) fn of_ledger(&self, ledger: Uuid, place: &Place) -> Option<CentralLevel> {
+        self.levels.get(place)?.iter().find(|level| level.ledger == ledger).copied()
     }
 
     /// What of a node's log is not in the model although it was passed; nothing as a rule.
@@ -175,7 +163,7 @@ impl Central {
         self.levels.is_empty()
     }
 
-    /// What the nodes say of one level.
+    /// What the ledgers say of one level.
     pub fn level(&self, store: &StoreId, sku: &Sku) -> Option<&[CentralLevel]> {
         self.levels.get(&(store.clone(), sku.clone())).map(SmallVec::as_slice)
     }
@@ -216,24 +204,7 @@ impl Central {
     }
 }
 
-/// The numbers of a level no event has been seen of.
-const ABSENT: LevelAfter = LevelAfter { on_hand: Quantity::ZERO, reserved: Quantity::ZERO, version: 0 };
-
-/// The numbers that follow `known` by an event; `rebase` takes them as they are.
-pub(super) fn next(known: LevelAfter, change: &Change, rebase: bool) -> Result<LevelAfter, Poison> {
-    let after = change.after;
-    if !rebase && after.version != known.version.saturating_add(1) {
-        return Err(Poison::Version { known: known.version, found: after.version });
-    }
-    let fits = rebase || after.before(change.effect) == Some(known);
-    if fits && !after.reserved.is_negative() && after.reserved <= after.on_hand {
-        Ok(after)
-    } else {
-        Err(Poison::Numbers { known, found: after })
-    }
-}
-
-/// The sum over nodes: quantities and versions added, the latest time.
+/// The sum over ledgers: quantities and versions added, the latest time.
 pub fn total(levels: &[CentralLevel]) -> (LevelAfter, Timestamp) {
     let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
     levels.iter().fold((ABSENT, Timestamp::EPOCH), |(sum, latest), level| {
@@ -258,7 +229,8 @@ mod tests {
 
     fn level(node: u128, version: u64) -> CentralLevel {
         let numbers = LevelAfter { version, ..ABSENT };
-        CentralLevel { node: Uuid::from_u128(node), numbers, updated_at: Timestamp::EPOCH }
+        let node = Uuid::from_u128(node);
+        CentralLevel { ledger: node, node, numbers, updated_at: Timestamp::EPOCH }
     }
 
     /// A copy that is made piece by piece, with `change` after each piece.
@@ -288,7 +260,7 @@ mod tests {
             assert_eq!(whole.central().len(), 30);
             let copied = copy(&mut central, limit, |central| {
                 for _ in 0..random.usize(..5) {
-                    // Known levels and new ones, of one node or another, once or twice.
+                    // Known levels and new ones, of one ledger or another, once or twice.
                     central.put(place(random.u64(..60)), level(random.u128(1..3), random.u64(2..9)));
                 }
             });

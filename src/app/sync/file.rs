@@ -51,7 +51,7 @@ pub struct ParkedRecord {
     pub parked: Parked,
 }
 
-/// What one node says of one level.
+/// What one ledger says of one level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LevelRecord {
@@ -65,23 +65,29 @@ pub struct LevelRecord {
     pub version: u64,
     /// The time of the last event.
     pub updated_at: Timestamp,
-    /// The node that says so.
+    /// The node whose log says so.
     pub node: Uuid,
-    /// What other nodes say of the same level; as a rule there is none.
+    /// The ledger, where that is not the node's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Uuid>,
+    /// What other ledgers say of the same level; as a rule there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<LevelRecord>,
 }
 
 impl LevelRecord {
     fn of(level: &CentralLevel) -> Self {
-        let CentralLevel { node, numbers, updated_at } = *level;
+        let CentralLevel { ledger, node, numbers, updated_at } = *level;
+        let ledger = Some(ledger).filter(|ledger| *ledger != node);
         let LevelAfter { on_hand, reserved, version } = numbers;
-        Self { qty: numbers.qty(), on_hand, reserved, version, updated_at, node, others: Vec::new() }
+        let qty = numbers.qty();
+        Self { qty, on_hand, reserved, version, updated_at, node, ledger, others: Vec::new() }
     }
 
     fn level(&self) -> CentralLevel {
-        let Self { on_hand, reserved, version, updated_at, node, .. } = *self;
-        CentralLevel { node, numbers: LevelAfter { on_hand, reserved, version }, updated_at }
+        let Self { on_hand, reserved, version, updated_at, node, ledger, .. } = *self;
+        let numbers = LevelAfter { on_hand, reserved, version };
+        CentralLevel { ledger: ledger.unwrap_or(node), node, numbers, updated_at }
     }
 }
 

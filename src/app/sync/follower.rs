@@ -1,8 +1,9 @@
 //! Following one source: read, skip what is known, apply, park, move the checkpoint.
 
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading};
-use crate::app::sync::apply::{Decoded, apply_one, decode};
+use crate::app::sync::apply::{Applied, Decoded, apply_one, decode};
 use crate::app::sync::asking::Unanswered;
+use crate::app::sync::step::Origin;
 use crate::app::sync::{Central, Poison, SourceReport, SourceState, Worker};
 use crate::domain::Sequence;
 use crate::resilience::{Breaker, RetryBudget};
@@ -10,7 +11,6 @@ use futures_util::poll;
 use std::future::ready;
 use std::sync::Arc;
 use std::task::Poll;
-use uuid::Uuid;
 
 /// One source and how far it has been followed.
 pub(super) struct Follower {
@@ -20,11 +20,14 @@ pub(super) struct Follower {
     /// Stops asking it when it does not answer.
     pub(super) breaker: Arc<Breaker>,
     pub(super) budget: RetryBudget,
-    pub(super) node: Option<Uuid>,
+    /// Whose log it is, once it has answered.
+    pub(super) origin: Option<Origin>,
     pub(super) sequence: Sequence,
     pub(super) end: Sequence,
     pub(super) state: SourceState,
     pub(super) duplicates: u64,
+    pub(super) taken: u64,
+    pub(super) superseded: u64,
     pub(super) parked_levels: usize,
     pub(super) parked_events: u64,
 }
@@ -53,11 +56,13 @@ impl Follower {
             source,
             breaker,
             budget: RetryBudget::default(),
-            node: None,
+            origin: None,
             sequence: Sequence::START,
             end: Sequence::START,
             state: SourceState::New,
             duplicates: 0,
+            taken: 0,
+            superseded: 0,
             parked_levels: 0,
             parked_events: 0,
         }
@@ -66,11 +71,13 @@ impl Follower {
     pub(super) fn report(&self) -> SourceReport {
         SourceReport {
             name: self.source.name().to_owned(),
-            node: self.node,
+            node: self.origin.map(|origin| origin.node),
             sequence: self.sequence,
             end: self.end,
             state: self.state.clone(),
             duplicates: self.duplicates,
+            taken: self.taken,
+            superseded: self.superseded,
             parked_levels: self.parked_levels,
             parked_events: self.parked_events,
         }
@@ -127,6 +134,7 @@ impl Follower {
                     (tries, failed) = (0, None);
                 }
             }
+            self.close_letters(worker, delivery.node).await;
             worker.note(self.report());
             if self.sequence >= target {
                 break;
@@ -138,7 +146,7 @@ impl Follower {
 
     /// Reads on; `begun` is a reading of what comes next that is under way.
     async fn read(&mut self, worker: &Worker, begun: Option<Reading<'_>>) -> Option<Delivery> {
-        if self.node.is_none() && !self.introduce(worker).await {
+        if self.origin.is_none() && !self.introduce(worker).await {
             return None;
         }
         let events = worker.settings.read_events;
@@ -149,8 +157,9 @@ impl Follower {
                 return None;
             }
         };
-        if Some(delivery.node) != self.node {
-            self.stop(format!("it is node {} now, it was another one before", delivery.node));
+        if self.origin != Some(Origin::of(&delivery)) {
+            let Origin { node, ledger } = Origin::of(&delivery);
+            self.stop(format!("it is node {node} of ledger {ledger} now, it was another one before"));
             return None;
         }
         if delivery.end < self.sequence {
@@ -171,14 +180,15 @@ impl Follower {
 
     /// Learns whose log it is, and takes up its checkpoint.
     async fn introduce(&mut self, worker: &Worker) -> bool {
-        let node = match self.ask(&worker.settings, Sequence::START, 0, None).await {
-            Ok(delivery) => delivery.node,
+        let origin = match self.ask(&worker.settings, Sequence::START, 0, None).await {
+            Ok(delivery) => Origin::of(&delivery),
             Err(error) => {
                 self.unanswered(&error);
                 return false;
             }
         };
-        if let Some(other) = worker.claim(node, self.number) {
+        let node = origin.node;
+        if let Some(other) = worker.crew.claim(node, self.number) {
             self.stop(format!("node {node} is followed as {other} already"));
             return false;
         }
@@ -186,14 +196,14 @@ impl Follower {
             self.fail(&reason);
             return false;
         }
-        self.node = Some(node);
+        self.origin = Some(origin);
         self.sequence = worker.model.look(|central| central.as_of().get(&node).copied()).unwrap_or_default();
         worker.model.look(|central| self.count_parked(central));
         true
     }
 
     pub(super) fn count_parked(&mut self, central: &Central) {
-        let waits = self.node.and_then(|node| central.waits(node));
+        let waits = self.origin.and_then(|origin| central.waits(origin.node));
         self.parked_levels = waits.map_or(0, |waits| waits.parked.len());
         self.parked_events =
             waits.map_or(0, |waits| waits.parked.values().map(|parked| parked.waiting).sum());
@@ -218,6 +228,12 @@ impl Follower {
         self.state = SourceState::Stopped(reason);
     }
 
+    fn count(&mut self, applied: Applied, progress: &mut Progress) {
+        self.taken += u64::from(applied == Applied::Taken);
+        self.superseded += u64::from(applied == Applied::Superseded);
+        progress.applied += u64::from(matches!(applied, Applied::Now | Applied::Taken));
+    }
+
     /// Applies as much of a delivery as goes, model and checkpoint under one lock.
     fn apply(&mut self, worker: &Worker, delivery: &Delivery, progress: &mut Progress) -> Halt {
         let decoded: Vec<Decoded> = delivery.events.iter().map(decode).collect();
@@ -232,8 +248,8 @@ impl Follower {
                 halt = Halt::Stop(format!("sequence {} follows {}", event.sequence, self.sequence));
                 break;
             }
-            match apply_one(&mut central, delivery.node, event, decoded) {
-                Ok(applied) => progress.applied += u64::from(applied),
+            match apply_one(&mut central, Origin::of(delivery), event, decoded) {
+                Ok(applied) => self.count(applied, progress),
                 Err(poison) => {
                     halt = Halt::Poison(event.clone(), poison);
                     break;

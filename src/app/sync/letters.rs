@@ -33,7 +33,7 @@ pub struct DeadLetter {
     pub last_at: Timestamp,
     /// What became of it.
     pub state: LetterState,
-    /// Why it was discarded.
+    /// Why it was discarded, or what closed it without anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The time of the event.
@@ -78,13 +78,23 @@ pub(super) fn guess_place(json: &str) -> Option<(StoreId, Sku)> {
         payload: Payload,
     }
     #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Payload {
+        /// A level that was taken over.
+        Taken {
+            level: Level,
+        },
+        Moved(Level),
+    }
+    #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Payload {
+    struct Level {
         store_id: StoreId,
         sku: Sku,
     }
     let event: Event = serde_json::from_str(json).ok()?;
-    Some((event.payload.store_id, event.payload.sku))
+    let (Payload::Taken { level } | Payload::Moved(level)) = event.payload;
+    Some((level.store_id, level.sku))
 }
 
 /// The event as it was read, as JSON whatever it is.

@@ -20,6 +20,12 @@ pub struct CentralModel {
 /// Levels copied under the lock at once, so that neither readers nor the worker wait longer than for these.
 const COPY_LEVELS: usize = 500;
 
+impl Default for CentralModel {
+    fn default() -> Self {
+        Self::new(Central::default())
+    }
+}
+
 impl CentralModel {
     /// A model that begins with what is known.
     pub fn new(central: Central) -> Self {

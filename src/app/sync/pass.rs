@@ -49,8 +49,14 @@ pub struct SourceReport {
     pub end: Sequence,
     /// How it is.
     pub state: SourceState,
-    /// Events met that were in the model already.
+    /// Events met a second time.
     pub duplicates: u64,
+    /// Levels its log took over from another log of the same ledger.
+    #[serde(default)]
+    pub taken: u64,
+    /// Events that were in the model already, because another log of the same ledger had told of the level since.
+    #[serde(default)]
+    pub superseded: u64,
     /// Levels that wait behind a dead letter.
     pub parked_levels: usize,
     /// Events that wait there.

@@ -7,9 +7,9 @@
 use crate::app::ports::Delivered;
 use crate::app::sync::apply::{Change, decode, place_of};
 use crate::app::sync::bury::{close, write_letter};
-use crate::app::sync::central::next;
 use crate::app::sync::follower::Follower;
 use crate::app::sync::letters::as_json;
+use crate::app::sync::step::{Origin, Step, step};
 use crate::app::sync::waits::{Closing, Place, Waits};
 use crate::app::sync::{CentralLevel, DeadLetter, LetterState, Parked, SyncSettings, Worker};
 use crate::domain::Timestamp;
@@ -82,7 +82,7 @@ impl Worker {
 
     async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
         let node = self.letter(id).ok_or(LetterError::Unknown)?.node;
-        let mut follower = self.follower_of(node).await?;
+        let (mut follower, origin) = self.crew.follower_of(node).await?;
         // Only now: two who drive one letter at once must not both find it open.
         let letter = self.letter(id).ok_or(LetterError::Unknown)?;
         if letter.state != LetterState::Open {
@@ -103,7 +103,7 @@ impl Worker {
             return self.finish(letter, &closing, 0, 0).await;
         }
         let events = waiting(&follower, &letter, &self.settings).await?;
-        let trial = self.attempt(&letter, events, discard.is_some());
+        let trial = self.attempt(&letter, origin, events, discard.is_some());
         let at = self.parts.clock.now();
         let (applied, waiting) = (trial.applied, trial.waiting);
         match &trial.stuck {
@@ -139,7 +139,7 @@ impl Worker {
     }
 
     /// Works out what becomes of the level; the model stays as it is.
-    fn attempt(&self, letter: &DeadLetter, events: Vec<Delivered>, discard: bool) -> Trial {
+    fn attempt(&self, letter: &DeadLetter, origin: Origin, events: Vec<Delivered>, discard: bool) -> Trial {
         let mut trial = Trial { place: place(letter), loose: discard, ..Trial::default() };
         if let Some(place) = &trial.place {
             let loose = |waits: &Waits| waits.loose.contains(place);
@@ -151,7 +151,7 @@ impl Worker {
         }
         for event in events.by_ref() {
             let tried = decode(&event).and_then(|change| match change {
-                Some(change) => self.attempt_one(&mut trial, letter, &event, &change),
+                Some(change) => self.attempt_one(&mut trial, origin, &event, &change),
                 None => Ok(()),
             });
             if let Err(reason) = tried {
@@ -167,17 +167,17 @@ impl Worker {
     fn attempt_one(
         &self,
         trial: &mut Trial,
-        letter: &DeadLetter,
+        origin: Origin,
         event: &Delivered,
         change: &Change,
     ) -> Result<(), String> {
         let place = trial.place.insert(change.place.clone());
-        let known = match trial.level {
-            Some(level) => level.numbers,
-            None => self.model.look(|central| central.numbers(letter.node, place)),
-        };
-        let numbers = next(known, change, trial.loose).map_err(|poison| poison.to_string())?;
-        trial.level = Some(CentralLevel { node: letter.node, numbers, updated_at: event.at });
+        let known =
+            trial.level.or_else(|| self.model.look(|central| central.of_ledger(origin.ledger, place)));
+        let step = step(known.as_ref(), origin, change, event.at, trial.loose);
+        if let Step::To(level) = step.map_err(|poison| poison.to_string())? {
+            trial.level = Some(level);
+        }
         trial.loose = false;
         Ok(())
     }
@@ -187,7 +187,7 @@ impl Worker {
         let mut central = self.model.write();
         if let Some(place) = trial.place {
             if let Some(level) = trial.level {
-                central.put(place.clone(), level);
+                central.put_unless_later(place.clone(), level);
             }
             let waits = central.waits_mut(letter.node);
             if waits.parked.get(&place).is_some_and(|parked| parked.from == letter.sequence) {

@@ -30,7 +30,7 @@ pub struct Closing {
     pub sequence: Sequence,
     /// What became of it.
     pub state: LetterState,
-    /// Why it was discarded.
+    /// Why, where it was not redriven by somebody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// When.

@@ -1,11 +1,11 @@
 //! The worker: all followers, the model they fill, and when it is saved.
 
 use crate::app::ledger::blocking;
-use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource};
-use crate::app::sync::follower::{Follower, Progress};
+use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource, Joining};
+use crate::app::sync::crew::{Crew, Followed};
+use crate::app::sync::follower::Progress;
 use crate::app::sync::{
-    Central, CentralModel, DeadLetter, LetterError, LetterState, PassReport, SourceReport, SourceState,
-    SyncStatus,
+    Central, CentralModel, DeadLetter, LetterState, PassReport, SourceReport, SourceState, SyncStatus,
 };
 use crate::domain::Sequence;
 use crate::resilience::{Breaker, BreakerSettings};
@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{MutexGuard, Semaphore};
-use uuid::Uuid;
 
 /// What a worker is made of.
 pub struct WorkerParts {
@@ -64,12 +63,8 @@ pub struct Worker {
     pub(super) parts: WorkerParts,
     pub(super) settings: SyncSettings,
     pub(super) model: Arc<CentralModel>,
-    pub(super) followers: Vec<tokio::sync::Mutex<Follower>>,
-    /// One for each source, in their order.
-    breakers: Vec<Arc<Breaker>>,
+    pub(super) crew: Crew,
     letters: Mutex<BTreeMap<String, DeadLetter>>,
-    /// Which source follows which node.
-    claims: Mutex<BTreeMap<Uuid, usize>>,
     /// Sources that are well share these permits ...
     well: Semaphore,
     /// ... and those that are not, this one: a source that hangs keeps no other waiting.
@@ -99,24 +94,29 @@ impl Worker {
     /// # Errors
     /// What the stores say.
     pub fn new(parts: WorkerParts, settings: SyncSettings) -> io::Result<Self> {
+        Self::over(Arc::new(CentralModel::new(Central::default())), parts, Vec::new(), settings)
+    }
+
+    /// The same, over a model that is shown already, and with the logs that join later.
+    ///
+    /// # Errors
+    /// What the stores say; the model is as it was.
+    pub fn over(
+        model: Arc<CentralModel>,
+        mut parts: WorkerParts,
+        joining: Vec<Arc<dyn Joining>>,
+        settings: SyncSettings,
+    ) -> io::Result<Self> {
         let file = parts.central.load()?.unwrap_or_default();
         let letters = parts.letters.load()?.into_iter().map(|letter| (letter.id.clone(), letter)).collect();
-        let breaker = |source: &Arc<dyn EventSource>| Arc::new(Breaker::new(source.name(), settings.breaker));
-        let breakers: Vec<Arc<Breaker>> = parts.sources.iter().map(breaker).collect();
-        let followers = parts.sources.iter().zip(&breakers).enumerate();
-        let followers = followers.map(|(number, (source, breaker))| {
-            Follower::new(number, Arc::clone(source), Arc::clone(breaker))
-        });
-        let followers = followers.map(tokio::sync::Mutex::new).collect();
+        model.replace(file.central());
         let few_not_before = Some(Instant::now() + SAVE_FEW_AFTER);
         let saved = Saved { sequence: file.sequence, not_before: None, few_not_before };
         Ok(Self {
             settings,
-            model: Arc::new(CentralModel::new(file.central())),
-            followers,
-            breakers,
+            model,
+            crew: Crew::new(std::mem::take(&mut parts.sources), joining, settings.breaker),
             letters: Mutex::new(letters),
-            claims: Mutex::default(),
             well: Semaphore::new(settings.concurrency.max(1)),
             sick: Semaphore::new(1),
             pass: tokio::sync::Mutex::default(),
@@ -131,8 +131,7 @@ impl Worker {
 
     /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
     pub async fn run(&self) {
-        let rounds: Vec<_> = self.followers.iter().map(|follower| self.rounds(follower)).collect();
-        tokio::join!(join_all(rounds), self.saves());
+        tokio::join!(self.crew.run(self), self.saves());
     }
 
     /// Saves beside the rounds: no source waits for it.
@@ -143,13 +142,13 @@ impl Worker {
         }
     }
 
-    async fn rounds(&self, follower: &tokio::sync::Mutex<Follower>) {
+    /// Follows one source for ever.
+    pub(super) async fn rounds(&self, followed: Followed) {
         loop {
-            let (_, report) = self.follow(follower).await;
+            let (_, report) = self.follow(&followed).await;
             let interval = self.settings.interval;
             if report.state == SourceState::Well {
-                let source = Arc::clone(&follower.lock().await.source);
-                source.news(report.sequence, interval).await;
+                followed.source.news(report.sequence, interval).await;
                 tokio::time::sleep(GATHER.min(interval)).await;
             } else {
                 tokio::time::sleep(interval).await;
@@ -163,10 +162,12 @@ impl Worker {
     pub async fn sync(&self) -> PassReport {
         let Some(_running) = self.begin_pass().await else { return self.last_pass() };
         // Who asks for a pass may know that a source is well again.
-        self.breakers.iter().for_each(|breaker| breaker.cool_down());
+        self.crew.look().await;
+        let crew = self.crew.all();
+        crew.iter().for_each(|followed| followed.breaker.cool_down());
         let begun = Instant::now();
         // Collected before the first await, so that the pass can be spawned.
-        let work: Vec<_> = self.followers.iter().map(|follower| self.follow(follower)).collect();
+        let work: Vec<_> = crew.iter().map(|followed| self.follow(followed)).collect();
         let done: Vec<(Progress, SourceReport)> = join_all(work).await;
         let sources: Vec<SourceReport> = done.iter().map(|(_, report)| report.clone()).collect();
         let report = PassReport {
@@ -182,8 +183,8 @@ impl Worker {
         report
     }
 
-    async fn follow(&self, follower: &tokio::sync::Mutex<Follower>) -> (Progress, SourceReport) {
-        let mut follower = follower.lock().await;
+    async fn follow(&self, followed: &Followed) -> (Progress, SourceReport) {
+        let mut follower = followed.follower.lock().await;
         if follower.breaker.rests() {
             // Nor does it wait for a turn.
             return (Progress::default(), follower.report());
@@ -269,8 +270,9 @@ impl Worker {
     }
 
     /// The breaker of each source, by the source's name.
-    pub fn breakers(&self) -> impl Iterator<Item = (&str, &Breaker)> {
-        self.parts.sources.iter().map(|source| source.name()).zip(self.breakers.iter().map(Arc::as_ref))
+    pub fn breakers(&self) -> impl Iterator<Item = (String, Arc<Breaker>)> {
+        let crew = self.crew.all().into_iter();
+        crew.map(|followed| (followed.source.name().to_owned(), followed.breaker))
     }
 
     pub(super) fn note(&self, report: SourceReport) {
@@ -291,24 +293,6 @@ impl Worker {
 
     pub(super) fn keep_letter(&self, letter: DeadLetter) {
         self.letters.lock().insert(letter.id.clone(), letter);
-    }
-
-    pub(super) async fn follower_of(&self, node: Uuid) -> Result<MutexGuard<'_, Follower>, LetterError> {
-        let number = self.claims.lock().get(&node).copied();
-        if let Some(follower) = number.and_then(|number| self.followers.get(number)) {
-            let follower = follower.lock().await;
-            if follower.node == Some(node) {
-                return Ok(follower);
-            }
-        }
-        Err(LetterError::Source(format!("node {node} has not answered yet")))
-    }
-
-    /// Notes which source follows a node; the name of the other one when there is one already.
-    pub(super) fn claim(&self, node: Uuid, number: usize) -> Option<String> {
-        let holder = *self.claims.lock().entry(node).or_insert(number);
-        let other = self.parts.sources.get(holder).filter(|_| holder != number)?;
-        Some(other.name().to_owned())
     }
 }
 

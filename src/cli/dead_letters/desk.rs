@@ -5,7 +5,7 @@ use crate::adapters::file::dead_letters::look_at_letters;
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::layout::Layout;
 use crate::app::sync::{DeadLetter, LetterError, Redriven};
-use crate::cli::central::{Held, directory_source};
+use crate::cli::central::{Held, Logs};
 use crate::cli::client::{Client, query_value};
 use crate::cli::exit::{Exit, Failure, OrExit};
 use crate::cli::{bad_settings, directory};
@@ -44,8 +44,8 @@ impl Desk {
             return Ok(Self::File(layout));
         }
         let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
-        let own = directory_source(layout.clone());
-        Held::open(&layout, own, &SyncSettings::once(sources), u64::MAX).map(Self::Worker)
+        let logs = Logs::of_directory(&layout)?;
+        Held::open(&layout, logs, &SyncSettings::once(sources), u64::MAX).map(Self::Worker)
     }
 
     /// All letters, oldest first.

@@ -5,7 +5,7 @@ use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::layout::Layout;
 use crate::app::ports::CentralStore;
 use crate::app::sync::{CentralFile, PassReport, SourceState, Worker};
-use crate::cli::central::{directory_source, lock, worker};
+use crate::cli::central::{Logs, lock, worker};
 use crate::cli::exit::{Exit, Failure, OrExit};
 use crate::cli::{pass, runtime};
 use crate::config::{SourceAddress, SyncSettings};
@@ -39,8 +39,8 @@ pub(super) fn run(layout: &Layout, sources: Vec<SourceAddress>) -> Result<Exit, 
     let old = look(&RealDisk, layout).or_exit(Exit::Io, doing)?.unwrap_or_default();
     let fresh = Arc::new(Fresh::default());
     let store = Arc::clone(&fresh) as Arc<dyn CentralStore>;
-    let worker =
-        worker(layout, directory_source(layout.clone()), store, &SyncSettings::once(sources), u64::MAX)?;
+    let (model, logs) = (Arc::default(), Logs::of_directory(layout)?);
+    let worker = worker(model, layout, logs, store, &SyncSettings::once(sources), u64::MAX)?;
     let report = runtime::run(async {
         let report = to_the_end(&worker).await?;
         worker.save().await.or_exit(Exit::Internal, || "cannot keep the model")?;

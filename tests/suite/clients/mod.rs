@@ -94,7 +94,7 @@ fn tail_says_when_the_feed_is_not_what_it_was() {
 #[test]
 fn sync_tells_what_a_pass_did_and_its_exit_code_is_for_scripts() {
     let source = |name: &str, state: Value| {
-        json!({"name": name, "node": NODE, "sequence": 1041, "end": 1050, "state": state, "duplicates": 0,
+        json!({"name": name, "node": NODE, "sequence": 1041, "end": 1050, "state": state, "duplicates": 0, "taken": 0, "superseded": 0,
                "parkedLevels": 1, "parkedEvents": 9})
     };
     let well = source("http://paris:3000", json!({"status": "well"}));

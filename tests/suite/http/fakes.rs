@@ -77,6 +77,7 @@ impl EventSource for OverHttp {
             };
             Ok(Delivery {
                 node: page["node"].as_str().unwrap().parse().unwrap(),
+                ledger: page["ledger"].as_str().unwrap().parse().unwrap(),
                 end: Sequence(page["end"].as_u64().unwrap()),
                 events: page["items"].as_array().unwrap().iter().map(delivered).collect(),
             })
@@ -132,7 +133,8 @@ impl EventSource for Told {
                 at: Timestamp::EPOCH,
                 json: event.to_string(),
             });
-            Ok(Delivery { node: self.node, end: Sequence(events.len() as u64), events: delivered.collect() })
+            let end = Sequence(events.len() as u64);
+            Ok(Delivery { node: self.node, ledger: self.node, end, events: delivered.collect() })
         })
     }
 }

@@ -110,7 +110,7 @@ impl Scratch {
         });
         let equipped = match (&worker, central) {
             (Some(worker), _) => plain.with_worker(Arc::clone(worker)),
-            (None, Some(central)) => plain.with_central(central),
+            (None, Some(central)) => plain.with_central(central, Arc::default()),
             (None, None) => plain,
         };
         let edge = Arc::new(edge(Arc::new(equipped)));

@@ -59,8 +59,11 @@ impl Machine {
             ballast_bytes: 0,
             idempotency_ttl_ms: 300_000,
         };
-        let lease =
-            LeaseOptions { directory: PathBuf::from("/data/locks"), ttl: TTL, renew: Duration::from_millis(20) };
+        let lease = LeaseOptions {
+            directory: PathBuf::from("/data/locks"),
+            ttl: TTL,
+            renew: Duration::from_millis(20),
+        };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
         let ids: Arc<dyn EventIds> = Arc::clone(&self.ids) as _;
         let Joined { node, sharing, .. } = join(&options, lease, &clock, &ids).unwrap();

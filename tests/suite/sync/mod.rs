@@ -8,4 +8,4 @@ mod moods;
 mod poison;
 mod saves;
 pub(crate) mod sources;
-mod world;
+pub(crate) mod world;

@@ -72,7 +72,10 @@ async fn every_limit_and_every_start_delivers_each_event_once() {
         }
         // Asking for no event tells whose log it is and where it ends.
         let asked = source.read(Sequence::START, 0).await.unwrap();
-        assert_eq!(asked, Delivery { node: node.id(), end: Sequence(60), events: Vec::new() });
+        assert_eq!(
+            asked,
+            Delivery { node: node.id(), ledger: node.id(), end: Sequence(60), events: Vec::new() }
+        );
     }
 }
 

@@ -174,7 +174,7 @@ impl Script {
             }
             event
         });
-        Ok(Delivery { node, end, events: events.collect() })
+        Ok(Delivery { node, ledger: node, end, events: events.collect() })
     }
 }
 

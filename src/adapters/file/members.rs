@@ -1,0 +1,59 @@
+//! The logs of a data directory that several processes share, as sources: `nodes/1`, `nodes/2` and whoever joins.
+
+use crate::adapters::file::directory_source::DirectorySource;
+use crate::adapters::file::disk::{Disk, OpenMode};
+use crate::adapters::file::layout::Layout;
+use crate::app::ports::{EventSource, Joining};
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+/// The members of a shared data directory, by number, lowest first.
+///
+/// # Errors
+/// What the disk says; a directory that is not shared has none.
+pub fn members(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<u16>> {
+    let names = match disk.list(&layout.nodes()) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut numbers: Vec<u16> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    numbers.sort_unstable();
+    // A member without is being made.
+    numbers.retain(|number| disk.open(&layout.member(*number).node(), OpenMode::Read).is_ok());
+    Ok(numbers)
+}
+
+/// True when several processes share the data directory, or did once: then it has no log at its root.
+///
+/// # Errors
+/// What the disk says.
+pub fn is_shared(disk: &dyn Disk, layout: &Layout) -> io::Result<bool> {
+    members(disk, layout).map(|members| !members.is_empty())
+}
+
+/// [`Joining`] over a shared data directory.
+pub struct Members {
+    disk: Arc<dyn Disk>,
+    layout: Layout,
+    known: Mutex<BTreeSet<u16>>,
+}
+
+impl Members {
+    /// The members of that directory, but for the one whose log is followed already.
+    pub fn new(disk: Arc<dyn Disk>, layout: Layout, own: Option<u16>) -> Self {
+        Self { disk, layout, known: Mutex::new(own.into_iter().collect()) }
+    }
+}
+
+impl Joining for Members {
+    fn joined(&self) -> io::Result<Vec<Arc<dyn EventSource>>> {
+        let mut known = self.known.lock();
+        let members = members(&*self.disk, &self.layout)?;
+        let new = members.into_iter().filter(|number| known.insert(*number));
+        let source = |number| DirectorySource::new(Arc::clone(&self.disk), self.layout.member(number));
+        Ok(new.map(|number| Arc::new(source(number)) as Arc<dyn EventSource>).collect())
+    }
+}
