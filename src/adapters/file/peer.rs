@@ -78,14 +78,23 @@ impl Peer {
         let mark = read_mark(&*self.disk, &self.layout.mark())?;
         let mut entries = Vec::new();
         while self.place.next <= mark {
-            let before = entries.len();
-            self.read_on(mark, &mut entries)?;
-            if entries.len() == before && !self.roll()? {
-                let reason = format!("{} ends before sequence {mark}", self.layout.root().display());
-                return Err(HistoryError::Damaged(reason));
+            match self.step(mark, &mut entries) {
+                // What was read is read; the next call comes to the fault again.
+                Err(_) if !entries.is_empty() => break,
+                stepped => stepped?,
             }
         }
         Ok(entries)
+    }
+
+    fn step(&mut self, mark: Sequence, entries: &mut Vec<Entry>) -> Result<(), HistoryError> {
+        let before = entries.len();
+        self.read_on(mark, entries)?;
+        if entries.len() == before && !self.roll()? {
+            let reason = format!("{} ends before sequence {mark}", self.layout.root().display());
+            return Err(HistoryError::Damaged(reason));
+        }
+        Ok(())
     }
 
     /// Reads the newest segment on, up to the mark or its end.
@@ -105,7 +114,14 @@ impl Peer {
                     path.display()
                 ))
             };
-            let Some(line) = scan.next_line().map_err(damaged)? else { break };
+            let line = match scan.next_line() {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(damage) => {
+                    self.place = scan.place();
+                    return Err(damaged(damage));
+                }
+            };
             let known = known_effects(&line.entry).collect();
             self.index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
             entries.push(line.entry);

@@ -14,7 +14,7 @@ use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lease::{Asked, Company, Holder, Leases};
 use crate::adapters::file::peer::Peer;
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
-use crate::adapters::file::term::{Tenure, Term, end_term, read_term, write_term};
+use crate::adapters::file::term::{Tenure, Term, end_term, hold_mark, read_term, write_term};
 use crate::app::Restored;
 use crate::app::ports::{Clock, EventIds, History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Fact, Key};
@@ -118,7 +118,11 @@ pub fn join(
     for number in 1..=MEMBERS_MAX {
         let layout = root.member(number);
         prepare(&**disk, &layout, ledger, &**clock, &**ids)?;
+        if !is_left(&**disk, &layout).map_err(OpenError::at(&layout.lock()))? {
+            continue;
+        }
         let own = OpenOptions { disk: Arc::clone(disk), layout: layout.clone(), ..*options };
+        let _mark = hold_mark(&**disk, &layout).map_err(OpenError::at(&layout.mark()))?;
         match open(&own, &**clock, &**ids) {
             Ok(node) => {
                 let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?;
@@ -141,7 +145,7 @@ fn prepare(
     clock: &dyn Clock,
     ids: &dyn EventIds,
 ) -> Result<(), OpenError> {
-    create_dir_durably(disk, layout.root()).map_err(OpenError::at(layout.root()))?;
+    create_dir_durably(disk, &layout.log()).map_err(OpenError::at(&layout.log()))?;
     if ledger.is_some() && read_node(disk, layout)?.is_none() {
         let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger };
         write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
@@ -195,8 +199,8 @@ impl FileSharing {
     /// # Errors
     /// What the disk says; then others find out that the process is gone.
     pub fn leave(&self) -> io::Result<()> {
-        self.tenure.lasts()?;
-        write_term(&*self.tenure.disk, &self.tenure.layout, Term { term: self.tenure.term + 1, end: None })
+        let over = Term { term: self.tenure.term + 1, end: None };
+        self.tenure.marking(|| write_term(&*self.tenure.disk, &self.tenure.layout, over))
     }
 
     /// Notes who has joined. Members are numbered without gaps, so that one look is enough when nobody has.
@@ -268,6 +272,7 @@ impl FileSharing {
     fn finish_log_of(&self, member: &Member, term: u64) -> io::Result<bool> {
         let own = &self.options;
         let options = OpenOptions { disk: Arc::clone(&own.disk), layout: member.layout.clone(), ..*own };
+        let _mark = hold_mark(&*own.disk, &member.layout)?;
         match open(&options, &*self.clock, &*self.ids) {
             Ok(_held) => {
                 let present = read_term(&*own.disk, &member.layout.term())?.unwrap_or_default();
@@ -384,13 +389,22 @@ impl Sharing for FileSharing {
         for (number, member) in &mut others.members {
             let log = LogNumber(*number);
             let Some(peer) = &mut member.peer else {
-                if let Some((peer, restored)) = self.attach(&member.layout)? {
+                let attached = match self.attach(&member.layout) {
+                    Err(_) if !news.is_empty() => continue,
+                    attached => attached?,
+                };
+                if let Some((peer, restored)) = attached {
                     member.peer = Some(peer);
                     news.push(PeerNews::Joined(log, restored));
                 }
                 continue;
             };
-            for entry in peer.news()? {
+            let entries = match peer.news() {
+                // What others wrote is not lost for it: the next call comes to the fault again.
+                Err(_) if !news.is_empty() => continue,
+                read => read?,
+            };
+            for entry in entries {
                 for event in &entry.events {
                     if let Fact::Take(taken) = &event.fact {
                         self.epoch.fetch_max(taken.epoch, Ordering::AcqRel);

@@ -16,7 +16,7 @@
 //! everybody goes on from it, or it is never written, and nobody is told that its entries have happened. No clock is part
 //! of this: clocks only say when somebody may be thought to be paused.
 
-use crate::adapters::file::disk::{Disk, LockOutcome, OpenMode, read_all};
+use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mend::replace;
 use crate::domain::Sequence;
@@ -93,13 +93,7 @@ impl Tenure {
     /// # Errors
     /// [`TermOver`] in an [`io::Error`], or what the disk says: then the mark is not written.
     pub(super) fn marking(&self, mark: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let _lock = loop {
-            let file = self.disk.open(&self.layout.mark(), OpenMode::OpenOrCreate)?;
-            if file.try_lock()? == LockOutcome::Acquired {
-                break file;
-            }
-            thread::sleep(TRY_AGAIN);
-        };
+        let _lock = hold_mark(&*self.disk, &self.layout)?;
         self.lasts()?;
         mark()
     }
@@ -121,6 +115,19 @@ impl Tenure {
 /// True when that is what an error says.
 pub fn is_term_over(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<TermOver>())
+}
+
+/// Takes the lock on a mark, as soon as nobody has it. Whoever opens a member's directory holds it from before he reads the
+/// log until the new term has begun: an end that is found by reading on and one that is taken from the mark are never
+/// both believed.
+pub(super) fn hold_mark(disk: &dyn Disk, layout: &Layout) -> io::Result<Arc<dyn DiskFile>> {
+    loop {
+        let file = disk.open(&layout.mark(), OpenMode::OpenOrCreate)?;
+        if file.try_lock()? == LockOutcome::Acquired {
+            return Ok(file);
+        }
+        thread::sleep(TRY_AGAIN);
+    }
 }
 
 /// Ends the term of a process that is paused: what it has marked until now stays, and nothing else of it.

@@ -10,11 +10,12 @@ use crate::app::idempotency::known_effects;
 use crate::app::ports::{History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Entry, Key, Sequence, State, Timestamp};
 use dashmap::DashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, MutexGuard, mpsc};
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// How often a lease is asked for again while somebody gives it up.
@@ -22,33 +23,56 @@ const ASK_EVERY: Duration = Duration::from_millis(3);
 /// How often leases are looked after.
 const KEEP_EVERY: Duration = Duration::from_millis(20);
 
+/// Mutexes around leases; keys that share one wait for each other while a lease is asked for or given back.
+const STRIPES: usize = 64;
+
 /// What a ledger needs to share its stock.
 pub(super) struct Shared {
     port: Arc<dyn Sharing>,
     held: DashMap<Key, Held>,
-    /// Held while the logs of others are read: each entry is taken in once, in order.
+    /// Held while a lease of one of its keys is asked for, or given back: by key.
+    stripes: Vec<Mutex<()>>,
+    /// Held while the logs of others are taken in, in order.
     following: Mutex<()>,
+    /// What has been read of them and is not taken in yet. Its lock is held while they are read, so that nothing is lost
+    /// between the two when whoever reads goes away.
+    read: Arc<parking_lot::Mutex<VecDeque<Arc<PeerNews>>>>,
     /// How long a command waits for a lease.
     patience: Duration,
     /// The time of the last entry of any other log, in milliseconds.
     last_time: AtomicI64,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    epoch: u64,
-    ready: bool,
+/// How it stands with a lease of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Held, and what others wrote before may not be known yet.
+    New { epoch: u64 },
+    /// Held, and everything is known.
+    Ready { epoch: u64 },
+    /// On its way out: nothing more is decided under it.
+    Leaving,
 }
 
 impl Shared {
     /// True when everything under these keys may be decided on; to be asked with their mutexes held.
     pub(super) fn ready(&self, keys: &[Key]) -> bool {
-        keys.iter().all(|key| self.held.get(key).is_some_and(|held| held.ready))
+        keys.iter().all(|key| self.held.get(key).is_some_and(|held| matches!(*held, Held::Ready { .. })))
     }
 
     /// The epoch of a lease that is held.
     pub(super) fn epoch(&self, key: &Key) -> u64 {
-        self.held.get(key).map_or(0, |held| held.epoch)
+        match self.held.get(key).as_deref() {
+            Some(Held::New { epoch } | Held::Ready { epoch }) => *epoch,
+            Some(Held::Leaving) | None => 0,
+        }
+    }
+
+    async fn stripe(&self, key: &Key) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let place = (hasher.finish() % STRIPES as u64) as usize;
+        self.stripes.get(place).expect("a remainder is below its divisor").lock().await
     }
 
     /// The latest time in any other log.
@@ -70,7 +94,9 @@ impl Ledger {
         self.sharing = Some(Shared {
             port,
             held: DashMap::new(),
+            stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
             following: Mutex::default(),
+            read: Arc::default(),
             patience,
             last_time: AtomicI64::new(i64::MIN),
         });
@@ -108,8 +134,9 @@ impl Ledger {
 
     /// True when the lease is held now; it may not be ready.
     async fn ask(&self, sharing: &Shared, key: &Key, only_free: bool) -> Result<bool, CommandError> {
-        if sharing.held.contains_key(key) {
-            return Ok(true);
+        let _stripe = sharing.stripe(key).await;
+        if let Some(held) = sharing.held.get(key) {
+            return Ok(*held != Held::Leaving);
         }
         let last = match self.entities.find(key) {
             Some(slot) => slot.lock().await.log,
@@ -118,7 +145,7 @@ impl Ledger {
         let (port, asked) = (Arc::clone(&sharing.port), key.clone());
         match blocking(move || port.ask(&asked, last, only_free)).await? {
             Lease::Held(epoch) => {
-                sharing.held.entry(key.clone()).or_insert(Held { epoch, ready: false });
+                sharing.held.insert(key.clone(), Held::New { epoch });
                 Ok(true)
             }
             Lease::Elsewhere => Ok(false),
@@ -127,12 +154,14 @@ impl Ledger {
 
     /// Reads what others wrote; then what was held before that is ready.
     async fn make_ready(&self, sharing: &Shared, keys: &[Key]) -> Result<(), CommandError> {
-        let held: Vec<(&Key, u64)> =
-            keys.iter().filter_map(|key| Some((key, sharing.held.get(key)?.epoch))).collect();
+        let held: Vec<(&Key, Held)> =
+            keys.iter().filter_map(|key| Some((key, *sharing.held.get(key)?))).collect();
         self.catch_up().await?;
-        for (key, epoch) in held {
-            if let Some(mut held) = sharing.held.get_mut(key).filter(|held| held.epoch == epoch) {
-                held.ready = true;
+        for (key, before) in held {
+            let (Held::New { epoch }, Some(mut held)) = (before, sharing.held.get_mut(key)) else { continue };
+            // Given up since, and asked for again, it is another one.
+            if *held == before {
+                *held = Held::Ready { epoch };
             }
         }
         Ok(())
@@ -145,36 +174,56 @@ impl Ledger {
     pub async fn catch_up(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let _one_at_a_time = sharing.following.lock().await;
-        while sharing.port.has_news()? {
-            let port = Arc::clone(&sharing.port);
-            for news in blocking(move || port.news()).await? {
-                match news {
-                    PeerNews::Entry(log, entry) => self.take_in(sharing, log, &entry).await?,
-                    PeerNews::Joined(log, restored) => {
-                        for (key, state) in restored.states {
-                            self.adopt(log, &key, state).await;
-                        }
-                        for effect in restored.known {
-                            self.idempotency.insert(effect, log);
-                        }
-                    }
-                }
+        loop {
+            let next = sharing.read.lock().front().cloned();
+            if let Some(news) = next {
+                self.take_in(sharing, &news).await?;
+                sharing.read.lock().pop_front();
+            } else if sharing.port.has_news()? {
+                let (port, read) = (Arc::clone(&sharing.port), Arc::clone(&sharing.read));
+                blocking(move || {
+                    let mut read = read.lock();
+                    port.news().map(|news| read.extend(news.into_iter().map(Arc::new)))
+                })
+                .await?;
+            } else {
+                return Ok(());
             }
         }
-        Ok(())
+    }
+
+    /// Takes in something of another log. Done again, half or as a whole, it changes nothing more.
+    async fn take_in(&self, sharing: &Shared, news: &PeerNews) -> Result<(), HistoryError> {
+        match news {
+            PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
+            PeerNews::Joined(log, restored) => {
+                for (key, state) in &restored.states {
+                    self.adopt(*log, key, state).await;
+                }
+                for effect in &restored.known {
+                    self.idempotency.insert(*effect, *log);
+                }
+                Ok(())
+            }
+        }
     }
 
     /// A state as another log has it, unless a newer one is known.
-    async fn adopt(&self, log: LogNumber, key: &Key, state: State) {
+    async fn adopt(&self, log: LogNumber, key: &Key, state: &State) {
         let slot = self.entities.slot(key);
         let mut slot = slot.lock().await;
         if state.version() > slot.state.version() {
-            slot.state = state;
+            slot.state = state.clone();
             self.moved_elsewhere(log, key, &mut slot);
         }
     }
 
-    async fn take_in(&self, sharing: &Shared, log: LogNumber, entry: &Entry) -> Result<(), HistoryError> {
+    async fn take_in_entry(
+        &self,
+        sharing: &Shared,
+        log: LogNumber,
+        entry: &Entry,
+    ) -> Result<(), HistoryError> {
         for event in &entry.events {
             let key = event.fact.key();
             let slot = self.entities.slot(&key);
@@ -249,21 +298,25 @@ impl Ledger {
 
     /// Gives a lease up, once all that was decided under it is durable; false when it has to be tried again.
     async fn give_up(&self, sharing: &Shared, key: &Key) -> std::io::Result<bool> {
+        {
+            let _stripe = sharing.stripe(key).await;
+            sharing.held.insert(key.clone(), Held::Leaving);
+        }
         if let Some(slot) = self.entities.find(key) {
             let generation = self.generation().await;
-            let head = {
-                let slot = slot.lock().await;
-                sharing.held.remove(key);
-                slot.head
-            };
+            // Whoever decides on the state holds this mutex, and has looked at the lease under it.
+            let head = slot.lock().await.head;
             if self.parts.log.durable().reached(generation, head).await.is_err() {
                 self.go_back().await;
             }
-        } else {
+        }
+        let _stripe = sharing.stripe(key).await;
+        let (port, released) = (Arc::clone(&sharing.port), key.clone());
+        let done = blocking(move || port.release(&released)).await?;
+        if done {
             sharing.held.remove(key);
         }
-        let (port, key) = (Arc::clone(&sharing.port), key.clone());
-        blocking(move || port.release(&key)).await
+        Ok(done)
     }
 
     /// Of the keys that are due, those that nobody else sees to.

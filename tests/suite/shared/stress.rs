@@ -80,7 +80,9 @@ async fn upset(machine: &Machine, places: &[Place], random: &mut Random) {
             }
             sleep(TTL.mul_f64(1.7)).await;
             let mut held = place.write().await;
-            drop(held.take());
+            if let Some(process) = held.take() {
+                process.stop_if_it_may().await;
+            }
             *held = Some(machine.begin().await);
         }
         _ => {
@@ -116,12 +118,12 @@ async fn run(seed: u64) {
             *acknowledged.entry(sku).or_insert(0) += count;
         }
     }
+    let mut views = Vec::new();
     for place in &*places {
         let held = place.read().await;
         let process = held.as_ref().unwrap();
-        for (sku, count) in &acknowledged {
-            let expected = Some((*count, u64::try_from(*count).unwrap()));
-            assert_eq!(process.level(sku).await, expected, "{sku}, seed {seed}");
+        for sku in acknowledged.keys() {
+            views.push((*sku, process.level(sku).await));
         }
     }
     for place in &*places {
@@ -129,6 +131,10 @@ async fn run(seed: u64) {
         process.stop_if_it_may().await;
     }
     check_logs(&machine, &acknowledged, seed);
+    for (sku, view) in views {
+        let count = acknowledged[sku];
+        assert_eq!(view, Some((count, u64::try_from(count).unwrap())), "{sku}, seed {seed}");
+    }
 }
 
 /// Each log by itself holds, and the newest version of a level in any of them is what was acknowledged.
