@@ -191,7 +191,7 @@ type Version = (Sequence, SystemTime);
 mod tests {
     use super::*;
     use crate::adapters::file::disk::Disk;
-    use crate::app::sync::Central as Model;
+    use crate::app::sync::{Central as Model, SourceState};
     use std::path::Path;
 
     /// The place of a process that writes nothing; its own log is of no interest here.
@@ -235,7 +235,11 @@ mod tests {
         let Central::Shared(turn) = &first else { unreachable!() };
         let known = turn.worker.get().unwrap();
         known.central().look(|central| assert!(central.is_empty()));
-        assert_eq!(known.sync().await.sources.len(), 1);
+        let report = known.sync().await;
+        assert_eq!(
+            report.sources.iter().map(|source| &source.state).collect::<Vec<_>>(),
+            [&SourceState::Well]
+        );
         known.save().await.unwrap();
         until("it shows what was saved", || second.merged_of() == 1).await;
         assert!(!is_worker(&second));
