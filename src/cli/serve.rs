@@ -13,19 +13,21 @@ use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::local_source::LocalSource;
 use crate::adapters::file::log::FileLog;
+use crate::adapters::file::members::is_shared;
 use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
 use crate::adapters::file::recovery::{
     BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open,
 };
+use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
 use crate::adapters::file::snapshotter::TakeError;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
 use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
-use crate::app::ports::EventLog;
+use crate::app::ports::{Clock, EventIds, EventLog, Sharing};
 use crate::app::sync::{self, CentralModel};
 use crate::app::{Due, Ledger, Parts};
 use crate::config::{ListenSettings, ServeSettings};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -40,6 +42,8 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// An open node: what the server works with, and what must outlive it.
 struct Running {
     node: Uuid,
+    /// Of which ledger its log is.
+    ledger_id: Uuid,
     log: Arc<FileLog>,
     ledger: Arc<Ledger>,
     /// How far this node's log is in central: older segments may go to the archive.
@@ -47,6 +51,8 @@ struct Running {
     /// Declared in the order of dropping: side work stops before others may have the directory.
     central: Central,
     _maintenance: MaintenanceThread,
+    /// The other processes on the data directory.
+    sharing: Option<Arc<FileSharing>>,
     _lock: DirectoryLock,
 }
 
@@ -73,6 +79,12 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
     });
     let exit = outcome?;
     closed?;
+    if let Some(sharing) = &running.sharing {
+        // Else the others find out by themselves that this process is gone.
+        if let Err(error) = sharing.leave() {
+            tracing::warn!(%error, "the leases were not given back");
+        }
+    }
     tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
     Ok(exit)
 }
@@ -95,7 +107,7 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         ballast_bytes: BALLAST_BYTES,
         idempotency_ttl_ms,
     };
-    let node = open(&options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
+    let (node, sharing) = open_own(settings, &options)?;
     report(&node.report);
     let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
     let merged = maintenance.passed();
@@ -113,7 +125,9 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         .or_exit(Exit::Internal, || "cannot start the writer thread")?;
     let maintenance =
         maintenance.start(noted).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
-    let central = central(settings, &options.layout, LocalSource::new(&log, node.node))?;
+    let number = sharing.as_ref().map(|sharing| sharing.number());
+    let own = LocalSource::new(&log, node.node).with_ledger(node.ledger());
+    let central = central(settings, &options.layout, number, own)?;
     let parts = Parts {
         log: Arc::clone(&log) as Arc<dyn EventLog>,
         history: log.history(),
@@ -121,15 +135,56 @@ fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         ids: Arc::new(TimeOrderedIds),
         idempotency_ttl_ms,
     };
-    let ledger = Arc::new(Ledger::new(parts, restored, end));
-    Ok(Running { node: node.node, log, ledger, central, merged, _maintenance: maintenance, _lock: lock })
+    let mut ledger = Ledger::new(parts, restored, end);
+    if let Some((sharing, locks)) = sharing.as_ref().zip(settings.locks.as_ref()) {
+        ledger = ledger.shared(Arc::clone(sharing) as Arc<dyn Sharing>, locks.retry_after);
+    }
+    let ledger = Arc::new(ledger);
+    let (node, ledger_id) = (node.node, node.ledger());
+    Ok(Running { node, ledger_id, log, ledger, central, merged, _maintenance: maintenance, sharing, _lock: lock })
 }
 
-fn central(settings: &ServeSettings, layout: &Layout, own: LocalSource) -> Result<Central, Failure> {
+/// This process's own log: that of the data directory, or one of several in it.
+fn open_own(
+    settings: &ServeSettings,
+    options: &OpenOptions,
+) -> Result<(OpenNode, Option<Arc<FileSharing>>), Failure> {
+    let data_dir = settings.storage.data_dir.display();
+    let Some(locks) = &settings.locks else {
+        let shared = is_shared(&RealDisk, &options.layout).or_exit(Exit::Io, || format!("cannot read {data_dir}"))?;
+        if shared {
+            let message = format!(
+                "{data_dir} is shared by several processes, each with a log of its own; start this one with \
+                 --locks-enabled (LOCKS_ENABLED=true) too"
+            );
+            return Err(Failure::new(Exit::Settings, message));
+        }
+        let node = open(options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
+        return Ok((node, None));
+    };
+    let lease =
+        LeaseOptions { directory: locks.directory.clone(), ttl: locks.ttl, renew: locks.renew };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids: Arc<dyn EventIds> = Arc::new(TimeOrderedIds);
+    let Joined { node, sharing, layout } = join(options, lease, &clock, &ids).map_err(directory::failure)?;
+    tracing::info!(own = %layout.root().display(), "one of several processes on the data directory");
+    Ok((node, Some(sharing)))
+}
+
+fn central(
+    settings: &ServeSettings,
+    layout: &Layout,
+    number: Option<u16>,
+    own: LocalSource,
+) -> Result<Central, Failure> {
     if !settings.sync {
         return Ok(Central::Elsewhere(Arc::new(CentralModel::new(sync::Central::default())), layout.clone()));
     }
     let save_every = settings.storage.snapshot_every_events;
+    if let Some(number) = number {
+        let logs = Logs::own_of_several(layout, number, own);
+        return Central::shared(layout, logs, &settings.worker, save_every);
+    }
     Held::open(layout, Logs::own(own), &settings.worker, save_every).map(Central::Here)
 }
 
@@ -172,9 +227,15 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
+    running.ledger.catch_up().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     let shutdown = CancellationToken::new();
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown.clone()).with_gates(gates);
+    let node = node.with_ledger_id(running.ledger_id);
+    let node = match &settings.locks {
+        Some(locks) => node.with_contention(locks.reject_status, locks.retry_after),
+        None => node,
+    };
     let node = Arc::new(running.central.attach(node));
     let limits = ServerLimits {
         connections_max: connections_that_fit(listen.connections_max),
@@ -197,13 +258,22 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let due = async {
         Due::run(&running.ledger).await;
     };
+    let lost = OnceLock::new();
+    let leases = async {
+        let error = running.ledger.keep_leases().await;
+        tracing::error!(%error, "taken over from: this process ends");
+        // Requests under way hear that they have no outcome here.
+        let _ = lost.set(error);
+        shutdown.cancel();
+        std::future::pending::<()>().await;
+    };
     let merged = async {
         loop {
             running.merged.store(running.central.merged(running.node).0, Ordering::Release);
             tokio::time::sleep(settings.worker.interval).await;
         }
     };
-    tokio::select! {
+    let exit = tokio::select! {
         drained = server => Ok(match drained {
             Drained::All => Exit::Ok,
             Drained::Abandoned(connections) => {
@@ -214,8 +284,16 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         never = signals => match never {},
         () = central => unreachable!("what keeps central waits until the end"),
         () = due => unreachable!("what falls due never ends"),
+        () = leases => unreachable!("who has lost its leases waits until the end"),
         () = merged => unreachable!("the archive is told for ever"),
         never = metrics_upkeep() => match never {},
+    };
+    match lost.into_inner() {
+        Some(error) => {
+            let message = "another process goes on with what this one held; it ends, and may be started again";
+            Err(Failure { exit: Exit::Locked, error: anyhow::Error::new(error).context(message) })
+        }
+        None => exit,
     }
 }
 

@@ -14,15 +14,15 @@ use std::sync::Arc;
 /// # Errors
 /// What the disk says; a directory that is not shared has none.
 pub fn members(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<u16>> {
-    let names = match disk.list(&layout.nodes()) {
-        Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut numbers: Vec<u16> = names.iter().filter_map(|name| name.parse().ok()).collect();
-    numbers.sort_unstable();
-    // A member without is being made.
-    numbers.retain(|number| disk.open(&layout.member(*number).node(), OpenMode::Read).is_ok());
+    let mut numbers = Vec::new();
+    for number in 1.. {
+        // They are numbered without gaps; one without is being made.
+        match disk.open(&layout.member(number).node(), OpenMode::Read) {
+            Ok(_) => numbers.push(number),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        }
+    }
     Ok(numbers)
 }
 

@@ -25,6 +25,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -32,6 +33,10 @@ use uuid::Uuid;
 const MEMBERS_MAX: u16 = 64;
 /// How often the log of another process is read anew when a file of it goes away meanwhile.
 const ATTACH_TRIES: u32 = 5;
+/// How long a process waits for others that join at the same time.
+const JOIN_WAIT: Duration = Duration::from_secs(5);
+/// How often it looks meanwhile.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// Bits of an epoch that count changes of hands: what is above them is how often processes have started in the directory, so
 /// that epochs rise also when the files of the leases are lost.
 const EPOCH_BITS: u32 = 20;
@@ -112,7 +117,7 @@ pub fn join(
             create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
         }
     }
-    let _door = DirectoryLock::take(&**disk, root)?;
+    let _door = enter(&**disk, root)?;
     super::migrate::move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
     let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
     for number in 1..=MEMBERS_MAX {
@@ -135,6 +140,17 @@ pub fn join(
     }
     let reason = format!("it has {MEMBERS_MAX} processes already");
     Err(OpenError::Damaged { path: root.nodes(), reason })
+}
+
+/// The lock of the whole directory, which a process that joins holds for a moment, and one that has it for itself for good.
+fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
+    let begun = Instant::now();
+    loop {
+        match DirectoryLock::take(disk, root) {
+            Err(OpenError::Locked { .. }) if begun.elapsed() < JOIN_WAIT => thread::sleep(TRY_AGAIN),
+            entered => return entered,
+        }
+    }
 }
 
 /// The directory of a member, which is of the ledger of the others from its first moment on.
@@ -192,6 +208,11 @@ impl FileSharing {
             },
         };
         Ok(sharing)
+    }
+
+    /// The number of this process's directory.
+    pub fn number(&self) -> u16 {
+        self.leases.me.node
     }
 
     /// Ends this process's own term: all its leases are free at once. Its log must be closed.
@@ -426,6 +447,8 @@ impl Sharing for FileSharing {
     }
 
     fn logs(&self) -> Vec<LogNumber> {
-        self.others.lock().members.keys().copied().map(LogNumber).collect()
+        let others = self.others.lock();
+        let read = others.members.iter().filter(|(_, member)| member.peer.is_some());
+        read.map(|(number, _)| LogNumber(*number)).collect()
     }
 }

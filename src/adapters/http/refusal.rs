@@ -70,6 +70,10 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::History(cause) => Self::plain(Code::Internal).because(&cause),
+            ReadError::SeveralLogs => Self::parameter(
+                "asOf",
+                "must be a time here: several processes share the stock, each with sequences of its own",
+            ),
             ReadError::Future { end } => Self::parameter(
                 "asOf",
                 format!("lies in the future; the log ends at sequence {end}, so ask for that or less"),

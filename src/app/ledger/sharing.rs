@@ -350,6 +350,23 @@ impl Ledger {
         history.ok_or_else(|| HistoryError::Damaged(format!("there is no log of the number {}", log.0)))
     }
 
+    /// All logs of the ledger, by the numbers of their directories, with all that was acknowledged until now; one without a
+    /// number where this process has the stock for itself.
+    pub(crate) async fn histories(&self) -> Result<Vec<(u16, Arc<dyn History>)>, HistoryError> {
+        self.catch_up().await?;
+        let Some(sharing) = &self.sharing else { return Ok(vec![(0, Arc::clone(&self.parts.history))]) };
+        let mut histories = vec![(sharing.port.own(), Arc::clone(&self.parts.history))];
+        for log in sharing.port.logs() {
+            histories.push((log.0, self.history_of(log)?));
+        }
+        Ok(histories)
+    }
+
+    /// True where several processes share the stock.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.sharing.is_some()
+    }
+
     /// A log by the number of its directory.
     pub(super) fn numbered(&self, number: u16) -> LogNumber {
         match &self.sharing {
