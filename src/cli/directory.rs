@@ -1,8 +1,9 @@
 //! What the commands on a data directory share: finding it, and saying why it does not open.
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, OrExit};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::layout::Layout;
+use crate::adapters::file::members::members;
 use crate::adapters::file::recovery::OpenError;
 use std::io;
 use std::path::Path;
@@ -21,6 +22,16 @@ pub(crate) fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
         data_dir.display()
     );
     Err(Failure::new(Exit::NoInput, message))
+}
+
+/// The logs of a data directory: its own, or those of the processes that share it.
+pub(crate) fn logs(disk: &RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
+    let members =
+        members(disk, layout).or_exit(Exit::Io, || format!("cannot read {}", layout.nodes().display()))?;
+    if members.is_empty() {
+        return Ok(vec![layout.clone()]);
+    }
+    Ok(members.into_iter().map(|number| layout.member(number)).collect())
 }
 
 /// The exit code that fits.

@@ -2,7 +2,9 @@
 
 use super::directory;
 use super::exit::{Exit, Failure};
-use crate::adapters::file::repair::repair;
+use crate::adapters::file::identity::DirectoryLock;
+use crate::adapters::file::recovery::OpenError;
+use crate::adapters::file::repair::{Repaired, repair};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -28,10 +30,34 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
                        (`onhand verify` names it). If there is none, run it again with --accept-loss";
         return Err(Failure::new(Exit::Usage, message));
     }
-    let Some(repaired) = repair(&disk, &layout).map_err(directory::failure)? else {
+    let logs = directory::logs(&disk, &layout)?;
+    for log in &logs {
+        let holder = DirectoryLock::holder(&disk, log).map_err(OpenError::at(&log.lock()));
+        if let Some(holder) = holder.map_err(directory::failure)? {
+            return Err(directory::failure(OpenError::Locked { path: log.lock(), holder }));
+        }
+    }
+    let mut sound = true;
+    for log in &logs {
+        if let Some(repaired) = repair(&disk, log).map_err(directory::failure)? {
+            if logs.len() > 1 {
+                println!("log        {}", log.root().display());
+            }
+            tell(&repaired);
+            sound = false;
+        }
+    }
+    if sound {
         println!("sound: nothing to repair, nothing changed");
-        return Ok(Exit::Ok);
-    };
+    } else {
+        println!(
+            "The sequences given up will be given out again: tell whoever follows this log to start over."
+        );
+    }
+    Ok(Exit::Ok)
+}
+
+fn tell(repaired: &Repaired) {
     println!("kept       every change up to sequence {}", repaired.kept);
     if repaired.known > repaired.kept {
         println!("given up   what followed, at least up to sequence {}", repaired.known);
@@ -39,6 +65,4 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     for path in &repaired.set_aside {
         println!("set aside  {}", path.display());
     }
-    println!("The sequences given up will be given out again: tell whoever follows this log to start over.");
-    Ok(Exit::Ok)
 }

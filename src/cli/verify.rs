@@ -2,7 +2,7 @@
 
 use super::directory;
 use super::exit::{Exit, Failure};
-use crate::adapters::file::audit::{Audit, Finding, audit};
+use crate::adapters::file::audit::{Audit, DirectoryAudit, Finding, audit_directory};
 use crate::domain::State;
 use clap::Args;
 use std::fmt::Write;
@@ -22,16 +22,17 @@ pub(crate) struct VerifyArgs {
 /// [`Exit::Data`] when something does not hold; the report is on stdout.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
-    let audit = audit(&disk, &layout).map_err(directory::failure)?;
+    let audit = audit_directory(&disk, &layout).map_err(directory::failure)?;
     describe(&audit);
-    if audit.findings.is_empty() {
+    let findings: Vec<&Finding> = audit.findings().collect();
+    if findings.is_empty() {
         println!("sound: the log adds up to the levels, the reservations and the snapshots");
         return Ok(Exit::Ok);
     }
-    for finding in &audit.findings {
+    for finding in &findings {
         println!("{}", line(finding));
     }
-    let count = audit.findings.len();
+    let count = findings.len();
     let things = if count == 1 { "thing does" } else { "things do" };
     Err(Failure::new(
         Exit::Data,
@@ -40,7 +41,20 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
 }
 
 /// What was read.
-pub(crate) fn describe(audit: &Audit) {
+pub(crate) fn describe(directory: &DirectoryAudit) {
+    let several = directory.logs.len() > 1;
+    for (layout, audit) in &directory.logs {
+        if several {
+            println!("log        {}", layout.root().display());
+        }
+        describe_log(audit);
+        if several {
+            println!();
+        }
+    }
+}
+
+fn describe_log(audit: &Audit) {
     let levels = audit.fold.states.values().filter(|state| matches!(state, State::Level(_))).count();
     println!("node       {}", audit.node.node);
     if let Some(holder) = &audit.live {

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_mark_is_before_the_end_of_the_term_or_never() {
         let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
-        let layout = Layout::new(Path::new("/data")).member("1");
+        let layout = Layout::new(Path::new("/data")).member(1);
         crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
         write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
         let tenure = Tenure { disk: Arc::clone(&disk), layout: layout.clone(), term: 7 };

@@ -186,3 +186,71 @@ fn show_newer(model: &CentralModel, layout: &Layout, shown: Option<Version>) -> 
 
 /// Which central file it is, and when it was written.
 type Version = (Sequence, SystemTime);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::disk::Disk;
+    use crate::app::sync::Central as Model;
+    use std::path::Path;
+
+    /// The place of a process that writes nothing; its own log is of no interest here.
+    fn shared(directory: &Path) -> Central {
+        let layout = Layout::new(directory);
+        let logs = Logs::of_directory(&layout).unwrap();
+        let settings = SyncSettings { interval: Duration::from_millis(5), ..SyncSettings::once(Vec::new()) };
+        Central::shared(&layout, logs, &settings, 1).unwrap()
+    }
+
+    fn is_worker(central: &Central) -> bool {
+        match central {
+            Central::Shared(turn) => turn.worker.get().is_some(),
+            Central::Here(_) | Central::Elsewhere(..) => false,
+        }
+    }
+
+    async fn until(what: &str, there: impl Fn() -> bool) {
+        let looking = async {
+            while !there() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), looking).await.expect(what);
+    }
+
+    #[tokio::test]
+    async fn when_the_worker_is_gone_another_process_is_the_worker() {
+        let directory = tempfile::tempdir().unwrap();
+        let nodes = directory.path().join("nodes/1");
+        std::fs::create_dir_all(&nodes).unwrap();
+        let node = "{\"node\":\"00000000-0000-0000-0000-000000000007\",\"format\":1,\
+                    \"created\":\"2026-11-20T16:00:00.000Z\"}";
+        std::fs::write(nodes.join("node.json"), node).unwrap();
+        RealDisk.sync_dir(&nodes).unwrap();
+        let (first, second) = (shared(directory.path()), Arc::new(shared(directory.path())));
+        assert!(is_worker(&first) && !is_worker(&second));
+        let running = Arc::clone(&second);
+        let running = tokio::spawn(async move { running.run(Duration::from_millis(5)).await });
+        // The second one shows what the first one saves.
+        let Central::Shared(turn) = &first else { unreachable!() };
+        let known = turn.worker.get().unwrap();
+        known.central().look(|central| assert!(central.is_empty()));
+        assert_eq!(known.sync().await.sources.len(), 1);
+        known.save().await.unwrap();
+        until("it shows what was saved", || second.merged_of() == 1).await;
+        assert!(!is_worker(&second));
+        drop(first);
+        until("it is the worker", || is_worker(&second)).await;
+        running.abort();
+    }
+
+    impl Central {
+        /// How many logs its model knows.
+        fn merged_of(&self) -> usize {
+            match self {
+                Self::Shared(turn) => turn.model.look(|central: &Model| central.as_of().len()),
+                Self::Here(_) | Self::Elsewhere(..) => 0,
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ mod central;
 use super::exit::{Exit, Failure, OrExit};
 use super::verify::{describe, line};
 use super::{bad_settings, directory};
-use crate::adapters::file::audit::{Audit, audit};
+use crate::adapters::file::audit::{DirectoryAudit, audit_directory};
 use crate::adapters::file::snapshotter::write_whole;
 use crate::config::RawSources;
 use clap::Args;
@@ -42,10 +42,10 @@ pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
         let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
         return central::run(&layout, sources);
     }
-    let audit = audit(&disk, &layout).map_err(directory::failure)?;
+    let audit = audit_directory(&disk, &layout).map_err(directory::failure)?;
     describe(&audit);
     let (snapshots, log): (Vec<_>, Vec<_>) =
-        audit.findings.iter().partition(|finding| finding.path.starts_with(layout.snapshots()));
+        audit.findings().partition(|finding| is_of_snapshot(&audit, &finding.path));
     for finding in log.iter().chain(&snapshots) {
         println!("{}", line(finding));
     }
@@ -56,17 +56,19 @@ pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
     }
     if let Some(path) = &args.output {
         write_states(&audit, path)?;
-        println!("wrote      {} states to {}", audit.fold.states.len(), path.display());
+        println!("wrote      {} states to {}", audit.states().len(), path.display());
     }
     if args.write_snapshot {
-        if let Some(holder) = &audit.live {
+        if let Some(holder) = audit.logs.iter().find_map(|(_, audit)| audit.live.as_ref()) {
             let message =
                 format!("the data directory is in use by {holder}; stop it before --write-snapshot");
             return Err(Failure::new(Exit::Locked, message));
         }
-        write_whole(&disk, &layout, &audit.node, &audit.fold, audit.last_time)
-            .or_exit(Exit::Io, || "cannot write the snapshot")?;
-        println!("wrote      {}", layout.snapshot(audit.end).display());
+        for (layout, audit) in &audit.logs {
+            write_whole(&disk, layout, &audit.node, &audit.fold, audit.last_time)
+                .or_exit(Exit::Io, || "cannot write the snapshot")?;
+            println!("wrote      {}", layout.snapshot(audit.end).display());
+        }
         return Ok(Exit::Ok);
     }
     if snapshots.is_empty() {
@@ -78,12 +80,14 @@ pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
     Err(Failure::new(Exit::Data, message))
 }
 
-fn write_states(audit: &Audit, path: &Path) -> Result<(), Failure> {
+fn is_of_snapshot(audit: &DirectoryAudit, path: &Path) -> bool {
+    audit.logs.iter().any(|(layout, _)| path.starts_with(layout.snapshots()))
+}
+
+fn write_states(audit: &DirectoryAudit, path: &Path) -> Result<(), Failure> {
     let doing = || format!("cannot write {}", path.display());
     let mut out = BufWriter::new(File::create(path).or_exit(Exit::CannotCreate, doing)?);
-    let mut states: Vec<_> = audit.fold.states.iter().collect();
-    states.sort_by_key(|(key, _)| *key);
-    for (key, state) in states {
+    for (key, state) in audit.states() {
         serde_json::to_writer(&mut out, &state.record(key)).or_exit(Exit::Io, doing)?;
         out.write_all(b"\n").or_exit(Exit::Io, doing)?;
     }

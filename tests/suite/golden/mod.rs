@@ -4,6 +4,7 @@
 //! a reader for the old one. `ONHAND_GOLDEN=write` writes the directory anew, for a new format.
 
 mod damaged;
+mod several;
 
 use crate::node::{World, qty};
 use crate::rules;
@@ -204,7 +205,7 @@ async fn today_reads_the_bytes_of_format_1() {
     rules::check(&entries);
     let kinds: BTreeSet<&str> =
         entries.iter().flat_map(|entry| &entry.events).map(|event| event.kind.as_str()).collect();
-    // What a log takes over from another one stands in `member.rs`.
+    // What a log takes over from another one stands in `several.rs`.
     let own = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Take);
     assert_eq!(kinds, own.map(|kind| kind.as_str()).collect());
     // From the snapshot and from the log alone.

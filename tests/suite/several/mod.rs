@@ -1,6 +1,9 @@
 //! Several logs of one ledger, as processes write them that share a data directory: each level and each import goes from
 //! log to log, and whoever moves it takes it over first.
 
+mod audit;
+mod commands;
+mod members;
 mod merge;
 mod rules;
 

@@ -3,7 +3,12 @@
 //! It can be run beside a living node: then only what the mark says is durable counts, and what stands behind it is in
 //! flight. Checked are: the chain of every segment and between them; sequences, batches and times; that each event
 //! fits its state and leads to the numbers it recorded; that reservations add up to `reserved`; that each snapshot is
-//! the sum of the log up to its sequence; that the log reaches as far as the mark; that each index is whole.
+//! the sum of the log up to its sequence; that the log reaches as far as the mark, and not beyond the end that others
+//! gave it; that each index is whole.
+
+mod shared;
+
+pub use shared::{DirectoryAudit, audit_directory};
 
 use crate::adapters::file::archive::{list_segments, open_segment};
 use crate::adapters::file::disk::{Disk, read_all};
@@ -15,8 +20,10 @@ use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::replay::load_snapshot;
 use crate::adapters::file::segment::{Damage, Header, Scan, SegmentEnd};
 use crate::adapters::file::snapshot::{SnapshotError, list_snapshots};
+use crate::adapters::file::term::read_term;
 use crate::app::fold::Fold;
-use crate::domain::{Key, Sequence, State, Timestamp};
+use crate::domain::{Entry, Fact, Key, Sequence, State, Timestamp};
+use shared::Take;
 use std::path::{Path, PathBuf};
 
 /// Something that does not hold, and where.
@@ -53,6 +60,8 @@ pub struct Audit {
     pub torn_bytes: u64,
     /// Where the log stops adding up, if it does.
     pub broken_at: Option<Break>,
+    /// States it takes over from other logs of its ledger, in order.
+    takes: Vec<Take>,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -73,6 +82,8 @@ struct Auditor<'a> {
     layout: &'a Layout,
     audit: Audit,
     mark: Sequence,
+    /// Where the log ends for good, if another process ended it.
+    upto: Sequence,
     previous: Option<SegmentEnd>,
     /// Snapshots the fold has not come to yet, lowest last.
     unseen: Vec<Sequence>,
@@ -92,6 +103,8 @@ pub fn audit(disk: &dyn Disk, layout: &Layout) -> Result<Audit, OpenError> {
     // The mark is read first: a living node only moves it on.
     let mark = read_mark(disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
     let firsts = list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?;
+    let term = read_term(disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
+    let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
     let audit = Audit {
         node,
         live,
@@ -102,9 +115,10 @@ pub fn audit(disk: &dyn Disk, layout: &Layout) -> Result<Audit, OpenError> {
         snapshots: snapshots.clone(),
         torn_bytes: 0,
         broken_at: None,
+        takes: Vec::new(),
         findings: Vec::new(),
     };
-    let mut auditor = Auditor { disk, layout, audit, mark, previous: None, unseen: snapshots };
+    let mut auditor = Auditor { disk, layout, audit, mark, upto, previous: None, unseen: snapshots };
     for (number, first) in (1..).zip(&firsts) {
         auditor.segment(number, *first, number == firsts.len() as u64)?;
     }
@@ -157,6 +171,12 @@ impl Auditor<'_> {
                         // In flight: the living node has not called it durable yet.
                         break;
                     }
+                    if line.entry.last() > self.upto {
+                        // Never acknowledged, and never will be.
+                        self.audit.torn_bytes = bytes.len() as u64 - offset;
+                        break;
+                    }
+                    self.note_takes(&path, offset, &line.entry);
                     if self.whole()
                         && let Err(error) = self.audit.fold.add(&line.entry)
                     {
@@ -177,6 +197,19 @@ impl Auditor<'_> {
             self.index(first, scan.end());
         }
         Ok(())
+    }
+
+    /// States that are taken over, with what this log had come to until then: all of them stand in front of the events
+    /// of their keys.
+    fn note_takes(&mut self, path: &Path, offset: u64, entry: &Entry) {
+        for (sequence, event) in entry.numbered() {
+            let Fact::Take(taken) = &event.fact else { continue };
+            // One that contradicts itself is found when it is added up.
+            let Ok((key, state)) = taken.state.clone().restore() else { continue };
+            let before = self.audit.fold.states.get(&key).cloned();
+            let (path, epoch) = (path.to_path_buf(), taken.epoch);
+            self.audit.takes.push(Take { path, offset, sequence, key, epoch, state, before });
+        }
     }
 
     fn header(&mut self, path: &Path, header: &Header, number: u64, first: Sequence) {
@@ -272,6 +305,10 @@ impl Auditor<'_> {
             let what =
                 format!("it says that sequence {} was durable, but the log ends with {end}", self.mark);
             self.find(&self.layout.mark(), None, Some(end), what);
+        }
+        if self.mark > self.upto {
+            let what = format!("sequence {} was made durable after another process ended the log", self.mark);
+            self.find(&self.layout.term(), None, Some(self.upto), what);
         }
         if self.whole() && self.audit.live.is_none() {
             for sequence in std::mem::take(&mut self.unseen) {

@@ -1,0 +1,242 @@
+//! The audit of a whole data directory: its log, or each of several by itself and all of them as one ledger.
+//!
+//! Within a log the events of a key go on from nothing or from a `TAKE` to the next `TAKE`, or to the end. Such a stretch
+//! is a **turn**. Over all logs the turns of a key must lie end to end: no version twice, each `TAKE` with exactly the
+//! state that the turn before it came to, under an epoch that is not below that turn's.
+
+use super::{Audit, Finding, audit};
+use crate::adapters::file::disk::Disk;
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::mark::read_mark;
+use crate::adapters::file::members::members;
+use crate::adapters::file::recovery::OpenError;
+use crate::domain::{Key, Sequence, State};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What an audit of a data directory saw.
+#[derive(Debug)]
+pub struct DirectoryAudit {
+    /// Each log by itself, with its place: one, or several when processes share the directory.
+    pub logs: Vec<(Layout, Audit)>,
+    /// What does not hold between them; nothing is said of that when one of them does not add up by itself.
+    pub between: Vec<Finding>,
+}
+
+/// A state that a log takes over.
+#[derive(Debug)]
+pub(super) struct Take {
+    pub(super) path: PathBuf,
+    pub(super) offset: u64,
+    pub(super) sequence: Sequence,
+    pub(super) key: Key,
+    pub(super) epoch: u64,
+    /// What it takes over.
+    pub(super) state: State,
+    /// What the same log had come to before; nothing when it knew nothing of the key.
+    pub(super) before: Option<State>,
+}
+
+/// A stretch of a key's versions in one log: those above `after` up to that of `state`.
+struct Turn<'a> {
+    member: usize,
+    after: u64,
+    state: &'a State,
+    /// How it began, if not from nothing.
+    take: Option<&'a Take>,
+}
+
+/// Audits a data directory; it may be in use.
+///
+/// # Errors
+/// [`OpenError`] when it is none, or a log cannot be read at all.
+pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudit, OpenError> {
+    let (layouts, marks) = durable(disk, layout)?;
+    if layouts.is_empty() {
+        return Ok(DirectoryAudit {
+            logs: vec![(layout.clone(), audit(disk, layout)?)],
+            between: Vec::new(),
+        });
+    }
+    let mut logs = Vec::new();
+    for member in layouts {
+        let audit = audit(disk, &member)?;
+        logs.push((member, audit));
+    }
+    let gave_up = gave_up(disk, &logs).map_err(OpenError::at(&layout.nodes()))?;
+    let mut between = strangers(&logs);
+    if logs.iter().all(|(_, audit)| audit.broken_at.is_none()) {
+        between.extend(Ledger { logs: &logs, marks: &marks, gave_up }.findings());
+    }
+    Ok(DirectoryAudit { logs, between })
+}
+
+/// The members, and what of each log was durable at a moment at which there were no others: that was taken over from what
+/// is durable in them by now.
+fn durable(disk: &dyn Disk, layout: &Layout) -> Result<(Vec<Layout>, Vec<Sequence>), OpenError> {
+    loop {
+        let found = || members(disk, layout).map_err(OpenError::at(&layout.nodes()));
+        let numbers = found()?;
+        let layouts: Vec<Layout> = numbers.iter().map(|number| layout.member(*number)).collect();
+        let mark = |member: &Layout| read_mark(disk, &member.mark()).map_err(OpenError::at(&member.mark()));
+        let marks = layouts.iter().map(mark).collect::<Result<_, _>>()?;
+        if found()? == numbers {
+            return Ok((layouts, marks));
+        }
+    }
+}
+
+/// True when something of a log was given up with `onhand repair`: then others may have taken over what is gone.
+fn gave_up(disk: &dyn Disk, logs: &[(Layout, Audit)]) -> io::Result<bool> {
+    for (member, _) in logs {
+        let names = disk.list(&member.log())?;
+        if names.iter().any(|name| name.starts_with("lost-") || name.ends_with(".lost")) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl DirectoryAudit {
+    /// Every finding: those of each log, then those between them.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.logs.iter().flat_map(|(_, audit)| &audit.findings).chain(&self.between)
+    }
+
+    /// What the ledger has come to: of every key the state of its highest version.
+    pub fn states(&self) -> BTreeMap<&Key, &State> {
+        let mut states: BTreeMap<&Key, &State> = BTreeMap::new();
+        for (key, state) in self.logs.iter().flat_map(|(_, audit)| &audit.fold.states) {
+            let known = states.entry(key).or_insert(state);
+            if state.version() > known.version() {
+                *known = state;
+            }
+        }
+        states
+    }
+}
+
+/// Members that are of another ledger than the first.
+fn strangers(logs: &[(Layout, Audit)]) -> Vec<Finding> {
+    let Some(ledger) = logs.first().map(|(_, audit)| audit.node.ledger()) else { return Vec::new() };
+    let strange = logs.iter().filter(|(_, audit)| audit.node.ledger() != ledger);
+    let finding = |(member, audit): &(Layout, Audit)| Finding {
+        path: member.node(),
+        offset: None,
+        sequence: None,
+        what: format!("it is of ledger {}, the first one of {ledger}", audit.node.ledger()),
+    };
+    strange.map(finding).collect()
+}
+
+/// All logs as one.
+struct Ledger<'a> {
+    logs: &'a [(Layout, Audit)],
+    marks: &'a [Sequence],
+    gave_up: bool,
+}
+
+impl<'a> Ledger<'a> {
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (key, mut turns) in self.turns() {
+            turns.sort_by_key(|turn| (turn.after, turn.state.version()));
+            self.check_versions(key, &turns, &mut findings);
+            self.check_takes(key, &turns, &mut findings);
+        }
+        findings
+    }
+
+    /// The turns of every key of which more than one log tells.
+    fn turns(&self) -> BTreeMap<&'a Key, Vec<Turn<'a>>> {
+        let mut all: BTreeMap<&Key, Vec<Turn<'a>>> = BTreeMap::new();
+        let mut seen = HashSet::new();
+        for (_, audit) in self.logs {
+            let takes = audit.takes.iter().map(|take| &take.key);
+            let again = audit.fold.states.keys().filter(|key| !seen.insert(*key));
+            all.extend(takes.chain(again).map(|key| (key, Vec::new())));
+        }
+        for (member, (_, audit)) in self.logs.iter().enumerate() {
+            let mut begun: HashMap<&Key, &Take> = HashMap::new();
+            let turn = |state, take: Option<&'a Take>| {
+                let after = take.map_or(0, |take| take.state.version());
+                Turn { member, after, state, take }
+            };
+            for take in &audit.takes {
+                let before = begun.insert(&take.key, take);
+                let turns = all.entry(&take.key).or_default();
+                turns.extend(take.before.as_ref().map(|state| turn(state, before)));
+            }
+            for (key, turns) in &mut all {
+                let last = audit.fold.states.get(*key);
+                turns.extend(last.map(|state| turn(state, begun.get(key).copied())));
+            }
+        }
+        all
+    }
+
+    fn place(&self, member: usize) -> &Path {
+        self.logs.get(member).map_or(Path::new(""), |(layout, _)| layout.root())
+    }
+
+    /// No version is in two turns.
+    fn check_versions(&self, key: &Key, turns: &[Turn<'_>], findings: &mut Vec<Finding>) {
+        let moved: Vec<&Turn<'_>> = turns.iter().filter(|turn| turn.state.version() > turn.after).collect();
+        for (one, next) in moved.iter().zip(moved.iter().skip(1)) {
+            let (first, last) = (next.after + 1, one.state.version().min(next.state.version()));
+            if first <= last {
+                let what = format!(
+                    "{key}: versions {first} to {last} happened twice, here and in {}",
+                    self.place(one.member).display()
+                );
+                let (offset, sequence) = next.take.map(|take| (take.offset, take.sequence)).unzip();
+                let path =
+                    next.take.map_or_else(|| self.place(next.member).to_path_buf(), |take| take.path.clone());
+                findings.push(Finding { path, offset, sequence, what });
+            }
+        }
+    }
+
+    /// Each `TAKE` has what the turn before it came to, under an epoch that has not fallen.
+    fn check_takes(&self, key: &Key, turns: &[Turn<'_>], findings: &mut Vec<Finding>) {
+        let mut epoch = 0;
+        for turn in turns {
+            let Some(take) = turn.take else { continue };
+            let version = take.state.version();
+            let mut find = |what: String| {
+                findings.push(Finding {
+                    path: take.path.clone(),
+                    offset: Some(take.offset),
+                    sequence: Some(take.sequence),
+                    what: format!("{key}: {what}"),
+                });
+            };
+            if take.epoch < epoch {
+                find(format!(
+                    "it is taken over at version {version} under epoch {}, after epoch {epoch}",
+                    take.epoch
+                ));
+            }
+            epoch = epoch.max(take.epoch);
+            let before = turns.iter().find(|before| {
+                before.state.version() == version && (before.after < version || before.take.is_none())
+            });
+            match before {
+                Some(before) if *before.state != take.state => find(format!(
+                    "it takes over {:?}, but {} adds up to {:?}, or to other reservations",
+                    take.state.after(),
+                    self.place(before.member).display(),
+                    before.state.after()
+                )),
+                // Version 0 is nothing, which no log need tell.
+                None if version == 0 && take.state == State::absent(key) => {}
+                // What it took over from may have become durable after that log was read.
+                None if self.marks.get(turn.member).is_some_and(|mark| take.sequence > *mark) => {}
+                None if self.gave_up => {}
+                None => find(format!("it takes over version {version}, which no log has come to")),
+                Some(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The bytes of a log that takes states over from another one.
+
+use super::directory;
+use crate::several::{Several, adjust, import, key, layout, reserve};
+use onhand::adapters::file::audit::audit_directory;
+use onhand::domain::EventKind;
+use onhand::sim::disk::SimDisk;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const FILES: [&str; 4] = [
+    "nodes/1/node.json",
+    "nodes/1/log/00000000000000000001.jsonl",
+    "nodes/2/node.json",
+    "nodes/2/log/00000000000000000001.jsonl",
+];
+
+/// A level with an open, an expiring and a closed reservation and an import go to the second log, the level comes back.
+fn write() -> Several {
+    let mut several = Several::new();
+    several.act(0, &adjust("A", 10)).unwrap();
+    for (name, ttl) in [("closed", Some(1)), ("open", None), ("expiring", Some(60))] {
+        several.act(0, &reserve("A", 2, name, ttl)).unwrap();
+    }
+    several.clock.pass(1_000);
+    several.act(0, &import(0, false)).unwrap();
+    several.act(0, &adjust("A", 1)).unwrap();
+    several.clock.pass(1_000);
+    several.act(1, &adjust("A", -1)).unwrap();
+    several.act(1, &import(1, true)).unwrap();
+    several.act(0, &adjust("A", 5)).unwrap();
+    several
+}
+
+#[test]
+fn today_writes_the_bytes_of_format_1() {
+    let several = write();
+    for file in FILES {
+        let written = super::now(&several.disk, file).unwrap();
+        let path = directory().join(file);
+        if std::env::var("ONHAND_GOLDEN").is_ok_and(|wish| wish == "write") {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &written).unwrap();
+        }
+        let golden = fs::read(path).unwrap_or_default();
+        assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&golden), "{file}");
+    }
+}
+
+#[test]
+fn today_reads_the_bytes_of_format_1() {
+    let disk = SimDisk::new(1);
+    for file in FILES {
+        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+    }
+    for number in [1, 2] {
+        for place in [layout().member(number).snapshots(), layout().member(number).archive()] {
+            onhand::adapters::file::disk::create_dir_durably(&disk, &place).unwrap();
+        }
+    }
+    let audit = audit_directory(&disk, &layout()).unwrap();
+    assert_eq!(audit.findings().collect::<Vec<_>>().len(), 0, "{:?}", audit.findings().collect::<Vec<_>>());
+    assert_eq!(audit.states()[&key("A")], &write().heads[&key("A")].state);
+    let text = FILES.map(|file| fs::read_to_string(directory().join(file)).unwrap()).concat();
+    let kinds: BTreeSet<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    let take = kinds.iter().filter(|kind| text.contains(&format!("\"type\":\"{kind}\"")));
+    assert!(take.copied().collect::<Vec<_>>().contains(&"TAKE"));
+}
