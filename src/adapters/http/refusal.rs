@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::problem::{Facts, Problem};
 use crate::app::CommandError;
+use crate::app::ports::HistoryError;
 use crate::app::query::ReadError;
 use crate::app::sync::LetterError;
 use crate::domain::Rejection;
@@ -61,6 +62,7 @@ impl From<CommandError> for Problem {
             CommandError::Contended => Self::plain(Code::LockContended),
             CommandError::Closed => Self::plain(Code::NotReady),
             CommandError::OutcomeUnknown => Self::plain(Code::OutcomeUnknown),
+            CommandError::History(HistoryError::TakenOver) => Self::plain(Code::NotReady),
             CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
         }
     }
@@ -69,6 +71,7 @@ impl From<CommandError> for Problem {
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
+            ReadError::History(HistoryError::TakenOver) => Self::plain(Code::NotReady),
             ReadError::History(cause) => Self::plain(Code::Internal).because(&cause),
             ReadError::SeveralLogs => Self::parameter(
                 "asOf",

@@ -337,17 +337,18 @@ impl Ledger {
         self.catch_up().await?;
         loop {
             let generation = self.generation().await;
-            let Some(slot) = self.entities.find(key) else { return Ok(None) };
+            let Some(slot) = self.entities.find(key) else { return self.still_holds().map(|()| None) };
             let (seen, head) = {
                 let slot = slot.lock().await;
                 if slot.state.version() == 0 {
-                    return Ok(None);
+                    return self.still_holds().map(|()| None);
                 }
                 (look(&slot.state), slot.head)
             };
             if planted(Bug::ApplyBeforeDurable)
                 || self.parts.log.durable().reached(generation, head).await.is_ok()
             {
+                self.still_holds()?;
                 return Ok(Some(seen));
             }
         }

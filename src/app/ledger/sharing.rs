@@ -177,7 +177,11 @@ impl Ledger {
         loop {
             let next = sharing.read.lock().front().cloned();
             if let Some(news) = next {
-                self.take_in(sharing, &news).await?;
+                if let Err(error) = self.take_in(sharing, &news).await {
+                    // What this process holds beyond its end does not fit what others made of it.
+                    self.still_holds()?;
+                    return Err(error);
+                }
                 sharing.read.lock().pop_front();
             } else if sharing.port.has_news()? {
                 let (port, read) = (Arc::clone(&sharing.port), Arc::clone(&sharing.read));
@@ -375,11 +379,13 @@ impl Ledger {
         }
     }
 
-    /// That this process may still answer from what it holds.
-    pub(super) async fn still_holds(&self) -> Result<(), CommandError> {
+    /// That this process may still answer from what it knows; to be asked after it was looked up.
+    ///
+    /// # Errors
+    /// [`HistoryError::TakenOver`] when another one has taken over.
+    pub(super) fn still_holds(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
-        let port = Arc::clone(&sharing.port);
-        blocking(move || port.lasts()).await.map_err(|_| CommandError::Contended)
+        sharing.port.lasts().map_err(|_| HistoryError::TakenOver)
     }
 }
 

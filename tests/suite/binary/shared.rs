@@ -65,7 +65,14 @@ async fn upset(data_dir: &Path, nodes: &mut [Option<Node>], tell: &watch::Sender
         }
         1 => {
             tell.send_modify(|apis| apis[place] = None);
-            spawn_blocking(move || node.stop()).await.unwrap();
+            let ended = spawn_blocking(move || {
+                node.process.signal(Signal::TERM);
+                node.process.wait()
+            });
+            let ended = ended.await.unwrap();
+            // On a machine that is slow enough it is taken over from meanwhile.
+            assert!(matches!(ended.code, Some(0 | 75)), "{ended:?}");
+            nothing_went_wrong(&ended.stderr);
         }
         _ => {
             node.process.signal(Signal::STOP);
@@ -89,11 +96,12 @@ async fn upset(data_dir: &Path, nodes: &mut [Option<Node>], tell: &watch::Sender
     nodes[place] = Some(node);
 }
 
-/// A process that was taken over from says so; nothing else is an error.
+/// A process that is taken over from answers 503 until it has ended; nothing else goes wrong in it.
 #[track_caller]
 fn nothing_went_wrong(stderr: &str) {
-    let errors: Vec<&str> = stderr.lines().filter(|line| line.contains("\"ERROR\"")).collect();
-    assert!(errors.iter().all(|line| line.contains("taken over")), "{errors:#?}");
+    let wrong = |line: &&str| line.contains("\"status\":500") || line.contains("panicked");
+    let wrong: Vec<&str> = stderr.lines().filter(wrong).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +132,9 @@ async fn tills_at_several_processes_lose_nothing_and_repeat_nothing() {
         tokio::time::sleep(Duration::from_millis(40 + random.below(150) as u64)).await;
         upset(directory.path(), &mut nodes, &tell, &mut random).await;
     }
+    // Every till has a node before it closes.
     for choice in &*choices {
+        choice.subscribe().wait_for(|(api, _)| api.is_some()).await.unwrap();
         choice.send_modify(|state| state.1 = true);
     }
     let asked = clients.join_all().await.into_iter().flatten().collect();
@@ -148,13 +158,13 @@ async fn central_agrees(api: &Api, nodes: impl Iterator<Item = &Node>) {
         let mut seen = api.get("/central/inventory/TEA").await;
         // It is merged within the interval, and shown by the others when it is saved.
         for _ in 0..1000 {
-            if seen.json["stores"][0]["version"] == json!(version) || seen.json["levels"][0]["version"] == json!(version) {
+            if seen.json["stores"][0]["version"] == json!(version) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
             seen = api.get("/central/inventory/TEA").await;
         }
-        assert_eq!(seen.json["qty"], json!(qty), "{}", seen.text);
+        assert_eq!(seen.json["total"]["qty"], json!(qty), "{}", seen.text);
     }
 }
 
