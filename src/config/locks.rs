@@ -67,8 +67,13 @@ impl LockSettings {
         let milliseconds = "a whole number of milliseconds";
         let ttl = faults.whole("LOCK_TTL_MS", &raw.lock_ttl_ms, TTL_MS_MIN, TTL_MS_MAX, milliseconds);
         let renew = faults.whole("LOCK_RENEW_MS", &raw.lock_renew_ms, 1, ttl / 2, milliseconds);
-        let retry_after =
-            faults.whole("LOCK_RETRY_AFTER_MS", &raw.lock_retry_after_ms, 1, RETRY_AFTER_MS_MAX, milliseconds);
+        let retry_after = faults.whole(
+            "LOCK_RETRY_AFTER_MS",
+            &raw.lock_retry_after_ms,
+            1,
+            RETRY_AFTER_MS_MAX,
+            milliseconds,
+        );
         let reject_status = match raw.lock_reject_status.trim() {
             "423" => 423,
             "429" => 429,

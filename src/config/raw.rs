@@ -12,8 +12,8 @@ use super::logging::RawLogging;
 use super::storage::RawStorage;
 use super::sync::switch;
 use super::{
-    Fault, Faults, GateSettings, IdempotencySettings, ListenSettings, LockSettings, LogSettings, RawGates, RawLocks,
-    RawSync, ServeSettings, StorageSettings, SyncSettings,
+    Fault, Faults, GateSettings, IdempotencySettings, ListenSettings, LockSettings, LogSettings, RawGates,
+    RawLocks, RawSync, ServeSettings, StorageSettings, SyncSettings,
 };
 
 /// Settings of `onhand serve`, unread.

@@ -60,9 +60,10 @@ impl From<CommandError> for Problem {
             CommandError::Overloaded => Self::plain(Code::Overloaded),
             CommandError::ReadOnly => Self::plain(Code::ReadOnly),
             CommandError::Contended => Self::plain(Code::LockContended),
-            CommandError::Closed => Self::plain(Code::NotReady),
+            CommandError::Closed | CommandError::History(HistoryError::TakenOver) => {
+                Self::plain(Code::NotReady)
+            }
             CommandError::OutcomeUnknown => Self::plain(Code::OutcomeUnknown),
-            CommandError::History(HistoryError::TakenOver) => Self::plain(Code::NotReady),
             CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
         }
     }

@@ -55,7 +55,12 @@ async fn shuffle(choices: Vec<Choice>, mut nodes: watch::Receiver<Vec<Option<Api
 }
 
 /// Kills, stops, pauses or restarts one node after the other.
-async fn upset(data_dir: &Path, nodes: &mut [Option<Node>], tell: &watch::Sender<Vec<Option<Api>>>, random: &mut Random) {
+async fn upset(
+    data_dir: &Path,
+    nodes: &mut [Option<Node>],
+    tell: &watch::Sender<Vec<Option<Api>>>,
+    random: &mut Random,
+) {
     let place = random.below(nodes.len());
     let node = nodes[place].take().unwrap();
     match random.below(3) {
@@ -172,7 +177,8 @@ async fn central_agrees(api: &Api, nodes: impl Iterator<Item = &Node>) {
 fn a_process_that_has_a_directory_for_itself_lets_nobody_in() {
     let directory = TempDir::new().unwrap();
     let alone = Node::start(directory.path(), &[]);
-    let sharing = Node::try_start_as(std::process::Command::new(super::process::PROGRAM), directory.path(), &OPTIONS);
+    let sharing =
+        Node::try_start_as(std::process::Command::new(super::process::PROGRAM), directory.path(), &OPTIONS);
     let refused = sharing.unwrap_err();
     assert_eq!(refused.code, Some(75), "{}", refused.stderr);
     assert!(refused.stderr.contains("pid "), "{}", refused.stderr);
@@ -239,13 +245,20 @@ async fn a_holder_that_was_paused_acknowledges_nothing_and_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn contention_is_answered_as_it_is_set() {
     let directory = TempDir::new().unwrap();
-    let options = ["--locks-enabled", "--lock-ttl-ms", "300000", "--lock-reject-status", "423", "--lock-retry-after-ms", "2500"];
+    let options = [
+        "--locks-enabled",
+        "--lock-ttl-ms",
+        "300000",
+        "--lock-reject-status",
+        "423",
+        "--lock-retry-after-ms",
+        "2500",
+    ];
     let data_dir = directory.path().to_owned();
-    let (paused, other) = spawn_blocking(move || {
-        (Node::start(&data_dir, &options), Node::start(&data_dir, &options))
-    })
-    .await
-    .unwrap();
+    let (paused, other) =
+        spawn_blocking(move || (Node::start(&data_dir, &options), Node::start(&data_dir, &options)))
+            .await
+            .unwrap();
     Api::of(&paused).post(&format!("{}/adjust", level("TEA")), &[], &json!({"delta": 10})).await.is(200, "");
     paused.process.signal(Signal::STOP);
     let api = Api::of(&other);

@@ -104,7 +104,10 @@ async fn who_was_paused_past_its_time_acknowledges_nothing() {
     assert!(matches!(late.await.unwrap(), Err(CommandError::OutcomeUnknown)));
     assert!(one.log.probe().is_err(), "and it does not come back");
     let more = one.adjust("TEA", 1).await;
-    assert!(matches!(more, Err(CommandError::ReadOnly | CommandError::History(HistoryError::TakenOver))), "{more:?}");
+    assert!(
+        matches!(more, Err(CommandError::ReadOnly | CommandError::History(HistoryError::TakenOver))),
+        "{more:?}"
+    );
     let read = one.ledger.level(&super::store(), &Sku::new("TEA").unwrap()).await;
     assert!(matches!(read, Err(ReadError::History(HistoryError::TakenOver))), "{read:?}");
     drop(one);
@@ -124,8 +127,10 @@ async fn refusals_of_a_process_that_was_taken_over_from_are_not_given() {
     one.pause().await;
     two.adjust("TEA", 9).await.unwrap();
     let refused = one.adjust("TEA", -5).await;
-    assert!(matches!(refused, Err(CommandError::History(HistoryError::TakenOver))), "by what it has in memory: {refused:?}");
-
+    assert!(
+        matches!(refused, Err(CommandError::History(HistoryError::TakenOver))),
+        "by what it has in memory: {refused:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
