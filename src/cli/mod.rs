@@ -11,6 +11,7 @@ mod exit;
 mod import;
 mod logging;
 mod open_files;
+mod opening;
 mod pass;
 mod print;
 mod rebuild;

@@ -1,54 +1,27 @@
 //! `onhand serve`: one node, from its data directory to its socket and back.
 
-use super::central::{Central, Held, LAST_PASS_MAX, Logs};
-use super::directory;
+use super::central::LAST_PASS_MAX;
 use super::exit::{Exit, Failure, OrExit};
 use super::logging;
 use super::open_files::connections_that_fit;
+use super::opening::{Running, open_node};
 use super::stopping::{DRAIN_SHARE, LAST_PASS_SHARE, on_signals};
-use super::storage;
-use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::local_source::LocalSource;
-use crate::adapters::file::log::FileLog;
-use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
-use crate::adapters::file::recovery::{
-    BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open,
-};
-use crate::adapters::file::snapshotter::TakeError;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
 use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
+use crate::app::Due;
 use crate::app::ports::EventLog;
-use crate::app::sync::{self, CentralModel};
-use crate::app::{Due, Ledger, Parts};
 use crate::config::{ListenSettings, ServeSettings};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// How long work that is abandoned at the end gets to notice.
 const FAREWELL: Duration = Duration::from_millis(500);
-
-/// An open node: what the server works with, and what must outlive it.
-struct Running {
-    node: Uuid,
-    log: Arc<FileLog>,
-    ledger: Arc<Ledger>,
-    /// How far this node's log is in central: older segments may go to the archive.
-    merged: Arc<AtomicU64>,
-    /// Declared in the order of dropping: side work stops before others may have the directory.
-    central: Central,
-    _maintenance: MaintenanceThread,
-    _lock: DirectoryLock,
-}
 
 /// Runs one node until it is told to stop.
 ///
@@ -73,6 +46,12 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
     });
     let exit = outcome?;
     closed?;
+    if let Some(sharing) = &running.sharing {
+        // Else the others find out by themselves that this process is gone.
+        if let Err(error) = sharing.leave() {
+            tracing::warn!(%error, "the leases were not given back");
+        }
+    }
     tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
     Ok(exit)
 }
@@ -85,84 +64,6 @@ fn survive_file_size_limit(runtime: &Runtime) -> Result<(), Failure> {
     listened.map(drop).or_exit(Exit::Internal, || "cannot listen for SIGXFSZ")
 }
 
-fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
-    let milliseconds = settings.idempotency.ttl.as_millis();
-    let idempotency_ttl_ms = i64::try_from(milliseconds).expect("the bound on the setting fits");
-    let options = OpenOptions {
-        disk: Arc::new(RealDisk),
-        layout: Layout::new(&settings.storage.data_dir),
-        segment_bytes: SEGMENT_BYTES,
-        ballast_bytes: BALLAST_BYTES,
-        idempotency_ttl_ms,
-    };
-    let node = open(&options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
-    report(&node.report);
-    let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
-    let merged = maintenance.passed();
-    merged.store(0, Ordering::Release);
-    let OpenNode { node, log, restored, end, lock, .. } = node;
-    tracing::info!(
-        data = %settings.storage.data_dir.display(),
-        node = %node.node,
-        sequence = end.0,
-        states = restored.states.len(),
-        "data directory open"
-    );
-    let log = Arc::new(log);
-    log.start(settings.worker.breaker_cooldown, storage::told)
-        .or_exit(Exit::Internal, || "cannot start the writer thread")?;
-    let maintenance =
-        maintenance.start(noted).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
-    let central = central(settings, &options.layout, LocalSource::new(&log, node.node))?;
-    let parts = Parts {
-        log: Arc::clone(&log) as Arc<dyn EventLog>,
-        history: log.history(),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(TimeOrderedIds),
-        idempotency_ttl_ms,
-    };
-    let ledger = Arc::new(Ledger::new(parts, restored, end));
-    Ok(Running { node: node.node, log, ledger, central, merged, _maintenance: maintenance, _lock: lock })
-}
-
-fn central(settings: &ServeSettings, layout: &Layout, own: LocalSource) -> Result<Central, Failure> {
-    if !settings.sync {
-        return Ok(Central::Elsewhere(Arc::new(CentralModel::new(sync::Central::default())), layout.clone()));
-    }
-    let save_every = settings.storage.snapshot_every_events;
-    Held::open(layout, Logs::own(own), &settings.worker, save_every).map(Central::Here)
-}
-
-fn report(report: &OpenReport) {
-    for bad in &report.bad_snapshots {
-        tracing::warn!(snapshot = %bad, "a snapshot was set aside; the start took the older way");
-    }
-    if let Some((bytes, aside)) = &report.torn {
-        metrics::counter!("onhand_log_torn_tail_bytes_total").increment(*bytes);
-        tracing::warn!(
-            bytes,
-            copy = %aside.display(),
-            "the last change before a crash was cut off: it was never acknowledged, its bytes were copied aside"
-        );
-    }
-    tracing::info!(snapshot = report.snapshot.0, replayed = report.replayed, "log read");
-}
-
-fn noted(step: Result<Upkeep, TakeError>, took: Duration) {
-    let took_ms = took.as_millis();
-    match step {
-        Ok(Upkeep { snapshot: Some(sequence), .. }) => {
-            metrics::counter!("onhand_snapshots_total").increment(1);
-            tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
-        }
-        Ok(Upkeep { archived: Some(first), .. }) => {
-            tracing::debug!(segment = first.0, took_ms, "segment archived");
-        }
-        Ok(upkeep) => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
-        Err(error) => tracing::warn!(%error, "a snapshot or index was not written; it is tried again"),
-    }
-}
-
 async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit, Failure> {
     let listen = &settings.listen;
     let listener = TcpListener::bind(listen.address).await.or_exit(Exit::Unavailable, || {
@@ -172,10 +73,9 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
+    running.ledger.catch_up().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     let shutdown = CancellationToken::new();
-    let gates = Gates::new(&settings.gates, settings.worker.concurrency);
-    let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown.clone()).with_gates(gates);
-    let node = Arc::new(running.central.attach(node));
+    let node = Arc::new(node(settings, running, shutdown.clone()));
     let limits = ServerLimits {
         connections_max: connections_that_fit(listen.connections_max),
         ..ServerLimits::with_drain(listen.shutdown_timeout.mul_f64(DRAIN_SHARE))
@@ -197,13 +97,22 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let due = async {
         Due::run(&running.ledger).await;
     };
+    let lost = OnceLock::new();
+    let leases = async {
+        let error = running.ledger.keep_leases().await;
+        tracing::error!(%error, "taken over from: this process ends");
+        // Requests under way hear that they have no outcome here.
+        let _ = lost.set(error);
+        shutdown.cancel();
+        std::future::pending::<()>().await;
+    };
     let merged = async {
         loop {
             running.merged.store(running.central.merged(running.node).0, Ordering::Release);
             tokio::time::sleep(settings.worker.interval).await;
         }
     };
-    tokio::select! {
+    let exit = tokio::select! {
         drained = server => Ok(match drained {
             Drained::All => Exit::Ok,
             Drained::Abandoned(connections) => {
@@ -214,9 +123,30 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         never = signals => match never {},
         () = central => unreachable!("what keeps central waits until the end"),
         () = due => unreachable!("what falls due never ends"),
+        () = leases => unreachable!("who has lost its leases waits until the end"),
         () = merged => unreachable!("the archive is told for ever"),
         never = metrics_upkeep() => match never {},
+    };
+    match lost.into_inner() {
+        Some(error) => {
+            let message =
+                "another process goes on with what this one held; it ends, and may be started again";
+            Err(Failure { exit: Exit::Locked, error: anyhow::Error::new(error).context(message) })
+        }
+        None => exit,
     }
+}
+
+/// The node as its handlers see it.
+fn node(settings: &ServeSettings, running: &Running, shutdown: CancellationToken) -> Node {
+    let gates = Gates::new(&settings.gates, settings.worker.concurrency);
+    let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
+    let node = node.with_ledger_id(running.ledger_id);
+    let node = match &settings.locks {
+        Some(locks) => node.with_contention(locks.reject_status, locks.retry_after),
+        None => node,
+    };
+    running.central.attach(node)
 }
 
 /// Tells people and parents where the node is.

@@ -6,6 +6,7 @@
 mod fault;
 mod gates;
 mod listen;
+mod locks;
 mod logging;
 mod raw;
 mod storage;
@@ -15,6 +16,7 @@ mod worker;
 pub use fault::{Fault, Faults};
 pub use gates::{GateSettings, RawGates};
 pub use listen::ListenSettings;
+pub use locks::{LockSettings, RawLocks};
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw::RawServe;
 pub use storage::{IdempotencySettings, RawStorage, StorageSettings};
@@ -30,6 +32,8 @@ pub struct ServeSettings {
     pub gates: GateSettings,
     /// Where the log lies and how often it is summed up.
     pub storage: StorageSettings,
+    /// How the data directory is shared with other processes, where it is.
+    pub locks: Option<LockSettings>,
     /// How long a recorded answer is kept for a retry.
     pub idempotency: IdempotencySettings,
     /// `SYNC`: whether this process merges its log into central.

@@ -12,8 +12,8 @@ use super::logging::RawLogging;
 use super::storage::RawStorage;
 use super::sync::switch;
 use super::{
-    Fault, Faults, GateSettings, IdempotencySettings, ListenSettings, LogSettings, RawGates, RawSync,
-    ServeSettings, StorageSettings, SyncSettings,
+    Fault, Faults, GateSettings, IdempotencySettings, ListenSettings, LockSettings, LogSettings, RawGates,
+    RawLocks, RawSync, ServeSettings, StorageSettings, SyncSettings,
 };
 
 /// Settings of `onhand serve`, unread.
@@ -32,6 +32,10 @@ pub struct RawServe {
     /// The data directory.
     #[command(flatten)]
     pub storage: RawStorage,
+
+    /// The leases.
+    #[command(flatten)]
+    pub locks: RawLocks,
 
     /// How long an Idempotency-Key is remembered, in milliseconds of log time
     #[arg(long, env = "IDEMP_TTL_MS", value_name = "MILLISECONDS", default_value = "300000")]
@@ -96,6 +100,7 @@ impl RawServe {
             listen: ListenSettings::read(self, &mut faults),
             gates: GateSettings::read(&self.gates, &mut faults),
             storage: StorageSettings::read(&self.storage, &mut faults),
+            locks: LockSettings::read(&self.locks, &self.storage.data_dir, &mut faults),
             idempotency: IdempotencySettings::read(self, &mut faults),
             sync: switch(&self.sync, &mut faults),
             worker: SyncSettings::read(&self.worker, &mut faults),
@@ -140,6 +145,11 @@ mod tests {
         let rate = NonZeroU32::new(100).zip(NonZeroU32::new(200));
         assert_eq!(settings.gates, GateSettings { concurrency: 16, queue_max: 50, rate });
         assert!(settings.sync);
+        assert_eq!(settings.locks, None);
+        let locks = given(&["--locks-enabled"]).unwrap().locks.unwrap();
+        assert_eq!((locks.ttl.as_millis(), locks.renew.as_millis()), (2000, 1000));
+        assert_eq!((locks.reject_status, locks.retry_after.as_millis()), (503, 300));
+        assert_eq!(locks.directory, PathBuf::from("data/locks"));
         assert_eq!(settings.worker, SyncSettings::once(Vec::new()));
         assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
         assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
@@ -203,6 +213,12 @@ mod tests {
             (&["--breaker-cooldown-ms", "0"], "BREAKER_COOLDOWN_MS", "milliseconds, 1 to"),
             (&["--shutdown-timeout-ms", "1e3"], "SHUTDOWN_TIMEOUT_MS", "milliseconds"),
             (&["--connections-max", "0"], "CONNECTIONS_MAX", "connections, 1 to"),
+            (&["--locks-enabled=perhaps"], "LOCKS_ENABLED", "true or false"),
+            (&["--lock-ttl-ms", "99"], "LOCK_TTL_MS", "milliseconds, 100 to"),
+            (&["--lock-renew-ms", "1001"], "LOCK_RENEW_MS", "milliseconds, 1 to 1000"),
+            (&["--lock-reject-status", "500"], "LOCK_REJECT_STATUS", "503, 423"),
+            (&["--lock-retry-after-ms", "0"], "LOCK_RETRY_AFTER_MS", "milliseconds, 1 to"),
+            (&["--lock-dir", ""], "LOCK_DIR", "directory"),
             (&["--sync", "maybe"], "SYNC", "on or off"),
             (&["--source", "ftp://paris"], "SYNC_SOURCES", "http://HOST:PORT"),
             (&["--source", "http://"], "SYNC_SOURCES", "http://HOST:PORT"),

@@ -5,6 +5,7 @@ use onhand::adapters::file::audit::audit;
 use onhand::adapters::file::layout::Layout;
 use onhand::app::Meta;
 use onhand::app::ports::{Moment, MovementQuery};
+use onhand::app::query::MovementPlace;
 use onhand::domain::{Sequence, Sku, StoreId};
 use onhand::sim::disk::{Crash, Fault, Injection};
 use onhand::sim::node::{SimNode, SimSettings};
@@ -28,7 +29,8 @@ async fn history_is_whole(node: &SimNode, events: u64) {
     let (store, sku) = (StoreId::new("LONDON").unwrap(), Sku::new("A").unwrap());
     let query =
         MovementQuery { after: Sequence::START, limit: usize::MAX, kind: None, since: None, until: None };
-    let movements = node.drive(node.ledger.movements(&store, &sku, query)).await.unwrap();
+    let movements =
+        node.drive(node.ledger.movements(&store, &sku, &MovementPlace::default(), query)).await.unwrap();
     let sequences: Vec<u64> = movements.iter().map(|view| view.movement.sequence.0).collect();
     assert_eq!(sequences, (1..=events).collect::<Vec<_>>());
     for sequence in 1..=events {

@@ -19,6 +19,7 @@ fn suites_for(bug: Bug) -> &'static [&'static str] {
         Bug::SkipChecksum => &["damage::bytes::a_running_node"],
         Bug::ForgetIdempotency | Bug::ReuseSequence => &["node::", "machine::"],
         Bug::PruneBeforeRename => &["archive::"],
+        Bug::AcceptStaleEpoch => &["shared::stories::who_was_paused"],
         Bug::LeakPermitOnCancel => &["http::gates::"],
         Bug::CheckpointBeforeDeadLetter => &["sync::crashes::"],
     }

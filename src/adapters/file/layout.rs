@@ -122,6 +122,7 @@ impl Layout {
     }
 
     /// `nodes/<number>/`, laid out like a data directory.
+    #[must_use]
     pub fn member(&self, number: u16) -> Self {
         Self { root: self.nodes().join(number.to_string()) }
     }

@@ -20,7 +20,7 @@ use crate::domain::Key;
 use metrics::Counter;
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A process in one of its terms.
@@ -152,7 +152,7 @@ impl Leases {
 
     /// Gives a lease up: nothing is decided under it any more, and what was is durable. False: try again.
     pub(super) fn release(&self, key: &Key) -> io::Result<bool> {
-        let Some(file) = self.lock(self.directory.join(name(key)))? else { return Ok(false) };
+        let Some(file) = self.lock(&self.directory.join(name(key)))? else { return Ok(false) };
         if file.is_empty()? {
             return Ok(true);
         }
@@ -170,25 +170,25 @@ impl Leases {
     /// The keys others have asked this process for since the last call.
     pub(super) fn wanted(&self) -> io::Result<Vec<Key>> {
         let path = self.root.member(self.me.node).wanted();
-        let Some(file) = self.lock(path)? else { return Ok(Vec::new()) };
+        let Some(file) = self.lock(&path)? else { return Ok(Vec::new()) };
         if file.is_empty()? {
             return Ok(Vec::new());
         }
         let lines = String::from_utf8_lossy(&read_all(&*file)?).into_owned();
         file.truncate(0)?;
-        Ok(lines.lines().filter_map(|line| Key::parse(line)).collect())
+        Ok(lines.lines().filter_map(Key::parse).collect())
     }
 
     /// Tells a holder that its lease is asked for; false when somebody else tells it something this very moment.
     fn tell(&self, holder: &Holder, key: &Key) -> io::Result<bool> {
-        let Some(file) = self.lock(self.root.member(holder.node).wanted())? else { return Ok(false) };
+        let Some(file) = self.lock(&self.root.member(holder.node).wanted())? else { return Ok(false) };
         let line = format!("{key}\n");
         write_all_at(&*file, line.as_bytes(), file.len()?)?;
         Ok(true)
     }
 
-    fn lock(&self, path: PathBuf) -> io::Result<Option<Locked>> {
-        let file = self.disk.open(&path, OpenMode::OpenOrCreate)?;
+    fn lock(&self, path: &Path) -> io::Result<Option<Locked>> {
+        let file = self.disk.open(path, OpenMode::OpenOrCreate)?;
         Ok((file.try_lock()? == LockOutcome::Acquired).then_some(file))
     }
 }

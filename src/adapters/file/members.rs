@@ -9,16 +9,16 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-/// The members of a shared data directory, by number: they are numbered without gaps.
+/// The members of a shared data directory, by number, lowest first.
 ///
 /// # Errors
 /// What the disk says; a directory that is not shared has none.
 pub fn members(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<u16>> {
     let mut numbers = Vec::new();
-    for number in 1..=u16::MAX {
+    for number in 1.. {
+        // They are numbered without gaps; one without is being made.
         match disk.open(&layout.member(number).node(), OpenMode::Read) {
             Ok(_) => numbers.push(number),
-            // One without a name yet is being made.
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             Err(error) => return Err(error),
         }

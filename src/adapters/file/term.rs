@@ -114,7 +114,7 @@ impl Tenure {
 
 /// True when that is what an error says.
 pub fn is_term_over(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<TermOver>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TermOver>)
 }
 
 /// Takes the lock on a mark, as soon as nobody has it. Whoever opens a member's directory holds it from before he reads the

@@ -120,7 +120,7 @@ impl Writer {
                 return Err(Failed { error, group, told });
             }
         };
-        let last = group.last().map_or(batch, |pending| pending.last());
+        let last = group.last().map_or(batch, Pending::last);
         let marked = self.write_mark(last);
         if let Err(error) = &marked
             && self.tenure.is_some()

@@ -31,6 +31,12 @@ pub(super) const RATE_LIMITED: &str = "onhand_http_rate_limited_total";
 pub(super) const GATE_INSIDE: &str = "onhand_http_gate_inside";
 /// Those who follow the feed now.
 pub(super) const FOLLOWERS: &str = "onhand_feed_followers";
+/// Leases that this process has come to hold, where several share the data directory.
+const LOCKS_ACQUIRED: &str = "onhand_locks_acquired_total";
+/// Leases that it had to ask another one for.
+const LOCKS_CONTENDED: &str = "onhand_locks_contended_total";
+/// Processes that it has taken over from.
+const LOCKS_STOLEN: &str = "onhand_locks_stolen_total";
 /// Handlers that panicked.
 pub(super) const PANICS: &str = "onhand_http_panics_total";
 
@@ -75,6 +81,9 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_counter!(SNAPSHOTS, "Node snapshots written.");
         metrics::describe_gauge!(FOLLOWERS, "Those who follow the feed now.");
         sync_state::describe();
+        metrics::describe_counter!(LOCKS_ACQUIRED, "Leases that this process has come to hold.");
+        metrics::describe_counter!(LOCKS_CONTENDED, "Leases that had to be asked of another process.");
+        metrics::describe_counter!(LOCKS_STOLEN, "Processes that this one has taken over from.");
         metrics::describe_counter!(PANICS, "Handlers that panicked.");
         recorder
     })

@@ -11,6 +11,7 @@ use crate::domain::Command;
 use crate::resilience::Deadline;
 use http::StatusCode;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -69,8 +70,9 @@ impl Node {
 
     /// The same node that answers contention otherwise.
     #[must_use]
-    pub fn with_contention(mut self, status: StatusCode, retry_after_ms: u64) -> Self {
-        self.contended = (status, retry_after_ms);
+    pub fn with_contention(mut self, status: u16, retry_after: Duration) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(self.contended.0);
+        self.contended = (status, u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX));
         self
     }
 

@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::problem::{Facts, Problem};
 use crate::app::CommandError;
+use crate::app::ports::HistoryError;
 use crate::app::query::ReadError;
 use crate::app::sync::LetterError;
 use crate::domain::Rejection;
@@ -59,7 +60,9 @@ impl From<CommandError> for Problem {
             CommandError::Overloaded => Self::plain(Code::Overloaded),
             CommandError::ReadOnly => Self::plain(Code::ReadOnly),
             CommandError::Contended => Self::plain(Code::LockContended),
-            CommandError::Closed => Self::plain(Code::NotReady),
+            CommandError::Closed | CommandError::History(HistoryError::TakenOver) => {
+                Self::plain(Code::NotReady)
+            }
             CommandError::OutcomeUnknown => Self::plain(Code::OutcomeUnknown),
             CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
         }
@@ -69,7 +72,12 @@ impl From<CommandError> for Problem {
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
+            ReadError::History(HistoryError::TakenOver) => Self::plain(Code::NotReady),
             ReadError::History(cause) => Self::plain(Code::Internal).because(&cause),
+            ReadError::SeveralLogs => Self::parameter(
+                "asOf",
+                "must be a time here: several processes share the stock, each with sequences of its own",
+            ),
             ReadError::Future { end } => Self::parameter(
                 "asOf",
                 format!("lies in the future; the log ends at sequence {end}, so ask for that or less"),

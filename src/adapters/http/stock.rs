@@ -14,7 +14,7 @@ use super::target::{Intent, LevelAt, StoreAt};
 use super::verbs::{Adjust, Commit, Count, Movement, Release, Reserve, idempotency};
 use crate::app::Meta;
 use crate::app::ports::{Moment, MovementQuery};
-use crate::app::query::ReadError;
+use crate::app::query::{MovementPlace, ReadError};
 use crate::domain::stock::{CountAsOf, Expected, StockCommand, Verb};
 use crate::domain::{Command, EventKind, Quantity, Sequence, Sku, Timestamp};
 use crate::planted::{Bug, planted};
@@ -77,22 +77,23 @@ pub(super) async fn history(
     let query = Query::of(uri.query());
     let page = Page::of(&query, LIST)?;
     let wanted = MovementQuery {
-        after: page.after_as(|mark| mark.parse().ok())?.map_or(Sequence::START, Sequence),
+        after: Sequence::START,
         limit: page.limit + 1,
         kind: query.read("type", movement_kind)?,
         since: query.read("since", Timestamp::parse)?,
         until: query.read("until", Timestamp::parse)?,
     };
     let _turn = node.gates.work(Gate::Reads).await?;
-    let mut movements = node.ledger.movements(&at.store_id, &at.sku, wanted).await?;
+    let mut place = page.after_as(MovementPlace::parse)?.unwrap_or_default();
+    let mut movements = node.ledger.movements(&at.store_id, &at.sku, &place, wanted).await?;
     if movements.is_empty() && node.ledger.level(&at.store_id, &at.sku).await?.is_none() {
         return Err(no_level(&at));
     }
     let more = movements.len() > page.limit;
     movements.truncate(page.limit);
     let items: Vec<MovementBody> = movements.iter().map(MovementBody::of).collect();
-    let last = movements.last().filter(|_| more).map(|view| &view.movement.sequence);
-    Ok(page::answer(&items, last.map(|sequence| sequence as _), LIST, &uri))
+    movements.iter().for_each(|view| place.pass(view));
+    Ok(page::answer(&items, more.then_some(&place as _), LIST, &uri))
 }
 
 /// `POST .../{sku}/adjust`
@@ -159,6 +160,10 @@ async fn booked(node: &Node, at: &LevelAt, sequence: Sequence) -> Result<CountAs
         ReadError::Future { end } => {
             Problem::pointer("/asOf", format!("lies in the future; the log ends at {end}"))
         }
+        ReadError::SeveralLogs => Problem::pointer(
+            "/asOf",
+            "is not known here: several processes share the stock, each with sequences of its own",
+        ),
         error @ ReadError::History(_) => error.into(),
     })?;
     Ok(CountAsOf { sequence, on_hand: then.map_or(Quantity::ZERO, |level| level.numbers.on_hand) })

@@ -23,7 +23,7 @@ impl Ledger {
             (sequence, at)
         } else {
             self.parts.log.durable().reached(generation, head).await?;
-            self.still_holds().await?;
+            self.still_holds()?;
             (Sequence::START, self.now())
         };
         if let Some(refusal) = refusal {

@@ -68,6 +68,9 @@ pub enum HistoryError {
     /// The disk refused.
     #[error("cannot read the log")]
     Io(#[from] io::Error),
+    /// Another process has taken over from this one: what it knows may not be all.
+    #[error("another process has taken over from this one")]
+    TakenOver,
     /// What is there is not what was written.
     #[error("the log is damaged: {0}")]
     Damaged(String),

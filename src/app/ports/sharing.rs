@@ -58,7 +58,7 @@ pub trait Sharing: Send + Sync {
     /// What the disk says.
     fn keep(&self) -> io::Result<Vec<Key>>;
 
-    /// That nobody has taken over from this process.
+    /// That nobody has taken over from this process. Cheap.
     ///
     /// # Errors
     /// When somebody has: nothing that rests on its leases may be answered any more.

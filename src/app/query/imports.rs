@@ -3,11 +3,10 @@
 use super::movements::ReadError;
 use crate::app::Ledger;
 use crate::app::ledger::blocking;
-use crate::app::ports::{HistoryError, MovementQuery};
+use crate::app::ports::{History, HistoryError, MovementQuery};
 use crate::domain::imports::{Import, RefusedRow};
 use crate::domain::{Fact, ImportId, Key, Sequence, State};
 use std::fmt;
-use std::sync::Arc;
 
 /// An import as it is shown.
 pub type ImportView = Import;
@@ -71,35 +70,50 @@ impl Ledger {
         after: RefusedPlace,
         limit: usize,
     ) -> Result<Vec<Refused>, ReadError> {
-        let history = Arc::clone(&self.parts.history);
+        let histories = self.histories().await?;
         let key = Key::Import(import_id.clone());
         let read = move || {
             let mut refused = Vec::new();
-            let mut query = MovementQuery {
-                // The step of the last row may have refused more.
-                after: after.sequence.minus(1),
-                limit: STEPS_PER_READ,
-                kind: None,
-                since: None,
-                until: None,
-            };
-            loop {
-                let steps = history.movements(&key, &query)?;
-                let Some(last) = steps.last() else { return Ok(refused) };
-                query.after = last.sequence;
-                for step in steps {
-                    let Fact::Import(progress) = step.event.fact else { continue };
-                    let rows = progress.refused.into_iter().filter(|row| row.row > after.row);
-                    let place = |row| RefusedPlace { sequence: step.sequence, row };
-                    refused.extend(rows.map(|row| Refused { place: place(row.row), row }));
-                }
-                if refused.len() >= limit {
-                    refused.truncate(limit);
-                    return Ok(refused);
-                }
+            let single = histories.len() == 1;
+            for (_, history) in histories {
+                // Where several logs tell of an import, a row's number alone says what comes after it.
+                let from = if single { after.sequence } else { Sequence::START };
+                refused.extend(refusals(&*history, &key, from, after.row, limit)?);
             }
+            refused.sort_by_key(|refused| refused.place.row);
+            refused.truncate(limit);
+            Ok(refused)
         };
         let refused: Result<_, HistoryError> = blocking(read).await;
         Ok(refused?)
+    }
+}
+
+/// At most `limit` refused rows of one log behind the row `after`, from that sequence on.
+fn refusals(
+    history: &dyn History,
+    key: &Key,
+    from: Sequence,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Refused>, HistoryError> {
+    let mut refused = Vec::new();
+    // The step of the last row may have refused more.
+    let mut query =
+        MovementQuery { after: from.minus(1), limit: STEPS_PER_READ, kind: None, since: None, until: None };
+    loop {
+        let steps = history.movements(key, &query)?;
+        let Some(last) = steps.last() else { return Ok(refused) };
+        query.after = last.sequence;
+        for step in steps {
+            let Fact::Import(progress) = step.event.fact else { continue };
+            let rows = progress.refused.into_iter().filter(|row| row.row > after);
+            let place = |row| RefusedPlace { sequence: step.sequence, row };
+            refused.extend(rows.map(|row| Refused { place: place(row.row), row }));
+        }
+        if refused.len() >= limit {
+            refused.truncate(limit);
+            return Ok(refused);
+        }
     }
 }

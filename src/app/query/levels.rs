@@ -3,11 +3,10 @@
 use super::movements::ReadError;
 use crate::app::Ledger;
 use crate::app::ledger::blocking;
-use crate::app::ports::Moment;
+use crate::app::ports::{HistoryError, Moment, Movement};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{After, Key, Sku, State, StoreId, Timestamp};
 use std::ops::Bound;
-use std::sync::Arc;
 
 /// A level as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +40,8 @@ impl Ledger {
     /// A level as it was at a moment; nothing when it did not exist then.
     ///
     /// # Errors
-    /// [`ReadError::Future`] for a moment beyond the durable end of the log, or that the clock has not reached.
+    /// [`ReadError::Future`] for a moment beyond the durable end of the log, or that the clock has not reached;
+    /// [`ReadError::SeveralLogs`] for a sequence where several processes share the stock.
     pub async fn level_as_of(
         &self,
         store_id: &StoreId,
@@ -49,9 +49,18 @@ impl Ledger {
         moment: Moment,
     ) -> Result<Option<LevelView>, ReadError> {
         self.check_past(moment)?;
-        let history = Arc::clone(&self.parts.history);
+        let histories = self.histories().await?;
         let key = Key::Level(store_id.clone(), sku.clone());
-        let found = blocking(move || history.last_before(&key, moment)).await?;
+        let read = move || {
+            let mut found: Option<Movement> = None;
+            for (_, history) in histories {
+                let last = history.last_before(&key, moment)?;
+                // Each log knows the level up to when another one took it over.
+                found = found.into_iter().chain(last).max_by_key(|movement| movement.event.after.version());
+            }
+            Ok::<_, HistoryError>(found)
+        };
+        let found = blocking(read).await?;
         Ok(found.and_then(|movement| match movement.event.after {
             After::Level(numbers) => Some(LevelView {
                 store_id: store_id.clone(),

@@ -6,4 +6,4 @@ mod movements;
 
 pub use imports::{ImportView, Refused, RefusedPlace};
 pub use levels::LevelView;
-pub use movements::{MovementView, ReadError};
+pub use movements::{MovementPlace, MovementView, ReadError};

@@ -18,18 +18,18 @@ const SKUS: [&str; 3] = ["TEA", "RICE", "SALT"];
 const OPTIONS: [&str; 4] = ["--snapshot-every-n-events", "40", "--log-level", "warn"];
 
 /// The node of the moment; none while it is dead. The second part turns true when the tills should close.
-type Current = watch::Receiver<(Option<Api>, bool)>;
+pub(super) type Current = watch::Receiver<(Option<Api>, bool)>;
 
 /// What a client knows of a change it asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
+pub(super) enum Known {
     /// The node said yes.
     Acknowledged,
     /// It was asked, and the answer was lost.
     Unknown,
 }
 
-fn level(sku: &str) -> String {
+pub(super) fn level(sku: &str) -> String {
     format!("/stores/LONDON/inventory/{sku}")
 }
 
@@ -51,7 +51,7 @@ async fn insist(current: &mut Current, path: &str, key: &str, body: &Value) -> R
 
 /// A till that retries blindly with keys: it buys, reserves, commits, releases and sends batches, and ends with a
 /// list of what must have happened.
-async fn till(number: usize, mut current: Current) -> BTreeMap<String, Known> {
+pub(super) async fn till(number: usize, mut current: Current) -> BTreeMap<String, Known> {
     let mut done = BTreeMap::new();
     for turn in 0_usize.. {
         if current.borrow().1 {
@@ -90,7 +90,7 @@ async fn till(number: usize, mut current: Current) -> BTreeMap<String, Known> {
 }
 
 /// A till without keys that never asks twice: what it was told happened once, the rest at most once.
-async fn careless_till(mut current: Current) -> BTreeMap<String, Known> {
+pub(super) async fn careless_till(mut current: Current) -> BTreeMap<String, Known> {
     let mut asked = BTreeMap::new();
     for turn in 0_u64.. {
         let Some(api) = living(&mut current).await else { break };
@@ -109,7 +109,7 @@ async fn careless_till(mut current: Current) -> BTreeMap<String, Known> {
 }
 
 /// Reads one level over and over: what was shown once is never taken back.
-async fn watcher(mut current: Current) -> BTreeMap<String, Known> {
+pub(super) async fn watcher(mut current: Current) -> BTreeMap<String, Known> {
     let mut seen = 0;
     while let Some(api) = living(&mut current).await {
         if current.borrow().1 {
@@ -176,7 +176,7 @@ async fn killed_while_starting(data_dir: &Path, life: u64) {
 }
 
 /// Holds the histories against what the clients know.
-async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) {
+pub(super) async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) {
     let mut found: BTreeMap<String, u32> = BTreeMap::new();
     for sku in SKUS {
         let mut before = json!({"qty": 0, "onHand": 0, "reserved": 0, "version": 0});
@@ -198,6 +198,6 @@ async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) {
     }
     assert!(found.is_empty(), "nobody asked for {found:?}");
     let acknowledged = asked.values().filter(|known| **known == Known::Acknowledged).count();
-    println!("{acknowledged} of {} changes were acknowledged over {LIVES} lives", asked.len());
-    assert!(acknowledged as u64 > LIVES * 10, "only {acknowledged} changes: there was no load to speak of");
+    println!("{acknowledged} of {} changes were acknowledged", asked.len());
+    assert!(acknowledged > 1000, "only {acknowledged} changes: there was no load to speak of");
 }

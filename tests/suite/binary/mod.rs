@@ -10,6 +10,7 @@ mod power_cut;
 mod process;
 mod raw;
 mod room;
+mod shared;
 mod sick_disk;
 mod start;
 mod stop;

@@ -6,6 +6,7 @@ use crate::node::{World, adjust, keyed, qty};
 use crate::rules;
 use onhand::app::fold::Fold;
 use onhand::app::ports::MovementQuery;
+use onhand::app::query::MovementPlace;
 use onhand::app::{Meta, fingerprint};
 use onhand::domain::stock::{Expected, StockFact, Verb};
 use onhand::domain::{After, Fact, Idempotency, Sequence, Sku, StoreId};
@@ -67,7 +68,7 @@ proptest! {
         prop_assert_eq!((&entries[0].actor, &entries[0].request_id), (&meta.actor, &meta.request_id));
         prop_assert_eq!((&entries[0].idempotency, &entries[0].events), (&meta.idempotency, &first.events));
         let (store, sku) = (StoreId::new("LONDON").unwrap(), Sku::new("A").unwrap());
-        let seen = runtime.block_on(node.ledger.movements(&store, &sku, EVERYTHING)).unwrap();
+        let seen = runtime.block_on(node.ledger.movements(&store, &sku, &MovementPlace::default(), EVERYTHING)).unwrap();
         prop_assert_eq!((&seen[0].movement.actor, &seen[0].movement.request_id), (&meta.actor, &meta.request_id));
     }
 

@@ -6,25 +6,26 @@
 //! `LOCK_TTL_MS`, as *this* process's monotonic clock counts: it is paused, and its term is ended at its mark. Either way
 //! its leases are void from then on.
 
-use crate::adapters::file::disk::{
-    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, read_all, write_all_at,
-};
+mod others;
+
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_dir_durably, write_all_at};
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::layout::Layout;
-use crate::adapters::file::lease::{Asked, Company, Holder, Leases};
+use crate::adapters::file::lease::{Asked, Holder, Leases};
 use crate::adapters::file::peer::Peer;
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
-use crate::adapters::file::term::{Tenure, Term, end_term, hold_mark, read_term, write_term};
-use crate::app::Restored;
+use crate::adapters::file::term::{Tenure, Term, hold_mark, read_term, write_term};
 use crate::app::ports::{Clock, EventIds, History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Fact, Key};
 use metrics::Counter;
+use others::{Others, is_left};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -32,6 +33,10 @@ use uuid::Uuid;
 const MEMBERS_MAX: u16 = 64;
 /// How often the log of another process is read anew when a file of it goes away meanwhile.
 const ATTACH_TRIES: u32 = 5;
+/// How long a process waits for others that join at the same time.
+const JOIN_WAIT: Duration = Duration::from_secs(5);
+/// How often it looks meanwhile.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// Bits of an epoch that count changes of hands: what is above them is how often processes have started in the directory, so
 /// that epochs rise also when the files of the leases are lost.
 const EPOCH_BITS: u32 = 20;
@@ -60,22 +65,6 @@ pub struct FileSharing {
     /// The highest epoch in any log.
     epoch: AtomicU64,
     meters: Meters,
-}
-
-#[derive(Default)]
-struct Others {
-    members: BTreeMap<u16, Member>,
-    renewed: Option<Instant>,
-    renewals: u64,
-}
-
-struct Member {
-    layout: Layout,
-    peer: Option<Peer>,
-    /// What its `alive` said, and since when it has.
-    seen: (Vec<u8>, Instant),
-    /// Somebody here waits for one of its leases.
-    awaited: bool,
 }
 
 struct Meters {
@@ -112,7 +101,7 @@ pub fn join(
             create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
         }
     }
-    let _door = DirectoryLock::take(&**disk, root)?;
+    let _door = enter(&**disk, root)?;
     super::migrate::move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
     let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
     for number in 1..=MEMBERS_MAX {
@@ -135,6 +124,17 @@ pub fn join(
     }
     let reason = format!("it has {MEMBERS_MAX} processes already");
     Err(OpenError::Damaged { path: root.nodes(), reason })
+}
+
+/// The lock of the whole directory, which a process that joins holds for a moment, and one that has it for itself for good.
+fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
+    let begun = Instant::now();
+    loop {
+        match DirectoryLock::take(disk, root) {
+            Err(OpenError::Locked { .. }) if begun.elapsed() < JOIN_WAIT => thread::sleep(TRY_AGAIN),
+            entered => return entered,
+        }
+    }
 }
 
 /// The directory of a member, which is of the ledger of the others from its first moment on.
@@ -194,6 +194,11 @@ impl FileSharing {
         Ok(sharing)
     }
 
+    /// The number of this process's directory.
+    pub fn number(&self) -> u16 {
+        self.leases.me.node
+    }
+
     /// Ends this process's own term: all its leases are free at once. Its log must be closed.
     ///
     /// # Errors
@@ -201,124 +206,6 @@ impl FileSharing {
     pub fn leave(&self) -> io::Result<()> {
         let over = Term { term: self.tenure.term + 1, end: None };
         self.tenure.marking(|| write_term(&*self.tenure.disk, &self.tenure.layout, over))
-    }
-
-    /// Notes who has joined. Members are numbered without gaps, so that one look is enough when nobody has.
-    fn look_for_members(&self, others: &mut Others) {
-        let own = self.leases.me.node;
-        let known = others.members.keys().next_back().copied().unwrap_or(0);
-        for number in known + 1..=MEMBERS_MAX {
-            let layout = self.leases.root.member(number);
-            if number == own {
-                continue;
-            }
-            if self.options.disk.open(&layout.node(), OpenMode::Read).is_err() {
-                break;
-            }
-            let seen = (Vec::new(), Instant::now());
-            others.members.insert(number, Member { layout, peer: None, seen, awaited: false });
-        }
-    }
-
-    /// Reads the log of a member, whose process may be rolling, archiving and pruning it at the same time.
-    fn attach(&self, layout: &Layout) -> Result<Option<(Peer, Restored)>, HistoryError> {
-        let mut tries = ATTACH_TRIES;
-        loop {
-            match Peer::attach(&self.options, layout) {
-                Err(OpenError::Io { source, .. })
-                    if source.kind() == io::ErrorKind::NotFound && tries > 0 =>
-                {
-                    tries -= 1;
-                }
-                attached => return attached.map_err(|error| HistoryError::Damaged(error.to_string())),
-            }
-        }
-    }
-
-    /// Takes over from a member that is awaited, if it is gone or paused.
-    fn look_after(&self, member: &mut Member) -> io::Result<()> {
-        let disk = &*self.options.disk;
-        let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
-            Ok(file) => read_all(&*file)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        if sign != member.seen.0 {
-            member.seen = (sign, Instant::now());
-        }
-        if !member.awaited {
-            return Ok(());
-        }
-        let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
-        let taken_over = if is_left(disk, &member.layout)? {
-            self.finish_log_of(member, term)?
-        } else if member.seen.1.elapsed() >= self.lease.ttl {
-            end_term(disk, &member.layout, term)?
-        } else {
-            return Ok(());
-        };
-        if taken_over {
-            tracing::warn!(
-                member = %member.layout.root().display(), term,
-                "took over from a process that does not renew its leases"
-            );
-            self.meters.stolen.increment(1);
-            member.awaited = false;
-        }
-        Ok(())
-    }
-
-    /// Reads the log of a process that has ended to its end, and makes that end durable.
-    fn finish_log_of(&self, member: &Member, term: u64) -> io::Result<bool> {
-        let own = &self.options;
-        let options = OpenOptions { disk: Arc::clone(&own.disk), layout: member.layout.clone(), ..*own };
-        let _mark = hold_mark(&*own.disk, &member.layout)?;
-        match open(&options, &*self.clock, &*self.ids) {
-            Ok(_held) => {
-                let present = read_term(&*own.disk, &member.layout.term())?.unwrap_or_default();
-                if present.term == term {
-                    write_term(&*own.disk, &member.layout, Term { term: term + 1, end: None })?;
-                }
-                Ok(true)
-            }
-            // Somebody else was faster: its next process, or another one that takes over.
-            Err(OpenError::Locked { .. }) => Ok(false),
-            Err(error) => Err(io::Error::other(error)),
-        }
-    }
-}
-
-/// True when no process has that member's directory.
-fn is_left(disk: &dyn Disk, layout: &Layout) -> io::Result<bool> {
-    match disk.open(&layout.lock(), OpenMode::Read) {
-        Ok(file) => Ok(file.try_lock()? == LockOutcome::Acquired),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-    }
-}
-
-impl Company for FileSharing {
-    fn lasts(&self, holder: &Holder) -> io::Result<bool> {
-        let layout = self.leases.root.member(holder.node);
-        Ok(read_term(&*self.options.disk, &layout.term())?.unwrap_or_default().term == holder.term)
-    }
-
-    fn others(&self) -> io::Result<Vec<Holder>> {
-        let mut known = self.others.lock();
-        self.look_for_members(&mut known);
-        let mut others = Vec::new();
-        for (number, member) in &known.members {
-            if let Some(Term { term, .. }) = read_term(&*self.options.disk, &member.layout.term())? {
-                others.push(Holder { node: *number, term });
-            }
-        }
-        Ok(others)
-    }
-
-    fn epoch(&self) -> io::Result<u64> {
-        let terms: u64 = self.others()?.iter().map(|other| other.term).sum();
-        let started = self.tenure.term.saturating_add(terms) << EPOCH_BITS;
-        Ok(self.epoch.load(Ordering::Acquire).max(started))
     }
 }
 
@@ -426,6 +313,8 @@ impl Sharing for FileSharing {
     }
 
     fn logs(&self) -> Vec<LogNumber> {
-        self.others.lock().members.keys().copied().map(LogNumber).collect()
+        let others = self.others.lock();
+        let read = others.members.iter().filter(|(_, member)| member.peer.is_some());
+        read.map(|(number, _)| LogNumber(*number)).collect()
     }
 }

@@ -1,0 +1,152 @@
+//! The other processes on the data directory: who is there, and what to do about one that is not any more.
+
+use super::{ATTACH_TRIES, EPOCH_BITS, FileSharing, MEMBERS_MAX};
+use crate::adapters::file::disk::{Disk, LockOutcome, OpenMode, read_all};
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::lease::{Company, Holder};
+use crate::adapters::file::peer::Peer;
+use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
+use crate::adapters::file::term::{Term, end_term, hold_mark, read_term, write_term};
+use crate::app::Restored;
+use crate::app::ports::HistoryError;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+#[derive(Default)]
+pub(super) struct Others {
+    pub(super) members: BTreeMap<u16, Member>,
+    pub(super) renewed: Option<Instant>,
+    pub(super) renewals: u64,
+}
+
+pub(super) struct Member {
+    pub(super) layout: Layout,
+    pub(super) peer: Option<Peer>,
+    /// What its `alive` said, and since when it has.
+    pub(super) seen: (Vec<u8>, Instant),
+    /// Somebody here waits for one of its leases.
+    pub(super) awaited: bool,
+}
+
+impl FileSharing {
+    /// Notes who has joined. Members are numbered without gaps, so that one look is enough when nobody has.
+    pub(super) fn look_for_members(&self, others: &mut Others) {
+        let own = self.leases.me.node;
+        let known = others.members.keys().next_back().copied().unwrap_or(0);
+        for number in known + 1..=MEMBERS_MAX {
+            let layout = self.leases.root.member(number);
+            if number == own {
+                continue;
+            }
+            if self.options.disk.open(&layout.node(), OpenMode::Read).is_err() {
+                break;
+            }
+            let seen = (Vec::new(), Instant::now());
+            others.members.insert(number, Member { layout, peer: None, seen, awaited: false });
+        }
+    }
+
+    /// Reads the log of a member, whose process may be rolling, archiving and pruning it at the same time.
+    pub(super) fn attach(&self, layout: &Layout) -> Result<Option<(Peer, Restored)>, HistoryError> {
+        let mut tries = ATTACH_TRIES;
+        loop {
+            match Peer::attach(&self.options, layout) {
+                Err(OpenError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound && tries > 0 =>
+                {
+                    tries -= 1;
+                }
+                attached => return attached.map_err(|error| HistoryError::Damaged(error.to_string())),
+            }
+        }
+    }
+
+    /// Takes over from a member that is awaited, if it is gone or paused.
+    pub(super) fn look_after(&self, member: &mut Member) -> io::Result<()> {
+        let disk = &*self.options.disk;
+        let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
+            Ok(file) => read_all(&*file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        if sign != member.seen.0 {
+            member.seen = (sign, Instant::now());
+        }
+        if !member.awaited {
+            return Ok(());
+        }
+        let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
+        let taken_over = if is_left(disk, &member.layout)? {
+            self.finish_log_of(member, term)?
+        } else if member.seen.1.elapsed() >= self.lease.ttl {
+            end_term(disk, &member.layout, term)?
+        } else {
+            return Ok(());
+        };
+        if taken_over {
+            tracing::warn!(
+                member = %member.layout.root().display(), term,
+                "took over from a process that does not renew its leases"
+            );
+            self.meters.stolen.increment(1);
+            member.awaited = false;
+        }
+        Ok(())
+    }
+
+    /// Reads the log of a process that has ended to its end, and makes that end durable.
+    fn finish_log_of(&self, member: &Member, term: u64) -> io::Result<bool> {
+        let own = &self.options;
+        let options = OpenOptions { disk: Arc::clone(&own.disk), layout: member.layout.clone(), ..*own };
+        let _mark = hold_mark(&*own.disk, &member.layout)?;
+        match open(&options, &*self.clock, &*self.ids) {
+            Ok(_held) => {
+                let present = read_term(&*own.disk, &member.layout.term())?.unwrap_or_default();
+                if present.term == term {
+                    write_term(&*own.disk, &member.layout, Term { term: term + 1, end: None })?;
+                }
+                Ok(true)
+            }
+            // Somebody else was faster: its next process, or another one that takes over.
+            Err(OpenError::Locked { .. }) => Ok(false),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}
+
+/// True when no process has that member's directory.
+pub(super) fn is_left(disk: &dyn Disk, layout: &Layout) -> io::Result<bool> {
+    match disk.open(&layout.lock(), OpenMode::Read) {
+        Ok(file) => Ok(file.try_lock()? == LockOutcome::Acquired),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+impl Company for FileSharing {
+    fn lasts(&self, holder: &Holder) -> io::Result<bool> {
+        let layout = self.leases.root.member(holder.node);
+        Ok(read_term(&*self.options.disk, &layout.term())?.unwrap_or_default().term == holder.term)
+    }
+
+    fn others(&self) -> io::Result<Vec<Holder>> {
+        let mut known = self.others.lock();
+        self.look_for_members(&mut known);
+        let mut others = Vec::new();
+        for (number, member) in &known.members {
+            if let Some(Term { term, .. }) = read_term(&*self.options.disk, &member.layout.term())? {
+                others.push(Holder { node: *number, term });
+            }
+        }
+        Ok(others)
+    }
+
+    fn epoch(&self) -> io::Result<u64> {
+        let terms: u64 = self.others()?.iter().map(|other| other.term).sum();
+        let started = self.tenure.term.saturating_add(terms) << EPOCH_BITS;
+        Ok(self.epoch.load(Ordering::Acquire).max(started))
+    }
+}

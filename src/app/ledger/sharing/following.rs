@@ -1,0 +1,149 @@
+//! What the other processes wrote, taken into memory entry by entry; and their logs, read back.
+
+use super::Shared;
+use crate::app::idempotency::known_effects;
+use crate::app::ledger::{Ledger, Slot, blocking};
+use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
+use crate::domain::{Entry, Key, Sequence, State};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Ledger {
+    /// Takes in what other processes have made durable until now. Nothing to do where there are none.
+    ///
+    /// # Errors
+    /// When a log of another process cannot be read, or is damaged.
+    pub async fn catch_up(&self) -> Result<(), HistoryError> {
+        let Some(sharing) = &self.sharing else { return Ok(()) };
+        let _one_at_a_time = sharing.following.lock().await;
+        loop {
+            let next = sharing.read.lock().front().cloned();
+            if let Some(news) = next {
+                if let Err(error) = self.take_in(sharing, &news).await {
+                    // What this process holds beyond its end does not fit what others made of it.
+                    self.still_holds()?;
+                    return Err(error);
+                }
+                sharing.read.lock().pop_front();
+            } else if sharing.port.has_news()? {
+                let (port, read) = (Arc::clone(&sharing.port), Arc::clone(&sharing.read));
+                blocking(move || {
+                    let mut read = read.lock();
+                    port.news().map(|news| read.extend(news.into_iter().map(Arc::new)))
+                })
+                .await?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes in something of another log. Done again, half or as a whole, it changes nothing more.
+    async fn take_in(&self, sharing: &Shared, news: &PeerNews) -> Result<(), HistoryError> {
+        match news {
+            PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
+            PeerNews::Joined(log, restored) => {
+                for (key, state) in &restored.states {
+                    self.adopt(*log, key, state).await;
+                }
+                for effect in &restored.known {
+                    self.idempotency.insert(*effect, *log);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A state as another log has it, unless a newer one is known.
+    async fn adopt(&self, log: LogNumber, key: &Key, state: &State) {
+        let slot = self.entities.slot(key);
+        let mut slot = slot.lock().await;
+        if state.version() > slot.state.version() {
+            slot.state = state.clone();
+            self.moved_elsewhere(log, key, &mut slot);
+        }
+    }
+
+    async fn take_in_entry(
+        &self,
+        sharing: &Shared,
+        log: LogNumber,
+        entry: &Entry,
+    ) -> Result<(), HistoryError> {
+        for event in &entry.events {
+            let key = event.fact.key();
+            let slot = self.entities.slot(&key);
+            let mut slot = slot.lock().await;
+            if event.after.version() <= slot.state.version() {
+                continue;
+            }
+            let follows =
+                slot.state.apply(&event.fact, entry.at).is_ok() && slot.state.after() == event.after;
+            if !follows {
+                let reason = format!("an event of {key} in the log of another process does not follow");
+                return Err(HistoryError::Damaged(reason));
+            }
+            self.moved_elsewhere(log, &key, &mut slot);
+        }
+        for effect in known_effects(entry) {
+            self.idempotency.insert(effect, log);
+        }
+        sharing.last_time.fetch_max(entry.at.milliseconds(), Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// A state moved by another log: all of it is durable, and in nobody's way back.
+    fn moved_elsewhere(&self, log: LogNumber, key: &Key, slot: &mut Slot) {
+        slot.head = Sequence::START;
+        slot.log = log;
+        self.entities.list(key.clone());
+        slot.watched = None;
+        self.watch(key, slot);
+    }
+
+    /// Reads a log of the ledger back.
+    pub(in crate::app::ledger) fn history_of(
+        &self,
+        log: LogNumber,
+    ) -> Result<Arc<dyn History>, HistoryError> {
+        if log == LogNumber::OWN {
+            return Ok(Arc::clone(&self.parts.history));
+        }
+        let history = self.sharing.as_ref().and_then(|sharing| sharing.port.history(log));
+        history.ok_or_else(|| HistoryError::Damaged(format!("there is no log of the number {}", log.0)))
+    }
+
+    /// All logs of the ledger, by the numbers of their directories, with all that was acknowledged until now; one without a
+    /// number where this process has the stock for itself.
+    pub(crate) async fn histories(&self) -> Result<Vec<(u16, Arc<dyn History>)>, HistoryError> {
+        self.catch_up().await?;
+        let Some(sharing) = &self.sharing else { return Ok(vec![(0, Arc::clone(&self.parts.history))]) };
+        let mut histories = vec![(sharing.port.own(), Arc::clone(&self.parts.history))];
+        for log in sharing.port.logs() {
+            histories.push((log.0, self.history_of(log)?));
+        }
+        Ok(histories)
+    }
+
+    /// True where several processes share the stock.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.sharing.is_some()
+    }
+
+    /// A log by the number of its directory.
+    pub(in crate::app::ledger) fn numbered(&self, number: u16) -> LogNumber {
+        match &self.sharing {
+            Some(sharing) if sharing.port.own() != number => LogNumber(number),
+            _ => LogNumber::OWN,
+        }
+    }
+
+    /// That this process may still answer from what it knows; to be asked after it was looked up.
+    ///
+    /// # Errors
+    /// [`HistoryError::TakenOver`] when another one has taken over.
+    pub(in crate::app::ledger) fn still_holds(&self) -> Result<(), HistoryError> {
+        let Some(sharing) = &self.sharing else { return Ok(()) };
+        sharing.port.lasts().map_err(|_| HistoryError::TakenOver)
+    }
+}

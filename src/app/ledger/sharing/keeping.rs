@@ -1,0 +1,121 @@
+//! Leases over time: renewed, given up to those who ask, and looked for when something falls due.
+
+use super::{Held, Shared};
+use crate::app::ledger::{CommandError, Ledger, blocking};
+use crate::domain::Key;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+/// How often leases are looked after.
+const KEEP_EVERY: Duration = Duration::from_millis(20);
+
+impl Ledger {
+    /// Renews the leases, gives up those that others ask for, and follows their logs, until this process is taken over from.
+    ///
+    /// # Errors
+    /// What ended it: nothing that rests on the leases may be answered any more.
+    pub async fn keep_leases(&self) -> std::io::Error {
+        let Some(sharing) = &self.sharing else { return std::future::pending().await };
+        // Leases are renewed also while the disk keeps those waiting that are to be given up.
+        let (wanted, asked) = mpsc::unbounded_channel();
+        tokio::select! {
+            error = renew(sharing, &wanted) => error,
+            error = self.give_up_wanted(sharing, asked) => error,
+        }
+    }
+
+    async fn give_up_wanted(
+        &self,
+        sharing: &Shared,
+        mut asked: mpsc::UnboundedReceiver<Key>,
+    ) -> std::io::Error {
+        let mut wanted: BTreeSet<Key> = BTreeSet::new();
+        loop {
+            while let Ok(key) = asked.try_recv() {
+                wanted.insert(key);
+            }
+            let mut later = BTreeSet::new();
+            for key in wanted {
+                match self.give_up(sharing, &key).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        later.insert(key);
+                    }
+                    Err(error) => return error,
+                }
+            }
+            wanted = later;
+            // What cannot be read now is read, or reported, when somebody needs it.
+            let _ = self.catch_up().await;
+            sleep(KEEP_EVERY).await;
+        }
+    }
+
+    /// Gives a lease up, once all that was decided under it is durable; false when it has to be tried again.
+    async fn give_up(&self, sharing: &Shared, key: &Key) -> std::io::Result<bool> {
+        {
+            let _stripe = sharing.stripe(key).await;
+            sharing.held.insert(key.clone(), Held::Leaving);
+        }
+        if let Some(slot) = self.entities.find(key) {
+            let generation = self.generation().await;
+            // Whoever decides on the state holds this mutex, and has looked at the lease under it.
+            let head = slot.lock().await.head;
+            if self.parts.log.durable().reached(generation, head).await.is_err() {
+                self.go_back().await;
+            }
+        }
+        let _stripe = sharing.stripe(key).await;
+        let (port, released) = (Arc::clone(&sharing.port), key.clone());
+        let done = blocking(move || port.release(&released)).await?;
+        if done {
+            sharing.held.remove(key);
+        }
+        Ok(done)
+    }
+
+    /// Of the keys that are due, those that nobody else sees to.
+    pub(in crate::app::ledger) async fn due_here(&self, keys: Vec<Key>) -> Result<Vec<Key>, CommandError> {
+        let Some(sharing) = &self.sharing else { return Ok(keys) };
+        self.catch_up().await?;
+        let now = self.now();
+        let mut here = Vec::new();
+        for key in keys {
+            let Some(slot) = self.entities.find(&key) else { continue };
+            let due = slot.lock().await.state.next_due();
+            if due.is_none_or(|due| due > now) {
+                continue;
+            }
+            if self.ask(sharing, &key, true).await? {
+                here.push(key);
+            } else {
+                // Its holder sees to it, unless he goes away.
+                self.due.note(now.plus_milliseconds(LOOK_AGAIN_MS), key);
+            }
+        }
+        Ok(here)
+    }
+}
+
+/// Renews all leases, again and again, and passes on which ones others ask for.
+async fn renew(sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
+    loop {
+        let port = Arc::clone(&sharing.port);
+        match blocking(move || port.keep()).await {
+            Ok(asked) => {
+                for key in asked {
+                    // The other half goes as soon as this one does.
+                    let _ = wanted.send(key);
+                }
+            }
+            Err(error) => return error,
+        }
+        sleep(KEEP_EVERY).await;
+    }
+}
+
+/// How soon somebody looks again whether the holder of a lease has seen to what falls due, in milliseconds of log time.
+const LOOK_AGAIN_MS: i64 = 250;

@@ -1,0 +1,179 @@
+//! A data directory opened for `serve`: alone, or as one of several processes.
+
+use super::central::{Central, Held, Logs};
+use super::directory;
+use super::exit::{Exit, Failure, OrExit};
+use super::storage;
+use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
+use crate::adapters::file::disk::RealDisk;
+use crate::adapters::file::identity::DirectoryLock;
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::local_source::LocalSource;
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
+use crate::adapters::file::members::is_shared;
+use crate::adapters::file::recovery::{
+    BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open,
+};
+use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
+use crate::adapters::file::snapshotter::TakeError;
+use crate::app::ports::{Clock, EventIds, EventLog, Sharing};
+use crate::app::sync::{self, CentralModel};
+use crate::app::{Ledger, Parts};
+use crate::config::ServeSettings;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// An open node: what the server works with, and what must outlive it.
+pub(super) struct Running {
+    pub(super) node: Uuid,
+    /// Of which ledger its log is.
+    pub(super) ledger_id: Uuid,
+    pub(super) log: Arc<FileLog>,
+    pub(super) ledger: Arc<Ledger>,
+    /// How far this node's log is in central: older segments may go to the archive.
+    pub(super) merged: Arc<AtomicU64>,
+    /// Declared in the order of dropping: side work stops before others may have the directory.
+    pub(super) central: Central,
+    _maintenance: MaintenanceThread,
+    /// The other processes on the data directory.
+    pub(super) sharing: Option<Arc<FileSharing>>,
+    _lock: DirectoryLock,
+}
+
+/// Opens what the settings name, and starts the threads that work on it.
+///
+/// # Errors
+/// The failure and its exit code: settings, data directory, or a log that is damaged.
+pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
+    let milliseconds = settings.idempotency.ttl.as_millis();
+    let idempotency_ttl_ms = i64::try_from(milliseconds).expect("the bound on the setting fits");
+    let options = OpenOptions {
+        disk: Arc::new(RealDisk),
+        layout: Layout::new(&settings.storage.data_dir),
+        segment_bytes: SEGMENT_BYTES,
+        ballast_bytes: BALLAST_BYTES,
+        idempotency_ttl_ms,
+    };
+    let (node, sharing) = open_own(settings, &options)?;
+    report(&node.report);
+    let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
+    let merged = maintenance.passed();
+    merged.store(0, Ordering::Release);
+    let OpenNode { node, log, restored, end, lock, .. } = node;
+    tracing::info!(
+        data = %settings.storage.data_dir.display(),
+        node = %node.node,
+        sequence = end.0,
+        states = restored.states.len(),
+        "data directory open"
+    );
+    let log = Arc::new(log);
+    log.start(settings.worker.breaker_cooldown, storage::told)
+        .or_exit(Exit::Internal, || "cannot start the writer thread")?;
+    let maintenance =
+        maintenance.start(noted).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
+    let number = sharing.as_ref().map(|sharing| sharing.number());
+    let own = LocalSource::new(&log, node.node).with_ledger(node.ledger());
+    let central = central(settings, &options.layout, number, own)?;
+    let parts = Parts {
+        log: Arc::clone(&log) as Arc<dyn EventLog>,
+        history: log.history(),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(TimeOrderedIds),
+        idempotency_ttl_ms,
+    };
+    let mut ledger = Ledger::new(parts, restored, end);
+    if let Some((sharing, locks)) = sharing.as_ref().zip(settings.locks.as_ref()) {
+        ledger = ledger.shared(Arc::clone(sharing) as Arc<dyn Sharing>, locks.retry_after);
+    }
+    let ledger = Arc::new(ledger);
+    let (node, ledger_id) = (node.node, node.ledger());
+    Ok(Running {
+        node,
+        ledger_id,
+        log,
+        ledger,
+        central,
+        merged,
+        _maintenance: maintenance,
+        sharing,
+        _lock: lock,
+    })
+}
+
+/// This process's own log: that of the data directory, or one of several in it.
+fn open_own(
+    settings: &ServeSettings,
+    options: &OpenOptions,
+) -> Result<(OpenNode, Option<Arc<FileSharing>>), Failure> {
+    let data_dir = settings.storage.data_dir.display();
+    let Some(locks) = &settings.locks else {
+        let shared =
+            is_shared(&RealDisk, &options.layout).or_exit(Exit::Io, || format!("cannot read {data_dir}"))?;
+        if shared {
+            let message = format!(
+                "{data_dir} is shared by several processes, each with a log of its own; start this one with \
+                 --locks-enabled (LOCKS_ENABLED=true) too"
+            );
+            return Err(Failure::new(Exit::Settings, message));
+        }
+        let node = open(options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
+        return Ok((node, None));
+    };
+    let lease = LeaseOptions { directory: locks.directory.clone(), ttl: locks.ttl, renew: locks.renew };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let ids: Arc<dyn EventIds> = Arc::new(TimeOrderedIds);
+    let Joined { node, sharing, layout } = join(options, lease, &clock, &ids).map_err(directory::failure)?;
+    tracing::info!(own = %layout.root().display(), "one of several processes on the data directory");
+    Ok((node, Some(sharing)))
+}
+
+fn central(
+    settings: &ServeSettings,
+    layout: &Layout,
+    number: Option<u16>,
+    own: LocalSource,
+) -> Result<Central, Failure> {
+    if !settings.sync {
+        return Ok(Central::Elsewhere(Arc::new(CentralModel::new(sync::Central::default())), layout.clone()));
+    }
+    let save_every = settings.storage.snapshot_every_events;
+    if let Some(number) = number {
+        let logs = Logs::own_of_several(layout, number, own);
+        return Central::shared(layout, logs, &settings.worker, save_every);
+    }
+    Held::open(layout, Logs::own(own), &settings.worker, save_every).map(Central::Here)
+}
+
+fn report(report: &OpenReport) {
+    for bad in &report.bad_snapshots {
+        tracing::warn!(snapshot = %bad, "a snapshot was set aside; the start took the older way");
+    }
+    if let Some((bytes, aside)) = &report.torn {
+        metrics::counter!("onhand_log_torn_tail_bytes_total").increment(*bytes);
+        tracing::warn!(
+            bytes,
+            copy = %aside.display(),
+            "the last change before a crash was cut off: it was never acknowledged, its bytes were copied aside"
+        );
+    }
+    tracing::info!(snapshot = report.snapshot.0, replayed = report.replayed, "log read");
+}
+
+fn noted(step: Result<Upkeep, TakeError>, took: Duration) {
+    let took_ms = took.as_millis();
+    match step {
+        Ok(Upkeep { snapshot: Some(sequence), .. }) => {
+            metrics::counter!("onhand_snapshots_total").increment(1);
+            tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
+        }
+        Ok(Upkeep { archived: Some(first), .. }) => {
+            tracing::debug!(segment = first.0, took_ms, "segment archived");
+        }
+        Ok(upkeep) => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
+        Err(error) => tracing::warn!(%error, "a snapshot or index was not written; it is tried again"),
+    }
+}
