@@ -158,7 +158,7 @@ impl FeedFilter {
     fn passes(&self, movement: &Movement) -> bool {
         let place = match &movement.event.fact {
             Fact::Stock(fact) => Some(StockFact::place(fact)),
-            Fact::Import(_) => None,
+            Fact::Import(_) | Fact::Clock(_) => None,
         };
         let (store_id, sku) = place.unzip();
         self.kind.is_none_or(|kind| kind == movement.event.kind)

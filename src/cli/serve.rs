@@ -7,6 +7,7 @@ use super::logging;
 use super::open_files::connections_that_fit;
 use super::stopping::{DRAIN_SHARE, LAST_PASS_SHARE, on_signals};
 use super::storage;
+use super::timekeeping;
 use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::identity::DirectoryLock;
@@ -171,6 +172,8 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let terminate =
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
+    // Before anybody can ask for anything: a hold that is made now must not be one of yesterday.
+    timekeeping::look(&running.ledger).await;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
@@ -215,6 +218,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         () = central => unreachable!("what keeps central waits until the end"),
         () = due => unreachable!("what falls due never ends"),
         () = merged => unreachable!("the archive is told for ever"),
+        never = timekeeping::run(&running.ledger) => match never {},
         never = metrics_upkeep() => match never {},
     }
 }

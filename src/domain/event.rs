@@ -1,5 +1,6 @@
 //! Events: what has happened to one state, for ever.
 
+use crate::domain::clock::{ClockAfter, Leap};
 use crate::domain::stock::{LevelAfter, StockFact};
 use crate::domain::{Idempotency, Key, imports};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -42,12 +43,21 @@ pub enum EventKind {
     Expire,
     Count,
     Import,
+    Clock,
 }
 
 impl EventKind {
     /// Every kind; a kind's place is its number in an index, so new ones go to the end.
-    pub const ALL: [Self; 7] =
-        [Self::Adjust, Self::Reserve, Self::Release, Self::Commit, Self::Expire, Self::Count, Self::Import];
+    pub const ALL: [Self; 8] = [
+        Self::Adjust,
+        Self::Reserve,
+        Self::Release,
+        Self::Commit,
+        Self::Expire,
+        Self::Count,
+        Self::Import,
+        Self::Clock,
+    ];
 
     /// The name in the log.
     pub const fn as_str(self) -> &'static str {
@@ -59,6 +69,7 @@ impl EventKind {
             Self::Expire => "EXPIRE",
             Self::Count => "COUNT",
             Self::Import => "IMPORT",
+            Self::Clock => "CLOCK",
         }
     }
 
@@ -81,6 +92,8 @@ pub enum Fact {
     Stock(StockFact),
     /// A step of a bulk import.
     Import(imports::Progress),
+    /// A leap of the log's time.
+    Clock(Leap),
 }
 
 impl Fact {
@@ -94,6 +107,7 @@ impl Fact {
             Self::Stock(StockFact::Expire(_)) => EventKind::Expire,
             Self::Stock(StockFact::Count(_)) => EventKind::Count,
             Self::Import(_) => EventKind::Import,
+            Self::Clock(_) => EventKind::Clock,
         }
     }
 
@@ -105,6 +119,7 @@ impl Fact {
                 Key::Level(store.clone(), sku.clone())
             }
             Self::Import(progress) => Key::Import(progress.import_id.clone()),
+            Self::Clock(_) => Key::Clock,
         }
     }
 }
@@ -117,6 +132,8 @@ pub enum After {
     Level(LevelAfter),
     /// The import's progress.
     Import(imports::ImportAfter),
+    /// Where the log's time is now.
+    Clock(ClockAfter),
 }
 
 impl Fact {
@@ -125,6 +142,7 @@ impl Fact {
         match (self, after) {
             (Self::Stock(fact), After::Level(after)) => fact.before(after).map(After::Level),
             (Self::Import(progress), After::Import(after)) => progress.before(after).map(After::Import),
+            (Self::Clock(leap), After::Clock(after)) => leap.before(after).map(After::Clock),
             _ => None,
         }
     }
@@ -165,6 +183,7 @@ impl<'de> DeserializeSeed<'de> for FactOf {
             EventKind::Expire => StockFact::Expire(Deserialize::deserialize(payload)?),
             EventKind::Count => StockFact::Count(Deserialize::deserialize(payload)?),
             EventKind::Import => return Deserialize::deserialize(payload).map(Fact::Import),
+            EventKind::Clock => return Deserialize::deserialize(payload).map(Fact::Clock),
         }))
     }
 }
@@ -178,6 +197,7 @@ impl<'de> DeserializeSeed<'de> for AfterOf {
     fn deserialize<D: Deserializer<'de>>(self, after: D) -> Result<After, D::Error> {
         match self.0 {
             EventKind::Import => Deserialize::deserialize(after).map(After::Import),
+            EventKind::Clock => Deserialize::deserialize(after).map(After::Clock),
             _ => Deserialize::deserialize(after).map(After::Level),
         }
     }
@@ -250,6 +270,7 @@ impl After {
         match self {
             Self::Level(level) => level.version,
             Self::Import(import) => import.version,
+            Self::Clock(clock) => clock.version,
         }
     }
 }

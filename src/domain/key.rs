@@ -10,6 +10,8 @@ pub enum Key {
     Level(StoreId, Sku),
     /// The progress of one bulk import.
     Import(ImportId),
+    /// The time of the log: one to a node.
+    Clock,
 }
 
 impl fmt::Display for Key {
@@ -17,6 +19,7 @@ impl fmt::Display for Key {
         match self {
             Self::Level(store, sku) => write!(formatter, "{store}/{sku}"),
             Self::Import(import) => write!(formatter, "import {import}"),
+            Self::Clock => formatter.write_str("clock"),
         }
     }
 }

@@ -7,6 +7,7 @@ mod binary;
 mod central;
 mod cli;
 mod clients;
+mod clocks;
 mod crash;
 mod damage;
 mod decide;

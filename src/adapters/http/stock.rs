@@ -222,7 +222,7 @@ fn moment(text: &str) -> Result<Moment, &'static str> {
 }
 
 fn movement_kind(text: &str) -> Result<EventKind, &'static str> {
-    let kind = EventKind::parse(text).filter(|kind| *kind != EventKind::Import);
+    let kind = EventKind::parse(text).filter(|kind| !matches!(kind, EventKind::Import | EventKind::Clock));
     kind.ok_or("must be ADJUST, RESERVE, RELEASE, COMMIT, EXPIRE or COUNT")
 }
 
@@ -255,6 +255,7 @@ mod tests {
             ("EXPIRE", Some(EventKind::Expire)),
             ("adjust", None),
             ("IMPORT", None),
+            ("CLOCK", None),
             ("", None),
         ] {
             assert_eq!(movement_kind(text).ok(), kind, "{text}");

@@ -7,11 +7,13 @@
 mod answer;
 mod back;
 mod decision;
+mod time;
 
 use crate::app::due::Due;
 use crate::app::entities::{Entities, Restored, Slot};
 use crate::app::idempotency::{IdempotencyTable, Lookup, RetryId};
 use crate::app::journal::Journal;
+use crate::app::log_time::LogTime;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogFailed, TakenBack};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
@@ -31,7 +33,7 @@ pub struct Parts {
     pub log: Arc<dyn EventLog>,
     /// Where they are read back.
     pub history: Arc<dyn History>,
-    /// What time it is.
+    /// What the machine's clocks say; the log's time is made of it.
     pub clock: Arc<dyn Clock>,
     /// Where ids of events come from.
     pub ids: Arc<dyn EventIds>,
@@ -44,6 +46,7 @@ pub struct Ledger {
     pub(super) parts: Parts,
     pub(super) entities: Entities,
     idempotency: IdempotencyTable,
+    time: LogTime,
     due: Due,
     journal: Journal,
     /// Held for reading from before an entry is appended until its steps stand in the journal.
@@ -131,6 +134,8 @@ struct Decided {
 impl Ledger {
     /// A ledger over what was restored; `head` is the durable end of the log it was restored from.
     pub fn new(parts: Parts, restored: Restored, head: Sequence) -> Self {
+        let last = (head > Sequence::START).then(|| parts.log.last_time());
+        let time = LogTime::start(Arc::clone(&parts.clock), last);
         let due = Due::default();
         for (key, state) in &restored.states {
             if let Some(at) = state.next_due() {
@@ -142,6 +147,7 @@ impl Ledger {
             parts,
             entities: Entities::restore(restored.states, head),
             idempotency,
+            time,
             due,
             journal: Journal::default(),
             noting: RwLock::default(),
@@ -212,9 +218,9 @@ impl Ledger {
         self.settle(decided, generation, head).await
     }
 
-    /// Log time: never before the last entry.
+    /// Log time ([`LogTime`]): never before the last entry.
     pub(crate) fn now(&self) -> Timestamp {
-        self.parts.clock.now().max(self.parts.log.last_time())
+        self.time.now().max(self.parts.log.last_time())
     }
 
     /// Tells a batch what is known of its operations' keys, and answers how far the log must be durable for that to be

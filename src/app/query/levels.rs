@@ -51,7 +51,7 @@ impl Ledger {
                 numbers,
                 updated_at: movement.at,
             }),
-            After::Import(_) => None,
+            After::Import(_) | After::Clock(_) => None,
         }))
     }
 
@@ -86,6 +86,6 @@ fn first_key(store_id: &StoreId) -> Key {
 fn numbers(state: &State) -> Option<(LevelAfter, Timestamp)> {
     match state {
         State::Level(level) => Some((level.after(), level.updated_at())),
-        State::Import(_) => None,
+        State::Import(_) | State::Clock(_) => None,
     }
 }

@@ -54,7 +54,7 @@ impl Ledger {
         let future = match moment {
             Moment::Sequence(sequence) => sequence > end,
             // The current millisecond is not over yet: what it shows now could change.
-            Moment::Time(time) => time >= self.parts.clock.now().max(self.parts.log.last_time()),
+            Moment::Time(time) => time >= self.now(),
         };
         if future { Err(ReadError::Future { end }) } else { Ok(()) }
     }

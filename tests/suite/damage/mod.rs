@@ -50,7 +50,7 @@ fn sound(snapshot_every: u64, upkeep_until: u8) -> Sound {
             if round < upkeep_until {
                 node.upkeep().unwrap();
             }
-            stage.world.clock.pass(2_000);
+            stage.pass(2_000);
         }
     });
     let disk = stage.world.disk.clone();

@@ -58,7 +58,7 @@ fn batch(atomic: bool, commands: &[StockCommand]) -> Command {
 fn numbers(state: &State) -> (i64, i64, u64) {
     match state.after() {
         After::Level(after) => (after.on_hand.get(), after.reserved.get(), after.version),
-        After::Import(_) => (0, 0, 0),
+        After::Import(_) | After::Clock(_) => (0, 0, 0),
     }
 }
 
