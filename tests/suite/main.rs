@@ -8,6 +8,7 @@ mod central;
 mod cli;
 mod clients;
 mod clocks;
+mod counts;
 mod crash;
 mod damage;
 mod decide;
