@@ -20,6 +20,7 @@ mod oracle;
 mod papers;
 #[cfg(feature = "planted-bugs")]
 mod planted;
+mod probes;
 mod properties;
 mod repair;
 mod retries;
