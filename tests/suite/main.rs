@@ -12,6 +12,7 @@ mod counts;
 mod crash;
 mod damage;
 mod decide;
+mod fuzz;
 mod golden;
 mod http;
 mod machine;
