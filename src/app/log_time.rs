@@ -32,9 +32,9 @@ pub const APART_MS: i64 = 60_000;
 /// So much is not believed of a start at once: 31 days.
 pub const FAR_MS: i64 = 31 * 24 * 3_600_000;
 /// How long a wall clock that has jumped ahead must run evenly before it is believed: one hour.
-pub const SETTLE: Duration = Duration::from_hours(1);
+pub const SETTLE: Duration = Duration::from_secs(3_600);
 /// The same, when it is more than [`FAR_MS`] ahead: one day.
-pub const SETTLE_FAR: Duration = Duration::from_hours(24);
+pub const SETTLE_FAR: Duration = Duration::from_secs(24 * 3_600);
 /// Log time goes faster or slower by one part in so many to meet the wall clock.
 pub const STEER: i64 = 1_000;
 

@@ -161,25 +161,25 @@ mod tests {
 
     fn listener() -> (Told, Arc<Mutex<Vec<String>>>) {
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let hears = Arc::clone(&heard);
-        (Arc::new(move |news| hears.lock().push(format!("{news:?}"))), heard)
+        let list = Arc::clone(&heard);
+        (Arc::new(move |news| list.lock().push(format!("{news:?}"))), heard)
     }
 
     #[test]
     fn whoever_ends_a_call_knows_whether_it_was_told_to_be_stuck() {
         let (told, heard) = listener();
         let calls = Calls::default();
-        let (_, stuck) = calls.during(|| calls.look(false, &told));
+        let ((), stuck) = calls.during(|| calls.look(false, &told));
         assert!(!stuck && heard.lock().is_empty());
         let Some(long_ago) = Instant::now().checked_sub(SHED_AFTER) else { return };
-        let (_, stuck) = calls.during(|| {
+        let ((), stuck) = calls.during(|| {
             *calls.since.lock() = Some(long_ago);
             calls.look(false, &told);
             calls.look(false, &told);
         });
         assert!(stuck);
         calls.look(false, &told);
-        let (_, stuck) = calls.during(|| ());
+        let ((), stuck) = calls.during(|| ());
         assert!(!stuck);
         assert_eq!(*heard.lock(), ["Stuck { probing: false }", "Unstuck"]);
     }

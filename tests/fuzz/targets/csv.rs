@@ -17,10 +17,10 @@ pub(super) fn import(bytes: &[u8]) {
             .to_vec();
     let mut add = |words: &[&str]| arguments.extend(words.iter().map(OsString::from));
     add(if first & 1 == 0 { &["--store-column", "store"] } else { &["--store", "BERLIN"] });
-    add(if first & 2 == 0 { &[] } else { &["--delimiter", ";"] });
-    add(if first & 4 == 0 { &[] } else { &["--time-column", "time"] });
-    add(if first & 12 == 12 { &["--time-format", "%d/%m/%Y %H:%M"] } else { &[] });
-    add(if first & 16 == 0 { &[] } else { &["--kind", "stock-in", "--reference-column", "ref"] });
+    add(if first & 0b10 == 0 { &[] } else { &["--delimiter", ";"] });
+    add(if first & 0b100 == 0 { &[] } else { &["--time-column", "time"] });
+    add(if first & 0b1100 == 0b1100 { &["--time-format", "%d/%m/%Y %H:%M"] } else { &[] });
+    add(if first & 0b1_0000 == 0 { &[] } else { &["--kind", "stock-in", "--reference-column", "ref"] });
     arguments.extend([OsString::from("--report"), report.into_os_string(), file.into_os_string()]);
     let cli = Cli::try_parse_from(arguments).expect("the options are right");
     // Refused or not, it comes to an end.

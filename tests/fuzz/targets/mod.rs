@@ -15,12 +15,15 @@ mod csv;
 mod files;
 mod http;
 #[path = "../../suite/rules.rs"]
-#[allow(dead_code, reason = "the suite uses what is not used here")]
+#[allow(dead_code, clippy::duplicate_mod, reason = "the suite has it too, and uses what is not used here")]
 mod rules;
 mod shop;
 
-/// Every target by its name.
-pub(super) const TARGETS: [(&str, fn(&[u8])); 10] = [
+/// A target and its name.
+type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub(super) const TARGETS: [Target; 10] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),

@@ -131,7 +131,7 @@ impl Play {
         for id in open.keys() {
             let made = self.made[*id];
             let had = self.passed() - made.passed;
-            let over = made.starts == self.starts && had - had / 1_000 - 1 >= made.ttl;
+            let over = made.starts == self.starts && had - had / 1_000 > made.ttl;
             assert!(!over, "{id} stands after {had} ms: {made:?}");
         }
     }
