@@ -10,6 +10,8 @@ pub enum Bug {
     AckBeforeSync,
     /// A sync that failed is repeated, and believed.
     RetrySync,
+    /// What is cut off after a failed write is not cut off durably.
+    NoSyncAfterCut,
     /// A rename counts as durable without the sync of its directory.
     NoDirectorySync,
     /// Damage in the middle of the log is cut like a torn tail.
@@ -26,6 +28,8 @@ pub enum Bug {
     CheckpointBeforeDeadLetter,
     /// After a start the last sequence is given out once more.
     ReuseSequence,
+    /// Log time is what the wall clock says.
+    FollowWallClock,
     /// A place is not given back when the caller goes away.
     LeakPermitOnCancel,
     /// A process whose term another one has ended goes on acknowledging.
@@ -34,9 +38,10 @@ pub enum Bug {
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 12] = [
+    pub const ALL: [(Self, &str); 14] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
+        (Self::NoSyncAfterCut, "no-sync-after-cut"),
         (Self::NoDirectorySync, "no-directory-sync"),
         (Self::CutMidLog, "cut-mid-log"),
         (Self::SkipChecksum, "skip-checksum"),
@@ -45,6 +50,7 @@ impl Bug {
         (Self::PruneBeforeRename, "prune-before-rename"),
         (Self::CheckpointBeforeDeadLetter, "checkpoint-before-dead-letter"),
         (Self::ReuseSequence, "reuse-sequence"),
+        (Self::FollowWallClock, "follow-wall-clock"),
         (Self::LeakPermitOnCancel, "leak-permit-on-cancel"),
         (Self::AcceptStaleEpoch, "accept-stale-epoch"),
     ];

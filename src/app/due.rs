@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Longest sleep of the task: a wall clock that jumps is noticed within it.
+/// Longest sleep of the task: a leap of the log's time is noticed within it.
 const SLEEP_MS_MAX: i64 = 1_000;
 
 /// Moments at which states fall due, earliest first. A moment may be out of date; then nothing is found to be due.

@@ -12,7 +12,10 @@ pub(crate) fn start(settings: &LogSettings) {
         LogFormat::Auto => stderr().is_terminal(),
     };
     let filter = EnvFilter::new(settings.level.as_str());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // What cannot be written is dropped. The other way is to say so on stderr, which panics when that is full, and takes
+    // the writer's thread, and with it the process, along.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     // Fails only when a logger is installed already, which then stays.
     let _ = if text {
         builder.with_target(false).with_ansi(stderr().is_terminal()).try_init()

@@ -24,6 +24,7 @@ mod storage;
 mod sync;
 mod sync_worker;
 mod tail;
+mod timekeeping;
 mod verify;
 
 use std::fmt::Write as _;

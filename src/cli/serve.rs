@@ -6,6 +6,7 @@ use super::logging;
 use super::open_files::connections_that_fit;
 use super::opening::{Running, open_node};
 use super::stopping::{DRAIN_SHARE, LAST_PASS_SHARE, on_signals};
+use super::timekeeping;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
 use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
 use crate::app::Due;
@@ -72,6 +73,8 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let terminate =
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
+    // Before anybody can ask for anything: a hold that is made now must not be one of yesterday.
+    timekeeping::look(&running.ledger).await;
     announce(listen, &listener, &settings.storage.data_dir)?;
     running.ledger.catch_up().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     let shutdown = CancellationToken::new();
@@ -125,6 +128,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         () = due => unreachable!("what falls due never ends"),
         () = leases => unreachable!("who has lost its leases waits until the end"),
         () = merged => unreachable!("the archive is told for ever"),
+        never = timekeeping::run(&running.ledger) => match never {},
         never = metrics_upkeep() => match never {},
     };
     match lost.into_inner() {

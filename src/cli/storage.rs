@@ -10,8 +10,8 @@ const NAME: &str = "storage";
 #[allow(clippy::needless_pass_by_value, reason = "it is news: the caller has no further use for it")]
 pub(super) fn told(news: StorageNews<'_>) {
     match news {
-        StorageNews::Opened(error) => {
-            metrics::counter!(OPENED, "breaker" => NAME).increment(1);
+        StorageNews::Opened { error, stuck } => {
+            metrics::counter!(OPENED, "breaker" => NAME).increment(u64::from(!stuck));
             tracing::error!(breaker = NAME, to = "open", %error, "the log cannot be written: read-only");
         }
         StorageNews::Probing => {
@@ -23,8 +23,8 @@ pub(super) fn told(news: StorageNews<'_>) {
         StorageNews::Closed => {
             tracing::info!(breaker = NAME, to = "closed", "the log can be written again");
         }
-        StorageNews::Stuck => {
-            metrics::counter!(OPENED, "breaker" => NAME).increment(1);
+        StorageNews::Stuck { probing } => {
+            metrics::counter!(OPENED, "breaker" => NAME).increment(u64::from(!probing));
             tracing::error!(
                 breaker = NAME,
                 to = "open",

@@ -214,7 +214,7 @@ mod tests {
             (&["--shutdown-timeout-ms", "1e3"], "SHUTDOWN_TIMEOUT_MS", "milliseconds"),
             (&["--connections-max", "0"], "CONNECTIONS_MAX", "connections, 1 to"),
             (&["--locks-enabled=perhaps"], "LOCKS_ENABLED", "true or false"),
-            (&["--lock-ttl-ms", "99"], "LOCK_TTL_MS", "milliseconds, 100 to"),
+            (&["--lock-ttl-ms", "99", "--lock-renew-ms", "9"], "LOCK_TTL_MS", "milliseconds, 100 to"),
             (&["--lock-renew-ms", "1001"], "LOCK_RENEW_MS", "milliseconds, 1 to 1000"),
             (&["--lock-reject-status", "500"], "LOCK_REJECT_STATUS", "503, 423"),
             (&["--lock-retry-after-ms", "0"], "LOCK_RETRY_AFTER_MS", "milliseconds, 1 to"),

@@ -1,8 +1,9 @@
 //! Commands: what a caller wants; one variant a capability.
 
+use crate::domain::clock;
 use crate::domain::imports::{self, ImportRows};
 use crate::domain::stock::{self, Batch, StockCommand};
-use crate::domain::{Draft, Idempotency, Key, Refusal};
+use crate::domain::{Draft, Idempotency, Key, Refusal, Timestamp};
 
 /// A wish to change something.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub enum Command {
     Import(ImportRows),
     /// Let what is due on these states happen, and nothing else.
     Due(Vec<Key>),
+    /// Let the time of the log go on from this one, which is later.
+    Leap(Timestamp),
 }
 
 impl Command {
@@ -28,6 +31,7 @@ impl Command {
                 levels.chain([Key::Import(import.import_id.clone())]).collect()
             }
             Self::Due(keys) => keys.clone(),
+            Self::Leap(_) => vec![Key::Clock],
         };
         keys.sort_unstable();
         keys.dedup();
@@ -38,7 +42,7 @@ impl Command {
     pub fn operation_idempotency(&self) -> impl Iterator<Item = (usize, &Idempotency)> {
         let operations = match self {
             Self::Batch(batch) => batch.operations.as_slice(),
-            Self::Stock(_) | Self::Import(_) | Self::Due(_) => &[],
+            Self::Stock(_) | Self::Import(_) | Self::Due(_) | Self::Leap(_) => &[],
         };
         operations
             .iter()
@@ -65,5 +69,9 @@ pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
         Command::Batch(batch) => stock::decide_batch(draft, batch),
         Command::Import(import) => imports::decide(draft, import).map_err(Refusal::from),
         Command::Due(_) => Ok(()),
+        Command::Leap(to) => {
+            clock::decide(draft, *to);
+            Ok(())
+        }
     }
 }

@@ -86,7 +86,7 @@ impl<'a> Draft<'a> {
     pub fn level(&self, key: &Key) -> &Level {
         match self.state(key) {
             State::Level(level) => level,
-            State::Import(_) => unreachable!("a level stands under a level's key"),
+            State::Import(_) | State::Clock(_) => unreachable!("a level stands under a level's key"),
         }
     }
 
@@ -94,7 +94,7 @@ impl<'a> Draft<'a> {
     pub fn import(&self, key: &Key) -> &Import {
         match self.state(key) {
             State::Import(import) => import,
-            State::Level(_) => unreachable!("an import stands under an import's key"),
+            State::Level(_) | State::Clock(_) => unreachable!("an import stands under an import's key"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Events: what has happened to one state, for ever.
 
+use crate::domain::clock::{ClockAfter, Leap};
 use crate::domain::stock::{LevelAfter, StockFact};
 use crate::domain::{Idempotency, Key, Sku, StateRecord, StoreId, Taken, Timestamp, imports};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -43,11 +44,12 @@ pub enum EventKind {
     Count,
     Import,
     Take,
+    Clock,
 }
 
 impl EventKind {
     /// Every kind; a kind's place is its number in an index, so new ones go to the end.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Adjust,
         Self::Reserve,
         Self::Release,
@@ -56,6 +58,7 @@ impl EventKind {
         Self::Count,
         Self::Import,
         Self::Take,
+        Self::Clock,
     ];
 
     /// The name in the log.
@@ -69,6 +72,7 @@ impl EventKind {
             Self::Count => "COUNT",
             Self::Import => "IMPORT",
             Self::Take => "TAKE",
+            Self::Clock => "CLOCK",
         }
     }
 
@@ -93,6 +97,8 @@ pub enum Fact {
     Import(imports::Progress),
     /// A state that another log moved until now.
     Take(Box<Taken>),
+    /// A leap of the log's time.
+    Clock(Leap),
 }
 
 impl Fact {
@@ -107,6 +113,7 @@ impl Fact {
             Self::Stock(StockFact::Count(_)) => EventKind::Count,
             Self::Import(_) => EventKind::Import,
             Self::Take(_) => EventKind::Take,
+            Self::Clock(_) => EventKind::Clock,
         }
     }
 
@@ -119,16 +126,18 @@ impl Fact {
             }
             Self::Import(progress) => Key::Import(progress.import_id.clone()),
             Self::Take(taken) => taken.key(),
+            Self::Clock(_) => Key::Clock,
         }
     }
 
     /// When its state moved last, if the event is of the time `at`: what is taken over did not move then.
     pub fn moved_at(&self, at: Timestamp) -> Timestamp {
         match self {
-            Self::Stock(_) | Self::Import(_) => at,
+            Self::Stock(_) | Self::Import(_) | Self::Clock(_) => at,
             Self::Take(taken) => match &taken.state {
                 StateRecord::Level(level) => level.updated_at,
                 StateRecord::Import(import) => import.updated_at,
+                StateRecord::Clock(clock) => clock.updated_at,
             },
         }
     }
@@ -139,9 +148,9 @@ impl Fact {
             Self::Stock(fact) => Some(fact.place()),
             Self::Take(taken) => match &taken.state {
                 StateRecord::Level(level) => Some((&level.store_id, &level.sku)),
-                StateRecord::Import(_) => None,
+                StateRecord::Import(_) | StateRecord::Clock(_) => None,
             },
-            Self::Import(_) => None,
+            Self::Import(_) | Self::Clock(_) => None,
         }
     }
 }
@@ -154,6 +163,8 @@ pub enum After {
     Level(LevelAfter),
     /// The import's progress.
     Import(imports::ImportAfter),
+    /// Where the log's time is now.
+    Clock(ClockAfter),
 }
 
 impl Fact {
@@ -163,6 +174,7 @@ impl Fact {
             (Self::Stock(fact), After::Level(after)) => fact.before(after).map(After::Level),
             (Self::Import(progress), After::Import(after)) => progress.before(after).map(After::Import),
             (Self::Take(taken), after) => taken.state.is_of(after).then_some(after),
+            (Self::Clock(leap), After::Clock(after)) => leap.before(after).map(After::Clock),
             _ => None,
         }
     }
@@ -204,6 +216,7 @@ impl<'de> DeserializeSeed<'de> for FactOf {
             EventKind::Count => StockFact::Count(Deserialize::deserialize(payload)?),
             EventKind::Import => return Deserialize::deserialize(payload).map(Fact::Import),
             EventKind::Take => return Deserialize::deserialize(payload).map(Fact::Take),
+            EventKind::Clock => return Deserialize::deserialize(payload).map(Fact::Clock),
         }))
     }
 }
@@ -218,6 +231,7 @@ impl<'de> DeserializeSeed<'de> for AfterOf {
         match self.0 {
             EventKind::Import => Deserialize::deserialize(after).map(After::Import),
             EventKind::Take => AfterAny::deserialize(after).map(After::from),
+            EventKind::Clock => Deserialize::deserialize(after).map(After::Clock),
             _ => Deserialize::deserialize(after).map(After::Level),
         }
     }
@@ -307,6 +321,7 @@ impl After {
         match self {
             Self::Level(level) => level.version,
             Self::Import(import) => import.version,
+            Self::Clock(clock) => clock.version,
         }
     }
 }

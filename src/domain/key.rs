@@ -10,9 +10,16 @@ pub enum Key {
     Level(StoreId, Sku),
     /// The progress of one bulk import.
     Import(ImportId),
+    /// The time of the log: one to a node.
+    Clock,
 }
 
 impl Key {
+    /// True for what each log of a ledger has for itself, however many there are.
+    pub const fn is_of_one_log(&self) -> bool {
+        matches!(self, Self::Clock)
+    }
+
     /// The key that is shown as `text`, if there is one.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(import) = text.strip_prefix("import ") {
@@ -28,6 +35,7 @@ impl fmt::Display for Key {
         match self {
             Self::Level(store, sku) => write!(formatter, "{store}/{sku}"),
             Self::Import(import) => write!(formatter, "import {import}"),
+            Self::Clock => formatter.write_str("clock"),
         }
     }
 }

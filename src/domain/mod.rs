@@ -4,6 +4,7 @@
 //! [`State::apply`] moves a state by one event. Three closed enums name every capability, and nothing else does:
 //! [`Command`], [`Fact`] (what an event says) and [`State`] (what events add up to), with [`Key`] to find a state by.
 
+pub mod clock;
 mod command;
 mod draft;
 mod entry;

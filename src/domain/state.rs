@@ -1,5 +1,6 @@
 //! States: what the events of one key add up to.
 
+use crate::domain::clock::{Clock, ClockRecord};
 use crate::domain::imports::Import;
 use crate::domain::stock::{Level, LevelRecord, LevelUndo};
 use crate::domain::{After, Fact, ImportId, Key, Sku, StoreId, Taken, Timestamp, imports};
@@ -13,6 +14,8 @@ pub enum State {
     Level(Level),
     /// The progress of one bulk import.
     Import(Import),
+    /// The time of the log.
+    Clock(Clock),
 }
 
 /// How to take one event back, in reverse order of applying.
@@ -24,6 +27,8 @@ pub enum Undo {
     Import(Import),
     /// For a state that was taken over: what it was.
     Taken(Box<State>),
+    /// For the time of the log: what it was.
+    Clock(Clock),
 }
 
 /// A state as a line of a snapshot.
@@ -34,6 +39,8 @@ pub enum StateRecord {
     Level(LevelRecord),
     /// See [`imports::ImportRecord`].
     Import(imports::ImportRecord),
+    /// See [`ClockRecord`].
+    Clock(ClockRecord),
 }
 
 /// As much of a [`StateRecord`] as tells its key and its holds; reading it skips the rest.
@@ -57,6 +64,8 @@ pub enum StateKey {
         /// Which.
         import_id: ImportId,
     },
+    /// Of the time of the log.
+    Clock {},
 }
 
 impl StateKey {
@@ -65,6 +74,7 @@ impl StateKey {
         match self {
             Self::Level { store_id, sku, holds } => (Key::Level(store_id, sku), holds.len() as u64),
             Self::Import { import_id } => (Key::Import(import_id), 0),
+            Self::Clock {} => (Key::Clock, 0),
         }
     }
 }
@@ -84,6 +94,9 @@ pub enum Misfit {
     /// A state is taken over as it was before events that it has seen.
     #[error("the event takes the state over in an older version")]
     Taken,
+    /// A leap that leads back, or begins before the last event of its kind.
+    #[error("the event would turn the time of the log back")]
+    Clock,
     /// The event belongs to another capability than the state.
     #[error("the event belongs to another kind of state")]
     Kind,
@@ -95,6 +108,7 @@ impl State {
         match key {
             Key::Level(..) => Self::Level(Level::default()),
             Key::Import(_) => Self::Import(Import::default()),
+            Key::Clock => Self::Clock(Clock::default()),
         }
     }
 
@@ -107,6 +121,7 @@ impl State {
             (Self::Level(level), Fact::Stock(fact)) => level.apply(fact, at).map(Undo::Level),
             (Self::Import(import), Fact::Import(progress)) => import.apply(progress, at).map(Undo::Import),
             (state, Fact::Take(taken)) => state.take(taken).map(Undo::Taken),
+            (Self::Clock(clock), Fact::Clock(leap)) => clock.apply(leap, at).map(Undo::Clock),
             _ => Err(Misfit::Kind),
         }
     }
@@ -130,6 +145,7 @@ impl State {
             (Self::Level(level), Undo::Level(undo)) => level.undo(undo),
             (Self::Import(import), Undo::Import(before)) => *import = before,
             (state, Undo::Taken(before)) => *state = *before,
+            (Self::Clock(clock), Undo::Clock(before)) => *clock = before,
             _ => unreachable!("an undo goes back to the state it came from"),
         }
     }
@@ -139,6 +155,7 @@ impl State {
         match self {
             Self::Level(level) => After::Level(level.after()),
             Self::Import(import) => After::Import(import.after()),
+            Self::Clock(clock) => After::Clock(clock.after()),
         }
     }
 
@@ -147,6 +164,7 @@ impl State {
         match self {
             Self::Level(level) => level.version(),
             Self::Import(import) => import.version,
+            Self::Clock(clock) => clock.version,
         }
     }
 
@@ -155,6 +173,7 @@ impl State {
         match self {
             Self::Level(level) => level.set_updated_at(at),
             Self::Import(import) => import.updated_at = at,
+            Self::Clock(clock) => clock.updated_at = at,
         }
     }
 
@@ -162,7 +181,7 @@ impl State {
     pub fn next_due(&self) -> Option<Timestamp> {
         match self {
             Self::Level(level) => level.next_due(),
-            Self::Import(_) => None,
+            Self::Import(_) | Self::Clock(_) => None,
         }
     }
 
@@ -173,6 +192,7 @@ impl State {
                 StateRecord::Level(level.record(store.clone(), sku.clone()))
             }
             (Self::Import(import), Key::Import(id)) => StateRecord::Import(import.record(id.clone())),
+            (Self::Clock(clock), Key::Clock) => StateRecord::Clock(clock.record()),
             _ => unreachable!("a state stands under a key of its own capability"),
         }
     }
@@ -188,7 +208,7 @@ impl StateRecord {
     pub fn holds(&self) -> u64 {
         match self {
             Self::Level(record) => record.holds.len() as u64,
-            Self::Import(_) => 0,
+            Self::Import(_) | Self::Clock(_) => 0,
         }
     }
 
@@ -206,6 +226,7 @@ impl StateRecord {
                 let (id, import) = Import::restore(record)?;
                 Ok((Key::Import(id), State::Import(import)))
             }
+            Self::Clock(record) => Ok((Key::Clock, State::Clock(Clock::restore(&record)))),
         }
     }
 }

@@ -44,6 +44,7 @@ impl Taken {
         match &self.state {
             StateRecord::Level(level) => Key::Level(level.store_id.clone(), level.sku.clone()),
             StateRecord::Import(import) => Key::Import(import.import_id.clone()),
+            StateRecord::Clock(_) => Key::Clock,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::adapters::file::maintenance::{Maintenance, Upkeep};
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, OpenReport, open};
 use crate::adapters::file::snapshotter::TakeError;
 use crate::app::ports::{Clock, EventIds};
-use crate::app::{CommandError, Ledger, Meta, Outcome, Parts};
+use crate::app::{CommandError, Ledger, Meta, Outcome, Parts, TimeSeen};
 use crate::domain::{Command, Sequence, Timestamp};
 use crate::sim::disk::SimDisk;
 use std::io;
@@ -17,30 +17,44 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// More than two sectors, and not so much that copying it is felt.
 const BALLAST_BYTES: usize = 1_500;
 
-/// A clock that stands still until it is moved, in any direction.
+/// Clocks that stand still until they are moved: the wall clock in any direction, the monotonic one ahead.
 #[derive(Debug, Default)]
-pub struct SimClock(AtomicI64);
+pub struct SimClock {
+    wall: AtomicI64,
+    passed: AtomicI64,
+}
 
 impl SimClock {
-    /// It is `at` now.
+    /// The wall clock is set to `at`.
     pub fn set(&self, at: Timestamp) {
-        self.0.store(at.milliseconds(), Ordering::SeqCst);
+        self.wall.store(at.milliseconds(), Ordering::SeqCst);
     }
 
-    /// `milliseconds` pass, or are taken back.
+    /// `milliseconds` pass; when negative, the wall clock is turned back.
     pub fn pass(&self, milliseconds: i64) {
-        self.0.fetch_add(milliseconds, Ordering::SeqCst);
+        self.wall.fetch_add(milliseconds, Ordering::SeqCst);
+        self.passed.fetch_add(milliseconds.max(0), Ordering::SeqCst);
+    }
+
+    /// The wall clock is moved by `milliseconds`, and no time passes.
+    pub fn jump(&self, milliseconds: i64) {
+        self.wall.fetch_add(milliseconds, Ordering::SeqCst);
     }
 }
 
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_milliseconds(self.0.load(Ordering::SeqCst))
+        Timestamp::from_milliseconds(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.passed.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 
@@ -140,6 +154,14 @@ impl SimNode {
             }
         })
         .await
+    }
+
+    /// Holds the log's time against the wall clock; a real node does so at its start and about every second.
+    ///
+    /// # Errors
+    /// [`CommandError`], when the log does not take the sign of a leap.
+    pub async fn keep_time(&self) -> Result<TimeSeen, CommandError> {
+        self.drive(self.ledger.keep_time()).await
     }
 
     /// The node's id.

@@ -146,6 +146,12 @@ fn a_dry_run_names_every_row_it_would_refuse() {
     insta::assert_snapshot!("import_dry_run", told(directory.path(), &arguments));
     let report = std::fs::read_to_string(directory.path().join("refused.csv")).unwrap();
     insta::assert_snapshot!("import_dry_run_report", report);
+    // A report for the next program in a pipe: nothing else is in its way.
+    let piped = told(directory.path(), &arguments.map(|word| if word == "refused.csv" { "-" } else { word }));
+    let (out, err) = piped.split_once("--- stderr\n").unwrap();
+    assert_eq!(out, format!("exit code 0\n--- stdout\n{report}"));
+    assert!(err.starts_with("Dry run of sales.csv") && err.contains("standard output"), "{err}");
+    assert!(!directory.path().join("-").exists());
 }
 
 #[test]

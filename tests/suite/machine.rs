@@ -126,7 +126,7 @@ impl Playing {
                 runtime.block_on(stage.play(running, &[act]));
             }
             Step::Again(_) => {}
-            Step::Pass(milliseconds) => stage.world.clock.pass(milliseconds),
+            Step::Pass(milliseconds) => stage.pass(milliseconds),
             Step::Due => runtime.block_on(stage.pass_due(running)),
             Step::Upkeep => {
                 running.upkeep().unwrap();

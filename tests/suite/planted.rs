@@ -13,13 +13,16 @@ use std::time::Instant;
 /// The suites that are quick and whose business it is, by the beginning of their tests' names.
 fn suites_for(bug: Bug) -> &'static [&'static str] {
     match bug {
-        Bug::AckBeforeSync | Bug::ApplyBeforeDurable | Bug::RetrySync => &["crash::faults::every_single"],
+        Bug::AckBeforeSync | Bug::ApplyBeforeDurable | Bug::RetrySync | Bug::NoSyncAfterCut => {
+            &["crash::faults::every_single"]
+        }
         Bug::NoDirectorySync => &["crash::faults::a_second_fault"],
         Bug::CutMidLog => &["damage::bytes::without_the_mark_damage"],
         Bug::SkipChecksum => &["damage::bytes::a_running_node"],
         Bug::ForgetIdempotency | Bug::ReuseSequence => &["node::", "machine::"],
         Bug::PruneBeforeRename => &["archive::"],
         Bug::AcceptStaleEpoch => &["shared::stories::who_was_paused"],
+        Bug::FollowWallClock => &["clocks::property"],
         Bug::LeakPermitOnCancel => &["http::gates::"],
         Bug::CheckpointBeforeDeadLetter => &["sync::crashes::"],
     }

@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 pub const SHED_AFTER: Duration = Duration::from_secs(5);
 /// A write or sync that takes longer than this ends the process.
 pub const ABORT_AFTER: Duration = Duration::from_secs(20);
+/// The disk is left alone for at least so long between two probes, however short the cool-down: each of them writes.
+pub const REST_MIN: Duration = Duration::from_millis(10);
 /// How often calls are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -35,7 +37,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub enum StorageNews<'a> {
     /// It has refused: the breaker is open.
-    Opened(&'a io::Error),
+    Opened {
+        /// What it said.
+        error: &'a io::Error,
+        /// It was taken for stuck, so the breaker had been said to be open already.
+        stuck: bool,
+    },
     /// It is probed: the breaker is half-open.
     Probing,
     /// The probe failed: the breaker is open still.
@@ -43,7 +50,10 @@ pub enum StorageNews<'a> {
     /// The probe succeeded: the breaker is closed.
     Closed,
     /// A write or sync has not returned for [`SHED_AFTER`].
-    Stuck,
+    Stuck {
+        /// It is one of a probe: the breaker is open anyway.
+        probing: bool,
+    },
     /// It has returned.
     Unstuck,
     /// It has not returned for [`ABORT_AFTER`]: the process ends now.
@@ -59,9 +69,10 @@ pub(super) type Told = Arc<dyn Fn(StorageNews<'_>) + Send + Sync>;
 /// What the disk said last, when the log is closed while the breaker is open.
 pub(super) fn run(shared: &Shared, writer: &mut Writer, cool_down: Duration, told: &Told) -> io::Result<()> {
     while let Some(group) = shared.wait_for_group() {
-        if let Err(failed) = shared.calls.during(|| writer.write_group(group)) {
+        let (written, stuck) = shared.calls.during(|| writer.write_group(group));
+        if let Err(failed) = written {
             let error = shared.open_breaker(failed);
-            told(StorageNews::Opened(&error));
+            told(StorageNews::Opened { error: &error, stuck });
             mend(shared, writer, cool_down, told, error)?;
         }
     }
@@ -75,7 +86,7 @@ fn mend(
     told: &Told,
     mut error: io::Error,
 ) -> io::Result<()> {
-    while shared.rest(cool_down) {
+    while shared.rest(cool_down.max(REST_MIN)) {
         told(StorageNews::Probing);
         match shared.probe(writer) {
             Ok(()) => {
@@ -97,12 +108,17 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Does what calls the disk.
-    pub(super) fn during<T>(&self, call: impl FnOnce() -> T) -> T {
+    /// Does what calls the disk; answers too whether it was taken for stuck meanwhile.
+    pub(super) fn during<T>(&self, call: impl FnOnce() -> T) -> (T, bool) {
         *self.since.lock() = Some(Instant::now());
         let returned = call();
-        *self.since.lock() = None;
-        returned
+        (returned, self.over())
+    }
+
+    fn over(&self) -> bool {
+        let mut since = self.since.lock();
+        *since = None;
+        self.are_stuck()
     }
 
     /// True when the present call has not returned for [`SHED_AFTER`].
@@ -110,15 +126,15 @@ impl Calls {
         self.stuck.load(Ordering::Relaxed)
     }
 
-    fn lasting(&self) -> Duration {
-        self.since.lock().map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
-    fn look(&self, told: &Told) {
-        let lasting = self.lasting();
+    fn look(&self, probing: bool, told: &Told) {
+        // Under the lock: whoever ends a call knows whether it was told to be stuck.
+        let since = self.since.lock();
+        let lasting = since.map_or(Duration::ZERO, |since| since.elapsed());
         let stuck = lasting >= SHED_AFTER;
-        if self.stuck.swap(stuck, Ordering::Relaxed) != stuck {
-            told(if stuck { StorageNews::Stuck } else { StorageNews::Unstuck });
+        let changed = self.stuck.swap(stuck, Ordering::Relaxed) != stuck;
+        drop(since);
+        if changed {
+            told(if stuck { StorageNews::Stuck { probing } } else { StorageNews::Unstuck });
         }
         if lasting >= ABORT_AFTER {
             told(StorageNews::Aborting);
@@ -131,10 +147,40 @@ impl Calls {
 pub(super) fn watch(log: Weak<Shared>, told: Told) -> io::Result<()> {
     let run = move || {
         while let Some(shared) = log.upgrade() {
-            shared.calls.look(&told);
+            shared.calls.look(shared.is_probing(), &told);
             drop(shared);
             thread::sleep(LOOK_EVERY);
         }
     };
     thread::Builder::new().name("log-watch".to_owned()).spawn(run).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listener() -> (Told, Arc<Mutex<Vec<String>>>) {
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let list = Arc::clone(&heard);
+        (Arc::new(move |news| list.lock().push(format!("{news:?}"))), heard)
+    }
+
+    #[test]
+    fn whoever_ends_a_call_knows_whether_it_was_told_to_be_stuck() {
+        let (told, heard) = listener();
+        let calls = Calls::default();
+        let ((), stuck) = calls.during(|| calls.look(false, &told));
+        assert!(!stuck && heard.lock().is_empty());
+        let Some(long_ago) = Instant::now().checked_sub(SHED_AFTER) else { return };
+        let ((), stuck) = calls.during(|| {
+            *calls.since.lock() = Some(long_ago);
+            calls.look(false, &told);
+            calls.look(false, &told);
+        });
+        assert!(stuck);
+        calls.look(false, &told);
+        let ((), stuck) = calls.during(|| ());
+        assert!(!stuck);
+        assert_eq!(*heard.lock(), ["Stuck { probing: false }", "Unstuck"]);
+    }
 }

@@ -2,10 +2,11 @@
 
 use crate::app::ports::{Clock, EventIds};
 use crate::domain::Timestamp;
-use std::time::{SystemTime, UNIX_EPOCH};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// The machine's wall clock.
+/// The machine's clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -17,6 +18,11 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |age| -age),
         };
         Timestamp::from_milliseconds(milliseconds)
+    }
+
+    fn monotonic(&self) -> Duration {
+        let passed = clock_gettime(ClockId::Boottime);
+        Duration::try_from(passed).expect("a machine is not booted before it is booted")
     }
 }
 

@@ -214,10 +214,15 @@ impl Shared {
         !queue.closed
     }
 
+    /// True while a probe is under way.
+    pub(super) fn is_probing(&self) -> bool {
+        self.queue.lock().breaker == Position::HalfOpen
+    }
+
     /// Half-open, and closed when the probe succeeds: the sequences after the durable one are given out again.
     pub(super) fn probe(&self, writer: &mut Writer) -> io::Result<()> {
         self.queue.lock().breaker = Position::HalfOpen;
-        let probed = self.calls.during(|| writer.probe());
+        let (probed, _) = self.calls.during(|| writer.probe());
         let mut queue = self.queue.lock();
         if probed.is_ok() {
             queue.next = self.durable.sequence().plus(1);

@@ -3,7 +3,8 @@
 //! A probe never repeats a sync on a file whose sync failed. A file that is lost is rebuilt: its acknowledged prefix, held
 //! against its checksums, goes to a new file, which is synced and renamed into place. Otherwise a piece of zeros is written
 //! where the next group will stand, and cut off again, durably: no reader takes them for an entry, a crash in between leaves
-//! a torn tail.
+//! a torn tail. If that piece is refused although others may be taken (a limit of the file's size, a bad place on the disk), the
+//! file is sealed where it ends, and a new segment tried: what is wrong with one file must not stop the log for ever.
 
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_unfinished, durable_rename};
 use crate::adapters::file::disk::{read_exact_at, write_all_at};
@@ -18,6 +19,8 @@ use std::sync::Arc;
 
 /// There is room when so much can be written.
 static PROBE: [u8; 64 << 10] = [0; 64 << 10];
+/// The same, where no file may be as long as that.
+static SHORT_PROBE: [u8; 4 << 10] = [0; 4 << 10];
 
 impl Writer {
     /// Tries whether the disk is well again, and makes the log ready to be written.
@@ -32,9 +35,13 @@ impl Writer {
         if self.active.lost {
             self.rebuild()?;
         } else {
-            self.try_write()?;
+            self.try_write(&PROBE).or_else(|refused| self.try_elsewhere(refused))?;
         }
-        self.ballast.lay()?;
+        match self.ballast.lay() {
+            // It is longer than files may be here; there is room all the same.
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {}
+            laid => laid?,
+        }
         self.mark = Mark::open(&*self.segments.disk, &self.segments.layout.mark())?;
         self.write_mark(self.durable.sequence())
     }
@@ -69,9 +76,28 @@ impl Writer {
         Ok(())
     }
 
-    fn try_write(&mut self) -> io::Result<()> {
+    /// The active file does not take what a new one may take: goes on in that.
+    fn try_elsewhere(&mut self, refused: io::Error) -> io::Result<()> {
+        let next = self.durable.sequence().plus(1);
+        let full = matches!(refused.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let too_large = refused.kind() == io::ErrorKind::FileTooLarge;
+        let empty = self.active.first == next;
+        if full || self.active.lost || empty && !too_large {
+            return Err(refused);
+        }
+        if !empty {
+            if too_large {
+                self.segment_bytes = self.active.end.length;
+            }
+            self.roll(next)?;
+        }
+        // Where files may not be as long as the usual piece, a shorter one must do.
+        self.try_write(if too_large { &SHORT_PROBE } else { &PROBE })
+    }
+
+    fn try_write(&mut self, piece: &[u8]) -> io::Result<()> {
         let (file, length) = (&*self.active.file, self.active.end.length);
-        let written = write_all_at(file, &PROBE, length);
+        let written = write_all_at(file, piece, length);
         // Durably: a segment that is sealed here must end here, also after a power cut.
         let cut = file.truncate(length).and_then(|()| file.sync_data());
         self.active.lost = cut.is_err();

@@ -2,6 +2,7 @@
 
 use super::level_body::{ANONYMOUS, NumbersBody};
 use crate::app::feed::FeedEvent;
+use crate::domain::clock::ClockAfter;
 use crate::domain::imports::ImportAfter;
 use crate::domain::{After, EventKind, Fact, Sequence, Timestamp};
 use serde::Serialize;
@@ -29,6 +30,7 @@ pub(super) struct EventBody<'a> {
 enum StateBody {
     Level(NumbersBody),
     Import(ImportAfter),
+    Clock(ClockAfter),
 }
 
 impl<'a> EventBody<'a> {
@@ -60,6 +62,7 @@ impl From<After> for StateBody {
         match after {
             After::Level(numbers) => Self::Level(numbers.into()),
             After::Import(numbers) => Self::Import(numbers),
+            After::Clock(numbers) => Self::Clock(numbers),
         }
     }
 }

@@ -92,7 +92,9 @@ pub(super) async fn history(
     let more = movements.len() > page.limit;
     movements.truncate(page.limit);
     let items: Vec<MovementBody> = movements.iter().map(MovementBody::of).collect();
-    movements.iter().for_each(|view| place.pass(view));
+    for view in &movements {
+        place.pass(view);
+    }
     Ok(page::answer(&items, more.then_some(&place as _), LIST, &uri))
 }
 
@@ -227,7 +229,8 @@ fn moment(text: &str) -> Result<Moment, &'static str> {
 }
 
 fn movement_kind(text: &str) -> Result<EventKind, &'static str> {
-    let kind = EventKind::parse(text).filter(|kind| !matches!(kind, EventKind::Import | EventKind::Take));
+    let kind = EventKind::parse(text)
+        .filter(|kind| !matches!(kind, EventKind::Import | EventKind::Take | EventKind::Clock));
     kind.ok_or("must be ADJUST, RESERVE, RELEASE, COMMIT, EXPIRE or COUNT")
 }
 
@@ -261,6 +264,7 @@ mod tests {
             ("adjust", None),
             ("IMPORT", None),
             ("TAKE", None),
+            ("CLOCK", None),
             ("", None),
         ] {
             assert_eq!(movement_kind(text).ok(), kind, "{text}");

@@ -9,11 +9,13 @@ mod back;
 mod decision;
 mod outcome;
 mod sharing;
+mod time;
 
 use crate::app::due::Due;
 use crate::app::entities::{Entities, Restored, Slot};
 use crate::app::idempotency::{IdempotencyTable, Lookup, Place, RetryId};
 use crate::app::journal::Journal;
+use crate::app::log_time::LogTime;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogNumber};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
@@ -34,7 +36,7 @@ pub struct Parts {
     pub log: Arc<dyn EventLog>,
     /// Where they are read back.
     pub history: Arc<dyn History>,
-    /// What time it is.
+    /// What the machine's clocks say; the log's time is made of it.
     pub clock: Arc<dyn Clock>,
     /// Where ids of events come from.
     pub ids: Arc<dyn EventIds>,
@@ -47,6 +49,7 @@ pub struct Ledger {
     pub(super) parts: Parts,
     pub(super) entities: Entities,
     idempotency: IdempotencyTable,
+    time: LogTime,
     due: Due,
     journal: Journal,
     /// Held for reading from before an entry is appended until its steps stand in the journal.
@@ -69,6 +72,8 @@ struct Decided {
 impl Ledger {
     /// A ledger over what was restored; `head` is the durable end of the log it was restored from.
     pub fn new(parts: Parts, restored: Restored, head: Sequence) -> Self {
+        let last = (head > Sequence::START).then(|| parts.log.last_time());
+        let time = LogTime::start(Arc::clone(&parts.clock), last);
         let due = Due::default();
         for (key, state) in &restored.states {
             if let Some(at) = state.next_due() {
@@ -80,6 +85,7 @@ impl Ledger {
             parts,
             entities: Entities::restore(restored.states, head),
             idempotency,
+            time,
             due,
             journal: Journal::default(),
             noting: RwLock::default(),
@@ -188,9 +194,9 @@ impl Ledger {
         guards
     }
 
-    /// Log time: never before the last entry, of others either.
+    /// Log time ([`LogTime`]): never before the last entry, of others either.
     pub(crate) fn now(&self) -> Timestamp {
-        let own = self.parts.clock.now().max(self.parts.log.last_time());
+        let own = self.time.now().max(self.parts.log.last_time());
         self.sharing.as_ref().map_or(own, |sharing| own.max(sharing.last_time()))
     }
 

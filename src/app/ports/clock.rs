@@ -1,12 +1,16 @@
 //! Time and randomness, from outside.
 
 use crate::domain::Timestamp;
+use std::time::Duration;
 use uuid::Uuid;
 
-/// The wall clock. It may jump; the log makes time that does not.
+/// The clocks of the machine. The wall clock may jump; the log makes time that does not.
 pub trait Clock: Send + Sync {
     /// UTC now, to the millisecond.
     fn now(&self) -> Timestamp;
+
+    /// What has passed since some moment of the past. Does not jump, never goes back, and counts while the machine sleeps.
+    fn monotonic(&self) -> Duration;
 }
 
 /// Where ids of events come from.

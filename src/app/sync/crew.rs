@@ -59,8 +59,8 @@ impl Crew {
     fn follow_too(&self, source: Arc<dyn EventSource>) {
         let mut followed = self.followed.write();
         let breaker = Arc::new(Breaker::new(source.name(), self.settings));
-        let follower = Follower::new(followed.len(), Arc::clone(&source), Arc::clone(&breaker));
-        let follower = Arc::new(tokio::sync::Mutex::new(follower));
+        let reader = Follower::new(followed.len(), Arc::clone(&source), Arc::clone(&breaker));
+        let follower = Arc::new(tokio::sync::Mutex::new(reader));
         followed.push(Followed { source, breaker, follower });
         drop(followed);
         self.joined.notify_one();
@@ -78,7 +78,7 @@ impl Crew {
             match blocking(move || joining.joined()).await {
                 Ok(new) => new.into_iter().for_each(|source| self.follow_too(source)),
                 Err(error) => {
-                    tracing::warn!(%error, "cannot see whether a log has joined; it is tried again")
+                    tracing::warn!(%error, "cannot see whether a log has joined; it is tried again");
                 }
             }
         }

@@ -164,7 +164,9 @@ impl Worker {
         // Who asks for a pass may know that a source is well again.
         self.crew.look().await;
         let crew = self.crew.all();
-        crew.iter().for_each(|followed| followed.breaker.cool_down());
+        for source in &crew {
+            source.breaker.cool_down();
+        }
         let begun = Instant::now();
         // Collected before the first await, so that the pass can be spawned.
         let work: Vec<_> = crew.iter().map(|followed| self.follow(followed)).collect();

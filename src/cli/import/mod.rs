@@ -54,7 +54,11 @@ pub(super) fn run(args: &ImportArgs) -> Result<Exit, Failure> {
         adds_up(&survey, sent, &refusals)?;
         Ok(summary::run(&survey, sent, &refusals, report, took))
     })?;
-    print::print(text)?;
+    if report::takes_stdout(report) {
+        eprint!("{text}");
+    } else {
+        print::print(text)?;
+    }
     Ok(Exit::Ok)
 }
 

@@ -84,7 +84,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// File that gets every refused row, as CSV
+    /// File that gets every refused row, as CSV; "-" is standard output, and the summary goes to standard error then
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }

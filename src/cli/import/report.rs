@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::super::client::{Client, query_value};
@@ -30,11 +31,22 @@ pub(super) struct Refusals {
     pub(super) total: u64,
 }
 
+/// The report goes to standard output under this name.
+const STDOUT: &str = "-";
+
+/// True when the report takes standard output; the summary is for standard error then.
+pub(super) fn takes_stdout(report: Option<&Path>) -> bool {
+    report.is_some_and(|report| report.as_os_str() == STDOUT)
+}
+
 /// Makes sure that the report can be written, before anything is sent. What it holds stays until then.
 ///
 /// # Errors
 /// [`Exit::CannotCreate`] when it cannot, [`Exit::Usage`] when it is the file to be imported.
 pub(super) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
+    if takes_stdout(Some(report)) {
+        return Ok(());
+    }
     let describe = || format!("cannot create the report {}", report.display());
     OpenOptions::new().append(true).create(true).open(report).or_exit(Exit::CannotCreate, describe)?;
     let same =
@@ -154,13 +166,17 @@ impl<'a> Told<'a> {
 
 /// The report: CSV with a header.
 struct ReportFile {
-    writer: csv::Writer<File>,
+    writer: csv::Writer<Box<dyn Write>>,
 }
 
 impl ReportFile {
     fn create(path: &Path) -> Result<Self, Failure> {
         let describe = || format!("cannot create the report {}", path.display());
-        let file = File::create(path).or_exit(Exit::CannotCreate, describe)?;
+        let file: Box<dyn Write> = if takes_stdout(Some(path)) {
+            Box::new(io::stdout().lock())
+        } else {
+            Box::new(File::create(path).or_exit(Exit::CannotCreate, describe)?)
+        };
         let mut writer = csv::Writer::from_writer(file);
         let names = ["row", "line", "code", "detail", "store", "sku", "quantity", "time", "reference"];
         writer.write_record(names).or_exit(Exit::Io, || "cannot write the report")?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::print::thousands;
-use super::report::Refusals;
+use super::report::{Refusals, takes_stdout};
 use super::send::Sent;
 use super::survey::Survey;
 
@@ -64,6 +64,7 @@ fn refused(text: &mut String, survey: &Survey, refusals: &Refusals, report: Opti
     }
     let hidden = refusals.total.saturating_sub(refusals.first.len() as u64);
     match report {
+        Some(_) if takes_stdout(report) => line(text, "report", "standard output"),
         Some(path) => line(text, "report", &path.display().to_string()),
         None if hidden > 0 => {
             let _ = writeln!(text, "  ... and {} more; --report FILE names them all", thousands(hidden));

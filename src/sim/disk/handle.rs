@@ -45,7 +45,13 @@ impl DiskFile for SimFile {
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.require_writable(Errno::INVAL)?;
         let length = within_limit(length)?;
-        self.machine.lock().perform_on(self.handle, Operation::Truncate, |content| {
+        let mut machine = self.machine.lock();
+        let written_back = machine.by_chance();
+        machine.perform_on(self.handle, Operation::Truncate, |content| {
+            if written_back && length < content.cached().len() {
+                // The kernel was so free to write back what is about to be cut off: until a sync it may return.
+                content.sync();
+            }
             content.set_length(length);
             Ok(())
         })

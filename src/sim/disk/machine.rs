@@ -120,6 +120,11 @@ impl Machine {
         self.perform(operation, |machine| effect(machine.content(file)))
     }
 
+    /// One of two.
+    pub(super) fn by_chance(&mut self) -> bool {
+        self.random.percent(50)
+    }
+
     pub(super) fn open(&mut self, path: &Path, mode: OpenMode) -> io::Result<HandleId> {
         let may_create = matches!(mode, OpenMode::CreateNew | OpenMode::OpenOrCreate);
         let creates = may_create && matches!(self.names.find(path), Ok(None));

@@ -6,7 +6,8 @@
 //! **Bytes.** Each file has a page cache, which readers see, and a durable image. `sync_data` brings the first to the second.
 //! At a power cut each 512-byte sector with unsynced bytes is kept, dropped, zeroed, filled with noise, torn at some byte, or
 //! filled from another sector, each for itself; an unsynced length is kept, lost or reached in part. Only unsynced bytes are
-//! at risk: writing a sector again does not endanger the durable bytes in it.
+//! at risk: writing a sector again does not endanger the durable bytes in it. What is cut off may have been written back just
+//! before, so that without a sync it may be there again after a power cut.
 //!
 //! **A failed `sync_data`** loses the unsynced bytes and marks them clean, as Linux does: readers go on seeing them, no later
 //! sync brings them to the disk, unless their sector is written again. The new length may survive without its bytes.

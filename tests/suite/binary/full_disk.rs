@@ -4,7 +4,7 @@
 use super::api::{Api, Reply};
 use super::process::{Ended, Node, PROGRAM, run};
 use super::room::Room;
-use super::skipped;
+use crate::counts::{counted, scale};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -157,7 +157,7 @@ async fn references(api: &Api) -> BTreeMap<String, usize> {
     found
 }
 
-/// The program, allowed files of 40 KB only until it is allowed more: what a full disk says, without the need to be root.
+/// The program, allowed files of 40 KB only: what a full disk says, without the need to be root.
 pub(super) fn cramped() -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -S -f 80; exec \"$0\" \"$@\"", PROGRAM]);
@@ -165,28 +165,55 @@ pub(super) fn cramped() -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_may_not_grow_is_read_only_until_it_may() {
-    let directory = TempDir::new().unwrap();
-    let node = Node::start_as(cramped(), directory.path(), &OPTIONS);
-    let told = fill(&node, 0).await;
-    assert_eq!(told.codes.keys().collect::<Vec<_>>(), ["read-only"], "a write that failed is cut off again");
-    is_read_only(&node, &told).await;
-    let raised = Command::new("prlimit")
-        .args(["--fsize=unlimited:", "--pid", &node.process.id().to_string()])
-        .status();
-    if !raised.is_ok_and(|status| status.success()) {
-        return skipped("a log that may grow again", "prlimit does not work here");
+async fn a_segment_that_may_not_grow_is_sealed_and_the_log_goes_on_in_the_next() {
+    for _ in 0..scale() {
+        let directory = TempDir::new().unwrap();
+        let node = Node::start_as(cramped(), directory.path(), &OPTIONS);
+        let told = fill(&node, 0).await;
+        assert_eq!(
+            told.codes.keys().collect::<Vec<_>>(),
+            ["read-only"],
+            "a write that failed is cut off again"
+        );
+        until_well(&node).await;
+        all_there(&node, &[told]).await;
+        // From now on it knows how long a segment may be: nobody is refused any more.
+        let api = Api::of(&node);
+        for turn in 0..300 {
+            ask(&api, &format!("afterwards-{turn}")).await.unwrap().is(200, "");
+        }
+        node.stop();
+        super::process::verify(directory.path());
     }
-    until_well(&node).await;
-    all_there(&node, &[told]).await;
-    node.stop();
+    counted("a limit of the file size (EFBIG)", format!("{} times", scale()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_line_that_cannot_be_written_is_dropped_and_harms_nobody() {
+    let directory = TempDir::new().unwrap();
+    // Its first probe would bring it back; this is over long before.
+    let options = ["--breaker-cooldown-ms", "3600000", "--log-level", "error"];
+    let node = Node::start_as(cramped(), directory.path(), &options);
+    fill(&node, 0).await;
+    // Each refusal is a line on its stderr, a file that may not grow either.
+    let api = Api::of(&node);
+    while node.process.said("stderr").len() < 40 << 10 {
+        ask(&api, "refused").await.unwrap().is(503, "read-only");
+    }
+    for _ in 0..10 {
+        ask(&api, "refused").await.unwrap().is(503, "read-only");
+    }
+    api.get("/livez").await.is(200, "");
+    node.process.kill();
     super::process::verify(directory.path());
 }
 
 #[test]
 fn a_node_that_is_stopped_while_it_is_read_only_says_so() {
     let directory = TempDir::new().unwrap();
-    let node = Node::start_as(cramped(), directory.path(), &OPTIONS);
+    // Its first probe would bring it back; it is told to stop long before.
+    let options = ["--breaker-cooldown-ms", "600000", "--log-level", "error"];
+    let node = Node::start_as(cramped(), directory.path(), &options);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let told = runtime.block_on(fill(&node, 0));
     node.process.signal(rustix::process::Signal::TERM);
@@ -219,31 +246,34 @@ fn could_not_start(ended: &Ended, data_dir: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_makes_the_node_read_only_and_room_brings_it_back() {
-    let script = "mount -t tmpfs -o size=4m none \"$1\"";
-    let Some(room) = Room::open("a full disk", script) else { return };
-    let data = room.path().join("data");
-    let mut told = Vec::new();
-    let mut node = Node::start_as(room.onhand(), &data, &OPTIONS);
-    for round in 0..2 {
-        told.push(fill(&node, round).await);
-        assert!(told[round].codes.contains_key("read-only"), "{:?}", told[round].codes);
-        is_read_only(&node, &told[round]).await;
-        room.sh(&format!("mount -o remount,size={}m \"$1\"", 8 * (round + 1)));
-        until_well(&node).await;
+    for _ in 0..scale() {
+        let script = "mount -t tmpfs -o size=4m none \"$1\"";
+        let Some(room) = Room::open("a full disk", script) else { return };
+        let data = room.path().join("data");
+        let mut told = Vec::new();
+        let mut node = Node::start_as(room.onhand(), &data, &OPTIONS);
+        for round in 0..2 {
+            told.push(fill(&node, round).await);
+            assert!(told[round].codes.contains_key("read-only"), "{:?}", told[round].codes);
+            is_read_only(&node, &told[round]).await;
+            room.sh(&format!("mount -o remount,size={}m \"$1\"", 8 * (round + 1)));
+            until_well(&node).await;
+        }
+        all_there(&node, &told).await;
+        // The third time it is killed while it is full.
+        told.push(fill(&node, 2).await);
+        node.process.kill();
+        start_when_full(&room, &data);
+        room.sh("mount -o remount,size=64m \"$1\"");
+        node = Node::start_as(room.onhand(), &data, &OPTIONS);
+        let api = Api::of(&node);
+        for key in &told[2].open {
+            ask(&api, key).await.unwrap().is(200, "");
+        }
+        node.stop();
+        sound(&room, &data);
     }
-    all_there(&node, &told).await;
-    // The third time it is killed while it is full.
-    told.push(fill(&node, 2).await);
-    node.process.kill();
-    start_when_full(&room, &data);
-    room.sh("mount -o remount,size=64m \"$1\"");
-    node = Node::start_as(room.onhand(), &data, &OPTIONS);
-    let api = Api::of(&node);
-    for key in &told[2].open {
-        ask(&api, key).await.unwrap().is(200, "");
-    }
-    node.stop();
-    sound(&room, &data);
+    counted("a full disk, three each", format!("{} times", scale()));
 }
 
 /// `onhand verify`, inside.

@@ -1,8 +1,9 @@
-//! `kill -9` under load, a hundred times on one data directory: every acknowledged change is there exactly once, and
+//! `kill -9` under load, two hundred times on one data directory: every acknowledged change is there exactly once, and
 //! no reader ever saw a state that came back from.
 
 use super::api::{Api, Reply};
 use super::process::{Node, onhand, run, verify};
+use crate::counts::{counted, scale};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-const LIVES: u64 = 100;
+const LIVES: u64 = 200;
 const TILLS: usize = 6;
 const SKUS: [&str; 3] = ["TEA", "RICE", "SALT"];
 /// Snapshots come often, so that many of the kills hit one.
@@ -128,7 +129,22 @@ pub(super) async fn watcher(mut current: Current) -> BTreeMap<String, Known> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_kills_lose_nothing_and_repeat_nothing() {
+async fn kills_lose_nothing_and_repeat_nothing() {
+    let (mut acknowledged, mut asked) = (0, 0);
+    for _ in 0..scale() {
+        let (yes, all) = two_hundred_lives().await;
+        (acknowledged, asked) = (acknowledged + yes, asked + all);
+    }
+    let kills = (LIVES - 1 + LIVES / 5) * scale();
+    counted(
+        "kill -9",
+        format!("{kills} kills, {acknowledged} of {asked} changes acknowledged, each there once"),
+    );
+}
+
+/// Answers how many changes were acknowledged, and how many asked for.
+async fn two_hundred_lives() -> (usize, usize) {
+    let mut done = (0, 0);
     let directory = TempDir::new().unwrap();
     let (tell, current) = watch::channel((None, false));
     let mut clients = JoinSet::new();
@@ -144,7 +160,7 @@ async fn a_hundred_kills_lose_nothing_and_repeat_nothing() {
         if life == LIVES - 1 {
             tell.send_modify(|state| state.1 = true);
             let asked = clients.join_all().await.into_iter().flatten().collect();
-            all_there_once(&Api::of(&node), &asked).await;
+            done = all_there_once(&Api::of(&node), &asked).await;
             node.stop();
             break;
         }
@@ -154,11 +170,12 @@ async fn a_hundred_kills_lose_nothing_and_repeat_nothing() {
             killed_while_starting(directory.path(), life).await;
         }
     }
-    println!("{}", verify(directory.path()));
+    verify(directory.path());
     let mut rebuild = onhand(&["rebuild", "--data-dir"]);
     rebuild.arg(directory.path());
     let ended = run(rebuild);
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    done
 }
 
 async fn live(data_dir: &Path) -> Node {
@@ -175,8 +192,8 @@ async fn killed_while_starting(data_dir: &Path, life: u64) {
     process.kill();
 }
 
-/// Holds the histories against what the clients know.
-pub(super) async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) {
+/// Holds the histories against what the clients know; answers how many changes were acknowledged, and asked for.
+pub(super) async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) -> (usize, usize) {
     let mut found: BTreeMap<String, u32> = BTreeMap::new();
     for sku in SKUS {
         let mut before = json!({"qty": 0, "onHand": 0, "reserved": 0, "version": 0});
@@ -198,6 +215,6 @@ pub(super) async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) {
     }
     assert!(found.is_empty(), "nobody asked for {found:?}");
     let acknowledged = asked.values().filter(|known| **known == Known::Acknowledged).count();
-    println!("{acknowledged} of {} changes were acknowledged", asked.len());
     assert!(acknowledged > 1000, "only {acknowledged} changes: there was no load to speak of");
+    (acknowledged, asked.len())
 }

@@ -1,6 +1,7 @@
 //! Where the faults strike, and how the machine ends.
 
 use super::{Run, SETTINGS, Then};
+use crate::counts::counted;
 use crate::node::World;
 use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
 use std::collections::BTreeSet;
@@ -58,12 +59,15 @@ fn every_fault(sticky: bool, then: Then, ends: &[Crash], least: usize) {
     hush();
     let runtime = runtime();
     let mut struck = BTreeSet::new();
+    let (mut faults, mut recoveries) = (0, 0);
     for fault in FAULTS {
         for n in 1.. {
             let told = format!("fault {fault:?} at operation {n}, sticky {sticky}, then {then:?}");
             let played = catch_unwind(AssertUnwindSafe(|| run(&runtime, n, fault, sticky, then)));
             let Some(run) = played.expect(&told) else { break };
             struck.extend(run.stage.world.disk.hits().into_keys());
+            faults += 1;
+            recoveries += ends.len();
             for end in ends {
                 let recover = || runtime.block_on(run.recover(run.left(*end), true));
                 let recovered = catch_unwind(AssertUnwindSafe(recover));
@@ -72,6 +76,9 @@ fn every_fault(sticky: bool, then: Then, ends: &[Crash], least: usize) {
         }
     }
     assert!(struck.len() >= least, "too few kinds of operations were struck: {struck:?}");
+    let kinds = struck.len();
+    let figures = format!("{faults} faults, {kinds} kinds of fault and call, {recoveries} recoveries");
+    counted(&format!("n-th operation fails, sticky {sticky}, then {then:?}"), figures);
 }
 
 #[test]
@@ -121,6 +128,7 @@ fn every_fault_of_a_probe_is_survived() {
         }
     }
     assert!(probes > 1_000, "{probes}");
+    counted("n-th operation of a probe fails", format!("{probes} faults"));
 }
 
 fn struck(disk: &SimDisk) -> u64 {
@@ -169,6 +177,7 @@ fn a_second_fault_during_recovery_is_survived() {
         }
     }
     assert!(count > 10_000, "{count}");
+    counted("a second fault inside recovery", format!("{count} pairs of faults"));
 }
 
 #[test]

@@ -150,7 +150,7 @@ impl Run {
                     Err(error) => self.expiring = matches!(error, CommandError::OutcomeUnknown),
                 }
             }
-            Step::Pass(milliseconds) => self.stage.world.clock.pass(milliseconds),
+            Step::Pass(milliseconds) => self.stage.pass(milliseconds),
             // What fails here is tried again at the next step.
             Step::Upkeep => drop(node.upkeep()),
             Step::Restart => {}
@@ -221,6 +221,7 @@ impl Run {
         stage.world.ids = self.stage.world.ids.clone();
         stage.world.disk = disk;
         stage.oracle = self.stage.oracle.clone();
+        stage.course = self.stage.course;
         let node = stage.reopen(&self.open.unknown, self.expiring).await;
         if retry {
             for act in acts() {

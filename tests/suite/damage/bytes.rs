@@ -1,6 +1,7 @@
 //! Every byte and every bit, with and without the mark.
 
-use super::{Owed, Sound, check_rotten_history, opened, remove, sound, sounds};
+use super::{Owed, Sound, check_rotten_history, opened, remove, sound, sounds, sounds_of};
+use crate::counts::{counted, scale};
 use crate::rules;
 use onhand::domain::Sequence;
 use onhand::sim::disk::{Crash, SimDisk};
@@ -20,6 +21,11 @@ fn flips(sound: &Sound, path: &Path, owed: impl Fn(usize) -> Owed) -> usize {
         }
     }
     opened
+}
+
+/// As many logs as the scale of the run.
+fn variants() -> std::ops::Range<u8> {
+    0..u8::try_from(scale()).expect("there are 255 variants")
 }
 
 /// A file at every length but its own.
@@ -48,15 +54,20 @@ fn the_log_that_is_damaged_here_has_what_it_takes() {
 
 #[test]
 fn no_flipped_bit_is_taken_for_the_truth() {
-    for (sound, whole) in sounds().into_iter().zip([true, false, false]) {
-        let active = rules::layout().segment(*sound.segments().last().unwrap());
-        for (path, owed) in sound.files() {
-            // The first log is damaged everywhere; the others differ from it in what stands behind the active segment.
-            if whole || path == active {
-                flips(&sound, &path, |_| owed);
+    let mut flipped = 0;
+    for variant in variants() {
+        for (sound, whole) in sounds_of(variant).into_iter().zip([true, false, false]) {
+            let active = rules::layout().segment(*sound.segments().last().unwrap());
+            for (path, owed) in sound.files() {
+                // The first log is damaged everywhere; the others differ from it in what stands behind the active segment.
+                if whole || path == active {
+                    flips(&sound, &path, |_| owed);
+                    flipped += sound.disk.file(&path).unwrap().len();
+                }
             }
         }
     }
+    counted("every bit flipped", format!("of {flipped} bytes"));
 }
 
 #[test]
@@ -80,11 +91,14 @@ fn a_running_node_does_not_take_a_flipped_bit_for_the_truth() {
 
 #[test]
 fn no_file_that_was_cut_short_is_taken_for_whole() {
-    for sound in sounds() {
+    let mut cut = 0;
+    for sound in variants().flat_map(sounds_of) {
         for (path, owed) in sound.files() {
             cuts(&sound, &path, |_| owed);
+            cut += sound.disk.file(&path).unwrap().len();
         }
     }
+    counted("cut at every byte", format!("of {cut} bytes"));
 }
 
 #[test]

@@ -30,12 +30,21 @@ struct Sound {
 
 /// Three logs: with snapshots that do not reach into the last segment, without any, and with one that does.
 fn sounds() -> [Sound; 3] {
-    [sound(7, 5), sound(1_000, 5), sound(2, 6)]
+    sounds_of(0)
+}
+
+/// The same with other numbers and longer segments.
+fn sounds_of(variant: u8) -> [Sound; 3] {
+    [sound_of(7, 5, variant), sound_of(1_000, 5, variant), sound_of(2, 6, variant)]
 }
 
 fn sound(snapshot_every: u64, upkeep_until: u8) -> Sound {
-    let settings =
-        SimSettings { segment_bytes: 2_600, snapshot_every, idempotency_ttl_ms: 8_000, archive: false };
+    sound_of(snapshot_every, upkeep_until, 0)
+}
+
+fn sound_of(snapshot_every: u64, upkeep_until: u8, variant: u8) -> Sound {
+    let segment_bytes = 2_600 + 20 * u64::from(variant);
+    let settings = SimSettings { segment_bytes, snapshot_every, idempotency_ttl_ms: 8_000, archive: false };
     let mut stage = Stage::new(settings);
     let one = |key, sku, wish| Act::One(Order { sku, expect: Expect::Any, wish }, Some(key));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -43,14 +52,14 @@ fn sound(snapshot_every: u64, upkeep_until: u8) -> Sound {
         let mut node = stage.world.open();
         for round in 0..6 {
             let reserve = Wish::Reserve { pieces: 2, id: round, ttl_seconds: Some(3) };
-            stage.play(&node, &[one(4 * round, "A", Wish::Adjust(5))]).await;
+            stage.play(&node, &[one(4 * round, "A", Wish::Adjust(5 + i64::from(variant)))]).await;
             let group =
                 [one(4 * round + 1, "A", reserve), one(4 * round + 2, "B", Wish::Count(round.into()))];
             stage.play(&node, &group).await;
             if round < upkeep_until {
                 node.upkeep().unwrap();
             }
-            stage.world.clock.pass(2_000);
+            stage.pass(2_000);
         }
     });
     let disk = stage.world.disk.clone();

@@ -71,6 +71,7 @@ fn numbers(event: &onhand::domain::Event) -> Numbers {
     match event.after {
         After::Level(after) => (after.on_hand.get(), after.reserved.get(), after.version),
         After::Import(after) => (after.applied.cast_signed(), after.refused.cast_signed(), after.version),
+        After::Clock(after) => (0, 0, after.version),
     }
 }
 

@@ -102,7 +102,7 @@ proptest! {
             2 => entries.swap(place, (place + 1) % 6),
             3 => match &mut entries[place].events[0].after {
                 After::Level(after) => after.on_hand = after.on_hand.checked_add(qty(1)).unwrap(),
-                After::Import(_) => unreachable!(),
+                After::Import(_) | After::Clock(_) => unreachable!(),
             },
             _ => match &mut entries[place].events[0].fact {
                 Fact::Stock(StockFact::Adjust(fact)) => fact.delta = qty(fact.delta.get() + 1),

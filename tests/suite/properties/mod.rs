@@ -2,6 +2,7 @@
 
 mod bytes;
 
+use crate::counts::{counted, scale};
 use crate::decide::{Shop, id, keys, movement};
 use crate::node::qty;
 use onhand::domain::limits::INTEGER_MAX;
@@ -13,9 +14,12 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// The cases of one property.
+/// The cases of one property: `PROPTEST_CASES`, or a thousand times the scale of the run.
 pub(crate) fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1_000);
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    let given = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = given.unwrap_or_else(|| u32::try_from(1_000 * scale()).unwrap());
+    ONCE.call_once(|| counted("properties", format!("{cases} cases each")));
     ProptestConfig { cases, max_shrink_iters: 20_000, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -58,7 +62,7 @@ fn batch(atomic: bool, commands: &[StockCommand]) -> Command {
 fn numbers(state: &State) -> (i64, i64, u64) {
     match state.after() {
         After::Level(after) => (after.on_hand.get(), after.reserved.get(), after.version),
-        After::Import(_) => (0, 0, 0),
+        After::Import(_) | After::Clock(_) => (0, 0, 0),
     }
 }
 

@@ -106,6 +106,7 @@ pub(super) fn key_hash(key: &Key) -> u64 {
     let parts = match key {
         Key::Level(store, sku) => ["level", store.as_str(), sku.as_str()],
         Key::Import(import) => ["import", import.as_str(), ""],
+        Key::Clock => ["clock", "", ""],
     };
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for part in parts {

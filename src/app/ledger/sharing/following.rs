@@ -43,7 +43,7 @@ impl Ledger {
         match news {
             PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
             PeerNews::Joined(log, restored) => {
-                for (key, state) in &restored.states {
+                for (key, state) in restored.states.iter().filter(|(key, _)| !key.is_of_one_log()) {
                     self.adopt(*log, key, state).await;
                 }
                 for effect in &restored.known {
@@ -72,6 +72,9 @@ impl Ledger {
     ) -> Result<(), HistoryError> {
         for event in &entry.events {
             let key = event.fact.key();
+            if key.is_of_one_log() {
+                continue;
+            }
             let slot = self.entities.slot(&key);
             let mut slot = slot.lock().await;
             if event.after.version() <= slot.state.version() {

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 const ASK_EVERY: Duration = Duration::from_millis(3);
 
 /// Mutexes around leases; keys that share one wait for each other while a lease is asked for or given back.
-const STRIPES: usize = 64;
+const STRIPES: u64 = 64;
 
 /// What a ledger needs to share its stock.
 pub(super) struct Shared {
@@ -57,7 +57,8 @@ enum Held {
 impl Shared {
     /// True when everything under these keys may be decided on; to be asked with their mutexes held.
     pub(super) fn ready(&self, keys: &[Key]) -> bool {
-        keys.iter().all(|key| self.held.get(key).is_some_and(|held| matches!(*held, Held::Ready { .. })))
+        let ready = |key: &Key| self.held.get(key).is_some_and(|held| matches!(*held, Held::Ready { .. }));
+        keys.iter().all(|key| key.is_of_one_log() || ready(key))
     }
 
     /// The epoch of a lease that is held.
@@ -71,7 +72,7 @@ impl Shared {
     async fn stripe(&self, key: &Key) -> MutexGuard<'_, ()> {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
-        let place = (hasher.finish() % STRIPES as u64) as usize;
+        let place = usize::try_from(hasher.finish() % STRIPES).unwrap_or_default();
         self.stripes.get(place).expect("a remainder is below its divisor").lock().await
     }
 
@@ -111,7 +112,7 @@ impl Ledger {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let deadline = Instant::now() + sharing.patience;
         while !sharing.ready(keys) {
-            let mut missing: Vec<&Key> = keys.iter().collect();
+            let mut missing: Vec<&Key> = keys.iter().filter(|key| !key.is_of_one_log()).collect();
             loop {
                 let mut elsewhere = Vec::new();
                 for key in missing {

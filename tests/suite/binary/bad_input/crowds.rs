@@ -5,6 +5,7 @@ use super::super::process::{Node, PROGRAM, verify};
 use super::super::raw::{Raw, post};
 use super::super::skipped;
 use super::{ADJUST, LEVEL, Shop, status};
+use crate::counts::{counted, scale};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use std::process::Command;
@@ -114,20 +115,23 @@ async fn ten_thousand_slow_callers_keep_nobody_out() {
 /// More connections than the process may have files: it says so, goes on with those it has, and recovers.
 #[tokio::test(flavor = "multi_thread")]
 async fn running_out_of_files_stops_nobody_who_is_in() {
-    let directory = TempDir::new().unwrap();
-    let mut program = Command::new("sh");
-    program.args(["-c", "ulimit -n 60; exec \"$0\" \"$@\"", PROGRAM]);
-    let node = Node::start_as(program, directory.path(), &["--snapshot-every-n-events", "10"]);
-    let api = Api::of(&node);
-    api.post(ADJUST, &[], &json!({"delta": 1})).await.is(200, "");
-    let crowd: Vec<Raw> = (0..200).map(|_| Raw::connect(&node)).collect();
-    for _ in 0..100 {
+    for _ in 0..scale() {
+        let directory = TempDir::new().unwrap();
+        let mut program = Command::new("sh");
+        program.args(["-c", "ulimit -n 60; exec \"$0\" \"$@\"", PROGRAM]);
+        let node = Node::start_as(program, directory.path(), &["--snapshot-every-n-events", "10"]);
+        let api = Api::of(&node);
         api.post(ADJUST, &[], &json!({"delta": 1})).await.is(200, "");
+        let crowd: Vec<Raw> = (0..200).map(|_| Raw::connect(&node)).collect();
+        for _ in 0..100 {
+            api.post(ADJUST, &[], &json!({"delta": 1})).await.is(200, "");
+        }
+        drop(crowd);
+        let newcomer = Api::of(&node);
+        assert_eq!(newcomer.get(LEVEL).await.level(), (101, 101, 0, 101));
+        assert_eq!(newcomer.items(&format!("{LEVEL}/history")).await.len(), 101);
+        node.stop();
+        verify(directory.path());
     }
-    drop(crowd);
-    let newcomer = Api::of(&node);
-    assert_eq!(newcomer.get(LEVEL).await.level(), (101, 101, 0, 101));
-    assert_eq!(newcomer.items(&format!("{LEVEL}/history")).await.len(), 101);
-    node.stop();
-    verify(directory.path());
+    counted("no more open files (EMFILE)", format!("{} times", scale()));
 }

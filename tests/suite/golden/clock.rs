@@ -1,0 +1,54 @@
+//! The bytes of a `CLOCK` event, which came to format 1 later: `tests/golden/format-1-clock`.
+
+use super::now;
+use crate::node::{World, adjust, reserve};
+use crate::rules;
+use onhand::app::Meta;
+use onhand::domain::EventKind;
+use onhand::sim::disk::{Crash, SimDisk};
+use onhand::sim::node::SimSettings;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "log/00000000000000000001.jsonl";
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format-1-clock")
+}
+
+/// The kinds of events in it, as today's program reads them.
+pub(super) fn kinds() -> Vec<EventKind> {
+    let disk = SimDisk::new(1);
+    for file in [FILE, "node.json"] {
+        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+    }
+    let entries = rules::entries(&disk);
+    rules::check(&entries);
+    let node = World { disk, ..World::new(SimSettings::default()) }.open();
+    assert_eq!(node.report.replayed, 4);
+    entries.iter().flat_map(|entry| &entry.events).map(|event| event.kind).collect()
+}
+
+#[tokio::test]
+async fn today_writes_the_bytes_of_a_leap() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    node.execute(adjust("A", 5), &Meta::default()).await.unwrap();
+    node.execute(reserve("A", 1, "r", Some(3_600)), &Meta::default()).await.unwrap();
+    drop(node);
+    world.disk.crash(Crash::ProcessKill);
+    world.clock.jump(86_400_000);
+    let node = world.open();
+    node.keep_time().await.unwrap();
+    node.drive(node.ledger.expire_due()).await.unwrap();
+    for file in [FILE, "node.json"] {
+        let bytes = now(&world.disk, file).unwrap();
+        let path = directory().join(file);
+        if std::env::var("ONHAND_GOLDEN").is_ok_and(|wish| wish == "write") {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &bytes).unwrap();
+        }
+        let golden = fs::read(&path).unwrap_or_default();
+        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden), "{file}");
+    }
+}
