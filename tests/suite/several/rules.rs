@@ -3,7 +3,13 @@
 use super::merge::{Tale, check, follow};
 use super::{NUMBERS, Several, adjust, key, reserve};
 use crate::sync::world::{Central, file, level, open_letters};
+use onhand::adapters::file::recovery::OpenNode;
+use onhand::app::ports::{Moment, MovementQuery};
+use onhand::app::query::MovementPlace;
 use onhand::app::sync::{LetterState, Worker};
+use onhand::app::{Ledger, Parts};
+use onhand::domain::{Key, Sequence};
+use onhand::sim::node::SimIds;
 use std::sync::Arc;
 
 /// A: 1, 2 by the first member, 3 and 4 by the second, 5 by the first again.
@@ -126,6 +132,62 @@ async fn what_is_given_up_does_not_come_back_over_what_another_log_told() {
     worker.sync().await;
     check(&several, &file(&worker));
     assert!(file(&worker).sources.values().all(|source| source.loose.is_empty()));
+}
+
+#[tokio::test]
+async fn what_waited_behind_what_is_given_up_is_no_news_either() {
+    let mut several = Several::new();
+    for (member, delta) in [(0, 10), (0, -1), (0, -2), (1, -3), (1, 1)] {
+        several.act(member, &adjust("A", delta)).unwrap();
+    }
+    let tales = Tale::all(&several).await;
+    let worker = follow(&tales).start().unwrap();
+    tales[0].poison(&[2]);
+    tales.iter().for_each(|tale| tale.show(u64::MAX));
+    worker.sync().await;
+    check(&several, &file(&worker));
+    let letter = open_letters(&worker).remove(0);
+    let discarded = worker.discard(&letter.id, "nobody knows").await.unwrap();
+    assert_eq!((discarded.applied, discarded.waiting), (1, 0));
+    check(&several, &file(&worker));
+}
+
+#[tokio::test]
+async fn history_is_of_movements_and_as_of_is_of_all() {
+    let mut several = there_and_back();
+    several.clock.pass(1_000);
+    several.act(1, &adjust("A", 1)).unwrap();
+    several.clock.pass(1_000);
+    several.members.clear();
+    let OpenNode { log, restored, end, lock: _lock, .. } = several.open(1);
+    let parts = Parts {
+        history: log.history(),
+        log: Arc::new(log),
+        clock: Arc::clone(&several.clock) as _,
+        ids: Arc::new(SimIds::default()),
+        idempotency_ttl_ms: 300_000,
+    };
+    let ledger = Ledger::new(parts, restored, end);
+    let Key::Level(store, sku) = key("A") else { unreachable!() };
+    // ADJUST, ADJUST, TAKE, ADJUST.
+    for (after, limit, owed) in [
+        ("0", 1, vec![1]),
+        ("0", 2, vec![1, 2]),
+        ("0", 3, vec![1, 2, 4]),
+        ("1", 2, vec![2, 4]),
+        ("2", 9, vec![4]),
+    ] {
+        let place = MovementPlace::parse(after).unwrap();
+        let query = MovementQuery { after: Sequence::START, limit, kind: None, since: None, until: None };
+        let found = ledger.movements(&store, &sku, &place, query).await.unwrap();
+        let found: Vec<u64> = found.iter().map(|view| view.movement.sequence.0).collect();
+        assert_eq!(found, owed, "{limit} after {after}");
+    }
+    for (sequence, version) in [(2, 2), (3, 4), (4, 5)] {
+        let moment = Moment::Sequence(Sequence(sequence));
+        let then = ledger.level_as_of(&store, &sku, moment).await.unwrap().unwrap();
+        assert_eq!(then.numbers.version, version, "as of {sequence}");
+    }
 }
 
 #[tokio::test]
