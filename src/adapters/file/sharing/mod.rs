@@ -245,10 +245,16 @@ impl Sharing for FileSharing {
             write_all_at(&*self.alive, sign.as_bytes(), 0)?;
         }
         self.look_for_members(&mut others);
-        for member in others.members.values_mut() {
-            self.look_after(member)?;
-        }
+        let gone = self.look_around(&mut others)?;
         drop(others);
+        for (number, layout, gone) in gone {
+            // Reading a log to its end takes time, in which others may be asked for what they wrote.
+            if self.take_over(&layout, &gone)?
+                && let Some(member) = self.others.lock().members.get_mut(&number)
+            {
+                member.awaited = false;
+            }
+        }
         let wanted: BTreeSet<Key> = self.leases.wanted()?.into_iter().collect();
         Ok(wanted.into_iter().collect())
     }
