@@ -248,6 +248,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_worked_out_aside_does_not_take_the_place_of_what_another_log_told_meanwhile() {
+        let mut central = Central::default();
+        let told = |node: u128, version| CentralLevel { node: Uuid::from_u128(node), ..level(9, version) };
+        for (known, aside, kept) in [
+            (told(1, 5), told(2, 4), told(1, 5)),
+            (told(1, 5), told(2, 5), told(2, 5)),
+            (told(1, 5), told(2, 6), told(2, 6)),
+            // One's own log was taken up again from before a letter that is given up.
+            (told(1, 5), told(1, 4), told(1, 4)),
+        ] {
+            central.put(place(1), known);
+            central.put_unless_later(place(1), aside);
+            assert_eq!(central.of_ledger(Uuid::from_u128(9), &place(1)), Some(kept));
+        }
+    }
+
+    #[test]
     fn a_copy_is_what_the_model_was_at_one_moment_whatever_changes_meanwhile() {
         for seed in 0..200 {
             let mut random = fastrand::Rng::with_seed(seed);

@@ -1,8 +1,9 @@
 //! The commands on a data directory that several processes share, as processes.
 
-use super::{Several, adjust, reserve};
+use super::{NUMBERS, Several, adjust, reserve};
 use crate::cli::told;
 use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
+use onhand::adapters::file::layout::Layout;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -22,6 +23,10 @@ fn directory() -> (Several, TempDir) {
 }
 
 fn export(several: &Several, directory: &Path) {
+    for member in NUMBERS.map(|number| Layout::new(directory).member(number)) {
+        fs::create_dir_all(member.snapshots()).unwrap();
+        fs::create_dir_all(member.archive()).unwrap();
+    }
     for path in several.disk.files() {
         let file = several.disk.open(&path, OpenMode::Read).unwrap();
         let place = directory.join(path.strip_prefix("/data").unwrap());

@@ -237,6 +237,8 @@ impl<'a> Ledger<'a> {
                 // What it took over from may have become durable after that log was read.
                 None if self.marks.get(turn.member).is_some_and(|mark| take.sequence > *mark) => {}
                 None if self.gave_up => {}
+                // That is in a log, and something else followed there: it has been said.
+                None if turns.iter().any(|turn| turn.after < version && version < turn.state.version()) => {}
                 None => find(format!("it takes over version {version}, which no log has come to")),
                 Some(_) => {}
             }

@@ -1,0 +1,58 @@
+//! What an audit says of one log.
+
+use super::shared::Take;
+use crate::adapters::file::identity::NodeFile;
+use crate::app::fold::Fold;
+use crate::domain::{Sequence, Timestamp};
+use std::path::PathBuf;
+
+/// Something that does not hold, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub path: PathBuf,
+    /// The byte in it, where that is known.
+    pub offset: Option<u64>,
+    /// The sequence concerned, where that is known.
+    pub sequence: Option<Sequence>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// What an audit saw.
+#[derive(Debug)]
+pub struct Audit {
+    /// Whose directory it is.
+    pub node: NodeFile,
+    /// Who is writing in it at the same time.
+    pub live: Option<String>,
+    /// Segments read.
+    pub segments: usize,
+    /// The last sequence that was added up.
+    pub end: Sequence,
+    /// The time of the last entry.
+    pub last_time: Timestamp,
+    /// The states the log alone adds up to.
+    pub fold: Fold,
+    /// The snapshots there are, newest first.
+    pub snapshots: Vec<Sequence>,
+    /// Bytes behind the last good line that were never acknowledged; the next start copies them aside and cuts them.
+    pub torn_bytes: u64,
+    /// Where the log stops adding up, if it does.
+    pub broken_at: Option<Break>,
+    /// States it takes over from other logs of its ledger, in order.
+    pub(super) takes: Vec<Take>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// The place in the log behind which nothing can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Break {
+    /// The first sequence of the segment.
+    pub segment: Sequence,
+    /// Where its good part ends; 0 when even its header is bad.
+    pub offset: u64,
+    /// The first sequence that is lost.
+    pub sequence: Sequence,
+}
