@@ -25,9 +25,9 @@ pub(crate) fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
 }
 
 /// The logs of a data directory: its own, or those of the processes that share it.
-pub(crate) fn logs(disk: &RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
+pub(crate) fn logs(disk: RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
     let members =
-        members(disk, layout).or_exit(Exit::Io, || format!("cannot read {}", layout.nodes().display()))?;
+        members(&disk, layout).or_exit(Exit::Io, || format!("cannot read {}", layout.nodes().display()))?;
     if members.is_empty() {
         return Ok(vec![layout.clone()]);
     }

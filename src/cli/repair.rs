@@ -30,7 +30,7 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
                        (`onhand verify` names it). If there is none, run it again with --accept-loss";
         return Err(Failure::new(Exit::Usage, message));
     }
-    let logs = directory::logs(&disk, &layout)?;
+    let logs = directory::logs(disk, &layout)?;
     for log in &logs {
         let holder = DirectoryLock::holder(&disk, log).map_err(OpenError::at(&log.lock()));
         if let Some(holder) = holder.map_err(directory::failure)? {

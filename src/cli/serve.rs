@@ -101,14 +101,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         Due::run(&running.ledger).await;
     };
     let lost = OnceLock::new();
-    let leases = async {
-        let error = running.ledger.keep_leases().await;
-        tracing::error!(%error, "taken over from: this process ends");
-        // Requests under way hear that they have no outcome here.
-        let _ = lost.set(error);
-        shutdown.cancel();
-        std::future::pending::<()>().await;
-    };
+    let leases = lose_leases(running, &lost, &shutdown);
     let merged = async {
         loop {
             running.merged.store(running.central.merged(running.node).0, Ordering::Release);
@@ -139,6 +132,16 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         }
         None => exit,
     }
+}
+
+/// Keeps the leases, and has the process end once another one has taken over from it.
+async fn lose_leases(running: &Running, lost: &OnceLock<std::io::Error>, shutdown: &CancellationToken) {
+    let error = running.ledger.keep_leases().await;
+    tracing::error!(%error, "taken over from: this process ends");
+    // Requests under way hear that they have no outcome here.
+    let _ = lost.set(error);
+    shutdown.cancel();
+    std::future::pending::<()>().await;
 }
 
 /// The node as its handlers see it.

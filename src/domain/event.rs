@@ -1,8 +1,8 @@
 //! Events: what has happened to one state, for ever.
 
-use crate::domain::clock::{ClockAfter, Leap};
+use crate::domain::clock::ClockAfter;
 use crate::domain::stock::{LevelAfter, StockFact};
-use crate::domain::{Idempotency, Key, Sku, StateRecord, StoreId, Taken, Timestamp, imports};
+use crate::domain::{Fact, Idempotency, imports};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -87,74 +87,6 @@ impl EventKind {
     }
 }
 
-/// What an event says; one variant a capability.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Fact {
-    /// A movement of a level.
-    Stock(StockFact),
-    /// A step of a bulk import.
-    Import(imports::Progress),
-    /// A state that another log moved until now.
-    Take(Box<Taken>),
-    /// A leap of the log's time.
-    Clock(Leap),
-}
-
-impl Fact {
-    /// Which kind of event says it.
-    pub const fn kind(&self) -> EventKind {
-        match self {
-            Self::Stock(StockFact::Adjust(_)) => EventKind::Adjust,
-            Self::Stock(StockFact::Reserve(_)) => EventKind::Reserve,
-            Self::Stock(StockFact::Release(_)) => EventKind::Release,
-            Self::Stock(StockFact::Commit(_)) => EventKind::Commit,
-            Self::Stock(StockFact::Expire(_)) => EventKind::Expire,
-            Self::Stock(StockFact::Count(_)) => EventKind::Count,
-            Self::Import(_) => EventKind::Import,
-            Self::Take(_) => EventKind::Take,
-            Self::Clock(_) => EventKind::Clock,
-        }
-    }
-
-    /// Which state it moves.
-    pub fn key(&self) -> Key {
-        match self {
-            Self::Stock(fact) => {
-                let (store, sku) = fact.place();
-                Key::Level(store.clone(), sku.clone())
-            }
-            Self::Import(progress) => Key::Import(progress.import_id.clone()),
-            Self::Take(taken) => taken.key(),
-            Self::Clock(_) => Key::Clock,
-        }
-    }
-
-    /// When its state moved last, if the event is of the time `at`: what is taken over did not move then.
-    pub fn moved_at(&self, at: Timestamp) -> Timestamp {
-        match self {
-            Self::Stock(_) | Self::Import(_) | Self::Clock(_) => at,
-            Self::Take(taken) => match &taken.state {
-                StateRecord::Level(level) => level.updated_at,
-                StateRecord::Import(import) => import.updated_at,
-                StateRecord::Clock(clock) => clock.updated_at,
-            },
-        }
-    }
-
-    /// Where and what, when it is about a level.
-    pub fn place(&self) -> Option<(&StoreId, &Sku)> {
-        match self {
-            Self::Stock(fact) => Some(fact.place()),
-            Self::Take(taken) => match &taken.state {
-                StateRecord::Level(level) => Some((&level.store_id, &level.sku)),
-                StateRecord::Import(_) | StateRecord::Clock(_) => None,
-            },
-            Self::Import(_) | Self::Clock(_) => None,
-        }
-    }
-}
-
 /// What a state came to by an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -165,19 +97,6 @@ pub enum After {
     Import(imports::ImportAfter),
     /// Where the log's time is now.
     Clock(ClockAfter),
-}
-
-impl Fact {
-    /// What the state was before the event, from what it was after; nothing when the two cannot belong together.
-    pub fn before(&self, after: After) -> Option<After> {
-        match (self, after) {
-            (Self::Stock(fact), After::Level(after)) => fact.before(after).map(After::Level),
-            (Self::Import(progress), After::Import(after)) => progress.before(after).map(After::Import),
-            (Self::Take(taken), after) => taken.state.is_of(after).then_some(after),
-            (Self::Clock(leap), After::Clock(after)) => leap.before(after).map(After::Clock),
-            _ => None,
-        }
-    }
 }
 
 impl Event {

@@ -74,7 +74,7 @@ mod tests {
         let neither = IMPORT.replace(r#""import":{"#, r#""batch":{"#);
         assert!(Event::decode(&neither).is_err());
         // Where the type stands last, as in other producers' JSON.
-        let late = LEVEL.replace(r#""type":"TAKE","#, "").replacen('{', "{", 1);
+        let late = LEVEL.replace(r#""type":"TAKE","#, "");
         let late = format!("{},\"type\":\"TAKE\"}}", late.strip_suffix('}').unwrap());
         assert_eq!(Event::decode(&late).unwrap(), Event::decode(LEVEL).unwrap());
         let Fact::Take(taken) = fact(LEVEL) else { panic!() };

@@ -19,6 +19,7 @@
 use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mend::replace;
+use crate::app::ports::TakenOver;
 use crate::domain::Sequence;
 use crate::planted::{Bug, planted};
 use serde::{Deserialize, Serialize};
@@ -74,11 +75,6 @@ pub(super) fn checked(line: &[u8]) -> Option<&[u8]> {
     (claimed == crc32c::crc32c(json)).then_some(json)
 }
 
-/// The term of this process is over: another one goes on from its mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another process has taken over: this one did not renew its leases in time")]
-pub struct TermOver;
-
 /// What lets a process add to its log only while its term lasts.
 #[derive(Clone)]
 pub(super) struct Tenure {
@@ -91,7 +87,7 @@ impl Tenure {
     /// Does `mark`, which writes the mark, while nobody can end the term; nothing of it once somebody has.
     ///
     /// # Errors
-    /// [`TermOver`] in an [`io::Error`], or what the disk says: then the mark is not written.
+    /// [`TakenOver`] in an [`io::Error`], or what the disk says: then the mark is not written.
     pub(super) fn marking(&self, mark: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let _lock = hold_mark(&*self.disk, &self.layout)?;
         self.lasts()?;
@@ -107,14 +103,9 @@ impl Tenure {
         if present.term == self.term || planted(Bug::AcceptStaleEpoch) {
             Ok(())
         } else {
-            Err(io::Error::other(TermOver))
+            Err(io::Error::other(TakenOver))
         }
     }
-}
-
-/// True when that is what an error says.
-pub fn is_term_over(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TermOver>)
 }
 
 /// Takes the lock on a mark, as soon as nobody has it. Whoever opens a member's directory holds it from before he reads the
@@ -154,6 +145,7 @@ pub(super) fn end_term(disk: &dyn Disk, layout: &Layout, expected: u64) -> io::R
 mod tests {
     use super::*;
     use crate::adapters::file::mark::{Mark, read_mark};
+    use crate::app::ports::is_taken_over;
     use crate::sim::disk::SimDisk;
 
     #[test]
@@ -172,7 +164,7 @@ mod tests {
         during.unwrap();
         assert!(end_term(&*disk, &layout, 7).unwrap());
         let over = tenure.marking(|| mark.write(Sequence(5))).unwrap_err();
-        assert!(is_term_over(&over));
+        assert!(is_taken_over(&over));
         assert_eq!(read_mark(&*disk, &layout.mark()).unwrap(), Sequence(4));
         let term = read_term(&*disk, &layout.term()).unwrap();
         assert_eq!(term, Some(Term { term: 8, end: Some(Sequence(4)) }));

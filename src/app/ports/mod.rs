@@ -14,4 +14,4 @@ pub use durable::{DurableWatch, Generation, TakenBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{History, HistoryError, Moment, Movement, MovementQuery};
-pub use sharing::{Lease, LogNumber, PeerNews, Sharing};
+pub use sharing::{Lease, LogNumber, PeerNews, Sharing, TakenOver, is_taken_over};

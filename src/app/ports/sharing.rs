@@ -33,6 +33,16 @@ pub enum PeerNews {
     Entry(LogNumber, Box<Entry>),
 }
 
+/// Another process has taken over from this one. Stands in an [`io::Error`] where that is what a call comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("another process has taken over: this one did not renew its leases in time")]
+pub struct TakenOver;
+
+/// True when that is what an error says.
+pub fn is_taken_over(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TakenOver>)
+}
+
 /// The other processes. All calls block on the disk, none of them on another process.
 ///
 /// Owed: while this process holds the lease of a key, no other one makes an entry on it durable; and whatever others made
@@ -55,13 +65,13 @@ pub trait Sharing: Send + Sync {
     /// several times within the time a lease lasts.
     ///
     /// # Errors
-    /// What the disk says.
+    /// [`TakenOver`], or what the disk says; then it is to be called again.
     fn keep(&self) -> io::Result<Vec<Key>>;
 
     /// That nobody has taken over from this process. Cheap.
     ///
     /// # Errors
-    /// When somebody has: nothing that rests on its leases may be answered any more.
+    /// [`TakenOver`] when somebody has, or what the disk says: nothing that rests on its leases may be answered then.
     fn lasts(&self) -> io::Result<()>;
 
     /// True when [`Sharing::news`] has something. Cheap.

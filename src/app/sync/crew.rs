@@ -57,13 +57,12 @@ impl Crew {
     }
 
     fn follow_too(&self, source: Arc<dyn EventSource>) {
-        let mut followed = self.followed.write();
+        let mut crew = self.followed.write();
         let breaker = Arc::new(Breaker::new(source.name(), self.settings));
-        let reader = Follower::new(followed.len(), Arc::clone(&source), Arc::clone(&breaker));
+        let reader = Follower::new(crew.len(), Arc::clone(&source), Arc::clone(&breaker));
         let follower = Arc::new(tokio::sync::Mutex::new(reader));
-        followed.push(Followed { source, breaker, follower });
-        drop(followed);
-        self.joined.notify_one();
+        crew.push(Followed { source, breaker, follower });
+        drop(crew);
     }
 
     /// Everybody who is there now, in the order of joining.

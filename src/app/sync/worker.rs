@@ -185,8 +185,8 @@ impl Worker {
         report
     }
 
-    async fn follow(&self, followed: &Followed) -> (Progress, SourceReport) {
-        let mut follower = followed.follower.lock().await;
+    async fn follow(&self, one: &Followed) -> (Progress, SourceReport) {
+        let mut follower = one.follower.lock().await;
         if follower.breaker.rests() {
             // Nor does it wait for a turn.
             return (Progress::default(), follower.report());

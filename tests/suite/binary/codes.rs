@@ -191,6 +191,20 @@ async fn refused_by_the_disk(program: Command, data_dir: &Path, code: &str, seen
     }
 }
 
+/// `lock-contended`: a level whose lease another process has, which does nothing.
+async fn contended(seen: &mut Seen) {
+    let directory = TempDir::new().unwrap();
+    let options = ["--locks-enabled", "--lock-ttl-ms", "300000"];
+    let (holder, other) = (Node::start(directory.path(), &options), Node::start(directory.path(), &options));
+    let path = format!("{LEVEL}/adjust");
+    Api::of(&holder).post(&path, &[], &json!({"delta": 1})).await.is(200, "");
+    holder.process.signal(rustix::process::Signal::STOP);
+    let reply = Api::of(&other).post(&path, &[], &json!({"delta": 1})).await;
+    reply.is(503, "lock-contended");
+    seen.note(&reply);
+    holder.process.signal(rustix::process::Signal::CONT);
+}
+
 /// `request-timeout`: a body that never comes. It is waited for thirty seconds, so it starts first and is read last.
 fn hanging(node: &Node) -> Raw {
     let mut caller = Raw::connect(node);
@@ -212,6 +226,7 @@ async fn every_code_can_be_met() {
     cramped_disk(&mut seen).await;
     sync_that_fails(&mut seen).await;
     without_a_worker(&mut seen).await;
+    contended(&mut seen).await;
     awaited(&api, &mut seen).await;
     seen.codes.extend(OF_DEAD_LETTERS.map(str::to_owned));
     seen.note_raw(&hanging.read_to_end(), 408);

@@ -206,7 +206,9 @@ async fn a_level_taken_over_anew_waits_no_longer_and_its_letter_is_closed() {
         // A model from before that: the letter is open again, and closed again.
         drop(worker);
         let worker = central.start().unwrap();
-        tales.iter().for_each(|tale| tale.show(u64::MAX));
+        for tale in &tales {
+            tale.show(u64::MAX);
+        }
         worker.sync().await;
         assert!(open_letters(&worker).is_empty());
         check(&several, &file(&worker));
@@ -223,7 +225,7 @@ async fn a_take_that_cannot_be_read_waits_and_comes_when_it_can() {
         tales[1].show(u64::MAX);
         worker.sync().await;
         let letters = open_letters(&worker);
-        assert_eq!(letters[0].sku.as_ref().map(|sku| sku.as_str()), Some("A"), "its level is known");
+        assert_eq!(letters[0].sku.as_ref().map(onhand::domain::Sku::as_str), Some("A"), "its level is known");
         assert_eq!(level(&worker, "LONDON", "A"), None);
         if later {
             tales[0].show(u64::MAX);

@@ -1,21 +1,25 @@
 //! Reading a log at a start: the newest good snapshot and everything after it.
 
 mod chain;
+mod snapshots;
+
+use snapshots::load;
+pub(super) use snapshots::load_snapshot;
 
 use crate::adapters::file::archive::open_segment;
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all};
+use crate::adapters::file::disk::{DiskFile, OpenMode, read_all};
 use crate::adapters::file::identity::NodeFile;
 use crate::adapters::file::index::{Growing, Sealed, Written};
 use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
 use crate::adapters::file::segment::{Damage, Header, Scan, ScanPlace};
 use crate::adapters::file::segments::Segment;
-use crate::adapters::file::snapshot::{SnapshotError, SnapshotReader, decode_state, list_snapshots};
+use crate::adapters::file::snapshot::{SnapshotError, list_snapshots};
 use crate::app::Restored;
 use crate::app::fold::Fold;
 use crate::app::known_effects;
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the log and its snapshot add up to.
@@ -275,24 +279,4 @@ enum Behind {
     Beyond(Vec<u8>),
     /// What is not what was written.
     Damaged { damage: Damage, later_batch: Option<Sequence>, rest: Vec<u8> },
-}
-
-/// The states of a snapshot.
-pub(super) fn load_snapshot(disk: &dyn Disk, path: &Path, node: &NodeFile) -> Result<Fold, SnapshotError> {
-    load(disk, path, node).map(|(fold, _, _)| fold)
-}
-
-/// A snapshot's states, the time of its last event, and its weight.
-fn load(disk: &dyn Disk, path: &Path, node: &NodeFile) -> Result<(Fold, Timestamp, u64), SnapshotError> {
-    let mut reader = SnapshotReader::open(disk, path)?;
-    if reader.node() != node.node {
-        return Err(SnapshotError::Damaged(format!("it belongs to node {}", reader.node())));
-    }
-    let mut fold = Fold { sequence: reader.sequence(), ..Fold::default() };
-    reader.read(|line| {
-        let (key, state) = decode_state(line)?;
-        fold.states.insert(key, state);
-        Ok(())
-    })?;
-    Ok((fold, reader.at(), reader.weight()))
 }

@@ -6,37 +6,33 @@
 //! `LOCK_TTL_MS`, as *this* process's monotonic clock counts: it is paused, and its term is ended at its mark. Either way
 //! its leases are void from then on.
 
+mod joining;
 mod others;
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_dir_durably, write_all_at};
-use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
+pub use joining::join;
+
+use crate::adapters::file::disk::{DiskFile, OpenMode, write_all_at};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lease::{Asked, Holder, Leases};
 use crate::adapters::file::peer::Peer;
-use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
-use crate::adapters::file::term::{Tenure, Term, hold_mark, read_term, write_term};
+use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions};
+use crate::adapters::file::term::{Tenure, Term, read_term, write_term};
 use crate::app::ports::{Clock, EventIds, History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Fact, Key};
 use metrics::Counter;
-use others::{Others, is_left};
+use others::Others;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 /// Processes on one data directory, at most; their directories are called `1`, `2` and so on.
 const MEMBERS_MAX: u16 = 64;
 /// How often the log of another process is read anew when a file of it goes away meanwhile.
 const ATTACH_TRIES: u32 = 5;
-/// How long a process waits for others that join at the same time.
-const JOIN_WAIT: Duration = Duration::from_secs(5);
-/// How often it looks meanwhile.
-const TRY_AGAIN: Duration = Duration::from_millis(5);
 /// Bits of an epoch that count changes of hands: what is above them is how often processes have started in the directory, so
 /// that epochs rise also when the files of the leases are lost.
 const EPOCH_BITS: u32 = 20;
@@ -82,79 +78,8 @@ pub struct Joined {
     pub sharing: Arc<FileSharing>,
 }
 
-/// Joins a data directory that several processes share, making it when it is new. `options` are those of the whole.
-///
-/// The first free one of `nodes/1`, `nodes/2`, ... is taken. A data directory that one process had for itself becomes the
-/// first of them.
-///
-/// # Errors
-/// [`OpenError`]; [`OpenError::Locked`] when a process has the whole directory for itself.
-pub fn join(
-    options: &OpenOptions,
-    lease: LeaseOptions,
-    clock: &Arc<dyn Clock>,
-    ids: &Arc<dyn EventIds>,
-) -> Result<Joined, OpenError> {
-    let (disk, root) = (&options.disk, &options.layout);
-    for directory in [root.root().to_path_buf(), root.nodes(), lease.directory.clone()] {
-        if directory != root.nodes() {
-            create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
-        }
-    }
-    let _door = enter(&**disk, root)?;
-    super::migrate::move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
-    let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
-    for number in 1..=MEMBERS_MAX {
-        let layout = root.member(number);
-        prepare(&**disk, &layout, ledger, &**clock, &**ids)?;
-        if !is_left(&**disk, &layout).map_err(OpenError::at(&layout.lock()))? {
-            continue;
-        }
-        let own = OpenOptions { disk: Arc::clone(disk), layout: layout.clone(), ..*options };
-        let _mark = hold_mark(&**disk, &layout).map_err(OpenError::at(&layout.mark()))?;
-        match open(&own, &**clock, &**ids) {
-            Ok(node) => {
-                let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?;
-                node.log.bind_to(sharing.tenure.clone());
-                return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
-            }
-            Err(OpenError::Locked { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let reason = format!("it has {MEMBERS_MAX} processes already");
-    Err(OpenError::Damaged { path: root.nodes(), reason })
-}
-
-/// The lock of the whole directory, which a process that joins holds for a moment, and one that has it for itself for good.
-fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
-    let begun = Instant::now();
-    loop {
-        match DirectoryLock::take(disk, root) {
-            Err(OpenError::Locked { .. }) if begun.elapsed() < JOIN_WAIT => thread::sleep(TRY_AGAIN),
-            entered => return entered,
-        }
-    }
-}
-
-/// The directory of a member, which is of the ledger of the others from its first moment on.
-fn prepare(
-    disk: &dyn Disk,
-    layout: &Layout,
-    ledger: Option<Uuid>,
-    clock: &dyn Clock,
-    ids: &dyn EventIds,
-) -> Result<(), OpenError> {
-    create_dir_durably(disk, &layout.log()).map_err(OpenError::at(&layout.log()))?;
-    if ledger.is_some() && read_node(disk, layout)?.is_none() {
-        let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger };
-        write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
-    }
-    Ok(())
-}
-
 impl FileSharing {
-    fn begin(
+    pub(super) fn begin(
         options: OpenOptions,
         root: &Layout,
         number: u16,
@@ -245,10 +170,16 @@ impl Sharing for FileSharing {
             write_all_at(&*self.alive, sign.as_bytes(), 0)?;
         }
         self.look_for_members(&mut others);
-        for member in others.members.values_mut() {
-            self.look_after(member)?;
-        }
+        let gone = self.look_around(&mut others)?;
         drop(others);
+        for (number, layout, gone) in gone {
+            // Reading a log to its end takes time, in which others may be asked for what they wrote.
+            if self.take_over(&layout, &gone)?
+                && let Some(member) = self.others.lock().members.get_mut(&number)
+            {
+                member.awaited = false;
+            }
+        }
         let wanted: BTreeSet<Key> = self.leases.wanted()?.into_iter().collect();
         Ok(wanted.into_iter().collect())
     }

@@ -19,7 +19,16 @@ use std::time::Instant;
 pub(super) struct Others {
     pub(super) members: BTreeMap<u16, Member>,
     pub(super) renewed: Option<Instant>,
+    pub(super) looked: Option<Instant>,
     pub(super) renewals: u64,
+}
+
+/// How a process came not to renew its leases, in that term.
+pub(super) enum Gone {
+    /// There is none any more.
+    Ended(u64),
+    /// It is there, and does nothing.
+    Paused(u64),
 }
 
 pub(super) struct Member {
@@ -64,49 +73,67 @@ impl FileSharing {
         }
     }
 
-    /// Takes over from a member that is awaited, if it is gone or paused.
-    pub(super) fn look_after(&self, member: &mut Member) -> io::Result<()> {
+    /// Looks whether the others renew, and answers who is awaited and does not any more: his directory, and his term.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn look_around(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
         let disk = &*self.options.disk;
-        let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
-            Ok(file) => read_all(&*file)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        if sign != member.seen.0 {
-            member.seen = (sign, Instant::now());
+        // Who has not looked for a while knows nothing of what the others did meanwhile.
+        let blind =
+            others.looked.replace(Instant::now()).is_none_or(|looked| looked.elapsed() > self.lease.ttl / 2);
+        let mut gone = Vec::new();
+        for (number, member) in &mut others.members {
+            let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
+                Ok(file) => read_all(&*file)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            if blind || sign != member.seen.0 {
+                member.seen = (sign, Instant::now());
+            }
+            if !member.awaited {
+                continue;
+            }
+            let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
+            if is_left(disk, &member.layout)? {
+                gone.push((*number, member.layout.clone(), Gone::Ended(term)));
+            } else if member.seen.1.elapsed() >= self.lease.ttl {
+                gone.push((*number, member.layout.clone(), Gone::Paused(term)));
+            }
         }
-        if !member.awaited {
-            return Ok(());
-        }
-        let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
-        let taken_over = if is_left(disk, &member.layout)? {
-            self.finish_log_of(member, term)?
-        } else if member.seen.1.elapsed() >= self.lease.ttl {
-            end_term(disk, &member.layout, term)?
-        } else {
-            return Ok(());
+        Ok(gone)
+    }
+
+    /// Takes over from a process that does not renew its leases; false when it is to be looked at again.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn take_over(&self, layout: &Layout, gone: &Gone) -> io::Result<bool> {
+        let (taken_over, term) = match *gone {
+            Gone::Ended(term) => (self.finish_log_of(layout, term)?, term),
+            Gone::Paused(term) => (end_term(&*self.options.disk, layout, term)?, term),
         };
         if taken_over {
             tracing::warn!(
-                member = %member.layout.root().display(), term,
+                member = %layout.root().display(), term,
                 "took over from a process that does not renew its leases"
             );
             self.meters.stolen.increment(1);
-            member.awaited = false;
         }
-        Ok(())
+        Ok(taken_over)
     }
 
     /// Reads the log of a process that has ended to its end, and makes that end durable.
-    fn finish_log_of(&self, member: &Member, term: u64) -> io::Result<bool> {
+    fn finish_log_of(&self, layout: &Layout, term: u64) -> io::Result<bool> {
         let own = &self.options;
-        let options = OpenOptions { disk: Arc::clone(&own.disk), layout: member.layout.clone(), ..*own };
-        let _mark = hold_mark(&*own.disk, &member.layout)?;
+        let options = OpenOptions { disk: Arc::clone(&own.disk), layout: layout.clone(), ..*own };
+        let _mark = hold_mark(&*own.disk, layout)?;
         match open(&options, &*self.clock, &*self.ids) {
             Ok(_held) => {
-                let present = read_term(&*own.disk, &member.layout.term())?.unwrap_or_default();
+                let present = read_term(&*own.disk, &layout.term())?.unwrap_or_default();
                 if present.term == term {
-                    write_term(&*own.disk, &member.layout, Term { term: term + 1, end: None })?;
+                    write_term(&*own.disk, layout, Term { term: term + 1, end: None })?;
                 }
                 Ok(true)
             }

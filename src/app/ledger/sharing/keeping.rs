@@ -2,8 +2,10 @@
 
 use super::{Held, Shared};
 use crate::app::ledger::{CommandError, Ledger, blocking};
+use crate::app::ports::is_taken_over;
 use crate::domain::Key;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -23,15 +25,11 @@ impl Ledger {
         let (wanted, asked) = mpsc::unbounded_channel();
         tokio::select! {
             error = renew(sharing, &wanted) => error,
-            error = self.give_up_wanted(sharing, asked) => error,
+            never = self.give_up_wanted(sharing, asked) => match never {},
         }
     }
 
-    async fn give_up_wanted(
-        &self,
-        sharing: &Shared,
-        mut asked: mpsc::UnboundedReceiver<Key>,
-    ) -> std::io::Error {
+    async fn give_up_wanted(&self, sharing: &Shared, mut asked: mpsc::UnboundedReceiver<Key>) -> Infallible {
         let mut wanted: BTreeSet<Key> = BTreeSet::new();
         loop {
             while let Ok(key) = asked.try_recv() {
@@ -44,7 +42,10 @@ impl Ledger {
                     Ok(false) => {
                         later.insert(key);
                     }
-                    Err(error) => return error,
+                    Err(error) => {
+                        tracing::warn!(%error, "a lease is not given up; it is tried again");
+                        later.insert(key);
+                    }
                 }
             }
             wanted = later;
@@ -111,7 +112,9 @@ async fn renew(sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io
                     let _ = wanted.send(key);
                 }
             }
-            Err(error) => return error,
+            Err(error) if is_taken_over(&error) => return error,
+            // Who cannot renew for too long is taken over from, and learns it here.
+            Err(error) => tracing::warn!(%error, "leases are not renewed; it is tried again"),
         }
         sleep(KEEP_EVERY).await;
     }

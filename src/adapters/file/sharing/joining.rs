@@ -1,0 +1,91 @@
+//! Coming into a data directory that several processes share.
+
+use super::others::is_left;
+use super::{FileSharing, Joined, LeaseOptions, MEMBERS_MAX};
+use crate::adapters::file::disk::{Disk, create_dir_durably};
+use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::migrate::move_in;
+use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
+use crate::adapters::file::term::hold_mark;
+use crate::app::ports::{Clock, EventIds};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// How long a process waits for others that join at the same time.
+const JOIN_WAIT: Duration = Duration::from_secs(5);
+/// How often it looks meanwhile.
+const TRY_AGAIN: Duration = Duration::from_millis(5);
+
+/// Joins a data directory that several processes share, making it when it is new. `options` are those of the whole.
+///
+/// The first free one of `nodes/1`, `nodes/2`, ... is taken. A data directory that one process had for itself becomes the
+/// first of them.
+///
+/// # Errors
+/// [`OpenError`]; [`OpenError::Locked`] when a process has the whole directory for itself.
+pub fn join(
+    options: &OpenOptions,
+    lease: LeaseOptions,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn EventIds>,
+) -> Result<Joined, OpenError> {
+    let (disk, root) = (&options.disk, &options.layout);
+    for directory in [root.root().to_path_buf(), root.nodes(), lease.directory.clone()] {
+        if directory != root.nodes() {
+            create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
+        }
+    }
+    let _door = enter(&**disk, root)?;
+    move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
+    let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
+    for number in 1..=MEMBERS_MAX {
+        let layout = root.member(number);
+        prepare(&**disk, &layout, ledger, &**clock, &**ids)?;
+        if !is_left(&**disk, &layout).map_err(OpenError::at(&layout.lock()))? {
+            continue;
+        }
+        let own = OpenOptions { disk: Arc::clone(disk), layout: layout.clone(), ..*options };
+        let _mark = hold_mark(&**disk, &layout).map_err(OpenError::at(&layout.mark()))?;
+        match open(&own, &**clock, &**ids) {
+            Ok(node) => {
+                let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?;
+                node.log.bind_to(sharing.tenure.clone());
+                return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
+            }
+            Err(OpenError::Locked { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let reason = format!("it has {MEMBERS_MAX} processes already");
+    Err(OpenError::Damaged { path: root.nodes(), reason })
+}
+
+/// The lock of the whole directory, which a process that joins holds for a moment, and one that has it for itself for good.
+fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
+    let begun = Instant::now();
+    loop {
+        match DirectoryLock::take(disk, root) {
+            Err(OpenError::Locked { .. }) if begun.elapsed() < JOIN_WAIT => thread::sleep(TRY_AGAIN),
+            entered => return entered,
+        }
+    }
+}
+
+/// The directory of a member, which is of the ledger of the others from its first moment on.
+fn prepare(
+    disk: &dyn Disk,
+    layout: &Layout,
+    ledger: Option<Uuid>,
+    clock: &dyn Clock,
+    ids: &dyn EventIds,
+) -> Result<(), OpenError> {
+    create_dir_durably(disk, &layout.log()).map_err(OpenError::at(&layout.log()))?;
+    if ledger.is_some() && read_node(disk, layout)?.is_none() {
+        let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger };
+        write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
+    }
+    Ok(())
+}
