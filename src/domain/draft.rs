@@ -156,7 +156,7 @@ impl<'a> Draft<'a> {
             if let Some((Fact::Take(taken), foreign)) =
                 event.map(|event| event.fact).zip(self.foreign.get_mut(position))
             {
-                *foreign = None.filter(|_: &u64| taken.epoch == 0);
+                *foreign = Some(taken.epoch);
             }
             self.states.get_mut(position).expect("there is a state for every key").undo(undo);
         }

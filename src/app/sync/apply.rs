@@ -93,7 +93,7 @@ pub(super) fn apply_one(
     };
     let parked = central.waits_mut(origin.node).parked.get(&place).copied();
     let loose = central.waits_mut(origin.node).loose.contains(&place);
-    let taken = false;
+    let taken = matches!(&decoded, Ok(Some(Change { motion: Motion::Taken { .. }, .. })));
     let applied = match (parked, decoded) {
         (Some(_), _) if !taken => None,
         (_, Err(reason)) => return Err(Poison::Unreadable(reason)),

@@ -63,6 +63,7 @@ impl Crew {
         let follower = Arc::new(tokio::sync::Mutex::new(reader));
         crew.push(Followed { source, breaker, follower });
         drop(crew);
+        self.joined.notify_one();
     }
 
     /// Everybody who is there now, in the order of joining.

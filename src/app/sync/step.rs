@@ -86,7 +86,7 @@ pub(super) fn step(
     rebase: bool,
 ) -> Result<Step, Poison> {
     let (had, after) = (known.map_or(ABSENT, |known| known.numbers), change.after);
-    let moved_elsewhere = known.is_some();
+    let moved_elsewhere = known.is_some_and(|known| known.node != origin.node);
     let version = Poison::Version { known: had.version, found: after.version };
     let numbers = Poison::Numbers { known: had, found: after };
     if after.version == had.version && moved_elsewhere && after != had {

@@ -235,7 +235,7 @@ impl<'a> Ledger<'a> {
                 // Version 0 is nothing, which no log need tell.
                 None if version == 0 && take.state == State::absent(key) => {}
                 // What it took over from may have become durable after that log was read.
-                None if self.marks.get(turn.member).is_none() => {}
+                None if self.marks.get(turn.member).is_some_and(|mark| take.sequence > *mark) => {}
                 None if self.gave_up => {}
                 // That is in a log, and something else followed there: it has been said.
                 None if turns.iter().any(|turn| turn.after < version && version < turn.state.version()) => {}
