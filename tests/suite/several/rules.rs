@@ -143,7 +143,9 @@ async fn what_waited_behind_what_is_given_up_is_no_news_either() {
     let tales = Tale::all(&several).await;
     let worker = follow(&tales).start().unwrap();
     tales[0].poison(&[2]);
-    tales.iter().for_each(|tale| tale.show(u64::MAX));
+    for tale in &tales {
+        tale.show(u64::MAX);
+    }
     worker.sync().await;
     check(&several, &file(&worker));
     let letter = open_letters(&worker).remove(0);
