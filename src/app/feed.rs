@@ -5,7 +5,7 @@
 //! and SKU it is read through the index of that level, otherwise line after line.
 
 use crate::app::Ledger;
-use crate::app::ledger::blocking;
+use crate::app::blocking;
 use crate::app::ports::{History, HistoryError, Movement, MovementQuery};
 use crate::app::query::ReadError;
 use crate::domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp};

@@ -2,6 +2,7 @@
 //!
 //! [`Ledger`] is the one way in for commands; `query` answers reads. What they need from outside is in [`ports`].
 
+mod blocking;
 mod due;
 mod entities;
 pub mod feed;
@@ -14,6 +15,7 @@ pub mod ports;
 pub mod query;
 pub mod sync;
 
+pub(crate) use blocking::blocking;
 pub use due::Due;
 pub use entities::Restored;
 pub use idempotency::{KnownEffect, RetryId, fingerprint, known_effects};

@@ -19,6 +19,7 @@ mod repair;
 mod runtime;
 mod serve;
 mod shell;
+mod simulate;
 mod stopping;
 mod storage;
 mod sync;
@@ -63,6 +64,7 @@ Examples:
   onhand verify --data-dir /srv/onhand           does the log add up to the levels?
   onhand rebuild --data-dir /srv/onhand          levels from the log alone
   onhand bench --duration 10                     reserves a second, against a server of its own
+  onhand simulate --seeds 500                    crashes, torn disks, retries: is anything ever lost?
   onhand completions bash > /etc/bash_completion.d/onhand
   onhand man import | man -l -";
 
@@ -127,6 +129,7 @@ Exit codes:
     Repair(repair::RepairArgs),
     Demo(demo::DemoArgs),
     Bench(bench::BenchArgs),
+    Simulate(simulate::SimulateArgs),
     /// Print a completion script for a shell
     #[command(after_long_help = "Example:\n  onhand completions zsh > ~/.zfunc/_onhand")]
     Completions(shell::CompletionsArgs),
@@ -156,6 +159,7 @@ impl Cli {
             Command::Repair(args) => repair::run(&args),
             Command::Demo(args) => demo::run(&args),
             Command::Bench(args) => bench::run(&args),
+            Command::Simulate(args) => simulate::run(&args),
             Command::Completions(args) => shell::completions(&args),
             Command::Man(args) => shell::man(&args),
         }

@@ -13,5 +13,5 @@ mod token_bucket;
 pub use breaker::{Breaker, BreakerSettings, Permit, Position, Tripped};
 pub use bulkhead::{Bulkhead, Full, Seat};
 pub use deadline::{Deadline, Passed};
-pub use retry::{Backoff, RetryBudget};
+pub use retry::{Backoff, RetryBudget, pause};
 pub use token_bucket::{Empty, Standing, TokenBuckets};

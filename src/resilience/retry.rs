@@ -22,9 +22,21 @@ impl Backoff {
         self.ceiling(tries).mul_f64(fastrand::f64())
     }
 
+    /// Waits so long. Where there is nothing to wait for, no timer is needed either.
+    pub async fn rest(&self, tries: u32) {
+        pause(self.wait(tries)).await;
+    }
+
     fn ceiling(&self, tries: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(tries.saturating_sub(1));
         self.base.saturating_mul(doubled).min(self.max)
+    }
+}
+
+/// Waits, unless it is for no time at all.
+pub async fn pause(wait: Duration) {
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
     }
 }
 

@@ -7,7 +7,7 @@ use crate::adapters::file::log::FileLog;
 use crate::adapters::file::maintenance::{Maintenance, Upkeep};
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, OpenReport, open};
 use crate::adapters::file::snapshotter::TakeError;
-use crate::app::ports::{Clock, EventIds};
+use crate::app::ports::{Clock, EventIds, Sleep};
 use crate::app::{CommandError, Ledger, Meta, Outcome, Parts, TimeSeen};
 use crate::domain::{Command, Sequence, Timestamp};
 use crate::sim::disk::SimDisk;
@@ -55,6 +55,18 @@ impl Clock for SimClock {
 
     fn monotonic(&self) -> Duration {
         Duration::from_millis(self.passed.load(Ordering::SeqCst).unsigned_abs())
+    }
+
+    /// To be polled again whenever time has passed.
+    fn sleep(&self, time: Duration) -> Sleep<'_> {
+        let over = self.monotonic() + time;
+        Box::pin(std::future::poll_fn(move |context| {
+            if self.monotonic() >= over {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }))
     }
 }
 

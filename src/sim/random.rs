@@ -30,6 +30,11 @@ impl Random {
         usize::try_from(self.draw() % bound).expect("a number below a usize is a usize")
     }
 
+    /// A whole number in `0..bound`; 0 when `bound` is not above 0.
+    pub fn whole(&mut self, bound: i64) -> i64 {
+        self.draw().cast_signed().rem_euclid(bound.max(1))
+    }
+
     /// True in `chance` of 100 draws.
     pub fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
@@ -65,6 +70,8 @@ mod tests {
         }
         assert_eq!(seen, [true; 5]);
         assert_eq!(random.below(0), 0);
+        assert!((0..200).all(|_| (0..5).contains(&random.whole(5))));
+        assert_eq!(random.whole(-5), 0);
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn help_teaches() {
         "repair",
         "demo",
         "bench",
+        "simulate",
     ];
     for command in commands {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|part| !part.is_empty()).collect();

@@ -1,37 +1,16 @@
 //! A node as a state machine: any sequence of commands, retries, upkeep, time, crashes and restarts, against the oracle.
 
 use crate::oracle::{Act, Expect, Order, Wish};
-use crate::stage::{SKUS, Stage, ask};
-use onhand::resilience::Position;
-use onhand::sim::disk::{Crash, Fault, Injection};
-use onhand::sim::node::{SimNode, SimSettings};
+use crate::stage::SKUS;
+use onhand::sim::disk::{Crash, Fault};
+use onhand::sim::node::SimSettings;
+use onhand::sim::play::{Doing, Play, Relapse, Step};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use tokio::runtime::{Builder, Runtime};
 
-/// One step of a play.
-#[derive(Debug, Clone)]
-enum Step {
-    /// Acts that arrive before the disk is written.
-    Together(Vec<Act>),
-    /// An earlier act again.
-    Again(usize),
-    /// Milliseconds pass, or are taken back.
-    Pass(i64),
-    /// The timer for due holds.
-    Due,
-    /// Indexes and snapshots.
-    Upkeep,
-    /// The process ends between two acts.
-    Restart(Crash),
-    /// The machine stops during these acts, at that operation of the disk.
-    CrashDuring(Vec<Act>, u64, Crash),
-    /// The disk refuses during these acts, from that operation on; then it is well again.
-    RefuseDuring(Vec<Act>, u64, Fault),
-}
-
 fn wish() -> impl Strategy<Value = Wish> {
-    let id = 0..8_u8;
+    let id = 0..8_u32;
     let some = || prop::option::of(1..4_i64);
     prop_oneof![
         4 => prop_oneof![1..12_i64, -4..0_i64].prop_map(Wish::Adjust),
@@ -52,7 +31,7 @@ fn order(expect: impl Strategy<Value = Expect>) -> impl Strategy<Value = Order> 
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let key = || prop::option::weighted(0.6, 0..10_u8);
+    let key = || prop::option::weighted(0.6, 0..10_u32);
     let expect = prop_oneof![6 => Just(Expect::Any), 1 => Just(Expect::Exists), 1 => Just(Expect::Right), 1 => Just(Expect::Wrong)];
     let in_batch =
         || prop_oneof![8 => Just(Expect::Any), 1 => Just(Expect::Exists), 1 => Just(Expect::Wrong)];
@@ -76,6 +55,15 @@ fn refusal() -> impl Strategy<Value = Fault> {
     prop::sample::select(&[Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace, Fault::ShortWrite][..])
 }
 
+fn doing() -> impl Strategy<Value = Doing> {
+    prop_oneof![6 => acts().prop_map(Doing::Acts), 1 => Just(Doing::Due), 1 => Just(Doing::Upkeep)]
+}
+
+fn relapse() -> impl Strategy<Value = Relapse> {
+    let fault = prop_oneof![1 => Just(Fault::Crash), 1 => refusal()];
+    (0..40_u64, fault, crash()).prop_map(|(at, fault, how)| Relapse { at, fault, how })
+}
+
 /// Every step is possible at any time, so the reference has nothing to remember.
 struct Plays;
 
@@ -89,14 +77,17 @@ impl ReferenceStateMachine for Plays {
 
     fn transitions((): &()) -> BoxedStrategy<Step> {
         prop_oneof![
-            12 => acts().prop_map(Step::Together),
+            12 => acts().prop_map(|acts| Step::Do(Doing::Acts(acts))),
             2 => any::<usize>().prop_map(Step::Again),
             2 => prop_oneof![0..20_000_i64, -5_000..0_i64].prop_map(Step::Pass),
-            1 => Just(Step::Due),
-            2 => Just(Step::Upkeep),
-            1 => crash().prop_map(Step::Restart),
-            2 => (acts(), 0..8_u64, refusal()).prop_map(|(acts, n, fault)| Step::RefuseDuring(acts, n, fault)),
-            2 => (acts(), 0..8_u64, crash()).prop_map(|(acts, n, how)| Step::CrashDuring(acts, n, how)),
+            1 => Just(Step::Do(Doing::Due)),
+            2 => Just(Step::Do(Doing::Upkeep)),
+            1 => (prop::sample::select(&SKUS[..]), 0..60_u64).prop_map(|(sku, at)| Step::Look(sku, at)),
+            1 => crash().prop_map(|how| Step::Crash(Doing::Nothing, 0, how, Vec::new())),
+            2 => (doing(), 0..8_u64, refusal(), any::<bool>())
+                .prop_map(|(doing, at, fault, sticky)| Step::Refuse { doing, at, fault, sticky }),
+            2 => (doing(), 0..8_u64, crash(), prop::collection::vec(relapse(), 0..2))
+                .prop_map(|(doing, at, how, relapses)| Step::Crash(doing, at, how, relapses)),
         ]
         .boxed()
     }
@@ -107,65 +98,13 @@ impl ReferenceStateMachine for Plays {
 /// The node under test.
 struct Playing {
     runtime: Runtime,
-    stage: Stage,
-    node: Option<SimNode>,
-    played: Vec<Act>,
+    play: Play,
 }
 
 impl Playing {
-    fn step(&mut self, step: Step) {
-        let Self { runtime, stage, node, played } = self;
-        let running = node.as_mut().expect("a node runs between two steps");
-        match step {
-            Step::Together(acts) => {
-                runtime.block_on(stage.play(running, &acts));
-                played.extend(acts);
-            }
-            Step::Again(index) if !played.is_empty() => {
-                let act = played[index % played.len()].clone();
-                runtime.block_on(stage.play(running, &[act]));
-            }
-            Step::Again(_) => {}
-            Step::Pass(milliseconds) => stage.pass(milliseconds),
-            Step::Due => runtime.block_on(stage.pass_due(running)),
-            Step::Upkeep => {
-                running.upkeep().unwrap();
-            }
-            Step::Restart(how) => {
-                *node = None;
-                stage.world.disk.crash(how);
-                *node = Some(runtime.block_on(stage.reopen(&[], false)));
-            }
-            Step::CrashDuring(acts, n, how) => {
-                let disk = stage.world.disk.clone();
-                disk.inject(Injection::at(disk.operations() + 1 + n, Fault::Crash));
-                let heard = runtime.block_on(ask(running, &stage.oracle, stage.clock(), &acts));
-                *node = None;
-                disk.crash(how);
-                disk.clear_faults();
-                let open = stage.hold(&acts, heard);
-                *node = Some(runtime.block_on(stage.reopen(&open.unknown, false)));
-                played.extend(acts);
-            }
-            Step::RefuseDuring(acts, n, fault) => {
-                let disk = stage.world.disk.clone();
-                disk.inject(Injection::at(disk.operations() + 1 + n, fault).sticky());
-                let heard = runtime.block_on(ask(running, &stage.oracle, stage.clock(), &acts));
-                stage.hold(&acts, heard);
-                runtime.block_on(stage.check_levels(running));
-                if running.ledger.log().breaker() == Position::Open {
-                    stage.took_back();
-                    // It may or may not get through what refuses still.
-                    let _ = running.probe();
-                    disk.clear_faults();
-                    running.probe().unwrap();
-                }
-                disk.clear_faults();
-                played.extend(acts);
-            }
-        }
-        let running = node.as_ref().expect("a node runs between two steps");
-        runtime.block_on(stage.check_levels(running));
+    fn step(&mut self, step: &Step) {
+        self.runtime.block_on(self.play.step(step));
+        self.runtime.block_on(self.play.stage.check_levels(self.play.running()));
     }
 }
 
@@ -180,20 +119,19 @@ impl StateMachineTest for Playing {
             idempotency_ttl_ms: 60_000,
             archive: true,
         };
-        let stage = Stage::new(settings);
-        let node = Some(stage.world.open());
         let runtime = Builder::new_current_thread().build().unwrap();
-        Self { runtime, stage, node, played: Vec::new() }
+        Self { runtime, play: Play::on(settings) }
     }
 
     fn apply(mut playing: Self, (): &(), step: Step) -> Self {
-        playing.step(step);
+        playing.step(&step);
         playing
     }
 
     fn teardown(mut playing: Self, (): ()) {
-        playing.step(Step::Restart(Crash::DropUnsynced));
-        playing.step(Step::Restart(Crash::ProcessKill));
+        for how in [Crash::DropUnsynced, Crash::ProcessKill] {
+            playing.step(&Step::Crash(Doing::Nothing, 0, how, Vec::new()));
+        }
     }
 }
 

@@ -17,7 +17,6 @@ mod golden;
 mod http;
 mod machine;
 mod node;
-mod oracle;
 mod papers;
 #[cfg(feature = "planted-bugs")]
 mod planted;
@@ -25,11 +24,12 @@ mod probes;
 mod properties;
 mod repair;
 mod retries;
-mod rules;
 mod several;
 mod shared;
 mod sim_disk;
+mod simulate;
 mod source;
-mod stage;
 mod sync;
 mod tidy;
+
+use onhand::sim::{oracle, rules, stage};

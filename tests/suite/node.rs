@@ -1,46 +1,16 @@
 //! Stories of one node on the simulated disk: commands, retries, expiry, restarts.
 
-use onhand::adapters::file::recovery::OpenError;
 use onhand::app::ports::Moment;
 use onhand::app::{CommandError, Meta, Outcome, fingerprint};
 use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
 use onhand::domain::{
     Command, Idempotency, Quantity, Rejection, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::{SimClock, SimIds, SimNode, SimSettings};
+use onhand::sim::node::{SimNode, SimSettings};
+pub(crate) use onhand::sim::world::World;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::task::coop::unconstrained;
-
-/// One node that can be restarted.
-pub(crate) struct World {
-    pub(crate) disk: SimDisk,
-    pub(crate) clock: Arc<SimClock>,
-    pub(crate) ids: Arc<SimIds>,
-    pub(crate) settings: SimSettings,
-}
-
-impl World {
-    pub(crate) fn new(settings: SimSettings) -> Self {
-        let clock = Arc::new(SimClock::default());
-        clock.set(Timestamp::parse("2026-11-20T16:00:00Z").unwrap());
-        Self { disk: SimDisk::new(7), clock, ids: Arc::default(), settings }
-    }
-
-    pub(crate) fn open(&self) -> SimNode {
-        self.try_open().unwrap()
-    }
-
-    pub(crate) fn try_open(&self) -> Result<SimNode, OpenError> {
-        SimNode::open(&self.disk, &self.clock, &self.ids, self.settings)
-    }
-
-    pub(crate) fn power_cut(&self, seed: u64) {
-        self.disk.crash(Crash::PowerCut { seed });
-    }
-}
 
 pub(crate) fn qty(pieces: i64) -> Quantity {
     Quantity::new(pieces).unwrap()

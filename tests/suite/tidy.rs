@@ -13,7 +13,7 @@ const MAY_LOOK_AT: [(&str, &[&str]); 7] = [
     ("app", &["domain", "planted", "resilience"]),
     ("config", &["domain"]),
     ("adapters", &["app", "domain", "config", "planted", "resilience"]),
-    ("sim", &["domain", "app", "adapters::file"]),
+    ("sim", &["domain", "app", "adapters::file", "resilience"]),
     ("cli", &["adapters", "app", "config", "domain", "resilience", "sim"]),
 ];
 

@@ -1,6 +1,6 @@
 //! The real clock and real ids: the only place that asks the machine.
 
-use crate::app::ports::{Clock, EventIds};
+use crate::app::ports::{Clock, EventIds, Sleep};
 use crate::domain::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,6 +23,10 @@ impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
         let passed = clock_gettime(ClockId::Boottime);
         Duration::try_from(passed).expect("a machine is not booted before it is booted")
+    }
+
+    fn sleep(&self, time: Duration) -> Sleep<'_> {
+        Box::pin(tokio::time::sleep(time))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The log of the worker's own process as a source: its durable end is known from memory.
 
 use crate::adapters::file::log::FileLog;
-use crate::adapters::file::tail::{Tail, blocking};
+use crate::adapters::file::tail::Tail;
+use crate::app::blocking;
 use crate::app::ports::{Delivery, DurableWatch, EventSource, News, Reading};
 use crate::domain::Sequence;
 use parking_lot::Mutex;

@@ -242,11 +242,3 @@ fn missing(sequence: Sequence) -> SourceError {
 pub(super) fn unavailable(error: &impl ToString) -> SourceError {
     SourceError::Unavailable(error.to_string())
 }
-
-/// Runs work that blocks on the disk where it may block.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}

@@ -1,6 +1,7 @@
 //! The end of the write path: waiting for the disk, and the answer, the first time and again.
 
-use super::{CommandError, Decided, Ledger, Outcome, blocking};
+use super::{CommandError, Decided, Ledger, Outcome};
+use crate::app::blocking;
 use crate::app::idempotency::Place;
 use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
 use crate::domain::{Entry, Event, Finished, Idempotency, Sequence, Unapplied, UnappliedWhy};

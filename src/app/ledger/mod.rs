@@ -296,11 +296,3 @@ fn applied(place: Place) -> KnownKey {
         Place { log: LogNumber(log), sequence } => KnownKey::AppliedIn(LogPlace { log, sequence }),
     }
 }
-
-/// Runs what blocks on the disk away from the async threads.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}

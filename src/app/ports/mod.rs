@@ -9,7 +9,7 @@ mod history;
 mod sharing;
 
 pub use central_store::{CentralStore, DeadLetterStore};
-pub use clock::{Clock, EventIds};
+pub use clock::{Clock, EventIds, Sleep};
 pub use durable::{DurableWatch, Generation, TakenBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};

@@ -2,7 +2,7 @@
 
 use super::movements::ReadError;
 use crate::app::Ledger;
-use crate::app::ledger::blocking;
+use crate::app::blocking;
 use crate::app::ports::{History, HistoryError, MovementQuery};
 use crate::domain::imports::{Import, RefusedRow};
 use crate::domain::{Fact, ImportId, Key, Sequence, State};

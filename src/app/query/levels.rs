@@ -2,7 +2,7 @@
 
 use super::movements::ReadError;
 use crate::app::Ledger;
-use crate::app::ledger::blocking;
+use crate::app::blocking;
 use crate::app::ports::{HistoryError, Moment, Movement};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{After, Key, Sku, State, StoreId, Timestamp};

@@ -1,7 +1,7 @@
 //! The movements of a level, oldest first, with the numbers before and after.
 
 use crate::app::Ledger;
-use crate::app::ledger::blocking;
+use crate::app::blocking;
 use crate::app::ports::{History, HistoryError, Moment, Movement, MovementQuery};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{After, Fact, Key, Sequence, Sku, StoreId};

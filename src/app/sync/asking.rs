@@ -4,9 +4,9 @@ use crate::app::ports::{Delivery, Reading, SourceError};
 use crate::app::sync::follower::Follower;
 use crate::app::sync::{LetterError, SyncSettings};
 use crate::domain::Sequence;
-use crate::resilience::{Backoff, Tripped};
+use crate::resilience::{Backoff, Tripped, pause};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 /// No wait before the next try is longer.
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -77,7 +77,7 @@ impl Follower {
                 }
             };
             match wait {
-                Some(wait) if tries <= settings.retry_times => sleep(wait).await,
+                Some(wait) if tries <= settings.retry_times => pause(wait).await,
                 _ => return Err(error.into()),
             }
         }

@@ -1,6 +1,6 @@
 //! Dead letters written: always before the checkpoint moves past the event.
 
-use crate::app::ledger::blocking;
+use crate::app::blocking;
 use crate::app::ports::Delivered;
 use crate::app::sync::apply::{decode, place_of};
 use crate::app::sync::follower::Follower;

@@ -1,6 +1,6 @@
 //! The followers of a worker, one for each source; more may join while it runs.
 
-use crate::app::ledger::blocking;
+use crate::app::blocking;
 use crate::app::ports::{EventSource, Joining};
 use crate::app::sync::follower::Follower;
 use crate::app::sync::step::Origin;

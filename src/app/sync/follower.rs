@@ -123,7 +123,7 @@ impl Follower {
                 {
                     // Read again: what was garbled on the way may come whole. What comes twice alike is not garbled.
                     tries += 1;
-                    tokio::time::sleep(worker.settings.backoff().wait(tries)).await;
+                    worker.settings.backoff().rest(tries).await;
                     failed = Some(event);
                 }
                 Halt::Poison(event, poison) => {

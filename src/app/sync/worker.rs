@@ -1,6 +1,6 @@
 //! The worker: all followers, the model they fill, and when it is saved.
 
-use crate::app::ledger::blocking;
+use crate::app::blocking;
 use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource, Joining};
 use crate::app::sync::crew::{Crew, Followed};
 use crate::app::sync::follower::Progress;

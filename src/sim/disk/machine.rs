@@ -1,6 +1,6 @@
 //! The state behind a simulated disk, and the one place where a planned fault meets a call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::Path;
 
@@ -223,8 +223,8 @@ impl Machine {
 
     /// Forgets files that nobody has open and that no crash can bring back.
     fn collect(&mut self) {
-        let (names, open) = (&self.names, &self.open);
-        self.contents.retain(|file, _| names.mentions(*file) || open.values().any(|opened| opened == file));
+        let needed: HashSet<FileId> = self.names.mentioned().chain(self.open.values().copied()).collect();
+        self.contents.retain(|file, _| needed.contains(file));
     }
 
     /// The error of a fault; the crash also takes the machine down.

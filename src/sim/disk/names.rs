@@ -155,10 +155,10 @@ impl Names {
         self.durable.insert(path.to_path_buf(), file);
     }
 
-    /// True when a file has a name, or may have one after a crash.
-    pub(super) fn mentions(&self, file: FileId) -> bool {
-        let named = |names: &BTreeMap<PathBuf, FileId>| names.values().any(|named| *named == file);
-        named(&self.seen) || named(&self.durable) || self.pending.iter().any(|change| change.file == file)
+    /// The files that have a name, or may have one after a crash.
+    pub(super) fn mentioned(&self) -> impl Iterator<Item = FileId> {
+        let pending = self.pending.iter().map(|change| change.file);
+        self.seen.values().chain(self.durable.values()).copied().chain(pending)
     }
 
     fn change(&mut self, file: FileId, name: Option<PathBuf>, directory: PathBuf) {
@@ -305,16 +305,16 @@ mod tests {
     fn a_file_is_mentioned_as_long_as_a_crash_could_bring_its_name_back() {
         let mut names = directory_with(&[("a", 1)]);
         names.remove(&path("a")).unwrap();
-        assert!(names.mentions(1));
+        assert!(names.mentioned().any(|file| file == 1));
         names.sync_dir(Path::new("/d")).unwrap();
-        assert!(!names.mentions(1));
+        assert!(!names.mentioned().any(|file| file == 1));
         names.create(&path("b"), 2);
         names.remove(&path("b")).unwrap();
-        assert!(names.mentions(2));
+        assert!(names.mentioned().any(|file| file == 2));
         names.put(&path("final"), 3);
         names.create(&path("tmp"), 4);
         names.rename(&path("tmp"), &path("final")).unwrap();
-        assert!(names.mentions(3), "the rename that took its name may be lost");
+        assert!(names.mentioned().any(|file| file == 3), "the rename that took its name may be lost");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Files of a data directory that are not what was written.
 
-use super::{rules, shop};
+use super::shop;
 use onhand::adapters::file::archive::list_segments;
 use onhand::adapters::file::audit::audit;
 use onhand::adapters::file::central::{self, FileCentral};
@@ -13,6 +13,7 @@ use onhand::app::fold::Fold;
 use onhand::app::ports::{CentralStore, DeadLetterStore, Moment, MovementQuery};
 use onhand::domain::{Event, Key, Sequence, Sku, StoreId, Timestamp};
 use onhand::sim::disk::{Crash, SimDisk};
+use onhand::sim::rules;
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;

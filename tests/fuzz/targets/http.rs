@@ -1,6 +1,6 @@
 //! Requests, from their parts to whole ones, to a node on the simulated disk.
 
-use super::{rules, shop};
+use super::shop;
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use onhand::adapters::file::log::FileLog;
@@ -11,6 +11,7 @@ use onhand::app::{Ledger, Parts};
 use onhand::domain::Timestamp;
 use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::node::{SimClock, SimIds};
+use onhand::sim::rules;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;

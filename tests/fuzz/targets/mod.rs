@@ -14,9 +14,6 @@
 mod csv;
 mod files;
 mod http;
-#[path = "../../suite/rules.rs"]
-#[allow(dead_code, clippy::duplicate_mod, reason = "the suite has it too, and uses what is not used here")]
-mod rules;
 mod shop;
 
 /// A target and its name.

@@ -205,7 +205,7 @@ impl Run {
     async fn again(&mut self, node: &SimNode, due: bool) {
         self.stage.check(node).await;
         if due {
-            self.stage.pass_due(node).await;
+            self.stage.pass_due(node).await.unwrap();
         }
         for act in std::mem::take(&mut self.open).all() {
             self.stage.play(node, &[act]).await;

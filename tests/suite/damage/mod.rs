@@ -56,7 +56,7 @@ fn sound_of(snapshot_every: u64, upkeep_until: u8, variant: u8) -> Sound {
             let group =
                 [one(4 * round + 1, "A", reserve), one(4 * round + 2, "B", Wish::Count(round.into()))];
             stage.play(&node, &group).await;
-            if round < upkeep_until {
+            if round < u32::from(upkeep_until) {
                 node.upkeep().unwrap();
             }
             stage.pass(2_000);

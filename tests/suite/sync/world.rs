@@ -1,56 +1,12 @@
 //! A worker that can be restarted, on a simulated disk, and sources that do what they are told.
 
-use onhand::adapters::file::central::FileCentral;
-use onhand::adapters::file::dead_letters::FileDeadLetters;
-use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::layout::Layout;
 use onhand::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
-use onhand::app::sync::{CentralFile, DeadLetter, LetterState, SyncSettings, Worker, WorkerParts};
+use onhand::app::sync::{CentralFile, Worker};
 use onhand::domain::{Sequence, Sku, StoreId, Timestamp};
-use onhand::resilience::BreakerSettings;
-use onhand::sim::disk::SimDisk;
-use onhand::sim::node::SimClock;
+pub(crate) use onhand::sim::office::{Desk as Central, SETTINGS, open_letters};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use uuid::Uuid;
-
-pub(crate) const SETTINGS: SyncSettings = SyncSettings {
-    interval: Duration::from_secs(1),
-    concurrency: 4,
-    read_events: 7,
-    save_every: 10,
-    retry_base: Duration::ZERO,
-    retry_times: 3,
-    breaker: BreakerSettings { threshold: 1.0, cooldown: Duration::ZERO },
-};
-
-/// What a worker keeps, and what it follows.
-pub(crate) struct Central {
-    pub(crate) disk: SimDisk,
-    pub(crate) sources: Vec<Arc<dyn EventSource>>,
-}
-
-impl Central {
-    pub(crate) fn new(sources: Vec<Arc<dyn EventSource>>) -> Self {
-        Self { disk: SimDisk::new(3), sources }
-    }
-
-    /// Starts a worker, as a process does.
-    pub(crate) fn start(&self) -> io::Result<Worker> {
-        let disk = || Arc::new(self.disk.clone()) as Arc<dyn Disk>;
-        let layout = Layout::new(Path::new("/central"));
-        let parts = WorkerParts {
-            sources: self.sources.clone(),
-            central: Arc::new(FileCentral::open(disk(), layout.clone())?),
-            letters: Arc::new(FileDeadLetters::open(disk(), layout)?),
-            clock: Arc::new(SimClock::default()),
-        };
-        Worker::new(parts, SETTINGS)
-    }
-}
 
 pub(crate) fn file(worker: &Worker) -> CentralFile {
     worker.central().copy()
@@ -63,11 +19,6 @@ pub(crate) fn level(worker: &Worker, store: &str, sku: &str) -> Option<(i64, u64
         let (sum, _) = onhand::app::sync::total(central.level(&store, &sku)?);
         Some((sum.on_hand.get(), sum.version))
     })
-}
-
-pub(crate) fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
-    let letters = worker.letters();
-    letters.into_iter().filter(|letter| letter.state == LetterState::Open).collect()
 }
 
 /// What a scripted source does when it is read.

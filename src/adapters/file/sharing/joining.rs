@@ -53,6 +53,7 @@ pub fn join(
             Ok(node) => {
                 let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?;
                 node.log.bind_to(sharing.tenure.clone());
+                sharing.finish_those_left()?;
                 return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
             }
             Err(OpenError::Locked { .. }) => {}

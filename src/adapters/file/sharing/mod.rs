@@ -27,7 +27,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Processes on one data directory, at most; their directories are called `1`, `2` and so on.
 const MEMBERS_MAX: u16 = 64;
@@ -163,8 +163,9 @@ impl Sharing for FileSharing {
     fn keep(&self) -> io::Result<Vec<Key>> {
         self.tenure.lasts()?;
         let mut others = self.others.lock();
-        if others.renewed.is_none_or(|renewed| renewed.elapsed() >= self.lease.renew) {
-            others.renewed = Some(Instant::now());
+        let now = self.clock.monotonic();
+        if others.renewed.is_none_or(|renewed| now.saturating_sub(renewed) >= self.lease.renew) {
+            others.renewed = Some(now);
             others.renewals += 1;
             let sign = format!("{:020} {:020}\n", self.tenure.term, others.renewals);
             write_all_at(&*self.alive, sign.as_bytes(), 0)?;

@@ -13,13 +13,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::Duration;
 
+/// Moments are those of the monotonic clock.
 #[derive(Default)]
 pub(super) struct Others {
     pub(super) members: BTreeMap<u16, Member>,
-    pub(super) renewed: Option<Instant>,
-    pub(super) looked: Option<Instant>,
+    pub(super) renewed: Option<Duration>,
+    pub(super) looked: Option<Duration>,
     pub(super) renewals: u64,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Member {
     pub(super) layout: Layout,
     pub(super) peer: Option<Peer>,
     /// What its `alive` said, and since when it has.
-    pub(super) seen: (Vec<u8>, Instant),
+    pub(super) seen: (Vec<u8>, Duration),
     /// Somebody here waits for one of its leases.
     pub(super) awaited: bool,
 }
@@ -53,7 +54,7 @@ impl FileSharing {
             if self.options.disk.open(&layout.node(), OpenMode::Read).is_err() {
                 break;
             }
-            let seen = (Vec::new(), Instant::now());
+            let seen = (Vec::new(), self.clock.monotonic());
             others.members.insert(number, Member { layout, peer: None, seen, awaited: false });
         }
     }
@@ -80,8 +81,9 @@ impl FileSharing {
     pub(super) fn look_around(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
         let disk = &*self.options.disk;
         // Who has not looked for a while knows nothing of what the others did meanwhile.
+        let now = self.clock.monotonic();
         let blind =
-            others.looked.replace(Instant::now()).is_none_or(|looked| looked.elapsed() > self.lease.ttl / 2);
+            others.looked.replace(now).is_none_or(|looked| now.saturating_sub(looked) > self.lease.ttl / 2);
         let mut gone = Vec::new();
         for (number, member) in &mut others.members {
             let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
@@ -90,7 +92,7 @@ impl FileSharing {
                 Err(error) => return Err(error),
             };
             if blind || sign != member.seen.0 {
-                member.seen = (sign, Instant::now());
+                member.seen = (sign, now);
             }
             if !member.awaited {
                 continue;
@@ -98,7 +100,7 @@ impl FileSharing {
             let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
             if is_left(disk, &member.layout)? {
                 gone.push((*number, member.layout.clone(), Gone::Ended(term)));
-            } else if member.seen.1.elapsed() >= self.lease.ttl {
+            } else if now.saturating_sub(member.seen.1) >= self.lease.ttl {
                 gone.push((*number, member.layout.clone(), Gone::Paused(term)));
             }
         }
@@ -122,6 +124,27 @@ impl FileSharing {
             self.meters.stolen.increment(1);
         }
         Ok(taken_over)
+    }
+
+    /// Reads the logs of all who are gone to their ends: after a power cut their marks may be behind what they have
+    /// acknowledged, and nobody but a next process of theirs would read on.
+    ///
+    /// # Errors
+    /// What the disk says, or what is damaged.
+    pub(super) fn finish_those_left(&self) -> Result<(), OpenError> {
+        let mut others = self.others.lock();
+        self.look_for_members(&mut others);
+        for Member { layout, .. } in others.members.values() {
+            let finish = || {
+                if is_left(&*self.options.disk, layout)? {
+                    let term = read_term(&*self.options.disk, &layout.term())?.unwrap_or_default().term;
+                    self.finish_log_of(layout, term)?;
+                }
+                Ok(())
+            };
+            finish().map_err(OpenError::at(layout.root()))?;
+        }
+        Ok(())
     }
 
     /// Reads the log of a process that has ended to its end, and makes that end durable.

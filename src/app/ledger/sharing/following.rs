@@ -1,8 +1,9 @@
 //! What the other processes wrote, taken into memory entry by entry; and their logs, read back.
 
 use super::Shared;
+use crate::app::blocking;
 use crate::app::idempotency::known_effects;
-use crate::app::ledger::{Ledger, Slot, blocking};
+use crate::app::ledger::{Ledger, Slot};
 use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
 use crate::domain::{Entry, Key, Sequence, State};
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Leases over time: renewed, given up to those who ask, and looked for when something falls due.
 
 use super::{Held, Shared};
-use crate::app::ledger::{CommandError, Ledger, blocking};
+use crate::app::blocking;
+use crate::app::ledger::{CommandError, Ledger};
 use crate::app::ports::is_taken_over;
 use crate::domain::Key;
 use std::collections::BTreeSet;
@@ -9,7 +10,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 
 /// How often leases are looked after.
 const KEEP_EVERY: Duration = Duration::from_millis(20);
@@ -24,8 +24,28 @@ impl Ledger {
         // Leases are renewed also while the disk keeps those waiting that are to be given up.
         let (wanted, asked) = mpsc::unbounded_channel();
         tokio::select! {
-            error = renew(sharing, &wanted) => error,
+            biased;
+            error = self.renew(sharing, &wanted) => error,
             never = self.give_up_wanted(sharing, asked) => match never {},
+        }
+    }
+
+    /// Renews all leases, again and again, and passes on which ones others ask for.
+    async fn renew(&self, sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
+        loop {
+            let port = Arc::clone(&sharing.port);
+            match blocking(move || port.keep()).await {
+                Ok(asked) => {
+                    for key in asked {
+                        // The other half goes as soon as this one does.
+                        let _ = wanted.send(key);
+                    }
+                }
+                Err(error) if is_taken_over(&error) => return error,
+                // Who cannot renew for too long is taken over from, and learns it here.
+                Err(error) => tracing::warn!(%error, "leases are not renewed; it is tried again"),
+            }
+            self.parts.clock.sleep(KEEP_EVERY).await;
         }
     }
 
@@ -51,7 +71,7 @@ impl Ledger {
             wanted = later;
             // What cannot be read now is read, or reported, when somebody needs it.
             let _ = self.catch_up().await;
-            sleep(KEEP_EVERY).await;
+            self.parts.clock.sleep(KEEP_EVERY).await;
         }
     }
 
@@ -98,25 +118,6 @@ impl Ledger {
             }
         }
         Ok(here)
-    }
-}
-
-/// Renews all leases, again and again, and passes on which ones others ask for.
-async fn renew(sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
-    loop {
-        let port = Arc::clone(&sharing.port);
-        match blocking(move || port.keep()).await {
-            Ok(asked) => {
-                for key in asked {
-                    // The other half goes as soon as this one does.
-                    let _ = wanted.send(key);
-                }
-            }
-            Err(error) if is_taken_over(&error) => return error,
-            // Who cannot renew for too long is taken over from, and learns it here.
-            Err(error) => tracing::warn!(%error, "leases are not renewed; it is tried again"),
-        }
-        sleep(KEEP_EVERY).await;
     }
 }
 

@@ -8,7 +8,8 @@
 mod following;
 mod keeping;
 
-use super::{CommandError, Ledger, blocking};
+use super::{CommandError, Ledger};
+use crate::app::blocking;
 use crate::app::ports::{Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Key, Timestamp};
 use dashmap::DashMap;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::{Instant, sleep, timeout_at};
 
 /// How often a lease is asked for again while somebody gives it up.
 const ASK_EVERY: Duration = Duration::from_millis(3);
@@ -110,7 +110,7 @@ impl Ledger {
     /// [`CommandError::Contended`] when another process does not give one up in time.
     pub(super) async fn lease(&self, keys: &[Key]) -> Result<(), CommandError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
-        let deadline = Instant::now() + sharing.patience;
+        let deadline = self.parts.clock.monotonic() + sharing.patience;
         while !sharing.ready(keys) {
             let mut missing: Vec<&Key> = keys.iter().filter(|key| !key.is_of_one_log()).collect();
             loop {
@@ -124,9 +124,10 @@ impl Ledger {
                     break;
                 }
                 missing = elsewhere;
-                if timeout_at(deadline, sleep(ASK_EVERY)).await.is_err() {
+                if self.parts.clock.monotonic() >= deadline {
                     return Err(CommandError::Contended);
                 }
+                self.parts.clock.sleep(ASK_EVERY).await;
             }
             self.make_ready(sharing, keys).await?;
         }

@@ -4,16 +4,25 @@
 
 mod acts;
 mod stock;
+mod told;
 
-pub(crate) use acts::{Act, Answer, Done, Expect, Happened, Order, Wish, batch_payload, payload};
+pub use acts::{Act, Answer, Done, Expect, Happened, Order, Wish, batch_payload, payload};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use stock::Change;
-pub(crate) use stock::Stock;
+pub use stock::Stock;
+pub use told::Told;
+
+/// The store whose stock it is, unless it is told otherwise.
+pub const STORE: &str = "LONDON";
+
+/// Known keys are looked through for those whose time is over whenever there are so many.
+const KEYS_MANY: usize = 512;
 
 /// What a key is known by: (scope of a batch?, number).
-type KeyName = (bool, u8);
+type KeyName = (bool, u32);
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Known {
     payload: String,
     at: i64,
@@ -22,42 +31,70 @@ struct Known {
     sequence: u64,
 }
 
-/// The ledger as it should be.
+/// The ledger of one store, as it should be.
 #[derive(Debug, Clone)]
-pub(crate) struct Oracle {
-    pub(crate) levels: BTreeMap<&'static str, Stock>,
-    /// Every event there was; its sequence is its place, counted from 1.
-    pub(crate) log: Vec<Happened>,
-    keys: BTreeMap<KeyName, Known>,
+pub struct Oracle {
+    /// The store.
+    pub store: &'static str,
+    /// Its levels by SKU.
+    pub levels: BTreeMap<&'static str, Stock>,
+    /// Every event there was.
+    pub log: Told,
+    keys: BTreeMap<KeyName, Arc<Known>>,
     key_ttl: i64,
     /// Log time is not before this either, while the process lives.
-    pub(crate) floor: i64,
+    pub floor: i64,
 }
 
 impl Oracle {
-    pub(crate) fn new(key_ttl: i64) -> Self {
-        let (levels, log, keys) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { levels, log, keys, key_ttl, floor: i64::MIN }
+    /// An empty one, which knows a key for `key_ttl` milliseconds.
+    pub fn new(key_ttl: i64) -> Self {
+        let (levels, log, keys) = (BTreeMap::new(), Told::default(), BTreeMap::new());
+        Self { store: STORE, levels, log, keys, key_ttl, floor: i64::MIN }
     }
 
-    pub(crate) fn end(&self) -> u64 {
+    /// The sequence of the last event.
+    pub fn end(&self) -> u64 {
         self.log.len() as u64
     }
 
     /// Log time: never before the last event.
-    pub(crate) fn time(&self, clock: i64) -> i64 {
+    pub fn time(&self, clock: i64) -> i64 {
         self.log.last().map_or(clock, |last| clock.max(last.at)).max(self.floor)
     }
 
     /// The version a command meets that comes now: what is due expires first.
-    pub(crate) fn version(&self, clock: i64, sku: &'static str) -> u64 {
-        let mut then = self.clone();
-        then.expire(self.time(clock), &[sku]);
-        then.levels.get(sku).map_or(0, |level| level.version)
+    pub fn version(&self, clock: i64, sku: &'static str) -> u64 {
+        let now = self.time(clock);
+        self.levels.get(sku).map_or(0, |level| level.version + level.due(now).len() as u64)
+    }
+
+    /// The level of a SKU after the first `sequence` events, as its last event left it.
+    pub fn as_of(&self, sku: &str, sequence: u64) -> Option<&Happened> {
+        let count = usize::try_from(sequence).expect("a log in memory");
+        self.log.first(count).rfind(|happened| happened.sku == sku)
+    }
+
+    /// True when this one knows the same keys, and what came of them.
+    pub fn knows_as(&self, other: &Self) -> bool {
+        self.keys.len() == other.keys.len()
+            && self.keys.iter().zip(&other.keys).all(|((name, known), (other_name, other))| {
+                name == other_name
+                    && (Arc::ptr_eq(known, other) || known.answer.events == other.answer.events)
+            })
+    }
+
+    /// Nothing of what has happened will be taken back.
+    pub fn settle(&mut self) {
+        self.log.settle();
+        if self.keys.len() > KEYS_MANY {
+            let now = self.time(i64::MIN);
+            self.keys.retain(|_, known| known.at + self.key_ttl > now);
+        }
     }
 
     /// Does what a command asks at the time the clock shows.
-    pub(crate) fn play(&mut self, clock: i64, act: &Act) -> Answer {
+    pub fn play(&mut self, clock: i64, act: &Act) -> Answer {
         let now = self.time(clock);
         match act {
             Act::One(order, key) => {
@@ -78,16 +115,20 @@ impl Oracle {
     }
 
     /// Expires whatever is due, of every level.
-    pub(crate) fn pass_due(&mut self, clock: i64) {
+    pub fn pass_due(&mut self, clock: i64) {
         let now = self.time(clock);
         let skus: Vec<_> = self.levels.keys().copied().collect();
         self.expire(now, &skus);
     }
 
-    fn look(&self, now: i64, order: &Order, key: Option<u8>) -> Looked {
-        let known = self.keys.get(&(false, key?)).filter(|known| known.at + self.key_ttl > now)?;
+    fn known(&self, name: KeyName, now: i64) -> Option<&Arc<Known>> {
+        self.keys.get(&name).filter(|known| known.at + self.key_ttl > now)
+    }
+
+    fn look(&self, now: i64, order: &Order, key: Option<u32>) -> Looked {
+        let known = self.known((false, key?), now)?;
         let same = known.payload == payload(order);
-        Some(if same { Ok(known.clone()) } else { Err("idempotency-key-reused") })
+        Some(if same { Ok(Arc::clone(known)) } else { Err("idempotency-key-reused") })
     }
 
     /// The frame of every command: a known key, what is due, the decision, the record.
@@ -99,9 +140,7 @@ impl Oracle {
         skus: &[&'static str],
         decide: impl FnOnce(&mut Self) -> Decision,
     ) -> Answer {
-        if let Some(known) =
-            name.and_then(|name| self.keys.get(&name)).filter(|known| known.at + self.key_ttl > now)
-        {
+        if let Some(known) = name.and_then(|name| self.known(name, now)) {
             return if known.payload == payload {
                 Answer::Done(Done { replayed: true, ..known.answer.clone() })
             } else {
@@ -110,40 +149,53 @@ impl Oracle {
         }
         let begin = self.log.len();
         self.expire(now, skus);
-        let (levels, expired) = (self.levels.clone(), self.log.len());
+        let expired = self.log.len();
+        let before: BTreeMap<_, _> = skus.iter().map(|sku| (*sku, self.levels.get(sku).cloned())).collect();
         match decide(self) {
             Err((code, op)) => {
-                self.levels = levels;
+                for (sku, level) in before {
+                    match level {
+                        Some(level) => self.levels.insert(sku, level),
+                        None => self.levels.remove(sku),
+                    };
+                }
                 self.log.truncate(expired);
                 Answer::Refused { code, op }
             }
             Ok(fates) => {
-                let events = self.log.get(begin..).unwrap_or_default().to_vec();
-                let sequence = if events.is_empty() { 0 } else { begin as u64 + 1 };
-                let mut done = Done { sequence, events, ..Done::default() };
-                for (op, fate) in fates {
-                    match fate {
-                        ItemFate::Refused(code) => done.unapplied.push((op, code.to_owned())),
-                        ItemFate::Replayed(sequence, happened) => {
-                            done.unapplied.push((op, format!("replayed {sequence}")));
-                            done.replays.push((op, happened));
-                        }
-                    }
-                }
+                let done = self.effect(begin, fates);
                 if let Some(name) = name.filter(|_| self.log.len() > expired) {
-                    let answer = done.clone();
-                    self.keys.insert(name, Known { payload: payload.to_owned(), at: now, answer, sequence });
+                    let (answer, sequence) = (done.clone(), done.sequence);
+                    let known = Known { payload: payload.to_owned(), at: now, answer, sequence };
+                    self.keys.insert(name, Arc::new(known));
                 }
                 Answer::Done(done)
             }
         }
     }
 
+    /// What came of a command since the log had `begin` events.
+    fn effect(&self, begin: usize, fates: Vec<(u32, ItemFate)>) -> Done {
+        let events: Vec<Happened> = self.log.after(begin).cloned().collect();
+        let sequence = if events.is_empty() { 0 } else { begin as u64 + 1 };
+        let mut done = Done { sequence, events, ..Done::default() };
+        for (op, fate) in fates {
+            match fate {
+                ItemFate::Refused(code) => done.unapplied.push((op, code.to_owned())),
+                ItemFate::Replayed(sequence, happened) => {
+                    done.unapplied.push((op, format!("replayed {sequence}")));
+                    done.replays.push((op, happened));
+                }
+            }
+        }
+        done
+    }
+
     fn batch(
         &mut self,
         now: i64,
         atomic: bool,
-        items: &[(Order, Option<u8>)],
+        items: &[(Order, Option<u32>)],
         known: Vec<Looked>,
     ) -> Decision {
         let (mut fates, mut seen, mut records) = (Vec::new(), BTreeSet::new(), Vec::new());
@@ -164,10 +216,9 @@ impl Oracle {
             match decided {
                 Ok(()) => {
                     if let Some(key) = key {
-                        let events = self.log.get(begin..).unwrap_or_default().to_vec();
-                        let answer = Done { sequence: begin as u64 + 1, events, ..Done::default() };
+                        let answer = self.effect(begin, Vec::new());
                         let (payload, sequence) = (payload(order), self.end());
-                        records.push(((false, *key), Known { payload, at: now, answer, sequence }));
+                        records.push(((false, *key), Arc::new(Known { payload, at: now, answer, sequence })));
                     }
                 }
                 Err(code) if atomic => return Err((code, Some(op))),
@@ -200,12 +251,8 @@ impl Oracle {
         let skus: BTreeSet<_> = skus.iter().copied().collect();
         for sku in skus {
             let Some(mut level) = self.levels.remove(sku) else { continue };
-            let mut due: Vec<(i64, u8)> =
-                level.holds.iter().filter_map(|(id, (_, until))| Some(((*until)?, *id))).collect();
-            due.retain(|(until, _)| *until <= now);
-            due.sort_by_key(|(until, id)| (*until, id.to_string()));
-            for (_, id) in due {
-                let pieces = level.holds[&id].0;
+            for id in level.due(now) {
+                let pieces = level.holds.get(&id).expect("it is due, so it is held").0;
                 let kind = level.happen(&Change::Settle("EXPIRE", id, pieces));
                 self.tell(sku, kind, &level, now);
             }
@@ -223,7 +270,7 @@ impl Oracle {
 type Decision = Result<Vec<(u32, ItemFate)>, (&'static str, Option<u32>)>;
 
 /// What is known of a key, or the code of its refusal.
-type Looked = Option<Result<Known, &'static str>>;
+type Looked = Option<Result<Arc<Known>, &'static str>>;
 
 enum ItemFate {
     Refused(&'static str),

@@ -6,24 +6,40 @@ use std::collections::BTreeMap;
 /// Reservations a level remembers after they were closed.
 const CLOSED_MAX: usize = 64;
 
+/// Pieces, holds and what is remembered of closed ones.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Stock {
-    pub(crate) on_hand: i64,
-    pub(crate) reserved: i64,
-    pub(crate) version: u64,
+pub struct Stock {
+    /// Pieces there.
+    pub on_hand: i64,
+    /// Pieces promised.
+    pub reserved: i64,
+    /// Events so far.
+    pub version: u64,
     /// Pieces and expiry by id.
-    pub(crate) holds: BTreeMap<u8, (i64, Option<i64>)>,
-    closed: Vec<(u8, &'static str)>,
+    pub holds: BTreeMap<u32, (i64, Option<i64>)>,
+    closed: Vec<(u32, &'static str)>,
 }
 
 /// One event, before it has happened.
 pub(super) enum Change {
     Add(&'static str, i64),
-    Hold(u8, i64, Option<i64>),
-    Settle(&'static str, u8, i64),
+    Hold(u32, i64, Option<i64>),
+    Settle(&'static str, u32, i64),
 }
 
 impl Stock {
+    /// The holds that are due, in the order in which they expire.
+    pub(super) fn due(&self, now: i64) -> Vec<u32> {
+        let mut due: Vec<(i64, String, u32)> = self
+            .holds
+            .iter()
+            .filter_map(|(id, (_, until))| Some(((*until)?, id.to_string(), *id)))
+            .filter(|(until, ..)| *until <= now)
+            .collect();
+        due.sort();
+        due.into_iter().map(|(.., id)| id).collect()
+    }
+
     /// The events that grant a wish, or the code of its refusal.
     pub(super) fn decide(&self, now: i64, wish: &Wish) -> Result<Vec<Change>, &'static str> {
         let sellable = self.on_hand - self.reserved;
@@ -54,7 +70,7 @@ impl Stock {
         }
     }
 
-    fn wanted(&self, id: u8, pieces: Option<i64>) -> Result<(i64, i64), &'static str> {
+    fn wanted(&self, id: u32, pieces: Option<i64>) -> Result<(i64, i64), &'static str> {
         let Some((held, _)) = self.holds.get(&id) else {
             return Err(match self.closed(id) {
                 Some("EXPIRE") => "reservation-expired",
@@ -66,7 +82,7 @@ impl Stock {
         if wanted > *held { Err("insufficient-stock") } else { Ok((wanted, *held)) }
     }
 
-    fn closed(&self, id: u8) -> Option<&'static str> {
+    fn closed(&self, id: u32) -> Option<&'static str> {
         self.closed.iter().rev().find(|(closed, _)| *closed == id).map(|(_, how)| *how)
     }
 

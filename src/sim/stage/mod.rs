@@ -1,34 +1,42 @@
 //! A node played against the oracle: the same acts to both, and after every crash the two are brought together.
+//!
+//! Everything here panics where node and oracle differ: whoever plays catches that, and says by which seed.
 
 mod words;
 
-use crate::node::World;
-use crate::oracle::{Act, Answer, Happened, Oracle};
-use crate::rules;
-use onhand::app::ports::Clock;
-use onhand::app::{APART_MS, CommandError, Outcome};
-use onhand::domain::{Sku, StoreId};
-use onhand::sim::node::{SimNode, SimSettings};
+use crate::app::ports::Clock;
+use crate::app::{APART_MS, CommandError, Outcome};
+use crate::domain::{Sku, StoreId};
+use crate::sim::node::{SimNode, SimSettings};
+use crate::sim::oracle::{Act, Answer, Happened, Oracle};
+use crate::sim::rules::{self, Rules};
+use crate::sim::world::World;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-pub(crate) use words::happened;
-use words::{command, hear};
+pub use words::{CATALOGUE, happened};
+pub(super) use words::{command, hear};
 
-/// The SKUs of every play, in key order.
-pub(crate) const SKUS: [&str; 3] = ["A", "B", "C"];
-pub(crate) const STORE: &str = "LONDON";
+/// The SKUs of a small play, in key order.
+pub const SKUS: [&str; 3] = ["A", "B", "C"];
 
 /// A world, its oracle, and the node while it runs.
-pub(crate) struct Stage {
-    pub(crate) world: World,
-    pub(crate) oracle: Oracle,
+pub struct Stage {
+    /// What the node stands on.
+    pub world: World,
+    /// What the node owes.
+    pub oracle: Oracle,
     /// The time of the log, as far as no entry moves it on.
-    pub(crate) course: i64,
+    pub course: i64,
+    /// The SKUs of the play, in key order.
+    pub skus: &'static [&'static str],
+    /// The log on the disk, as far as it was held against its rules.
+    rules: Rules,
 }
 
 /// What a node answered, or that it could not.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Heard {
+pub enum Heard {
+    /// It answered.
     Answer(Answer),
     /// The log failed while it was on its way.
     Unknown,
@@ -40,72 +48,89 @@ pub(crate) enum Heard {
 
 /// Acts without an answer, in the order of their arrival.
 #[derive(Debug, Default)]
-pub(crate) struct Open {
+pub struct Open {
     /// Nobody knows whether they happened.
-    pub(crate) unknown: Vec<Act>,
+    pub unknown: Vec<Act>,
     /// They have not happened, and were told so.
-    pub(crate) refused: Vec<Act>,
+    pub refused: Vec<Act>,
 }
 
 impl Open {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// True when all were answered.
+    pub fn is_empty(&self) -> bool {
         self.unknown.is_empty() && self.refused.is_empty()
     }
 
-    pub(crate) fn all(&self) -> Vec<Act> {
+    /// Every act without an answer.
+    pub fn all(&self) -> Vec<Act> {
         [&self.unknown[..], &self.refused[..]].concat()
     }
 }
 
 impl Stage {
-    pub(crate) fn new(settings: SimSettings) -> Self {
+    /// An empty world of three SKUs.
+    pub fn new(settings: SimSettings) -> Self {
         let world = World::new(settings);
         let course = world.clock.now().milliseconds();
-        Self { world, oracle: Oracle::new(settings.idempotency_ttl_ms), course }
+        let oracle = Oracle::new(settings.idempotency_ttl_ms);
+        Self { world, oracle, course, skus: &SKUS, rules: Rules::default() }
     }
 
-    pub(crate) fn clock(&self) -> i64 {
+    /// Log time, in milliseconds, as far as no entry moves it on.
+    pub fn clock(&self) -> i64 {
         self.course
     }
 
     /// Time passes, or the wall clock is turned back.
-    pub(crate) fn pass(&mut self, milliseconds: i64) {
+    pub fn pass(&mut self, milliseconds: i64) {
         self.world.clock.pass(milliseconds);
         self.course += milliseconds.max(0);
     }
 
     /// Plays acts that arrive together, all before the disk is written, and holds every answer against the oracle.
-    pub(crate) async fn play(&mut self, node: &SimNode, acts: &[Act]) {
-        let (mut oracle, clock) = (self.oracle.clone(), self.clock());
+    pub async fn play(&mut self, node: &SimNode, acts: &[Act]) {
+        let clock = self.clock();
         let heard = ask(node, &self.oracle, clock, acts).await;
         for (act, heard) in acts.iter().zip(heard) {
-            let owed = oracle.play(clock, act);
+            let owed = self.oracle.play(clock, act);
             assert_eq!(heard, Heard::Answer(owed), "{act:?}");
         }
-        self.oracle = oracle;
+        self.oracle.settle();
     }
 
     /// Lets due holds expire by themselves.
-    pub(crate) async fn pass_due(&mut self, node: &SimNode) {
-        node.drive(node.ledger.expire_due()).await.unwrap();
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub async fn pass_due(&mut self, node: &SimNode) -> Result<(), CommandError> {
+        node.drive(node.ledger.expire_due()).await?;
         self.oracle.pass_due(self.clock());
+        Ok(())
     }
 
     /// Every level is what the oracle says.
-    pub(crate) async fn check_levels(&self, node: &SimNode) {
-        for sku in SKUS {
-            let owed = self.oracle.levels.get(sku).filter(|level| level.version > 0);
-            let owed = owed
-                .map(|level| (level.on_hand - level.reserved, level.on_hand, level.reserved, level.version));
-            assert_eq!(crate::node::level(node, sku).await, owed, "{sku}");
+    pub async fn check_levels(&self, node: &SimNode) {
+        for sku in self.skus {
+            self.check_level(node, sku).await;
         }
+    }
+
+    /// One level is what the oracle says.
+    pub async fn check_level(&self, node: &SimNode, sku: &'static str) {
+        let (store_id, wanted) = place(&self.oracle, sku);
+        let view = node.drive(node.ledger.level(&store_id, &wanted)).await.expect("levels are read");
+        let seen =
+            view.map(|view| (view.numbers.on_hand.get(), view.numbers.reserved.get(), view.numbers.version));
+        let owed = self.oracle.levels.get(sku).filter(|level| level.version > 0);
+        let owed = owed.map(|level| (level.on_hand, level.reserved, level.version));
+        assert_eq!(seen, owed, "{sku}: (on hand, reserved, version)");
     }
 
     /// Takes what was answered before a crash for granted, and returns the acts that were not.
     ///
     /// The log is one line of acts: nothing is acknowledged behind something that is not. What is read-only has not
     /// happened; of what is unknown the log may hold the first few.
-    pub(crate) fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Open {
+    pub fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Open {
         let (clock, mut ahead, mut open) = (self.clock(), self.oracle.clone(), Open::default());
         for (act, heard) in acts.iter().zip(heard) {
             let before = ahead.end();
@@ -135,15 +160,21 @@ impl Stage {
     }
 
     /// The log took acts and gave them back: its time does not go back with them.
-    pub(crate) fn took_back(&mut self) {
+    pub fn took_back(&mut self) {
         self.oracle.floor = self.oracle.time(self.clock());
     }
 
-    /// Opens the directory after a crash. Of `unanswered` (in the order of arrival) the log may hold the first few, each
-    /// in full; the oracle learns which. So it is with expiries that were under way. Then log and levels must be what the
-    /// oracle says.
-    pub(crate) async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
+    /// Opens the directory after a crash, and meets it.
+    pub async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
         let node = self.world.open();
+        self.meet(&node, unanswered, expiring).await;
+        node
+    }
+
+    /// Brings the oracle together with a node that has just started. Of `unanswered` (in the order of arrival) the log may
+    /// hold the first few, each in full; the oracle learns which. So it is with expiries that were under way. Then log and
+    /// levels must be what the oracle says.
+    pub async fn meet(&mut self, node: &SimNode, unanswered: &[Act], expiring: bool) {
         self.oracle.floor = i64::MIN;
         let durable = node.ledger.log().durable().sequence().0;
         let clock = self.clock();
@@ -163,37 +194,57 @@ impl Stage {
         let last = self.oracle.log.last().map_or(wall, |last| last.at);
         self.course = if (0..=APART_MS).contains(&(wall - last)) { wall } else { last };
         assert_eq!(durable, self.oracle.end(), "acknowledged entries are there, and whole commands only");
-        self.check(&node).await;
-        node
+        self.oracle.settle();
+        self.check(node).await;
     }
 
-    /// Log, levels and history are what the oracle says.
-    pub(crate) async fn check(&self, node: &SimNode) {
-        let entries = rules::entries(&self.world.disk);
-        rules::check(&entries);
-        let told: Vec<Happened> = entries
-            .iter()
-            .flat_map(|entry| {
-                entry.events.iter().map(|event| happened(event, entry.at.milliseconds())).collect::<Vec<_>>()
-            })
-            .collect();
-        assert_eq!(told, self.oracle.log);
+    /// Everything on the disk is what the oracle says, whatever was found before.
+    pub async fn check_all(&mut self, node: &SimNode) {
+        self.rules = Rules::default();
+        self.check(node).await;
+    }
+
+    /// Log, levels and history are what the oracle says. What was found to be so before is not read again: a
+    /// new stage reads everything.
+    pub async fn check(&mut self, node: &SimNode) {
+        let before = self.rules.end();
+        let mut told: Vec<Happened> = Vec::new();
+        for entry in rules::entries_after(&self.world.disk, before) {
+            if entry.sequence <= before {
+                continue;
+            }
+            self.rules.check(&entry);
+            told.extend(entry.events.iter().map(|event| happened(event, entry.at.milliseconds())));
+        }
+        let known = usize::try_from(before.0).expect("a log in memory");
+        assert_eq!(told.iter().collect::<Vec<_>>(), self.oracle.log.after(known).collect::<Vec<_>>());
         self.check_levels(node).await;
     }
+}
+
+/// Where a level is.
+pub fn place(oracle: &Oracle, sku: &str) -> (StoreId, Sku) {
+    (StoreId::new(oracle.store).expect("a store's id"), Sku::new(sku).expect("a SKU"))
 }
 
 /// A command on its way.
 type Running<'a> = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>> + 'a>>;
 
 /// What the node answers to acts that arrive together.
-pub(crate) async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> Vec<Heard> {
+pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> Vec<Heard> {
     // `Right` and `Wrong` are versions as the oracle sees them when the act's turn comes.
-    let mut ahead = oracle.clone();
     let mut running: Vec<Running<'_>> = Vec::new();
-    for act in acts {
-        let (command, meta) = command(&ahead, clock, act);
-        ahead.play(clock, act);
+    let mut begin = |(command, meta)| {
         running.push(Box::pin(async move { node.ledger.execute(command, &meta).await }));
+    };
+    if let [act] = acts {
+        begin(command(oracle, clock, act));
+    } else {
+        let mut ahead = oracle.clone();
+        for act in acts {
+            begin(command(&ahead, clock, act));
+            ahead.play(clock, act);
+        }
     }
     let mut heard: Vec<Option<Heard>> = acts.iter().map(|_| None).collect();
     let mut written = false;
@@ -207,7 +258,7 @@ pub(crate) async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act
         }
         if !written {
             written = true;
-            shows_nothing_early(node, oracle, context);
+            shows_nothing_early(node, oracle, acts, context);
         }
         if heard.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
     });
@@ -216,13 +267,14 @@ pub(crate) async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act
 }
 
 /// Before the disk is written a level is shown as it was, or not at all.
-fn shows_nothing_early(node: &SimNode, oracle: &Oracle, context: &mut Context<'_>) {
-    for sku in SKUS {
-        let (store_id, wanted) = (StoreId::new(STORE).unwrap(), Sku::new(sku).unwrap());
+fn shows_nothing_early(node: &SimNode, oracle: &Oracle, acts: &[Act], context: &mut Context<'_>) {
+    for sku in acts.iter().flat_map(Act::skus) {
+        let (store_id, wanted) = place(oracle, sku);
         let mut read = pin!(node.ledger.level(&store_id, &wanted));
         if let Poll::Ready(seen) = read.as_mut().poll(context) {
             let owed = oracle.levels.get(sku).map(|level| level.version).filter(|version| *version > 0);
-            assert_eq!(seen.unwrap().map(|level| level.numbers.version), owed, "{sku} is shown too early");
+            let seen = seen.expect("levels are read").map(|level| level.numbers.version);
+            assert_eq!(seen, owed, "{sku} is shown too early");
         }
     }
 }

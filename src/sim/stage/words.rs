@@ -1,21 +1,23 @@
 //! What is said to a node and what it says, in the words of the oracle.
 
-use super::{Heard, SKUS, STORE};
-use crate::oracle::{Act, Answer, Done, Expect, Happened, Oracle, Order, Wish, batch_payload, payload};
-use onhand::app::{CommandError, Meta, Outcome, fingerprint};
-use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
-use onhand::domain::{
-    After, Command, Event, Idempotency, Key, Quantity, ReservationId, Sku, StoreId, UnappliedWhy,
-};
+use super::{Heard, place};
+use crate::app::{CommandError, Meta, Outcome, fingerprint};
+use crate::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
+use crate::domain::{After, Command, Event, Idempotency, Key, Quantity, ReservationId, UnappliedWhy};
+use crate::sim::oracle::{Act, Answer, Done, Expect, Happened, Oracle, Order, Wish, batch_payload, payload};
 
-pub(super) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta) {
+/// All SKUs there are in plays, in key order.
+pub const CATALOGUE: [&str; 16] =
+    ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P"];
+
+pub(in crate::sim) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta) {
     let (command, idempotency) = match act {
         Act::One(order, key) => {
             let known_by = key.map(|key| known_by("one", key, &payload(order)));
             (Command::Stock(stock(oracle, clock, order)), known_by)
         }
         Act::Batch { atomic, items, key } => {
-            let operation = |(order, key): &(Order, Option<u8>)| Operation {
+            let operation = |(order, key): &(Order, Option<u32>)| Operation {
                 command: stock(oracle, clock, order),
                 idempotency: key.map(|key| known_by("one", key, &payload(order))),
                 known: None,
@@ -28,7 +30,7 @@ pub(super) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta)
     (command, Meta { idempotency, ..Meta::default() })
 }
 
-fn known_by(scope: &str, key: u8, payload: &str) -> Idempotency {
+fn known_by(scope: &str, key: u32, payload: &str) -> Idempotency {
     Idempotency {
         key: format!("k-{key}").into(),
         scope: scope.into(),
@@ -44,8 +46,8 @@ fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
         Expect::Right => Expected::Version(version),
         Expect::Wrong => Expected::Version(version + 1_000_000),
     };
-    let pieces = |pieces: i64| Quantity::new(pieces).unwrap();
-    let reservation = |id: &u8| ReservationId::new(&id.to_string()).unwrap();
+    let pieces = |pieces: i64| Quantity::new(pieces).expect("a quantity");
+    let reservation = |id: &u32| ReservationId::new(&id.to_string()).expect("a number is an id");
     let verb = match &order.wish {
         Wish::Adjust(delta) => Verb::Adjust { delta: pieces(*delta), reason: None, reference: None },
         Wish::Reserve { pieces: wanted, id, ttl_seconds } => Verb::Reserve(Reserve {
@@ -64,11 +66,11 @@ fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
         }),
         Wish::Count(counted) => Verb::Count { counted: pieces(*counted), as_of: None, reason: None },
     };
-    let (store_id, sku) = (StoreId::new(STORE).unwrap(), Sku::new(order.sku).unwrap());
+    let (store_id, sku) = place(oracle, order.sku);
     StockCommand { store_id, sku, expected, verb }
 }
 
-pub(super) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
+pub(in crate::sim) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
     Heard::Answer(match outcome {
         Ok(outcome) => {
             let at = outcome.at.milliseconds();
@@ -101,11 +103,15 @@ pub(super) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
     })
 }
 
-pub(crate) fn happened(event: &Event, at: i64) -> Happened {
+/// An event in the words of the oracle; the time is that of its entry, in milliseconds.
+///
+/// # Panics
+/// When it is not of a level of a play.
+pub fn happened(event: &Event, at: i64) -> Happened {
     let (Key::Level(_, sku), After::Level(after)) = (event.fact.key(), event.after) else {
         panic!("only levels are played: {event:?}")
     };
-    let sku = SKUS.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
+    let sku = CATALOGUE.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
     let (on_hand, reserved) = (after.on_hand.get(), after.reserved.get());
     Happened { sku, kind: event.kind.as_str(), on_hand, reserved, version: after.version, at }
 }

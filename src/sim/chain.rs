@@ -1,0 +1,275 @@
+//! A chain of shops and its central office, run by one seed: nodes on disks of their own, and a worker that follows them.
+
+use crate::adapters::file::audit::audit;
+use crate::app::ports::Clock;
+use crate::app::sync::{LetterError, SourceState, Worker};
+use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
+use crate::sim::node::SimSettings;
+use crate::sim::office::{Desk, Line, Mood, check, open_letters};
+use crate::sim::play::{Doing, Play, Step};
+use crate::sim::random::Random;
+use crate::sim::rules;
+use crate::sim::shop::Shop;
+use crate::sim::stage::{CATALOGUE, Stage};
+use crate::sim::tally::Tally;
+use crate::sim::trace::Trace;
+use std::sync::Arc;
+
+const STORES: [&str; 3] = ["LONDON", "PARIS", "ROME"];
+
+/// After so many passes with everything well, and nothing new, central has everything.
+const PASSES_MAX: u32 = 3;
+
+struct Branch {
+    play: Play,
+    shop: Shop,
+    line: Arc<Line>,
+}
+
+/// One run.
+pub struct Chain<'a> {
+    random: Random,
+    branches: Vec<Branch>,
+    desk: Desk,
+    worker: Option<Worker>,
+    tally: Tally,
+    trace: &'a mut Trace,
+}
+
+impl<'a> Chain<'a> {
+    /// One to three shops, as the seed has it.
+    pub fn new(seed: u64, trace: &'a mut Trace) -> Self {
+        let mut random = Random::new(seed);
+        let settings = SimSettings {
+            segment_bytes: 1_500 << random.below(6),
+            snapshot_every: 3 << random.below(6),
+            idempotency_ttl_ms: 60_000,
+            archive: random.percent(80),
+        };
+        let turn = Arc::default();
+        let mut branches: Vec<Branch> = Vec::new();
+        for store in STORES.into_iter().take(1 + random.below(STORES.len())) {
+            let mut stage = Stage::new(settings);
+            stage.oracle.store = store;
+            stage.skus =
+                CATALOGUE.get(..3 + random.below(CATALOGUE.len() - 2)).expect("within the catalogue");
+            stage.world.disk = SimDisk::new(random.draw());
+            if let Some(first) = branches.first() {
+                stage.world.clock = Arc::clone(&first.play.stage.world.clock);
+                stage.world.ids = Arc::clone(&first.play.stage.world.ids);
+            }
+            let shop = Shop::new(random.draw(), stage.skus);
+            let line = Line::new(store, &stage.world.disk, &turn);
+            branches.push(Branch { play: Play::new(stage), shop, line });
+        }
+        let mut desk = Desk::new(branches.iter().map(|branch| Arc::clone(&branch.line) as _).collect());
+        desk.disk = SimDisk::new(random.draw());
+        let worker = Some(desk.start().expect("the disk is well"));
+        Self { random, branches, desk, worker, tally: Tally::default(), trace }
+    }
+
+    /// Runs until that many operations were asked for, and then holds everything against everything.
+    ///
+    /// # Panics
+    /// When something is not as it should be.
+    pub async fn run(mut self, operations: u64) -> Tally {
+        while self.tally.operations < operations {
+            if self.random.percent(8) {
+                self.office().await;
+            } else {
+                self.branch().await;
+            }
+        }
+        self.close().await
+    }
+
+    async fn branch(&mut self) {
+        let place = self.random.below(self.branches.len());
+        let branch = self.branches.get_mut(place).expect("one of them");
+        let oracle = &branch.play.stage.oracle;
+        let step = branch.shop.step(oracle);
+        self.trace.note(format_args!("{} {step:?}", oracle.store));
+        self.tally.step(&step);
+        branch.play.step(&step).await;
+        let disk = branch.play.stage.world.disk.operations();
+        self.trace.note(format_args!("{} events, {disk} disk operations", branch.play.stage.oracle.end()));
+        if let Step::Pass(milliseconds) = step {
+            // The clock is one.
+            for (_, other) in self.branches.iter_mut().enumerate().filter(|(other, _)| *other != place) {
+                other.play.stage.course += milliseconds.max(0);
+            }
+        }
+    }
+
+    async fn office(&mut self) {
+        let what = self.random.below(100);
+        match what {
+            0..=49 => self.pass().await,
+            50..=64 => self.worker().save().await.expect("the disk is well"),
+            65..=74 => self.mood(),
+            75..=79 => self.garble(),
+            80..=84 => self.mend().await,
+            85..=89 => self.restart(Crash::DropUnsynced),
+            90..=94 => self.refused().await,
+            _ => self.crashed().await,
+        }
+        let (letters, sequence) =
+            (self.worker().letters().len(), self.worker().central().look(|c| c.sequence()));
+        let disk = self.desk.disk.operations();
+        self.trace.note(format_args!(
+            "office {what}: {sequence} events, {letters} letters, {disk} disk operations"
+        ));
+        self.hold();
+    }
+
+    fn worker(&self) -> &Worker {
+        self.worker.as_ref().expect("a worker runs between two steps")
+    }
+
+    /// Central against the oracles.
+    fn hold(&self) {
+        for branch in &self.branches {
+            check(self.worker(), branch.play.running().id(), &branch.play.stage.oracle);
+        }
+    }
+
+    async fn pass(&mut self) {
+        self.worker().sync().await;
+        self.tally.passes += 1;
+    }
+
+    fn line(&mut self) -> (&Line, u64) {
+        let place = self.random.below(self.branches.len());
+        let branch = self.branches.get(place).expect("one of them");
+        (&branch.line, branch.play.stage.oracle.end())
+    }
+
+    fn mood(&mut self) {
+        let mood = match self.random.below(6) {
+            0 => Mood::Down,
+            1 => Mood::Raves,
+            2 => Mood::Repeats,
+            _ => Mood::Well,
+        };
+        self.line().0.set(mood);
+    }
+
+    /// One of the next events.
+    fn garble(&mut self) {
+        let ahead = 1 + self.random.below(10) as u64;
+        let (line, end) = self.line();
+        line.garble(end + ahead);
+    }
+
+    /// Everything is well again, and somebody sees to the dead letters.
+    async fn mend(&mut self) {
+        self.branches.iter().for_each(|branch| branch.line.mend());
+        self.redrive().await.expect("everything is well");
+    }
+
+    async fn redrive(&mut self) -> Result<(), LetterError> {
+        let worker = self.worker.as_ref().expect("a worker runs between two steps");
+        for letter in open_letters(worker) {
+            match worker.redrive(&letter.id).await {
+                Ok(_) | Err(LetterError::Closed) => {}
+                // It waits for one that comes later in this list, or whose source was never read by this worker.
+                Err(LetterError::Behind(_)) => {}
+                Err(LetterError::Source(_)) => {
+                    worker.sync().await;
+                    worker.redrive(&letter.id).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, how: Crash) {
+        self.worker = None;
+        self.desk.disk.crash(how);
+        self.worker = Some(self.desk.start().expect("a worker starts after every crash"));
+    }
+
+    /// The office's disk refuses during a pass, a save or a redrive.
+    async fn refused(&mut self) {
+        let at = self.random.below(12) as u64;
+        let fault = match self.random.below(3) {
+            0 => Fault::Eio,
+            1 => Fault::EioAfterEffect,
+            _ => Fault::NoSpace,
+        };
+        self.work_at_risk(at, fault).await;
+        if self.random.percent(30) {
+            // What the page cache shows may not be on the disk.
+            self.restart(Crash::DropUnsynced);
+        }
+    }
+
+    async fn crashed(&mut self) {
+        let at = self.random.below(12) as u64;
+        let how = match self.random.below(4) {
+            0 => Crash::DropUnsynced,
+            1 => Crash::ProcessKill,
+            _ => Crash::PowerCut { seed: self.random.draw() },
+        };
+        self.tally.crashes += 1;
+        self.work_at_risk(at, Fault::Crash).await;
+        self.restart(how);
+    }
+
+    async fn work_at_risk(&mut self, at: u64, fault: Fault) {
+        let disk = self.desk.disk.clone();
+        disk.inject(Injection::at(disk.operations() + 1 + at, fault));
+        self.pass().await;
+        // It says so; what was there before is there.
+        let _ = self.redrive().await;
+        let _ = self.worker().save().await;
+        disk.clear_faults();
+    }
+
+    async fn close(mut self) -> Tally {
+        self.trace
+            .note(format_args!("the end: everything is well, and everything is held against everything"));
+        self.restart(Crash::DropUnsynced);
+        self.mend().await;
+        let mut tries = 0;
+        while !open_letters(self.worker()).is_empty() || !self.has_everything() {
+            tries += 1;
+            assert!(tries <= PASSES_MAX, "central does not come to an end: {:?}", self.worker().status());
+            self.pass().await;
+            self.redrive().await.expect("everything is well");
+        }
+        self.hold();
+        self.tally.letters = self.worker().letters().len() as u64;
+        for branch in &mut self.branches {
+            let stage = &mut branch.play.stage;
+            let now = stage.world.clock.now();
+            for how in [Crash::DropUnsynced, Crash::ProcessKill] {
+                branch.play.step(&Step::Crash(Doing::Nothing, 0, how, Vec::new())).await;
+            }
+            let Play { stage, node, .. } = &mut branch.play;
+            let node = node.take().expect("a node runs between two steps");
+            stage.check_all(&node).await;
+            self.trace.note(format_args!("{}: {} events at {now}", stage.oracle.store, stage.oracle.end()));
+            drop(node);
+            let found = audit(&stage.world.disk, &rules::layout()).expect("the disk is well");
+            assert_eq!(found.findings, [], "verify finds nothing in {}", stage.oracle.store);
+            self.tally.events += stage.oracle.end();
+            self.tally.struck(stage.world.disk.hits());
+        }
+        self.tally.struck(self.desk.disk.hits());
+        self.tally
+    }
+
+    /// Every source is well, and its log is in the model as far as it goes.
+    fn has_everything(&self) -> bool {
+        let status = self.worker().status();
+        let well = status.sources.len() == self.branches.len()
+            && status.sources.iter().all(|source| source.state == SourceState::Well);
+        well && self.branches.iter().all(|branch| {
+            let (node, end) = (branch.play.running().id(), branch.play.stage.oracle.end());
+            let reached = self.worker().central().look(|central| central.as_of().get(&node).copied());
+            reached.unwrap_or_default().0 == end
+        })
+    }
+}

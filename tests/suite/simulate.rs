@@ -1,0 +1,41 @@
+//! The simulator as an engineer runs it: many seeds, each twice, and nothing found.
+
+use crate::counts::{counted, scale};
+use std::process::Command;
+
+/// Runs seeds and answers what was said; red when something was found.
+fn simulate(arguments: &[&str]) -> String {
+    let run = Command::new(env!("CARGO_BIN_EXE_onhand")).arg("simulate").args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    assert!(run.status.success(), "{said}{}", String::from_utf8_lossy(&run.stderr));
+    said
+}
+
+#[test]
+fn five_hundred_seeds_find_nothing_and_do_the_same_twice() {
+    let seeds = (500 * scale()).to_string();
+    let said = simulate(&["--seeds", &seeds, "--ops", "4000", "--twice"]);
+    assert!(said.contains("each run twice, with the same trace"), "{said}");
+    counted("simulation", said.trim_end());
+}
+
+#[test]
+fn a_few_seeds_find_nothing() {
+    simulate(&["--seeds", "24", "--ops", "1500"]);
+}
+
+#[test]
+fn a_seed_is_one_story() {
+    // A chain of nodes, and processes that share a directory.
+    let stories = ["7", "8"].map(|seed| {
+        let tell = || {
+            let told = simulate(&["--seed", seed, "--ops", "300", "--trace"]);
+            told.lines().filter(|line| !line.starts_with("found")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let told = tell();
+        assert!(told.len() > 300, "{told:?}");
+        assert_eq!(tell(), told);
+        told
+    });
+    assert_ne!(stories[0], stories[1]);
+}
