@@ -37,6 +37,8 @@ const LOCKS_ACQUIRED: &str = "onhand_locks_acquired_total";
 const LOCKS_CONTENDED: &str = "onhand_locks_contended_total";
 /// Processes that it has taken over from.
 const LOCKS_STOLEN: &str = "onhand_locks_stolen_total";
+/// Changes that wait for the disk.
+const QUEUE: &str = "onhand_log_queue_entries";
 /// Tries whether a disk that had refused is well again.
 const PROBES: &str = "onhand_log_probes_total";
 /// Handlers that panicked.
@@ -86,6 +88,7 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_counter!(LOCKS_ACQUIRED, "Leases that this process has come to hold.");
         metrics::describe_counter!(LOCKS_CONTENDED, "Leases that had to be asked of another process.");
         metrics::describe_counter!(LOCKS_STOLEN, "Processes that this one has taken over from.");
+        metrics::describe_gauge!(QUEUE, "Changes that wait for the disk.");
         metrics::describe_counter!(PROBES, "Tries whether a disk that had refused is well again.");
         metrics::describe_counter!(PANICS, "Handlers that panicked.");
         recorder
@@ -105,6 +108,7 @@ pub async fn upkeep() -> Infallible {
 pub(super) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
     sync_state::gauge(&node);
     node.gates.gauge();
+    metrics::gauge!(QUEUE).set(f64::from(u32::try_from(node.ledger.log().queue_depth()).unwrap_or(u32::MAX)));
     answer(&headers)
 }
 
