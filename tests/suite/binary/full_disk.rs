@@ -192,7 +192,7 @@ async fn a_segment_that_may_not_grow_is_sealed_and_the_log_goes_on_in_the_next()
 async fn a_log_line_that_cannot_be_written_is_dropped_and_harms_nobody() {
     let directory = TempDir::new().unwrap();
     // Its first probe would bring it back; this is over long before.
-    let options = ["--breaker-cooldown-ms", "3600000", "--log-level", "error"];
+    let options = ["--breaker-cooldown-ms", "3600000", "--log-level", "debug"];
     let node = Node::start_as(cramped(), directory.path(), &options);
     fill(&node, 0).await;
     // Each refusal is a line on its stderr, a file that may not grow either.
