@@ -200,7 +200,7 @@ impl Client {
             self.answered.fetch_or(outcome.is_ok(), Relaxed);
             let tries_max = if self.answered.load(Relaxed) { TRIES_MAX } else { FIRST_TRIES_MAX };
             match retry_after {
-                Some(asked) if tries < tries_max => tokio::time::sleep(asked.max(BACKOFF.wait(tries))).await,
+                Some(asked) if tries < tries_max => tokio::time::sleep(wait(asked, tries)).await,
                 _ => return outcome.map_err(|error| self.unreachable(&error)),
             }
         }
@@ -276,6 +276,11 @@ fn retry_after(headers: &HeaderMap) -> Duration {
     Duration::from_secs(seconds.unwrap_or(0).min(RETRY_AFTER_SECONDS_MAX))
 }
 
+/// As long as was asked for, and a little by chance: those who were turned away together do not come back together.
+fn wait(asked: Duration, tries: u32) -> Duration {
+    asked + BACKOFF.wait(tries)
+}
+
 fn is_loopback(base: &str) -> bool {
     let url = reqwest::Url::parse(base).ok();
     let host = url.as_ref().and_then(reqwest::Url::host_str).unwrap_or_default();
@@ -319,6 +324,14 @@ mod tests {
         assert_eq!(retry_after(&headers), Duration::from_secs(2));
         headers.insert(RETRY_AFTER, "86400".parse().unwrap());
         assert_eq!(retry_after(&headers), Duration::from_secs(RETRY_AFTER_SECONDS_MAX));
+    }
+
+    #[test]
+    fn those_who_were_turned_away_together_come_back_one_by_one() {
+        let asked = Duration::from_secs(1);
+        let waits: std::collections::BTreeSet<Duration> = (0..50).map(|_| wait(asked, 1)).collect();
+        assert!(waits.len() > 40, "{waits:?}");
+        assert!(waits.iter().all(|wait| *wait >= asked && *wait <= asked + BACKOFF.base));
     }
 
     #[test]

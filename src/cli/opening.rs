@@ -22,7 +22,7 @@ use crate::app::sync::{self, CentralModel};
 use crate::app::{Ledger, Parts};
 use crate::config::ServeSettings;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -74,7 +74,7 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     log.start(settings.worker.breaker_cooldown, storage::told)
         .or_exit(Exit::Internal, || "cannot start the writer thread")?;
     let maintenance =
-        maintenance.start(noted).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
+        maintenance.start(noted()).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
     let number = sharing.as_ref().map(|sharing| sharing.number());
     let own = LocalSource::new(&log, node.node).with_ledger(node.ledger());
     let central = central(settings, &options.layout, number, own)?;
@@ -163,17 +163,31 @@ fn report(report: &OpenReport) {
     tracing::info!(snapshot = report.snapshot.0, replayed = report.replayed, "log read");
 }
 
-fn noted(step: Result<Upkeep, TakeError>, took: Duration) {
+/// Says what side work did; of failures in a row the first one.
+fn noted() -> impl Fn(Result<Upkeep, TakeError>, Duration) {
+    let failing = AtomicBool::new(false);
+    move |step, took| {
+        let told = failing.swap(step.is_err(), Ordering::Relaxed);
+        match step {
+            Ok(upkeep) => done(upkeep, took),
+            Err(error) if !told => {
+                tracing::warn!(%error, "a snapshot or index was not written; it is tried again until it is");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn done(upkeep: Upkeep, took: Duration) {
     let took_ms = took.as_millis();
-    match step {
-        Ok(Upkeep { snapshot: Some(sequence), .. }) => {
+    match upkeep {
+        Upkeep { snapshot: Some(sequence), .. } => {
             metrics::counter!("onhand_snapshots_total").increment(1);
             tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
         }
-        Ok(Upkeep { archived: Some(first), .. }) => {
+        Upkeep { archived: Some(first), .. } => {
             tracing::debug!(segment = first.0, took_ms, "segment archived");
         }
-        Ok(upkeep) => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
-        Err(error) => tracing::warn!(%error, "a snapshot or index was not written; it is tried again"),
+        upkeep => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
     }
 }

@@ -4,6 +4,8 @@ use crate::adapters::file::breaker::{ABORT_AFTER, SHED_AFTER, StorageNews};
 
 /// How often breakers have opened.
 const OPENED: &str = "onhand_breaker_opened_total";
+/// How often it was tried whether a disk that had refused is well again.
+const PROBES: &str = "onhand_log_probes_total";
 const NAME: &str = "storage";
 
 /// Logs and counts.
@@ -15,6 +17,7 @@ pub(super) fn told(news: StorageNews<'_>) {
             tracing::error!(breaker = NAME, to = "open", %error, "the log cannot be written: read-only");
         }
         StorageNews::Probing => {
+            metrics::counter!(PROBES).increment(1);
             tracing::info!(breaker = NAME, to = "half-open", "the disk is probed");
         }
         StorageNews::StillOpen(error) => {

@@ -8,11 +8,9 @@
 //! A segment is archived in three steps, each of which may be the last: the compressed file gets its name, the
 //! original is removed, the directory is synced. Where both are there, the original is read.
 
-use crate::adapters::file::disk::{
-    Disk, DiskFile, LockOutcome, OpenMode, create_unfinished, durable_rename, read_all, read_exact_at,
-    write_all_at,
-};
-use crate::adapters::file::layout::{Layout, archived_first, segment_first, temporary};
+use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, read_exact_at};
+use crate::adapters::file::layout::{Layout, archived_first, segment_first};
+use crate::adapters::file::mend::replace;
 use crate::domain::Sequence;
 use crate::planted::{Bug, planted};
 use parking_lot::Mutex;
@@ -73,13 +71,11 @@ pub(super) fn archive(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::
     let original = layout.segment(first);
     let bytes = read_all(&*disk.open(&original, OpenMode::Read)?)?;
     let path = layout.archived(first);
-    let unfinished = temporary(&path);
-    let file = create_unfinished(disk, &unfinished)?;
-    write_all_at(&*file, &compress(&bytes)?, 0)?;
+    let compressed = compress(&bytes)?;
     if planted(Bug::PruneBeforeRename) {
         disk.remove(&original)?;
     }
-    durable_rename(disk, &*file, &unfinished, &path)?;
+    replace(disk, &path, &compressed)?;
     let compressed = ArchivedFile::open(disk.open(&path, OpenMode::Read)?)?;
     if read_all(&compressed)? != bytes {
         return Err(io::Error::new(

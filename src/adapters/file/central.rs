@@ -14,7 +14,8 @@
 //! older one is used, which costs a longer replay and nothing else.
 
 use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all, write_all_at,
+    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, finished_or_gone,
+    read_all, write_all_at,
 };
 use crate::adapters::file::layout::{Layout, central_sequence, temporary};
 use crate::adapters::file::recovery::remove_unfinished;
@@ -125,20 +126,27 @@ impl CentralStore for FileCentral {
         let _saving = self.saving.lock();
         let path = self.layout.central_file(file.sequence);
         let unfinished = temporary(&path);
-        let handle = create_unfinished(&*self.disk, &unfinished)?;
-        let mut out = Summed { file: &*handle, buffer: Vec::new(), offset: HEAD.len() as u64, checksum: 0 };
-        write_all_at(&*handle, HEAD, 0)?;
-        file.serialize(&mut serde_json::Serializer::with_formatter(&mut out, LevelALine::default()))?;
-        out.flush()?;
-        write_all_at(&*handle, TAIL, out.offset)?;
-        write_all_at(&*handle, format!("{:08x}", out.checksum).as_bytes(), CRC_OFFSET)?;
-        durable_rename(&*self.disk, &*handle, &unfinished, &path)?;
+        let saved = self.write(file, &unfinished, &path);
+        finished_or_gone(&*self.disk, &unfinished, saved)?;
         let others = list(&*self.disk, &self.layout)?.into_iter().filter(|other| *other != file.sequence);
         let old: Vec<Sequence> = others.skip(KEPT - 1).collect();
         for sequence in &old {
             self.disk.remove(&self.layout.central_file(*sequence))?;
         }
         if old.is_empty() { Ok(()) } else { self.disk.sync_dir(&self.layout.central()) }
+    }
+}
+
+impl FileCentral {
+    fn write(&self, file: &CentralFile, unfinished: &Path, path: &Path) -> io::Result<()> {
+        let handle = create_unfinished(&*self.disk, unfinished)?;
+        let mut out = Summed { file: &*handle, buffer: Vec::new(), offset: HEAD.len() as u64, checksum: 0 };
+        write_all_at(&*handle, HEAD, 0)?;
+        file.serialize(&mut serde_json::Serializer::with_formatter(&mut out, LevelALine::default()))?;
+        out.flush()?;
+        write_all_at(&*handle, TAIL, out.offset)?;
+        write_all_at(&*handle, format!("{:08x}", out.checksum).as_bytes(), CRC_OFFSET)?;
+        durable_rename(&*self.disk, &*handle, unfinished, path)
     }
 }
 

@@ -226,6 +226,16 @@ pub fn create_unfinished(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn Dis
     }
 }
 
+/// Ends the making of a file: one that could not be finished goes, because the room it takes may be wanted elsewhere.
+///
+/// What stays all the same is removed by the next attempt, or the next start.
+pub fn finished_or_gone<T>(disk: &dyn Disk, unfinished: &Path, made: io::Result<T>) -> io::Result<T> {
+    if made.is_err() {
+        let _ = disk.remove(unfinished);
+    }
+    made
+}
+
 /// The only way a file gets its final name: sync the file, rename it, sync the directory.
 ///
 /// `file` must be the handle through which `from` was written; both paths are in the same directory.

@@ -5,7 +5,7 @@
 //! ```
 //! - `holder` holds the lease, as soon as `before` and `asked` are empty.
 //! - `before` held it when the holder asked for it, and holds it until it has given it up, or its term is over.
-//! - `asked` stand in a lease whose content was unreadable: any of them may have held it, so each has to say that it does not.
+//! - `asked` stand in a lease whose content was unreadable, or cannot be of this time: any of them may have held it, so each has to say that it does not.
 //! - `epoch` rises with every change of the holder. It stands in the log wherever a state changes hands (`TAKE`).
 //!
 //! A lease is good as long as its holder's **term** lasts (`term.rs`): what is renewed is the term, for all leases of a
@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// So often a lease may have changed hands without a sign of it in any log. One that claims more is from another time.
+const EPOCHS_AHEAD_MAX: u64 = 1 << 20;
 
 /// A process in one of its terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +97,8 @@ impl Leases {
         let path = self.directory.join(name(key));
         let (file, old) = match self.disk.open(&path, OpenMode::Write) {
             Ok(file) if file.try_lock()? == LockOutcome::Acquired => {
-                let old = read(&*file)?;
+                let possible = company.epoch()?.saturating_add(EPOCHS_AHEAD_MAX);
+                let old = read(&*file)?.filter(|record| record.epoch <= possible);
                 (file, old)
             }
             Ok(_) => return Ok(Asked::Busy),

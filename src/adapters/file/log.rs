@@ -39,7 +39,7 @@ pub(super) struct Shared {
     /// The queue's `last_time`, readable without the lock.
     last_time: AtomicI64,
     depth: AtomicUsize,
-    durable: Arc<DurableWatch>,
+    pub(super) durable: Arc<DurableWatch>,
     /// Those of the writer.
     pub(super) calls: Calls,
 }

@@ -1,13 +1,13 @@
 //! The way back after the disk has refused: the probe, after which the writer may go on.
 //!
 //! A probe never repeats a sync on a file whose sync failed. A file that is lost is rebuilt: its acknowledged prefix, held
-//! against its checksums, goes to a new file, which is synced and renamed into place. Otherwise a piece of zeros is written
-//! where the next group will stand, and cut off again, durably: no reader takes them for an entry, a crash in between leaves
-//! a torn tail. If that piece is refused although others may be taken (a limit of the file's size, a bad place on the disk), the
+//! against its checksums, goes to a new file, which is synced and renamed into place. Then the ballast is laid, and a piece
+//! of zeros is written where the next group will stand, and cut off again, durably: no reader takes them for an entry, a
+//! crash in between leaves a torn tail. If that piece is refused although others may be taken (a limit of the file's size, a bad place on the disk), the
 //! file is sealed where it ends, and a new segment tried: what is wrong with one file must not stop the log for ever.
 
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_unfinished, durable_rename};
-use crate::adapters::file::disk::{read_exact_at, write_all_at};
+use crate::adapters::file::disk::{finished_or_gone, read_exact_at, write_all_at};
 use crate::adapters::file::layout::temporary;
 use crate::adapters::file::mark::Mark;
 use crate::adapters::file::segment::SegmentEnd;
@@ -34,14 +34,18 @@ impl Writer {
         self.remove_unrolled()?;
         if self.active.lost {
             self.rebuild()?;
-        } else {
-            self.try_write(&PROBE).or_else(|refused| self.try_elsewhere(refused))?;
         }
         match self.ballast.lay() {
-            // It is longer than files may be here; there is room all the same.
+            // It is longer than files may be here; there may be room all the same.
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {}
             laid => laid?,
         }
+        // Beside the ballast: what it was thrown off for is not room for changes.
+        let tried = self.try_write(&PROBE).or_else(|refused| self.try_elsewhere(refused));
+        if tried.is_err() {
+            self.ballast.release();
+        }
+        tried?;
         self.mark = Mark::open(&*self.segments.disk, &self.segments.layout.mark())?;
         self.write_mark(self.durable.sequence())
     }
@@ -117,7 +121,7 @@ pub(super) fn reserve(file: &dyn DiskFile, segment_bytes: u64, end: SegmentEnd) 
 pub(super) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
     let unfinished = temporary(path);
     let file = create_unfinished(disk, &unfinished)?;
-    write_all_at(&*file, bytes, 0)?;
-    durable_rename(disk, &*file, &unfinished, path)?;
-    Ok(file)
+    let written = write_all_at(&*file, bytes, 0);
+    let named = written.and_then(|()| durable_rename(disk, &*file, &unfinished, path));
+    finished_or_gone(disk, &unfinished, named.map(|()| file))
 }

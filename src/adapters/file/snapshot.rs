@@ -163,6 +163,12 @@ impl SnapshotWriter {
         Ok(writer)
     }
 
+    /// Removes what was written of one that cannot be finished: the room it takes may be wanted elsewhere.
+    pub(super) fn abandon(disk: &dyn Disk, layout: &Layout, sequence: Sequence) {
+        // What stays all the same is removed by the next start.
+        let _ = disk.remove(&temporary(&layout.snapshot(sequence)));
+    }
+
     /// Adds a state's line as it stood in another snapshot.
     pub(super) fn copy(&mut self, line: &[u8], holds: u64) -> io::Result<()> {
         self.buffer.extend_from_slice(line);

@@ -65,8 +65,19 @@ impl Snapshotter {
 
     /// Takes a snapshot of everything up to `upto`, which must be durable and the end of an entry.
     pub(super) fn take(&mut self, upto: Sequence) -> Result<(), TakeError> {
+        let (touched, at) = self.touched(self.last.sequence, upto)?;
+        let Segments { disk, layout, .. } = &*self.segments;
+        let written = self.write(upto, at, &touched);
+        if written.is_err() {
+            SnapshotWriter::abandon(&**disk, layout, upto);
+        }
+        self.last = Taken { sequence: upto, weight: written? };
+        Ok(remove_old(&**disk, layout)?)
+    }
+
+    /// Writes it, and answers what it weighs.
+    fn write(&self, upto: Sequence, at: Timestamp, touched: &HashSet<Key>) -> Result<u64, TakeError> {
         let base = self.last.sequence;
-        let (touched, at) = self.touched(base, upto)?;
         let Segments { disk, layout, .. } = &*self.segments;
         let mut writer = SnapshotWriter::create(&**disk, layout, self.node, upto, at)?;
         let mut fold = Fold { sequence: base, ..Fold::default() };
@@ -87,9 +98,7 @@ impl Snapshotter {
             fold.add(&entry?)?;
         }
         add_sorted(&mut writer, &fold)?;
-        let weight = writer.finish(&**disk)?;
-        self.last = Taken { sequence: upto, weight };
-        Ok(remove_old(&**disk, layout)?)
+        Ok(writer.finish(&**disk)?)
     }
 
     /// The states moved after `base`, and the time of the last event.

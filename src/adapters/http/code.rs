@@ -123,6 +123,13 @@ impl Code {
         matches!(self, Self::Overloaded | Self::RateLimited)
     }
 
+    /// True when a request of its own is no news for the log of the process: what it met has been told, or is its own wish.
+    pub const fn is_told_elsewhere(self) -> bool {
+        let of_a_part =
+            matches!(self, Self::LockContended | Self::ReadOnly | Self::BreakerOpen | Self::NotReady);
+        self.turns_away() || of_a_part || matches!(self, Self::Timeout)
+    }
+
     /// The code for a status that came from below the handlers (routing, a panic), where no more is known.
     pub fn of_status(status: StatusCode) -> Self {
         match status {

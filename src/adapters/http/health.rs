@@ -48,9 +48,11 @@ pub(super) async fn liveness() -> Json<Liveness> {
 pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Readiness>, Problem> {
     let log = node.ledger.log();
     let storage = log.breaker();
+    // Whoever asks is told, whatever else is wrong.
+    let leaving = node.leaving.asked() || node.shutdown.is_cancelled();
     let mode = if storage != Position::Closed {
         Mode::ReadOnly
-    } else if node.leaving.asked() || node.shutdown.is_cancelled() {
+    } else if leaving {
         Mode::Draining
     } else {
         Mode::Normal

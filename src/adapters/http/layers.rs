@@ -187,10 +187,10 @@ fn log(visit: &Visit, route: &'static str, status: StatusCode, took: Duration, p
     let trace_id = visit.trace.as_ref().map(Trace::id);
     let (method, status) = (visit.method.as_str(), status.as_u16());
     let code = problem.map(|problem| problem.code().slug());
-    // What is turned away is counted and told by its gate, contention by the leases; a line for each would only add to the
-    // load.
-    let routine = |code: Code| code.turns_away() || code == Code::LockContended;
-    if status >= 500 && !problem.is_some_and(|problem| routine(problem.code())) {
+    // What is turned away is counted and told by its gate, contention by the leases, a disk that refuses by its breaker; a
+    // line for each request would only add to the load, and to a disk that is full.
+    let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_told_elsewhere();
+    if status >= 500 && !problem.is_some_and(routine) {
         let cause = problem.and_then(Problem::cause);
         tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
     } else {

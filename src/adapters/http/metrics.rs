@@ -37,6 +37,10 @@ const LOCKS_ACQUIRED: &str = "onhand_locks_acquired_total";
 const LOCKS_CONTENDED: &str = "onhand_locks_contended_total";
 /// Processes that it has taken over from.
 const LOCKS_STOLEN: &str = "onhand_locks_stolen_total";
+/// Changes that wait for the disk.
+const QUEUE: &str = "onhand_log_queue_entries";
+/// Tries whether a disk that had refused is well again.
+const PROBES: &str = "onhand_log_probes_total";
 /// Handlers that panicked.
 pub(super) const PANICS: &str = "onhand_http_panics_total";
 
@@ -84,6 +88,8 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_counter!(LOCKS_ACQUIRED, "Leases that this process has come to hold.");
         metrics::describe_counter!(LOCKS_CONTENDED, "Leases that had to be asked of another process.");
         metrics::describe_counter!(LOCKS_STOLEN, "Processes that this one has taken over from.");
+        metrics::describe_gauge!(QUEUE, "Changes that wait for the disk.");
+        metrics::describe_counter!(PROBES, "Tries whether a disk that had refused is well again.");
         metrics::describe_counter!(PANICS, "Handlers that panicked.");
         recorder
     })
@@ -102,6 +108,7 @@ pub async fn upkeep() -> Infallible {
 pub(super) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
     sync_state::gauge(&node);
     node.gates.gauge();
+    metrics::gauge!(QUEUE).set(f64::from(u32::try_from(node.ledger.log().queue_depth()).unwrap_or(u32::MAX)));
     answer(&headers)
 }
 
@@ -127,7 +134,11 @@ struct Counters {
     rate_limited: u64,
     shed: u64,
     breaker_open: u64,
+    fs_retries: u64,
     snapshots: u64,
+    lock_acquired: u64,
+    lock_contended: u64,
+    lock_stolen: u64,
     dead_letters: u64,
 }
 
@@ -141,7 +152,11 @@ impl Counters {
             rate_limited: sum(text, RATE_LIMITED, ""),
             shed: sum(text, SHED, ""),
             breaker_open: sum(text, sync_state::BREAKER_OPENED, ""),
+            fs_retries: sum(text, PROBES, ""),
             snapshots: sum(text, SNAPSHOTS, ""),
+            lock_acquired: sum(text, LOCKS_ACQUIRED, ""),
+            lock_contended: sum(text, LOCKS_CONTENDED, ""),
+            lock_stolen: sum(text, LOCKS_STOLEN, ""),
             dead_letters: sum(text, sync_state::DEAD_LETTERS, ""),
         }
     }
@@ -174,6 +189,10 @@ onhand_http_requests_total_other{status=\"503\"} 100
 onhand_idempotent_replays_total 4
 onhand_http_shed_total{gate=\"reads\"} 5
 onhand_http_shed_total{gate=\"writes\"} 2
+onhand_log_probes_total 6
+onhand_locks_acquired_total 9
+onhand_locks_contended_total 8
+onhand_locks_stolen_total 1
 ";
         let counters = Counters::of(text);
         let expected = Counters {
@@ -184,7 +203,11 @@ onhand_http_shed_total{gate=\"writes\"} 2
             rate_limited: 0,
             shed: 7,
             breaker_open: 0,
+            fs_retries: 6,
             snapshots: 0,
+            lock_acquired: 9,
+            lock_contended: 8,
+            lock_stolen: 1,
             dead_letters: 0,
         };
         assert_eq!(counters, expected);

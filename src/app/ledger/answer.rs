@@ -23,7 +23,13 @@ impl Ledger {
             }
             (sequence, at)
         } else {
-            self.parts.log.durable().reached(generation, head).await?;
+            let durable = self.parts.log.durable();
+            tokio::select! {
+                biased;
+                reached = durable.reached(generation, head) => reached?,
+                // What it rests on may be on its way for long; nothing has happened, so it may as well be asked again.
+                () = durable.silence() => return Err(CommandError::Overloaded),
+            }
             self.still_holds()?;
             (Sequence::START, self.now())
         };

@@ -144,6 +144,36 @@ mod tests {
         assert_eq!(version.unwrap(), Some(1));
     }
 
+    /// A write or sync does not return. Whoever only asks is not kept waiting with those whose change is on its way.
+    #[tokio::test]
+    async fn who_only_asks_does_not_wait_for_a_disk_that_does_not_answer() {
+        let disk = SimDisk::new(1);
+        let node = SimNode::open(&disk, &Arc::default(), &Arc::default(), SimSettings::default()).unwrap();
+        let (command, meta) = alone(adjust("A", None));
+        node.execute(command, &meta).await.unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let (command, _) = alone(adjust("A", None));
+        let mut change = pin!(node.ledger.execute(command, &meta));
+        assert!(is_open(&change.as_mut().poll(&mut context)));
+        let delta = Quantity::new(-100).unwrap();
+        let mut too_much = adjust("A", None);
+        too_much.command.verb = Verb::Adjust { delta, reason: None, reference: None };
+        let (command, _) = alone(too_much);
+        let mut refused = pin!(node.ledger.execute(command, &meta));
+        assert!(is_open(&refused.as_mut().poll(&mut context)));
+        let (store_id, sku) = (StoreId::new("S").unwrap(), Sku::new("A").unwrap());
+        let mut read = pin!(node.ledger.level(&store_id, &sku));
+        assert!(read.as_mut().poll(&mut context).is_pending());
+        node.ledger.log().durable().note_silence(true);
+        let version = |read: Option<crate::app::query::LevelView>| read.map(|view| view.numbers.version);
+        assert_eq!(version(read.await.unwrap()), Some(1), "what is durable");
+        assert!(matches!(refused.await, Err(CommandError::Overloaded)));
+        assert!(is_open(&change.as_mut().poll(&mut context)), "it may still happen");
+        node.ledger.log().durable().note_silence(false);
+        node.drive(change).await.unwrap();
+        assert_eq!(version(node.ledger.level(&store_id, &sku).await.unwrap()), Some(2));
+    }
+
     #[tokio::test]
     async fn a_read_that_was_caught_shows_what_is_durable() {
         let (node, _) = about_to_fail().await;

@@ -31,6 +31,8 @@ struct Durable {
     began: Sequence,
     /// The log has failed, and memory may still hold what is not durable.
     going_back: bool,
+    /// The disk has not answered for long.
+    silent: bool,
 }
 
 /// What was waited for was taken back: it is not durable, and memory does not hold it any more once it has gone back.
@@ -61,7 +63,13 @@ impl Durable {
 impl DurableWatch {
     /// A watch that starts at `sequence`.
     pub fn new(sequence: Sequence) -> Self {
-        let durable = Durable { sequence, generation: Generation(0), began: sequence, going_back: false };
+        let durable = Durable {
+            sequence,
+            generation: Generation(0),
+            began: sequence,
+            going_back: false,
+            silent: false,
+        };
         Self { sender: watch::Sender::new(durable) }
     }
 
@@ -95,6 +103,18 @@ impl DurableWatch {
     pub fn must_go_back(&self) -> Option<Sequence> {
         let durable = self.sender.borrow();
         durable.going_back.then_some(durable.sequence)
+    }
+
+    /// The disk has not answered for long, or it does again. What waits for it goes on waiting.
+    pub fn note_silence(&self, silent: bool) {
+        self.sender.send_if_modified(|durable| std::mem::replace(&mut durable.silent, silent) != silent);
+    }
+
+    /// Waits until the disk has not answered for long: for those who have something better to do than to wait with it.
+    pub async fn silence(&self) {
+        let mut receiver = self.sender.subscribe();
+        // The sender lives as long as this future borrows it.
+        let _ = receiver.wait_for(|durable| durable.silent).await;
     }
 
     /// Memory holds nothing any more beyond the durable sequence.
@@ -183,6 +203,22 @@ mod tests {
             watch.went_back();
         }
         assert_eq!(look(watch.reached(first, Sequence(3))), Poll::Ready(Err(TakenBack)));
+    }
+
+    #[test]
+    fn a_disk_that_does_not_answer_is_heard_of_and_waited_for() {
+        let watch = DurableWatch::new(Sequence(3));
+        let mut waiting = pin!(watch.reached(watch.generation(), FIVE));
+        let mut silence = pin!(watch.silence());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(silence.as_mut().poll(&mut context).is_pending());
+        watch.note_silence(true);
+        assert!(silence.as_mut().poll(&mut context).is_ready());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        watch.note_silence(false);
+        assert!(look(watch.silence()).is_pending());
+        watch.advance(FIVE);
+        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(Ok(())));
     }
 
     #[test]

@@ -24,11 +24,21 @@ pub struct LevelView {
 impl Ledger {
     /// A level as it is now; nothing when it does not exist.
     ///
+    /// While the disk does not answer a change of it that is on its way, it is shown as the log has it.
+    ///
     /// # Errors
-    /// [`ReadError::History`] when the log of another process cannot be read.
+    /// [`ReadError::History`] when the log, or that of another process, cannot be read.
     pub async fn level(&self, store_id: &StoreId, sku: &Sku) -> Result<Option<LevelView>, ReadError> {
         let key = Key::Level(store_id.clone(), sku.clone());
-        let seen = self.read(&key, numbers).await?.flatten();
+        let durable = self.parts.log.durable();
+        let seen = tokio::select! {
+            biased;
+            seen = self.read(&key, numbers) => seen?.flatten(),
+            // Where there are several logs, the own one does not say what is the last of it.
+            () = durable.silence(), if !self.is_shared() => {
+                return self.level_as_of(store_id, sku, Moment::Sequence(durable.sequence())).await;
+            }
+        };
         Ok(seen.map(|(numbers, updated_at)| LevelView {
             store_id: store_id.clone(),
             sku: sku.clone(),

@@ -64,8 +64,10 @@ impl Follower {
                 Err(error) => error,
             };
             let wait = match &error {
-                // It lives, and says itself when to come back.
-                SourceError::Busy { retry_after, .. } => Some((*retry_after).min(WAIT_MAX)),
+                // It lives, and says itself when to come back; not all at the same moment.
+                SourceError::Busy { retry_after, .. } => {
+                    Some((*retry_after).min(WAIT_MAX) + settings.backoff().wait(tries))
+                }
                 SourceError::Unavailable(_) => {
                     permit.failed();
                     let may = self.budget.failed() && asked.elapsed() < QUICK;

@@ -58,7 +58,7 @@ impl Crew {
 
     fn follow_too(&self, source: Arc<dyn EventSource>) {
         let mut crew = self.followed.write();
-        let breaker = Arc::new(Breaker::new(source.name(), self.settings));
+        let breaker = Arc::new(Breaker::new(format!("source {}", source.name()), self.settings));
         let reader = Follower::new(crew.len(), Arc::clone(&source), Arc::clone(&breaker));
         let follower = Arc::new(tokio::sync::Mutex::new(reader));
         crew.push(Followed { source, breaker, follower });

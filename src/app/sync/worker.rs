@@ -86,6 +86,8 @@ struct Saved {
     not_before: Option<Instant>,
     /// The same for a save of events that are not worth one yet.
     few_not_before: Option<Instant>,
+    /// The last one failed, and that has been told.
+    failing: bool,
 }
 
 impl Worker {
@@ -111,7 +113,7 @@ impl Worker {
         let letters = parts.letters.load()?.into_iter().map(|letter| (letter.id.clone(), letter)).collect();
         model.replace(file.central());
         let few_not_before = Some(Instant::now() + SAVE_FEW_AFTER);
-        let saved = Saved { sequence: file.sequence, not_before: None, few_not_before };
+        let saved = Saved { sequence: file.sequence, not_before: None, few_not_before, failing: false };
         Ok(Self {
             settings,
             model,
@@ -231,10 +233,12 @@ impl Worker {
         if self.save_is_due()
             && let Err(error) = self.save().await
         {
-            tracing::error!(%error, "the central model was not saved; it is tried again later");
             let later = Some(Instant::now() + self.settings.interval);
             let mut saved = self.saved.lock();
             (saved.not_before, saved.few_not_before) = (later, later);
+            if !std::mem::replace(&mut saved.failing, true) {
+                tracing::error!(%error, "the central model was not saved; it is tried again until it is");
+            }
         }
     }
 
@@ -254,7 +258,10 @@ impl Worker {
         let (now, took) = (Instant::now(), begun.elapsed());
         let not_before = Some(now + took.saturating_mul(SAVE_REST));
         let few_not_before = Some(now + took.saturating_mul(SAVE_FEW_REST).max(SAVE_FEW_AFTER));
-        *self.saved.lock() = Saved { sequence, not_before, few_not_before };
+        let saved = Saved { sequence, not_before, few_not_before, failing: false };
+        if std::mem::replace(&mut *self.saved.lock(), saved).failing {
+            tracing::info!("the central model is saved again");
+        }
         Ok(())
     }
 

@@ -9,6 +9,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -39,12 +41,13 @@ pub(super) async fn ask(api: &Api, key: &str) -> Result<Reply, reqwest::Error> {
     api.try_post(&format!("{LEVEL}/adjust"), &[("idempotency-key", key)], &body).await
 }
 
-/// Changes a level until every caller was refused a few times.
+/// Changes a level until every caller was refused a few times, or the disk is well again before that.
 pub(super) async fn fill(node: &Node, round: usize) -> Told {
     let api = Api::of(node);
     let mut callers = JoinSet::new();
+    let gone_home = Arc::new(AtomicBool::new(false));
     for caller in 0..CALLERS {
-        let api = api.clone();
+        let (api, gone_home) = (api.clone(), Arc::clone(&gone_home));
         callers.spawn(async move {
             let mut told = Told::default();
             for turn in 0.. {
@@ -52,6 +55,9 @@ pub(super) async fn fill(node: &Node, round: usize) -> Told {
                 let reply = ask(&api, &key).await.expect("the node stays");
                 if reply.status == 200 {
                     told.acknowledged.push(key);
+                    if gone_home.load(Ordering::Relaxed) {
+                        break;
+                    }
                     continue;
                 }
                 assert_eq!(reply.status, 503, "{}", reply.text);
@@ -62,6 +68,7 @@ pub(super) async fn fill(node: &Node, round: usize) -> Told {
                 *told.codes.entry(code).or_default() += 1;
                 told.open.push(key);
                 if told.open.len() == REFUSALS {
+                    gone_home.store(true, Ordering::Relaxed);
                     break;
                 }
             }
@@ -192,7 +199,7 @@ async fn a_segment_that_may_not_grow_is_sealed_and_the_log_goes_on_in_the_next()
 async fn a_log_line_that_cannot_be_written_is_dropped_and_harms_nobody() {
     let directory = TempDir::new().unwrap();
     // Its first probe would bring it back; this is over long before.
-    let options = ["--breaker-cooldown-ms", "3600000", "--log-level", "error"];
+    let options = ["--breaker-cooldown-ms", "3600000", "--log-level", "debug"];
     let node = Node::start_as(cramped(), directory.path(), &options);
     fill(&node, 0).await;
     // Each refusal is a line on its stderr, a file that may not grow either.

@@ -14,6 +14,7 @@ mod room;
 mod shared;
 mod sick_disk;
 mod start;
+mod stays_full;
 mod stop;
 mod tour;
 pub(crate) mod trade;

@@ -138,6 +138,11 @@ async fn a_frozen_disk_sheds_and_goes_on_or_ends_the_node() {
             );
             api.get("/health/liveness").await.is(200, "");
             assert!(ask(&api, "before").await.unwrap().is(200, "").replayed());
+            let shown = api.get(level).await.level();
+            assert_eq!(
+                shown.3, readiness.json["durableSequence"],
+                "a read goes on, and shows what is durable"
+            );
             if !thaws_in_time {
                 while !node.process.said("stderr").contains("the process aborts") {
                     tokio::time::sleep(Duration::from_millis(20)).await;

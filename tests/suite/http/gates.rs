@@ -104,4 +104,5 @@ async fn a_source_that_does_not_answer_is_left_alone_and_holds_up_nobody() {
     assert!(counters.json["breakerOpen"].as_u64().unwrap() >= 1);
     let text = node.get("/metrics").await.text;
     assert!(text.contains("onhand_breaker_state{breaker=\"source told\"} 2\n"), "{text}");
+    assert!(text.contains("\nonhand_log_queue_entries 0\n"), "{text}");
 }

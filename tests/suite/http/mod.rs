@@ -41,6 +41,7 @@ use uuid::Uuid;
 /// A node with a log of its own, empty at first.
 struct Scratch {
     edge: Arc<Edge>,
+    node: Arc<Node>,
     id: Uuid,
     shutdown: CancellationToken,
     log: Arc<FileLog>,
@@ -113,8 +114,19 @@ impl Scratch {
             (None, Some(central)) => plain.with_central(central, Arc::default()),
             (None, None) => plain,
         };
-        let edge = Arc::new(edge(Arc::new(equipped)));
-        Self { edge, id: node.node, shutdown, log, worker, maintenance, _lock: lock, directory }
+        let equipped = Arc::new(equipped);
+        let edge = Arc::new(edge(Arc::clone(&equipped)));
+        Self {
+            edge,
+            node: equipped,
+            id: node.node,
+            shutdown,
+            log,
+            worker,
+            maintenance,
+            _lock: lock,
+            directory,
+        }
     }
 
     /// A node whose worker follows its own log, as a page over HTTP, and others.

@@ -55,3 +55,18 @@ async fn a_disk_that_refuses_makes_the_node_read_only_until_it_is_well() {
         assert_eq!(node.get(LEVEL).await.json["qty"], 2, "each once");
     }
 }
+
+/// A node that stops while its disk refuses has one more reason to say no: whoever has heard it is not waited for.
+#[tokio::test]
+async fn a_probe_of_a_read_only_node_hears_that_it_leaves() {
+    const FOR_EVER: Duration = Duration::from_secs(3_600);
+    let disk = SimDisk::new(1);
+    let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), ..Setup::default() });
+    node.stock(LEVEL, 5).await;
+    disk.inject(Injection::at(1, Fault::Eio).only(Operation::WriteAt).sticky());
+    reserve(&node, 1, "one").await.is(503, "read-only");
+    node.get("/readyz").await.is(503, "not-ready");
+    let told = async { tokio::join!(node.node.leaving.announce(FOR_EVER), node.get("/readyz")).1 };
+    let heard = tokio::time::timeout(Duration::from_secs(60), told).await.expect("it was told");
+    assert_eq!(heard.is(503, "not-ready").json["mode"], "read-only");
+}

@@ -1,6 +1,7 @@
 //! Properties of the core, each over a thousand random cases (`PROPTEST_CASES` sets another number).
 
 mod bytes;
+mod engines;
 
 use crate::counts::{counted, scale};
 use crate::decide::{Shop, id, keys, movement};
@@ -8,7 +9,7 @@ use crate::node::qty;
 use onhand::domain::limits::INTEGER_MAX;
 use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
 use onhand::domain::{
-    After, Command, Draft, Fact, Quantity, Sku, State, StateRecord, StoreId, Timestamp, decide,
+    After, Command, Draft, Fact, Quantity, Rejection, Sku, State, StateRecord, StoreId, Timestamp, decide,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -66,6 +67,10 @@ fn numbers(state: &State) -> (i64, i64, u64) {
     }
 }
 
+fn is_conflict(rejection: &Rejection) -> bool {
+    matches!(rejection, Rejection::VersionConflict { .. })
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -82,6 +87,23 @@ proptest! {
             }
             let moved: u64 = before.iter().zip(&after).map(|(before, after)| after.2 - before.2).sum();
             prop_assert!(moved >= events, "expiries may come on top");
+        }
+    }
+
+    #[test]
+    fn a_command_on_another_version_changes_nothing(first in commands(20), version in 0..30_u64, verb in verb()) {
+        let mut shop = Shop::new();
+        for command in first {
+            let _ = shop.ask(&Command::Stock(command));
+        }
+        let (before, current) = (shop.states.clone(), numbers(&shop.states[0]).2);
+        let outcome = shop.ask(&Command::Stock(movement("A", Expected::Version(version), verb)));
+        if version == current {
+            let conflict = outcome.err().is_some_and(|refusal| is_conflict(&refusal.rejection));
+            prop_assert!(!conflict, "the version is {}", current);
+        } else {
+            prop_assert!(outcome.is_err_and(|refusal| is_conflict(&refusal.rejection)));
+            prop_assert_eq!(shop.states, before);
         }
     }
 

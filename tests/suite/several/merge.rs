@@ -226,13 +226,8 @@ async fn run(acts: &[(usize, Act)], steps: &[Step]) {
     assert_eq!(file(&central.start().unwrap()), merged);
 }
 
-fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
-    ProptestConfig { cases, max_shrink_time: 20_000, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(ProptestConfig { max_shrink_time: 20_000, ..crate::properties::config() })]
     #[test]
     fn any_reading_of_several_logs_comes_to_what_the_ledger_is(
         acts in prop::collection::vec((0..3_usize, act()), 1..40),

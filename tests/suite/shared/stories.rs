@@ -2,6 +2,7 @@
 
 use super::{Machine, Process, TTL, adjust};
 use crate::node::{keyed, rejection, reserve};
+use onhand::adapters::file::audit::audit_directory;
 use onhand::app::ports::HistoryError;
 use onhand::app::query::ReadError;
 use onhand::app::{CommandError, Meta};
@@ -188,9 +189,19 @@ async fn a_lease_that_is_unreadable_or_lost_is_asked_about() {
     let (machine, one, two) = two().await;
     let path = std::path::Path::new("/data/locks/LONDON~TEA");
     one.adjust("TEA", 10).await.unwrap();
-    let future = b"00000000 {\"epoch\":99999999999999999,\"holder\":{\"node\":77,\"term\":1}}\n";
-    for (place, content) in [&b""[..], b"\0\0\0\0", b"garbage\n", future].into_iter().enumerate() {
-        machine.disk.put(path, content);
+    let forged = |json: &str| format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes()));
+    let contents = [
+        String::new(),
+        "\0\0\0\0".to_owned(),
+        "garbage\n".to_owned(),
+        "00000000 {\"epoch\":3,\"holder\":{\"node\":77,\"term\":1}}\n".to_owned(),
+        // Whole, but of no time that these processes know.
+        forged("{\"epoch\":99999999999999999,\"holder\":{\"node\":77,\"term\":1}}"),
+        forged("{\"epoch\":18446744073709551615,\"holder\":{\"node\":77,\"term\":1}}"),
+        forged("{\"epoch\":18446744073709551615}"),
+    ];
+    for (place, content) in contents.iter().enumerate() {
+        machine.disk.put(path, content.as_bytes());
         let process = if place % 2 == 0 { &two } else { &one };
         process.adjust("TEA", 1).await.unwrap();
         let sum = 11 + i64::try_from(place).unwrap();
@@ -198,7 +209,12 @@ async fn a_lease_that_is_unreadable_or_lost_is_asked_about() {
         assert_eq!(two.level("TEA").await, one.level("TEA").await);
     }
     onhand::adapters::file::disk::Disk::remove(&machine.disk, path).unwrap();
-    two.adjust("TEA", 1).await.unwrap();
     one.adjust("TEA", 1).await.unwrap();
-    assert_eq!(two.level("TEA").await, Some((16, 7)));
+    two.adjust("TEA", 1).await.unwrap();
+    assert_eq!(two.level("TEA").await, Some((19, 10)));
+    one.stop().await;
+    two.stop().await;
+    let audit = audit_directory(&machine.disk, &Machine::layout()).unwrap();
+    let found: Vec<_> = audit.findings().map(|finding| &finding.what).collect();
+    assert!(found.is_empty(), "one at a time, under epochs that rise: {found:?}");
 }

@@ -15,10 +15,8 @@
 
 use super::bytes::{Fields, MAGIC, encode, read_effect, read_entry, read_posting};
 use super::{EntryMark, Growing, Posting, SegmentIndex, Wanted};
-use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_unfinished, durable_rename, read_all, read_exact_at, write_all_at,
-};
-use crate::adapters::file::layout::temporary;
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all, read_exact_at};
+use crate::adapters::file::mend::replace;
 use crate::adapters::file::segment::SegmentEnd;
 use crate::app::KnownEffect;
 use crate::domain::{Sequence, Timestamp};
@@ -64,10 +62,7 @@ impl Sealed {
         segment_checksum: u32,
     ) -> io::Result<()> {
         let bytes = index.look(|content| encode(content, segment_length, segment_checksum));
-        let unfinished = temporary(path);
-        let file = create_unfinished(disk, &unfinished)?;
-        write_all_at(&*file, &bytes, 0)?;
-        durable_rename(disk, &*file, &unfinished, path)
+        replace(disk, path, &bytes).map(drop)
     }
 
     /// Opens an index file. Only its size and magic are looked at; [`Sealed::check`] reads it all.
