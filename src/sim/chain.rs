@@ -2,7 +2,7 @@
 
 use crate::adapters::file::audit::audit;
 use crate::app::ports::Clock;
-use crate::app::sync::{LetterError, SourceState, Worker};
+use crate::app::sync::{Central, LetterError, SourceState, Worker};
 use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
 use crate::sim::node::SimSettings;
 use crate::sim::office::{Desk, Line, Mood, check, open_letters};
@@ -114,7 +114,7 @@ impl<'a> Chain<'a> {
             _ => self.crashed().await,
         }
         let (letters, sequence) =
-            (self.worker().letters().len(), self.worker().central().look(|c| c.sequence()));
+            (self.worker().letters().len(), self.worker().central().look(Central::sequence));
         let disk = self.desk.disk.operations();
         self.trace.note(format_args!(
             "office {what}: {sequence} events, {letters} letters, {disk} disk operations"
@@ -171,9 +171,8 @@ impl<'a> Chain<'a> {
         let worker = self.worker.as_ref().expect("a worker runs between two steps");
         for letter in open_letters(worker) {
             match worker.redrive(&letter.id).await {
-                Ok(_) | Err(LetterError::Closed) => {}
-                // It waits for one that comes later in this list, or whose source was never read by this worker.
-                Err(LetterError::Behind(_)) => {}
+                // Closed by now, or it waits for one that is seen to in a later round.
+                Ok(_) | Err(LetterError::Closed | LetterError::Behind(_)) => {}
                 Err(LetterError::Source(_)) => {
                     worker.sync().await;
                     worker.redrive(&letter.id).await?;

@@ -95,7 +95,9 @@ pub fn fold(entries: &[Entry], upto: Sequence) -> Fold {
 /// When it does not fit.
 pub fn check(entries: &[Entry]) {
     let mut rules = Rules::default();
-    entries.iter().for_each(|entry| rules.check(entry));
+    for entry in entries {
+        rules.check(entry);
+    }
 }
 
 /// What holds of every log, whatever was asked of the ledger: no gap, no id twice, versions by one, nothing negative,

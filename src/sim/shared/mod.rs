@@ -11,9 +11,9 @@ mod worlds;
 use crate::adapters::file::audit::audit_directory;
 use crate::adapters::file::directory_source::DirectorySource;
 use crate::adapters::file::disk::Disk;
-use crate::app::CommandError;
 use crate::app::ports::EventSource;
 use crate::app::sync::{SourceState, total};
+use crate::app::{CommandError, Outcome};
 use crate::sim::disk::{Crash, SimDisk};
 use crate::sim::office::{Desk, open_letters};
 use crate::sim::oracle::{Act, Expect, Order, Wish};
@@ -32,6 +32,14 @@ const PLACES: usize = 3;
 
 /// Acts without an answer that are kept in mind, before somebody looks what became of them.
 const OPEN_MAX: usize = 2;
+
+/// How it stands with an act that is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Was {
+    New,
+    /// It may have happened since its process was frozen, and is kept in mind.
+    Frozen,
+}
 
 /// One run.
 pub struct Shared<'a> {
@@ -97,14 +105,12 @@ impl<'a> Shared<'a> {
         let frozen = self.frozen.as_ref().map(|(place, ..)| *place);
         let able: Vec<usize> =
             (0..PLACES).filter(|place| self.house.lives(*place) && Some(*place) != frozen).collect();
-        match able.get(self.random.below(able.len())) {
-            Some(place) => *place,
-            None => {
-                let place = (0..PLACES).find(|place| Some(*place) != frozen).expect("one at most is frozen");
-                self.house.begin(place);
-                place
-            }
+        if let Some(place) = able.get(self.random.below(able.len())) {
+            return *place;
         }
+        let place = (0..PLACES).find(|place| Some(*place) != frozen).expect("one at most is frozen");
+        self.house.begin(place);
+        place
     }
 
     fn act(&mut self) -> Act {
@@ -123,25 +129,27 @@ impl<'a> Shared<'a> {
         self.tally.operations += 1;
         self.trace.note(format_args!("{place} {act:?}"));
         let asking = self.house.ask(place, self.worlds.likely(), &act);
-        self.end(place, &act, asking);
+        self.end(place, &act, asking, Was::New);
     }
 
     /// Until it has its answer, which is held against what may have happened.
-    fn end(&mut self, place: usize, act: &Act, asking: Asking) {
+    fn end(&mut self, place: usize, act: &Act, asking: Asking, was: Was) {
         let outcome = self.house.answer(place, asking);
-        self.heard(place, act, outcome);
+        self.heard(place, act, outcome, was);
         if self.worlds.open() > OPEN_MAX {
             self.settle();
         }
     }
 
-    fn heard(&mut self, place: usize, act: &Act, outcome: Result<crate::app::Outcome, CommandError>) {
+    fn heard(&mut self, place: usize, act: &Act, outcome: Result<Outcome, CommandError>, was: Was) {
         match outcome {
             // Nobody gave up the lease: a frozen process is taken over from after a while, a living one ends with its work.
             Err(CommandError::Contended | CommandError::Overloaded) => {}
             Err(CommandError::ReadOnly) => self.over(place),
             Err(CommandError::History(_) | CommandError::OutcomeUnknown | CommandError::Closed) => {
-                self.worlds.perhaps(act.clone());
+                if was == Was::New {
+                    self.worlds.perhaps(act);
+                }
                 self.over(place);
             }
             known => self.worlds.heard(act, known),
@@ -185,14 +193,12 @@ impl<'a> Shared<'a> {
         let turns = self.random.below(5);
         self.trace.note(format_args!("{place} frozen after {turns} turns in {act:?}"));
         let mut asking = self.house.ask(place, self.worlds.likely(), &act);
-        match self.house.turns(place, &mut asking, turns) {
-            Some(outcome) => self.heard(place, &act, outcome),
-            None => {
-                self.worlds.perhaps(act.clone());
-                self.house.freeze(place);
-                self.frozen = Some((place, act, asking));
-            }
+        if let Some(outcome) = self.house.turns(place, &mut asking, turns) {
+            return self.heard(place, &act, outcome, Was::New);
         }
+        self.worlds.perhaps(&act);
+        self.house.freeze(place);
+        self.frozen = Some((place, act, asking));
     }
 
     /// Goes on where it was, after a while that may be longer than its leases last.
@@ -201,7 +207,7 @@ impl<'a> Shared<'a> {
         self.house.pass(self.random.below(2 * TTL_MS) as u64);
         self.trace.note(format_args!("{place} goes on"));
         self.house.thaw(place);
-        self.end(place, &act, asking);
+        self.end(place, &act, asking, Was::Frozen);
     }
 
     fn kill(&mut self) {

@@ -48,8 +48,7 @@ impl Worlds {
     }
 
     /// Nobody knows whether this has happened, or will.
-    pub(super) fn perhaps(&mut self, act: Act) {
-        // Asked again by a frozen process that was asked before, it is the same one.
+    pub(super) fn perhaps(&mut self, act: &Act) {
         for world in &mut self.worlds {
             world.left.push(act.clone());
         }

@@ -28,6 +28,11 @@ fn variants(number: u64) -> std::ops::Range<u8> {
     0..u8::try_from(number * scale()).expect("there are 255 variants")
 }
 
+/// Bytes whose bits are flipped, at the least.
+fn flips_wanted() -> usize {
+    usize::try_from(20_000 * scale()).unwrap()
+}
+
 /// A file at every length but its own.
 fn cuts(sound: &Sound, path: &Path, owed: impl Fn(usize) -> Owed) {
     let bytes = sound.disk.file(path).unwrap();
@@ -60,7 +65,7 @@ fn no_flipped_bit_is_taken_for_the_truth() {
             let active = rules::layout().segment(*sound.segments().last().unwrap());
             for (path, owed) in sound.files() {
                 // The first log is damaged everywhere; the others differ from it in what stands behind the active segment.
-                if whole || path == active {
+                if flipped < flips_wanted() && (whole || path == active) {
                     flips(&sound, &path, |_| owed);
                     flipped += sound.disk.file(&path).unwrap().len();
                 }

@@ -9,24 +9,56 @@ use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::log::FileLog;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions};
 use onhand::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
-use onhand::app::ports::{Clock, EventIds, EventLog};
+use onhand::app::ports::{Clock, EventIds, EventLog, Sleep};
 use onhand::app::{CommandError, Due, Ledger, Meta, Outcome, Parts};
 use onhand::domain::stock::{Expected, StockCommand, Verb};
-use onhand::domain::{Command, Sku, StoreId};
+use onhand::domain::{Command, Sku, StoreId, Timestamp};
 use onhand::sim::disk::SimDisk;
 use onhand::sim::node::{SimClock, SimIds};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// A lease that nobody renews is over after this.
 const TTL: Duration = Duration::from_millis(120);
 
+/// The clocks of a machine on which time passes by itself, and as much more as it is told.
+pub(crate) struct Flowing {
+    told: SimClock,
+    begun: Instant,
+}
+
+impl Flowing {
+    fn new() -> Self {
+        let told = SimClock::default();
+        told.set(Timestamp::parse("2026-11-20T16:00:00Z").unwrap());
+        Self { told, begun: Instant::now() }
+    }
+
+    pub(crate) fn pass(&self, milliseconds: i64) {
+        self.told.pass(milliseconds);
+    }
+}
+
+impl Clock for Flowing {
+    fn now(&self) -> Timestamp {
+        self.told.now().plus_milliseconds(i64::try_from(self.begun.elapsed().as_millis()).unwrap())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.told.monotonic() + self.begun.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) -> Sleep<'_> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
 /// The machine that the processes share.
 pub(crate) struct Machine {
     pub(crate) disk: SimDisk,
-    pub(crate) clock: Arc<SimClock>,
+    pub(crate) clock: Arc<Flowing>,
     pub(crate) ids: Arc<SimIds>,
 }
 
@@ -41,9 +73,7 @@ pub(crate) struct Process {
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        let clock = Arc::new(SimClock::default());
-        clock.set(onhand::domain::Timestamp::parse("2026-11-20T16:00:00Z").unwrap());
-        Self { disk: SimDisk::new(7), clock, ids: Arc::default() }
+        Self { disk: SimDisk::new(7), clock: Arc::new(Flowing::new()), ids: Arc::default() }
     }
 
     pub(crate) fn layout() -> Layout {
