@@ -5,26 +5,19 @@
 //! there is not one oracle but one for each way it may have gone; what is seen says which of them are still possible, and one
 //! must be.
 
+mod end;
 mod house;
 mod worlds;
 
-use crate::adapters::file::audit::audit_directory;
-use crate::adapters::file::directory_source::DirectorySource;
-use crate::adapters::file::disk::Disk;
-use crate::app::ports::EventSource;
-use crate::app::sync::{SourceState, total};
 use crate::app::{CommandError, Outcome};
-use crate::sim::disk::{Crash, SimDisk};
-use crate::sim::office::{Desk, open_letters};
+use crate::sim::disk::SimDisk;
 use crate::sim::oracle::{Act, Expect, Order, Wish};
 use crate::sim::random::Random;
-use crate::sim::rules;
 use crate::sim::shop::Shop;
-use crate::sim::stage::{CATALOGUE, place};
+use crate::sim::stage::CATALOGUE;
 use crate::sim::tally::Tally;
 use crate::sim::trace::Trace;
 use house::{Asking, House, TTL_MS};
-use std::sync::Arc;
 use worlds::Worlds;
 
 /// Processes there may be at once.
@@ -262,46 +255,6 @@ impl<'a> Shared<'a> {
         self.look();
         self.look();
         self.worlds.settle();
-    }
-
-    fn close(mut self) -> Tally {
-        self.trace.note(format_args!("the end: everything is held against everything"));
-        self.settle();
-        for place in 0..PLACES {
-            for sku in self.skus {
-                let seen = self.house.level(place, sku).expect("nobody is taken over from");
-                self.worlds.saw(sku, seen);
-            }
-        }
-        (0..PLACES).for_each(|place| self.house.stop(place));
-        self.house.disk.crash(Crash::ProcessKill);
-        let found = audit_directory(&self.house.disk, &rules::layout()).expect("the disk is well");
-        assert_eq!(found.findings().collect::<Vec<_>>(), [] as [&_; 0], "verify finds nothing");
-        crate::sim::run::block_on(self.central());
-        self.tally.events = self.worlds.likely().end();
-        self.tally.struck(self.house.disk.hits());
-        self.tally
-    }
-
-    /// All logs together come to the levels, in central too.
-    async fn central(&self) {
-        let source = |place: usize| {
-            let member = rules::layout().member(u16::try_from(place + 1).expect("a few"));
-            Arc::new(DirectorySource::new(Arc::new(self.house.disk.clone()) as Arc<dyn Disk>, member))
-        };
-        let desk = Desk::new((0..PLACES).map(|place| source(place) as Arc<dyn EventSource>).collect());
-        let worker = desk.start().expect("the disk is well");
-        let report = worker.sync().await;
-        assert!(report.sources.iter().all(|source| source.state == SourceState::Well), "{report:?}");
-        assert_eq!((report.lag, open_letters(&worker).len()), (0, 0), "{report:?}");
-        let oracle = self.worlds.likely();
-        for (sku, level) in &oracle.levels {
-            let (store_id, wanted) = place(oracle, sku);
-            let seen = worker.central().look(|central| central.level(&store_id, &wanted).map(total));
-            let seen = seen.map(|(sum, _)| (sum.on_hand.get(), sum.reserved.get(), sum.version));
-            let owed = (level.on_hand, level.reserved, level.version);
-            assert_eq!(seen, Some(owed).filter(|_| level.version > 0), "{sku} in central");
-        }
     }
 }
 
