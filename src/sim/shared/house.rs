@@ -6,7 +6,7 @@ use crate::adapters::file::log::FileLog;
 use crate::adapters::file::maintenance::Maintenance;
 use crate::adapters::file::recovery::{OpenNode, OpenOptions};
 use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
-use crate::app::ports::{Clock, EventIds, EventLog, Sharing as _};
+use crate::app::ports::{Clock, EventIds, EventLog, Sharing as _, is_taken_over};
 use crate::app::query::ReadError;
 use crate::app::{CommandError, Ledger, Outcome, Parts};
 use crate::domain::Timestamp;
@@ -138,8 +138,11 @@ impl House {
     pub(super) fn stop(&mut self, place: usize) {
         let Some(mut process) = self.places.get_mut(place).and_then(Option::take) else { return };
         process.keeper = None;
-        if process.log.close().is_ok() {
-            process.sharing.leave().expect("the disk is well");
+        if process.log.close().is_ok()
+            && let Err(error) = process.sharing.leave()
+        {
+            // One that was frozen has nothing to give back, and learns so here.
+            assert!(is_taken_over(&error), "the disk is well: {error}");
         }
     }
 
