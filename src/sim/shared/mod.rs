@@ -106,8 +106,9 @@ impl<'a> Shared<'a> {
         place
     }
 
-    fn act(&mut self) -> Act {
-        let certain = self.worlds.certain();
+    /// The version of a level can be known only while it is `certain` what has happened, and nobody else comes first.
+    fn act(&mut self, certain: bool) -> Act {
+        let certain = certain && self.worlds.certain();
         let mut acts = self.shop.acts(self.worlds.likely());
         let mut act = acts.swap_remove(0);
         match &mut act {
@@ -118,7 +119,7 @@ impl<'a> Shared<'a> {
     }
 
     fn ask(&mut self) {
-        let (place, act) = (self.place(), self.act());
+        let (place, act) = (self.place(), self.act(true));
         self.tally.operations += 1;
         self.trace.note(format_args!("{place} {act:?}"));
         let asking = self.house.ask(place, self.worlds.likely(), &act);
@@ -181,7 +182,7 @@ impl<'a> Shared<'a> {
         if self.frozen.is_some() {
             return self.thaw();
         }
-        let (place, act) = (self.place(), self.act());
+        let (place, act) = (self.place(), self.act(false));
         self.tally.operations += 1;
         let turns = self.random.below(5);
         self.trace.note(format_args!("{place} frozen after {turns} turns in {act:?}"));
