@@ -1,7 +1,7 @@
 //! The central office of a simulated chain: a worker on a disk of its own, and sources that are not always well.
 //!
 //! A source reads the data directory of a simulated node as another process does. What the worker has is held against the
-//! oracles of the stores: each level is what the store's log says as of the worker's checkpoint, or as of the dead letter
+//! oracles of the stores: each level is what the store's log says as of the worker's checkpoint, or as of the event
 //! that the level waits behind.
 
 use crate::adapters::file::central::FileCentral;
@@ -156,22 +156,17 @@ pub fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
     letters.into_iter().filter(|letter| letter.state == LetterState::Open).collect()
 }
 
-/// What central has of a store is what its log says.
+/// What central has of a store is what its log says, as of the checkpoint, or of the event that a level waits behind.
 ///
 /// # Panics
 /// When it is not.
 pub fn check(worker: &Worker, node: Uuid, oracle: &Oracle) {
-    let letters = worker.letters();
+    let record = worker.central().copy().sources.remove(&node).unwrap_or_default();
+    assert!(record.sequence.0 <= oracle.end(), "central has of {} what no log has", oracle.store);
     worker.central().look(|central| {
-        let checkpoint = central.as_of().get(&node).copied().unwrap_or_default();
-        assert!(checkpoint.0 <= oracle.end(), "central has of {} what no log has", oracle.store);
         for sku in oracle.levels.keys() {
-            let open =
-                letters.iter().filter(|letter| letter.node == node && letter.state == LetterState::Open);
-            let of_level =
-                open.filter(|letter| letter.sku.as_ref().is_none_or(|known| known.as_str() == *sku));
-            let first = of_level.map(|letter| letter.sequence.minus(1)).min();
-            let as_of = first.map_or(checkpoint, |first| first.min(checkpoint));
+            let parked = record.parked.iter().find(|parked| parked.sku.as_str() == *sku);
+            let as_of = parked.map_or(record.sequence, |parked| parked.parked.from.minus(1));
             let owed = oracle.as_of(sku, as_of.0).map(|last| (last.on_hand, last.reserved, last.version));
             assert_eq!(seen(central, oracle, sku), owed, "{}/{sku} in central as of {as_of}", oracle.store);
         }

@@ -166,15 +166,22 @@ impl<'a> Shared<'a> {
     /// What one process shows is what may have happened.
     fn look(&mut self) {
         let place = self.place();
+        self.shows(place);
+    }
+
+    /// False when it was taken over from, and another one is in its place now.
+    fn shows(&mut self, place: usize) -> bool {
         for sku in self.skus {
             match self.house.level(place, sku) {
                 Ok(seen) => self.worlds.saw(sku, seen),
                 Err(error) => {
                     self.trace.note(format_args!("{place} shows nothing: {error}"));
-                    return self.over(place);
+                    self.over(place);
+                    return false;
                 }
             }
         }
+        true
     }
 
     /// Stops in the middle of a command, and does nothing more until it is thawed: no renewal either.
