@@ -12,8 +12,8 @@ fn simulate(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn five_hundred_seeds_find_nothing() {
-    let seeds = (500 * scale()).to_string();
+fn two_million_operations_find_nothing() {
+    let seeds = (640 * scale()).to_string();
     counted("simulation", simulate(&["--seeds", &seeds, "--ops", "4000"]).trim_end());
 }
 
