@@ -12,8 +12,8 @@
 //! 3. Closing gives out the sequences after the durable one again. Entries decided on what was taken back are refused all
 //!    the same, by their generation (`app/ports/durable.rs`).
 //! 4. A write or sync that does not return for [`SHED_AFTER`] makes the log refuse new entries; those that wait go on
-//!    waiting, and who only reads is shown what is durable. After [`ABORT_AFTER`] the process ends: nobody can be told what became of them, and a restart reads it from
-//!    the disk.
+//!    waiting, and who only reads is shown what is durable. After [`ABORT_AFTER`] the process ends: nobody can be told what
+//!    became of them, and a restart reads it from the disk.
 
 use crate::adapters::file::log::Shared;
 use crate::adapters::file::writer::Writer;

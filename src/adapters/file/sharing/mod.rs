@@ -4,7 +4,8 @@
 //! **Taking over.** Somebody this process waits for is looked at. Nobody holds its `LOCK`: its process has ended, and its log
 //! is read to its end by this one, as its own next start would (`recovery.rs`). Its `alive` has not changed for
 //! `LOCK_TTL_MS`, as *this* process's monotonic clock counts: it is paused, and its term is ended at its mark. Either way
-//! its leases are void from then on.
+//! its leases are void from then on. Who joins does so with all whose process has ended, waited for or not: after a power cut
+//! their marks may be behind what they have acknowledged.
 
 mod joining;
 mod others;

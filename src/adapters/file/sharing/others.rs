@@ -142,7 +142,9 @@ impl FileSharing {
                 }
                 Ok(())
             };
-            finish().map_err(OpenError::at(layout.root()))?;
+            // What is damaged is told as it would be to its own next process.
+            let told = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
+            finish().map_err(told)?;
         }
         Ok(())
     }
