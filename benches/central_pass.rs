@@ -17,13 +17,10 @@ use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::local_source::LocalSource;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
 use onhand::app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, NewEntry};
-use onhand::app::sync::{
-    CentralFile, DeadLetter, LevelRecord, SourceRecord, SyncSettings, Worker, WorkerParts,
-};
+use onhand::app::sync::{Central, CentralCopy, CentralLevel, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::stock::{Adjusted, LevelAfter, StockFact};
-use onhand::domain::{After, Event, Fact, Quantity, Sku, StoreId};
+use onhand::domain::{After, Event, Fact, Quantity, Sequence, Sku, StoreId};
 use onhand::resilience::BreakerSettings;
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::sync::Arc;
@@ -40,17 +37,17 @@ const SAVES: usize = 3;
 
 /// A model as it was saved, and the file store it is saved to later.
 struct Kept {
-    model: CentralFile,
+    model: Central,
     store: FileCentral,
 }
 
 impl CentralStore for Kept {
-    fn load(&self) -> io::Result<Option<CentralFile>> {
+    fn load(&self) -> io::Result<Option<Central>> {
         Ok(Some(self.model.clone()))
     }
 
-    fn save(&self, file: &CentralFile) -> io::Result<()> {
-        self.store.save(file)
+    fn save(&self, copy: &CentralCopy<'_>) -> io::Result<()> {
+        self.store.save(copy)
     }
 }
 
@@ -95,24 +92,14 @@ impl Side {
         };
         let node = open(&options, &SystemClock, &TimeOrderedIds).unwrap();
         let id = node.node.node;
-        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>> = BTreeMap::new();
+        let mut model = Central::default();
         let one = Quantity::new(1).unwrap();
         for level in 0..levels {
-            let (store, sku) = place(level);
-            let record = LevelRecord {
-                qty: one,
-                on_hand: one,
-                reserved: Quantity::ZERO,
-                version: 1,
-                updated_at: SystemClock.now(),
-                node: id,
-                ledger: None,
-                others: Vec::new(),
-            };
-            stores.entry(store).or_default().insert(sku, record);
+            let numbers = LevelAfter { on_hand: one, reserved: Quantity::ZERO, version: 1 };
+            let updated_at = SystemClock.now();
+            model.put(&place(level), CentralLevel { ledger: id, node: id, numbers, updated_at });
         }
-        let sources = BTreeMap::from([(id, SourceRecord::default())]);
-        let model = CentralFile { stores, sources, ..CentralFile::default() };
+        model.advance(id, Sequence::START);
         let store = FileCentral::open(Arc::new(RealDisk), layout).unwrap();
         let settings = SyncSettings {
             interval: Duration::from_secs(1),

@@ -16,7 +16,7 @@ use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::local_source::LocalSource;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
 use onhand::app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, EventSource, NewEntry};
-use onhand::app::sync::{CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
+use onhand::app::sync::{Central, CentralCopy, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::stock::{Adjusted, LevelAfter, StockFact};
 use onhand::domain::{After, Event, Fact, Quantity, Sku, StoreId};
 use onhand::resilience::BreakerSettings;
@@ -31,11 +31,11 @@ const EVENTS: u64 = 500_000;
 struct Nowhere;
 
 impl CentralStore for Nowhere {
-    fn load(&self) -> io::Result<Option<CentralFile>> {
+    fn load(&self) -> io::Result<Option<Central>> {
         Ok(None)
     }
 
-    fn save(&self, _: &CentralFile) -> io::Result<()> {
+    fn save(&self, _: &CentralCopy<'_>) -> io::Result<()> {
         Ok(())
     }
 }

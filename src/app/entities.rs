@@ -1,14 +1,18 @@
-//! The states in memory: one slot a key, each behind its own async mutex.
+//! The states in memory: one entity a key, its slot behind an async mutex of its own.
+//!
+//! There may be millions, so each stands in memory once, with its key: the table and the directory hold handles to it.
 
 use crate::app::idempotency::KnownEffect;
 use crate::app::ports::LogNumber;
 use crate::domain::{Key, Sequence, State, Timestamp};
 use dashmap::DashMap;
 use parking_lot::RwLock;
-use std::collections::BTreeSet;
+use std::borrow::Borrow;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
 use std::ops::Bound;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// A state and the last event that moved it.
 #[derive(Debug)]
@@ -18,59 +22,120 @@ pub(crate) struct Slot {
     pub(crate) head: Sequence,
     /// The log that moved it last.
     pub(crate) log: LogNumber,
-    /// The moment at which somebody will look whether the state is due; not after its next due moment.
-    pub(crate) watched: Option<Timestamp>,
+    /// The moment at which somebody will look whether the state is due, not after its next due moment;
+    /// [`Timestamp::NEVER`] when nobody will.
+    pub(crate) watched: Timestamp,
 }
 
 /// What the log and its snapshot add up to at a start.
 #[derive(Debug, Default)]
 pub struct Restored {
     /// Every state with a version above 0.
-    pub states: Vec<(Key, State)>,
+    pub states: HashMap<Key, State>,
     /// The idempotency records that are still kept, oldest first.
     pub known: Vec<KnownEffect>,
 }
 
-/// All slots, found by key or walked in key order.
+/// One key of the ledger, and the state it has.
+#[derive(Debug)]
+pub(crate) struct Entity {
+    key: Key,
+    slot: Mutex<Slot>,
+}
+
+/// With the two counters of its handles. A byte more of it is a million bytes more for a million levels.
+const _: () = assert!(size_of::<Entity>() + 2 * size_of::<usize>() <= 168);
+
+impl Entity {
+    fn new(key: Key, slot: Slot) -> Self {
+        Self { key, slot: Mutex::new(slot) }
+    }
+
+    /// The slot, for the caller alone.
+    pub(crate) async fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().await
+    }
+}
+
+/// A handle to an entity, which is found and ordered by its key.
+#[derive(Debug, Clone)]
+struct ByKey(Arc<Entity>);
+
+impl Borrow<Key> for ByKey {
+    fn borrow(&self) -> &Key {
+        &self.0.key
+    }
+}
+
+impl PartialEq for ByKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
+    }
+}
+
+impl Eq for ByKey {}
+
+impl PartialOrd for ByKey {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByKey {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.key.cmp(&other.0.key)
+    }
+}
+
+impl Hash for ByKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.key.hash(state);
+    }
+}
+
+/// All entities, found by key or walked in key order.
 #[derive(Debug, Default)]
 pub(crate) struct Entities {
-    slots: DashMap<Key, Arc<Mutex<Slot>>>,
-    /// The keys of states with a version above 0.
-    directory: RwLock<BTreeSet<Key>>,
+    entities: DashMap<ByKey, ()>,
+    /// Those whose state has a version above 0.
+    directory: RwLock<BTreeSet<ByKey>>,
 }
 
 impl Entities {
-    pub(crate) fn restore(states: Vec<(Key, State)>, head: Sequence) -> Self {
-        let slots = DashMap::with_capacity(states.len());
-        let mut directory = BTreeSet::new();
+    pub(crate) fn restore(states: HashMap<Key, State>, head: Sequence) -> Self {
+        let entities = DashMap::with_capacity(states.len());
+        let mut directory = Vec::with_capacity(states.len());
         for (key, state) in states {
-            directory.insert(key.clone());
-            let watched = state.next_due();
-            slots.insert(key, Arc::new(Mutex::new(Slot { state, head, log: LogNumber::OWN, watched })));
+            let watched = state.next_due().unwrap_or(Timestamp::NEVER);
+            let slot = Slot { state, head, log: LogNumber::OWN, watched };
+            let entity = ByKey(Arc::new(Entity::new(key, slot)));
+            directory.push(entity.clone());
+            entities.insert(entity, ());
         }
-        Self { slots, directory: RwLock::new(directory) }
+        Self { entities, directory: RwLock::new(directory.into_iter().collect()) }
     }
 
-    /// The slot of a key; made when there is none.
-    pub(crate) fn slot(&self, key: &Key) -> Arc<Mutex<Slot>> {
-        if let Some(slot) = self.find(key) {
-            return slot;
+    /// The entity of a key; made when there is none.
+    pub(crate) fn entity(&self, key: &Key) -> Arc<Entity> {
+        if let Some(entity) = self.find(key) {
+            return entity;
         }
-        let absent = || {
-            let (state, head, log) = (State::absent(key), Sequence::START, LogNumber::OWN);
-            Arc::new(Mutex::new(Slot { state, head, log, watched: None }))
-        };
-        Arc::clone(&self.slots.entry(key.clone()).or_insert_with(absent))
+        let (state, head, log) = (State::absent(key), Sequence::START, LogNumber::OWN);
+        let slot = Slot { state, head, log, watched: Timestamp::NEVER };
+        let made = ByKey(Arc::new(Entity::new(key.clone(), slot)));
+        Arc::clone(&self.entities.entry(made).or_default().key().0)
     }
 
-    /// The slot of a key, if there is one.
-    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Mutex<Slot>>> {
-        self.slots.get(key).map(|slot| Arc::clone(&slot))
+    /// The entity of a key, if there is one.
+    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Entity>> {
+        self.entities.get(key).map(|entity| Arc::clone(&entity.key().0))
     }
 
-    /// A state came into being under this key.
-    pub(crate) fn list(&self, key: Key) {
-        self.directory.write().insert(key);
+    /// A state came into being under this key, whose entity somebody holds.
+    pub(crate) fn list(&self, key: &Key) {
+        if let Some(entity) = self.find(key) {
+            self.directory.write().insert(ByKey(entity));
+        }
     }
 
     /// The state under this key has no version any more.
@@ -78,16 +143,24 @@ impl Entities {
         self.directory.write().remove(key);
     }
 
-    /// Forgets the slot of a key whose state never came into being, unless somebody else is about to use it.
+    /// Forgets an entity whose state never came into being, unless somebody else is about to use it.
     ///
-    /// `slot` is the caller's handle; a handle is only ever cloned under the map's lock, so two are map and caller.
-    pub(crate) fn forget(&self, key: &Key, slot: &Arc<Mutex<Slot>>) {
-        self.slots.remove_if(key, |_, kept| Arc::ptr_eq(kept, slot) && Arc::strong_count(kept) == 2);
+    /// `entity` is the caller's handle; a handle is only ever cloned under the map's lock, so two are map and caller. One
+    /// that is listed has a third.
+    pub(crate) fn forget(&self, entity: &Arc<Entity>) {
+        self.entities.remove_if(&entity.key, |kept, ()| {
+            Arc::ptr_eq(&kept.0, entity) && Arc::strong_count(entity) == 2
+        });
     }
 
     /// At most `limit` keys after `after`, in key order.
     pub(crate) fn keys_after(&self, after: Bound<&Key>, limit: usize) -> Vec<Key> {
-        self.directory.read().range((after, Bound::Unbounded)).take(limit).cloned().collect()
+        let directory = self.directory.read();
+        directory
+            .range::<Key, _>((after, Bound::Unbounded))
+            .take(limit)
+            .map(|entity| entity.0.key.clone())
+            .collect()
     }
 
     /// How many states there are.

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::exit::{Exit, Failure};
+use crate::adapters::remote::client_builder;
 use crate::resilience::Backoff;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -116,17 +117,11 @@ pub(super) struct Client {
 impl Client {
     /// A client of the node at `base`, as read by [`server_url`].
     pub(super) fn new(base: &str) -> Result<Self, Failure> {
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("onhand/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(base) {
-            builder = builder.no_proxy();
-        }
-        let http = builder
-            .build()
-            .map_err(|error| Failure::new(Exit::Internal, format!("cannot make an HTTP client: {error}")))?;
+        let builder = client_builder(is_loopback(base));
+        let http =
+            builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build().map_err(|error| {
+                Failure::new(Exit::Internal, format!("cannot make an HTTP client: {error}"))
+            })?;
         Ok(Self { http, base: base.to_owned(), answered: Arc::default() })
     }
 

@@ -8,6 +8,7 @@ use crate::domain::stock::{self, Level};
 use crate::domain::{
     Event, Fact, Idempotency, Key, Rejection, State, Taken, Timestamp, Unapplied, UnappliedWhy,
 };
+use std::cell::Cell;
 use uuid::Uuid;
 
 /// The states of one command, borrowed while it is decided. Invariant: `keys` are sorted and unique, and `states`
@@ -15,6 +16,8 @@ use uuid::Uuid;
 pub struct Draft<'a> {
     now: Timestamp,
     keys: &'a [Key],
+    /// The position that was asked for last: an operation asks for its own several times.
+    last: Cell<usize>,
     states: Vec<&'a mut State>,
     foreign: Vec<Option<u64>>,
     new_id: &'a mut dyn FnMut() -> Uuid,
@@ -59,6 +62,7 @@ impl<'a> Draft<'a> {
         Self {
             now,
             keys,
+            last: Cell::new(0),
             states,
             foreign: Vec::new(),
             new_id,
@@ -99,7 +103,13 @@ impl<'a> Draft<'a> {
     }
 
     fn position(&self, key: &Key) -> usize {
-        self.keys.binary_search(key).expect("a command names every key it decides on")
+        let last = self.last.get();
+        if self.keys.get(last) == Some(key) {
+            return last;
+        }
+        let position = self.keys.binary_search(key).expect("a command names every key it decides on");
+        self.last.set(position);
+        position
     }
 
     fn state(&self, key: &Key) -> &State {

@@ -1,8 +1,8 @@
 //! Names of things: stores, SKUs, reservations, imports. ASCII only, so no two of them look alike.
 
 use crate::domain::limits::ID_BYTES_MAX;
+use ecow::EcoString;
 use serde::{Deserialize, Deserializer, Serialize};
-use smol_str::SmolStr;
 use std::fmt;
 
 /// Why a text is not an id; says what is allowed.
@@ -46,7 +46,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(SmolStr);
+        pub struct $name(EcoString);
 
         impl $name {
             /// Checks a text and makes it an id.
@@ -54,7 +54,7 @@ macro_rules! id {
             /// # Errors
             /// [`IdError`] says which rule the text breaks.
             pub fn new(text: &str) -> Result<Self, IdError> {
-                check(text, $spaces).map(|()| Self(SmolStr::new(text)))
+                check(text, $spaces).map(|()| Self(EcoString::from(text)))
             }
 
             /// The id as it was given.
@@ -77,7 +77,7 @@ macro_rules! id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = SmolStr::deserialize(deserializer)?;
+                let text = EcoString::deserialize(deserializer)?;
                 check(&text, $spaces).map(|()| Self(text)).map_err(serde::de::Error::custom)
             }
         }

@@ -17,6 +17,9 @@ pub struct TimestampError;
 const RANGE_MILLISECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_000;
 
 impl Timestamp {
+    /// After every time there is: a moment that does not come.
+    pub(crate) const NEVER: Self = Self(i64::MAX);
+
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 

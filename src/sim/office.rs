@@ -161,7 +161,7 @@ pub fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
 /// # Panics
 /// When it is not.
 pub fn check(worker: &Worker, node: Uuid, oracle: &Oracle) {
-    let record = worker.central().copy().sources.remove(&node).unwrap_or_default();
+    let record = worker.central().copy().whole().sources.remove(&node).unwrap_or_default();
     assert!(record.sequence.0 <= oracle.end(), "central has of {} what no log has", oracle.store);
     worker.central().look(|central| {
         for sku in oracle.levels.keys() {
@@ -176,6 +176,6 @@ pub fn check(worker: &Worker, node: Uuid, oracle: &Oracle) {
 /// (on hand, reserved, version)
 fn seen(central: &Central, oracle: &Oracle, sku: &str) -> Option<(i64, i64, u64)> {
     let (store_id, wanted) = place(oracle, sku);
-    let (numbers, _) = total(central.level(&store_id, &wanted)?);
+    let (numbers, _) = total(&central.level(&store_id, &wanted)?);
     Some((numbers.on_hand.get(), numbers.reserved.get(), numbers.version))
 }

@@ -14,18 +14,18 @@
 //! older one is used, which costs a longer replay and nothing else.
 
 use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, finished_or_gone,
-    read_all, write_all_at,
+    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, fill_at,
+    finished_or_gone, read_exact_at, write_all_at,
 };
 use crate::adapters::file::layout::{Layout, central_sequence, temporary};
 use crate::adapters::file::recovery::remove_unfinished;
 use crate::app::ports::CentralStore;
-use crate::app::sync::CentralFile;
+use crate::app::sync::{Central, CentralCopy};
 use crate::domain::Sequence;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::ser::Formatter;
-use std::io::{self, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ impl FileCentral {
 ///
 /// # Errors
 /// What the disk says.
-pub fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Option<CentralFile>> {
+pub fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Option<Central>> {
     for sequence in list(disk, layout)? {
         match read(disk, layout, sequence) {
             Ok(file) => return Ok(Some(file)),
@@ -109,7 +109,7 @@ pub fn list(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
 }
 
 impl CentralStore for FileCentral {
-    fn load(&self) -> io::Result<Option<CentralFile>> {
+    fn load(&self) -> io::Result<Option<Central>> {
         for sequence in list(&*self.disk, &self.layout)? {
             match read(&*self.disk, &self.layout, sequence) {
                 Ok(file) => return Ok(Some(file)),
@@ -122,13 +122,13 @@ impl CentralStore for FileCentral {
         Ok(None)
     }
 
-    fn save(&self, file: &CentralFile) -> io::Result<()> {
+    fn save(&self, copy: &CentralCopy<'_>) -> io::Result<()> {
         let _saving = self.saving.lock();
-        let path = self.layout.central_file(file.sequence);
+        let path = self.layout.central_file(copy.sequence());
         let unfinished = temporary(&path);
-        let saved = self.write(file, &unfinished, &path);
+        let saved = self.write(copy, &unfinished, &path);
         finished_or_gone(&*self.disk, &unfinished, saved)?;
-        let others = list(&*self.disk, &self.layout)?.into_iter().filter(|other| *other != file.sequence);
+        let others = list(&*self.disk, &self.layout)?.into_iter().filter(|other| *other != copy.sequence());
         let old: Vec<Sequence> = others.skip(KEPT - 1).collect();
         for sequence in &old {
             self.disk.remove(&self.layout.central_file(*sequence))?;
@@ -138,11 +138,11 @@ impl CentralStore for FileCentral {
 }
 
 impl FileCentral {
-    fn write(&self, file: &CentralFile, unfinished: &Path, path: &Path) -> io::Result<()> {
+    fn write(&self, copy: &CentralCopy<'_>, unfinished: &Path, path: &Path) -> io::Result<()> {
         let handle = create_unfinished(&*self.disk, unfinished)?;
         let mut out = Summed { file: &*handle, buffer: Vec::new(), offset: HEAD.len() as u64, checksum: 0 };
         write_all_at(&*handle, HEAD, 0)?;
-        file.serialize(&mut serde_json::Serializer::with_formatter(&mut out, LevelALine::default()))?;
+        copy.serialize(&mut serde_json::Serializer::with_formatter(&mut out, LevelALine::default()))?;
         out.flush()?;
         write_all_at(&*handle, TAIL, out.offset)?;
         write_all_at(&*handle, format!("{:08x}", out.checksum).as_bytes(), CRC_OFFSET)?;
@@ -155,25 +155,70 @@ enum Unread {
     Damaged(String),
 }
 
-fn read(disk: &dyn Disk, layout: &Layout, sequence: Sequence) -> Result<CentralFile, Unread> {
-    let path = layout.central_file(sequence);
-    let bytes = disk.open(&path, OpenMode::Read).and_then(|file| read_all(&*file)).map_err(Unread::Io)?;
-    let file = decode(&bytes).map_err(Unread::Damaged)?;
-    if file.sequence == sequence {
-        Ok(file)
-    } else {
-        Err(Unread::Damaged(format!("its name says {sequence}, its content {}", file.sequence)))
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<CentralFile, String> {
-    let (head, rest) = bytes.split_at_checked(HEAD.len()).ok_or("it is cut off")?;
-    let central = rest.strip_suffix(TAIL).ok_or("it is cut off")?;
-    let expected = format!("{{\"crc\":\"{:08x}\",\"central\":", crc32c::crc32c(central));
-    if head != expected.as_bytes() {
-        return Err("its checksum does not fit its content".to_owned());
+fn read(disk: &dyn Disk, layout: &Layout, sequence: Sequence) -> Result<Central, Unread> {
+    let path = layout.central_file(sequence);
+    let central = decode(&*disk.open(&path, OpenMode::Read)?)?;
+    if central.sequence() == sequence {
+        Ok(central)
+    } else {
+        Err(Unread::Damaged(format!("its name says {sequence}, its content {}", central.sequence())))
     }
-    serde_json::from_slice(central).map_err(|error| error.to_string())
+}
+
+/// Reads a model piece by piece: the file may be as large as the model itself.
+fn decode(file: &dyn DiskFile) -> Result<Central, Unread> {
+    let cut_off = || Unread::Damaged("it is cut off".to_owned());
+    let length = file.len()?;
+    let end = length.checked_sub(TAIL.len() as u64).filter(|end| *end >= HEAD.len() as u64);
+    let end = end.ok_or_else(cut_off)?;
+    if read_exact_at(file, end, TAIL.len())? != TAIL {
+        return Err(cut_off());
+    }
+    let mut content = BufReader::with_capacity(
+        CHUNK,
+        Content { file, offset: HEAD.len() as u64, end, checksum: 0, failed: None },
+    );
+    let central = serde_json::from_reader(&mut content);
+    // What could not be read as JSON still counts for the checksum, which says more.
+    let rest = io::copy(&mut content, &mut io::sink());
+    let Content { checksum, failed, .. } = content.into_inner();
+    failed.map_or(rest.map(drop), Err)?;
+    let expected = format!("{{\"crc\":\"{checksum:08x}\",\"central\":");
+    if read_exact_at(file, 0, HEAD.len())? != expected.as_bytes() {
+        return Err(Unread::Damaged("its checksum does not fit its content".to_owned()));
+    }
+    central.map_err(|error| Unread::Damaged(error.to_string()))
+}
+
+/// Part of a file as a stream, adding up the checksum.
+struct Content<'a> {
+    file: &'a dyn DiskFile,
+    offset: u64,
+    end: u64,
+    checksum: u32,
+    /// What the disk said, which JSON would hide in an error of its own.
+    failed: Option<io::Error>,
+}
+
+impl Read for Content<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+        let wanted = rest.min(buffer.len());
+        let Some(room) = buffer.get_mut(..wanted) else { return Ok(0) };
+        if let Err(error) = fill_at(self.file, self.offset, room) {
+            self.failed = Some(io::Error::new(error.kind(), error.to_string()));
+            return Err(error);
+        }
+        self.checksum = crc32c::crc32c_append(self.checksum, room);
+        self.offset += wanted as u64;
+        Ok(wanted)
+    }
 }
 
 /// Writes to a file in large pieces, adding up the checksum.
@@ -237,7 +282,7 @@ impl Formatter for LevelALine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::sync::{LevelRecord, SourceRecord};
+    use crate::app::sync::{CentralFile, CentralModel, LevelRecord, SourceRecord};
     use crate::domain::{Quantity, Sku, StoreId, Timestamp};
     use crate::sim::disk::SimDisk;
     use std::collections::BTreeMap;
@@ -265,6 +310,18 @@ mod tests {
         }
     }
 
+    fn whole(central: Central) -> CentralFile {
+        CentralModel::new(central).copy().whole()
+    }
+
+    fn save(store: &FileCentral, sequence: u64) {
+        store.save(&CentralModel::new(Central::from(&model(sequence))).copy()).unwrap();
+    }
+
+    fn load(store: &FileCentral) -> Option<CentralFile> {
+        store.load().unwrap().map(whole)
+    }
+
     fn store() -> (SimDisk, FileCentral) {
         let disk = SimDisk::new(1);
         let layout = Layout::new(Path::new("/data"));
@@ -274,7 +331,7 @@ mod tests {
     #[test]
     fn the_bytes_are_those_described_above() {
         let (disk, store) = store();
-        store.save(&model(42)).unwrap();
+        save(&store, 42);
         let text = String::from_utf8(disk.file("/data/central/central-42.json").unwrap()).unwrap();
         let level = "{\"qty\":7,\"onHand\":10,\"reserved\":3,\"version\":42,\
                      \"updatedAt\":\"1970-01-01T00:00:00.000Z\",\
@@ -287,37 +344,37 @@ mod tests {
         );
         assert_eq!(text, expected);
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
-        assert_eq!(store.load().unwrap(), Some(model(42)));
+        assert_eq!(load(&store), Some(model(42)));
     }
 
     #[test]
     fn two_are_kept_and_the_newest_is_loaded() {
         let (disk, store) = store();
-        assert_eq!(store.load().unwrap(), None);
+        assert_eq!(load(&store), None);
         for sequence in [1, 9, 10, 11] {
-            store.save(&model(sequence)).unwrap();
+            save(&store, sequence);
         }
         let names = disk.list(Path::new("/data/central")).unwrap();
         assert_eq!(names, ["central-10.json", "central-11.json"]);
-        assert_eq!(store.load().unwrap(), Some(model(11)));
+        assert_eq!(load(&store), Some(model(11)));
         store.forget().unwrap();
-        assert_eq!(store.load().unwrap(), None);
+        assert_eq!(load(&store), None);
     }
 
     #[test]
     fn any_flipped_byte_sets_the_newest_aside_and_the_older_one_is_used() {
         let (disk, store) = store();
-        store.save(&model(1)).unwrap();
-        store.save(&model(2)).unwrap();
+        save(&store, 1);
+        save(&store, 2);
         let path = "/data/central/central-2.json";
         let bytes = disk.file(path).unwrap();
         for (offset, byte) in bytes.iter().enumerate() {
             let disk = disk.fork();
             disk.corrupt(path, offset, byte ^ 4).unwrap();
             let layout = Layout::new(Path::new("/data"));
-            assert_eq!(look(&disk, &layout).unwrap(), Some(model(1)), "byte {offset}");
+            assert_eq!(look(&disk, &layout).unwrap().map(whole), Some(model(1)), "byte {offset}");
             let store = FileCentral::open(Arc::new(disk.clone()), layout).unwrap();
-            assert_eq!(store.load().unwrap(), Some(model(1)), "byte {offset}");
+            assert_eq!(load(&store), Some(model(1)), "byte {offset}");
             let names = disk.list(Path::new("/data/central")).unwrap();
             assert_eq!(names, ["central-1.json", "central-2.json.bad"]);
         }
@@ -326,9 +383,9 @@ mod tests {
     #[test]
     fn a_file_under_another_name_is_not_believed() {
         let (disk, store) = store();
-        store.save(&model(1)).unwrap();
+        save(&store, 1);
         let bytes = disk.file("/data/central/central-1.json").unwrap();
         disk.put("/data/central/central-5.json", &bytes);
-        assert_eq!(store.load().unwrap(), Some(model(1)));
+        assert_eq!(load(&store), Some(model(1)));
     }
 }

@@ -79,7 +79,7 @@ pub(super) async fn sku(
     let (model, _place) = fresh(&node, &Query::of(uri.query()), &headers).await?;
     let (stores, as_of) = model.look(|central| {
         let stores = central.stores_of(&at.0);
-        let levels = stores.filter_map(|store| CentralBody::of(store, &at.0, central.level(store, &at.0)?));
+        let levels = stores.filter_map(|(store, levels)| CentralBody::of(store, &at.0, &levels));
         (levels.collect::<Vec<_>>(), central.as_of().clone())
     });
     if stores.is_empty() {
@@ -106,8 +106,8 @@ pub(super) async fn store(
     let after = page.after_as(|mark| Sku::new(mark).ok())?;
     let (model, _place) = fresh(&node, &query, &headers).await?;
     let (mut levels, as_of) = model.look(|central| {
-        let skus = central.skus_of(&at.0, after.as_ref());
-        let levels = skus.filter_map(|sku| CentralBody::of(&at.0, sku, central.level(&at.0, sku)?));
+        let behind = central.of_store(&at.0, after.as_ref());
+        let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
         (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
     });
     let more = levels.len() > page.limit;
@@ -155,7 +155,7 @@ async fn page_of_all(
     let (model, _place) = fresh(node, query, headers).await?;
     let (mut levels, as_of) = model.look(|central| {
         let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
-        let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, levels));
+        let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
         (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
     });
     let more = levels.len() > page.limit;

@@ -64,7 +64,7 @@ fn piece(central: &Central, place: Place) -> Option<(Bytes, Place)> {
     let mut reached = None;
     let behind = central.after(last.as_ref().map(|(store, sku)| (store, sku)));
     for (store, sku, levels) in behind.take(CENTRAL_LEVELS_MAX) {
-        let (numbers, updated_at) = total(levels);
+        let (numbers, updated_at) = total(&levels);
         // Names are plain ASCII: nothing in them needs an escape.
         match &open {
             Some(same) if same == store => write!(out, ",\"{sku}\":"),

@@ -3,10 +3,11 @@
 //! Every answer is bounded in time and in bytes, and nothing in it is believed that can be checked: an answer that is
 //! no page, events of another node, out of order or beyond the end it names are nonsense, and change nothing.
 
+use crate::adapters::remote::client_builder;
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use crate::domain::{Sequence, Timestamp};
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{StatusCode, redirect};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -54,14 +55,8 @@ impl RemoteSource {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(SourceError::Nonsense("it is no address like http://HOST:PORT".to_owned()));
         }
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .user_agent(concat!("onhand/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&url) {
-            builder = builder.no_proxy();
-        }
+        let builder = client_builder(is_loopback(&url));
+        let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT);
         let http = builder.build().map_err(|error| unavailable(&error))?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
     }

@@ -7,7 +7,7 @@
 use super::Ledger;
 use crate::app::journal::Step;
 use crate::app::ports::Generation;
-use crate::domain::{Key, Sequence, Undo};
+use crate::domain::{Key, Sequence, Timestamp, Undo};
 
 impl Ledger {
     /// The generation in which something is about to be looked at; memory has gone back before.
@@ -44,8 +44,8 @@ impl Ledger {
 
     /// Takes the last step of the journal, which moved the state under `key`, back.
     async fn move_back(&self, key: &Key, durable: Sequence) {
-        let slot = self.entities.slot(key);
-        let mut state = slot.lock().await;
+        let entity = self.entities.entity(key);
+        let mut state = entity.lock().await;
         let Some((last, Step::Moved(_, undo, log))) = self.journal.take() else { return };
         if last <= durable {
             return;
@@ -55,7 +55,7 @@ impl Ledger {
         let absent = state.state.version() == 0;
         drop(state);
         if absent {
-            self.entities.forget(key, &slot);
+            self.entities.forget(&entity);
         }
     }
 
@@ -67,7 +67,7 @@ impl Ledger {
             self.entities.unlist(key);
         }
         // Holds that had expired are open again.
-        slot.watched = None;
+        slot.watched = Timestamp::NEVER;
         self.watch(key, slot);
     }
 }
@@ -129,8 +129,8 @@ mod tests {
         let mut first = pin!(node.ledger.execute(command, &meta));
         assert!(is_open(&first.as_mut().poll(&mut context)));
         // The batch has found the key, and waits for a level before it can decide.
-        let slot = node.ledger.entities.slot(&key("A"));
-        let held = slot.lock().await;
+        let entity = node.ledger.entities.entity(&key("A"));
+        let held = entity.lock().await;
         let operations = vec![adjust("A", None), adjust("B", Some("k"))];
         let (batch, meta) = (Command::Batch(Batch { atomic: false, operations }), Meta::default());
         let mut second = pin!(node.ledger.execute(batch, &meta));

@@ -100,7 +100,7 @@ impl Ledger {
             slot.log = LogNumber::OWN;
             slot.state.set_updated_at(appended.at);
             if fresh {
-                self.entities.list(key.clone());
+                self.entities.list(key);
             }
             self.watch(key, slot);
         }
@@ -129,8 +129,8 @@ impl Ledger {
     /// Sees to it that somebody looks at the state when it next falls due.
     pub(super) fn watch(&self, key: &Key, slot: &mut Slot) {
         let Some(at) = slot.state.next_due() else { return };
-        if slot.watched.is_none_or(|watched| at < watched) {
-            slot.watched = Some(at);
+        if at < slot.watched {
+            slot.watched = at;
             self.due.note(at, key.clone());
         }
     }

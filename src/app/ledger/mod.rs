@@ -12,7 +12,7 @@ mod sharing;
 mod time;
 
 use crate::app::due::Due;
-use crate::app::entities::{Entities, Restored, Slot};
+use crate::app::entities::{Entities, Entity, Restored, Slot};
 use crate::app::idempotency::{IdempotencyTable, Lookup, Place, RetryId};
 use crate::app::journal::Journal;
 use crate::app::log_time::LogTime;
@@ -135,13 +135,13 @@ impl Ledger {
         if contended {
             return Err(CommandError::Contended);
         }
-        let slots: Vec<_> = keys.iter().map(|key| self.entities.slot(key)).collect();
-        let mut guards = self.lock_all(&slots).await;
+        let entities: Vec<_> = keys.iter().map(|key| self.entities.entity(key)).collect();
+        let mut guards = self.lock_all(&entities).await;
         while !self.sharing.as_ref().is_none_or(|sharing| sharing.ready(&keys)) {
             // Given up since: a lease is only looked for without any state in hand.
             drop(guards);
             self.lease(&keys).await?;
-            guards = self.lock_all(&slots).await;
+            guards = self.lock_all(&entities).await;
         }
         let known_head = self.note_known(&mut command, &parts);
         let decided = loop {
@@ -153,7 +153,7 @@ impl Ledger {
         if let Command::Due(_) = command {
             // The look that was promised was this one; the next one is for what is still to come.
             for (key, slot) in keys.iter().zip(&mut guards) {
-                slot.watched = None;
+                slot.watched = Timestamp::NEVER;
                 self.watch(key, slot);
             }
         }
@@ -163,8 +163,8 @@ impl Ledger {
         drop(guards);
         drop(stripes);
         for position in absent {
-            if let Some((key, slot)) = keys.get(position).zip(slots.get(position)) {
-                self.entities.forget(key, slot);
+            if let Some(entity) = entities.get(position) {
+                self.entities.forget(entity);
             }
         }
         self.settle(decided, generation, head).await
@@ -186,10 +186,10 @@ impl Ledger {
         if known || sharing.ready(keys) { Ok(()) } else { self.lease(keys).await }
     }
 
-    async fn lock_all<'a>(&self, slots: &'a [Arc<Mutex<Slot>>]) -> Vec<MutexGuard<'a, Slot>> {
-        let mut guards = Vec::with_capacity(slots.len());
-        for slot in slots {
-            guards.push(slot.lock().await);
+    async fn lock_all<'a>(&self, entities: &'a [Arc<Entity>]) -> Vec<MutexGuard<'a, Slot>> {
+        let mut guards = Vec::with_capacity(entities.len());
+        for entity in entities {
+            guards.push(entity.lock().await);
         }
         guards
     }
@@ -271,9 +271,9 @@ impl Ledger {
         self.catch_up().await?;
         loop {
             let generation = self.generation().await;
-            let Some(slot) = self.entities.find(key) else { return self.still_holds().map(|()| None) };
+            let Some(entity) = self.entities.find(key) else { return self.still_holds().map(|()| None) };
             let (seen, head) = {
-                let slot = slot.lock().await;
+                let slot = entity.lock().await;
                 if slot.state.version() == 0 {
                     return self.still_holds().map(|()| None);
                 }

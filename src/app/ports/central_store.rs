@@ -1,15 +1,15 @@
 //! Where the central model, its checkpoints and its dead letters are kept.
 
-use crate::app::sync::{CentralFile, DeadLetter};
+use crate::app::sync::{Central, CentralCopy, DeadLetter};
 use std::io;
 
 /// Keeps the central model: model and checkpoints in one file, saved as a whole or not at all.
 pub trait CentralStore: Send + Sync {
-    /// The newest file that is whole.
-    fn load(&self) -> io::Result<Option<CentralFile>>;
+    /// The model of the newest file that is whole.
+    fn load(&self) -> io::Result<Option<Central>>;
 
     /// Saves durably; older files beyond the newest two go afterwards.
-    fn save(&self, file: &CentralFile) -> io::Result<()>;
+    fn save(&self, copy: &CentralCopy<'_>) -> io::Result<()>;
 }
 
 /// Keeps dead letters: appended durably, never rewritten.

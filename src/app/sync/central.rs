@@ -1,14 +1,21 @@
 //! The central model: every node's levels, by store and SKU, and how far each node's log is in it.
+//!
+//! A level is a row of 64 bytes; names of stores and nodes are in it as numbers. Rows are found through a table of row
+//! numbers, and walked through two lists of them, by store and by SKU. None of it goes away again.
 
 use crate::app::sync::Poison;
 use crate::app::sync::apply::Change;
+use crate::app::sync::numbered::Numbered;
+use crate::app::sync::order::Order;
 use crate::app::sync::step::{ABSENT, Origin, Step, step};
 use crate::app::sync::waits::{Place, Waits};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use hashbrown::HashTable;
 use smallvec::{SmallVec, smallvec};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Bound;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use uuid::Uuid;
 
 /// A level as central knows it: what one ledger has come to.
@@ -25,12 +32,18 @@ pub struct CentralLevel {
 }
 
 /// Levels of all ledgers. A level that several ledgers have is their sum; as a rule one has it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Central {
-    /// Never an empty list.
-    levels: HashMap<Place, Levels>,
-    by_store: BTreeMap<StoreId, BTreeSet<Sku>>,
-    by_sku: BTreeMap<Sku, BTreeSet<StoreId>>,
+    rows: Vec<Row>,
+    /// The rows by store and SKU.
+    table: HashTable<u32>,
+    hasher: RandomState,
+    by_store: Order,
+    by_sku: Order,
+    stores: Numbered<StoreId>,
+    tellers: Numbered<Origin>,
+    /// What further ledgers say of the level of a row.
+    others: HashMap<u32, Vec<CentralLevel>>,
     /// How far each node's log is in the model.
     as_of: BTreeMap<Uuid, Sequence>,
     /// What of it is not, all the same.
@@ -40,9 +53,18 @@ pub struct Central {
     before: Option<BTreeMap<Place, Levels>>,
 }
 
-/// What each ledger says of one level, ordered by ledger. One stands in the map itself: looking it up is most of the work
-/// when there are many.
-pub(super) type Levels = SmallVec<[CentralLevel; 1]>;
+/// A level, and what the first ledger that told of it says.
+#[derive(Debug, Clone)]
+struct Row {
+    sku: Sku,
+    store: u32,
+    teller: u32,
+    numbers: LevelAfter,
+    updated_at: Timestamp,
+}
+
+/// What each ledger says of one level, ordered by ledger.
+pub type Levels = SmallVec<[CentralLevel; 1]>;
 
 impl Central {
     /// Applies one event of a log, whose last event for the same level is in the model; `rebase` as in [`step()`].
@@ -56,45 +78,113 @@ impl Central {
         at: Timestamp,
         rebase: bool,
     ) -> Result<Step, Poison> {
-        let levels = self.levels.get_mut(&change.place);
-        let kept = levels.and_then(|levels| levels.iter_mut().find(|kept| kept.ledger == origin.ledger));
-        let step = step(kept.as_deref(), origin, change, at, rebase)?;
+        let row = self.find(&change.place.0, &change.place.1);
+        let known = row.and_then(|row| self.told(row, origin.ledger));
+        let step = step(known.as_ref(), origin, change, at, rebase)?;
         if let Step::To(level) = step {
-            match kept {
-                Some(kept) if self.before.is_none() => *kept = level,
-                _ => self.put(change.place.clone(), level),
-            }
+            self.put_at(row, &change.place, level);
         }
         Ok(step)
     }
 
     /// Sets what a ledger says of a level.
-    pub fn put(&mut self, place: (StoreId, Sku), level: CentralLevel) {
-        if let Some(before) = &mut self.before
-            && !before.contains_key(&place)
-        {
-            before.insert(place.clone(), self.levels.get(&place).cloned().unwrap_or_default());
+    pub fn put(&mut self, place: &(StoreId, Sku), level: CentralLevel) {
+        self.put_at(self.find(&place.0, &place.1), place, level);
+    }
+
+    /// The same, where the row is known, or known to be missing.
+    fn put_at(&mut self, number: Option<u32>, place: &Place, level: CentralLevel) {
+        if self.before.as_ref().is_some_and(|before| !before.contains_key(place)) {
+            let was = number.map_or_else(Levels::new, |row| self.levels(row));
+            self.before.get_or_insert_default().insert(place.clone(), was);
         }
-        if let Some(levels) = self.levels.get_mut(&place) {
-            match levels.binary_search_by_key(&level.ledger, |other| other.ledger) {
-                Ok(found) => {
-                    if let Some(kept) = levels.get_mut(found) {
-                        *kept = level;
-                    }
-                }
-                Err(between) => levels.insert(between, level),
+        let Some(number) = number else { return self.add(place, level) };
+        let CentralLevel { ledger, node, numbers, updated_at } = level;
+        let Some(row) = self.rows.get_mut(number as usize) else { return };
+        let teller = *self.tellers.value(row.teller);
+        if teller.ledger == ledger {
+            (row.numbers, row.updated_at) = (numbers, updated_at);
+            if teller.node != node {
+                row.teller = self.tellers.give(&Origin { node, ledger });
             }
             return;
         }
-        let (store, sku) = place.clone();
-        self.by_store.entry(store.clone()).or_default().insert(sku.clone());
-        self.by_sku.entry(sku).or_default().insert(store);
-        self.levels.insert(place, smallvec![level]);
+        let others = self.others.entry(number).or_default();
+        match others.iter_mut().find(|other| other.ledger == ledger) {
+            Some(other) => *other = level,
+            None => others.push(level),
+        }
+    }
+
+    /// Adds a level that is not there.
+    fn add(&mut self, place: &Place, level: CentralLevel) {
+        let CentralLevel { ledger, node, numbers, updated_at } = level;
+        let number = u32::try_from(self.rows.len()).expect("fewer than four thousand million levels");
+        let (store, teller) = (self.stores.give(&place.0), self.tellers.give(&Origin { node, ledger }));
+        self.rows.push(Row { sku: place.1.clone(), store, teller, numbers, updated_at });
+        let Self { rows, table, hasher, stores, .. } = self;
+        let row = |number: u32| rows.get(number as usize).expect("a row that was added");
+        let name = |row: &Row| stores.value(row.store);
+        let hash = |number: &u32| hasher.hash_one((row(*number).store, &row(*number).sku));
+        table.insert_unique(hash(&number), number, hash);
+        let new = row(number);
+        self.by_store.insert(number, |other| {
+            let other = row(other);
+            let store = if other.store == store { Ordering::Equal } else { name(other).cmp(&place.0) };
+            store.then_with(|| other.sku.cmp(&new.sku))
+        });
+        self.by_sku.insert(number, |other| {
+            let other = row(other);
+            other.sku.cmp(&new.sku).then_with(|| name(other).cmp(&place.0))
+        });
+    }
+
+    /// The row of a level.
+    fn find(&self, store: &StoreId, sku: &Sku) -> Option<u32> {
+        let store = self.stores.find(store)?;
+        let is_it = |row: &Row| row.store == store && row.sku == *sku;
+        let found = |number: &u32| self.rows.get(*number as usize).is_some_and(is_it);
+        self.table.find(self.hasher.hash_one((store, sku)), found).copied()
+    }
+
+    /// What a ledger says of the level of a row.
+    fn told(&self, number: u32, ledger: Uuid) -> Option<CentralLevel> {
+        let first = self.row(number).map(|row| self.first(row)).filter(|first| first.ledger == ledger);
+        first.or_else(|| {
+            let others = self.others.get(&number).into_iter().flatten();
+            others.copied().find(|other| other.ledger == ledger)
+        })
+    }
+
+    fn row(&self, number: u32) -> Option<&Row> {
+        self.rows.get(number as usize)
+    }
+
+    /// What the first ledger says.
+    fn first(&self, row: &Row) -> CentralLevel {
+        let Origin { node, ledger } = *self.tellers.value(row.teller);
+        CentralLevel { ledger, node, numbers: row.numbers, updated_at: row.updated_at }
+    }
+
+    /// What all ledgers say of the level of a row.
+    fn levels(&self, number: u32) -> Levels {
+        let Some(row) = self.row(number) else { return Levels::new() };
+        let mut levels: Levels = smallvec![self.first(row)];
+        if let Some(others) = self.others.get(&number) {
+            levels.extend(others.iter().copied());
+            levels.sort_unstable_by_key(|level| level.ledger);
+        }
+        levels
+    }
+
+    fn shown(&self, number: u32) -> Option<(&StoreId, &Sku, Levels)> {
+        let row = self.row(number)?;
+        Some((self.stores.value(row.store), &row.sku, self.levels(number)))
     }
 
     /// Sets what a ledger says of a level, unless another of its logs has told more of it meanwhile.
-    pub(super) fn put_unless_later(&mut self, place: Place, level: CentralLevel) {
-        let known = self.of_ledger(level.ledger, &place);
+    pub(super) fn put_unless_later(&mut self, place: &Place, level: CentralLevel) {
+        let known = self.of_ledger(level.ledger, place);
         let later =
             |known: CentralLevel| known.node != level.node && known.numbers.version > level.numbers.version;
         if !known.is_some_and(later) {
@@ -107,13 +197,14 @@ impl Central {
         self.before = Some(BTreeMap::new());
     }
 
-    /// The next levels of the copy, by store and SKU: at most `limit` places are looked at. Nothing at the end.
+    /// The next levels of the copy, by store and SKU: at most `limit` places are looked at. One that was not there at the
+    /// copy's moment has nothing to say. Nothing at the end.
     pub(super) fn copy_on(&self, last: Option<&Place>, limit: usize) -> Option<Vec<(Place, Levels)>> {
         let places = self.after(last.map(|(store, sku)| (store, sku)));
         let piece = places.take(limit).map(|(store, sku, levels)| {
             let place = (store.clone(), sku.clone());
             let was = self.before.as_ref().and_then(|before| before.get(&place));
-            let levels = was.cloned().unwrap_or_else(|| levels.into());
+            let levels = was.cloned().unwrap_or(levels);
             (place, levels)
         });
         Some(piece.collect()).filter(|piece: &Vec<_>| !piece.is_empty())
@@ -131,7 +222,7 @@ impl Central {
 
     /// What a ledger says of a level.
     pub(super) fn of_ledger(&self, ledger: Uuid, place: &Place) -> Option<CentralLevel> {
-        self.levels.get(place)?.iter().find(|level| level.ledger == ledger).copied()
+        self.find(&place.0, &place.1).and_then(|row| self.told(row, ledger))
     }
 
     /// What of a node's log is not in the model although it was passed; nothing as a rule.
@@ -150,57 +241,75 @@ impl Central {
 
     /// How many events are in the model: the sum over all nodes.
     pub fn sequence(&self) -> Sequence {
-        Sequence(self.as_of.values().map(|sequence| sequence.0).sum())
+        Sequence(self.as_of.values().fold(0, |sum, sequence| sum.saturating_add(sequence.0)))
     }
 
     /// How many levels there are.
     pub fn len(&self) -> usize {
-        self.levels.len()
+        self.rows.len()
     }
 
     /// True when there are none.
     pub fn is_empty(&self) -> bool {
-        self.levels.is_empty()
+        self.rows.is_empty()
     }
 
     /// What the ledgers say of one level.
-    pub fn level(&self, store: &StoreId, sku: &Sku) -> Option<&[CentralLevel]> {
-        self.levels.get(&(store.clone(), sku.clone())).map(SmallVec::as_slice)
+    pub fn level(&self, store: &StoreId, sku: &Sku) -> Option<Levels> {
+        self.find(store, sku).map(|row| self.levels(row))
     }
 
-    /// The stores that have a SKU, in order.
-    pub fn stores_of(&self, sku: &Sku) -> impl Iterator<Item = &StoreId> {
-        self.by_sku.get(sku).into_iter().flatten()
-    }
-
-    /// The SKUs of a store after `after`, in order.
-    pub fn skus_of<'a>(&'a self, store: &StoreId, after: Option<&'a Sku>) -> impl Iterator<Item = &'a Sku> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.by_store.get(store).into_iter().flat_map(move |skus| skus.range((from, Bound::Unbounded)))
+    /// The stores that have a SKU, in order, with what the ledgers say of its level there.
+    pub fn stores_of<'a>(&'a self, sku: &'a Sku) -> impl Iterator<Item = (&'a StoreId, Levels)> {
+        let rows = self.by_sku.from(&|number| self.row(number).is_some_and(|row| row.sku < *sku));
+        let shown = rows.filter_map(|number| self.shown(number));
+        shown.take_while(move |(_, of, _)| *of == sku).map(|(store, _, levels)| (store, levels))
     }
 
     /// Every level, by store and SKU.
-    pub fn all(&self) -> impl Iterator<Item = (&StoreId, &Sku, &[CentralLevel])> {
-        self.by_store
-            .iter()
-            .flat_map(|(store, skus)| skus.iter().map(move |sku| (store, sku)))
-            .filter_map(|(store, sku)| Some((store, sku, self.level(store, sku)?)))
+    pub fn all(&self) -> impl Iterator<Item = (&StoreId, &Sku, Levels)> {
+        self.after(None)
     }
 
     /// The levels after a store and SKU, by store and SKU.
     pub fn after<'a>(
         &'a self,
         last: Option<(&'a StoreId, &'a Sku)>,
-    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, &'a [CentralLevel])> {
-        let from = last.map_or(Bound::Unbounded, |(store, _)| Bound::Included(store));
-        self.by_store
-            .range::<StoreId, _>((from, Bound::Unbounded))
-            .flat_map(move |(store, skus)| {
-                let behind = last.filter(|(passed, _)| *passed == store).map(|(_, sku)| sku);
-                let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
-                skus.range::<Sku, _>((from, Bound::Unbounded)).map(move |sku| (store, sku))
-            })
-            .filter_map(|(store, sku)| Some((store, sku, self.level(store, sku)?)))
+    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, Levels)> {
+        self.from(&|store, sku| last.is_some_and(|last| (store, sku) <= last))
+    }
+
+    /// The levels of a store after `after`, by SKU.
+    pub fn of_store<'a>(
+        &'a self,
+        store: &'a StoreId,
+        after: Option<&'a Sku>,
+    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, Levels)> {
+        let passed = |other: &StoreId, sku: &Sku| match other.cmp(store) {
+            Ordering::Equal => after.is_some_and(|after| sku <= after),
+            order => order == Ordering::Less,
+        };
+        self.from(&passed).take_while(move |(other, _, _)| *other == store)
+    }
+
+    /// The levels from the first one on that is not passed, by store and SKU.
+    fn from<'a>(
+        &'a self,
+        passed: &dyn Fn(&StoreId, &Sku) -> bool,
+    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, Levels)> + use<'a> {
+        let is_before =
+            |number: u32| self.row(number).is_some_and(|row| passed(self.stores.value(row.store), &row.sku));
+        self.by_store.from(&is_before).filter_map(|number| self.shown(number))
+    }
+}
+
+/// The same levels, checkpoints and waits; how rows are numbered does not count.
+impl PartialEq for Central {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_of == other.as_of
+            && self.waits == other.waits
+            && self.len() == other.len()
+            && self.all().eq(other.all())
     }
 }
 
@@ -220,7 +329,6 @@ pub fn total(levels: &[CentralLevel]) -> (LevelAfter, Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::sync::CentralFile;
 
     fn place(number: u64) -> Place {
         let store = StoreId::new(&format!("S{}", number % 3)).unwrap();
@@ -234,17 +342,21 @@ mod tests {
     }
 
     /// A copy that is made piece by piece, with `change` after each piece.
-    fn copy(central: &mut Central, limit: usize, mut change: impl FnMut(&mut Central)) -> CentralFile {
-        let mut file = CentralFile::begin(central);
+    fn copy(
+        central: &mut Central,
+        limit: usize,
+        mut change: impl FnMut(&mut Central),
+    ) -> BTreeMap<Place, Levels> {
+        let mut copied = BTreeMap::new();
         central.begin_copy();
         let mut last = None;
         while let Some(piece) = central.copy_on(last.as_ref(), limit) {
             last = piece.last().map(|(place, _)| place.clone());
-            file.add(piece);
+            copied.extend(piece.into_iter().filter(|(_, levels)| !levels.is_empty()));
             change(central);
         }
         central.end_copy();
-        file
+        copied
     }
 
     #[test]
@@ -258,8 +370,8 @@ mod tests {
             // One's own log was taken up again from before a letter that is given up.
             (told(1, 5), told(1, 4), told(1, 4)),
         ] {
-            central.put(place(1), known);
-            central.put_unless_later(place(1), aside);
+            central.put(&place(1), known);
+            central.put_unless_later(&place(1), aside);
             assert_eq!(central.of_ledger(Uuid::from_u128(9), &place(1)), Some(kept));
         }
     }
@@ -270,15 +382,15 @@ mod tests {
             let mut random = fastrand::Rng::with_seed(seed);
             let mut central = Central::default();
             for number in 0..30 {
-                central.put(place(2 * number), level(1, 1));
+                central.put(&place(2 * number), level(1, 1));
             }
             let limit = random.usize(1..9);
             let whole = copy(&mut central, limit, |_| ());
-            assert_eq!(whole.central().len(), 30);
+            assert_eq!(whole.len(), 30);
             let copied = copy(&mut central, limit, |central| {
                 for _ in 0..random.usize(..5) {
                     // Known levels and new ones, of one ledger or another, once or twice.
-                    central.put(place(random.u64(..60)), level(random.u128(1..3), random.u64(2..9)));
+                    central.put(&place(random.u64(..60)), level(random.u128(1..3), random.u64(2..9)));
                 }
             });
             assert_eq!(copied, whole, "seed {seed}");

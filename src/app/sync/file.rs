@@ -5,13 +5,14 @@ use crate::app::sync::waits::{Place, Waits};
 use crate::app::sync::{Central, CentralLevel, Closing, Parked};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use uuid::Uuid;
 
-/// `central-<sequence>.json` without its checksum.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// `central-<sequence>.json` without its checksum, in memory as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CentralFile {
     /// How many events are in the model.
     pub sequence: Sequence,
@@ -76,12 +77,17 @@ pub struct LevelRecord {
 }
 
 impl LevelRecord {
-    fn of(level: &CentralLevel) -> Self {
-        let CentralLevel { ledger, node, numbers, updated_at } = *level;
-        let ledger = Some(ledger).filter(|ledger| *ledger != node);
-        let LevelAfter { on_hand, reserved, version } = numbers;
-        let qty = numbers.qty();
-        Self { qty, on_hand, reserved, version, updated_at, node, ledger, others: Vec::new() }
+    /// What all ledgers say of a level; nothing when that is nothing.
+    pub(super) fn of(levels: &Levels) -> Option<Self> {
+        let mut records = levels.iter().map(|level| {
+            let CentralLevel { ledger, node, numbers, updated_at } = *level;
+            let ledger = Some(ledger).filter(|ledger| *ledger != node);
+            let LevelAfter { on_hand, reserved, version } = numbers;
+            let qty = numbers.qty();
+            Self { qty, on_hand, reserved, version, updated_at, node, ledger, others: Vec::new() }
+        });
+        let first = records.next()?;
+        Some(Self { others: records.collect(), ..first })
     }
 
     fn level(&self) -> CentralLevel {
@@ -89,10 +95,17 @@ impl LevelRecord {
         let numbers = LevelAfter { on_hand, reserved, version };
         CentralLevel { ledger: ledger.unwrap_or(node), node, numbers, updated_at }
     }
+
+    /// Puts it into a model.
+    fn put(&self, central: &mut Central, place: &Place) {
+        for level in std::iter::once(self).chain(&self.others) {
+            central.put(place, level.level());
+        }
+    }
 }
 
 impl SourceRecord {
-    fn of(sequence: Sequence, waits: Option<&Waits>) -> Self {
+    pub(super) fn of(sequence: Sequence, waits: Option<&Waits>) -> Self {
         let Some(waits) = waits else { return Self { sequence, ..Self::default() } };
         let parked = waits.parked.iter().map(|((store_id, sku), parked)| ParkedRecord {
             store_id: store_id.clone(),
@@ -118,43 +131,102 @@ impl SourceRecord {
     }
 }
 
-impl CentralFile {
-    /// The file of a model, with checkpoints and what waits as they are now, and no levels yet.
-    pub(super) fn begin(central: &Central) -> Self {
-        let sources = central
-            .as_of()
-            .iter()
-            .map(|(node, sequence)| (*node, SourceRecord::of(*sequence, central.waits(*node))))
-            .collect();
-        Self { sequence: central.sequence(), sources, stores: BTreeMap::new() }
-    }
-
-    /// Adds levels.
-    pub(super) fn add(&mut self, levels: Vec<(Place, Levels)>) {
-        for ((store, sku), levels) in levels {
-            let mut records = levels.iter().map(LevelRecord::of);
-            if let Some(first) = records.next() {
-                let record = LevelRecord { others: records.collect(), ..first };
-                self.stores.entry(store).or_default().insert(sku, record);
-            }
+/// A saved model is read level by level into the model that it is.
+impl<'de> Deserialize<'de> for Central {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Document { sequence, sources, stores } = Document::deserialize(deserializer)?;
+        let mut central = stores.0;
+        for (node, source) in &sources {
+            central.resume(*node, source);
         }
+        if central.sequence() != sequence {
+            let sum = central.sequence();
+            return Err(de::Error::custom(format!("it has {sequence} events, its sources have {sum}")));
+        }
+        Ok(central)
     }
+}
 
-    /// The model in the file.
-    pub fn central(&self) -> Central {
-        let mut central = Central::default();
-        for (store, skus) in &self.stores {
-            for (sku, record) in skus {
-                for level in std::iter::once(record).chain(&record.others) {
-                    central.put((store.clone(), sku.clone()), level.level());
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    sequence: Sequence,
+    sources: BTreeMap<Uuid, SourceRecord>,
+    stores: StoresIn,
+}
+
+struct StoresIn(Central);
+
+struct StoreIn<'a>(&'a mut Central, StoreId);
+
+impl<'de> Deserialize<'de> for StoresIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Stores;
+
+        impl<'de> Visitor<'de> for Stores {
+            type Value = StoresIn;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("levels by store and SKU")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut stores: A) -> Result<StoresIn, A::Error> {
+                let mut central = Central::default();
+                while let Some(store) = stores.next_key()? {
+                    stores.next_value_seed(StoreIn(&mut central, store))?;
                 }
+                Ok(StoresIn(central))
             }
         }
-        for (node, source) in &self.sources {
-            central.advance(*node, source.sequence);
-            if let Some(waits) = source.waits() {
-                *central.waits_mut(*node) = waits;
+
+        deserializer.deserialize_map(Stores)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for StoreIn<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StoreIn<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("levels by SKU")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut skus: A) -> Result<(), A::Error> {
+        let Self(central, store) = self;
+        while let Some((sku, record)) = skus.next_entry::<Sku, LevelRecord>()? {
+            record.put(central, &(store.clone(), sku));
+        }
+        Ok(())
+    }
+}
+
+impl Central {
+    /// Goes on from a node's checkpoint.
+    fn resume(&mut self, node: Uuid, source: &SourceRecord) {
+        self.advance(node, source.sequence);
+        if let Some(waits) = source.waits() {
+            *self.waits_mut(node) = waits;
+        }
+    }
+}
+
+impl From<&CentralFile> for Central {
+    fn from(file: &CentralFile) -> Self {
+        let mut central = Self::default();
+        for (store, skus) in &file.stores {
+            for (sku, record) in skus {
+                record.put(&mut central, &(store.clone(), sku.clone()));
             }
+        }
+        for (node, source) in &file.sources {
+            central.resume(*node, source);
         }
         central
     }

@@ -1,7 +1,6 @@
 //! The central model as it is shared: whoever fills it, and all who read it or wait for it.
 
-use crate::app::sync::waits::Place;
-use crate::app::sync::{Central, CentralFile};
+use crate::app::sync::{Central, CentralCopy};
 use crate::domain::Sequence;
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use std::time::Duration;
@@ -16,9 +15,6 @@ pub struct CentralModel {
     /// Held while a copy is made: the model remembers for one at a time.
     copying: Mutex<()>,
 }
-
-/// Levels copied under the lock at once, so that neither readers nor the worker wait longer than for these.
-const COPY_LEVELS: usize = 500;
 
 impl Default for CentralModel {
     fn default() -> Self {
@@ -37,24 +33,9 @@ impl CentralModel {
         look(&self.model.read())
     }
 
-    /// The model as it is at this moment, copied piece by piece while it is read and moves on.
-    pub fn copy(&self) -> CentralFile {
-        let _one = self.copying.lock();
-        let mut file = {
-            let mut central = self.model.write();
-            central.begin_copy();
-            CentralFile::begin(&central)
-        };
-        let mut last: Option<Place> = None;
-        loop {
-            let piece = self.model.read().copy_on(last.as_ref(), COPY_LEVELS);
-            let Some(piece) = piece else { break };
-            last = piece.last().map(|(place, _)| place.clone());
-            file.add(piece);
-        }
-        let remembered = self.model.write().end_copy();
-        drop(remembered);
-        file
+    /// The model as it is at this moment, to be read piece by piece while it moves on.
+    pub fn copy(&self) -> CentralCopy<'_> {
+        CentralCopy::begin(self, self.copying.lock())
     }
 
     /// Puts a newer model in place of this one, and takes the time to let go of that.

@@ -187,7 +187,7 @@ impl Worker {
         let mut central = self.model.write();
         if let Some(place) = trial.place {
             if let Some(level) = trial.level {
-                central.put_unless_later(place.clone(), level);
+                central.put_unless_later(&place, level);
             }
             let waits = central.waits_mut(letter.node);
             if waits.parked.get(&place).is_some_and(|parked| parked.from == letter.sequence) {

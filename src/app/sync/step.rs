@@ -21,7 +21,7 @@ use crate::domain::{Quantity, Timestamp};
 use uuid::Uuid;
 
 /// Whose log an event stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     /// The log's node.
     pub(super) node: Uuid,

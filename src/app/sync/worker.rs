@@ -109,11 +109,12 @@ impl Worker {
         joining: Vec<Arc<dyn Joining>>,
         settings: SyncSettings,
     ) -> io::Result<Self> {
-        let file = parts.central.load()?.unwrap_or_default();
+        let central = parts.central.load()?.unwrap_or_default();
+        let sequence = central.sequence();
         let letters = parts.letters.load()?.into_iter().map(|letter| (letter.id.clone(), letter)).collect();
-        model.replace(file.central());
+        model.replace(central);
         let few_not_before = Some(Instant::now() + SAVE_FEW_AFTER);
-        let saved = Saved { sequence: file.sequence, not_before: None, few_not_before, failing: false };
+        let saved = Saved { sequence, not_before: None, few_not_before, failing: false };
         Ok(Self {
             settings,
             model,
@@ -251,8 +252,8 @@ impl Worker {
         let begun = Instant::now();
         let (model, store) = (Arc::clone(&self.model), Arc::clone(&self.parts.central));
         let save = move || {
-            let file = model.copy();
-            store.save(&file).map(|()| file.sequence)
+            let copy = model.copy();
+            store.save(&copy).map(|()| copy.sequence())
         };
         let sequence = blocking(save).await?;
         let (now, took) = (Instant::now(), begun.elapsed());

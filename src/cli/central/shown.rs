@@ -179,8 +179,8 @@ fn show_newer(model: &CentralModel, layout: &Layout, shown: Option<Version>) -> 
     if Some(version) == shown {
         return Ok(shown);
     }
-    let Some(file) = look(&RealDisk, layout)? else { return Ok(shown) };
-    model.replace(file.central());
+    let Some(central) = look(&RealDisk, layout)? else { return Ok(shown) };
+    model.replace(central);
     Ok(Some(version))
 }
 

@@ -4,26 +4,23 @@ use crate::adapters::file::central::{FileCentral, look};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::layout::Layout;
 use crate::app::ports::CentralStore;
-use crate::app::sync::{CentralFile, PassReport, SourceState, Worker};
+use crate::app::sync::{Central, CentralCopy, PassReport, SourceState, Worker};
 use crate::cli::central::{Logs, lock, worker};
 use crate::cli::exit::{Exit, Failure, OrExit};
 use crate::cli::{pass, runtime};
 use crate::config::{SourceAddress, SyncSettings};
-use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
 
-/// A store that begins with nothing and keeps what is saved to itself.
-#[derive(Default)]
-struct Fresh(Mutex<Option<CentralFile>>);
+/// A store that begins with nothing and keeps nothing: the model is written here, once it is whole.
+struct Fresh;
 
 impl CentralStore for Fresh {
-    fn load(&self) -> io::Result<Option<CentralFile>> {
+    fn load(&self) -> io::Result<Option<Central>> {
         Ok(None)
     }
 
-    fn save(&self, file: &CentralFile) -> io::Result<()> {
-        *self.0.lock() = Some(file.clone());
+    fn save(&self, _: &CentralCopy<'_>) -> io::Result<()> {
         Ok(())
     }
 }
@@ -37,22 +34,17 @@ pub(super) fn run(layout: &Layout, sources: Vec<SourceAddress>) -> Result<Exit, 
     let _lock = lock(layout)?;
     let doing = || format!("cannot read {}", layout.central().display());
     let old = look(&RealDisk, layout).or_exit(Exit::Io, doing)?.unwrap_or_default();
-    let fresh = Arc::new(Fresh::default());
-    let store = Arc::clone(&fresh) as Arc<dyn CentralStore>;
     let (model, logs) = (Arc::default(), Logs::of_directory(layout)?);
-    let worker = worker(model, layout, logs, store, &SyncSettings::once(sources), u64::MAX)?;
-    let report = runtime::run(async {
-        let report = to_the_end(&worker).await?;
-        worker.save().await.or_exit(Exit::Internal, || "cannot keep the model")?;
-        Ok(report)
-    })?;
+    let worker = worker(model, layout, logs, Arc::new(Fresh), &SyncSettings::once(sources), u64::MAX)?;
+    let report = runtime::run(to_the_end(&worker))?;
     print!("{}", pass::text(&report));
-    let new = fresh.0.lock().take().unwrap_or_default();
-    compare(&old, &new)?;
+    let new = worker.central();
+    new.look(|new| compare(&old, new))?;
     let central = FileCentral::open(Arc::new(RealDisk), layout.clone()).or_exit(Exit::Io, doing)?;
-    let written = central.forget().and_then(|()| central.save(&new));
-    written.or_exit(Exit::Io, || format!("cannot write {}", layout.central_file(new.sequence).display()))?;
-    println!("wrote         {}", layout.central_file(new.sequence).display());
+    let (copy, path) = (new.copy(), layout.central_file(new.look(Central::sequence)));
+    let written = central.forget().and_then(|()| central.save(&copy));
+    written.or_exit(Exit::Io, || format!("cannot write {}", path.display()))?;
+    println!("wrote         {}", path.display());
     Ok(Exit::Ok)
 }
 
@@ -71,11 +63,11 @@ async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
 }
 
 /// Tells how the old model was, and keeps it when the new one would know less.
-fn compare(old: &CentralFile, new: &CentralFile) -> Result<(), Failure> {
+fn compare(old: &Central, new: &Central) -> Result<(), Failure> {
     let missing: Vec<String> = old
-        .sources
+        .as_of()
         .iter()
-        .filter(|(node, source)| new.sources.get(*node).is_none_or(|now| now.sequence < source.sequence))
+        .filter(|(node, sequence)| new.as_of().get(*node).is_none_or(|now| now < *sequence))
         .map(|(node, _)| node.to_string())
         .collect();
     if !missing.is_empty() {
@@ -86,30 +78,20 @@ fn compare(old: &CentralFile, new: &CentralFile) -> Result<(), Failure> {
         );
         return Err(Failure::new(Exit::Usage, message));
     }
-    if old.sources.is_empty() {
+    if old.as_of().is_empty() {
         println!("there was no central model before");
-    } else if old.sequence == new.sequence {
+    } else if old.sequence() == new.sequence() {
         let wrong = differences(old, new);
         println!("{wrong} levels were wrong in the old central model");
     } else {
-        println!("the old central model was {} events behind", new.sequence.0 - old.sequence.0);
+        println!("the old central model was {} events behind", new.sequence().0 - old.sequence().0);
     }
     Ok(())
 }
 
 /// Levels that are not the same in both.
-fn differences(old: &CentralFile, new: &CentralFile) -> usize {
-    let level =
-        |file: &CentralFile, store, sku| file.stores.get(store).and_then(|skus| skus.get(sku)).cloned();
-    let changed = new
-        .stores
-        .iter()
-        .flat_map(|(store, skus)| skus.iter().map(move |(sku, now)| (store, sku, now)))
-        .filter(|(store, sku, now)| level(old, *store, *sku).as_ref() != Some(*now));
-    let gone = old
-        .stores
-        .iter()
-        .flat_map(|(store, skus)| skus.keys().map(move |sku| (store, sku)))
-        .filter(|(store, sku)| level(new, *store, *sku).is_none());
+fn differences(old: &Central, new: &Central) -> usize {
+    let changed = new.all().filter(|(store, sku, now)| old.level(store, sku).as_ref() != Some(now));
+    let gone = old.all().filter(|(store, sku, _)| new.level(store, sku).is_none());
     changed.count() + gone.count()
 }

@@ -48,7 +48,9 @@ impl Shared<'_> {
         let oracle = self.worlds.likely();
         for (sku, level) in &oracle.levels {
             let (store_id, wanted) = place(oracle, sku);
-            let seen = worker.central().look(|central| central.level(&store_id, &wanted).map(total));
+            let seen = worker
+                .central()
+                .look(|central| central.level(&store_id, &wanted).map(|levels| total(&levels)));
             let seen = seen.map(|(sum, _)| (sum.on_hand.get(), sum.reserved.get(), sum.version));
             let owed = (level.on_hand, level.reserved, level.version);
             assert_eq!(seen, Some(owed).filter(|_| level.version > 0), "{sku} in central");

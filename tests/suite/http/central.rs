@@ -194,7 +194,7 @@ async fn a_model_that_another_process_fills_is_shown_too() {
         let mut filled = Central::default();
         other.worker.as_ref().unwrap().central().look(|central| {
             for (store, sku, levels) in central.all() {
-                filled.put((store.clone(), sku.clone()), levels[0]);
+                filled.put(&(store.clone(), sku.clone()), levels[0]);
             }
         });
         filled.advance(Uuid::from_u128(7), Sequence(3));

@@ -7,7 +7,7 @@ use onhand::adapters::http::Edge;
 use onhand::app::ports::{
     CentralStore, DeadLetterStore, Delivered, Delivery, EventSource, Reading, SourceError,
 };
-use onhand::app::sync::{CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
+use onhand::app::sync::{Central, CentralCopy, CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::{Sequence, Timestamp};
 use onhand::resilience::BreakerSettings;
 use parking_lot::Mutex;
@@ -174,12 +174,12 @@ impl Stores {
 }
 
 impl CentralStore for Stores {
-    fn load(&self) -> io::Result<Option<CentralFile>> {
-        Ok(self.file.lock().clone())
+    fn load(&self) -> io::Result<Option<Central>> {
+        Ok(self.file.lock().as_ref().map(Central::from))
     }
 
-    fn save(&self, file: &CentralFile) -> io::Result<()> {
-        self.write(|| *self.file.lock() = Some(file.clone()))
+    fn save(&self, copy: &CentralCopy<'_>) -> io::Result<()> {
+        self.write(|| *self.file.lock() = Some(copy.whole()))
     }
 }
 

@@ -1,7 +1,9 @@
 //! `verify` over several logs: what holds is said to hold, also beside those who write, and what does not is found.
 
 use super::{NUMBERS, Several, adjust, batch, import, key, layout, reserve};
+use onhand::adapters::file::archive::list_segments;
 use onhand::adapters::file::audit::{DirectoryAudit, audit_directory};
+use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
 use onhand::domain::{Key, Sequence, State, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -57,6 +59,24 @@ fn what_holds_is_said_to_hold_and_comes_to_the_last_states() {
         assert!(left.logs.iter().all(|(_, audit)| audit.live.is_none()));
         assert_eq!(findings(&several), [""; 0], "seed {seed}");
         assert_eq!(left.states(), heads(&several), "seed {seed}");
+    }
+}
+
+/// Segments come to be between two looks of the audit at the disk: at the mark, and at what there is.
+#[test]
+fn a_log_that_has_gone_on_by_segments_since_its_mark_was_read_holds() {
+    let mut several = Several::new();
+    let mark = layout().member(1).mark();
+    let mut marks = Vec::new();
+    for number in 0..60 {
+        several.act(number % 3, &adjust("A", 1)).unwrap();
+        marks.push(read_all(&*several.disk.open(&mark, OpenMode::Read).unwrap()).unwrap());
+    }
+    let segments = list_segments(&several.disk, &layout().member(1)).unwrap();
+    assert!(segments.len() > 2, "{segments:?}");
+    for bytes in marks {
+        several.disk.put(&mark, &bytes);
+        assert_eq!(findings(&several), [""; 0]);
     }
 }
 

@@ -38,7 +38,7 @@ async fn who_joins_is_followed_from_the_next_pass_on() {
     let report = worker.sync().await;
     let names: Vec<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();
     assert_eq!(names, ["/data/nodes/1", "/data/nodes/2", "/data/nodes/3", "/data/nodes/4"]);
-    check(&several, &worker.central().copy());
+    check(&several, &worker.central().copy().whole());
     assert_eq!(worker.sync().await.sources.len(), 4, "nobody is followed twice");
     // A directory that is being made is no member yet.
     several.disk.create_dir_all(layout().member(5).root()).unwrap();
@@ -59,7 +59,7 @@ async fn who_joins_a_worker_at_work_is_followed_soon() {
     assert!(worker.central().at_least(several.node(3), Sequence(2), patience).await);
     several.act(1, &adjust("A", 1)).unwrap();
     assert!(worker.central().at_least(several.node(1), Sequence(3), patience).await, "the others go on");
-    check(&several, &worker.central().copy());
+    check(&several, &worker.central().copy().whole());
     running.abort();
 }
 

@@ -152,7 +152,10 @@ async fn run(steps: &[Step]) {
     worker.save().await.unwrap();
     assert_eq!(file(&central.start().unwrap()), merged);
     let layout = Layout::new(Path::new("/central"));
-    assert_eq!(onhand::adapters::file::central::look(&central.disk, &layout).unwrap(), Some(merged));
+    assert_eq!(
+        onhand::adapters::file::central::look(&central.disk, &layout).unwrap(),
+        Some((&merged).into())
+    );
 }
 
 proptest! {

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 pub(crate) fn file(worker: &Worker) -> CentralFile {
-    worker.central().copy()
+    worker.central().copy().whole()
 }
 
 /// (on hand, version) of one level, over all nodes.
 pub(crate) fn level(worker: &Worker, store: &str, sku: &str) -> Option<(i64, u64)> {
     let (store, sku) = (StoreId::new(store).unwrap(), Sku::new(sku).unwrap());
     worker.central().look(|central| {
-        let (sum, _) = onhand::app::sync::total(central.level(&store, &sku)?);
+        let (sum, _) = onhand::app::sync::total(&central.level(&store, &sku)?);
         Some((sum.on_hand.get(), sum.version))
     })
 }

@@ -53,7 +53,9 @@ pub fn audit(disk: &dyn Disk, layout: &Layout) -> Result<Audit, OpenError> {
     let snapshots = list_snapshots(disk, layout).map_err(OpenError::at(&layout.snapshots()))?;
     // The mark is read first: a living node only moves it on.
     let mark = read_mark(disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
-    let firsts = list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?;
+    let mut firsts = list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?;
+    // What a living node has begun since is not called durable by this mark, nor all of what is in front of it.
+    firsts.retain(|first| live.is_none() || *first <= mark.plus(1));
     let term = read_term(disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
     let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
     let audit = Audit {

@@ -142,7 +142,7 @@ impl<'a> Replay<'a> {
         }
         let known = self.known(&mut segments, &last)?;
         self.report.replayed = end.0 - self.report.snapshot.0;
-        let states = self.fold.states.into_iter().collect();
+        let states = self.fold.states;
         Ok(Replayed {
             segments,
             last,

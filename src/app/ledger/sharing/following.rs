@@ -5,7 +5,7 @@ use crate::app::blocking;
 use crate::app::idempotency::known_effects;
 use crate::app::ledger::{Ledger, Slot};
 use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
-use crate::domain::{Entry, Key, Sequence, State};
+use crate::domain::{Entry, Key, Sequence, State, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -57,8 +57,8 @@ impl Ledger {
 
     /// A state as another log has it, unless a newer one is known.
     async fn adopt(&self, log: LogNumber, key: &Key, state: &State) {
-        let slot = self.entities.slot(key);
-        let mut slot = slot.lock().await;
+        let entity = self.entities.entity(key);
+        let mut slot = entity.lock().await;
         if state.version() > slot.state.version() {
             slot.state = state.clone();
             self.moved_elsewhere(log, key, &mut slot);
@@ -76,8 +76,8 @@ impl Ledger {
             if key.is_of_one_log() {
                 continue;
             }
-            let slot = self.entities.slot(&key);
-            let mut slot = slot.lock().await;
+            let entity = self.entities.entity(&key);
+            let mut slot = entity.lock().await;
             if event.after.version() <= slot.state.version() {
                 continue;
             }
@@ -100,8 +100,8 @@ impl Ledger {
     fn moved_elsewhere(&self, log: LogNumber, key: &Key, slot: &mut Slot) {
         slot.head = Sequence::START;
         slot.log = log;
-        self.entities.list(key.clone());
-        slot.watched = None;
+        self.entities.list(key);
+        slot.watched = Timestamp::NEVER;
         self.watch(key, slot);
     }
 

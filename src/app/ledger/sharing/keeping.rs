@@ -81,10 +81,10 @@ impl Ledger {
             let _stripe = sharing.stripe(key).await;
             sharing.held.insert(key.clone(), Held::Leaving);
         }
-        if let Some(slot) = self.entities.find(key) {
+        if let Some(entity) = self.entities.find(key) {
             let generation = self.generation().await;
             // Whoever decides on the state holds this mutex, and has looked at the lease under it.
-            let head = slot.lock().await.head;
+            let head = entity.lock().await.head;
             if self.parts.log.durable().reached(generation, head).await.is_err() {
                 self.go_back().await;
             }
@@ -105,8 +105,8 @@ impl Ledger {
         let now = self.now();
         let mut here = Vec::new();
         for key in keys {
-            let Some(slot) = self.entities.find(&key) else { continue };
-            let due = slot.lock().await.state.next_due();
+            let Some(entity) = self.entities.find(&key) else { continue };
+            let due = entity.lock().await.state.next_due();
             if due.is_none_or(|due| due > now) {
                 continue;
             }

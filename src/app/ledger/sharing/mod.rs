@@ -146,7 +146,7 @@ impl Ledger {
             return Ok(*held != Held::Leaving);
         }
         let last = match self.entities.find(key) {
-            Some(slot) => slot.lock().await.log,
+            Some(entity) => entity.lock().await.log,
             None => LogNumber::OWN,
         };
         let (port, asked) = (Arc::clone(&sharing.port), key.clone());
