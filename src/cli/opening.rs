@@ -23,6 +23,7 @@ use crate::app::{Ledger, Parts};
 use crate::config::ServeSettings;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -77,7 +78,6 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         maintenance.start(noted()).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
     let number = sharing.as_ref().map(|sharing| sharing.number());
     let own = LocalSource::new(&log, node.node).with_ledger(node.ledger());
-    let central = central(settings, &options.layout, number, own)?;
     let parts = Parts {
         log: Arc::clone(&log) as Arc<dyn EventLog>,
         history: log.history(),
@@ -85,7 +85,13 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         ids: Arc::new(TimeOrderedIds),
         idempotency_ttl_ms,
     };
-    let mut ledger = Ledger::new(parts, restored, end);
+    // Each takes about as long as the other where there are many levels.
+    let (mut ledger, central) = thread::scope(|scope| {
+        let ledger = scope.spawn(|| Ledger::new(parts, restored, end));
+        let central = central(settings, &options.layout, number, own);
+        (ledger.join().expect("making a ledger does not panic"), central)
+    });
+    let central = central?;
     if let Some((sharing, locks)) = sharing.as_ref().zip(settings.locks.as_ref()) {
         ledger = ledger.shared(Arc::clone(sharing) as Arc<dyn Sharing>, locks.retry_after);
     }

@@ -14,8 +14,8 @@
 //! older one is used, which costs a longer replay and nothing else.
 
 use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, fill_at,
-    finished_or_gone, read_exact_at, write_all_at,
+    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, finished_or_gone,
+    read_all, write_all_at,
 };
 use crate::adapters::file::layout::{Layout, central_sequence, temporary};
 use crate::adapters::file::recovery::remove_unfinished;
@@ -25,7 +25,7 @@ use crate::domain::Sequence;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::ser::Formatter;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -171,54 +171,16 @@ fn read(disk: &dyn Disk, layout: &Layout, sequence: Sequence) -> Result<Central,
     }
 }
 
-/// Reads a model piece by piece: the file may be as large as the model itself.
 fn decode(file: &dyn DiskFile) -> Result<Central, Unread> {
-    let cut_off = || Unread::Damaged("it is cut off".to_owned());
-    let length = file.len()?;
-    let end = length.checked_sub(TAIL.len() as u64).filter(|end| *end >= HEAD.len() as u64);
-    let end = end.ok_or_else(cut_off)?;
-    if read_exact_at(file, end, TAIL.len())? != TAIL {
-        return Err(cut_off());
+    let damaged = |reason: &str| Unread::Damaged(reason.to_owned());
+    let bytes = read_all(file)?;
+    let (head, rest) = bytes.split_at_checked(HEAD.len()).ok_or_else(|| damaged("it is cut off"))?;
+    let central = rest.strip_suffix(TAIL).ok_or_else(|| damaged("it is cut off"))?;
+    let expected = format!("{{\"crc\":\"{:08x}\",\"central\":", crc32c::crc32c(central));
+    if head != expected.as_bytes() {
+        return Err(damaged("its checksum does not fit its content"));
     }
-    let mut content = BufReader::with_capacity(
-        CHUNK,
-        Content { file, offset: HEAD.len() as u64, end, checksum: 0, failed: None },
-    );
-    let central = serde_json::from_reader(&mut content);
-    // What could not be read as JSON still counts for the checksum, which says more.
-    let rest = io::copy(&mut content, &mut io::sink());
-    let Content { checksum, failed, .. } = content.into_inner();
-    failed.map_or(rest.map(drop), Err)?;
-    let expected = format!("{{\"crc\":\"{checksum:08x}\",\"central\":");
-    if read_exact_at(file, 0, HEAD.len())? != expected.as_bytes() {
-        return Err(Unread::Damaged("its checksum does not fit its content".to_owned()));
-    }
-    central.map_err(|error| Unread::Damaged(error.to_string()))
-}
-
-/// Part of a file as a stream, adding up the checksum.
-struct Content<'a> {
-    file: &'a dyn DiskFile,
-    offset: u64,
-    end: u64,
-    checksum: u32,
-    /// What the disk said, which JSON would hide in an error of its own.
-    failed: Option<io::Error>,
-}
-
-impl Read for Content<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
-        let wanted = rest.min(buffer.len());
-        let Some(room) = buffer.get_mut(..wanted) else { return Ok(0) };
-        if let Err(error) = fill_at(self.file, self.offset, room) {
-            self.failed = Some(io::Error::new(error.kind(), error.to_string()));
-            return Err(error);
-        }
-        self.checksum = crc32c::crc32c_append(self.checksum, room);
-        self.offset += wanted as u64;
-        Ok(wanted)
-    }
+    serde_json::from_slice(central).map_err(|error| Unread::Damaged(error.to_string()))
 }
 
 /// Writes to a file in large pieces, adding up the checksum.

@@ -12,7 +12,7 @@ mod sharing;
 mod time;
 
 use crate::app::due::Due;
-use crate::app::entities::{Entities, Entity, Restored, Slot};
+use crate::app::entities::{Entities, Handle, Restored, Slot};
 use crate::app::idempotency::{IdempotencyTable, Lookup, Place, RetryId};
 use crate::app::journal::Journal;
 use crate::app::log_time::LogTime;
@@ -186,7 +186,7 @@ impl Ledger {
         if known || sharing.ready(keys) { Ok(()) } else { self.lease(keys).await }
     }
 
-    async fn lock_all<'a>(&self, entities: &'a [Arc<Entity>]) -> Vec<MutexGuard<'a, Slot>> {
+    async fn lock_all<'a>(&self, entities: &'a [Handle]) -> Vec<MutexGuard<'a, Slot>> {
         let mut guards = Vec::with_capacity(entities.len());
         for entity in entities {
             guards.push(entity.lock().await);
