@@ -3,6 +3,7 @@
 use super::process::Node;
 use crate::http::contract;
 use http::{HeaderMap, Method, StatusCode};
+use onhand::adapters::remote::client_builder;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(super) struct Reply {
 
 impl Api {
     pub(super) fn of(node: &Node) -> Self {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let http = client_builder(true).timeout(Duration::from_secs(60)).build().unwrap();
         Self { http, base: node.url.clone() }
     }
 

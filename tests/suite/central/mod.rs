@@ -8,6 +8,7 @@ mod split;
 mod tail;
 
 use crate::cli::told;
+use onhand::adapters::remote::client_builder;
 use onhand::cli::child::ChildServer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ fn spawn(arguments: &[&str]) -> Child {
 }
 
 async fn get(url: &str) -> Value {
-    let answer = reqwest::get(url).await.unwrap();
+    let answer = client().get(url).send().await.unwrap();
     let (status, text) = (answer.status(), answer.text().await.unwrap());
     assert!(status.is_success(), "{url}: {status} {text}");
     serde_json::from_str(&text).unwrap()
@@ -75,7 +76,7 @@ async fn trade(url: &str, store: &str, movements: u32, random: &mut fastrand::Rn
         .filter(|operation| operation["delta"] != 0)
         .collect();
     let body = json!({"atomic": false, "operations": operations});
-    let answer = reqwest::Client::new().post(format!("{url}/inventory/batch")).json(&body).send().await;
+    let answer = client().post(format!("{url}/inventory/batch")).json(&body).send().await;
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
@@ -98,11 +99,15 @@ fn level(record: &Value) -> ((String, String), (i64, u64)) {
 
 /// The whole model as a node shows it.
 async fn central(url: &str) -> Levels {
-    let request = reqwest::Client::new()
+    let request = client()
         .get(format!("{url}/central/inventory"))
         .header("accept", "application/vnd.onhand.central+json");
     let model: Value = request.send().await.unwrap().json().await.unwrap();
     levels(&model)
+}
+
+fn client() -> reqwest::Client {
+    client_builder(true).build().unwrap()
 }
 
 /// The model in the newest central file of a data directory.

@@ -2,6 +2,7 @@
 
 use super::Scratch;
 use onhand::adapters::http::server::{Drained, ServerLimits, serve};
+use onhand::adapters::remote::client_builder;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +94,7 @@ async fn a_body_that_is_too_long_is_answered_before_the_connection_ends() {
     let node = Scratch::new();
     let (address, _) = started(&node, limits()).await;
     let path = format!("http://{address}/stores/S1/inventory/A/adjust");
-    let post = reqwest::Client::new().post(path).header("content-type", "application/json");
+    let post = client_builder(true).build().unwrap().post(path).header("content-type", "application/json");
     let answer = post.body(vec![b' '; 2 << 20]).send().await.unwrap();
     assert_eq!(answer.status(), 413);
     let problem: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
@@ -142,7 +143,7 @@ async fn a_drain_has_an_end() {
 async fn http_2_is_spoken_to_those_who_start_with_it() {
     let node = Scratch::new();
     let (address, _) = started(&node, limits()).await;
-    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let client = client_builder(true).http2_prior_knowledge().build().unwrap();
     let answer = client.get(format!("http://{address}/livez")).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
 }
@@ -201,7 +202,7 @@ async fn a_drain_does_not_wait_for_those_who_follow() {
     for form in [super::SSE, super::NDJSON] {
         streams.push(lazy_reader(address, form).await);
     }
-    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let client = client_builder(true).http2_prior_knowledge().build().unwrap();
     let request = client.get(format!("http://{address}/events")).header("accept", super::NDJSON);
     let mut over_2 = request.send().await.unwrap();
     assert!(over_2.chunk().await.unwrap().unwrap().starts_with(b"{\"sequence\":1,"));

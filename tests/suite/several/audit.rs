@@ -66,16 +66,19 @@ fn what_holds_is_said_to_hold_and_comes_to_the_last_states() {
 #[test]
 fn a_log_that_has_gone_on_by_segments_since_its_mark_was_read_holds() {
     let mut several = Several::new();
-    let mark = layout().member(1).mark();
+    let files = NUMBERS.map(|number| layout().member(number).mark());
     let mut marks = Vec::new();
     for number in 0..60 {
         several.act(number % 3, &adjust("A", 1)).unwrap();
-        marks.push(read_all(&*several.disk.open(&mark, OpenMode::Read).unwrap()).unwrap());
+        let mark = |path| read_all(&*several.disk.open(path, OpenMode::Read).unwrap()).unwrap();
+        marks.push(files.each_ref().map(|path| mark(path)));
     }
     let segments = list_segments(&several.disk, &layout().member(1)).unwrap();
     assert!(segments.len() > 2, "{segments:?}");
-    for bytes in marks {
-        several.disk.put(&mark, &bytes);
+    for moment in marks {
+        for (path, bytes) in files.iter().zip(moment) {
+            several.disk.put(path, &bytes);
+        }
         assert_eq!(findings(&several), [""; 0]);
     }
 }
