@@ -81,10 +81,9 @@ pub fn known_effects(entry: &Entry) -> impl Iterator<Item = KnownEffect> {
 
 /// What is known of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    Unknown,
+pub(crate) enum Known {
     /// The same payload had its effect there.
-    Known(Place),
+    Applied(Place),
     /// Another payload had the key, in that event.
     Reused(Place),
 }
@@ -139,16 +138,13 @@ impl IdempotencyTable {
     }
 
     /// What is known of a key at the log time `now`.
-    pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Lookup {
-        let Some(record) = self.records.get(&id) else { return Lookup::Unknown };
+    pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Option<Known> {
+        let record = self.records.get(&id)?;
         if record.at.plus_milliseconds(self.ttl_milliseconds) <= now {
-            return Lookup::Unknown;
+            return None;
         }
-        if u64::from_str_radix(&idempotency.fingerprint, 16) == Ok(record.fingerprint) {
-            Lookup::Known(record.place)
-        } else {
-            Lookup::Reused(record.place)
-        }
+        let same = u64::from_str_radix(&idempotency.fingerprint, 16) == Ok(record.fingerprint);
+        Some(if same { Known::Applied(record.place) } else { Known::Reused(record.place) })
     }
 
     /// Keeps the record of an effect in that log.
@@ -209,15 +205,15 @@ mod tests {
         let id = RetryId::new(None, &key);
         let at = Timestamp::from_milliseconds(5000);
         table.insert(KnownEffect::new(None, &key, Sequence(7), at).unwrap(), LogNumber::OWN);
-        assert_eq!(table.find(id, &key, at), Lookup::Known(own(7)));
-        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Lookup::Reused(own(7)));
-        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Lookup::Known(own(7)));
-        assert_eq!(table.find(id, &key, at.plus_milliseconds(1000)), Lookup::Unknown);
+        assert_eq!(table.find(id, &key, at), Some(Known::Applied(own(7))));
+        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Some(Known::Reused(own(7))));
+        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Some(Known::Applied(own(7))));
+        assert_eq!(table.find(id, &key, at.plus_milliseconds(1000)), None);
         // Used again, then swept: the newer record stays.
         let later = at.plus_milliseconds(1500);
         table.insert(KnownEffect::new(None, &key, Sequence(9), later).unwrap(), LogNumber::OWN);
         table.sweep(later, 16);
-        assert_eq!(table.find(id, &key, later), Lookup::Known(own(9)));
+        assert_eq!(table.find(id, &key, later), Some(Known::Applied(own(9))));
         table.sweep(later.plus_milliseconds(1000), 16);
         assert_eq!(table.records.len(), 0);
         assert_eq!(table.order.lock().len(), 0);

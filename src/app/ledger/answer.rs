@@ -1,10 +1,12 @@
 //! The end of the write path: waiting for the disk, and the answer, the first time and again.
 
-use super::{CommandError, Decided, Ledger, Outcome};
+use super::{CommandError, Decided, KnownWhole, Ledger, Outcome};
 use crate::app::blocking;
-use crate::app::idempotency::Place;
+use crate::app::idempotency::{Known, Place};
 use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
-use crate::domain::{Entry, Event, Finished, Idempotency, Sequence, Unapplied, UnappliedWhy};
+use crate::domain::{
+    Entry, Event, Finished, Idempotency, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
+};
 use std::collections::BTreeMap;
 
 impl Ledger {
@@ -41,8 +43,23 @@ impl Ledger {
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
     }
 
+    /// What is answered to a command whose idempotency key is known.
+    pub(super) async fn answer_known(
+        &self,
+        generation: Generation,
+        (known, known_by): KnownWhole<'_>,
+    ) -> Result<Outcome, CommandError> {
+        match known {
+            Known::Applied(place) => self.replay(generation, place, known_by).await,
+            Known::Reused(place) => {
+                self.durable(generation, place).await?;
+                Err(Refusal::from(Rejection::IdempotencyKeyReused).into())
+            }
+        }
+    }
+
     /// The first answer again, from the log. What was an operation of a batch then is answered as if it had come alone.
-    pub(super) async fn replay(
+    async fn replay(
         &self,
         generation: Generation,
         place: Place,

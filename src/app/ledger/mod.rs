@@ -13,15 +13,13 @@ mod time;
 
 use crate::app::due::Due;
 use crate::app::entities::{Entities, Handle, Restored, Slot};
-use crate::app::idempotency::{IdempotencyTable, Lookup, Place, RetryId};
+use crate::app::idempotency::{IdempotencyTable, Known, Place, RetryId};
 use crate::app::journal::Journal;
 use crate::app::log_time::LogTime;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogNumber};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
-use crate::domain::{
-    Command, Finished, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, State, Timestamp,
-};
+use crate::domain::{Command, Finished, Idempotency, Key, LogPlace, Refusal, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
 pub use outcome::{CommandError, Meta, Outcome};
 use parking_lot::RwLock;
@@ -59,6 +57,9 @@ pub struct Ledger {
     /// Where several processes share the stock.
     sharing: Option<Shared>,
 }
+
+/// What is known of the idempotency key of a whole command, and that key.
+type KnownWhole<'a> = (Known, &'a Idempotency);
 
 /// What one decision came to, before the disk.
 struct Decided {
@@ -111,36 +112,19 @@ impl Ledger {
         let ids = whole.iter().map(|(id, _)| *id).chain(parts.iter().map(|(_, id, _)| *id));
         let stripes = self.idempotency.lock(ids).await;
         let keys = command.keys();
-        let contended = match self.lease_or_find(&keys, whole).await {
-            Err(CommandError::Contended) => true,
-            other => {
-                other?;
-                false
-            }
-        };
-        if let Some((id, known_by)) = whole {
-            match self.idempotency.find(id, known_by, self.now()) {
-                Lookup::Unknown => {}
-                Lookup::Reused(place) => {
-                    drop(stripes);
-                    self.durable(generation, place).await?;
-                    return Err(Refusal::from(Rejection::IdempotencyKeyReused).into());
-                }
-                Lookup::Known(place) => {
-                    drop(stripes);
-                    return self.replay(generation, place, known_by).await;
-                }
-            }
-        }
-        if contended {
-            return Err(CommandError::Contended);
+        if let Some(known) = self.lease_and_find(&keys, whole).await? {
+            drop(stripes);
+            return self.answer_known(generation, known).await;
         }
         let entities: Vec<_> = keys.iter().map(|key| self.entities.entity(key)).collect();
         let mut guards = self.lock_all(&entities).await;
-        while !self.sharing.as_ref().is_none_or(|sharing| sharing.ready(&keys)) {
-            // Given up since: a lease is only looked for without any state in hand.
+        while !self.may_decide(&keys, whole) {
+            // Given up since: a lease is only looked for without any state in hand. A retry may have been faster elsewhere.
             drop(guards);
-            self.lease(&keys).await?;
+            if let Some(known) = self.lease_and_find(&keys, whole).await? {
+                drop(stripes);
+                return self.answer_known(generation, known).await;
+            }
             guards = self.lock_all(&entities).await;
         }
         let known_head = self.note_known(&mut command, &parts);
@@ -170,20 +154,38 @@ impl Ledger {
         self.settle(decided, generation, head).await
     }
 
-    /// The leases of all keys, unless the effect of the whole command is known: then it is answered whoever has them.
-    async fn lease_or_find(
+    /// The leases of all keys, unless the whole command's idempotency key is known: then that is answered, whoever has them.
+    async fn lease_and_find<'a>(
         &self,
         keys: &[Key],
-        whole: Option<(RetryId, &Idempotency)>,
-    ) -> Result<(), CommandError> {
-        let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) else {
-            return Ok(());
-        };
-        self.catch_up().await?;
-        let known = whole.is_some_and(|(id, known_by)| {
-            !matches!(self.idempotency.find(id, known_by, self.now()), Lookup::Unknown)
-        });
-        if known || sharing.ready(keys) { Ok(()) } else { self.lease(keys).await }
+        whole: Option<(RetryId, &'a Idempotency)>,
+    ) -> Result<Option<KnownWhole<'a>>, CommandError> {
+        let mut leased = Ok(());
+        if let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) {
+            self.catch_up().await?;
+            if self.find_whole(whole).is_none() && !sharing.ready(keys) {
+                leased = self.lease(keys).await;
+            }
+        }
+        if !matches!(leased, Ok(()) | Err(CommandError::Contended)) {
+            return leased.map(|()| None);
+        }
+        match self.find_whole(whole) {
+            None => leased.map(|()| None),
+            known => Ok(known),
+        }
+    }
+
+    fn find_whole<'a>(&self, whole: Option<(RetryId, &'a Idempotency)>) -> Option<KnownWhole<'a>> {
+        let (id, known_by) = whole?;
+        self.idempotency.find(id, known_by, self.now()).map(|known| (known, known_by))
+    }
+
+    /// True when the command may be decided on; to be asked with the mutexes of its states held. Among several processes
+    /// that also takes that it was not done elsewhere since it was looked for.
+    fn may_decide(&self, keys: &[Key], whole: Option<(RetryId, &Idempotency)>) -> bool {
+        let Some(sharing) = &self.sharing else { return true };
+        sharing.ready(keys) && self.find_whole(whole).is_none()
     }
 
     async fn lock_all<'a>(&self, entities: &'a [Handle]) -> Vec<MutexGuard<'a, Slot>> {
@@ -208,10 +210,10 @@ impl Ledger {
         let mut head = Sequence::START;
         for (op, id, known_by) in parts {
             let (known, place) = match self.idempotency.find(*id, known_by, now) {
-                Lookup::Known(place) => (applied(place), place),
-                Lookup::Reused(place) => (KnownKey::Reused, place),
-                Lookup::Unknown if seen.insert(*id) => continue,
-                Lookup::Unknown => {
+                Some(Known::Applied(place)) => (applied(place), place),
+                Some(Known::Reused(place)) => (KnownKey::Reused, place),
+                None if seen.insert(*id) => continue,
+                None => {
                     command.note(*op, KnownKey::Reused);
                     continue;
                 }

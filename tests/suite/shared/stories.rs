@@ -8,6 +8,10 @@ use onhand::app::query::ReadError;
 use onhand::app::{CommandError, Meta};
 use onhand::domain::stock::{Batch, Expected, Operation};
 use onhand::domain::{Command, Rejection, Sku};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -61,6 +65,49 @@ async fn a_retry_at_the_other_process_replays() {
     assert_eq!((replayed.events, replayed.replays), (done.events, done.replays));
 }
 
+/// What comes of asking a future once.
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    // As much as a task may do before it has to let others run.
+    tokio::task::yield_now().await;
+    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+/// Two attempts of one change, at two processes: the later one has seen that its key is unknown, and waits for the mutex of
+/// the level while the lease goes to the other process and back.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_waited_while_the_other_one_was_made_elsewhere_replays() {
+    let mut waited = 0;
+    // One that has done so much already is stopped as soon as it has the mutex of the level: by one of these numbers.
+    for done in 124..=128 {
+        let (_machine, one, two) = two().await;
+        two.adjust("TEA", 10).await.unwrap();
+        let mut holder = pin!(async {
+            for _ in 0..done {
+                tokio::task::consume_budget().await;
+            }
+            two.adjust("TEA", 1).await
+        });
+        let held = poll_once(holder.as_mut()).await;
+        let free = tokio::time::timeout(Duration::from_millis(20), two.level("TEA")).await;
+        let change = || adjust("TEA", -1, Expected::Any);
+        let key = keyed("k", "-1");
+        let mut late = pin!(two.execute(change(), &key));
+        if free.is_err() && poll_once(late.as_mut()).await.is_pending() {
+            waited += 1;
+            let asked = async {
+                sleep(TTL / 2).await;
+                if held.is_pending() {
+                    holder.await.unwrap();
+                }
+            };
+            let ((), first, late) = tokio::join!(asked, one.execute(change(), &key), late);
+            assert_eq!(first.unwrap().events.last(), late.unwrap().events.last(), "one change");
+            assert_eq!(two.level("TEA").await, Some((10, 3)));
+        }
+    }
+    assert_ne!(waited, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_was_killed_is_taken_over_from_at_once_with_all_it_had_acknowledged() {
     let (machine, one, two) = two().await;
@@ -90,7 +137,7 @@ async fn who_was_paused_past_its_time_acknowledges_nothing() {
     let (changed, ()) = tokio::join!(change, written);
     changed.unwrap();
     // The next one is on its way when the process stops.
-    let ledger = std::sync::Arc::clone(&one.ledger);
+    let ledger = Arc::clone(&one.ledger);
     let late = tokio::spawn(async move {
         ledger.execute(adjust("TEA", -10, Expected::Any), &keyed("late", "-10")).await
     });
@@ -140,7 +187,7 @@ async fn what_a_living_process_does_not_give_up_is_contended() {
     let one = machine.begin_by_hand().await;
     let two = machine.begin().await;
     // It renews, but its disk does not come to an end with the change.
-    let ledger = std::sync::Arc::clone(&one.ledger);
+    let ledger = Arc::clone(&one.ledger);
     let change =
         tokio::spawn(async move { ledger.execute(adjust("TEA", 1, Expected::Any), &Meta::default()).await });
     while one.ledger.log().queue_depth() == 0 {
