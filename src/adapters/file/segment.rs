@@ -12,6 +12,7 @@
 use crate::adapters::file::index::{EntryMark, EventSpan};
 use crate::adapters::file::record::{checksum_after, decode, decode_front, put_checksum};
 use crate::domain::{Entry, Sequence, Timestamp};
+use memchr::memchr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -165,10 +166,21 @@ impl<'a> Scan<'a> {
     /// # Errors
     /// Where the bytes stop being good; the scan stands in front of that place.
     pub fn next_line(&mut self) -> Result<Option<ScannedLine>, Damage> {
+        self.next_line_by(decode)
+    }
+
+    /// As [`Scan::next_line`], where `decode` says what is in a line. It is given every line whose checksum is right.
+    ///
+    /// # Errors
+    /// As [`Scan::next_line`].
+    pub(super) fn next_line_by(
+        &mut self,
+        decode: impl FnOnce(&[u8]) -> Result<(Entry, Vec<EventSpan>), String>,
+    ) -> Result<Option<ScannedLine>, Damage> {
         if self.offset >= self.bytes.len() {
             return Ok(None);
         }
-        match self.read_line() {
+        match self.read_line(decode) {
             Ok((line, length, checksum)) => {
                 self.offset += length;
                 self.checksum = checksum;
@@ -181,7 +193,10 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn read_line(&self) -> Result<(ScannedLine, usize, u32), String> {
+    fn read_line(
+        &self,
+        decode: impl FnOnce(&[u8]) -> Result<(Entry, Vec<EventSpan>), String>,
+    ) -> Result<(ScannedLine, usize, u32), String> {
         let line = line_at(self.bytes, self.offset).ok_or("the line is cut off")?;
         let checksum = checksum_after(line, self.checksum)
             .ok_or("the checksum does not fit the line and the one before it")?;
@@ -241,6 +256,6 @@ impl<'a> Scan<'a> {
 
 fn line_at(bytes: &[u8], offset: usize) -> Option<&[u8]> {
     let rest = bytes.get(offset..)?;
-    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let end = memchr(b'\n', rest)?;
     rest.get(..end)
 }

@@ -2,7 +2,4 @@
 
 #![no_main]
 
-#[path = "mod.rs"]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::run(env!("CARGO_BIN_NAME"), bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| onhand_fuzz::run(env!("CARGO_BIN_NAME"), bytes));

@@ -1,22 +1,24 @@
 //! Reading a log at a start: the newest good snapshot and everything after it.
 
+mod ahead;
 mod chain;
+mod scan;
 mod snapshots;
 
+use scan::{Behind, Scanned};
 use snapshots::load;
 pub(super) use snapshots::load_snapshot;
 
 use crate::adapters::file::archive::open_segment;
-use crate::adapters::file::disk::{DiskFile, OpenMode, read_all};
+use crate::adapters::file::disk::OpenMode;
 use crate::adapters::file::identity::NodeFile;
-use crate::adapters::file::index::{Growing, Sealed, Written};
+use crate::adapters::file::index::{Growing, Sealed};
 use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
-use crate::adapters::file::segment::{Damage, Header, Scan, ScanPlace};
+use crate::adapters::file::segment::{Header, ScanPlace};
 use crate::adapters::file::segments::Segment;
 use crate::adapters::file::snapshot::{SnapshotError, list_snapshots};
 use crate::app::Restored;
 use crate::app::fold::Fold;
-use crate::app::known_effects;
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
 use std::path::PathBuf;
@@ -226,57 +228,4 @@ impl<'a> Replay<'a> {
         };
         Ok(LastSegment { number: header.segment, first, place, index, torn })
     }
-
-    /// Reads a segment to its end or to the first damage, and adds up what the snapshot does not have.
-    fn scan(&mut self, header: &Header, file: &dyn DiskFile) -> Result<Scanned, OpenError> {
-        let first = header.first_sequence;
-        let bytes = read_all(file).map_err(OpenError::at(&self.options.layout.segment(first)))?;
-        let earliest = Timestamp::from_milliseconds(i64::MIN);
-        let (_, mut scan) = Scan::begin(&bytes, earliest)
-            .map_err(|damage| self.corrupt(first, damage.offset, first, &damage.reason))?;
-        let index = Growing::default();
-        let behind = loop {
-            let offset = scan.end().length;
-            let before = scan.clone();
-            match scan.next_line() {
-                Ok(None) => break None,
-                Ok(Some(line)) if line.entry.last() > self.upto => {
-                    scan = before;
-                    break Some(Behind::Beyond(scan.rest().to_vec()));
-                }
-                Ok(Some(line)) => {
-                    if line.entry.last() > self.fold.sequence {
-                        let added = self.fold.add(&line.entry);
-                        added.map_err(|error| {
-                            self.corrupt(first, offset, line.entry.sequence, &error.to_string())
-                        })?;
-                    }
-                    let known = known_effects(&line.entry).collect();
-                    index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
-                }
-                Err(damage) => {
-                    let rest = scan.rest().to_vec();
-                    break Some(Behind::Damaged { damage, later_batch: scan.later_batch(), rest });
-                }
-            }
-        };
-        self.last_time = self.last_time.max(scan.last_time());
-        Ok(Scanned { index: Arc::new(index), place: scan.place(), behind })
-    }
-}
-
-/// A segment that was read.
-struct Scanned {
-    index: Arc<Growing>,
-    /// The end of what is good.
-    place: ScanPlace,
-    behind: Option<Behind>,
-}
-
-/// What stands behind the part that is good.
-enum Behind {
-    /// Entries beyond the end.
-    Beyond(Vec<u8>),
-    /// What is not what was written.
-    Damaged { damage: Damage, later_batch: Option<Sequence>, rest: Vec<u8> },
 }

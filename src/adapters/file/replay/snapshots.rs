@@ -1,11 +1,22 @@
-//! The states a snapshot holds.
+//! The states a snapshot holds. Reading them is nearly all decoding, so a snapshot of some size is decoded by a crew of
+//! threads while the caller reads on and puts together what they have.
 
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::identity::NodeFile;
 use crate::adapters::file::snapshot::{SnapshotError, SnapshotReader, decode_state};
 use crate::app::fold::Fold;
-use crate::domain::Timestamp;
+use crate::domain::{Key, State, Timestamp};
+use std::collections::HashMap;
+use std::mem;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{self, Scope};
+
+/// So many bytes of lines are decoded in one go.
+const PIECE_BYTES: usize = 256 << 10;
+
+type States = HashMap<Key, State>;
+type Decoded = Result<Vec<(Key, State)>, SnapshotError>;
 
 /// The states of a snapshot.
 pub(in crate::adapters::file) fn load_snapshot(
@@ -26,11 +37,77 @@ pub(super) fn load(
     if reader.node() != node.node {
         return Err(SnapshotError::Damaged(format!("it belongs to node {}", reader.node())));
     }
-    let mut fold = Fold { sequence: reader.sequence(), ..Fold::default() };
-    reader.read(|line| {
-        let (key, state) = decode_state(line)?;
-        fold.states.insert(key, state);
-        Ok(())
+    let mut states = States::new();
+    thread::scope(|scope| {
+        let mut piece = Vec::new();
+        let mut crew = None;
+        reader.read(|line| {
+            piece.extend_from_slice(line);
+            if piece.len() < PIECE_BYTES {
+                return Ok(());
+            }
+            let next = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 8);
+            let full = mem::replace(&mut piece, next);
+            crew.get_or_insert_with(|| Crew::gather(scope)).decode(full, &mut states)
+        })?;
+        match crew {
+            None => take_in(decode(&piece), &mut states),
+            Some(crew) => crew.finish(piece, &mut states),
+        }
     })?;
+    let fold = Fold { states, sequence: reader.sequence() };
     Ok((fold, reader.at(), reader.weight()))
+}
+
+/// Threads that decode; one for each core.
+struct Crew {
+    work: Vec<SyncSender<Vec<u8>>>,
+    next: usize,
+    done: Receiver<Decoded>,
+}
+
+impl Crew {
+    fn gather<'scope>(scope: &'scope Scope<'scope, '_>) -> Self {
+        let (sender, done) = channel();
+        let member = |_| {
+            // One piece waits, so that nobody is idle while the caller reads.
+            let (work, pieces) = sync_channel(1);
+            let done = sender.clone();
+            scope.spawn(move || decode_all(&pieces, &done));
+            work
+        };
+        let work = (0..thread::available_parallelism().map_or(1, usize::from)).map(member).collect();
+        Self { work, next: 0, done }
+    }
+
+    /// Hands a piece on, and takes in what has been decoded meanwhile.
+    fn decode(&mut self, piece: Vec<u8>, states: &mut States) -> Result<(), SnapshotError> {
+        self.next = (self.next + 1) % self.work.len();
+        if let Some(member) = self.work.get(self.next) {
+            member.send(piece).expect("a member of the crew works until it is let go");
+        }
+        self.done.try_iter().try_for_each(|decoded| take_in(decoded, states))
+    }
+
+    fn finish(mut self, last: Vec<u8>, states: &mut States) -> Result<(), SnapshotError> {
+        self.decode(last, states)?;
+        drop(self.work);
+        self.done.iter().try_for_each(|decoded| take_in(decoded, states))
+    }
+}
+
+fn decode_all(pieces: &Receiver<Vec<u8>>, done: &Sender<Decoded>) {
+    for piece in pieces {
+        // The caller may have given up.
+        let _ = done.send(decode(&piece));
+    }
+}
+
+fn decode(lines: &[u8]) -> Decoded {
+    lines.split_inclusive(|byte| *byte == b'\n').map(decode_state).collect()
+}
+
+fn take_in(decoded: Decoded, states: &mut States) -> Result<(), SnapshotError> {
+    states.extend(decoded?);
+    Ok(())
 }

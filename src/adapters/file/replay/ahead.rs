@@ -1,0 +1,72 @@
+//! Lines of a segment, decoded ahead of the one who checks them and adds them up: by a crew of threads, one for each core.
+//!
+//! Reading a log is mostly decoding, and a line is decoded without regard to the others. What depends on the order (chain
+//! of checksums, sequences, states) stays with the caller, who gets the lines in order and takes what was decoded of each.
+
+use crate::adapters::file::index::EventSpan;
+use crate::adapters::file::record::decode;
+use crate::domain::Entry;
+use memchr::memchr;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+/// So many bytes of lines are decoded in one go; less is not worth a thread.
+const PIECE_BYTES: usize = 256 << 10;
+/// So many pieces may lie decoded by a member of the crew.
+const PIECES_AHEAD: usize = 2;
+
+/// What a line says, or why it cannot be read.
+pub(super) type Decoded = Result<(Entry, Vec<EventSpan>), String>;
+
+/// Lets `check` go through `lines`; it hands each line it comes to, without its line feed and without leaving one out, to
+/// the function it is given, and gets what the line says.
+pub(super) fn with_lines_decoded<T>(
+    lines: &[u8],
+    check: impl FnOnce(&mut dyn FnMut(&[u8]) -> Decoded) -> T,
+) -> T {
+    let pieces = pieces(lines);
+    if pieces.len() < 2 {
+        return check(&mut decode);
+    }
+    thread::scope(|scope| {
+        let members = thread::available_parallelism().map_or(1, usize::from);
+        let member = |first| {
+            let (done, decoded) = sync_channel(PIECES_AHEAD);
+            let own = pieces.iter().skip(first).step_by(members);
+            scope.spawn(move || decode_all(own, &done));
+            decoded
+        };
+        let crew: Vec<Receiver<Vec<Decoded>>> = (0..members).map(member).collect();
+        let mut turns = crew.iter().cycle();
+        let mut piece = Vec::new().into_iter();
+        check(&mut |_| loop {
+            if let Some(decoded) = piece.next() {
+                return decoded;
+            }
+            let next = turns.next().and_then(|member| member.recv().ok());
+            piece = next.expect("nobody asks for more lines than there are").into_iter();
+        })
+    })
+}
+
+fn decode_all<'a>(pieces: impl Iterator<Item = &'a &'a [u8]>, done: &SyncSender<Vec<Decoded>>) {
+    for piece in pieces {
+        let lines = piece.strip_suffix(b"\n").unwrap_or(piece).split(|byte| *byte == b'\n');
+        if done.send(lines.map(decode).collect()).is_err() {
+            // The caller has found what it looked for.
+            return;
+        }
+    }
+}
+
+/// Whole lines, about [`PIECE_BYTES`] of them at a time.
+fn pieces(mut lines: &[u8]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    while !lines.is_empty() {
+        let end = lines.get(PIECE_BYTES..).and_then(|rest| Some(PIECE_BYTES + memchr(b'\n', rest)? + 1));
+        let (piece, rest) = lines.split_at(end.unwrap_or(lines.len()));
+        pieces.push(piece);
+        lines = rest;
+    }
+    pieces
+}
