@@ -3,6 +3,7 @@
 use super::central::{Central, Held, Logs};
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
+use super::stopping::LAST_SNAPSHOT_SHARE;
 use super::storage;
 use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use crate::adapters::file::disk::RealDisk;
@@ -74,8 +75,10 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     let log = Arc::new(log);
     log.start(settings.worker.breaker_cooldown, storage::told)
         .or_exit(Exit::Internal, || "cannot start the writer thread")?;
-    let maintenance =
-        maintenance.start(noted()).or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
+    let patience = settings.listen.shutdown_timeout.mul_f64(LAST_SNAPSHOT_SHARE);
+    let maintenance = maintenance
+        .start(patience, noted())
+        .or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
     let number = sharing.as_ref().map(|sharing| sharing.number());
     let own = LocalSource::new(&log, node.node).with_ledger(node.ledger());
     let parts = Parts {

@@ -12,8 +12,10 @@ use tokio::signal::unix::Signal;
 const ANNOUNCE_SHARE: f64 = 0.2;
 /// The share in which requests may end.
 pub(super) const DRAIN_SHARE: f64 = 0.6;
-/// The share in which the worker passes once more; the rest is for the flush.
+/// The share in which the worker passes once more.
 pub(super) const LAST_PASS_SHARE: f64 = 0.1;
+/// The share in which a last snapshot may be made; the rest is for the flush.
+pub(super) const LAST_SNAPSHOT_SHARE: f64 = 0.08;
 /// Probes that come less often are not waited for.
 const ANNOUNCE_MAX: Duration = Duration::from_secs(5);
 

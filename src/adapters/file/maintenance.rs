@@ -7,9 +7,10 @@ use crate::adapters::file::snapshot::list_snapshots;
 use crate::adapters::file::snapshotter::{Snapshotter, TakeError, Taken};
 use crate::app::ports::DurableWatch;
 use crate::domain::Sequence;
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,9 +19,6 @@ use std::time::{Duration, Instant};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A snapshot that took a second is followed by at least so many seconds without one.
 const REST: u32 = 49;
-
-/// When a step has taken longer than this, no snapshot is taken at the end.
-const LAST_SNAPSHOT_MAX: Duration = Duration::from_secs(2);
 
 /// Side work on one log, step by step.
 pub struct Maintenance {
@@ -51,6 +49,7 @@ impl Maintenance {
             node: node.node.node,
             every: snapshot_every,
             last,
+            given_up: Arc::default(),
         };
         Self {
             segments,
@@ -122,18 +121,29 @@ impl Maintenance {
         taken
     }
 
-    /// Runs on a thread of its own until the handle is dropped; `done` hears of every step that did something.
+    /// Runs on a thread of its own until the handle is dropped; `done` hears of every step that did something. Then the
+    /// snapshot under way, and a last one of everything, have so much `patience` to be there, or are given up: the next
+    /// start reads what is behind the last snapshot.
     ///
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(
         mut self,
+        patience: Duration,
         done: impl Fn(Result<Upkeep, TakeError>, Duration) + Send + 'static,
     ) -> io::Result<MaintenanceThread> {
         let (stop, stopped) = channel();
+        let (ending, ended) = channel();
+        let given_up = Arc::clone(&self.snapshotter.given_up);
         let run = move || {
+            // Whoever waits for the end learns of it when this goes.
+            let _ending: Sender<Infallible> = ending;
+            let done = |outcome, took| {
+                if !matches!(outcome, Err(TakeError::GivenUp)) {
+                    done(outcome, took);
+                }
+            };
             let mut rested = Instant::now();
-            let mut longest = Duration::ZERO;
             while !stop_within(&stopped, LOOK_EVERY) {
                 let begun = Instant::now();
                 let may_snapshot = begun >= rested;
@@ -143,7 +153,6 @@ impl Maintenance {
                     self.write_indexes().map(|indexes| Upkeep { indexes, ..Upkeep::default() })
                 };
                 let took = begun.elapsed();
-                longest = longest.max(took);
                 if may_snapshot {
                     rested = Instant::now() + took.saturating_mul(REST);
                 }
@@ -151,16 +160,13 @@ impl Maintenance {
                     done(outcome, took);
                 }
             }
-            // The next start reads what is behind the last snapshot; who is told to stop has little time, though.
-            if longest < LAST_SNAPSHOT_MAX {
-                let begun = Instant::now();
-                if let Some(outcome) = self.last_snapshot().transpose() {
-                    done(outcome, begun.elapsed());
-                }
+            let begun = Instant::now();
+            if let Some(outcome) = self.last_snapshot().transpose() {
+                done(outcome, begun.elapsed());
             }
         };
         let thread = thread::Builder::new().name("maintenance".to_owned()).spawn(run)?;
-        Ok(MaintenanceThread { stop: Some(stop), thread: Some(thread) })
+        Ok(MaintenanceThread { stop: Some(stop), ended, patience, given_up, thread: Some(thread) })
     }
 }
 
@@ -168,18 +174,71 @@ fn stop_within(stopped: &Receiver<()>, wait: Duration) -> bool {
     !matches!(stopped.recv_timeout(wait), Err(RecvTimeoutError::Timeout))
 }
 
-/// The thread; dropping it waits for the step under way.
+/// The thread; dropping it ends it.
 pub struct MaintenanceThread {
     stop: Option<Sender<()>>,
+    ended: Receiver<Infallible>,
+    patience: Duration,
+    given_up: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Drop for MaintenanceThread {
     fn drop(&mut self) {
         self.stop.take();
+        // Nothing is ever sent: it ends, or the time does.
+        let _ = self.ended.recv_timeout(self.patience);
+        self.given_up.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             // A panic of the thread has been reported by the panic hook already.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::disk::Disk;
+    use crate::adapters::file::layout::Layout;
+    use crate::adapters::file::recovery::{OpenOptions, open};
+    use crate::app::ports::{EventLog, NewEntry};
+    use crate::domain::{Event, Timestamp};
+    use crate::sim::disk::SimDisk;
+    use crate::sim::node::{SimClock, SimIds};
+    use std::path::Path;
+
+    const EVENT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000001","type":"ADJUST","payload":{"sku":"TEA","storeId":"LONDON","delta":1},"after":{"onHand":1,"reserved":0,"version":1}}"#;
+
+    #[test]
+    fn a_snapshot_that_nobody_waits_for_is_given_up_and_made_another_time() {
+        let disk = SimDisk::new(1);
+        let layout = Layout::new(Path::new("/data"));
+        let options = OpenOptions {
+            disk: Arc::new(disk.clone()) as Arc<dyn Disk>,
+            layout: layout.clone(),
+            segment_bytes: 1 << 20,
+            ballast_bytes: 0,
+            idempotency_ttl_ms: 1000,
+        };
+        let node = open(&options, &SimClock::default(), &SimIds::default()).unwrap();
+        let mut maintenance = Maintenance::new(&node, 1);
+        let entry = NewEntry {
+            generation: node.log.durable().generation(),
+            decided_at: Timestamp::EPOCH,
+            valid_before: None,
+            actor: None,
+            request_id: None,
+            idempotency: None,
+            events: &[Event::decode(EVENT).unwrap()],
+            unapplied: &[],
+        };
+        node.log.append(&entry).unwrap();
+        node.log.write_waiting().unwrap();
+        maintenance.snapshotter.given_up.store(true, Ordering::Release);
+        assert!(matches!(maintenance.step(), Err(TakeError::GivenUp)));
+        assert_eq!(disk.list(&layout.snapshots()).unwrap(), [""; 0], "and nothing of it stays");
+        maintenance.snapshotter.given_up.store(false, Ordering::Release);
+        assert_eq!(maintenance.step().unwrap().snapshot, Some(Sequence(1)));
     }
 }

@@ -20,6 +20,7 @@ use crate::domain::{Key, Sequence, State, StateKey, Timestamp};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
 /// A snapshot was not taken.
@@ -37,6 +38,9 @@ pub enum TakeError {
     /// The log does not fit the older snapshot.
     #[error(transparent)]
     Fold(#[from] crate::app::fold::FoldError),
+    /// The process stops, and does not wait for it.
+    #[error("it was given up, because the process stops")]
+    GivenUp,
 }
 
 /// What is there, and what the last snapshot cost.
@@ -54,9 +58,15 @@ pub(super) struct Snapshotter {
     pub(super) node: Uuid,
     pub(super) every: u64,
     pub(super) last: Taken,
+    /// True once nobody waits for a snapshot any more.
+    pub(super) given_up: Arc<AtomicBool>,
 }
 
 impl Snapshotter {
+    fn go_on(&self) -> Result<(), TakeError> {
+        if self.given_up.load(Ordering::Acquire) { Err(TakeError::GivenUp) } else { Ok(()) }
+    }
+
     /// True when so many events have come that another snapshot is worth it.
     pub(super) fn is_due(&self, durable: Sequence) -> bool {
         let events = durable.0.saturating_sub(self.last.sequence.0);
@@ -95,17 +105,22 @@ impl Snapshotter {
             })?;
         }
         for entry in self.segments.entries(base, upto) {
+            self.go_on()?;
             fold.add(&entry?)?;
         }
-        add_sorted(&mut writer, &fold)?;
+        for (key, state) in sorted(&fold) {
+            self.go_on()?;
+            writer.add(key, state)?;
+        }
         Ok(writer.finish(&**disk)?)
     }
 
     /// The states moved after `base`, and the time of the last event.
-    fn touched(&self, base: Sequence, upto: Sequence) -> Result<(HashSet<Key>, Timestamp), HistoryError> {
+    fn touched(&self, base: Sequence, upto: Sequence) -> Result<(HashSet<Key>, Timestamp), TakeError> {
         let mut touched = HashSet::new();
         let mut at = Timestamp::EPOCH;
         for entry in self.segments.entries(base, upto) {
+            self.go_on()?;
             let entry = entry?;
             at = entry.at;
             touched.extend(entry.events.iter().map(|event| event.fact.key()));
@@ -126,7 +141,7 @@ pub fn write_whole(
     at: Timestamp,
 ) -> io::Result<()> {
     let mut writer = SnapshotWriter::create(disk, layout, node.node, fold.sequence, at)?;
-    add_sorted(&mut writer, fold)?;
+    sorted(fold).into_iter().try_for_each(|(key, state)| writer.add(key, state))?;
     writer.finish(disk)?;
     for sequence in list_snapshots(disk, layout)?.into_iter().filter(|other| *other != fold.sequence) {
         disk.remove(&layout.snapshot(sequence))?;
@@ -135,10 +150,10 @@ pub fn write_whole(
 }
 
 /// By key, so that the same log gives the same bytes.
-fn add_sorted(writer: &mut SnapshotWriter, fold: &Fold) -> io::Result<()> {
+fn sorted(fold: &Fold) -> Vec<(&Key, &State)> {
     let mut states: Vec<(&Key, &State)> = fold.states.iter().collect();
     states.sort_unstable_by_key(|(key, _)| *key);
-    states.into_iter().try_for_each(|(key, state)| writer.add(key, state))
+    states
 }
 
 fn light_key(line: &[u8]) -> Result<(Key, u64), SnapshotError> {

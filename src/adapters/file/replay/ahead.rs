@@ -70,3 +70,51 @@ fn pieces(mut lines: &[u8]) -> Vec<&[u8]> {
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Several pieces of lines, and one among them that says nothing.
+    fn lines() -> String {
+        let line = |n: u64| match n {
+            4000 => "{}\n".to_owned(),
+            _ => format!(
+                r#"{{"crc":"00000000","batch":{n},"seq":{n},"ts":"2026-11-20T16:00:00.000Z","events":[{{"eventId":"00000000-0000-0000-0000-000000000001","type":"ADJUST","payload":{{"sku":"TEA","storeId":"LONDON","delta":1}},"after":{{"onHand":{n},"reserved":0,"version":{n}}}}}]}}{}"#,
+                '\n'
+            ),
+        };
+        (1..=6000).map(line).collect()
+    }
+
+    #[test]
+    fn every_line_is_decoded_in_its_turn() {
+        let lines = lines();
+        assert!(pieces(lines.as_bytes()).len() > 4);
+        let ahead: Vec<String> = with_lines_decoded(lines.as_bytes(), |decode| {
+            lines.lines().map(|line| format!("{:?}", decode(line.as_bytes()))).collect()
+        });
+        let one_by_one: Vec<String> =
+            lines.lines().map(|line| format!("{:?}", decode(line.as_bytes()))).collect();
+        assert!(ahead == one_by_one);
+        assert!(ahead[3999].starts_with("Err"), "{}", ahead[3999]);
+    }
+
+    #[test]
+    fn who_has_found_what_he_looked_for_may_stop() {
+        let lines = lines();
+        let first = lines.lines().next().unwrap();
+        let sequence =
+            with_lines_decoded(lines.as_bytes(), |decode| decode(first.as_bytes())).unwrap().0.sequence;
+        assert_eq!(sequence.0, 1);
+    }
+
+    #[test]
+    fn pieces_are_whole_lines_and_nothing_is_lost_between_them() {
+        let cut_off = lines() + "cut off";
+        let pieces = pieces(cut_off.as_bytes());
+        assert_eq!(pieces.concat(), cut_off.as_bytes());
+        let (last, whole) = pieces.split_last().unwrap();
+        assert!(whole.iter().all(|piece| piece.ends_with(b"\n")) && last.ends_with(b"cut off"));
+    }
+}

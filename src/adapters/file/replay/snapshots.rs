@@ -111,3 +111,60 @@ fn take_in(decoded: Decoded, states: &mut States) -> Result<(), SnapshotError> {
     states.extend(decoded?);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::disk::create_dir_durably;
+    use crate::adapters::file::layout::Layout;
+    use crate::adapters::file::snapshot::SnapshotWriter;
+    use crate::domain::Sequence;
+    use crate::sim::disk::SimDisk;
+    use uuid::Uuid;
+
+    const NODE: NodeFile =
+        NodeFile { node: Uuid::from_u128(7), format: 1, created: Timestamp::EPOCH, ledger: None };
+
+    /// Loads a snapshot of these lines.
+    fn loaded(lines: impl Iterator<Item = String>) -> Result<(Fold, Timestamp, u64), SnapshotError> {
+        let disk = SimDisk::new(1);
+        let layout = Layout::new(Path::new("/data"));
+        create_dir_durably(&disk, &layout.snapshots()).unwrap();
+        let mut writer =
+            SnapshotWriter::create(&disk, &layout, NODE.node, Sequence(9), Timestamp::EPOCH).unwrap();
+        for line in lines {
+            writer.copy(line.as_bytes(), 0).unwrap();
+        }
+        writer.finish(&disk).unwrap();
+        load(&disk, &layout.snapshot(Sequence(9)), &NODE)
+    }
+
+    fn level(number: usize) -> String {
+        format!(
+            r#"{{"level":{{"storeId":"LONDON","sku":"{number}","onHand":{number},"reserved":0,"version":1,"updatedAt":"2026-11-20T16:00:00.000Z","holds":[]}}}}{}"#,
+            '\n'
+        )
+    }
+
+    #[test]
+    fn all_states_are_there_however_many_threads_decoded_them() {
+        for count in [0, 1, 10_000] {
+            let (fold, _, weight) = loaded((0..count).map(level)).unwrap();
+            assert_eq!((fold.states.len(), weight, fold.sequence), (count, count as u64, Sequence(9)));
+            for number in 0..count {
+                let (key, state) = decode_state(level(number).as_bytes()).unwrap();
+                assert_eq!(fold.states.get(&key), Some(&state));
+            }
+        }
+    }
+
+    #[test]
+    fn one_line_that_says_nothing_spoils_the_snapshot() {
+        for place in [0, 5_000, 9_999] {
+            let lines =
+                (0..10_000).map(|number| if number == place { "{}\n".to_owned() } else { level(number) });
+            let spoilt = loaded(lines);
+            assert!(matches!(spoilt, Err(SnapshotError::Damaged(_))), "at {place}");
+        }
+    }
+}
