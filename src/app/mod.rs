@@ -10,6 +10,7 @@ pub mod fold;
 mod idempotency;
 mod journal;
 mod ledger;
+mod lists;
 mod log_time;
 pub mod ports;
 pub mod query;

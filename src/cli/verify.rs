@@ -55,15 +55,17 @@ pub(crate) fn describe(directory: &DirectoryAudit) {
 }
 
 fn describe_log(audit: &Audit) {
-    let levels = audit.fold.states.values().filter(|state| matches!(state, State::Level(_))).count();
+    let count = |of: fn(&State) -> bool| audit.fold.states.values().filter(|state| of(state)).count();
     println!("node       {}", audit.node.node);
     if let Some(holder) = &audit.live {
         println!("in use by  {holder}; only what its mark calls durable was read");
     }
     println!("segments   {}", audit.segments);
     println!("events     {}", audit.end);
-    println!("levels     {levels}");
-    println!("imports    {}", audit.fold.states.len() - levels);
+    println!("levels     {}", count(|state| matches!(state, State::Level(_))));
+    println!("imports    {}", count(|state| matches!(state, State::Import(_))));
+    println!("products   {}", count(|state| matches!(state, State::Product(_))));
+    println!("stores     {}", count(|state| matches!(state, State::Store(_))));
     let snapshots: Vec<String> = audit.snapshots.iter().map(ToString::to_string).collect();
     println!("snapshots  {}", if snapshots.is_empty() { "none".to_owned() } else { snapshots.join(", ") });
     if audit.torn_bytes > 0 {

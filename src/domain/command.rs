@@ -1,5 +1,6 @@
 //! Commands: what a caller wants; one variant a capability.
 
+use crate::domain::catalog::{self, ProductCommand, StoreCommand};
 use crate::domain::clock;
 use crate::domain::imports::{self, ImportRows};
 use crate::domain::stock::{self, Batch, StockCommand};
@@ -14,6 +15,10 @@ pub enum Command {
     Batch(Batch),
     /// The next rows of a bulk import.
     Import(ImportRows),
+    /// Something is said of a product.
+    Product(ProductCommand),
+    /// Something is said of a store.
+    Store(StoreCommand),
     /// Let what is due on these states happen, and nothing else.
     Due(Vec<Key>),
     /// Let the time of the log go on from this one, which is later.
@@ -30,6 +35,8 @@ impl Command {
                 let levels = import.rows.iter().map(|row| Key::Level(row.store_id.clone(), row.sku.clone()));
                 levels.chain([Key::Import(import.import_id.clone())]).collect()
             }
+            Self::Product(command) => vec![Key::Product(command.sku.clone())],
+            Self::Store(command) => vec![Key::Store(command.store_id.clone())],
             Self::Due(keys) => keys.clone(),
             Self::Leap(_) => vec![Key::Clock],
         };
@@ -42,7 +49,12 @@ impl Command {
     pub fn operation_idempotency(&self) -> impl Iterator<Item = (usize, &Idempotency)> {
         let operations = match self {
             Self::Batch(batch) => batch.operations.as_slice(),
-            Self::Stock(_) | Self::Import(_) | Self::Due(_) | Self::Leap(_) => &[],
+            Self::Stock(_)
+            | Self::Import(_)
+            | Self::Product(_)
+            | Self::Store(_)
+            | Self::Due(_)
+            | Self::Leap(_) => &[],
         };
         operations
             .iter()
@@ -68,6 +80,8 @@ pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
         Command::Stock(command) => stock::decide(draft, command).map_err(Refusal::from),
         Command::Batch(batch) => stock::decide_batch(draft, batch),
         Command::Import(import) => imports::decide(draft, import).map_err(Refusal::from),
+        Command::Product(command) => catalog::decide_product(draft, command).map_err(Refusal::from),
+        Command::Store(command) => catalog::decide_store(draft, command).map_err(Refusal::from),
         Command::Due(_) => Ok(()),
         Command::Leap(to) => {
             clock::decide(draft, *to);

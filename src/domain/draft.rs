@@ -3,6 +3,7 @@
 //! Later operations of a batch see what earlier ones did, and what is refused half-way is taken back.
 
 use crate::domain::Undo;
+use crate::domain::catalog::{Master, Product, Store};
 use crate::domain::imports::Import;
 use crate::domain::stock::{self, Level};
 use crate::domain::{
@@ -90,7 +91,7 @@ impl<'a> Draft<'a> {
     pub fn level(&self, key: &Key) -> &Level {
         match self.state(key) {
             State::Level(level) => level,
-            State::Import(_) | State::Clock(_) => unreachable!("a level stands under a level's key"),
+            _ => unreachable!("a level stands under a level's key"),
         }
     }
 
@@ -98,7 +99,23 @@ impl<'a> Draft<'a> {
     pub fn import(&self, key: &Key) -> &Import {
         match self.state(key) {
             State::Import(import) => import,
-            State::Level(_) | State::Clock(_) => unreachable!("an import stands under an import's key"),
+            _ => unreachable!("an import stands under an import's key"),
+        }
+    }
+
+    /// What is said of the product under that key.
+    pub fn product(&self, key: &Key) -> &Master<Product> {
+        match self.state(key) {
+            State::Product(master) => master,
+            _ => unreachable!("a product stands under a product's key"),
+        }
+    }
+
+    /// What is said of the store under that key.
+    pub fn store(&self, key: &Key) -> &Master<Store> {
+        match self.state(key) {
+            State::Store(master) => master,
+            _ => unreachable!("a store stands under a store's key"),
         }
     }
 

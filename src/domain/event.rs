@@ -1,5 +1,6 @@
 //! Events: what has happened to one state, for ever.
 
+use crate::domain::catalog::MasterAfter;
 use crate::domain::clock::ClockAfter;
 use crate::domain::stock::{LevelAfter, StockFact};
 use crate::domain::{Fact, Idempotency, imports};
@@ -45,11 +46,13 @@ pub enum EventKind {
     Import,
     Take,
     Clock,
+    Product,
+    Store,
 }
 
 impl EventKind {
     /// Every kind; a kind's place is its number in an index, so new ones go to the end.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Adjust,
         Self::Reserve,
         Self::Release,
@@ -59,6 +62,8 @@ impl EventKind {
         Self::Import,
         Self::Take,
         Self::Clock,
+        Self::Product,
+        Self::Store,
     ];
 
     /// The name in the log.
@@ -73,6 +78,8 @@ impl EventKind {
             Self::Import => "IMPORT",
             Self::Take => "TAKE",
             Self::Clock => "CLOCK",
+            Self::Product => "PRODUCT",
+            Self::Store => "STORE",
         }
     }
 
@@ -97,6 +104,8 @@ pub enum After {
     Import(imports::ImportAfter),
     /// Where the log's time is now.
     Clock(ClockAfter),
+    /// The version of what is said of a product or a store.
+    Master(MasterAfter),
 }
 
 impl Event {
@@ -136,6 +145,8 @@ impl<'de> DeserializeSeed<'de> for FactOf {
             EventKind::Import => return Deserialize::deserialize(payload).map(Fact::Import),
             EventKind::Take => return Deserialize::deserialize(payload).map(Fact::Take),
             EventKind::Clock => return Deserialize::deserialize(payload).map(Fact::Clock),
+            EventKind::Product => return Deserialize::deserialize(payload).map(Fact::Product),
+            EventKind::Store => return Deserialize::deserialize(payload).map(Fact::Store),
         }))
     }
 }
@@ -151,6 +162,7 @@ impl<'de> DeserializeSeed<'de> for AfterOf {
             EventKind::Import => Deserialize::deserialize(after).map(After::Import),
             EventKind::Take => AfterAny::deserialize(after).map(After::from),
             EventKind::Clock => Deserialize::deserialize(after).map(After::Clock),
+            EventKind::Product | EventKind::Store => Deserialize::deserialize(after).map(After::Master),
             _ => Deserialize::deserialize(after).map(After::Level),
         }
     }
@@ -162,6 +174,7 @@ impl<'de> DeserializeSeed<'de> for AfterOf {
 enum AfterAny {
     Level(LevelAfter),
     Import(imports::ImportAfter),
+    Master(MasterAfter),
 }
 
 impl From<AfterAny> for After {
@@ -169,6 +182,7 @@ impl From<AfterAny> for After {
         match after {
             AfterAny::Level(level) => Self::Level(level),
             AfterAny::Import(import) => Self::Import(import),
+            AfterAny::Master(master) => Self::Master(master),
         }
     }
 }
@@ -241,6 +255,7 @@ impl After {
             Self::Level(level) => level.version,
             Self::Import(import) => import.version,
             Self::Clock(clock) => clock.version,
+            Self::Master(master) => master.version,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Facts: what an event says, one variant a capability.
 
+use crate::domain::catalog::{ProductFact, StoreFact};
 use crate::domain::clock::Leap;
 use crate::domain::stock::StockFact;
 use crate::domain::{After, EventKind, Key, Sku, StateRecord, StoreId, Taken, Timestamp, imports};
@@ -17,6 +18,10 @@ pub enum Fact {
     Take(Box<Taken>),
     /// A leap of the log's time.
     Clock(Leap),
+    /// What is said of a product.
+    Product(Box<ProductFact>),
+    /// What is said of a store.
+    Store(Box<StoreFact>),
 }
 
 impl Fact {
@@ -32,6 +37,8 @@ impl Fact {
             Self::Import(_) => EventKind::Import,
             Self::Take(_) => EventKind::Take,
             Self::Clock(_) => EventKind::Clock,
+            Self::Product(_) => EventKind::Product,
+            Self::Store(_) => EventKind::Store,
         }
     }
 
@@ -45,17 +52,21 @@ impl Fact {
             Self::Import(progress) => Key::Import(progress.import_id.clone()),
             Self::Take(taken) => taken.key(),
             Self::Clock(_) => Key::Clock,
+            Self::Product(fact) => Key::Product(fact.sku.clone()),
+            Self::Store(fact) => Key::Store(fact.store_id.clone()),
         }
     }
 
     /// When its state moved last, if the event is of the time `at`: what is taken over did not move then.
     pub fn moved_at(&self, at: Timestamp) -> Timestamp {
         match self {
-            Self::Stock(_) | Self::Import(_) | Self::Clock(_) => at,
+            Self::Stock(_) | Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => at,
             Self::Take(taken) => match &taken.state {
                 StateRecord::Level(level) => level.updated_at,
                 StateRecord::Import(import) => import.updated_at,
                 StateRecord::Clock(clock) => clock.updated_at,
+                StateRecord::Product(product) => product.updated_at,
+                StateRecord::Store(store) => store.updated_at,
             },
         }
     }
@@ -66,9 +77,9 @@ impl Fact {
             Self::Stock(fact) => Some(fact.place()),
             Self::Take(taken) => match &taken.state {
                 StateRecord::Level(level) => Some((&level.store_id, &level.sku)),
-                StateRecord::Import(_) | StateRecord::Clock(_) => None,
+                _ => None,
             },
-            Self::Import(_) | Self::Clock(_) => None,
+            Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => None,
         }
     }
 }
@@ -81,6 +92,7 @@ impl Fact {
             (Self::Import(progress), After::Import(after)) => progress.before(after).map(After::Import),
             (Self::Take(taken), after) => taken.state.is_of(after).then_some(after),
             (Self::Clock(leap), After::Clock(after)) => leap.before(after).map(After::Clock),
+            (Self::Product(_) | Self::Store(_), After::Master(after)) => after.before().map(After::Master),
             _ => None,
         }
     }

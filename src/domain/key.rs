@@ -12,6 +12,10 @@ pub enum Key {
     Import(ImportId),
     /// The time of the log: one to a node.
     Clock,
+    /// What is said of a product.
+    Product(Sku),
+    /// What is said of a store.
+    Store(StoreId),
 }
 
 impl Key {
@@ -25,6 +29,13 @@ impl Key {
         if let Some(import) = text.strip_prefix("import ") {
             return ImportId::new(import).ok().map(Self::Import);
         }
+        // No store has a space in its id, so this is no level.
+        if let Some(sku) = text.strip_prefix("product ") {
+            return Sku::new(sku).ok().map(Self::Product);
+        }
+        if let Some(store) = text.strip_prefix("store ") {
+            return StoreId::new(store).ok().map(Self::Store);
+        }
         let (store, sku) = text.split_once('/')?;
         Some(Self::Level(StoreId::new(store).ok()?, Sku::new(sku).ok()?))
     }
@@ -36,6 +47,8 @@ impl fmt::Display for Key {
             Self::Level(store, sku) => write!(formatter, "{store}/{sku}"),
             Self::Import(import) => write!(formatter, "import {import}"),
             Self::Clock => formatter.write_str("clock"),
+            Self::Product(sku) => write!(formatter, "product {sku}"),
+            Self::Store(store) => write!(formatter, "store {store}"),
         }
     }
 }
@@ -47,7 +60,9 @@ mod tests {
     #[test]
     fn a_key_is_read_as_it_is_shown() {
         let level = Key::Level(StoreId::new("import").unwrap(), Sku::new("BANK CHARGES").unwrap());
-        for key in [level, Key::Import(ImportId::new("a-1").unwrap())] {
+        let product = Key::Product(Sku::new("BANK CHARGES").unwrap());
+        let store = Key::Store(StoreId::new("product").unwrap());
+        for key in [level, Key::Import(ImportId::new("a-1").unwrap()), product, store] {
             assert_eq!(Key::parse(&key.to_string()), Some(key));
         }
         assert_eq!(Key::parse("import"), None);

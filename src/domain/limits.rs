@@ -6,6 +6,8 @@ pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 pub const ID_BYTES_MAX: usize = 64;
 /// Longest reason or reference, in characters.
 pub const TEXT_CHARACTERS_MAX: usize = 256;
+/// Longest category, barcode or name of a time zone, in characters.
+pub const CATEGORY_CHARACTERS_MAX: usize = 64;
 /// Longest idempotency key, in bytes (visible ASCII).
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Longest request id, in bytes.

@@ -4,11 +4,13 @@
 //! [`State::apply`] moves a state by one event. Three closed enums name every capability, and nothing else does:
 //! [`Command`], [`Fact`] (what an event says) and [`State`] (what events add up to), with [`Key`] to find a state by.
 
+pub mod catalog;
 pub mod clock;
 mod command;
 mod draft;
 mod entry;
 mod event;
+mod expected;
 mod fact;
 mod ids;
 pub mod imports;
@@ -25,6 +27,7 @@ pub use command::{Command, decide};
 pub use draft::{Draft, DraftMark, Finished};
 pub use entry::{Entry, Idempotency, LogPlace, Sequence, Unapplied, UnappliedWhy};
 pub use event::{After, Event, EventKind};
+pub use expected::Expected;
 pub use fact::Fact;
 pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
 pub use key::Key;

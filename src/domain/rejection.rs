@@ -1,16 +1,14 @@
 //! Refusals: values, not errors. A refused command changed nothing.
 
-use crate::domain::{Quantity, ReservationId};
+use crate::domain::{Quantity, ReservationId, Sku};
 use serde::{Deserialize, Serialize};
 
 /// Why a command was refused. Serialised in the log (`code` and facts) where a batch refused some of its operations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Rejection {
-    /// The level is not at the version the caller expects.
-    #[error(
-        "the level is at version {current_version}, not at the one you expect; read it again and decide anew"
-    )]
+    /// What is to be changed is not at the version the caller expects.
+    #[error("it is at version {current_version}, not at the one you expect; read it again and decide anew")]
     VersionConflict {
         /// The version it is at; 0 when it does not exist.
         current_version: u64,
@@ -59,6 +57,24 @@ pub enum Rejection {
         /// Rows done so far.
         rows_done: u64,
     },
+    /// The catalogue does not know the SKU.
+    #[error("the catalogue does not know the SKU {sku}; describe it first, or check the SKU")]
+    ProductNotFound {
+        /// The SKU asked for.
+        sku: Sku,
+    },
+    /// The catalogue knows the SKU already.
+    #[error("the catalogue knows this SKU already; to change what is said of it, replace or patch it")]
+    ProductExists {
+        /// The version it is at.
+        current_version: u64,
+    },
+    /// The store is described already.
+    #[error("the store is described already; to change what is said of it, replace it")]
+    StoreExists {
+        /// The version it is at.
+        current_version: u64,
+    },
 }
 
 impl Rejection {
@@ -74,6 +90,9 @@ impl Rejection {
             Self::OutOfRange => "out-of-range",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::ImportOutOfStep { .. } => "import-out-of-step",
+            Self::ProductNotFound { .. } => "product-not-found",
+            Self::ProductExists { .. } => "product-exists",
+            Self::StoreExists { .. } => "store-exists",
         }
     }
 }
@@ -111,6 +130,9 @@ mod tests {
             Rejection::OutOfRange,
             Rejection::IdempotencyKeyReused,
             Rejection::ImportOutOfStep { rows_done: 3 },
+            Rejection::ProductNotFound { sku: Sku::new("A").unwrap() },
+            Rejection::ProductExists { current_version: 3 },
+            Rejection::StoreExists { current_version: 3 },
         ] {
             let json = serde_json::to_value(&rejection).unwrap();
             assert_eq!(json["code"], rejection.code());

@@ -1,5 +1,6 @@
 //! States: what the events of one key add up to.
 
+use crate::domain::catalog::{Master, Product, ProductRecord, Store, StoreRecord};
 use crate::domain::clock::{Clock, ClockRecord};
 use crate::domain::imports::Import;
 use crate::domain::stock::{Level, LevelRecord, LevelUndo};
@@ -16,6 +17,10 @@ pub enum State {
     Import(Import),
     /// The time of the log.
     Clock(Clock),
+    /// What is said of a product.
+    Product(Box<Master<Product>>),
+    /// What is said of a store.
+    Store(Box<Master<Store>>),
 }
 
 /// How to take one event back, in reverse order of applying.
@@ -29,6 +34,10 @@ pub enum Undo {
     Taken(Box<State>),
     /// For the time of the log: what it was.
     Clock(Clock),
+    /// For a product: what was said of it.
+    Product(Box<Master<Product>>),
+    /// For a store: what was said of it.
+    Store(Box<Master<Store>>),
 }
 
 /// A state as a line of a snapshot.
@@ -41,6 +50,10 @@ pub enum StateRecord {
     Import(imports::ImportRecord),
     /// See [`ClockRecord`].
     Clock(ClockRecord),
+    /// See [`ProductRecord`].
+    Product(ProductRecord),
+    /// See [`StoreRecord`].
+    Store(StoreRecord),
 }
 
 /// As much of a [`StateRecord`] as tells its key and its holds; reading it skips the rest.
@@ -66,6 +79,17 @@ pub enum StateKey {
     },
     /// Of the time of the log.
     Clock {},
+    /// Of a product.
+    Product {
+        /// Which.
+        sku: Sku,
+    },
+    /// Of a store.
+    #[serde(rename_all = "camelCase")]
+    Store {
+        /// Which.
+        store_id: StoreId,
+    },
 }
 
 impl StateKey {
@@ -75,6 +99,8 @@ impl StateKey {
             Self::Level { store_id, sku, holds } => (Key::Level(store_id, sku), holds.len() as u64),
             Self::Import { import_id } => (Key::Import(import_id), 0),
             Self::Clock {} => (Key::Clock, 0),
+            Self::Product { sku } => (Key::Product(sku), 0),
+            Self::Store { store_id } => (Key::Store(store_id), 0),
         }
     }
 }
@@ -97,6 +123,9 @@ pub enum Misfit {
     /// A leap that leads back, or begins before the last event of its kind.
     #[error("the event would turn the time of the log back")]
     Clock,
+    /// Something is taken out of the catalogue that is not in it, or said of it without a version.
+    #[error("the event takes something out of the catalogue that is not in it")]
+    Master,
     /// The event belongs to another capability than the state.
     #[error("the event belongs to another kind of state")]
     Kind,
@@ -109,6 +138,8 @@ impl State {
             Key::Level(..) => Self::Level(Level::default()),
             Key::Import(_) => Self::Import(Import::default()),
             Key::Clock => Self::Clock(Clock::default()),
+            Key::Product(_) => Self::Product(Box::default()),
+            Key::Store(_) => Self::Store(Box::default()),
         }
     }
 
@@ -122,6 +153,12 @@ impl State {
             (Self::Import(import), Fact::Import(progress)) => import.apply(progress, at).map(Undo::Import),
             (state, Fact::Take(taken)) => state.take(taken).map(Undo::Taken),
             (Self::Clock(clock), Fact::Clock(leap)) => clock.apply(leap, at).map(Undo::Clock),
+            (Self::Product(master), Fact::Product(fact)) => {
+                master.apply(fact.product.as_ref(), at).map(|before| Undo::Product(Box::new(before)))
+            }
+            (Self::Store(master), Fact::Store(fact)) => {
+                master.apply(Some(&fact.store), at).map(|before| Undo::Store(Box::new(before)))
+            }
             _ => Err(Misfit::Kind),
         }
     }
@@ -130,7 +167,10 @@ impl State {
     fn take(&mut self, taken: &Taken) -> Result<Box<Self>, Misfit> {
         let (_, restored) = taken.state.clone().restore()?;
         match (&*self, &restored) {
-            (Self::Level(_), Self::Level(_)) | (Self::Import(_), Self::Import(_)) => {}
+            (Self::Level(_), Self::Level(_))
+            | (Self::Import(_), Self::Import(_))
+            | (Self::Product(_), Self::Product(_))
+            | (Self::Store(_), Self::Store(_)) => {}
             _ => return Err(Misfit::Kind),
         }
         if restored.version() < self.version() {
@@ -146,6 +186,8 @@ impl State {
             (Self::Import(import), Undo::Import(before)) => *import = before,
             (state, Undo::Taken(before)) => *state = *before,
             (Self::Clock(clock), Undo::Clock(before)) => *clock = before,
+            (Self::Product(master), Undo::Product(before)) => *master = before,
+            (Self::Store(master), Undo::Store(before)) => *master = before,
             _ => unreachable!("an undo goes back to the state it came from"),
         }
     }
@@ -156,15 +198,19 @@ impl State {
             Self::Level(level) => After::Level(level.after()),
             Self::Import(import) => After::Import(import.after()),
             Self::Clock(clock) => After::Clock(clock.after()),
+            Self::Product(master) => After::Master(master.after()),
+            Self::Store(master) => After::Master(master.after()),
         }
     }
 
     /// Strictly increasing by 1 with every event; 0 when there was none.
-    pub const fn version(&self) -> u64 {
+    pub fn version(&self) -> u64 {
         match self {
             Self::Level(level) => level.version(),
             Self::Import(import) => import.version,
             Self::Clock(clock) => clock.version,
+            Self::Product(master) => master.version,
+            Self::Store(master) => master.version,
         }
     }
 
@@ -174,6 +220,8 @@ impl State {
             Self::Level(level) => level.set_updated_at(at),
             Self::Import(import) => import.updated_at = at,
             Self::Clock(clock) => clock.updated_at = at,
+            Self::Product(master) => master.updated_at = at,
+            Self::Store(master) => master.updated_at = at,
         }
     }
 
@@ -181,7 +229,7 @@ impl State {
     pub fn next_due(&self) -> Option<Timestamp> {
         match self {
             Self::Level(level) => level.next_due(),
-            Self::Import(_) | Self::Clock(_) => None,
+            Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => None,
         }
     }
 
@@ -193,6 +241,12 @@ impl State {
             }
             (Self::Import(import), Key::Import(id)) => StateRecord::Import(import.record(id.clone())),
             (Self::Clock(clock), Key::Clock) => StateRecord::Clock(clock.record()),
+            (Self::Product(master), Key::Product(sku)) => {
+                StateRecord::Product(ProductRecord::new(sku.clone(), master))
+            }
+            (Self::Store(master), Key::Store(store)) => {
+                StateRecord::Store(StoreRecord::new(store.clone(), master))
+            }
             _ => unreachable!("a state stands under a key of its own capability"),
         }
     }
@@ -201,14 +255,19 @@ impl State {
 impl StateRecord {
     /// True when the numbers are those of the same kind of state.
     pub(in crate::domain) const fn is_of(&self, after: After) -> bool {
-        matches!((self, after), (Self::Level(_), After::Level(_)) | (Self::Import(_), After::Import(_)))
+        matches!(
+            (self, after),
+            (Self::Level(_), After::Level(_))
+                | (Self::Import(_), After::Import(_))
+                | (Self::Product(_) | Self::Store(_), After::Master(_))
+        )
     }
 
     /// How many open holds it carries.
     pub fn holds(&self) -> u64 {
         match self {
             Self::Level(record) => record.holds.len() as u64,
-            Self::Import(_) | Self::Clock(_) => 0,
+            Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => 0,
         }
     }
 
@@ -227,6 +286,14 @@ impl StateRecord {
                 Ok((Key::Import(id), State::Import(import)))
             }
             Self::Clock(record) => Ok((Key::Clock, State::Clock(Clock::restore(&record)))),
+            Self::Product(record) => {
+                let (sku, master) = record.restore()?;
+                Ok((Key::Product(sku), State::Product(Box::new(master))))
+            }
+            Self::Store(record) => {
+                let (store, master) = record.restore()?;
+                Ok((Key::Store(store), State::Store(Box::new(master))))
+            }
         }
     }
 }

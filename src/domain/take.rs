@@ -1,5 +1,6 @@
 //! The fact that a log takes a state over, which another log of the same ledger has moved until now.
 
+use crate::domain::catalog::{ProductRecord, StoreRecord};
 use crate::domain::imports::ImportRecord;
 use crate::domain::stock::LevelRecord;
 use crate::domain::{Key, StateRecord};
@@ -23,18 +24,24 @@ struct TakenJson {
     epoch: u64,
     level: Option<LevelRecord>,
     import: Option<ImportRecord>,
+    product: Option<ProductRecord>,
+    store: Option<StoreRecord>,
 }
 
 impl TryFrom<TakenJson> for Taken {
     type Error = &'static str;
 
     fn try_from(json: TakenJson) -> Result<Self, &'static str> {
-        let state = match (json.level, json.import) {
-            (Some(level), None) => StateRecord::Level(level),
-            (None, Some(import)) => StateRecord::Import(import),
-            _ => return Err("must have either a level or an import"),
-        };
-        Ok(Self { epoch: json.epoch, state })
+        let TakenJson { epoch, level, import, product, store } = json;
+        let level = level.map(StateRecord::Level);
+        let import = import.map(StateRecord::Import);
+        let product = product.map(StateRecord::Product);
+        let store = store.map(StateRecord::Store);
+        let mut states = [level, import, product, store].into_iter().flatten();
+        match (states.next(), states.next()) {
+            (Some(state), None) => Ok(Self { epoch, state }),
+            _ => Err("must have one of a level, an import, a product and a store"),
+        }
     }
 }
 
@@ -45,6 +52,8 @@ impl Taken {
             StateRecord::Level(level) => Key::Level(level.store_id.clone(), level.sku.clone()),
             StateRecord::Import(import) => Key::Import(import.import_id.clone()),
             StateRecord::Clock(_) => Key::Clock,
+            StateRecord::Product(product) => Key::Product(product.sku.clone()),
+            StateRecord::Store(store) => Key::Store(store.store_id.clone()),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use onhand::app::ports::Moment;
 use onhand::app::{CommandError, Meta, Outcome, fingerprint};
-use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
 use onhand::domain::{
-    Command, Idempotency, Quantity, Rejection, ReservationId, Sequence, Sku, StoreId, Timestamp,
+    Command, Expected, Idempotency, Quantity, Rejection, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
 use onhand::sim::node::{SimNode, SimSettings};
 pub(crate) use onhand::sim::world::World;

@@ -3,8 +3,8 @@
 use crate::node::{World, adjust, at_once, keyed, qty, rejection, reserve, stock};
 use onhand::app::ports::{AppendError, Clock, NewEntry};
 use onhand::app::{CommandError, Meta, Outcome};
-use onhand::domain::stock::{Batch, Commit, Expected, Operation, Verb};
-use onhand::domain::{Command, Idempotency, Rejection, ReservationId, Sequence};
+use onhand::domain::stock::{Batch, Commit, Operation, Verb};
+use onhand::domain::{Command, Expected, Idempotency, Rejection, ReservationId, Sequence};
 use onhand::sim::node::SimSettings;
 use std::pin::pin;
 use std::task::{Context, Waker};

@@ -32,12 +32,30 @@ pub(super) struct JsonBody<T> {
     pub place: Seat,
 }
 
+/// The same for a change of what is there, member by member (RFC 7396).
+#[derive(Debug)]
+pub(super) struct MergePatch<T>(pub(super) JsonBody<T>);
+
 impl<T: DeserializeOwned + Validate> FromRequest<Arc<Node>> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Problem> {
+        Self::read(request, node, &["application/json"]).await
+    }
+}
+
+impl<T: DeserializeOwned + Validate> FromRequest<Arc<Node>> for MergePatch<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Problem> {
+        JsonBody::read(request, node, &["application/merge-patch+json", "application/json"]).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Validate> JsonBody<T> {
+    async fn read(request: Request, node: &Node, known: &[&'static str]) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
-        media_type(&head.headers, &["application/json"])?;
+        media_type(&head.headers, known)?;
         let bytes = read(body, &head.headers, COMMAND_BODY_BYTES_MAX).await?;
         let place = node.gates.enter(Gate::Writes)?;
         let value: T = parse(&bytes, String::new)?;

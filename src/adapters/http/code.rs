@@ -49,17 +49,19 @@ codes! {
     InvalidCursor "invalid-cursor" BAD_REQUEST "The cursor is not valid" retry None,
         "The cursor was not made by this server for this list. Start again without one.";
     NotFound "not-found" NOT_FOUND "There is no such thing" retry None,
-        "The address leads to no route, or to a level, an import or a dead letter that does not exist. A level comes to be \
+        "The address leads to no route, or to a level, a product, a store, an import or a dead letter that does not exist. A level comes to be \
          with its first positive adjustment or count.";
     ReservationNotFound "reservation-not-found" NOT_FOUND "There is no such reservation" retry None,
         "The level has no reservation of that name. Check the store, the SKU and the reservationId.";
+    ProductNotFound "product-not-found" NOT_FOUND "The catalogue does not know the SKU" retry None,
+        "No product of that SKU is described, or not any more; nothing changed. Describe it first, or check the SKU.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "The method is not allowed here" retry None,
         "The route exists, but not with this method; the Allow header names those that do.";
     RequestTimeout "request-timeout" REQUEST_TIMEOUT "The body did not arrive in time" retry None,
         "The body was not sent completely within the time allowed; nothing was done. Send it again.";
-    VersionConflict "version-conflict" CONFLICT "The level has another version" retry None,
-        "If-Match or expectedVersion names a version that is not the current one; nothing changed. Read the level, \
-         decide again, and send the version in `currentVersion`.";
+    VersionConflict "version-conflict" CONFLICT "It has another version" retry None,
+        "If-Match or expectedVersion names a version that is not the current one; nothing changed. Read it again, \
+         decide anew, and send the version in `currentVersion`.";
     InsufficientStock "insufficient-stock" CONFLICT "There is not enough stock" retry None,
         "The change would take more than `available`; nothing changed. Ask for less, or wait for stock.";
     OutOfRange "out-of-range" CONFLICT "The number would be too large" retry None,
@@ -73,6 +75,11 @@ codes! {
         "The reservation's time ran out and its stock went back on sale. Reserve again.";
     AlreadyExists "already-exists" CONFLICT "It exists already" retry None,
         "A reservation of that name was made before on this level. Choose another reservationId, or leave it out.";
+    ProductExists "product-exists" CONFLICT "The catalogue knows the SKU already" retry None,
+        "A product of that SKU is described already; nothing changed. Replace or patch it, or choose another SKU.";
+    StoreExists "store-exists" CONFLICT "The store is described already" retry None,
+        "A store of that name is described already; nothing changed. Replace what is said of it, or choose another \
+         storeId.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,

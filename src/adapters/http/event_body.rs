@@ -2,6 +2,7 @@
 
 use super::level_body::{ANONYMOUS, NumbersBody};
 use crate::app::feed::FeedEvent;
+use crate::domain::catalog::MasterAfter;
 use crate::domain::clock::ClockAfter;
 use crate::domain::imports::ImportAfter;
 use crate::domain::{After, EventKind, Fact, Sequence, Timestamp};
@@ -31,6 +32,7 @@ enum StateBody {
     Level(NumbersBody),
     Import(ImportAfter),
     Clock(ClockAfter),
+    Master(MasterAfter),
 }
 
 impl<'a> EventBody<'a> {
@@ -63,6 +65,7 @@ impl From<After> for StateBody {
             After::Level(numbers) => Self::Level(numbers.into()),
             After::Import(numbers) => Self::Import(numbers),
             After::Clock(numbers) => Self::Clock(numbers),
+            After::Master(numbers) => Self::Master(numbers),
         }
     }
 }

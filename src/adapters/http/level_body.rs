@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
+use smol_str::SmolStr;
 
 /// Says that an answer was given before.
 pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -35,6 +36,22 @@ pub(super) struct LevelBody<'a> {
     updated_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     reservation: Option<ReservationBody<'a>>,
+}
+
+/// A level in a list, with what the product is called, where the catalogue knows it.
+#[derive(Debug, Serialize)]
+pub(super) struct NamedLevelBody<'a> {
+    #[serde(flatten)]
+    level: LevelBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+impl<'a> NamedLevelBody<'a> {
+    /// A level as it is shown.
+    pub(super) fn of((view, name): (&'a LevelView, &'a Option<SmolStr>)) -> Self {
+        Self { level: LevelBody::of(view), name: name.as_deref() }
+    }
 }
 
 #[derive(Debug, Serialize)]

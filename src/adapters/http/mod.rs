@@ -1,7 +1,7 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
 //! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
-//! the file of its noun: `stock`, `batch`, `imports`, `events` (and `follow`), `central` (and `central_model`), `sync`,
+//! the file of its noun: `stock`, `batch`, `imports`, `products` and `stores` (both with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
 //! `dead_letters`, `health`, `metrics` (both with `sync_state`), `problems`, `docs`. What those share is reading (`accept`, `target`, `query`,
 //! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
 //! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
@@ -14,6 +14,7 @@ mod central_model;
 mod code;
 mod crowd;
 mod dead_letters;
+mod describing;
 mod docs;
 mod etag;
 mod event_body;
@@ -37,6 +38,8 @@ mod patience;
 mod precondition;
 mod problem;
 mod problems;
+mod product_body;
+mod products;
 mod query;
 mod refusal;
 mod request_id;
@@ -45,6 +48,7 @@ mod rules;
 pub mod server;
 mod stall;
 mod stock;
+mod stores;
 mod sync;
 mod sync_state;
 mod target;

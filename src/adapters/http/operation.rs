@@ -6,8 +6,8 @@ use super::body::validated;
 use super::idempotency_key;
 use super::problem::{Fault, Place, Problem};
 use super::verbs::{Adjust, Commit, Count, Movement, Release, Reserve, idempotency, present};
-use crate::domain::stock::{self, Expected, StockCommand, Verb};
-use crate::domain::{Quantity, ReservationId, Sku, StoreId};
+use crate::domain::stock::{self, StockCommand, Verb};
+use crate::domain::{Expected, Quantity, ReservationId, Sku, StoreId};
 use serde::Deserialize;
 use smol_str::SmolStr;
 

@@ -1,6 +1,7 @@
 //! The version a command is conditional on: `If-Match`, or `expectedVersion` in the body.
 
 use super::problem::Problem;
+use crate::domain::Expected;
 use crate::domain::limits::INTEGER_MAX;
 use http::HeaderMap;
 use http::header::IF_MATCH;
@@ -59,6 +60,16 @@ impl Precondition {
                 "/expectedVersion",
                 "differs from If-Match; send one of them, or both alike",
             )),
+        }
+    }
+}
+
+impl From<Precondition> for Expected {
+    fn from(precondition: Precondition) -> Self {
+        match precondition {
+            Precondition::None => Self::Any,
+            Precondition::Exists => Self::Exists,
+            Precondition::Version(version) => Self::Version(version),
         }
     }
 }

@@ -20,13 +20,18 @@ pub(super) fn code(rejection: &Rejection) -> Code {
         Rejection::OutOfRange => Code::OutOfRange,
         Rejection::IdempotencyKeyReused => Code::IdempotencyKeyReused,
         Rejection::ImportOutOfStep { .. } => Code::ImportOutOfStep,
+        Rejection::ProductNotFound { .. } => Code::ProductNotFound,
+        Rejection::ProductExists { .. } => Code::ProductExists,
+        Rejection::StoreExists { .. } => Code::StoreExists,
     }
 }
 
 /// The facts of a rejection.
 pub(super) fn facts(rejection: &Rejection) -> Facts {
     match rejection {
-        Rejection::VersionConflict { current_version } => {
+        Rejection::VersionConflict { current_version }
+        | Rejection::ProductExists { current_version }
+        | Rejection::StoreExists { current_version } => {
             Facts { current_version: Some(*current_version), ..Facts::default() }
         }
         Rejection::InsufficientStock { available, current_version } => Facts {
@@ -40,7 +45,8 @@ pub(super) fn facts(rejection: &Rejection) -> Facts {
         | Rejection::ReservationExpired { .. }
         | Rejection::AlreadyExists { .. }
         | Rejection::OutOfRange
-        | Rejection::IdempotencyKeyReused => Facts::default(),
+        | Rejection::IdempotencyKeyReused
+        | Rejection::ProductNotFound { .. } => Facts::default(),
     }
 }
 
@@ -127,7 +133,7 @@ pub(super) fn sentence(rejection: &Rejection) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Quantity, Refusal, ReservationId};
+    use crate::domain::{Quantity, Refusal, ReservationId, Sku};
 
     #[test]
     fn every_rejection_has_its_code_and_its_facts() {
@@ -155,6 +161,9 @@ mod tests {
             (Rejection::OutOfRange, 409, (None, None, None)),
             (Rejection::IdempotencyKeyReused, 409, (None, None, None)),
             (Rejection::ImportOutOfStep { rows_done: 5 }, 409, (None, None, Some(5))),
+            (Rejection::ProductNotFound { sku: Sku::new("A").unwrap() }, 404, (None, None, None)),
+            (Rejection::ProductExists { current_version: 7 }, 409, (Some(7), None, None)),
+            (Rejection::StoreExists { current_version: 7 }, 409, (Some(7), None, None)),
         ] {
             assert_eq!(code(&rejection).slug(), rejection.code(), "log and contract use one word");
             let problem = Problem::from(rejection);

@@ -4,10 +4,11 @@ use super::gates::{Entry, Gate};
 use super::layers::Edge;
 use super::node::Node;
 use super::{
-    batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, stock, sync,
+    batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, products, stock,
+    stores, sync,
 };
 use axum::Router;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use http::Method;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Route {
 }
 
 const PAGED: &[&str] = &[page::LIMIT, page::CURSOR];
+const PRODUCTS: &[&str] =
+    &[page::LIMIT, page::CURSOR, products::SEARCH, products::CATEGORY, products::ACTIVE];
 const FRESH: &[&str] = &[central::AT_LEAST];
 const PAGED_AND_FRESH: &[&str] = &[page::LIMIT, page::CURSOR, central::AT_LEAST];
 const LETTERS: &[&str] = &[page::LIMIT, page::CURSOR, dead_letters::STATE];
@@ -49,6 +52,17 @@ fn list() -> Vec<(Route, Handler)> {
         bulk("/imports/{importId}/rows", &[], post(imports::rows)),
         read("/imports/{importId}", &[], get(imports::import)),
         read("/imports/{importId}/refusals", PAGED, get(imports::refusals)),
+        read("/products", PRODUCTS, get(products::list)),
+        write("/products", post(products::create)),
+        read("/products/{sku}", &[], get(products::product)),
+        change(Method::PUT, "/products/{sku}", put(products::replace)),
+        change(Method::PATCH, "/products/{sku}", patch(products::patch)),
+        change(Method::DELETE, "/products/{sku}", delete(products::remove)),
+        read("/products/{sku}/history", PAGED, get(products::history)),
+        read("/stores", PAGED, get(stores::list)),
+        write("/stores", post(stores::create)),
+        read("/stores/{storeId}", &[], get(stores::store)),
+        change(Method::PUT, "/stores/{storeId}", put(stores::replace)),
         read("/events", events::PARAMETERS, get(events::events)),
         drive("/sync", post(sync::sync)),
         fresh("/central/inventory/{sku}", FRESH, get(central::sku)),
@@ -106,7 +120,15 @@ fn free(template: &'static str, handler: Handler) -> (Route, Handler) {
 }
 
 fn write(template: &'static str, handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::POST, query: &[], entry: Entry::Later(Gate::Writes) }, handler)
+    change(Method::POST, template, handler)
+}
+
+/// A change of one thing, by whichever method.
+fn change(method: Method, template: &'static str, handler: Handler) -> (Route, Handler) {
+    // Without a body there is nothing to wait for.
+    let bare = method == Method::DELETE;
+    let entry = if bare { Entry::AtOnce(Gate::Writes) } else { Entry::Later(Gate::Writes) };
+    (Route { template, method, query: &[], entry }, handler)
 }
 
 fn bulk(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
@@ -128,7 +150,8 @@ fn remove(template: &'static str, query: &'static [&'static str], handler: Handl
 impl Route {
     /// Where the route answers: at the root, under `/api`, and a stock route under `/api/inventory` too.
     pub fn addresses(&self) -> impl Iterator<Item = String> {
-        let stock = self.template.starts_with("/stores/") || self.template.starts_with("/inventory/");
+        let of_a_store = self.template.starts_with("/stores/{storeId}/inventory");
+        let stock = of_a_store || self.template.starts_with("/inventory/");
         let places = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
         places.iter().map(|place| format!("{place}{}", self.template))
     }

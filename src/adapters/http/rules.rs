@@ -2,7 +2,7 @@
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "validator passes fields by reference")]
 
 use crate::domain::Quantity;
-use crate::domain::limits::TEXT_CHARACTERS_MAX;
+use crate::domain::limits::{CATEGORY_CHARACTERS_MAX, INTEGER_MAX, TEXT_CHARACTERS_MAX};
 use smol_str::SmolStr;
 use validator::ValidationError;
 
@@ -23,6 +23,25 @@ pub(super) fn text(text: &SmolStr) -> Result<(), ValidationError> {
     let fits = (1..=TEXT_CHARACTERS_MAX).contains(&text.chars().count());
     let plain = !text.chars().any(char::is_control);
     hold(fits && plain, "must have 1-256 characters and no control characters")
+}
+
+/// A category or a barcode: 1-64 characters, none of them a control character.
+pub(super) fn short_text(text: &SmolStr) -> Result<(), ValidationError> {
+    let fits = (1..=CATEGORY_CHARACTERS_MAX).contains(&text.chars().count());
+    let plain = !text.chars().any(char::is_control);
+    hold(fits && plain, "must have 1-64 characters and no control characters")
+}
+
+/// The name of a time zone as in the IANA database. Whether there is such a zone is not looked up.
+pub(super) fn zone_name(text: &SmolStr) -> Result<(), ValidationError> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/');
+    let fits = (1..=CATEGORY_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(letter);
+    hold(fits, "must be the name of a time zone like Europe/London (IANA)")
+}
+
+/// An amount of money.
+pub(super) fn minor_units(amount: u64) -> Result<(), ValidationError> {
+    hold(amount <= INTEGER_MAX.unsigned_abs(), "must be at most 9007199254740991")
 }
 
 fn hold(rule: bool, message: &'static str) -> Result<(), ValidationError> {

@@ -4,10 +4,9 @@ use super::body::JsonBody;
 use super::code::Code;
 use super::etag::{etag, is_known};
 use super::gates::Gate;
-use super::level_body::{LevelBody, MovementBody, moved};
+use super::level_body::{LevelBody, MovementBody, NamedLevelBody, moved};
 use super::node::Node;
 use super::page::{self, Page};
-use super::precondition::Precondition;
 use super::problem::Problem;
 use super::query::Query;
 use super::target::{Intent, LevelAt, StoreAt};
@@ -15,8 +14,8 @@ use super::verbs::{Adjust, Commit, Count, Movement, Release, Reserve, idempotenc
 use crate::app::Meta;
 use crate::app::ports::{Moment, MovementQuery};
 use crate::app::query::{MovementPlace, ReadError};
-use crate::domain::stock::{CountAsOf, Expected, StockCommand, Verb};
-use crate::domain::{Command, EventKind, Quantity, Sequence, Sku, Timestamp};
+use crate::domain::stock::{CountAsOf, StockCommand, Verb};
+use crate::domain::{Command, EventKind, Expected, Quantity, Sequence, Sku, Timestamp};
 use crate::planted::{Bug, planted};
 use crate::resilience::Deadline;
 use axum::Json;
@@ -62,7 +61,9 @@ pub(super) async fn levels(
     let mut levels = node.ledger.levels(&store.0, after.as_ref(), page.limit + 1).await?;
     let more = levels.len() > page.limit;
     levels.truncate(page.limit);
-    let items: Vec<LevelBody> = levels.iter().map(LevelBody::of).collect();
+    let skus: Vec<&Sku> = levels.iter().map(|level| &level.sku).collect();
+    let names = node.ledger.product_names(&skus).await?;
+    let items: Vec<NamedLevelBody> = levels.iter().zip(&names).map(NamedLevelBody::of).collect();
     let last = levels.last().filter(|_| more).map(|level| &level.sku);
     Ok(page::answer(&items, last.map(|sku| sku as _), LIST, &uri))
 }
@@ -181,11 +182,7 @@ struct Wish {
 
 impl Wish {
     fn new<M: Movement>(at: LevelAt, intent: Intent, body: &M) -> Result<Self, Problem> {
-        let expected = match intent.precondition.and_body(body.expected_version())? {
-            Precondition::None => Expected::Any,
-            Precondition::Exists => Expected::Exists,
-            Precondition::Version(version) => Expected::Version(version),
-        };
+        let expected = intent.precondition.and_body(body.expected_version())?.into();
         let idempotency = intent.key.map(|key| idempotency(key, &at.store_id, &at.sku, body));
         let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
         Ok(Self { at, expected, meta, deadline: intent.deadline })
@@ -229,8 +226,9 @@ fn moment(text: &str) -> Result<Moment, &'static str> {
 }
 
 fn movement_kind(text: &str) -> Result<EventKind, &'static str> {
+    use EventKind::{Adjust, Commit, Count, Expire, Release, Reserve};
     let kind = EventKind::parse(text)
-        .filter(|kind| !matches!(kind, EventKind::Import | EventKind::Take | EventKind::Clock));
+        .filter(|kind| matches!(kind, Adjust | Reserve | Release | Commit | Expire | Count));
     kind.ok_or("must be ADJUST, RESERVE, RELEASE, COMMIT, EXPIRE or COUNT")
 }
 
@@ -265,6 +263,7 @@ mod tests {
             ("IMPORT", None),
             ("TAKE", None),
             ("CLOCK", None),
+            ("PRODUCT", None),
             ("", None),
         ] {
             assert_eq!(movement_kind(text).ok(), kind, "{text}");

@@ -10,7 +10,8 @@ use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 use validator::Validate;
 
-const VERSION_MAX: u64 = INTEGER_MAX.unsigned_abs();
+/// The largest version there can be.
+pub(super) const VERSION_MAX: u64 = INTEGER_MAX.unsigned_abs();
 
 /// What all five have in common.
 pub(super) trait Movement: Serialize + Validate {

@@ -68,7 +68,7 @@ impl Ledger {
         }
         // Holds that had expired are open again.
         slot.watched = Timestamp::NEVER;
-        self.watch(key, slot);
+        self.moved(key, slot);
     }
 }
 
@@ -76,8 +76,8 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::app::{CommandError, Meta, Outcome, fingerprint};
-    use crate::domain::stock::{Batch, Expected, Operation, StockCommand, Verb};
-    use crate::domain::{Command, Idempotency, Quantity, Sku, StoreId};
+    use crate::domain::stock::{Batch, Operation, StockCommand, Verb};
+    use crate::domain::{Command, Expected, Idempotency, Quantity, Sku, StoreId};
     use crate::sim::disk::{self, Fault, Injection, SimDisk};
     use crate::sim::node::{SimNode, SimSettings};
     use std::pin::pin;

@@ -102,7 +102,7 @@ impl Ledger {
             if fresh {
                 self.entities.list(key);
             }
-            self.watch(key, slot);
+            self.moved(key, slot);
         }
         let actor = meta.actor.as_ref();
         let whole =
@@ -124,6 +124,12 @@ impl Ledger {
         });
         let steps = moved.chain(known.iter().map(|effect| Step::Known(effect.id)));
         self.journal.note(last, self.parts.log.durable().sequence(), steps);
+    }
+
+    /// The state under this key is another one now; to be called by whoever made it so, with the slot in hand.
+    pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
+        self.lists.note(key);
+        self.watch(key, slot);
     }
 
     /// Sees to it that somebody looks at the state when it next falls due.

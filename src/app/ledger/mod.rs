@@ -15,6 +15,7 @@ use crate::app::due::Due;
 use crate::app::entities::{Entities, Handle, Restored, Slot};
 use crate::app::idempotency::{IdempotencyTable, Known, Place, RetryId};
 use crate::app::journal::Journal;
+use crate::app::lists::Lists;
 use crate::app::log_time::LogTime;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogNumber};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
@@ -50,6 +51,7 @@ pub struct Ledger {
     time: LogTime,
     due: Due,
     journal: Journal,
+    pub(super) lists: Lists,
     /// Held for reading from before an entry is appended until its steps stand in the journal.
     noting: RwLock<()>,
     /// Held by the one who takes memory back.
@@ -81,6 +83,8 @@ impl Ledger {
                 due.note(at, key.clone());
             }
         }
+        let lists = Lists::default();
+        restored.states.keys().for_each(|key| lists.note(key));
         let idempotency = IdempotencyTable::new(parts.idempotency_ttl_ms, restored.known);
         Self {
             parts,
@@ -89,6 +93,7 @@ impl Ledger {
             time,
             due,
             journal: Journal::default(),
+            lists,
             noting: RwLock::default(),
             going_back: Mutex::default(),
             sharing: None,

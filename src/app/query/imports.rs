@@ -55,7 +55,7 @@ impl Ledger {
         let key = Key::Import(import_id.clone());
         let seen = self.read(&key, |state| match state {
             State::Import(import) => Some(import.clone()),
-            State::Level(_) | State::Clock(_) => None,
+            _ => None,
         });
         Ok(seen.await?.flatten())
     }

@@ -78,7 +78,7 @@ impl Ledger {
                 numbers,
                 updated_at: movement.event.fact.moved_at(movement.at),
             }),
-            After::Import(_) | After::Clock(_) => None,
+            _ => None,
         }))
     }
 
@@ -122,6 +122,6 @@ fn first_key(store_id: &StoreId) -> Key {
 fn numbers(state: &State) -> Option<(LevelAfter, Timestamp)> {
     match state {
         State::Level(level) => Some((level.after(), level.updated_at())),
-        State::Import(_) | State::Clock(_) => None,
+        _ => None,
     }
 }

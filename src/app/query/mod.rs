@@ -1,9 +1,13 @@
-//! Reads: a level now or at a moment, the levels of a store, the movements of a level, an import.
+//! Reads: a level now or at a moment, the levels of a store, the movements of a level, an import, products and stores.
 
 mod imports;
 mod levels;
 mod movements;
+mod products;
+mod stores;
 
 pub use imports::{ImportView, Refused, RefusedPlace};
 pub use levels::LevelView;
 pub use movements::{MovementPlace, MovementView, ReadError};
+pub use products::{ProductFilter, ProductSaid, ProductView};
+pub use stores::{StoreDescription, StoreView};

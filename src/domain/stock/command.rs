@@ -3,7 +3,7 @@
 use crate::domain::stock::{
     Commit, CountAsOf, Level, Reserve, StockFact, adjust, commit, count, release, reserve,
 };
-use crate::domain::{Draft, Fact, Key, Quantity, Rejection, ReservationId, Sku, StoreId};
+use crate::domain::{Draft, Expected, Fact, Key, Quantity, Rejection, ReservationId, Sku, StoreId};
 use smol_str::SmolStr;
 
 /// A movement someone wants.
@@ -17,17 +17,6 @@ pub struct StockCommand {
     pub expected: Expected,
     /// What to do.
     pub verb: Verb,
-}
-
-/// What the caller knows of the level's version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// Nothing.
-    Any,
-    /// That it exists (`If-Match: *`).
-    Exists,
-    /// That it is this one; 0: that the level does not exist.
-    Version(u64),
 }
 
 /// The five verbs of stock; expiry is nobody's wish.
@@ -71,31 +60,11 @@ impl StockCommand {
     }
 }
 
-impl Expected {
-    /// The version to record in the event.
-    pub(super) const fn version(self) -> Option<u64> {
-        match self {
-            Self::Version(version) => Some(version),
-            Self::Any | Self::Exists => None,
-        }
-    }
-
-    fn check(self, level: &Level) -> Result<(), Rejection> {
-        let current_version = level.version();
-        let met = match self {
-            Self::Any => true,
-            Self::Exists => current_version > 0,
-            Self::Version(version) => version == current_version,
-        };
-        if met { Ok(()) } else { Err(Rejection::VersionConflict { current_version }) }
-    }
-}
-
 /// Decides one movement. The order of the checks is fixed: version, range, reservation, stock.
 pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejection> {
     let key = command.key();
     let level = draft.level(&key);
-    command.expected.check(level)?;
+    command.expected.check(level.version())?;
     let now = draft.now();
     let facts: [Option<StockFact>; 2] = match &command.verb {
         Verb::Adjust { delta, reason, reference } => {

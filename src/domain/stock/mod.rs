@@ -14,7 +14,7 @@ mod reserve;
 
 pub use adjust::{Adjusted, check_delta};
 pub use batch::{Batch, KnownKey, Operation, decide_batch};
-pub use command::{Expected, StockCommand, Verb, decide};
+pub use command::{StockCommand, Verb, decide};
 pub use commit::Commit;
 pub use count::{CountAsOf, Counted};
 pub use expire::expiries;

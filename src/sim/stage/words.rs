@@ -2,8 +2,10 @@
 
 use super::{Heard, place};
 use crate::app::{CommandError, Meta, Outcome, fingerprint};
-use crate::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
-use crate::domain::{After, Command, Event, Idempotency, Key, Quantity, ReservationId, UnappliedWhy};
+use crate::domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
+use crate::domain::{
+    After, Command, Event, Expected, Idempotency, Key, Quantity, ReservationId, UnappliedWhy,
+};
 use crate::sim::oracle::{Act, Answer, Done, Expect, Happened, Oracle, Order, Wish, batch_payload, payload};
 
 /// All SKUs there are in plays, in key order.

@@ -5,8 +5,10 @@ use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
 use onhand::app::Meta;
 use onhand::domain::imports::{ImportRow, ImportRows, RowKind};
-use onhand::domain::stock::{Commit, Expected, Reserve, StockCommand, Verb};
-use onhand::domain::{Command, Idempotency, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp};
+use onhand::domain::stock::{Commit, Reserve, StockCommand, Verb};
+use onhand::domain::{
+    Command, Expected, Idempotency, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp,
+};
 use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::node::{SimClock, SimIds, SimNode, SimSettings};
 use std::path::Path;

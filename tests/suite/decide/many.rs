@@ -4,9 +4,9 @@ use super::{
     Shop, adjust, commit, conflict, id, insufficient, movement, numbers, on, release, reserve, store,
 };
 use crate::node::qty;
+use onhand::domain::Expected::{Any, Exists, Version};
 use onhand::domain::imports::{ImportRow, ImportRows, RefusedRow, RowKind};
 use onhand::domain::limits::INTEGER_MAX;
-use onhand::domain::stock::Expected::{Any, Exists, Version};
 use onhand::domain::stock::{Batch, KnownKey, Operation, StockCommand};
 use onhand::domain::{Command, Fact, ImportId, Refusal, Rejection, Sequence, Sku, Unapplied, UnappliedWhy};
 

@@ -5,10 +5,10 @@ mod stock;
 mod taking;
 
 use crate::node::qty;
-use onhand::domain::stock::{Commit, CountAsOf, Expected, Reserve, StockCommand, Verb};
+use onhand::domain::stock::{Commit, CountAsOf, Reserve, StockCommand, Verb};
 use onhand::domain::{
-    After, Command, Draft, ImportId, Key, Refusal, Rejection, ReservationId, Sequence, Sku, State, StoreId,
-    Timestamp, Unapplied, decide,
+    After, Command, Draft, Expected, ImportId, Key, Refusal, Rejection, ReservationId, Sequence, Sku, State,
+    StoreId, Timestamp, Unapplied, decide,
 };
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ fn numbers(event: &onhand::domain::Event) -> Numbers {
     match event.after {
         After::Level(after) => (after.on_hand.get(), after.reserved.get(), after.version),
         After::Import(after) => (after.applied.cast_signed(), after.refused.cast_signed(), after.version),
-        After::Clock(after) => (0, 0, after.version),
+        other => (0, 0, other.version()),
     }
 }
 

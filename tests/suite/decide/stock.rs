@@ -4,8 +4,8 @@ use super::{
     Numbers, Shop, adjust, commit, conflict, count, count_as_of, id, insufficient, on, release, reserve,
     reserve_for,
 };
+use onhand::domain::Expected::{self, Any, Exists, Version};
 use onhand::domain::limits::INTEGER_MAX;
-use onhand::domain::stock::Expected::{self, Any, Exists, Version};
 use onhand::domain::stock::Verb;
 use onhand::domain::{Rejection, State};
 

@@ -2,8 +2,8 @@
 
 use super::many::batch;
 use super::{NOON, Shop, adjust, keys, movement, on, reserve, reserve_for};
+use onhand::domain::Expected::{Any, Version};
 use onhand::domain::imports::ImportRows;
-use onhand::domain::stock::Expected::{Any, Version};
 use onhand::domain::{
     Command, Draft, EventKind, Fact, Finished, ImportId, Refusal, State, StateRecord, Timestamp, decide,
 };

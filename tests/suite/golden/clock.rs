@@ -1,6 +1,6 @@
 //! The bytes of a `CLOCK` event, which came to format 1 later: `tests/golden/format-1-clock`.
 
-use super::now;
+use super::are_golden;
 use crate::node::{World, adjust, reserve};
 use crate::rules;
 use onhand::app::Meta;
@@ -41,14 +41,5 @@ async fn today_writes_the_bytes_of_a_leap() {
     let node = world.open();
     node.keep_time().await.unwrap();
     node.drive(node.ledger.expire_due()).await.unwrap();
-    for file in [FILE, "node.json"] {
-        let bytes = now(&world.disk, file).unwrap();
-        let path = directory().join(file);
-        if std::env::var("ONHAND_GOLDEN").is_ok_and(|wish| wish == "write") {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, &bytes).unwrap();
-        }
-        let golden = fs::read(&path).unwrap_or_default();
-        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden), "{file}");
-    }
+    are_golden(&world.disk, &[FILE, "node.json"], &directory());
 }

@@ -3,6 +3,7 @@
 //! Today's program writes the same bytes and reads them; the format changes only with a new number, a new directory and
 //! a reader for the old one. `ONHAND_GOLDEN=write` writes the directory anew, for a new format.
 
+mod catalogue;
 mod clock;
 mod damaged;
 mod several;
@@ -13,13 +14,13 @@ use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
 use onhand::app::ports::Moment;
 use onhand::app::{Meta, fingerprint};
 use onhand::domain::imports::{ImportRow, ImportRows, RowKind};
-use onhand::domain::stock::{Batch, Commit, CountAsOf, Expected, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::stock::{Batch, Commit, CountAsOf, Operation, Reserve, StockCommand, Verb};
 use onhand::domain::{
-    Command, EventKind, Idempotency, ImportId, ReservationId, Sequence, Sku, StoreId, Timestamp,
+    Command, EventKind, Expected, Idempotency, ImportId, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
 use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::node::{SimNode, SimSettings};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -147,6 +148,21 @@ fn row(row: u64, kind: RowKind, quantity: i64, opening: Option<i64>) -> ImportRo
     }
 }
 
+/// Holds what the files hold now against those in `directory`, or writes those.
+#[track_caller]
+fn are_golden(disk: &SimDisk, files: &[&str], directory: &Path) {
+    for file in files {
+        let bytes = now(disk, file).unwrap_or_else(|| panic!("{file}: {:?}", disk.files()));
+        let path = directory.join(file);
+        if std::env::var("ONHAND_GOLDEN").is_ok_and(|wish| wish == "write") {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &bytes).unwrap();
+        }
+        let golden = fs::read(&path).unwrap_or_default();
+        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden), "{file}");
+    }
+}
+
 async fn write(world: &World) -> SimNode {
     let mut node = world.open();
     for (command, meta) in stock_commands() {
@@ -179,24 +195,7 @@ fn now(disk: &SimDisk, file: &str) -> Option<Vec<u8>> {
 async fn today_writes_the_bytes_of_format_1() {
     let world = World::new(SETTINGS);
     let _node = write(&world).await;
-    let mut written = BTreeMap::new();
-    for file in FILES {
-        written.insert(
-            file,
-            now(&world.disk, file).unwrap_or_else(|| panic!("{file}: {:?}", world.disk.files())),
-        );
-    }
-    if std::env::var("ONHAND_GOLDEN").is_ok_and(|wish| wish == "write") {
-        for (file, bytes) in &written {
-            let path = directory().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, bytes).unwrap();
-        }
-    }
-    for (file, bytes) in written {
-        let golden = fs::read(directory().join(file)).unwrap_or_default();
-        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(&golden), "{file}");
-    }
+    are_golden(&world.disk, &FILES, &directory());
 }
 
 #[tokio::test]
@@ -205,7 +204,8 @@ async fn today_reads_the_bytes_of_format_1() {
     let entries = rules::entries(&world.disk);
     rules::check(&entries);
     let kinds = entries.iter().flat_map(|entry| &entry.events).map(|event| event.kind);
-    let kinds: BTreeSet<&str> = kinds.chain(clock::kinds()).map(EventKind::as_str).collect();
+    let kinds: BTreeSet<&str> =
+        kinds.chain(clock::kinds()).chain(catalogue::kinds().await).map(EventKind::as_str).collect();
     // What a log takes over from another one stands in `several.rs`.
     let own = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Take);
     assert_eq!(kinds, own.map(|kind| kind.as_str()).collect());

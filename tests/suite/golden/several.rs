@@ -1,6 +1,6 @@
 //! The bytes of a log that takes states over from another one.
 
-use super::directory;
+use super::{are_golden, directory};
 use crate::several::{Several, adjust, import, key, layout, reserve};
 use onhand::adapters::file::audit::audit_directory;
 use onhand::domain::EventKind;
@@ -35,17 +35,7 @@ fn write() -> Several {
 
 #[test]
 fn today_writes_the_bytes_of_format_1() {
-    let several = write();
-    for file in FILES {
-        let written = super::now(&several.disk, file).unwrap();
-        let path = directory().join(file);
-        if std::env::var("ONHAND_GOLDEN").is_ok_and(|wish| wish == "write") {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, &written).unwrap();
-        }
-        let golden = fs::read(path).unwrap_or_default();
-        assert_eq!(String::from_utf8_lossy(&written), String::from_utf8_lossy(&golden), "{file}");
-    }
+    are_golden(&write().disk, &FILES, &directory());
 }
 
 #[test]

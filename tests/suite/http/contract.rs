@@ -53,9 +53,9 @@ pub(crate) fn check(method: &Method, path: &str, status: StatusCode, headers: &H
 /// The path in openapi.yaml that leads where `path` leads.
 fn template(path: &str) -> Option<&'static String> {
     let path = path.split('?').next().unwrap();
-    let stock = path
-        .strip_prefix("/api/inventory")
-        .filter(|rest| ["/stores/", "/inventory/"].iter().any(|place| rest.starts_with(place)));
+    let stock = path.strip_prefix("/api/inventory").filter(|rest| {
+        rest.starts_with("/inventory/") || rest.starts_with("/stores/") && rest.contains("/inventory")
+    });
     let path = stock.or_else(|| path.strip_prefix("/api")).unwrap_or(path);
     let fits = |template: &str| {
         let (left, right): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());

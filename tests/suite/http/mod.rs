@@ -2,6 +2,7 @@
 //! process is held against openapi.yaml.
 
 mod archived;
+mod catalogue;
 mod central;
 pub(crate) mod contract;
 mod dead_letters;
@@ -168,9 +169,14 @@ impl Scratch {
     }
 
     async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.say(Method::POST, path, headers, body).await
+    }
+
+    /// Sends a JSON body.
+    async fn say(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let json = [("content-type", "application/json")];
         let headers: Vec<_> = json.iter().chain(headers).copied().collect();
-        self.send(request(Method::POST, path, &headers, Body::from(body.to_owned()))).await
+        self.send(request(method, path, &headers, Body::from(body.to_owned()))).await
     }
 
     async fn delete(&self, path: &str) -> Answer {

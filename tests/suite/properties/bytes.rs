@@ -8,8 +8,8 @@ use onhand::app::fold::Fold;
 use onhand::app::ports::MovementQuery;
 use onhand::app::query::MovementPlace;
 use onhand::app::{Meta, fingerprint};
-use onhand::domain::stock::{Expected, StockFact, Verb};
-use onhand::domain::{After, Fact, Idempotency, Sequence, Sku, StoreId};
+use onhand::domain::stock::{StockFact, Verb};
+use onhand::domain::{After, Expected, Fact, Idempotency, Sequence, Sku, StoreId};
 use onhand::sim::disk::Crash;
 use onhand::sim::node::{SimNode, SimSettings};
 use proptest::prelude::*;
@@ -102,7 +102,7 @@ proptest! {
             2 => entries.swap(place, (place + 1) % 6),
             3 => match &mut entries[place].events[0].after {
                 After::Level(after) => after.on_hand = after.on_hand.checked_add(qty(1)).unwrap(),
-                After::Import(_) | After::Clock(_) => unreachable!(),
+                other => unreachable!("{other:?}"),
             },
             _ => match &mut entries[place].events[0].fact {
                 Fact::Stock(StockFact::Adjust(fact)) => fact.delta = qty(fact.delta.get() + 1),

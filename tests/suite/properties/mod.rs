@@ -7,9 +7,10 @@ use crate::counts::{counted, scale};
 use crate::decide::{Shop, id, keys, movement};
 use crate::node::qty;
 use onhand::domain::limits::INTEGER_MAX;
-use onhand::domain::stock::{Batch, Commit, Expected, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
 use onhand::domain::{
-    After, Command, Draft, Fact, Quantity, Rejection, Sku, State, StateRecord, StoreId, Timestamp, decide,
+    After, Command, Draft, Expected, Fact, Quantity, Rejection, Sku, State, StateRecord, StoreId, Timestamp,
+    decide,
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -63,7 +64,7 @@ fn batch(atomic: bool, commands: &[StockCommand]) -> Command {
 fn numbers(state: &State) -> (i64, i64, u64) {
     match state.after() {
         After::Level(after) => (after.on_hand.get(), after.reserved.get(), after.version),
-        After::Import(_) | After::Clock(_) => (0, 0, 0),
+        _ => (0, 0, 0),
     }
 }
 

@@ -14,9 +14,10 @@ use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
 use onhand::app::ports::{Delivered, EventIds, EventLog, EventSource, NewEntry};
 use onhand::domain::imports::ImportRows;
-use onhand::domain::stock::{Batch, Expected, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::stock::{Batch, Operation, Reserve, StockCommand, Verb};
 use onhand::domain::{
-    Command, Draft, Finished, ImportId, Key, ReservationId, Sequence, Sku, State, StoreId, Timestamp, decide,
+    Command, Draft, Expected, Finished, ImportId, Key, ReservationId, Sequence, Sku, State, StoreId,
+    Timestamp, decide,
 };
 use onhand::sim::disk::SimDisk;
 use onhand::sim::node::{SimClock, SimIds};

@@ -7,7 +7,7 @@ use onhand::adapters::file::audit::audit;
 use onhand::adapters::file::disk::{Disk, OpenMode};
 use onhand::adapters::file::layout::Layout;
 use onhand::app::{CommandError, Meta, fingerprint};
-use onhand::domain::stock::Expected;
+use onhand::domain::Expected;
 use onhand::domain::{Idempotency, State};
 use onhand::sim::random::Random;
 use std::collections::BTreeMap;

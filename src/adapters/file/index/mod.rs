@@ -107,6 +107,8 @@ pub(super) fn key_hash(key: &Key) -> u64 {
         Key::Level(store, sku) => ["level", store.as_str(), sku.as_str()],
         Key::Import(import) => ["import", import.as_str(), ""],
         Key::Clock => ["clock", "", ""],
+        Key::Product(sku) => ["product", sku.as_str(), ""],
+        Key::Store(store) => ["store", store.as_str(), ""],
     };
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for part in parts {

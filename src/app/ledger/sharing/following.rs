@@ -102,7 +102,7 @@ impl Ledger {
         slot.log = log;
         self.entities.list(key);
         slot.watched = Timestamp::NEVER;
-        self.watch(key, slot);
+        self.moved(key, slot);
     }
 
     /// Reads a log of the ledger back.

@@ -1,0 +1,140 @@
+//! Products as JSON, in and out.
+
+use super::describing::{nullable, yes};
+use super::level_body::ANONYMOUS;
+use super::rules::{minor_units, not_negative, short_text, text};
+use super::verbs::{VERSION_MAX, present};
+use crate::app::query::{ProductSaid, ProductView};
+use crate::domain::catalog::{Currency, Price, Product, ProductChange};
+use crate::domain::{Quantity, Sku, Timestamp};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use validator::Validate;
+
+/// `{sku, name, category?, unitPrice?, barcode?, lowStockThreshold?, active?, expectedVersion?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ProductBody {
+    #[serde(default, deserialize_with = "present")]
+    pub(super) sku: Option<Sku>,
+    #[validate(custom(function = "text"))]
+    name: SmolStr,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    category: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(nested)]
+    unit_price: Option<PriceBody>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    barcode: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "not_negative"))]
+    low_stock_threshold: Option<Quantity>,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    pub(super) expected_version: Option<u64>,
+}
+
+/// Some of it; what is `null` is not said any more.
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ProductPatch {
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "text"))]
+    name: Option<SmolStr>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "short_text"))]
+    category: Option<Option<SmolStr>>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(nested)]
+    unit_price: Option<Option<PriceBody>>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "short_text"))]
+    barcode: Option<Option<SmolStr>>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "not_negative"))]
+    low_stock_threshold: Option<Option<Quantity>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    active: Option<bool>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    pub(super) expected_version: Option<u64>,
+}
+
+/// `{amountMinor, currency}`
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PriceBody {
+    #[validate(custom(function = "minor_units"))]
+    amount_minor: u64,
+    currency: Currency,
+}
+
+/// A product as it is answered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProductShown<'a> {
+    sku: &'a Sku,
+    #[serde(flatten)]
+    product: &'a Product,
+    version: u64,
+    updated_at: Timestamp,
+}
+
+/// What was said of a product at one time; `null` when it was taken out of the catalogue.
+#[derive(Debug, Serialize)]
+pub(super) struct ProductThen<'a> {
+    version: u64,
+    ts: Timestamp,
+    product: Option<&'a Product>,
+    actor: &'a str,
+}
+
+impl<'a> ProductThen<'a> {
+    /// A version as it is shown.
+    pub(super) fn of(said: &'a ProductSaid) -> Self {
+        Self {
+            version: said.version,
+            ts: said.at,
+            product: said.product.as_ref(),
+            actor: said.actor.as_deref().unwrap_or(ANONYMOUS),
+        }
+    }
+}
+
+impl<'a> ProductShown<'a> {
+    /// A product as it is shown.
+    pub(super) fn of(view: &'a ProductView) -> Self {
+        Self::new(&view.sku, &view.product, view.version, view.updated_at)
+    }
+
+    /// The same from its parts.
+    pub(super) const fn new(sku: &'a Sku, product: &'a Product, version: u64, updated_at: Timestamp) -> Self {
+        Self { sku, product, version, updated_at }
+    }
+}
+
+impl From<PriceBody> for Price {
+    fn from(PriceBody { amount_minor, currency }: PriceBody) -> Self {
+        Self { amount_minor, currency }
+    }
+}
+
+impl From<ProductBody> for Product {
+    fn from(body: ProductBody) -> Self {
+        let ProductBody { name, category, unit_price, barcode, low_stock_threshold, active, .. } = body;
+        let unit_price = unit_price.map(Price::from);
+        Self { name, category, unit_price, barcode, low_stock_threshold, active }
+    }
+}
+
+impl From<ProductPatch> for ProductChange {
+    fn from(body: ProductPatch) -> Self {
+        let ProductPatch { name, category, unit_price, barcode, low_stock_threshold, active, .. } = body;
+        let unit_price = unit_price.map(|price| price.map(Price::from));
+        Self { name, category, unit_price, barcode, low_stock_threshold, active }
+    }
+}

@@ -1,0 +1,150 @@
+//! Stores: which there are, and what is said of them.
+
+use super::body::JsonBody;
+use super::code::Code;
+use super::describing::{Wish, changed, shown, yes};
+use super::node::Node;
+use super::page::{self, Page};
+use super::problem::Problem;
+use super::query::Query;
+use super::rules::{text, zone_name};
+use super::target::{Intent, StoreAt};
+use super::verbs::{VERSION_MAX, present};
+use crate::app::query::{StoreDescription, StoreView};
+use crate::domain::catalog::{Store, StoreCommand, StoreKind};
+use crate::domain::{Command, Fact, StoreId, Timestamp};
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, Uri};
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+use validator::Validate;
+
+/// `{storeId, name, kind, address?, timeZone?, active?, expectedVersion?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StoreBody {
+    #[serde(default, deserialize_with = "present")]
+    store_id: Option<StoreId>,
+    #[validate(custom(function = "text"))]
+    name: SmolStr,
+    kind: StoreKind,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    address: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "zone_name"))]
+    time_zone: Option<SmolStr>,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    expected_version: Option<u64>,
+}
+
+/// A store as it is answered; without details when it only has stock, and then its version is 0.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StoreShown<'a> {
+    store_id: &'a StoreId,
+    #[serde(flatten)]
+    store: Option<&'a Store>,
+    version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<Timestamp>,
+}
+
+/// `GET /stores`
+pub(super) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
+    const LIST: &str = "stores";
+    let page = Page::of(&Query::of(uri.query()), LIST)?;
+    let after = page.after_as(|mark| StoreId::new(mark).ok())?;
+    let mut stores = node.ledger.stores(after.as_ref(), page.limit + 1).await?;
+    let more = stores.len() > page.limit;
+    stores.truncate(page.limit);
+    let items: Vec<StoreShown> = stores.iter().map(StoreShown::of).collect();
+    let last = stores.last().filter(|_| more).map(|store| &store.store_id);
+    Ok(page::answer(&items, last.map(|id| id as _), LIST, &uri))
+}
+
+/// `GET /stores/{storeId}`
+pub(super) async fn store(
+    State(node): State<Arc<Node>>,
+    StoreAt(store_id): StoreAt,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let view = node.ledger.store(&store_id).await?.ok_or_else(|| {
+        let detail = format!(
+            "Nothing is known of store {store_id}: POST /stores describes it, and stock makes it be."
+        );
+        Problem::new(Code::NotFound, detail)
+    })?;
+    let body = StoreShown::of(&view);
+    Ok(shown(&headers, body.version, &body))
+}
+
+/// `POST /stores`
+pub(super) async fn create(
+    State(node): State<Arc<Node>>,
+    intent: Intent,
+    body: JsonBody<StoreBody>,
+) -> Result<Response, Problem> {
+    let id = body.value.store_id.clone();
+    let store_id = id.ok_or_else(|| Problem::pointer("/storeId", "is missing: which store is it?"))?;
+    said(&node, store_id, intent, body, true).await
+}
+
+/// `PUT /stores/{storeId}`
+pub(super) async fn replace(
+    State(node): State<Arc<Node>>,
+    StoreAt(store_id): StoreAt,
+    intent: Intent,
+    body: JsonBody<StoreBody>,
+) -> Result<Response, Problem> {
+    if body.value.store_id.as_ref().is_some_and(|said| *said != store_id) {
+        return Err(Problem::pointer("/storeId", "differs from the address; leave it out, or send it alike"));
+    }
+    said(&node, store_id, intent, body, false).await
+}
+
+async fn said(
+    node: &Node,
+    store_id: StoreId,
+    intent: Intent,
+    body: JsonBody<StoreBody>,
+    create: bool,
+) -> Result<Response, Problem> {
+    let JsonBody { value, place: _place } = body;
+    let verb = if create { "create" } else { "replace" };
+    let scope = format_smolstr!("{verb} store {store_id}");
+    let wish = Wish::new(intent, scope, value.expected_version, &value)?;
+    let StoreBody { name, kind, address, time_zone, active, .. } = value;
+    let store = Box::new(Store { name, kind, address, time_zone, active });
+    let command = StoreCommand { store_id, expected: wish.expected, create, store };
+    let (outcome, event) = wish.execute(node, Command::Store(command)).await?;
+    let version = event.after.version();
+    let Fact::Store(fact) = &event.fact else {
+        return Err(Problem::plain(Code::Internal).because(&"an event that is of no store"));
+    };
+    let body = StoreShown {
+        store_id: &fact.store_id,
+        store: Some(&fact.store),
+        version,
+        updated_at: Some(outcome.at),
+    };
+    let place = (create || version == 1).then(|| format!("/stores/{}", fact.store_id));
+    Ok(changed(&outcome, version, &body, place.as_deref()))
+}
+
+impl<'a> StoreShown<'a> {
+    fn of(view: &'a StoreView) -> Self {
+        let StoreView { store_id, described } = view;
+        match described {
+            Some(StoreDescription { store, version, updated_at }) => {
+                Self { store_id, store: Some(store), version: *version, updated_at: Some(*updated_at) }
+            }
+            None => Self { store_id, store: None, version: 0, updated_at: None },
+        }
+    }
+}
