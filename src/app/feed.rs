@@ -2,7 +2,7 @@
 //!
 //! A feed is read forward from a sequence; what identifies a place in it is that sequence and nothing else, so it can be
 //! left and taken up again at any point, by anyone, after any restart. Nothing is kept per reader. Filtered by store
-//! and SKU it is read through the index of that level, otherwise line after line.
+//! and SKU it is read through the index of what there is of those, otherwise line after line.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -21,9 +21,9 @@ const SCAN_PIECE: usize = 1_000;
 pub struct FeedFilter {
     /// Only those of this kind.
     pub kind: Option<EventKind>,
-    /// Only movements of this store.
+    /// Only what concerns one SKU of this store.
     pub store_id: Option<StoreId>,
-    /// Only movements of this SKU.
+    /// Only what concerns this SKU in a store.
     pub sku: Option<Sku>,
     /// Only those at or after this time.
     pub since: Option<Timestamp>,
@@ -89,8 +89,9 @@ impl Feed {
             let after = begin.map_or(after, |begin| after.max(begin).min(end));
             match (&filter.store_id, &filter.sku) {
                 (Some(store_id), Some(sku)) => {
-                    let key = Key::Level(store_id.clone(), sku.clone());
-                    of_key(&*history, &key, &filter, after, end, limit)
+                    let keys =
+                        [Key::Level, Key::Threshold, Key::Alert].map(|of| of(store_id.clone(), sku.clone()));
+                    of_keys(&*history, &keys, &filter, after, end, limit)
                 }
                 _ => of_all(&*history, &filter, after, end, limit),
             }
@@ -108,9 +109,9 @@ impl Feed {
     }
 }
 
-fn of_key(
+fn of_keys(
     history: &dyn History,
-    key: &Key,
+    keys: &[Key],
     filter: &FeedFilter,
     after: Sequence,
     end: Sequence,
@@ -118,11 +119,20 @@ fn of_key(
 ) -> Result<(Vec<Movement>, Sequence), HistoryError> {
     // The place where `since` begins has been looked for already.
     let query = MovementQuery { after, limit, kind: filter.kind, since: None, until: None };
-    let mut movements = history.movements(key, &query)?;
-    let full = movements.len() >= limit;
-    let through = movements.last().filter(|_| full).map_or(end, |movement| movement.sequence.min(end));
+    let (mut movements, mut through) = (Vec::new(), end);
+    for key in keys {
+        let of_key = history.movements(key, &query)?;
+        if let Some(last) = of_key.last().filter(|_| of_key.len() >= limit) {
+            through = through.min(last.sequence);
+        }
+        movements.extend(of_key);
+    }
+    movements.sort_unstable_by_key(|movement| movement.sequence);
+    if let Some(last) = movements.get(limit.saturating_sub(1)).filter(|_| limit > 0) {
+        through = through.min(last.sequence);
+    }
     // The index may know by now what became durable after `end` was taken; the next read brings it.
-    movements.retain(|movement| movement.sequence <= end && filter.passes(movement));
+    movements.retain(|movement| movement.sequence <= through && filter.passes(movement));
     Ok((movements, through))
 }
 

@@ -78,7 +78,7 @@ impl Lists {
             (Key::Store(store), _) => {
                 self.stores.write().remove(store);
             }
-            (Key::Level(..) | Key::Import(_) | Key::Clock, _) => {}
+            _ => {}
         }
     }
 }

@@ -12,6 +12,7 @@ mod journal;
 mod ledger;
 mod lists;
 mod log_time;
+mod low_stock;
 pub mod ports;
 pub mod query;
 pub mod sync;

@@ -1,6 +1,6 @@
 //! Commands: what a caller wants; one variant a capability.
 
-use crate::domain::catalog::{self, ProductCommand, StoreCommand};
+use crate::domain::catalog::{self, ProductCommand, StoreCommand, ThresholdCommand};
 use crate::domain::clock;
 use crate::domain::imports::{self, ImportRows};
 use crate::domain::stock::{self, Batch, StockCommand};
@@ -19,7 +19,9 @@ pub enum Command {
     Product(ProductCommand),
     /// Something is said of a store.
     Store(StoreCommand),
-    /// Let what is due on these states happen, and nothing else.
+    /// A store is to have a low-stock threshold of its own, or none.
+    Threshold(ThresholdCommand),
+    /// Let what is due on these states happen, and nothing else; an alert is looked at with its level.
     Due(Vec<Key>),
     /// Let the time of the log go on from this one, which is later.
     Leap(Timestamp),
@@ -37,7 +39,14 @@ impl Command {
             }
             Self::Product(command) => vec![Key::Product(command.sku.clone())],
             Self::Store(command) => vec![Key::Store(command.store_id.clone())],
-            Self::Due(keys) => keys.clone(),
+            Self::Threshold(command) => vec![Key::Threshold(command.store_id.clone(), command.sku.clone())],
+            Self::Due(keys) => {
+                let levels = keys.iter().filter_map(|key| match key {
+                    Key::Alert(store, sku) => Some(Key::Level(store.clone(), sku.clone())),
+                    _ => None,
+                });
+                keys.iter().cloned().chain(levels).collect()
+            }
             Self::Leap(_) => vec![Key::Clock],
         };
         keys.sort_unstable();
@@ -53,6 +62,7 @@ impl Command {
             | Self::Import(_)
             | Self::Product(_)
             | Self::Store(_)
+            | Self::Threshold(_)
             | Self::Due(_)
             | Self::Leap(_) => &[],
         };
@@ -82,6 +92,7 @@ pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
         Command::Import(import) => imports::decide(draft, import).map_err(Refusal::from),
         Command::Product(command) => catalog::decide_product(draft, command).map_err(Refusal::from),
         Command::Store(command) => catalog::decide_store(draft, command).map_err(Refusal::from),
+        Command::Threshold(command) => catalog::decide_threshold(draft, command).map_err(Refusal::from),
         Command::Due(_) => Ok(()),
         Command::Leap(to) => {
             clock::decide(draft, *to);

@@ -3,11 +3,12 @@
 //! Later operations of a batch see what earlier ones did, and what is refused half-way is taken back.
 
 use crate::domain::Undo;
+use crate::domain::alerts::Alert;
 use crate::domain::catalog::{Master, Product, Store};
 use crate::domain::imports::Import;
 use crate::domain::stock::{self, Level};
 use crate::domain::{
-    Event, Fact, Idempotency, Key, Rejection, State, Taken, Timestamp, Unapplied, UnappliedWhy,
+    Event, Fact, Idempotency, Key, Quantity, Rejection, State, Taken, Timestamp, Unapplied, UnappliedWhy,
 };
 use std::cell::Cell;
 use uuid::Uuid;
@@ -21,6 +22,7 @@ pub struct Draft<'a> {
     last: Cell<usize>,
     states: Vec<&'a mut State>,
     foreign: Vec<Option<u64>>,
+    thresholds: Vec<Option<Quantity>>,
     new_id: &'a mut dyn FnMut() -> Uuid,
     op: Option<(u32, Option<Idempotency>)>,
     events: Vec<Event>,
@@ -66,6 +68,7 @@ impl<'a> Draft<'a> {
             last: Cell::new(0),
             states,
             foreign: Vec::new(),
+            thresholds: Vec::new(),
             new_id,
             op: None,
             events: Vec::new(),
@@ -80,6 +83,19 @@ impl<'a> Draft<'a> {
     pub fn taking(mut self, foreign: Vec<Option<u64>>) -> Self {
         self.foreign = foreign;
         self
+    }
+
+    /// The low-stock thresholds under which alerts are raised, at the positions of the alerts' keys; nothing is said of
+    /// positions beyond the end.
+    #[must_use]
+    pub fn watching(mut self, thresholds: Vec<Option<Quantity>>) -> Self {
+        self.thresholds = thresholds;
+        self
+    }
+
+    /// The key at a position, and the threshold that was given with it.
+    pub(in crate::domain) fn watched(&self, position: usize) -> Option<(&'a Key, Option<Quantity>)> {
+        self.keys.get(position).zip(self.thresholds.get(position).copied())
     }
 
     /// The log time of the decision.
@@ -116,6 +132,22 @@ impl<'a> Draft<'a> {
         match self.state(key) {
             State::Store(master) => master,
             _ => unreachable!("a store stands under a store's key"),
+        }
+    }
+
+    /// The threshold under that key.
+    pub fn threshold(&self, key: &Key) -> &Master<Quantity> {
+        match self.state(key) {
+            State::Threshold(master) => master,
+            _ => unreachable!("a threshold stands under a threshold's key"),
+        }
+    }
+
+    /// The alert under that key.
+    pub fn alert(&self, key: &Key) -> &Alert {
+        match self.state(key) {
+            State::Alert(alert) => alert,
+            _ => unreachable!("an alert stands under an alert's key"),
         }
     }
 

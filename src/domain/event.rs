@@ -1,5 +1,6 @@
 //! Events: what has happened to one state, for ever.
 
+use crate::domain::alerts::AlertAfter;
 use crate::domain::catalog::MasterAfter;
 use crate::domain::clock::ClockAfter;
 use crate::domain::stock::{LevelAfter, StockFact};
@@ -48,11 +49,13 @@ pub enum EventKind {
     Clock,
     Product,
     Store,
+    Threshold,
+    Alert,
 }
 
 impl EventKind {
     /// Every kind; a kind's place is its number in an index, so new ones go to the end.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Adjust,
         Self::Reserve,
         Self::Release,
@@ -64,6 +67,8 @@ impl EventKind {
         Self::Clock,
         Self::Product,
         Self::Store,
+        Self::Threshold,
+        Self::Alert,
     ];
 
     /// The name in the log.
@@ -80,6 +85,8 @@ impl EventKind {
             Self::Clock => "CLOCK",
             Self::Product => "PRODUCT",
             Self::Store => "STORE",
+            Self::Threshold => "THRESHOLD",
+            Self::Alert => "ALERT",
         }
     }
 
@@ -104,8 +111,10 @@ pub enum After {
     Import(imports::ImportAfter),
     /// Where the log's time is now.
     Clock(ClockAfter),
-    /// The version of what is said of a product or a store.
+    /// The version of what is said of a product or a store, or of a threshold.
     Master(MasterAfter),
+    /// Whether the level is low.
+    Alert(AlertAfter),
 }
 
 impl Event {
@@ -147,6 +156,8 @@ impl<'de> DeserializeSeed<'de> for FactOf {
             EventKind::Clock => return Deserialize::deserialize(payload).map(Fact::Clock),
             EventKind::Product => return Deserialize::deserialize(payload).map(Fact::Product),
             EventKind::Store => return Deserialize::deserialize(payload).map(Fact::Store),
+            EventKind::Threshold => return Deserialize::deserialize(payload).map(Fact::Threshold),
+            EventKind::Alert => return Deserialize::deserialize(payload).map(Fact::Alert),
         }))
     }
 }
@@ -162,7 +173,10 @@ impl<'de> DeserializeSeed<'de> for AfterOf {
             EventKind::Import => Deserialize::deserialize(after).map(After::Import),
             EventKind::Take => AfterAny::deserialize(after).map(After::from),
             EventKind::Clock => Deserialize::deserialize(after).map(After::Clock),
-            EventKind::Product | EventKind::Store => Deserialize::deserialize(after).map(After::Master),
+            EventKind::Product | EventKind::Store | EventKind::Threshold => {
+                Deserialize::deserialize(after).map(After::Master)
+            }
+            EventKind::Alert => Deserialize::deserialize(after).map(After::Alert),
             _ => Deserialize::deserialize(after).map(After::Level),
         }
     }
@@ -174,6 +188,7 @@ impl<'de> DeserializeSeed<'de> for AfterOf {
 enum AfterAny {
     Level(LevelAfter),
     Import(imports::ImportAfter),
+    Alert(AlertAfter),
     Master(MasterAfter),
 }
 
@@ -183,6 +198,7 @@ impl From<AfterAny> for After {
             AfterAny::Level(level) => Self::Level(level),
             AfterAny::Import(import) => Self::Import(import),
             AfterAny::Master(master) => Self::Master(master),
+            AfterAny::Alert(alert) => Self::Alert(alert),
         }
     }
 }
@@ -256,6 +272,7 @@ impl After {
             Self::Import(import) => import.version,
             Self::Clock(clock) => clock.version,
             Self::Master(master) => master.version,
+            Self::Alert(alert) => alert.version,
         }
     }
 }

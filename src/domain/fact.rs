@@ -1,6 +1,7 @@
 //! Facts: what an event says, one variant a capability.
 
-use crate::domain::catalog::{ProductFact, StoreFact};
+use crate::domain::alerts::AlertFact;
+use crate::domain::catalog::{ProductFact, StoreFact, ThresholdFact};
 use crate::domain::clock::Leap;
 use crate::domain::stock::StockFact;
 use crate::domain::{After, EventKind, Key, Sku, StateRecord, StoreId, Taken, Timestamp, imports};
@@ -22,6 +23,10 @@ pub enum Fact {
     Product(Box<ProductFact>),
     /// What is said of a store.
     Store(Box<StoreFact>),
+    /// A store has a threshold of its own, or none any more.
+    Threshold(ThresholdFact),
+    /// A level is low, or not any more.
+    Alert(AlertFact),
 }
 
 impl Fact {
@@ -39,6 +44,8 @@ impl Fact {
             Self::Clock(_) => EventKind::Clock,
             Self::Product(_) => EventKind::Product,
             Self::Store(_) => EventKind::Store,
+            Self::Threshold(_) => EventKind::Threshold,
+            Self::Alert(_) => EventKind::Alert,
         }
     }
 
@@ -54,32 +61,40 @@ impl Fact {
             Self::Clock(_) => Key::Clock,
             Self::Product(fact) => Key::Product(fact.sku.clone()),
             Self::Store(fact) => Key::Store(fact.store_id.clone()),
+            Self::Threshold(fact) => Key::Threshold(fact.store_id.clone(), fact.sku.clone()),
+            Self::Alert(fact) => Key::Alert(fact.store_id.clone(), fact.sku.clone()),
         }
     }
 
     /// When its state moved last, if the event is of the time `at`: what is taken over did not move then.
     pub fn moved_at(&self, at: Timestamp) -> Timestamp {
         match self {
-            Self::Stock(_) | Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => at,
             Self::Take(taken) => match &taken.state {
                 StateRecord::Level(level) => level.updated_at,
                 StateRecord::Import(import) => import.updated_at,
                 StateRecord::Clock(clock) => clock.updated_at,
                 StateRecord::Product(product) => product.updated_at,
                 StateRecord::Store(store) => store.updated_at,
+                StateRecord::Threshold(threshold) => threshold.updated_at,
+                StateRecord::Alert(alert) => alert.updated_at,
             },
+            _ => at,
         }
     }
 
-    /// Where and what, when it is about a level.
+    /// Where and what, when it is about one SKU in one store.
     pub fn place(&self) -> Option<(&StoreId, &Sku)> {
         match self {
             Self::Stock(fact) => Some(fact.place()),
+            Self::Threshold(fact) => Some((&fact.store_id, &fact.sku)),
+            Self::Alert(fact) => Some((&fact.store_id, &fact.sku)),
             Self::Take(taken) => match &taken.state {
                 StateRecord::Level(level) => Some((&level.store_id, &level.sku)),
+                StateRecord::Threshold(threshold) => Some((&threshold.store_id, &threshold.sku)),
+                StateRecord::Alert(alert) => Some((&alert.store_id, &alert.sku)),
                 _ => None,
             },
-            Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => None,
+            _ => None,
         }
     }
 }
@@ -92,7 +107,10 @@ impl Fact {
             (Self::Import(progress), After::Import(after)) => progress.before(after).map(After::Import),
             (Self::Take(taken), after) => taken.state.is_of(after).then_some(after),
             (Self::Clock(leap), After::Clock(after)) => leap.before(after).map(After::Clock),
-            (Self::Product(_) | Self::Store(_), After::Master(after)) => after.before().map(After::Master),
+            (Self::Product(_) | Self::Store(_) | Self::Threshold(_), After::Master(after)) => {
+                after.before().map(After::Master)
+            }
+            (Self::Alert(fact), After::Alert(after)) => fact.before(after).map(After::Alert),
             _ => None,
         }
     }

@@ -16,6 +16,10 @@ pub enum Key {
     Product(Sku),
     /// What is said of a store.
     Store(StoreId),
+    /// The low-stock threshold of one SKU in one store.
+    Threshold(StoreId, Sku),
+    /// Whether one SKU is low in one store.
+    Alert(StoreId, Sku),
 }
 
 impl Key {
@@ -36,8 +40,13 @@ impl Key {
         if let Some(store) = text.strip_prefix("store ") {
             return StoreId::new(store).ok().map(Self::Store);
         }
+        let (text, of): (_, fn(StoreId, Sku) -> Self) = match text.split_once(' ') {
+            Some(("threshold", place)) => (place, Self::Threshold),
+            Some(("alert", place)) => (place, Self::Alert),
+            _ => (text, Self::Level),
+        };
         let (store, sku) = text.split_once('/')?;
-        Some(Self::Level(StoreId::new(store).ok()?, Sku::new(sku).ok()?))
+        Some(of(StoreId::new(store).ok()?, Sku::new(sku).ok()?))
     }
 }
 
@@ -49,6 +58,8 @@ impl fmt::Display for Key {
             Self::Clock => formatter.write_str("clock"),
             Self::Product(sku) => write!(formatter, "product {sku}"),
             Self::Store(store) => write!(formatter, "store {store}"),
+            Self::Threshold(store, sku) => write!(formatter, "threshold {store}/{sku}"),
+            Self::Alert(store, sku) => write!(formatter, "alert {store}/{sku}"),
         }
     }
 }
@@ -62,7 +73,10 @@ mod tests {
         let level = Key::Level(StoreId::new("import").unwrap(), Sku::new("BANK CHARGES").unwrap());
         let product = Key::Product(Sku::new("BANK CHARGES").unwrap());
         let store = Key::Store(StoreId::new("product").unwrap());
-        for key in [level, Key::Import(ImportId::new("a-1").unwrap()), product, store] {
+        let place = || (StoreId::new("alert").unwrap(), Sku::new("BANK CHARGES").unwrap());
+        let threshold = Key::Threshold(place().0, place().1);
+        let alert = Key::Alert(place().0, place().1);
+        for key in [level, Key::Import(ImportId::new("a-1").unwrap()), product, store, threshold, alert] {
             assert_eq!(Key::parse(&key.to_string()), Some(key));
         }
         assert_eq!(Key::parse("import"), None);

@@ -4,6 +4,7 @@
 //! [`State::apply`] moves a state by one event. Three closed enums name every capability, and nothing else does:
 //! [`Command`], [`Fact`] (what an event says) and [`State`] (what events add up to), with [`Key`] to find a state by.
 
+pub mod alerts;
 pub mod catalog;
 pub mod clock;
 mod command;
@@ -17,6 +18,7 @@ pub mod imports;
 mod key;
 pub mod limits;
 mod quantity;
+mod record;
 mod rejection;
 mod state;
 pub mod stock;
@@ -32,7 +34,8 @@ pub use fact::Fact;
 pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
 pub use key::Key;
 pub use quantity::{Quantity, QuantityError};
+pub use record::{StateKey, StateRecord};
 pub use rejection::{Refusal, Rejection};
-pub use state::{Misfit, State, StateKey, StateRecord, Undo};
+pub use state::{Misfit, State, Undo};
 pub use take::Taken;
 pub use time::{Timestamp, TimestampError};

@@ -69,6 +69,9 @@ pub enum Rejection {
         /// The version it is at.
         current_version: u64,
     },
+    /// The store has no threshold of its own for the SKU.
+    #[error("the store has no low-stock threshold of its own for this SKU")]
+    ThresholdNotFound,
     /// The store is described already.
     #[error("the store is described already; to change what is said of it, replace it")]
     StoreExists {
@@ -93,6 +96,7 @@ impl Rejection {
             Self::ProductNotFound { .. } => "product-not-found",
             Self::ProductExists { .. } => "product-exists",
             Self::StoreExists { .. } => "store-exists",
+            Self::ThresholdNotFound => "threshold-not-found",
         }
     }
 }
@@ -133,6 +137,7 @@ mod tests {
             Rejection::ProductNotFound { sku: Sku::new("A").unwrap() },
             Rejection::ProductExists { current_version: 3 },
             Rejection::StoreExists { current_version: 3 },
+            Rejection::ThresholdNotFound,
         ] {
             let json = serde_json::to_value(&rejection).unwrap();
             assert_eq!(json["code"], rejection.code());

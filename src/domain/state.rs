@@ -1,12 +1,11 @@
 //! States: what the events of one key add up to.
 
-use crate::domain::catalog::{Master, Product, ProductRecord, Store, StoreRecord};
-use crate::domain::clock::{Clock, ClockRecord};
+use crate::domain::alerts::Alert;
+use crate::domain::catalog::{Master, Product, ProductRecord, Store, StoreRecord, ThresholdRecord};
+use crate::domain::clock::Clock;
 use crate::domain::imports::Import;
-use crate::domain::stock::{Level, LevelRecord, LevelUndo};
-use crate::domain::{After, Fact, ImportId, Key, Sku, StoreId, Taken, Timestamp, imports};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use crate::domain::stock::{Level, LevelUndo};
+use crate::domain::{After, Fact, Key, Quantity, StateRecord, Taken, Timestamp};
 
 /// One state of the ledger; one variant a capability.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +20,10 @@ pub enum State {
     Product(Box<Master<Product>>),
     /// What is said of a store.
     Store(Box<Master<Store>>),
+    /// The low-stock threshold of one SKU in one store.
+    Threshold(Master<Quantity>),
+    /// Whether one SKU is low in one store.
+    Alert(Alert),
 }
 
 /// How to take one event back, in reverse order of applying.
@@ -38,71 +41,10 @@ pub enum Undo {
     Product(Box<Master<Product>>),
     /// For a store: what was said of it.
     Store(Box<Master<Store>>),
-}
-
-/// A state as a line of a snapshot.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum StateRecord {
-    /// See [`LevelRecord`].
-    Level(LevelRecord),
-    /// See [`imports::ImportRecord`].
-    Import(imports::ImportRecord),
-    /// See [`ClockRecord`].
-    Clock(ClockRecord),
-    /// See [`ProductRecord`].
-    Product(ProductRecord),
-    /// See [`StoreRecord`].
-    Store(StoreRecord),
-}
-
-/// As much of a [`StateRecord`] as tells its key and its holds; reading it skips the rest.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum StateKey {
-    /// Of a level.
-    #[serde(rename_all = "camelCase")]
-    Level {
-        /// Where.
-        store_id: StoreId,
-        /// What.
-        sku: Sku,
-        /// Its open holds.
-        #[serde(default)]
-        holds: Vec<IgnoredAny>,
-    },
-    /// Of an import.
-    #[serde(rename_all = "camelCase")]
-    Import {
-        /// Which.
-        import_id: ImportId,
-    },
-    /// Of the time of the log.
-    Clock {},
-    /// Of a product.
-    Product {
-        /// Which.
-        sku: Sku,
-    },
-    /// Of a store.
-    #[serde(rename_all = "camelCase")]
-    Store {
-        /// Which.
-        store_id: StoreId,
-    },
-}
-
-impl StateKey {
-    /// The key, and the number of open holds.
-    pub fn key(self) -> (Key, u64) {
-        match self {
-            Self::Level { store_id, sku, holds } => (Key::Level(store_id, sku), holds.len() as u64),
-            Self::Import { import_id } => (Key::Import(import_id), 0),
-            Self::Clock {} => (Key::Clock, 0),
-            Self::Product { sku } => (Key::Product(sku), 0),
-            Self::Store { store_id } => (Key::Store(store_id), 0),
-        }
-    }
+    /// For a threshold: what it was.
+    Threshold(Master<Quantity>),
+    /// For an alert: what it was.
+    Alert(Alert),
 }
 
 /// The event does not fit the state: the log contradicts itself, or the caller did not decide on this state.
@@ -126,6 +68,9 @@ pub enum Misfit {
     /// Something is taken out of the catalogue that is not in it, or said of it without a version.
     #[error("the event takes something out of the catalogue that is not in it")]
     Master,
+    /// An alert is raised that is raised already, or cleared that is not, or by numbers that are not low.
+    #[error("the event raises or clears an alert that it cannot")]
+    Alert,
     /// The event belongs to another capability than the state.
     #[error("the event belongs to another kind of state")]
     Kind,
@@ -140,6 +85,8 @@ impl State {
             Key::Clock => Self::Clock(Clock::default()),
             Key::Product(_) => Self::Product(Box::default()),
             Key::Store(_) => Self::Store(Box::default()),
+            Key::Threshold(..) => Self::Threshold(Master::default()),
+            Key::Alert(..) => Self::Alert(Alert::default()),
         }
     }
 
@@ -159,6 +106,10 @@ impl State {
             (Self::Store(master), Fact::Store(fact)) => {
                 master.apply(Some(&fact.store), at).map(|before| Undo::Store(Box::new(before)))
             }
+            (Self::Threshold(master), Fact::Threshold(fact)) => {
+                master.apply(fact.low_stock_threshold.as_ref(), at).map(Undo::Threshold)
+            }
+            (Self::Alert(alert), Fact::Alert(fact)) => alert.apply(fact, at).map(Undo::Alert),
             _ => Err(Misfit::Kind),
         }
     }
@@ -170,7 +121,9 @@ impl State {
             (Self::Level(_), Self::Level(_))
             | (Self::Import(_), Self::Import(_))
             | (Self::Product(_), Self::Product(_))
-            | (Self::Store(_), Self::Store(_)) => {}
+            | (Self::Store(_), Self::Store(_))
+            | (Self::Threshold(_), Self::Threshold(_))
+            | (Self::Alert(_), Self::Alert(_)) => {}
             _ => return Err(Misfit::Kind),
         }
         if restored.version() < self.version() {
@@ -188,6 +141,8 @@ impl State {
             (Self::Clock(clock), Undo::Clock(before)) => *clock = before,
             (Self::Product(master), Undo::Product(before)) => *master = before,
             (Self::Store(master), Undo::Store(before)) => *master = before,
+            (Self::Threshold(master), Undo::Threshold(before)) => *master = before,
+            (Self::Alert(alert), Undo::Alert(before)) => *alert = before,
             _ => unreachable!("an undo goes back to the state it came from"),
         }
     }
@@ -200,6 +155,8 @@ impl State {
             Self::Clock(clock) => After::Clock(clock.after()),
             Self::Product(master) => After::Master(master.after()),
             Self::Store(master) => After::Master(master.after()),
+            Self::Threshold(master) => After::Master(master.after()),
+            Self::Alert(alert) => After::Alert(alert.after()),
         }
     }
 
@@ -211,6 +168,8 @@ impl State {
             Self::Clock(clock) => clock.version,
             Self::Product(master) => master.version,
             Self::Store(master) => master.version,
+            Self::Threshold(master) => master.version,
+            Self::Alert(alert) => alert.version,
         }
     }
 
@@ -222,6 +181,8 @@ impl State {
             Self::Clock(clock) => clock.updated_at = at,
             Self::Product(master) => master.updated_at = at,
             Self::Store(master) => master.updated_at = at,
+            Self::Threshold(master) => master.updated_at = at,
+            Self::Alert(alert) => alert.updated_at = at,
         }
     }
 
@@ -229,7 +190,7 @@ impl State {
     pub fn next_due(&self) -> Option<Timestamp> {
         match self {
             Self::Level(level) => level.next_due(),
-            Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => None,
+            _ => None,
         }
     }
 
@@ -247,53 +208,13 @@ impl State {
             (Self::Store(master), Key::Store(store)) => {
                 StateRecord::Store(StoreRecord::new(store.clone(), master))
             }
+            (Self::Threshold(master), Key::Threshold(store, sku)) => {
+                StateRecord::Threshold(ThresholdRecord::new(store.clone(), sku.clone(), master))
+            }
+            (Self::Alert(alert), Key::Alert(store, sku)) => {
+                StateRecord::Alert(alert.record(store.clone(), sku.clone()))
+            }
             _ => unreachable!("a state stands under a key of its own capability"),
-        }
-    }
-}
-
-impl StateRecord {
-    /// True when the numbers are those of the same kind of state.
-    pub(in crate::domain) const fn is_of(&self, after: After) -> bool {
-        matches!(
-            (self, after),
-            (Self::Level(_), After::Level(_))
-                | (Self::Import(_), After::Import(_))
-                | (Self::Product(_) | Self::Store(_), After::Master(_))
-        )
-    }
-
-    /// How many open holds it carries.
-    pub fn holds(&self) -> u64 {
-        match self {
-            Self::Level(record) => record.holds.len() as u64,
-            Self::Import(_) | Self::Clock(_) | Self::Product(_) | Self::Store(_) => 0,
-        }
-    }
-
-    /// The state and its key.
-    ///
-    /// # Errors
-    /// [`Misfit`] when the record contradicts itself.
-    pub fn restore(self) -> Result<(Key, State), Misfit> {
-        match self {
-            Self::Level(record) => {
-                let (store, sku, level) = Level::restore(record)?;
-                Ok((Key::Level(store, sku), State::Level(level)))
-            }
-            Self::Import(record) => {
-                let (id, import) = Import::restore(record)?;
-                Ok((Key::Import(id), State::Import(import)))
-            }
-            Self::Clock(record) => Ok((Key::Clock, State::Clock(Clock::restore(&record)))),
-            Self::Product(record) => {
-                let (sku, master) = record.restore()?;
-                Ok((Key::Product(sku), State::Product(Box::new(master))))
-            }
-            Self::Store(record) => {
-                let (store, master) = record.restore()?;
-                Ok((Key::Store(store), State::Store(Box::new(master))))
-            }
         }
     }
 }

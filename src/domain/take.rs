@@ -1,6 +1,7 @@
 //! The fact that a log takes a state over, which another log of the same ledger has moved until now.
 
-use crate::domain::catalog::{ProductRecord, StoreRecord};
+use crate::domain::alerts::AlertRecord;
+use crate::domain::catalog::{ProductRecord, StoreRecord, ThresholdRecord};
 use crate::domain::imports::ImportRecord;
 use crate::domain::stock::LevelRecord;
 use crate::domain::{Key, StateRecord};
@@ -26,21 +27,25 @@ struct TakenJson {
     import: Option<ImportRecord>,
     product: Option<ProductRecord>,
     store: Option<StoreRecord>,
+    threshold: Option<ThresholdRecord>,
+    alert: Option<AlertRecord>,
 }
 
 impl TryFrom<TakenJson> for Taken {
     type Error = &'static str;
 
     fn try_from(json: TakenJson) -> Result<Self, &'static str> {
-        let TakenJson { epoch, level, import, product, store } = json;
+        let TakenJson { epoch, level, import, product, store, threshold, alert } = json;
         let level = level.map(StateRecord::Level);
         let import = import.map(StateRecord::Import);
         let product = product.map(StateRecord::Product);
         let store = store.map(StateRecord::Store);
-        let mut states = [level, import, product, store].into_iter().flatten();
+        let threshold = threshold.map(StateRecord::Threshold);
+        let alert = alert.map(StateRecord::Alert);
+        let mut states = [level, import, product, store, threshold, alert].into_iter().flatten();
         match (states.next(), states.next()) {
             (Some(state), None) => Ok(Self { epoch, state }),
-            _ => Err("must have one of a level, an import, a product and a store"),
+            _ => Err("must have one state, such as a level or an import"),
         }
     }
 }
@@ -54,6 +59,8 @@ impl Taken {
             StateRecord::Clock(_) => Key::Clock,
             StateRecord::Product(product) => Key::Product(product.sku.clone()),
             StateRecord::Store(store) => Key::Store(store.store_id.clone()),
+            StateRecord::Threshold(record) => Key::Threshold(record.store_id.clone(), record.sku.clone()),
+            StateRecord::Alert(record) => Key::Alert(record.store_id.clone(), record.sku.clone()),
         }
     }
 }
@@ -64,6 +71,11 @@ mod tests {
 
     const LEVEL: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000001","type":"TAKE","payload":{"epoch":6,"level":{"storeId":"L","sku":"A","onHand":9,"reserved":2,"version":7,"updatedAt":"2026-11-20T16:00:00.000Z","holds":[{"reservationId":"r","qty":2}]}},"after":{"onHand":9,"reserved":2,"version":7}}"#;
     const IMPORT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000002","type":"TAKE","payload":{"epoch":1,"import":{"importId":"I","rowsDone":5,"applied":3,"refused":1,"finished":false,"version":2,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"rowsDone":5,"applied":3,"refused":1,"version":2}}"#;
+    const PRODUCT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000003","type":"TAKE","payload":{"epoch":1,"product":{"sku":"A","product":{"name":"Tea","active":true},"version":3,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"version":3}}"#;
+    const STORE: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000004","type":"TAKE","payload":{"epoch":1,"store":{"storeId":"L","store":{"name":"London","kind":"shop","active":true},"version":1,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"version":1}}"#;
+    const THRESHOLD: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000005","type":"TAKE","payload":{"epoch":1,"threshold":{"storeId":"L","sku":"A","lowStockThreshold":2,"version":1,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"version":1}}"#;
+    const ALERT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000006","type":"TAKE","payload":{"epoch":1,"alert":{"storeId":"L","sku":"A","raised":{"qty":1,"threshold":2},"version":1,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"raised":true,"version":1}}"#;
+    const ALL: [&str; 6] = [LEVEL, IMPORT, PRODUCT, STORE, THRESHOLD, ALERT];
     const LATER: Timestamp = Timestamp::EPOCH;
 
     fn fact(json: &str) -> Fact {
@@ -72,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_take_is_written_as_it_is_read() {
-        for json in [LEVEL, IMPORT] {
+        for json in ALL {
             let event = Event::decode(json).unwrap();
             assert_eq!(serde_json::to_string(&event).unwrap(), json);
             assert_eq!(event.fact.kind(), event.kind);
@@ -92,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_take_replaces_the_state_and_comes_back() {
-        for json in [LEVEL, IMPORT] {
+        for json in ALL {
             let event = Event::decode(json).unwrap();
             let mut state = State::absent(&event.fact.key());
             let before = state.clone();

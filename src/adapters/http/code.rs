@@ -55,6 +55,8 @@ codes! {
         "The level has no reservation of that name. Check the store, the SKU and the reservationId.";
     ProductNotFound "product-not-found" NOT_FOUND "The catalogue does not know the SKU" retry None,
         "No product of that SKU is described, or not any more; nothing changed. Describe it first, or check the SKU.";
+    ThresholdNotFound "threshold-not-found" NOT_FOUND "The store has no threshold of its own" retry None,
+        "The store has no low-stock threshold of its own for the SKU; that of the product counts there, if it has one.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "The method is not allowed here" retry None,
         "The route exists, but not with this method; the Allow header names those that do.";
     RequestTimeout "request-timeout" REQUEST_TIMEOUT "The body did not arrive in time" retry None,

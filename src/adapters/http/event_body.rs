@@ -2,6 +2,7 @@
 
 use super::level_body::{ANONYMOUS, NumbersBody};
 use crate::app::feed::FeedEvent;
+use crate::domain::alerts::AlertAfter;
 use crate::domain::catalog::MasterAfter;
 use crate::domain::clock::ClockAfter;
 use crate::domain::imports::ImportAfter;
@@ -33,6 +34,7 @@ enum StateBody {
     Import(ImportAfter),
     Clock(ClockAfter),
     Master(MasterAfter),
+    Alert(AlertAfter),
 }
 
 impl<'a> EventBody<'a> {
@@ -66,6 +68,7 @@ impl From<After> for StateBody {
             After::Import(numbers) => Self::Import(numbers),
             After::Clock(numbers) => Self::Clock(numbers),
             After::Master(numbers) => Self::Master(numbers),
+            After::Alert(numbers) => Self::Alert(numbers),
         }
     }
 }

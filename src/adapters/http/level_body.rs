@@ -128,11 +128,15 @@ pub(super) fn moved(
     outcome: &Outcome,
     idempotency: Option<&Idempotency>,
 ) -> Result<Response, Problem> {
-    let last = own(&outcome.events, idempotency).last();
-    let Some(Event { after: After::Level(numbers), .. }) = last else {
+    // An alert that the movement raised or cleared stands behind it.
+    let level = |event: &Event| match event.after {
+        After::Level(numbers) => Some(numbers),
+        _ => None,
+    };
+    let Some(numbers) = own(&outcome.events, idempotency).filter_map(level).last() else {
         return Err(Problem::plain(Code::Internal).because(&"a movement without an event of its level"));
     };
-    let mut body = LevelBody::new(store_id, sku, *numbers, outcome.at);
+    let mut body = LevelBody::new(store_id, sku, numbers, outcome.at);
     body.reservation = own(&outcome.events, idempotency).find_map(reservation);
     let mut response = ([(ETAG, etag(numbers.version))], Json(body)).into_response();
     if outcome.replayed {

@@ -39,6 +39,8 @@ const LOCKS_CONTENDED: &str = "onhand_locks_contended_total";
 const LOCKS_STOLEN: &str = "onhand_locks_stolen_total";
 /// Changes that wait for the disk.
 const QUEUE: &str = "onhand_log_queue_entries";
+/// Levels that are low: alerts that are raised.
+const ALERTS: &str = "onhand_alerts_raised";
 /// Tries whether a disk that had refused is well again.
 const PROBES: &str = "onhand_log_probes_total";
 /// Handlers that panicked.
@@ -89,6 +91,7 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_counter!(LOCKS_CONTENDED, "Leases that had to be asked of another process.");
         metrics::describe_counter!(LOCKS_STOLEN, "Processes that this one has taken over from.");
         metrics::describe_gauge!(QUEUE, "Changes that wait for the disk.");
+        metrics::describe_gauge!(ALERTS, "Levels that are low: alerts that are raised.");
         metrics::describe_counter!(PROBES, "Tries whether a disk that had refused is well again.");
         metrics::describe_counter!(PANICS, "Handlers that panicked.");
         recorder
@@ -109,6 +112,7 @@ pub(super) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -
     sync_state::gauge(&node);
     node.gates.gauge();
     metrics::gauge!(QUEUE).set(f64::from(u32::try_from(node.ledger.log().queue_depth()).unwrap_or(u32::MAX)));
+    metrics::gauge!(ALERTS).set(f64::from(u32::try_from(node.ledger.alerts_raised()).unwrap_or(u32::MAX)));
     answer(&headers)
 }
 

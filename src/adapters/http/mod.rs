@@ -1,12 +1,13 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
 //! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
-//! the file of its noun: `stock`, `batch`, `imports`, `products` and `stores` (both with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
+//! the file of its noun: `stock`, `batch`, `imports`, `products`, `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
 //! `dead_letters`, `health`, `metrics` (both with `sync_state`), `problems`, `docs`. What those share is reading (`accept`, `target`, `query`,
 //! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
 //! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
 
 mod accept;
+mod alerts;
 mod batch;
 mod body;
 mod central;

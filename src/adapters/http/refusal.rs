@@ -23,6 +23,7 @@ pub(super) fn code(rejection: &Rejection) -> Code {
         Rejection::ProductNotFound { .. } => Code::ProductNotFound,
         Rejection::ProductExists { .. } => Code::ProductExists,
         Rejection::StoreExists { .. } => Code::StoreExists,
+        Rejection::ThresholdNotFound => Code::ThresholdNotFound,
     }
 }
 
@@ -46,7 +47,8 @@ pub(super) fn facts(rejection: &Rejection) -> Facts {
         | Rejection::AlreadyExists { .. }
         | Rejection::OutOfRange
         | Rejection::IdempotencyKeyReused
-        | Rejection::ProductNotFound { .. } => Facts::default(),
+        | Rejection::ProductNotFound { .. }
+        | Rejection::ThresholdNotFound => Facts::default(),
     }
 }
 
@@ -164,6 +166,7 @@ mod tests {
             (Rejection::ProductNotFound { sku: Sku::new("A").unwrap() }, 404, (None, None, None)),
             (Rejection::ProductExists { current_version: 7 }, 409, (Some(7), None, None)),
             (Rejection::StoreExists { current_version: 7 }, 409, (Some(7), None, None)),
+            (Rejection::ThresholdNotFound, 404, (None, None, None)),
         ] {
             assert_eq!(code(&rejection).slug(), rejection.code(), "log and contract use one word");
             let problem = Problem::from(rejection);

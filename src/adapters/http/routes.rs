@@ -4,8 +4,8 @@ use super::gates::{Entry, Gate};
 use super::layers::Edge;
 use super::node::Node;
 use super::{
-    batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, products, stock,
-    stores, sync,
+    alerts, batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, products,
+    stock, stores, sync,
 };
 use axum::Router;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -30,6 +30,7 @@ pub struct Route {
 const PAGED: &[&str] = &[page::LIMIT, page::CURSOR];
 const PRODUCTS: &[&str] =
     &[page::LIMIT, page::CURSOR, products::SEARCH, products::CATEGORY, products::ACTIVE];
+const ALERTS: &[&str] = &[page::LIMIT, page::CURSOR, alerts::STORE_ID, alerts::SKU];
 const FRESH: &[&str] = &[central::AT_LEAST];
 const PAGED_AND_FRESH: &[&str] = &[page::LIMIT, page::CURSOR, central::AT_LEAST];
 const LETTERS: &[&str] = &[page::LIMIT, page::CURSOR, dead_letters::STATE];
@@ -48,6 +49,9 @@ fn list() -> Vec<(Route, Handler)> {
         write("/stores/{storeId}/inventory/{sku}/release", post(stock::release)),
         write("/stores/{storeId}/inventory/{sku}/commit", post(stock::commit)),
         write("/stores/{storeId}/inventory/{sku}/count", post(stock::count)),
+        read("/stores/{storeId}/inventory/{sku}/threshold", &[], get(alerts::threshold)),
+        change(Method::PUT, "/stores/{storeId}/inventory/{sku}/threshold", put(alerts::set)),
+        change(Method::DELETE, "/stores/{storeId}/inventory/{sku}/threshold", delete(alerts::unset)),
         bulk("/inventory/batch", &["atomic"], post(batch::batch)),
         bulk("/imports/{importId}/rows", &[], post(imports::rows)),
         read("/imports/{importId}", &[], get(imports::import)),
@@ -63,6 +67,7 @@ fn list() -> Vec<(Route, Handler)> {
         write("/stores", post(stores::create)),
         read("/stores/{storeId}", &[], get(stores::store)),
         change(Method::PUT, "/stores/{storeId}", put(stores::replace)),
+        read("/alerts", ALERTS, get(alerts::list)),
         read("/events", events::PARAMETERS, get(events::events)),
         drive("/sync", post(sync::sync)),
         fresh("/central/inventory/{sku}", FRESH, get(central::sku)),

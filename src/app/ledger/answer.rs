@@ -5,7 +5,7 @@ use crate::app::blocking;
 use crate::app::idempotency::{Known, Place};
 use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
 use crate::domain::{
-    Entry, Event, Finished, Idempotency, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
+    After, Entry, Event, Finished, Idempotency, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
 };
 use std::collections::BTreeMap;
 
@@ -142,8 +142,10 @@ fn read_events(history: &dyn History, wanted: &[(u32, Sequence)]) -> Result<Vec<
             _ => read_entry(history, *sequence)?,
         };
         let found = current.numbered().find(|(at, _)| at == sequence).map(|(_, event)| event);
-        // A command is known by the first event of its entry, which may be an expiry; its own is the last.
-        let found = if found.is_some_and(|event| event.op.is_none()) { current.events.last() } else { found };
+        // A command is known by the first event of its entry, which may be an expiry; its own is the last of a level.
+        let alone = found.is_some_and(|event| event.op.is_none());
+        let last = current.events.iter().rfind(|event| matches!(event.after, After::Level(_)));
+        let found = if alone { last } else { found };
         events.extend(found.map(|event| (*op, event.clone())));
         entry = Some(current);
     }

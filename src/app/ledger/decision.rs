@@ -6,7 +6,7 @@ use crate::app::entities::Slot;
 use crate::app::journal::Step;
 use crate::app::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::{Command, Draft, Finished, Key, Sequence, decide};
+use crate::domain::{Command, Draft, Finished, Key, Sequence, alerts, decide};
 use tokio::sync::MutexGuard;
 
 impl Ledger {
@@ -24,11 +24,13 @@ impl Ledger {
             let mut new_id = || self.parts.ids.event_id();
             let foreign = self.foreign(keys, slots);
             let states = slots.iter_mut().map(|slot| &mut slot.state).collect();
-            let mut draft = Draft::new(now, keys, states, &mut new_id).taking(foreign);
+            let mut draft =
+                Draft::new(now, keys, states, &mut new_id).taking(foreign).watching(self.thresholds(keys));
             let more_due = !draft.expire_due(EXPIRIES_PER_ENTRY_MAX);
             let expired = draft.mark();
             let refusal = if more_due { None } else { decide(&mut draft, command).err() };
             let effective = !more_due && refusal.is_none() && draft.mark() != expired;
+            alerts::settle(&mut draft);
             if draft.is_empty() {
                 return Ok(Decided { refusal, finished: draft.finish(), appended: None, more_due });
             }
@@ -129,6 +131,9 @@ impl Ledger {
     /// The state under this key is another one now; to be called by whoever made it so, with the slot in hand.
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
         self.lists.note(key);
+        if let Some(changed) = self.low_stock.note(key, &slot.state) {
+            self.look_at_changed(changed);
+        }
         self.watch(key, slot);
     }
 

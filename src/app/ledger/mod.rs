@@ -7,6 +7,7 @@
 mod answer;
 mod back;
 mod decision;
+mod low_stock;
 mod outcome;
 mod sharing;
 mod time;
@@ -17,6 +18,7 @@ use crate::app::idempotency::{IdempotencyTable, Known, Place, RetryId};
 use crate::app::journal::Journal;
 use crate::app::lists::Lists;
 use crate::app::log_time::LogTime;
+use crate::app::low_stock::LowStock;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogNumber};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
@@ -52,6 +54,7 @@ pub struct Ledger {
     due: Due,
     journal: Journal,
     pub(super) lists: Lists,
+    pub(super) low_stock: LowStock,
     /// Held for reading from before an entry is appended until its steps stand in the journal.
     noting: RwLock<()>,
     /// Held by the one who takes memory back.
@@ -86,18 +89,21 @@ impl Ledger {
         let lists = Lists::default();
         restored.states.keys().for_each(|key| lists.note(key));
         let idempotency = IdempotencyTable::new(parts.idempotency_ttl_ms, restored.known);
-        Self {
+        let ledger = Self {
             parts,
-            entities: Entities::restore(restored.states, head),
+            entities: Entities::default(),
             idempotency,
             time,
             due,
             journal: Journal::default(),
             lists,
+            low_stock: LowStock::default(),
             noting: RwLock::default(),
             going_back: Mutex::default(),
             sharing: None,
-        }
+        };
+        ledger.restore_low_stock(&restored.states);
+        Self { entities: Entities::restore(restored.states, head), ..ledger }
     }
 
     /// Does what the command asks, once, durably.
@@ -116,7 +122,8 @@ impl Ledger {
             .collect();
         let ids = whole.iter().map(|(id, _)| *id).chain(parts.iter().map(|(_, id, _)| *id));
         let stripes = self.idempotency.lock(ids).await;
-        let keys = command.keys();
+        let thresholds = self.low_stock.changes();
+        let keys = self.with_alerts(command.keys());
         if let Some(known) = self.lease_and_find(&keys, whole).await? {
             drop(stripes);
             return self.answer_known(generation, known).await;
@@ -146,6 +153,7 @@ impl Ledger {
                 self.watch(key, slot);
             }
         }
+        self.look_again(&keys, thresholds);
         let head = guards.iter().map(|slot| slot.head).fold(known_head, Sequence::max);
         let absent: Vec<usize> =
             (0..).zip(&guards).filter(|(_, g)| g.state.version() == 0).map(|(i, _)| i).collect();

@@ -1,11 +1,13 @@
-//! Reads: a level now or at a moment, the levels of a store, the movements of a level, an import, products and stores.
+//! Reads: a level now or at a moment, the levels of a store, the movements of a level, an import, products and stores, low stock.
 
+mod alerts;
 mod imports;
 mod levels;
 mod movements;
 mod products;
 mod stores;
 
+pub use alerts::{AlertFilter, AlertView, ThresholdView};
 pub use imports::{ImportView, Refused, RefusedPlace};
 pub use levels::LevelView;
 pub use movements::{MovementPlace, MovementView, ReadError};

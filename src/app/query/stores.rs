@@ -82,7 +82,7 @@ impl Ledger {
     }
 
     /// The first store after that one in which there is stock, or was.
-    fn next_with_stock(&self, after: Option<&StoreId>) -> Option<StoreId> {
+    pub(in crate::app) fn next_with_stock(&self, after: Option<&StoreId>) -> Option<StoreId> {
         let last_of = |store: &StoreId| {
             let last = Sku::new(&"z".repeat(ID_BYTES_MAX)).expect("letters are a valid SKU");
             Key::Level(store.clone(), last)

@@ -54,7 +54,7 @@ pub(super) fn decode(event: &Delivered) -> Decoded {
         Fact::Stock(fact) => Motion::By(fact.effect()),
         // The time is not looked at where it is of no level.
         Fact::Take(_) => Motion::Taken { updated_at: event.fact.moved_at(Timestamp::EPOCH) },
-        Fact::Import(_) | Fact::Clock(_) | Fact::Product(_) | Fact::Store(_) => return Ok(None),
+        _ => return Ok(None),
     };
     let Some((store, sku)) = event.fact.place() else { return Ok(None) };
     Ok(Some(Change { place: (store.clone(), sku.clone()), motion, after }))

@@ -47,7 +47,7 @@ pub(super) struct TailArgs {
     #[arg(long, value_name = "SKU", value_parser = |text: &str| Sku::new(text).map_err(|error| error.to_string()))]
     sku: Option<Sku>,
 
-    /// Only changes of this type: ADJUST, RESERVE, RELEASE, COMMIT, EXPIRE, COUNT, IMPORT, TAKE, CLOCK, PRODUCT or STORE
+    /// Only changes of this type: ADJUST, RESERVE, RELEASE, COMMIT, EXPIRE, COUNT, IMPORT, TAKE, CLOCK, PRODUCT, STORE, THRESHOLD or ALERT
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
 

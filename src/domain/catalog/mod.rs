@@ -6,6 +6,7 @@
 mod master;
 mod product;
 mod store;
+mod threshold;
 
 pub use master::{Master, MasterAfter};
 pub use product::{
@@ -13,3 +14,4 @@ pub use product::{
     ProductVerb, decide_product,
 };
 pub use store::{Store, StoreCommand, StoreFact, StoreKind, StoreRecord, decide_store};
+pub use threshold::{ThresholdCommand, ThresholdFact, ThresholdRecord, decide_threshold};

@@ -21,7 +21,7 @@ pub struct Product {
     /// What a till scans: 1-64 visible characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<SmolStr>,
-    /// A store that has fewer sellable pieces than this is low on it.
+    /// A store that has so many sellable pieces or fewer is low on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_stock_threshold: Option<Quantity>,
     /// False when it is not to be sold any more, although it is still described.

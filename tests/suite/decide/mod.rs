@@ -12,7 +12,7 @@ use onhand::domain::{
 };
 use uuid::Uuid;
 
-const NOON: i64 = 1_795_190_400_000;
+pub(crate) const NOON: i64 = 1_795_190_400_000;
 
 /// One store with a level `A`, a level `B` and an import `I`, without a log.
 #[derive(Clone)]

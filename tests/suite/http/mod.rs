@@ -1,6 +1,7 @@
 //! The HTTP side over a real log in a scratch directory, in process or on a socket. Every answer that is read in
 //! process is held against openapi.yaml.
 
+mod alerts;
 mod archived;
 mod catalogue;
 mod central;

@@ -1,5 +1,6 @@
 //! Properties of the core, each over a thousand random cases (`PROPTEST_CASES` sets another number).
 
+mod alerts;
 mod bytes;
 mod engines;
 

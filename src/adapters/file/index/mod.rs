@@ -109,6 +109,8 @@ pub(super) fn key_hash(key: &Key) -> u64 {
         Key::Clock => ["clock", "", ""],
         Key::Product(sku) => ["product", sku.as_str(), ""],
         Key::Store(store) => ["store", store.as_str(), ""],
+        Key::Threshold(store, sku) => ["threshold", store.as_str(), sku.as_str()],
+        Key::Alert(store, sku) => ["alert", store.as_str(), sku.as_str()],
     };
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for part in parts {

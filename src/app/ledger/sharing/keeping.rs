@@ -107,7 +107,9 @@ impl Ledger {
         for key in keys {
             let Some(entity) = self.entities.find(&key) else { continue };
             let due = entity.lock().await.state.next_due();
-            if due.is_none_or(|due| due > now) {
+            // Whether a level is low is looked at because somebody noted it, not because its time has come.
+            let noted = matches!(key, Key::Alert(..));
+            if !noted && due.is_none_or(|due| due > now) {
                 continue;
             }
             if self.ask(sharing, &key, true).await? {
