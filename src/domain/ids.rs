@@ -31,7 +31,9 @@ fn check(text: &str, spaces: bool) -> Result<(), IdError> {
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if !spaces {
-        return if text.bytes().all(plain) { Ok(()) } else { Err(IdError::Character) };
+        // Without an end before the last byte, several bytes are looked at in one step.
+        let all = text.bytes().fold(true, |all, byte| all & plain(byte));
+        return if all { Ok(()) } else { Err(IdError::Character) };
     }
     let inner = !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ");
     if inner && text.bytes().all(|byte| plain(byte) || byte == b' ') {

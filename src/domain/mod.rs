@@ -24,6 +24,7 @@ mod state;
 pub mod stock;
 mod take;
 mod time;
+mod written;
 
 pub use command::{Command, decide};
 pub use draft::{Draft, DraftMark, Finished};

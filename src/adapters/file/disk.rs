@@ -193,10 +193,24 @@ pub fn fill_at(file: &dyn DiskFile, offset: u64, buffer: &mut [u8]) -> io::Resul
     Ok(())
 }
 
+/// Room to read files one after the other into comes in multiples of this, as the next one may be a little longer.
+const ROOM_BYTES: usize = 8 << 20;
+
 /// Reads a whole file as it is now.
 pub fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     let length = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::OutOfMemory)?;
     read_exact_at(file, 0, length)
+}
+
+/// As [`read_all`], into memory that has been of use before; what it held is gone.
+pub fn read_all_into(file: &dyn DiskFile, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let length = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    if bytes.capacity() < length {
+        // Fresh zeros cost nothing, and nothing has to be carried over.
+        *bytes = vec![0; length.next_multiple_of(ROOM_BYTES)];
+    }
+    bytes.resize(length, 0);
+    fill_at(file, 0, bytes)
 }
 
 /// Writes all of `bytes` at `offset`, looping over short writes.
@@ -270,5 +284,24 @@ pub fn parent(path: &Path) -> PathBuf {
         Some(above) if above.as_os_str().is_empty() => PathBuf::from("."),
         Some(above) => above.to_path_buf(),
         None => path.to_path_buf(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::disk::SimDisk;
+
+    #[test]
+    fn a_file_is_read_whole_whatever_was_read_before() {
+        let disk = SimDisk::new(1);
+        let mut room = Vec::new();
+        for (name, length) in [("/a", 10), ("/b", ROOM_BYTES), ("/c", 3), ("/d", 0), ("/e", ROOM_BYTES + 1)] {
+            let file = disk.open(Path::new(name), OpenMode::CreateNew).unwrap();
+            let bytes = vec![name.as_bytes()[1]; length];
+            write_all_at(&*file, &bytes, 0).unwrap();
+            read_all_into(&*file, &mut room).unwrap();
+            assert!(room == bytes && room == read_all(&*file).unwrap(), "{name}");
+        }
     }
 }

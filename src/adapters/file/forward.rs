@@ -1,7 +1,7 @@
 //! The log read forward, whatever the key: for the feed.
 
+use crate::adapters::file::decode::decode_between;
 use crate::adapters::file::lines::Lines;
-use crate::adapters::file::record::decode_between;
 use crate::adapters::file::segments::Segments;
 use crate::app::ports::{HistoryError, Movement};
 use crate::domain::Sequence;

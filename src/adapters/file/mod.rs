@@ -21,6 +21,7 @@ pub mod breaker;
 pub mod central;
 pub mod clock;
 pub mod dead_letters;
+mod decode;
 pub mod directory_source;
 pub mod disk;
 mod forward;

@@ -1,4 +1,4 @@
-//! One line of a segment: its bytes, its checksum, and the way back to an entry.
+//! One line of a segment: its bytes, its checksum, and how it is taken apart. The way back to an entry: `decode.rs`.
 //!
 //! ```text
 //! {"crc":"8 hex","batch":77,"seq":78,"ts":"2026-11-20T16:00:00.123Z","actor":"...","requestId":"...",
@@ -13,9 +13,9 @@
 
 use crate::adapters::file::index::{EventSpan, event_checksum, key_hash};
 use crate::app::KnownEffect;
-use crate::app::ports::{Movement, NewEntry};
+use crate::app::ports::NewEntry;
 use crate::domain::limits::LINE_BYTES_MAX;
-use crate::domain::{Entry, Event, Idempotency, Sequence, Timestamp, Unapplied};
+use crate::domain::{Idempotency, Sequence, Timestamp};
 use crate::planted::{Bug, planted};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -155,23 +155,6 @@ pub(super) fn checksum_after(line: &[u8], previous: u32) -> Option<u32> {
     right.then_some(claimed)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LineJson<'a> {
-    #[serde(rename = "crc")]
-    _crc: &'a str,
-    batch: Sequence,
-    seq: Sequence,
-    ts: Timestamp,
-    actor: Option<SmolStr>,
-    request_id: Option<SmolStr>,
-    idem: Option<Idempotency>,
-    #[serde(borrow)]
-    events: Vec<&'a RawValue>,
-    #[serde(default)]
-    unapplied: Vec<Unapplied>,
-}
-
 /// One event of a line as it stands there, undecoded.
 #[derive(Debug, Clone)]
 pub(super) struct RawEvent<'a> {
@@ -180,7 +163,7 @@ pub(super) struct RawEvent<'a> {
     pub(super) json: &'a str,
 }
 
-/// As [`LineJson`], with what stands beside the events passed over.
+/// As the decoder of whole lines reads it, with what stands beside the events passed over.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SplitJson<'a> {
@@ -211,28 +194,6 @@ pub(super) fn split(line: &[u8]) -> Result<impl ExactSizeIterator<Item = RawEven
     Ok(numbered.map(move |(place, raw)| RawEvent { sequence: seq.plus(place as u64), at, json: raw.get() }))
 }
 
-/// At most `limit` events of a line (without its line feed) with sequences in `from..=upto`; the others are passed over
-/// without being decoded.
-pub(super) fn decode_between(
-    line: &[u8],
-    from: Sequence,
-    upto: Sequence,
-    limit: usize,
-) -> Result<Vec<Movement>, String> {
-    let json: LineJson<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let numbered = (json.seq.0..).map(Sequence).zip(json.events);
-    let wanted = numbered.skip_while(|(sequence, _)| *sequence < from);
-    wanted
-        .take_while(|(sequence, _)| *sequence <= upto)
-        .take(limit)
-        .map(|(sequence, raw)| {
-            let event = Event::decode(raw.get())?;
-            let (actor, request_id) = (json.actor.clone(), json.request_id.clone());
-            Ok(Movement { sequence, at: json.ts, actor, request_id, event })
-        })
-        .collect()
-}
-
 /// What a line begins with, up to its events.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -242,40 +203,6 @@ pub(super) struct LineFront {
     pub(super) ts: Timestamp,
     pub(super) actor: Option<SmolStr>,
     pub(super) request_id: Option<SmolStr>,
-}
-
-/// Reads a line (without its line feed) back, with the place of each event in it.
-pub(super) fn decode(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
-    let json: LineJson<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let mut events = Vec::with_capacity(json.events.len());
-    let mut spans = Vec::with_capacity(json.events.len());
-    for raw in json.events {
-        let text = raw.get();
-        let event = Event::decode(text)?;
-        let offset = (text.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
-        spans.push(EventSpan {
-            key: key_hash(&event.fact.key()),
-            kind: event.kind.code(),
-            offset: u32::try_from(offset).map_err(|error| error.to_string())?,
-            length: u32::try_from(text.len()).map_err(|error| error.to_string())?,
-            checksum: event_checksum(json.actor.as_ref(), json.request_id.as_ref(), text.as_bytes()),
-        });
-        events.push(event);
-    }
-    if events.is_empty() {
-        return Err("an entry without events".to_owned());
-    }
-    let entry = Entry {
-        sequence: json.seq,
-        batch: json.batch,
-        at: json.ts,
-        actor: json.actor,
-        request_id: json.request_id,
-        idempotency: json.idem,
-        events,
-        unapplied: json.unapplied,
-    };
-    Ok((entry, spans))
 }
 
 /// Reads the beginning of a line back from its first bytes, which must reach to its events or its idempotency.

@@ -9,8 +9,9 @@
 //! That is why it is a sequence and not a counter: batch N is only written once everything before sequence N is
 //! synced, so an intact line of batch N proves that anything missing before N was durable once.
 
+use crate::adapters::file::decode::decode;
 use crate::adapters::file::index::{EntryMark, EventSpan};
-use crate::adapters::file::record::{checksum_after, decode, decode_front, put_checksum};
+use crate::adapters::file::record::{checksum_after, decode_front, put_checksum};
 use crate::domain::{Entry, Sequence, Timestamp};
 use memchr::memchr;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,12 @@
 //! The segments of a log: which there are, and how to read what is durable in them.
 
 use crate::adapters::file::archive::open_segment;
+use crate::adapters::file::decode::decode;
 use crate::adapters::file::disk::{Disk, DiskFile, read_all, read_exact_at};
 use crate::adapters::file::index::{Growing, IndexError, Sealed, SegmentIndex, Written};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lines::Lines;
-use crate::adapters::file::record::{CHECKSUM_BYTES, checksum_after, claimed_checksum, decode};
+use crate::adapters::file::record::{CHECKSUM_BYTES, checksum_after, claimed_checksum};
 use crate::adapters::file::segment::{Damage, Scan, SegmentEnd};
 use crate::app::known_effects;
 use crate::app::ports::HistoryError;

@@ -4,7 +4,6 @@
 //! of checksums, sequences, states) stays with the caller, who gets the lines in order and takes what was decoded of each.
 
 use crate::adapters::file::index::EventSpan;
-use crate::adapters::file::record::decode;
 use crate::domain::Entry;
 use memchr::memchr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -18,22 +17,26 @@ const PIECES_AHEAD: usize = 2;
 /// What a line says, or why it cannot be read.
 pub(super) type Decoded = Result<(Entry, Vec<EventSpan>), String>;
 
+/// How a line is read.
+pub(super) type Decode = fn(&[u8]) -> Decoded;
+
 /// Lets `check` go through `lines`; it hands each line it comes to, without its line feed and without leaving one out, to
 /// the function it is given, and gets what the line says.
 pub(super) fn with_lines_decoded<T>(
     lines: &[u8],
+    decode: Decode,
     check: impl FnOnce(&mut dyn FnMut(&[u8]) -> Decoded) -> T,
 ) -> T {
     let pieces = pieces(lines);
     if pieces.len() < 2 {
-        return check(&mut decode);
+        return check(&mut { decode });
     }
     thread::scope(|scope| {
         let members = thread::available_parallelism().map_or(1, usize::from);
         let member = |first| {
             let (done, decoded) = sync_channel(PIECES_AHEAD);
             let own = pieces.iter().skip(first).step_by(members);
-            scope.spawn(move || decode_all(own, &done));
+            scope.spawn(move || decode_all(own, decode, &done));
             decoded
         };
         let crew: Vec<Receiver<Vec<Decoded>>> = (0..members).map(member).collect();
@@ -49,14 +52,28 @@ pub(super) fn with_lines_decoded<T>(
     })
 }
 
-fn decode_all<'a>(pieces: impl Iterator<Item = &'a &'a [u8]>, done: &SyncSender<Vec<Decoded>>) {
+fn decode_all<'a>(
+    pieces: impl Iterator<Item = &'a &'a [u8]>,
+    decode: Decode,
+    done: &SyncSender<Vec<Decoded>>,
+) {
     for piece in pieces {
-        let lines = piece.strip_suffix(b"\n").unwrap_or(piece).split(|byte| *byte == b'\n');
-        if done.send(lines.map(decode).collect()).is_err() {
+        if done.send(lines_of(piece).map(decode).collect()).is_err() {
             // The caller has found what it looked for.
             return;
         }
     }
+}
+
+/// The lines of a piece without their line feeds; its last one may lack it.
+fn lines_of(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = piece;
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..end).filter(|_| !rest.is_empty())?;
+        rest = rest.get(end + 1..).unwrap_or_default();
+        Some(line)
+    })
 }
 
 /// Whole lines, about [`PIECE_BYTES`] of them at a time.
@@ -74,6 +91,7 @@ fn pieces(mut lines: &[u8]) -> Vec<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapters::file::decode::decode;
 
     /// Several pieces of lines, and one among them that says nothing.
     fn lines() -> String {
@@ -91,7 +109,7 @@ mod tests {
     fn every_line_is_decoded_in_its_turn() {
         let lines = lines();
         assert!(pieces(lines.as_bytes()).len() > 4);
-        let ahead: Vec<String> = with_lines_decoded(lines.as_bytes(), |decode| {
+        let ahead: Vec<String> = with_lines_decoded(lines.as_bytes(), decode, |decode| {
             lines.lines().map(|line| format!("{:?}", decode(line.as_bytes()))).collect()
         });
         let one_by_one: Vec<String> =
@@ -101,11 +119,21 @@ mod tests {
     }
 
     #[test]
+    fn no_line_of_a_piece_is_lost_and_none_comes_on_top() {
+        for piece in ["", "\n", "a", "a\n", "a\nb", "\n\na\n", "a\n\nb\n\n"] {
+            let lines: Vec<&[u8]> = lines_of(piece.as_bytes()).collect();
+            assert_eq!(lines, piece.lines().map(str::as_bytes).collect::<Vec<_>>(), "{piece:?}");
+        }
+    }
+
+    #[test]
     fn who_has_found_what_he_looked_for_may_stop() {
         let lines = lines();
         let first = lines.lines().next().unwrap();
-        let sequence =
-            with_lines_decoded(lines.as_bytes(), |decode| decode(first.as_bytes())).unwrap().0.sequence;
+        let sequence = with_lines_decoded(lines.as_bytes(), decode, |decode| decode(first.as_bytes()))
+            .unwrap()
+            .0
+            .sequence;
         assert_eq!(sequence.0, 1);
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Replay<'a> {
     upto: Sequence,
     weight: u64,
     report: OpenReport,
+    /// Memory for the bytes of a segment, which one after the other takes.
+    room: Vec<u8>,
 }
 
 /// Whose log is read.
@@ -82,7 +84,8 @@ impl<'a> Replay<'a> {
         let report = OpenReport::default();
         let (proven, fold) = (marked, Fold::default());
         let (Reading::Own(upto) | Reading::Foreign(upto)) = reading;
-        let mut replay = Self { options, node, proven, fold, last_time, upto, weight: 0, report };
+        let (weight, room) = (0, Vec::new());
+        let mut replay = Self { options, node, proven, fold, last_time, upto, weight, report, room };
         let layout = &options.layout;
         let snapshots = list_snapshots(&*options.disk, layout).map_err(OpenError::at(&layout.snapshots()))?;
         for sequence in snapshots {
@@ -188,7 +191,7 @@ impl<'a> Replay<'a> {
         if indexed && folded {
             return Ok(Segment { first, growing: None, sealed: Some(end) });
         }
-        let scanned = self.scan(header, &*file)?;
+        let scanned = self.scan(header, &*file, indexed)?;
         if let Some(Behind::Damaged { damage, .. }) = scanned.behind {
             return Err(self.corrupt(first, damage.offset, damage.sequence, &damage.reason));
         }
@@ -196,8 +199,7 @@ impl<'a> Replay<'a> {
             let reason = "its last line is not the one the next segment names";
             return Err(self.corrupt(first, scanned.place.end.length, next.first_sequence, reason));
         }
-        let growing = (!indexed).then_some(scanned.index);
-        Ok(Segment { first, growing, sealed: Some(end) })
+        Ok(Segment { first, growing: scanned.index, sealed: Some(end) })
     }
 
     /// The last segment, the only one that may have a torn tail.
@@ -205,7 +207,8 @@ impl<'a> Replay<'a> {
         let first = header.first_sequence;
         let path = self.options.layout.segment(first);
         let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
-        let Scanned { index, place, behind } = self.scan(header, &*file)?;
+        let Scanned { index, place, behind } = self.scan(header, &*file, false)?;
+        let index = index.unwrap_or_default();
         let torn = match behind {
             None => None,
             Some(Behind::Beyond(rest)) => Some(rest),

@@ -2,17 +2,20 @@
 
 use super::Replay;
 use super::ahead::{Decoded, with_lines_decoded};
-use crate::adapters::file::disk::{DiskFile, read_all};
+use crate::adapters::file::decode::{decode, decode_entry};
+use crate::adapters::file::disk::{DiskFile, read_all_into};
 use crate::adapters::file::index::{Growing, Written};
 use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::segment::{Damage, Header, Scan, ScanPlace};
 use crate::app::known_effects;
 use crate::domain::{Sequence, Timestamp};
+use std::mem;
 use std::sync::Arc;
 
 /// A segment that was read.
 pub(super) struct Scanned {
-    pub(super) index: Arc<Growing>,
+    /// Its index, unless it has one already.
+    pub(super) index: Option<Arc<Growing>>,
     /// The end of what is good.
     pub(super) place: ScanPlace,
     pub(super) behind: Option<Behind>,
@@ -28,16 +31,28 @@ pub(super) enum Behind {
 
 impl Replay<'_> {
     /// Reads a segment to its end or to the first damage, and adds up what the snapshot does not have.
-    pub(super) fn scan(&mut self, header: &Header, file: &dyn DiskFile) -> Result<Scanned, OpenError> {
+    /// It needs no index when it is `indexed`.
+    pub(super) fn scan(
+        &mut self,
+        header: &Header,
+        file: &dyn DiskFile,
+        indexed: bool,
+    ) -> Result<Scanned, OpenError> {
         let first = header.first_sequence;
-        let bytes = read_all(file).map_err(OpenError::at(&self.options.layout.segment(first)))?;
+        let mut bytes = mem::take(&mut self.room);
+        read_all_into(file, &mut bytes).map_err(OpenError::at(&self.options.layout.segment(first)))?;
         let earliest = Timestamp::from_milliseconds(i64::MIN);
         let (_, mut scan) = Scan::begin(&bytes, earliest)
             .map_err(|damage| self.corrupt(first, damage.offset, first, &damage.reason))?;
-        let index = Growing::default();
-        let behind = with_lines_decoded(scan.rest(), |decode| self.add_up(first, &mut scan, decode, &index))?;
+        let index = (!indexed).then(Growing::default);
+        let how = if indexed { decode_entry } else { decode };
+        let behind = with_lines_decoded(scan.rest(), how, |decode| {
+            self.add_up(first, &mut scan, decode, index.as_ref())
+        })?;
         self.last_time = self.last_time.max(scan.last_time());
-        Ok(Scanned { index: Arc::new(index), place: scan.place(), behind })
+        let place = scan.place();
+        self.room = bytes;
+        Ok(Scanned { index: index.map(Arc::new), place, behind })
     }
 
     /// Adds up line by line; answers what stands behind the good ones.
@@ -46,7 +61,7 @@ impl Replay<'_> {
         first: Sequence,
         scan: &mut Scan<'_>,
         decode: &mut dyn FnMut(&[u8]) -> Decoded,
-        index: &Growing,
+        index: Option<&Growing>,
     ) -> Result<Option<Behind>, OpenError> {
         loop {
             let offset = scan.end().length;
@@ -64,8 +79,10 @@ impl Replay<'_> {
                             self.corrupt(first, offset, line.entry.sequence, &error.to_string())
                         })?;
                     }
-                    let known = known_effects(&line.entry).collect();
-                    index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
+                    if let Some(index) = index {
+                        let known = known_effects(&line.entry).collect();
+                        index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
+                    }
                 }
                 Err(damage) => {
                     let rest = scan.rest().to_vec();
