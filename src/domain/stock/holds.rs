@@ -3,6 +3,7 @@
 use crate::domain::limits::RESERVATIONS_CLOSED_MAX;
 use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// An open reservation.
@@ -68,10 +69,12 @@ pub(super) enum HoldUndo {
 impl Holds {
     /// Opens a hold under a name that is not open.
     pub(super) fn open(&mut self, id: &ReservationId, hold: Hold) -> Result<HoldUndo, Misfit> {
-        if hold.qty <= Quantity::ZERO || self.open.contains_key(id) {
+        if hold.qty <= Quantity::ZERO {
             return Err(Misfit::Reservation);
         }
-        self.put(id, hold);
+        let Entry::Vacant(place) = self.open.entry(id.clone()) else { return Err(Misfit::Reservation) };
+        place.insert(hold);
+        self.note_due(id, hold);
         Ok(HoldUndo::Opened(id.clone()))
     }
 
@@ -118,6 +121,10 @@ impl Holds {
 
     fn put(&mut self, id: &ReservationId, hold: Hold) {
         self.open.insert(id.clone(), hold);
+        self.note_due(id, hold);
+    }
+
+    fn note_due(&mut self, id: &ReservationId, hold: Hold) {
         if let Some(at) = hold.expires_at {
             self.due.insert((at, id.clone()));
         }
