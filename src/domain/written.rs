@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
             EventKind::Commit => self.settled(sku, store_id).map(StockFact::Commit),
             EventKind::Expire => self.settled(sku, store_id).map(StockFact::Expire),
             EventKind::Count => self.counted(sku, store_id).map(StockFact::Count),
-            EventKind::Import | EventKind::Take | EventKind::Clock => None,
+            _ => None,
         }
     }
 
