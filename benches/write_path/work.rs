@@ -5,12 +5,10 @@ use onhand::adapters::file::disk::RealDisk;
 use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
 use onhand::app::ports::{Clock, EventIds, EventLog, NewEntry};
-use onhand::domain::stock::{
-    Adjusted, Expected, LevelAfter, Reserve, Reserved, StockCommand, StockFact, Verb,
-};
+use onhand::domain::stock::{Adjusted, LevelAfter, Reserve, Reserved, StockCommand, StockFact, Verb};
 use onhand::domain::{
-    After, Command, Draft, Event, Fact, Idempotency, Key, Quantity, ReservationId, Sku, State, StoreId,
-    Timestamp, decide,
+    After, Command, Draft, Event, Expected, Fact, Idempotency, Key, Quantity, ReservationId, Sku, State,
+    StoreId, Timestamp, decide,
 };
 use std::hint::black_box;
 use std::path::Path;

@@ -1,11 +1,12 @@
-//! The bytes of products and stores, which came to format 1 later: `tests/golden/format-1-catalogue`.
+//! The bytes of products, stores, thresholds and alerts, which came to format 1 later: `tests/golden/format-1-catalogue`.
 
 use super::{are_golden, whole};
-use crate::node::World;
+use crate::node::{World, adjust, qty};
 use crate::rules;
 use onhand::app::Meta;
 use onhand::domain::catalog::{
     Currency, Price, Product, ProductChange, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind,
+    ThresholdCommand,
 };
 use onhand::domain::{Command, EventKind, Expected, Sku, StoreId};
 use onhand::sim::disk::SimDisk;
@@ -14,12 +15,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const SETTINGS: SimSettings =
-    SimSettings { segment_bytes: 1_200, snapshot_every: 4, idempotency_ttl_ms: 300_000, archive: false };
+    SimSettings { segment_bytes: 2_600, snapshot_every: 4, idempotency_ttl_ms: 300_000, archive: false };
 const FILES: [&str; 4] = [
     "node.json",
     "log/00000000000000000001.jsonl",
-    "log/00000000000000000006.jsonl",
-    "snapshots/node-5.json",
+    "log/00000000000000000010.jsonl",
+    "snapshots/node-9.json",
 ];
 
 fn directory() -> PathBuf {
@@ -42,6 +43,15 @@ fn store(name: &str, address: Option<&str>) -> Command {
     Command::Store(StoreCommand { store_id, expected: Expected::Any, create: false, store })
 }
 
+fn threshold(low_stock_threshold: Option<i64>) -> Command {
+    Command::Threshold(ThresholdCommand {
+        store_id: StoreId::new("LONDON").unwrap(),
+        sku: Sku::new("TEA 1").unwrap(),
+        expected: Expected::Any,
+        low_stock_threshold: low_stock_threshold.map(qty),
+    })
+}
+
 /// A product with all that can be said of it, and one with as little as can be.
 fn tea() -> Product {
     Product {
@@ -49,7 +59,7 @@ fn tea() -> Product {
         category: Some("tea".into()),
         unit_price: Some(Price { amount_minor: 1_250, currency: Currency::new("GBP").unwrap() }),
         barcode: Some("5012345678900".into()),
-        low_stock_threshold: Some(crate::node::qty(5)),
+        low_stock_threshold: Some(qty(5)),
         active: true,
     }
 }
@@ -75,12 +85,17 @@ async fn write(world: &World) -> SimNode {
         (product("TEA 1", ProductVerb::Change(Box::new(change))), Meta::default()),
         (store("London Bridge", Some("1 Tooley Street")), Meta::default()),
         (product("C-2", ProductVerb::Remove), Meta::default()),
+        (adjust("TEA 1", 9), Meta::default()),
+        (threshold(Some(3)), Meta::default()),
+        (adjust("TEA 1", -6), Meta::default()),
     ] {
         node.execute(command, &meta).await.unwrap();
         world.clock.pass(1_001);
     }
     node.upkeep().unwrap();
-    node.execute(store("London Bridge", None), &Meta::default()).await.unwrap();
+    for command in [store("London Bridge", None), adjust("TEA 1", 6), threshold(None)] {
+        node.execute(command, &Meta::default()).await.unwrap();
+    }
     node
 }
 
@@ -95,11 +110,11 @@ pub(super) async fn kinds() -> Vec<EventKind> {
     for snapshot in [true, false] {
         let disk = disk.fork();
         if !snapshot {
-            onhand::adapters::file::disk::Disk::remove(&disk, Path::new("/data/snapshots/node-5.json"))
+            onhand::adapters::file::disk::Disk::remove(&disk, Path::new("/data/snapshots/node-9.json"))
                 .unwrap();
         }
         let node = World { disk, ..World::new(SETTINGS) }.open();
-        assert_eq!(node.report.snapshot.0, if snapshot { 5 } else { 0 });
+        assert_eq!(node.report.snapshot.0, if snapshot { 9 } else { 0 });
         let node = &node;
         let read = async |sku| node.drive(node.ledger.product(&Sku::new(sku).unwrap())).await;
         let known = read("TEA 1").await.unwrap().unwrap();

@@ -245,11 +245,11 @@ async fn the_feed_tells_of_it_and_central_does_not_mind() {
     node.stock("/stores/LONDON/inventory/A-1", 3).await;
     node.delete("/products/A-1").await.is(204, "");
     let feed = node.get("/events").await;
-    assert_eq!(feed.all("type"), ["PRODUCT", "STORE", "ADJUST", "PRODUCT"]);
+    assert_eq!(feed.all("type"), ["PRODUCT", "STORE", "ADJUST", "ALERT", "PRODUCT"]);
     let items = &feed.json["items"];
     assert_eq!((&items[0]["before"], &items[0]["after"]), (&json!({"version": 0}), &json!({"version": 1})));
     assert_eq!(items[0]["payload"]["product"]["unitPrice"]["amountMinor"], 1250);
-    assert_eq!(items[3]["payload"], json!({"sku": "A-1"}));
+    assert_eq!(items[4]["payload"], json!({"sku": "A-1"}));
     assert_eq!(node.get("/events?type=PRODUCT").await.json["items"].as_array().unwrap().len(), 2);
     let pass = node.post("/sync", &[], "").await;
     assert_eq!((&pass.json["deadLettered"], &pass.json["lag"]), (&json!(0), &json!(0)), "{}", pass.text);
