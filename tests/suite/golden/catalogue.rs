@@ -19,7 +19,7 @@ const SETTINGS: SimSettings =
 const FILES: [&str; 4] = [
     "node.json",
     "log/00000000000000000001.jsonl",
-    "log/00000000000000000010.jsonl",
+    "log/00000000000000000008.jsonl",
     "snapshots/node-9.json",
 ];
 

@@ -12,7 +12,7 @@ async fn whatever_is_no_route_is_a_problem() {
     for (method, path, status, code) in [
         ("GET", "/", 404, "not-found"),
         ("GET", "/api", 404, "not-found"),
-        ("GET", "/stores", 404, "not-found"),
+        ("GET", "/shelves", 404, "not-found"),
         ("GET", "/stores/S1/inventory/", 404, "not-found"),
         ("GET", "/api/inventory/health/liveness", 404, "not-found"),
         ("GET", "/problems/no-such-code", 404, "not-found"),
