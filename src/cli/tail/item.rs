@@ -27,7 +27,11 @@ impl Item {
         // What was taken over from another log has its place within the state.
         let payload = self.payload.get("level").unwrap_or(&self.payload);
         let text = |name: &str| payload.get(name).and_then(Value::as_str);
-        if let (Some(store), Some(sku)) = (text("storeId"), text("sku")) {
+        // What is of one SKU in one store, but no movement of it, has no pieces.
+        let moved = self.after.get("qty").is_some();
+        if let (Some(store), Some(sku)) = (text("storeId"), text("sku"))
+            && moved
+        {
             let number = |state: &Value, name: &str| state.get(name).and_then(Value::as_i64).unwrap_or(0);
             // Writing to a String cannot fail.
             let _ = write!(
@@ -78,6 +82,13 @@ mod tests {
                     "after":{"qty":7,"onHand":10,"reserved":3,"version":2}}"#,
                 "       3  2026-11-20T17:42:07.216Z  TAKE     BERLIN/TEA  qty 7 -> 7  \
                  (on hand 10, reserved 3, version 2)",
+            ),
+            (
+                r#"{"sequence":5,"node":"n","ts":"2026-11-20T17:42:07.216Z","type":"ALERT",
+                    "payload":{"storeId":"BERLIN","sku":"TEA","raised":true,"qty":4,"threshold":5},
+                    "before":{"raised":false,"version":0},"after":{"raised":true,"version":1}}"#,
+                "       5  2026-11-20T17:42:07.216Z  ALERT    \
+                 {\"qty\":4,\"raised\":true,\"sku\":\"TEA\",\"storeId\":\"BERLIN\",\"threshold\":5}",
             ),
             (
                 r#"{"sequence":4,"node":"n","ts":"t","type":"\u001b[2J","payload":null}"#,
