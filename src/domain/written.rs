@@ -133,6 +133,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What stands behind `name`, if that stands here.
+    #[allow(clippy::option_option, reason = "not there, there and of another form are three things")]
     #[inline]
     fn optional<T>(&mut self, name: &str, value: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.literal(name).is_some() { value(self).map(Some) } else { Some(None) }

@@ -79,8 +79,8 @@ pub(super) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     alerts.truncate(page.limit);
     let skus: Vec<&Sku> = alerts.iter().map(|alert| &alert.sku).collect();
     let names = node.ledger.product_names(&skus).await?;
-    let named = alerts.iter().zip(&names);
-    let items: Vec<AlertShown> = named.map(|(alert, name)| AlertShown::of(alert, name.as_deref())).collect();
+    let called = alerts.iter().zip(&names);
+    let items: Vec<AlertShown> = called.map(|(alert, name)| AlertShown::of(alert, name.as_deref())).collect();
     let last = alerts.last().filter(|_| more).map(|alert| format!("{}/{}", alert.store_id, alert.sku));
     Ok(page::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri))
 }

@@ -78,6 +78,7 @@ pub(super) fn shown(headers: &HeaderMap, version: u64, body: &impl Serialize) ->
 }
 
 /// A member of a merge patch (RFC 7396): `null` takes away what was said.
+#[allow(clippy::option_option, reason = "left out, taken away and said are three things")]
 pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Option<T>>, D::Error> {

@@ -39,6 +39,7 @@ pub(super) struct ProductBody {
 }
 
 /// Some of it; what is `null` is not said any more.
+#[allow(clippy::option_option, reason = "left out, taken away and said are three things")]
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ProductPatch {

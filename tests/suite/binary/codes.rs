@@ -64,6 +64,8 @@ async fn refusals(api: &Api, seen: &mut Seen) {
         (409, "insufficient-stock", ask(at("reserve"), &[], json!({"qty": 1})).await),
         (404, "reservation-not-found", ask(at("release"), &[], json!({"reservationId": "none"})).await),
         (409, "version-conflict", ask(at("adjust"), &[("if-match", "*")], json!({"delta": 1})).await),
+        (404, "product-not-found", api.get("/products/TEA").await),
+        (404, "threshold-not-found", api.get(&at("threshold")).await),
     ];
     assert_eq!(told[8].2.json["available"], 0);
     let mut refused = async |status, code, path, headers: &[(&str, &str)], body| {
@@ -84,6 +86,14 @@ async fn refusals(api: &Api, seen: &mut Seen) {
     ask(at("reserve"), &[], json!({"qty": 2, "reservationId": "short", "ttlSeconds": 1})).await.is(200, "");
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     refused(409, "reservation-expired", at("commit"), &[], json!({"reservationId": "short"})).await;
+    let (tea, london) = (
+        json!({"sku": "TEA", "name": "Tea"}),
+        json!({"storeId": "LONDON", "name": "London", "kind": "shop"}),
+    );
+    ask("/products".to_owned(), &[], tea.clone()).await.is(201, "");
+    refused(409, "product-exists", "/products".to_owned(), &[], tea).await;
+    ask("/stores".to_owned(), &[], london.clone()).await.is(201, "");
+    refused(409, "store-exists", "/stores".to_owned(), &[], london).await;
     let step = json!({"afterRow": 5, "throughRow": 6, "last": false, "rows": []});
     refused(409, "import-out-of-step", "/imports/i/rows".to_owned(), &[], step).await;
     for (status, code, reply) in &told {

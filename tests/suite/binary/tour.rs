@@ -12,12 +12,13 @@ use tempfile::TempDir;
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const KEY: &str = "idempotency-key";
 
-/// A request that a route answers with 200, in a store of its own for each place the route is mounted at.
-fn good_request(template: &str, place: usize) -> (String, Option<Value>) {
-    let store = format!("STORE-{place}");
+/// A request that a route answers well, in a store of its own for each place the route is mounted at.
+fn good_request(method: &Method, template: &str, place: usize) -> (String, Option<Value>) {
+    let (store, product) = (format!("STORE-{place}"), format!("P-{place}"));
+    let sku = if template.contains("/products/") { product.as_str() } else { "BANK%20CHARGES" };
     let path = template
         .replace("{storeId}", &store)
-        .replace("{sku}", "BANK%20CHARGES")
+        .replace("{sku}", sku)
         .replace("{importId}", &format!("import-{place}"))
         .replace("{code}", "version-conflict")
         .replace("{file}", "swagger-ui.css");
@@ -25,6 +26,12 @@ fn good_request(template: &str, place: usize) -> (String, Option<Value>) {
     let row =
         json!({"row": 1, "storeId": store, "sku": "B", "kind": "sale", "quantity": 2, "openingStock": 1});
     let body = match template.rsplit('/').next().unwrap() {
+        _ if *method == Method::GET || *method == Method::DELETE => None,
+        "products" => Some(json!({"sku": product, "name": "Tea", "lowStockThreshold": 5})),
+        "stores" => Some(json!({"storeId": store, "name": "London", "kind": "shop"})),
+        "threshold" => Some(json!({"lowStockThreshold": 2})),
+        "{sku}" => Some(json!({"name": "More tea", "active": false})),
+        "{storeId}" => Some(json!({"name": "London Bridge", "kind": "warehouse"})),
         "adjust" => Some(json!({"delta": 10, "reason": "delivery", "reference": "PO-1"})),
         "reserve" => {
             Some(json!({"qty": 3, "reservationId": "r-1", "ttlSeconds": 900, "reference": "order 1"}))
@@ -45,10 +52,14 @@ async fn every_route_answers_at_each_of_its_addresses() {
     let node = Node::start(directory.path(), &[]);
     let api = Api::of(&node);
     let mut served: BTreeSet<(String, String)> = BTreeSet::new();
-    // What writes comes first, so that what reads finds something; both in the order of the list.
-    let (writes, reads): (Vec<_>, Vec<_>) =
-        routes().into_iter().partition(|route| route.method == Method::POST);
-    for route in writes.iter().chain(&reads) {
+    // What writes comes first, so that what reads finds something, and what takes away last; in the order of the list.
+    let mut all_routes = routes();
+    all_routes.sort_by_key(|route| match route.method {
+        Method::GET => 1,
+        Method::DELETE => 2,
+        _ => 0,
+    });
+    for route in &all_routes {
         for (place, address) in route.addresses().enumerate() {
             if address.contains("{id}") {
                 // One dead letter; a node that is well has none.
@@ -59,20 +70,29 @@ async fn every_route_answers_at_each_of_its_addresses() {
                 served.insert((route.method.to_string(), address.clone()));
                 continue;
             }
-            let (path, body) = good_request(&address, place);
+            let (path, body) = good_request(&route.method, &address, place);
             let reading = route.method == Method::GET;
             let reply = match &body {
-                Some(body) => api.post(&path, &[(KEY, &format!("{address}-{place}"))], body).await,
+                Some(body) => {
+                    let key = format!("{} {address}-{place}", route.method).replace(' ', "-");
+                    let headers = [(KEY, key.as_str()), ("content-type", "application/json")];
+                    let body = serde_json::to_vec(body).unwrap();
+                    api.try_send(route.method.clone(), &path, &headers, body).await.unwrap()
+                }
                 None => api.try_send(route.method.clone(), &path, &[], Vec::new()).await.unwrap(),
             };
-            assert_eq!(reply.status, 200, "{} {path}: {}", route.method, reply.text);
+            let created = ["/products", "/stores"].contains(&route.template) && !reading;
+            let status = if route.method == Method::DELETE { 204 } else { 200 + u16::from(created) };
+            assert_eq!(reply.status, status, "{} {path}: {}", route.method, reply.text);
             served.insert((route.method.to_string(), address.clone()));
             if reading {
                 let head = api.try_send(Method::HEAD, &path, &[], Vec::new()).await.unwrap();
                 assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
             }
-            let wrong = if reading { Method::POST } else { Method::GET };
-            api.try_send(wrong, &path, &[], Vec::new()).await.unwrap().is(405, "method-not-allowed");
+            api.try_send(Method::OPTIONS, &path, &[], Vec::new())
+                .await
+                .unwrap()
+                .is(405, "method-not-allowed");
             if !path.contains('?') && route.query.is_empty() && reading {
                 api.get(&format!("{path}?verbose=1")).await.is(400, "invalid-request");
             }

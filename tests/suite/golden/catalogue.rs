@@ -103,7 +103,7 @@ async fn write(world: &World) -> SimNode {
 pub(super) async fn kinds() -> Vec<EventKind> {
     let disk = SimDisk::new(1);
     for file in FILES {
-        disk.put(&Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
     }
     let entries = rules::entries(&disk);
     rules::check(&entries);

@@ -13,7 +13,7 @@ async fn addresses_that_try_something_lead_nowhere() {
     let table = [
         ("/", 404),
         ("//", 404),
-        ("/stores", 404),
+        ("/shelves", 404),
         ("/stores//inventory/TEA", 400),
         ("/stores/LONDON/inventory/TEA/", 404),
         ("/STORES/LONDON/inventory/TEA", 404),
