@@ -248,7 +248,7 @@ mod tests {
         assert!(body["requestId"].take().is_string());
         assert_eq!(
             body,
-            json!({"type": "/problems/version-conflict", "title": "The level has another version", "status": 409,
+            json!({"type": "/problems/version-conflict", "title": "It has another version", "status": 409,
                    "detail": "read again", "instance": "/stores/S1", "code": "version-conflict", "requestId": null,
                    "currentVersion": 8})
         );
