@@ -105,11 +105,14 @@ impl Ledger {
         let now = self.now();
         let mut here = Vec::new();
         for key in keys {
+            if let Key::Alert(..) = key {
+                // Looked at because a threshold has changed, which is known here: under a lease asked for like any other.
+                here.push(key);
+                continue;
+            }
             let Some(entity) = self.entities.find(&key) else { continue };
             let due = entity.lock().await.state.next_due();
-            // Whether a level is low is looked at because somebody noted it, not because its time has come.
-            let noted = matches!(key, Key::Alert(..));
-            if !noted && due.is_none_or(|due| due > now) {
+            if due.is_none_or(|due| due > now) {
                 continue;
             }
             if self.ask(sharing, &key, true).await? {
