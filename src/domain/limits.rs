@@ -24,16 +24,21 @@ pub const RESERVATIONS_CLOSED_MAX: usize = 64;
 pub const LINE_BYTES_MAX: usize = 64 << 20;
 /// Most bytes an event can take in a line: its fixed parts and every text at its longest, JSON-escaped.
 pub const EVENT_BYTES_MAX: usize = 4 << 10;
+/// Most bytes an alert's event can take in a line: two ids and numbers.
+pub const ALERT_BYTES_MAX: usize = 1 << 10;
 /// Expiries recorded in one entry; more are due at once, more entries are made.
 pub const EXPIRIES_PER_ENTRY_MAX: usize = 1_000;
 /// Idempotency records held at once; beyond, new keys are refused as overload rather than forgotten early.
 pub const IDEMPOTENCY_RECORDS_MAX: usize = 16 << 20;
 
-const _: () =
-    assert!(BATCH_OPERATIONS_MAX * EVENT_BYTES_MAX < LINE_BYTES_MAX, "a full batch fits in one line");
 const _: () = assert!(
-    // A row makes at most an opening and a movement.
-    2 * IMPORT_ROWS_MAX * EVENT_BYTES_MAX < LINE_BYTES_MAX,
+    // An operation makes an event, and its level's alert one at most.
+    BATCH_OPERATIONS_MAX * (EVENT_BYTES_MAX + ALERT_BYTES_MAX) < LINE_BYTES_MAX,
+    "a full batch fits in one line"
+);
+const _: () = assert!(
+    // A row makes at most an opening and a movement, and its level's alert one event.
+    IMPORT_ROWS_MAX * (2 * EVENT_BYTES_MAX + ALERT_BYTES_MAX) < LINE_BYTES_MAX,
     "a full import request fits in one line"
 );
 const _: () = assert!(LINE_BYTES_MAX < u32::MAX as usize, "offsets in a line fit in 32 bits");
