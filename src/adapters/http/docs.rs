@@ -5,7 +5,7 @@
 
 use super::code::Code;
 use super::problem::Problem;
-use axum::extract::Path;
+use super::target::FileAt;
 use axum::response::{IntoResponse, Response};
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -56,7 +56,7 @@ pub(super) async fn page() -> Response {
 }
 
 /// `GET /docs/{file}`: what the page loads.
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn asset(FileAt(name): FileAt) -> Result<Response, Problem> {
     Ok(match name.as_str() {
         "swagger-ui-bundle.js" => file(SCRIPT, include_bytes!("docs/swagger-ui-bundle.js")),
         "swagger-ui.css" => file("text/css; charset=utf-8", include_bytes!("docs/swagger-ui.css")),

@@ -1,39 +1,54 @@
 //! What every request passes on its way in and out, in one place and in one order: [`Edge::handle`].
 //!
-//! One plain function instead of a stack of middleware: nothing is boxed, nothing is looked up twice.
+//! One plain function instead of a stack of middleware, and one look at the address, which gives the route with its
+//! limits, its meters, its handler and what the path leaves open. Handlers and extractors are axum's.
 
 use super::code::Code;
 use super::gates::{Client, Entry, Gates, Quota};
 use super::meters::Meters;
 use super::metrics::PANICS;
+use super::path_params::PathParams;
 use super::problem::{self, Problem};
 use super::query::Query;
 use super::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
 use super::routes::Route;
 use crate::resilience::Seat;
-use axum::Router;
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tower::Service;
 
-/// The outermost layer, around the router.
-#[derive(Debug)]
+/// The outermost layer, around the handlers.
 pub struct Edge {
-    router: Router,
-    routes: Vec<Route>,
-    /// Which routes an address belongs to, one for each of its methods; the same patterns that the router holds.
+    routes: Vec<(Route, Answering)>,
+    /// Which routes an address belongs to, one for each of its methods.
     places: matchit::Router<Vec<usize>>,
     gates: Arc<Gates>,
     meters: Meters,
     ids: RequestIds,
+}
+
+/// What answers the requests of a route.
+pub(super) type Answering =
+    Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
+
+/// What handlers are told of a request beside what it says itself.
+#[derive(Debug, Clone)]
+pub(super) struct Arrived {
+    /// Its id.
+    pub id: RequestId,
+    /// What its path leaves open.
+    pub params: PathParams,
 }
 
 /// Goes with an answer that turned its request away: whoever sent it should wait.
@@ -47,17 +62,26 @@ struct Visit {
     uri: Uri,
     /// The route it leads to, by its place in the list.
     place: Option<usize>,
+    params: PathParams,
     id: RequestId,
     trace: Option<Trace>,
     /// How its client stands, when there is a limit.
     quota: Option<Quota>,
 }
 
+/// Has a function of the kind that axum calls a handler answer.
+pub(super) fn answering<T: 'static, S: Clone + Send + Sync + 'static>(
+    handler: impl Handler<T, S>,
+    state: S,
+) -> Answering {
+    Box::new(move |request| Box::pin(handler.clone().call(request, state.clone())))
+}
+
 impl Edge {
-    /// Puts the layer around `router`, which serves the routes in `served`.
-    pub fn new(router: Router, served: Vec<Route>, gates: Arc<Gates>) -> Self {
+    /// Puts the layer around what serves these routes.
+    pub(super) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>) -> Self {
         let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (place, route) in served.iter().enumerate() {
+        for (place, (route, _)) in routes.iter().enumerate() {
             for address in route.addresses() {
                 together.entry(address).or_default().push(place);
             }
@@ -66,29 +90,41 @@ impl Edge {
         for (address, of_address) in together {
             places.insert(address, of_address).expect("no two patterns fit the same addresses");
         }
-        let meters = Meters::new(served.iter().map(|route| route.template));
-        Self { router, routes: served, places, gates, meters, ids: RequestIds::default() }
+        let meters = Meters::new(routes.iter().map(|(route, _)| route.template));
+        Self { routes, places, gates, meters, ids: RequestIds::default() }
     }
 
-    /// Answers one request. In: clock, request id, trace, route, limit, gate, query names, then the router behind a
+    /// Answers one request of nobody in particular, who has no limit.
+    pub async fn handle(&self, request: Request) -> Response {
+        self.handle_of(None, request).await
+    }
+
+    /// Answers one request. In: clock, request id, trace, route, limit, gate, query names, then the handler behind a
     /// guard against panics. Out: problem, headers, meters, log.
-    pub async fn handle(&self, mut request: Request) -> Response {
+    ///
+    /// A client is known by its socket; in process there is none, and no limit.
+    pub(super) async fn handle_of(&self, client: Option<Client>, mut request: Request) -> Response {
         let mut visit = self.enter(&request);
-        let admitted = self.admit(&mut visit, request.extensions().get().copied());
+        let admitted = self.admit(&mut visit, client);
         let admitted = admitted.and_then(|place| self.check_query(&visit).map(|()| place));
         // A place is held until the head of the answer is there; a stream goes on without one.
         let _place = match admitted {
             Err(problem) => return self.leave(&visit, problem.into_response()),
             Ok(place) => place,
         };
-        request.extensions_mut().insert(visit.id.clone());
-        let outcome = AssertUnwindSafe(self.router.clone().call(request)).catch_unwind().await;
-        let response = match outcome {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(panic) => panicked(panic.as_ref()),
+        let Some((route, answering)) = visit.place.and_then(|place| self.routes.get(place)) else {
+            return self.leave(&visit, StatusCode::NOT_FOUND.into_response());
         };
-        self.leave(&visit, response)
+        if !route.serves(&visit.method) {
+            let allow = [(ALLOW, self.methods_of(&visit))];
+            return self.leave(&visit, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
+        }
+        let params = std::mem::take(&mut visit.params);
+        request.extensions_mut().insert(Arrived { id: visit.id.clone(), params });
+        let work = AssertUnwindSafe(async { answering(request).await });
+        let response = work.catch_unwind().await.unwrap_or_else(|panic| panicked(panic.as_ref()));
+        let response = self.leave(&visit, response);
+        if visit.method == Method::HEAD { without_body(response) } else { response }
     }
 
     /// Answers a request with a refusal, without looking at it any further.
@@ -102,11 +138,14 @@ impl Edge {
     }
 
     fn enter(&self, request: &Request) -> Visit {
+        let started = Instant::now();
+        let (place, params) = self.place(request.method(), request.uri().path()).unzip();
         Visit {
-            started: Instant::now(),
+            started,
             method: request.method().clone(),
             uri: request.uri().clone(),
-            place: self.place(request.method(), request.uri().path()),
+            place,
+            params: params.unwrap_or_default(),
             id: self.ids.take_or_make(request.headers()),
             trace: Trace::of(request.headers()),
             quota: None,
@@ -116,12 +155,14 @@ impl Edge {
     /// True for what is answered whatever else goes on: health and metrics.
     pub(super) fn is_free(&self, request: &Request) -> bool {
         let place = self.place(request.method(), request.uri().path());
-        place.and_then(|place| self.routes.get(place)).is_some_and(|route| route.entry == Entry::Free)
+        place
+            .and_then(|(place, _)| self.routes.get(place))
+            .is_some_and(|(route, _)| route.entry == Entry::Free)
     }
 
-    /// Counts a request, and lets it in. A client is known by its socket; in process there is none, and no limit.
+    /// Counts a request, and lets it in.
     fn admit(&self, visit: &mut Visit, client: Option<Client>) -> Result<Option<Seat>, Problem> {
-        let entry = visit.place.and_then(|place| self.routes.get(place)).map(|route| route.entry);
+        let entry = visit.place.and_then(|place| self.routes.get(place)).map(|(route, _)| route.entry);
         if entry == Some(Entry::Free) {
             return Ok(None);
         }
@@ -134,11 +175,26 @@ impl Edge {
         entry.map_or(Ok(None), |entry| self.gates.admit(entry))
     }
 
-    /// The route of an address that has this method; the first one of the address when none has.
-    fn place(&self, method: &Method, path: &str) -> Option<usize> {
-        let of_address = self.places.at(path).ok()?.value;
-        let serves = |place: &usize| self.routes.get(*place).is_some_and(|route| route.serves(method));
-        of_address.iter().copied().find(serves).or_else(|| of_address.first().copied())
+    /// The route of an address that has this method, the first one of the address when none has; and what the address
+    /// leaves open.
+    fn place(&self, method: &Method, path: &str) -> Option<(usize, PathParams)> {
+        let found = self.places.at(path).ok()?;
+        let serves = |place: &usize| self.routes.get(*place).is_some_and(|(route, _)| route.serves(method));
+        let place = found.value.iter().copied().find(serves).or_else(|| found.value.first().copied())?;
+        Some((place, PathParams::read(found.params.iter())))
+    }
+
+    /// What `Allow` says of an address.
+    fn methods_of(&self, visit: &Visit) -> String {
+        let places = self.places.at(visit.uri.path()).map(|found| found.value.as_slice()).unwrap_or_default();
+        let mut allowed = Vec::new();
+        for (route, _) in places.iter().filter_map(|place| self.routes.get(*place)) {
+            allowed.push(route.method.as_str());
+            if route.method == Method::GET {
+                allowed.push("HEAD");
+            }
+        }
+        allowed.join(",")
     }
 
     fn leave(&self, visit: &Visit, mut response: Response) -> Response {
@@ -160,12 +216,21 @@ impl Edge {
 
     fn check_query(&self, visit: &Visit) -> Result<(), Problem> {
         let route = visit.place.and_then(|place| self.routes.get(place));
-        let (Some(query), Some(route)) = (visit.uri.query(), route) else {
+        let (Some(query), Some((route, _))) = (visit.uri.query(), route) else {
             return Ok(());
         };
         // A wrong method is told as such, whatever the query.
         if route.serves(&visit.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
     }
+}
+
+/// The answer to HEAD: that to GET without its body, whose length it still tells.
+fn without_body(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        head.headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(head, Body::empty())
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {
@@ -198,20 +263,26 @@ fn log(visit: &Visit, route: &'static str, status: StatusCode, took: Duration, p
     }
 }
 
+impl fmt::Debug for Edge {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Edge").field("routes", &self.routes.len()).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Body;
-    use axum::routing::get;
     use http::header::RETRY_AFTER;
 
     fn edge() -> Edge {
-        let route = |template| Route { template, method: Method::GET, query: &["known"], entry: Entry::Free };
-        let router = Router::new()
-            .route("/panics", get(panics))
-            .route("/teapot", get(|| async { StatusCode::IM_A_TEAPOT }))
-            .route("/kept", get(|| async { [(CACHE_CONTROL, "no-cache")] }));
-        Edge::new(router, vec![route("/panics"), route("/teapot"), route("/kept")], Arc::default())
+        let route = |method, template| Route { template, method, query: &["known"], entry: Entry::Free };
+        let routes = vec![
+            (route(Method::GET, "/panics"), answering(panics, ())),
+            (route(Method::GET, "/teapot"), answering(|| async { StatusCode::IM_A_TEAPOT }, ())),
+            (route(Method::GET, "/kept"), answering(|| async { ([(CACHE_CONTROL, "no-cache")], "tea") }, ())),
+            (route(Method::PUT, "/kept"), answering(|| async {}, ())),
+        ];
+        Edge::new(routes, Arc::default())
     }
 
     async fn panics() -> StatusCode {
@@ -242,6 +313,25 @@ mod tests {
             // A bare status without a code of its own becomes the nearest one that has.
             assert_eq!(head.status().as_u16(), if status == 418 { 400 } else { status }, "{uri}");
             assert!(!body.to_string().contains("shelf"), "nothing of the inside is told");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_says_which_methods_it_has_and_head_is_get_without_a_body() {
+        for (method, status, allow, length) in [
+            (Method::GET, 200, None, None),
+            (Method::HEAD, 200, None, Some("3")),
+            (Method::PUT, 200, None, None),
+            (Method::POST, 405, Some("GET,HEAD,PUT"), None),
+            (Method::OPTIONS, 405, Some("GET,HEAD,PUT"), None),
+        ] {
+            let request = Request::builder().method(method.clone()).uri("/kept").body(Body::empty()).unwrap();
+            let (head, body) = edge().handle(request).await.into_parts();
+            let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+            assert_eq!((head.status.as_u16(), text(ALLOW)), (status, allow), "{method}");
+            assert_eq!(text(CONTENT_LENGTH), length, "{method}");
+            let empty = axum::body::to_bytes(body, 10_000).await.unwrap().is_empty();
+            assert_eq!(empty, matches!(method, Method::HEAD | Method::PUT), "{method}");
         }
     }
 

@@ -13,9 +13,9 @@ pub(super) const REQUESTS: &str = "onhand_http_requests_total";
 /// From the head of a request to the head of its answer, in seconds, by `method` and `route`.
 pub(super) const SECONDS: &str = "onhand_http_request_duration_seconds";
 
-const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "DELETE", "other"];
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"];
 /// The statuses that occur by the contract; another one is counted by name.
-const STATUSES: [u16; 12] = [200, 304, 400, 404, 405, 408, 409, 413, 415, 500, 503, 429];
+const STATUSES: [u16; 14] = [200, 201, 204, 304, 400, 404, 405, 408, 409, 413, 415, 500, 503, 429];
 
 /// The meters of all routes; the last ones are for what is no route.
 #[derive(Debug)]
@@ -90,7 +90,8 @@ mod tests {
             (Some(0), Method::GET, ("/a", "GET")),
             (Some(1), Method::POST, ("/b", "POST")),
             (Some(1), Method::DELETE, ("/b", "DELETE")),
-            (Some(1), Method::PATCH, ("/b", "other")),
+            (Some(1), Method::PATCH, ("/b", "PATCH")),
+            (Some(1), Method::OPTIONS, ("/b", "other")),
             (None, Method::HEAD, ("none", "HEAD")),
             (Some(9), Method::GET, ("none", "GET")),
         ] {

@@ -2,7 +2,7 @@
 //!
 //! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
 //! the file of its noun: `stock`, `batch`, `imports`, `products`, `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
-//! `dead_letters`, `health`, `metrics` (both with `sync_state`), `problems`, `docs`. What those share is reading (`accept`, `target`, `query`,
+//! `dead_letters`, `health`, `metrics` (both with `sync_state`), `problems`, `docs`. What those share is reading (`accept`, `path_params`, `target`, `query`,
 //! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
 //! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
 
@@ -35,6 +35,7 @@ mod node;
 mod object;
 mod operation;
 mod page;
+mod path_params;
 mod patience;
 mod precondition;
 mod problem;

@@ -2,8 +2,8 @@
 
 use super::code::Code;
 use super::problem::Problem;
+use super::target::CodeAt;
 use axum::Json;
-use axum::extract::Path;
 use serde::Serialize;
 
 /// The description of one code.
@@ -33,7 +33,7 @@ pub(super) async fn list() -> Json<Descriptions> {
 }
 
 /// `GET /problems/{code}`.
-pub(super) async fn one(Path(slug): Path<String>) -> Result<Json<Description>, Problem> {
+pub(super) async fn one(CodeAt(slug): CodeAt) -> Result<Json<Description>, Problem> {
     let unknown = || Problem::new(Code::NotFound, "There is no such problem code; GET /problems lists them.");
     Code::of_slug(&slug).map(|code| Json(describe(code))).ok_or_else(unknown)
 }

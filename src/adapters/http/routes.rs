@@ -1,18 +1,15 @@
 //! All routes in one list.
 
 use super::gates::{Entry, Gate};
-use super::layers::Edge;
+use super::layers::{Answering, Edge, answering};
 use super::node::Node;
 use super::{
     alerts, batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, products,
     stock, stores, sync,
 };
-use axum::Router;
-use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use axum::handler::Handler;
 use http::Method;
 use std::sync::Arc;
-
-type Handler = MethodRouter<Arc<Node>>;
 
 /// One route, as it stands in openapi.yaml.
 #[derive(Debug, Clone)]
@@ -35,74 +32,69 @@ const FRESH: &[&str] = &[central::AT_LEAST];
 const PAGED_AND_FRESH: &[&str] = &[page::LIMIT, page::CURSOR, central::AT_LEAST];
 const LETTERS: &[&str] = &[page::LIMIT, page::CURSOR, dead_letters::STATE];
 
-fn list() -> Vec<(Route, Handler)> {
+/// Makes what answers a route, for a node.
+type Make = Box<dyn FnOnce(Arc<Node>) -> Answering>;
+
+fn list() -> Vec<(Route, Make)> {
     vec![
-        read("/stores/{storeId}/inventory", PAGED, get(stock::levels)),
-        read("/stores/{storeId}/inventory/{sku}", &["asOf"], get(stock::level)),
+        read("/stores/{storeId}/inventory", PAGED, stock::levels),
+        read("/stores/{storeId}/inventory/{sku}", &["asOf"], stock::level),
         read(
             "/stores/{storeId}/inventory/{sku}/history",
             &[page::LIMIT, page::CURSOR, "type", "since", "until"],
-            get(stock::history),
+            stock::history,
         ),
-        write("/stores/{storeId}/inventory/{sku}/adjust", post(stock::adjust)),
-        write("/stores/{storeId}/inventory/{sku}/reserve", post(stock::reserve)),
-        write("/stores/{storeId}/inventory/{sku}/release", post(stock::release)),
-        write("/stores/{storeId}/inventory/{sku}/commit", post(stock::commit)),
-        write("/stores/{storeId}/inventory/{sku}/count", post(stock::count)),
-        read("/stores/{storeId}/inventory/{sku}/threshold", &[], get(alerts::threshold)),
-        change(Method::PUT, "/stores/{storeId}/inventory/{sku}/threshold", put(alerts::set)),
-        change(Method::DELETE, "/stores/{storeId}/inventory/{sku}/threshold", delete(alerts::unset)),
-        bulk("/inventory/batch", &["atomic"], post(batch::batch)),
-        bulk("/imports/{importId}/rows", &[], post(imports::rows)),
-        read("/imports/{importId}", &[], get(imports::import)),
-        read("/imports/{importId}/refusals", PAGED, get(imports::refusals)),
-        read("/products", PRODUCTS, get(products::list)),
-        write("/products", post(products::create)),
-        read("/products/{sku}", &[], get(products::product)),
-        change(Method::PUT, "/products/{sku}", put(products::replace)),
-        change(Method::PATCH, "/products/{sku}", patch(products::patch)),
-        change(Method::DELETE, "/products/{sku}", delete(products::remove)),
-        read("/products/{sku}/history", PAGED, get(products::history)),
-        read("/stores", PAGED, get(stores::list)),
-        write("/stores", post(stores::create)),
-        read("/stores/{storeId}", &[], get(stores::store)),
-        change(Method::PUT, "/stores/{storeId}", put(stores::replace)),
-        read("/alerts", ALERTS, get(alerts::list)),
-        read("/events", events::PARAMETERS, get(events::events)),
-        drive("/sync", post(sync::sync)),
-        fresh("/central/inventory/{sku}", FRESH, get(central::sku)),
-        fresh("/central/inventory", PAGED_AND_FRESH, get(central::all)),
-        fresh("/central/stores/{storeId}/inventory", PAGED_AND_FRESH, get(central::store)),
-        read("/dead-letters", LETTERS, get(dead_letters::list)),
-        read("/dead-letters/{id}", &[], get(dead_letters::one)),
-        remove("/dead-letters/{id}", &[dead_letters::REASON], delete(dead_letters::discard)),
-        drive("/dead-letters/{id}/redrive", post(dead_letters::redrive)),
-        free("/health/liveness", get(health::liveness)),
-        free("/health/readiness", get(health::readiness)),
-        free("/livez", get(health::liveness)),
-        free("/readyz", get(health::readiness)),
-        free("/healthz", get(health::liveness)),
-        free("/metrics", get(metrics::metrics)),
-        read("/problems", &[], get(problems::list)),
-        read("/problems/{code}", &[], get(problems::one)),
-        read("/openapi.yaml", &[], get(docs::openapi)),
-        read("/docs", &[], get(docs::page)),
-        read("/docs/{file}", &[], get(docs::asset)),
+        write("/stores/{storeId}/inventory/{sku}/adjust", stock::adjust),
+        write("/stores/{storeId}/inventory/{sku}/reserve", stock::reserve),
+        write("/stores/{storeId}/inventory/{sku}/release", stock::release),
+        write("/stores/{storeId}/inventory/{sku}/commit", stock::commit),
+        write("/stores/{storeId}/inventory/{sku}/count", stock::count),
+        read("/stores/{storeId}/inventory/{sku}/threshold", &[], alerts::threshold),
+        change(Method::PUT, "/stores/{storeId}/inventory/{sku}/threshold", alerts::set),
+        change(Method::DELETE, "/stores/{storeId}/inventory/{sku}/threshold", alerts::unset),
+        bulk("/inventory/batch", &["atomic"], batch::batch),
+        bulk("/imports/{importId}/rows", &[], imports::rows),
+        read("/imports/{importId}", &[], imports::import),
+        read("/imports/{importId}/refusals", PAGED, imports::refusals),
+        read("/products", PRODUCTS, products::list),
+        write("/products", products::create),
+        read("/products/{sku}", &[], products::product),
+        change(Method::PUT, "/products/{sku}", products::replace),
+        change(Method::PATCH, "/products/{sku}", products::patch),
+        change(Method::DELETE, "/products/{sku}", products::remove),
+        read("/products/{sku}/history", PAGED, products::history),
+        read("/stores", PAGED, stores::list),
+        write("/stores", stores::create),
+        read("/stores/{storeId}", &[], stores::store),
+        change(Method::PUT, "/stores/{storeId}", stores::replace),
+        read("/alerts", ALERTS, alerts::list),
+        read("/events", events::PARAMETERS, events::events),
+        drive("/sync", sync::sync),
+        fresh("/central/inventory/{sku}", FRESH, central::sku),
+        fresh("/central/inventory", PAGED_AND_FRESH, central::all),
+        fresh("/central/stores/{storeId}/inventory", PAGED_AND_FRESH, central::store),
+        read("/dead-letters", LETTERS, dead_letters::list),
+        read("/dead-letters/{id}", &[], dead_letters::one),
+        remove("/dead-letters/{id}", &[dead_letters::REASON], dead_letters::discard),
+        drive("/dead-letters/{id}/redrive", dead_letters::redrive),
+        free("/health/liveness", health::liveness),
+        free("/health/readiness", health::readiness),
+        free("/livez", health::liveness),
+        free("/readyz", health::readiness),
+        free("/healthz", health::liveness),
+        free("/metrics", metrics::metrics),
+        read("/problems", &[], problems::list),
+        read("/problems/{code}", &[], problems::one),
+        read("/openapi.yaml", &[], docs::openapi),
+        read("/docs", &[], docs::page),
+        read("/docs/{file}", &[], docs::asset),
     ]
 }
 
-/// The whole HTTP side of a node: the router, and the layer around it.
+/// The whole HTTP side of a node.
 pub fn edge(node: Arc<Node>) -> Edge {
-    let mut router = Router::new();
-    let mut served = Vec::new();
-    for (route, handler) in list() {
-        for address in route.addresses() {
-            router = router.route(&address, handler.clone());
-        }
-        served.push(route);
-    }
-    let gates = Arc::clone(&node.gates);
-    Edge::new(router.with_state(node), served, gates)
+    let served = list().into_iter().map(|(route, make)| (route, make(Arc::clone(&node))));
+    Edge::new(served.collect(), Arc::clone(&node.gates))
 }
 
 /// Every route, for those who hold it against openapi.yaml.
@@ -110,46 +102,73 @@ pub fn routes() -> Vec<Route> {
     list().into_iter().map(|(route, _)| route).collect()
 }
 
-fn read(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::GET, query, entry: Entry::AtOnce(Gate::Reads) }, handler)
+fn read<T: 'static>(
+    template: &'static str,
+    query: &'static [&'static str],
+    handler: impl Handler<T, Arc<Node>>,
+) -> (Route, Make) {
+    route(Method::GET, template, query, Entry::AtOnce(Gate::Reads), handler)
 }
 
 /// A read of central, which may wait before it reads.
-fn fresh(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::GET, query, entry: Entry::Later(Gate::Reads) }, handler)
+fn fresh<T: 'static>(
+    template: &'static str,
+    query: &'static [&'static str],
+    handler: impl Handler<T, Arc<Node>>,
+) -> (Route, Make) {
+    route(Method::GET, template, query, Entry::Later(Gate::Reads), handler)
 }
 
 /// What must be answered whatever else goes on.
-fn free(template: &'static str, handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::GET, query: &[], entry: Entry::Free }, handler)
+fn free<T: 'static>(template: &'static str, handler: impl Handler<T, Arc<Node>>) -> (Route, Make) {
+    route(Method::GET, template, &[], Entry::Free, handler)
 }
 
-fn write(template: &'static str, handler: Handler) -> (Route, Handler) {
+fn write<T: 'static>(template: &'static str, handler: impl Handler<T, Arc<Node>>) -> (Route, Make) {
     change(Method::POST, template, handler)
 }
 
 /// A change of one thing, by whichever method.
-fn change(method: Method, template: &'static str, handler: Handler) -> (Route, Handler) {
+fn change<T: 'static>(
+    method: Method,
+    template: &'static str,
+    handler: impl Handler<T, Arc<Node>>,
+) -> (Route, Make) {
     // Without a body there is nothing to wait for.
     let bare = method == Method::DELETE;
     let entry = if bare { Entry::AtOnce(Gate::Writes) } else { Entry::Later(Gate::Writes) };
-    (Route { template, method, query: &[], entry }, handler)
+    route(method, template, &[], entry, handler)
 }
 
-fn bulk(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::POST, query, entry: Entry::AtOnce(Gate::Bulk) }, handler)
+fn bulk<T: 'static>(
+    template: &'static str,
+    query: &'static [&'static str],
+    handler: impl Handler<T, Arc<Node>>,
+) -> (Route, Make) {
+    route(Method::POST, template, query, Entry::AtOnce(Gate::Bulk), handler)
 }
 
 /// What people in charge set going.
-fn drive(template: &'static str, handler: Handler) -> (Route, Handler) {
-    (
-        Route { template, method: Method::POST, query: &[], entry: Entry::AtOnce(Gate::Administration) },
-        handler,
-    )
+fn drive<T: 'static>(template: &'static str, handler: impl Handler<T, Arc<Node>>) -> (Route, Make) {
+    route(Method::POST, template, &[], Entry::AtOnce(Gate::Administration), handler)
 }
 
-fn remove(template: &'static str, query: &'static [&'static str], handler: Handler) -> (Route, Handler) {
-    (Route { template, method: Method::DELETE, query, entry: Entry::AtOnce(Gate::Administration) }, handler)
+fn remove<T: 'static>(
+    template: &'static str,
+    query: &'static [&'static str],
+    handler: impl Handler<T, Arc<Node>>,
+) -> (Route, Make) {
+    route(Method::DELETE, template, query, Entry::AtOnce(Gate::Administration), handler)
+}
+
+fn route<T: 'static>(
+    method: Method,
+    template: &'static str,
+    query: &'static [&'static str],
+    entry: Entry,
+    handler: impl Handler<T, Arc<Node>>,
+) -> (Route, Make) {
+    (Route { template, method, query, entry }, Box::new(|node| answering(handler, node)))
 }
 
 impl Route {

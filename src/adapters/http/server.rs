@@ -175,10 +175,14 @@ impl Hall {
                     tokio::time::sleep(pause).await;
                 }
                 let busy = member.begin(request.version() == Version::HTTP_2);
-                let mut request =
-                    request.map(|body| Body::new(Arriving { body, member: Arc::clone(&member) }));
-                request.extensions_mut().insert(client);
-                let response = edge.handle(request).await;
+                let request = request.map(|body| {
+                    if body.is_end_stream() {
+                        Body::empty()
+                    } else {
+                        Body::new(Arriving { body, member: Arc::clone(&member) })
+                    }
+                });
+                let response = edge.handle_of(Some(client), request).await;
                 if response.extensions().get::<TurnedAway>().is_some() {
                     member.pause(Duration::from_millis(TURNED_AWAY_PAUSE_MS));
                 }

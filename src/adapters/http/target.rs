@@ -1,15 +1,17 @@
 //! What a request is about and how it wants to be taken: path, precondition, idempotency key, request id.
 
 use super::idempotency_key::idempotency_key;
+use super::layers::Arrived;
 use super::patience::deadline;
 use super::precondition::Precondition;
 use super::problem::Problem;
-use super::request_id::RequestId;
-use crate::domain::{IdError, ImportId, Sku, StoreId};
+use crate::domain::{ImportId, Sku, StoreId};
 use crate::resilience::Deadline;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use smol_str::SmolStr;
+use std::convert::Infallible;
+use std::fmt;
 
 /// `/stores/{storeId}/inventory/{sku}`.
 #[derive(Debug)]
@@ -32,6 +34,14 @@ pub(super) struct SkuAt(pub Sku);
 #[derive(Debug)]
 pub(super) struct LetterAt(pub String);
 
+/// `/problems/{code}`.
+#[derive(Debug)]
+pub(super) struct CodeAt(pub String);
+
+/// `/docs/{file}`.
+#[derive(Debug)]
+pub(super) struct FileAt(pub String);
+
 /// `/imports/{importId}`.
 #[derive(Debug)]
 pub(super) struct ImportAt(pub ImportId);
@@ -52,41 +62,56 @@ pub(super) struct Intent {
 impl<S: Send + Sync> FromRequestParts<S> for LevelAt {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let params = path(parts, state).await?;
-        Ok(Self { store_id: read(&params, "storeId", StoreId::new)?, sku: read(&params, "sku", Sku::new)? })
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Ok(Self { store_id: read(parts, "storeId", StoreId::new)?, sku: read(parts, "sku", Sku::new)? })
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for StoreAt {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        read(&path(parts, state).await?, "storeId", StoreId::new).map(Self)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        read(parts, "storeId", StoreId::new).map(Self)
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SkuAt {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        read(&path(parts, state).await?, "sku", Sku::new).map(Self)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        read(parts, "sku", Sku::new).map(Self)
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for LetterAt {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        read(&path(parts, state).await?, "id", |text| Ok(Self(text.to_owned())))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        read(parts, "id", any).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CodeAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        read(parts, "code", any).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for FileAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        read(parts, "file", any).map(Self)
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ImportAt {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        read(&path(parts, state).await?, "importId", ImportId::new).map(Self)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        read(parts, "importId", ImportId::new).map(Self)
     }
 }
 
@@ -97,22 +122,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Intent {
         Ok(Self {
             precondition: Precondition::of(&parts.headers)?,
             key: idempotency_key(&parts.headers)?,
-            request_id: parts.extensions.get::<RequestId>().map(|id| SmolStr::new(id.as_str())),
+            request_id: parts.extensions.get::<Arrived>().map(|arrived| SmolStr::new(arrived.id.as_str())),
             deadline: deadline(&parts.headers),
         })
     }
 }
 
-async fn path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Problem> {
-    let read = RawPathParams::from_request_parts(parts, state).await;
-    read.map_err(|_| Problem::parameter("path", "must be percent-encoded UTF-8"))
+/// Reads what the path has in place of `{name}`.
+fn read<T, E: fmt::Display>(
+    parts: &Parts,
+    name: &'static str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, Problem> {
+    let arrived = parts.extensions.get::<Arrived>();
+    let value = arrived.map_or(Some(""), |arrived| arrived.params.get(name));
+    let value = value.ok_or_else(|| Problem::parameter(name, "must be percent-encoded UTF-8"))?;
+    read(value).map_err(|error| Problem::parameter(name, error.to_string()))
 }
 
-fn read<T>(
-    params: &RawPathParams,
-    name: &'static str,
-    read: impl FnOnce(&str) -> Result<T, IdError>,
-) -> Result<T, Problem> {
-    let (_, value) = params.iter().find(|(known, _)| *known == name).unwrap_or((name, ""));
-    read(value).map_err(|error| Problem::parameter(name, error.to_string()))
+fn any(text: &str) -> Result<String, Infallible> {
+    Ok(text.to_owned())
 }
