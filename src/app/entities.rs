@@ -10,6 +10,7 @@
 use crate::app::idempotency::KnownEffect;
 use crate::app::ports::LogNumber;
 use crate::domain::{Key, Sequence, State, Timestamp};
+use ahash::RandomState;
 use dashmap::DashMap;
 use parking_lot::RwLock;
 use std::borrow::Borrow;
@@ -104,7 +105,7 @@ impl Hash for ByKey {
 /// All entities, found by key or walked in key order.
 #[derive(Debug, Default)]
 pub(crate) struct Entities {
-    entities: DashMap<ByKey, ()>,
+    entities: DashMap<ByKey, (), RandomState>,
     /// Those whose state has a version above 0.
     directory: RwLock<BTreeSet<ByKey>>,
 }
@@ -114,7 +115,7 @@ impl Entities {
         // In the order of their keys, in which they are walked later: neighbours are neighbours in memory, too.
         let mut states: Vec<(Key, State)> = states.into_iter().collect();
         states.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let entities = DashMap::with_capacity(states.len());
+        let entities = DashMap::with_capacity_and_hasher(states.len(), RandomState::new());
         let entity = |(key, state): (Key, State)| {
             let watched = state.next_due().unwrap_or(Timestamp::NEVER);
             let slot = Slot { state, head, log: LogNumber::OWN, watched };

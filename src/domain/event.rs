@@ -123,6 +123,11 @@ impl Event {
     /// # Errors
     /// What is wrong with it, for a person.
     pub fn decode(json: &str) -> Result<Self, String> {
+        if let Some((event, length)) = Self::as_written(json)
+            && length == json.len()
+        {
+            return Ok(event);
+        }
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 }

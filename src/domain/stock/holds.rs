@@ -2,6 +2,7 @@
 
 use crate::domain::limits::RESERVATIONS_CLOSED_MAX;
 use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Timestamp};
+use ahash::RandomState;
 use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -48,7 +49,7 @@ pub struct ClosedRecord {
 /// All reservations of a level. Invariant: `due` has exactly the open holds that expire.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Holds {
-    open: HashMap<ReservationId, Hold>,
+    open: HashMap<ReservationId, Hold, RandomState>,
     due: BTreeSet<(Timestamp, ReservationId)>,
     closed: VecDeque<(ReservationId, Closure)>,
 }
