@@ -138,6 +138,7 @@ impl Side {
                 reason: Some("sale".into()),
                 reference: None,
                 occurred_at: None,
+                kind: None,
             }));
             let on_hand = Quantity::new(i64::try_from(version).unwrap()).unwrap();
             let after = After::Level(LevelAfter { on_hand, reserved: Quantity::ZERO, version });

@@ -36,6 +36,7 @@ fn stocked(delta: Quantity, level: u64, version: u64, on_hand: Quantity) -> Even
         reason: Some("delivery".into()),
         reference: None,
         occurred_at: None,
+        kind: None,
     }));
     let after = After::Level(LevelAfter { on_hand, reserved: Quantity::ZERO, version });
     Event { event_id: TimeOrderedIds.event_id(), op: None, idempotency: None, kind: fact.kind(), fact, after }

@@ -60,6 +60,11 @@ impl Entity {
         Self { key, slot: Mutex::new(slot) }
     }
 
+    /// The slot, if nobody else has it.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Slot>> {
+        self.slot.try_lock().ok()
+    }
+
     /// The slot, for the caller alone.
     pub(crate) async fn lock(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().await

@@ -98,6 +98,9 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     if let Some((sharing, locks)) = sharing.as_ref().zip(settings.locks.as_ref()) {
         ledger = ledger.shared(Arc::clone(sharing) as Arc<dyn Sharing>, locks.retry_after);
     }
+    if settings.catalog_strict {
+        ledger = ledger.with_strict_catalog();
+    }
     let ledger = Arc::new(ledger);
     let (node, ledger_id) = (node.node, node.ledger());
     Ok(Running {

@@ -56,6 +56,18 @@ impl Faults {
         }
     }
 
+    /// Reads a yes or no; anything else is a fault and reads as no.
+    pub fn truth(&mut self, name: &'static str, value: &str) -> bool {
+        match value.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => true,
+            "false" | "0" | "no" => false,
+            _ => {
+                self.add(name, value, "true or false");
+                false
+            }
+        }
+    }
+
     /// Ends the reading: what was read, if nothing was wrong with it.
     ///
     /// # Errors

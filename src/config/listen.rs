@@ -53,7 +53,7 @@ impl ListenSettings {
 
 /// Reads `HOST`. Without identity anyone who reaches the port may sell, so only loopback is open by itself.
 fn host(raw: &RawServe, faults: &mut Faults) -> IpAddr {
-    let insecure = flag(raw, faults);
+    let insecure = faults.truth("INSECURE", &raw.insecure);
     let Some(host) = address(&raw.host) else {
         faults.add("HOST", &raw.host, "an IPv4 or IPv6 address, or localhost");
         return IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -67,17 +67,6 @@ fn host(raw: &RawServe, faults: &mut Faults) -> IpAddr {
         );
     }
     host
-}
-
-fn flag(raw: &RawServe, faults: &mut Faults) -> bool {
-    match raw.insecure.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" => true,
-        "false" | "0" | "no" => false,
-        _ => {
-            faults.add("INSECURE", &raw.insecure, "true or false");
-            false
-        }
-    }
 }
 
 /// An address as people write it, also `localhost` and `[::1]`. Names are not looked up: that would be I/O.

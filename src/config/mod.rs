@@ -36,6 +36,8 @@ pub struct ServeSettings {
     pub locks: Option<LockSettings>,
     /// How long a recorded answer is kept for a retry.
     pub idempotency: IdempotencySettings,
+    /// `CATALOG_STRICT`: whether only what the catalogue knows may be taken in and promised.
+    pub catalog_strict: bool,
     /// `SYNC`: whether this process merges its log into central.
     pub sync: bool,
     /// How it does, then.

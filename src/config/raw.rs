@@ -56,6 +56,11 @@ pub struct RawServe {
     #[command(flatten)]
     pub gates: RawGates,
 
+    /// Take in and promise only SKUs that the catalogue knows; others are answered 404 product-not-found
+    #[arg(long, env = "CATALOG_STRICT", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub catalog_strict: String,
+
     /// Merge the log into central in this process: on or off. Off when `onhand sync-worker` does it, or nobody
     #[arg(long, env = "SYNC", value_name = "ON|OFF", default_value = "on")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
@@ -102,6 +107,7 @@ impl RawServe {
             storage: StorageSettings::read(&self.storage, &mut faults),
             locks: LockSettings::read(&self.locks, &self.storage.data_dir, &mut faults),
             idempotency: IdempotencySettings::read(self, &mut faults),
+            catalog_strict: faults.truth("CATALOG_STRICT", &self.catalog_strict),
             sync: switch(&self.sync, &mut faults),
             worker: SyncSettings::read(&self.worker, &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),

@@ -8,7 +8,7 @@ use crate::domain::catalog::{Master, Product, Store};
 use crate::domain::imports::Import;
 use crate::domain::stock::{self, Level};
 use crate::domain::{
-    Event, Fact, Idempotency, Key, Quantity, Rejection, State, Taken, Timestamp, Unapplied, UnappliedWhy,
+    Event, Fact, Idempotency, Key, Quantity, Rejection, Sku, State, Taken, Timestamp, Unapplied, UnappliedWhy,
 };
 use std::cell::Cell;
 use uuid::Uuid;
@@ -23,6 +23,7 @@ pub struct Draft<'a> {
     states: Vec<&'a mut State>,
     foreign: Vec<Option<u64>>,
     thresholds: Vec<Option<Quantity>>,
+    unlisted: Vec<bool>,
     new_id: &'a mut dyn FnMut() -> Uuid,
     op: Option<(u32, Option<Idempotency>)>,
     events: Vec<Event>,
@@ -69,6 +70,7 @@ impl<'a> Draft<'a> {
             states,
             foreign: Vec::new(),
             thresholds: Vec::new(),
+            unlisted: Vec::new(),
             new_id,
             op: None,
             events: Vec::new(),
@@ -91,6 +93,22 @@ impl<'a> Draft<'a> {
     pub fn watching(mut self, thresholds: Vec<Option<Quantity>>) -> Self {
         self.thresholds = thresholds;
         self
+    }
+
+    /// Which of the keys are of levels whose SKU the catalogue does not know, where it must; nothing is said of positions
+    /// beyond the end.
+    #[must_use]
+    pub fn refusing(mut self, unlisted: Vec<bool>) -> Self {
+        self.unlisted = unlisted;
+        self
+    }
+
+    /// Refuses pieces for a level whose SKU the catalogue does not know, where it must.
+    pub(in crate::domain) fn check_listed(&self, key: &Key, sku: &Sku) -> Result<(), Rejection> {
+        if self.unlisted.is_empty() || self.unlisted.get(self.position(key)) != Some(&true) {
+            return Ok(());
+        }
+        Err(Rejection::ProductNotFound { sku: sku.clone() })
     }
 
     /// The key at a position, and the threshold that was given with it.

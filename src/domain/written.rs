@@ -3,7 +3,7 @@
 //! Whatever has another form, however slightly, is left to [`Event::decode`]. So this reads less than that, but never
 //! anything else.
 
-use crate::domain::stock::{Adjusted, Counted, LevelAfter, Reserved, Settled, StockFact};
+use crate::domain::stock::{AdjustKind, Adjusted, Counted, LevelAfter, Reserved, Settled, StockFact};
 use crate::domain::{After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku};
 use crate::domain::{StoreId, Timestamp};
 use smol_str::SmolStr;
@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
             reason: self.optional(r#","reason":""#, Self::plain)?,
             reference: self.optional(r#","reference":""#, Self::plain)?,
             occurred_at: self.optional(r#","occurredAt":""#, Self::time)?,
+            kind: self.optional(r#","kind":""#, |reader| AdjustKind::parse(reader.string()?))?,
         })
     }
 

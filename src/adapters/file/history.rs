@@ -63,6 +63,13 @@ impl History for FileHistory {
         forward::events(&self.segments, after, upto, limit)
     }
 
+    fn end(&self) -> Result<Sequence, HistoryError> {
+        let Some(last) = self.segments.between(Sequence::START, EVERYTHING).pop() else {
+            return Ok(Sequence::START);
+        };
+        Ok(last.first.plus(self.segments.index(&last)?.events()).minus(1))
+    }
+
     fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError> {
         for segment in self.segments.between(Sequence::START, EVERYTHING) {
             if let Some(sequence) = self.segments.index(&segment)?.sequence_at(at)? {

@@ -11,7 +11,7 @@ use super::path_params::PathParams;
 use super::problem::{self, Problem};
 use super::query::Query;
 use super::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
-use super::routes::Route;
+use super::routes::{Cache, Route};
 use crate::resilience::Seat;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
@@ -200,7 +200,9 @@ impl Edge {
     fn leave(&self, visit: &Visit, mut response: Response) -> Response {
         let refused = response.status().is_client_error() || response.status().is_server_error();
         let problem = refused.then(|| problem::render(&mut response, visit.uri.path(), &visit.id));
-        sign(response.headers_mut(), &visit.id);
+        let route = visit.place.and_then(|place| self.routes.get(place));
+        let cache = route.filter(|_| !refused).map_or(Cache::Never, |(route, _)| route.cache);
+        sign(response.headers_mut(), &visit.id, cache);
         if let Some(quota) = visit.quota {
             self.gates.sign(response.headers_mut(), quota);
         }
@@ -240,11 +242,10 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     Problem::plain(Code::Internal).because(&message.unwrap_or("a panic without a message")).into_response()
 }
 
-fn sign(headers: &mut HeaderMap, id: &RequestId) {
+fn sign(headers: &mut HeaderMap, id: &RequestId, cache: Cache) {
     headers.insert(X_REQUEST_ID, id.header_value());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Pages that may be kept say so themselves.
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(cache.control()));
 }
 
 fn log(visit: &Visit, route: &'static str, status: StatusCode, took: Duration, problem: Option<&Problem>) {
@@ -275,11 +276,15 @@ mod tests {
     use http::header::RETRY_AFTER;
 
     fn edge() -> Edge {
-        let route = |method, template| Route { template, method, query: &["known"], entry: Entry::Free };
+        let (query, entry, cache): (&[_], _, _) = (&["known"], Entry::Free, Cache::AskFirst);
+        let route = |method, template| Route { template, method, query, entry, cache };
         let routes = vec![
             (route(Method::GET, "/panics"), answering(panics, ())),
             (route(Method::GET, "/teapot"), answering(|| async { StatusCode::IM_A_TEAPOT }, ())),
-            (route(Method::GET, "/kept"), answering(|| async { ([(CACHE_CONTROL, "no-cache")], "tea") }, ())),
+            (
+                route(Method::GET, "/kept"),
+                answering(|| async { ([(CACHE_CONTROL, "max-age=60")], "tea") }, ()),
+            ),
             (route(Method::PUT, "/kept"), answering(|| async {}, ())),
         ];
         Edge::new(routes, Arc::default())
@@ -340,7 +345,7 @@ mod tests {
         let (head, _) = answer("/kept?known=1").await;
         assert_eq!(
             (head.status(), &head.headers()[CACHE_CONTROL]),
-            (StatusCode::OK, &"no-cache".parse().unwrap())
+            (StatusCode::OK, &"max-age=60".parse().unwrap())
         );
         assert_eq!(head.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
     }

@@ -5,8 +5,8 @@ use super::etag::etag;
 use super::metrics::REPLAYS;
 use super::problem::Problem;
 use crate::app::Outcome;
-use crate::app::query::{LevelView, MovementView};
-use crate::domain::stock::{LevelAfter, StockFact};
+use crate::app::query::{LevelView, MovementView, place_of};
+use crate::domain::stock::{LevelAfter, MovementKind, StockFact};
 use crate::domain::{
     After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
@@ -110,6 +110,89 @@ impl<'a> MovementBody<'a> {
             before: view.before.into(),
             after: view.after.into(),
             actor: movement.actor.as_deref().unwrap_or(ANONYMOUS),
+        }
+    }
+}
+
+/// A movement among those of all levels.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AnyMovementBody<'a> {
+    store_id: &'a StoreId,
+    sku: &'a Sku,
+    kind: &'static str,
+    #[serde(flatten)]
+    movement: MovementBody<'a>,
+}
+
+impl<'a> AnyMovementBody<'a> {
+    /// A movement as it is shown.
+    pub(super) fn of(view: &'a MovementView) -> Option<Self> {
+        let (store_id, sku, fact) = place_of(view)?;
+        let kind = MovementKind::of(fact).as_str();
+        Some(Self { store_id, sku, kind, movement: MovementBody::of(view) })
+    }
+}
+
+/// A movement as a row of CSV.
+pub(super) fn movement_row(view: &MovementView) -> Option<[String; 17]> {
+    let (store_id, sku, fact) = place_of(view)?;
+    let MovementView { movement, after, .. } = view;
+    let (effect, said) = (fact.effect(), Said::of(fact));
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Some([
+        movement.sequence.to_string(),
+        movement.at.to_string(),
+        store_id.to_string(),
+        sku.to_string(),
+        MovementKind::of(fact).as_str().to_owned(),
+        effect.on_hand.to_string(),
+        effect.reserved.to_string(),
+        after.qty().to_string(),
+        after.on_hand.to_string(),
+        after.reserved.to_string(),
+        after.version.to_string(),
+        said.reservation_id.map(ToString::to_string).unwrap_or_default(),
+        text(said.reason),
+        text(said.reference),
+        said.occurred_at.map(|at| at.to_string()).unwrap_or_default(),
+        text(movement.actor.as_deref().or(Some(ANONYMOUS))),
+        text(movement.request_id.as_deref()),
+    ])
+}
+
+/// When a movement happened in the shop, where it was entered later.
+pub(super) fn occurred_at(fact: &StockFact) -> Option<Timestamp> {
+    Said::of(fact).occurred_at
+}
+
+/// What people said of a movement.
+#[derive(Default)]
+struct Said<'a> {
+    reservation_id: Option<&'a ReservationId>,
+    reason: Option<&'a str>,
+    reference: Option<&'a str>,
+    occurred_at: Option<Timestamp>,
+}
+
+impl<'a> Said<'a> {
+    fn of(fact: &'a StockFact) -> Self {
+        match fact {
+            StockFact::Adjust(adjusted) => Self {
+                reason: adjusted.reason.as_deref(),
+                reference: adjusted.reference.as_deref(),
+                occurred_at: adjusted.occurred_at,
+                ..Self::default()
+            },
+            StockFact::Reserve(reserved) => Self {
+                reservation_id: Some(&reserved.reservation_id),
+                reference: reserved.reference.as_deref(),
+                ..Self::default()
+            },
+            StockFact::Release(settled) | StockFact::Commit(settled) | StockFact::Expire(settled) => {
+                Self { reservation_id: Some(&settled.reservation_id), ..Self::default() }
+            }
+            StockFact::Count(counted) => Self { reason: counted.reason.as_deref(), ..Self::default() },
         }
     }
 }

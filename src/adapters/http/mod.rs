@@ -50,10 +50,14 @@ mod rules;
 pub mod server;
 mod stall;
 mod stock;
+mod stock_reports;
+mod stock_sums;
 mod stores;
 mod sync;
 mod sync_state;
+mod table;
 mod target;
+mod till;
 mod verbs;
 
 pub use code::Code;

@@ -34,12 +34,9 @@ pub(super) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     let query = Query::of(uri.query());
     let page = Page::of(&query, LIST)?;
     let after = page.after_as(|mark| Sku::new(mark).ok())?;
-    let filter = ProductFilter {
-        category: query.get(CATEGORY).map(SmolStr::new),
-        active: query.read(ACTIVE, |text| text.parse().map_err(|_| "must be true or false"))?,
-        ..ProductFilter::default()
-    };
-    let filter = filter.with_text(query.get(SEARCH).unwrap_or_default());
+    let active = query.read(ACTIVE, |text| text.parse().map_err(|_| "must be true or false"))?;
+    let category = query.get(CATEGORY).map(SmolStr::new);
+    let filter = ProductFilter::new(query.get(SEARCH).unwrap_or_default(), category, active);
     let mut products = node.ledger.products(filter, after, page.limit + 1).await?;
     let more = products.len() > page.limit;
     products.truncate(page.limit);

@@ -5,7 +5,7 @@ use super::layers::{Answering, Edge, answering};
 use super::node::Node;
 use super::{
     alerts, batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, products,
-    stock, stores, sync,
+    stock, stock_reports, stock_sums, stores, sync, till,
 };
 use axum::handler::Handler;
 use http::Method;
@@ -22,6 +22,27 @@ pub struct Route {
     pub query: &'static [&'static str],
     /// When its requests take a place, and where.
     pub entry: Entry,
+    /// Whether its answers may be kept.
+    pub cache: Cache,
+}
+
+/// Whether the answers of a route may be kept, where they do not say so themselves. Refusals never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// They may not: the next one is another one.
+    Never,
+    /// By whom they were for, who asks each time with `If-None-Match` whether they still hold: they have an `ETag`.
+    AskFirst,
+}
+
+impl Cache {
+    /// The value of `Cache-Control`.
+    pub const fn control(self) -> &'static str {
+        match self {
+            Self::Never => "no-store",
+            Self::AskFirst => "private, no-cache",
+        }
+    }
 }
 
 const PAGED: &[&str] = &[page::LIMIT, page::CURSOR];
@@ -38,7 +59,7 @@ type Make = Box<dyn FnOnce(Arc<Node>) -> Answering>;
 fn list() -> Vec<(Route, Make)> {
     vec![
         read("/stores/{storeId}/inventory", PAGED, stock::levels),
-        read("/stores/{storeId}/inventory/{sku}", &["asOf"], stock::level),
+        tagged("/stores/{storeId}/inventory/{sku}", &["asOf"], stock::level),
         read(
             "/stores/{storeId}/inventory/{sku}/history",
             &[page::LIMIT, page::CURSOR, "type", "since", "until"],
@@ -49,23 +70,29 @@ fn list() -> Vec<(Route, Make)> {
         write("/stores/{storeId}/inventory/{sku}/release", stock::release),
         write("/stores/{storeId}/inventory/{sku}/commit", stock::commit),
         write("/stores/{storeId}/inventory/{sku}/count", stock::count),
-        read("/stores/{storeId}/inventory/{sku}/threshold", &[], alerts::threshold),
+        tagged("/stores/{storeId}/inventory/{sku}/threshold", &[], alerts::threshold),
         change(Method::PUT, "/stores/{storeId}/inventory/{sku}/threshold", alerts::set),
         change(Method::DELETE, "/stores/{storeId}/inventory/{sku}/threshold", alerts::unset),
+        write("/stock/add", till::add),
+        write("/stock/sale", till::sale),
+        write("/stock/remove", till::remove),
+        read("/stock/current", stock_reports::CURRENT, stock_reports::current),
+        read("/stock/movements", stock_reports::MOVEMENTS, stock_reports::movements),
+        read("/stock/movements/sums", stock_sums::PARAMETERS, stock_sums::sums),
         bulk("/inventory/batch", &["atomic"], batch::batch),
         bulk("/imports/{importId}/rows", &[], imports::rows),
         read("/imports/{importId}", &[], imports::import),
         read("/imports/{importId}/refusals", PAGED, imports::refusals),
         read("/products", PRODUCTS, products::list),
         write("/products", products::create),
-        read("/products/{sku}", &[], products::product),
+        tagged("/products/{sku}", &[], products::product),
         change(Method::PUT, "/products/{sku}", products::replace),
         change(Method::PATCH, "/products/{sku}", products::patch),
         change(Method::DELETE, "/products/{sku}", products::remove),
         read("/products/{sku}/history", PAGED, products::history),
         read("/stores", PAGED, stores::list),
         write("/stores", stores::create),
-        read("/stores/{storeId}", &[], stores::store),
+        tagged("/stores/{storeId}", &[], stores::store),
         change(Method::PUT, "/stores/{storeId}", stores::replace),
         read("/alerts", ALERTS, alerts::list),
         read("/events", events::PARAMETERS, events::events),
@@ -108,6 +135,16 @@ fn read<T: 'static>(
     handler: impl Handler<T, Arc<Node>>,
 ) -> (Route, Make) {
     route(Method::GET, template, query, Entry::AtOnce(Gate::Reads), handler)
+}
+
+/// A read of one thing that has a version.
+fn tagged<T: 'static>(
+    template: &'static str,
+    query: &'static [&'static str],
+    handler: impl Handler<T, Arc<Node>>,
+) -> (Route, Make) {
+    let (route, make) = read(template, query, handler);
+    (Route { cache: Cache::AskFirst, ..route }, make)
 }
 
 /// A read of central, which may wait before it reads.
@@ -168,7 +205,7 @@ fn route<T: 'static>(
     entry: Entry,
     handler: impl Handler<T, Arc<Node>>,
 ) -> (Route, Make) {
-    (Route { template, method, query, entry }, Box::new(|node| answering(handler, node)))
+    (Route { template, method, query, entry, cache: Cache::Never }, Box::new(|node| answering(handler, node)))
 }
 
 impl Route {

@@ -15,7 +15,7 @@ use crate::app::Meta;
 use crate::app::ports::{Moment, MovementQuery};
 use crate::app::query::{MovementPlace, ReadError};
 use crate::domain::stock::{CountAsOf, StockCommand, Verb};
-use crate::domain::{Command, EventKind, Expected, Quantity, Sequence, Sku, Timestamp};
+use crate::domain::{Command, EventKind, Expected, Idempotency, Quantity, Sequence, Sku, Timestamp};
 use crate::planted::{Bug, planted};
 use crate::resilience::Deadline;
 use axum::Json;
@@ -23,6 +23,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderMap, StatusCode, Uri};
+use smol_str::SmolStr;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -173,7 +174,7 @@ async fn booked(node: &Node, at: &LevelAt, sequence: Sequence) -> Result<CountAs
 }
 
 /// A command on its way to the ledger: all but the verb.
-struct Wish {
+pub(super) struct Wish {
     at: LevelAt,
     expected: Expected,
     meta: Meta,
@@ -182,13 +183,27 @@ struct Wish {
 
 impl Wish {
     fn new<M: Movement>(at: LevelAt, intent: Intent, body: &M) -> Result<Self, Problem> {
-        let expected = intent.precondition.and_body(body.expected_version())?.into();
-        let idempotency = intent.key.map(|key| idempotency(key, &at.store_id, &at.sku, body));
+        Self::of(at, intent, body.expected_version(), |key, at| idempotency(key, &at.store_id, &at.sku, body))
+    }
+
+    /// A wish for the version asked for in the body; `known_by` says by what a retry with a key is recognised.
+    pub(super) fn of(
+        at: LevelAt,
+        intent: Intent,
+        expected_version: Option<u64>,
+        known_by: impl FnOnce(SmolStr, &LevelAt) -> Idempotency,
+    ) -> Result<Self, Problem> {
+        let expected = intent.precondition.and_body(expected_version)?.into();
+        let idempotency = intent.key.map(|key| known_by(key, &at));
         let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
         Ok(Self { at, expected, meta, deadline: intent.deadline })
     }
 
-    async fn execute(self, node: &Node, verb: JsonBody<impl Into<Verb>>) -> Result<Response, Problem> {
+    pub(super) async fn execute(
+        self,
+        node: &Node,
+        verb: JsonBody<impl Into<Verb>>,
+    ) -> Result<Response, Problem> {
         let Self { at, expected, meta, deadline } = self;
         let JsonBody { value: verb, place } = verb;
         let LevelAt { store_id, sku } = at;

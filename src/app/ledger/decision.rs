@@ -24,8 +24,10 @@ impl Ledger {
             let mut new_id = || self.parts.ids.event_id();
             let foreign = self.foreign(keys, slots);
             let states = slots.iter_mut().map(|slot| &mut slot.state).collect();
-            let mut draft =
-                Draft::new(now, keys, states, &mut new_id).taking(foreign).watching(self.thresholds(keys));
+            let mut draft = Draft::new(now, keys, states, &mut new_id)
+                .taking(foreign)
+                .watching(self.thresholds(keys))
+                .refusing(self.unlisted(keys));
             let more_due = !draft.expire_due(EXPIRIES_PER_ENTRY_MAX);
             let expired = draft.mark();
             let refusal = if more_due { None } else { decide(&mut draft, command).err() };
@@ -131,6 +133,9 @@ impl Ledger {
     /// The state under this key is another one now; to be called by whoever made it so, with the slot in hand.
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
         self.lists.note(key);
+        if let Some(known) = &self.known_products {
+            known.note(key, &slot.state);
+        }
         if let Some(changed) = self.low_stock.note(key, &slot.state) {
             self.look_at_changed(changed);
         }

@@ -10,6 +10,7 @@ mod decision;
 mod low_stock;
 mod outcome;
 mod sharing;
+mod strict;
 mod time;
 
 use crate::app::due::Due;
@@ -29,6 +30,7 @@ use parking_lot::RwLock;
 use sharing::Shared;
 use std::collections::HashSet;
 use std::sync::Arc;
+use strict::KnownProducts;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// What the ledger is made of.
@@ -55,6 +57,8 @@ pub struct Ledger {
     journal: Journal,
     pub(super) lists: Lists,
     pub(super) low_stock: LowStock,
+    /// The products there are, where only their SKUs may have stock.
+    known_products: Option<KnownProducts>,
     /// Held for reading from before an entry is appended until its steps stand in the journal.
     noting: RwLock<()>,
     /// Held by the one who takes memory back.
@@ -98,6 +102,7 @@ impl Ledger {
             journal: Journal::default(),
             lists,
             low_stock: LowStock::default(),
+            known_products: None,
             noting: RwLock::default(),
             going_back: Mutex::default(),
             sharing: None,
@@ -124,6 +129,7 @@ impl Ledger {
         let stripes = self.idempotency.lock(ids).await;
         let thresholds = self.low_stock.changes();
         let keys = self.with_alerts(command.keys());
+        self.look_for_products(&keys).await?;
         if let Some(known) = self.lease_and_find(&keys, whole).await? {
             drop(stripes);
             return self.answer_known(generation, known).await;

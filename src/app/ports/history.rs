@@ -13,6 +13,9 @@ pub trait History: Send + Sync {
     /// `limit`, fewer when they are long, at least one when there is one.
     fn events(&self, after: Sequence, upto: Sequence, limit: usize) -> Result<Vec<Movement>, HistoryError>;
 
+    /// The last durable sequence of the log.
+    fn end(&self) -> Result<Sequence, HistoryError>;
+
     /// The last sequence whose time is not after `at`; beyond every sequence when that is true of the whole log.
     fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError>;
 

@@ -113,6 +113,41 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// At most `limit` levels of all stores, or of one SKU in all of them, in the order of stores and SKUs, after `after`.
+    ///
+    /// # Errors
+    /// As [`Ledger::level`].
+    pub async fn all_levels(
+        &self,
+        sku: Option<&Sku>,
+        after: Option<&(StoreId, Sku)>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        self.catch_up().await?;
+        let Some(sku) = sku else {
+            let last = after.map(|(store, sku)| Key::Level(store.clone(), sku.clone()));
+            let bound = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+            let mut levels = Vec::new();
+            // Levels stand in front of all other keys.
+            for key in self.entities.keys_after(bound, limit) {
+                let Key::Level(store, sku) = &key else { break };
+                levels.extend(self.level(store, sku).await?);
+            }
+            return Ok(levels);
+        };
+        let mut levels = Vec::new();
+        let mut store = self.next_with_stock(after.map(|(store, _)| store));
+        while levels.len() < limit
+            && let Some(current) = store
+        {
+            levels.extend(self.level(&current, sku).await?);
+            store = self.next_with_stock(Some(&current));
+        }
+        Ok(levels)
+    }
+}
+
 /// Not above any level of the store: `-` is the first character a SKU can be.
 fn first_key(store_id: &StoreId) -> Key {
     let first = Sku::new("-").expect("a dash is a valid SKU");

@@ -56,6 +56,16 @@ impl MovementPlace {
         text.split(',').map(part).collect::<Option<_>>().map(Self)
     }
 
+    /// How far the reader has come in a log.
+    pub(super) fn of(&self, log: u16) -> Sequence {
+        self.0.get(&log).copied().unwrap_or_default()
+    }
+
+    /// Everything of a log up to there has been read.
+    pub(super) fn reach(&mut self, log: u16, through: Sequence) {
+        self.0.insert(log, through);
+    }
+
     /// That movement has been read.
     pub fn pass(&mut self, view: &MovementView) {
         self.0.insert(view.log, view.movement.sequence);
@@ -92,8 +102,12 @@ impl Ledger {
         let read = move || {
             let mut views = Vec::new();
             for (log, history) in histories {
-                let after = place.0.get(&log).copied().unwrap_or_default();
-                views.extend(movements(&*history, &key, log, MovementQuery { after, ..query })?);
+                views.extend(movements(
+                    &*history,
+                    &key,
+                    log,
+                    MovementQuery { after: place.of(log), ..query },
+                )?);
             }
             views.sort_by_key(|view| view.after.version);
             views.truncate(query.limit);
@@ -138,7 +152,7 @@ fn movements(
     Ok(views)
 }
 
-fn view(log: u16, movement: Movement) -> Option<MovementView> {
+pub(super) fn view(log: u16, movement: Movement) -> Option<MovementView> {
     match (&movement.event.fact, movement.event.after) {
         (Fact::Stock(fact), After::Level(after)) => {
             let before = fact.before(after)?;

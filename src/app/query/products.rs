@@ -6,6 +6,7 @@ use crate::app::blocking;
 use crate::app::ports::{History, HistoryError, MovementQuery};
 use crate::domain::catalog::{Master, Product, ProductFact};
 use crate::domain::{Fact, Key, Sequence, Sku, State, Timestamp};
+use memchr::memmem::Finder;
 use smol_str::SmolStr;
 use std::ops::Bound;
 
@@ -39,14 +40,12 @@ pub struct ProductSaid {
 const EVENTS_PER_READ: usize = 256;
 
 /// Which products; what is not set lets everything pass.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ProductFilter {
-    /// Words that must all stand in SKU, name or barcode, in small letters.
-    pub words: Vec<String>,
-    /// Only those of this category.
-    pub category: Option<SmolStr>,
-    /// Only those that are active, or only those that are not.
-    pub active: Option<bool>,
+    /// Words that must all stand in SKU, name or barcode, in small letters, each made ready to be looked for.
+    words: Vec<Finder<'static>>,
+    category: Option<SmolStr>,
+    active: Option<bool>,
 }
 
 impl ProductView {
@@ -58,17 +57,17 @@ impl ProductView {
 }
 
 impl ProductFilter {
-    /// A filter for the words of a text; case does not matter.
-    #[must_use]
-    pub fn with_text(mut self, text: &str) -> Self {
-        self.words = text.to_lowercase().split_whitespace().map(str::to_owned).collect();
-        self
+    /// A filter for the words of a text (case does not matter), a category, and whether they are active.
+    pub fn new(text: &str, category: Option<SmolStr>, active: Option<bool>) -> Self {
+        let ready = |word: &str| Finder::new(word).into_owned();
+        let words = text.to_lowercase().split_whitespace().map(ready).collect();
+        Self { words, category, active }
     }
 
     fn passes(&self, product: &Product, text: &str) -> bool {
         self.category.as_ref().is_none_or(|wanted| product.category.as_ref() == Some(wanted))
             && self.active.is_none_or(|wanted| product.active == wanted)
-            && self.words.iter().all(|word| text.contains(word.as_str()))
+            && self.words.iter().all(|word| word.find(text.as_bytes()).is_some())
     }
 }
 

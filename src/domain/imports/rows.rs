@@ -115,13 +115,17 @@ fn decide_row(draft: &mut Draft<'_>, row: &ImportRow) -> Result<(), Rejection> {
         reason: Some(SmolStr::new_static(reason)),
         reference: row.reference.clone(),
         occurred_at: row.occurred_at,
+        kind: None,
     };
-    if let Some(opening) = row.opening_stock.filter(|pieces| *pieces > Quantity::ZERO)
-        && draft.level(&key).version() == 0
-    {
+    let delta = row.kind.delta(row.quantity);
+    let opening = row.opening_stock.filter(|pieces| *pieces > Quantity::ZERO);
+    let opening = opening.filter(|_| draft.level(&key).version() == 0);
+    if opening.is_some() || !delta.is_negative() {
+        draft.check_listed(&key, &row.sku)?;
+    }
+    if let Some(opening) = opening {
         draft.record(Fact::Stock(StockFact::Adjust(movement(opening, "opening stock"))));
     }
-    let delta = row.kind.delta(row.quantity);
     stock::check_delta(draft.level(&key), delta)?;
     draft.record(Fact::Stock(StockFact::Adjust(movement(delta, row.kind.reason()))));
     Ok(())

@@ -1,6 +1,6 @@
 //! Adjust: pieces came or went.
 
-use crate::domain::stock::{Level, StockCommand, StockFact};
+use crate::domain::stock::{AdjustKind, Level, StockCommand, StockFact};
 use crate::domain::{Quantity, Rejection, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -27,6 +27,9 @@ pub struct Adjusted {
     /// When it happened in the shop, where it was entered later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
+    /// What it is called, where the caller said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AdjustKind>,
 }
 
 /// Whether so many pieces can come or go.
@@ -46,6 +49,7 @@ pub(super) fn decide(
     level: &Level,
     command: &StockCommand,
     delta: Quantity,
+    kind: Option<AdjustKind>,
     reason: Option<&SmolStr>,
     reference: Option<&SmolStr>,
 ) -> Result<StockFact, Rejection> {
@@ -58,5 +62,6 @@ pub(super) fn decide(
         reason: reason.cloned(),
         reference: reference.cloned(),
         occurred_at: None,
+        kind,
     }))
 }

@@ -1,7 +1,7 @@
 //! One wish to move one level.
 
 use crate::domain::stock::{
-    Commit, CountAsOf, Level, Reserve, StockFact, adjust, commit, count, release, reserve,
+    AdjustKind, Commit, CountAsOf, Level, Reserve, StockFact, adjust, commit, count, release, reserve,
 };
 use crate::domain::{Draft, Expected, Fact, Key, Quantity, Rejection, ReservationId, Sku, StoreId};
 use smol_str::SmolStr;
@@ -19,13 +19,24 @@ pub struct StockCommand {
     pub verb: Verb,
 }
 
-/// The five verbs of stock; expiry is nobody's wish.
+/// The five verbs of stock, one of them in two forms; expiry is nobody's wish.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verb {
     /// Pieces come or go.
     Adjust {
         /// How many, not 0.
         delta: Quantity,
+        /// Why.
+        reason: Option<SmolStr>,
+        /// The caller's reference.
+        reference: Option<SmolStr>,
+    },
+    /// Pieces come or go, and it has a name.
+    AdjustBy {
+        /// What it is called, which says whether they come or go.
+        kind: AdjustKind,
+        /// How many, at least 1.
+        quantity: Quantity,
         /// Why.
         reason: Option<SmolStr>,
         /// The caller's reference.
@@ -60,15 +71,36 @@ impl StockCommand {
     }
 }
 
-/// Decides one movement. The order of the checks is fixed: version, range, reservation, stock.
+impl Verb {
+    /// True when it takes pieces in or promises them. What only leaves, or is given back, is never held up by the
+    /// catalogue: it is there.
+    const fn needs_product(&self) -> bool {
+        match self {
+            Self::Adjust { delta, .. } => !delta.is_negative(),
+            Self::AdjustBy { kind, quantity, .. } => !kind.delta(*quantity).is_negative(),
+            Self::Reserve(_) => true,
+            Self::Count { counted, .. } => counted.get() > 0,
+            Self::Release { .. } | Self::Commit(_) => false,
+        }
+    }
+}
+
+/// Decides one movement. The order of the checks is fixed: version, catalogue, range, reservation, stock.
 pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejection> {
     let key = command.key();
     let level = draft.level(&key);
     command.expected.check(level.version())?;
+    if command.verb.needs_product() {
+        draft.check_listed(&key, &command.sku)?;
+    }
     let now = draft.now();
     let facts: [Option<StockFact>; 2] = match &command.verb {
         Verb::Adjust { delta, reason, reference } => {
-            [Some(adjust::decide(level, command, *delta, reason.as_ref(), reference.as_ref())?), None]
+            [Some(adjust::decide(level, command, *delta, None, reason.as_ref(), reference.as_ref())?), None]
+        }
+        Verb::AdjustBy { kind, quantity, reason, reference } => {
+            let (delta, reason) = (kind.delta(*quantity), reason.as_ref());
+            [Some(adjust::decide(level, command, delta, Some(*kind), reason, reference.as_ref())?), None]
         }
         Verb::Reserve(wish) => [Some(reserve::decide(level, command, wish, now)?), None],
         Verb::Release { reservation_id, qty } => {

@@ -16,6 +16,7 @@ mod sick_disk;
 mod start;
 mod stays_full;
 mod stop;
+mod strict;
 mod tour;
 pub(crate) mod trade;
 mod writers;

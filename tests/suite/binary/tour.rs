@@ -40,6 +40,10 @@ fn good_request(method: &Method, template: &str, place: usize) -> (String, Optio
         "commit" => Some(json!({"reservationId": "r-1", "qty": 1, "closeRemainder": true})),
         "count" => Some(json!({"counted": 8, "reason": "yearly"})),
         "batch" => Some(json!({"atomic": false, "operations": [operation]})),
+        "add" | "sale" | "remove" => Some(
+            json!({"storeId": store, "sku": "C", "quantity": if template.ends_with("add") { 5 } else { 1 },
+                        "reason": "as it is", "reference": "till-3"}),
+        ),
         "rows" => Some(json!({"afterRow": 0, "throughRow": 1, "last": true, "rows": [row]})),
         _ => None,
     };

@@ -1,5 +1,6 @@
 //! Every refusal of every verb: given what happened to a level, when this is asked, then that is the answer.
 
+mod listed;
 mod many;
 mod stock;
 mod taking;

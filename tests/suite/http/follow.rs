@@ -146,6 +146,10 @@ impl History for Counting {
         Ok(events)
     }
 
+    fn end(&self) -> Result<Sequence, HistoryError> {
+        self.0.end()
+    }
+
     fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError> {
         self.0.sequence_at(at)
     }

@@ -13,6 +13,7 @@ mod follow;
 mod gates;
 mod read_only;
 mod refusals;
+mod reports;
 mod sockets;
 mod stock;
 

@@ -115,6 +115,10 @@ impl Content {
 }
 
 impl SegmentIndex for Growing {
+    fn events(&self) -> u64 {
+        self.content.read().links.len() as u64
+    }
+
     fn entry(&self, sequence: Sequence) -> io::Result<Option<EntryMark>> {
         let content = self.content.read();
         let behind = content.entries.partition_point(|entry| entry.sequence <= sequence);

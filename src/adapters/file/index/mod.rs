@@ -73,6 +73,8 @@ pub(super) struct Wanted {
 
 /// What every index answers.
 pub(super) trait SegmentIndex: Send + Sync {
+    /// How many events the segment has.
+    fn events(&self) -> u64;
     /// The entry that holds that sequence.
     fn entry(&self, sequence: Sequence) -> io::Result<Option<EntryMark>>;
     /// The last sequence whose time is not after `at`; nothing when that is true of the whole segment.

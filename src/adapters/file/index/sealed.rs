@@ -188,6 +188,10 @@ impl Sealed {
 }
 
 impl SegmentIndex for Sealed {
+    fn events(&self) -> u64 {
+        u64::from(self.postings)
+    }
+
     fn entry(&self, sequence: Sequence) -> io::Result<Option<EntryMark>> {
         let behind = partition_point(self.entries, |place| Ok(self.read_entry(place)?.sequence <= sequence))?;
         behind.checked_sub(1).map(|place| self.read_entry(place)).transpose()

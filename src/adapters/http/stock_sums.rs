@@ -1,0 +1,206 @@
+//! Movements summed up: `GET /stock/movements/sums`, by day, store, SKU and kind, or by some of these.
+
+use super::gates::Gate;
+use super::level_body::occurred_at;
+use super::node::Node;
+use super::problem::Problem;
+use super::query::Query;
+use super::stock_reports::{filter, varied, wants_csv};
+use super::table::{self, Table, row};
+use crate::app::query::{MovementFilter, MovementPlace, MovementView, place_of};
+use crate::domain::stock::MovementKind;
+use crate::domain::{Sku, StoreId};
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Uri};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The parameters.
+pub(super) const PARAMETERS: &[&str] = &["storeId", "sku", "kind", "from", "to", BY];
+const BY: &str = "by";
+
+/// Sums in one answer.
+const SUMS_MAX: usize = 50_000;
+/// Movements read in one piece.
+const PIECE: usize = 10_000;
+/// Of a time as it is written, the day.
+const DAY_CHARACTERS: usize = "2026-11-28".len();
+
+/// By what movements are told apart, in the order of the answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct By {
+    day: bool,
+    store: bool,
+    sku: bool,
+    kind: bool,
+}
+
+/// What is summed up together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Group {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
+    kind: Option<MovementKind>,
+}
+
+/// What the movements of a group come to: how many they are, and by how much they changed the two numbers of their levels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sum {
+    movements: u64,
+    on_hand: i64,
+    reserved: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Item<'a> {
+    #[serde(flatten)]
+    group: &'a Group,
+    #[serde(flatten)]
+    sum: &'a Sum,
+}
+
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    items: Vec<Item<'a>>,
+}
+
+/// `GET /stock/movements/sums`
+pub(super) async fn sums(
+    State(node): State<Arc<Node>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let query = Query::of(uri.query());
+    let by = query.read(BY, By::parse)?.unwrap_or(By { day: true, store: true, sku: true, kind: true });
+    let sums = summed(&node, filter(&query)?, by).await?;
+    if wants_csv(&headers) {
+        return Ok(varied(table::response(node, "movement-sums", Sums(sums)).await?));
+    }
+    let items = sums.iter().map(|(group, sum)| Item { group, sum }).collect();
+    Ok(varied(Json(Body { items }).into_response()))
+}
+
+/// Reads all movements that are asked for, piece by piece, so that a caller who goes away ends it.
+async fn summed(node: &Node, filter: MovementFilter, by: By) -> Result<BTreeMap<Group, Sum>, Problem> {
+    let _turn = node.gates.work(Gate::Reads).await?;
+    let mut sums: BTreeMap<Group, Sum> = BTreeMap::new();
+    let mut place = MovementPlace::default();
+    loop {
+        let piece = node.ledger.all_movements(&filter, &place, PIECE).await?;
+        for view in &piece.views {
+            let Some((group, effect)) = by.group(view) else { continue };
+            let sum = sums.entry(group).or_default();
+            sum.movements += 1;
+            // Far from the bounds: each number has at most 53 bits, and sums that long would take ages to read.
+            sum.on_hand = sum.on_hand.saturating_add(effect.0);
+            sum.reserved = sum.reserved.saturating_add(effect.1);
+        }
+        if sums.len() > SUMS_MAX {
+            let detail =
+                format!("would give more than {SUMS_MAX} sums; ask for fewer days, one store or fewer parts");
+            return Err(Problem::parameter(BY, detail));
+        }
+        if !piece.more {
+            return Ok(sums);
+        }
+        place = piece.place;
+    }
+}
+
+impl By {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let mut by = Self::default();
+        for part in text.split(',') {
+            let flag = match part {
+                "day" => &mut by.day,
+                "store" => &mut by.store,
+                "sku" => &mut by.sku,
+                "kind" => &mut by.kind,
+                _ => return Err("must be some of day, store, sku and kind, with commas between them"),
+            };
+            if std::mem::replace(flag, true) {
+                return Err("names one of day, store, sku and kind twice");
+            }
+        }
+        Ok(by)
+    }
+
+    fn group(self, view: &MovementView) -> Option<(Group, (i64, i64))> {
+        let (store_id, sku, fact) = place_of(view)?;
+        let day = || {
+            let mut day = occurred_at(fact).unwrap_or(view.movement.at).to_string();
+            day.truncate(DAY_CHARACTERS);
+            day
+        };
+        let group = Group {
+            day: self.day.then(day),
+            store_id: self.store.then(|| store_id.clone()),
+            sku: self.sku.then(|| sku.clone()),
+            kind: self.kind.then(|| MovementKind::of(fact)),
+        };
+        let effect = fact.effect();
+        Some((group, (effect.on_hand.get(), effect.reserved.get())))
+    }
+}
+
+fn name<S: Serializer>(kind: &Option<MovementKind>, to: S) -> Result<S::Ok, S::Error> {
+    kind.map(MovementKind::as_str).serialize(to)
+}
+
+/// The sums as CSV; what they are not told apart by is left empty.
+struct Sums(BTreeMap<Group, Sum>);
+
+impl Table for Sums {
+    const COLUMNS: &'static [&'static str] =
+        &["day", "storeId", "sku", "kind", "movements", "onHand", "reserved"];
+
+    async fn write(&mut self, _node: &Node, out: &mut csv::Writer<Vec<u8>>) -> Result<bool, Problem> {
+        for (group, sum) in &self.0 {
+            row(
+                out,
+                [
+                    group.day.as_deref().unwrap_or_default(),
+                    group.store_id.as_ref().map(StoreId::as_str).unwrap_or_default(),
+                    group.sku.as_ref().map(Sku::as_str).unwrap_or_default(),
+                    group.kind.map(MovementKind::as_str).unwrap_or_default(),
+                    &sum.movements.to_string(),
+                    &sum.on_hand.to_string(),
+                    &sum.reserved.to_string(),
+                ],
+            );
+        }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sums_are_told_apart_by_is_named_once_each() {
+        let by = |day, store, sku, kind| Some(By { day, store, sku, kind });
+        for (text, read) in [
+            ("day,store,sku,kind", by(true, true, true, true)),
+            ("kind,day", by(true, false, false, true)),
+            ("sku", by(false, false, true, false)),
+            ("", None),
+            ("day,", None),
+            ("day,day", None),
+            ("Day", None),
+            ("week", None),
+        ] {
+            assert_eq!(By::parse(text).ok(), read, "{text}");
+        }
+    }
+}

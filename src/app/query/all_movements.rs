@@ -1,0 +1,210 @@
+//! The movements of all levels, in the order in which they happened: by kind, place and time, and summed up.
+//!
+//! What is asked for of one SKU is read through the index of what there is of it, in each store; otherwise the log is read
+//! line after line, from where its time begins. What is rare in a long log may take several pages with little on them.
+
+use super::movements::{MovementPlace, MovementView, ReadError, view};
+use crate::app::Ledger;
+use crate::app::blocking;
+use crate::app::ports::{History, HistoryError, Movement, MovementQuery};
+use crate::domain::stock::{MovementKind, StockFact};
+use crate::domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp};
+
+/// Events looked at for one page; then what was found is answered, and how far the look went.
+const SCAN_EVENTS_MAX: usize = 50_000;
+/// Events read in one piece.
+const SCAN_PIECE: usize = 1_000;
+
+/// Which movements; what is not set lets everything pass. Times are those of the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MovementFilter {
+    /// Only those in this store.
+    pub store_id: Option<StoreId>,
+    /// Only those of this SKU.
+    pub sku: Option<Sku>,
+    /// Only those of this kind.
+    pub kind: Option<MovementKind>,
+    /// Only those at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only those before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// A piece of the movements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovementPiece {
+    /// Those that pass the filter, in the order of their times.
+    pub views: Vec<MovementView>,
+    /// Everything up to here has been looked at: the place to go on from.
+    pub place: MovementPlace,
+    /// True when there is more to look at.
+    pub more: bool,
+}
+
+/// What one log has of a piece.
+struct Found {
+    log: u16,
+    movements: Vec<Movement>,
+    /// Everything of it up to here has been looked at.
+    through: Sequence,
+    /// The time of the event there, when it is not the last one that is asked for.
+    unfinished_at: Option<Timestamp>,
+    end: Sequence,
+}
+
+impl MovementFilter {
+    fn passes(&self, movement: &Movement) -> bool {
+        let Fact::Stock(fact) = &movement.event.fact else { return false };
+        let (store_id, sku) = fact.place();
+        self.store_id.as_ref().is_none_or(|wanted| wanted == store_id)
+            && self.sku.as_ref().is_none_or(|wanted| wanted == sku)
+            && self.kind.is_none_or(|wanted| wanted == MovementKind::of(fact))
+    }
+}
+
+impl Ledger {
+    /// At most `limit` movements behind `place`, over all levels and logs.
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log cannot be read back.
+    pub async fn all_movements(
+        &self,
+        filter: &MovementFilter,
+        place: &MovementPlace,
+        limit: usize,
+    ) -> Result<MovementPiece, ReadError> {
+        let histories = self.histories().await?;
+        let keys = filter.sku.as_ref().map(|sku| self.levels_of(filter.store_id.as_ref(), sku));
+        let (filter, mut place) = (filter.clone(), place.clone());
+        let read = move || {
+            let mut found = Vec::new();
+            for (log, history) in histories {
+                found.push(found_in(log, &*history, &filter, keys.as_deref(), place.of(log), limit)?);
+            }
+            let views = merged(&mut found, limit);
+            let more = found.iter().any(|found| found.through < found.end);
+            for found in &found {
+                place.reach(found.log, found.through);
+            }
+            Ok::<_, HistoryError>(MovementPiece { views, place, more })
+        };
+        Ok(blocking(read).await?)
+    }
+
+    /// The levels of a SKU, in one store or in all.
+    fn levels_of(&self, store_id: Option<&StoreId>, sku: &Sku) -> Vec<Key> {
+        if let Some(store_id) = store_id {
+            return vec![Key::Level(store_id.clone(), sku.clone())];
+        }
+        let mut keys = Vec::new();
+        let mut store = self.next_with_stock(None);
+        while let Some(current) = store {
+            keys.push(Key::Level(current.clone(), sku.clone()));
+            store = self.next_with_stock(Some(&current));
+        }
+        keys
+    }
+}
+
+/// Reads one log as far as a page needs it.
+fn found_in(
+    log: u16,
+    history: &dyn History,
+    filter: &MovementFilter,
+    keys: Option<&[Key]>,
+    after: Sequence,
+    limit: usize,
+) -> Result<Found, HistoryError> {
+    let before = |time: Timestamp| history.sequence_at(time.plus_milliseconds(-1));
+    let mut end = history.end()?;
+    if let Some(until) = filter.until {
+        end = end.min(before(until)?);
+    }
+    let after = filter.since.map(before).transpose()?.map_or(after, |begin| after.max(begin));
+    if after >= end {
+        return Ok(Found { log, movements: Vec::new(), through: after, unfinished_at: None, end: after });
+    }
+    let (movements, last) = match keys {
+        Some(keys) => of_keys(history, keys, filter, after, end, limit)?,
+        None => of_all(history, filter, after, end, limit)?,
+    };
+    let unfinished = last.filter(|(through, _)| *through < end);
+    let through = unfinished.map_or(end, |(through, _)| through);
+    Ok(Found { log, movements, through, unfinished_at: unfinished.map(|(_, at)| at), end })
+}
+
+/// What was found, and the last event looked at; nothing when all that is asked for was.
+type Looked = (Vec<Movement>, Option<(Sequence, Timestamp)>);
+
+fn of_keys(
+    history: &dyn History,
+    keys: &[Key],
+    filter: &MovementFilter,
+    after: Sequence,
+    end: Sequence,
+    limit: usize,
+) -> Result<Looked, HistoryError> {
+    let query = MovementQuery { after, limit, kind: None, since: None, until: None };
+    let (mut movements, mut last_looked_at) = (Vec::new(), None);
+    for key in keys {
+        let of_key = history.movements(key, &query)?;
+        if let Some(last) = of_key.last().filter(|_| of_key.len() >= limit) {
+            let reached = (last.sequence, last.at);
+            last_looked_at = Some(last_looked_at.map_or(reached, |other| reached.min(other)));
+        }
+        movements.extend(of_key);
+    }
+    movements.sort_unstable_by_key(|movement| movement.sequence);
+    let through = last_looked_at.map_or(end, |(through, _)| through.min(end));
+    movements.retain(|movement| movement.sequence <= through && filter.passes(movement));
+    Ok((movements, last_looked_at))
+}
+
+fn of_all(
+    history: &dyn History,
+    filter: &MovementFilter,
+    after: Sequence,
+    end: Sequence,
+    limit: usize,
+) -> Result<Looked, HistoryError> {
+    let (mut found, mut last, mut looked_at) = (Vec::new(), (after, Timestamp::EPOCH), 0);
+    while last.0 < end && found.len() < limit && looked_at < SCAN_EVENTS_MAX {
+        let piece = history.events(last.0, end, SCAN_PIECE)?;
+        let Some(reached) = piece.last().map(|movement| (movement.sequence, movement.at)) else { break };
+        looked_at += piece.len();
+        found.extend(piece.into_iter().filter(|movement| filter.passes(movement)));
+        last = reached;
+    }
+    Ok((found, Some(last)))
+}
+
+/// The first `limit` movements of all logs by time; each log's `through` is taken back to what is shown of it. No log is
+/// shown beyond the time up to which every log has been looked at, so nothing can come in between later.
+fn merged(found: &mut [Found], limit: usize) -> Vec<MovementView> {
+    let horizon = found.iter().filter_map(|found| found.unfinished_at).min();
+    let mut views: Vec<(Timestamp, u16, Movement)> = Vec::new();
+    for found in found.iter_mut() {
+        let movements = std::mem::take(&mut found.movements);
+        views.extend(movements.into_iter().map(|movement| (movement.at, found.log, movement)));
+    }
+    views.sort_by_key(|(at, log, movement)| (*at, *log, movement.sequence));
+    let beyond = |(at, ..): &(Timestamp, u16, Movement)| horizon.is_some_and(|horizon| *at > horizon);
+    let shown = views.iter().take(limit).take_while(|view| !beyond(view)).count();
+    for (_, log, movement) in views.drain(shown..) {
+        if let Some(found) = found.iter_mut().find(|found| found.log == log) {
+            found.through = found.through.min(movement.sequence.minus(1));
+        }
+    }
+    views.into_iter().filter_map(|(_, log, movement)| view(log, movement)).collect()
+}
+
+/// Where and what, of a movement.
+pub fn place_of(view: &MovementView) -> Option<(&StoreId, &Sku, &StockFact)> {
+    match &view.movement.event.fact {
+        Fact::Stock(fact) => {
+            let (store_id, sku) = fact.place();
+            Some((store_id, sku, fact))
+        }
+        _ => None,
+    }
+}

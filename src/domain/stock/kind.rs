@@ -1,0 +1,175 @@
+//! Kinds of movements: what a person at a till or at a desk calls them.
+
+use crate::domain::Quantity;
+use crate::domain::stock::{Adjusted, StockFact};
+use serde::{Deserialize, Serialize};
+
+/// Why pieces come or go, where that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdjustKind {
+    /// Goods sold: out.
+    Sale,
+    /// Goods brought back: in.
+    Return,
+    /// Goods received: in.
+    StockIn,
+    /// Goods taken off: out.
+    Removal,
+    /// What is there at the start: in.
+    Opening,
+}
+
+/// What a movement is: an adjustment of a kind, one without, or one of the other verbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the variants are AdjustKind's and StockFact's")]
+pub enum MovementKind {
+    Sale,
+    Return,
+    StockIn,
+    Removal,
+    Opening,
+    Adjustment,
+    Reserve,
+    Release,
+    Commit,
+    Expire,
+    Count,
+}
+
+impl AdjustKind {
+    const ALL: [Self; 5] = [Self::Sale, Self::Return, Self::StockIn, Self::Removal, Self::Opening];
+
+    /// The name, in JSON and CSV.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sale => "sale",
+            Self::Return => "return",
+            Self::StockIn => "stock-in",
+            Self::Removal => "removal",
+            Self::Opening => "opening",
+        }
+    }
+
+    /// The kind of that name, if there is one.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// By how much so many pieces of this kind change what is there.
+    pub const fn delta(self, quantity: Quantity) -> Quantity {
+        match self {
+            Self::Sale | Self::Removal => quantity.negated(),
+            Self::Return | Self::StockIn | Self::Opening => quantity,
+        }
+    }
+}
+
+impl MovementKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Sale,
+        Self::Return,
+        Self::StockIn,
+        Self::Removal,
+        Self::Opening,
+        Self::Adjustment,
+        Self::Reserve,
+        Self::Release,
+        Self::Commit,
+        Self::Expire,
+        Self::Count,
+    ];
+
+    /// The name, in JSON and CSV.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sale => AdjustKind::Sale.as_str(),
+            Self::Return => AdjustKind::Return.as_str(),
+            Self::StockIn => AdjustKind::StockIn.as_str(),
+            Self::Removal => AdjustKind::Removal.as_str(),
+            Self::Opening => AdjustKind::Opening.as_str(),
+            Self::Adjustment => "adjustment",
+            Self::Reserve => "reserve",
+            Self::Release => "release",
+            Self::Commit => "commit",
+            Self::Expire => "expire",
+            Self::Count => "count",
+        }
+    }
+
+    /// The kind of that name, if there is one.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The kind of a movement.
+    ///
+    /// An adjustment that says no kind has that of its reason, where the reason is the name of one: that is how the rows of
+    /// an import are written, and what callers did who had nothing but a reason.
+    pub fn of(fact: &StockFact) -> Self {
+        match fact {
+            StockFact::Adjust(Adjusted { kind, reason, .. }) => {
+                let kind = kind.or_else(|| match reason.as_deref() {
+                    Some("opening stock") => Some(AdjustKind::Opening),
+                    reason => AdjustKind::parse(reason?),
+                });
+                match kind {
+                    Some(AdjustKind::Sale) => Self::Sale,
+                    Some(AdjustKind::Return) => Self::Return,
+                    Some(AdjustKind::StockIn) => Self::StockIn,
+                    Some(AdjustKind::Removal) => Self::Removal,
+                    Some(AdjustKind::Opening) => Self::Opening,
+                    None => Self::Adjustment,
+                }
+            }
+            StockFact::Reserve(_) => Self::Reserve,
+            StockFact::Release(_) => Self::Release,
+            StockFact::Commit(_) => Self::Commit,
+            StockFact::Expire(_) => Self::Expire,
+            StockFact::Count(_) => Self::Count,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Sku, StoreId};
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        for kind in MovementKind::ALL {
+            assert_eq!(MovementKind::parse(kind.as_str()), Some(kind));
+        }
+        for kind in AdjustKind::ALL {
+            assert_eq!(AdjustKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        assert_eq!((MovementKind::parse("SALE"), AdjustKind::parse("adjustment")), (None, None));
+    }
+
+    #[test]
+    fn an_adjustment_is_what_it_says_or_what_its_reason_says() {
+        for (kind, reason, is) in [
+            (None, None, MovementKind::Adjustment),
+            (None, Some("broken"), MovementKind::Adjustment),
+            (None, Some("sale"), MovementKind::Sale),
+            (None, Some("opening stock"), MovementKind::Opening),
+            (Some(AdjustKind::Removal), Some("sale"), MovementKind::Removal),
+            (Some(AdjustKind::StockIn), None, MovementKind::StockIn),
+        ] {
+            let fact = StockFact::Adjust(Adjusted {
+                sku: Sku::new("A").unwrap(),
+                store_id: StoreId::new("S").unwrap(),
+                delta: Quantity::new(1).unwrap(),
+                expected_version: None,
+                reason: reason.map(Into::into),
+                reference: None,
+                occurred_at: None,
+                kind,
+            });
+            assert_eq!(MovementKind::of(&fact), is, "{kind:?} {reason:?}");
+        }
+    }
+}
