@@ -9,6 +9,7 @@
 mod accept;
 mod alerts;
 mod batch;
+mod bodies;
 mod body;
 mod central;
 mod central_model;

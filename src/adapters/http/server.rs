@@ -8,8 +8,9 @@
 //! turned away and asks again at once, on the same connection, waits a little: otherwise refusing would cost those who
 //! are served their share of the machine.
 
+use super::bodies::{arriving, until_sent};
 use super::code::Code;
-use super::crowd::{Busy, Crowd, Member, Membership};
+use super::crowd::{Crowd, Membership};
 use super::gates::Client;
 use super::layers::{Edge, TurnedAway};
 use super::limits::{
@@ -19,10 +20,9 @@ use super::limits::{
 use super::metrics::{CONNECTIONS, CONNECTIONS_REFUSED};
 use super::problem::Problem;
 use super::stall::{Patience, Stall};
-use axum::body::{Body, HttpBody};
-use bytes::Bytes;
-use http::{Request, Response, Version};
-use hyper::body::{Frame, Incoming, SizeHint};
+use axum::body::Body;
+use http::{Request, Version};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -31,9 +31,8 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -175,13 +174,7 @@ impl Hall {
                     tokio::time::sleep(pause).await;
                 }
                 let busy = member.begin(request.version() == Version::HTTP_2);
-                let request = request.map(|body| {
-                    if body.is_end_stream() {
-                        Body::empty()
-                    } else {
-                        Body::new(Arriving { body, member: Arc::clone(&member) })
-                    }
-                });
+                let request = request.map(|body| arriving(body, &member));
                 let response = edge.handle_of(Some(client), request).await;
                 if response.extensions().get::<TurnedAway>().is_some() {
                     member.pause(Duration::from_millis(TURNED_AWAY_PAUSE_MS));
@@ -229,71 +222,6 @@ impl Hall {
             _ = serving => {}
             () = member.evicted() => {}
         }
-    }
-}
-
-/// A body being received.
-struct Arriving {
-    body: Incoming,
-    member: Arc<Member>,
-}
-
-impl HttpBody for Arriving {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        self.member.waits_for_peer(frame.is_pending());
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Arriving {
-    fn drop(&mut self) {
-        self.member.waits_for_peer(false);
-    }
-}
-
-/// The answer, whose request counts as under way until all of it has been taken.
-fn until_sent(response: Response<Body>, busy: Busy) -> Response<Sending> {
-    response.map(|body| Sending { body, _busy: busy })
-}
-
-/// A body being sent.
-struct Sending {
-    body: Body,
-    _busy: Busy,
-}
-
-impl HttpBody for Sending {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -8,6 +8,7 @@ mod answer;
 mod back;
 mod decision;
 mod low_stock;
+mod operations;
 mod outcome;
 mod sharing;
 mod strict;
@@ -15,20 +16,18 @@ mod time;
 
 use crate::app::due::Due;
 use crate::app::entities::{Entities, Handle, Restored, Slot};
-use crate::app::idempotency::{IdempotencyTable, Known, Place, RetryId};
+use crate::app::idempotency::{IdempotencyTable, Known, RetryId};
 use crate::app::journal::Journal;
 use crate::app::lists::Lists;
 use crate::app::log_time::LogTime;
 use crate::app::low_stock::LowStock;
-use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogNumber};
+use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::stock::KnownKey;
-use crate::domain::{Command, Finished, Idempotency, Key, LogPlace, Refusal, Sequence, State, Timestamp};
+use crate::domain::{Command, Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
 pub use outcome::{CommandError, Meta, Outcome};
 use parking_lot::RwLock;
 use sharing::Shared;
-use std::collections::HashSet;
 use std::sync::Arc;
 use strict::KnownProducts;
 use tokio::sync::{Mutex, MutexGuard};
@@ -221,30 +220,6 @@ impl Ledger {
         self.sharing.as_ref().map_or(own, |sharing| own.max(sharing.last_time()))
     }
 
-    /// Tells a batch what is known of its operations' keys, and answers how far the log must be durable for that to be
-    /// true. A key that stands twice in one batch is a mistake.
-    fn note_known(&self, command: &mut Command, parts: &[(usize, RetryId, Idempotency)]) -> Sequence {
-        let now = self.now();
-        let mut seen = HashSet::with_capacity(parts.len());
-        let mut head = Sequence::START;
-        for (op, id, known_by) in parts {
-            let (known, place) = match self.idempotency.find(*id, known_by, now) {
-                Some(Known::Applied(place)) => (applied(place), place),
-                Some(Known::Reused(place)) => (KnownKey::Reused, place),
-                None if seen.insert(*id) => continue,
-                None => {
-                    command.note(*op, KnownKey::Reused);
-                    continue;
-                }
-            };
-            command.note(*op, known);
-            if place.log == LogNumber::OWN {
-                head = head.max(place.sequence);
-            }
-        }
-        head
-    }
-
     /// Expires what is due and nobody has come to.
     ///
     /// # Errors
@@ -307,13 +282,5 @@ impl Ledger {
                 return Ok(Some(seen));
             }
         }
-    }
-}
-
-/// The effect of an operation, as an entry says it.
-fn applied(place: Place) -> KnownKey {
-    match place {
-        Place { log: LogNumber::OWN, sequence } => KnownKey::Applied(sequence),
-        Place { log: LogNumber(log), sequence } => KnownKey::AppliedIn(LogPlace { log, sequence }),
     }
 }

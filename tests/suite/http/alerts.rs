@@ -3,6 +3,7 @@
 use super::{Answer, Scratch, Setup, request};
 use axum::body::Body;
 use http::Method;
+use onhand::adapters::http::install_metrics;
 use serde_json::{Value, json};
 
 const LEVEL: &str = "/stores/LONDON/inventory/A-1";
@@ -103,6 +104,7 @@ async fn an_alert_is_raised_and_cleared_by_the_movement_that_crosses_the_thresho
     let alert = &node.get("/alerts").await.json["items"][0];
     assert_eq!((&alert["name"], &alert["version"]), (&json!("Product A-1"), &json!(3)));
     // The gauge is the process's: other nodes of this one set it, too.
+    install_metrics();
     assert_eq!(node.node.ledger.alerts_raised(), 1);
     let metrics = node.get("/metrics").await;
     assert!(metrics.text.contains("\nonhand_alerts_raised "), "{}", metrics.text);

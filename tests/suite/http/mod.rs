@@ -3,6 +3,7 @@
 
 mod alerts;
 mod archived;
+mod caches;
 mod catalogue;
 mod central;
 pub(crate) mod contract;
@@ -16,6 +17,7 @@ mod refusals;
 mod reports;
 mod sockets;
 mod stock;
+mod sums;
 
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
