@@ -208,6 +208,8 @@ mod tests {
                 r#""delta":0"#,
                 r#","expectedVersion":7,"reason":"größer","reference":"","occurredAt":"2026-11-20T17:00:00+01:00""#,
             ),
+            ("ADJUST", r#""delta":-3,"reason":"r""#, r#","reference":"till-3","kind":"stock-in""#),
+            ("ADJUST", r#""delta":-3"#, r#","kind":"sale""#),
             (
                 "RESERVE",
                 r#""qty":1,"reservationId":"r-1""#,

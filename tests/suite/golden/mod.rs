@@ -7,6 +7,7 @@ mod catalogue;
 mod clock;
 mod damaged;
 mod several;
+mod tills;
 
 use crate::node::{World, qty};
 use crate::rules;

@@ -1,0 +1,60 @@
+//! The bytes of adjustments that say their kind, which came to format 1 later: `tests/golden/format-1-tills`.
+
+use super::{are_golden, whole};
+use crate::node::{World, level, qty, stock};
+use crate::rules;
+use onhand::app::Meta;
+use onhand::domain::stock::{AdjustKind, MovementKind, Verb};
+use onhand::domain::{Command, Expected, Fact};
+use onhand::sim::disk::SimDisk;
+use onhand::sim::node::SimSettings;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "log/00000000000000000001.jsonl";
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format-1-tills")
+}
+
+fn by(kind: AdjustKind, pieces: i64, reason: Option<&str>) -> Command {
+    let verb = Verb::AdjustBy {
+        kind,
+        quantity: qty(pieces),
+        reason: reason.map(Into::into),
+        reference: Some("till-3/4711".into()),
+    };
+    Command::Stock(stock("TEA", Expected::Any, verb))
+}
+
+#[tokio::test]
+async fn today_writes_and_reads_the_bytes_of_tills() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    node.execute(by(AdjustKind::StockIn, 10, None), &whole("k-1", "stock-in LONDON/TEA")).await.unwrap();
+    node.execute(by(AdjustKind::Sale, 2, None), &Meta::default()).await.unwrap();
+    node.execute(by(AdjustKind::Removal, 1, Some("broken")), &Meta::default()).await.unwrap();
+    are_golden(&world.disk, &[FILE, "node.json"], &directory());
+
+    let disk = SimDisk::new(1);
+    for file in [FILE, "node.json"] {
+        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+    }
+    let entries = rules::entries(&disk);
+    rules::check(&entries);
+    let kinds: Vec<MovementKind> = entries
+        .iter()
+        .flat_map(|entry| &entry.events)
+        .map(|event| match &event.fact {
+            Fact::Stock(fact) => MovementKind::of(fact),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(kinds, [MovementKind::StockIn, MovementKind::Sale, MovementKind::Removal]);
+    let world = World { disk, ..World::new(SimSettings::default()) };
+    let node = world.open();
+    let again =
+        node.execute(by(AdjustKind::StockIn, 10, None), &whole("k-1", "stock-in LONDON/TEA")).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(level(&node, "TEA").await, Some((7, 7, 0, 3)));
+}
