@@ -45,6 +45,18 @@ impl Faults {
         }
     }
 
+    /// Reads `true` or `false`; anything else is a fault and reads as false.
+    pub fn truth(&mut self, name: &'static str, value: &str) -> bool {
+        match value.trim().to_ascii_lowercase().as_str() {
+            "true" => true,
+            "false" => false,
+            _ => {
+                self.add(name, value, "true or false");
+                false
+            }
+        }
+    }
+
     /// Reads a share above 0 and up to 1; anything else is a fault and reads as 1.
     pub fn share(&mut self, name: &'static str, value: &str) -> f64 {
         match value.trim().parse::<f64>() {

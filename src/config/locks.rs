@@ -83,14 +83,7 @@ impl LockSettings {
                 503
             }
         };
-        let enabled = match raw.locks_enabled.trim().to_ascii_lowercase().as_str() {
-            "true" => true,
-            "false" => false,
-            given => {
-                faults.add("LOCKS_ENABLED", given, "true or false");
-                false
-            }
-        };
+        let enabled = faults.truth("LOCKS_ENABLED", &raw.locks_enabled);
         if raw.lock_dir.as_ref().is_some_and(|directory| directory.as_os_str().is_empty()) {
             faults.add("LOCK_DIR", "", "the path of a directory");
         }

@@ -131,6 +131,9 @@ impl Ledger {
     /// The state under this key is another one now; to be called by whoever made it so, with the slot in hand.
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
         self.lists.note(key);
+        if matches!(key, Key::Alert(..)) && slot.log == LogNumber::OWN {
+            self.heard.note(slot.head);
+        }
         if let Some(changed) = self.low_stock.note(key, &slot.state) {
             self.look_at_changed(changed);
         }
