@@ -18,6 +18,7 @@ mod stays_full;
 mod stop;
 mod tour;
 pub(crate) mod trade;
+mod webhook;
 mod writers;
 
 use std::io::Write as _;
