@@ -87,11 +87,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         ..ServerLimits::with_drain(listen.shutdown_timeout.mul_f64(DRAIN_SHARE))
     };
     let signals = on_signals(terminate, interrupt, Arc::clone(&node), listen.shutdown_timeout);
-    let alerts = async {
-        if let Some(alerts) = &running.alerts {
-            alerts.run(&shutdown, listen.shutdown_timeout.mul_f64(LAST_ALERT_SHARE)).await;
-        }
-    };
+    let alerts = tell_alerts(running, &shutdown, listen.shutdown_timeout.mul_f64(LAST_ALERT_SHARE));
     let server = async {
         let server = serve(listener, Arc::new(edge(node)), limits, shutdown.clone());
         let (drained, ()) = tokio::join!(server, alerts);
@@ -140,6 +136,13 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
             Err(Failure { exit: Exit::Locked, error: anyhow::Error::new(error).context(message) })
         }
         None => exit,
+    }
+}
+
+/// Tells somebody outside of low stock, where that is wanted, until the node stops.
+async fn tell_alerts(running: &Running, shutdown: &CancellationToken, patience: Duration) {
+    if let Some(alerts) = &running.alerts {
+        alerts.run(shutdown, patience).await;
     }
 }
 

@@ -64,15 +64,20 @@ impl Heard {
 
     /// Where behind `read` the next alerts stand that are not behind `end`.
     pub(super) fn lead(&self, read: Sequence, end: Sequence) -> Lead {
-        let mut places = self.places.lock();
-        places.entries = places.entries.split_off(&read.plus(1));
+        let places = self.places.lock();
         if places.gap > read {
             return Lead::Everywhere;
         }
-        match places.entries.first_key_value() {
+        match places.entries.range(read.plus(1)..).next() {
             Some((last, _)) if *last <= end => Lead::Entry(*last),
             _ => Lead::None,
         }
+    }
+
+    /// What stands up to there is read.
+    pub(super) fn forget(&self, read: Sequence) {
+        let mut places = self.places.lock();
+        places.entries = places.entries.split_off(&read.plus(1));
     }
 
     /// The first entry behind `read` that was heard of.
@@ -110,7 +115,9 @@ mod tests {
         assert_eq!(heard.lead(Sequence(5), Sequence(6)), Lead::None, "it is not durable yet");
         assert_eq!(heard.lead(Sequence(5), Sequence(8)), Lead::Entry(Sequence(7)));
         assert_eq!(heard.lead(Sequence(7), Sequence(20)), Lead::Entry(Sequence(9)));
+        heard.forget(Sequence(7));
         assert_eq!((heard.waiting(), heard.first_after(Sequence(9))), (2, None));
+        heard.forget(Sequence(9));
         assert_eq!((heard.lead(Sequence(9), Sequence(20)), heard.waiting()), (Lead::None, 0));
     }
 

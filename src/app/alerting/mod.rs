@@ -103,7 +103,7 @@ impl AlertSender {
         settings: AlertSettings,
     ) -> io::Result<Self> {
         let end = ledger.log().durable().sequence();
-        ledger.heard.listen(end);
+        ledger.low_stock.heard.listen(end);
         let kept = match place.load() {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 tracing::error!(%error, end = end.0, "up to where alerts were sent is lost: it goes on at the end of the log");
@@ -111,20 +111,18 @@ impl AlertSender {
             }
             kept => kept?,
         };
+        let begin = kept.filter(|kept| *kept <= end).unwrap_or(end);
         if let Some(beyond) = kept.filter(|kept| *kept > end) {
+            let (beyond, end) = (beyond.0, end.0);
             tracing::warn!(
-                beyond = beyond.0,
-                end = end.0,
+                beyond,
+                end,
                 "alerts were sent that the log does not have any more: it goes on at its end"
             );
         }
-        let begin = match kept.filter(|kept| *kept <= end) {
-            Some(kept) => kept,
-            None => {
-                place.save(end)?;
-                end
-            }
-        };
+        if kept != Some(begin) {
+            place.save(begin)?;
+        }
         Ok(Self {
             ledger,
             node,
@@ -152,6 +150,7 @@ impl AlertSender {
                 Ok(Some(alert)) => match self.tell(&alert, stop, patience).await {
                     Told::Settled => {
                         unsent.settle();
+                        self.in_hand.store(unsent.len(), Ordering::Relaxed);
                         settled = true;
                         if kept.at.elapsed() >= KEEP_EVERY {
                             self.keep(&mut kept, unsent.place()).await;
@@ -192,7 +191,7 @@ impl AlertSender {
 
     /// How many alerts are known to wait. Those that the last run left are known once they are read.
     pub fn pending(&self) -> usize {
-        self.in_hand.load(Ordering::Relaxed) + self.ledger.heard.waiting()
+        self.in_hand.load(Ordering::Relaxed) + self.ledger.low_stock.heard.waiting()
     }
 
     /// Tells one alert, again and again, until it is heard or given up.

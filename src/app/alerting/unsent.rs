@@ -35,7 +35,9 @@ impl Unsent {
     /// # Errors
     /// [`ReadError::History`] when the log cannot be read back; nothing is passed over then.
     pub(super) async fn next(&mut self) -> Result<Option<AlertNews>, ReadError> {
-        while self.alerts.is_empty() && self.read_on().await? {}
+        while self.alerts.is_empty() && self.read_on().await? {
+            self.ledger.low_stock.heard.forget(self.read);
+        }
         Ok(self.alerts.front().cloned())
     }
 
@@ -56,7 +58,7 @@ impl Unsent {
 
     /// Waits until there may be something behind what was read.
     pub(super) async fn more(&self) {
-        let heard = &self.ledger.heard;
+        let heard = &self.ledger.low_stock.heard;
         match heard.first_after(self.read) {
             Some(last) => tokio::select! {
                 () = self.ledger.log().durable().passed(last) => {}
@@ -72,7 +74,7 @@ impl Unsent {
         if self.read >= end {
             return Ok(false);
         }
-        match self.ledger.heard.lead(self.read, end) {
+        match self.ledger.low_stock.heard.lead(self.read, end) {
             Lead::Everywhere => self.read_everything().await,
             Lead::Entry(last) => self.read_entry(last).await.map(|()| true),
             Lead::None => {

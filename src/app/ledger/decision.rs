@@ -132,7 +132,7 @@ impl Ledger {
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
         self.lists.note(key);
         if matches!(key, Key::Alert(..)) && slot.log == LogNumber::OWN {
-            self.heard.note(slot.head);
+            self.low_stock.heard.note(slot.head);
         }
         if let Some(changed) = self.low_stock.note(key, &slot.state) {
             self.look_at_changed(changed);

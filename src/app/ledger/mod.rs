@@ -12,7 +12,6 @@ mod outcome;
 mod sharing;
 mod time;
 
-use crate::app::alerting::Heard;
 use crate::app::due::Due;
 use crate::app::entities::{Entities, Handle, Restored, Slot};
 use crate::app::idempotency::{IdempotencyTable, Known, Place, RetryId};
@@ -56,7 +55,6 @@ pub struct Ledger {
     journal: Journal,
     pub(super) lists: Lists,
     pub(super) low_stock: LowStock,
-    pub(super) heard: Heard,
     /// Held for reading from before an entry is appended until its steps stand in the journal.
     noting: RwLock<()>,
     /// Held by the one who takes memory back.
@@ -100,7 +98,6 @@ impl Ledger {
             journal: Journal::default(),
             lists,
             low_stock: LowStock::default(),
-            heard: Heard::default(),
             noting: RwLock::default(),
             going_back: Mutex::default(),
             sharing: None,

@@ -102,7 +102,8 @@ async fn an_alert_is_raised_and_cleared_by_the_movement_that_crosses_the_thresho
     assert_eq!(node.get("/alerts").await.low(), ["LONDON/A-1 0<=5"]);
     let alert = &node.get("/alerts").await.json["items"][0];
     assert_eq!((&alert["name"], &alert["version"]), (&json!("Product A-1"), &json!(3)));
-    // The gauge is the process's: other nodes of this one set it, too.
+    // The gauge is the process's: other nodes of this one set it, too. Whatever ran before, somebody must count.
+    onhand::adapters::http::install_metrics();
     assert_eq!(node.node.ledger.alerts_raised(), 1);
     let metrics = node.get("/metrics").await;
     assert!(metrics.text.contains("\nonhand_alerts_raised "), "{}", metrics.text);

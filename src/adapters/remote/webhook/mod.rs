@@ -23,7 +23,7 @@ use signature::signature;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use target::Targets;
+use target::{Targets, refusal};
 use uuid::Uuid;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,7 +73,7 @@ impl Webhook {
         if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>()
             && !targets.permit(address)
         {
-            return Err(targets.refusal(host, address));
+            return Err(refusal(host, address));
         }
         // Behind a proxy nobody could say where it goes.
         let http = client_builder(true)

@@ -21,16 +21,14 @@ impl Targets {
     pub(super) fn permit(self, address: IpAddr) -> bool {
         if is_public(address) { self.public } else { self.private }
     }
+}
 
-    /// Why an address may not be used.
-    pub(super) fn refusal(self, host: &str, address: IpAddr) -> String {
-        if is_public(address) {
-            format!("{host} leads to the public address {address}: that takes https")
-        } else {
-            format!(
-                "{host} leads to {address}, which is not public: ALERT_WEBHOOK_ALLOW_PRIVATE=true allows it"
-            )
-        }
+/// Why an address may not be used.
+pub(super) fn refusal(host: &str, address: IpAddr) -> String {
+    if is_public(address) {
+        format!("{host} leads to the public address {address}: that takes https")
+    } else {
+        format!("{host} leads to {address}, which is not public: ALERT_WEBHOOK_ALLOW_PRIVATE=true allows it")
     }
 }
 
@@ -43,7 +41,7 @@ impl Resolve for Targets {
             let (good, bad): (Vec<_>, Vec<_>) =
                 found.into_iter().partition(|address| targets.permit(address.ip()));
             match bad.first() {
-                Some(address) if good.is_empty() => Err(targets.refusal(name.as_str(), address.ip()).into()),
+                Some(address) if good.is_empty() => Err(refusal(name.as_str(), address.ip()).into()),
                 _ => Ok(Box::new(good.into_iter()) as Addrs),
             }
         })
@@ -77,20 +75,25 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, d, e, f, ..] = address.segments();
-    let inner = || {
-        let [.., w, x, y, z] = address.octets();
-        is_public_v4(Ipv4Addr::new(w, x, y, z))
-    };
-    match (a, b) {
-        // IPv4 in another dress: mapped, and translated (NAT64).
-        (0, 0) if (c, d, e, f) == (0, 0, 0, 0xffff) => inner(),
-        (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => inner(),
+    // IPv4 in another dress.
+    if let Some(inner) = address.to_ipv4_mapped().or_else(|| translated(address)) {
+        return is_public_v4(inner);
+    }
+    let [first, second, ..] = address.segments();
+    match (first, second) {
         // Protocol assignments and tunnels (Teredo), documentation, 6to4.
         (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _) | (0x3fff, 0..=0xfff) => false,
         // All that is given out of the whole space; loopback, unique local, link-local and multicast are elsewhere.
         (0x2000..=0x3fff, _) => true,
         _ => false,
+    }
+}
+
+/// The IPv4 address behind one of NAT64.
+fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.octets() {
+        [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, inner @ ..] => Some(Ipv4Addr::from(inner)),
+        _ => None,
     }
 }
 

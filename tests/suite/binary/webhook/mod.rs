@@ -117,13 +117,14 @@ async fn an_alert_arrives_within_a_second_signed_and_once() {
     let data = json!({"storeId": "S", "sku": "A", "qty": 4, "threshold": 5, "version": 1,
                       "node": event["node"], "sequence": event["sequence"]});
     assert_eq!(taken[0].json, json!({"type": "stock.low", "timestamp": event["ts"], "data": data}));
-    let now = jiff::Timestamp::try_from(std::time::SystemTime::UNIX_EPOCH).unwrap();
-    assert!(taken[0].timestamp > now.as_second() + 1_700_000_000);
+    assert!(taken[0].timestamp > 1_700_000_000, "{}", taken[0].timestamp);
     adjust(&api, "A", 2).await;
     assert_eq!(receiver.taken(2).await[1].json["type"], "stock.recovered");
     assert_eq!(api.get("/readyz").await.json["breakers"]["webhook"], "closed");
     until(&api, "onhand_webhook_deliveries_total{outcome=\"delivered\"}", 2).await;
-    assert_eq!(metric(&api, "onhand_webhook_pending_alerts").await, 0);
+    while metric(&api, "onhand_webhook_pending_alerts").await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     stop(node).await;
     let node = start(directory.path(), &url, &[]).await;
     let api = Api::of(&node);

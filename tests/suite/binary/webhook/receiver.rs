@@ -85,10 +85,10 @@ impl Receiver {
     pub(super) async fn taken(&self, at_least: usize) -> Vec<Taken> {
         let mut taken = self.taken.subscribe();
         let enough = taken.wait_for(|taken| taken.len() >= at_least);
-        match tokio::time::timeout(WAIT_MAX, enough).await {
-            Ok(taken) => taken.unwrap().clone(),
-            Err(_) => panic!("{at_least} are not there: {:?}", self.taken.borrow()),
-        }
+        let Ok(taken) = tokio::time::timeout(WAIT_MAX, enough).await else {
+            panic!("{at_least} are not there: {:?}", self.taken.borrow());
+        };
+        taken.unwrap().clone()
     }
 }
 
