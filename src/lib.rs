@@ -4,9 +4,9 @@
 //! | --- | --- | --- |
 //! | [`domain`] | the rules of stock: pure, no clock, no I/O, no randomness | nothing |
 //! | [`resilience`] | breaker, bulkhead, token bucket, retry, deadline: engines that know nothing of stock | nothing |
-//! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries, feed, sync | `domain`, `resilience` |
+//! | [`app`] | the use cases and the ports they own: ledger, idempotency, queries, feed, alerting, sync | `domain`, `resilience` |
 //! | [`config`] | every setting: name, default, unit, bound | `domain` |
-//! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (another node) | `app`, `domain`, `config`, `resilience` |
+//! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (others over HTTP) | `app`, `domain`, `config`, `resilience` |
 //! | [`planted`] | bugs on purpose, in builds with the feature `planted-bugs` only | nothing |
 //! | [`sim`] | the simulated disk, on which crashes are rehearsed | `app`, `domain`, `adapters::file` |
 //! | [`cli`] | the composition root: one file per command | everything |

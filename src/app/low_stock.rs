@@ -1,5 +1,6 @@
 //! Low-stock thresholds as memory has them, and which alerts are raised: what the write path asks before it decides.
 
+use crate::app::alerting::Heard;
 use crate::domain::{Key, Quantity, Sku, State, StoreId};
 use parking_lot::RwLock;
 use std::collections::{BTreeSet, HashMap};
@@ -13,6 +14,8 @@ pub(crate) struct LowStock {
     raised: RwLock<BTreeSet<(StoreId, Sku)>>,
     /// How often a threshold has changed; 0 while there was never one.
     changes: AtomicU64,
+    /// Where in the log alerts stand that are to be told to others.
+    pub(super) heard: Heard,
 }
 
 #[derive(Debug, Default)]

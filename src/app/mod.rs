@@ -2,6 +2,7 @@
 //!
 //! [`Ledger`] is the one way in for commands; `query` answers reads. What they need from outside is in [`ports`].
 
+pub mod alerting;
 mod blocking;
 mod due;
 mod entities;

@@ -1,5 +1,6 @@
 //! The composition root: the only place that names concrete adapters. One file or folder per command.
 
+mod alerting;
 mod bench;
 mod central;
 pub mod child;

@@ -1,5 +1,6 @@
 //! A data directory opened for `serve`: alone, or as one of several processes.
 
+use super::alerting;
 use super::central::{Central, Held, Logs};
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
@@ -18,6 +19,7 @@ use crate::adapters::file::recovery::{
 };
 use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
 use crate::adapters::file::snapshotter::TakeError;
+use crate::app::alerting::AlertSender;
 use crate::app::ports::{Clock, EventIds, EventLog, Sharing};
 use crate::app::sync::{self, CentralModel};
 use crate::app::{Ledger, Parts};
@@ -35,6 +37,8 @@ pub(super) struct Running {
     pub(super) ledger_id: Uuid,
     pub(super) log: Arc<FileLog>,
     pub(super) ledger: Arc<Ledger>,
+    /// Who tells somebody outside of low stock.
+    pub(super) alerts: Option<Arc<AlertSender>>,
     /// How far this node's log is in central: older segments may go to the archive.
     pub(super) merged: Arc<AtomicU64>,
     /// Declared in the order of dropping: side work stops before others may have the directory.
@@ -59,7 +63,7 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         ballast_bytes: BALLAST_BYTES,
         idempotency_ttl_ms,
     };
-    let (node, sharing) = open_own(settings, &options)?;
+    let (node, sharing, layout) = open_own(settings, &options)?;
     report(&node.report);
     let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
     let merged = maintenance.passed();
@@ -103,11 +107,13 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     }
     let ledger = Arc::new(ledger);
     let (node, ledger_id) = (node.node, node.ledger());
+    let alerts = alerting::open(settings, &ledger, node, &layout)?;
     Ok(Running {
         node,
         ledger_id,
         log,
         ledger,
+        alerts,
         central,
         merged,
         _maintenance: maintenance,
@@ -116,11 +122,11 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     })
 }
 
-/// This process's own log: that of the data directory, or one of several in it.
+/// This process's own log, and where it lies: in the data directory, or as one of several in it.
 fn open_own(
     settings: &ServeSettings,
     options: &OpenOptions,
-) -> Result<(OpenNode, Option<Arc<FileSharing>>), Failure> {
+) -> Result<(OpenNode, Option<Arc<FileSharing>>, Layout), Failure> {
     let data_dir = settings.storage.data_dir.display();
     let Some(locks) = &settings.locks else {
         // What cannot be looked at is told better by what opens it.
@@ -133,14 +139,14 @@ fn open_own(
             return Err(Failure::new(Exit::Settings, message));
         }
         let node = open(options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
-        return Ok((node, None));
+        return Ok((node, None, options.layout.clone()));
     };
     let lease = LeaseOptions { directory: locks.directory.clone(), ttl: locks.ttl, renew: locks.renew };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn EventIds> = Arc::new(TimeOrderedIds);
     let Joined { node, sharing, layout } = join(options, lease, &clock, &ids).map_err(directory::failure)?;
     tracing::info!(own = %layout.root().display(), "one of several processes on the data directory");
-    Ok((node, Some(sharing)))
+    Ok((node, Some(sharing), layout))
 }
 
 fn central(

@@ -5,7 +5,7 @@ use super::exit::{Exit, Failure, OrExit};
 use super::logging;
 use super::open_files::connections_that_fit;
 use super::opening::{Running, open_node};
-use super::stopping::{DRAIN_SHARE, LAST_PASS_SHARE, on_signals};
+use super::stopping::{DRAIN_SHARE, LAST_ALERT_SHARE, LAST_PASS_SHARE, on_signals};
 use super::timekeeping;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
 use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
@@ -87,8 +87,10 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         ..ServerLimits::with_drain(listen.shutdown_timeout.mul_f64(DRAIN_SHARE))
     };
     let signals = on_signals(terminate, interrupt, Arc::clone(&node), listen.shutdown_timeout);
+    let alerts = tell_alerts(running, &shutdown, listen.shutdown_timeout.mul_f64(LAST_ALERT_SHARE));
     let server = async {
-        let drained = serve(listener, Arc::new(edge(node)), limits, shutdown.clone()).await;
+        let server = serve(listener, Arc::new(edge(node)), limits, shutdown.clone());
+        let (drained, ()) = tokio::join!(server, alerts);
         if matches!(drained, Drained::All) {
             let pass_max = listen.shutdown_timeout.mul_f64(LAST_PASS_SHARE).min(LAST_PASS_MAX);
             running.central.finish(pass_max).await;
@@ -137,6 +139,13 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     }
 }
 
+/// Tells somebody outside of low stock, where that is wanted, until the node stops.
+async fn tell_alerts(running: &Running, shutdown: &CancellationToken, patience: Duration) {
+    if let Some(alerts) = &running.alerts {
+        alerts.run(shutdown, patience).await;
+    }
+}
+
 /// Keeps the leases, and has the process end once another one has taken over from it.
 async fn lose_leases(running: &Running, lost: &OnceLock<std::io::Error>, shutdown: &CancellationToken) {
     let error = running.ledger.keep_leases().await;
@@ -151,7 +160,7 @@ async fn lose_leases(running: &Running, lost: &OnceLock<std::io::Error>, shutdow
 fn node(settings: &ServeSettings, running: &Running, shutdown: CancellationToken) -> Node {
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
-    let node = node.with_ledger_id(running.ledger_id);
+    let node = node.with_ledger_id(running.ledger_id).with_alerts(running.alerts.clone());
     let node = match &settings.locks {
         Some(locks) => node.with_contention(locks.reject_status, locks.retry_after),
         None => node,

@@ -12,6 +12,8 @@ use tokio::signal::unix::Signal;
 const ANNOUNCE_SHARE: f64 = 0.2;
 /// The share in which requests may end.
 pub(super) const DRAIN_SHARE: f64 = 0.6;
+/// The share, while requests end, in which the alert that is on its way to the webhook may arrive.
+pub(super) const LAST_ALERT_SHARE: f64 = 0.2;
 /// The share in which the worker passes once more.
 pub(super) const LAST_PASS_SHARE: f64 = 0.1;
 /// The share in which a last snapshot may be made; the rest is for the flush.

@@ -11,6 +11,7 @@ mod logging;
 mod raw;
 mod storage;
 mod sync;
+mod webhook;
 mod worker;
 
 pub use fault::{Fault, Faults};
@@ -21,6 +22,7 @@ pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw::RawServe;
 pub use storage::{IdempotencySettings, RawStorage, StorageSettings};
 pub use sync::{RawSources, RawSync, SourceAddress, SyncSettings};
+pub use webhook::{Hidden, RawWebhook, WebhookSecret, WebhookSettings};
 pub use worker::{RawWorker, WorkerSettings};
 
 /// Everything `onhand serve` needs to know before it touches the machine.
@@ -42,6 +44,8 @@ pub struct ServeSettings {
     pub sync: bool,
     /// How it does, then.
     pub worker: SyncSettings,
+    /// Who hears of low stock, where somebody does.
+    pub webhook: Option<WebhookSettings>,
     /// What the process says about itself.
     pub logging: LogSettings,
 }

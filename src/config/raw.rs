@@ -13,7 +13,7 @@ use super::storage::RawStorage;
 use super::sync::switch;
 use super::{
     Fault, Faults, GateSettings, IdempotencySettings, ListenSettings, LockSettings, LogSettings, RawGates,
-    RawLocks, RawSync, ServeSettings, StorageSettings, SyncSettings,
+    RawLocks, RawSync, RawWebhook, ServeSettings, StorageSettings, SyncSettings, WebhookSettings,
 };
 
 /// Settings of `onhand serve`, unread.
@@ -70,6 +70,10 @@ pub struct RawServe {
     #[command(flatten)]
     pub worker: RawSync,
 
+    /// The webhook.
+    #[command(flatten)]
+    pub webhook: RawWebhook,
+
     /// The log lines.
     #[command(flatten)]
     pub logging: RawLogging,
@@ -110,6 +114,7 @@ impl RawServe {
             catalog_strict: faults.truth("CATALOG_STRICT", &self.catalog_strict),
             sync: switch(&self.sync, &mut faults),
             worker: SyncSettings::read(&self.worker, &mut faults),
+            webhook: WebhookSettings::read(&self.webhook, &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),
         };
         faults.finish(settings)
@@ -129,6 +134,8 @@ mod tests {
         #[command(flatten)]
         serve: RawServe,
     }
+
+    const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     fn given(arguments: &[&str]) -> Result<ServeSettings, Vec<Fault>> {
         // Without the environment: a developer's own PORT must not fail the tests.
@@ -151,7 +158,7 @@ mod tests {
         let rate = NonZeroU32::new(100).zip(NonZeroU32::new(200));
         assert_eq!(settings.gates, GateSettings { concurrency: 16, queue_max: 50, rate });
         assert!(settings.sync);
-        assert_eq!(settings.locks, None);
+        assert_eq!((settings.locks, settings.webhook), (None, None));
         let locks = given(&["--locks-enabled"]).unwrap().locks.unwrap();
         assert_eq!((locks.ttl.as_millis(), locks.renew.as_millis()), (2000, 1000));
         assert_eq!((locks.reject_status, locks.retry_after.as_millis()), (503, 300));
@@ -243,6 +250,14 @@ mod tests {
             (&["--breaker-threshold", "1.1"], "BREAKER_THRESHOLD", "up to 1"),
             (&["--breaker-threshold", "nan"], "BREAKER_THRESHOLD", "0.5"),
             (&["--breaker-cooldown-ms", "-1"], "BREAKER_COOLDOWN_MS", "milliseconds"),
+            (&["--alert-webhook-allow-private=1"], "ALERT_WEBHOOK_ALLOW_PRIVATE", "true or false"),
+            (&["--alert-webhook-url", "https://a"], "ALERT_WEBHOOK_SECRET", "it is needed"),
+            (
+                &["--alert-webhook-url", "http://a", "--alert-webhook-secret", WHSEC],
+                "ALERT_WEBHOOK_URL",
+                "https",
+            ),
+            (&["--alert-webhook-secret", "whsec_c2hvcnQ="], "ALERT_WEBHOOK_SECRET", "24 to 64 bytes"),
             (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
             (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
         ];
@@ -252,6 +267,20 @@ mod tests {
             assert_eq!(faults[0].name, *name);
             assert!(faults[0].allowed.contains(allowed), "{arguments:?}: {}", faults[0]);
         }
+    }
+
+    #[test]
+    fn a_webhook_is_taken_and_its_secret_never_shown() {
+        let good = ["--alert-webhook-url", "http://hub/x", "--alert-webhook-secret", WHSEC];
+        let webhook =
+            given(&[&good[..], &["--alert-webhook-allow-private"]].concat()).unwrap().webhook.unwrap();
+        assert_eq!((&*webhook.url, webhook.allow_private), ("http://hub/x", true));
+        assert_eq!(webhook.secret.key().len(), 24);
+        assert!(!format!("{webhook:?}").contains("MfKQ"));
+        let bad = ["--alert-webhook-url", "https://me:word@hub", "--alert-webhook-secret", "whsec_word"];
+        let told = format!("{:?}", given(&bad).unwrap_err());
+        assert!(told.contains("ALERT_WEBHOOK_URL") && told.contains("ALERT_WEBHOOK_SECRET"), "{told}");
+        assert!(!told.contains("word"), "{told}");
     }
 
     #[test]

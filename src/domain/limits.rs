@@ -28,6 +28,8 @@ pub const EVENT_BYTES_MAX: usize = 4 << 10;
 pub const ALERT_BYTES_MAX: usize = 1 << 10;
 /// Expiries recorded in one entry; more are due at once, more entries are made.
 pub const EXPIRIES_PER_ENTRY_MAX: usize = 1_000;
+/// How long it is tried to send an alert before it is given up, in seconds from the alert on: a day.
+pub const ALERT_SENDING_SECONDS_MAX: i64 = 86_400;
 /// Idempotency records held at once; beyond, new keys are refused as overload rather than forgotten early.
 pub const IDEMPOTENCY_RECORDS_MAX: usize = 16 << 20;
 

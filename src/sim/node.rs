@@ -102,7 +102,7 @@ impl Default for SimSettings {
 /// A running node.
 pub struct SimNode {
     /// The ledger.
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     /// What opening found.
     pub report: OpenReport,
     node: Uuid,
@@ -141,7 +141,7 @@ impl SimNode {
             ids: Arc::clone(ids) as Arc<dyn EventIds>,
             idempotency_ttl_ms: settings.idempotency_ttl_ms,
         };
-        let ledger = Ledger::new(parts, restored, end);
+        let ledger = Arc::new(Ledger::new(parts, restored, end));
         Ok(Self { ledger, report, node: node.node, log, maintenance, _lock: lock })
     }
 

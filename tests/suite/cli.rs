@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Variables that would change what is printed.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 22] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -24,6 +24,9 @@ const SETTINGS: [&str; 19] = [
     "RETRY_TIMES",
     "INSECURE",
     "READY_FILE",
+    "ALERT_WEBHOOK_URL",
+    "ALERT_WEBHOOK_SECRET",
+    "ALERT_WEBHOOK_ALLOW_PRIVATE",
     "ONHAND_SERVER",
     "COLUMNS",
 ];

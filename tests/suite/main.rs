@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is tests, helpers included")]
 
+mod alerting;
 mod archive;
 mod binary;
 mod central;

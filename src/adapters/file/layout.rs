@@ -8,6 +8,7 @@
 //! log/mark                        last durable sequence, two slots
 //! log/ballast                     room that is thrown off when the disk is full
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
+//! alerts-sent                     up to which sequence alerts were sent by the webhook
 //! archive/<20 digits>.jsonl.zst   segments that a start no longer needs, compressed
 //! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
@@ -18,7 +19,7 @@
 //! but the last three, and `LOCK` is held by all of them together:
 //!
 //! ```text
-//! nodes/<number>/                 node.json, LOCK, log/, snapshots/, archive/ of one process
+//! nodes/<number>/                 node.json, LOCK, log/, snapshots/, archive/, alerts-sent of one process
 //! nodes/<number>/term             its term, and where its log ends for good when another process ended the one before
 //! nodes/<number>/alive            counts up as long as the process renews its leases
 //! nodes/<number>/wanted           leases of this process that others ask for
@@ -99,6 +100,11 @@ impl Layout {
     /// The snapshot after that sequence.
     pub fn snapshot(&self, sequence: Sequence) -> PathBuf {
         self.snapshots().join(format!("node-{}.json", sequence.0))
+    }
+
+    /// `alerts-sent`.
+    pub fn alerts_sent(&self) -> PathBuf {
+        self.root.join("alerts-sent")
     }
 
     /// `central/`.

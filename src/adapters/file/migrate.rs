@@ -23,6 +23,7 @@ pub(super) fn move_in(disk: &dyn Disk, root: &Layout) -> io::Result<()> {
         (root.log(), unfinished.log()),
         (root.snapshots(), unfinished.snapshots()),
         (root.archive(), unfinished.archive()),
+        (root.alerts_sent(), unfinished.alerts_sent()),
         (root.node(), unfinished.node()),
     ];
     for (from, to) in &pairs {

@@ -11,9 +11,11 @@
 //! | [`recovery`], `replay`, [`identity`] | from a directory to a running log |
 //! | [`snapshot`], `snapshotter`, [`archive`], [`maintenance`] | side work |
 //! | [`central`], [`dead_letters`] | what the worker keeps |
+//! | [`alerts_sent`] | what the webhook keeps |
 //! | `tail`, [`local_source`], [`directory_source`], [`members`] | what the worker reads |
 //! | [`audit`], [`repair`] | whether all of it holds, and the way out when it does not |
 
+pub mod alerts_sent;
 pub mod archive;
 pub mod audit;
 mod ballast;

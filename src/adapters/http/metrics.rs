@@ -3,7 +3,7 @@
 use super::accept;
 use super::meters::{REQUESTS, SECONDS};
 use super::node::Node;
-use super::sync_state;
+use super::{sync_state, webhook_state};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -87,6 +87,7 @@ pub fn install() -> &'static PrometheusHandle {
         metrics::describe_counter!(SNAPSHOTS, "Node snapshots written.");
         metrics::describe_gauge!(FOLLOWERS, "Those who follow the feed now.");
         sync_state::describe();
+        webhook_state::describe();
         metrics::describe_counter!(LOCKS_ACQUIRED, "Leases that this process has come to hold.");
         metrics::describe_counter!(LOCKS_CONTENDED, "Leases that had to be asked of another process.");
         metrics::describe_counter!(LOCKS_STOLEN, "Processes that this one has taken over from.");
@@ -110,6 +111,7 @@ pub async fn upkeep() -> Infallible {
 /// `GET /metrics`.
 pub(super) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
     sync_state::gauge(&node);
+    webhook_state::gauge(&node);
     node.gates.gauge();
     metrics::gauge!(QUEUE).set(f64::from(u32::try_from(node.ledger.log().queue_depth()).unwrap_or(u32::MAX)));
     metrics::gauge!(ALERTS).set(f64::from(u32::try_from(node.ledger.alerts_raised()).unwrap_or(u32::MAX)));

@@ -2,7 +2,8 @@
 //!
 //! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
 //! the file of its noun: `stock`, `batch`, `imports`, `products`, `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
-//! `dead_letters`, `health`, `metrics` (both with `sync_state`), `problems`, `docs`. What those share is reading (`accept`, `path_params`, `target`, `query`,
+//! `dead_letters`, `health`, `metrics` (both with `sync_state` and `webhook_state`), `problems`, `docs`; for a till `till`, for reports `stock_reports` and
+//! `stock_sums` (both with `table`). What those share is reading (`accept`, `path_params`, `target`, `query`,
 //! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
 //! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
 
@@ -60,6 +61,7 @@ mod table;
 mod target;
 mod till;
 mod verbs;
+mod webhook_state;
 
 pub use code::Code;
 pub use docs::OPENAPI_YAML;

@@ -5,6 +5,7 @@ use super::gates::Gates;
 use super::leaving::Leaving;
 use super::limits::FOLLOWERS_MAX;
 use super::problem::Problem;
+use crate::app::alerting::AlertSender;
 use crate::app::sync::{CentralModel, Worker};
 use crate::app::{CommandError, Ledger, Meta, Outcome};
 use crate::domain::Command;
@@ -30,6 +31,8 @@ pub struct Node {
     pub leaving: Leaving,
     /// Who is let in.
     pub gates: Arc<Gates>,
+    /// What tells somebody outside of low stock.
+    pub alerts: Option<Arc<AlertSender>>,
     /// What is answered when another process has a lease, and when to come back, in milliseconds.
     contended: (StatusCode, u64),
     worker: Arc<OnceLock<Arc<Worker>>>,
@@ -47,6 +50,7 @@ impl Node {
             shutdown,
             leaving: Leaving::default(),
             gates: Arc::default(),
+            alerts: None,
             contended: (Code::LockContended.status(), 300),
             worker: Arc::default(),
             central: None,
@@ -65,6 +69,13 @@ impl Node {
     #[must_use]
     pub fn with_gates(mut self, gates: Gates) -> Self {
         self.gates = Arc::new(gates);
+        self
+    }
+
+    /// The same node with somebody who is told of low stock, or without.
+    #[must_use]
+    pub fn with_alerts(mut self, alerts: Option<Arc<AlertSender>>) -> Self {
+        self.alerts = alerts;
         self
     }
 

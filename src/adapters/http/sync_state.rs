@@ -1,6 +1,7 @@
 //! How fresh the central model is, for readiness and metrics.
 
 use super::node::Node;
+use super::webhook_state;
 use crate::app::sync::{Central, SourceReport, SourceState, SyncStatus};
 use crate::domain::Sequence;
 use crate::resilience::Position;
@@ -71,7 +72,9 @@ pub(super) fn breakers(node: &Node) -> BTreeMap<String, &'static str> {
 fn positions(node: &Node) -> impl Iterator<Item = (String, Position)> {
     let of_sources = node.worker().into_iter().flat_map(|worker| worker.breakers());
     let of_sources = of_sources.map(|(name, breaker)| (source_breaker(&name), breaker.position()));
-    of_sources.chain([("storage".to_owned(), node.ledger.log().breaker())])
+    let of_webhook = webhook_state::breaker(node);
+    let of_webhook = of_webhook.map(|breaker| (webhook_state::BREAKER.to_owned(), breaker.position()));
+    of_sources.chain(of_webhook).chain([("storage".to_owned(), node.ledger.log().breaker())])
 }
 
 /// What the breaker of a source is called.
@@ -112,6 +115,9 @@ pub(super) fn gauge(node: &Node) {
             Position::Open => 2.0,
         };
         metrics::gauge!(BREAKER_STATE, "breaker" => name).set(state);
+    }
+    if let Some(breaker) = webhook_state::breaker(node) {
+        metrics::counter!(BREAKER_OPENED, "breaker" => webhook_state::BREAKER).absolute(breaker.opened());
     }
     if let Ok(central) = node.central() {
         metrics::gauge!(CENTRAL_LEVELS).set(central.look(Central::len) as f64);

@@ -3,11 +3,10 @@
 //! Every answer is bounded in time and in bytes, and nothing in it is believed that can be checked: an answer that is
 //! no page, events of another node, out of order or beyond the end it names are nonsense, and change nothing.
 
-use crate::adapters::remote::client_builder;
+use crate::adapters::remote::{client_builder, retry_after, told};
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use crate::domain::{Sequence, Timestamp};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -57,7 +56,7 @@ impl RemoteSource {
         }
         let builder = client_builder(is_loopback(&url));
         let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT);
-        let http = builder.build().map_err(|error| unavailable(&error))?;
+        let http = builder.build().map_err(unavailable)?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
     }
 
@@ -65,7 +64,7 @@ impl RemoteSource {
         let limit = limit.min(PAGE_EVENTS_MAX);
         let url = format!("{}/events?after={after}&limit={limit}", self.base);
         let request = self.http.get(url).header("accept", "application/json");
-        let mut answer = request.send().await.map_err(|error| unavailable(&error))?;
+        let mut answer = request.send().await.map_err(unavailable)?;
         let status = answer.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
             let reason = "it has had too many requests from here".to_owned();
@@ -78,7 +77,7 @@ impl RemoteSource {
             return Err(SourceError::Nonsense(format!("it answers {status} when asked for its events")));
         }
         let mut body = Vec::new();
-        while let Some(bytes) = answer.chunk().await.map_err(|error| unavailable(&error))? {
+        while let Some(bytes) = answer.chunk().await.map_err(unavailable)? {
             if body.len() + bytes.len() > BODY_BYTES_MAX {
                 return Err(SourceError::Nonsense(format!(
                     "its answer is longer than {BODY_BYTES_MAX} bytes"
@@ -98,12 +97,6 @@ impl EventSource for RemoteSource {
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
         Box::pin(self.page(after, limit))
     }
-}
-
-/// When it wants to be asked again; a second when it does not say.
-fn retry_after(headers: &HeaderMap) -> Duration {
-    let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    Duration::from_secs(asked.unwrap_or(1))
 }
 
 fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
@@ -128,16 +121,8 @@ fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
     Ok(Delivery { node, ledger: ledger.unwrap_or(node), end, events })
 }
 
-/// The whole chain of causes: reqwest's own sentence only says that it did not work.
-fn unavailable(error: &reqwest::Error) -> SourceError {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    SourceError::Unavailable(text)
+fn unavailable(error: reqwest::Error) -> SourceError {
+    SourceError::Unavailable(told(error))
 }
 
 fn is_loopback(url: &reqwest::Url) -> bool {

@@ -136,6 +136,9 @@ impl Ledger {
         if let Some(known) = &self.known_products {
             known.note(key, &slot.state);
         }
+        if matches!(key, Key::Alert(..)) && slot.log == LogNumber::OWN {
+            self.low_stock.heard.note(slot.head);
+        }
         if let Some(changed) = self.low_stock.note(key, &slot.state) {
             self.look_at_changed(changed);
         }

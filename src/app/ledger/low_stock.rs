@@ -3,7 +3,7 @@
 
 use super::Ledger;
 use crate::app::low_stock::Changed;
-use crate::domain::{Key, Quantity, Sku, State, StoreId};
+use crate::domain::{Key, Quantity, Sequence, Sku, State, StoreId};
 use std::collections::HashMap;
 
 impl Ledger {
@@ -50,6 +50,14 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// The durable end of the log, up to which every alert has been heard of.
+    pub(crate) fn noted_end(&self) -> Sequence {
+        let end = self.parts.log.durable().sequence();
+        // Whoever appended something up to there has noted it once this is had.
+        drop(self.noting.write());
+        end
     }
 
     /// A threshold is another one now: somebody looks at all levels it is held against.

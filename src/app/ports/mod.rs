@@ -1,5 +1,6 @@
 //! What the use cases need from outside, and the errors they are owed.
 
+mod alert_receiver;
 mod central_store;
 mod clock;
 mod durable;
@@ -8,6 +9,7 @@ mod event_source;
 mod history;
 mod sharing;
 
+pub use alert_receiver::{AlertNews, AlertPlace, AlertReceiver, NotTold, Telling};
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds, Sleep};
 pub use durable::{DurableWatch, Generation, TakenBack};

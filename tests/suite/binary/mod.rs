@@ -19,6 +19,7 @@ mod stop;
 mod strict;
 mod tour;
 pub(crate) mod trade;
+mod webhook;
 mod writers;
 
 use std::io::Write as _;

@@ -85,6 +85,12 @@ pub(super) fn is_event(value: &Value) {
     assert!(faults.is_empty(), "{faults:?}: {value}");
 }
 
+/// The body of a webhook, held against its schema.
+#[track_caller]
+pub(crate) fn is_alert_webhook(body: &[u8]) {
+    validate(&json!({"$ref": "#/components/schemas/AlertWebhook"}), body, "a webhook");
+}
+
 #[track_caller]
 fn validate(schema: &Value, body: &[u8], told: &str) {
     let instance: Value = serde_json::from_slice(body).unwrap_or_else(|_| panic!("no JSON: {told}"));

@@ -1,0 +1,133 @@
+//! Alerts as signed webhooks (Standard Webhooks): `POST <address>`, one alert a request.
+//!
+//! ```text
+//! webhook-id: 01a1fa0d-1f90-7478-9417-58c82ae9a2ac      the event's id, the same in every attempt
+//! webhook-timestamp: 1795194147                         when this attempt was made, in seconds since 1970
+//! webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=
+//!
+//! {"type":"stock.low","timestamp":"2026-11-20T17:42:07.216Z","data":{"storeId":"BERLIN","sku":"TEA","qty":4,...}}
+//! ```
+//! Every answer of 200 to 299 means that the receiver has it. Nothing else of the answer is read but its status, and when to come
+//! back; no redirect is followed. Each attempt looks the name up anew, on a connection of its own.
+
+mod signature;
+mod target;
+
+use crate::adapters::remote::{client_builder, retry_after, told};
+use crate::app::ports::{AlertNews, AlertReceiver, Clock, NotTold, Telling};
+use crate::config::WebhookSettings;
+use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use reqwest::{StatusCode, Url};
+use serde::Serialize;
+use signature::signature;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use target::{Targets, refusal};
+use uuid::Uuid;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the first byte to the head of the answer.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// [`AlertReceiver`] over HTTP.
+pub struct Webhook {
+    http: reqwest::Client,
+    url: Url,
+    settings: WebhookSettings,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: Timestamp,
+    data: Data<'a>,
+}
+
+/// Under the names that `GET /alerts` and the feed have for it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    store_id: &'a StoreId,
+    sku: &'a Sku,
+    qty: Quantity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<Quantity>,
+    version: u64,
+    node: Uuid,
+    sequence: Sequence,
+}
+
+impl Webhook {
+    /// Sends to the address of these settings.
+    ///
+    /// # Errors
+    /// What is wrong with the address, or that no HTTP client can be made; for a person.
+    pub fn new(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, String> {
+        let url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
+        let targets = Targets { private: settings.allow_private, public: url.scheme() == "https" };
+        let host = url.host_str().unwrap_or_default();
+        // An address needs no resolver that would judge it.
+        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>()
+            && !targets.permit(address)
+        {
+            return Err(refusal(host, address));
+        }
+        // Behind a proxy nobody could say where it goes.
+        let http = client_builder(true)
+            .dns_resolver(targets)
+            .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ATTEMPT_TIMEOUT)
+            .build()
+            .map_err(told)?;
+        Ok(Self { http, url, settings, clock })
+    }
+
+    async fn post(&self, alert: &AlertNews) -> Result<(), NotTold> {
+        let body = body(alert);
+        let id = alert.event_id.to_string();
+        let timestamp = self.clock.now().milliseconds() / 1_000;
+        let request = self
+            .http
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signature(self.settings.secret.key(), &id, timestamp, &body))
+            .header("webhook-id", id)
+            .body(body);
+        let answer = request.send().await.map_err(|error| NotTold::Failed(told(error)))?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::GONE => Err(NotTold::Gone),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Err(NotTold::Busy { retry_after: retry_after(answer.headers()) })
+            }
+            status => Err(NotTold::Failed(format!("it answers {status}"))),
+        }
+    }
+}
+
+impl AlertReceiver for Webhook {
+    fn tell<'a>(&'a self, alert: &'a AlertNews) -> Telling<'a> {
+        Box::pin(self.post(alert))
+    }
+}
+
+/// The same bytes in every attempt: they are made of what stands in the log.
+fn body(alert: &AlertNews) -> Vec<u8> {
+    let AlertNews { node, sequence, at, ref fact, version, .. } = *alert;
+    let data = Data {
+        store_id: &fact.store_id,
+        sku: &fact.sku,
+        qty: fact.qty,
+        threshold: fact.threshold,
+        version,
+        node,
+        sequence,
+    };
+    let kind = if fact.raised { "stock.low" } else { "stock.recovered" };
+    serde_json::to_vec(&Body { kind, timestamp: at, data }).expect("plain structs always become JSON")
+}
