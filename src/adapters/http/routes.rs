@@ -4,8 +4,8 @@ use super::gates::{Entry, Gate};
 use super::layers::Edge;
 use super::node::Node;
 use super::{
-    alerts, batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, products,
-    stock, stores, sync,
+    alerts, batch, catalogue, central, dead_letters, docs, events, health, imports, metrics, page, problems,
+    products, stock, stores, sync,
 };
 use axum::Router;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -63,6 +63,7 @@ fn list() -> Vec<(Route, Handler)> {
         change(Method::PATCH, "/products/{sku}", patch(products::patch)),
         change(Method::DELETE, "/products/{sku}", delete(products::remove)),
         read("/products/{sku}/history", PAGED, get(products::history)),
+        bulk("/catalogue/products", &[], post(catalogue::products)),
         read("/stores", PAGED, get(stores::list)),
         write("/stores", post(stores::create)),
         read("/stores/{storeId}", &[], get(stores::store)),

@@ -1,6 +1,7 @@
 //! Every refusal of every verb: given what happened to a level, when this is asked, then that is the answer.
 
 mod many;
+mod products;
 mod stock;
 mod taking;
 
