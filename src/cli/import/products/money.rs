@@ -36,13 +36,13 @@ const NOT_HUNDREDTHS: [(&str, usize); 26] = [
 /// Why a text is no price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PriceError {
-    #[error("it is no price like 2.55")]
+    #[error("write it like 2.55")]
     Form,
     #[error("it has more than the {0} decimals of its currency")]
     Decimals(usize),
     #[error("it is beyond 9007199254740991 minor units")]
     TooLarge,
-    #[error("it is 0: what is given away or written off says no price")]
+    #[error("it is nothing, as of what was given away or written off")]
     Zero,
     #[error("it is negative")]
     Negative,

@@ -42,11 +42,13 @@ pub(super) enum Reason {
     SkuMissing,
     #[error("{0:?} is no SKU: it {1}")]
     Sku(String, IdError),
+    #[error("the name is blank")]
+    NameMissing,
     #[error("{0:?} is no name: there is no letter or digit in it")]
-    NameMissing(String),
+    NameSaysNothing(String),
     #[error("the {member} is longer than {most} characters or holds control characters")]
     Text { member: &'static str, most: usize },
-    #[error("the price is {0:?}: {1}")]
+    #[error("{0:?} is no price: {1}")]
     Price(String, PriceError),
     #[error("the price has no currency; give one with --currency")]
     CurrencyMissing,
@@ -65,7 +67,7 @@ impl Reason {
             Self::FieldCount { .. } => "wrong-field-count",
             Self::Encoding { .. } => "not-utf-8",
             Self::SkuMissing | Self::Sku(..) => "invalid-sku",
-            Self::NameMissing(_) => "no-name",
+            Self::NameMissing | Self::NameSaysNothing(_) => "no-name",
             Self::Text { member: "name", .. } => "invalid-name",
             Self::Text { member: "category", .. } => "invalid-category",
             Self::Text { .. } => "invalid-barcode",
@@ -108,9 +110,9 @@ pub(super) fn read(
     // An empty field says nothing.
     let of = |member| columns.of(member).map(field).filter(|text| !text.is_empty());
     let sku = sku(field(columns.sku))?;
-    let name = of(ProductMember::Name).unwrap_or_default();
+    let name = of(ProductMember::Name).ok_or(Reason::NameMissing)?;
     if !name.chars().any(char::is_alphanumeric) {
-        return Err(Reason::NameMissing(name.to_owned()));
+        return Err(Reason::NameSaysNothing(name.to_owned()));
     }
     let stated = columns.currency.map(field).filter(|text| !text.is_empty());
     let price = |text: &str| {

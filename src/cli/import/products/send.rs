@@ -124,6 +124,9 @@ impl From<ProductResult> for Told {
 
 fn stopped(error: ClientError, done: usize, products: usize) -> Failure {
     let mut failure = Failure::from(error);
+    if done == 0 {
+        return failure;
+    }
     failure.error = failure.error.context(format!(
         "stopped after {done} of {products} products; what was done stays done, run the same command again to go on"
     ));

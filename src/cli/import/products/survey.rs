@@ -148,11 +148,8 @@ const fn words(member: ProductMember) -> (&'static str, &'static str) {
 
 /// Which column says what.
 fn named(columns: &Columns, header: &[String]) -> String {
-    let told = |label: &str, at: Option<usize>| Some(format!("{label} {}", header.get(at?)?));
+    let told = |label: &str, at: Option<usize>| Some(format!("{} ({label})", header.get(at?)?));
     let members = ProductMember::ALL.into_iter().map(|member| told(words(member).0, columns.of(member)));
-    let all = [told("SKU", Some(columns.sku))]
-        .into_iter()
-        .chain(members)
-        .chain([told("currency", columns.currency)]);
-    all.flatten().collect::<Vec<_>>().join(", ")
+    let ends = (told("SKU", Some(columns.sku)), told("currency", columns.currency));
+    [ends.0].into_iter().chain(members).chain([ends.1]).flatten().collect::<Vec<_>>().join(", ")
 }

@@ -130,7 +130,7 @@ async fn what_the_node_refuses_is_told_at_the_first_row_of_its_product() {
     let expected = "row,line,code,detail,sku,name,price\n\
         2,3,product-differs,the catalogue says another name and unitPrice; --update replaces it,S1,Other,2.95\n\
         2,3,another-name,\"it says the name is \"\"Other\"\"; 2 rows say \"\"Thing\"\", the first is row 3\",S1,Other,2.95\n\
-        6,7,zero-price,\"the price is \"\"0\"\": it is 0: what is given away or written off says no price\",S1,Thing,0\n";
+        6,7,zero-price,\"\"\"0\"\" is no price: it is nothing, as of what was given away or written off\",S1,Thing,0\n";
     assert_eq!(text, expected);
     assert_eq!(sent(&client, &survey, true).await, [Told::Unchanged, Told::Changed, Told::Unchanged]);
 }
