@@ -162,7 +162,7 @@ impl<'a> Answer<'a> {
         let created = count(|one| one.version == Some(1));
         let changed = count(|one| one.version.is_some_and(|version| version > 1));
         let (unchanged, refused) = (count(|one| one.unchanged), count(|one| one.code.is_some()));
-        Self { created, changed, unchanged, refused, results }
+        Self { results, created, changed, unchanged, refused }
     }
 }
 

@@ -162,14 +162,14 @@ async fn replaced_only_when_told(node: &Node, file: &Path, report: &Path, counte
     let api = Api::of(node);
     let (sku, (name, price)) = counted.products.iter().find(|(sku, _)| !sku.contains(' ')).unwrap();
     let path = format!("/products/{sku}");
-    let patch = br#"{"name":"Something else","category":"odds and ends"}"#.to_vec();
+    let other = br#"{"name":"Something else","category":"odds and ends"}"#.to_vec();
     let json = [("content-type", "application/json")];
-    api.try_send(http::Method::PATCH, &path, &json, patch).await.unwrap().is(200, "");
-    let refused = succeeded(import(node, file, report, &[])).stdout;
-    assert!(refused.contains(" 1 refused") && refused.contains("product-differs"), "{refused}");
+    api.try_send(http::Method::PATCH, &path, &json, other).await.unwrap().is(200, "");
+    let told = succeeded(import(node, file, report, &[])).stdout;
+    assert!(told.contains(" 1 refused") && told.contains("product-differs"), "{told}");
     assert_eq!(api.get(&path).await.json["name"], "Something else");
-    let replaced = succeeded(import(node, file, report, &["--update"])).stdout;
-    assert!(replaced.contains(" 1 changed"), "{replaced}");
+    let told = succeeded(import(node, file, report, &["--update"])).stdout;
+    assert!(told.contains(" 1 changed"), "{told}");
     let now = api.get(&path).await.json;
     assert_eq!((now["name"].as_str(), &now["version"]), (Some(name.as_str()), &3.into()));
     assert_eq!(
@@ -202,13 +202,13 @@ fn history(rows: u64) -> String {
     text
 }
 
-/// As many products, so that there is a middle in which to kill something.
-fn large(directory: &Path, products: u64) -> PathBuf {
+/// A catalogue of so many products, a row each.
+fn catalogue_of(directory: &Path, products: u64) -> PathBuf {
     let mut text = String::from("StockCode,Description,UnitPrice\n");
     for number in 0..products {
         let _ = writeln!(text, "S{number},Thing {number},{}.50", number % 90 + 1);
     }
-    let path = directory.join("large.csv");
+    let path = directory.join("catalogue.csv");
     fs::write(&path, text).unwrap();
     path
 }
@@ -219,7 +219,7 @@ async fn an_interrupted_catalogue_is_whole_after_another_run() {
     const PRODUCTS: u64 = 150_000;
     let directory = TempDir::new().unwrap();
     let (data, report) = (directory.path().join("data"), directory.path().join("odd.csv"));
-    let file = large(directory.path(), PRODUCTS);
+    let file = catalogue_of(directory.path(), PRODUCTS);
     let node = Node::start(&data, &[]);
     let port = node.address().rsplit_once(':').unwrap().1.to_owned();
     let importer = Process::spawn(import(&node, &file, &report, &[]));
@@ -257,9 +257,7 @@ async fn comes_to(node: &Node, products: u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_is_waited_for() {
     let directory = TempDir::new().unwrap();
-    let file = directory.path().join("small.csv");
-    let rows: String = (0..5_000).map(|number| format!("S{number},Thing,1.00\n")).collect();
-    fs::write(&file, format!("StockCode,Description,UnitPrice\n{rows}")).unwrap();
+    let file = catalogue_of(directory.path(), 5_000);
     let limit = ["--rate-limit-rps", "1", "--rate-limit-burst", "2"];
     let node = Node::start(&directory.path().join("data"), &limit);
     let told = succeeded(import(&node, &file, &directory.path().join("odd.csv"), &[])).stdout;
