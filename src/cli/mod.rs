@@ -59,6 +59,7 @@ Examples:
   onhand demo                                    a flash sale and a crash, in a scratch directory
   onhand serve --port 8080 --data-dir /srv/onhand
   onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
+  onhand import products catalogue.csv --currency EUR
   onhand tail --store BERLIN                     changes as they happen
   onhand sync                                    bring the central model up to date now
   onhand dead-letters list                       what central could not take, and why
@@ -86,7 +87,7 @@ Examples:
 SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 1.")]
     Serve(Box<RawServe>),
     SyncWorker(sync_worker::SyncWorkerArgs),
-    Import(import::ImportArgs),
+    Import(import::ImportCommand),
     Tail(tail::TailArgs),
     Sync(sync::SyncArgs),
     DeadLetters(dead_letters::DeadLettersArgs),

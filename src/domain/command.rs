@@ -1,6 +1,6 @@
 //! Commands: what a caller wants; one variant a capability.
 
-use crate::domain::catalog::{self, ProductCommand, StoreCommand, ThresholdCommand};
+use crate::domain::catalog::{self, ProductCommand, Products, StoreCommand, ThresholdCommand};
 use crate::domain::clock;
 use crate::domain::imports::{self, ImportRows};
 use crate::domain::stock::{self, Batch, StockCommand};
@@ -17,6 +17,8 @@ pub enum Command {
     Import(ImportRows),
     /// Something is said of a product.
     Product(ProductCommand),
+    /// Something is said of many products.
+    Products(Products),
     /// Something is said of a store.
     Store(StoreCommand),
     /// A store is to have a low-stock threshold of its own, or none.
@@ -38,6 +40,9 @@ impl Command {
                 levels.chain([Key::Import(import.import_id.clone())]).collect()
             }
             Self::Product(command) => vec![Key::Product(command.sku.clone())],
+            Self::Products(command) => {
+                command.products.iter().map(|said| Key::Product(said.sku.clone())).collect()
+            }
             Self::Store(command) => vec![Key::Store(command.store_id.clone())],
             Self::Threshold(command) => vec![Key::Threshold(command.store_id.clone(), command.sku.clone())],
             Self::Due(keys) => {
@@ -61,6 +66,7 @@ impl Command {
             Self::Stock(_)
             | Self::Import(_)
             | Self::Product(_)
+            | Self::Products(_)
             | Self::Store(_)
             | Self::Threshold(_)
             | Self::Due(_)
@@ -91,6 +97,10 @@ pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
         Command::Batch(batch) => stock::decide_batch(draft, batch),
         Command::Import(import) => imports::decide(draft, import).map_err(Refusal::from),
         Command::Product(command) => catalog::decide_product(draft, command).map_err(Refusal::from),
+        Command::Products(command) => {
+            catalog::decide_products(draft, command);
+            Ok(())
+        }
         Command::Store(command) => catalog::decide_store(draft, command).map_err(Refusal::from),
         Command::Threshold(command) => catalog::decide_threshold(draft, command).map_err(Refusal::from),
         Command::Due(_) => Ok(()),

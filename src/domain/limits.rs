@@ -20,6 +20,8 @@ pub const BATCH_OPERATIONS_MAX: usize = 10_000;
 pub const IMPORT_ROWS_MAX: usize = 5_000;
 /// Closed reservations a level remembers, so that a late release or commit is told apart from an unknown one.
 pub const RESERVATIONS_CLOSED_MAX: usize = 64;
+/// Products of one request that says something of many.
+pub const PRODUCTS_AT_ONCE_MAX: usize = 5_000;
 /// Longest line of the log in bytes, line feed included.
 pub const LINE_BYTES_MAX: usize = 64 << 20;
 /// Most bytes an event can take in a line: its fixed parts and every text at its longest, JSON-escaped.
@@ -42,6 +44,11 @@ const _: () = assert!(
     // A row makes at most an opening and a movement, and its level's alert one event.
     IMPORT_ROWS_MAX * (2 * EVENT_BYTES_MAX + ALERT_BYTES_MAX) < LINE_BYTES_MAX,
     "a full import request fits in one line"
+);
+const _: () = assert!(
+    // A product is taken over and described at most.
+    PRODUCTS_AT_ONCE_MAX * 2 * EVENT_BYTES_MAX < LINE_BYTES_MAX,
+    "what is said of many products fits in one line"
 );
 const _: () = assert!(LINE_BYTES_MAX < u32::MAX as usize, "offsets in a line fit in 32 bits");
 // A text of ids and references: six bytes a character when escaped as \uXXXX.

@@ -1,5 +1,6 @@
 //! Refusals: values, not errors. A refused command changed nothing.
 
+use crate::domain::catalog::ProductMember;
 use crate::domain::{Quantity, ReservationId, Sku};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,14 @@ pub enum Rejection {
         /// The version it is at.
         current_version: u64,
     },
+    /// The catalogue says something else of the SKU.
+    #[error("the catalogue says another {} of this SKU; it stays, unless the request says update: true", names(.members))]
+    ProductDiffers {
+        /// The version it is at.
+        current_version: u64,
+        /// Of what it says something else; at least one.
+        members: Vec<ProductMember>,
+    },
     /// The store has no threshold of its own for the SKU.
     #[error("the store has no low-stock threshold of its own for this SKU")]
     ThresholdNotFound,
@@ -95,10 +104,15 @@ impl Rejection {
             Self::ImportOutOfStep { .. } => "import-out-of-step",
             Self::ProductNotFound { .. } => "product-not-found",
             Self::ProductExists { .. } => "product-exists",
+            Self::ProductDiffers { .. } => "product-differs",
             Self::StoreExists { .. } => "store-exists",
             Self::ThresholdNotFound => "threshold-not-found",
         }
     }
+}
+
+fn names(members: &[ProductMember]) -> String {
+    members.iter().map(|member| member.as_str()).collect::<Vec<_>>().join(" and ")
 }
 
 /// A rejection, and which operation of a batch earned it.
@@ -136,6 +150,7 @@ mod tests {
             Rejection::ImportOutOfStep { rows_done: 3 },
             Rejection::ProductNotFound { sku: Sku::new("A").unwrap() },
             Rejection::ProductExists { current_version: 3 },
+            Rejection::ProductDiffers { current_version: 3, members: ProductMember::ALL.to_vec() },
             Rejection::StoreExists { current_version: 3 },
             Rejection::ThresholdNotFound,
         ] {

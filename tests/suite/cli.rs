@@ -57,6 +57,7 @@ fn help_teaches() {
         "serve",
         "sync-worker",
         "import",
+        "import products",
         "tail",
         "sync",
         "dead-letters",
@@ -68,8 +69,13 @@ fn help_teaches() {
         "simulate",
     ];
     for command in commands {
-        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|part| !part.is_empty()).collect();
-        let name = if command.is_empty() { "help".to_owned() } else { format!("help_{command}") };
+        let arguments: Vec<&str> =
+            command.split(' ').chain(["--help"]).filter(|part| !part.is_empty()).collect();
+        let name = if command.is_empty() {
+            "help".to_owned()
+        } else {
+            format!("help_{}", command.replace(' ', "_"))
+        };
         insta::assert_snapshot!(name, told(directory.path(), &arguments));
     }
 }
@@ -156,6 +162,42 @@ fn a_dry_run_names_every_row_it_would_refuse() {
     assert_eq!(out, format!("exit code 0\n--- stdout\n{report}"));
     assert!(err.starts_with("Dry run of sales.csv") && err.contains("standard output"), "{err}");
     assert!(!directory.path().join("-").exists());
+}
+
+#[test]
+fn mistakes_with_an_import_of_products_are_told_with_their_exit_codes() {
+    let directory = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    file("catalogue.csv", "sku,name,price\nTEA,Green tea,2.55\n");
+    file("history.csv", "StockCode,Description,UnitPrice\nTEA,Green tea,2.55\n");
+    file("prices.csv", "sku,name,price,amountMinor,currency\nTEA,Green tea,2.55,255,GBP\n");
+    let table: [(&str, &[&str]); 5] = [
+        ("unknown_columns", &["history.csv"]),
+        ("no_currency", &["catalogue.csv"]),
+        ("bad_currency", &["catalogue.csv", "--currency", "pounds"]),
+        ("two_prices", &["prices.csv"]),
+        ("nobody_there", &["catalogue.csv", "--currency", "GBP", "--server", "http://127.0.0.1:1"]),
+    ];
+    for (name, more) in table {
+        let arguments: Vec<&str> = ["import", "products"].iter().chain(more).copied().collect();
+        insta::assert_snapshot!(format!("import_products_{name}"), told(directory.path(), &arguments));
+    }
+}
+
+#[test]
+fn a_dry_run_of_products_names_every_odd_row() {
+    let directory = TempDir::new().unwrap();
+    let rows = "sku,name,price,currency,colour\nTEA,Green tea,2.55,GBP,green\nTEA,damaged,0,,\nTEA,Green tea,2.95,EUR,\n\
+                A/B,Black tea,2.55,GBP,black\nC-3,,2.55,GBP,\nTEA,Green tea,2.55,,green\nTEA,\"Tea, green\",2.55,GBP,\n\
+                TEA,Green tea,2.5555,GBP,\nshort\n";
+    std::fs::write(directory.path().join("catalogue.csv"), rows).unwrap();
+    let arguments =
+        ["import", "products", "catalogue.csv", "--dry-run", "--currency", "GBP", "--report", "odd.csv"];
+    insta::assert_snapshot!("import_products_dry_run", told(directory.path(), &arguments));
+    let report = std::fs::read_to_string(directory.path().join("odd.csv")).unwrap();
+    insta::assert_snapshot!("import_products_dry_run_report", report);
+    let piped = told(directory.path(), &arguments.map(|word| if word == "odd.csv" { "-" } else { word }));
+    assert!(piped.starts_with(&format!("exit code 0\n--- stdout\n{report}--- stderr\nDry run")), "{piped}");
 }
 
 #[test]

@@ -31,11 +31,13 @@ fn tests() -> String {
 #[test]
 fn every_command_is_in_the_runbook() {
     let runbook = read("run.md");
-    let missing: Vec<String> = Cli::command()
-        .get_subcommands()
-        .map(|command| format!("onhand {}", command.get_name()))
-        .filter(|command| !runbook.contains(command.as_str()))
-        .collect();
+    let mut commands: Vec<(String, clap::Command)> = vec![("onhand".to_owned(), Cli::command())];
+    let mut missing = Vec::new();
+    while let Some((path, command)) = commands.pop() {
+        let below = command.get_subcommands().map(|one| (format!("{path} {}", one.get_name()), one.clone()));
+        commands.extend(below);
+        missing.extend(Some(path).filter(|path| !runbook.contains(path.as_str())));
+    }
     assert!(missing.is_empty(), "run.md does not say what these are for: {missing:?}");
 }
 

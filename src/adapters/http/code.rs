@@ -79,6 +79,9 @@ codes! {
         "A reservation of that name was made before on this level. Choose another reservationId, or leave it out.";
     ProductExists "product-exists" CONFLICT "The catalogue knows the SKU already" retry None,
         "A product of that SKU is described already; nothing changed. Replace or patch it, or choose another SKU.";
+    ProductDiffers "product-differs" CONFLICT "The catalogue says otherwise" retry None,
+        "Among many products: the catalogue says something else of that SKU; it stays. Send it with `update: true` to \
+         replace that, or leave the SKU out.";
     StoreExists "store-exists" CONFLICT "The store is described already" retry None,
         "A store of that name is described already; nothing changed. Replace what is said of it, or choose another \
          storeId.";

@@ -1,7 +1,7 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
 //! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
-//! the file of its noun: `stock`, `batch`, `imports`, `products`, `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
+//! the file of its noun: `stock`, `batch`, `imports`, `products`, `catalogue` (many products), `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
 //! `dead_letters`, `health`, `metrics` (both with `sync_state` and `webhook_state`), `problems`, `docs`; for a till `till`, for reports `stock_reports` and
 //! `stock_sums` (both with `table`). What those share is reading (`accept`, `path_params`, `target`, `query`,
 //! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
@@ -12,6 +12,7 @@ mod alerts;
 mod batch;
 mod bodies;
 mod body;
+mod catalogue;
 mod central;
 mod central_model;
 mod code;

@@ -5,7 +5,7 @@ use super::level_body::ANONYMOUS;
 use super::rules::{minor_units, not_negative, short_text, text};
 use super::verbs::{VERSION_MAX, present};
 use crate::app::query::{ProductSaid, ProductView};
-use crate::domain::catalog::{Currency, Price, Product, ProductChange};
+use crate::domain::catalog::{Currency, Described, Price, Product, ProductChange};
 use crate::domain::{Quantity, Sku, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -63,6 +63,30 @@ pub(super) struct ProductPatch {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
     pub(super) expected_version: Option<u64>,
+}
+
+/// One of many: `{sku, name?, category?, unitPrice?, barcode?, lowStockThreshold?, active?}`
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ProductLine {
+    sku: Sku,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    name: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    category: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(nested)]
+    unit_price: Option<PriceBody>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    barcode: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "not_negative"))]
+    low_stock_threshold: Option<Quantity>,
+    #[serde(default, deserialize_with = "present")]
+    active: Option<bool>,
 }
 
 /// `{amountMinor, currency}`
@@ -129,6 +153,22 @@ impl From<ProductBody> for Product {
         let ProductBody { name, category, unit_price, barcode, low_stock_threshold, active, .. } = body;
         let unit_price = unit_price.map(Price::from);
         Self { name, category, unit_price, barcode, low_stock_threshold, active }
+    }
+}
+
+impl ProductLine {
+    /// What is said, and of which SKU; what is left out stays as it is.
+    pub(super) fn into_domain(self) -> Described {
+        let Self { sku, name, category, unit_price, barcode, low_stock_threshold, active } = self;
+        let change = ProductChange {
+            name,
+            category: category.map(Some),
+            unit_price: unit_price.map(|price| Some(price.into())),
+            barcode: barcode.map(Some),
+            low_stock_threshold: low_stock_threshold.map(Some),
+            active,
+        };
+        Described { sku, change }
     }
 }
 

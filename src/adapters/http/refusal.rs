@@ -22,6 +22,7 @@ pub(super) fn code(rejection: &Rejection) -> Code {
         Rejection::ImportOutOfStep { .. } => Code::ImportOutOfStep,
         Rejection::ProductNotFound { .. } => Code::ProductNotFound,
         Rejection::ProductExists { .. } => Code::ProductExists,
+        Rejection::ProductDiffers { .. } => Code::ProductDiffers,
         Rejection::StoreExists { .. } => Code::StoreExists,
         Rejection::ThresholdNotFound => Code::ThresholdNotFound,
     }
@@ -32,6 +33,7 @@ pub(super) fn facts(rejection: &Rejection) -> Facts {
     match rejection {
         Rejection::VersionConflict { current_version }
         | Rejection::ProductExists { current_version }
+        | Rejection::ProductDiffers { current_version, .. }
         | Rejection::StoreExists { current_version } => {
             Facts { current_version: Some(*current_version), ..Facts::default() }
         }
@@ -135,6 +137,7 @@ pub(super) fn sentence(rejection: &Rejection) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::catalog::ProductMember;
     use crate::domain::{Quantity, Refusal, ReservationId, Sku};
 
     #[test]
@@ -165,6 +168,11 @@ mod tests {
             (Rejection::ImportOutOfStep { rows_done: 5 }, 409, (None, None, Some(5))),
             (Rejection::ProductNotFound { sku: Sku::new("A").unwrap() }, 404, (None, None, None)),
             (Rejection::ProductExists { current_version: 7 }, 409, (Some(7), None, None)),
+            (
+                Rejection::ProductDiffers { current_version: 7, members: vec![ProductMember::Name] },
+                409,
+                (Some(7), None, None),
+            ),
             (Rejection::StoreExists { current_version: 7 }, 409, (Some(7), None, None)),
             (Rejection::ThresholdNotFound, 404, (None, None, None)),
         ] {

@@ -4,8 +4,8 @@ use super::gates::{Entry, Gate};
 use super::layers::{Answering, Edge, answering};
 use super::node::Node;
 use super::{
-    alerts, batch, central, dead_letters, docs, events, health, imports, metrics, page, problems, products,
-    stock, stock_reports, stock_sums, stores, sync, till,
+    alerts, batch, catalogue, central, dead_letters, docs, events, health, imports, metrics, page, problems,
+    products, stock, stock_reports, stock_sums, stores, sync, till,
 };
 use axum::handler::Handler;
 use http::Method;
@@ -90,6 +90,7 @@ fn list() -> Vec<(Route, Make)> {
         change(Method::PATCH, "/products/{sku}", products::patch),
         change(Method::DELETE, "/products/{sku}", products::remove),
         read("/products/{sku}/history", PAGED, products::history),
+        bulk("/catalogue/products", &[], catalogue::products),
         read("/stores", PAGED, stores::list),
         write("/stores", stores::create),
         tagged("/stores/{storeId}", &[], stores::store),

@@ -1,10 +1,14 @@
-//! `onhand import`: a CSV file of movements into a running node, exactly once.
+//! `onhand import`: a CSV file of movements into a running node, exactly once; and [`products`] into its catalogue.
 //!
-//! The file is read three times, always streaming: [`survey`] (is it sound, what is its fingerprint), [`send`]
+//! A file of movements is read three times, always streaming: [`survey`] (is it sound, what is its fingerprint), [`send`]
 //! (rows to the node, from where the node is), [`report`] (every refused row, also those refused long ago).
 
+mod columns;
+mod command;
 mod options;
+mod products;
 mod report;
+mod report_file;
 mod row;
 mod send;
 mod source;
@@ -18,6 +22,7 @@ mod time;
 mod wire;
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,21 +30,29 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::client::Client;
 use super::exit::{Exit, Failure};
 use super::{print, runtime};
-use report::Refusals;
+use options::ImportArgs;
+use report_file::Refusals;
 use send::Sent;
 use survey::Survey;
 
-pub(super) use options::ImportArgs;
+pub(super) use command::ImportCommand;
 
 /// Imports a file.
 ///
 /// # Errors
 /// What was wrong with the file, the node or the report. Refused rows are no error: they are reported.
-pub(super) fn run(args: &ImportArgs) -> Result<Exit, Failure> {
+pub(super) fn run(command: &ImportCommand) -> Result<Exit, Failure> {
+    match command {
+        ImportCommand::Movements(args) => movements(args),
+        ImportCommand::Products(args) => products::run(args),
+    }
+}
+
+fn movements(args: &ImportArgs) -> Result<Exit, Failure> {
     let survey = Survey::take(args.file.clone(), args.reading()?)?;
     let report = args.report.as_deref();
     if let Some(path) = report {
-        report::check(path, &args.file)?;
+        report_file::check(path, &args.file)?;
     }
     let text = runtime::run(async {
         if args.dry_run {
@@ -54,7 +67,12 @@ pub(super) fn run(args: &ImportArgs) -> Result<Exit, Failure> {
         adds_up(&survey, sent, &refusals)?;
         Ok(summary::run(&survey, sent, &refusals, report, took))
     })?;
-    if report::takes_stdout(report) {
+    tell(&text, report)
+}
+
+/// Tells the summary, beside the report.
+fn tell(text: &str, report: Option<&Path>) -> Result<Exit, Failure> {
+    if report_file::takes_stdout(report) {
         eprint!("{text}");
     } else {
         print::print(text)?;
@@ -62,15 +80,20 @@ pub(super) fn run(args: &ImportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Shows a bar on stderr while rows go out, if someone is looking.
+/// A bar on stderr, if someone is looking.
+fn bar(length: u64, of: &str) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(length) } else { ProgressBar::hidden() };
+    let template = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{eta}} left");
+    bar.set_style(ProgressStyle::with_template(&template).expect("the template is correct"));
+    bar
+}
+
+/// Shows a bar while rows go out.
 async fn send_with_bar(client: &Client, survey: &Survey) -> Result<Sent, Failure> {
     if survey.rows == 0 {
         return Ok(Sent::Before(wire::Progress::default()));
     }
-    let bar =
-        if std::io::stderr().is_terminal() { ProgressBar::new(survey.rows) } else { ProgressBar::hidden() };
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} rows, {eta} left");
-    bar.set_style(style.expect("the template is correct"));
+    let bar = bar(survey.rows, "rows");
     let sent = send::send(client, survey, |rows_done| bar.set_position(rows_done)).await;
     bar.finish_and_clear();
     sent

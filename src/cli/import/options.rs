@@ -104,6 +104,8 @@ Examples:
   onhand import delivery.csv --kind stock-in --store BERLIN \\
          --sku-column sku --quantity-column pieces
 
+Products of a catalogue: onhand import products --help. A file called products is ./products.
+
 Exit codes:
    0  every row was applied, or refused and reported
   65  not such a CSV file: empty, a header that is not UTF-8, a column missing, a quote left open
@@ -208,7 +210,8 @@ fn pieces(text: &str) -> Result<Quantity, String> {
         .ok_or_else(|| format!("a whole number, 0 to {INTEGER_MAX}"))
 }
 
-fn delimiter(text: &str) -> Result<u8, String> {
+/// Reads `--delimiter`.
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match text {
         "\\t" | "tab" => Ok(b'\t'),
         _ => match text.as_bytes() {

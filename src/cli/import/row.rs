@@ -4,9 +4,10 @@ use std::str;
 
 use jiff::Timestamp as Moment;
 
+use super::columns::Columns;
 use super::options::{Kind, Reading, StoreFrom};
 use super::store_name::store_id_of;
-use super::table::{Columns, Record};
+use super::table::Record;
 use super::wire::WireRow;
 use crate::domain::imports::RowKind;
 use crate::domain::limits::TEXT_CHARACTERS_MAX;

@@ -10,6 +10,7 @@ use http::HeaderMap;
 
 use super::super::client::{Client, ClientError};
 use super::super::exit::{Exit, Failure};
+use super::columns::{self, Columns};
 use super::row;
 use super::survey::Survey;
 use super::table::Table;
@@ -116,6 +117,7 @@ fn stopped(error: ClientError, after_row: u64, survey: &Survey) -> Failure {
 struct Window<'a> {
     survey: &'a Survey,
     table: Table,
+    columns: Columns,
     /// Good rows read and not yet done.
     rows: VecDeque<WireRow>,
     /// Rows read from the file, good or not.
@@ -124,8 +126,8 @@ struct Window<'a> {
 
 impl<'a> Window<'a> {
     fn open(survey: &'a Survey) -> Result<Self, Failure> {
-        let table = Table::open(&survey.path, &survey.reading)?;
-        Ok(Self { survey, table, rows: VecDeque::new(), read: 0 })
+        let (table, columns) = columns::open(&survey.path, &survey.reading)?;
+        Ok(Self { survey, table, columns, rows: VecDeque::new(), read: 0 })
     }
 
     /// Lets go of rows up to `after` and reads on through `through`.
@@ -133,12 +135,11 @@ impl<'a> Window<'a> {
         while self.rows.front().is_some_and(|row| row.row <= after) {
             self.rows.pop_front();
         }
-        let columns = self.table.columns().clone();
         while self.read < through {
             let Some(record) = self.table.next()? else { return Err(changed(self.survey)) };
             self.read = record.row;
             if record.row > after
-                && let Ok(row) = row::read(&record, &columns, &self.survey.reading)
+                && let Ok(row) = row::read(&record, &self.columns, &self.survey.reading)
             {
                 self.rows.push_back(row);
             }

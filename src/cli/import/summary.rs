@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::print::thousands;
-use super::report::{Refusals, takes_stdout};
+use super::report_file::{Refusals, takes_stdout};
 use super::send::Sent;
 use super::survey::Survey;
 
@@ -56,13 +56,21 @@ pub(super) fn run(
 
 fn refused(text: &mut String, survey: &Survey, refusals: &Refusals, report: Option<&Path>) {
     line(text, "refused", &thousands(refusals.total));
-    for (code, count) in &refusals.by_code {
+    named(text, &[refusals], report);
+    for pair in &survey.merged_stores {
+        let _ = writeln!(text, "  note: {pair}");
+    }
+}
+
+/// How many were refused why, which ones came first, and where the others stand.
+pub(super) fn named(text: &mut String, refusals: &[&Refusals], report: Option<&Path>) {
+    for (code, count) in refusals.iter().flat_map(|some| &some.by_code) {
         line(text, "", &format!("{:>6} {code}", thousands(*count)));
     }
-    for row in &refusals.first {
+    for row in refusals.iter().flat_map(|some| &some.first) {
         let _ = writeln!(text, "  {row}");
     }
-    let hidden = refusals.total.saturating_sub(refusals.first.len() as u64);
+    let hidden: u64 = refusals.iter().map(|some| some.total.saturating_sub(some.first.len() as u64)).sum();
     match report {
         Some(_) if takes_stdout(report) => line(text, "report", "standard output"),
         Some(path) => line(text, "report", &path.display().to_string()),
@@ -71,12 +79,10 @@ fn refused(text: &mut String, survey: &Survey, refusals: &Refusals, report: Opti
         }
         None => {}
     }
-    for pair in &survey.merged_stores {
-        let _ = writeln!(text, "  note: {pair}");
-    }
 }
 
-fn line(text: &mut String, label: &str, value: &str) {
+/// One line of a summary.
+pub(super) fn line(text: &mut String, label: &str, value: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "  {label:<11}{value}");
 }

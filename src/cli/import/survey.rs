@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::str;
 
 use super::super::exit::Failure;
+use super::columns;
 use super::options::{Reading, StoreFrom};
 use super::row;
-use super::table::{Record, Table};
+use super::table::Record;
 
 /// Hex digits of the fingerprint that name the import.
 const IMPORT_ID_LENGTH: usize = 32;
@@ -36,10 +37,9 @@ impl Survey {
     /// Reads the file from start to end.
     ///
     /// # Errors
-    /// Those of [`Table::open`] and [`Table::next`].
+    /// Those of [`columns::open`] and [`Table::next`](super::table::Table::next).
     pub(super) fn take(path: PathBuf, reading: Reading) -> Result<Self, Failure> {
-        let mut table = Table::open(&path, &reading)?;
-        let columns = table.columns().clone();
+        let (mut table, columns) = columns::open(&path, &reading)?;
         let mut names = Names::default();
         let (mut rows, mut refused) = (0, 0);
         while let Some(record) = table.next()? {

@@ -3,11 +3,13 @@
 //! Each is a [`Master`]: details that are replaced as a whole, under a version of its own. Stock does not ask for any of
 //! it: a level may be of a SKU that nobody has described.
 
+mod many;
 mod master;
 mod product;
 mod store;
 mod threshold;
 
+pub use many::{Described, ProductMember, Products, decide_products};
 pub use master::{Master, MasterAfter};
 pub use product::{
     Currency, CurrencyError, Price, Product, ProductChange, ProductCommand, ProductFact, ProductRecord,

@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for Currency {
 
 impl ProductChange {
     /// The details with this change.
-    fn of(self, product: Product) -> Product {
+    pub(super) fn of(self, product: Product) -> Product {
         Product {
             name: self.name.unwrap_or(product.name),
             category: self.category.unwrap_or(product.category),
@@ -152,6 +152,19 @@ impl ProductChange {
             low_stock_threshold: self.low_stock_threshold.unwrap_or(product.low_stock_threshold),
             active: self.active.unwrap_or(product.active),
         }
+    }
+
+    /// The details of a product of which nothing else is said; none without a name.
+    pub(super) fn first(self) -> Option<Product> {
+        let Self { name, category, unit_price, barcode, low_stock_threshold, active } = self;
+        Some(Product {
+            name: name?,
+            category: category.flatten(),
+            unit_price: unit_price.flatten(),
+            barcode: barcode.flatten(),
+            low_stock_threshold: low_stock_threshold.flatten(),
+            active: active.unwrap_or(true),
+        })
     }
 }
 

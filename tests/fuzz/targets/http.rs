@@ -145,6 +145,7 @@ pub(super) fn body(bytes: &[u8]) {
         5 => ("/inventory/batch".to_owned(), vec![json]),
         6 => ("/inventory/batch".to_owned(), vec![lines]),
         7 => ("/inventory/batch?atomic=false".to_owned(), vec![lines]),
+        _ if *first >= 128 => ("/catalogue/products".to_owned(), vec![json]),
         _ => ("/imports/g/rows".to_owned(), vec![json]),
     };
     // Twice with a key: the second is its replay.

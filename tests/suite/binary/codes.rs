@@ -92,6 +92,10 @@ async fn refusals(api: &Api, seen: &mut Seen) {
     );
     ask("/products".to_owned(), &[], tea.clone()).await.is(201, "");
     refused(409, "product-exists", "/products".to_owned(), &[], tea).await;
+    let many = json!({"products": [{"sku": "TEA", "name": "Green tea"}]});
+    let among = ask("/catalogue/products".to_owned(), &[], many).await;
+    assert_eq!(among.json["results"][0]["code"], "product-differs", "{}", among.text);
+    seen.codes.insert("product-differs".to_owned());
     ask("/stores".to_owned(), &[], london.clone()).await.is(201, "");
     refused(409, "store-exists", "/stores".to_owned(), &[], london).await;
     let step = json!({"afterRow": 5, "throughRow": 6, "last": false, "rows": []});

@@ -27,6 +27,9 @@ fn good_request(method: &Method, template: &str, place: usize) -> (String, Optio
         json!({"row": 1, "storeId": store, "sku": "B", "kind": "sale", "quantity": 2, "openingStock": 1});
     let body = match template.rsplit('/').next().unwrap() {
         _ if *method == Method::GET || *method == Method::DELETE => None,
+        _ if template.ends_with("/catalogue/products") => {
+            Some(json!({"update": true, "products": [{"sku": product, "category": "tea"}]}))
+        }
         "products" => Some(json!({"sku": product, "name": "Tea", "lowStockThreshold": 5})),
         "stores" => Some(json!({"storeId": store, "name": "London", "kind": "shop"})),
         "threshold" => Some(json!({"lowStockThreshold": 2})),

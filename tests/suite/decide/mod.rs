@@ -2,6 +2,7 @@
 
 mod listed;
 mod many;
+mod products;
 mod stock;
 mod taking;
 

@@ -6,6 +6,7 @@
 mod catalogue;
 mod clock;
 mod damaged;
+mod products;
 mod several;
 mod tills;
 

@@ -12,6 +12,7 @@ mod fakes;
 mod feed;
 mod follow;
 mod gates;
+mod many_products;
 mod read_only;
 mod refusals;
 mod reports;

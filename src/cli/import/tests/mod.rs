@@ -11,7 +11,8 @@ use clap::{Args, FromArgMatches};
 use tempfile::TempDir;
 
 use super::options::ImportArgs;
-use super::report::{self, Refusals};
+use super::report;
+use super::report_file::Refusals;
 use super::send::{Sent, send};
 use super::survey::Survey;
 use super::wire::Progress;

@@ -3,6 +3,7 @@
 
 mod dirty;
 mod interrupted;
+mod products;
 
 use super::api::Api;
 use super::process::{Ended, Node, onhand, run, verify};

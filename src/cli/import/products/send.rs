@@ -1,0 +1,134 @@
+//! Products to the node, many at once.
+//!
+//! The node holds each of them against its catalogue, so there is no place to go on from: whoever is interrupted sends
+//! all of them again, and what was said already changes nothing. A key for each request lets a repeat within one run,
+//! after a lost answer, have the answer that was lost.
+
+use std::collections::BTreeMap;
+
+use http::header::HeaderMap;
+use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::row::Value;
+use super::tally::Product;
+use crate::cli::client::{Client, ClientError};
+use crate::cli::exit::{Exit, Failure};
+use crate::domain::Sku;
+use crate::domain::catalog::ProductMember;
+
+/// Products of one request.
+const BATCH_PRODUCTS: usize = 1000;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What the node made of a product.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Created,
+    Changed,
+    Unchanged,
+    Refused { code: String, detail: String },
+}
+
+/// `POST /catalogue/products`, as openapi.yaml has it.
+#[derive(Serialize)]
+struct Body<'a> {
+    update: bool,
+    products: Vec<Line<'a>>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    sku: &'a Sku,
+    #[serde(flatten)]
+    said: BTreeMap<&'static str, &'a Value>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    results: Vec<ProductResult>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct ProductResult {
+    status: u16,
+    unchanged: bool,
+    code: String,
+    detail: String,
+    differs: Vec<ProductMember>,
+}
+
+/// Sends all products and answers what the node made of each; `told` hears how many are done.
+///
+/// # Errors
+/// [`Exit::Unavailable`] when the node cannot be reached or refuses.
+pub(super) async fn send(
+    client: &Client,
+    products: &[Product],
+    update: bool,
+    told: impl Fn(u64),
+) -> Result<Vec<Told>, Failure> {
+    let run = Uuid::now_v7();
+    let mut all = Vec::with_capacity(products.len());
+    for batch in products.chunks(BATCH_PRODUCTS) {
+        told(all.len() as u64);
+        let body = Body { update, products: batch.iter().map(Line::of).collect() };
+        let key = HeaderValue::try_from(format!("import-products-{run}-{}", all.len()));
+        let key = key.expect("digits, letters and hyphens are visible");
+        let headers = HeaderMap::from_iter([(IDEMPOTENCY_KEY, key)]);
+        let answer: Result<Answer, ClientError> = client.post("/catalogue/products", headers, &body).await;
+        let results = answer.map_err(|error| stopped(error, all.len(), products.len()))?.results;
+        if results.len() != batch.len() {
+            let message = format!(
+                "the server answers {} of {} products; is it of this version?",
+                results.len(),
+                batch.len()
+            );
+            return Err(Failure::new(Exit::Unavailable, message));
+        }
+        all.extend(results.into_iter().map(Told::from));
+    }
+    told(all.len() as u64);
+    Ok(all)
+}
+
+impl<'a> Line<'a> {
+    fn of(product: &'a Product) -> Self {
+        let said = ProductMember::ALL.into_iter().zip(product.said());
+        let said = said.filter_map(|(member, one)| Some((member.as_str(), &one?.value))).collect();
+        Self { sku: &product.sku, said }
+    }
+}
+
+impl From<ProductResult> for Told {
+    fn from(result: ProductResult) -> Self {
+        match result {
+            ProductResult { status: 201, .. } => Self::Created,
+            ProductResult { status: 200, unchanged: true, .. } => Self::Unchanged,
+            ProductResult { status: 200, .. } => Self::Changed,
+            ProductResult { code, detail, differs, .. } if differs.is_empty() => {
+                Self::Refused { code, detail }
+            }
+            ProductResult { code, differs, .. } => {
+                let names: Vec<&str> = differs.iter().map(|member| member.as_str()).collect();
+                let detail =
+                    format!("the catalogue says another {}; --update replaces it", names.join(" and "));
+                Self::Refused { code, detail }
+            }
+        }
+    }
+}
+
+fn stopped(error: ClientError, done: usize, products: usize) -> Failure {
+    let mut failure = Failure::from(error);
+    if done == 0 {
+        return failure;
+    }
+    failure.error = failure.error.context(format!(
+        "stopped after {done} of {products} products; what was done stays done, run the same command again to go on"
+    ));
+    failure
+}

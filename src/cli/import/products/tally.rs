@@ -1,0 +1,119 @@
+//! What all rows of a file say of each SKU, counted: what most of them say is what is said of it.
+
+use std::collections::HashMap;
+
+use super::row::{Said, Value};
+use crate::domain::Sku;
+use crate::domain::catalog::ProductMember;
+
+/// SKUs of one file, at most: all of them are held in memory.
+pub(super) const SKUS_MAX: usize = 1_000_000;
+/// Different values of one detail of one SKU that are counted; later ones are outvoted unheard.
+const VALUES_MAX: usize = 100;
+
+/// A value of one detail, and who says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) value: Value,
+    /// How many rows say it.
+    pub(super) rows: u64,
+    /// The first of them.
+    pub(super) first: u64,
+}
+
+/// One SKU.
+#[derive(Debug)]
+pub(super) struct Product {
+    pub(super) sku: Sku,
+    /// The first row that says something of it.
+    pub(super) first: u64,
+    /// In the order of [`ProductMember::ALL`], and then of the rows.
+    candidates: [Vec<Candidate>; ProductMember::ALL.len()],
+}
+
+/// All SKUs of a file, in the order in which they come.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    places: HashMap<Sku, usize>,
+    pub(super) products: Vec<Product>,
+}
+
+impl Tally {
+    /// Counts in what a row says; false when there would be too many SKUs.
+    pub(super) fn add(&mut self, row: u64, said: Said) -> bool {
+        let next = self.products.len();
+        let place = *self.places.entry(said.sku.clone()).or_insert(next);
+        if place == SKUS_MAX {
+            return false;
+        }
+        if place == next {
+            self.products.push(Product { sku: said.sku, first: row, candidates: Default::default() });
+        }
+        let product = self.products.get_mut(place).expect("a place is that of a product");
+        for (candidates, value) in product.candidates.iter_mut().zip(said.values) {
+            let Some(value) = value else { continue };
+            if let Some(known) = candidates.iter_mut().find(|candidate| candidate.value == value) {
+                known.rows += 1;
+            } else if candidates.len() < VALUES_MAX {
+                candidates.push(Candidate { value, rows: 1, first: row });
+            }
+        }
+        true
+    }
+
+    /// What is known of a SKU, and its place among all.
+    pub(super) fn find(&self, sku: &Sku) -> Option<(usize, &Product)> {
+        let place = *self.places.get(sku)?;
+        Some((place, self.products.get(place)?))
+    }
+}
+
+impl Product {
+    /// What is said of each detail, in the order of [`ProductMember::ALL`]: what most rows say, of equals what came first.
+    pub(super) fn said(&self) -> impl Iterator<Item = Option<&Candidate>> {
+        let most = |candidates: &'_ [Candidate]| candidates.iter().map(|one| one.rows).max();
+        self.candidates.iter().map(move |all| all.iter().find(|one| Some(one.rows) == most(all)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(sku: &str, name: &str, active: Option<bool>) -> Said {
+        let name = Some(Value::Text(name.into()));
+        let values = [name, None, None, None, None, active.map(Value::Flag)];
+        Said { sku: Sku::new(sku).unwrap(), values }
+    }
+
+    #[test]
+    fn what_most_rows_say_counts_and_of_equals_what_is_said_first() {
+        let mut tally = Tally::default();
+        for (row, sku, name, active) in [
+            (1, "A", "damaged", None),
+            (2, "B", "Black tea", Some(true)),
+            (4, "A", "Green tea", Some(false)),
+            (5, "B", "Black tea, 250 g", None),
+            (6, "A", "Green tea", None),
+        ] {
+            assert!(tally.add(row, said(sku, name, active)));
+        }
+        let told = |sku| {
+            let (place, product) = tally.find(&Sku::new(sku).unwrap()).unwrap();
+            let said = product.said().map(|one| one.map(|one| (one.value.to_string(), one.rows, one.first)));
+            (place, product.first, said.flatten().collect::<Vec<_>>())
+        };
+        assert_eq!(told("A"), (0, 1, vec![("\"Green tea\"".into(), 2, 4), ("false".into(), 1, 4)]));
+        assert_eq!(told("B"), (1, 2, vec![("\"Black tea\"".into(), 1, 2), ("true".into(), 1, 2)]));
+        assert!(tally.find(&Sku::new("C").unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_sku_with_a_new_name_in_each_row_stays_small() {
+        let mut tally = Tally::default();
+        for row in 0..10_000_u64 {
+            assert!(tally.add(row, said("A", &format!("name {row}"), None)));
+        }
+        assert_eq!(tally.products[0].candidates[0].len(), VALUES_MAX);
+    }
+}

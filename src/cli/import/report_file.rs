@@ -1,0 +1,115 @@
+//! The report of an import, and what of it the summary tells.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::super::exit::{Exit, Failure, OrExit};
+use super::table::Record;
+
+/// Refused rows named in the summary; the report has all.
+const SHOWN_MAX: usize = 10;
+
+/// What was refused.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    /// How many by reason code.
+    pub(super) by_code: BTreeMap<String, u64>,
+    /// The first ones, told in one line each.
+    pub(super) first: Vec<String>,
+    /// How many in all.
+    pub(super) total: u64,
+}
+
+/// The report goes to standard output under this name.
+const STDOUT: &str = "-";
+
+/// True when the report takes standard output; the summary is for standard error then.
+pub(super) fn takes_stdout(report: Option<&Path>) -> bool {
+    report.is_some_and(|report| report.as_os_str() == STDOUT)
+}
+
+/// Makes sure that the report can be written, before anything is sent. What it holds stays until then.
+///
+/// # Errors
+/// [`Exit::CannotCreate`] when it cannot, [`Exit::Usage`] when it is the file to be imported.
+pub(super) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
+    if takes_stdout(Some(report)) {
+        return Ok(());
+    }
+    let describe = || format!("cannot create the report {}", report.display());
+    OpenOptions::new().append(true).create(true).open(report).or_exit(Exit::CannotCreate, describe)?;
+    let same =
+        report.canonicalize().ok().zip(input.canonicalize().ok()).is_some_and(|(one, other)| one == other);
+    if same {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--report names the file that is to be imported; give another name",
+        ));
+    }
+    Ok(())
+}
+
+impl Refusals {
+    /// Counts one in.
+    pub(super) fn add(&mut self, record: &Record<'_>, code: String, detail: &str) {
+        self.total += 1;
+        if self.first.len() < SHOWN_MAX {
+            self.first.push(format!("row {} (line {}): {code}: {detail}", record.row, record.line));
+        }
+        *self.by_code.entry(code).or_default() += 1;
+    }
+}
+
+/// The report: CSV with a header.
+pub(super) struct ReportFile {
+    writer: csv::Writer<Box<dyn Write>>,
+}
+
+impl ReportFile {
+    /// Begins it. Each line has row, line, code and detail, and then the fields that `names` name.
+    ///
+    /// # Errors
+    /// [`Exit::CannotCreate`], [`Exit::Io`].
+    pub(super) fn create(path: &Path, names: &[&str]) -> Result<Self, Failure> {
+        let describe = || format!("cannot create the report {}", path.display());
+        let file: Box<dyn Write> = if takes_stdout(Some(path)) {
+            Box::new(io::stdout().lock())
+        } else {
+            Box::new(File::create(path).or_exit(Exit::CannotCreate, describe)?)
+        };
+        let mut writer = csv::Writer::from_writer(file);
+        let names = ["row", "line", "code", "detail"].iter().chain(names);
+        writer.write_record(names).or_exit(Exit::Io, || "cannot write the report")?;
+        Ok(Self { writer })
+    }
+
+    /// Writes a line of one row, with the fields that stand in these places.
+    ///
+    /// # Errors
+    /// [`Exit::Io`].
+    pub(super) fn write(
+        &mut self,
+        record: &Record<'_>,
+        code: &str,
+        detail: &str,
+        places: &[Option<usize>],
+    ) -> Result<(), Failure> {
+        let field = |at: &Option<usize>| {
+            let bytes = at.and_then(|at| record.fields.get(at)).unwrap_or_default();
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        let told = [record.row.to_string(), record.line.to_string(), code.to_owned(), detail.to_owned()];
+        let fields = told.into_iter().chain(places.iter().map(field));
+        self.writer.write_record(fields).or_exit(Exit::Io, || "cannot write the report")
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// [`Exit::Io`].
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.writer.flush().or_exit(Exit::Io, || "cannot write the report")
+    }
+}
