@@ -17,8 +17,9 @@ use super::target::{ImportAt, Intent};
 use super::verbs::present;
 use crate::app::query::RefusedPlace;
 use crate::app::{Meta, Outcome, fingerprint};
-use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow, RowKind};
+use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow};
 use crate::domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
+use crate::domain::stock::AdjustKind;
 use crate::domain::{After, Command, Event, Fact, Idempotency, ImportId, Quantity, Sku, StoreId, Timestamp};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -46,7 +47,7 @@ struct RowBody {
     row: u64,
     store_id: StoreId,
     sku: Sku,
-    kind: RowKind,
+    kind: AdjustKind,
     #[validate(custom(function = "at_least_one"))]
     quantity: Quantity,
     #[serde(default, deserialize_with = "present")]

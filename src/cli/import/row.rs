@@ -9,8 +9,8 @@ use super::options::{Kind, Reading, StoreFrom};
 use super::store_name::store_id_of;
 use super::table::Record;
 use super::wire::WireRow;
-use crate::domain::imports::RowKind;
 use crate::domain::limits::TEXT_CHARACTERS_MAX;
+use crate::domain::stock::AdjustKind;
 use crate::domain::{IdError, Quantity, QuantityError, Sku, StoreId, Timestamp};
 
 /// Why a row is refused before it is sent.
@@ -102,7 +102,7 @@ fn sku(field: &str) -> Result<Sku, Reason> {
 }
 
 /// The sign decides for a sale; the other kinds have only one direction.
-fn movement(field: &str, kind: Kind) -> Result<(RowKind, Quantity), Reason> {
+fn movement(field: &str, kind: Kind) -> Result<(AdjustKind, Quantity), Reason> {
     let text = field.trim();
     let quantity: i64 = text.parse().map_err(|_| {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -118,11 +118,11 @@ fn movement(field: &str, kind: Kind) -> Result<(RowKind, Quantity), Reason> {
     let signed = Quantity::new(quantity).map_err(|_| Reason::QuantityTooLarge(text.to_owned()))?;
     let pieces = if signed.is_negative() { signed.negated() } else { signed };
     match (kind, quantity > 0) {
-        (Kind::Sale, true) => Ok((RowKind::Sale, pieces)),
-        (Kind::Sale, false) => Ok((RowKind::Return, pieces)),
-        (Kind::StockIn, true) => Ok((RowKind::StockIn, pieces)),
-        (Kind::Removal, true) => Ok((RowKind::Removal, pieces)),
-        (Kind::Opening, true) => Ok((RowKind::Opening, pieces)),
+        (Kind::Sale, true) => Ok((AdjustKind::Sale, pieces)),
+        (Kind::Sale, false) => Ok((AdjustKind::Return, pieces)),
+        (Kind::StockIn, true) => Ok((AdjustKind::StockIn, pieces)),
+        (Kind::Removal, true) => Ok((AdjustKind::Removal, pieces)),
+        (Kind::Opening, true) => Ok((AdjustKind::Opening, pieces)),
         (_, false) => Err(Reason::QuantityNegative { quantity, kind: kind.as_str() }),
     }
 }
@@ -226,13 +226,13 @@ mod tests {
     #[test]
     fn the_sign_of_a_quantity_means_what_the_kind_says() {
         let table = [
-            (Kind::Sale, "+5", Ok(RowKind::Sale)),
-            (Kind::Sale, " -5 ", Ok(RowKind::Return)),
-            (Kind::StockIn, "5", Ok(RowKind::StockIn)),
+            (Kind::Sale, "+5", Ok(AdjustKind::Sale)),
+            (Kind::Sale, " -5 ", Ok(AdjustKind::Return)),
+            (Kind::StockIn, "5", Ok(AdjustKind::StockIn)),
             (Kind::StockIn, "-5", Err("negative-quantity")),
-            (Kind::Removal, "5", Ok(RowKind::Removal)),
+            (Kind::Removal, "5", Ok(AdjustKind::Removal)),
             (Kind::Removal, "-5", Err("negative-quantity")),
-            (Kind::Opening, "5", Ok(RowKind::Opening)),
+            (Kind::Opening, "5", Ok(AdjustKind::Opening)),
             (Kind::Opening, "-5", Err("negative-quantity")),
         ];
         for (kind, text, expected) in table {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::imports::RowKind;
+use crate::domain::stock::AdjustKind;
 use crate::domain::{Quantity, Sku, StoreId, Timestamp};
 
 /// One row of a batch.
@@ -14,7 +14,7 @@ pub(super) struct WireRow {
     pub(super) row: u64,
     pub(super) store_id: StoreId,
     pub(super) sku: Sku,
-    pub(super) kind: RowKind,
+    pub(super) kind: AdjustKind,
     pub(super) quantity: Quantity,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reference: Option<String>,

@@ -1,11 +1,10 @@
 //! Deciding the rows of an import: each by itself, all in one entry with the import's step.
 
-use crate::domain::stock::{self, Adjusted, StockFact};
+use crate::domain::stock::{self, AdjustKind, Adjusted, StockFact};
 use crate::domain::{
     Draft, Fact, ImportId, Key, Quantity, Rejection, Sku, StoreId, Timestamp,
     imports::{Progress, RefusedRow},
 };
-use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 /// Rows of one import that follow those already done.
@@ -33,7 +32,7 @@ pub struct ImportRow {
     /// What.
     pub sku: Sku,
     /// Which way.
-    pub kind: RowKind,
+    pub kind: AdjustKind,
     /// How many pieces, at least 1.
     pub quantity: Quantity,
     /// The caller's reference, such as an invoice number.
@@ -42,42 +41,6 @@ pub struct ImportRow {
     pub occurred_at: Option<Timestamp>,
     /// What a level of version 0 starts with, before the movement.
     pub opening_stock: Option<Quantity>,
-}
-
-/// What a row does to its level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RowKind {
-    /// Goods sold: out.
-    Sale,
-    /// Goods brought back: in.
-    Return,
-    /// Goods received: in.
-    StockIn,
-    /// Goods taken off: out.
-    Removal,
-    /// What is there at the start: in.
-    Opening,
-}
-
-impl RowKind {
-    /// The reason its movement carries.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Sale => "sale",
-            Self::Return => "return",
-            Self::StockIn => "stock-in",
-            Self::Removal => "removal",
-            Self::Opening => "opening",
-        }
-    }
-
-    const fn delta(self, quantity: Quantity) -> Quantity {
-        match self {
-            Self::Sale | Self::Removal => quantity.negated(),
-            Self::Return | Self::StockIn | Self::Opening => quantity,
-        }
-    }
 }
 
 /// Decides every row and records the import's step.
@@ -127,6 +90,6 @@ fn decide_row(draft: &mut Draft<'_>, row: &ImportRow) -> Result<(), Rejection> {
         draft.record(Fact::Stock(StockFact::Adjust(movement(opening, "opening stock"))));
     }
     stock::check_delta(draft.level(&key), delta)?;
-    draft.record(Fact::Stock(StockFact::Adjust(movement(delta, row.kind.reason()))));
+    draft.record(Fact::Stock(StockFact::Adjust(movement(delta, row.kind.as_str()))));
     Ok(())
 }

@@ -4,8 +4,8 @@ use onhand::adapters::file::disk::Disk;
 use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
 use onhand::app::Meta;
-use onhand::domain::imports::{ImportRow, ImportRows, RowKind};
-use onhand::domain::stock::{Commit, Reserve, StockCommand, Verb};
+use onhand::domain::imports::{ImportRow, ImportRows};
+use onhand::domain::stock::{AdjustKind, Commit, Reserve, StockCommand, Verb};
 use onhand::domain::{
     Command, Expected, Idempotency, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp,
 };
@@ -49,7 +49,7 @@ fn commands() -> Vec<(Command, Meta)> {
         row: 1,
         store_id: StoreId::new("ROME").expect("an id"),
         sku: Sku::new("A 1").expect("an id"),
-        kind: RowKind::Sale,
+        kind: AdjustKind::Sale,
         quantity: qty(3),
         reference: Some("536365".into()),
         occurred_at: Some(Timestamp::EPOCH),

@@ -3,7 +3,7 @@
 use super::many::batch;
 use super::{NOON, Shop, adjust, commit, count, keys, movement, release, reserve, store};
 use onhand::domain::Expected::{Any, Version};
-use onhand::domain::imports::{ImportRow, ImportRows, RowKind};
+use onhand::domain::imports::{ImportRow, ImportRows};
 use onhand::domain::stock::{AdjustKind, Verb};
 use onhand::domain::{
     Command, Draft, Fact, Finished, ImportId, Quantity, Refusal, Rejection, Sku, Timestamp, UnappliedWhy,
@@ -103,10 +103,10 @@ fn rows_of_an_import_are_refused_one_by_one() {
         through_row: 4,
         last: true,
         rows: vec![
-            row(1, "A", RowKind::StockIn, None),
-            row(2, "A", RowKind::Sale, Some(5)),
-            row(3, "A", RowKind::Sale, None),
-            row(4, "B", RowKind::Sale, Some(5)),
+            row(1, "A", AdjustKind::StockIn, None),
+            row(2, "A", AdjustKind::Sale, Some(5)),
+            row(3, "A", AdjustKind::Sale, None),
+            row(4, "B", AdjustKind::Sale, Some(5)),
         ],
     });
     let mut shop = Shop { now: NOON, ..Shop::new() };

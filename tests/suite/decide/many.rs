@@ -5,9 +5,9 @@ use super::{
 };
 use crate::node::qty;
 use onhand::domain::Expected::{Any, Exists, Version};
-use onhand::domain::imports::{ImportRow, ImportRows, RefusedRow, RowKind};
+use onhand::domain::imports::{ImportRow, ImportRows, RefusedRow};
 use onhand::domain::limits::INTEGER_MAX;
-use onhand::domain::stock::{Batch, KnownKey, Operation, StockCommand};
+use onhand::domain::stock::{AdjustKind, Batch, KnownKey, Operation, StockCommand};
 use onhand::domain::{Command, Fact, ImportId, Refusal, Rejection, Sequence, Sku, Unapplied, UnappliedWhy};
 
 pub(super) fn batch(atomic: bool, commands: Vec<StockCommand>) -> Command {
@@ -124,7 +124,7 @@ fn what_is_known_of_a_key_goes_before_every_check() {
     assert_eq!(ask(true, None), Err(Refusal { rejection: conflict(1), op: Some(0) }));
 }
 
-fn row(row: u64, sku: &str, kind: RowKind, quantity: i64, opening: Option<i64>) -> ImportRow {
+fn row(row: u64, sku: &str, kind: AdjustKind, quantity: i64, opening: Option<i64>) -> ImportRow {
     ImportRow {
         row,
         store_id: store(),
@@ -146,12 +146,12 @@ fn rows(after_row: u64, through_row: u64, last: bool, rows: Vec<ImportRow>) -> C
 fn rows_of_an_import_are_applied_or_refused_each_by_itself() {
     let mut shop = Shop::given(&[adjust(5)]);
     let asked = vec![
-        row(1, "A", RowKind::Sale, 3, Some(100)),
-        row(2, "A", RowKind::Removal, 3, None),
-        row(4, "B", RowKind::Sale, 2, Some(10)),
-        row(5, "B", RowKind::Return, 1, Some(10)),
-        row(6, "B", RowKind::StockIn, INTEGER_MAX, None),
-        row(8, "B", RowKind::Opening, 7, None),
+        row(1, "A", AdjustKind::Sale, 3, Some(100)),
+        row(2, "A", AdjustKind::Removal, 3, None),
+        row(4, "B", AdjustKind::Sale, 2, Some(10)),
+        row(5, "B", AdjustKind::Return, 1, Some(10)),
+        row(6, "B", AdjustKind::StockIn, INTEGER_MAX, None),
+        row(8, "B", AdjustKind::Opening, 7, None),
     ];
     let (events, _) = shop.ask(&rows(0, 9, false, asked)).unwrap();
     let movements = [(2, 0, 2), (10, 0, 1), (8, 0, 2), (9, 0, 3), (16, 0, 4)];
@@ -161,17 +161,17 @@ fn rows_of_an_import_are_applied_or_refused_each_by_itself() {
 #[test]
 fn an_opening_stays_when_its_row_is_refused() {
     let mut shop = Shop::new();
-    let (events, _) = shop.ask(&rows(0, 1, true, vec![row(1, "B", RowKind::Sale, 11, Some(10))])).unwrap();
+    let (events, _) = shop.ask(&rows(0, 1, true, vec![row(1, "B", AdjustKind::Sale, 11, Some(10))])).unwrap();
     assert_eq!(events, [(10, 0, 1), (0, 1, 1)]);
     let mut shop = Shop::new();
-    let (events, _) = shop.ask(&rows(0, 1, true, vec![row(1, "B", RowKind::Return, 1, Some(0))])).unwrap();
+    let (events, _) = shop.ask(&rows(0, 1, true, vec![row(1, "B", AdjustKind::Return, 1, Some(0))])).unwrap();
     assert_eq!(events, [(1, 0, 1), (1, 0, 1)], "an opening of nothing is no movement");
 }
 
 #[test]
 fn an_import_goes_on_where_it_stands_and_ends_for_good() {
     let out_of_step = |rows_done| Err(Refusal::from(Rejection::ImportOutOfStep { rows_done }));
-    let sale = |number| vec![row(number, "A", RowKind::Sale, 1, None)];
+    let sale = |number| vec![row(number, "A", AdjustKind::Sale, 1, None)];
     let mut shop = Shop::given(&[adjust(5)]);
     assert_eq!(shop.ask(&rows(1, 2, false, sale(2))), out_of_step(0), "it begins at the beginning");
     assert_eq!(shop.ask(&rows(0, 2, false, sale(1))).unwrap().0.len(), 2);
@@ -191,7 +191,7 @@ fn an_import_records_which_rows_were_refused_and_why() {
     let states = shop.states.iter_mut().collect();
     let now = onhand::domain::Timestamp::EPOCH;
     let mut draft = onhand::domain::Draft::new(now, &keys, states, &mut new_id);
-    let asked = vec![row(1, "A", RowKind::Sale, 1, None), row(3, "A", RowKind::Return, 2, None)];
+    let asked = vec![row(1, "A", AdjustKind::Sale, 1, None), row(3, "A", AdjustKind::Return, 2, None)];
     onhand::domain::decide(&mut draft, &rows(0, 3, true, asked)).unwrap();
     let step = draft.finish().events.pop().unwrap();
     assert_eq!(numbers(&step), (1, 1, 1));

@@ -15,8 +15,8 @@ use crate::rules;
 use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
 use onhand::app::ports::Moment;
 use onhand::app::{Meta, fingerprint};
-use onhand::domain::imports::{ImportRow, ImportRows, RowKind};
-use onhand::domain::stock::{Batch, Commit, CountAsOf, Operation, Reserve, StockCommand, Verb};
+use onhand::domain::imports::{ImportRow, ImportRows};
+use onhand::domain::stock::{AdjustKind, Batch, Commit, CountAsOf, Operation, Reserve, StockCommand, Verb};
 use onhand::domain::{
     Command, EventKind, Expected, Idempotency, ImportId, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
@@ -137,7 +137,7 @@ fn import(after_row: u64, rows: Vec<ImportRow>, last: bool) -> Command {
     Command::Import(ImportRows { import_id, after_row, through_row, last, rows })
 }
 
-fn row(row: u64, kind: RowKind, quantity: i64, opening: Option<i64>) -> ImportRow {
+fn row(row: u64, kind: AdjustKind, quantity: i64, opening: Option<i64>) -> ImportRow {
     ImportRow {
         row,
         store_id: StoreId::new("NL.2").unwrap(),
@@ -176,13 +176,15 @@ async fn write(world: &World) -> SimNode {
     let meta = Meta { idempotency: None, ..whole("", "") };
     node.execute(batch_again(), &meta).await.unwrap();
     let rows = vec![
-        row(1, RowKind::Sale, 6, Some(10)),
-        row(2, RowKind::Removal, 5, None),
-        row(4, RowKind::Return, 1, None),
+        row(1, AdjustKind::Sale, 6, Some(10)),
+        row(2, AdjustKind::Removal, 5, None),
+        row(4, AdjustKind::Return, 1, None),
     ];
     node.execute(import(0, rows, false), &whole("k-4", "import 0123")).await.unwrap();
     node.upkeep().unwrap();
-    node.execute(import(4, vec![row(5, RowKind::StockIn, 2, None)], true), &Meta::default()).await.unwrap();
+    node.execute(import(4, vec![row(5, AdjustKind::StockIn, 2, None)], true), &Meta::default())
+        .await
+        .unwrap();
     node.execute(Command::Stock(adjust("22423", 1)), &Meta::default()).await.unwrap();
     node
 }
