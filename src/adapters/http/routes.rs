@@ -121,8 +121,9 @@ fn list() -> Vec<(Route, Make)> {
 
 /// The whole HTTP side of a node.
 pub fn edge(node: Arc<Node>) -> Edge {
-    let served = list().into_iter().map(|(route, make)| (route, make(Arc::clone(&node))));
-    Edge::new(served.collect(), Arc::clone(&node.gates))
+    let gates = Arc::clone(&node.gates);
+    let served = list().into_iter().map(move |(route, make)| (route, make(Arc::clone(&node))));
+    Edge::new(served.collect(), gates)
 }
 
 /// Every route, for those who hold it against openapi.yaml.

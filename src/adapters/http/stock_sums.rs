@@ -14,7 +14,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,13 +29,17 @@ const PIECE: usize = 10_000;
 /// Of a time as it is written, the day.
 const DAY_CHARACTERS: usize = "2026-11-28".len();
 
-/// By what movements are told apart, in the order of the answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct By {
-    day: bool,
-    store: bool,
-    sku: bool,
-    kind: bool,
+/// By what movements are told apart.
+#[derive(Debug, PartialEq, Eq)]
+struct By(Vec<Part>);
+
+/// One of the things by which movements are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Day,
+    Store,
+    Sku,
+    Kind,
 }
 
 /// What is summed up together.
@@ -48,7 +52,7 @@ struct Group {
     store_id: Option<StoreId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sku: Option<Sku>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<MovementKind>,
 }
 
@@ -81,8 +85,8 @@ pub(super) async fn sums(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
-    let by = query.read(BY, By::parse)?.unwrap_or(By { day: true, store: true, sku: true, kind: true });
-    let sums = summed(&node, filter(&query)?, by).await?;
+    let by = query.read(BY, By::parse)?.unwrap_or(By(Part::ALL.to_vec()));
+    let sums = summed(&node, filter(&query)?, &by).await?;
     if wants_csv(&headers) {
         return Ok(varied(table::response(node, "movement-sums", Sums(sums)).await?));
     }
@@ -91,7 +95,7 @@ pub(super) async fn sums(
 }
 
 /// Reads all movements that are asked for, piece by piece, so that a caller who goes away ends it.
-async fn summed(node: &Node, filter: MovementFilter, by: By) -> Result<BTreeMap<Group, Sum>, Problem> {
+async fn summed(node: &Node, filter: MovementFilter, by: &By) -> Result<BTreeMap<Group, Sum>, Problem> {
     let _turn = node.gates.work(Gate::Reads).await?;
     let mut sums: BTreeMap<Group, Sum> = BTreeMap::new();
     let mut place = MovementPlace::default();
@@ -117,25 +121,34 @@ async fn summed(node: &Node, filter: MovementFilter, by: By) -> Result<BTreeMap<
     }
 }
 
+impl Part {
+    const ALL: [Self; 4] = [Self::Day, Self::Store, Self::Sku, Self::Kind];
+}
+
 impl By {
     fn parse(text: &str) -> Result<Self, &'static str> {
-        let mut by = Self::default();
-        for part in text.split(',') {
-            let flag = match part {
-                "day" => &mut by.day,
-                "store" => &mut by.store,
-                "sku" => &mut by.sku,
-                "kind" => &mut by.kind,
+        let mut parts = Vec::new();
+        for name in text.split(',') {
+            let part = match name {
+                "day" => Part::Day,
+                "store" => Part::Store,
+                "sku" => Part::Sku,
+                "kind" => Part::Kind,
                 _ => return Err("must be some of day, store, sku and kind, with commas between them"),
             };
-            if std::mem::replace(flag, true) {
+            if parts.contains(&part) {
                 return Err("names one of day, store, sku and kind twice");
             }
+            parts.push(part);
         }
-        Ok(by)
+        Ok(Self(parts))
     }
 
-    fn group(self, view: &MovementView) -> Option<(Group, (i64, i64))> {
+    fn has(&self, part: Part) -> bool {
+        self.0.contains(&part)
+    }
+
+    fn group(&self, view: &MovementView) -> Option<(Group, (i64, i64))> {
         let (store_id, sku, fact) = place_of(view)?;
         let day = || {
             let mut day = occurred_at(fact).unwrap_or(view.movement.at).to_string();
@@ -143,18 +156,14 @@ impl By {
             day
         };
         let group = Group {
-            day: self.day.then(day),
-            store_id: self.store.then(|| store_id.clone()),
-            sku: self.sku.then(|| sku.clone()),
-            kind: self.kind.then(|| MovementKind::of(fact)),
+            day: self.has(Part::Day).then(day),
+            store_id: self.has(Part::Store).then(|| store_id.clone()),
+            sku: self.has(Part::Sku).then(|| sku.clone()),
+            kind: self.has(Part::Kind).then(|| MovementKind::of(fact)),
         };
         let effect = fact.effect();
         Some((group, (effect.on_hand.get(), effect.reserved.get())))
     }
-}
-
-fn name<S: Serializer>(kind: &Option<MovementKind>, to: S) -> Result<S::Ok, S::Error> {
-    kind.map(MovementKind::as_str).serialize(to)
 }
 
 /// The sums as CSV; what they are not told apart by is left empty.
@@ -189,11 +198,12 @@ mod tests {
 
     #[test]
     fn what_sums_are_told_apart_by_is_named_once_each() {
-        let by = |day, store, sku, kind| Some(By { day, store, sku, kind });
+        use Part::{Day, Kind, Sku, Store};
+        let by = |parts: &[Part]| Some(By(parts.to_vec()));
         for (text, read) in [
-            ("day,store,sku,kind", by(true, true, true, true)),
-            ("kind,day", by(true, false, false, true)),
-            ("sku", by(false, false, true, false)),
+            ("day,store,sku,kind", by(&[Day, Store, Sku, Kind])),
+            ("kind,day", by(&[Kind, Day])),
+            ("sku", by(&[Sku])),
             ("", None),
             ("day,", None),
             ("day,day", None),

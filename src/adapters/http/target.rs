@@ -87,7 +87,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LetterAt {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        read(parts, "id", any).map(Self)
+        word(parts, "id").map(Self)
     }
 }
 
@@ -95,7 +95,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CodeAt {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        read(parts, "code", any).map(Self)
+        word(parts, "code").map(Self)
     }
 }
 
@@ -103,7 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for FileAt {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        read(parts, "file", any).map(Self)
+        word(parts, "file").map(Self)
     }
 }
 
@@ -140,6 +140,7 @@ fn read<T, E: fmt::Display>(
     read(value).map_err(|error| Problem::parameter(name, error.to_string()))
 }
 
-fn any(text: &str) -> Result<String, Infallible> {
-    Ok(text.to_owned())
+/// The same for what is any text.
+fn word(parts: &Parts, name: &'static str) -> Result<String, Problem> {
+    read(parts, name, |text| Ok::<_, Infallible>(text.to_owned()))
 }

@@ -5,6 +5,7 @@
 //! looked for in what the others have written before it is refused.
 
 use super::Ledger;
+use crate::app::entities::Entity;
 use crate::app::ports::HistoryError;
 use crate::domain::{Key, Sku, State};
 use parking_lot::RwLock;
@@ -35,7 +36,7 @@ impl Ledger {
     pub fn with_strict_catalog(mut self) -> Self {
         let known = KnownProducts::default();
         for key in self.entities.keys_after(Bound::Unbounded, usize::MAX) {
-            if let Some(slot) = self.entities.find(&key).as_deref().and_then(|entity| entity.try_lock()) {
+            if let Some(slot) = self.entities.find(&key).as_deref().and_then(Entity::try_lock) {
                 known.note(&key, &slot.state);
             }
         }

@@ -21,7 +21,8 @@ pub enum AdjustKind {
 }
 
 /// What a movement is: an adjustment of a kind, one without, or one of the other verbs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are AdjustKind's and StockFact's")]
 pub enum MovementKind {
     Sale,
@@ -141,6 +142,7 @@ mod tests {
     fn names_are_unique_and_read_back() {
         for kind in MovementKind::ALL {
             assert_eq!(MovementKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         for kind in AdjustKind::ALL {
             assert_eq!(AdjustKind::parse(kind.as_str()), Some(kind));
