@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Name and price in pence by SKU.
@@ -250,7 +251,10 @@ async fn an_interrupted_catalogue_is_whole_after_another_run() {
 }
 
 async fn comes_to(node: &Node, products: u64) {
-    while sequence(node).await < products {}
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while sequence(node).await < products {
+        assert!(Instant::now() < deadline, "it does not come so far: {}", sequence(node).await);
+    }
 }
 
 /// One client may send so much a second: a catalogue of a hundred requests is no flood, and gets through anyway.
