@@ -6,6 +6,7 @@
 //! - `holder` holds the lease, as soon as `before` and `asked` are empty.
 //! - `before` held it when the holder asked for it, and holds it until it has given it up, or its term is over.
 //! - `asked` stand in a lease whose content was unreadable, or cannot be of this time: any of them may have held it, so each has to say that it does not.
+//! - `doubtful` is such a lease until it is held again, and then its epoch leaves those far behind that nobody here may know.
 //! - `epoch` rises with every change of the holder. It stands in the log wherever a state changes hands (`TAKE`).
 //!
 //! A lease is good as long as its holder's **term** lasts (`term.rs`): what is renewed is the term, for all leases of a
@@ -16,6 +17,7 @@
 use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, write_all_at};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::term::{checked, with_checksum};
+use crate::app::ports::LogNumber;
 use crate::domain::Key;
 use metrics::Counter;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,9 @@ use std::sync::Arc;
 
 /// So often a lease may have changed hands without a sign of it in any log. One that claims more is from another time.
 const EPOCHS_AHEAD_MAX: u64 = 1 << 20;
+
+/// So often at most a lease has changed hands in the logs of others since this process has read them last.
+const EPOCHS_UNREAD_MAX: u64 = 1 << 16;
 
 /// A process in one of its terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +52,8 @@ struct Record {
     before: Option<Holder>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     asked: Vec<Holder>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    doubtful: bool,
 }
 
 /// What came of asking for a lease.
@@ -110,15 +117,16 @@ impl Leases {
                 }
                 let asked = company.others()?;
                 let asked = asked.into_iter().filter(|other| last == other.node).collect();
-                (file, Some(Record { asked, ..Record::default() }))
+                // What another process wrote was written under a lease, so there was a file.
+                let doubtful = last != LogNumber::OWN.0;
+                (file, Some(Record { asked, doubtful, ..Record::default() }))
             }
             Err(error) => return Err(error),
         };
         let mut record = match old.clone() {
             Some(record) => record,
-            None => Record { asked: company.others()?, ..Record::default() },
+            None => Record { asked: company.others()?, doubtful: true, ..Record::default() },
         };
-        let doubtful = !record.asked.is_empty();
         record.forget_ended(&self.me, company)?;
         let mut waits = record.waited_for();
         if record.before.as_ref() == Some(&self.me) {
@@ -140,9 +148,9 @@ impl Leases {
         } else if record.holder.is_none() {
             record.take(&self.me, company.epoch()?);
         }
-        if doubtful && waits.is_empty() {
-            // Only now is everything known that was written under an earlier one.
-            record.epoch = record.epoch.max(company.epoch()? + 1);
+        if record.doubtful && waits.is_empty() {
+            record.epoch = record.epoch.max(company.epoch()? + EPOCHS_UNREAD_MAX);
+            record.doubtful = false;
         }
         if old.as_ref() != Some(&record) {
             write(&*file, &record)?;
@@ -253,4 +261,71 @@ fn write(file: &dyn DiskFile, record: &Record) -> io::Result<()> {
     // Never empty in between: whoever is killed here leaves the old content, the new one, or one that is unreadable.
     write_all_at(file, &line, 0)?;
     file.truncate(line.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::disk::create_dir_durably;
+    use crate::domain::{Sku, StoreId};
+    use crate::sim::disk::SimDisk;
+
+    /// Processes that are all there, and the highest epoch that one of them knows of.
+    struct Known(Vec<Holder>, u64);
+
+    impl Company for Known {
+        fn lasts(&self, _: &Holder) -> io::Result<bool> {
+            Ok(true)
+        }
+
+        fn others(&self) -> io::Result<Vec<Holder>> {
+            Ok(self.0.clone())
+        }
+
+        fn epoch(&self) -> io::Result<u64> {
+            Ok(self.1)
+        }
+    }
+
+    fn holder(node: u16) -> Holder {
+        Holder { node, term: 1 }
+    }
+
+    fn of(node: u16, disk: &SimDisk) -> Leases {
+        let root = Layout::new(Path::new("/data"));
+        create_dir_durably(disk, root.member(node).root()).unwrap();
+        create_dir_durably(disk, Path::new("/data/locks")).unwrap();
+        Leases {
+            disk: Arc::new(disk.clone()),
+            root,
+            directory: PathBuf::from("/data/locks"),
+            me: holder(node),
+            contended: Counter::noop(),
+        }
+    }
+
+    #[test]
+    fn an_epoch_rises_whatever_became_of_the_file_and_whoever_knows_of_it() {
+        let key = Key::Level(StoreId::new("LONDON").unwrap(), Sku::new("TEA").unwrap());
+        let path = Path::new("/data/locks/LONDON~TEA");
+        for lost in [false, true] {
+            let disk = SimDisk::new(1);
+            let (one, two) = (of(1, &disk), of(2, &disk));
+            let held = one.ask(&key, 0, false, &Known(vec![holder(2)], 12)).unwrap();
+            assert_eq!(held, Asked::Held(13));
+            if lost {
+                disk.remove(path).unwrap();
+            } else {
+                disk.put(path, b"garbage");
+            }
+            // The other one has not read what was written under it, and does not until it asks again.
+            let behind = Known(vec![holder(1)], 3);
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::By(vec![holder(1)]), "{lost}");
+            assert!(one.release(&key).unwrap());
+            let Asked::Held(epoch) = two.ask(&key, 1, false, &behind).unwrap() else { panic!() };
+            assert!(epoch > 13, "{epoch}");
+            // Once it is held there is no doubt any more.
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::Held(epoch));
+        }
+    }
 }
