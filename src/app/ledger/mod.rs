@@ -7,6 +7,7 @@
 mod answer;
 mod back;
 mod decision;
+mod due;
 mod low_stock;
 mod outcome;
 mod sharing;
@@ -20,7 +21,6 @@ use crate::app::lists::Lists;
 use crate::app::log_time::LogTime;
 use crate::app::low_stock::LowStock;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, LogNumber};
-use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::stock::KnownKey;
 use crate::domain::{Command, Finished, Idempotency, Key, LogPlace, Refusal, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
@@ -237,35 +237,6 @@ impl Ledger {
             }
         }
         head
-    }
-
-    /// Expires what is due and nobody has come to.
-    ///
-    /// # Errors
-    /// As [`Ledger::execute`].
-    pub async fn expire_due(&self) -> Result<(), CommandError> {
-        loop {
-            let now = self.now();
-            let keys = self.due.take(now, EXPIRIES_PER_ENTRY_MAX);
-            if keys.is_empty() {
-                return Ok(());
-            }
-            let keys = self.due_here(keys).await?;
-            if keys.is_empty() {
-                continue;
-            }
-            if let Err(error) = self.execute(Command::Due(keys.clone()), &Meta::default()).await {
-                for key in keys {
-                    self.due.note(now, key);
-                }
-                return Err(error);
-            }
-        }
-    }
-
-    /// Moments at which states fall due.
-    pub fn due(&self) -> &Due {
-        &self.due
     }
 
     /// The log below.
