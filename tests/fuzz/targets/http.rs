@@ -135,7 +135,7 @@ pub(super) fn body(bytes: &[u8]) {
     let json: (&str, &[u8]) = ("content-type", b"application/json");
     let lines: (&str, &[u8]) = ("content-type", b"application/x-ndjson");
     let key: (&str, &[u8]) = ("idempotency-key", b"k");
-    let patch: (&str, &[u8]) = ("content-type", b"application/merge-patch+json");
+    let merge: (&str, &[u8]) = ("content-type", b"application/merge-patch+json");
     let level = |verb: &str| format!("{LEVEL}/{verb}");
     let (method, path, kind) = match first % 15 {
         0 => (Method::POST, level("adjust"), json),
@@ -149,7 +149,7 @@ pub(super) fn body(bytes: &[u8]) {
         8 => (Method::POST, "/imports/g/rows".to_owned(), json),
         9 => (Method::POST, "/products".to_owned(), json),
         10 => (Method::PUT, "/products/TEA".to_owned(), json),
-        11 => (Method::PATCH, "/products/TEA".to_owned(), patch),
+        11 => (Method::PATCH, "/products/TEA".to_owned(), merge),
         12 => (Method::POST, "/stores".to_owned(), json),
         13 => (Method::PUT, "/stores/LONDON".to_owned(), json),
         _ => (Method::PUT, level("threshold"), json),
