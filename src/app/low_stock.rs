@@ -3,7 +3,7 @@
 use crate::app::alerting::Heard;
 use crate::domain::{Key, Quantity, Sku, State, StoreId};
 use parking_lot::RwLock;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct LowStock {
     thresholds: RwLock<Thresholds>,
-    raised: RwLock<BTreeSet<(StoreId, Sku)>>,
+    alerts: RwLock<Alerts>,
     /// How often a threshold has changed; 0 while there was never one.
     changes: AtomicU64,
     /// Where in the log alerts stand that are to be told to others.
@@ -22,6 +22,25 @@ pub(crate) struct LowStock {
 struct Thresholds {
     products: HashMap<Sku, Quantity>,
     stores: HashMap<(StoreId, Sku), Quantity>,
+}
+
+/// A SKU in a store.
+type Place = (StoreId, Sku);
+
+#[derive(Debug, Default)]
+struct Alerts {
+    /// Alerts that are raised, and those that were cleared since somebody last looked for the raised ones: that they were
+    /// may not be durable yet.
+    places: BTreeMap<Place, Listed>,
+    raised: usize,
+    notes: u64,
+}
+
+/// How memory has an alert, and the number of the note that said so.
+#[derive(Debug, Clone, Copy)]
+struct Listed {
+    raised: bool,
+    note: u64,
 }
 
 /// Where a threshold has changed.
@@ -48,13 +67,7 @@ impl LowStock {
                     .then(|| Changed::Store(store.clone(), sku.clone()))
             }
             (Key::Alert(store, sku), State::Alert(alert)) => {
-                let place = (store.clone(), sku.clone());
-                let mut raised = self.raised.write();
-                if alert.raised.is_some() {
-                    raised.insert(place)
-                } else {
-                    raised.remove(&place)
-                };
+                self.alerts.write().put((store.clone(), sku.clone()), alert.raised.is_some());
                 None
             }
             _ => None,
@@ -70,6 +83,12 @@ impl LowStock {
         self.changes.load(Ordering::Acquire)
     }
 
+    /// True while there was never a threshold and no alert is raised. After a start an alert may be raised still whose
+    /// threshold is gone.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.changes() == 0 && self.raised() == 0
+    }
+
     /// The threshold of a SKU in a store: the store's own, or else the product's.
     pub(crate) fn threshold(&self, store: &StoreId, sku: &Sku) -> Option<Quantity> {
         let thresholds = self.thresholds.read();
@@ -83,20 +102,42 @@ impl LowStock {
 
     /// How many alerts are raised.
     pub(crate) fn raised(&self) -> usize {
-        self.raised.read().len()
+        self.alerts.read().raised
     }
 
-    /// At most `limit` raised alerts behind `after` for which `wanted` holds, in the order of stores and SKUs.
-    pub(crate) fn raised_after(
+    /// At most `limit` alerts behind `after` for which `wanted` holds, in the order of stores and SKUs, each with the number
+    /// of its note: those that are raised, and those of which nobody has seen yet that they are cleared for good.
+    pub(crate) fn alerts_after(
         &self,
-        after: Option<&(StoreId, Sku)>,
+        after: Option<&Place>,
         limit: usize,
         wanted: impl Fn(&StoreId, &Sku) -> bool,
-    ) -> Vec<(StoreId, Sku)> {
-        let raised = self.raised.read();
+    ) -> Vec<(Place, u64)> {
+        let alerts = self.alerts.read();
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let behind = raised.range::<(StoreId, Sku), _>((after, Bound::Unbounded));
-        behind.filter(|(store, sku)| wanted(store, sku)).take(limit).cloned().collect()
+        let behind = alerts.places.range::<Place, _>((after, Bound::Unbounded));
+        let wanted = behind.filter(|((store, sku), _)| wanted(store, sku)).take(limit);
+        wanted.map(|(place, listed)| (place.clone(), listed.note)).collect()
+    }
+
+    /// Somebody has seen, since that note, that this alert is cleared and that a crash cannot change that.
+    pub(crate) fn seen_cleared(&self, place: &Place, note: u64) {
+        let mut alerts = self.alerts.write();
+        if alerts.places.get(place).is_some_and(|listed| !listed.raised && listed.note == note) {
+            alerts.places.remove(place);
+        }
+    }
+}
+
+impl Alerts {
+    fn put(&mut self, place: Place, raised: bool) {
+        self.notes += 1;
+        let was = self.places.insert(place, Listed { raised, note: self.notes });
+        match (was.is_some_and(|was| was.raised), raised) {
+            (false, true) => self.raised += 1,
+            (true, false) => self.raised = self.raised.saturating_sub(1),
+            _ => {}
+        }
     }
 }
 

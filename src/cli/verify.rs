@@ -52,6 +52,17 @@ pub(crate) fn describe(directory: &DirectoryAudit) {
             println!();
         }
     }
+    match directory.alerts_to_look_at {
+        0 => {}
+        1 => println!(
+            "to look at 1 alert, whose threshold has changed; the running node does, or the next start"
+        ),
+        alerts => {
+            println!(
+                "to look at {alerts} alerts, whose thresholds have changed; the running node does, or the next start"
+            );
+        }
+    }
 }
 
 fn describe_log(audit: &Audit) {
@@ -64,8 +75,12 @@ fn describe_log(audit: &Audit) {
     println!("events     {}", audit.end);
     println!("levels     {}", count(|state| matches!(state, State::Level(_))));
     println!("imports    {}", count(|state| matches!(state, State::Import(_))));
-    println!("products   {}", count(|state| matches!(state, State::Product(_))));
+    let products = |state: &State| matches!(state, State::Product(master) if master.details.is_some());
+    println!("products   {}", count(products));
     println!("stores     {}", count(|state| matches!(state, State::Store(_))));
+    let thresholds = |state: &State| matches!(state, State::Threshold(master) if master.details.is_some());
+    println!("thresholds {}", count(thresholds));
+    println!("alerts     {}", count(|state| matches!(state, State::Alert(alert) if alert.raised.is_some())));
     let snapshots: Vec<String> = audit.snapshots.iter().map(ToString::to_string).collect();
     println!("snapshots  {}", if snapshots.is_empty() { "none".to_owned() } else { snapshots.join(", ") });
     if audit.torn_bytes > 0 {

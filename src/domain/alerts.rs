@@ -70,6 +70,8 @@ pub struct AlertRecord {
 /// Raises and clears what the draft has made low or plentiful: to be called once the command is decided. Of each level
 /// that is watched the draft holds the alert, too.
 pub fn settle(draft: &mut Draft<'_>) {
+    // An alert is of what the whole command came to, and no part of what a retry of its last operation is told.
+    draft.end_operations();
     let mut position = 0;
     while let Some((key, threshold)) = draft.watched(position) {
         position += 1;

@@ -188,6 +188,11 @@ impl<'a> Draft<'a> {
         self.op = Some((op, idempotency));
     }
 
+    /// What follows belongs to no operation.
+    pub(in crate::domain) fn end_operations(&mut self) {
+        self.op = None;
+    }
+
     /// Records that something happened, and moves its state; in front of it, that the state is taken over if it was foreign.
     ///
     /// # Panics

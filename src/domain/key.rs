@@ -28,6 +28,12 @@ impl Key {
         matches!(self, Self::Clock)
     }
 
+    /// True for what one process among several may decide on only under a lease of it: not for what each log has for itself,
+    /// and not for an alert, which is only ever decided on together with its level.
+    pub const fn has_lease(&self) -> bool {
+        !matches!(self, Self::Clock | Self::Alert(..))
+    }
+
     /// The key that is shown as `text`, if there is one.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(import) = text.strip_prefix("import ") {

@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod disk;
+mod low_stock;
 pub mod node;
 pub mod office;
 pub mod oracle;

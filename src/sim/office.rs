@@ -15,7 +15,7 @@ use crate::domain::Sequence;
 use crate::resilience::BreakerSettings;
 use crate::sim::disk::SimDisk;
 use crate::sim::node::SimClock;
-use crate::sim::oracle::Oracle;
+use crate::sim::oracle::{Happened, Oracle};
 use crate::sim::rules;
 use crate::sim::stage::place;
 use parking_lot::Mutex;
@@ -167,7 +167,7 @@ pub fn check(worker: &Worker, node: Uuid, oracle: &Oracle) {
         for sku in oracle.levels.keys() {
             let parked = record.parked.iter().find(|parked| parked.sku.as_str() == *sku);
             let as_of = parked.map_or(record.sequence, |parked| parked.parked.from.minus(1));
-            let owed = oracle.as_of(sku, as_of.0).map(|last| (last.on_hand, last.reserved, last.version));
+            let owed = oracle.as_of(sku, as_of.0).and_then(Happened::level);
             assert_eq!(seen(central, oracle, sku), owed, "{}/{sku} in central as of {as_of}", oracle.store);
         }
     });

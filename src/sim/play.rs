@@ -189,7 +189,7 @@ impl Play {
         let view = running.drive(running.ledger.level_as_of(&store_id, &wanted, moment)).await;
         let numbers = view.expect("the log is read back").map(|view| view.numbers);
         let seen = numbers.map(|numbers| (numbers.on_hand.get(), numbers.reserved.get(), numbers.version));
-        let owed = oracle.as_of(sku, sequence).map(|last| (last.on_hand, last.reserved, last.version));
+        let owed = oracle.as_of(sku, sequence).and_then(Happened::level);
         assert_eq!(seen, owed, "{sku} as of {sequence}");
 
         let begin = MovementPlace::parse(&sequence.to_string()).expect("a sequence");
@@ -200,7 +200,7 @@ impl Play {
         let told: Vec<Happened> =
             page.iter().map(|view| happened(&view.movement.event, view.movement.at.milliseconds())).collect();
         let known = usize::try_from(sequence).expect("a log in memory");
-        let owed = oracle.log.after(known).filter(|happened| happened.sku == sku).take(PAGE);
+        let owed = oracle.log.after(known).filter(|happened| happened.is_of_level(sku)).take(PAGE);
         assert_eq!(told.iter().collect::<Vec<_>>(), owed.collect::<Vec<_>>(), "{sku} since {sequence}");
     }
 }

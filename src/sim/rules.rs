@@ -6,6 +6,7 @@ use crate::app::fold::Fold;
 use crate::domain::stock::StockFact;
 use crate::domain::{After, Entry, Fact, Key, Sequence, Timestamp};
 use crate::sim::disk::SimDisk;
+use crate::sim::low_stock::LowStock;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -101,7 +102,7 @@ pub fn check(entries: &[Entry]) {
 }
 
 /// What holds of every log, whatever was asked of the ledger: no gap, no id twice, versions by one, nothing negative,
-/// on hand the sum of the movements, reserved the sum of the open holds.
+/// on hand the sum of the movements, reserved the sum of the open holds; each threshold that is crossed with its alert.
 #[derive(Default)]
 pub struct Rules {
     ids: BTreeSet<Uuid>,
@@ -109,6 +110,7 @@ pub struct Rules {
     holds: HashMap<Key, BTreeMap<String, i64>>,
     last: Sequence,
     time: Option<Timestamp>,
+    low_stock: LowStock,
 }
 
 impl Rules {
@@ -120,6 +122,7 @@ impl Rules {
         assert_eq!(entry.sequence, self.last.plus(1));
         assert!(entry.batch <= entry.sequence && self.time.is_none_or(|time| entry.at >= time));
         (self.last, self.time) = (entry.last(), Some(entry.at));
+        self.low_stock.check(entry);
         for event in &entry.events {
             assert!(self.ids.insert(event.event_id), "event id {} twice", event.event_id);
             let (Fact::Stock(fact), After::Level(after)) = (&event.fact, event.after) else { continue };

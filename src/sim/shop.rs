@@ -2,7 +2,7 @@
 //! taken, kept, shipped in part or forgotten, deliveries, counts, batches; and what may happen to the machine meanwhile.
 
 use crate::sim::disk::{Crash, Fault};
-use crate::sim::oracle::{Act, Expect, Oracle, Order, Wish};
+use crate::sim::oracle::{Act, Expect, Goods, Oracle, Order, Saying, Wish};
 use crate::sim::play::{Doing, Relapse, Step};
 use crate::sim::random::Random;
 use std::collections::VecDeque;
@@ -65,19 +65,24 @@ impl Shop {
         {
             return self.repeated(act);
         }
-        let act = if self.random.percent(6) {
-            let items = (0..2 + self.random.below(5)).map(|_| {
-                let mut order = self.order(oracle);
-                if order.expect == Expect::Right {
-                    // In a batch the versions move on.
-                    order.expect = Expect::Any;
-                }
-                (order, if self.random.percent(50) { Some(self.key()) } else { None })
-            });
-            let items = items.collect();
-            Act::Batch { atomic: self.random.percent(50), items, key: Some(self.key()) }
-        } else {
-            Act::One(self.order(oracle), if self.random.percent(90) { Some(self.key()) } else { None })
+        let act = match self.random.below(100) {
+            0..=5 => {
+                let (saying, expect) = (self.saying(), self.expect());
+                Act::Say(saying, expect, if self.random.percent(80) { Some(self.key()) } else { None })
+            }
+            6..=11 => {
+                let items = (0..2 + self.random.below(5)).map(|_| {
+                    let mut order = self.order(oracle);
+                    if order.expect == Expect::Right {
+                        // In a batch the versions move on.
+                        order.expect = Expect::Any;
+                    }
+                    (order, if self.random.percent(50) { Some(self.key()) } else { None })
+                });
+                let items = items.collect();
+                Act::Batch { atomic: self.random.percent(50), items, key: Some(self.key()) }
+            }
+            _ => Act::One(self.order(oracle), if self.random.percent(90) { Some(self.key()) } else { None }),
         };
         remember(&mut self.asked, act.clone());
         act
@@ -95,17 +100,51 @@ impl Shop {
                 Act::One(Order { expect: Expect::Wrong, ..order }, key)
             }
             Act::One(order, key) => Act::One(order, key),
-            batch @ Act::Batch { .. } => batch,
+            Act::Say(saying, _, key) if self.random.percent(50) => Act::Say(saying, Expect::Wrong, key),
+            Act::Say(_, expect, key) if self.random.percent(10) => Act::Say(self.saying(), expect, key),
+            same @ (Act::Batch { .. } | Act::Say(..)) => same,
         }
     }
 
-    fn order(&mut self, oracle: &Oracle) -> Order {
-        let expect = match self.random.below(100) {
+    /// What is known of a version.
+    fn expect(&mut self) -> Expect {
+        match self.random.below(100) {
             0..=79 => Expect::Any,
             80..=91 => Expect::Right,
             92..=95 => Expect::Exists,
             _ => Expect::Wrong,
-        };
+        }
+    }
+
+    /// Somebody describes what is sold, and how much of it there should be.
+    fn saying(&mut self) -> Saying {
+        let sku = self.sku();
+        match self.random.below(100) {
+            0..=14 => Saying::Create(sku, self.goods()),
+            15..=39 => Saying::Replace(sku, self.goods()),
+            40..=54 => Saying::Change(sku, self.threshold()),
+            55..=64 => Saying::Remove(sku),
+            65..=84 => Saying::Threshold(sku, Some(self.random.whole(20))),
+            85..=92 => Saying::Threshold(sku, None),
+            _ => Saying::Store { name: self.name(), create: self.random.percent(40) },
+        }
+    }
+
+    fn goods(&mut self) -> Goods {
+        Goods { name: self.name(), threshold: self.threshold() }
+    }
+
+    fn name(&mut self) -> u32 {
+        u32::try_from(self.random.below(1_000)).unwrap_or_default()
+    }
+
+    /// Mostly so few that the shop comes there between two deliveries.
+    fn threshold(&mut self) -> Option<i64> {
+        self.random.percent(75).then(|| self.random.whole(20))
+    }
+
+    fn order(&mut self, oracle: &Oracle) -> Order {
+        let expect = self.expect();
         let held = if self.random.percent(30) { pick(&mut self.random, &self.holds) } else { None };
         if let Some((sku, id)) = held {
             let pieces = if self.random.percent(30) { Some(self.few()) } else { None };

@@ -1,5 +1,6 @@
 //! How much a run has been through: a count is honest only if the faults hit something that was going on.
 
+use crate::domain::State;
 use crate::sim::disk::{Fault, Hits, Operation};
 use crate::sim::play::{Doing, Step};
 use std::collections::BTreeMap;
@@ -12,6 +13,12 @@ pub struct Tally {
     pub operations: u64,
     /// Events in the logs at the end.
     pub events: u64,
+    /// Things that were said of products, stores and thresholds.
+    pub said: u64,
+    /// Alerts that were raised.
+    pub raised: u64,
+    /// Alerts that were cleared.
+    pub cleared: u64,
     /// Times a machine stopped.
     pub crashes: u64,
     /// Times it stopped again during the start, or the start was refused by the disk.
@@ -55,12 +62,30 @@ impl Tally {
         }
     }
 
+    /// What a ledger has come to.
+    pub fn states<'a>(&mut self, states: impl Iterator<Item = &'a State>) {
+        for state in states {
+            match state {
+                State::Product(_) | State::Store(_) | State::Threshold(_) => self.said += state.version(),
+                State::Alert(alert) => {
+                    // It was raised first, and then in turn.
+                    self.raised += alert.version.div_ceil(2);
+                    self.cleared += alert.version / 2;
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Another run.
     pub fn add(&mut self, other: Self) {
-        let Self { operations, events, crashes, relapses, refusals, passes, letters, takeovers, hits } =
-            other;
+        let Self { operations, events, said, raised, cleared, crashes, .. } = other;
+        let Self { relapses, refusals, passes, letters, takeovers, hits, .. } = other;
         self.operations += operations;
         self.events += events;
+        self.said += said;
+        self.raised += raised;
+        self.cleared += cleared;
         self.crashes += crashes;
         self.relapses += relapses;
         self.refusals += refusals;
@@ -76,6 +101,12 @@ impl fmt::Display for Tally {
         let faults: u64 = self.hits.values().sum();
         writeln!(formatter, "operations  {}", self.operations)?;
         writeln!(formatter, "events      {}", self.events)?;
+        writeln!(
+            formatter,
+            "catalogue   {} times something was said of a product, a store or a threshold",
+            self.said
+        )?;
+        writeln!(formatter, "alerts      {} raised, {} cleared, once each", self.raised, self.cleared)?;
         writeln!(formatter, "crashes     {}, {} of them during a start", self.crashes, self.relapses)?;
         writeln!(formatter, "refusals    {} times the disk refused, and was well again", self.refusals)?;
         writeln!(

@@ -16,6 +16,7 @@ mod decide;
 mod fuzz;
 mod golden;
 mod http;
+mod low_stock;
 mod machine;
 mod node;
 mod papers;

@@ -76,6 +76,38 @@ impl Ledger {
         }
     }
 
+    /// True when a level is low and its alert is not raised, or the other way round.
+    pub(super) async fn alert_is_wrong(&self, store: &StoreId, sku: &Sku) -> bool {
+        if self.low_stock.is_idle() {
+            return false;
+        }
+        let low = match self.entities.find(&Key::Level(store.clone(), sku.clone())) {
+            Some(level) => self.is_low(store, sku, &level.lock().await.state),
+            None => false,
+        };
+        let raised = match self.entities.find(&Key::Alert(store.clone(), sku.clone())) {
+            Some(alert) => is_raised(&alert.lock().await.state),
+            None => false,
+        };
+        low != raised
+    }
+
+    /// Another process has moved this level, perhaps before it knew of a threshold that is known here, and may be gone by now:
+    /// somebody looks at it if its alert does not fit.
+    pub(super) async fn look_at_moved(&self, key: &Key) {
+        if let Key::Level(store, sku) = key
+            && self.alert_is_wrong(store, sku).await
+        {
+            self.look_at(store.clone(), sku.clone());
+        }
+    }
+
+    fn is_low(&self, store: &StoreId, sku: &Sku, level: &State) -> bool {
+        let State::Level(level) = level else { return false };
+        let threshold = self.low_stock.threshold(store, sku);
+        level.version() > 0 && threshold.is_some_and(|threshold| level.after().qty() <= threshold)
+    }
+
     fn look_at(&self, store: StoreId, sku: Sku) {
         self.due.note(self.now(), Key::Alert(store, sku));
     }
@@ -86,20 +118,81 @@ impl Ledger {
         for (key, state) in states {
             self.low_stock.note(key, state);
         }
-        if self.low_stock.changes() == 0 {
+        if self.low_stock.is_idle() {
             return;
         }
         for (key, state) in states {
-            let (Key::Level(store, sku), State::Level(level)) = (key, state) else { continue };
-            let threshold = self.low_stock.threshold(store, sku);
-            let low = threshold.is_some_and(|threshold| level.after().qty() <= threshold);
-            let raised = match states.get(&Key::Alert(store.clone(), sku.clone())) {
-                Some(State::Alert(alert)) => alert.raised.is_some(),
-                _ => false,
-            };
-            if low != raised {
+            let Key::Level(store, sku) = key else { continue };
+            let raised = states.get(&Key::Alert(store.clone(), sku.clone())).is_some_and(is_raised);
+            if self.is_low(store, sku, state) != raised {
                 self.look_at(store.clone(), sku.clone());
             }
         }
+    }
+}
+
+fn is_raised(alert: &State) -> bool {
+    matches!(alert, State::Alert(alert) if alert.raised.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Meta;
+    use crate::domain::catalog::ThresholdCommand;
+    use crate::domain::stock::{Batch, Operation, StockCommand, Verb};
+    use crate::domain::{Command, EventKind, Expected};
+    use crate::sim::disk::SimDisk;
+    use crate::sim::node::{SimNode, SimSettings};
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    fn place(sku: &str) -> (StoreId, Sku) {
+        (StoreId::new("S").unwrap(), Sku::new(sku).unwrap())
+    }
+
+    fn qty(pieces: i64) -> Quantity {
+        Quantity::new(pieces).unwrap()
+    }
+
+    fn adjust(sku: &str, delta: i64) -> Operation {
+        let verb = Verb::Adjust { delta: qty(delta), reason: None, reference: None };
+        let (store_id, sku) = place(sku);
+        let command = StockCommand { store_id, sku, expected: Expected::Any, verb };
+        Operation { command, idempotency: None, known: None }
+    }
+
+    fn batch(operations: Vec<Operation>) -> Command {
+        Command::Batch(Batch { atomic: true, operations })
+    }
+
+    /// The batch has found that nobody watches B, and waits for A; meanwhile B gets a threshold, and that has been looked at
+    /// before the batch comes to B.
+    #[tokio::test]
+    async fn a_command_that_had_looked_at_the_old_threshold_has_its_levels_looked_at_again() {
+        let disk = SimDisk::new(1);
+        let node = SimNode::open(
+            &disk,
+            &std::sync::Arc::default(),
+            &std::sync::Arc::default(),
+            SimSettings::default(),
+        );
+        let (node, meta) = (node.unwrap(), Meta::default());
+        node.execute(batch(vec![adjust("A", 10), adjust("B", 10)]), &meta).await.unwrap();
+        let (store, sku) = place("A");
+        let entity = node.ledger.entities.entity(&Key::Level(store, sku));
+        let held = entity.lock().await;
+        let mut late = pin!(node.ledger.execute(batch(vec![adjust("A", -1), adjust("B", -8)]), &meta));
+        assert!(late.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let (store_id, sku) = place("B");
+        let low_stock_threshold = Some(qty(5));
+        let set = ThresholdCommand { store_id, sku, expected: Expected::Any, low_stock_threshold };
+        node.execute(Command::Threshold(set), &meta).await.unwrap();
+        node.drive(node.ledger.expire_due()).await.unwrap();
+        drop(held);
+        let done = node.drive(late).await.unwrap();
+        assert!(done.events.iter().all(|event| event.kind == EventKind::Adjust), "it knew of no threshold");
+        node.drive(node.ledger.expire_due()).await.unwrap();
+        assert_eq!(node.ledger.alerts_raised(), 1);
     }
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod back;
 mod decision;
+mod due;
 mod low_stock;
 mod operations;
 mod outcome;
@@ -22,7 +23,6 @@ use crate::app::lists::Lists;
 use crate::app::log_time::LogTime;
 use crate::app::low_stock::LowStock;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError};
-use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::{Command, Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
 pub use outcome::{CommandError, Meta, Outcome};
@@ -218,35 +218,6 @@ impl Ledger {
     pub(crate) fn now(&self) -> Timestamp {
         let own = self.time.now().max(self.parts.log.last_time());
         self.sharing.as_ref().map_or(own, |sharing| own.max(sharing.last_time()))
-    }
-
-    /// Expires what is due and nobody has come to.
-    ///
-    /// # Errors
-    /// As [`Ledger::execute`].
-    pub async fn expire_due(&self) -> Result<(), CommandError> {
-        loop {
-            let now = self.now();
-            let keys = self.due.take(now, EXPIRIES_PER_ENTRY_MAX);
-            if keys.is_empty() {
-                return Ok(());
-            }
-            let keys = self.due_here(keys).await?;
-            if keys.is_empty() {
-                continue;
-            }
-            if let Err(error) = self.execute(Command::Due(keys.clone()), &Meta::default()).await {
-                for key in keys {
-                    self.due.note(now, key);
-                }
-                return Err(error);
-            }
-        }
-    }
-
-    /// Moments at which states fall due.
-    pub fn due(&self) -> &Due {
-        &self.due
     }
 
     /// The log below.

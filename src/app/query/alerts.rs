@@ -62,12 +62,16 @@ impl Ledger {
         let mut alerts = Vec::new();
         while alerts.len() < limit {
             let wanted = |store: &StoreId, sku: &Sku| filter.passes(store, sku);
-            let places = self.low_stock.raised_after(after.as_ref(), limit - alerts.len(), wanted);
-            let Some(last) = places.last() else { break };
+            let places = self.low_stock.alerts_after(after.as_ref(), limit - alerts.len(), wanted);
+            let Some((last, _)) = places.last() else { break };
             after = Some(last.clone());
-            for (store, sku) in &places {
-                // What is not durable yet is waited for, and may be cleared by then.
-                alerts.extend(self.alert(store, sku).await?);
+            for (place, note) in &places {
+                // What is not durable yet is waited for: what is raised may be cleared by then, or what is cleared raised still.
+                let alert = self.alert(&place.0, &place.1).await?;
+                if alert.is_none() {
+                    self.low_stock.seen_cleared(place, *note);
+                }
+                alerts.extend(alert);
             }
         }
         Ok(alerts)

@@ -1,5 +1,6 @@
 //! What can be asked of a ledger in a play, and what it answers.
 
+use super::Goods;
 use std::fmt;
 
 /// What one command or one operation of a batch wants of one level.
@@ -37,6 +38,23 @@ pub enum Wish {
     Count(i64),
 }
 
+/// Something that is said of a product, of the store, or of a product in the store.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the fields are those of the commands")]
+pub enum Saying {
+    Create(&'static str, Goods),
+    Replace(&'static str, Goods),
+    /// Another threshold, or none, and the rest as it is.
+    Change(&'static str, Option<i64>),
+    Remove(&'static str),
+    Store {
+        name: u32,
+        create: bool,
+    },
+    /// The store's own threshold, or none of its own.
+    Threshold(&'static str, Option<i64>),
+}
+
 /// A command with the keys by which a retry is known.
 #[derive(Clone, PartialEq)]
 pub enum Act {
@@ -45,16 +63,33 @@ pub enum Act {
     /// Several, each with a key of its own, and the key of the whole.
     #[allow(missing_docs, reason = "the variant says it")]
     Batch { atomic: bool, items: Vec<(Order, Option<u32>)>, key: Option<u32> },
+    /// Something is said, with what the caller knows of its version, and the key of the command.
+    Say(Saying, Expect, Option<u32>),
+}
+
+impl Saying {
+    /// Of which SKU; none for the store.
+    pub fn sku(&self) -> Option<&'static str> {
+        match self {
+            Self::Create(sku, _)
+            | Self::Replace(sku, _)
+            | Self::Change(sku, _)
+            | Self::Remove(sku)
+            | Self::Threshold(sku, _) => Some(sku),
+            Self::Store { .. } => None,
+        }
+    }
 }
 
 impl Act {
-    /// The levels it is about.
+    /// The SKUs it is about.
     pub fn skus(&self) -> impl Iterator<Item = &'static str> {
         let (one, items) = match self {
-            Self::One(order, _) => (Some(order), &[][..]),
+            Self::One(order, _) => (Some(order.sku), &[][..]),
             Self::Batch { items, .. } => (None, &items[..]),
+            Self::Say(saying, ..) => (saying.sku(), &[][..]),
         };
-        one.into_iter().chain(items.iter().map(|(order, _)| order)).map(|order| order.sku)
+        one.into_iter().chain(items.iter().map(|(order, _)| order.sku))
     }
 }
 
@@ -72,6 +107,7 @@ impl fmt::Debug for Act {
             Self::Batch { atomic, items, key } => {
                 write!(formatter, "Batch(atomic {atomic}, {items:?}, key {key:?})")
             }
+            Self::Say(saying, expect, key) => write!(formatter, "Say({saying:?} {expect:?}, key {key:?})"),
         }
     }
 }
@@ -79,18 +115,76 @@ impl fmt::Debug for Act {
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happened {
-    /// Of which level.
-    pub sku: &'static str,
+    /// Of which SKU; none for the store.
+    pub sku: Option<&'static str>,
     /// Its type in the log.
     pub kind: &'static str,
-    /// Pieces there, after it.
-    pub on_hand: i64,
-    /// Pieces promised, after it.
-    pub reserved: i64,
-    /// The level's version, after it.
+    /// What it came to.
+    pub what: What,
+    /// The version of that, after it.
     pub version: u64,
     /// Log time in milliseconds.
     pub at: i64,
+}
+
+/// What something came to by an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the events")]
+pub enum What {
+    /// Pieces there, and promised.
+    Level {
+        on_hand: i64,
+        reserved: i64,
+    },
+    Product(Option<Goods>),
+    Store(u32),
+    Threshold(Option<i64>),
+    Alert {
+        raised: bool,
+        qty: i64,
+        threshold: Option<i64>,
+    },
+}
+
+impl What {
+    /// The type in the log of what is no movement.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Level { .. } => "a movement",
+            Self::Product(_) => "PRODUCT",
+            Self::Store(_) => "STORE",
+            Self::Threshold(_) => "THRESHOLD",
+            Self::Alert { .. } => "ALERT",
+        }
+    }
+}
+
+impl Happened {
+    /// On hand, reserved and version, when it is of a level.
+    pub fn level(&self) -> Option<(i64, i64, u64)> {
+        match self.what {
+            What::Level { on_hand, reserved } => Some((on_hand, reserved, self.version)),
+            _ => None,
+        }
+    }
+
+    /// True when it is of the level of that SKU.
+    pub fn is_of_level(&self, sku: &str) -> bool {
+        self.sku == Some(sku) && self.level().is_some()
+    }
+}
+
+/// What a ledger shows of one SKU in the store; each with its version, as far as there is any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// On hand, reserved.
+    pub level: Option<(i64, i64, u64)>,
+    /// What is said of the product.
+    pub product: Option<(Goods, u64)>,
+    /// The store's own threshold.
+    pub threshold: Option<(i64, u64)>,
+    /// The pieces and the threshold that raised an alert which is not cleared.
+    pub alert: Option<((i64, i64), u64)>,
 }
 
 /// What a command comes to.

@@ -3,10 +3,16 @@
 //! It shares no code with the ledger, so a rule that is wrong in one of them does not agree with itself.
 
 mod acts;
+mod batch;
+mod catalogue;
 mod stock;
 mod told;
 
-pub use acts::{Act, Answer, Done, Expect, Happened, Order, Wish, batch_payload, payload};
+pub use acts::{
+    Act, Answer, Done, Expect, Happened, Order, Saying, Shown, What, Wish, batch_payload, payload,
+};
+use batch::{Decision, ItemFate};
+pub use catalogue::{Alert, Catalogue, Goods, Said};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stock::Change;
@@ -19,8 +25,8 @@ pub const STORE: &str = "LONDON";
 /// Known keys are looked through for those whose time is over whenever there are so many.
 const KEYS_MANY: usize = 512;
 
-/// What a key is known by: (scope of a batch?, number).
-type KeyName = (bool, u32);
+/// What a key is known by: its scope, and its number.
+type KeyName = (&'static str, u32);
 
 #[derive(Debug)]
 struct Known {
@@ -38,6 +44,10 @@ pub struct Oracle {
     pub store: &'static str,
     /// Its levels by SKU.
     pub levels: BTreeMap<&'static str, Stock>,
+    /// What is said of products and the store, and which levels are low.
+    pub catalogue: Catalogue,
+    /// Whether alerts are told of. Of several processes each looks at a threshold when it comes to know it.
+    pub tells_alerts: bool,
     /// Every event there was.
     pub log: Told,
     keys: BTreeMap<KeyName, Arc<Known>>,
@@ -50,7 +60,8 @@ impl Oracle {
     /// An empty one, which knows a key for `key_ttl` milliseconds.
     pub fn new(key_ttl: i64) -> Self {
         let (levels, log, keys) = (BTreeMap::new(), Told::default(), BTreeMap::new());
-        Self { store: STORE, levels, log, keys, key_ttl, floor: i64::MIN }
+        let (catalogue, tells_alerts) = (Catalogue::default(), true);
+        Self { store: STORE, levels, catalogue, tells_alerts, log, keys, key_ttl, floor: i64::MIN }
     }
 
     /// The sequence of the last event.
@@ -72,7 +83,19 @@ impl Oracle {
     /// The level of a SKU after the first `sequence` events, as its last event left it.
     pub fn as_of(&self, sku: &str, sequence: u64) -> Option<&Happened> {
         let count = usize::try_from(sequence).expect("a log in memory");
-        self.log.first(count).rfind(|happened| happened.sku == sku)
+        self.log.first(count).rfind(|happened| happened.is_of_level(sku))
+    }
+
+    /// What is shown of a SKU.
+    pub fn shown(&self, sku: &str) -> Shown {
+        let Catalogue { products, thresholds, alerts, .. } = &self.catalogue;
+        let level = self.levels.get(sku).filter(|level| level.version > 0);
+        Shown {
+            level: level.map(|level| (level.on_hand, level.reserved, level.version)),
+            product: products.get(sku).and_then(|said| said.shown()),
+            threshold: thresholds.get(sku).and_then(|said| said.shown()),
+            alert: alerts.get(sku).and_then(|alert| Some((alert.raised?, alert.version))),
+        }
     }
 
     /// True when this one knows the same keys, and what came of them.
@@ -98,27 +121,59 @@ impl Oracle {
         let now = self.time(clock);
         match act {
             Act::One(order, key) => {
-                let name = key.map(|key| (false, key));
+                let name = key.map(|key| ("one", key));
                 self.once(now, name, &payload(order), &[order.sku], |oracle| {
                     oracle.one(now, order).map_err(|code| (code, None)).map(|()| Vec::new())
                 })
             }
             Act::Batch { atomic, items, key } => {
-                let name = key.map(|key| (true, key));
+                let name = key.map(|key| ("batch", key));
                 let skus: Vec<_> = items.iter().map(|(order, _)| order.sku).collect();
                 let known: Vec<_> = items.iter().map(|(order, key)| self.look(now, order, *key)).collect();
                 self.once(now, name, &batch_payload(*atomic, items), &skus, |oracle| {
                     oracle.batch(now, *atomic, items, known)
                 })
             }
+            Act::Say(saying, expect, key) => {
+                let name = key.map(|key| ("say", key));
+                self.once(now, name, &format!("{saying:?}"), &[], |oracle| {
+                    let said = oracle.catalogue.say(saying, *expect);
+                    let (what, version) = said.map_err(|code| (code, None))?;
+                    oracle.tell(saying.sku(), what.kind(), what, version, now);
+                    Ok(Vec::new())
+                })
+            }
         }
     }
 
-    /// Expires whatever is due, of every level.
+    /// Expires whatever is due, of every level, and looks at every alert.
     pub fn pass_due(&mut self, clock: i64) {
         let now = self.time(clock);
         let skus: Vec<_> = self.levels.keys().copied().collect();
         self.expire(now, &skus);
+        self.ring(now, &skus);
+    }
+
+    /// Raises and clears alerts.
+    fn ring(&mut self, now: i64, skus: &[&'static str]) {
+        let skus: BTreeSet<_> = skus.iter().copied().filter(|_| self.tells_alerts).collect();
+        for sku in skus {
+            if let Some((what, version)) = self.catalogue.ring(sku, self.sellable(sku)) {
+                self.tell(Some(sku), what.kind(), what, version, now);
+            }
+        }
+    }
+
+    /// The pieces of a level that may be sold, if there is one.
+    fn sellable(&self, sku: &str) -> Option<i64> {
+        let level = self.levels.get(sku).filter(|level| level.version > 0);
+        level.map(|level| level.on_hand - level.reserved)
+    }
+
+    /// How many alerts would be raised or cleared if somebody looked.
+    pub fn alerts_to_look_at(&self) -> usize {
+        let mut catalogue = self.catalogue.clone();
+        self.levels.keys().filter(|sku| catalogue.ring(sku, self.sellable(sku)).is_some()).count()
     }
 
     fn known(&self, name: KeyName, now: i64) -> Option<&Arc<Known>> {
@@ -126,7 +181,7 @@ impl Oracle {
     }
 
     fn look(&self, now: i64, order: &Order, key: Option<u32>) -> Looked {
-        let known = self.known((false, key?), now)?;
+        let known = self.known(("one", key?), now)?;
         let same = known.payload == payload(order);
         Some(if same { Ok(Arc::clone(known)) } else { Err("idempotency-key-reused") })
     }
@@ -151,20 +206,26 @@ impl Oracle {
         self.expire(now, skus);
         let expired = self.log.len();
         let before: BTreeMap<_, _> = skus.iter().map(|sku| (*sku, self.levels.get(sku).cloned())).collect();
-        match decide(self) {
-            Err((code, op)) => {
-                for (sku, level) in before {
-                    match level {
-                        Some(level) => self.levels.insert(sku, level),
-                        None => self.levels.remove(sku),
-                    };
-                }
-                self.log.truncate(expired);
-                Answer::Refused { code, op }
+        let decided = decide(self);
+        if decided.is_err() {
+            for (sku, level) in before {
+                match level {
+                    Some(level) => self.levels.insert(sku, level),
+                    None => self.levels.remove(sku),
+                };
             }
+            self.log.truncate(expired);
+        }
+        let effective = self.log.len() > expired;
+        // Without a threshold nobody looks at a level that moves.
+        let watched: Vec<_> =
+            skus.iter().copied().filter(|sku| self.catalogue.threshold(sku).is_some()).collect();
+        self.ring(now, &watched);
+        match decided {
+            Err((code, op)) => Answer::Refused { code, op },
             Ok(fates) => {
                 let done = self.effect(begin, fates);
-                if let Some(name) = name.filter(|_| self.log.len() > expired) {
+                if let Some(name) = name.filter(|_| effective) {
                     let (answer, sequence) = (done.clone(), done.sequence);
                     let known = Known { payload: payload.to_owned(), at: now, answer, sequence };
                     self.keys.insert(name, Arc::new(known));
@@ -191,44 +252,6 @@ impl Oracle {
         done
     }
 
-    fn batch(
-        &mut self,
-        now: i64,
-        atomic: bool,
-        items: &[(Order, Option<u32>)],
-        known: Vec<Looked>,
-    ) -> Decision {
-        let (mut fates, mut seen, mut records) = (Vec::new(), BTreeSet::new(), Vec::new());
-        for (op, ((order, key), known)) in (0..).zip(items.iter().zip(known)) {
-            let begin = self.log.len();
-            let decided = match known {
-                Some(Ok(known)) => {
-                    let last = known.answer.events.last().expect("only effects are recorded");
-                    // An event that is told again comes without its time.
-                    let last = Happened { at: 0, ..last.clone() };
-                    fates.push((op, ItemFate::Replayed(known.sequence, last)));
-                    continue;
-                }
-                Some(Err(code)) => Err(code),
-                None if key.is_some_and(|key| !seen.insert(key)) => Err("idempotency-key-reused"),
-                None => self.one(now, order),
-            };
-            match decided {
-                Ok(()) => {
-                    if let Some(key) = key {
-                        let answer = self.effect(begin, Vec::new());
-                        let (payload, sequence) = (payload(order), self.end());
-                        records.push(((false, *key), Arc::new(Known { payload, at: now, answer, sequence })));
-                    }
-                }
-                Err(code) if atomic => return Err((code, Some(op))),
-                Err(code) => fates.push((op, ItemFate::Refused(code))),
-            }
-        }
-        self.keys.extend(records);
-        Ok(fates)
-    }
-
     fn one(&mut self, now: i64, order: &Order) -> Result<(), &'static str> {
         let mut level = self.levels.get(order.sku).cloned().unwrap_or_default();
         let met = match order.expect {
@@ -241,7 +264,7 @@ impl Oracle {
         }
         for kind in level.decide(now, &order.wish)? {
             let kind = level.happen(&kind);
-            self.tell(order.sku, kind, &level, now);
+            self.moved(order.sku, kind, &level, now);
         }
         self.levels.insert(order.sku, level);
         Ok(())
@@ -254,25 +277,21 @@ impl Oracle {
             for id in level.due(now) {
                 let pieces = level.holds.get(&id).expect("it is due, so it is held").0;
                 let kind = level.happen(&Change::Settle("EXPIRE", id, pieces));
-                self.tell(sku, kind, &level, now);
+                self.moved(sku, kind, &level, now);
             }
             self.levels.insert(sku, level);
         }
     }
 
-    fn tell(&mut self, sku: &'static str, kind: &'static str, level: &Stock, at: i64) {
+    fn moved(&mut self, sku: &'static str, kind: &'static str, level: &Stock, at: i64) {
         let Stock { on_hand, reserved, version, .. } = *level;
-        self.log.push(Happened { sku, kind, on_hand, reserved, version, at });
+        self.tell(Some(sku), kind, What::Level { on_hand, reserved }, version, at);
+    }
+
+    fn tell(&mut self, sku: Option<&'static str>, kind: &'static str, what: What, version: u64, at: i64) {
+        self.log.push(Happened { sku, kind, what, version, at });
     }
 }
 
-/// What becomes of the operations that made no event, or the refusal of the whole and the operation that earned it.
-type Decision = Result<Vec<(u32, ItemFate)>, (&'static str, Option<u32>)>;
-
 /// What is known of a key, or the code of its refusal.
 type Looked = Option<Result<Arc<Known>, &'static str>>;
-
-enum ItemFate {
-    Refused(&'static str),
-    Replayed(u64, Happened),
-}

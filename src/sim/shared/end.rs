@@ -24,10 +24,13 @@ impl Shared<'_> {
                 assert!(self.shows(place), "the process in its place shows what there is");
             }
         }
+        self.alerts();
         (0..PLACES).for_each(|place| self.house.stop(place));
         self.house.disk.crash(Crash::ProcessKill);
         let found = audit_directory(&self.house.disk, &rules::layout()).expect("the disk is well");
         assert_eq!(found.findings().collect::<Vec<_>>(), [] as [&_; 0], "verify finds nothing");
+        assert_eq!(found.alerts_to_look_at, 0, "everybody has looked");
+        self.tally.states(found.states().into_values());
         block_on(self.central());
         self.tally.events = self.worlds.likely().end();
         self.tally.struck(self.house.disk.hits());

@@ -12,13 +12,14 @@ use crate::app::{CommandError, Ledger, Outcome, Parts};
 use crate::domain::Timestamp;
 use crate::sim::disk::SimDisk;
 use crate::sim::node::{SimClock, SimIds};
-use crate::sim::oracle::{Act, Oracle};
+use crate::sim::oracle::{Act, Oracle, Shown};
 use crate::sim::rules;
 use crate::sim::run::block_on;
-use crate::sim::stage::{command, place};
+use crate::sim::stage::{Listed, command, listed, shown};
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -29,10 +30,13 @@ pub(super) const TTL_MS: usize = 200;
 /// A command that has no answer after so many turns never gets one.
 const TURNS_MAX: usize = 20_000;
 
+/// How often a process looks at what is due.
+const SWEEP_EVERY: Duration = Duration::from_millis(50);
+
 /// A command that a process was asked.
 pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>>>>;
 
-/// A process looks after its leases for as long as it lives.
+/// A process looks after its leases, and at what is due, for as long as it lives.
 type Keeper = Pin<Box<dyn Future<Output = io::Error>>>;
 
 struct Process {
@@ -81,6 +85,7 @@ impl House {
         let maintenance = Maintenance::new(&node, self.snapshot_every);
         let OpenNode { log, restored, end, lock, .. } = node;
         let log = Arc::new(log);
+        let sweeping = Arc::clone(&clock);
         let parts = Parts {
             log: Arc::clone(&log) as Arc<dyn EventLog>,
             history: log.history(),
@@ -91,7 +96,13 @@ impl House {
         let ledger = Arc::new(Ledger::new(parts, restored, end).shared(Arc::clone(&sharing) as _, 5 * ttl));
         block_on(ledger.catch_up()).expect("the logs of the others are read");
         let kept = Arc::clone(&ledger);
-        let keeper: Keeper = Box::pin(async move { kept.keep_leases().await });
+        let keeper: Keeper = Box::pin(async move {
+            tokio::select! {
+                biased;
+                error = kept.keep_leases() => error,
+                never = sweep(&kept, &*sweeping) => match never {},
+            }
+        });
         let process =
             Process { keeper: Some(keeper), ledger, log, sharing, maintenance, frozen: false, _lock: lock };
         while self.places.len() <= place {
@@ -207,21 +218,35 @@ impl House {
         }
     }
 
-    /// On hand, reserved and version of a level, as one process shows it.
-    pub(super) fn level(&self, at: usize, sku: &str) -> Result<Option<(i64, i64, u64)>, ReadError> {
-        let process = self.process(at);
-        let (store_id, sku) = place(&Oracle::new(0), sku);
-        let view = block_on(async {
-            let mut read = Box::pin(process.ledger.level(&store_id, &sku));
-            std::future::poll_fn(|context| match read.as_mut().poll(context) {
-                Poll::Ready(seen) => Poll::Ready(seen),
-                Poll::Pending => {
-                    let _ = process.log.write_waiting();
-                    Poll::Pending
-                }
-            })
-            .await
-        })?;
-        Ok(view.map(|view| (view.numbers.on_hand.get(), view.numbers.reserved.get(), view.numbers.version)))
+    /// What one process shows of a SKU.
+    pub(super) fn shown(&self, at: usize, sku: &str) -> Result<Shown, ReadError> {
+        let ledger = Arc::clone(&self.process(at).ledger);
+        self.read(at, shown(&ledger, &Oracle::new(0), sku))
+    }
+
+    /// The lists that one process shows.
+    pub(super) fn listed(&self, at: usize) -> Result<Listed, ReadError> {
+        let ledger = Arc::clone(&self.process(at).ledger);
+        self.read(at, listed(&ledger))
+    }
+
+    fn read<T>(&self, at: usize, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
+        let (process, mut read) = (self.process(at), pin!(read));
+        block_on(std::future::poll_fn(|context| match read.as_mut().poll(context) {
+            Poll::Ready(seen) => Poll::Ready(seen),
+            Poll::Pending => {
+                let _ = process.log.write_waiting();
+                Poll::Pending
+            }
+        }))
+    }
+}
+
+/// Holds that are due and thresholds that have changed are looked at, again and again.
+async fn sweep(ledger: &Ledger, clock: &dyn Clock) -> Infallible {
+    loop {
+        // What is not done now is due still.
+        let _ = ledger.expire_due().await;
+        clock.sleep(SWEEP_EVERY).await;
     }
 }

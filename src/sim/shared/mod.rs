@@ -7,6 +7,7 @@
 
 mod end;
 mod house;
+mod look;
 mod worlds;
 
 use crate::app::{CommandError, Outcome};
@@ -78,7 +79,8 @@ impl<'a> Shared<'a> {
             match what {
                 0..=749 => self.ask(),
                 750..=789 => self.upkeep(),
-                790..=899 => self.look(),
+                790..=879 => self.look(),
+                880..=899 => self.alerts(),
                 900..=929 => self.house.pass(1 + self.random.draw() % 2_000),
                 930..=959 => self.freeze(),
                 960..=974 => self.thaw(),
@@ -114,6 +116,7 @@ impl<'a> Shared<'a> {
         match &mut act {
             Act::One(order, _) => timeless(order, certain),
             Act::Batch { items, .. } => items.iter_mut().for_each(|(order, _)| timeless(order, certain)),
+            Act::Say(_, expect, _) => known(expect, certain),
         }
         act
     }
@@ -161,27 +164,6 @@ impl<'a> Shared<'a> {
     fn upkeep(&mut self) {
         let place = self.place();
         self.house.upkeep(place);
-    }
-
-    /// What one process shows is what may have happened.
-    fn look(&mut self) {
-        let place = self.place();
-        self.shows(place);
-    }
-
-    /// False when it was taken over from, and another one is in its place now.
-    fn shows(&mut self, place: usize) -> bool {
-        for sku in self.skus {
-            match self.house.level(place, sku) {
-                Ok(seen) => self.worlds.saw(sku, seen),
-                Err(error) => {
-                    self.trace.note(format_args!("{place} shows nothing: {error}"));
-                    self.over(place);
-                    return false;
-                }
-            }
-        }
-        true
     }
 
     /// Stops in the middle of a command, and does nothing more until it is thawed: no renewal either.
@@ -271,7 +253,11 @@ fn timeless(order: &mut Order, certain: bool) {
     if let Wish::Reserve { ttl_seconds, .. } = &mut order.wish {
         *ttl_seconds = None;
     }
-    if order.expect == Expect::Right && !certain {
-        order.expect = Expect::Any;
+    known(&mut order.expect, certain);
+}
+
+fn known(expect: &mut Expect, certain: bool) {
+    if *expect == Expect::Right && !certain {
+        *expect = Expect::Any;
     }
 }

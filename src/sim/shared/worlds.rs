@@ -1,8 +1,8 @@
 //! What may have happened: oracles that differ in what nobody was told of.
 
 use crate::app::{CommandError, Outcome};
-use crate::sim::oracle::{Act, Answer, Done, Happened, Oracle};
-use crate::sim::stage::{Heard, hear};
+use crate::sim::oracle::{Act, Answer, Done, Happened, Oracle, Shown};
+use crate::sim::stage::{Heard, Listed, hear, listed_by};
 
 /// Keys are known for longer than any run.
 const KEY_TTL_MS: i64 = 1_000_000_000_000;
@@ -25,7 +25,9 @@ pub(super) struct Worlds {
 
 impl Worlds {
     pub(super) fn new() -> Self {
-        Self { worlds: vec![World { oracle: Oracle::new(KEY_TTL_MS), left: Vec::new() }] }
+        let mut oracle = Oracle::new(KEY_TTL_MS);
+        oracle.tells_alerts = false;
+        Self { worlds: vec![World { oracle, left: Vec::new() }] }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -67,12 +69,15 @@ impl Worlds {
         });
     }
 
-    /// A level: on hand, reserved, version.
-    pub(super) fn saw(&mut self, sku: &str, seen: Option<(i64, i64, u64)>) {
-        self.keep(&format_args!("{sku} shown as {seen:?}"), |world| {
-            let level = world.oracle.levels.get(sku).filter(|level| level.version > 0);
-            level.map(|level| (level.on_hand, level.reserved, level.version)) == seen
-        });
+    /// What one process shows of a SKU; of its alert nothing is known here.
+    pub(super) fn saw(&mut self, sku: &str, seen: Shown) {
+        let seen = Shown { alert: None, ..seen };
+        self.keep(&format_args!("{sku} shown as {seen:?}"), |world| world.oracle.shown(sku) == seen);
+    }
+
+    /// The lists that one process shows.
+    pub(super) fn saw_lists(&mut self, seen: &Listed) {
+        self.keep(&format_args!("shown as {seen:?}"), |world| listed_by(&world.oracle) == *seen);
     }
 
     /// What has not happened by now will not.
@@ -109,6 +114,7 @@ impl Worlds {
             let alike = |other: &World| {
                 other.left == world.left
                     && other.oracle.levels == world.oracle.levels
+                    && other.oracle.catalogue == world.oracle.catalogue
                     && other.oracle.knows_as(&world.oracle)
             };
             if !kept.iter().any(alike) {
@@ -143,11 +149,11 @@ impl World {
     }
 }
 
-/// An answer without what depends on time, on which log an event stands in, and on who had a level before.
+/// An answer without what depends on time, on which log an event stands in, and on who knew a threshold when.
 fn plain(answer: Answer) -> Answer {
     let Answer::Done(done) = answer else { return answer };
     let timeless = |happened: Happened| Happened { at: 0, ..happened };
-    let events = done.events.into_iter().filter(|happened| happened.kind != "TAKE").map(timeless).collect();
+    let events = done.events.into_iter().filter(|happened| happened.kind != "ALERT").map(timeless).collect();
     let unapplied = done
         .unapplied
         .into_iter()

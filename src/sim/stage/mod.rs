@@ -2,15 +2,18 @@
 //!
 //! Everything here panics where node and oracle differ: whoever plays catches that, and says by which seed.
 
+mod said;
 mod words;
 
 use crate::app::ports::Clock;
+use crate::app::query::AlertFilter;
 use crate::app::{APART_MS, CommandError, Outcome};
 use crate::domain::{Sku, StoreId};
 use crate::sim::node::{SimNode, SimSettings};
 use crate::sim::oracle::{Act, Answer, Happened, Oracle};
 use crate::sim::rules::{self, Rules};
 use crate::sim::world::World;
+pub(super) use said::{Listed, listed, listed_by, shown};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 pub use words::{CATALOGUE, happened};
@@ -108,22 +111,19 @@ impl Stage {
         Ok(())
     }
 
-    /// Every level is what the oracle says.
+    /// Every level is what the oracle says, and everything that is said, and every alert.
     pub async fn check_levels(&self, node: &SimNode) {
         for sku in self.skus {
             self.check_level(node, sku).await;
         }
+        let seen = node.drive(listed(&node.ledger)).await.expect("lists are read");
+        assert_eq!(seen, listed_by(&self.oracle), "products and stores in their lists");
     }
 
-    /// One level is what the oracle says.
+    /// What is shown of a SKU is what the oracle says.
     pub async fn check_level(&self, node: &SimNode, sku: &'static str) {
-        let (store_id, wanted) = place(&self.oracle, sku);
-        let view = node.drive(node.ledger.level(&store_id, &wanted)).await.expect("levels are read");
-        let seen =
-            view.map(|view| (view.numbers.on_hand.get(), view.numbers.reserved.get(), view.numbers.version));
-        let owed = self.oracle.levels.get(sku).filter(|level| level.version > 0);
-        let owed = owed.map(|level| (level.on_hand, level.reserved, level.version));
-        assert_eq!(seen, owed, "{sku}: (on hand, reserved, version)");
+        let seen = node.drive(shown(&node.ledger, &self.oracle, sku)).await.expect("states are read");
+        assert_eq!(seen, self.oracle.shown(sku), "{sku}");
     }
 
     /// Takes what was answered before a crash for granted, and returns the acts that were not.
@@ -266,15 +266,27 @@ pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> V
     heard.into_iter().flatten().collect()
 }
 
-/// Before the disk is written a level is shown as it was, or not at all.
+/// Before the disk is written everything is shown as it was, or not at all.
 fn shows_nothing_early(node: &SimNode, oracle: &Oracle, acts: &[Act], context: &mut Context<'_>) {
     for sku in acts.iter().flat_map(Act::skus) {
         let (store_id, wanted) = place(oracle, sku);
+        let owed = oracle.shown(sku);
         let mut read = pin!(node.ledger.level(&store_id, &wanted));
         if let Poll::Ready(seen) = read.as_mut().poll(context) {
-            let owed = oracle.levels.get(sku).map(|level| level.version).filter(|version| *version > 0);
             let seen = seen.expect("levels are read").map(|level| level.numbers.version);
+            let owed = owed.level.map(|(.., version)| version);
             assert_eq!(seen, owed, "{sku} is shown too early");
+        }
+        let mut read = pin!(node.ledger.product(&wanted));
+        if let Poll::Ready(seen) = read.as_mut().poll(context) {
+            let seen = seen.expect("products are read").map(|product| product.version);
+            assert_eq!(seen, owed.product.map(|(_, version)| version), "product {sku} is shown too early");
+        }
+        let filter = AlertFilter { store_id: Some(store_id.clone()), sku: Some(wanted.clone()) };
+        let mut read = pin!(node.ledger.alerts(&filter, None, 1));
+        if let Poll::Ready(seen) = read.as_mut().poll(context) {
+            let seen = seen.expect("alerts are read").pop().map(|alert| alert.version);
+            assert_eq!(seen, owed.alert.map(|(_, version)| version), "the alert of {sku} is shown too early");
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What is said to a node and what it says, in the words of the oracle.
 
-use super::{Heard, place};
+use super::{Heard, place, said};
 use crate::app::{CommandError, Meta, Outcome, fingerprint};
 use crate::domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
 use crate::domain::{
-    After, Command, Event, Expected, Idempotency, Key, Quantity, ReservationId, UnappliedWhy,
+    After, Command, Event, EventKind, Expected, Fact, Idempotency, Key, Quantity, ReservationId, UnappliedWhy,
 };
-use crate::sim::oracle::{Act, Answer, Done, Expect, Happened, Oracle, Order, Wish, batch_payload, payload};
+use crate::sim::oracle::{
+    Act, Answer, Done, Expect, Happened, Oracle, Order, What, Wish, batch_payload, payload,
+};
 
 /// All SKUs there are in plays, in key order.
 pub const CATALOGUE: [&str; 16] =
@@ -28,6 +30,10 @@ pub(in crate::sim) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Comman
             let operations = items.iter().map(operation).collect();
             (Command::Batch(Batch { atomic: *atomic, operations }), known_by)
         }
+        Act::Say(saying, expect, key) => {
+            let known_by = key.map(|key| known_by("say", key, &format!("{saying:?}")));
+            (said::command(oracle, saying, *expect), known_by)
+        }
     };
     (command, Meta { idempotency, ..Meta::default() })
 }
@@ -40,15 +46,18 @@ fn known_by(scope: &str, key: u32, payload: &str) -> Idempotency {
     }
 }
 
-fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
-    let version = oracle.version(clock, order.sku);
-    let expected = match order.expect {
+/// What the caller knows of a version that is this one.
+pub(super) const fn expected(expect: Expect, version: u64) -> Expected {
+    match expect {
         Expect::Any => Expected::Any,
         Expect::Exists => Expected::Exists,
         Expect::Right => Expected::Version(version),
         Expect::Wrong => Expected::Version(version + 1_000_000),
-    };
-    let pieces = |pieces: i64| Quantity::new(pieces).expect("a quantity");
+    }
+}
+
+fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
+    let expected = expected(order.expect, oracle.version(clock, order.sku));
     let reservation = |id: &u32| ReservationId::new(&id.to_string()).expect("a number is an id");
     let verb = match &order.wish {
         Wish::Adjust(delta) => Verb::Adjust { delta: pieces(*delta), reason: None, reference: None },
@@ -72,6 +81,11 @@ fn stock(oracle: &Oracle, clock: i64, order: &Order) -> StockCommand {
     StockCommand { store_id, sku, expected, verb }
 }
 
+pub(super) fn pieces(pieces: i64) -> Quantity {
+    Quantity::new(pieces).expect("a quantity")
+}
+
+/// Of several processes each says `TAKE` when it takes over what another one moved: the oracle knows nothing of that.
 pub(in crate::sim) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
     Heard::Answer(match outcome {
         Ok(outcome) => {
@@ -86,7 +100,12 @@ pub(in crate::sim) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
             });
             Answer::Done(Done {
                 sequence: outcome.sequence.0,
-                events: outcome.events.iter().map(|event| happened(event, at)).collect(),
+                events: outcome
+                    .events
+                    .iter()
+                    .filter(|event| event.kind != EventKind::Take)
+                    .map(|event| happened(event, at))
+                    .collect(),
                 unapplied: unapplied.collect(),
                 // A replayed event has its own time, which the outcome does not carry.
                 replays: outcome.replays.iter().map(|(op, event)| (*op, happened(event, 0))).collect(),
@@ -108,12 +127,26 @@ pub(in crate::sim) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
 /// An event in the words of the oracle; the time is that of its entry, in milliseconds.
 ///
 /// # Panics
-/// When it is not of a level of a play.
+/// When it is of nothing that there is in a play.
 pub fn happened(event: &Event, at: i64) -> Happened {
-    let (Key::Level(_, sku), After::Level(after)) = (event.fact.key(), event.after) else {
-        panic!("only levels are played: {event:?}")
+    let what = match (&event.fact, event.after) {
+        (Fact::Stock(_), After::Level(after)) => {
+            What::Level { on_hand: after.on_hand.get(), reserved: after.reserved.get() }
+        }
+        (Fact::Product(fact), _) => What::Product(fact.product.as_ref().map(said::goods)),
+        (Fact::Store(fact), _) => What::Store(said::name(&fact.store.name)),
+        (Fact::Threshold(fact), _) => What::Threshold(fact.low_stock_threshold.map(Quantity::get)),
+        (Fact::Alert(fact), After::Alert(after)) if fact.raised == after.raised => {
+            let threshold = fact.threshold.map(Quantity::get);
+            What::Alert { raised: fact.raised, qty: fact.qty.get(), threshold }
+        }
+        _ => panic!("there is nothing of the kind in a play: {event:?}"),
     };
-    let sku = CATALOGUE.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
-    let (on_hand, reserved) = (after.on_hand.get(), after.reserved.get());
-    Happened { sku, kind: event.kind.as_str(), on_hand, reserved, version: after.version, at }
+    let sku = match event.fact.key() {
+        Key::Level(_, sku) | Key::Product(sku) | Key::Threshold(_, sku) | Key::Alert(_, sku) => Some(sku),
+        _ => None,
+    };
+    let known = |sku: &str| CATALOGUE.into_iter().find(|known| *known == sku).expect("a SKU of the play");
+    let sku = sku.map(|sku| known(sku.as_str()));
+    Happened { sku, kind: event.kind.as_str(), what, version: event.after.version(), at }
 }

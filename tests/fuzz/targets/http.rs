@@ -135,22 +135,32 @@ pub(super) fn body(bytes: &[u8]) {
     let json: (&str, &[u8]) = ("content-type", b"application/json");
     let lines: (&str, &[u8]) = ("content-type", b"application/x-ndjson");
     let key: (&str, &[u8]) = ("idempotency-key", b"k");
+    let merge: (&str, &[u8]) = ("content-type", b"application/merge-patch+json");
     let level = |verb: &str| format!("{LEVEL}/{verb}");
-    let (path, headers) = match first % 9 {
-        0 => (level("adjust"), vec![json]),
-        1 => (level("reserve"), vec![json]),
-        2 => (level("release"), vec![json]),
-        3 => (level("commit"), vec![json]),
-        4 => (level("count"), vec![json]),
-        5 => ("/inventory/batch".to_owned(), vec![json]),
-        6 => ("/inventory/batch".to_owned(), vec![lines]),
-        7 => ("/inventory/batch?atomic=false".to_owned(), vec![lines]),
-        _ if *first >= 128 => ("/catalogue/products".to_owned(), vec![json]),
-        _ => ("/imports/g/rows".to_owned(), vec![json]),
+    let (method, path, kind) = match first % 18 {
+        0 => (Method::POST, level("adjust"), json),
+        1 => (Method::POST, level("reserve"), json),
+        2 => (Method::POST, level("release"), json),
+        3 => (Method::POST, level("commit"), json),
+        4 => (Method::POST, level("count"), json),
+        5 => (Method::POST, "/inventory/batch".to_owned(), json),
+        6 => (Method::POST, "/inventory/batch".to_owned(), lines),
+        7 => (Method::POST, "/inventory/batch?atomic=false".to_owned(), lines),
+        8 => (Method::POST, "/imports/g/rows".to_owned(), json),
+        9 => (Method::POST, "/products".to_owned(), json),
+        10 => (Method::PUT, "/products/TEA".to_owned(), json),
+        11 => (Method::PATCH, "/products/TEA".to_owned(), merge),
+        12 => (Method::POST, "/stores".to_owned(), json),
+        13 => (Method::PUT, "/stores/LONDON".to_owned(), json),
+        14 => (Method::PUT, level("threshold"), json),
+        15 => (Method::POST, "/catalogue/products".to_owned(), json),
+        16 => (Method::POST, "/stock/add".to_owned(), json),
+        _ => (Method::POST, "/stock/sale".to_owned(), json),
     };
-    // Twice with a key: the second is its replay.
-    let keyed: Vec<_> = headers.iter().copied().chain([key]).collect();
-    send_all([post(&path, &keyed, body), post(&path, &keyed, body), post(&path, &headers, body)]);
+    // Twice with a key: the second is its replay. Then the level moves, past whatever was said.
+    let send = |headers: &[(&str, &[u8])]| request(method.clone(), &path, headers, body);
+    let moved = post(&level("adjust"), &[json], br#"{"delta":-1}"#);
+    send_all([send(&[kind, key]), send(&[kind, key]), send(&[kind]), moved]);
 }
 
 /// Header values and query parameters, one a line, each in every place where something is parsed.
@@ -175,6 +185,13 @@ pub(super) fn headers(bytes: &[u8]) {
             request(Method::GET, &format!("/stores/{text}/inventory/{text}"), &[], b""),
             request(Method::GET, &query("asOf"), &[], b""),
             request(Method::GET, &format!("/central/inventory/TEA?atLeast={text}"), &[], b""),
+            request(Method::DELETE, "/products/TEA", &[("if-match", value)], b""),
+            request(Method::GET, &format!("/products?{text}"), &[], b""),
+            request(Method::GET, &format!("/products?cursor={text}"), &[], b""),
+            request(Method::GET, &format!("/products/{text}"), &[("if-none-match", value)], b""),
+            request(Method::GET, &format!("/stores?cursor={text}"), &[], b""),
+            request(Method::GET, &format!("/alerts?{text}"), &[], b""),
+            request(Method::GET, &format!("/alerts?cursor={text}"), &[], b""),
         ]
     });
     send_all(requests);

@@ -1,9 +1,13 @@
-//! A data directory with some of everything, made once: two sealed segments, snapshots, holds, an import, a leap.
+//! A data directory with some of everything, made once: sealed segments, snapshots, holds, an import, a catalogue,
+//! an alert, a leap.
 
 use onhand::adapters::file::disk::Disk;
 use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
 use onhand::app::Meta;
+use onhand::domain::catalog::{
+    Product, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind, ThresholdCommand,
+};
 use onhand::domain::imports::{ImportRow, ImportRows};
 use onhand::domain::stock::{AdjustKind, Commit, Reserve, StockCommand, Verb};
 use onhand::domain::{
@@ -23,6 +27,34 @@ pub(super) fn layout() -> Layout {
 
 fn qty(pieces: i64) -> Quantity {
     Quantity::new(pieces).expect("small")
+}
+
+/// A product with a threshold, its store, and the store's own threshold.
+fn catalogue() -> [Command; 3] {
+    let place = || (StoreId::new("LONDON").expect("an id"), Sku::new("TEA").expect("an id"));
+    let product = Product {
+        name: "Green tea".into(),
+        category: Some("tea".into()),
+        unit_price: None,
+        barcode: None,
+        low_stock_threshold: Some(qty(100)),
+        active: true,
+    };
+    let verb = ProductVerb::Create(Box::new(product));
+    let store = Store {
+        name: "London".into(),
+        kind: StoreKind::Shop,
+        address: None,
+        time_zone: Some("Europe/London".into()),
+        active: true,
+    };
+    let (expected, (store_id, sku)) = (Expected::Any, place());
+    let low_stock_threshold = Some(qty(45));
+    [
+        Command::Product(ProductCommand { sku: place().1, expected, verb }),
+        Command::Store(StoreCommand { store_id: place().0, expected, create: true, store: Box::new(store) }),
+        Command::Threshold(ThresholdCommand { store_id, sku, expected, low_stock_threshold }),
+    ]
 }
 
 fn commands() -> Vec<(Command, Meta)> {
@@ -63,6 +95,7 @@ fn commands() -> Vec<(Command, Meta)> {
         rows: vec![row],
     };
     let commit = Verb::Commit(Commit { reservation_id: id("r1"), qty: Some(qty(1)), close_remainder: true });
+    let [product, described, threshold] = catalogue();
     vec![
         (stock("TEA", adjust(50)), keyed("k-1")),
         (stock("RICE", adjust(20)), keyed("k-2")),
@@ -76,6 +109,11 @@ fn commands() -> Vec<(Command, Meta)> {
         (stock("SALT", adjust(7)), keyed("k-7")),
         (stock("SALT", adjust(-7)), keyed("k-8")),
         (stock("TEA", adjust(1)), keyed("k-9")),
+        (product, keyed("k-10")),
+        (described, keyed("k-11")),
+        (threshold, Meta::default()),
+        (stock("TEA", adjust(-1)), keyed("k-12")),
+        (stock("TEA", adjust(9)), keyed("k-13")),
     ]
 }
 

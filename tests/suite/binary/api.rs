@@ -56,9 +56,20 @@ impl Api {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Result<Reply, reqwest::Error> {
+        self.try_say(Method::POST, path, headers, body).await
+    }
+
+    /// The same with another method.
+    pub(super) async fn try_say(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Reply, reqwest::Error> {
         let mut headers = headers.to_vec();
         headers.push(("content-type", "application/json"));
-        self.try_send(Method::POST, path, &headers, body.to_string().into_bytes()).await
+        self.try_send(method, path, &headers, body.to_string().into_bytes()).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Reply {

@@ -2,8 +2,10 @@
 //! no reader ever saw a state that came back from.
 
 use super::api::{Api, Reply};
+use super::catalogue::{self, Logs};
 use super::process::{Node, onhand, run, verify};
 use crate::counts::{counted, scale};
+use http::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +16,7 @@ use tokio::task::JoinSet;
 
 const LIVES: u64 = 200;
 const TILLS: usize = 6;
-const SKUS: [&str; 3] = ["TEA", "RICE", "SALT"];
+pub(super) const SKUS: [&str; 3] = ["TEA", "RICE", "SALT"];
 /// Snapshots come often, so that many of the kills hit one.
 const OPTIONS: [&str; 4] = ["--snapshot-every-n-events", "40", "--log-level", "warn"];
 
@@ -39,20 +41,31 @@ async fn living(current: &mut Current) -> Option<Api> {
     state.0.clone()
 }
 
-/// Asks again with the same key until there is an answer, whoever gives it.
+/// Posts with the same key until there is an answer, whoever gives it.
 async fn insist(current: &mut Current, path: &str, key: &str, body: &Value) -> Reply {
+    insist_on(current, Method::POST, path, key, body).await
+}
+
+/// Asks again with the same key until there is an answer, whoever gives it.
+pub(super) async fn insist_on(
+    current: &mut Current,
+    method: Method,
+    path: &str,
+    key: &str,
+    body: &Value,
+) -> Reply {
     loop {
         let api = living(current).await.expect("tills close before the last node ends");
-        match api.try_post(path, &[("idempotency-key", key)], body).await {
+        match api.try_say(method.clone(), path, &[("idempotency-key", key)], body).await {
             Ok(reply) if reply.status != 503 => return reply,
             _ => tokio::time::sleep(Duration::from_millis(2)).await,
         }
     }
 }
 
-/// A till that retries blindly with keys: it buys, reserves, commits, releases and sends batches, and ends with a
-/// list of what must have happened.
-pub(super) async fn till(number: usize, mut current: Current) -> BTreeMap<String, Known> {
+/// A till that retries blindly with keys: it buys, reserves, commits, releases and sends batches, now and then it describes
+/// something, and it ends with a list of what must have happened.
+pub(super) async fn till(number: usize, logs: Logs, mut current: Current) -> BTreeMap<String, Known> {
     let mut done = BTreeMap::new();
     for turn in 0_usize.. {
         if current.borrow().1 {
@@ -60,6 +73,12 @@ pub(super) async fn till(number: usize, mut current: Current) -> BTreeMap<String
         }
         let key = format!("till-{number}-{turn}");
         let sku = SKUS[(number + turn) % SKUS.len()];
+        if turn % 7 == 6 {
+            // Unique, and about as much as there is by then.
+            let pieces = turn * TILLS + number;
+            done.insert(catalogue::say(&mut current, logs, &key, sku, pieces).await, Known::Acknowledged);
+            continue;
+        }
         let reply = match turn % 4 {
             0 | 1 => {
                 let body = json!({"delta": 1 + turn % 3, "reference": key});
@@ -116,7 +135,7 @@ pub(super) async fn watcher(mut current: Current) -> BTreeMap<String, Known> {
         if current.borrow().1 {
             break;
         }
-        if let Ok(reply) = api.try_send(http::Method::GET, &level("TEA"), &[], Vec::new()).await
+        if let Ok(reply) = api.try_send(Method::GET, &level("TEA"), &[], Vec::new()).await
             && reply.status == 200
         {
             let (_, _, _, version) = reply.level();
@@ -149,7 +168,7 @@ async fn two_hundred_lives() -> (usize, usize) {
     let (tell, current) = watch::channel((None, false));
     let mut clients = JoinSet::new();
     for number in 0..TILLS {
-        clients.spawn(till(number, current.clone()));
+        clients.spawn(till(number, Logs::One, current.clone()));
     }
     clients.spawn(careless_till(current.clone()));
     clients.spawn(watcher(current));
@@ -160,7 +179,7 @@ async fn two_hundred_lives() -> (usize, usize) {
         if life == LIVES - 1 {
             tell.send_modify(|state| state.1 = true);
             let asked = clients.join_all().await.into_iter().flatten().collect();
-            done = all_there_once(&Api::of(&node), &asked).await;
+            done = all_there_once(&Api::of(&node), Logs::One, &asked).await;
             node.stop();
             break;
         }
@@ -193,7 +212,7 @@ async fn killed_while_starting(data_dir: &Path, life: u64) {
 }
 
 /// Holds the histories against what the clients know; answers how many changes were acknowledged, and asked for.
-pub(super) async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) -> (usize, usize) {
+pub(super) async fn all_there_once(api: &Api, logs: Logs, asked: &BTreeMap<String, Known>) -> (usize, usize) {
     let mut found: BTreeMap<String, u32> = BTreeMap::new();
     for sku in SKUS {
         let mut before = json!({"qty": 0, "onHand": 0, "reserved": 0, "version": 0});
@@ -208,6 +227,10 @@ pub(super) async fn all_there_once(api: &Api, asked: &BTreeMap<String, Known>) -
         let shown = json!({"qty": qty, "onHand": on_hand, "reserved": reserved, "version": version});
         assert_eq!((shown, reserved), (before, 0), "{sku}: the level is what its history adds up to");
     }
+    for said in catalogue::said(api, logs).await {
+        *found.entry(said).or_default() += 1;
+    }
+    catalogue::alerts_are_right(api, logs).await;
     for (reference, known) in asked {
         let times = found.remove(reference).unwrap_or(0);
         let right = if *known == Known::Acknowledged { times == 1 } else { times <= 1 };

@@ -2,6 +2,7 @@
 
 mod api;
 mod bad_input;
+mod catalogue;
 mod clocks;
 mod codes;
 mod full_disk;

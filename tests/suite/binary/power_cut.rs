@@ -5,10 +5,12 @@
 //! acknowledge what nothing can keep.
 
 use super::api::Api;
+use super::catalogue::{self, Logs};
 use super::process::{Node, run};
 use super::room::Room;
 use super::skipped;
 use crate::counts::{counted, scale};
+use http::Method;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -18,6 +20,7 @@ use tokio::task::JoinSet;
 const CYCLES: u64 = 50;
 const CALLERS: usize = 8;
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
+const PRODUCT: &str = "/products/TEA";
 const STORY: &str = "power cuts on a real ext4";
 
 /// Makes a file system in a file and mounts it.
@@ -27,15 +30,22 @@ const CUT: &str = "import fcntl, os, struct, sys; \
                    fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))";
 const BACK: &str = "umount \"$1/disk\"; mount -o loop \"$1/image\" \"$1/disk\"";
 
-/// Changes the level until the connection breaks; answers the keys of what was acknowledged, and the last one, which
-/// was not.
+/// Changes the level, and now and then its product, until the connection breaks; answers the keys of what was acknowledged, and
+/// the last one, which was not.
 async fn caller(api: Api, cycle: u64, caller: usize) -> (Vec<String>, String) {
     let mut acknowledged = Vec::new();
     for turn in 0.. {
         let key = format!("{cycle}-{caller}-{turn}");
-        let body = json!({"delta": 1, "reference": key});
-        match api.try_post(&format!("{LEVEL}/adjust"), &[], &body).await {
-            Ok(reply) if reply.status == 200 => acknowledged.push(key),
+        let asked = if turn % 5 == 4 {
+            // Sometimes far above what is there, sometimes far below.
+            let body = json!({"name": key, "lowStockThreshold": if turn % 2 == 0 { 1_000_000 } else { 0 }});
+            api.try_say(Method::PUT, PRODUCT, &[], &body).await
+        } else {
+            let body = json!({"delta": 1, "reference": key});
+            api.try_post(&format!("{LEVEL}/adjust"), &[], &body).await
+        };
+        match asked {
+            Ok(reply) if matches!(reply.status, 200 | 201) => acknowledged.push(key),
             _ => return (acknowledged, key),
         }
     }
@@ -93,9 +103,14 @@ async fn fifty_cuts(room: &Room) -> Option<usize> {
     }
     let node = Node::start_as(room.onhand(), &data, &[]);
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
-    for item in Api::of(&node).items(&format!("{LEVEL}/history")).await {
+    let api = Api::of(&node);
+    for item in api.items(&format!("{LEVEL}/history")).await {
         *found.entry(item["payload"]["reference"].as_str().unwrap().to_owned()).or_default() += 1;
     }
+    for said in catalogue::said(&api, Logs::One).await {
+        *found.entry(said).or_default() += 1;
+    }
+    catalogue::alerts_are_right(&api, Logs::One).await;
     for key in &acknowledged {
         assert_eq!(found.remove(key), Some(1), "{key} was acknowledged");
     }

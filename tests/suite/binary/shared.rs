@@ -1,6 +1,7 @@
 //! Several `onhand serve` on one data directory: their tills do not notice, whatever happens to one of them.
 
 use super::api::Api;
+use super::catalogue::Logs;
 use super::kill::{Current, Known, all_there_once, careless_till, level, till, watcher};
 use super::process::{Node, onhand, run, verify};
 use onhand::sim::random::Random;
@@ -126,7 +127,7 @@ async fn tills_at_several_processes_lose_nothing_and_repeat_nothing() {
         chosen
     };
     for number in 0..TILLS {
-        clients.spawn(till(number, choice()));
+        clients.spawn(till(number, Logs::Several, choice()));
     }
     clients.spawn(careless_till(choice()));
     clients.spawn(watcher(choice()));
@@ -145,7 +146,7 @@ async fn tills_at_several_processes_lose_nothing_and_repeat_nothing() {
     let asked = clients.join_all().await.into_iter().flatten().collect();
     shuffling.abort();
     for node in nodes.iter().flatten() {
-        all_there_once(&Api::of(node), &asked).await;
+        all_there_once(&Api::of(node), Logs::Several, &asked).await;
     }
     central_agrees(&Api::of(nodes[0].as_ref().unwrap()), nodes.iter().flatten()).await;
     for node in nodes.into_iter().flatten() {

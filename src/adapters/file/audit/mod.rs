@@ -4,8 +4,9 @@
 //! flight. Checked are: the chain of every segment and between them; sequences, batches and times; that each event
 //! fits its state and leads to the numbers it recorded; that reservations add up to `reserved`; that each snapshot is
 //! the sum of the log up to its sequence; that the log reaches as far as the mark, and not beyond the end that others
-//! gave it; that each index is whole.
+//! gave it; that each index is whole; and of the states of all logs together that each alert agrees with its level.
 
+mod low_stock;
 mod report;
 mod shared;
 
@@ -24,7 +25,8 @@ use crate::adapters::file::segment::{Damage, Header, Scan, SegmentEnd};
 use crate::adapters::file::snapshot::{SnapshotError, list_snapshots};
 use crate::adapters::file::term::read_term;
 use crate::app::fold::Fold;
-use crate::domain::{Entry, Fact, Key, Sequence, State, Timestamp};
+use crate::domain::{Entry, Fact, Key, Sequence, Timestamp};
+use report::first_difference;
 use shared::Take;
 use std::path::Path;
 
@@ -277,18 +279,4 @@ impl Auditor<'_> {
             self.find(&self.layout.log(), None, None, what);
         }
     }
-}
-
-/// The first key, in order, at which two folds differ.
-fn first_difference(log: &Fold, snapshot: &Fold) -> Option<String> {
-    let differs = |key: &&Key| log.states.get(*key) != snapshot.states.get(*key);
-    let key = log.states.keys().chain(snapshot.states.keys()).filter(differs).min()?;
-    let describe = |state: Option<&State>| {
-        state.map_or_else(|| "nothing".to_owned(), |state| format!("{:?}", state.after()))
-    };
-    Some(format!(
-        "{key}: the log adds up to {}, the snapshot says {}",
-        describe(log.states.get(key)),
-        describe(snapshot.states.get(key))
-    ))
 }

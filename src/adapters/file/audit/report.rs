@@ -3,7 +3,7 @@
 use super::shared::Take;
 use crate::adapters::file::identity::NodeFile;
 use crate::app::fold::Fold;
-use crate::domain::{Sequence, Timestamp};
+use crate::domain::{Key, Sequence, State, Timestamp};
 use std::path::PathBuf;
 
 /// Something that does not hold, and where.
@@ -55,4 +55,18 @@ pub struct Break {
     pub offset: u64,
     /// The first sequence that is lost.
     pub sequence: Sequence,
+}
+
+/// The first key, in order, at which two folds differ.
+pub(super) fn first_difference(log: &Fold, snapshot: &Fold) -> Option<String> {
+    let differs = |key: &&Key| log.states.get(*key) != snapshot.states.get(*key);
+    let key = log.states.keys().chain(snapshot.states.keys()).filter(differs).min()?;
+    let describe = |state: Option<&State>| {
+        state.map_or_else(|| "nothing".to_owned(), |state| format!("{:?}", state.after()))
+    };
+    Some(format!(
+        "{key}: the log adds up to {}, the snapshot says {}",
+        describe(log.states.get(key)),
+        describe(snapshot.states.get(key))
+    ))
 }

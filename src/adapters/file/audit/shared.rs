@@ -4,7 +4,7 @@
 //! is a **turn**. Over all logs the turns of a key must lie end to end: no version twice, each `TAKE` with exactly the
 //! state that the turn before it came to, under an epoch that is not below that turn's.
 
-use super::{Audit, Finding, audit};
+use super::{Audit, Finding, audit, low_stock};
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
@@ -22,6 +22,9 @@ pub struct DirectoryAudit {
     pub logs: Vec<(Layout, Audit)>,
     /// What does not hold between them; nothing is said of that when one of them does not add up by itself.
     pub between: Vec<Finding>,
+    /// Alerts that do not agree with their thresholds, which have just changed: a running node looks at them in a moment, a
+    /// killed one at its next start.
+    pub alerts_to_look_at: usize,
 }
 
 /// A state that a log takes over.
@@ -53,23 +56,24 @@ struct Turn<'a> {
 /// [`OpenError`] when it is none, or a log cannot be read at all.
 pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudit, OpenError> {
     let (layouts, marks) = durable(disk, layout)?;
-    if layouts.is_empty() {
-        return Ok(DirectoryAudit {
-            logs: vec![(layout.clone(), audit(disk, layout)?)],
-            between: Vec::new(),
-        });
-    }
+    let several = !layouts.is_empty();
     let mut logs = Vec::new();
-    for member in layouts {
+    for member in if several { layouts } else { vec![layout.clone()] } {
         let audit = audit(disk, &member)?;
         logs.push((member, audit));
     }
-    let gave_up = gave_up(disk, &logs).map_err(OpenError::at(&layout.nodes()))?;
-    let mut between = strangers(&logs);
-    if logs.iter().all(|(_, audit)| audit.broken_at.is_none()) {
-        between.extend(Ledger { logs: &logs, marks: &marks, gave_up }.findings());
+    let gave_up = several && gave_up(disk, &logs).map_err(OpenError::at(&layout.nodes()))?;
+    let mut directory = DirectoryAudit { between: strangers(&logs), logs, alerts_to_look_at: 0 };
+    if directory.logs.iter().all(|(_, audit)| audit.broken_at.is_none()) {
+        let ledger = Ledger { logs: &directory.logs, marks: &marks, gave_up };
+        let mut between = if several { ledger.findings() } else { Vec::new() };
+        let (to_look_at, wrong) = low_stock::check(&directory.states());
+        let place = |what| Finding { path: layout.root().to_path_buf(), offset: None, sequence: None, what };
+        between.extend(wrong.into_iter().map(place));
+        directory.between.extend(between);
+        directory.alerts_to_look_at = to_look_at;
     }
-    Ok(DirectoryAudit { logs, between })
+    Ok(directory)
 }
 
 /// The members, and what of each log was durable at a moment at which there were no others: that was taken over from what

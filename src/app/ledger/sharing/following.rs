@@ -47,6 +47,9 @@ impl Ledger {
                 for (key, state) in restored.states.iter().filter(|(key, _)| !key.is_of_one_log()) {
                     self.adopt(*log, key, state).await;
                 }
+                for key in restored.states.keys() {
+                    self.look_at_moved(key).await;
+                }
                 for effect in &restored.known {
                     self.idempotency.insert(*effect, *log);
                 }
@@ -88,6 +91,9 @@ impl Ledger {
                 return Err(HistoryError::Damaged(reason));
             }
             self.moved_elsewhere(log, &key, &mut slot);
+        }
+        for event in &entry.events {
+            self.look_at_moved(&event.fact.key()).await;
         }
         for effect in known_effects(entry) {
             self.idempotency.insert(effect, log);

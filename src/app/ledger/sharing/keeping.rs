@@ -81,7 +81,13 @@ impl Ledger {
             let _stripe = sharing.stripe(key).await;
             sharing.held.insert(key.clone(), Held::Leaving);
         }
-        if let Some(entity) = self.entities.find(key) {
+        // An alert goes with its level: that it was raised or cleared may be what was decided last.
+        let alert = match key {
+            Key::Level(store, sku) => Some(Key::Alert(store.clone(), sku.clone())),
+            _ => None,
+        };
+        for key in std::iter::once(key).chain(&alert) {
+            let Some(entity) = self.entities.find(key) else { continue };
             let generation = self.generation().await;
             // Whoever decides on the state holds this mutex, and has looked at the lease under it.
             let head = entity.lock().await.head;
@@ -105,9 +111,13 @@ impl Ledger {
         let now = self.now();
         let mut here = Vec::new();
         for key in keys {
-            if let Key::Alert(..) = key {
-                // Looked at because a threshold has changed, which is known here: under a lease asked for like any other.
-                here.push(key);
+            if let Key::Alert(store, sku) = &key {
+                // Where the level is: its holder comes to know of the threshold, too, and looks, unless he goes away.
+                if self.ask(sharing, &Key::Level(store.clone(), sku.clone()), true).await? {
+                    here.push(key);
+                } else if self.alert_is_wrong(store, sku).await {
+                    self.due.note(now.plus_milliseconds(LOOK_AGAIN_MS), key);
+                }
                 continue;
             }
             let Some(entity) = self.entities.find(&key) else { continue };

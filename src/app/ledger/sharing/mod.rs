@@ -58,12 +58,16 @@ impl Shared {
     /// True when everything under these keys may be decided on; to be asked with their mutexes held.
     pub(super) fn ready(&self, keys: &[Key]) -> bool {
         let ready = |key: &Key| self.held.get(key).is_some_and(|held| matches!(*held, Held::Ready { .. }));
-        keys.iter().all(|key| key.is_of_one_log() || ready(key))
+        keys.iter().all(|key| !key.has_lease() || ready(key))
     }
 
-    /// The epoch of a lease that is held.
+    /// The epoch of the lease that is held for a state.
     pub(super) fn epoch(&self, key: &Key) -> u64 {
-        match self.held.get(key).as_deref() {
+        let held = match key {
+            Key::Alert(store, sku) => self.held.get(&Key::Level(store.clone(), sku.clone())),
+            key => self.held.get(key),
+        };
+        match held.as_deref() {
             Some(Held::New { epoch } | Held::Ready { epoch }) => *epoch,
             Some(Held::Leaving) | None => 0,
         }
@@ -112,7 +116,7 @@ impl Ledger {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let deadline = self.parts.clock.monotonic() + sharing.patience;
         while !sharing.ready(keys) {
-            let mut missing: Vec<&Key> = keys.iter().filter(|key| !key.is_of_one_log()).collect();
+            let mut missing: Vec<&Key> = keys.iter().filter(|key| key.has_lease()).collect();
             loop {
                 let mut elsewhere = Vec::new();
                 for key in missing {

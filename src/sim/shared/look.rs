@@ -1,0 +1,73 @@
+//! What processes show: it may have happened, and each level has its alert once everybody has looked.
+
+use super::Shared;
+use crate::sim::oracle::Shown;
+
+/// Between two looks whether every level has its alert, in milliseconds.
+const LOOK_MS: u64 = 100;
+
+/// After so many looks every level has its alert.
+const LOOKS_MAX: usize = 50;
+
+impl Shared<'_> {
+    /// What one process shows is what may have happened.
+    pub(super) fn look(&mut self) {
+        let place = self.place();
+        self.shows(place);
+    }
+
+    /// False when it was taken over from, and another one is in its place now.
+    pub(super) fn shows(&mut self, place: usize) -> bool {
+        let shown = self.skus.iter().map(|sku| self.house.shown(place, sku).map(|seen| (*sku, seen)));
+        let shown: Result<Vec<_>, _> = shown.collect();
+        match shown.and_then(|shown| Ok((shown, self.house.listed(place)?))) {
+            Ok((shown, lists)) => {
+                for (sku, seen) in shown {
+                    self.worlds.saw(sku, seen);
+                }
+                self.worlds.saw_lists(&lists);
+                true
+            }
+            Err(error) => {
+                self.trace.note(format_args!("{place} shows nothing: {error}"));
+                self.over(place);
+                false
+            }
+        }
+    }
+
+    /// Once everybody who lives has looked at what he came to know, each level has its alert, whoever shows it.
+    pub(super) fn alerts(&mut self) {
+        if self.frozen.is_some() {
+            return;
+        }
+        let place = self.place();
+        let mut wrong = Vec::new();
+        for _ in 0..LOOKS_MAX {
+            self.house.pass(LOOK_MS);
+            if !self.shows(place) {
+                return;
+            }
+            wrong.clear();
+            for sku in self.skus {
+                let Ok(seen) = self.house.shown(place, sku) else { return };
+                if !alert_fits(&seen) {
+                    wrong.push((*sku, seen));
+                }
+            }
+            if wrong.is_empty() {
+                return;
+            }
+        }
+        panic!("nobody looks at these levels: {wrong:?}");
+    }
+}
+
+/// An alert is raised while, and only while, the level is at its threshold or below.
+fn alert_fits(seen: &Shown) -> bool {
+    let own = seen.threshold.map(|(pieces, _)| pieces);
+    let threshold = own.or_else(|| seen.product?.0.threshold);
+    let pieces = seen.level.map(|(on_hand, reserved, _)| on_hand - reserved);
+    let low = pieces.zip(threshold).is_some_and(|(pieces, threshold)| pieces <= threshold);
+    seen.alert.is_some() == low
+}

@@ -1,0 +1,112 @@
+//! Low stock on simulated disks: what a batch, a start and a reader make of alerts.
+
+use crate::node::{World, adjust, at_once, keyed, qty, rejection, stock};
+use onhand::adapters::file::audit::audit_directory;
+use onhand::app::Meta;
+use onhand::app::query::AlertFilter;
+use onhand::domain::catalog::ThresholdCommand;
+use onhand::domain::stock::{Batch, Operation, Verb};
+use onhand::domain::{Command, EventKind, Expected, Rejection, Sku, StoreId};
+use onhand::sim::disk::Crash;
+use onhand::sim::node::{SimNode, SimSettings};
+use onhand::sim::rules;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+fn threshold(sku: &str, pieces: Option<i64>) -> Command {
+    let (store_id, sku) = (StoreId::new("LONDON").unwrap(), Sku::new(sku).unwrap());
+    let low_stock_threshold = pieces.map(qty);
+    Command::Threshold(ThresholdCommand { store_id, sku, expected: Expected::Any, low_stock_threshold })
+}
+
+async fn done(node: &SimNode, command: Command) {
+    node.execute(command, &Meta::default()).await.unwrap();
+}
+
+async fn sweep(node: &SimNode) {
+    node.drive(node.ledger.expire_due()).await.unwrap();
+}
+
+/// The SKUs whose alerts are shown.
+async fn alerts(node: &SimNode) -> Vec<String> {
+    let alerts = node.drive(node.ledger.alerts(&AlertFilter::default(), None, 10)).await.unwrap();
+    alerts.iter().map(|alert| alert.sku.to_string()).collect()
+}
+
+fn operation(sku: &str, delta: i64, key: &str) -> Operation {
+    let verb = Verb::Adjust { delta: qty(delta), reason: None, reference: None };
+    let idempotency = keyed(key, &delta.to_string()).idempotency;
+    Operation { command: stock(sku, Expected::Any, verb), idempotency, known: None }
+}
+
+#[tokio::test]
+async fn an_alert_is_no_part_of_the_last_operation_of_its_batch() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    done(&node, adjust("A", 10)).await;
+    done(&node, threshold("A", Some(5))).await;
+    let operations = vec![operation("A", -7, "first"), operation("A", -100, "refused")];
+    let batch = Command::Batch(Batch { atomic: false, operations });
+    let outcome = node.execute(batch, &Meta::default()).await.unwrap();
+    let told: Vec<_> = outcome.events.iter().map(|event| (event.kind, event.op)).collect();
+    assert_eq!(told, [(EventKind::Adjust, Some(0)), (EventKind::Alert, None)]);
+    // What was refused has had no effect, so its key is not known: it is decided anew, and happens once there is enough.
+    let again = node.execute(adjust("A", -100), &keyed("refused", "-100")).await;
+    assert!(matches!(rejection(again), Rejection::InsufficientStock { .. }));
+    done(&node, adjust("A", 200)).await;
+    let again = node.execute(adjust("A", -100), &keyed("refused", "-100")).await.unwrap();
+    assert!(!again.replayed);
+    let first = node.execute(adjust("A", -7), &keyed("first", "-7")).await.unwrap();
+    assert!(first.replayed);
+    assert_eq!(first.events.len(), 1, "the operation alone: {:?}", first.events);
+}
+
+#[tokio::test]
+async fn an_alert_whose_last_threshold_is_gone_is_cleared_after_a_crash_too() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    done(&node, threshold("A", Some(5))).await;
+    done(&node, adjust("A", 3)).await;
+    assert_eq!(alerts(&node).await, ["A"]);
+    done(&node, threshold("A", None)).await;
+    drop(node);
+    world.disk.crash(Crash::ProcessKill);
+    let audit = audit_directory(&world.disk, &rules::layout()).unwrap();
+    assert_eq!(
+        (audit.findings().count(), audit.alerts_to_look_at),
+        (0, 1),
+        "nobody has looked, which is no fault"
+    );
+    let node = world.open();
+    assert_eq!(alerts(&node).await, ["A"]);
+    sweep(&node).await;
+    assert_eq!(alerts(&node).await, [""; 0]);
+    drop(node);
+    world.disk.crash(Crash::ProcessKill);
+    let audit = audit_directory(&world.disk, &rules::layout()).unwrap();
+    assert_eq!((audit.findings().count(), audit.alerts_to_look_at), (0, 0));
+}
+
+#[tokio::test]
+async fn an_alert_is_shown_until_it_is_cleared_durably() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    done(&node, threshold("A", Some(5))).await;
+    done(&node, adjust("A", 3)).await;
+    let (clearing, meta) = (adjust("A", 10), Meta::default());
+    let mut clearing = pin!(node.ledger.execute(clearing, &meta));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(clearing.as_mut().poll(&mut context).is_pending());
+    let filter = AlertFilter::default();
+    let mut list = pin!(node.ledger.alerts(&filter, None, 10));
+    assert!(matches!(list.as_mut().poll(&mut context), Poll::Pending), "a crash could take it back");
+    node.drive(clearing).await.unwrap();
+    assert_eq!(node.drive(list).await.unwrap(), []);
+    assert_eq!(alerts(&node).await, [""; 0]);
+    // Raised on the way to the disk it is not shown either.
+    assert!(at_once(&node, adjust("A", -10), &Meta::default()).is_pending());
+    let mut list = pin!(node.ledger.alerts(&filter, None, 10));
+    assert!(list.as_mut().poll(&mut context).is_pending());
+    node.write_waiting().unwrap();
+    assert_eq!(node.drive(list).await.unwrap().len(), 1);
+}
