@@ -250,7 +250,8 @@ mod tests {
             (&["--breaker-threshold", "1.1"], "BREAKER_THRESHOLD", "up to 1"),
             (&["--breaker-threshold", "nan"], "BREAKER_THRESHOLD", "0.5"),
             (&["--breaker-cooldown-ms", "-1"], "BREAKER_COOLDOWN_MS", "milliseconds"),
-            (&["--alert-webhook-allow-private=1"], "ALERT_WEBHOOK_ALLOW_PRIVATE", "true or false"),
+            (&["--catalog-strict=maybe"], "CATALOG_STRICT", "true or false"),
+            (&["--alert-webhook-allow-private=perhaps"], "ALERT_WEBHOOK_ALLOW_PRIVATE", "true or false"),
             (&["--alert-webhook-url", "https://a"], "ALERT_WEBHOOK_SECRET", "it is needed"),
             (
                 &["--alert-webhook-url", "http://a", "--alert-webhook-secret", WHSEC],
