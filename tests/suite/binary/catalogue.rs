@@ -44,7 +44,9 @@ pub(super) async fn said(api: &Api, logs: Logs) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut said = Vec::new();
     for sku in SKUS {
-        let history = api.items(&format!("/products/{sku}/history")).await;
+        let path = format!("/products/{sku}/history");
+        // Nothing may have been said of it before the first cut.
+        let history = if api.get(&path).await.status == 404 { Vec::new() } else { api.items(&path).await };
         said.extend(history.iter().map(|item| text(&item["product"]["name"])));
     }
     for item in events(api, logs).await {

@@ -44,10 +44,13 @@ impl Ledger {
         match news {
             PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
             PeerNews::Joined(log, restored) => {
-                for (key, state) in restored.states.iter().filter(|(key, _)| !key.is_of_one_log()) {
+                // In one order, so that a simulated run does the same again; levels come first, and thresholds find them.
+                let mut states: Vec<_> = restored.states.iter().collect();
+                states.sort_unstable_by_key(|(key, _)| *key);
+                for (key, state) in states.iter().filter(|(key, _)| !key.is_of_one_log()) {
                     self.adopt(*log, key, state).await;
                 }
-                for key in restored.states.keys() {
+                for (key, _) in states {
                     self.look_at_moved(key).await;
                 }
                 for effect in &restored.known {
