@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// `{update?, products}`
@@ -71,10 +72,16 @@ fn into_domain(body: ProductsBody) -> Result<Products, Problem> {
         let detail = format!("must have 1 to {PRODUCTS_AT_ONCE_MAX} products");
         return Err(Problem::pointer("/products", detail));
     }
+    let mut seen = HashSet::with_capacity(products.len());
     let products = products.into_iter().enumerate().map(|(index, Object(line))| {
-        body::validated(line, || format!("/products/{index}")).map(ProductLine::into_domain)
+        let product = body::validated(line, || format!("/products/{index}")).map(ProductLine::into_domain)?;
+        if seen.insert(product.sku.clone()) {
+            return Ok(product);
+        }
+        Err(Problem::pointer(format!("/products/{index}/sku"), "stands here twice; say each product once"))
     });
-    Ok(Products { update, products: products.collect::<Result<_, _>>()? })
+    let products = products.collect::<Result<_, _>>()?;
+    Ok(Products { update, products })
 }
 
 #[derive(Debug, Serialize)]

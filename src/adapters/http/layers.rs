@@ -123,8 +123,7 @@ impl Edge {
         request.extensions_mut().insert(Arrived { id: visit.id.clone(), params });
         let work = AssertUnwindSafe(async { answering(request).await });
         let response = work.catch_unwind().await.unwrap_or_else(|panic| panicked(panic.as_ref()));
-        let response = self.leave(&visit, response);
-        if visit.method == Method::HEAD { without_body(response) } else { response }
+        self.leave(&visit, response)
     }
 
     /// Answers a request with a refusal, without looking at it any further.
@@ -213,7 +212,7 @@ impl Edge {
         let (meter, took) = (self.meters.of(visit.place, &visit.method), visit.started.elapsed());
         meter.record(status, took);
         log(visit, meter.route(), status, took, problem.as_ref());
-        response
+        if visit.method == Method::HEAD { without_body(response) } else { response }
     }
 
     fn check_query(&self, visit: &Visit) -> Result<(), Problem> {

@@ -96,11 +96,13 @@ pub(super) async fn sums(
 
 /// Reads all movements that are asked for, piece by piece, so that a caller who goes away ends it.
 async fn summed(node: &Node, filter: MovementFilter, by: &By) -> Result<BTreeMap<Group, Sum>, Problem> {
-    let _turn = node.gates.work(Gate::Reads).await?;
     let mut sums: BTreeMap<Group, Sum> = BTreeMap::new();
     let mut place = MovementPlace::default();
     loop {
+        // One turn a piece: others read in between, however long the log is.
+        let turn = node.gates.work(Gate::Reads).await?;
         let piece = node.ledger.all_movements(&filter, &place, PIECE).await?;
+        drop(turn);
         for view in &piece.views {
             let Some((group, effect)) = by.group(view) else { continue };
             let sum = sums.entry(group).or_default();

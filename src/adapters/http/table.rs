@@ -81,7 +81,7 @@ pub(super) async fn response<T: Table>(node: Arc<Node>, name: &str, table: T) ->
 
 impl<T: Table> Reader<T> {
     async fn next(&mut self) -> Result<Bytes, Problem> {
-        let mut out = csv::Writer::from_writer(Vec::new());
+        let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         if !self.begun {
             self.begun = true;
             row(&mut out, T::COLUMNS);

@@ -38,6 +38,8 @@ impl Unsent {
         while self.alerts.is_empty() && self.read_on().await? {
             self.ledger.low_stock.heard.forget(self.read);
         }
+        // Also of what was taken back since, and was passed over.
+        self.ledger.low_stock.heard.forget(self.read);
         Ok(self.alerts.front().cloned())
     }
 
@@ -70,7 +72,7 @@ impl Unsent {
 
     /// Reads a piece of what is durable; false when there is nothing more.
     async fn read_on(&mut self) -> Result<bool, ReadError> {
-        let end = self.ledger.noted_end();
+        let end = self.ledger.noted_end().await;
         if self.read >= end {
             return Ok(false);
         }

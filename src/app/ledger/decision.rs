@@ -134,7 +134,7 @@ impl Ledger {
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
         self.lists.note(key);
         if let Some(known) = &self.known_products {
-            known.note(key, &slot.state);
+            known.note(key, slot);
         }
         if matches!(key, Key::Alert(..)) && slot.log == LogNumber::OWN {
             self.low_stock.heard.note(slot.head);

@@ -5,6 +5,10 @@ use super::Ledger;
 use crate::app::low_stock::Changed;
 use crate::domain::{Key, Quantity, Sequence, Sku, State, StoreId};
 use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long is waited for those who are noting something.
+const NOTING: Duration = Duration::from_millis(1);
 
 impl Ledger {
     /// The keys of a command and of the alerts of its levels, as far as those have a threshold; sorted and unique.
@@ -53,10 +57,14 @@ impl Ledger {
     }
 
     /// The durable end of the log, up to which every alert has been heard of.
-    pub(crate) fn noted_end(&self) -> Sequence {
+    ///
+    /// Waits for those who are noting something, and keeps nobody from it.
+    pub(crate) async fn noted_end(&self) -> Sequence {
         let end = self.parts.log.durable().sequence();
         // Whoever appended something up to there has noted it once this is had.
-        drop(self.noting.write());
+        while self.noting.try_write().is_none() {
+            self.parts.clock.sleep(NOTING).await;
+        }
         end
     }
 

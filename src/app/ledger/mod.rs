@@ -159,7 +159,8 @@ impl Ledger {
             }
         }
         self.look_again(&keys, thresholds);
-        let head = guards.iter().map(|slot| slot.head).fold(known_head, Sequence::max);
+        let rests_on = known_head.max(self.unlisted_head(&keys));
+        let head = guards.iter().map(|slot| slot.head).fold(rests_on, Sequence::max);
         let absent: Vec<usize> =
             (0..).zip(&guards).filter(|(_, g)| g.state.version() == 0).map(|(i, _)| i).collect();
         drop(guards);

@@ -5,26 +5,34 @@
 //! looked for in what the others have written before it is refused.
 
 use super::Ledger;
-use crate::app::entities::Entity;
+use crate::app::entities::{Entity, Slot};
 use crate::app::ports::HistoryError;
-use crate::domain::{Key, Sku, State};
+use crate::domain::{Key, Sequence, Sku, State};
 use parking_lot::RwLock;
 use std::collections::HashSet;
 use std::ops::Bound;
 
-/// The SKUs of all products there are.
+/// The products there are.
 #[derive(Debug, Default)]
-pub(super) struct KnownProducts(RwLock<HashSet<Sku>>);
+pub(super) struct KnownProducts(RwLock<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    skus: HashSet<Sku>,
+    /// Where the log says for the last time that there is no more of one; a refusal that rests on it waits until then.
+    gone_at: Sequence,
+}
 
 impl KnownProducts {
-    /// The state under this key has moved.
-    pub(super) fn note(&self, key: &Key, state: &State) {
-        if let (Key::Product(sku), State::Product(master)) = (key, state) {
+    /// The state under this key has moved, in the entry that ends there.
+    pub(super) fn note(&self, key: &Key, slot: &Slot) {
+        if let (Key::Product(sku), State::Product(master)) = (key, &slot.state) {
             let mut known = self.0.write();
             if master.details.is_some() {
-                known.insert(sku.clone());
+                known.skus.insert(sku.clone());
             } else {
-                known.remove(sku);
+                known.skus.remove(sku);
+                known.gone_at = known.gone_at.max(slot.head);
             }
         }
     }
@@ -37,7 +45,7 @@ impl Ledger {
         let known = KnownProducts::default();
         for key in self.entities.keys_after(Bound::Unbounded, usize::MAX) {
             if let Some(slot) = self.entities.find(&key).as_deref().and_then(Entity::try_lock) {
-                known.note(&key, &slot.state);
+                known.note(&key, &slot);
             }
         }
         self.known_products = Some(known);
@@ -48,7 +56,15 @@ impl Ledger {
     pub(super) fn unlisted(&self, keys: &[Key]) -> Vec<bool> {
         let Some(known) = &self.known_products else { return Vec::new() };
         let known = known.0.read();
-        keys.iter().map(|key| matches!(key, Key::Level(_, sku) if !known.contains(sku))).collect()
+        keys.iter().map(|key| matches!(key, Key::Level(_, sku) if !known.skus.contains(sku))).collect()
+    }
+
+    /// How far the log must be durable for these keys to be unlisted for good.
+    pub(super) fn unlisted_head(&self, keys: &[Key]) -> Sequence {
+        match &self.known_products {
+            Some(known) if self.unlisted(keys).contains(&true) => known.0.read().gone_at,
+            _ => Sequence::START,
+        }
     }
 
     /// Before a SKU is refused that is unknown here: what other processes have said until now.

@@ -9,9 +9,12 @@ use crate::app::blocking;
 use crate::app::ports::{History, HistoryError, Movement, MovementQuery};
 use crate::domain::stock::{MovementKind, StockFact};
 use crate::domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp};
+use std::sync::Arc;
 
 /// Events looked at for one page; then what was found is answered, and how far the look went.
 const SCAN_EVENTS_MAX: usize = 50_000;
+/// Events read at least of each level, where there are many of one SKU.
+const KEY_PIECE: usize = 16;
 /// Events read in one piece.
 const SCAN_PIECE: usize = 1_000;
 
@@ -74,12 +77,19 @@ impl Ledger {
         limit: usize,
     ) -> Result<MovementPiece, ReadError> {
         let histories = self.histories().await?;
+        let ends = move || {
+            let with_end = |(log, history): (u16, Arc<dyn History>)| Ok((log, history.end()?, history));
+            histories.into_iter().map(with_end).collect::<Result<Vec<_>, HistoryError>>()
+        };
+        let histories = blocking(ends).await?;
+        // After the ends: a level that is in a log up to there is known by now.
         let keys = filter.sku.as_ref().map(|sku| self.levels_of(filter.store_id.as_ref(), sku));
         let (filter, mut place) = (filter.clone(), place.clone());
         let read = move || {
             let mut found = Vec::new();
-            for (log, history) in histories {
-                found.push(found_in(log, &*history, &filter, keys.as_deref(), place.of(log), limit)?);
+            for (log, end, history) in histories {
+                let span = (place.of(log), end);
+                found.push(found_in(log, &*history, &filter, keys.as_deref(), span, limit)?);
             }
             let views = merged(&mut found, limit);
             let more = found.iter().any(|found| found.through < found.end);
@@ -112,11 +122,13 @@ fn found_in(
     history: &dyn History,
     filter: &MovementFilter,
     keys: Option<&[Key]>,
-    after: Sequence,
+    (after, log_end): (Sequence, Sequence),
     limit: usize,
 ) -> Result<Found, HistoryError> {
-    let before = |time: Timestamp| history.sequence_at(time.plus_milliseconds(-1));
-    let mut end = history.end()?;
+    // Not beyond what there is: what is written later is for the next page.
+    let before =
+        |time: Timestamp| history.sequence_at(time.plus_milliseconds(-1)).map(|found| found.min(log_end));
+    let mut end = log_end;
     if let Some(until) = filter.until {
         end = end.min(before(until)?);
     }
@@ -144,6 +156,8 @@ fn of_keys(
     end: Sequence,
     limit: usize,
 ) -> Result<Looked, HistoryError> {
+    // Of many levels some each: a page may be short, and memory is not that of all of them.
+    let limit = limit.div_ceil(keys.len().max(1)).max(KEY_PIECE);
     let query = MovementQuery { after, limit, kind: None, since: None, until: None };
     let (mut movements, mut last_looked_at) = (Vec::new(), None);
     for key in keys {

@@ -94,22 +94,11 @@ impl Ledger {
     ) -> Result<Vec<LevelView>, ReadError> {
         self.catch_up().await?;
         // No SKU is empty, so a bound below every SKU of the store is the last key of the store before it.
-        let keys = match after {
-            Some(sku) => {
-                let last = Key::Level(store_id.clone(), sku.clone());
-                self.entities.keys_after(Bound::Excluded(&last), limit)
-            }
-            None => self.entities.keys_after(Bound::Included(&first_key(store_id)), limit),
+        let bound = match after {
+            Some(sku) => Bound::Excluded(Key::Level(store_id.clone(), sku.clone())),
+            None => Bound::Included(first_key(store_id)),
         };
-        let mut levels = Vec::with_capacity(keys.len());
-        for key in keys {
-            let Key::Level(store, sku) = &key else { break };
-            if store != store_id {
-                break;
-            }
-            levels.extend(self.level(store, sku).await?);
-        }
-        Ok(levels)
+        self.levels_behind(bound, Some(store_id), limit).await
     }
 }
 
@@ -127,14 +116,7 @@ impl Ledger {
         self.catch_up().await?;
         let Some(sku) = sku else {
             let last = after.map(|(store, sku)| Key::Level(store.clone(), sku.clone()));
-            let bound = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-            let mut levels = Vec::new();
-            // Levels stand in front of all other keys.
-            for key in self.entities.keys_after(bound, limit) {
-                let Key::Level(store, sku) = &key else { break };
-                levels.extend(self.level(store, sku).await?);
-            }
-            return Ok(levels);
+            return self.levels_behind(last.map_or(Bound::Unbounded, Bound::Excluded), None, limit).await;
         };
         let mut levels = Vec::new();
         let mut store = self.next_with_stock(after.map(|(store, _)| store));
@@ -143,6 +125,31 @@ impl Ledger {
         {
             levels.extend(self.level(&current, sku).await?);
             store = self.next_with_stock(Some(&current));
+        }
+        Ok(levels)
+    }
+
+    /// Goes on until there are `limit` levels, or no further keys: what is listed may be on its way to the disk, and then it is
+    /// not shown, but what stands behind it is.
+    async fn levels_behind(
+        &self,
+        mut bound: Bound<Key>,
+        of: Option<&StoreId>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        let mut levels = Vec::new();
+        while levels.len() < limit {
+            let keys = self.entities.keys_after(bound.as_ref(), limit - levels.len());
+            let Some(last) = keys.last().cloned() else { break };
+            for key in &keys {
+                // Levels stand in front of all other keys.
+                let Key::Level(store, sku) = key else { return Ok(levels) };
+                if of.is_some_and(|of| of != store) {
+                    return Ok(levels);
+                }
+                levels.extend(self.level(store, sku).await?);
+            }
+            bound = Bound::Excluded(last);
         }
         Ok(levels)
     }

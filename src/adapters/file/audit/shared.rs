@@ -68,10 +68,16 @@ pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudi
         let ledger = Ledger { logs: &directory.logs, marks: &marks, gave_up };
         let mut between = if several { ledger.findings() } else { Vec::new() };
         let (to_look_at, wrong) = low_stock::check(&directory.states());
-        let place = |what| Finding { path: layout.root().to_path_buf(), offset: None, sequence: None, what };
-        between.extend(wrong.into_iter().map(place));
+        if several {
+            // Each log is read up to a moment of its own, and a process may have been paused when a threshold was said.
+            directory.alerts_to_look_at = to_look_at + wrong.len();
+        } else {
+            let place =
+                |what| Finding { path: layout.root().to_path_buf(), offset: None, sequence: None, what };
+            between.extend(wrong.into_iter().map(place));
+            directory.alerts_to_look_at = to_look_at;
+        }
         directory.between.extend(between);
-        directory.alerts_to_look_at = to_look_at;
     }
     Ok(directory)
 }

@@ -79,7 +79,9 @@ impl Ledger {
     async fn give_up(&self, sharing: &Shared, key: &Key) -> std::io::Result<bool> {
         {
             let _stripe = sharing.stripe(key).await;
-            sharing.held.insert(key.clone(), Held::Leaving);
+            // Whoever is deciding under it this very moment says so in its epoch still.
+            let epoch = sharing.epoch(key);
+            sharing.held.insert(key.clone(), Held::Leaving { epoch });
         }
         // An alert goes with its level: that it was raised or cleared may be what was decided last.
         let alert = match key {

@@ -51,7 +51,7 @@ enum Held {
     /// Held, and everything is known.
     Ready { epoch: u64 },
     /// On its way out: nothing more is decided under it.
-    Leaving,
+    Leaving { epoch: u64 },
 }
 
 impl Shared {
@@ -68,8 +68,8 @@ impl Shared {
             key => self.held.get(key),
         };
         match held.as_deref() {
-            Some(Held::New { epoch } | Held::Ready { epoch }) => *epoch,
-            Some(Held::Leaving) | None => 0,
+            Some(Held::New { epoch } | Held::Ready { epoch } | Held::Leaving { epoch }) => *epoch,
+            None => 0,
         }
     }
 
@@ -147,7 +147,7 @@ impl Ledger {
     ) -> Result<bool, CommandError> {
         let _stripe = sharing.stripe(key).await;
         if let Some(held) = sharing.held.get(key) {
-            return Ok(*held != Held::Leaving);
+            return Ok(!matches!(*held, Held::Leaving { .. }));
         }
         let last = match self.entities.find(key) {
             Some(entity) => entity.lock().await.log,

@@ -1,0 +1,40 @@
+//! The movements of all logs of a stock, page by page, while others go on writing.
+
+use super::Machine;
+use onhand::app::ports::Clock;
+use onhand::app::query::{MovementFilter, MovementPlace};
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_writes_between_two_pages_is_on_the_next_one() {
+    let machine = Machine::new();
+    let (one, two) = (machine.begin().await, machine.begin().await);
+    two.adjust("POT", 7).await.unwrap();
+    machine.clock.pass(10_000);
+    let since = Some(machine.clock.now());
+    for _ in 0..5 {
+        one.adjust("TEA", 1).await.unwrap();
+    }
+    let filter = MovementFilter { since, ..MovementFilter::default() };
+    let mut place = MovementPlace::default();
+    let mut skus = Vec::new();
+    for page in 0..20 {
+        let piece = one.ledger.all_movements(&filter, &place, 2).await.unwrap();
+        for view in &piece.views {
+            let (_, sku, _) = onhand::app::query::place_of(view).unwrap();
+            skus.push(sku.to_string());
+        }
+        place = piece.place;
+        if page == 0 {
+            // The other one had nothing since then, until now.
+            machine.clock.pass(1);
+            two.adjust("POT", 1).await.unwrap();
+        }
+        if !piece.more {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(skus.iter().filter(|sku| *sku == "TEA").count(), 5, "{skus:?}");
+    assert_eq!(skus.iter().filter(|sku| *sku == "POT").count(), 1, "{skus:?}");
+}
