@@ -183,8 +183,10 @@ mod tests {
 
     #[test]
     fn there_are_1_to_5000_products() {
+        let product = |number: usize| format!(r#"{{"sku":"A-{number}","name":"Tea"}}"#);
         let of = |count: usize| {
-            read(&format!(r#"{{"products":[{}]}}"#, vec![r#"{"sku":"A","name":"Tea"}"#; count].join(",")))
+            let products: Vec<String> = (0..count).map(product).collect();
+            read(&format!(r#"{{"products":[{}]}}"#, products.join(",")))
         };
         assert!(of(0).is_err() && of(5_001).is_err());
         assert!(!of(1).unwrap().update);
@@ -196,6 +198,7 @@ mod tests {
         for (line, pointer) in [
             (r#"{"name":"Tea"}"#, "/products/1"),
             (r#"{"sku":"A/B"}"#, "/products/1/sku"),
+            (r#"{"sku":"B","name":"Tea"}"#, "/products/1/sku"),
             (r#"{"sku":"A","name":""}"#, "/products/1/name"),
             (r#"{"sku":"A","barcode":null}"#, "/products/1/barcode"),
             (
