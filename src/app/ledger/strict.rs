@@ -9,7 +9,7 @@ use crate::app::entities::{Entity, Slot};
 use crate::app::ports::HistoryError;
 use crate::domain::{Key, Sequence, Sku, State};
 use parking_lot::RwLock;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 
 /// The products there are.
@@ -19,8 +19,8 @@ pub(super) struct KnownProducts(RwLock<Known>);
 #[derive(Debug, Default)]
 struct Known {
     skus: HashSet<Sku>,
-    /// Where the log says for the last time that there is no more of one; a refusal that rests on it waits until then.
-    gone_at: Sequence,
+    /// Those that were taken out, and the entry that did it by where it ends: a refusal that rests on it waits until then.
+    gone: HashMap<Sku, Sequence>,
 }
 
 impl KnownProducts {
@@ -30,9 +30,11 @@ impl KnownProducts {
             let mut known = self.0.write();
             if master.details.is_some() {
                 known.skus.insert(sku.clone());
+                // Also when memory goes back: what never happened is not waited for.
+                known.gone.remove(sku);
             } else {
                 known.skus.remove(sku);
-                known.gone_at = known.gone_at.max(slot.head);
+                known.gone.insert(sku.clone(), slot.head);
             }
         }
     }
@@ -61,10 +63,13 @@ impl Ledger {
 
     /// How far the log must be durable for these keys to be unlisted for good.
     pub(super) fn unlisted_head(&self, keys: &[Key]) -> Sequence {
-        match &self.known_products {
-            Some(known) if self.unlisted(keys).contains(&true) => known.0.read().gone_at,
-            _ => Sequence::START,
-        }
+        let Some(known) = &self.known_products else { return Sequence::START };
+        let known = known.0.read();
+        let gone = |key: &Key| match key {
+            Key::Level(_, sku) => known.gone.get(sku).copied(),
+            _ => None,
+        };
+        keys.iter().filter_map(gone).max().unwrap_or_default()
     }
 
     /// Before a SKU is refused that is unknown here: what other processes have said until now.
