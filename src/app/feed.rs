@@ -2,19 +2,20 @@
 //!
 //! A feed is read forward from a sequence; what identifies a place in it is that sequence and nothing else, so it can be
 //! left and taken up again at any point, by anyone, after any restart. Nothing is kept per reader. Filtered by store
-//! and SKU it is read through the index of what there is of those, otherwise line after line.
+//! and SKU it is read through the index of what there is of those, otherwise forward, without the entries that are about
+//! something else.
 
 use crate::app::Ledger;
 use crate::app::blocking;
-use crate::app::ports::{History, HistoryError, Movement, MovementQuery};
+use crate::app::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
 use crate::app::query::ReadError;
-use crate::domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp};
+use crate::domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
-/// Events looked at in one read that finds little: then what was found is answered, and how far the look went.
-const SCAN_EVENTS_MAX: u64 = 50_000;
-/// Events looked at in one piece while most of them are filtered out.
-const SCAN_PIECE: usize = 1_000;
+/// Events read at once that finds little: then what was found is answered, and how far the look went.
+const READ_EVENTS_MAX: usize = 50_000;
+/// Events read in one piece while most of them are filtered out.
+const PIECE: usize = 1_000;
 
 /// Which events; what is not set lets everything pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -143,27 +144,34 @@ fn of_all(
     end: Sequence,
     limit: usize,
 ) -> Result<(Vec<Movement>, Sequence), HistoryError> {
-    let everything = *filter == FeedFilter::default();
-    let mut found = Vec::new();
-    let mut through = after;
-    while through < end && found.len() < limit && through.0 - after.0 < SCAN_EVENTS_MAX {
+    let (everything, wanted) = (*filter == FeedFilter::default(), filter.topics());
+    let (mut found, mut through, mut left) = (Vec::new(), after, READ_EVENTS_MAX);
+    loop {
         let room = limit - found.len();
-        let piece = history.events(through, end, if everything { room } else { SCAN_PIECE })?;
-        let Some(last) = piece.last().map(|movement| movement.sequence) else { break };
-        let passing = piece.into_iter().filter(|movement| filter.passes(movement));
+        let asked = if everything { room } else { PIECE };
+        let piece = history.events(&EventQuery { after: through, upto: end, limit: asked, wanted })?;
+        let is_short = piece.movements.len() < asked;
+        left = left.saturating_sub(piece.movements.len());
+        let passing = piece.movements.into_iter().filter(|movement| filter.passes(movement));
         found.extend(passing.take(room));
-        through = last;
-        if everything {
-            break;
-        }
         if found.len() == limit {
-            through = found.last().map_or(through, |movement: &Movement| movement.sequence);
+            // What was found behind the last one is found again.
+            through = found.last().map_or(piece.through, |movement: &Movement| movement.sequence);
+            return Ok((found, through));
+        }
+        through = piece.through;
+        if through >= end || is_short || left == 0 {
+            return Ok((found, through));
         }
     }
-    Ok((found, through))
 }
 
 impl FeedFilter {
+    fn topics(&self) -> Topics {
+        let kind = self.kind.map_or(Topics::NONE, Topics::kind);
+        self.store_id.as_ref().map_or(kind, |store_id| kind.and(Topics::store(store_id)))
+    }
+
     fn passes(&self, movement: &Movement) -> bool {
         let (store_id, sku) = movement.event.fact.place().unzip();
         self.kind.is_none_or(|kind| kind == movement.event.kind)

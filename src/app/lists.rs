@@ -1,8 +1,8 @@
 //! Lists of what is described, in the order of names: a projection of the states, which are a projection of the log.
 //!
-//! Nobody keeps it up to date while things are described. The ledger notes which states have moved, and who wants to read
-//! a list brings those in first. So a list shows whatever was durable when it was asked for, writes pay for a note, and
-//! a list is right again after whatever happened to memory.
+//! The ledger notes which states have moved. A task brings them in behind the writes, and who wants to read a list brings
+//! in what is left first. So a list shows whatever was durable when it was asked for, writes pay for a note, a page does not
+//! pay for what was described long ago, and a list is right again after whatever happened to memory.
 
 use crate::app::Ledger;
 use crate::app::ports::HistoryError;
@@ -10,12 +10,16 @@ use crate::app::query::{ProductView, StoreView};
 use crate::domain::{Key, Sku, State, StoreId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use tokio::sync::Notify;
 
 /// The lists, and what is not in them yet.
 #[derive(Default)]
 pub(crate) struct Lists {
     /// States that have moved since they were last brought in, each with the number of the note.
     moved: Mutex<Moved>,
+    /// There are such states.
+    news: Notify,
     /// Held by the one who brings them in.
     bringing_in: tokio::sync::Mutex<()>,
     products: RwLock<BTreeMap<Sku, Listed>>,
@@ -49,6 +53,8 @@ impl Lists {
             moved.notes += 1;
             let note = moved.notes;
             moved.keys.insert(key.clone(), note);
+            drop(moved);
+            self.news.notify_one();
         }
     }
 
@@ -92,6 +98,15 @@ impl Listed {
 }
 
 impl Ledger {
+    /// Brings into the lists what moves, for ever.
+    pub(crate) async fn keep_lists(&self) -> Infallible {
+        loop {
+            self.lists.news.notified().await;
+            // What cannot be brought in now stays noted, for the next news or the next reader.
+            let _ = self.bring_in().await;
+        }
+    }
+
     /// Brings into the lists what has moved until now.
     ///
     /// Cancel safe: what was not brought in stays noted. While the disk does not answer a change that is on its way, the

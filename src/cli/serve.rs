@@ -127,6 +127,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         () = leases => unreachable!("who has lost its leases waits until the end"),
         () = merged => unreachable!("the archive is told for ever"),
         never = timekeeping::run(&running.ledger) => match never {},
+        never = running.ledger.keep_lists() => match never {},
         never = metrics_upkeep() => match never {},
     };
     match lost.into_inner() {

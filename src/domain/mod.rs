@@ -24,6 +24,7 @@ mod state;
 pub mod stock;
 mod take;
 mod time;
+mod topics;
 mod written;
 
 pub use command::{Command, decide};
@@ -40,3 +41,4 @@ pub use rejection::{Refusal, Rejection};
 pub use state::{Misfit, State, Undo};
 pub use take::Taken;
 pub use time::{Timestamp, TimestampError};
+pub use topics::Topics;

@@ -5,7 +5,7 @@
 
 use crate::adapters::file::index::{EventSpan, event_checksum, key_hash};
 use crate::app::ports::Movement;
-use crate::domain::{Entry, Event, Idempotency, Sequence, Timestamp, Unapplied};
+use crate::domain::{Entry, Event, Idempotency, Sequence, Timestamp, Topics, Unapplied};
 use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,6 +43,7 @@ pub(super) fn decode(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
             offset: u32::try_from(place.start).ok()?,
             length: u32::try_from(json.len()).ok()?,
             checksum: event_checksum(entry.actor.as_ref(), entry.request_id.as_ref(), json),
+            topics: Topics::of(event),
         })
     };
     let spans: Option<_> = entry.events.iter().zip(places).map(span).collect();

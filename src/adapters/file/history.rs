@@ -5,7 +5,7 @@ use crate::adapters::file::forward;
 use crate::adapters::file::index::{Posting, Wanted, event_checksum, key_hash, movement_checksum};
 use crate::adapters::file::record::decode_front;
 use crate::adapters::file::segments::{Segment, Segments};
-use crate::app::ports::{History, HistoryError, Moment, Movement, MovementQuery};
+use crate::app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
 use crate::domain::{Entry, Event, Key, Sequence, Timestamp};
 use std::sync::Arc;
 
@@ -59,8 +59,8 @@ impl History for FileHistory {
         Ok(entry.transpose()?.filter(|entry| entry.last() >= sequence))
     }
 
-    fn events(&self, after: Sequence, upto: Sequence, limit: usize) -> Result<Vec<Movement>, HistoryError> {
-        forward::events(&self.segments, after, upto, limit)
+    fn events(&self, query: &EventQuery) -> Result<EventPiece, HistoryError> {
+        forward::events(&self.segments, query)
     }
 
     fn end(&self) -> Result<Sequence, HistoryError> {

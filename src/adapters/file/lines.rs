@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Bytes read at once.
 const CHUNK: usize = 1 << 20;
-/// The same where one line is wanted.
+/// Bytes read at first where few lines may be wanted; each piece that follows is twice as large.
 const FIRST_CHUNK: usize = 4 << 10;
 
 /// The lines of a file from some offset on.
@@ -25,9 +25,22 @@ impl Lines {
         Self { file, offset, buffer: Vec::new(), used: 0, chunk: CHUNK }
     }
 
-    /// As [`Lines::new`], for somebody who wants the first line only.
-    pub(super) fn first(file: Arc<dyn DiskFile>) -> Self {
+    /// As [`Lines::new`], for somebody who wants a line or two here and there.
+    pub(super) fn few(file: Arc<dyn DiskFile>) -> Self {
         Self { chunk: FIRST_CHUNK, ..Self::new(file, 0) }
+    }
+
+    /// Goes to `offset`, where a line must begin.
+    pub(super) fn seek(&mut self, offset: u64) {
+        let begin = self.offset - self.buffer.len() as u64;
+        let ahead = offset.checked_sub(begin).and_then(|ahead| usize::try_from(ahead).ok());
+        match ahead.filter(|ahead| *ahead <= self.buffer.len()) {
+            Some(ahead) => self.used = ahead,
+            None => {
+                self.buffer.clear();
+                (self.used, self.offset, self.chunk) = (0, offset, FIRST_CHUNK);
+            }
+        }
     }
 
     /// The next line with its line feed; nothing at the end of the file or when the last line has no line feed.
@@ -55,6 +68,7 @@ impl Lines {
                 return Err(error);
             }
             self.offset += length as u64;
+            self.chunk = (2 * self.chunk).min(CHUNK);
         }
     }
 }

@@ -140,7 +140,7 @@ impl Peer {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             opened => opened?,
         };
-        let mut lines = Lines::first(file);
+        let mut lines = Lines::few(file);
         let line = lines.next_line()?.unwrap_or_default();
         let begun = Scan::begin(line, Timestamp::from_milliseconds(i64::MIN));
         let (header, scan) = begun.map_err(|damage| HistoryError::Damaged(damage.reason))?;

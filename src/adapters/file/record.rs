@@ -15,7 +15,7 @@ use crate::adapters::file::index::{EventSpan, event_checksum, key_hash};
 use crate::app::KnownEffect;
 use crate::app::ports::NewEntry;
 use crate::domain::limits::LINE_BYTES_MAX;
-use crate::domain::{Idempotency, Sequence, Timestamp};
+use crate::domain::{Idempotency, Sequence, Timestamp, Topics};
 use crate::planted::{Bug, planted};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ pub(super) fn encode(entry: &NewEntry<'_>) -> Option<Body> {
         let json = bytes.get(start..).unwrap_or_default();
         let checksum = event_checksum(entry.actor, entry.request_id, json);
         let (key, kind) = (key_hash(&event.fact.key()), event.kind.code());
-        spans.push(EventSpan { key, kind, offset, length, checksum });
+        spans.push(EventSpan { key, kind, offset, length, checksum, topics: Topics::of(event) });
         if let Some(known_by) = &event.idempotency {
             known.extend(KnownEffect::new(entry.actor, known_by, position, entry.decided_at));
         }

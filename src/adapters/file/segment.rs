@@ -212,7 +212,7 @@ impl<'a> Scan<'a> {
             return Err("its time is before that of the line before it".to_owned());
         }
         let offset = u32::try_from(self.end().length).map_err(|_| "the segment is longer than 4 GiB")?;
-        let mark = EntryMark { sequence: entry.sequence, at: entry.at, line: offset };
+        let mark = EntryMark::new(entry.sequence, entry.at, offset, &spans);
         Ok((ScannedLine { entry, mark, spans }, line.len() + 1, checksum))
     }
 

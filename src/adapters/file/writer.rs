@@ -140,7 +140,8 @@ impl Writer {
                 effect.at = at;
                 effect
             });
-            Written::new(EntryMark { sequence, at, line }, shift, body.spans, known.collect())
+            let mark = EntryMark::new(sequence, at, line, &body.spans);
+            Written::new(mark, shift, body.spans, known.collect())
         }));
         self.durable.advance(last);
         for ticket in tickets {

@@ -1,6 +1,6 @@
 //! The log read back: one entry, the movements of one key, a state as of a moment.
 
-use crate::domain::{Entry, Event, EventKind, Key, Sequence, Timestamp};
+use crate::domain::{Entry, Event, EventKind, Key, Sequence, Timestamp, Topics};
 use smol_str::SmolStr;
 use std::io;
 
@@ -9,9 +9,9 @@ pub trait History: Send + Sync {
     /// The entry that holds the event of that sequence; nothing beyond the durable end.
     fn entry(&self, sequence: Sequence) -> Result<Option<Entry>, HistoryError>;
 
-    /// The events of all keys after `after` up to `upto`, in order and without gaps; `upto` must be durable. At most
-    /// `limit`, fewer when they are long, at least one when there is one.
-    fn events(&self, after: Sequence, upto: Sequence, limit: usize) -> Result<Vec<Movement>, HistoryError>;
+    /// The events of all keys, in order and without gaps, but for those that are about something else than is wanted: these
+    /// may be left out, or not. A piece may be short, or empty, although there is more; it always goes on a little.
+    fn events(&self, query: &EventQuery) -> Result<EventPiece, HistoryError>;
 
     /// The last durable sequence of the log.
     fn end(&self) -> Result<Sequence, HistoryError>;
@@ -24,6 +24,30 @@ pub trait History: Send + Sync {
 
     /// The last event of one key at or before a moment.
     fn last_before(&self, key: &Key, moment: Moment) -> Result<Option<Movement>, HistoryError>;
+}
+
+/// Which events of all keys.
+#[derive(Debug, Clone, Copy)]
+pub struct EventQuery {
+    /// Only those after this sequence.
+    pub after: Sequence,
+    /// Only those up to this sequence, which must be durable.
+    pub upto: Sequence,
+    /// At most so many.
+    pub limit: usize,
+    /// What they are about; [`Topics::NONE`] for all of them.
+    pub wanted: Topics,
+}
+
+/// A piece of the events of all keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPiece {
+    /// The events.
+    pub movements: Vec<Movement>,
+    /// Everything up to here has been looked at.
+    pub through: Sequence,
+    /// The time of the event there.
+    pub at: Timestamp,
 }
 
 /// Which events of a key.

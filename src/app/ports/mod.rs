@@ -15,5 +15,5 @@ pub use clock::{Clock, EventIds, Sleep};
 pub use durable::{DurableWatch, Generation, TakenBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
-pub use history::{History, HistoryError, Moment, Movement, MovementQuery};
+pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
 pub use sharing::{Lease, LogNumber, PeerNews, Sharing, TakenOver, is_taken_over};

@@ -1,22 +1,21 @@
 //! The movements of all levels, in the order in which they happened: by kind, place and time, and summed up.
 //!
 //! What is asked for of one SKU is read through the index of what there is of it, in each store; otherwise the log is read
-//! line after line, from where its time begins. What is rare in a long log may take several pages with little on them.
+//! forward from where its time begins, without the entries that are about something else. What is rare in entries that are
+//! about many things, or far away, may take several pages with little on them.
 
 use super::movements::{MovementPlace, MovementView, ReadError, view};
 use crate::app::Ledger;
 use crate::app::blocking;
-use crate::app::ports::{History, HistoryError, Movement, MovementQuery};
+use crate::app::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
 use crate::domain::stock::{MovementKind, StockFact};
-use crate::domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp};
+use crate::domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
-/// Events looked at for one page; then what was found is answered, and how far the look went.
-const SCAN_EVENTS_MAX: usize = 50_000;
+/// Events read for one page, where it is not as long itself; then what was found is answered, and how far the look went.
+const READ_EVENTS_MAX: usize = 3_000;
 /// Events read at least of each level, where there are many of one SKU.
 const KEY_PIECE: usize = 16;
-/// Events read in one piece.
-const SCAN_PIECE: usize = 1_000;
 
 /// Which movements; what is not set lets everything pass. Times are those of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +55,11 @@ struct Found {
 }
 
 impl MovementFilter {
+    fn topics(&self) -> Topics {
+        let kind = self.kind.map_or(Topics::MOVEMENTS, Topics::movement);
+        self.store_id.as_ref().map_or(kind, |store_id| kind.and(Topics::store(store_id)))
+    }
+
     fn passes(&self, movement: &Movement) -> bool {
         let Fact::Stock(fact) = &movement.event.fact else { return false };
         let (store_id, sku) = fact.place();
@@ -181,15 +185,21 @@ fn of_all(
     end: Sequence,
     limit: usize,
 ) -> Result<Looked, HistoryError> {
-    let (mut found, mut last, mut looked_at) = (Vec::new(), (after, Timestamp::EPOCH), 0);
-    while last.0 < end && found.len() < limit && looked_at < SCAN_EVENTS_MAX {
-        let piece = history.events(last.0, end, SCAN_PIECE)?;
-        let Some(reached) = piece.last().map(|movement| (movement.sequence, movement.at)) else { break };
-        looked_at += piece.len();
-        found.extend(piece.into_iter().filter(|movement| filter.passes(movement)));
-        last = reached;
+    let wanted = filter.topics();
+    let (mut found, mut through, mut left) = (Vec::new(), after, limit.max(READ_EVENTS_MAX));
+    let mut room = limit;
+    loop {
+        let piece = history.events(&EventQuery { after: through, upto: end, limit: room, wanted })?;
+        let is_short = piece.movements.len() < room;
+        left = left.saturating_sub(piece.movements.len());
+        found.extend(piece.movements.into_iter().filter(|movement| filter.passes(movement)));
+        through = piece.through;
+        if through >= end || is_short || left == 0 || found.len() >= limit {
+            return Ok((found, Some((through, piece.at))));
+        }
+        // Little of it passes: larger pieces, fewer of them.
+        room = (4 * room).min(left);
     }
-    Ok((found, Some(last)))
 }
 
 /// The first `limit` movements of all logs by time; each log's `through` is taken back to what is shown of it. No log is

@@ -67,7 +67,7 @@ impl AdjustKind {
 }
 
 impl MovementKind {
-    /// Every kind.
+    /// Every kind; a kind's place is its number in an index, so new ones go to the end.
     pub const ALL: [Self; 11] = [
         Self::Sale,
         Self::Return,
@@ -102,6 +102,11 @@ impl MovementKind {
     /// The kind of that name, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The kind's number in an index.
+    pub const fn code(self) -> u32 {
+        self as u32
     }
 
     /// The kind of a movement.

@@ -10,9 +10,9 @@ use onhand::adapters::file::recovery::{OpenError, OpenNode};
 use onhand::adapters::file::segment::{Header, Scan};
 use onhand::adapters::file::snapshot::list_snapshots;
 use onhand::app::fold::Fold;
-use onhand::app::ports::{CentralStore, DeadLetterStore, Moment, MovementQuery};
+use onhand::app::ports::{CentralStore, DeadLetterStore, EventQuery, Moment, MovementQuery};
 use onhand::app::sync::CentralModel;
-use onhand::domain::{Event, Key, Sequence, Sku, StoreId, Timestamp};
+use onhand::domain::{Event, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::rules;
 use std::path::Path;
@@ -110,8 +110,10 @@ fn look_around(node: &OpenNode) {
         }
     }
     let _ = history.sequence_at(Timestamp::EPOCH);
-    let _ = history.events(Sequence::START, node.end, 100);
-    let _ = history.events(Sequence(5), Sequence(9), 2);
+    let all = EventQuery { after: Sequence::START, upto: node.end, limit: 100, wanted: Topics::NONE };
+    let _ = history.events(&all);
+    let _ = history.events(&EventQuery { after: Sequence(5), upto: Sequence(9), limit: 2, ..all });
+    let _ = history.events(&EventQuery { wanted: Topics::MOVEMENTS, ..all });
 }
 
 /// A whole segment, the only one of its directory or the last of three.

@@ -2,7 +2,7 @@
 
 use super::feed::{LEVEL, filled};
 use super::{NDJSON, SSE, Scratch, Setup};
-use onhand::app::ports::{History, HistoryError, Moment, Movement, MovementQuery};
+use onhand::app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
 use onhand::domain::{Entry, Key, Sequence, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -140,10 +140,10 @@ impl History for Counting {
         self.0.entry(sequence)
     }
 
-    fn events(&self, after: Sequence, upto: Sequence, limit: usize) -> Result<Vec<Movement>, HistoryError> {
-        let events = self.0.events(after, upto, limit)?;
-        READ.fetch_add(events.len(), Ordering::SeqCst);
-        Ok(events)
+    fn events(&self, query: &EventQuery) -> Result<EventPiece, HistoryError> {
+        let piece = self.0.events(query)?;
+        READ.fetch_add(piece.movements.len(), Ordering::SeqCst);
+        Ok(piece)
     }
 
     fn end(&self) -> Result<Sequence, HistoryError> {

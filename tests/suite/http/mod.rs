@@ -19,6 +19,7 @@ mod reports;
 mod sockets;
 mod stock;
 mod sums;
+mod wanted;
 
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};

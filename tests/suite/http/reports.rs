@@ -43,7 +43,7 @@ impl Scratch {
     }
 
     /// Every page of a list, as `told` says.
-    async fn pages<T>(&self, path: &str, told: impl Fn(&Value) -> T) -> Vec<T> {
+    pub(super) async fn pages<T>(&self, path: &str, told: impl Fn(&Value) -> T) -> Vec<T> {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.get(&format!("{path}{cursor}")).await;

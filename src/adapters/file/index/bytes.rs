@@ -3,10 +3,10 @@
 use super::growing::Content;
 use super::{EntryMark, Posting};
 use crate::app::{KnownEffect, RetryId};
-use crate::domain::{Sequence, Timestamp};
+use crate::domain::{Sequence, Timestamp, Topics};
 
 /// What an index file begins with.
-pub(super) const MAGIC: &[u8; 8] = b"ONHIDX02";
+pub(super) const MAGIC: &[u8; 8] = b"ONHIDX03";
 
 /// Fields one after the other.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
@@ -33,7 +33,12 @@ impl Fields<'_> {
 
 pub(super) fn read_entry(bytes: &[u8]) -> Option<EntryMark> {
     let mut fields = Fields(bytes);
-    Some(EntryMark { sequence: Sequence(fields.u64()?), at: fields.time()?, line: fields.u32()? })
+    Some(EntryMark {
+        sequence: Sequence(fields.u64()?),
+        at: fields.time()?,
+        line: fields.u32()?,
+        topics: Topics::from_bits(fields.u64()?),
+    })
 }
 
 pub(super) fn read_posting(bytes: &[u8]) -> Option<Posting> {
@@ -61,7 +66,7 @@ pub(super) fn read_effect(bytes: &[u8]) -> Option<KnownEffect> {
 /// The whole file.
 pub(super) fn encode(content: &Content, segment_length: u64, segment_checksum: u32) -> Vec<u8> {
     let keys = content.by_key();
-    let mut out = Vec::with_capacity(64 + 28 * content.postings_len() + 20 * content.entries.len());
+    let mut out = Vec::with_capacity(64 + 28 * content.postings_len() + 28 * content.entries.len());
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&segment_length.to_le_bytes());
@@ -73,6 +78,7 @@ pub(super) fn encode(content: &Content, segment_length: u64, segment_checksum: u
         out.extend_from_slice(&entry.sequence.0.to_le_bytes());
         out.extend_from_slice(&entry.at.milliseconds().to_le_bytes());
         out.extend_from_slice(&entry.line.to_le_bytes());
+        out.extend_from_slice(&entry.topics.bits().to_le_bytes());
     }
     let mut first = 0;
     for (key, postings) in &keys {

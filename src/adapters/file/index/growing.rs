@@ -125,6 +125,13 @@ impl SegmentIndex for Growing {
         Ok(behind.checked_sub(1).and_then(|place| content.entries.get(place)).copied())
     }
 
+    fn entries(&self, sequence: Sequence, limit: usize) -> io::Result<Vec<EntryMark>> {
+        let content = self.content.read();
+        let behind = content.entries.partition_point(|entry| entry.sequence <= sequence);
+        let from = content.entries.get(behind.saturating_sub(1)..).unwrap_or_default();
+        Ok(from.iter().take(limit).copied().collect())
+    }
+
     fn sequence_at(&self, at: Timestamp) -> io::Result<Option<Sequence>> {
         let content = self.content.read();
         let behind = content.entries.partition_point(|entry| entry.at <= at);

@@ -11,7 +11,7 @@ mod sealed;
 pub(super) use growing::{Growing, Written};
 pub(super) use sealed::{IndexError, Sealed, read_known};
 
-use crate::domain::{Key, Sequence, Timestamp};
+use crate::domain::{Key, Sequence, Timestamp, Topics};
 use smol_str::SmolStr;
 use std::io;
 
@@ -28,6 +28,8 @@ pub(super) struct EventSpan {
     pub(super) length: u32,
     /// [`event_checksum`].
     pub(super) checksum: u32,
+    /// What it is about.
+    pub(super) topics: Topics,
 }
 
 /// Where an event stands in its segment.
@@ -56,6 +58,16 @@ pub(super) struct EntryMark {
     pub(super) at: Timestamp,
     /// Where its line begins.
     pub(super) line: u32,
+    /// What its events are about.
+    pub(super) topics: Topics,
+}
+
+impl EntryMark {
+    /// The mark of an entry with these events.
+    pub(super) fn new(sequence: Sequence, at: Timestamp, line: u32, spans: &[EventSpan]) -> Self {
+        let topics = spans.iter().fold(Topics::NONE, |topics, span| topics.and(span.topics));
+        Self { sequence, at, line, topics }
+    }
 }
 
 /// Which postings of a key.
@@ -77,6 +89,8 @@ pub(super) trait SegmentIndex: Send + Sync {
     fn events(&self) -> u64;
     /// The entry that holds that sequence.
     fn entry(&self, sequence: Sequence) -> io::Result<Option<EntryMark>>;
+    /// The entry that holds that sequence and those behind it, at most `limit`.
+    fn entries(&self, sequence: Sequence, limit: usize) -> io::Result<Vec<EntryMark>>;
     /// The last sequence whose time is not after `at`; nothing when that is true of the whole segment.
     fn sequence_at(&self, at: Timestamp) -> io::Result<Option<Sequence>>;
     /// The postings of a key, oldest first.

@@ -1,11 +1,11 @@
 //! The index of a sealed segment: a file, binary, little-endian.
 //!
 //! ```text
-//! magic "ONHIDX02"                8
+//! magic "ONHIDX03"                8
 //! segment length, bytes           8    the segment this is the index of
 //! segment checksum                4    of its last line
 //! entries, keys, postings, known  4 each
-//! entry:   sequence 8, time ms 8, line 4                            by sequence
+//! entry:   sequence 8, time ms 8, line 4, topics of its events 8    by sequence
 //! key:     hash 8, first posting 4, postings 4                      by hash
 //! posting: sequence 8, line 4, event 4, length 4, kind 4,           by key, then sequence
 //!          CRC-32C of event, actor, request and time 4
@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 const HEADER: usize = 36;
-const ENTRY: usize = 20;
+const ENTRY: usize = 28;
 const KEY: usize = 16;
 const POSTING: usize = 28;
 const KNOWN: usize = 40;
@@ -195,6 +195,14 @@ impl SegmentIndex for Sealed {
     fn entry(&self, sequence: Sequence) -> io::Result<Option<EntryMark>> {
         let behind = partition_point(self.entries, |place| Ok(self.read_entry(place)?.sequence <= sequence))?;
         behind.checked_sub(1).map(|place| self.read_entry(place)).transpose()
+    }
+
+    fn entries(&self, sequence: Sequence, limit: usize) -> io::Result<Vec<EntryMark>> {
+        let behind = partition_point(self.entries, |place| Ok(self.read_entry(place)?.sequence <= sequence))?;
+        let first = behind.saturating_sub(1);
+        let count = (self.entries - first).min(u32::try_from(limit).unwrap_or(u32::MAX));
+        let bytes = read_exact_at(&*self.file, Self::entry_at(first), count as usize * ENTRY)?;
+        Ok(bytes.chunks(ENTRY).filter_map(read_entry).collect())
     }
 
     fn sequence_at(&self, at: Timestamp) -> io::Result<Option<Sequence>> {

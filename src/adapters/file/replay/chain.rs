@@ -20,7 +20,7 @@ impl Replay<'_> {
         for first in firsts {
             let path = self.options.layout.segment(*first);
             let opened = open_segment(&*self.options.disk, &self.options.layout, *first);
-            let mut lines = Lines::first(opened.map_err(OpenError::at(&path))?);
+            let mut lines = Lines::few(opened.map_err(OpenError::at(&path))?);
             let line = lines.next_line().map_err(OpenError::at(&path))?.unwrap_or_default();
             let (header, _) = Scan::begin(line, self.last_time)
                 .map_err(|damage| self.corrupt(*first, 0, *first, &damage.reason))?;
