@@ -5,12 +5,14 @@
 //! pay for what was described long ago, and a list is right again after whatever happened to memory.
 
 use crate::app::Ledger;
+use crate::app::blocking;
 use crate::app::ports::HistoryError;
 use crate::app::query::{ProductView, StoreView};
 use crate::domain::{Key, Sku, State, StoreId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// The lists, and what is not in them yet.
@@ -140,6 +142,19 @@ impl Ledger {
     ) -> Result<T, HistoryError> {
         self.bring_in().await?;
         Ok(look(&self.lists.products.read()))
+    }
+
+    /// As [`Ledger::with_products`], for a look at very many: on a thread where nobody else waits for it.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub(crate) async fn search_products<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&BTreeMap<Sku, Listed>) -> T + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        self.bring_in().await?;
+        let lists = Arc::clone(&self.lists);
+        Ok(blocking(move || look(&lists.products.read())).await)
     }
 
     /// Looks at the stores that are described, in the order of their names.

@@ -1,9 +1,10 @@
-//! What falls due by itself: holds that expire, and alerts that are to be looked at.
+//! What falls due by itself: holds that expire, alerts that are to be looked at, and products whose threshold has changed, of
+//! which all alerts are.
 
 use super::{CommandError, Ledger, Meta};
 use crate::app::due::Due;
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::{Command, Key};
+use crate::domain::{Command, Key, Sku};
 
 impl Ledger {
     /// Expires what is due and nobody has come to.
@@ -27,7 +28,14 @@ impl Ledger {
     }
 
     async fn see_to(&self, keys: &[Key]) -> Result<(), CommandError> {
-        let here = self.due_here(keys.to_vec()).await?;
+        let product = |key: &Key| match key {
+            Key::Product(sku) => Some(sku.clone()),
+            _ => None,
+        };
+        let products: Vec<Sku> = keys.iter().filter_map(product).collect();
+        self.look_at_levels_of(&products).await;
+        let others = keys.iter().filter(|key| product(key).is_none()).cloned().collect();
+        let here = self.due_here(others).await?;
         if !here.is_empty() {
             self.execute(Command::Due(here), &Meta::default()).await?;
         }

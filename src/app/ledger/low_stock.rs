@@ -72,13 +72,23 @@ impl Ledger {
     pub(super) fn look_at_changed(&self, changed: Changed) {
         match changed {
             Changed::Store(store, sku) => self.look_at(store, sku),
-            Changed::Product(sku) => {
-                let mut store = self.next_with_stock(None);
-                while let Some(current) = store {
-                    if self.entities.find(&Key::Level(current.clone(), sku.clone())).is_some() {
-                        self.look_at(current.clone(), sku.clone());
-                    }
-                    store = self.next_with_stock(Some(&current));
+            // Whoever looks finds the levels: thousands of products may change in one command.
+            Changed::Product(sku) => self.due.note(self.now(), Key::Product(sku)),
+        }
+    }
+
+    /// The thresholds of these products have changed: somebody looks at their levels, in whatever store.
+    pub(super) async fn look_at_levels_of(&self, products: &[Sku]) {
+        if products.is_empty() {
+            return;
+        }
+        let stores: Vec<StoreId> = self.stores_with_stock(None).collect();
+        for sku in products {
+            // Others have their turn in between.
+            tokio::task::coop::consume_budget().await;
+            for store in &stores {
+                if self.entities.find(&Key::Level(store.clone(), sku.clone())).is_some() {
+                    self.look_at(store.clone(), sku.clone());
                 }
             }
         }

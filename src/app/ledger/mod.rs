@@ -54,7 +54,7 @@ pub struct Ledger {
     time: LogTime,
     due: Due,
     journal: Journal,
-    pub(super) lists: Lists,
+    pub(super) lists: Arc<Lists>,
     pub(super) low_stock: LowStock,
     /// The products there are, where only their SKUs may have stock.
     known_products: Option<KnownProducts>,
@@ -89,7 +89,7 @@ impl Ledger {
                 due.note(at, key.clone());
             }
         }
-        let lists = Lists::default();
+        let lists = Arc::<Lists>::default();
         restored.states.keys().for_each(|key| lists.note(key));
         let idempotency = IdempotencyTable::new(parts.idempotency_ttl_ms, restored.known);
         let ledger = Self {

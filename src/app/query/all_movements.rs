@@ -110,13 +110,7 @@ impl Ledger {
         if let Some(store_id) = store_id {
             return vec![Key::Level(store_id.clone(), sku.clone())];
         }
-        let mut keys = Vec::new();
-        let mut store = self.next_with_stock(None);
-        while let Some(current) = store {
-            keys.push(Key::Level(current.clone(), sku.clone()));
-            store = self.next_with_stock(Some(&current));
-        }
-        keys
+        self.stores_with_stock(None).map(|store| Key::Level(store, sku.clone())).collect()
     }
 }
 

@@ -119,12 +119,11 @@ impl Ledger {
             return self.levels_behind(last.map_or(Bound::Unbounded, Bound::Excluded), None, limit).await;
         };
         let mut levels = Vec::new();
-        let mut store = self.next_with_stock(after.map(|(store, _)| store));
-        while levels.len() < limit
-            && let Some(current) = store
-        {
-            levels.extend(self.level(&current, sku).await?);
-            store = self.next_with_stock(Some(&current));
+        for store in self.stores_with_stock(after.map(|(store, _)| store)) {
+            if levels.len() >= limit {
+                break;
+            }
+            levels.extend(self.level(&store, sku).await?);
         }
         Ok(levels)
     }

@@ -95,7 +95,7 @@ impl Ledger {
         after: Option<Sku>,
         limit: usize,
     ) -> Result<Vec<ProductView>, ReadError> {
-        let look = self.with_products(move |products| {
+        let look = self.search_products(move |products| {
             let after = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
             let matching = products
                 .range::<Sku, _>((after, Bound::Unbounded))

@@ -5,6 +5,7 @@ use crate::app::Ledger;
 use crate::domain::catalog::{Master, Store};
 use crate::domain::limits::ID_BYTES_MAX;
 use crate::domain::{Key, Sku, State, StoreId, Timestamp};
+use std::iter;
 use std::ops::Bound;
 
 /// A store as it is shown.
@@ -66,23 +67,28 @@ impl Ledger {
             page.map(|(_, view)| view.clone()).collect()
         });
         let mut views: Vec<StoreView> = look.await?;
-        let mut last = after.cloned();
-        for _ in 0..limit {
-            let Some(store_id) = self.next_with_stock(last.as_ref()) else { break };
+        for store_id in self.stores_with_stock(after).take(limit) {
             let told = views.iter().any(|view| view.store_id == store_id);
             // Its first level may still be on the way to the disk.
             if !told && !self.levels(&store_id, None, 1).await?.is_empty() {
-                views.push(StoreView { store_id: store_id.clone(), described: None });
+                views.push(StoreView { store_id, described: None });
             }
-            last = Some(store_id);
         }
         views.sort_by(|one, other| one.store_id.cmp(&other.store_id));
         views.truncate(limit);
         Ok(views)
     }
 
+    /// The stores after that one in which there is stock, or was, in the order of their names.
+    pub(in crate::app) fn stores_with_stock(
+        &self,
+        after: Option<&StoreId>,
+    ) -> impl Iterator<Item = StoreId> + '_ {
+        iter::successors(self.next_with_stock(after), |store| self.next_with_stock(Some(store)))
+    }
+
     /// The first store after that one in which there is stock, or was.
-    pub(in crate::app) fn next_with_stock(&self, after: Option<&StoreId>) -> Option<StoreId> {
+    fn next_with_stock(&self, after: Option<&StoreId>) -> Option<StoreId> {
         let last_of = |store: &StoreId| {
             let last = Sku::new(&"z".repeat(ID_BYTES_MAX)).expect("letters are a valid SKU");
             Key::Level(store.clone(), last)
