@@ -72,6 +72,8 @@ struct Setup {
     /// When its worker leaves a source alone.
     breaker: BreakerSettings,
     gates: Gates,
+    /// Stock only of what the catalogue knows.
+    strict: bool,
 }
 
 /// An answer, read to its end.
@@ -88,7 +90,7 @@ impl Scratch {
     }
 
     fn open(setup: Setup) -> Self {
-        let Setup { directory, disk, segment_bytes, watch, others, central, breaker, gates } = setup;
+        let Setup { directory, disk, segment_bytes, watch, others, central, breaker, gates, strict } = setup;
         let options = OpenOptions {
             disk,
             layout: Layout::new(directory.path()),
@@ -109,7 +111,8 @@ impl Scratch {
             idempotency_ttl_ms: 300_000,
         };
         let shutdown = CancellationToken::new();
-        let ledger = Arc::new(Ledger::new(parts, restored, end));
+        let ledger = Ledger::new(parts, restored, end);
+        let ledger = Arc::new(if strict { ledger.with_strict_catalog() } else { ledger });
         let plain = Node::new(node.node, Arc::clone(&ledger), shutdown.clone()).with_gates(gates);
         let worker = others.map(|others| {
             let own = Arc::new(edge(Arc::new(Node::new(node.node, ledger, shutdown.clone()))));
@@ -216,6 +219,7 @@ impl Default for Setup {
             central: None,
             breaker: fakes::NEVER,
             gates: Gates::default(),
+            strict: false,
         }
     }
 }

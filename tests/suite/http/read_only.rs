@@ -70,3 +70,34 @@ async fn a_probe_of_a_read_only_node_hears_that_it_leaves() {
     let heard = tokio::time::timeout(Duration::from_secs(60), told).await.expect("it was told");
     assert_eq!(heard.is(503, "not-ready").json["mode"], "read-only");
 }
+
+/// What was said of a product and never happened is not waited for, whatever rests on it.
+#[tokio::test]
+async fn a_strict_refusal_is_told_while_the_disk_refuses() {
+    for operation in [Operation::SyncData, Operation::WriteAt] {
+        let disk = SimDisk::new(1);
+        let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), strict: true, ..Setup::default() });
+        for sku in ["TEA", "CUP"] {
+            node.post("/products", &[], &format!(r#"{{"sku":"{sku}","name":"{sku}"}}"#)).await.is(201, "");
+        }
+        node.delete("/products/CUP").await.is(204, "");
+        disk.inject(Injection::at(1, Fault::Eio).only(operation).sticky());
+        assert_eq!(node.delete("/products/TEA").await.status, 503);
+        let answers = async {
+            let mut codes = Vec::new();
+            for sku in ["TEA", "CUP", "POT"] {
+                let path = format!("/stores/LONDON/inventory/{sku}/adjust");
+                let answer = node.post(&path, &[], r#"{"delta":1}"#).await;
+                codes.push(answer.json["code"].as_str().unwrap().to_owned());
+            }
+            codes
+        };
+        let codes = tokio::time::timeout(Duration::from_secs(60), answers).await.expect("each is answered");
+        assert_eq!(codes, ["read-only", "product-not-found", "product-not-found"]);
+        disk.clear_faults();
+        while node.get("/readyz").await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        node.stock("/stores/LONDON/inventory/TEA", 1).await;
+    }
+}
