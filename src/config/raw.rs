@@ -259,6 +259,7 @@ mod tests {
                 "https",
             ),
             (&["--alert-webhook-secret", "whsec_c2hvcnQ="], "ALERT_WEBHOOK_SECRET", "24 to 64 bytes"),
+            (&["--alert-webhook-secret", " "], "ALERT_WEBHOOK_SECRET", "24 to 64 bytes"),
             (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
             (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
         ];
@@ -276,9 +277,12 @@ mod tests {
         let webhook =
             given(&[&good[..], &["--alert-webhook-allow-private"]].concat()).unwrap().webhook.unwrap();
         assert_eq!((&*webhook.url, webhook.allow_private), ("http://hub/x", true));
-        assert_eq!(webhook.secret.key().len(), 24);
+        assert_eq!(webhook.secrets.iter().map(|secret| secret.key().len()).collect::<Vec<_>>(), [24]);
+        let two = format!(" {WHSEC}  whsec_{} ", "A".repeat(64));
+        let changing = ["--alert-webhook-url", "https://hub/x", "--alert-webhook-secret", &two];
+        assert_eq!(given(&changing).unwrap().webhook.unwrap().secrets.len(), 2);
         assert!(!format!("{webhook:?}").contains("MfKQ"));
-        let bad = ["--alert-webhook-url", "https://me:sesame@hub", "--alert-webhook-secret", "whsec_sesame"];
+        let bad = ["--alert-webhook-url", "ftp://hub/sesame", "--alert-webhook-secret", "whsec_sesame"];
         let told = format!("{:?}", given(&bad).unwrap_err());
         assert!(told.contains("ALERT_WEBHOOK_URL") && told.contains("ALERT_WEBHOOK_SECRET"), "{told}");
         assert!(!told.contains("sesame"), "{told}");

@@ -28,8 +28,9 @@ pub struct RawWebhook {
     #[arg(allow_hyphen_values = true, value_parser = text().map(Hidden))]
     pub alert_webhook_url: Option<Hidden>,
 
-    /// Secret with which they are signed: `whsec_` and the base64 of 24 to 64 bytes. Better in the environment, as command
-    /// lines are seen by everybody on the machine
+    /// Secret with which they are signed: `whsec_` and the base64 of 24 to 64 bytes. Several with spaces between them: each
+    /// signs, so that the receiver can change from one to the next. Better in the environment, as command lines are seen by
+    /// everybody on the machine
     #[arg(long, env = "ALERT_WEBHOOK_SECRET", value_name = "SECRET", hide_env_values = true)]
     #[arg(allow_hyphen_values = true, value_parser = text().map(Hidden))]
     pub alert_webhook_secret: Option<Hidden>,
@@ -49,8 +50,8 @@ pub struct Hidden(pub String);
 pub struct WebhookSettings {
     /// `ALERT_WEBHOOK_URL`: where alerts go.
     pub url: String,
-    /// `ALERT_WEBHOOK_SECRET`: what they are signed with.
-    pub secret: WebhookSecret,
+    /// `ALERT_WEBHOOK_SECRET`: what they are signed with, each; never empty.
+    pub secrets: Vec<WebhookSecret>,
     /// `ALERT_WEBHOOK_ALLOW_PRIVATE`: whether the address may be one that is not public.
     pub allow_private: bool,
 }
@@ -75,8 +76,7 @@ impl WebhookSecret {
     /// Reads `whsec_` and base64; nothing when it is none, or too short or too long.
     pub fn parse(text: &str) -> Option<Self> {
         let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-        let bytes =
-            GeneralPurpose::new(&STANDARD, lenient).decode(text.trim().strip_prefix("whsec_")?).ok()?;
+        let bytes = GeneralPurpose::new(&STANDARD, lenient).decode(text.strip_prefix("whsec_")?).ok()?;
         (SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&bytes.len()).then_some(Self(bytes))
     }
 
@@ -91,31 +91,36 @@ impl WebhookSettings {
     pub(super) fn read(raw: &RawWebhook, faults: &mut Faults) -> Option<Self> {
         const SECRET: &str = "ALERT_WEBHOOK_SECRET";
         let allow_private = faults.truth("ALERT_WEBHOOK_ALLOW_PRIVATE", &raw.alert_webhook_allow_private);
-        let secret = raw.alert_webhook_secret.as_ref().map(|Hidden(text)| {
-            let secret = WebhookSecret::parse(text);
-            if secret.is_none() {
-                faults.add(SECRET, HIDDEN, "whsec_ and the base64 of 24 to 64 bytes");
+        let secrets = raw.alert_webhook_secret.as_ref().map(|Hidden(text)| {
+            let secrets: Option<Vec<_>> = text.split_whitespace().map(WebhookSecret::parse).collect();
+            let secrets = secrets.filter(|secrets| !secrets.is_empty());
+            if secrets.is_none() {
+                faults.add(
+                    SECRET,
+                    HIDDEN,
+                    "whsec_ and the base64 of 24 to 64 bytes, or several with spaces between",
+                );
             }
-            secret
+            secrets
         });
         let url = raw.alert_webhook_url.as_ref().map(|Hidden(text)| text.trim())?;
         if !is_target(url, allow_private) {
             faults.add(
                 "ALERT_WEBHOOK_URL",
-                // With a password in it, it is a secret.
-                if url.contains('@') { HIDDEN } else { url },
+                // Whoever knows the address of a receiver may often post to it.
+                HIDDEN,
                 "https://HOST/PATH, or http://HOST/PATH with --alert-webhook-allow-private for an address that is not \
                  public; without user and password",
             );
         }
-        if secret.is_none() {
+        if secrets.is_none() {
             faults.add(
                 SECRET,
                 "",
                 "whsec_ and the base64 of 24 to 64 bytes; it is needed with ALERT_WEBHOOK_URL",
             );
         }
-        Some(Self { url: url.to_owned(), secret: secret??, allow_private })
+        Some(Self { url: url.to_owned(), secrets: secrets??, allow_private })
     }
 }
 

@@ -56,6 +56,7 @@ impl Topics {
     }
 
     /// All topics of both.
+    #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }

@@ -34,12 +34,11 @@ impl Lines {
     pub(super) fn seek(&mut self, offset: u64) {
         let begin = self.offset - self.buffer.len() as u64;
         let ahead = offset.checked_sub(begin).and_then(|ahead| usize::try_from(ahead).ok());
-        match ahead.filter(|ahead| *ahead <= self.buffer.len()) {
-            Some(ahead) => self.used = ahead,
-            None => {
-                self.buffer.clear();
-                (self.used, self.offset, self.chunk) = (0, offset, FIRST_CHUNK);
-            }
+        if let Some(ahead) = ahead.filter(|ahead| *ahead <= self.buffer.len()) {
+            self.used = ahead;
+        } else {
+            self.buffer.clear();
+            (self.used, self.offset, self.chunk) = (0, offset, FIRST_CHUNK);
         }
     }
 

@@ -18,12 +18,12 @@ mod refusals;
 mod reports;
 mod sockets;
 mod stock;
+mod stream;
 mod sums;
 mod wanted;
 
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_body_util::BodyExt;
 use onhand::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use onhand::adapters::file::disk::{Disk, RealDisk};
 use onhand::adapters::file::identity::DirectoryLock;
@@ -41,6 +41,7 @@ use serde_json::Value;
 use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
+use stream::{NDJSON, SSE};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -192,15 +193,6 @@ impl Scratch {
         self.send(request(Method::DELETE, path, &[], Body::empty())).await
     }
 
-    /// Opens a stream; what comes is read piece by piece.
-    async fn follow(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Stream {
-        let headers: Vec<_> = [("accept", form)].iter().chain(headers).copied().collect();
-        let response = self.edge.handle(request(Method::GET, path, &headers, Body::empty())).await;
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-type"], form);
-        Stream { sse: form == SSE, body: response.into_body(), text: String::new() }
-    }
-
     /// Stocks a level, so that a test has something to start with.
     async fn stock(&self, path: &str, pieces: i64) {
         let answer = self.post(&format!("{path}/adjust"), &[], &format!(r#"{{"delta":{pieces}}}"#)).await;
@@ -220,47 +212,6 @@ impl Default for Setup {
             breaker: fakes::NEVER,
             gates: Gates::default(),
             strict: false,
-        }
-    }
-}
-
-const SSE: &str = "text/event-stream";
-const NDJSON: &str = "application/x-ndjson";
-
-/// A stream of the feed being read.
-struct Stream {
-    sse: bool,
-    body: Body,
-    text: String,
-}
-
-impl Stream {
-    /// What the server sends next, in one piece; nothing at the end.
-    async fn piece(&mut self) -> Option<String> {
-        let frame = self.body.frame().await?.unwrap();
-        Some(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap())
-    }
-
-    /// The next event, held against its schema; nothing at the end of the stream.
-    async fn event(&mut self) -> Option<Value> {
-        loop {
-            let end = if self.sse { "\n\n" } else { "\n" };
-            while let Some((first, rest)) = self.text.split_once(end) {
-                let (first, rest) = (first.to_owned(), rest.to_owned());
-                self.text = rest;
-                let id = first.strip_prefix("id: ").and_then(|rest| rest.split_once("\ndata: "));
-                let (id, data) = match id {
-                    Some((id, data)) if self.sse => (Some(id), data),
-                    None if self.sse || first.is_empty() => continue,
-                    _ => (None, first.as_str()),
-                };
-                let event: Value = serde_json::from_str(data).unwrap();
-                contract::is_event(&event);
-                assert!(id.is_none_or(|id| id.parse().ok() == event["sequence"].as_u64()), "{first}");
-                return Some(event);
-            }
-            let piece = self.piece().await?;
-            self.text.push_str(&piece);
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::config::WebhookSettings;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use reqwest::{StatusCode, Url};
 use serde::Serialize;
-use signature::signature;
+use signature::signatures;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,7 +95,7 @@ impl Webhook {
             .post(self.url.clone())
             .header("content-type", "application/json")
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signature(self.settings.secret.key(), &id, timestamp, &body))
+            .header("webhook-signature", signatures(&self.settings.secrets, &id, timestamp, &body))
             .header("webhook-id", id)
             .body(body);
         let answer = request.send().await.map_err(|error| NotTold::Failed(told(error)))?;

@@ -1,13 +1,20 @@
 //! The signature of Standard Webhooks, version 1: base64 of HMAC-SHA256 over `<id>.<timestamp>.<body>`.
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 
+use crate::config::WebhookSecret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// The value of the header `webhook-signature`; `timestamp` in seconds since 1970.
-pub(super) fn signature(secret: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
+/// The value of the header `webhook-signature`: the signature by each secret; `timestamp` in seconds since 1970.
+pub(super) fn signatures(secrets: &[WebhookSecret], id: &str, timestamp: i64, body: &[u8]) -> String {
+    let signed: Vec<String> =
+        secrets.iter().map(|secret| signature(secret.key(), id, timestamp, body)).collect();
+    signed.join(" ")
+}
+
+fn signature(secret: &[u8], id: &str, timestamp: i64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body);

@@ -104,7 +104,8 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
     let key = STANDARD.decode(SECRET.strip_prefix("whsec_").unwrap()).unwrap();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
     mac.update(&[format!("{id}.{timestamp}.").as_bytes(), &body].concat());
-    assert_eq!(header("webhook-signature"), format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
+    let (expected, signed) = (STANDARD.encode(mac.finalize().into_bytes()), header("webhook-signature"));
+    assert!(signed.split(' ').any(|signature| signature == format!("v1,{expected}")), "{signed}");
     crate::http::contract::is_alert_webhook(&body);
     if status.is_success() {
         let (json, timestamp) = (serde_json::from_slice(&body).unwrap(), timestamp.parse().unwrap());
