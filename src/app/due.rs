@@ -1,4 +1,5 @@
-//! What falls due by itself: the earliest expiry of each state, and the task that sees to it.
+//! What falls due by itself: the earliest expiry of each state, alerts and products that are to be looked at, and the task that
+//! sees to it.
 //!
 //! The next buyer would expire the holds of his level anyway; this is for levels that nobody comes to.
 
@@ -21,7 +22,7 @@ pub struct Due {
 }
 
 impl Due {
-    /// The state under `key` falls due at `at`.
+    /// The state under `key` falls due at `at`; for an alert, and for a product with all its alerts: is looked at then.
     pub(crate) fn note(&self, at: Timestamp, key: Key) {
         let mut moments = self.moments.lock();
         let first = moments.peek().is_none_or(|Reverse((first, _))| at < *first);

@@ -105,6 +105,11 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let due = async {
         Due::run(&running.ledger).await;
     };
+    // Not beside the leases: who brings something into a list waits for those who search it.
+    let lists = tokio::spawn({
+        let ledger = Arc::clone(&running.ledger);
+        async move { ledger.keep_lists().await }
+    });
     let lost = OnceLock::new();
     let leases = lose_leases(running, &lost, &shutdown);
     let merged = async {
@@ -127,7 +132,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         () = leases => unreachable!("who has lost its leases waits until the end"),
         () = merged => unreachable!("the archive is told for ever"),
         never = timekeeping::run(&running.ledger) => match never {},
-        never = running.ledger.keep_lists() => match never {},
+        _ = lists => unreachable!("lists are kept for ever"),
         never = metrics_upkeep() => match never {},
     };
     match lost.into_inner() {

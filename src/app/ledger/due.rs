@@ -4,7 +4,7 @@
 use super::{CommandError, Ledger, Meta};
 use crate::app::due::Due;
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::{Command, Key, Sku};
+use crate::domain::{Command, Key};
 
 impl Ledger {
     /// Expires what is due and nobody has come to.
@@ -18,6 +18,10 @@ impl Ledger {
             if keys.is_empty() {
                 return Ok(());
             }
+            let (products, keys): (Vec<Key>, Vec<Key>) =
+                keys.into_iter().partition(|key| matches!(key, Key::Product(_)));
+            self.look_at_levels_of(products).await;
+            // Whatever comes of the others, their alerts are noted by now, and no product is looked at twice.
             if let Err(error) = self.see_to(&keys).await {
                 for key in keys {
                     self.due.note(now, key);
@@ -28,14 +32,7 @@ impl Ledger {
     }
 
     async fn see_to(&self, keys: &[Key]) -> Result<(), CommandError> {
-        let product = |key: &Key| match key {
-            Key::Product(sku) => Some(sku.clone()),
-            _ => None,
-        };
-        let products: Vec<Sku> = keys.iter().filter_map(product).collect();
-        self.look_at_levels_of(&products).await;
-        let others = keys.iter().filter(|key| product(key).is_none()).cloned().collect();
-        let here = self.due_here(others).await?;
+        let here = self.due_here(keys.to_vec()).await?;
         if !here.is_empty() {
             self.execute(Command::Due(here), &Meta::default()).await?;
         }

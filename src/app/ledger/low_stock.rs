@@ -78,12 +78,13 @@ impl Ledger {
     }
 
     /// The thresholds of these products have changed: somebody looks at their levels, in whatever store.
-    pub(super) async fn look_at_levels_of(&self, products: &[Sku]) {
+    pub(super) async fn look_at_levels_of(&self, products: Vec<Key>) {
         if products.is_empty() {
             return;
         }
         let stores: Vec<StoreId> = self.stores_with_stock(None).collect();
-        for sku in products {
+        for product in products {
+            let Key::Product(sku) = product else { continue };
             // Others have their turn in between.
             tokio::task::coop::consume_budget().await;
             for store in &stores {

@@ -44,7 +44,7 @@ impl Ledger {
         match news {
             PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
             PeerNews::Joined(log, restored) => {
-                // In one order, so that a simulated run does the same again; levels come first, and thresholds find them.
+                // In one order, so that a simulated run does the same again.
                 let mut states: Vec<_> = restored.states.iter().collect();
                 states.sort_unstable_by_key(|(key, _)| *key);
                 for (key, state) in states.iter().filter(|(key, _)| !key.is_of_one_log()) {
