@@ -12,6 +12,7 @@ use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
 use crate::app::Due;
 use crate::app::ports::EventLog;
 use crate::config::{ListenSettings, ServeSettings};
+use std::convert::Infallible;
 use std::mem;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -105,11 +106,6 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let due = async {
         Due::run(&running.ledger).await;
     };
-    // Not beside the leases: who brings something into a list waits for those who search it.
-    let lists = tokio::spawn({
-        let ledger = Arc::clone(&running.ledger);
-        async move { ledger.keep_lists().await }
-    });
     let lost = OnceLock::new();
     let leases = lose_leases(running, &lost, &shutdown);
     let merged = async {
@@ -132,7 +128,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         () = leases => unreachable!("who has lost its leases waits until the end"),
         () = merged => unreachable!("the archive is told for ever"),
         never = timekeeping::run(&running.ledger) => match never {},
-        _ = lists => unreachable!("lists are kept for ever"),
+        never = keep_lists(running) => match never {},
         never = metrics_upkeep() => match never {},
     };
     match lost.into_inner() {
@@ -149,6 +145,15 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
 async fn tell_alerts(running: &Running, shutdown: &CancellationToken, patience: Duration) {
     if let Some(alerts) = &running.alerts {
         alerts.run(shutdown, patience).await;
+    }
+}
+
+/// Keeps the lists, in a task of its own, so not beside the leases: who brings something in waits for those who search.
+async fn keep_lists(running: &Running) -> Infallible {
+    let ledger = Arc::clone(&running.ledger);
+    match tokio::spawn(async move { ledger.keep_lists().await }).await {
+        Ok(never) => match never {},
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

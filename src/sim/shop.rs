@@ -66,7 +66,11 @@ impl Shop {
             return self.repeated(act);
         }
         let act = match self.random.below(100) {
-            0..=5 => {
+            0 => {
+                let products = (0..=self.random.below(4)).map(|_| (self.sku(), self.goods())).collect();
+                Act::Describe { update: self.random.percent(50), products, key: Some(self.key()) }
+            }
+            1..=5 => {
                 let (saying, expect) = (self.saying(), self.expect());
                 Act::Say(saying, expect, if self.random.percent(80) { Some(self.key()) } else { None })
             }
@@ -102,7 +106,7 @@ impl Shop {
             Act::One(order, key) => Act::One(order, key),
             Act::Say(saying, _, key) if self.random.percent(50) => Act::Say(saying, Expect::Wrong, key),
             Act::Say(_, expect, key) if self.random.percent(10) => Act::Say(self.saying(), expect, key),
-            same @ (Act::Batch { .. } | Act::Say(..)) => same,
+            same @ (Act::Batch { .. } | Act::Say(..) | Act::Describe { .. }) => same,
         }
     }
 

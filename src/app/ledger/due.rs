@@ -20,8 +20,14 @@ impl Ledger {
             }
             let (products, keys): (Vec<Key>, Vec<Key>) =
                 keys.into_iter().partition(|key| matches!(key, Key::Product(_)));
-            self.look_at_levels_of(products).await;
-            // Whatever comes of the others, their alerts are noted by now, and no product is looked at twice.
+            if !products.is_empty() {
+                self.look_at_levels_of(products).await;
+                // Together with what was found now.
+                for key in keys {
+                    self.due.note(now, key);
+                }
+                continue;
+            }
             if let Err(error) = self.see_to(&keys).await {
                 for key in keys {
                     self.due.note(now, key);

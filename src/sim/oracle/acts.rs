@@ -65,6 +65,9 @@ pub enum Act {
     Batch { atomic: bool, items: Vec<(Order, Option<u32>)>, key: Option<u32> },
     /// Something is said, with what the caller knows of its version, and the key of the command.
     Say(Saying, Expect, Option<u32>),
+    /// Products are described, each by itself; what the catalogue says otherwise is replaced, or the word refused. And the key.
+    #[allow(missing_docs, reason = "the variant says it")]
+    Describe { update: bool, products: Vec<(&'static str, Goods)>, key: Option<u32> },
 }
 
 impl Saying {
@@ -84,12 +87,14 @@ impl Saying {
 impl Act {
     /// The SKUs it is about.
     pub fn skus(&self) -> impl Iterator<Item = &'static str> {
-        let (one, items) = match self {
-            Self::One(order, _) => (Some(order.sku), &[][..]),
-            Self::Batch { items, .. } => (None, &items[..]),
-            Self::Say(saying, ..) => (saying.sku(), &[][..]),
+        let (one, items, products) = match self {
+            Self::One(order, _) => (Some(order.sku), &[][..], &[][..]),
+            Self::Batch { items, .. } => (None, &items[..], &[][..]),
+            Self::Say(saying, ..) => (saying.sku(), &[][..], &[][..]),
+            Self::Describe { products, .. } => (None, &[][..], &products[..]),
         };
-        one.into_iter().chain(items.iter().map(|(order, _)| order.sku))
+        let items = items.iter().map(|(order, _)| order.sku);
+        one.into_iter().chain(items).chain(products.iter().map(|(sku, _)| *sku))
     }
 }
 
@@ -108,6 +113,9 @@ impl fmt::Debug for Act {
                 write!(formatter, "Batch(atomic {atomic}, {items:?}, key {key:?})")
             }
             Self::Say(saying, expect, key) => write!(formatter, "Say({saying:?} {expect:?}, key {key:?})"),
+            Self::Describe { update, products, key } => {
+                write!(formatter, "Describe(update {update}, {products:?}, key {key:?})")
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is said of products and of the store, and what follows from it: thresholds, and the alerts of levels that are low.
 
-use super::{Expect, Saying, What};
+use super::{Expect, ItemFate, Oracle, Saying, What};
 use std::collections::BTreeMap;
 
 /// What is said of a product: by a number what it is called, and how few pieces are few.
@@ -132,5 +132,28 @@ impl Catalogue {
         self.alerts.insert(sku, Alert { raised: low, version });
         let qty = pieces.unwrap_or_default();
         Some((What::Alert { raised: low.is_some(), qty, threshold }, version))
+    }
+}
+
+impl Oracle {
+    /// Describes products, in order; what becomes of those that are not.
+    pub(super) fn describe(
+        &mut self,
+        now: i64,
+        update: bool,
+        products: &[(&'static str, Goods)],
+    ) -> Vec<(u32, ItemFate)> {
+        let mut fates = Vec::new();
+        for (op, (sku, goods)) in (0..).zip(products) {
+            match self.catalogue.product(sku).details {
+                Some(known) if known == *goods => {}
+                Some(_) if !update => fates.push((op, ItemFate::Refused("product-differs"))),
+                _ => {
+                    let (what, version) = self.catalogue.describe(sku, Some(*goods));
+                    self.tell(Some(sku), what.kind(), what, version, now);
+                }
+            }
+        }
+        fates
     }
 }

@@ -143,6 +143,12 @@ impl Oracle {
                     Ok(Vec::new())
                 })
             }
+            Act::Describe { update, products, key } => {
+                let name = key.map(|key| ("describe", key));
+                self.once(now, name, &format!("{update} {products:?}"), &[], |oracle| {
+                    Ok(oracle.describe(now, *update, products))
+                })
+            }
         }
     }
 

@@ -117,6 +117,7 @@ impl<'a> Shared<'a> {
             Act::One(order, _) => timeless(order, certain),
             Act::Batch { items, .. } => items.iter_mut().for_each(|(order, _)| timeless(order, certain)),
             Act::Say(_, expect, _) => known(expect, certain),
+            Act::Describe { .. } => {}
         }
         act
     }

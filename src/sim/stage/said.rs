@@ -5,7 +5,8 @@ use super::words::{CATALOGUE, expected, pieces};
 use crate::app::Ledger;
 use crate::app::query::{AlertFilter, ProductFilter, ReadError};
 use crate::domain::catalog::{
-    Product, ProductChange, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind, ThresholdCommand,
+    Described, Product, ProductChange, ProductCommand, ProductVerb, Products, Store, StoreCommand, StoreKind,
+    ThresholdCommand,
 };
 use crate::domain::{Command, Expected, Quantity, Sku};
 use crate::sim::oracle::{Expect, Goods, Oracle, Saying, Shown};
@@ -38,6 +39,17 @@ pub(super) fn command(oracle: &Oracle, saying: &Saying, expect: Expect) -> Comma
             Command::Threshold(ThresholdCommand { store_id, sku, expected, low_stock_threshold })
         }
     }
+}
+
+/// Many products at once.
+pub(super) fn many(oracle: &Oracle, update: bool, products: &[(&'static str, Goods)]) -> Command {
+    let described = |(sku, goods): &(&'static str, Goods)| {
+        let Product { name, low_stock_threshold, .. } = product(*goods);
+        let (name, low_stock_threshold) = (Some(name), Some(low_stock_threshold));
+        let change = ProductChange { name, low_stock_threshold, ..ProductChange::default() };
+        Described { sku: place(oracle, sku).1, change }
+    };
+    Command::Products(Products { update, products: products.iter().map(described).collect() })
 }
 
 fn product_command(

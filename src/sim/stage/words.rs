@@ -34,6 +34,10 @@ pub(in crate::sim) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Comman
             let known_by = key.map(|key| known_by("say", key, &format!("{saying:?}")));
             (said::command(oracle, saying, *expect), known_by)
         }
+        Act::Describe { update, products, key } => {
+            let known_by = key.map(|key| known_by("describe", key, &format!("{update} {products:?}")));
+            (said::many(oracle, *update, products), known_by)
+        }
     };
     (command, Meta { idempotency, ..Meta::default() })
 }
