@@ -105,7 +105,9 @@ impl Shop {
             }
             Act::One(order, key) => Act::One(order, key),
             Act::Say(saying, _, key) if self.random.percent(50) => Act::Say(saying, Expect::Wrong, key),
-            Act::Say(_, expect, key) if self.random.percent(10) => Act::Say(self.saying(), expect, key),
+            Act::Say(saying, expect, key) if self.random.percent(10) => {
+                Act::Say(self.instead_of(&saying), expect, key)
+            }
             same @ (Act::Batch { .. } | Act::Say(..) | Act::Describe { .. }) => same,
         }
     }
@@ -131,6 +133,18 @@ impl Shop {
             65..=84 => Saying::Threshold(sku, Some(self.random.whole(20))),
             85..=92 => Saying::Threshold(sku, None),
             _ => Saying::Store { name: self.name(), create: self.random.percent(40) },
+        }
+    }
+
+    /// Something else that is said of the same: a key belongs to an address.
+    fn instead_of(&mut self, saying: &Saying) -> Saying {
+        match *saying {
+            Saying::Store { .. } => Saying::Store { name: self.name(), create: false },
+            Saying::Threshold(sku, _) => Saying::Threshold(sku, Some(self.random.whole(20))),
+            Saying::Create(sku, _)
+            | Saying::Replace(sku, _)
+            | Saying::Change(sku, _)
+            | Saying::Remove(sku) => Saying::Replace(sku, self.goods()),
         }
     }
 

@@ -79,9 +79,6 @@ impl Ledger {
 
     /// The thresholds of these products have changed: somebody looks at their levels, in whatever store.
     pub(super) async fn look_at_levels_of(&self, products: Vec<Key>) {
-        if products.is_empty() {
-            return;
-        }
         let stores: Vec<StoreId> = self.stores_with_stock(None).collect();
         for product in products {
             let Key::Product(sku) = product else { continue };
