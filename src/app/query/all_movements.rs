@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// Events read for one page, where it is not as long itself; then what was found is answered, and how far the look went.
 const READ_EVENTS_MAX: usize = 3_000;
+/// Events read at first, at least: a line of many events is taken apart anew for each piece.
+const READ_EVENTS_MIN: usize = 100;
 /// Events read at least of each level, where there are many of one SKU.
 const KEY_PIECE: usize = 16;
 
@@ -181,7 +183,7 @@ fn of_all(
 ) -> Result<Looked, HistoryError> {
     let wanted = filter.topics();
     let (mut found, mut through, mut left) = (Vec::new(), after, limit.max(READ_EVENTS_MAX));
-    let mut room = limit;
+    let mut room = limit.max(READ_EVENTS_MIN);
     loop {
         let piece = history.events(&EventQuery { after: through, upto: end, limit: room, wanted })?;
         let is_short = piece.movements.len() < room;
