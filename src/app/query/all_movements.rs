@@ -13,7 +13,7 @@ use crate::domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
 /// Events read for one page, where it is not as long itself; then what was found is answered, and how far the look went.
-const READ_EVENTS_MAX: usize = 3_000;
+const READ_EVENTS_MAX: usize = 1_500;
 /// Events read at first, at least: a line of many events is taken apart anew for each piece.
 const READ_EVENTS_MIN: usize = 100;
 /// Events read at least of each level, where there are many of one SKU.
