@@ -34,11 +34,17 @@ pub enum Bug {
     LeakPermitOnCancel,
     /// A process whose term another one has ended goes on acknowledging.
     AcceptStaleEpoch,
+    /// A lease is given up while a group whose sync failed stands in the file.
+    ReleaseOverLostFile,
+    /// An event of another process is applied before its numbers are compared.
+    ApplyMismatch,
+    /// A process that joins others takes the time from its wall clock.
+    TrustJoinersClock,
 }
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 14] = [
+    pub const ALL: [(Self, &str); 17] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
         (Self::NoSyncAfterCut, "no-sync-after-cut"),
@@ -53,6 +59,9 @@ impl Bug {
         (Self::FollowWallClock, "follow-wall-clock"),
         (Self::LeakPermitOnCancel, "leak-permit-on-cancel"),
         (Self::AcceptStaleEpoch, "accept-stale-epoch"),
+        (Self::ReleaseOverLostFile, "release-over-lost-file"),
+        (Self::ApplyMismatch, "apply-mismatch"),
+        (Self::TrustJoinersClock, "trust-joiners-clock"),
     ];
 }
 

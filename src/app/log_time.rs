@@ -17,6 +17,11 @@
 //!   [`APART_MS`] are taken from the wall clock as they are; up to [`FAR_MS`] are believed at once, but behind a `CLOCK`
 //!   event (a node that was off over night); more are settled first, as above.
 //!
+//! - **Processes that share a ledger** have one log time. Each notes its own whenever it renews its leases, and none is behind
+//!   the latest that another one has noted or written. Whoever joins goes on from there at pace: while another process runs,
+//!   its wall clock has jumped if it is somewhere else; only where nobody runs the rule of a start applies, to the last entry
+//!   of all logs. The `CLOCK` event of a leap stands in the log of the process that leapt.
+//!
 //! So between two entries log time moves by no more than what has passed (and a thousandth of it; and [`APART_MS`] for a
 //! start between them), unless a `CLOCK` event stands in front of the second one.
 
@@ -120,6 +125,31 @@ impl LogTime {
             }
         }
         Self { clock, course: Mutex::new(course) }
+    }
+
+    /// Goes on from the latest time of the ledger, once it is known what the other processes have written: as after a start
+    /// where nobody else is `present`, else at pace from where they are.
+    pub(crate) fn join(&self, latest: Option<Timestamp>, present: bool) {
+        if planted(Bug::TrustJoinersClock) {
+            return;
+        }
+        let started = Self::start(Arc::clone(&self.clock), latest).course.into_inner();
+        let mut course = self.course.lock();
+        *course = match latest.filter(|_| present) {
+            Some(log) => Course { log, apart: None, ..started },
+            None => started,
+        };
+    }
+
+    /// Another process of the ledger has come so far.
+    pub(crate) fn at_least(&self, time: Timestamp) {
+        let at = milliseconds(self.clock.monotonic());
+        let mut course = self.course.lock();
+        let now = course.time(at);
+        if time > now && !planted(Bug::TrustJoinersClock) {
+            course.log = time;
+            course.at = course.at.max(at);
+        }
     }
 
     /// The time of the log now.

@@ -10,7 +10,7 @@ use super::timekeeping;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
 use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
 use crate::app::Due;
-use crate::app::ports::EventLog;
+use crate::app::ports::{EventLog, is_taken_over};
 use crate::config::{ListenSettings, ServeSettings};
 use std::convert::Infallible;
 use std::mem;
@@ -47,14 +47,15 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
             settings.storage.data_dir.display()
         )
     });
-    let exit = outcome?;
-    closed?;
     if let Some(sharing) = &running.sharing {
         // Else the others find out by themselves that this process is gone.
-        if let Err(error) = sharing.leave() {
-            tracing::warn!(%error, "the leases were not given back");
+        match sharing.leave() {
+            Err(error) if !is_taken_over(&error) => tracing::warn!(%error, "the leases were not given back"),
+            _ => {}
         }
     }
+    let exit = outcome?;
+    closed?;
     tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
     // The system takes back at once what would take seconds to be given back piece by piece.
     mem::forget(Arc::clone(&running.ledger));
@@ -77,10 +78,10 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let terminate =
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
+    running.ledger.join().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     // Before anybody can ask for anything: a hold that is made now must not be one of yesterday.
     timekeeping::look(&running.ledger).await;
     announce(listen, &listener, &settings.storage.data_dir)?;
-    running.ledger.catch_up().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     let shutdown = CancellationToken::new();
     let node = Arc::new(node(settings, running, shutdown.clone()));
     let limits = ServerLimits {

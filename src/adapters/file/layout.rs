@@ -21,7 +21,7 @@
 //! ```text
 //! nodes/<number>/                 node.json, LOCK, log/, snapshots/, archive/, alerts-sent of one process
 //! nodes/<number>/term             its term, and where its log ends for good when another process ended the one before
-//! nodes/<number>/alive            counts up as long as the process renews its leases
+//! nodes/<number>/alive            counts up as long as the process renews its leases, and notes its log time
 //! nodes/<number>/wanted           leases of this process that others ask for
 //! locks/                          leases; LOCK_DIR may put them elsewhere
 //! ```

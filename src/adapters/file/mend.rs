@@ -75,7 +75,7 @@ impl Writer {
             io::Error::new(io::ErrorKind::InvalidData, reason)
         })?;
         self.active.file = replace(disk, &path, &bytes)?;
-        self.active.lost = false;
+        self.set_lost(false);
         reserve(&*self.active.file, self.segment_bytes, end);
         Ok(())
     }
@@ -104,7 +104,7 @@ impl Writer {
         let written = write_all_at(file, piece, length);
         // Durably: a segment that is sealed here must end here, also after a power cut.
         let cut = file.truncate(length).and_then(|()| file.sync_data());
-        self.active.lost = cut.is_err();
+        self.set_lost(cut.is_err());
         written.and(cut)
     }
 }

@@ -36,12 +36,12 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Reads the log of a member as far as its mark; nothing when there is none yet. `options` are those of this
+    /// Reads the log of a member as far as its mark, and the time of its last entry; nothing when there is none yet. `options` are those of this
     /// process's own directory.
     pub(super) fn attach(
         options: &OpenOptions,
         layout: &Layout,
-    ) -> Result<Option<(Self, Restored)>, OpenError> {
+    ) -> Result<Option<(Self, Restored, Timestamp)>, OpenError> {
         let options = OpenOptions {
             disk: Arc::clone(&options.disk),
             layout: layout.clone(),
@@ -60,12 +60,12 @@ impl Peer {
             return Ok(None);
         }
         let replay = Replay::begin(&options, &node, marked, Reading::Foreign(marked))?;
-        let Replayed { segments: mut list, last, restored, .. } = replay.run(&firsts)?;
+        let Replayed { segments: mut list, last, restored, last_time, .. } = replay.run(&firsts)?;
         list.push(Segment { first: last.first, growing: Some(Arc::clone(&last.index)), sealed: None });
         let segments = Arc::new(Segments::new(Arc::clone(&options.disk), layout.clone(), list));
         let (first, place, index) = (last.first, last.place, last.index);
         let peer = Self { disk: options.disk, layout: layout.clone(), node, segments, first, place, index };
-        Ok(Some((peer, restored)))
+        Ok(Some((peer, restored, last_time)))
     }
 
     /// True when its mark covers more than has been read.

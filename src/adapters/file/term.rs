@@ -5,10 +5,13 @@
 //! - the process itself, when it stops: its log ends where it ends;
 //! - the next process that opens the directory, or another one that found nobody in it and read it to its end;
 //! - another process that found it **paused**: it has not renewed its leases for longer than their time. What it had marked
-//!   as durable by then stays, and `end` says where that ends. Everything behind `end` is refused at the next start.
+//!   as durable by then stays, and `end` says where that ends. Everything behind `end` is refused at the next start;
+//! - the process itself, at its mark as if it were paused, while a sync of its file has failed and no probe has rebuilt it: the
+//!   group of that sync stands in the file unacknowledged, and whoever reads the log of a killed process to its end would
+//!   believe it. So no lease goes, and no stop is orderly, before `end` stands in front of that group.
 //!
 //! ```text
-//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` only in the last case
+//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` only in the last two cases
 //! ```
 //! The file is replaced by `durable_rename`. A process makes a group of entries its own by writing the mark, and does that
 //! only while it holds the advisory lock on the mark **and** the file still names its term; who ends the term of a paused
@@ -18,6 +21,7 @@
 
 use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all};
 use crate::adapters::file::layout::Layout;
+use crate::adapters::file::mark::read_mark;
 use crate::adapters::file::mend::replace;
 use crate::app::ports::TakenOver;
 use crate::domain::Sequence;
@@ -26,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -81,9 +86,36 @@ pub(super) struct Tenure {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) layout: Layout,
     pub(super) term: u64,
+    lost: Arc<AtomicBool>,
 }
 
 impl Tenure {
+    /// The tenure of a process that has begun that term.
+    pub(super) fn new(disk: Arc<dyn Disk>, layout: Layout, term: u64) -> Self {
+        Self { disk, layout, term, lost: Arc::default() }
+    }
+
+    /// Whether a group that was not acknowledged may stand in the file of the log; to be said before any caller hears of it.
+    pub(super) fn note_lost(&self, lost: bool) {
+        self.lost.store(lost, Ordering::SeqCst);
+    }
+
+    /// True while such a group may stand in the file of the log.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst) && !planted(Bug::ReleaseOverLostFile)
+    }
+
+    /// Ends the term: at the mark while the file is lost, else where the log ends, which must be closed then.
+    ///
+    /// # Errors
+    /// As [`Tenure::marking`]; the term goes on then.
+    pub(super) fn end(&self) -> io::Result<()> {
+        self.marking(|| {
+            let end = if self.is_lost() { Some(read_mark(&*self.disk, &self.layout.mark())?) } else { None };
+            write_term(&*self.disk, &self.layout, Term { term: self.term + 1, end })
+        })
+    }
+
     /// Does `mark`, which writes the mark, while nobody can end the term; nothing of it once somebody has.
     ///
     /// # Errors
@@ -136,7 +168,7 @@ pub(super) fn end_term(disk: &dyn Disk, layout: &Layout, expected: u64) -> io::R
     if present.term != expected {
         return Ok(true);
     }
-    let end = crate::adapters::file::mark::read_mark(disk, &layout.mark())?;
+    let end = read_mark(disk, &layout.mark())?;
     write_term(disk, layout, Term { term: expected + 1, end: Some(end) })?;
     Ok(true)
 }
@@ -144,7 +176,7 @@ pub(super) fn end_term(disk: &dyn Disk, layout: &Layout, expected: u64) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::mark::{Mark, read_mark};
+    use crate::adapters::file::mark::Mark;
     use crate::app::ports::is_taken_over;
     use crate::sim::disk::SimDisk;
 
@@ -154,7 +186,7 @@ mod tests {
         let layout = Layout::new(Path::new("/data")).member(1);
         crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
         write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
-        let tenure = Tenure { disk: Arc::clone(&disk), layout: layout.clone(), term: 7 };
+        let tenure = Tenure::new(Arc::clone(&disk), layout.clone(), 7);
         let mut mark = Mark::open(&*disk, &layout.mark()).unwrap();
         tenure.marking(|| mark.write(Sequence(3))).unwrap();
         let during = tenure.marking(|| {
@@ -168,6 +200,22 @@ mod tests {
         assert_eq!(read_mark(&*disk, &layout.mark()).unwrap(), Sequence(4));
         let term = read_term(&*disk, &layout.term()).unwrap();
         assert_eq!(term, Some(Term { term: 8, end: Some(Sequence(4)) }));
+    }
+
+    #[test]
+    fn a_process_ends_its_own_term_at_its_mark_while_its_file_is_lost() {
+        for (lost, end) in [(false, None), (true, Some(Sequence(4)))] {
+            let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
+            let layout = Layout::new(Path::new("/data")).member(1);
+            crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
+            write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
+            Mark::open(&*disk, &layout.mark()).unwrap().write(Sequence(4)).unwrap();
+            let tenure = Tenure::new(Arc::clone(&disk), layout.clone(), 7);
+            tenure.note_lost(lost);
+            tenure.end().unwrap();
+            assert_eq!(read_term(&*disk, &layout.term()).unwrap(), Some(Term { term: 8, end }));
+            assert!(is_taken_over(&tenure.lasts().unwrap_err()));
+        }
     }
 
     #[test]

@@ -127,7 +127,8 @@ impl Writer {
         {
             // Nobody else takes the group for durable, so nobody may hear that it is.
             let error = io::Error::new(error.kind(), error.to_string());
-            (self.active.end, self.active.lost) = (before, true);
+            self.active.end = before;
+            self.set_lost(true);
             self.ballast.release();
             return Err(Failed { error, group, told: LogFailed::Unknown });
         }
@@ -162,14 +163,21 @@ impl Writer {
     /// After a failed write or sync: nothing of the group stays in the file, or the file is given up.
     fn cut_back(&mut self) -> LogFailed {
         self.ballast.release();
-        let Active { file, lost, end, .. } = &mut self.active;
+        let Active { file, lost, end, .. } = &self.active;
         if !*lost {
             let cut = file.truncate(end.length);
-            *lost = cut
-                .and_then(|()| if planted(Bug::NoSyncAfterCut) { Ok(()) } else { file.sync_data() })
-                .is_err();
+            let synced = cut.and_then(|()| if planted(Bug::NoSyncAfterCut) { Ok(()) } else { file.sync_data() });
+            self.set_lost(synced.is_err());
         }
-        if *lost { LogFailed::Unknown } else { LogFailed::NotWritten }
+        if self.active.lost { LogFailed::Unknown } else { LogFailed::NotWritten }
+    }
+
+    /// Notes whether the file is lost, for the leases too: before the breaker opens, so before anybody hears of a failure.
+    pub(super) fn set_lost(&mut self, lost: bool) {
+        self.active.lost = lost;
+        if let Some(tenure) = &self.tenure {
+            tenure.note_lost(lost);
+        }
     }
 
     fn roll_if_full(&mut self, batch: Sequence, group: &[Pending]) -> io::Result<()> {
@@ -200,7 +208,7 @@ impl Writer {
         write_all_at(&*self.active.file, &self.buffer, self.active.end.length)?;
         let begun = Instant::now();
         if let Err(error) = self.sync() {
-            self.active.lost = true;
+            self.set_lost(true);
             return Err(error);
         }
         self.meters.sync_seconds.record(begun.elapsed());

@@ -217,7 +217,12 @@ impl Ledger {
 
     /// Log time ([`LogTime`]): never before the last entry, of others either.
     pub(crate) fn now(&self) -> Timestamp {
-        let own = self.time.now().max(self.parts.log.last_time());
+        self.time.now().max(self.now_of_logs())
+    }
+
+    /// The time of the last entry in any log of the ledger.
+    fn now_of_logs(&self) -> Timestamp {
+        let own = self.parts.log.last_time();
         self.sharing.as_ref().map_or(own, |sharing| own.max(sharing.last_time()))
     }
 

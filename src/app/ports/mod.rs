@@ -16,4 +16,4 @@ pub use durable::{DurableWatch, Generation, TakenBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
-pub use sharing::{Lease, LogNumber, PeerNews, Sharing, TakenOver, is_taken_over};
+pub use sharing::{Kept, Lease, LogNumber, OthersTime, PeerNews, Sharing, TakenOver, is_taken_over};

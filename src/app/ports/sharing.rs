@@ -2,7 +2,7 @@
 
 use super::history::{History, HistoryError};
 use crate::app::Restored;
-use crate::domain::{Entry, Key};
+use crate::domain::{Entry, Key, Timestamp};
 use std::io;
 use std::sync::Arc;
 
@@ -24,18 +24,39 @@ pub enum Lease {
     Elsewhere,
 }
 
+/// What a renewal of the leases came to.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Keys that others have asked for.
+    pub wanted: Vec<Key>,
+    /// The latest log time that another process has noted.
+    pub latest: Option<Timestamp>,
+}
+
+/// The log time of the other processes.
+#[derive(Debug, Clone, Copy)]
+pub struct OthersTime {
+    /// The latest that one of them has noted; the least there is when none has.
+    pub latest: Timestamp,
+    /// Whether any of them is running.
+    pub present: bool,
+}
+
 /// What came of the logs of others.
 #[derive(Debug)]
 pub enum PeerNews {
-    /// A log that was not known before: what it adds up to.
-    Joined(LogNumber, Restored),
+    /// A log that was not known before: what it adds up to, and the time of its last entry.
+    Joined(LogNumber, Restored, Timestamp),
     /// An entry of a known one.
     Entry(LogNumber, Box<Entry>),
 }
 
-/// Another process has taken over from this one. Stands in an [`io::Error`] where that is what a call comes to.
+/// The term of this process is over, and others go on with its leases. Stands in an [`io::Error`] where that is what a call comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another process has taken over: this one did not renew its leases in time")]
+#[error(
+    "the term of this process is over: it did not renew its leases in time, or its disk refused a sync while another \
+     process asked for a lease"
+)]
 pub struct TakenOver;
 
 /// True when that is what an error says.
@@ -55,18 +76,25 @@ pub trait Sharing: Send + Sync {
     /// What the disk says.
     fn ask(&self, key: &Key, last: LogNumber, only_free: bool) -> io::Result<Lease>;
 
-    /// Gives the lease of a key up. False when it has to be tried again.
+    /// Gives the lease of a key up, or all leases with the term, where the log has a group that is neither acknowledged nor
+    /// removed. False when it has to be tried again.
     ///
     /// # Errors
-    /// What the disk says.
+    /// What the disk says; the lease is held still.
     fn release(&self, key: &Key) -> io::Result<bool>;
 
-    /// Renews the leases, takes over from those who do not, and answers which keys others have asked for. To be called
-    /// several times within the time a lease lasts.
+    /// Renews the leases, takes over from those who do not, and answers what others have asked for. To be called several
+    /// times within the time a lease lasts. `now` is log time, which the others learn.
     ///
     /// # Errors
     /// [`TakenOver`], or what the disk says; then it is to be called again.
-    fn keep(&self) -> io::Result<Vec<Key>>;
+    fn keep(&self, now: Timestamp) -> io::Result<Kept>;
+
+    /// The log time of the others, as far as they have noted it.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn time(&self) -> io::Result<OthersTime>;
 
     /// That nobody has taken over from this process. Cheap.
     ///

@@ -51,6 +51,9 @@ pub enum Fault {
     ShortWrite,
     /// The machine stops: the call takes effect wholly, in part or not at all, and the disk is dead until `reboot`.
     Crash,
+    /// The process that calls is killed: the call takes effect wholly, in part or not at all, and whatever else the process
+    /// calls fails. The others go on.
+    Kill,
     /// The call panics before it does anything.
     Panic,
 }
@@ -61,13 +64,14 @@ pub struct Injection {
     first: u64,
     fault: Fault,
     only: Option<Operation>,
+    by: Option<u32>,
     sticky: bool,
 }
 
 impl Injection {
     /// `fault` strikes once, at operation `n` or the first after it that can fail in that way.
     pub const fn at(n: u64, fault: Fault) -> Self {
-        Self { first: n, fault, only: None, sticky: false }
+        Self { first: n, fault, only: None, by: None, sticky: false }
     }
 
     /// Strikes this kind of operation only.
@@ -76,22 +80,29 @@ impl Injection {
         Self { only: Some(operation), ..self }
     }
 
+    /// Strikes calls of one process only, see [`SimDisk::of`](super::SimDisk::of).
+    #[must_use]
+    pub const fn by(self, process: u32) -> Self {
+        Self { by: Some(process), ..self }
+    }
+
     /// Strikes again and again until the faults are cleared. A crash strikes once all the same.
     #[must_use]
     pub const fn sticky(self) -> Self {
         Self { sticky: true, ..self }
     }
 
-    fn strikes(&self, number: u64, operation: Operation) -> bool {
+    fn strikes(&self, number: u64, operation: Operation, process: u32) -> bool {
         number >= self.first
             && self.only.is_none_or(|only| only == operation)
+            && self.by.is_none_or(|by| by == process)
             && can_fail(operation, self.fault)
     }
 }
 
 fn can_fail(operation: Operation, fault: Fault) -> bool {
     match fault {
-        Fault::Eio | Fault::EioAfterEffect | Fault::Crash | Fault::Panic => true,
+        Fault::Eio | Fault::EioAfterEffect | Fault::Crash | Fault::Kill | Fault::Panic => true,
         Fault::ShortWrite => operation == Operation::WriteAt,
         Fault::NoSpace => matches!(
             operation,
@@ -117,11 +128,12 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// Counts an operation and tells what befalls it. Of several faults the one planned first strikes.
-    pub(super) fn count(&mut self, operation: Operation) -> Option<Fault> {
+    pub(super) fn count(&mut self, operation: Operation, process: u32) -> Option<Fault> {
         self.operations += 1;
-        let position = self.planned.iter().position(|plan| plan.strikes(self.operations, operation))?;
+        let strikes = |plan: &Injection| plan.strikes(self.operations, operation, process);
+        let position = self.planned.iter().position(strikes)?;
         let struck = self.planned.remove(position);
-        let lasting = struck.sticky && struck.fault != Fault::Crash;
+        let lasting = struck.sticky && !matches!(struck.fault, Fault::Crash | Fault::Kill);
         if struck.fault == Fault::ShortWrite {
             let next = Injection { first: self.operations + 1, fault: Fault::NoSpace, ..struck };
             self.planned.insert(position, next.only(Operation::WriteAt));
@@ -138,6 +150,10 @@ impl Schedule {
 
     pub(super) fn clear(&mut self) {
         self.planned.clear();
+    }
+
+    pub(super) fn clear_of(&mut self, process: u32) {
+        self.planned.retain(|plan| plan.by != Some(process));
     }
 
     pub(super) const fn operations(&self) -> u64 {
@@ -166,7 +182,7 @@ mod tests {
     fn strikes(injection: Injection, operations: &[Operation]) -> Vec<Option<Fault>> {
         let mut schedule = Schedule::default();
         schedule.plan(injection);
-        operations.iter().map(|operation| schedule.count(*operation)).collect()
+        operations.iter().map(|operation| schedule.count(*operation, 0)).collect()
     }
 
     /// Story, plan, operations, and what strikes each of them.
@@ -221,12 +237,12 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.plan(Injection::at(2, Fault::Eio).sticky());
         for _ in 0..4 {
-            schedule.count(WriteAt);
+            schedule.count(WriteAt, 0);
         }
         assert_eq!(schedule.operations(), 4);
         assert_eq!(*schedule.hits(), BTreeMap::from([((WriteAt, Fault::Eio), 3)]));
         schedule.clear();
-        assert_eq!(schedule.count(WriteAt), None);
+        assert_eq!(schedule.count(WriteAt, 0), None);
     }
 
     #[test]
@@ -234,7 +250,7 @@ mod tests {
         let mut schedule = Schedule::default();
         schedule.plan(Injection::at(1, Fault::Eio));
         schedule.plan(Injection::at(1, Fault::Crash));
-        assert_eq!([schedule.count(Len), schedule.count(Len)], [Some(Fault::Eio), Some(Fault::Crash)]);
+        assert_eq!([schedule.count(Len, 0), schedule.count(Len, 0)], [Some(Fault::Eio), Some(Fault::Crash)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rustix::io::Errno;
 
 use super::fault::Operation;
@@ -13,13 +13,14 @@ use crate::adapters::file::disk::{DiskFile, LockOutcome};
 /// A handle; it dies with the machine and gives its lock back when dropped.
 pub(super) struct SimFile {
     pub(super) machine: Arc<Mutex<Machine>>,
+    pub(super) process: u32,
     pub(super) handle: HandleId,
     pub(super) writable: bool,
 }
 
 impl DiskFile for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.machine.lock().perform_on(self.handle, Operation::ReadAt, |content| {
+        self.machine().perform_on(self.handle, Operation::ReadAt, |content| {
             let bytes = usize::try_from(offset).ok().and_then(|offset| content.cached().get(offset..));
             let count = bytes.unwrap_or_default().len().min(buffer.len());
             buffer.iter_mut().zip(bytes.unwrap_or_default()).for_each(|(to, from)| *to = *from);
@@ -29,23 +30,22 @@ impl DiskFile for SimFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         self.require_writable(Errno::BADF)?;
-        self.machine.lock().write(self.handle, bytes, offset)
+        self.machine().write(self.handle, bytes, offset)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.machine.lock().sync_data(self.handle)
+        self.machine().sync_data(self.handle)
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.machine
-            .lock()
+        self.machine()
             .perform_on(self.handle, Operation::Len, |content| Ok(content.cached().len() as u64))
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.require_writable(Errno::INVAL)?;
         let length = within_limit(length)?;
-        let mut machine = self.machine.lock();
+        let mut machine = self.machine();
         let written_back = machine.by_chance();
         machine.perform_on(self.handle, Operation::Truncate, |content| {
             if written_back && length < content.cached().len() {
@@ -59,18 +59,24 @@ impl DiskFile for SimFile {
 
     fn preallocate(&self, length: u64) -> io::Result<()> {
         self.require_writable(Errno::BADF)?;
-        self.machine.lock().perform_on(self.handle, Operation::Preallocate, |_| match length {
+        self.machine().perform_on(self.handle, Operation::Preallocate, |_| match length {
             0 => Err(Errno::INVAL.into()),
             length => within_limit(length).map(|_| ()),
         })
     }
 
     fn try_lock(&self) -> io::Result<LockOutcome> {
-        self.machine.lock().try_lock(self.handle)
+        self.machine().try_lock(self.handle)
     }
 }
 
 impl SimFile {
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        let mut machine = self.machine.lock();
+        machine.caller = self.process;
+        machine
+    }
+
     fn require_writable(&self, refusal: Errno) -> io::Result<()> {
         if self.writable { Ok(()) } else { Err(refusal.into()) }
     }

@@ -31,6 +31,10 @@ pub(super) struct Machine {
     /// The last number given to a file or a handle; never given twice, also not after a reboot.
     last_id: u64,
     stopped: bool,
+    /// Whose call this is.
+    pub(super) caller: u32,
+    /// Processes that were killed in the middle of a call.
+    killed: HashSet<u32>,
     random: Random,
 }
 
@@ -44,6 +48,8 @@ impl Machine {
             locks: BTreeMap::new(),
             last_id: 0,
             stopped: false,
+            caller: 0,
+            killed: HashSet::new(),
             random: Random::new(seed),
         }
     }
@@ -94,13 +100,13 @@ impl Machine {
         operation: Operation,
         effect: impl FnOnce(&mut Self) -> io::Result<T>,
     ) -> io::Result<T> {
-        if self.stopped {
+        if self.stopped || self.killed.contains(&self.caller) {
             return Err(io::Error::other(Stopped));
         }
-        let Some(fault) = self.schedule.count(operation) else { return effect(self) };
+        let Some(fault) = self.schedule.count(operation, self.caller) else { return effect(self) };
         let takes_effect = match fault {
             Fault::EioAfterEffect => true,
-            Fault::Crash => self.random.percent(50),
+            Fault::Crash | Fault::Kill => self.random.percent(50),
             Fault::Eio | Fault::NoSpace | Fault::ShortWrite | Fault::Panic => false,
         };
         if takes_effect {
@@ -150,10 +156,10 @@ impl Machine {
     pub(super) fn write(&mut self, handle: HandleId, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let file = self.file_of(handle)?;
         let offset = within_limit(offset.saturating_add(bytes.len() as u64)).map(|end| end - bytes.len())?;
-        let fault = self.schedule.count(Operation::WriteAt);
+        let fault = self.schedule.count(Operation::WriteAt, self.caller);
         let count = match fault {
             None | Some(Fault::EioAfterEffect) => bytes.len(),
-            Some(Fault::Crash) => self.random.below(bytes.len() + 1),
+            Some(Fault::Crash | Fault::Kill) => self.random.below(bytes.len() + 1),
             Some(Fault::ShortWrite) => bytes.len().min(1 + self.random.below(bytes.len().saturating_sub(1))),
             Some(Fault::Eio | Fault::NoSpace | Fault::Panic) => 0,
         };
@@ -166,12 +172,12 @@ impl Machine {
 
     pub(super) fn sync_data(&mut self, handle: HandleId) -> io::Result<()> {
         let file = self.file_of(handle)?;
-        let fault = self.schedule.count(Operation::SyncData);
+        let fault = self.schedule.count(Operation::SyncData, self.caller);
         match fault {
             None | Some(Fault::EioAfterEffect) => self.content(file).sync(),
             Some(Fault::Eio | Fault::NoSpace) => self.content(file).lose_dirty(),
-            Some(Fault::Crash) if self.random.percent(50) => self.content(file).sync(),
-            Some(Fault::Crash | Fault::ShortWrite | Fault::Panic) => {}
+            Some(Fault::Crash | Fault::Kill) if self.random.percent(50) => self.content(file).sync(),
+            Some(Fault::Crash | Fault::Kill | Fault::ShortWrite | Fault::Panic) => {}
         }
         fault.map_or(Ok(()), |fault| Err(self.strike(fault)))
     }
@@ -214,7 +220,8 @@ impl Machine {
     }
 
     fn file_of(&self, handle: HandleId) -> io::Result<FileId> {
-        self.open.get(&handle).copied().ok_or_else(|| io::Error::other(Stopped))
+        let alive = !self.killed.contains(&self.caller);
+        self.open.get(&handle).copied().filter(|_| alive).ok_or_else(|| io::Error::other(Stopped))
     }
 
     fn content(&mut self, file: FileId) -> &mut Content {
@@ -234,6 +241,10 @@ impl Machine {
             Fault::NoSpace | Fault::ShortWrite => Errno::NOSPC.into(),
             Fault::Crash => {
                 self.stop();
+                io::Error::other(Stopped)
+            }
+            Fault::Kill => {
+                self.killed.insert(self.caller);
                 io::Error::other(Stopped)
             }
             Fault::Panic => panic!("planned panic at disk operation {}", self.schedule.operations()),

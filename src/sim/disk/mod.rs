@@ -35,7 +35,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 pub use fault::{Fault, Hits, Injection, Operation, is_crash};
 
@@ -62,12 +62,13 @@ pub enum Crash {
 #[derive(Debug, Clone)]
 pub struct SimDisk {
     machine: Arc<Mutex<Machine>>,
+    process: u32,
 }
 
 impl SimDisk {
     /// An empty disk. `seed` decides how much of a call takes effect when a fault strikes it.
     pub fn new(seed: u64) -> Self {
-        Self { machine: Arc::new(Mutex::new(Machine::new(seed))) }
+        Self { machine: Arc::new(Mutex::new(Machine::new(seed))), process: 0 }
     }
 
     /// A second disk in the state of this one, operation counter and planned faults included; no handle or lock goes with it.
@@ -75,7 +76,19 @@ impl SimDisk {
     pub fn fork(&self) -> Self {
         let mut machine = self.machine.lock().clone();
         machine.forget_handles();
-        Self { machine: Arc::new(Mutex::new(machine)) }
+        Self { machine: Arc::new(Mutex::new(machine)), process: self.process }
+    }
+
+    /// The same disk as one process of several sees it: faults may be planned for it alone ([`Injection::by`]).
+    #[must_use]
+    pub fn of(&self, process: u32) -> Self {
+        Self { machine: Arc::clone(&self.machine), process }
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        let mut machine = self.machine.lock();
+        machine.caller = self.process;
+        machine
     }
 
     /// Crashes and starts again: [`SimDisk::stop`], then [`SimDisk::reboot`].
@@ -107,6 +120,11 @@ impl SimDisk {
     /// Forgets the planned faults, sticky ones too: the disk is well again.
     pub fn clear_faults(&self) {
         self.machine.lock().schedule.clear();
+    }
+
+    /// Forgets the faults planned for one process: its disk is well again.
+    pub fn clear_faults_of(&self, process: u32) {
+        self.machine.lock().schedule.clear_of(process);
     }
 
     /// How many calls there have been, failed ones included, calls on a stopped machine or a dead handle not.
@@ -145,32 +163,32 @@ impl SimDisk {
 
 impl Disk for SimDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
-        let handle = self.machine.lock().open(&spelled(path), mode)?;
+        let handle = self.machine().open(&spelled(path), mode)?;
         let writable = mode != OpenMode::Read;
-        Ok(Arc::new(SimFile { machine: Arc::clone(&self.machine), handle, writable }))
+        let (machine, process) = (Arc::clone(&self.machine), self.process);
+        Ok(Arc::new(SimFile { machine, process, handle, writable }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let (from, to) = (spelled(from), spelled(to));
-        self.machine.lock().perform(Operation::Rename, |machine| machine.names.rename(&from, &to))
+        self.machine().perform(Operation::Rename, |machine| machine.names.rename(&from, &to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.machine.lock().perform(Operation::Remove, |machine| machine.names.remove(&spelled(path)))
+        self.machine().perform(Operation::Remove, |machine| machine.names.remove(&spelled(path)))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
-        self.machine.lock().perform(Operation::List, |machine| machine.names.list(&spelled(directory)))
+        self.machine().perform(Operation::List, |machine| machine.names.list(&spelled(directory)))
     }
 
     fn create_dir_all(&self, directory: &Path) -> io::Result<()> {
-        self.machine
-            .lock()
+        self.machine()
             .perform(Operation::CreateDirAll, |machine| machine.names.create_dir_all(&spelled(directory)))
     }
 
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {
-        self.machine.lock().sync_dir(&spelled(directory))
+        self.machine().sync_dir(&spelled(directory))
     }
 }
 

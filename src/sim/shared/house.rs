@@ -94,7 +94,7 @@ impl House {
             idempotency_ttl_ms: 3_600_000,
         };
         let ledger = Arc::new(Ledger::new(parts, restored, end).shared(Arc::clone(&sharing) as _, 5 * ttl));
-        block_on(ledger.catch_up()).expect("the logs of the others are read");
+        block_on(ledger.join()).expect("the logs of the others are read");
         let kept = Arc::clone(&ledger);
         let keeper: Keeper = Box::pin(async move {
             tokio::select! {

@@ -1,6 +1,9 @@
 //! Several processes over one stock, on the simulated disk: each is a ledger with its log, writer thread and leases.
 
+mod clocks;
+mod lost_file;
 mod low_stock;
+mod mismatch;
 mod movements;
 mod stories;
 mod stress;
@@ -15,10 +18,11 @@ use onhand::app::ports::{Clock, EventIds, EventLog, Sleep};
 use onhand::app::{CommandError, Due, Ledger, Meta, Outcome, Parts};
 use onhand::domain::stock::{StockCommand, Verb};
 use onhand::domain::{Command, Expected, Sku, StoreId, Timestamp};
-use onhand::sim::disk::SimDisk;
+use onhand::sim::disk::{Fault, Injection, Operation, SimDisk};
 use onhand::sim::node::{SimClock, SimIds};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
@@ -57,11 +61,32 @@ impl Clock for Flowing {
     }
 }
 
+/// The clocks of a process whose wall clock is ahead of the machine's.
+struct Ahead {
+    machine: Arc<Flowing>,
+    milliseconds: i64,
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        self.machine.now().plus_milliseconds(self.milliseconds)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.machine.monotonic()
+    }
+
+    fn sleep(&self, time: Duration) -> Sleep<'_> {
+        self.machine.sleep(time)
+    }
+}
+
 /// The machine that the processes share.
 pub(crate) struct Machine {
     pub(crate) disk: SimDisk,
     pub(crate) clock: Arc<Flowing>,
     pub(crate) ids: Arc<SimIds>,
+    begun: AtomicU32,
 }
 
 /// One process.
@@ -69,13 +94,16 @@ pub(crate) struct Process {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) log: Arc<FileLog>,
     sharing: Arc<FileSharing>,
+    /// Under this number faults are planned for its disk alone.
+    number: u32,
     keeper: Option<JoinHandle<()>>,
     _lock: onhand::adapters::file::identity::DirectoryLock,
 }
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        Self { disk: SimDisk::new(7), clock: Arc::new(Flowing::new()), ids: Arc::default() }
+        let (disk, clock) = (SimDisk::new(7), Arc::new(Flowing::new()));
+        Self { disk, clock, ids: Arc::default(), begun: AtomicU32::new(0) }
     }
 
     pub(crate) fn layout() -> Layout {
@@ -84,8 +112,14 @@ impl Machine {
 
     /// A process that renews its leases, but writes its log only where the test says so.
     pub(crate) async fn begin_by_hand(&self) -> Process {
+        self.begin_ahead(0).await
+    }
+
+    /// The same, with a wall clock that is ahead of the machine's.
+    async fn begin_ahead(&self, milliseconds: i64) -> Process {
+        let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let options = OpenOptions {
-            disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
+            disk: Arc::new(self.disk.of(number)) as Arc<dyn Disk>,
             layout: Self::layout(),
             segment_bytes: 4096,
             ballast_bytes: 0,
@@ -96,7 +130,7 @@ impl Machine {
             ttl: TTL,
             renew: Duration::from_millis(20),
         };
-        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
+        let clock: Arc<dyn Clock> = Arc::new(Ahead { machine: Arc::clone(&self.clock), milliseconds });
         let ids: Arc<dyn EventIds> = Arc::clone(&self.ids) as _;
         let Joined { node, sharing, .. } = join(&options, lease, &clock, &ids).unwrap();
         let OpenNode { log, restored, end, lock, .. } = node;
@@ -109,8 +143,8 @@ impl Machine {
             idempotency_ttl_ms: 300_000,
         };
         let ledger = Arc::new(Ledger::new(parts, restored, end).shared(Arc::clone(&sharing) as _, 5 * TTL));
-        ledger.catch_up().await.unwrap();
-        let mut process = Process { ledger, log, sharing, keeper: None, _lock: lock };
+        ledger.join().await.unwrap();
+        let mut process = Process { ledger, log, sharing, number, keeper: None, _lock: lock };
         process.go_on();
         process
     }
@@ -132,6 +166,24 @@ impl Process {
                 () = Due::run(&ledger) => {}
             }
         }));
+    }
+
+    /// The next sync of its log fails.
+    fn refuse_a_sync(&self, disk: &SimDisk) {
+        disk.inject(Injection::at(1, Fault::Eio).only(Operation::SyncData).by(self.number));
+    }
+
+    /// Executes a command while its log is written by hand, once.
+    async fn execute_by_hand(&self, command: Command, meta: &Meta) -> Result<Outcome, CommandError> {
+        let executed = self.execute(command, meta);
+        let written = async {
+            while self.ledger.log().queue_depth() == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            // A failure reaches the caller.
+            let _ = self.log.write_waiting();
+        };
+        tokio::join!(executed, written).0
     }
 
     /// Renews nothing more.
@@ -160,9 +212,8 @@ impl Process {
     /// As at the end of `serve`; one that was taken over from has nothing to give back.
     pub(crate) async fn stop_if_it_may(mut self) {
         self.pause().await;
-        if self.log.close().is_ok() {
-            let _ = self.sharing.leave();
-        }
+        let _ = self.log.close();
+        let _ = self.sharing.leave();
     }
 
     pub(crate) async fn execute(&self, command: Command, meta: &Meta) -> Result<Outcome, CommandError> {

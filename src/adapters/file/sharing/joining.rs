@@ -8,7 +8,7 @@ use crate::adapters::file::layout::Layout;
 use crate::adapters::file::migrate::move_in;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
 use crate::adapters::file::term::hold_mark;
-use crate::app::ports::{Clock, EventIds};
+use crate::app::ports::{Clock, EventIds, EventLog};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,6 +53,8 @@ pub fn join(
             Ok(node) => {
                 let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?;
                 node.log.bind_to(sharing.tenure.clone());
+                let signed = sharing.sign_at_joining(node.log.last_time());
+                signed.map_err(OpenError::at(&layout.alive()))?;
                 sharing.finish_those_left()?;
                 return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
             }

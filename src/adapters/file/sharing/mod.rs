@@ -12,16 +12,17 @@ mod others;
 
 pub use joining::join;
 
-use crate::adapters::file::disk::{DiskFile, OpenMode, write_all_at};
+use crate::adapters::file::disk::{DiskFile, OpenMode};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lease::{Asked, Holder, Leases};
 use crate::adapters::file::peer::Peer;
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions};
 use crate::adapters::file::term::{Tenure, Term, read_term, write_term};
-use crate::app::ports::{Clock, EventIds, History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
-use crate::domain::{Fact, Key};
+use crate::app::ports::{Clock, EventIds, History, HistoryError, Kept, Lease, LogNumber, OthersTime};
+use crate::app::ports::{PeerNews, Sharing};
+use crate::domain::{Fact, Key, Timestamp};
 use metrics::Counter;
-use others::Others;
+use others::{Member, Others, is_left};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;
@@ -103,7 +104,7 @@ impl FileSharing {
         };
         let alive = disk.open(&layout.alive(), OpenMode::OpenOrCreate);
         let sharing = Self {
-            tenure: Tenure { disk, layout: layout.clone(), term: term.term },
+            tenure: Tenure::new(disk, layout.clone(), term.term),
             alive: alive.map_err(OpenError::at(&layout.alive()))?,
             options,
             lease,
@@ -125,13 +126,13 @@ impl FileSharing {
         self.leases.me.node
     }
 
-    /// Ends this process's own term: all its leases are free at once. Its log must be closed.
+    /// Ends this process's own term: all its leases are free at once. Its log must be closed. A group whose sync failed, and
+    /// which no probe has removed, is never read.
     ///
     /// # Errors
     /// What the disk says; then others find out that the process is gone.
     pub fn leave(&self) -> io::Result<()> {
-        let over = Term { term: self.tenure.term + 1, end: None };
-        self.tenure.marking(|| write_term(&*self.tenure.disk, &self.tenure.layout, over))
+        self.tenure.end()
     }
 }
 
@@ -158,21 +159,31 @@ impl Sharing for FileSharing {
     }
 
     fn release(&self, key: &Key) -> io::Result<bool> {
-        self.leases.release(key)
+        if !self.tenure.is_lost() {
+            return self.leases.release(key);
+        }
+        // Whoever reads this log after a kill reads the group whose sync failed, unless the term ends in front of it.
+        self.tenure.end()?;
+        tracing::error!(
+            %key,
+            "another process asks for a lease while the disk refuses to sync this log: this process ends its term, so that \
+             the others go on without it"
+        );
+        Ok(true)
     }
 
-    fn keep(&self) -> io::Result<Vec<Key>> {
+    fn keep(&self, now: Timestamp) -> io::Result<Kept> {
         self.tenure.lasts()?;
         let mut others = self.others.lock();
-        let now = self.clock.monotonic();
-        if others.renewed.is_none_or(|renewed| now.saturating_sub(renewed) >= self.lease.renew) {
-            others.renewed = Some(now);
+        let moment = self.clock.monotonic();
+        if others.renewed.is_none_or(|renewed| moment.saturating_sub(renewed) >= self.lease.renew) {
+            others.renewed = Some(moment);
             others.renewals += 1;
-            let sign = format!("{:020} {:020}\n", self.tenure.term, others.renewals);
-            write_all_at(&*self.alive, sign.as_bytes(), 0)?;
+            self.sign(others.renewals, now)?;
         }
         self.look_for_members(&mut others);
         let gone = self.look_around(&mut others)?;
+        let latest = others.latest_time();
         drop(others);
         for (number, layout, gone) in gone {
             // Reading a log to its end takes time, in which others may be asked for what they wrote.
@@ -183,7 +194,20 @@ impl Sharing for FileSharing {
             }
         }
         let wanted: BTreeSet<Key> = self.leases.wanted()?.into_iter().collect();
-        Ok(wanted.into_iter().collect())
+        Ok(Kept { wanted: wanted.into_iter().collect(), latest })
+    }
+
+    fn time(&self) -> io::Result<OthersTime> {
+        let mut others = self.others.lock();
+        self.look_for_members(&mut others);
+        self.look_at_signs(&mut others)?;
+        let latest = others.latest_time().unwrap_or(Timestamp::from_milliseconds(i64::MIN));
+        for Member { layout, .. } in others.members.values() {
+            if !is_left(&*self.options.disk, layout)? {
+                return Ok(OthersTime { latest, present: true });
+            }
+        }
+        Ok(OthersTime { latest, present: false })
     }
 
     fn lasts(&self) -> io::Result<()> {
@@ -213,9 +237,9 @@ impl Sharing for FileSharing {
                     Err(_) if !news.is_empty() => continue,
                     attached => attached?,
                 };
-                if let Some((peer, restored)) = attached {
+                if let Some((peer, restored, last_time)) = attached {
                     member.peer = Some(peer);
-                    news.push(PeerNews::Joined(log, restored));
+                    news.push(PeerNews::Joined(log, restored, last_time));
                 }
                 continue;
             };

@@ -1,14 +1,16 @@
 //! The other processes on the data directory: who is there, and what to do about one that is not any more.
 
 use super::{ATTACH_TRIES, EPOCH_BITS, FileSharing, MEMBERS_MAX};
-use crate::adapters::file::disk::{Disk, LockOutcome, OpenMode, read_all};
+use crate::adapters::file::disk::{Disk, LockOutcome, OpenMode, read_all, write_all_at};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lease::{Company, Holder};
 use crate::adapters::file::peer::Peer;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
-use crate::adapters::file::term::{Term, end_term, hold_mark, read_term, write_term};
+use crate::adapters::file::term::{Term, checked, end_term, hold_mark, read_term, with_checksum, write_term};
 use crate::app::Restored;
 use crate::app::ports::HistoryError;
+use crate::domain::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -22,6 +24,15 @@ pub(super) struct Others {
     pub(super) renewed: Option<Duration>,
     pub(super) looked: Option<Duration>,
     pub(super) renewals: u64,
+}
+
+/// What a process says each time it renews its leases: one line with its checksum in front (`term.rs`).
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Alive {
+    pub(super) term: u64,
+    pub(super) renewals: u64,
+    /// Log time then.
+    pub(super) time: Timestamp,
 }
 
 /// How a process came not to renew its leases, in that term.
@@ -39,6 +50,14 @@ pub(super) struct Member {
     pub(super) seen: (Vec<u8>, Duration),
     /// Somebody here waits for one of its leases.
     pub(super) awaited: bool,
+}
+
+impl Others {
+    /// The latest log time that one of them has noted; a sign that is torn is passed over until the next one.
+    pub(super) fn latest_time(&self) -> Option<Timestamp> {
+        let noted = |member: &Member| serde_json::from_slice::<Alive>(checked(&member.seen.0)?).ok();
+        self.members.values().filter_map(noted).map(|alive| alive.time).max()
+    }
 }
 
 impl FileSharing {
@@ -60,7 +79,10 @@ impl FileSharing {
     }
 
     /// Reads the log of a member, whose process may be rolling, archiving and pruning it at the same time.
-    pub(super) fn attach(&self, layout: &Layout) -> Result<Option<(Peer, Restored)>, HistoryError> {
+    pub(super) fn attach(
+        &self,
+        layout: &Layout,
+    ) -> Result<Option<(Peer, Restored, Timestamp)>, HistoryError> {
         let mut tries = ATTACH_TRIES;
         loop {
             match Peer::attach(&self.options, layout) {
@@ -80,20 +102,9 @@ impl FileSharing {
     /// What the disk says.
     pub(super) fn look_around(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
         let disk = &*self.options.disk;
-        // Who has not looked for a while knows nothing of what the others did meanwhile.
-        let now = self.clock.monotonic();
-        let blind =
-            others.looked.replace(now).is_none_or(|looked| now.saturating_sub(looked) > self.lease.ttl / 2);
+        let now = self.look_at_signs(others)?;
         let mut gone = Vec::new();
         for (number, member) in &mut others.members {
-            let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
-                Ok(file) => read_all(&*file)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-                Err(error) => return Err(error),
-            };
-            if blind || sign != member.seen.0 {
-                member.seen = (sign, now);
-            }
             if !member.awaited {
                 continue;
             }
@@ -105,6 +116,46 @@ impl FileSharing {
             }
         }
         Ok(gone)
+    }
+
+    /// Says that this process is there, and what its log time is.
+    pub(super) fn sign(&self, renewals: u64, time: Timestamp) -> io::Result<()> {
+        let line = with_checksum(&Alive { term: self.tenure.term, renewals, time });
+        write_all_at(&*self.alive, &line, 0)?;
+        self.alive.truncate(line.len() as u64)
+    }
+
+    /// Notes a log time before anybody else may join: the latest that is known in the directory, and of a ledger that is new
+    /// that of the wall clock. So of two who begin a ledger at once the second goes on from the time of the first.
+    pub(super) fn sign_at_joining(&self, own_last: Timestamp) -> io::Result<()> {
+        let mut others = self.others.lock();
+        self.look_for_members(&mut others);
+        self.look_at_signs(&mut others)?;
+        let latest = others.latest_time().map_or(own_last, |noted| noted.max(own_last));
+        if latest > Timestamp::from_milliseconds(i64::MIN) {
+            return self.sign(0, latest);
+        }
+        if others.members.is_empty() { self.sign(0, self.clock.now()) } else { Ok(()) }
+    }
+
+    /// Reads what each of the others said last, and notes since when it has said nothing else; answers that moment.
+    pub(super) fn look_at_signs(&self, others: &mut Others) -> io::Result<Duration> {
+        let disk = &*self.options.disk;
+        // Who has not looked for a while knows nothing of what the others did meanwhile.
+        let now = self.clock.monotonic();
+        let blind =
+            others.looked.replace(now).is_none_or(|looked| now.saturating_sub(looked) > self.lease.ttl / 2);
+        for member in others.members.values_mut() {
+            let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
+                Ok(file) => read_all(&*file)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            if blind || sign != member.seen.0 {
+                member.seen = (sign, now);
+            }
+        }
+        Ok(now)
     }
 
     /// Takes over from a process that does not renew its leases; false when it is to be looked at again.

@@ -6,24 +6,40 @@ use crate::app::idempotency::known_effects;
 use crate::app::ledger::{Ledger, Slot};
 use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
 use crate::domain::{Entry, Key, Sequence, State, Timestamp};
+use crate::planted::{Bug, planted};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 impl Ledger {
+    /// Joins the other processes, before the first command: takes in their logs, and goes on from their time.
+    ///
+    /// # Errors
+    /// As [`Ledger::catch_up`].
+    pub async fn join(&self) -> Result<(), HistoryError> {
+        let Some(sharing) = &self.sharing else { return Ok(()) };
+        let others = sharing.port.time()?;
+        self.catch_up().await?;
+        let latest = self.now_of_logs().max(others.latest);
+        self.time.join((latest > Timestamp::from_milliseconds(i64::MIN)).then_some(latest), others.present);
+        Ok(())
+    }
+
     /// Takes in what other processes have made durable until now. Nothing to do where there are none.
     ///
     /// # Errors
-    /// When a log of another process cannot be read, or is damaged.
+    /// When a log of another process cannot be read, is damaged, or does not follow from the others: from then on always.
     pub async fn catch_up(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let _one_at_a_time = sharing.following.lock().await;
         loop {
+            if let Some(mismatch) = sharing.mismatch.get() {
+                return Err(HistoryError::Damaged(mismatch.clone()));
+            }
             let next = sharing.read.lock().front().cloned();
             if let Some(news) = next {
                 if let Err(error) = self.take_in(sharing, &news).await {
                     // What this process holds beyond its end does not fit what others made of it.
                     self.still_holds()?;
-                    return Err(error);
+                    return Err(sharing.give_up_on(error));
                 }
                 sharing.read.lock().pop_front();
             } else if sharing.port.has_news()? {
@@ -43,7 +59,9 @@ impl Ledger {
     async fn take_in(&self, sharing: &Shared, news: &PeerNews) -> Result<(), HistoryError> {
         match news {
             PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
-            PeerNews::Joined(log, restored) => {
+            PeerNews::Joined(log, restored, last_time) => {
+                sharing.note_time(*last_time);
+                self.time.at_least(*last_time);
                 // In one order, so that a simulated run does the same again.
                 let mut states: Vec<_> = restored.states.iter().collect();
                 states.sort_unstable_by_key(|(key, _)| *key);
@@ -77,6 +95,8 @@ impl Ledger {
         log: LogNumber,
         entry: &Entry,
     ) -> Result<(), HistoryError> {
+        sharing.note_time(entry.at);
+        self.time.at_least(entry.at);
         for event in &entry.events {
             let key = event.fact.key();
             if key.is_of_one_log() {
@@ -84,14 +104,25 @@ impl Ledger {
             }
             let entity = self.entities.entity(&key);
             let mut slot = entity.lock().await;
-            if event.after.version() <= slot.state.version() {
+            let known = slot.state.version();
+            if event.after.version() < known {
                 continue;
             }
-            let follows =
-                slot.state.apply(&event.fact, entry.at).is_ok() && slot.state.after() == event.after;
-            if !follows {
-                let reason = format!("an event of {key} in the log of another process does not follow");
-                return Err(HistoryError::Damaged(reason));
+            if event.after.version() == known {
+                // Known already, from this log or by a `TAKE`; anything else is another change under the same version.
+                if slot.state.after() == event.after {
+                    continue;
+                }
+                return Err(does_not_follow(log, entry, &key));
+            }
+            let Ok(undo) = slot.state.apply(&event.fact, entry.at) else {
+                return Err(does_not_follow(log, entry, &key));
+            };
+            if slot.state.after() != event.after {
+                if !planted(Bug::ApplyMismatch) {
+                    slot.state.undo(undo);
+                }
+                return Err(does_not_follow(log, entry, &key));
             }
             self.moved_elsewhere(log, &key, &mut slot);
         }
@@ -101,7 +132,6 @@ impl Ledger {
         for effect in known_effects(entry) {
             self.idempotency.insert(effect, log);
         }
-        sharing.last_time.fetch_max(entry.at.milliseconds(), Ordering::AcqRel);
         Ok(())
     }
 
@@ -159,4 +189,11 @@ impl Ledger {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         sharing.port.lasts().map_err(|_| HistoryError::TakenOver)
     }
+}
+
+fn does_not_follow(log: LogNumber, entry: &Entry, key: &Key) -> HistoryError {
+    let (log, sequence) = (log.0, entry.sequence);
+    HistoryError::Damaged(format!(
+        "the change of {key} in the entry of sequence {sequence} of nodes/{log} does not follow from what all logs say before it"
+    ))
 }

@@ -3,7 +3,7 @@
 use super::{Held, Shared};
 use crate::app::blocking;
 use crate::app::ledger::{CommandError, Ledger};
-use crate::app::ports::is_taken_over;
+use crate::app::ports::{Kept, is_taken_over};
 use crate::domain::Key;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -34,8 +34,12 @@ impl Ledger {
     async fn renew(&self, sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
         loop {
             let port = Arc::clone(&sharing.port);
-            match blocking(move || port.keep()).await {
-                Ok(asked) => {
+            let now = self.now();
+            match blocking(move || port.keep(now)).await {
+                Ok(Kept { wanted: asked, latest }) => {
+                    if let Some(latest) = latest {
+                        self.time.at_least(latest);
+                    }
                     for key in asked {
                         // The other half goes as soon as this one does.
                         let _ = wanted.send(key);

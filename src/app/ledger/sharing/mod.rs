@@ -10,12 +10,12 @@ mod keeping;
 
 use super::{CommandError, Ledger};
 use crate::app::blocking;
-use crate::app::ports::{Lease, LogNumber, PeerNews, Sharing};
+use crate::app::ports::{HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Key, Timestamp};
 use dashmap::DashMap;
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
@@ -41,6 +41,8 @@ pub(super) struct Shared {
     patience: Duration,
     /// The time of the last entry of any other log, in milliseconds.
     last_time: AtomicI64,
+    /// What another process wrote and cannot be, once that was found: nothing is answered any more.
+    mismatch: OnceLock<String>,
 }
 
 /// How it stands with a lease of this process.
@@ -84,6 +86,24 @@ impl Shared {
     pub(super) fn last_time(&self) -> Timestamp {
         Timestamp::from_milliseconds(self.last_time.load(Ordering::Acquire))
     }
+
+    fn note_time(&self, at: Timestamp) {
+        self.last_time.fetch_max(at.milliseconds(), Ordering::AcqRel);
+    }
+
+    /// Logs that contradict each other do so for good, and are reported once.
+    fn give_up_on(&self, error: HistoryError) -> HistoryError {
+        if let HistoryError::Damaged(reason) = &error
+            && self.mismatch.set(reason.clone()).is_ok()
+        {
+            tracing::error!(
+                %reason,
+                "the logs of the data directory contradict each other: this process answers nothing more; stop all \
+                 processes and run `onhand verify`"
+            );
+        }
+        error
+    }
 }
 
 impl From<std::io::Error> for CommandError {
@@ -104,6 +124,7 @@ impl Ledger {
             read: Arc::default(),
             patience,
             last_time: AtomicI64::new(i64::MIN),
+            mismatch: OnceLock::new(),
         });
         self
     }
