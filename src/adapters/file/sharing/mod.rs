@@ -183,7 +183,7 @@ impl Sharing for FileSharing {
         }
         self.look_for_members(&mut others);
         let gone = self.look_around(&mut others)?;
-        let latest = others.latest_time();
+        let latest = others.latest_time(moment, self.lease.ttl);
         drop(others);
         for (number, layout, gone) in gone {
             // Reading a log to its end takes time, in which others may be asked for what they wrote.
@@ -200,8 +200,9 @@ impl Sharing for FileSharing {
     fn time(&self) -> io::Result<OthersTime> {
         let mut others = self.others.lock();
         self.look_for_members(&mut others);
-        self.look_at_signs(&mut others)?;
-        let latest = others.latest_time().unwrap_or(Timestamp::from_milliseconds(i64::MIN));
+        let now = self.look_at_signs(&mut others)?;
+        let noted = others.latest_time(now, self.lease.ttl);
+        let latest = noted.unwrap_or(Timestamp::from_milliseconds(i64::MIN));
         for Member { layout, .. } in others.members.values() {
             if !is_left(&*self.options.disk, layout)? {
                 return Ok(OthersTime { latest, present: true });

@@ -31,8 +31,10 @@ pub(super) struct Others {
 pub(super) struct Alive {
     pub(super) term: u64,
     pub(super) renewals: u64,
-    /// Log time then.
+    /// Log time then, or a little before.
     pub(super) time: Timestamp,
+    /// The monotonic clock then, in milliseconds: that of the machine, so the same for all.
+    pub(super) at: u64,
 }
 
 /// How a process came not to renew its leases, in that term.
@@ -53,10 +55,15 @@ pub(super) struct Member {
 }
 
 impl Others {
-    /// The latest log time that one of them has noted; a sign that is torn is passed over until the next one.
-    pub(super) fn latest_time(&self) -> Option<Timestamp> {
+    /// The latest log time of any of them at the moment `now`: as noted, and what has passed since. Where that cannot be
+    /// (nobody who is there renews so seldom), the noted one. A sign that is torn is passed over until the next one.
+    pub(super) fn latest_time(&self, now: Duration, ttl: Duration) -> Option<Timestamp> {
         let noted = |member: &Member| serde_json::from_slice::<Alive>(checked(&member.seen.0)?).ok();
-        self.members.values().filter_map(noted).map(|alive| alive.time).max()
+        let by_now = |alive: Alive| {
+            let passed = milliseconds(now).checked_sub(alive.at).filter(|passed| *passed <= milliseconds(ttl));
+            alive.time.plus_milliseconds(passed.and_then(|passed| i64::try_from(passed).ok()).unwrap_or(0))
+        };
+        self.members.values().filter_map(noted).map(by_now).max()
     }
 }
 
@@ -120,7 +127,8 @@ impl FileSharing {
 
     /// Says that this process is there, and what its log time is.
     pub(super) fn sign(&self, renewals: u64, time: Timestamp) -> io::Result<()> {
-        let line = with_checksum(&Alive { term: self.tenure.term, renewals, time });
+        let at = milliseconds(self.clock.monotonic());
+        let line = with_checksum(&Alive { term: self.tenure.term, renewals, time, at });
         write_all_at(&*self.alive, &line, 0)?;
         self.alive.truncate(line.len() as u64)
     }
@@ -130,8 +138,9 @@ impl FileSharing {
     pub(super) fn sign_at_joining(&self, own_last: Timestamp) -> io::Result<()> {
         let mut others = self.others.lock();
         self.look_for_members(&mut others);
-        self.look_at_signs(&mut others)?;
-        let latest = others.latest_time().map_or(own_last, |noted| noted.max(own_last));
+        let now = self.look_at_signs(&mut others)?;
+        let noted = others.latest_time(now, self.lease.ttl);
+        let latest = noted.map_or(own_last, |noted| noted.max(own_last));
         if latest > Timestamp::from_milliseconds(i64::MIN) {
             return self.sign(0, latest);
         }
@@ -218,6 +227,10 @@ impl FileSharing {
             Err(error) => Err(io::Error::other(error)),
         }
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// True when no process has that member's directory.

@@ -16,8 +16,8 @@ impl Ledger {
     /// As [`Ledger::catch_up`].
     pub async fn join(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
-        let others = sharing.port.time()?;
         self.catch_up().await?;
+        let others = sharing.port.time()?;
         let latest = self.now_of_logs().max(others.latest);
         self.time.join((latest > Timestamp::from_milliseconds(i64::MIN)).then_some(latest), others.present);
         Ok(())
