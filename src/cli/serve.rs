@@ -81,6 +81,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     running.ledger.join().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     // Before anybody can ask for anything: a hold that is made now must not be one of yesterday.
     timekeeping::look(&running.ledger).await;
+    running.ledger.let_others_join().or_exit(Exit::Io, || "cannot note the time for other processes")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
     let node = Arc::new(node(settings, running, shutdown.clone()));

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use std::time::Instant;
 
 /// Mistakes that the simulator comes upon by itself: the others need rot, two faults that meet, or callers that go away.
-const FOUND_BY_SIMULATION: [Bug; 10] = [
+const FOUND_BY_SIMULATION: [Bug; 12] = [
     Bug::AckBeforeSync,
     Bug::RetrySync,
     Bug::FollowWallClock,
@@ -22,6 +22,8 @@ const FOUND_BY_SIMULATION: [Bug; 10] = [
     Bug::CheckpointBeforeDeadLetter,
     Bug::ReuseSequence,
     Bug::AcceptStaleEpoch,
+    Bug::ReleaseOverLostFile,
+    Bug::TrustJoinersClock,
 ];
 
 /// The suites that are quick and whose business it is, by the beginning of their tests' names.
@@ -36,6 +38,9 @@ fn suites_for(bug: Bug) -> &'static [&'static str] {
         Bug::ForgetIdempotency | Bug::ReuseSequence => &["node::", "machine::"],
         Bug::PruneBeforeRename => &["archive::"],
         Bug::AcceptStaleEpoch => &["shared::stories::who_was_paused"],
+        Bug::ReleaseOverLostFile => &["shared::lost_file", "binary::lost_sync"],
+        Bug::ApplyMismatch => &["shared::mismatch"],
+        Bug::TrustJoinersClock => &["shared::clocks"],
         Bug::FollowWallClock => &["clocks::property"],
         Bug::LeakPermitOnCancel => &["http::gates::"],
         Bug::CheckpointBeforeDeadLetter => &["sync::crashes::"],

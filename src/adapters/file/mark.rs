@@ -25,14 +25,19 @@ impl Mark {
         Ok(Self { file: disk.open(path, OpenMode::OpenOrCreate)?, second: false })
     }
 
-    /// Everything up to `sequence` is durable. Not synced.
+    /// Everything up to `sequence` is durable. Not synced. A write that fails may have had its effect all the same, for those who
+    /// read the mark of another process: what stands there then decides whether it is written.
     pub(super) fn write(&mut self, sequence: Sequence) -> io::Result<()> {
         let digits = format!("{:020}", sequence.0);
         let line = format!("{:08x} {digits}", crc32c::crc32c(digits.as_bytes()));
         let slot = format!("{line:<width$}\n", width = SLOT - 1);
         let offset = if self.second { SLOT as u64 } else { 0 };
         self.second = !self.second;
-        write_all_at(&*self.file, slot.as_bytes(), offset)
+        let written = write_all_at(&*self.file, slot.as_bytes(), offset);
+        written.or_else(|error| match read_all(&*self.file) {
+            Ok(bytes) if highest(&bytes) >= sequence => Ok(()),
+            _ => Err(error),
+        })
     }
 }
 
@@ -43,7 +48,11 @@ pub fn read_mark(disk: &dyn Disk, path: &Path) -> io::Result<Sequence> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Sequence::START),
         Err(error) => return Err(error),
     };
-    Ok(bytes.chunks(SLOT).filter_map(parse).max().unwrap_or_default())
+    Ok(highest(&bytes))
+}
+
+fn highest(bytes: &[u8]) -> Sequence {
+    bytes.chunks(SLOT).filter_map(parse).max().unwrap_or_default()
 }
 
 fn parse(slot: &[u8]) -> Option<Sequence> {

@@ -9,10 +9,11 @@
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_unfinished, durable_rename};
 use crate::adapters::file::disk::{finished_or_gone, read_exact_at, write_all_at};
 use crate::adapters::file::layout::temporary;
-use crate::adapters::file::mark::Mark;
+use crate::adapters::file::mark::{Mark, read_mark};
 use crate::adapters::file::segment::SegmentEnd;
 use crate::adapters::file::segments::index_segment;
 use crate::adapters::file::writer::Writer;
+use crate::app::ports::TakenOver;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +31,11 @@ impl Writer {
     pub(super) fn probe(&mut self) -> io::Result<()> {
         if let Some(tenure) = &self.tenure {
             tenure.lasts()?;
+            // A mark that could not be written, nor read back then, stands there: the others have taken in what it covers.
+            if read_mark(&*self.segments.disk, &self.segments.layout.mark())? > self.durable.sequence() {
+                tenure.end()?;
+                return Err(io::Error::other(TakenOver));
+            }
         }
         self.remove_unrolled()?;
         if self.active.lost {

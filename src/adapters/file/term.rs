@@ -2,16 +2,15 @@
 //!
 //! Each time a process opens the node's directory it begins a new **term**, a number that only ever rises. Leases name the
 //! term of their holder, so all leases of a process are void as soon as its term is over, whoever ended it:
-//! - the process itself, when it stops: its log ends where it ends;
+//! - the process itself, when it stops: its log ends at its mark;
 //! - the next process that opens the directory, or another one that found nobody in it and read it to its end;
 //! - another process that found it **paused**: it has not renewed its leases for longer than their time. What it had marked
 //!   as durable by then stays, and `end` says where that ends. Everything behind `end` is refused at the next start;
-//! - the process itself, at its mark as if it were paused, while a sync of its file has failed and no probe has rebuilt it: the
-//!   group of that sync stands in the file unacknowledged, and whoever reads the log of a killed process to its end would
-//!   believe it. So no lease goes, and no stop is orderly, before `end` stands in front of that group.
+//! - the process itself, before a lease of it goes while a sync of its file has failed and no probe has rebuilt it: the group
+//!   of that sync stands in the file unacknowledged, and whoever reads the log of a killed process to its end would believe it.
 //!
 //! ```text
-//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` only in the last two cases
+//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` but for the second case
 //! ```
 //! The file is replaced by `durable_rename`. A process makes a group of entries its own by writing the mark, and does that
 //! only while it holds the advisory lock on the mark **and** the file still names its term; who ends the term of a paused
@@ -105,13 +104,14 @@ impl Tenure {
         self.lost.load(Ordering::SeqCst) && !planted(Bug::ReleaseOverLostFile)
     }
 
-    /// Ends the term: at the mark while the file is lost, else where the log ends, which must be closed then.
+    /// Ends the term at the mark, whatever stands behind it: what is not marked was not acknowledged. Not only while the file
+    /// is lost, which may have changed by the time the lock is had.
     ///
     /// # Errors
     /// As [`Tenure::marking`]; the term goes on then.
     pub(super) fn end(&self) -> io::Result<()> {
         self.marking(|| {
-            let end = if self.is_lost() { Some(read_mark(&*self.disk, &self.layout.mark())?) } else { None };
+            let end = Some(read_mark(&*self.disk, &self.layout.mark())?);
             write_term(&*self.disk, &self.layout, Term { term: self.term + 1, end })
         })
     }
@@ -203,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn a_process_ends_its_own_term_at_its_mark_while_its_file_is_lost() {
-        for (lost, end) in [(false, None), (true, Some(Sequence(4)))] {
+    fn a_process_ends_its_own_term_at_its_mark() {
+        for lost in [false, true] {
             let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
             let layout = Layout::new(Path::new("/data")).member(1);
             crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
@@ -213,7 +213,8 @@ mod tests {
             let tenure = Tenure::new(Arc::clone(&disk), layout.clone(), 7);
             tenure.note_lost(lost);
             tenure.end().unwrap();
-            assert_eq!(read_term(&*disk, &layout.term()).unwrap(), Some(Term { term: 8, end }));
+            let ended = Some(Term { term: 8, end: Some(Sequence(4)) });
+            assert_eq!(read_term(&*disk, &layout.term()).unwrap(), ended);
             assert!(is_taken_over(&tenure.lasts().unwrap_err()));
         }
     }

@@ -58,7 +58,7 @@ pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Read
         Mode::Normal
     };
     let readiness = Readiness {
-        ready: mode == Mode::Normal,
+        ready: mode == Mode::Normal && node.ledger.contradiction().is_none(),
         mode,
         breakers: sync_state::breakers(&node),
         queue_depth: log.queue_depth(),

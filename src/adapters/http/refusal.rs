@@ -74,15 +74,25 @@ impl From<CommandError> for Problem {
                 Self::plain(Code::NotReady)
             }
             CommandError::OutcomeUnknown => Self::plain(Code::OutcomeUnknown),
+            CommandError::History(HistoryError::Contradiction(_)) => contradiction(),
             CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
         }
     }
+}
+
+fn contradiction() -> Problem {
+    Problem::new(
+        Code::NotReady,
+        "The logs of the processes on this data directory contradict each other, so this one answers nothing more. Stop all of \
+         them and run `onhand verify`.",
+    )
 }
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::History(HistoryError::TakenOver) => Self::plain(Code::NotReady),
+            ReadError::History(HistoryError::Contradiction(_)) => contradiction(),
             ReadError::History(cause) => Self::plain(Code::Internal).because(&cause),
             ReadError::SeveralLogs => Self::parameter(
                 "asOf",

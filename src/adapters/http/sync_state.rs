@@ -74,7 +74,10 @@ fn positions(node: &Node) -> impl Iterator<Item = (String, Position)> {
     let of_sources = of_sources.map(|(name, breaker)| (source_breaker(&name), breaker.position()));
     let of_webhook = webhook_state::breaker(node);
     let of_webhook = of_webhook.map(|breaker| (webhook_state::BREAKER.to_owned(), breaker.position()));
-    of_sources.chain(of_webhook).chain([("storage".to_owned(), node.ledger.log().breaker())])
+    // Logs that contradict each other do so until somebody has repaired them.
+    let of_peers = if node.ledger.contradiction().is_some() { Position::Open } else { Position::Closed };
+    let of_peers = node.ledger.is_shared().then(|| ("peers".to_owned(), of_peers));
+    of_sources.chain(of_webhook).chain(of_peers).chain([("storage".to_owned(), node.ledger.log().breaker())])
 }
 
 /// What the breaker of a source is called.

@@ -73,7 +73,7 @@ impl Ledger {
         match changed {
             Changed::Store(store, sku) => self.look_at(store, sku),
             // Whoever looks finds the levels: thousands of products may change in one command.
-            Changed::Product(sku) => self.due.note(self.now(), Key::Product(sku)),
+            Changed::Product(sku) => self.due.note(self.now_of_logs(), Key::Product(sku)),
         }
     }
 
@@ -124,8 +124,9 @@ impl Ledger {
         level.version() > 0 && threshold.is_some_and(|threshold| level.after().qty() <= threshold)
     }
 
+    /// At once: log time is never before the last entry, and while others are joined it is not known yet.
     fn look_at(&self, store: StoreId, sku: Sku) {
-        self.due.note(self.now(), Key::Alert(store, sku));
+        self.due.note(self.now_of_logs(), Key::Alert(store, sku));
     }
 
     /// At a start: takes in thresholds and alerts, and has somebody look at levels that are not as their alert says,

@@ -101,4 +101,7 @@ pub enum HistoryError {
     /// What is there is not what was written.
     #[error("the log is damaged: {0}")]
     Damaged(String),
+    /// Another process has written what cannot follow from all logs together: for this process nothing of them is certain.
+    #[error("the logs of the data directory contradict each other: {0}")]
+    Contradiction(String),
 }

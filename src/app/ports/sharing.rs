@@ -90,6 +90,12 @@ pub trait Sharing: Send + Sync {
     /// [`TakenOver`], or what the disk says; then it is to be called again.
     fn keep(&self, now: Timestamp) -> io::Result<Kept>;
 
+    /// Notes log time for the first time; until then nobody else can join, and find an earlier one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn let_others_join(&self, now: Timestamp) -> io::Result<()>;
+
     /// The log time of the others, as far as they have noted it.
     ///
     /// # Errors

@@ -58,6 +58,10 @@ impl Machine {
         self.stopped
     }
 
+    pub(super) fn has_killed(&self, process: u32) -> bool {
+        self.killed.contains(&process)
+    }
+
     /// Everything stops as it is: handles die, locks are released, nothing is decided yet about unsynced bytes.
     pub(super) fn stop(&mut self) {
         self.stopped = true;

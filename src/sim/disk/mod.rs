@@ -127,6 +127,11 @@ impl SimDisk {
         self.machine.lock().schedule.clear_of(process);
     }
 
+    /// True when a planned fault has killed that process in the middle of a call.
+    pub fn has_killed(&self, process: u32) -> bool {
+        self.machine.lock().has_killed(process)
+    }
+
     /// How many calls there have been, failed ones included, calls on a stopped machine or a dead handle not.
     pub fn operations(&self) -> u64 {
         self.machine.lock().schedule.operations()

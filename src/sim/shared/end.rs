@@ -25,7 +25,10 @@ impl Shared<'_> {
             }
         }
         self.alerts();
-        (0..PLACES).for_each(|place| self.house.stop(place));
+        self.imported_once();
+        for place in 0..PLACES {
+            self.house.stop(place, None);
+        }
         self.house.disk.crash(Crash::ProcessKill);
         let found = audit_directory(&self.house.disk, &rules::layout()).expect("the disk is well");
         assert_eq!(found.findings().collect::<Vec<_>>(), [] as [&_; 0], "verify finds nothing");

@@ -1,53 +1,47 @@
 //! The processes: each a ledger with its log and its leases, all on one disk, moved on in turns by whoever asks one of them.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::log::FileLog;
-use crate::adapters::file::maintenance::Maintenance;
-use crate::adapters::file::recovery::{OpenNode, OpenOptions};
-use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
-use crate::app::ports::{Clock, EventIds, EventLog, Sharing as _, is_taken_over};
+use super::clock::{AHEAD_MS, PlaceClock};
+use super::process::{Beginning, Process, drive};
+use crate::app::ports::Clock;
 use crate::app::query::ReadError;
-use crate::app::{CommandError, Ledger, Outcome, Parts};
-use crate::domain::Timestamp;
-use crate::sim::disk::SimDisk;
+use crate::app::{CommandError, Meta, Outcome};
+use crate::domain::{Command, Timestamp};
+use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
 use crate::sim::node::{SimClock, SimIds};
 use crate::sim::oracle::{Act, Oracle, Shown};
-use crate::sim::rules;
-use crate::sim::run::block_on;
+use crate::sim::random::Random;
 use crate::sim::stage::{Listed, command, listed, shown};
-use std::convert::Infallible;
 use std::future::Future;
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-
-/// Who does not renew for so long is taken over from.
-pub(super) const TTL_MS: usize = 200;
 
 /// A command that has no answer after so many turns never gets one.
 const TURNS_MAX: usize = 20_000;
 
-/// How often a process looks at what is due.
-const SWEEP_EVERY: Duration = Duration::from_millis(50);
+/// Time passes in steps of so many milliseconds: nobody who lives misses the time of a lease.
+const STEP_MS: i64 = 20;
 
 /// A command that a process was asked.
 pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>>>>;
 
-/// A process looks after its leases, and at what is due, for as long as it lives.
-type Keeper = Pin<Box<dyn Future<Output = io::Error>>>;
+/// A fault that strikes one process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trouble {
+    /// How many calls of all processes from now on are spared.
+    pub(super) after: u64,
+    pub(super) fault: Fault,
+    pub(super) sticky: bool,
+}
 
-struct Process {
-    // In the order in which they are dropped: what holds files open comes first.
-    keeper: Option<Keeper>,
-    ledger: Arc<Ledger>,
-    log: Arc<FileLog>,
-    sharing: Arc<FileSharing>,
-    maintenance: Maintenance,
-    frozen: bool,
-    _lock: DirectoryLock,
+/// A place in which one process after the other runs.
+struct Place {
+    process: Option<Process>,
+    /// Under which number faults are planned for the process that runs, or ran last.
+    number: u32,
+    clock: Arc<PlaceClock>,
+    /// By how much its wall clock goes wrong, in milliseconds a step.
+    drift: i64,
 }
 
 /// A disk with processes on it.
@@ -57,115 +51,184 @@ pub(super) struct House {
     ids: Arc<SimIds>,
     segment_bytes: u64,
     snapshot_every: u64,
-    places: Vec<Option<Process>>,
+    places: Vec<Place>,
+    begun: u32,
 }
 
 impl House {
-    pub(super) fn new(disk: SimDisk, segment_bytes: u64, snapshot_every: u64) -> Self {
+    pub(super) fn new(disk: SimDisk, places: usize, random: &mut Random) -> Self {
         let clock = Arc::new(SimClock::default());
         clock.set(Timestamp::parse("2026-11-20T16:00:00Z").expect("a time"));
-        Self { disk, clock, ids: Arc::default(), segment_bytes, snapshot_every, places: Vec::new() }
+        let (segment_bytes, snapshot_every) = (1_500 << random.below(6), 3 << random.below(6));
+        let place = |_| Place {
+            process: None,
+            number: 0,
+            clock: Arc::new(PlaceClock::new(&clock)),
+            drift: random.whole(3) - 1,
+        };
+        let places = (0..places).map(place).collect();
+        Self { disk, clock, ids: Arc::default(), segment_bytes, snapshot_every, places, begun: 0 }
     }
 
-    /// Starts a process there.
-    pub(super) fn begin(&mut self, place: usize) {
-        let options = OpenOptions {
-            disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
-            layout: rules::layout(),
-            segment_bytes: self.segment_bytes,
-            ballast_bytes: 0,
-            idempotency_ttl_ms: 3_600_000,
-        };
-        let ttl = Duration::from_millis(TTL_MS as u64);
-        let lease = LeaseOptions { directory: rules::layout().root().join("locks"), ttl, renew: ttl / 5 };
-        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
-        let ids: Arc<dyn EventIds> = Arc::clone(&self.ids) as _;
-        let Joined { node, sharing, .. } =
-            join(&options, lease, &clock, &ids).expect("a process starts after every crash");
-        let maintenance = Maintenance::new(&node, self.snapshot_every);
-        let OpenNode { log, restored, end, lock, .. } = node;
-        let log = Arc::new(log);
-        let sweeping = Arc::clone(&clock);
-        let parts = Parts {
-            log: Arc::clone(&log) as Arc<dyn EventLog>,
-            history: log.history(),
-            clock,
-            ids,
-            idempotency_ttl_ms: 3_600_000,
-        };
-        let ledger = Arc::new(Ledger::new(parts, restored, end).shared(Arc::clone(&sharing) as _, 5 * ttl));
-        block_on(ledger.join()).expect("the logs of the others are read");
-        let kept = Arc::clone(&ledger);
-        let keeper: Keeper = Box::pin(async move {
-            tokio::select! {
-                biased;
-                error = kept.keep_leases() => error,
-                never = sweep(&kept, &*sweeping) => match never {},
-            }
-        });
-        let process =
-            Process { keeper: Some(keeper), ledger, log, sharing, maintenance, frozen: false, _lock: lock };
-        while self.places.len() <= place {
-            self.places.push(None);
+    /// Begins a process there; false when the disk refused, or it was killed meanwhile.
+    pub(super) fn begin(&mut self, place: usize, alone: bool, trouble: Option<Trouble>) -> bool {
+        self.begun += 1;
+        let number = self.begun;
+        if let Some(Trouble { after, fault, sticky }) = trouble {
+            self.plan(number, after, fault, sticky);
         }
-        *self.places.get_mut(place).expect("there is a place") = Some(process);
+        let at = self.place(place);
+        at.number = number;
+        let clock = Arc::clone(&at.clock) as Arc<dyn Clock>;
+        let beginning = Beginning {
+            disk: self.disk.of(number),
+            clock,
+            ids: Arc::clone(&self.ids),
+            segment_bytes: self.segment_bytes,
+            snapshot_every: self.snapshot_every,
+        };
+        let begun = if alone { beginning.alone() } else { beginning.join() };
+        self.disk.clear_faults_of(number);
+        match begun {
+            Ok(mut process) => {
+                process.sick = trouble.is_some();
+                self.place(place).process = Some(process);
+                true
+            }
+            Err(error) => {
+                assert!(trouble.is_some(), "a process starts after every crash: {error}");
+                false
+            }
+        }
+    }
+
+    fn plan(&self, number: u32, after: u64, fault: Fault, sticky: bool) {
+        let injection = Injection::at(self.disk.operations() + 1 + after, fault).by(number);
+        self.disk.inject(if sticky { injection.sticky() } else { injection });
+    }
+
+    fn place(&mut self, place: usize) -> &mut Place {
+        self.places.get_mut(place).expect("there is a place")
     }
 
     fn process(&self, place: usize) -> &Process {
-        self.places.get(place).and_then(Option::as_ref).expect("somebody is there")
+        self.places.get(place).and_then(|place| place.process.as_ref()).expect("somebody is there")
+    }
+
+    fn process_mut(&mut self, place: usize) -> Option<&mut Process> {
+        self.place(place).process.as_mut()
     }
 
     pub(super) fn lives(&self, place: usize) -> bool {
-        self.places.get(place).is_some_and(Option::is_some)
+        self.places.get(place).is_some_and(|place| place.process.is_some())
     }
 
-    pub(super) fn freeze(&mut self, place: usize) {
-        if let Some(process) = self.places.get_mut(place).and_then(Option::as_mut) {
-            process.frozen = true;
+    /// True when somebody runs who has kept time until now.
+    pub(super) fn is_kept(&self) -> bool {
+        self.places.iter().filter_map(|place| place.process.as_ref()).any(|process| !process.frozen)
+    }
+
+    pub(super) fn freeze(&mut self, place: usize, frozen: bool) {
+        if let Some(process) = self.process_mut(place) {
+            process.frozen = frozen;
         }
     }
 
-    pub(super) fn thaw(&mut self, place: usize) {
-        if let Some(process) = self.places.get_mut(place).and_then(Option::as_mut) {
-            process.frozen = false;
+    /// The wall clock of a place is set, by chance; answers how far ahead it is, in milliseconds.
+    pub(super) fn set_clock(&mut self, place: usize, random: &mut Random) -> i64 {
+        let ahead = AHEAD_MS.get(random.below(AHEAD_MS.len())).copied().unwrap_or_default();
+        self.place(place).clock.set_ahead(ahead);
+        ahead
+    }
+
+    /// The disk refuses something that the process there calls.
+    pub(super) fn trouble(&mut self, place: usize, trouble: Trouble) {
+        let number = self.place(place).number;
+        self.plan(number, trouble.after, trouble.fault, trouble.sticky);
+        if let Some(process) = self.process_mut(place) {
+            process.sick = true;
+        }
+    }
+
+    /// The disk refuses nothing any more.
+    pub(super) fn heal(&mut self, place: usize) {
+        let number = self.place(place).number;
+        self.disk.clear_faults_of(number);
+    }
+
+    pub(super) fn is_sick(&self, place: usize) -> bool {
+        self.process(place).sick
+    }
+
+    /// All disks are well, and every process that can be has noticed.
+    pub(super) fn heal_all(&mut self) {
+        self.disk.clear_faults();
+        for _ in 0..TURNS_MAX {
+            let waits = |process: &Process| !process.is_well() && !process.is_over();
+            if !self.places.iter().filter_map(|place| place.process.as_ref()).any(waits) {
+                break;
+            }
+            self.pass(1);
+        }
+        for process in self.places.iter_mut().filter_map(|place| place.process.as_mut()) {
+            assert!(process.is_well() || process.is_over(), "a disk that is well is written again");
+            process.sick = false;
         }
     }
 
     /// Indexes, snapshots, archive.
     pub(super) fn upkeep(&mut self, place: usize) {
-        if let Some(process) = self.places.get_mut(place).and_then(Option::as_mut) {
-            process.maintenance.step().expect("the disk is well");
-        }
+        let Some(process) = self.process_mut(place) else { return };
+        let done = process.maintenance.step();
+        assert!(done.is_ok() || process.sick, "the disk is well");
     }
 
     /// As if it had been killed: what it has in memory is gone, what it holds open is closed.
     pub(super) fn kill(&mut self, place: usize) {
-        if let Some(place) = self.places.get_mut(place) {
-            *place = None;
-        }
+        let at = self.place(place);
+        (at.process, at.number) = (None, 0);
     }
 
-    /// As at the end of `serve`.
-    pub(super) fn stop(&mut self, place: usize) {
-        let Some(mut process) = self.places.get_mut(place).and_then(Option::take) else { return };
-        process.keeper = None;
-        if process.log.close().is_ok()
-            && let Err(error) = process.sharing.leave()
-        {
-            // One that was frozen has nothing to give back, and learns so here.
-            assert!(is_taken_over(&error), "the disk is well: {error}");
-        }
+    /// True when a fault has killed the process there.
+    pub(super) fn was_killed(&self, place: usize) -> bool {
+        self.places.get(place).is_some_and(|place| self.disk.has_killed(place.number))
     }
 
-    /// Somebody has taken over from it.
-    pub(super) fn was_taken_over(&self, place: usize) -> bool {
-        self.process(place).sharing.lasts().is_err()
+    /// As at the end of `serve`, while a request may be under way: what came of it, when anything did.
+    pub(super) fn stop(
+        &mut self,
+        place: usize,
+        asking: Option<Asking>,
+    ) -> Option<Result<Outcome, CommandError>> {
+        let mut process = self.place(place).process.take()?;
+        process.close();
+        let answer = asking.and_then(|mut asking| {
+            let mut context = Context::from_waker(Waker::noop());
+            match asking.as_mut().poll(&mut context) {
+                Poll::Ready(outcome) => Some(outcome),
+                Poll::Pending => None,
+            }
+        });
+        process.leave();
+        let number = std::mem::take(&mut self.place(place).number);
+        self.disk.clear_faults_of(number);
+        answer
+    }
+
+    /// Its term is over.
+    pub(super) fn is_over(&self, place: usize) -> bool {
+        self.process(place).is_over()
+    }
+
+    /// Begins an act.
+    pub(super) fn ask(&self, place: usize, oracle: &Oracle, act: &Act) -> Asking {
+        let (command, meta) = command(oracle, 0, act);
+        self.ask_for(place, command, meta)
     }
 
     /// Begins a command.
-    pub(super) fn ask(&self, place: usize, oracle: &Oracle, act: &Act) -> Asking {
+    pub(super) fn ask_for(&self, place: usize, command: Command, meta: Meta) -> Asking {
         let ledger = Arc::clone(&self.process(place).ledger);
-        let (command, meta) = command(oracle, 0, act);
         Box::pin(async move { ledger.execute(command, &meta).await })
     }
 
@@ -176,12 +239,20 @@ impl House {
         asking: &mut Asking,
         turns: usize,
     ) -> Option<Result<Outcome, CommandError>> {
-        (0..turns).find_map(|_| self.turn(place, asking))
+        (0..turns).find_map(|_| if self.was_killed(place) { None } else { self.turn(place, asking) })
     }
 
-    /// Waits for a command.
-    pub(super) fn answer(&mut self, place: usize, mut asking: Asking) -> Result<Outcome, CommandError> {
-        self.turns(place, &mut asking, TURNS_MAX).expect("a command comes to an end")
+    /// Waits for a command; nothing when its process is killed meanwhile.
+    pub(super) fn answer(
+        &mut self,
+        place: usize,
+        mut asking: Asking,
+    ) -> Option<Result<Outcome, CommandError>> {
+        let outcome = self.turns(place, &mut asking, TURNS_MAX);
+        if self.was_killed(place) {
+            return None;
+        }
+        Some(outcome.expect("a command comes to an end"))
     }
 
     fn turn(&mut self, place: usize, asking: &mut Asking) -> Option<Result<Outcome, CommandError>> {
@@ -198,24 +269,45 @@ impl House {
         None
     }
 
+    /// Log time as the earliest and the latest process has it, of those that keep time.
+    pub(super) fn log_times(&self) -> Option<(i64, i64)> {
+        let kept = self.places.iter().filter(|place| !self.disk.has_killed(place.number));
+        let kept = kept.filter_map(|place| place.process.as_ref());
+        let kept = kept.filter(|process| !process.frozen && !process.is_over());
+        let times: Vec<i64> = kept.map(|process| process.ledger.now().milliseconds()).collect();
+        Some((*times.iter().min()?, *times.iter().max()?))
+    }
+
+    /// Milliseconds since the beginning.
+    pub(super) fn passed(&self) -> i64 {
+        i64::try_from(self.clock.monotonic().as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// Time passes, and everybody who is not frozen looks after leases and log.
     pub(super) fn pass(&mut self, milliseconds: u64) {
-        let mut context = Context::from_waker(Waker::noop());
-        // Nobody who lives misses the time of a lease.
         let mut left = i64::try_from(milliseconds).unwrap_or(i64::MAX);
         while left > 0 {
-            let step = left.min(20);
+            let step = left.min(STEP_MS);
             self.clock.pass(step);
             left -= step;
-            for process in self.places.iter_mut().flatten().filter(|process| !process.frozen) {
-                let _ = process.log.write_waiting();
-                if let Some(keeper) = &mut process.keeper
-                    && keeper.as_mut().poll(&mut context).is_ready()
+            for place in &mut self.places {
+                if step == STEP_MS {
+                    place.clock.drift(place.drift);
+                }
+                if let Some(process) = &mut place.process
+                    && !self.disk.has_killed(place.number)
                 {
-                    process.keeper = None;
+                    process.step();
                 }
             }
         }
+    }
+
+    /// The power fails: all processes are gone, and the disk has what was synced.
+    pub(super) fn power_cut(&mut self, how: Crash) {
+        (0..self.places.len()).for_each(|place| self.kill(place));
+        self.disk.clear_faults();
+        self.disk.crash(how);
     }
 
     /// What one process shows of a SKU.
@@ -231,22 +323,6 @@ impl House {
     }
 
     fn read<T>(&self, at: usize, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
-        let (process, mut read) = (self.process(at), pin!(read));
-        block_on(std::future::poll_fn(|context| match read.as_mut().poll(context) {
-            Poll::Ready(seen) => Poll::Ready(seen),
-            Poll::Pending => {
-                let _ = process.log.write_waiting();
-                Poll::Pending
-            }
-        }))
-    }
-}
-
-/// Holds that are due and thresholds that have changed are looked at, again and again.
-async fn sweep(ledger: &Ledger, clock: &dyn Clock) -> Infallible {
-    loop {
-        // What is not done now is due still.
-        let _ = ledger.expire_due().await;
-        clock.sleep(SWEEP_EVERY).await;
+        drive(&self.process(at).log, read)
     }
 }

@@ -1,6 +1,8 @@
 //! What processes show: it may have happened, and each level has its alert once everybody has looked.
 
 use super::Shared;
+use crate::app::ports::HistoryError;
+use crate::app::query::ReadError;
 use crate::sim::oracle::Shown;
 
 /// Between two looks whether every level has its alert, in milliseconds.
@@ -30,7 +32,8 @@ impl Shared<'_> {
             }
             Err(error) => {
                 self.trace.note(format_args!("{place} shows nothing: {error}"));
-                self.over(place);
+                assert!(!matches!(error, ReadError::History(HistoryError::Contradiction(_))), "{error}");
+                self.failed(place);
                 false
             }
         }
@@ -41,6 +44,7 @@ impl Shared<'_> {
         if self.frozen.is_some() {
             return;
         }
+        self.house.heal_all();
         let place = self.place();
         let mut wrong = Vec::new();
         for _ in 0..LOOKS_MAX {

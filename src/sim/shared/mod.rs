@@ -1,24 +1,31 @@
 //! Several processes on one data directory, run by one seed: who may change a level goes from one to the other, and they are
-//! killed, stopped, and paused in the middle of what they do, past the time of their leases.
+//! killed at any call, stopped, paused in the middle of what they do, past the time of their leases; their disks refuse, their
+//! wall clocks are wrong, others join at any moment, and the directory may have been that of one process before.
 //!
 //! What nobody was told of may have happened or not, and may still come to be known when its process is taken over from. So
 //! there is not one oracle but one for each way it may have gone; what is seen says which of them are still possible, and one
-//! must be.
+//! must be. What depends on time has no part in them: holds that run out and an import are followed aside (`aside.rs`).
 
+mod aside;
+mod clock;
 mod end;
 mod house;
 mod look;
+mod process;
+mod upset;
 mod worlds;
 
+use crate::app::ports::HistoryError;
 use crate::app::{CommandError, Outcome};
-use crate::sim::disk::SimDisk;
+use crate::sim::disk::{Fault, SimDisk};
 use crate::sim::oracle::{Act, Expect, Order, Wish};
 use crate::sim::random::Random;
 use crate::sim::shop::Shop;
 use crate::sim::stage::CATALOGUE;
 use crate::sim::tally::Tally;
 use crate::sim::trace::Trace;
-use house::{Asking, House, TTL_MS};
+use aside::Aside;
+use house::{Asking, House, Trouble};
 use worlds::Worlds;
 
 /// Processes there may be at once.
@@ -41,6 +48,7 @@ pub struct Shared<'a> {
     shop: Shop,
     house: House,
     worlds: Worlds,
+    aside: Aside,
     skus: &'static [&'static str],
     /// What a frozen process was asked.
     frozen: Option<(usize, Act, Asking)>,
@@ -49,24 +57,40 @@ pub struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    /// An empty directory, and all processes on it.
+    /// A directory that is new, or was that of one process until now, and all processes on it.
     pub fn new(seed: u64, trace: &'a mut Trace) -> Self {
         let mut random = Random::new(seed);
         let skus = CATALOGUE.get(..2 + random.below(6)).expect("within the catalogue");
         let disk = SimDisk::new(random.draw());
-        let mut house = House::new(disk, 1_500 << random.below(6), 3 << random.below(6));
-        (0..PLACES).for_each(|place| house.begin(place));
+        let house = House::new(disk, PLACES, &mut random);
         let shop = Shop::new(random.draw(), skus);
-        Self {
+        let mut shared = Self {
             random,
             shop,
             house,
             worlds: Worlds::new(),
+            aside: Aside::default(),
             skus,
             frozen: None,
             tally: Tally::default(),
             trace,
+        };
+        (0..PLACES).for_each(|place| shared.set_clock(place));
+        if shared.random.percent(40) {
+            shared.run_alone();
         }
+        (0..PLACES).for_each(|place| shared.begin(place));
+        shared
+    }
+
+    /// One process has the directory for itself; whoever joins next moves it in.
+    fn run_alone(&mut self) {
+        let begun = self.house.begin(0, true, None);
+        assert!(begun, "a new directory opens");
+        for _ in 0..self.random.below(20) {
+            self.ask_at(0);
+        }
+        self.house.stop(0, None);
     }
 
     /// Runs until that many operations were asked for, and then holds everything against everything.
@@ -77,17 +101,25 @@ impl<'a> Shared<'a> {
         while self.tally.operations < operations {
             let what = self.random.below(1_000);
             match what {
-                0..=749 => self.ask(),
-                750..=789 => self.upkeep(),
-                790..=879 => self.look(),
-                880..=899 => self.alerts(),
-                900..=929 => self.house.pass(1 + self.random.draw() % 2_000),
-                930..=959 => self.freeze(),
-                960..=974 => self.thaw(),
-                975..=984 => self.kill(),
-                985..=994 => self.stop(),
+                0..=679 => self.ask(),
+                680..=719 => self.upkeep(),
+                720..=799 => self.look(),
+                800..=819 => self.alerts(),
+                820..=849 => self.house.pass(1 + self.random.draw() % 2_000),
+                850..=874 => self.freeze(),
+                875..=889 => self.thaw(),
+                890..=899 => self.kill(),
+                900..=914 => self.stop(),
+                915..=929 => self.refuse(),
+                930..=939 => self.heal(),
+                940..=949 => self.kill_in_a_call(),
+                950..=957 => self.join_amid(),
+                958..=965 => self.clock(),
+                966..=979 => self.hold(),
+                980..=989 => self.import(),
                 _ => self.power_cut(),
             }
+            self.reap();
             let operations = self.house.disk.operations();
             self.trace
                 .note(format_args!("{what}: {} worlds, {operations} disk operations", self.worlds.count()));
@@ -104,8 +136,30 @@ impl<'a> Shared<'a> {
             return *place;
         }
         let place = (0..PLACES).find(|place| Some(*place) != frozen).expect("one at most is frozen");
-        self.house.begin(place);
+        self.begin(place);
         place
+    }
+
+    /// Begins a process there, which may be refused by its disk or killed in the middle of that, and is begun again then.
+    fn begin(&mut self, place: usize) {
+        while !self.house.lives(place) {
+            if !self.house.is_kept() {
+                // Nobody has kept time: it goes on from the last entry, or from this process's wall clock.
+                self.aside.forget_holds();
+            }
+            let trouble = self.random.percent(20).then(|| self.trouble(150, true));
+            if !self.house.begin(place, false, trouble) {
+                self.tally.relapses += 1;
+                self.trace.note(format_args!("{place} does not start: {trouble:?}"));
+            }
+            self.reap();
+        }
+    }
+
+    /// A fault that strikes one process once, within so many calls.
+    fn trouble(&mut self, within: usize, kills: bool) -> Trouble {
+        let fault = if kills && self.random.percent(50) { Fault::Kill } else { self.shop.refusal() };
+        Trouble { after: self.random.below(within) as u64, fault, sticky: false }
     }
 
     /// The version of a level can be known only while it is `certain` what has happened, and nobody else comes first.
@@ -123,7 +177,12 @@ impl<'a> Shared<'a> {
     }
 
     fn ask(&mut self) {
-        let (place, act) = (self.place(), self.act(true));
+        let place = self.place();
+        self.ask_at(place);
+    }
+
+    fn ask_at(&mut self, place: usize) {
+        let act = self.act(true);
         self.tally.operations += 1;
         self.trace.note(format_args!("{place} {act:?}"));
         let asking = self.house.ask(place, self.worlds.likely(), &act);
@@ -139,97 +198,43 @@ impl<'a> Shared<'a> {
         }
     }
 
-    fn heard(&mut self, place: usize, act: &Act, outcome: Result<Outcome, CommandError>, was: Was) {
+    /// What came of an act; nothing when its process was killed meanwhile.
+    fn heard(&mut self, place: usize, act: &Act, outcome: Option<Result<Outcome, CommandError>>, was: Was) {
         match outcome {
             // Nobody gave up the lease: a frozen process is taken over from after a while, a living one ends with its work.
-            Err(CommandError::Contended | CommandError::Overloaded) => {}
-            Err(CommandError::ReadOnly) => self.over(place),
-            Err(CommandError::History(_) | CommandError::OutcomeUnknown | CommandError::Closed) => {
+            Some(Err(CommandError::Contended | CommandError::Overloaded)) => {}
+            Some(Err(CommandError::ReadOnly)) => self.failed(place),
+            None | Some(Err(CommandError::History(_) | CommandError::OutcomeUnknown | CommandError::Closed)) => {
                 if was == Was::New {
                     self.worlds.perhaps(act);
                 }
-                self.over(place);
+                if let Some(Err(CommandError::History(HistoryError::Contradiction(reason)))) = &outcome {
+                    panic!("{reason}");
+                }
+                self.failed(place);
             }
-            known => self.worlds.heard(act, known),
+            Some(known) => self.worlds.heard(act, known),
         }
     }
 
-    /// It was taken over from, and ends; another one is begun in its place.
-    fn over(&mut self, place: usize) {
-        assert!(self.house.was_taken_over(place), "a process fails for no other reason");
-        self.tally.takeovers += 1;
-        self.house.kill(place);
-        self.house.begin(place);
+    /// It answers nothing: because its term is over, and another one is begun in its place; or because its disk refuses.
+    fn failed(&mut self, place: usize) {
+        self.reap();
+        if !self.house.lives(place) {
+            return;
+        }
+        if self.house.is_over(place) {
+            self.tally.takeovers += 1;
+            self.house.kill(place);
+            self.begin(place);
+        } else {
+            assert!(self.house.is_sick(place), "a process fails for no other reason");
+        }
     }
 
     fn upkeep(&mut self) {
         let place = self.place();
         self.house.upkeep(place);
-    }
-
-    /// Stops in the middle of a command, and does nothing more until it is thawed: no renewal either.
-    fn freeze(&mut self) {
-        if self.frozen.is_some() {
-            return self.thaw();
-        }
-        let (place, act) = (self.place(), self.act(false));
-        self.tally.operations += 1;
-        let turns = self.random.below(5);
-        self.trace.note(format_args!("{place} frozen after {turns} turns in {act:?}"));
-        let mut asking = self.house.ask(place, self.worlds.likely(), &act);
-        if let Some(outcome) = self.house.turns(place, &mut asking, turns) {
-            return self.heard(place, &act, outcome, Was::New);
-        }
-        self.worlds.perhaps(&act);
-        self.house.freeze(place);
-        self.frozen = Some((place, act, asking));
-    }
-
-    /// Goes on where it was, after a while that may be longer than its leases last.
-    fn thaw(&mut self) {
-        let Some((place, act, asking)) = self.frozen.take() else { return };
-        self.house.pass(self.random.below(2 * TTL_MS) as u64);
-        self.trace.note(format_args!("{place} goes on"));
-        self.house.thaw(place);
-        self.end(place, &act, asking, Was::Frozen);
-    }
-
-    fn kill(&mut self) {
-        let place = self.random.below(PLACES);
-        self.trace.note(format_args!("{place} killed"));
-        if let Some((frozen, act, asking)) = self.frozen.take() {
-            if frozen == place {
-                drop(asking);
-            } else {
-                self.frozen = Some((frozen, act, asking));
-            }
-        }
-        self.house.kill(place);
-        self.tally.crashes += 1;
-        if self.random.percent(60) {
-            self.house.begin(place);
-        }
-    }
-
-    fn stop(&mut self) {
-        let place = self.place();
-        self.trace.note(format_args!("{place} stopped"));
-        self.house.stop(place);
-        if self.random.percent(80) {
-            self.house.begin(place);
-        }
-    }
-
-    /// All processes at once, and the disk has what was synced.
-    fn power_cut(&mut self) {
-        self.frozen = None;
-        (0..PLACES).for_each(|place| self.house.kill(place));
-        let how = self.shop.aftermath();
-        self.trace.note(format_args!("all killed, {how:?}"));
-        self.house.disk.crash(how);
-        self.tally.crashes += 1;
-        (0..PLACES).for_each(|place| self.house.begin(place));
-        self.settle();
     }
 
     /// Looks what became of everything without an answer: it can come to be known no more after this.
@@ -238,11 +243,10 @@ impl<'a> Shared<'a> {
             drop(asking);
             self.house.kill(place);
         }
-        for place in 0..PLACES {
-            if !self.house.lives(place) {
-                self.house.begin(place);
-            }
-        }
+        self.reap();
+        self.house.heal_all();
+        (0..PLACES).for_each(|place| self.begin(place));
+        self.house.heal_all();
         self.look();
         self.look();
         self.worlds.settle();

@@ -14,7 +14,6 @@ impl Machine {
     async fn begin_with_clock(&self, milliseconds_ahead: i64) -> Process {
         let process = self.begin_ahead(milliseconds_ahead).await;
         process.log.start(Duration::from_millis(5), |_| {}).unwrap();
-        // As `serve` does before it answers anything.
         process.ledger.keep_time().await.unwrap();
         process
     }

@@ -40,9 +40,9 @@ async fn what_does_not_follow_is_not_shown_and_stays_refused() {
     for _ in 0..3 {
         let sku = Sku::new("TEA").unwrap();
         let read = two.ledger.level(&super::store(), &sku).await;
-        assert!(matches!(read, Err(ReadError::History(HistoryError::Damaged(_)))), "{read:?}");
+        assert!(matches!(read, Err(ReadError::History(HistoryError::Contradiction(_)))), "{read:?}");
         let changed = two.execute(adjust("MILK", 1, Expected::Any), &onhand::app::Meta::default()).await;
-        assert!(matches!(changed, Err(CommandError::History(HistoryError::Damaged(_)))), "{changed:?}");
+        assert!(matches!(changed, Err(CommandError::History(HistoryError::Contradiction(_)))), "{changed:?}");
     }
     assert_eq!(two.log.durable().sequence().0, 0);
 }

@@ -144,6 +144,7 @@ impl Machine {
         };
         let ledger = Arc::new(Ledger::new(parts, restored, end).shared(Arc::clone(&sharing) as _, 5 * TTL));
         ledger.join().await.unwrap();
+        ledger.let_others_join().unwrap();
         let mut process = Process { ledger, log, sharing, number, keeper: None, _lock: lock };
         process.go_on();
         process

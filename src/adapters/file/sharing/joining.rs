@@ -5,23 +5,27 @@ use super::{FileSharing, Joined, LeaseOptions, MEMBERS_MAX};
 use crate::adapters::file::disk::{Disk, create_dir_durably};
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::layout::Layout;
+use crate::adapters::file::members::is_shared;
 use crate::adapters::file::migrate::move_in;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
 use crate::adapters::file::term::hold_mark;
-use crate::app::ports::{Clock, EventIds, EventLog};
+use crate::app::ports::{Clock, EventIds};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long a process waits for others that join at the same time.
-const JOIN_WAIT: Duration = Duration::from_secs(5);
+/// How long a process waits for others that join at the same time: each reads all logs first.
+const JOIN_WAIT: Duration = Duration::from_secs(60);
+/// How long it waits where nobody has joined yet, so that it is one process that has the directory for itself, as a rule.
+const FIRST_JOIN_WAIT: Duration = Duration::from_secs(5);
 /// How often it looks meanwhile.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
 
 /// Joins a data directory that several processes share, making it when it is new. `options` are those of the whole.
 ///
-/// The first free one of `nodes/1`, `nodes/2`, ... is taken. A data directory that one process had for itself becomes the
+/// Nobody else joins before [`Sharing::let_others_join`](crate::app::ports::Sharing::let_others_join). The first free one of
+/// `nodes/1`, `nodes/2`, ... is taken. A data directory that one process had for itself becomes the
 /// first of them.
 ///
 /// # Errors
@@ -38,7 +42,7 @@ pub fn join(
             create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
         }
     }
-    let _door = enter(&**disk, root)?;
+    let door = enter(&**disk, root)?;
     move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
     let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
     for number in 1..=MEMBERS_MAX {
@@ -51,10 +55,8 @@ pub fn join(
         let _mark = hold_mark(&**disk, &layout).map_err(OpenError::at(&layout.mark()))?;
         match open(&own, &**clock, &**ids) {
             Ok(node) => {
-                let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?;
+                let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?.behind(door);
                 node.log.bind_to(sharing.tenure.clone());
-                let signed = sharing.sign_at_joining(node.log.last_time());
-                signed.map_err(OpenError::at(&layout.alive()))?;
                 sharing.finish_those_left()?;
                 return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
             }
@@ -66,12 +68,15 @@ pub fn join(
     Err(OpenError::Damaged { path: root.nodes(), reason })
 }
 
-/// The lock of the whole directory, which a process that joins holds for a moment, and one that has it for itself for good.
+/// The lock of the whole directory: a process that joins holds it until the others know its time, and one that has the
+/// directory for itself for good.
 fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
     let begun = Instant::now();
     loop {
+        let shared = is_shared(disk, root).map_err(OpenError::at(&root.nodes()))?;
+        let patience = if shared { JOIN_WAIT } else { FIRST_JOIN_WAIT };
         match DirectoryLock::take(disk, root) {
-            Err(OpenError::Locked { .. }) if begun.elapsed() < JOIN_WAIT => thread::sleep(TRY_AGAIN),
+            Err(OpenError::Locked { .. }) if begun.elapsed() < patience => thread::sleep(TRY_AGAIN),
             entered => return entered,
         }
     }

@@ -13,6 +13,7 @@ mod others;
 pub use joining::join;
 
 use crate::adapters::file::disk::{DiskFile, OpenMode};
+use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lease::{Asked, Holder, Leases};
 use crate::adapters::file::peer::Peer;
@@ -60,6 +61,8 @@ pub struct FileSharing {
     ids: Arc<dyn EventIds>,
     alive: Arc<dyn DiskFile>,
     others: Mutex<Others>,
+    /// Keeps others from joining until this process's time is known to them.
+    door: Mutex<Option<DirectoryLock>>,
     /// The highest epoch in any log.
     epoch: AtomicU64,
     meters: Meters,
@@ -112,6 +115,7 @@ impl FileSharing {
             clock: Arc::clone(clock),
             ids: Arc::clone(ids),
             others: Mutex::default(),
+            door: Mutex::default(),
             epoch: AtomicU64::new(0),
             meters: Meters {
                 acquired: metrics::counter!("onhand_locks_acquired_total"),
@@ -119,6 +123,11 @@ impl FileSharing {
             },
         };
         Ok(sharing)
+    }
+
+    fn behind(mut self, door: DirectoryLock) -> Self {
+        *self.door.get_mut() = Some(door);
+        self
     }
 
     /// The number of this process's directory.
@@ -195,6 +204,12 @@ impl Sharing for FileSharing {
         }
         let wanted: BTreeSet<Key> = self.leases.wanted()?.into_iter().collect();
         Ok(Kept { wanted: wanted.into_iter().collect(), latest })
+    }
+
+    fn let_others_join(&self, now: Timestamp) -> io::Result<()> {
+        self.sign(0, now)?;
+        *self.door.lock() = None;
+        Ok(())
     }
 
     fn time(&self) -> io::Result<OthersTime> {

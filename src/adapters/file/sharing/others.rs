@@ -133,20 +133,6 @@ impl FileSharing {
         self.alive.truncate(line.len() as u64)
     }
 
-    /// Notes a log time before anybody else may join: the latest that is known in the directory, and of a ledger that is new
-    /// that of the wall clock. So of two who begin a ledger at once the second goes on from the time of the first.
-    pub(super) fn sign_at_joining(&self, own_last: Timestamp) -> io::Result<()> {
-        let mut others = self.others.lock();
-        self.look_for_members(&mut others);
-        let now = self.look_at_signs(&mut others)?;
-        let noted = others.latest_time(now, self.lease.ttl);
-        let latest = noted.map_or(own_last, |noted| noted.max(own_last));
-        if latest > Timestamp::from_milliseconds(i64::MIN) {
-            return self.sign(0, latest);
-        }
-        if others.members.is_empty() { self.sign(0, self.clock.now()) } else { Ok(()) }
-    }
-
     /// Reads what each of the others said last, and notes since when it has said nothing else; answers that moment.
     pub(super) fn look_at_signs(&self, others: &mut Others) -> io::Result<Duration> {
         let disk = &*self.options.disk;

@@ -10,7 +10,8 @@ use crate::planted::{Bug, planted};
 use std::sync::Arc;
 
 impl Ledger {
-    /// Joins the other processes, before the first command: takes in their logs, and goes on from their time.
+    /// Joins the other processes, before the first command: takes in their logs, and goes on from their time. Where that leads
+    /// to a leap ([`Ledger::keep_time`]) it comes next, and then [`Ledger::let_others_join`].
     ///
     /// # Errors
     /// As [`Ledger::catch_up`].
@@ -23,6 +24,14 @@ impl Ledger {
         Ok(())
     }
 
+    /// Lets other processes join, which go on from the time of this one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn let_others_join(&self) -> std::io::Result<()> {
+        self.sharing.as_ref().map_or(Ok(()), |sharing| sharing.port.let_others_join(self.now()))
+    }
+
     /// Takes in what other processes have made durable until now. Nothing to do where there are none.
     ///
     /// # Errors
@@ -31,8 +40,8 @@ impl Ledger {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let _one_at_a_time = sharing.following.lock().await;
         loop {
-            if let Some(mismatch) = sharing.mismatch.get() {
-                return Err(HistoryError::Damaged(mismatch.clone()));
+            if let Some(contradiction) = sharing.contradiction.get() {
+                return Err(HistoryError::Contradiction(contradiction.clone()));
             }
             let next = sharing.read.lock().front().cloned();
             if let Some(news) = next {
@@ -168,8 +177,13 @@ impl Ledger {
         Ok(histories)
     }
 
+    /// How the logs of the processes contradict each other, once that was found: nothing is answered from then on.
+    pub fn contradiction(&self) -> Option<&str> {
+        self.sharing.as_ref()?.contradiction.get().map(String::as_str)
+    }
+
     /// True where several processes share the stock.
-    pub(crate) fn is_shared(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         self.sharing.is_some()
     }
 
@@ -193,7 +207,7 @@ impl Ledger {
 
 fn does_not_follow(log: LogNumber, entry: &Entry, key: &Key) -> HistoryError {
     let (log, sequence) = (log.0, entry.sequence);
-    HistoryError::Damaged(format!(
+    HistoryError::Contradiction(format!(
         "the change of {key} in the entry of sequence {sequence} of nodes/{log} does not follow from what all logs say before it"
     ))
 }

@@ -41,8 +41,8 @@ pub(super) struct Shared {
     patience: Duration,
     /// The time of the last entry of any other log, in milliseconds.
     last_time: AtomicI64,
-    /// What another process wrote and cannot be, once that was found: nothing is answered any more.
-    mismatch: OnceLock<String>,
+    /// How the logs contradict each other, once that was found: nothing is answered any more.
+    contradiction: OnceLock<String>,
 }
 
 /// How it stands with a lease of this process.
@@ -93,8 +93,8 @@ impl Shared {
 
     /// Logs that contradict each other do so for good, and are reported once.
     fn give_up_on(&self, error: HistoryError) -> HistoryError {
-        if let HistoryError::Damaged(reason) = &error
-            && self.mismatch.set(reason.clone()).is_ok()
+        if let HistoryError::Contradiction(reason) = &error
+            && self.contradiction.set(reason.clone()).is_ok()
         {
             tracing::error!(
                 %reason,
@@ -124,7 +124,7 @@ impl Ledger {
             read: Arc::default(),
             patience,
             last_time: AtomicI64::new(i64::MIN),
-            mismatch: OnceLock::new(),
+            contradiction: OnceLock::new(),
         });
         self
     }
