@@ -1,5 +1,6 @@
 //! Several processes over one stock, on the simulated disk: each is a ledger with its log, writer thread and leases.
 
+mod ended_terms;
 mod low_stock;
 mod movements;
 mod stories;
