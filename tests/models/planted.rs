@@ -6,6 +6,8 @@ pub(crate) enum Bug {
     LeaseReleasedOverLostFile,
     /// A process over a lost file ends its term, and does not say where its log ends.
     LostFileEndsWhereItEnds,
+    /// A process ends its term over a lost file, and looks again whether it is lost when it says where its log ends.
+    LostFileLookedAtTwice,
     /// A process over a lost file keeps its leases, as long as it cannot mend the file.
     LostFileKeepsLeases,
     /// SIGTERM ends the term of a process over a lost file like that of any other.

@@ -18,7 +18,8 @@ pub(crate) fn goes_on_alone(sharing: &Sharing, world: &World, number: usize) -> 
 /// The others answer, so nobody takes them for paused. No probe of theirs succeeds.
 pub(crate) fn goes_on_among_others(sharing: &Sharing, world: &World, number: usize) -> bool {
     let answers = |other| {
-        let mut steps = vec![Step::Sync(other), Step::EndOwnTerm(other), Step::Exit(other)];
+        let mut steps =
+            vec![Step::Sync(other), Step::EndOwnTerm(other), Step::NoteMark(other), Step::Exit(other)];
         steps.extend(Level::ALL.map(|level| Step::GiveUpLease(other, level)));
         steps.push(Step::TakeOverFromDead(other));
         steps

@@ -88,14 +88,17 @@ impl Sharing {
 
     /// Somebody asks for a lease while the file is lost: the group in it is to be out of the log before anybody else decides.
     fn end_own_term(&self, world: &World, number: usize) -> Option<World> {
-        let (me, node) = (world.holder(number)?, &world.nodes[number]);
-        let is_asked_for = world.leases.iter().any(|lease| lease.before == Some(me));
+        let node = &world.nodes[number];
+        let process = node.lasting()?;
         let goes_on = self.has(Bug::LeaseReleasedOverLostFile) || self.has(Bug::LostFileKeepsLeases);
-        if !node.lasting()?.lost || !is_asked_for || goes_on {
+        if self.has(Bug::LostFileLookedAtTwice) {
+            world.noted.filter(|(holder, _)| Some(*holder) == world.holder(number))?;
+        } else if goes_on || !world.is_asked_over_lost_file(number) {
             return None;
         }
-        let end = (!self.has(Bug::LostFileEndsWhereItEnds)).then_some(node.mark);
-        Some(self.ended_term(world, number, end))
+        let ends_where_it_ends =
+            self.has(Bug::LostFileEndsWhereItEnds) || self.has(Bug::LostFileLookedAtTwice) && !process.lost;
+        Some(self.ended_term(world, number, (!ends_where_it_ends).then_some(node.mark)))
     }
 
     /// SIGTERM, when everything is on the disk. Over a lost file the term goes on, as if the process had been killed.

@@ -50,11 +50,12 @@ impl Sharing {
 
     pub(crate) fn note_mark(&self, world: &World, number: usize) -> Option<World> {
         let node = &world.nodes[number];
-        node.lasting()?;
+        let looks =
+            self.has(Bug::MarkReadWithoutLock) && world.left.pauses > 0 && world.is_waited_for(number)
+                || self.has(Bug::LostFileLookedAtTwice) && world.is_asked_over_lost_file(number);
         let noted = world.holder(number).map(|holder| (holder, node.mark));
-        let is_new =
-            self.has(Bug::MarkReadWithoutLock) && world.is_waited_for(number) && noted != world.noted;
-        is_new.then(|| World { noted, ..world.clone() })
+        let is_new = node.lasting().is_some() && noted != world.noted;
+        (looks && is_new).then(|| World { noted, ..world.clone() })
     }
 
     /// The term of a process that may be there is over, and its log ends there.

@@ -43,7 +43,7 @@ pub(crate) struct World {
     pub(crate) shown: Changes,
     /// What may go wrong still.
     pub(crate) left: Mishaps,
-    /// A mark that was read without the lock on it, and the term it was read in; only with a bug.
+    /// Of which process somebody has noted the mark, to end its term later; only with a bug.
     pub(crate) noted: Option<(Holder, usize)>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) enum Step {
     TakeOverFromDead(usize),
     /// Another process ends the term of this one at its mark.
     TakeOverFromPaused(usize),
-    /// Another process reads the mark of this one without the lock on it.
+    /// The mark of a process is noted, to end its term later.
     NoteMark(usize),
     /// The name of the term's file becomes durable.
     SyncDirectory(usize),
@@ -101,6 +101,13 @@ impl World {
     pub(crate) fn is_waited_for(&self, number: usize) -> bool {
         let holder = Holder { node: number, term: self.nodes[number].term.number };
         self.leases.iter().any(|lease| lease.names(holder))
+    }
+
+    /// Somebody asks this process for a lease while its file is lost.
+    pub(crate) fn is_asked_over_lost_file(&self, number: usize) -> bool {
+        let me = self.holder(number);
+        let is_lost = self.nodes[number].process.as_ref().is_some_and(|process| process.lost);
+        is_lost && self.leases.iter().any(|lease| lease.before == me)
     }
 
     /// What a process knows once it has read the logs of all as far as their marks.
