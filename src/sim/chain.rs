@@ -2,10 +2,10 @@
 
 use crate::adapters::file::audit::audit_directory;
 use crate::app::ports::Clock;
-use crate::app::sync::{Central, LetterError, SourceState, Worker};
+use crate::app::sync::{Central, SourceState, Worker};
 use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
 use crate::sim::node::SimSettings;
-use crate::sim::office::{Desk, Line, Mood, check, open_letters};
+use crate::sim::office::{Desk, Line, Mood, check, open_letters, redrive_all, waiting};
 use crate::sim::play::{Doing, Play, Step};
 use crate::sim::random::Random;
 use crate::sim::rules;
@@ -164,23 +164,7 @@ impl<'a> Chain<'a> {
     /// Everything is well again, and somebody sees to the dead letters.
     async fn mend(&mut self) {
         self.branches.iter().for_each(|branch| branch.line.mend());
-        self.redrive().await.expect("everything is well");
-    }
-
-    async fn redrive(&mut self) -> Result<(), LetterError> {
-        let worker = self.worker.as_ref().expect("a worker runs between two steps");
-        for letter in open_letters(worker) {
-            match worker.redrive(&letter.id).await {
-                // Closed by now, or it waits for one that is seen to in a later round.
-                Ok(_) | Err(LetterError::Closed | LetterError::Behind(_)) => {}
-                Err(LetterError::Source(_)) => {
-                    worker.sync().await;
-                    worker.redrive(&letter.id).await?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        redrive_all(self.worker()).await.expect("everything is well");
     }
 
     fn restart(&mut self, how: Crash) {
@@ -221,7 +205,7 @@ impl<'a> Chain<'a> {
         disk.inject(Injection::at(disk.operations() + 1 + at, fault));
         self.pass().await;
         // It says so; what was there before is there.
-        let _ = self.redrive().await;
+        let _ = redrive_all(self.worker()).await;
         let _ = self.worker().save().await;
         disk.clear_faults();
     }
@@ -236,9 +220,13 @@ impl<'a> Chain<'a> {
             tries += 1;
             assert!(tries <= PASSES_MAX, "central does not come to an end: {:?}", self.worker().status());
             self.pass().await;
-            self.redrive().await.expect("everything is well");
+            redrive_all(self.worker()).await.expect("everything is well");
         }
         self.hold();
+        for branch in &self.branches {
+            let stuck = waiting(self.worker(), branch.play.running().id());
+            assert!(stuck.is_empty(), "{stuck:?} wait in central, and no letter of them is open");
+        }
         self.tally.letters = self.worker().letters().len() as u64;
         for branch in &mut self.branches {
             let stage = &mut branch.play.stage;

@@ -10,8 +10,10 @@ use crate::adapters::file::directory_source::DirectorySource;
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::layout::Layout;
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
-use crate::app::sync::{Central, DeadLetter, LetterState, SyncSettings, Worker, WorkerParts, total};
-use crate::domain::Sequence;
+use crate::app::sync::{
+    Central, DeadLetter, LetterError, LetterState, SyncSettings, Worker, WorkerParts, total,
+};
+use crate::domain::{Sequence, Sku};
 use crate::resilience::BreakerSettings;
 use crate::sim::disk::SimDisk;
 use crate::sim::node::SimClock;
@@ -154,6 +156,47 @@ impl EventSource for Line {
 pub fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
     let letters = worker.letters();
     letters.into_iter().filter(|letter| letter.state == LetterState::Open).collect()
+}
+
+/// Tries every open letter again.
+///
+/// # Errors
+/// When a letter cannot be tried, because a disk or a source refuses.
+///
+/// # Panics
+/// When a letter is said to be closed and is open, or to wait for one that is not open.
+pub async fn redrive_all(worker: &Worker) -> Result<(), LetterError> {
+    for letter in open_letters(worker) {
+        let mut redriven = worker.redrive(&letter.id).await;
+        if let Err(LetterError::Source(_)) = redriven {
+            // Since the start its source has not been asked. The pass that asks it closes letters that the saved model has
+            // closed already: the disk refused the letter's own line, or the level was redriven as a whole.
+            worker.sync().await;
+            redriven = worker.redrive(&letter.id).await;
+        }
+        match redriven {
+            Ok(_) => {}
+            Err(LetterError::Closed) => {
+                assert!(!is_open(worker, &letter.id), "{} is open, but is said to be closed", letter.id);
+            }
+            // That one is tried in a later round.
+            Err(LetterError::Behind(before)) => {
+                assert!(is_open(worker, &before), "{} waits for {before}, which is not open", letter.id);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn is_open(worker: &Worker, id: &str) -> bool {
+    worker.letter(id).is_some_and(|letter| letter.state == LetterState::Open)
+}
+
+/// The SKUs of a node's levels that wait behind a letter.
+pub fn waiting(worker: &Worker, node: Uuid) -> Vec<Sku> {
+    let record = worker.central().copy().whole().sources.remove(&node).unwrap_or_default();
+    record.parked.into_iter().map(|parked| parked.sku).collect()
 }
 
 /// What central has of a store is what its log says, as of the checkpoint, or of the event that a level waits behind.

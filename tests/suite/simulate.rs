@@ -24,6 +24,14 @@ fn a_hundred_seeds_do_the_same_twice() {
     assert!(said.contains("each run twice, with the same trace"), "{said}");
 }
 
+/// A letter is listed as open, and closed by the pass that asks its source: the second redrive finds it closed.
+#[test]
+fn a_letter_that_a_pass_has_closed_is_no_finding() {
+    for seed in ["500681", "500999"] {
+        simulate(&["--seed", seed]);
+    }
+}
+
 #[test]
 fn a_seed_is_one_story() {
     // A chain of nodes, and processes that share a directory.

@@ -1,6 +1,7 @@
 //! Several processes over one stock, on the simulated disk: each is a ledger with its log, writer thread and leases.
 
 mod clocks;
+mod ended_terms;
 mod lost_file;
 mod low_stock;
 mod mismatch;
