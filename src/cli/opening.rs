@@ -13,7 +13,6 @@ use crate::adapters::file::layout::Layout;
 use crate::adapters::file::local_source::LocalSource;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
-use crate::adapters::file::members::is_shared;
 use crate::adapters::file::recovery::{
     BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open,
 };
@@ -127,17 +126,7 @@ fn open_own(
     settings: &ServeSettings,
     options: &OpenOptions,
 ) -> Result<(OpenNode, Option<Arc<FileSharing>>, Layout), Failure> {
-    let data_dir = settings.storage.data_dir.display();
     let Some(locks) = &settings.locks else {
-        // What cannot be looked at is told better by what opens it.
-        let shared = is_shared(&RealDisk, &options.layout).unwrap_or(false);
-        if shared {
-            let message = format!(
-                "{data_dir} is shared by several processes, each with a log of its own; start this one with \
-                 --locks-enabled (LOCKS_ENABLED=true) too"
-            );
-            return Err(Failure::new(Exit::Settings, message));
-        }
         let node = open(options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
         return Ok((node, None, options.layout.clone()));
     };

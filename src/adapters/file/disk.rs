@@ -10,6 +10,7 @@
 //! All calls block; callers on an async runtime move them to a blocking thread.
 
 use crate::planted::{Bug, planted};
+use rustix::fs::OFlags;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -64,7 +65,10 @@ pub trait DiskFile: Send + Sync {
 pub trait Disk: Send + Sync {
     /// Opens a file.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>>;
-    /// Gives a file another name, replacing what had it. Not durable until [`Disk::sync_dir`].
+    /// Opens a directory, for its advisory lock: nothing else of the handle is of use.
+    fn open_dir(&self, directory: &Path) -> io::Result<Arc<dyn DiskFile>>;
+    /// Gives a file or a directory another name, replacing the file that had it. Not durable until [`Disk::sync_dir`], of
+    /// both directories where they are two.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file. Not durable until [`Disk::sync_dir`].
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -90,6 +94,12 @@ fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T
             outcome => return outcome,
         }
     }
+}
+
+fn open_directory(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).custom_flags(OFlags::DIRECTORY.bits().cast_signed());
+    retry_interrupted(|| options.open(path))
 }
 
 impl DiskFile for RealFile {
@@ -145,6 +155,10 @@ impl Disk for RealDisk {
         Ok(Arc::new(RealFile(retry_interrupted(|| options.open(path))?)))
     }
 
+    fn open_dir(&self, directory: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(RealFile(open_directory(directory)?)))
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
@@ -170,7 +184,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {
-        fs::File::open(directory)?.sync_all()
+        open_directory(directory)?.sync_all()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Several processes over one stock, on the simulated disk: each is a ledger with its log, writer thread and leases.
 
 mod low_stock;
+mod migrating;
 mod movements;
 mod stories;
 mod stress;

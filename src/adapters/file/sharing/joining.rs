@@ -39,7 +39,7 @@ pub fn join(
         }
     }
     let _door = enter(&**disk, root)?;
-    move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
+    move_in(&**disk, root)?;
     let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
     for number in 1..=MEMBERS_MAX {
         let layout = root.member(number);
