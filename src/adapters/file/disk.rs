@@ -13,7 +13,7 @@ use crate::planted::{Bug, planted};
 use rustix::fs::OFlags;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,6 +59,10 @@ pub trait DiskFile: Send + Sync {
     fn preallocate(&self, length: u64) -> io::Result<()>;
     /// Takes the advisory lock of this file if nobody holds it. The lock ends with the handle, or with the process.
     fn try_lock(&self) -> io::Result<LockOutcome>;
+    /// The process that holds the advisory lock, where the system tells.
+    fn lock_holder(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The names of files. Every path is used as given.
@@ -133,6 +137,20 @@ impl DiskFile for RealFile {
             Err(fs::TryLockError::WouldBlock) => Ok(LockOutcome::HeldElsewhere),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn lock_holder(&self) -> Option<u32> {
+        let file = self.0.metadata().ok()?;
+        let (major, minor) = (rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()));
+        let place = format!("{major:02x}:{minor:02x}:{}", file.ino());
+        // `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; those who wait have an arrow behind the number.
+        let holder = |line: &str| {
+            let mut words = line.split_whitespace().skip(1);
+            let flock = words.next()? == "FLOCK";
+            let pid = words.nth(2)?.parse().ok()?;
+            (flock && words.next()? == place && pid > 0).then_some(pid)
+        };
+        fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder)
     }
 }
 

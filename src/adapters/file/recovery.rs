@@ -160,6 +160,14 @@ impl OpenError {
 /// # Errors
 /// [`OpenError`]; nothing that was acknowledged has been changed then.
 pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
+    open_held(options, hold(options)?, clock, ids)
+}
+
+/// Takes a data directory for one log, making it when it is new. Nothing else in it is touched.
+///
+/// # Errors
+/// [`OpenError::Locked`] or [`OpenError::Shared`], or what the disk says.
+pub fn hold(options: &OpenOptions) -> Result<DirectoryLock, OpenError> {
     let OpenOptions { disk, layout, .. } = options;
     create_dir_durably(&**disk, layout.root()).map_err(OpenError::at(layout.root()))?;
     let lock = DirectoryLock::take(&**disk, layout)?;
@@ -167,6 +175,20 @@ pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Res
     if arrangement(&**disk, layout).map_err(OpenError::at(&layout.nodes()))? != Arrangement::Alone {
         return Err(OpenError::Shared { path: layout.root().to_path_buf() });
     }
+    Ok(lock)
+}
+
+/// Opens a data directory that was taken.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_held(
+    options: &OpenOptions,
+    lock: DirectoryLock,
+    clock: &dyn Clock,
+    ids: &dyn EventIds,
+) -> Result<OpenNode, OpenError> {
+    let OpenOptions { disk, layout, .. } = options;
     for directory in [layout.log(), layout.snapshots(), layout.archive()] {
         create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
         remove_unfinished(&**disk, &directory).map_err(OpenError::at(&directory))?;

@@ -48,17 +48,21 @@ impl Held {
         settings: &SyncSettings,
         save_every: u64,
     ) -> Result<Self, Failure> {
-        Self::over(Arc::default(), layout, logs, settings, save_every)
+        Self::over(lock(layout)?, Arc::default(), layout, logs, settings, save_every)
     }
 
-    fn over(
+    /// The worker of a data directory whose central model is held already, over a model of the caller's.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn over(
+        lock: DirectoryLock,
         model: Arc<CentralModel>,
         layout: &Layout,
         logs: Logs,
         settings: &SyncSettings,
         save_every: u64,
     ) -> Result<Self, Failure> {
-        let lock = lock(layout)?;
         let doing = || format!("cannot open {}", layout.central().display());
         let central = FileCentral::open(Arc::new(RealDisk), layout.clone()).or_exit(Exit::Io, doing)?;
         let worker = worker(model, layout, logs, Arc::new(central), settings, save_every)?;

@@ -8,6 +8,7 @@ mod codes;
 mod full_disk;
 mod gates;
 mod kill;
+mod locks;
 mod migrate;
 mod power_cut;
 mod process;
