@@ -3,7 +3,7 @@
 use super::exit::{Exit, Failure, OrExit};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::layout::Layout;
-use crate::adapters::file::members::members;
+use crate::adapters::file::members::{Arrangement, arrangement, members};
 use crate::adapters::file::recovery::OpenError;
 use std::io;
 use std::path::Path;
@@ -25,19 +25,31 @@ pub(crate) fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
 }
 
 /// The logs of a data directory: its own, or those of the processes that share it.
+///
+/// # Errors
+/// What the disk says; [`Exit::Settings`] when the log is half-way from one to the other.
 pub(crate) fn logs(disk: RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
-    let members =
-        members(&disk, layout).or_exit(Exit::Io, || format!("cannot read {}", layout.nodes().display()))?;
-    if members.is_empty() {
-        return Ok(vec![layout.clone()]);
+    let doing = || format!("cannot read {}", layout.nodes().display());
+    match arrangement(&disk, layout).or_exit(Exit::Io, doing)? {
+        Arrangement::Alone => Ok(vec![layout.clone()]),
+        Arrangement::HalfShared => Err(half_shared(layout)),
+        Arrangement::Shared => {
+            let members = members(&disk, layout).or_exit(Exit::Io, doing)?;
+            Ok(members.into_iter().map(|number| layout.member(number)).collect())
+        }
     }
-    Ok(members.into_iter().map(|number| layout.member(number)).collect())
+}
+
+/// Why nothing is done with a log that is half-way to where several processes have theirs.
+pub(crate) fn half_shared(layout: &Layout) -> Failure {
+    failure(OpenError::HalfShared { path: layout.root().to_path_buf() })
 }
 
 /// The exit code that fits.
 pub(crate) fn failure(error: OpenError) -> Failure {
     let exit = match &error {
         OpenError::Locked { .. } => Exit::Locked,
+        OpenError::Shared { .. } | OpenError::HalfShared { .. } => Exit::Settings,
         OpenError::Damaged { .. } | OpenError::Corrupt { .. } => Exit::Data,
         OpenError::Io { source, .. } => match source.kind() {
             io::ErrorKind::PermissionDenied => Exit::Permission,

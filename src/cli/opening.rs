@@ -1,7 +1,7 @@
 //! A data directory opened for `serve`: alone, or as one of several processes.
 
 use super::alerting;
-use super::central::{Central, Held, Logs};
+use super::central::{self, Central, Held, Logs};
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
 use super::stopping::LAST_SNAPSHOT_SHARE;
@@ -13,9 +13,8 @@ use crate::adapters::file::layout::Layout;
 use crate::adapters::file::local_source::LocalSource;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
-use crate::adapters::file::members::is_shared;
 use crate::adapters::file::recovery::{
-    BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, open,
+    BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, hold, open_held,
 };
 use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
 use crate::adapters::file::snapshotter::TakeError;
@@ -63,7 +62,7 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
         ballast_bytes: BALLAST_BYTES,
         idempotency_ttl_ms,
     };
-    let (node, sharing, layout) = open_own(settings, &options)?;
+    let Own { node, layout, sharing, central: central_lock } = open_own(settings, &options)?;
     report(&node.report);
     let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
     let merged = maintenance.passed();
@@ -95,7 +94,7 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     // Each takes about as long as the other where there are many levels.
     let (mut ledger, central) = thread::scope(|scope| {
         let ledger = scope.spawn(|| Ledger::new(parts, restored, end));
-        let central = central(settings, &options.layout, number, own);
+        let central = central(settings, &options.layout, number, central_lock, own);
         (ledger.join().expect("making a ledger does not panic"), central)
     });
     let central = central?;
@@ -123,47 +122,53 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
 }
 
 /// This process's own log, and where it lies: in the data directory, or as one of several in it.
-fn open_own(
-    settings: &ServeSettings,
-    options: &OpenOptions,
-) -> Result<(OpenNode, Option<Arc<FileSharing>>, Layout), Failure> {
-    let data_dir = settings.storage.data_dir.display();
+struct Own {
+    node: OpenNode,
+    layout: Layout,
+    sharing: Option<Arc<FileSharing>>,
+    /// The right to be the worker, where there must be no other.
+    central: Option<DirectoryLock>,
+}
+
+fn open_own(settings: &ServeSettings, options: &OpenOptions) -> Result<Own, Failure> {
     let Some(locks) = &settings.locks else {
-        // What cannot be looked at is told better by what opens it.
-        let shared = is_shared(&RealDisk, &options.layout).unwrap_or(false);
-        if shared {
-            let message = format!(
-                "{data_dir} is shared by several processes, each with a log of its own; start this one with \
-                 --locks-enabled (LOCKS_ENABLED=true) too"
-            );
-            return Err(Failure::new(Exit::Settings, message));
-        }
-        let node = open(options, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
-        return Ok((node, None, options.layout.clone()));
+        // All that is needed is taken before anything is changed.
+        let lock = hold(options).map_err(directory::failure)?;
+        let central = settings.sync.then(|| central::lock(&options.layout)).transpose()?;
+        let node = open_held(options, lock, &SystemClock, &TimeOrderedIds).map_err(directory::failure)?;
+        return Ok(Own { node, layout: options.layout.clone(), sharing: None, central });
     };
     let lease = LeaseOptions { directory: locks.directory.clone(), ttl: locks.ttl, renew: locks.renew };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn EventIds> = Arc::new(TimeOrderedIds);
     let Joined { node, sharing, layout } = join(options, lease, &clock, &ids).map_err(directory::failure)?;
     tracing::info!(own = %layout.root().display(), "one of several processes on the data directory");
-    Ok((node, Some(sharing), layout))
+    Ok(Own { node, layout, sharing: Some(sharing), central: None })
 }
 
+/// `number` is that of one of several processes on the directory, `lock` held by one that has it for itself.
 fn central(
     settings: &ServeSettings,
     layout: &Layout,
     number: Option<u16>,
+    lock: Option<DirectoryLock>,
     own: LocalSource,
 ) -> Result<Central, Failure> {
-    if !settings.sync {
-        return Ok(Central::Elsewhere(Arc::new(CentralModel::new(sync::Central::default())), layout.clone()));
-    }
     let save_every = settings.storage.snapshot_every_events;
-    if let Some(number) = number {
-        let logs = Logs::own_of_several(layout, number, own);
-        return Central::shared(layout, logs, &settings.worker, save_every);
+    match (number, lock) {
+        (Some(number), _) if settings.sync => {
+            let logs = Logs::own_of_several(layout, number, own);
+            Central::shared(layout, logs, &settings.worker, save_every)
+        }
+        (None, Some(lock)) => {
+            let logs = Logs::own(own);
+            Held::over(lock, Arc::default(), layout, logs, &settings.worker, save_every).map(Central::Here)
+        }
+        _ => {
+            let model = CentralModel::new(sync::Central::default());
+            Ok(Central::Elsewhere(Arc::new(model), layout.clone()))
+        }
     }
-    Held::open(layout, Logs::own(own), &settings.worker, save_every).map(Central::Here)
 }
 
 fn report(report: &OpenReport) {

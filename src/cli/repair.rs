@@ -31,6 +31,10 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let logs = directory::logs(disk, &layout)?;
+    // Nobody joins several that share it until all of their logs are looked through.
+    let several = logs.iter().all(|log| log.root() != layout.root());
+    let _door =
+        several.then(|| DirectoryLock::take(&disk, &layout)).transpose().map_err(directory::failure)?;
     for log in &logs {
         let holder = DirectoryLock::holder(&disk, log).map_err(OpenError::at(&log.lock()));
         if let Some(holder) = holder.map_err(directory::failure)? {

@@ -12,8 +12,10 @@ use onhand::sim::random::Random;
 const NAMES: [&str; 8] = ["a", "b", "c", "./a", "d/a", "d/b", "file/x", "missing/x"];
 /// The first four are never files.
 const DIRECTORIES: [&str; 6] = [".", "d", "d/e", "missing", "file", "file/x"];
-/// New names for files; `dir` is a directory in every run, `file` a file.
+/// New names for files; `dir` is a directory at first, `file` a file in every run.
 const TARGETS: [&str; 4] = ["a", "b", "z", "dir"];
+/// The same in other directories, and for directories; none of the latter is ever opened as a file.
+const ELSEWHERE: [&str; 7] = ["z", "d/z", "dir/x", "d", "d/e", "file/e", "missing/e"];
 const MODES: [OpenMode; 4] = [OpenMode::Read, OpenMode::Write, OpenMode::CreateNew, OpenMode::OpenOrCreate];
 
 /// One program run on one disk; the answers are its trace.
@@ -21,6 +23,8 @@ struct Run<'a> {
     disk: &'a dyn Disk,
     root: PathBuf,
     handles: Vec<Arc<dyn DiskFile>>,
+    /// Of directories.
+    locks: Vec<Arc<dyn DiskFile>>,
     trace: Vec<String>,
 }
 
@@ -39,9 +43,10 @@ fn told<T: Debug>(outcome: io::Result<T>) -> String {
 impl Run<'_> {
     /// One call. Syncs are rare: on the real disk they take long and answer little.
     fn step(&mut self, random: &mut Random) {
-        let call = random.below(40);
+        let call = random.below(44);
         let path = self.root.join(pick(&NAMES, random));
         let other = path.with_file_name(pick(&TARGETS, random));
+        let elsewhere = self.root.join(pick(&ELSEWHERE, random));
         let directory = self.root.join(pick(&DIRECTORIES, random));
         let mode = *pick(&MODES, random);
         let (length, offset) = (random.below(1_500), random.below(2_000) as u64);
@@ -50,7 +55,18 @@ impl Run<'_> {
             0..=2 => told(self.disk.create_dir_all(&directory)),
             3..=5 => told(self.disk.list(&directory)),
             6 => told(self.disk.sync_dir(&self.root.join(pick(&DIRECTORIES[..4], random)))),
-            7..=9 => told(self.disk.rename(&path, &other)),
+            7..=8 => told(self.disk.rename(&path, &other)),
+            9 => told(self.disk.rename(&path, &elsewhere)),
+            40..=41 => told(self.disk.rename(&self.root.join(pick(&DIRECTORIES[1..4], random)), &elsewhere)),
+            42 => told(self.disk.open_dir(&directory).and_then(|handle| {
+                let locked = handle.try_lock();
+                self.locks.push(handle);
+                locked
+            })),
+            43 => {
+                self.locks.truncate(random.below(3));
+                return;
+            }
             10..=12 => told(self.disk.remove(&path)),
             13..=18 => told(self.disk.open(&path, mode).map(|file| self.handles.push(file))),
             _ if self.handles.is_empty() => return,
@@ -60,7 +76,7 @@ impl Run<'_> {
             }
             _ => on_file(&**pick(&self.handles, random), call, &bytes, offset),
         };
-        let paths = [&path, &other, &directory].map(|path| path.display().to_string());
+        let paths = [&path, &other, &elsewhere, &directory].map(|path| path.display().to_string());
         self.trace.push(format!("{call} {paths:?} {mode:?} {length} {offset}: {answer}"));
     }
 }
@@ -82,7 +98,8 @@ fn on_file(file: &dyn DiskFile, call: usize, bytes: &[u8], offset: u64) -> Strin
 
 fn run(disk: &dyn Disk, root: &Path, seed: u64) -> Vec<String> {
     let mut random = Random::new(seed);
-    let mut run = Run { disk, root: root.to_path_buf(), handles: Vec::new(), trace: Vec::new() };
+    let mut run =
+        Run { disk, root: root.to_path_buf(), handles: Vec::new(), locks: Vec::new(), trace: Vec::new() };
     run.disk.create_dir_all(&root.join("dir")).unwrap();
     run.disk.open(&root.join("file"), OpenMode::CreateNew).unwrap();
     for _ in 0..120 {

@@ -10,9 +10,10 @@
 //! All calls block; callers on an async runtime move them to a blocking thread.
 
 use crate::planted::{Bug, planted};
+use rustix::fs::OFlags;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,13 +59,20 @@ pub trait DiskFile: Send + Sync {
     fn preallocate(&self, length: u64) -> io::Result<()>;
     /// Takes the advisory lock of this file if nobody holds it. The lock ends with the handle, or with the process.
     fn try_lock(&self) -> io::Result<LockOutcome>;
+    /// The process that holds the advisory lock, where the system tells.
+    fn lock_holder(&self) -> Option<u32> {
+        None
+    }
 }
 
 /// The names of files. Every path is used as given.
 pub trait Disk: Send + Sync {
     /// Opens a file.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>>;
-    /// Gives a file another name, replacing what had it. Not durable until [`Disk::sync_dir`].
+    /// Opens a directory, for its advisory lock: nothing else of the handle is of use.
+    fn open_dir(&self, directory: &Path) -> io::Result<Arc<dyn DiskFile>>;
+    /// Gives a file or a directory another name, replacing the file that had it. Not durable until [`Disk::sync_dir`], of
+    /// both directories where they are two.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file. Not durable until [`Disk::sync_dir`].
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -90,6 +98,12 @@ fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T
             outcome => return outcome,
         }
     }
+}
+
+fn open_directory(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).custom_flags(OFlags::DIRECTORY.bits().cast_signed());
+    retry_interrupted(|| options.open(path))
 }
 
 impl DiskFile for RealFile {
@@ -124,6 +138,20 @@ impl DiskFile for RealFile {
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
     }
+
+    fn lock_holder(&self) -> Option<u32> {
+        let file = self.0.metadata().ok()?;
+        let (major, minor) = (rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()));
+        let place = format!("{major:02x}:{minor:02x}:{}", file.ino());
+        // `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; those who wait have an arrow behind the number.
+        let holder = |line: &str| {
+            let mut words = line.split_whitespace().skip(1);
+            let flock = words.next()? == "FLOCK";
+            let pid = words.nth(2)?.parse().ok()?;
+            (flock && words.next()? == place && pid > 0).then_some(pid)
+        };
+        fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder)
+    }
 }
 
 impl Disk for RealDisk {
@@ -143,6 +171,10 @@ impl Disk for RealDisk {
             }
         }
         Ok(Arc::new(RealFile(retry_interrupted(|| options.open(path))?)))
+    }
+
+    fn open_dir(&self, directory: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(RealFile(open_directory(directory)?)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -170,7 +202,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {
-        fs::File::open(directory)?.sync_all()
+        open_directory(directory)?.sync_all()
     }
 }
 

@@ -8,9 +8,10 @@ use crate::adapters::file::layout::{Layout, temporary};
 use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::segment::FORMAT;
 use crate::domain::Timestamp;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -38,14 +39,21 @@ impl NodeFile {
 }
 
 /// Holds a data directory, or what one worker writes in it, for this process until it is dropped.
+///
+/// Two locks are held: that of the directory itself, which nobody can remove below a living process, and that of the file
+/// `LOCK` in it, which says who holds it and does by itself where directories cannot be locked.
 pub struct DirectoryLock {
+    _directory: Option<Arc<dyn DiskFile>>,
     _file: Arc<dyn DiskFile>,
 }
 
 impl DirectoryLock {
-    /// Takes the lock on the log, and writes who has it.
-    pub(super) fn take(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
-        Self::take_at(disk, layout.lock())
+    /// Takes the lock on the log, and writes who has it. The directory must be there.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] with the holder, or what the disk says.
+    pub fn take(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
+        Self::take_at(disk, layout.root(), &layout.lock())
     }
 
     /// Takes the lock on the central model and the dead letters: there is one worker to a data directory.
@@ -55,43 +63,72 @@ impl DirectoryLock {
     pub fn take_central(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
         let directory = layout.central();
         create_dir_durably(disk, &directory).map_err(OpenError::at(&directory))?;
-        Self::take_at(disk, layout.central_lock())
+        Self::take_at(disk, &directory, &layout.central_lock())
     }
 
-    fn take_at(disk: &dyn Disk, path: PathBuf) -> Result<Self, OpenError> {
-        let file = disk.open(&path, OpenMode::OpenOrCreate).map_err(OpenError::at(&path))?;
-        match file.try_lock().map_err(OpenError::at(&path))? {
-            LockOutcome::Acquired => {}
-            LockOutcome::HeldElsewhere => return Err(OpenError::Locked { path, holder: holder(&*file) }),
+    fn take_at(disk: &dyn Disk, directory: &Path, path: &Path) -> Result<Self, OpenError> {
+        let handle = disk.open_dir(directory).map_err(OpenError::at(directory))?;
+        let locked = |holder| OpenError::Locked { path: path.to_path_buf(), holder };
+        let lock = match try_lock(&*handle).map_err(OpenError::at(directory))? {
+            Some(LockOutcome::HeldElsewhere) => return Err(locked(holder(disk, path, &*handle))),
+            Some(LockOutcome::Acquired) => Some(handle),
+            None => None,
+        };
+        // Made only now: a lock file that its maker does not hold would name nobody.
+        let file = disk.open(path, OpenMode::OpenOrCreate).map_err(OpenError::at(path))?;
+        if file.try_lock().map_err(OpenError::at(path))? == LockOutcome::HeldElsewhere {
+            return Err(locked(holder(disk, path, &*file)));
         }
         let text = format!("pid {}, onhand {}\n", std::process::id(), env!("CARGO_PKG_VERSION"));
         let written = file.truncate(0).and_then(|()| write_all_at(&*file, text.as_bytes(), 0));
-        written.map_err(OpenError::at(&path))?;
-        Ok(Self { _file: file })
+        written.map_err(OpenError::at(path))?;
+        Ok(Self { _directory: lock, _file: file })
     }
 
     /// Who holds the lock; nothing when it is free.
     ///
     /// # Errors
-    /// What the disk says; a missing lock file is a free lock.
+    /// What the disk says; what is missing is free.
     pub fn holder(disk: &dyn Disk, layout: &Layout) -> io::Result<Option<String>> {
-        let file = match disk.open(&layout.lock(), OpenMode::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+        let path = layout.lock();
+        let held = |opened: io::Result<Arc<dyn DiskFile>>| match opened {
+            Ok(file) if try_lock(&*file)? == Some(LockOutcome::HeldElsewhere) => Ok(Some(file)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(_) | Err(_) => Ok(None),
         };
-        match file.try_lock()? {
-            LockOutcome::Acquired => Ok(None),
-            LockOutcome::HeldElsewhere => Ok(Some(holder(&*file))),
-        }
+        let held = match held(disk.open_dir(layout.root()))? {
+            Some(directory) => Some(directory),
+            None => held(disk.open(&path, OpenMode::Read))?,
+        };
+        Ok(held.map(|held| holder(disk, &path, &*held)))
     }
 }
 
-fn holder(file: &dyn DiskFile) -> String {
-    let text = read_all(file).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
-    match text.trim() {
-        "" => "another process".to_owned(),
-        holder => holder.to_owned(),
+/// Tries a lock; nothing where the file system has none for such a file, as NFS has none for directories.
+fn try_lock(file: &dyn DiskFile) -> io::Result<Option<LockOutcome>> {
+    match file.try_lock() {
+        Err(error)
+            if matches!(
+                Errno::from_io_error(&error),
+                Some(Errno::BADF | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+            ) =>
+        {
+            Ok(None)
+        }
+        tried => tried.map(Some),
+    }
+}
+
+/// Who holds a lock: as the lock file says, unless the system knows better.
+fn holder(disk: &dyn Disk, path: &Path, held: &dyn DiskFile) -> String {
+    let said = disk.open(path, OpenMode::Read).and_then(|file| read_all(&*file)).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let known = held.lock_holder().map(|pid| format!("pid {pid}"));
+    match (said.trim(), known) {
+        // The file is gone, or is not the one that the holder wrote.
+        (said, Some(known)) if !said.starts_with(&format!("{known},")) => known,
+        ("", _) => "another process".to_owned(),
+        (said, _) => said.to_owned(),
     }
 }
 
@@ -121,4 +158,45 @@ pub(super) fn write_node(disk: &dyn Disk, layout: &Layout, node: &NodeFile) -> i
     text.push(b'\n');
     write_all_at(&*file, &text, 0)?;
     durable_rename(disk, &*file, &unfinished, &path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::disk::SimDisk;
+
+    fn layout(disk: &SimDisk) -> Layout {
+        let layout = Layout::new(Path::new("/data"));
+        create_dir_durably(disk, layout.root()).unwrap();
+        layout
+    }
+
+    #[track_caller]
+    fn is_held(disk: &SimDisk, layout: &Layout) {
+        assert!(matches!(DirectoryLock::take(disk, layout), Err(OpenError::Locked { .. })));
+        assert!(DirectoryLock::holder(disk, layout).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_directory_is_held_with_its_lock_file_and_without() {
+        let disk = SimDisk::new(1);
+        let layout = layout(&disk);
+        let lock = DirectoryLock::take(&disk, &layout).unwrap();
+        is_held(&disk, &layout);
+        disk.remove(&layout.lock()).unwrap();
+        is_held(&disk, &layout);
+        assert!(disk.open(&layout.lock(), OpenMode::Read).is_err(), "nobody who is refused makes one");
+        drop(lock);
+        assert_eq!(DirectoryLock::holder(&disk, &layout).unwrap(), None);
+        DirectoryLock::take(&disk, &layout).unwrap();
+    }
+
+    #[test]
+    fn whoever_locks_the_file_alone_holds_the_directory_too() {
+        let disk = SimDisk::new(1);
+        let layout = layout(&disk);
+        let file = disk.open(&layout.lock(), OpenMode::OpenOrCreate).unwrap();
+        assert_eq!(file.try_lock().unwrap(), LockOutcome::Acquired);
+        is_held(&disk, &layout);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! node.json                       node id, format, created
-//! LOCK                            advisory lock of the writing process; pid and version inside
+//! LOCK                            advisory lock of the writing process, which locks the directory itself, too; pid and version inside
 //! log/00000000000000000001.jsonl  segments, named by the first sequence in them
 //! log/00000000000000000001.idx    index of a sealed segment, derived from it
 //! log/mark                        last durable sequence, two slots

@@ -26,12 +26,28 @@ pub fn members(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<u16>> {
     Ok(numbers)
 }
 
-/// True when several processes share the data directory, or did once: then it has no log at its root.
+/// Whose logs a data directory has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrangement {
+    /// That of one process, which has the directory for itself, at its root.
+    Alone,
+    /// Of one process, on its way from the root to `nodes/1`: the move was begun.
+    HalfShared,
+    /// Those of several processes, under `nodes/`.
+    Shared,
+}
+
+/// Whose logs a data directory has; there is no way back from several processes to one.
 ///
 /// # Errors
 /// What the disk says.
-pub fn is_shared(disk: &dyn Disk, layout: &Layout) -> io::Result<bool> {
-    members(disk, layout).map(|members| !members.is_empty())
+pub fn arrangement(disk: &dyn Disk, layout: &Layout) -> io::Result<Arrangement> {
+    match disk.list(&layout.nodes()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Arrangement::Alone),
+        listed => listed.map(drop)?,
+    }
+    let begun = members(disk, layout)?.is_empty();
+    Ok(if begun { Arrangement::HalfShared } else { Arrangement::Shared })
 }
 
 /// [`Joining`] over a shared data directory.

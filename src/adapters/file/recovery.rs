@@ -18,6 +18,7 @@ use crate::adapters::file::index::Growing;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::mark::{Mark, read_mark};
+use crate::adapters::file::members::{Arrangement, arrangement};
 use crate::adapters::file::mend::{replace, reserve};
 use crate::adapters::file::replay::{Reading, Replay, Replayed};
 use crate::adapters::file::segment::{Header, SegmentEnd};
@@ -100,6 +101,26 @@ pub enum OpenError {
         /// What the holder wrote.
         holder: String,
     },
+    /// Several processes share it, or one has begun to make it so.
+    #[error(
+        "{} is shared by several processes, each with a log of its own; start this one with --locks-enabled \
+         (LOCKS_ENABLED=true) too",
+        path.display()
+    )]
+    Shared {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The log is half-way from a directory of one process to one of several.
+    #[error(
+        "{} is half-way to a directory that several processes share: a process is making it so, or ended before it was \
+         done. Nothing is lost; `onhand serve --locks-enabled` does the rest when it starts",
+        path.display()
+    )]
+    HalfShared {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// A file other than a segment is not what was written.
     #[error("{}: {reason}", path.display())]
     Damaged {
@@ -139,12 +160,37 @@ impl OpenError {
 /// # Errors
 /// [`OpenError`]; nothing that was acknowledged has been changed then.
 pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
+    open_held(options, hold(options)?, clock, ids)
+}
+
+/// Takes a data directory for one log, making it when it is new. Nothing else in it is touched.
+///
+/// # Errors
+/// [`OpenError::Locked`] or [`OpenError::Shared`], or what the disk says.
+pub fn hold(options: &OpenOptions) -> Result<DirectoryLock, OpenError> {
     let OpenOptions { disk, layout, .. } = options;
-    for directory in [layout.root().to_path_buf(), layout.log(), layout.snapshots(), layout.archive()] {
-        create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
-    }
+    create_dir_durably(&**disk, layout.root()).map_err(OpenError::at(layout.root()))?;
     let lock = DirectoryLock::take(&**disk, layout)?;
+    // Under the lock: whoever moves the log to where several processes find theirs holds it meanwhile.
+    if arrangement(&**disk, layout).map_err(OpenError::at(&layout.nodes()))? != Arrangement::Alone {
+        return Err(OpenError::Shared { path: layout.root().to_path_buf() });
+    }
+    Ok(lock)
+}
+
+/// Opens a data directory that was taken.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_held(
+    options: &OpenOptions,
+    lock: DirectoryLock,
+    clock: &dyn Clock,
+    ids: &dyn EventIds,
+) -> Result<OpenNode, OpenError> {
+    let OpenOptions { disk, layout, .. } = options;
     for directory in [layout.log(), layout.snapshots(), layout.archive()] {
+        create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
         remove_unfinished(&**disk, &directory).map_err(OpenError::at(&directory))?;
     }
     let node = match read_node(&**disk, layout)? {

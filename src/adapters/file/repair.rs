@@ -5,7 +5,7 @@
 //! given out again afterwards, so whoever follows this log must be told.
 
 use crate::adapters::file::archive::{list_segments, open_segment};
-use crate::adapters::file::audit::{Break, audit};
+use crate::adapters::file::audit::{Break, audit_held};
 use crate::adapters::file::disk::{Disk, OpenMode, read_all};
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
@@ -32,8 +32,9 @@ pub struct Repaired {
 /// # Errors
 /// [`OpenError`]: in use, or not to be read or written.
 pub fn repair(disk: &dyn Disk, layout: &Layout) -> Result<Option<Repaired>, OpenError> {
-    let audit = audit(disk, layout)?;
-    let _lock = DirectoryLock::take(disk, layout)?;
+    // Before the log is read: what a node adds meanwhile would be given up.
+    let lock = DirectoryLock::take(disk, layout)?;
+    let audit = audit_held(disk, layout, &lock)?;
     let log = layout.log();
     let mark = read_mark(disk, &layout.mark()).map_err(OpenError::at(&log))?;
     let newest = audit.snapshots.first().copied().unwrap_or_default();

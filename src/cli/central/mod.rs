@@ -13,7 +13,7 @@ use crate::adapters::file::directory_source::DirectorySource;
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
-use crate::adapters::file::members::{Members, is_shared};
+use crate::adapters::file::members::{Arrangement, Members, arrangement};
 use crate::adapters::file::recovery::OpenError;
 use crate::adapters::remote::RemoteSource;
 use crate::app::ports::{CentralStore, EventSource, Joining};
@@ -48,17 +48,21 @@ impl Held {
         settings: &SyncSettings,
         save_every: u64,
     ) -> Result<Self, Failure> {
-        Self::over(Arc::default(), layout, logs, settings, save_every)
+        Self::over(lock(layout)?, Arc::default(), layout, logs, settings, save_every)
     }
 
-    fn over(
+    /// The worker of a data directory whose central model is held already, over a model of the caller's.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn over(
+        lock: DirectoryLock,
         model: Arc<CentralModel>,
         layout: &Layout,
         logs: Logs,
         settings: &SyncSettings,
         save_every: u64,
     ) -> Result<Self, Failure> {
-        let lock = lock(layout)?;
         let doing = || format!("cannot open {}", layout.central().display());
         let central = FileCentral::open(Arc::new(RealDisk), layout.clone()).or_exit(Exit::Io, doing)?;
         let worker = worker(model, layout, logs, Arc::new(central), settings, save_every)?;
@@ -160,12 +164,16 @@ impl Logs {
     }
 
     fn add_directory(&mut self, layout: Layout) -> Result<(), Failure> {
-        let shared = is_shared(&RealDisk, &layout)
+        let found = arrangement(&RealDisk, &layout)
             .or_exit(Exit::Io, || format!("cannot read {}", layout.nodes().display()))?;
-        if shared {
-            self.joining.push(Arc::new(Members::new(Arc::new(RealDisk), layout, None)));
-        } else {
-            self.sources.push(Arc::new(DirectorySource::new(Arc::new(RealDisk), layout)));
+        match found {
+            Arrangement::Alone => {
+                self.sources.push(Arc::new(DirectorySource::new(Arc::new(RealDisk), layout)));
+            }
+            Arrangement::Shared => {
+                self.joining.push(Arc::new(Members::new(Arc::new(RealDisk), layout, None)));
+            }
+            Arrangement::HalfShared => return Err(directory::half_shared(&layout)),
         }
         Ok(())
     }

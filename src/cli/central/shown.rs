@@ -1,6 +1,6 @@
 //! Where a node's central model comes from: a worker here, or one in another process.
 
-use super::{Held, Logs};
+use super::{Held, Logs, lock};
 use crate::adapters::file::central::{list, look};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::layout::Layout;
@@ -45,7 +45,10 @@ impl Turn {
     /// Becomes the worker if nobody else is.
     fn take(&self) -> Result<(), Failure> {
         let Self { model, layout, logs, settings, save_every, .. } = self;
-        match Held::over(Arc::clone(model), layout, logs.clone(), settings, *save_every) {
+        let held = lock(layout).and_then(|lock| {
+            Held::over(lock, Arc::clone(model), layout, logs.clone(), settings, *save_every)
+        });
+        match held {
             Ok(held) => {
                 let _ = self.worker.set(Arc::clone(&held.worker));
                 let _ = self.held.set(held);

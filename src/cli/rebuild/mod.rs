@@ -6,6 +6,7 @@ use super::exit::{Exit, Failure, OrExit};
 use super::verify::{describe, line};
 use super::{bad_settings, directory};
 use crate::adapters::file::audit::{DirectoryAudit, audit_directory};
+use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::snapshotter::write_whole;
 use crate::config::RawSources;
 use clap::Args;
@@ -64,6 +65,8 @@ pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
                 format!("the data directory is in use by {holder}; stop it before --write-snapshot");
             return Err(Failure::new(Exit::Locked, message));
         }
+        let held = audit.logs.iter().map(|(layout, _)| DirectoryLock::take(&disk, layout));
+        let _held = held.collect::<Result<Vec<_>, _>>().map_err(directory::failure)?;
         for (layout, audit) in &audit.logs {
             write_whole(&disk, layout, &audit.node, &audit.fold, audit.last_time)
                 .or_exit(Exit::Io, || "cannot write the snapshot")?;

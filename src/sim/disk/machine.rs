@@ -9,7 +9,8 @@ use rustix::io::Errno;
 use super::Crash;
 use super::content::Content;
 use super::fault::{Fault, Operation, Schedule, Stopped};
-use super::names::{FileId, Names};
+use super::names::Names;
+use super::tree::{FileId, Node};
 use crate::adapters::file::disk::{LockOutcome, OpenMode};
 use crate::sim::random::Random;
 
@@ -26,8 +27,8 @@ pub(super) struct Machine {
     pub(super) schedule: Schedule,
     contents: BTreeMap<FileId, Content>,
     /// What is open; empty while the machine is stopped, so no handle outlives a crash.
-    open: BTreeMap<HandleId, FileId>,
-    locks: BTreeMap<FileId, HandleId>,
+    open: BTreeMap<HandleId, Node>,
+    locks: BTreeMap<Node, HandleId>,
     /// The last number given to a file or a handle; never given twice, also not after a reboot.
     last_id: u64,
     stopped: bool,
@@ -146,14 +147,26 @@ impl Machine {
                 (None, OpenMode::Read | OpenMode::Write) => return Err(Errno::NOENT.into()),
                 (None, OpenMode::CreateNew | OpenMode::OpenOrCreate) => {
                     let file = machine.new_file(Content::default());
-                    machine.names.create(path, file);
+                    machine.names.create(path, file)?;
                     file
                 }
             };
-            machine.last_id += 1;
-            machine.open.insert(machine.last_id, file);
-            Ok(machine.last_id)
+            Ok(machine.handle_of(Node::File(file)))
         })
+    }
+
+    /// Opens a directory, of which only the lock is to be had.
+    pub(super) fn open_dir(&mut self, directory: &Path) -> io::Result<HandleId> {
+        self.perform(Operation::Open, |machine| {
+            let directory = machine.names.find_directory(directory)?;
+            Ok(machine.handle_of(Node::Directory(directory)))
+        })
+    }
+
+    fn handle_of(&mut self, node: Node) -> HandleId {
+        self.last_id += 1;
+        self.open.insert(self.last_id, node);
+        self.last_id
     }
 
     /// Writes what chance and the faults let through, and says how many bytes that was.
@@ -187,9 +200,9 @@ impl Machine {
     }
 
     pub(super) fn try_lock(&mut self, handle: HandleId) -> io::Result<LockOutcome> {
-        let file = self.file_of(handle)?;
+        let node = self.node_of(handle)?;
         self.perform(Operation::TryLock, |machine| {
-            let holder = *machine.locks.entry(file).or_insert(handle);
+            let holder = *machine.locks.entry(node).or_insert(handle);
             Ok(if holder == handle { LockOutcome::Acquired } else { LockOutcome::HeldElsewhere })
         })
     }
@@ -223,9 +236,16 @@ impl Machine {
         self.last_id
     }
 
-    fn file_of(&self, handle: HandleId) -> io::Result<FileId> {
+    fn node_of(&self, handle: HandleId) -> io::Result<Node> {
         let alive = !self.killed.contains(&self.caller);
         self.open.get(&handle).copied().filter(|_| alive).ok_or_else(|| io::Error::other(Stopped))
+    }
+
+    fn file_of(&self, handle: HandleId) -> io::Result<FileId> {
+        match self.node_of(handle)? {
+            Node::File(file) => Ok(file),
+            Node::Directory(_) => Err(Errno::ISDIR.into()),
+        }
     }
 
     fn content(&mut self, file: FileId) -> &mut Content {
@@ -234,7 +254,11 @@ impl Machine {
 
     /// Forgets files that nobody has open and that no crash can bring back.
     fn collect(&mut self) {
-        let needed: HashSet<FileId> = self.names.mentioned().chain(self.open.values().copied()).collect();
+        let open = self.open.values().filter_map(|node| match node {
+            Node::File(file) => Some(*file),
+            Node::Directory(_) => None,
+        });
+        let needed: HashSet<FileId> = self.names.mentioned().chain(open).collect();
         self.contents.retain(|file, _| needed.contains(file));
     }
 

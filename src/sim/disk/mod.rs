@@ -12,9 +12,9 @@
 //! **A failed `sync_data`** loses the unsynced bytes and marks them clean, as Linux does: readers go on seeing them, no later
 //! sync brings them to the disk, unless their sector is written again. The new length may survive without its bytes.
 //!
-//! **Names.** Creating, renaming, removing a file and making a directory are fixed by `sync_dir` of the directory they happen
-//! in. Before that a power cut keeps or drops each of them for itself, wholly. Syncing a file does not fix its name. A failed
-//! `sync_dir` fixes nothing and may be repeated. Renaming works within one directory only (`EXDEV` otherwise), and files only.
+//! **Names.** Creating, renaming, removing a file and making or renaming a directory are fixed by `sync_dir` of the directory they
+//! happen in, or of both. Before that a power cut keeps or drops each of them for itself, wholly. Syncing a file does not fix its
+//! name. A failed `sync_dir` fixes nothing and may be repeated.
 //!
 //! **Crashes.** [`SimDisk::stop`], or [`Fault::Crash`], stops the machine at some point; every handle is dead from then on,
 //! every lock released, every call fails with an error that [`is_crash`] knows. [`SimDisk::reboot`] decides by a [`Crash`]
@@ -30,6 +30,7 @@ mod fault;
 mod handle;
 mod machine;
 mod names;
+mod tree;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -172,6 +173,12 @@ impl Disk for SimDisk {
         let writable = mode != OpenMode::Read;
         let (machine, process) = (Arc::clone(&self.machine), self.process);
         Ok(Arc::new(SimFile { machine, process, handle, writable }))
+    }
+
+    fn open_dir(&self, directory: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        let handle = self.machine().open_dir(&spelled(directory))?;
+        let (machine, process) = (Arc::clone(&self.machine), self.process);
+        Ok(Arc::new(SimFile { machine, process, handle, writable: false }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

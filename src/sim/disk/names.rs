@@ -3,87 +3,101 @@
 //! A change of a name is one thing: "from now on this file is called so (or nothing)". A crash keeps or drops it whole, so a
 //! rename is never half done and a file never has two names. Changes that were not fixed by a sync of their directory are
 //! kept or dropped each by itself: a later one may survive an earlier one, which is all the reordering that can be seen.
-//! A directory is a name too: it is lost with all it holds unless its parent was synced.
+//! A rename between two directories is fixed once both are synced.
+//! A directory is a name too: it is lost with all it holds unless its parent was synced, and moves with all it holds.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use crate::adapters::file::disk::parent;
-
-/// What a file is, whatever its name.
-pub(super) type FileId = u64;
-
-/// Paths in the order of their bytes, in which a directory is in front of what it holds. Paths themselves are compared
-/// part by part, which takes a sixth of a simulation's time.
-type ByPath<T> = BTreeMap<OsString, T>;
+use super::tree::{Change, DirectoryId, FileId, Node, Paths, Place, ROOTS, Tree};
 
 /// Names as seen and names as durable.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
-    seen: ByPath<FileId>,
-    durable: ByPath<FileId>,
-    /// Oldest first; not yet fixed by a sync of their directory.
+    seen: Tree,
+    durable: Tree,
+    /// The directories that are seen.
+    paths: Paths,
+    /// Oldest first; not yet fixed by a sync of their directories.
     pending: Vec<Change>,
-    /// Every directory, and whether a crash leaves it.
-    directories: ByPath<bool>,
-}
-
-#[derive(Debug, Clone)]
-struct Change {
-    file: FileId,
-    name: Option<PathBuf>,
-    directory: PathBuf,
+    last_directory: DirectoryId,
 }
 
 impl Names {
-    /// Nothing but the two roots: `/` and the working directory.
+    /// Nothing but the two roots.
     pub(super) fn new() -> Self {
-        let roots = [(OsString::from("/"), true), (OsString::new(), true)];
-        Self {
-            seen: BTreeMap::new(),
-            durable: BTreeMap::new(),
-            pending: Vec::new(),
-            directories: BTreeMap::from(roots),
-        }
+        let (seen, durable) = (Tree::default(), Tree::default());
+        let (paths, last_directory) = (seen.paths(), ROOTS.len() as DirectoryId);
+        Self { seen, durable, paths, pending: Vec::new(), last_directory }
     }
 
     /// The file of that name, if there is one; an error when there cannot be one.
     pub(super) fn find(&self, path: &Path) -> io::Result<Option<FileId>> {
-        self.require_directory(&parent(path))?;
-        if self.directories.contains_key(path.as_os_str()) {
+        let directory = self.find_directory(above(path))?;
+        if self.paths.contains_key(path.as_os_str()) {
             return Err(Errno::ISDIR.into());
         }
-        Ok(self.seen.get(path.as_os_str()).copied())
+        Ok(self.seen.file(directory, name_of(path)))
+    }
+
+    /// The directory of that name.
+    pub(super) fn find_directory(&self, path: &Path) -> io::Result<DirectoryId> {
+        if let Some(directory) = self.paths.get(path.as_os_str()) {
+            return Ok(*directory);
+        }
+        let file_in_the_way = path.ancestors().any(|path| self.is_file(path));
+        Err(if file_in_the_way { Errno::NOTDIR } else { Errno::NOENT }.into())
     }
 
     /// The file that has this name on the disk.
     pub(super) fn find_durable(&self, path: &Path) -> Option<FileId> {
-        self.durable.get(path.as_os_str()).copied()
+        let directory = *self.durable.paths().get(above(path).as_os_str())?;
+        self.durable.file(directory, name_of(path))
     }
 
     /// Every name on the disk, sorted.
     pub(super) fn durable(&self) -> Vec<PathBuf> {
-        self.durable.keys().map(PathBuf::from).collect()
+        let mut names = Vec::new();
+        for (path, directory) in self.durable.paths() {
+            let files = self.durable.files.get(&directory).into_iter().flatten();
+            names.extend(files.map(|(name, _)| Path::new(&path).join(name)));
+        }
+        names.sort();
+        names
     }
 
     /// Gives a new file its name; the caller has made sure that nobody has it.
-    pub(super) fn create(&mut self, path: &Path, file: FileId) {
-        self.change(file, Some(path.to_path_buf()), parent(path));
+    pub(super) fn create(&mut self, path: &Path, file: FileId) -> io::Result<()> {
+        let place = self.place(path)?;
+        let unsynced = vec![place.directory];
+        self.change(Change { node: Node::File(file), place: Some(place), unsynced });
+        Ok(())
     }
 
-    /// Renames within one directory, replacing what has the name.
+    /// Renames a file or a directory, replacing the file, or the empty directory, that has the name.
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        let file = self.find(from)?.ok_or(Errno::NOENT)?;
-        self.find(to)?;
-        if parent(from) != parent(to) {
-            return Err(Errno::XDEV.into());
-        }
-        if from != to {
-            self.change(file, Some(to.to_path_buf()), parent(to));
+        let (old, new) = (self.place(from)?, self.place(to)?);
+        let node = match self.paths.get(from.as_os_str()) {
+            Some(directory) => {
+                self.require_free_for_directory(from, to)?;
+                Node::Directory(*directory)
+            }
+            None => {
+                let file = self.find(from)?.ok_or(Errno::NOENT)?;
+                if from != to && from.starts_with(to) {
+                    return Err(Errno::NOTEMPTY.into());
+                }
+                self.find(to)?;
+                Node::File(file)
+            }
+        };
+        if old != new {
+            let unsynced = BTreeSet::from([old.directory, new.directory]).into_iter().collect();
+            self.change(Change { node, place: Some(new), unsynced });
         }
         Ok(())
     }
@@ -91,95 +105,134 @@ impl Names {
     /// Takes a file's name away.
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
         let file = self.find(path)?.ok_or(Errno::NOENT)?;
-        self.change(file, None, parent(path));
+        let unsynced = vec![self.place(path)?.directory];
+        self.change(Change { node: Node::File(file), place: None, unsynced });
         Ok(())
     }
 
     /// The names of the files in a directory, sorted.
     pub(super) fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
-        self.require_directory(directory)?;
-        let here = self.seen.keys().map(Path::new).filter(|path| parent(path) == directory);
-        Ok(here.filter_map(Path::file_name).map(|name| name.to_string_lossy().into_owned()).collect())
+        let directory = self.find_directory(directory)?;
+        let files = self.seen.files.get(&directory).into_iter().flatten();
+        Ok(files.map(|(name, _)| name.to_string_lossy().into_owned()).collect())
     }
 
     /// Makes a directory and those above it.
     pub(super) fn create_dir_all(&mut self, directory: &Path) -> io::Result<()> {
-        if self.seen.contains_key(directory.as_os_str()) {
+        if self.is_file(directory) {
             return Err(Errno::EXIST.into());
         }
-        let missing: Vec<&Path> = directory
-            .ancestors()
-            .take_while(|path| !self.directories.contains_key(path.as_os_str()))
-            .collect();
-        if missing.iter().any(|path| self.seen.contains_key(path.as_os_str())) {
+        let mut missing: Vec<&Path> =
+            directory.ancestors().take_while(|path| !self.paths.contains_key(path.as_os_str())).collect();
+        if missing.iter().any(|path| self.is_file(path)) {
             return Err(Errno::NOTDIR.into());
         }
-        self.directories.extend(missing.into_iter().map(|path| (path.into(), false)));
+        missing.reverse();
+        for path in missing {
+            let place = self.place(path)?;
+            self.last_directory += 1;
+            let (node, unsynced) = (Node::Directory(self.last_directory), vec![place.directory]);
+            self.change(Change { node, place: Some(place), unsynced });
+        }
         Ok(())
     }
 
     /// Fixes the names in one directory.
     pub(super) fn sync_dir(&mut self, directory: &Path) -> io::Result<()> {
-        self.require_directory(directory)?;
-        for (path, durable) in &mut self.directories {
-            *durable |= parent(Path::new(path)) == directory;
+        let synced = self.find_directory(directory)?;
+        let mut waiting: Vec<Change> = Vec::new();
+        for mut change in std::mem::take(&mut self.pending) {
+            change.unsynced.retain(|directory| *directory != synced);
+            if change.unsynced.is_empty() {
+                // What came before it on the way to the same name, or of the same file, cannot come back after it.
+                waiting.retain(|earlier| earlier.node != change.node);
+                for earlier in waiting.iter_mut().filter(|earlier| earlier.place == change.place) {
+                    earlier.place = None;
+                }
+                self.durable.apply(change);
+            } else {
+                waiting.push(change);
+            }
         }
-        let (fixed, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.pending).into_iter().partition(|change| change.directory == directory);
         self.pending = waiting;
-        for change in fixed {
-            apply(&mut self.durable, change);
-        }
         Ok(())
     }
 
     /// A power cut: `keep` is asked for every change that is not fixed yet.
     pub(super) fn power_cut(&mut self, mut keep: impl FnMut() -> bool) {
         for change in std::mem::take(&mut self.pending) {
-            if keep() {
-                apply(&mut self.durable, change);
+            // Nothing goes into a directory that is not there.
+            let possible = change.place.as_ref().is_none_or(|place| self.durable.reaches(place.directory));
+            if keep() && possible {
+                self.durable.apply(change);
             }
         }
-        let mut left: ByPath<bool> = BTreeMap::new();
-        for (path, durable) in std::mem::take(&mut self.directories) {
-            let root = Path::new(&path).parent().is_none();
-            if root || ((durable || keep()) && left.contains_key(parent(Path::new(&path)).as_os_str())) {
-                left.insert(path, true);
-            }
-        }
-        self.durable.retain(|path, _| left.contains_key(parent(Path::new(path)).as_os_str()));
-        self.directories = left;
+        let paths = self.durable.paths();
+        let left: BTreeSet<DirectoryId> = paths.values().copied().collect();
+        self.durable.files.retain(|directory, _| left.contains(directory));
+        self.durable.directories.retain(|directory, _| left.contains(directory));
         self.seen = self.durable.clone();
+        self.paths = paths;
     }
 
     /// Names a file durably, with the directories above it, behind everyone's back.
     pub(super) fn put(&mut self, path: &Path, file: FileId) {
-        self.pending.retain(|change| change.name.as_deref() != Some(path));
-        for directory in path.ancestors().skip(1) {
-            self.directories.insert(directory.into(), true);
+        self.create_dir_all(above(path)).expect("no file is in the way");
+        for directory in path.ancestors().skip(1).filter_map(|path| self.paths.get(path.as_os_str())) {
+            if let Some(place) = self.seen.directories.get(directory) {
+                let place = Some(place.clone());
+                let (node, unsynced) = (Node::Directory(*directory), Vec::new());
+                self.durable.apply(Change { node, place, unsynced });
+                self.pending.retain(|change| change.node != Node::Directory(*directory));
+            }
         }
-        self.seen.insert(path.into(), file);
-        self.durable.insert(path.into(), file);
+        let place = self.place(path).expect("its directory is there");
+        self.pending.retain(|change| change.place.as_ref() != Some(&place));
+        let planted = Change { node: Node::File(file), place: Some(place), unsynced: Vec::new() };
+        self.seen.apply(planted.clone());
+        self.durable.apply(planted);
     }
 
     /// The files that have a name, or may have one after a crash.
     pub(super) fn mentioned(&self) -> impl Iterator<Item = FileId> {
-        let pending = self.pending.iter().map(|change| change.file);
-        self.seen.values().chain(self.durable.values()).copied().chain(pending)
+        let pending = self.pending.iter().filter_map(|change| match change.node {
+            Node::File(file) => Some(file),
+            Node::Directory(_) => None,
+        });
+        let named = self.seen.files.values().chain(self.durable.files.values());
+        named.flat_map(BTreeMap::values).copied().chain(pending)
     }
 
-    fn change(&mut self, file: FileId, name: Option<PathBuf>, directory: PathBuf) {
-        let change = Change { file, name, directory };
-        apply(&mut self.seen, change.clone());
+    fn change(&mut self, change: Change) {
+        self.seen.apply(change.clone());
+        if matches!(change.node, Node::Directory(_)) {
+            self.paths = self.seen.paths();
+        }
         self.pending.push(change);
     }
 
-    fn require_directory(&self, directory: &Path) -> io::Result<()> {
-        if self.directories.contains_key(directory.as_os_str()) {
-            return Ok(());
+    /// A directory takes no name that is below itself, that of a file, or that of a directory with something in it.
+    fn require_free_for_directory(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let replaced = self.paths.get(to.as_os_str()).filter(|_| from != to);
+        if to.starts_with(from) && to != from {
+            return Err(Errno::INVAL.into());
         }
-        let file_in_the_way = directory.ancestors().any(|path| self.seen.contains_key(path.as_os_str()));
-        Err(if file_in_the_way { Errno::NOTDIR } else { Errno::NOENT }.into())
+        if self.is_file(to) {
+            return Err(Errno::NOTDIR.into());
+        }
+        if replaced.is_some_and(|directory| self.seen.holds_something(*directory)) {
+            return Err(Errno::NOTEMPTY.into());
+        }
+        Ok(())
+    }
+
+    fn place(&self, path: &Path) -> io::Result<Place> {
+        Ok(Place { directory: self.find_directory(above(path))?, name: name_of(path).to_owned() })
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        let directory = self.paths.get(above(path).as_os_str());
+        directory.is_some_and(|directory| self.seen.file(*directory, name_of(path)).is_some())
     }
 }
 
@@ -188,11 +241,14 @@ pub(super) fn spelled(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != std::path::Component::CurDir).collect()
 }
 
-fn apply(names: &mut ByPath<FileId>, change: Change) {
-    names.retain(|_, file| *file != change.file);
-    if let Some(name) = change.name {
-        names.insert(name.into_os_string(), change.file);
-    }
+/// The directory a path is in.
+fn above(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// The last part of a path.
+fn name_of(path: &Path) -> &OsStr {
+    path.file_name().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -241,7 +297,7 @@ mod tests {
     #[test]
     fn an_unsynced_rename_is_done_or_not_and_never_half() {
         let mut names = directory_with(&[("final", 1)]);
-        names.create(&path("tmp"), 2);
+        names.create(&path("tmp"), 2).unwrap();
         names.rename(&path("tmp"), &path("final")).unwrap();
         assert_eq!(names.list(Path::new("/d")).unwrap(), ["final"]);
         let wanted: [&[(&str, FileId)]; 3] = [&[("final", 1)], &[("final", 1), ("tmp", 2)], &[("final", 2)]];
@@ -259,8 +315,8 @@ mod tests {
     #[test]
     fn a_later_change_may_survive_an_earlier_one() {
         let mut names = directory_with(&[]);
-        names.create(&path("first"), 1);
-        names.create(&path("second"), 2);
+        names.create(&path("first"), 1).unwrap();
+        names.create(&path("second"), 2).unwrap();
         assert!(outcomes(&names).contains(&vec![("second".to_owned(), 2)]));
     }
 
@@ -276,7 +332,7 @@ mod tests {
     fn a_synced_directory_has_one_future_and_its_neighbour_still_has_two() {
         let mut names = directory_with(&[("a", 1)]);
         names.create_dir_all(Path::new("/e")).unwrap();
-        names.create(&path("b"), 2);
+        names.create(&path("b"), 2).unwrap();
         names.remove(&path("a")).unwrap();
         names.sync_dir(Path::new("/e")).unwrap();
         assert_eq!(outcomes(&names).len(), 4);
@@ -288,7 +344,7 @@ mod tests {
     fn a_directory_is_lost_with_its_files_unless_its_parent_was_synced() {
         let mut names = Names::new();
         names.create_dir_all(Path::new("/x/y")).unwrap();
-        names.create(Path::new("/x/y/file"), 1);
+        names.create(Path::new("/x/y/file"), 1).unwrap();
         names.sync_dir(Path::new("/x/y")).unwrap();
         names.sync_dir(Path::new("/x")).unwrap();
         let mut cut = names.clone();
@@ -301,11 +357,66 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_between_directories_is_refused() {
+    fn a_rename_between_directories_is_fixed_once_both_are_synced() {
+        let (from, to) = (path("a"), Path::new("/e/a"));
+        let after = |synced: &[&str]| {
+            let mut names = directory_with(&[("a", 1)]);
+            names.create_dir_all(Path::new("/e")).unwrap();
+            names.sync_dir(Path::new("/")).unwrap();
+            names.rename(&from, to).unwrap();
+            assert_eq!((names.find(&from).unwrap(), names.find(to).unwrap()), (None, Some(1)));
+            for directory in synced {
+                names.sync_dir(Path::new(directory)).unwrap();
+            }
+            let ends = (0..50).map(|seed| {
+                let mut random = Random::new(seed);
+                let mut cut = names.clone();
+                cut.power_cut(|| random.percent(50));
+                cut.durable()
+            });
+            ends.collect::<BTreeSet<_>>()
+        };
+        let either = BTreeSet::from([vec![from.clone()], vec![to.to_path_buf()]]);
+        assert_eq!((after(&[]), after(&["/d"]), after(&["/e"])), (either.clone(), either.clone(), either));
+        assert_eq!(after(&["/d", "/e"]), BTreeSet::from([vec![to.to_path_buf()]]));
+    }
+
+    #[test]
+    fn a_directory_moves_with_all_it_holds_or_not_at_all() {
         let mut names = directory_with(&[("a", 1)]);
-        names.create_dir_all(Path::new("/e")).unwrap();
-        let refused = names.rename(&path("a"), Path::new("/e/a")).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::CrossesDevices);
+        names.create_dir_all(Path::new("/d/deep")).unwrap();
+        names.create(Path::new("/d/deep/b"), 2).unwrap();
+        names.sync_dir(Path::new("/d/deep")).unwrap();
+        names.sync_dir(Path::new("/d")).unwrap();
+        names.rename(Path::new("/d"), Path::new("/moved")).unwrap();
+        assert!(names.find(&path("a")).is_err());
+        names.create(Path::new("/moved/c"), 3).unwrap();
+        names.sync_dir(Path::new("/moved")).unwrap();
+        let left = |kept| {
+            let mut cut = names.clone();
+            cut.power_cut(|| kept);
+            cut.durable()
+        };
+        let below = |top: &str| ["a", "c", "deep/b"].map(|name| Path::new(top).join(name)).to_vec();
+        assert_eq!(left(false), below("/d"));
+        assert_eq!(left(true), below("/moved"));
+        names.sync_dir(Path::new("/")).unwrap();
+        names.power_cut(|| false);
+        assert_eq!(names.durable(), below("/moved"));
+    }
+
+    #[test]
+    fn a_directory_takes_the_place_of_an_empty_one_only() {
+        let mut names = directory_with(&[("a", 1)]);
+        names.create_dir_all(Path::new("/empty")).unwrap();
+        names.create_dir_all(Path::new("/e/below")).unwrap();
+        let refused =
+            |names: &mut Names, to| names.rename(Path::new("/e"), Path::new(to)).unwrap_err().kind();
+        assert_eq!(refused(&mut names, "/d"), io::ErrorKind::DirectoryNotEmpty);
+        assert_eq!(refused(&mut names, "/d/a"), io::ErrorKind::NotADirectory);
+        assert_eq!(refused(&mut names, "/e/below/e"), io::ErrorKind::InvalidInput);
+        names.rename(Path::new("/e"), Path::new("/empty")).unwrap();
+        assert!(names.list(Path::new("/empty/below")).is_ok() && names.list(Path::new("/e")).is_err());
     }
 
     #[test]
@@ -315,11 +426,11 @@ mod tests {
         assert!(names.mentioned().any(|file| file == 1));
         names.sync_dir(Path::new("/d")).unwrap();
         assert!(!names.mentioned().any(|file| file == 1));
-        names.create(&path("b"), 2);
+        names.create(&path("b"), 2).unwrap();
         names.remove(&path("b")).unwrap();
         assert!(names.mentioned().any(|file| file == 2));
         names.put(&path("final"), 3);
-        names.create(&path("tmp"), 4);
+        names.create(&path("tmp"), 4).unwrap();
         names.rename(&path("tmp"), &path("final")).unwrap();
         assert!(names.mentioned().any(|file| file == 3), "the rename that took its name may be lost");
     }

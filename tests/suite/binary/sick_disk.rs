@@ -36,16 +36,23 @@ async fn a_sync_that_fails_in_the_kernel_loses_nothing_and_the_node_goes_on() {
 
 /// The program under strace, which answers some of its syncs with an error.
 pub(super) fn with_failing_syncs(which: &str) -> Option<Command> {
+    let mut command = under_strace("syncs that strace lets fail")?;
+    command.args(["--seccomp-bpf", "-e", "trace=fdatasync", "-e"]);
+    command.arg(format!("inject=fdatasync:error=EIO:when={which}")).arg(PROGRAM);
+    Some(command)
+}
+
+/// strace, if it works here; what it does and the program are to follow.
+pub(super) fn under_strace(story: &str) -> Option<Command> {
     let usable =
         Command::new("strace").args(["-qq", "-e", "trace=none", "true"]).stderr(Stdio::null()).status();
     if !usable.is_ok_and(|status| status.success()) {
-        skipped("syncs that strace lets fail", "strace does not work here");
+        skipped(story, "strace does not work here");
         return None;
     }
     let mut command = Command::new("strace");
     // strace is the one in the background: who kills the child kills the program.
-    command.args(["-D", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf", "-e", "trace=fdatasync", "-e"]);
-    command.arg(format!("inject=fdatasync:error=EIO:when={which}")).arg(PROGRAM);
+    command.args(["-D", "-f", "-qq", "-o", "/dev/null"]);
     Some(command)
 }
 

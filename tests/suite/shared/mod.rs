@@ -4,6 +4,7 @@ mod clocks;
 mod ended_terms;
 mod lost_file;
 mod low_stock;
+mod migrating;
 mod mismatch;
 mod movements;
 mod stories;

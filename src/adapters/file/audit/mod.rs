@@ -47,11 +47,25 @@ struct Auditor<'a> {
 /// # Errors
 /// [`OpenError`] when it is none, or cannot be read at all.
 pub fn audit(disk: &dyn Disk, layout: &Layout) -> Result<Audit, OpenError> {
+    let live = DirectoryLock::holder(disk, layout).map_err(OpenError::at(&layout.lock()))?;
+    audit_beside(disk, layout, live)
+}
+
+/// Audits a data directory that the caller holds himself.
+pub(super) fn audit_held(
+    disk: &dyn Disk,
+    layout: &Layout,
+    _lock: &DirectoryLock,
+) -> Result<Audit, OpenError> {
+    audit_beside(disk, layout, None)
+}
+
+/// Audits a data directory in which somebody may be writing.
+fn audit_beside(disk: &dyn Disk, layout: &Layout, live: Option<String>) -> Result<Audit, OpenError> {
     let node = read_node(disk, layout)?.ok_or_else(|| OpenError::Damaged {
         path: layout.node(),
         reason: "it is missing; this is not a data directory".to_owned(),
     })?;
-    let live = DirectoryLock::holder(disk, layout).map_err(OpenError::at(&layout.lock()))?;
     let snapshots = list_snapshots(disk, layout).map_err(OpenError::at(&layout.snapshots()))?;
     // The mark is read first: a living node only moves it on.
     let mark = read_mark(disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;

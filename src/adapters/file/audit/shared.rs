@@ -8,7 +8,7 @@ use super::{Audit, Finding, audit, low_stock};
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
-use crate::adapters::file::members::members;
+use crate::adapters::file::members::{Arrangement, arrangement, members};
 use crate::adapters::file::recovery::OpenError;
 use crate::domain::{Key, Sequence, State};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -55,8 +55,15 @@ struct Turn<'a> {
 /// # Errors
 /// [`OpenError`] when it is none, or a log cannot be read at all.
 pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudit, OpenError> {
+    let found = arrangement(disk, layout).map_err(OpenError::at(&layout.nodes()))?;
+    let several = match found {
+        Arrangement::Alone => false,
+        Arrangement::HalfShared => {
+            return Err(OpenError::HalfShared { path: layout.root().to_path_buf() });
+        }
+        Arrangement::Shared => true,
+    };
     let (layouts, marks) = durable(disk, layout)?;
-    let several = !layouts.is_empty();
     let mut logs = Vec::new();
     for member in if several { layouts } else { vec![layout.clone()] } {
         let audit = audit(disk, &member)?;

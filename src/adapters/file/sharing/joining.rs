@@ -5,7 +5,7 @@ use super::{FileSharing, Joined, LeaseOptions, MEMBERS_MAX};
 use crate::adapters::file::disk::{Disk, create_dir_durably};
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::layout::Layout;
-use crate::adapters::file::members::is_shared;
+use crate::adapters::file::members::{Arrangement, arrangement};
 use crate::adapters::file::migrate::move_in;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
 use crate::adapters::file::term::hold_mark;
@@ -43,7 +43,7 @@ pub fn join(
         }
     }
     let door = enter(&**disk, root)?;
-    move_in(&**disk, root).map_err(OpenError::at(&root.nodes()))?;
+    move_in(&**disk, root)?;
     let ledger = read_node(&**disk, &root.member(1))?.map(|node| node.ledger());
     for number in 1..=MEMBERS_MAX {
         let layout = root.member(number);
@@ -73,8 +73,8 @@ pub fn join(
 fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
     let begun = Instant::now();
     loop {
-        let shared = is_shared(disk, root).map_err(OpenError::at(&root.nodes()))?;
-        let patience = if shared { JOIN_WAIT } else { FIRST_JOIN_WAIT };
+        let arranged = arrangement(disk, root).map_err(OpenError::at(&root.nodes()))?;
+        let patience = if arranged == Arrangement::Shared { JOIN_WAIT } else { FIRST_JOIN_WAIT };
         match DirectoryLock::take(disk, root) {
             Err(OpenError::Locked { .. }) if begun.elapsed() < patience => thread::sleep(TRY_AGAIN),
             entered => return entered,

@@ -1,7 +1,8 @@
 //! The other processes on the data directory: who is there, and what to do about one that is not any more.
 
 use super::{ATTACH_TRIES, EPOCH_BITS, FileSharing, MEMBERS_MAX};
-use crate::adapters::file::disk::{Disk, LockOutcome, OpenMode, read_all, write_all_at};
+use crate::adapters::file::disk::{Disk, OpenMode, read_all, write_all_at};
+use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lease::{Company, Holder};
 use crate::adapters::file::peer::Peer;
@@ -221,11 +222,7 @@ fn milliseconds(time: Duration) -> u64 {
 
 /// True when no process has that member's directory.
 pub(super) fn is_left(disk: &dyn Disk, layout: &Layout) -> io::Result<bool> {
-    match disk.open(&layout.lock(), OpenMode::Read) {
-        Ok(file) => Ok(file.try_lock()? == LockOutcome::Acquired),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-    }
+    DirectoryLock::holder(disk, layout).map(|holder| holder.is_none())
 }
 
 impl Company for FileSharing {
