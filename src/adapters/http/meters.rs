@@ -15,7 +15,7 @@ pub(super) const SECONDS: &str = "onhand_http_request_duration_seconds";
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"];
 /// The statuses that occur by the contract; another one is counted by name.
-const STATUSES: [u16; 14] = [200, 201, 204, 304, 400, 404, 405, 408, 409, 413, 415, 500, 503, 429];
+const STATUSES: [u16; 16] = [200, 201, 204, 304, 400, 403, 404, 405, 408, 409, 413, 415, 421, 500, 503, 429];
 
 /// The meters of all routes; the last ones are for what is no route.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
-//! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
+//! A request comes in through [`server`], passes the one outer layer ([`Edge`]), its gate against web pages (`web_gate`, `cors`) and
+//! its `gates`, is routed ([`routes()`]), and reaches
 //! the file of its noun: `stock`, `batch`, `imports`, `products`, `catalogue` (many products), `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
 //! `dead_letters`, `health`, `metrics` (both with `sync_state` and `webhook_state`), `problems`, `docs`; for a till `till`, for reports `stock_reports` and
 //! `stock_sums` (both with `table`). What those share is reading (`accept`, `path_params`, `target`, `query`,
@@ -16,6 +17,7 @@ mod catalogue;
 mod central;
 mod central_model;
 mod code;
+mod cors;
 mod crowd;
 mod dead_letters;
 mod describing;
@@ -62,6 +64,7 @@ mod table;
 mod target;
 mod till;
 mod verbs;
+mod web_gate;
 mod webhook_state;
 
 pub use code::Code;
@@ -72,3 +75,4 @@ pub use leaving::Leaving;
 pub use metrics::{install as install_metrics, upkeep as metrics_upkeep};
 pub use node::Node;
 pub use routes::{Route, edge, routes};
+pub use web_gate::WebGate;

@@ -121,9 +121,9 @@ fn list() -> Vec<(Route, Make)> {
 
 /// The whole HTTP side of a node.
 pub fn edge(node: Arc<Node>) -> Edge {
-    let gates = Arc::clone(&node.gates);
+    let (gates, web) = (Arc::clone(&node.gates), Arc::clone(&node.web));
     let served = list().into_iter().map(move |(route, make)| (route, make(Arc::clone(&node))));
-    Edge::new(served.collect(), gates)
+    Edge::new(served.collect(), gates, web)
 }
 
 /// Every route, for those who hold it against openapi.yaml.

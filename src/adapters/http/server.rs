@@ -158,7 +158,8 @@ impl Hall {
         metrics::counter!(CONNECTIONS_REFUSED).increment(1);
         // Beyond the reserve it is closed without a word: to accept nobody would keep the probes waiting.
         if let Some(membership) = self.reserve.admit() {
-            tokio::spawn(async move { hall.refuse(stream, &membership).await });
+            let client = Client::at(peer.ip());
+            tokio::spawn(async move { hall.refuse(stream, client, &membership).await });
         }
     }
 
@@ -201,14 +202,14 @@ impl Hall {
 
     /// Answers the first request of a connection that is one too many, and closes: health and metrics as always, anything
     /// else with a 503.
-    async fn refuse(&self, stream: TcpStream, membership: &Membership) {
+    async fn refuse(&self, stream: TcpStream, client: Client, membership: &Membership) {
         let member = &membership.member;
         let service = service_fn(|request: Request<Incoming>| {
             let (edge, busy) = (Arc::clone(&self.edge), member.begin(false));
             async move {
                 let request = request.map(Body::new);
                 let response = if edge.is_free(&request) {
-                    edge.handle(request).await
+                    edge.handle_of(Some(client), request).await
                 } else {
                     let detail = "Too many connections are open; close some, or try again later.";
                     edge.refuse(&request, Problem::new(Code::Overloaded, detail))

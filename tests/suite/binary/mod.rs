@@ -20,6 +20,7 @@ mod stop;
 mod strict;
 mod tour;
 pub(crate) mod trade;
+mod web_pages;
 mod webhook;
 mod writers;
 

@@ -85,7 +85,8 @@ fn stuck(node: &Node) -> Raw {
 fn a_probe_hears_of_it_before_the_door_is_shut() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
-    let probe = || exchange_if_open(&node, "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let probe =
+        || exchange_if_open(&node, "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     assert!(probe().unwrap().starts_with("HTTP/1.1 200"));
     node.process.signal(Signal::TERM);
     let heard = loop {
