@@ -3,7 +3,7 @@
 //! A request comes in through [`server`], passes the one outer layer ([`Edge`]), its gate against web pages (`web_gate`, `cors`) and
 //! its `gates`, is routed ([`routes()`]), and reaches
 //! the file of its noun: `stock`, `batch`, `imports`, `products`, `catalogue` (many products), `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
-//! `dead_letters`, `health`, `metrics` (both with `sync_state` and `webhook_state`), `problems`, `docs`; for a till `till`, for reports `stock_reports` and
+//! `dead_letters`, `home`, `health`, `metrics` (both with `sync_state` and `webhook_state`), `problems` (with `home` in `html`), `docs`; for a till `till`, for reports `stock_reports` and
 //! `stock_sums` (both with `table`). What those share is reading (`accept`, `path_params`, `target`, `query`,
 //! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
 //! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
@@ -28,6 +28,8 @@ mod events;
 mod follow;
 mod gates;
 mod health;
+mod home;
+mod html;
 mod idempotency_key;
 mod imports;
 mod layers;

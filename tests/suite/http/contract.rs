@@ -54,9 +54,13 @@ pub(crate) fn check(method: &Method, path: &str, status: StatusCode, headers: &H
 fn template(path: &str) -> Option<&'static String> {
     let path = path.split('?').next().unwrap();
     let stock = path.strip_prefix("/api/inventory").filter(|rest| {
-        rest.starts_with("/inventory/") || rest.starts_with("/stores/") && rest.contains("/inventory")
+        let whole = ["/events", "/alerts"].contains(rest);
+        whole
+            || rest.starts_with("/inventory/")
+            || rest.starts_with("/stores/") && rest.contains("/inventory")
     });
     let path = stock.or_else(|| path.strip_prefix("/api")).unwrap_or(path);
+    let path = if path.is_empty() { "/" } else { path };
     let fits = |template: &str| {
         let (left, right): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
         let same = |(template, part): (&&str, &&str)| {
