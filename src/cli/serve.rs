@@ -78,7 +78,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     // Before anybody can ask for anything: a hold that is made now must not be one of yesterday.
-    timekeeping::look(&running.ledger).await;
+    timekeeping::begin(&running.ledger).await;
     announce(listen, &listener, &settings.storage.data_dir)?;
     running.ledger.catch_up().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     let shutdown = CancellationToken::new();

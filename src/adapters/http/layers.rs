@@ -7,7 +7,6 @@ use super::code::Code;
 use super::cors;
 use super::gates::{Client, Entry, Gates, Quota};
 use super::meters::Meters;
-use super::metrics::PANICS;
 use super::path_params::PathParams;
 use super::problem::{self, Problem};
 use super::query::Query;
@@ -15,6 +14,7 @@ use super::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
 use super::routes::{Cache, Route};
 use super::web_gate::WebGate;
 use crate::resilience::Seat;
+use crate::telemetry::HTTP_PANICS;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -98,6 +98,9 @@ impl Edge {
             places.insert(address, of_address).expect("no two patterns fit the same addresses");
         }
         let meters = Meters::new(routes.iter().map(|(route, _)| route.template));
+        for (place, (route, _)) in routes.iter().enumerate() {
+            meters.of(Some(place), &route.method).begin();
+        }
         Self { routes, places, gates, web, meters, ids: RequestIds::default() }
     }
 
@@ -258,7 +261,7 @@ fn without_body(response: Response) -> Response {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {
-    metrics::counter!(PANICS).increment(1);
+    metrics::counter!(HTTP_PANICS).increment(1);
     let message = panic.downcast_ref::<&str>().copied();
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Problem::plain(Code::Internal).because(&message.unwrap_or("a panic without a message")).into_response()

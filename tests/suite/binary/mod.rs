@@ -8,6 +8,7 @@ mod codes;
 mod full_disk;
 mod gates;
 mod kill;
+mod metrics;
 mod power_cut;
 mod process;
 mod raw;

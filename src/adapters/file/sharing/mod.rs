@@ -20,6 +20,7 @@ use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions};
 use crate::adapters::file::term::{Tenure, Term, read_term, write_term};
 use crate::app::ports::{Clock, EventIds, History, HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use crate::domain::{Fact, Key};
+use crate::telemetry::{LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN};
 use metrics::Counter;
 use others::Others;
 use parking_lot::Mutex;
@@ -99,7 +100,7 @@ impl FileSharing {
             root: root.clone(),
             directory: lease.directory.clone(),
             me,
-            contended: metrics::counter!("onhand_locks_contended_total"),
+            contended: metrics::counter!(LOCKS_CONTENDED),
         };
         let alive = disk.open(&layout.alive(), OpenMode::OpenOrCreate);
         let sharing = Self {
@@ -113,8 +114,8 @@ impl FileSharing {
             others: Mutex::default(),
             epoch: AtomicU64::new(0),
             meters: Meters {
-                acquired: metrics::counter!("onhand_locks_acquired_total"),
-                stolen: metrics::counter!("onhand_locks_stolen_total"),
+                acquired: metrics::counter!(LOCKS_ACQUIRED),
+                stolen: metrics::counter!(LOCKS_STOLEN),
             },
         };
         Ok(sharing)
