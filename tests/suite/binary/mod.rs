@@ -15,6 +15,7 @@ mod raw;
 mod room;
 mod shared;
 mod sick_disk;
+mod spreadsheet;
 mod start;
 mod stays_full;
 mod stop;
