@@ -9,6 +9,8 @@
 //! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (others over HTTP) | `app`, `domain`, `config`, `resilience` |
 //! | [`planted`] | bugs on purpose, in builds with the feature `planted-bugs` only | nothing |
 //! | [`sim`] | the simulated disk, on which crashes are rehearsed | `app`, `domain`, `adapters::file` |
+//! | [`spreadsheet`] | cells of CSV that a spreadsheet would run | nothing |
+//! | [`telemetry`] | every metric by name, kind and meaning | nothing |
 //! | [`cli`] | the composition root: one file per command | everything |
 //!
 //! Arrows point one way: `cli -> adapters -> app -> domain`. `tests/suite/tidy.rs` guards them.
@@ -21,3 +23,5 @@ pub mod domain;
 pub mod planted;
 pub mod resilience;
 pub mod sim;
+pub mod spreadsheet;
+pub mod telemetry;

@@ -23,6 +23,7 @@ use crate::app::ports::{Clock, EventIds, EventLog, Sharing};
 use crate::app::sync::{self, CentralModel};
 use crate::app::{Ledger, Parts};
 use crate::config::ServeSettings;
+use crate::telemetry::{LOG_TORN_TAIL_BYTES, SNAPSHOTS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -176,7 +177,7 @@ fn report(report: &OpenReport) {
         tracing::warn!(snapshot = %bad, "a snapshot was set aside; the start took the older way");
     }
     if let Some((bytes, aside)) = &report.torn {
-        metrics::counter!("onhand_log_torn_tail_bytes_total").increment(*bytes);
+        metrics::counter!(LOG_TORN_TAIL_BYTES).increment(*bytes);
         tracing::warn!(
             bytes,
             copy = %aside.display(),
@@ -205,7 +206,7 @@ fn done(upkeep: Upkeep, took: Duration) {
     let took_ms = took.as_millis();
     match upkeep {
         Upkeep { snapshot: Some(sequence), .. } => {
-            metrics::counter!("onhand_snapshots_total").increment(1);
+            metrics::counter!(SNAPSHOTS).increment(1);
             tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
         }
         Upkeep { archived: Some(first), .. } => {

@@ -8,7 +8,7 @@ use super::opening::{Running, open_node};
 use super::stopping::{DRAIN_SHARE, LAST_ALERT_SHARE, LAST_PASS_SHARE, on_signals};
 use super::timekeeping;
 use crate::adapters::http::server::{Drained, ServerLimits, serve};
-use crate::adapters::http::{Gates, Node, edge, install_metrics, metrics_upkeep};
+use crate::adapters::http::{Gates, Node, WebGate, edge, install_metrics, metrics_upkeep};
 use crate::app::Due;
 use crate::app::ports::{EventLog, is_taken_over};
 use crate::config::{ListenSettings, ServeSettings};
@@ -80,7 +80,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
     running.ledger.join().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     // Before anybody can ask for anything: a hold that is made now must not be one of yesterday.
-    timekeeping::look(&running.ledger).await;
+    timekeeping::begin(&running.ledger).await;
     running.ledger.let_others_join().or_exit(Exit::Io, || "cannot note the time for other processes")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
@@ -173,12 +173,19 @@ async fn lose_leases(running: &Running, lost: &OnceLock<std::io::Error>, shutdow
 fn node(settings: &ServeSettings, running: &Running, shutdown: CancellationToken) -> Node {
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
+    let node = node.with_web_gate(web_gate(&settings.listen));
     let node = node.with_ledger_id(running.ledger_id).with_alerts(running.alerts.clone());
     let node = match &settings.locks {
         Some(locks) => node.with_contention(locks.reject_status, locks.retry_after),
         None => node,
     };
     running.central.attach(node)
+}
+
+/// Whom a node answers that knows nobody by name: with `--insecure` whoever reaches it, else callers on this machine.
+fn web_gate(listen: &ListenSettings) -> WebGate {
+    let gate = if listen.insecure { WebGate::any_host() } else { WebGate::local(listen.address.ip()) };
+    gate.with_origins(&listen.cors_origins)
 }
 
 /// Tells people and parents where the node is.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::Signal;
 
-/// Share of the time to stop in which a probe may hear of it.
+/// Share of the time to stop in which a probe that asks regularly may hear of it.
 const ANNOUNCE_SHARE: f64 = 0.2;
 /// The share in which requests may end.
 pub(super) const DRAIN_SHARE: f64 = 0.6;

@@ -1,11 +1,8 @@
 //! What a node says of the disk below its log: one line for each change, and how often its breaker has opened.
 
 use crate::adapters::file::breaker::{ABORT_AFTER, SHED_AFTER, StorageNews};
+use crate::telemetry::{BREAKER_OPENED, LOG_PROBES};
 
-/// How often breakers have opened.
-const OPENED: &str = "onhand_breaker_opened_total";
-/// How often it was tried whether a disk that had refused is well again.
-const PROBES: &str = "onhand_log_probes_total";
 const NAME: &str = "storage";
 
 /// Logs and counts.
@@ -13,11 +10,11 @@ const NAME: &str = "storage";
 pub(super) fn told(news: StorageNews<'_>) {
     match news {
         StorageNews::Opened { error, stuck } => {
-            metrics::counter!(OPENED, "breaker" => NAME).increment(u64::from(!stuck));
+            metrics::counter!(BREAKER_OPENED, "breaker" => NAME).increment(u64::from(!stuck));
             tracing::error!(breaker = NAME, to = "open", %error, "the log cannot be written: read-only");
         }
         StorageNews::Probing => {
-            metrics::counter!(PROBES).increment(1);
+            metrics::counter!(LOG_PROBES).increment(1);
             tracing::info!(breaker = NAME, to = "half-open", "the disk is probed");
         }
         StorageNews::StillOpen(error) => {
@@ -27,7 +24,7 @@ pub(super) fn told(news: StorageNews<'_>) {
             tracing::info!(breaker = NAME, to = "closed", "the log can be written again");
         }
         StorageNews::Stuck { probing } => {
-            metrics::counter!(OPENED, "breaker" => NAME).increment(u64::from(!probing));
+            metrics::counter!(BREAKER_OPENED, "breaker" => NAME).increment(u64::from(!probing));
             tracing::error!(
                 breaker = NAME,
                 to = "open",

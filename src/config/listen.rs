@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::uri::Authority;
+
 use super::{Faults, RawServe};
 
 /// Connections open at the same time, at most.
@@ -20,13 +22,18 @@ pub struct ListenSettings {
     pub connections_max: usize,
     /// `SHUTDOWN_TIMEOUT_MS`: time to drain and flush before the process gives up.
     pub shutdown_timeout: Duration,
+    /// `INSECURE`: whoever can reach the port may call, by whatever name.
+    pub insecure: bool,
+    /// `CORS_ORIGINS`: origins whose pages may call, each as a browser writes it.
+    pub cors_origins: Vec<String>,
     /// `READY_FILE`: written with the base URL (temporary file, then rename) once requests are taken.
     pub ready_file: Option<PathBuf>,
 }
 
 impl ListenSettings {
     pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
-        let host = host(raw, faults);
+        let insecure = faults.truth("INSECURE", &raw.insecure);
+        let host = host(&raw.host, insecure, faults);
         let port = u16::try_from(faults.whole("PORT", &raw.port, 0, u64::from(u16::MAX), "a port"));
         let connections = faults.whole(
             "CONNECTIONS_MAX",
@@ -46,22 +53,23 @@ impl ListenSettings {
             address: SocketAddr::new(host, port.expect("the bound above is the largest port")),
             connections_max: usize::try_from(connections).expect("the bound above fits any usize"),
             shutdown_timeout: Duration::from_millis(shutdown_ms),
+            insecure,
+            cors_origins: origins(&raw.cors_origins, faults),
             ready_file: raw.ready_file.clone(),
         }
     }
 }
 
 /// Reads `HOST`. Without identity anyone who reaches the port may sell, so only loopback is open by itself.
-fn host(raw: &RawServe, faults: &mut Faults) -> IpAddr {
-    let insecure = faults.truth("INSECURE", &raw.insecure);
-    let Some(host) = address(&raw.host) else {
-        faults.add("HOST", &raw.host, "an IPv4 or IPv6 address, or localhost");
+fn host(given: &str, insecure: bool, faults: &mut Faults) -> IpAddr {
+    let Some(host) = address(given) else {
+        faults.add("HOST", given, "an IPv4 or IPv6 address, or localhost");
         return IpAddr::V4(Ipv4Addr::LOCALHOST);
     };
     if !host.is_loopback() && !insecure {
         faults.add(
             "HOST",
-            &raw.host,
+            given,
             "127.0.0.1, ::1 or localhost; others only with --insecure, as anyone who can reach the port could \
              change stock",
         );
@@ -77,4 +85,35 @@ fn address(text: &str) -> Option<IpAddr> {
     }
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok()
+}
+
+/// Reads `CORS_ORIGINS`.
+fn origins(given: &[String], faults: &mut Faults) -> Vec<String> {
+    let mut origins = Vec::new();
+    for text in given.iter().map(|text| text.trim()) {
+        if is_origin(text) {
+            origins.push(text.to_owned());
+        } else {
+            faults.add(
+                "CORS_ORIGINS",
+                text,
+                "origins as browsers write them, such as https://desk.example or http://localhost:8080: a scheme, a host in \
+                 small letters, a port unless it is the scheme's own, and nothing behind it; no *",
+            );
+        }
+    }
+    origins
+}
+
+/// True for an origin in the one form that browsers send (RFC 6454, section 6.2).
+fn is_origin(text: &str) -> bool {
+    let (rest, own_port) = match (text.strip_prefix("http://"), text.strip_prefix("https://")) {
+        (Some(rest), _) => (rest, ":80"),
+        (_, Some(rest)) => (rest, ":443"),
+        (None, None) => return false,
+    };
+    let authority: Option<Authority> = rest.parse().ok();
+    let plain = |authority: &Authority| !authority.host().is_empty() && !rest.contains(['@', '*', '%']);
+    let small = !rest.bytes().any(|byte| byte.is_ascii_uppercase());
+    small && !rest.ends_with(own_port) && !rest.ends_with(':') && authority.as_ref().is_some_and(plain)
 }

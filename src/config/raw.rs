@@ -78,7 +78,12 @@ pub struct RawServe {
     #[command(flatten)]
     pub logging: RawLogging,
 
-    /// Listen on other than loopback although there is no login yet
+    /// Origins whose pages may call from a browser, each as SCHEME://HOST:PORT; separated by commas
+    #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub cors_origins: Vec<String>,
+
+    /// Listen on other than loopback, and answer to any host name, although there is no login yet
     #[arg(long, env = "INSECURE", value_name = "BOOLEAN", default_value = "false")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
     pub insecure: String,
@@ -151,6 +156,7 @@ mod tests {
         assert_eq!(settings.listen.connections_max, 1024);
         assert_eq!(settings.listen.shutdown_timeout, Duration::from_secs(25));
         assert_eq!(settings.listen.ready_file, None);
+        assert_eq!((settings.listen.insecure, &*settings.listen.cors_origins), (false, &[][..]));
         assert_eq!(settings.storage.data_dir, PathBuf::from("data"));
         assert_eq!(settings.storage.snapshot_every_events, 100);
         assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
@@ -202,6 +208,8 @@ mod tests {
         for (arguments, address) in table {
             assert_eq!(given(arguments).unwrap().listen.address.to_string(), *address, "{arguments:?}");
         }
+        let origins = given(&["--cors-origins", "https://desk.example, http://[::1]:8080"]).unwrap();
+        assert_eq!(origins.listen.cors_origins, ["https://desk.example", "http://[::1]:8080"]);
         assert_eq!(given(&["--rate-limit-rps", "0"]).unwrap().gates.rate, None);
         for (share, read) in [("1", 1.0), ("0.01", 0.01), (" 0.75 ", 0.75)] {
             let threshold = given(&["--breaker-threshold", share]).unwrap().worker.breaker_threshold;
@@ -220,6 +228,15 @@ mod tests {
             (&["--host", "shop.example"], "HOST", "IPv4 or IPv6"),
             (&["--host", "0.0.0.0"], "HOST", "--insecure"),
             (&["--insecure=perhaps"], "INSECURE", "true or false"),
+            (&["--cors-origins", "*"], "CORS_ORIGINS", "no *"),
+            (&["--cors-origins", "null"], "CORS_ORIGINS", "origins"),
+            (&["--cors-origins", "https://*.example"], "CORS_ORIGINS", "origins"),
+            (&["--cors-origins", "https://desk.example/"], "CORS_ORIGINS", "nothing behind it"),
+            (&["--cors-origins", "https://Desk.example"], "CORS_ORIGINS", "small letters"),
+            (&["--cors-origins", "https://desk.example:443"], "CORS_ORIGINS", "a port unless"),
+            (&["--cors-origins", "https://user@desk.example"], "CORS_ORIGINS", "origins"),
+            (&["--cors-origins", "desk.example"], "CORS_ORIGINS", "a scheme"),
+            (&["--cors-origins", ""], "CORS_ORIGINS", "origins"),
             (&["--data-dir", ""], "DATA_DIR", "directory"),
             (&["--snapshot-every-n-events", "0"], "SNAPSHOT_EVERY_N_EVENTS", "events, 1 to"),
             (&["--idemp-ttl-ms", "5s"], "IDEMP_TTL_MS", "milliseconds"),

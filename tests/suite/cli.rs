@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Variables that would change what is printed.
-const SETTINGS: [&str; 22] = [
+const SETTINGS: [&str; 23] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -14,6 +14,7 @@ const SETTINGS: [&str; 22] = [
     "IDEMP_TTL_MS",
     "SHUTDOWN_TIMEOUT_MS",
     "CONNECTIONS_MAX",
+    "CORS_ORIGINS",
     "LOG_FORMAT",
     "LOG_LEVEL",
     "SYNC",

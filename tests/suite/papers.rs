@@ -3,6 +3,7 @@
 use clap::CommandFactory;
 use onhand::adapters::http::{Code, OPENAPI_YAML};
 use onhand::cli::Cli;
+use onhand::telemetry::ALL;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -11,21 +12,28 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The text of every test outside of `src`.
-fn tests() -> String {
-    let mut text = String::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+/// Every Rust file below a folder: its path and its text.
+fn rust_files(root: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                text += &fs::read_to_string(path).unwrap();
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path.display().to_string(), text));
             }
         }
     }
-    text
+    files
+}
+
+/// The text of every test outside of `src`.
+fn tests() -> String {
+    let files = rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
+    files.into_iter().map(|(_, text)| text).collect()
 }
 
 #[test]
@@ -39,6 +47,37 @@ fn every_command_is_in_the_runbook() {
         missing.extend(Some(path).filter(|path| !runbook.contains(path.as_str())));
     }
     assert!(missing.is_empty(), "run.md does not say what these are for: {missing:?}");
+}
+
+/// What a metric is called stands in the table and nowhere else, so none can be without kind and text; and what the runbook
+/// says of one is about one that there is.
+#[test]
+fn every_metric_is_in_the_table() {
+    let is_name = |character: char| character.is_ascii_lowercase() || character == '_';
+    let names = |text: &str| -> BTreeSet<String> {
+        let starts = text.match_indices("onhand_").map(|(start, _)| &text[start..]);
+        starts
+            .map(|rest| rest.split(|character| !is_name(character)).next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let known: Vec<&str> = ALL.iter().map(|metric| metric.name).collect();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (path, text) in rust_files(&source) {
+        if !path.ends_with("telemetry.rs") {
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let places = code.matches("\"onhand_").count();
+            assert_eq!(places, 0, "{path} names a metric that is not in src/telemetry.rs");
+        }
+    }
+    for paper in ["run.md", "README.md", "ARCHITECTURE.md", "openapi.yaml"] {
+        for name in names(&read(paper)) {
+            // A name may stand for several: `grep onhand_clock`.
+            assert!(
+                known.iter().any(|metric| metric.starts_with(&name)),
+                "{paper}: there is no metric {name}"
+            );
+        }
+    }
 }
 
 #[test]

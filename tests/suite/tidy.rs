@@ -12,9 +12,9 @@ const MAY_LOOK_AT: [(&str, &[&str]); 7] = [
     ("resilience", &[]),
     ("app", &["domain", "planted", "resilience"]),
     ("config", &["domain"]),
-    ("adapters", &["app", "domain", "config", "planted", "resilience"]),
+    ("adapters", &["app", "domain", "config", "planted", "resilience", "spreadsheet", "telemetry"]),
     ("sim", &["domain", "app", "adapters::file", "resilience"]),
-    ("cli", &["adapters", "app", "config", "domain", "resilience", "sim"]),
+    ("cli", &["adapters", "app", "config", "domain", "resilience", "sim", "spreadsheet", "telemetry"]),
 ];
 
 /// What the pure core must not even name, in its tests neither.

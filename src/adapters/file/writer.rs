@@ -25,6 +25,7 @@ use crate::adapters::file::term::Tenure;
 use crate::app::ports::{DurableWatch, LogFailed};
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
+use crate::telemetry::{LOG_DURABLE_SEQUENCE, LOG_GROUP_ENTRIES, LOG_SYNC_SECONDS, LOG_WRITTEN_BYTES};
 use metrics::{Counter, Gauge, Histogram};
 use std::io;
 use std::sync::Arc;
@@ -78,10 +79,10 @@ pub(super) struct Meters {
 impl Meters {
     pub(super) fn new() -> Self {
         Self {
-            sync_seconds: metrics::histogram!("onhand_log_sync_duration_seconds"),
-            group_entries: metrics::histogram!("onhand_log_group_entries"),
-            written_bytes: metrics::counter!("onhand_log_written_bytes_total"),
-            durable_sequence: metrics::gauge!("onhand_log_durable_sequence"),
+            sync_seconds: metrics::histogram!(LOG_SYNC_SECONDS),
+            group_entries: metrics::histogram!(LOG_GROUP_ENTRIES),
+            written_bytes: metrics::counter!(LOG_WRITTEN_BYTES),
+            durable_sequence: metrics::gauge!(LOG_DURABLE_SEQUENCE),
         }
     }
 }

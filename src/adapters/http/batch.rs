@@ -5,7 +5,6 @@ use super::code::Code;
 use super::gates::Gate;
 use super::level_body::mark_replayed;
 use super::limits::BATCH_BODY_BYTES_MAX;
-use super::metrics::REPLAYS;
 use super::node::Node;
 use super::object::Object;
 use super::operation::Operation;
@@ -20,6 +19,7 @@ use crate::domain::stock::{Batch, StockFact};
 use crate::domain::{
     After, Command, Event, Fact, Idempotency, Quantity, Rejection, ReservationId, UnappliedWhy,
 };
+use crate::telemetry::IDEMPOTENT_REPLAYS;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -178,7 +178,7 @@ fn answer(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
     }
     let applied = results.iter().filter(|result| result.status == 200).count();
     let refused = results.len() - applied;
-    metrics::counter!(REPLAYS).increment(outcome.replays.len() as u64);
+    metrics::counter!(IDEMPOTENT_REPLAYS).increment(outcome.replays.len() as u64);
     let mut response = Json(Answer { results, applied, refused }).into_response();
     if outcome.replayed {
         mark_replayed(&mut response);

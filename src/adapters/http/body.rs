@@ -13,8 +13,8 @@ use crate::resilience::Seat;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_path_to_error::Segment;
@@ -63,8 +63,13 @@ impl<T: DeserializeOwned + Validate> JsonBody<T> {
     }
 }
 
-/// Which of `known` the body is; 415 for anything else, also for none.
+/// Which of `known` the body is; 415 for anything else, also for none, and for a body in a coding, as none is decoded.
 pub(super) fn media_type(headers: &HeaderMap, known: &[&'static str]) -> Result<&'static str, Problem> {
+    let plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        let detail = "Send the body as it is, without Content-Encoding: no coding of it is decoded.";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
     let sent = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let essence = sent.map(|text| text.split(';').next().unwrap_or_default().trim());
     let found = known.iter().find(|name| essence.is_some_and(|essence| essence.eq_ignore_ascii_case(name)));
@@ -254,7 +259,6 @@ fn camel_case(field: &str) -> String {
 mod tests {
     use super::*;
     use crate::adapters::http::verbs::{Adjust, Release, Reserve};
-    use http::HeaderValue;
 
     fn faults<T: DeserializeOwned + Validate>(json: &str) -> Vec<(String, String)> {
         let parsed = parse::<T>(json.as_bytes(), String::new).and_then(|value| validated(value, String::new));
@@ -334,6 +338,26 @@ mod tests {
             }
             let outcome = media_type(&headers, &["application/json"]);
             assert_eq!(outcome.is_ok(), known, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_sent_as_it_is() {
+        for (coding, known) in [
+            (&["identity"][..], true),
+            (&["Identity"], true),
+            (&["gzip"], false),
+            (&["identity", "gzip"], false),
+            (&["identity, gzip"], false),
+            (&[""], false),
+            (&["br"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            for coding in coding {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static(coding));
+            }
+            assert_eq!(media_type(&headers, &["application/json"]).is_ok(), known, "{coding:?}");
         }
     }
 

@@ -48,6 +48,9 @@ codes! {
          Correct the request; repeating it as it is cannot succeed.";
     InvalidCursor "invalid-cursor" BAD_REQUEST "The cursor is not valid" retry None,
         "The cursor was not made by this server for this list. Start again without one.";
+    CrossSite "cross-site" FORBIDDEN "A page of another site has sent it" retry None,
+        "A browser has sent it for a page of another site, as its `Sec-Fetch-Site` or `Origin` says; nothing was done. Send it from a \
+         program or from a page of this server, or start the server with the page's origin in `CORS_ORIGINS`.";
     NotFound "not-found" NOT_FOUND "There is no such thing" retry None,
         "The address leads to no route, or to a level, a product, a store, an import or a dead letter that does not exist. A level comes to be \
          with its first positive adjustment or count.";
@@ -96,6 +99,10 @@ codes! {
         "A command may have 64 KiB, a batch or a piece of an import 16 MiB. Send less at once.";
     UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported" retry None,
         "Send `Content-Type: application/json`; a batch may also be `application/x-ndjson`.";
+    MisdirectedHost "misdirected-host" MISDIRECTED_REQUEST "It is for another host" retry None,
+        "As long as nobody has to log in, this server answers only callers on its own machine, by `localhost`, `127.0.0.1`, `[::1]` or \
+         the address it listens on; so a web page whose name was made to lead here gets nothing. Use one of these names, or start the \
+         server with `--insecure`.";
     RateLimited "rate-limited" TOO_MANY_REQUESTS "Too many requests from one client" retry Some(1000),
         "The client has used up its requests, as the headers of its answers have shown; nothing was done. Wait for \
          Retry-After.";

@@ -5,11 +5,11 @@
 
 use super::event_body::EventBody;
 use super::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
-use super::metrics::FOLLOWERS;
 use super::node::Node;
 use super::problem::Problem;
 use crate::app::feed::{Feed, FeedPiece};
 use crate::app::query::ReadError;
+use crate::telemetry::FEED_FOLLOWERS;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -46,7 +46,7 @@ struct Follower {
 /// The answer that goes on until the reader or the node ends it.
 pub(super) fn response(node: Arc<Node>, feed: Feed, form: Form) -> Result<Response, Problem> {
     let place = node.follower_place()?;
-    metrics::gauge!(FOLLOWERS).increment(1.0);
+    metrics::gauge!(FEED_FOLLOWERS).increment(1.0);
     let follower = Follower {
         node,
         feed,
@@ -120,7 +120,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        metrics::gauge!(FOLLOWERS).decrement(1.0);
+        metrics::gauge!(FEED_FOLLOWERS).decrement(1.0);
     }
 }
 

@@ -9,10 +9,10 @@
 
 use super::code::Code;
 use super::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
-use super::metrics::{GATE_INSIDE, RATE_LIMITED, SHED};
 use super::problem::Problem;
 use crate::config::GateSettings;
 use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets};
+use crate::telemetry::{HTTP_GATE_INSIDE, HTTP_RATE_LIMITED, HTTP_SHED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -108,7 +108,7 @@ impl Gates {
         match limit.buckets.take(&client) {
             Ok(standing) => Ok(Some(Quota { remaining: standing.remaining, full_in: standing.full_in })),
             Err(empty) => {
-                metrics::counter!(RATE_LIMITED).increment(1);
+                metrics::counter!(HTTP_RATE_LIMITED).increment(1);
                 let wait_ms = u64::try_from(empty.retry_after.as_millis()).unwrap_or(u64::MAX);
                 let problem = Problem::plain(Code::RateLimited)
                     .with(|facts| facts.retry_after_ms = Some(wait_ms.saturating_add(1)));
@@ -139,7 +139,7 @@ impl Gates {
 
     fn shed(&self, gate: Gate) -> Problem {
         let guarded = self.of(gate);
-        metrics::counter!(SHED, "gate" => guarded.name).increment(1);
+        metrics::counter!(HTTP_SHED, "gate" => guarded.name).increment(1);
         let now_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let told_ms = guarded.told_ms.load(Ordering::Relaxed);
         let due = told_ms == u64::MAX || now_ms.saturating_sub(told_ms) >= SHED_WARNING_MS;
@@ -175,7 +175,8 @@ impl Gates {
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
     pub(super) fn gauge(&self) {
         for guarded in [&self.reads, &self.writes, &self.bulk, &self.administration] {
-            metrics::gauge!(GATE_INSIDE, "gate" => guarded.name).set(guarded.bulkhead.inside() as f64);
+            metrics::gauge!(HTTP_GATE_INSIDE, "gate" => guarded.name).set(guarded.bulkhead.inside() as f64);
+            metrics::counter!(HTTP_SHED, "gate" => guarded.name).increment(0);
         }
     }
 

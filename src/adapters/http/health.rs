@@ -1,4 +1,4 @@
-//! `GET /health/*`: whether the process lives, and whether it should be sent work.
+//! `GET /health` and below: whether the process lives, and whether it should be sent work.
 
 use super::code::Code;
 use super::node::Node;
@@ -15,6 +15,21 @@ use std::sync::Arc;
 #[derive(Debug, Serialize)]
 pub(super) struct Liveness {
     status: &'static str,
+}
+
+/// How the node is, in a word, and who says more.
+#[derive(Debug, Serialize)]
+pub(super) struct Health {
+    status: &'static str,
+    mode: Mode,
+    links: HealthLinks,
+}
+
+#[derive(Debug, Serialize)]
+struct HealthLinks {
+    liveness: &'static str,
+    readiness: &'static str,
+    metrics: &'static str,
 }
 
 /// Whether the node takes work, and how busy it is. Also part of the problem when it does not.
@@ -39,6 +54,14 @@ enum Mode {
     Draining,
 }
 
+/// `GET /health`: 200, or the same 503 as that of [`readiness`].
+pub(super) async fn health(State(node): State<Arc<Node>>) -> Result<Json<Health>, Problem> {
+    let Readiness { mode, .. } = look(&node)?;
+    let links =
+        HealthLinks { liveness: "/health/liveness", readiness: "/health/readiness", metrics: "/metrics" };
+    Ok(Json(Health { status: "ok", mode, links }))
+}
+
 /// `GET /health/liveness`: 200 as long as the process can answer at all.
 pub(super) async fn liveness() -> Json<Liveness> {
     Json(Liveness { status: "ok" })
@@ -46,6 +69,10 @@ pub(super) async fn liveness() -> Json<Liveness> {
 
 /// `GET /health/readiness`: 200, or a 503 problem with the same members.
 pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Readiness>, Problem> {
+    look(&node).map(Json)
+}
+
+fn look(node: &Node) -> Result<Readiness, Problem> {
     let log = node.ledger.log();
     let storage = log.breaker();
     // Whoever asks is told, whatever else is wrong.
@@ -60,13 +87,13 @@ pub(super) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Read
     let readiness = Readiness {
         ready: mode == Mode::Normal && node.ledger.contradiction().is_none(),
         mode,
-        breakers: sync_state::breakers(&node),
+        breakers: sync_state::breakers(node),
         queue_depth: log.queue_depth(),
         durable_sequence: log.durable().sequence().0,
-        sync: SyncState::of(&node),
+        sync: SyncState::of(node),
     };
     if readiness.ready {
-        Ok(Json(readiness))
+        Ok(readiness)
     } else {
         Err(Problem::plain(Code::NotReady).with(|facts| facts.readiness = Some(readiness)))
     }

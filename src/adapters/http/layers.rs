@@ -4,22 +4,24 @@
 //! limits, its meters, its handler and what the path leaves open. Handlers and extractors are axum's.
 
 use super::code::Code;
+use super::cors;
 use super::gates::{Client, Entry, Gates, Quota};
 use super::meters::Meters;
-use super::metrics::PANICS;
 use super::path_params::PathParams;
 use super::problem::{self, Problem};
 use super::query::Query;
 use super::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
 use super::routes::{Cache, Route};
+use super::web_gate::WebGate;
 use crate::resilience::Seat;
+use crate::telemetry::HTTP_PANICS;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,12 +30,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// The outermost layer, around the handlers.
 pub struct Edge {
     routes: Vec<(Route, Answering)>,
     /// Which routes an address belongs to, one for each of its methods.
     places: matchit::Router<Vec<usize>>,
     gates: Arc<Gates>,
+    web: Arc<WebGate>,
     meters: Meters,
     ids: RequestIds,
 }
@@ -65,6 +70,8 @@ struct Visit {
     params: PathParams,
     id: RequestId,
     trace: Option<Trace>,
+    /// The origin of its page, when that may read the answer.
+    origin: Option<HeaderValue>,
     /// How its client stands, when there is a limit.
     quota: Option<Quota>,
 }
@@ -79,7 +86,7 @@ pub(super) fn answering<T: 'static, S: Clone + Send + Sync + 'static>(
 
 impl Edge {
     /// Puts the layer around what serves these routes.
-    pub(super) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>) -> Self {
+    pub(super) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>, web: Arc<WebGate>) -> Self {
         let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, (route, _)) in routes.iter().enumerate() {
             for address in route.addresses() {
@@ -91,21 +98,24 @@ impl Edge {
             places.insert(address, of_address).expect("no two patterns fit the same addresses");
         }
         let meters = Meters::new(routes.iter().map(|(route, _)| route.template));
-        Self { routes, places, gates, meters, ids: RequestIds::default() }
+        for (place, (route, _)) in routes.iter().enumerate() {
+            meters.of(Some(place), &route.method).begin();
+        }
+        Self { routes, places, gates, web, meters, ids: RequestIds::default() }
     }
 
-    /// Answers one request of nobody in particular, who has no limit.
+    /// Answers one request from inside the process: of nobody who has a limit, nor of a browser.
     pub async fn handle(&self, request: Request) -> Response {
         self.handle_of(None, request).await
     }
 
-    /// Answers one request. In: clock, request id, trace, route, limit, gate, query names, then the handler behind a
-    /// guard against panics. Out: problem, headers, meters, log.
+    /// Answers one request. In: clock, request id, trace, route, gate against web pages, limit, gate, query names, then the
+    /// handler behind a guard against panics. Out: problem, headers, meters, log.
     ///
     /// A client is known by its socket; in process there is none, and no limit.
     pub(super) async fn handle_of(&self, client: Option<Client>, mut request: Request) -> Response {
         let mut visit = self.enter(&request);
-        let admitted = self.admit(&mut visit, client);
+        let admitted = self.admit(&mut visit, client, &request);
         let admitted = admitted.and_then(|place| self.check_query(&visit).map(|()| place));
         // A place is held until the head of the answer is there; a stream goes on without one.
         let _place = match admitted {
@@ -116,7 +126,11 @@ impl Edge {
             return self.leave(&visit, StatusCode::NOT_FOUND.into_response());
         };
         if !route.serves(&visit.method) {
-            let allow = [(ALLOW, self.methods_of(&visit))];
+            let methods = self.methods_of(&visit);
+            if visit.origin.is_some() && cors::is_preflight(&visit.method, request.headers()) {
+                return self.leave(&visit, cors::permit(&methods));
+            }
+            let allow = [(ALLOW, methods)];
             return self.leave(&visit, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
         let params = std::mem::take(&mut visit.params);
@@ -147,6 +161,7 @@ impl Edge {
             params: params.unwrap_or_default(),
             id: self.ids.take_or_make(request.headers()),
             trace: Trace::of(request.headers()),
+            origin: None,
             quota: None,
         }
     }
@@ -159,8 +174,16 @@ impl Edge {
             .is_some_and(|(route, _)| route.entry == Entry::Free)
     }
 
-    /// Counts a request, and lets it in.
-    fn admit(&self, visit: &mut Visit, client: Option<Client>) -> Result<Option<Seat>, Problem> {
+    /// Counts a request, and lets it in. What a page may not send is not counted: it would use up what is its visitor's.
+    fn admit(
+        &self,
+        visit: &mut Visit,
+        client: Option<Client>,
+        request: &Request,
+    ) -> Result<Option<Seat>, Problem> {
+        if client.is_some() {
+            visit.origin = self.web.check(request)?;
+        }
         let entry = visit.place.and_then(|place| self.routes.get(place)).map(|(route, _)| route.entry);
         if entry == Some(Entry::Free) {
             return Ok(None);
@@ -202,6 +225,9 @@ impl Edge {
         let route = visit.place.and_then(|place| self.routes.get(place));
         let cache = route.filter(|_| !refused).map_or(Cache::Never, |(route, _)| route.cache);
         sign(response.headers_mut(), &visit.id, cache);
+        if self.web.knows_origins() {
+            cors::sign(response.headers_mut(), visit.origin.as_ref());
+        }
         if let Some(quota) = visit.quota {
             self.gates.sign(response.headers_mut(), quota);
         }
@@ -235,7 +261,7 @@ fn without_body(response: Response) -> Response {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {
-    metrics::counter!(PANICS).increment(1);
+    metrics::counter!(HTTP_PANICS).increment(1);
     let message = panic.downcast_ref::<&str>().copied();
     let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     Problem::plain(Code::Internal).because(&message.unwrap_or("a panic without a message")).into_response()
@@ -244,6 +270,8 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
 fn sign(headers: &mut HeaderMap, id: &RequestId, cache: Cache) {
     headers.insert(X_REQUEST_ID, id.header_value());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(cache.control()));
 }
 
@@ -286,7 +314,7 @@ mod tests {
             ),
             (route(Method::PUT, "/kept"), answering(|| async {}, ())),
         ];
-        Edge::new(routes, Arc::default())
+        Edge::new(routes, Arc::default(), Arc::default())
     }
 
     async fn panics() -> StatusCode {

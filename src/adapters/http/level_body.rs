@@ -2,7 +2,6 @@
 
 use super::code::Code;
 use super::etag::etag;
-use super::metrics::REPLAYS;
 use super::problem::Problem;
 use crate::app::Outcome;
 use crate::app::query::{LevelView, MovementView, place_of};
@@ -10,6 +9,7 @@ use crate::domain::stock::{LevelAfter, MovementKind, StockFact};
 use crate::domain::{
     After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
+use crate::telemetry::IDEMPOTENT_REPLAYS;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
@@ -230,7 +230,7 @@ pub(super) fn moved(
 
 /// Says that the answer was given before, and counts it.
 pub(super) fn mark_replayed(response: &mut Response) {
-    metrics::counter!(REPLAYS).increment(1);
+    metrics::counter!(IDEMPOTENT_REPLAYS).increment(1);
     response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
 }
 

@@ -3,19 +3,15 @@
 //! Every handle is registered on first use and then kept: a request costs two atomic steps and no look-up by name.
 //! Labels are route templates, never paths: a SKU is no label.
 
+use crate::telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Requests answered, by `method`, `route` and `status`.
-pub(super) const REQUESTS: &str = "onhand_http_requests_total";
-/// From the head of a request to the head of its answer, in seconds, by `method` and `route`.
-pub(super) const SECONDS: &str = "onhand_http_request_duration_seconds";
-
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"];
 /// The statuses that occur by the contract; another one is counted by name.
-const STATUSES: [u16; 14] = [200, 201, 204, 304, 400, 404, 405, 408, 409, 413, 415, 500, 503, 429];
+const STATUSES: [u16; 16] = [200, 201, 204, 304, 400, 403, 404, 405, 408, 409, 413, 415, 421, 500, 503, 429];
 
 /// The meters of all routes; the last ones are for what is no route.
 #[derive(Debug)]
@@ -57,9 +53,7 @@ impl Meters {
 impl Meter {
     /// Counts and times one answer.
     pub(super) fn record(&self, status: StatusCode, took: Duration) {
-        self.seconds
-            .get_or_init(|| metrics::histogram!(SECONDS, "method" => self.method, "route" => self.route))
-            .record(took);
+        self.seconds().record(took);
         let code = status.as_u16();
         let known =
             STATUSES.iter().position(|known| *known == code).and_then(|place| self.answers.get(place));
@@ -69,13 +63,29 @@ impl Meter {
         }
     }
 
+    /// Makes the series of what goes wrong: a rate over one that begins with the first failure does not see that failure. All
+    /// times of all routes would be long; the way to see them has its own.
+    pub(super) fn begin(&self) {
+        let failed = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
+        self.counter(failed).increment(0);
+        if self.route == "/metrics" {
+            self.seconds();
+        }
+    }
+
     /// The template of its route.
     pub(super) fn route(&self) -> &'static str {
         self.route
     }
 
+    fn seconds(&self) -> &Histogram {
+        self.seconds.get_or_init(
+            || metrics::histogram!(HTTP_REQUEST_SECONDS, "method" => self.method, "route" => self.route),
+        )
+    }
+
     fn counter(&self, status: u16) -> Counter {
-        metrics::counter!(REQUESTS, "method" => self.method, "route" => self.route, "status" => status.to_string())
+        metrics::counter!(HTTP_REQUESTS, "method" => self.method, "route" => self.route, "status" => status.to_string())
     }
 }
 

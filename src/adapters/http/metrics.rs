@@ -1,9 +1,13 @@
 //! `GET /metrics`: Prometheus text, or a few sums of it as JSON.
 
 use super::accept;
-use super::meters::{REQUESTS, SECONDS};
 use super::node::Node;
 use super::{sync_state, webhook_state};
+use crate::telemetry::{
+    self, ALERTS_RAISED, BREAKER_OPENED, DEAD_LETTERS, HTTP_RATE_LIMITED, HTTP_REQUESTS, HTTP_SHED,
+    IDEMPOTENT_REPLAYS, LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN, LOG_DURABLE_SEQUENCE, LOG_PROBES,
+    LOG_QUEUE, SNAPSHOTS,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -14,37 +18,6 @@ use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-/// Answers that came from the record of an earlier request with the same key.
-pub(super) const REPLAYS: &str = "onhand_idempotent_replays_total";
-/// Node snapshots written.
-pub(super) const SNAPSHOTS: &str = "onhand_snapshots_total";
-/// Connections open now.
-pub(super) const CONNECTIONS: &str = "onhand_http_connections";
-/// Connections answered 503 because too many were open.
-pub(super) const CONNECTIONS_REFUSED: &str = "onhand_http_connections_refused_total";
-/// Requests turned away because too many of their kind were under way, by `gate`.
-pub(super) const SHED: &str = "onhand_http_shed_total";
-/// Requests turned away because their client had sent too many.
-pub(super) const RATE_LIMITED: &str = "onhand_http_rate_limited_total";
-/// Requests under way, by `gate`.
-pub(super) const GATE_INSIDE: &str = "onhand_http_gate_inside";
-/// Those who follow the feed now.
-pub(super) const FOLLOWERS: &str = "onhand_feed_followers";
-/// Leases that this process has come to hold, where several share the data directory.
-const LOCKS_ACQUIRED: &str = "onhand_locks_acquired_total";
-/// Leases that it had to ask another one for.
-const LOCKS_CONTENDED: &str = "onhand_locks_contended_total";
-/// Processes that it has taken over from.
-const LOCKS_STOLEN: &str = "onhand_locks_stolen_total";
-/// Changes that wait for the disk.
-const QUEUE: &str = "onhand_log_queue_entries";
-/// Levels that are low: alerts that are raised.
-const ALERTS: &str = "onhand_alerts_raised";
-/// Tries whether a disk that had refused is well again.
-const PROBES: &str = "onhand_log_probes_total";
-/// Handlers that panicked.
-pub(super) const PANICS: &str = "onhand_http_panics_total";
 
 /// Upper bounds of histograms that count entries, by the end of their names.
 const ENTRIES: &str = "_entries";
@@ -67,34 +40,7 @@ pub fn install() -> &'static PrometheusHandle {
             .expect("there are buckets")
             .install_recorder()
             .expect("nothing else installs a recorder");
-        metrics::describe_counter!(REQUESTS, "Requests answered.");
-        metrics::describe_histogram!(
-            SECONDS,
-            "From the head of a request to the head of its answer, in seconds."
-        );
-        metrics::describe_counter!(REPLAYS, "Answers that came from the record of an earlier request.");
-        metrics::describe_gauge!(CONNECTIONS, "Connections open now.");
-        metrics::describe_counter!(CONNECTIONS_REFUSED, "Connections refused because too many were open.");
-        metrics::describe_counter!(
-            SHED,
-            "Requests turned away because too many of their kind were under way."
-        );
-        metrics::describe_counter!(
-            RATE_LIMITED,
-            "Requests turned away because their client had sent too many."
-        );
-        metrics::describe_gauge!(GATE_INSIDE, "Requests under way.");
-        metrics::describe_counter!(SNAPSHOTS, "Node snapshots written.");
-        metrics::describe_gauge!(FOLLOWERS, "Those who follow the feed now.");
-        sync_state::describe();
-        webhook_state::describe();
-        metrics::describe_counter!(LOCKS_ACQUIRED, "Leases that this process has come to hold.");
-        metrics::describe_counter!(LOCKS_CONTENDED, "Leases that had to be asked of another process.");
-        metrics::describe_counter!(LOCKS_STOLEN, "Processes that this one has taken over from.");
-        metrics::describe_gauge!(QUEUE, "Changes that wait for the disk.");
-        metrics::describe_gauge!(ALERTS, "Levels that are low: alerts that are raised.");
-        metrics::describe_counter!(PROBES, "Tries whether a disk that had refused is well again.");
-        metrics::describe_counter!(PANICS, "Handlers that panicked.");
+        telemetry::register();
         recorder
     })
 }
@@ -113,9 +59,16 @@ pub(super) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -
     sync_state::gauge(&node);
     webhook_state::gauge(&node);
     node.gates.gauge();
-    metrics::gauge!(QUEUE).set(f64::from(u32::try_from(node.ledger.log().queue_depth()).unwrap_or(u32::MAX)));
-    metrics::gauge!(ALERTS).set(f64::from(u32::try_from(node.ledger.alerts_raised()).unwrap_or(u32::MAX)));
+    let log = node.ledger.log();
+    gauge(LOG_DURABLE_SEQUENCE, log.durable().sequence().0);
+    gauge(LOG_QUEUE, log.queue_depth() as u64);
+    gauge(ALERTS_RAISED, node.ledger.alerts_raised() as u64);
     answer(&headers)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
+fn gauge(name: &'static str, value: u64) {
+    metrics::gauge!(name).set(value as f64);
 }
 
 fn answer(headers: &HeaderMap) -> Response {
@@ -151,19 +104,19 @@ struct Counters {
 impl Counters {
     fn of(text: &str) -> Self {
         Self {
-            requests: sum(text, REQUESTS, ""),
-            errors: sum(text, REQUESTS, "status=\"5"),
-            conflicts: sum(text, REQUESTS, "status=\"409\""),
-            idempotent_hits: sum(text, REPLAYS, ""),
-            rate_limited: sum(text, RATE_LIMITED, ""),
-            shed: sum(text, SHED, ""),
-            breaker_open: sum(text, sync_state::BREAKER_OPENED, ""),
-            fs_retries: sum(text, PROBES, ""),
+            requests: sum(text, HTTP_REQUESTS, ""),
+            errors: sum(text, HTTP_REQUESTS, "status=\"5"),
+            conflicts: sum(text, HTTP_REQUESTS, "status=\"409\""),
+            idempotent_hits: sum(text, IDEMPOTENT_REPLAYS, ""),
+            rate_limited: sum(text, HTTP_RATE_LIMITED, ""),
+            shed: sum(text, HTTP_SHED, ""),
+            breaker_open: sum(text, BREAKER_OPENED, ""),
+            fs_retries: sum(text, LOG_PROBES, ""),
             snapshots: sum(text, SNAPSHOTS, ""),
             lock_acquired: sum(text, LOCKS_ACQUIRED, ""),
             lock_contended: sum(text, LOCKS_CONTENDED, ""),
             lock_stolen: sum(text, LOCKS_STOLEN, ""),
-            dead_letters: sum(text, sync_state::DEAD_LETTERS, ""),
+            dead_letters: sum(text, DEAD_LETTERS, ""),
         }
     }
 }
@@ -222,7 +175,7 @@ onhand_locks_stolen_total 1
     #[tokio::test]
     async fn what_is_counted_is_rendered() {
         install();
-        metrics::counter!(REPLAYS).increment(1);
+        metrics::counter!(IDEMPOTENT_REPLAYS).increment(1);
         metrics::histogram!("onhand_test_entries").record(23.0);
         let response = answer(&HeaderMap::new());
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();

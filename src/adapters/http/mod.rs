@@ -1,8 +1,9 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
-//! A request comes in through [`server`], passes the one outer layer ([`Edge`]) and its `gates`, is routed ([`routes()`]), and reaches
+//! A request comes in through [`server`], passes the one outer layer ([`Edge`]), its gate against web pages (`web_gate`, `cors`) and
+//! its `gates`, is routed ([`routes()`]), and reaches
 //! the file of its noun: `stock`, `batch`, `imports`, `products`, `catalogue` (many products), `stores` and `alerts` (all with `describing`), `events` (and `follow`), `central` (and `central_model`), `sync`,
-//! `dead_letters`, `health`, `metrics` (both with `sync_state` and `webhook_state`), `problems`, `docs`; for a till `till`, for reports `stock_reports` and
+//! `dead_letters`, `home`, `health`, `metrics` (both with `sync_state` and `webhook_state`), `problems` (with `home` in `html`), `docs`; for a till `till`, for reports `stock_reports` and
 //! `stock_sums` (both with `table`). What those share is reading (`accept`, `path_params`, `target`, `query`,
 //! `page`, `body`, `precondition`, `patience`, `idempotency_key`, `verbs`, `operation`) and answering (`level_body`, `event_body`,
 //! `etag`, `refusal`, `problem`, `code`). Nothing here decides about stock, and nothing knows the disk.
@@ -16,6 +17,7 @@ mod catalogue;
 mod central;
 mod central_model;
 mod code;
+mod cors;
 mod crowd;
 mod dead_letters;
 mod describing;
@@ -26,6 +28,8 @@ mod events;
 mod follow;
 mod gates;
 mod health;
+mod home;
+mod html;
 mod idempotency_key;
 mod imports;
 mod layers;
@@ -62,6 +66,7 @@ mod table;
 mod target;
 mod till;
 mod verbs;
+mod web_gate;
 mod webhook_state;
 
 pub use code::Code;
@@ -72,3 +77,4 @@ pub use leaving::Leaving;
 pub use metrics::{install as install_metrics, upkeep as metrics_upkeep};
 pub use node::Node;
 pub use routes::{Route, edge, routes};
+pub use web_gate::WebGate;

@@ -5,6 +5,7 @@ use super::gates::Gates;
 use super::leaving::Leaving;
 use super::limits::FOLLOWERS_MAX;
 use super::problem::Problem;
+use super::web_gate::WebGate;
 use crate::app::alerting::AlertSender;
 use crate::app::sync::{CentralModel, Worker};
 use crate::app::{CommandError, Ledger, Meta, Outcome};
@@ -31,6 +32,8 @@ pub struct Node {
     pub leaving: Leaving,
     /// Who is let in.
     pub gates: Arc<Gates>,
+    /// What pages in browsers may send.
+    pub web: Arc<WebGate>,
     /// What tells somebody outside of low stock.
     pub alerts: Option<Arc<AlertSender>>,
     /// What is answered when another process has a lease, and when to come back, in milliseconds.
@@ -50,6 +53,7 @@ impl Node {
             shutdown,
             leaving: Leaving::default(),
             gates: Arc::default(),
+            web: Arc::default(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
             worker: Arc::default(),
@@ -69,6 +73,13 @@ impl Node {
     #[must_use]
     pub fn with_gates(mut self, gates: Gates) -> Self {
         self.gates = Arc::new(gates);
+        self
+    }
+
+    /// The same node with another gate against web pages.
+    #[must_use]
+    pub fn with_web_gate(mut self, web: WebGate) -> Self {
+        self.web = Arc::new(web);
         self
     }
 

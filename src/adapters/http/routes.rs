@@ -4,8 +4,8 @@ use super::gates::{Entry, Gate};
 use super::layers::{Answering, Edge, answering};
 use super::node::Node;
 use super::{
-    alerts, batch, catalogue, central, dead_letters, docs, events, health, imports, metrics, page, problems,
-    products, stock, stock_reports, stock_sums, stores, sync, till,
+    alerts, batch, catalogue, central, dead_letters, docs, events, health, home, imports, metrics, page,
+    problems, products, stock, stock_reports, stock_sums, stores, sync, till,
 };
 use axum::handler::Handler;
 use http::Method;
@@ -105,6 +105,8 @@ fn list() -> Vec<(Route, Make)> {
         read("/dead-letters/{id}", &[], dead_letters::one),
         remove("/dead-letters/{id}", &[dead_letters::REASON], dead_letters::discard),
         drive("/dead-letters/{id}/redrive", dead_letters::redrive),
+        read("/", &[], home::home),
+        free("/health", health::health),
         free("/health/liveness", health::liveness),
         free("/health/readiness", health::readiness),
         free("/livez", health::liveness),
@@ -121,9 +123,9 @@ fn list() -> Vec<(Route, Make)> {
 
 /// The whole HTTP side of a node.
 pub fn edge(node: Arc<Node>) -> Edge {
-    let gates = Arc::clone(&node.gates);
+    let (gates, web) = (Arc::clone(&node.gates), Arc::clone(&node.web));
     let served = list().into_iter().map(move |(route, make)| (route, make(Arc::clone(&node))));
-    Edge::new(served.collect(), gates)
+    Edge::new(served.collect(), gates, web)
 }
 
 /// Every route, for those who hold it against openapi.yaml.
@@ -211,12 +213,14 @@ fn route<T: 'static>(
 }
 
 impl Route {
-    /// Where the route answers: at the root, under `/api`, and a stock route under `/api/inventory` too.
+    /// Where the route answers: at the root, under `/api`, and one about stock under `/api/inventory` too.
     pub fn addresses(&self) -> impl Iterator<Item = String> {
         let of_a_store = self.template.starts_with("/stores/{storeId}/inventory");
-        let stock = of_a_store || self.template.starts_with("/inventory/");
+        let whole = ["/events", "/alerts"].contains(&self.template);
+        let stock = of_a_store || whole || self.template.starts_with("/inventory/");
         let places = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
-        places.iter().map(|place| format!("{place}{}", self.template))
+        let bare = (self.template == "/").then(|| "/api".to_owned());
+        places.iter().map(|place| format!("{place}{}", self.template)).chain(bare)
     }
 
     /// True when the route answers this method.

@@ -17,9 +17,9 @@ use super::limits::{
     CONNECTIONS_MAX, HEADER_READ_MS_MAX, IDLE_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX,
     STREAMS_PER_CONNECTION_MAX, SWEEP_MS, TURNED_AWAY_PAUSE_MS, WRITE_STALL_MS_MAX,
 };
-use super::metrics::{CONNECTIONS, CONNECTIONS_REFUSED};
 use super::problem::Problem;
 use super::stall::{Patience, Stall};
+use crate::telemetry::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_REFUSED};
 use axum::body::Body;
 use http::{Request, Version};
 use hyper::body::Incoming;
@@ -155,15 +155,16 @@ impl Hall {
             );
             return;
         }
-        metrics::counter!(CONNECTIONS_REFUSED).increment(1);
+        metrics::counter!(HTTP_CONNECTIONS_REFUSED).increment(1);
         // Beyond the reserve it is closed without a word: to accept nobody would keep the probes waiting.
         if let Some(membership) = self.reserve.admit() {
-            tokio::spawn(async move { hall.refuse(stream, &membership).await });
+            let client = Client::at(peer.ip());
+            tokio::spawn(async move { hall.refuse(stream, client, &membership).await });
         }
     }
 
     async fn serve(&self, stream: TcpStream, client: Client, membership: &Membership, watcher: Watcher) {
-        let gauge = metrics::gauge!(CONNECTIONS);
+        let gauge = metrics::gauge!(HTTP_CONNECTIONS);
         gauge.increment(1.0);
         let (edge, member) = (Arc::clone(&self.edge), &membership.member);
         let service = service_fn(|request: Request<Incoming>| {
@@ -201,14 +202,14 @@ impl Hall {
 
     /// Answers the first request of a connection that is one too many, and closes: health and metrics as always, anything
     /// else with a 503.
-    async fn refuse(&self, stream: TcpStream, membership: &Membership) {
+    async fn refuse(&self, stream: TcpStream, client: Client, membership: &Membership) {
         let member = &membership.member;
         let service = service_fn(|request: Request<Incoming>| {
             let (edge, busy) = (Arc::clone(&self.edge), member.begin(false));
             async move {
                 let request = request.map(Body::new);
                 let response = if edge.is_free(&request) {
-                    edge.handle(request).await
+                    edge.handle_of(Some(client), request).await
                 } else {
                     let detail = "Too many connections are open; close some, or try again later.";
                     edge.refuse(&request, Problem::new(Code::Overloaded, detail))

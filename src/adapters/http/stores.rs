@@ -21,7 +21,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use validator::Validate;
 
-/// `{storeId, name, kind, address?, timeZone?, active?, expectedVersion?}`
+/// `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct StoreBody {
@@ -29,7 +29,8 @@ pub(super) struct StoreBody {
     store_id: Option<StoreId>,
     #[validate(custom(function = "text"))]
     name: SmolStr,
-    kind: StoreKind,
+    #[serde(default, deserialize_with = "present")]
+    kind: Option<StoreKind>,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "text"))]
     address: Option<SmolStr>,
@@ -88,11 +89,13 @@ pub(super) async fn store(
 pub(super) async fn create(
     State(node): State<Arc<Node>>,
     intent: Intent,
-    body: JsonBody<StoreBody>,
+    mut body: JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
+    // Said or not, it is the same request.
+    let kind = *body.value.kind.get_or_insert(StoreKind::Shop);
     let id = body.value.store_id.clone();
     let store_id = id.ok_or_else(|| Problem::pointer("/storeId", "is missing: which store is it?"))?;
-    said(&node, store_id, intent, body, true).await
+    said(&node, store_id, kind, intent, body, true).await
 }
 
 /// `PUT /stores/{storeId}`
@@ -105,12 +108,15 @@ pub(super) async fn replace(
     if body.value.store_id.as_ref().is_some_and(|said| *said != store_id) {
         return Err(Problem::pointer("/storeId", "differs from the address; leave it out, or send it alike"));
     }
-    said(&node, store_id, intent, body, false).await
+    // Left out of a replacement, it would turn a warehouse into a shop.
+    let kind = body.value.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
+    said(&node, store_id, kind, intent, body, false).await
 }
 
 async fn said(
     node: &Node,
     store_id: StoreId,
+    kind: StoreKind,
     intent: Intent,
     body: JsonBody<StoreBody>,
     create: bool,
@@ -119,7 +125,7 @@ async fn said(
     let verb = if create { "create" } else { "replace" };
     let scope = format_smolstr!("{verb} store {store_id}");
     let wish = Wish::new(intent, scope, value.expected_version, &value)?;
-    let StoreBody { name, kind, address, time_zone, active, .. } = value;
+    let StoreBody { name, address, time_zone, active, .. } = value;
     let store = Box::new(Store { name, kind, address, time_zone, active });
     let command = StoreCommand { store_id, expected: wish.expected, create, store };
     let (outcome, event) = wish.execute(node, Command::Store(command)).await?;

@@ -5,23 +5,12 @@ use super::webhook_state;
 use crate::app::sync::{Central, SourceReport, SourceState, SyncStatus};
 use crate::domain::Sequence;
 use crate::resilience::Position;
+use crate::telemetry::{
+    BREAKER_OPENED, BREAKER_STATE, CENTRAL_LEVELS, DEAD_LETTERS, DEAD_LETTERS_OPEN, SYNC_DUPLICATES,
+    SYNC_LAG, SYNC_PARKED, SYNC_SOURCE_LAG, SYNC_SOURCE_WELL, SYNC_SUPERSEDED, SYNC_TAKEN,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// Dead letters there ever were.
-pub(super) const DEAD_LETTERS: &str = "onhand_dead_letters_total";
-/// How often a breaker has opened.
-pub(super) const BREAKER_OPENED: &str = "onhand_breaker_opened_total";
-const BREAKER_STATE: &str = "onhand_breaker_state";
-const DEAD_LETTERS_OPEN: &str = "onhand_dead_letters_open";
-const LAG: &str = "onhand_sync_lag_events";
-const PARKED: &str = "onhand_sync_parked_events";
-const SOURCE_LAG: &str = "onhand_sync_source_lag_events";
-const SOURCE_WELL: &str = "onhand_sync_source_well";
-const DUPLICATES: &str = "onhand_sync_duplicates_total";
-const TAKEN: &str = "onhand_sync_taken_total";
-const SUPERSEDED: &str = "onhand_sync_superseded_total";
-const CENTRAL_LEVELS: &str = "onhand_central_levels";
 
 /// The part of readiness that is about the central model; nothing of it keeps a node from being ready.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -89,25 +78,6 @@ fn end(node: &Node) -> Sequence {
     node.ledger.log().durable().sequence()
 }
 
-/// Says what the metrics are.
-pub(super) fn describe() {
-    metrics::describe_counter!(DEAD_LETTERS, "Events that could not be applied to the central model.");
-    metrics::describe_counter!(BREAKER_OPENED, "How often a breaker has opened.");
-    metrics::describe_gauge!(BREAKER_STATE, "0: closed, 1: half-open, 2: open.");
-    metrics::describe_gauge!(DEAD_LETTERS_OPEN, "Dead letters that wait for somebody.");
-    metrics::describe_gauge!(LAG, "Durable events that are not in the central model.");
-    metrics::describe_gauge!(PARKED, "Events that wait behind a dead letter of their level.");
-    metrics::describe_gauge!(SOURCE_LAG, "Durable events of a source that are not in the central model.");
-    metrics::describe_gauge!(SOURCE_WELL, "1 when the last answer of a source was good, else 0.");
-    metrics::describe_counter!(DUPLICATES, "Events met a second time.");
-    metrics::describe_counter!(TAKEN, "Levels a log took over from another log of its ledger.");
-    metrics::describe_counter!(
-        SUPERSEDED,
-        "Events of which another log of the ledger had told more already."
-    );
-    metrics::describe_gauge!(CENTRAL_LEVELS, "Levels in the central model.");
-}
-
 /// Sets the metrics to what is true now.
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
 pub(super) fn gauge(node: &Node) {
@@ -117,6 +87,7 @@ pub(super) fn gauge(node: &Node) {
             Position::HalfOpen => 1.0,
             Position::Open => 2.0,
         };
+        metrics::counter!(BREAKER_OPENED, "breaker" => name.clone()).increment(0);
         metrics::gauge!(BREAKER_STATE, "breaker" => name).set(state);
     }
     if let Some(breaker) = webhook_state::breaker(node) {
@@ -127,25 +98,36 @@ pub(super) fn gauge(node: &Node) {
     }
     let Some(status) = status(node) else {
         if let Some(lag) = SyncState::of(node).sync_lag {
-            metrics::gauge!(LAG).set(lag as f64);
+            metrics::gauge!(SYNC_LAG).set(lag as f64);
         }
         return;
     };
     for (name, breaker) in node.worker().into_iter().flat_map(|worker| worker.breakers()) {
         metrics::counter!(BREAKER_OPENED, "breaker" => source_breaker(&name)).absolute(breaker.opened());
+        if !status.sources.iter().any(|source| source.name == name) {
+            // It has not answered yet.
+            of_source(name, None);
+        }
     }
-    metrics::gauge!(LAG).set(status.lag as f64);
+    metrics::gauge!(SYNC_LAG).set(status.lag as f64);
     metrics::gauge!(DEAD_LETTERS_OPEN).set(status.open_letters as f64);
     metrics::counter!(DEAD_LETTERS).absolute(status.letters as u64);
     let parked: u64 = status.sources.iter().map(|source| source.parked_events).sum();
-    metrics::gauge!(PARKED).set(parked as f64);
+    metrics::gauge!(SYNC_PARKED).set(parked as f64);
     for source in status.sources {
-        let behind = source.end.0.saturating_sub(source.sequence.0);
-        let well = if source.state == SourceState::Well { 1.0 } else { 0.0 };
-        metrics::gauge!(SOURCE_LAG, "source" => source.name.clone()).set(behind as f64);
-        metrics::gauge!(SOURCE_WELL, "source" => source.name.clone()).set(well);
-        metrics::counter!(TAKEN, "source" => source.name.clone()).absolute(source.taken);
-        metrics::counter!(SUPERSEDED, "source" => source.name.clone()).absolute(source.superseded);
-        metrics::counter!(DUPLICATES, "source" => source.name).absolute(source.duplicates);
+        of_source(source.name.clone(), Some(&source));
     }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
+fn of_source(name: String, report: Option<&SourceReport>) {
+    let behind = report.map_or(0, |source| source.end.0.saturating_sub(source.sequence.0));
+    let well = report.is_some_and(|source| source.state == SourceState::Well);
+    let [taken, superseded, duplicates] =
+        report.map_or([0; 3], |source| [source.taken, source.superseded, source.duplicates]);
+    metrics::gauge!(SYNC_SOURCE_LAG, "source" => name.clone()).set(behind as f64);
+    metrics::gauge!(SYNC_SOURCE_WELL, "source" => name.clone()).set(f64::from(u8::from(well)));
+    metrics::counter!(SYNC_TAKEN, "source" => name.clone()).absolute(taken);
+    metrics::counter!(SYNC_SUPERSEDED, "source" => name.clone()).absolute(superseded);
+    metrics::counter!(SYNC_DUPLICATES, "source" => name).absolute(duplicates);
 }

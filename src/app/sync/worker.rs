@@ -170,6 +170,22 @@ impl Worker {
         for source in &crew {
             source.breaker.cool_down();
         }
+        self.pass_over(&crew).await
+    }
+
+    /// The same over those sources that were well when they were asked last: nobody waits for the others at a stop.
+    pub async fn sync_well(&self) -> PassReport {
+        let Some(_running) = self.begin_pass().await else { return self.last_pass() };
+        let mut crew = self.crew.all();
+        {
+            let seen = self.seen.lock();
+            let state = |followed: &Followed| seen.get(followed.source.name()).map(|report| &report.state);
+            crew.retain(|followed| state(followed) == Some(&SourceState::Well));
+        }
+        self.pass_over(&crew).await
+    }
+
+    async fn pass_over(&self, crew: &[Followed]) -> PassReport {
         let begun = Instant::now();
         // Collected before the first await, so that the pass can be spawned.
         let work: Vec<_> = crew.iter().map(|followed| self.follow(followed)).collect();

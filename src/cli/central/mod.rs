@@ -27,7 +27,7 @@ use tokio::time::timeout;
 /// Events asked for at once.
 const READ_EVENTS: usize = 5_000;
 /// How long the last pass of a worker may take.
-/// A last pass needs no longer, unless a source hangs.
+/// It needs no longer, unless a source that was well hangs.
 pub(super) const LAST_PASS_MAX: Duration = Duration::from_secs(5);
 
 /// A worker, and the right to be it.
@@ -73,7 +73,7 @@ impl Held {
     ///
     /// What does not come in time is not lost: it stands in the logs, behind the checkpoint.
     pub(super) async fn finish(&self, pass_max: Duration) {
-        if timeout(pass_max, self.worker.sync()).await.is_err() {
+        if timeout(pass_max, self.worker.sync_well()).await.is_err() {
             tracing::warn!("the last pass took too long; the next start reads the rest");
         }
         if let Err(error) = self.worker.save().await {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::super::exit::{Exit, Failure, OrExit};
 use super::table::Record;
+use crate::spreadsheet::safe;
 
 /// Refused rows named in the summary; the report has all.
 const SHOWN_MAX: usize = 10;
@@ -102,6 +103,8 @@ impl ReportFile {
         };
         let told = [record.row.to_string(), record.line.to_string(), code.to_owned(), detail.to_owned()];
         let fields = told.into_iter().chain(places.iter().map(field));
+        // Somebody opens it in a spreadsheet, mends it, and imports it.
+        let fields = fields.map(|field| safe(field.as_bytes()).into_owned());
         self.writer.write_record(fields).or_exit(Exit::Io, || "cannot write the report")
     }
 

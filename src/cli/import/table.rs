@@ -9,6 +9,7 @@ use csv::ByteRecord;
 
 use super::super::exit::{Exit, Failure, OrExit};
 use super::source::{BUFFER_BYTES, END, RECORD_BYTES_MAX, Source};
+use crate::spreadsheet::shown;
 
 /// One record, not yet judged.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Table {
         Ok(Self { path: path.to_owned(), reader, header, record: ByteRecord::new(), row: 0 })
     }
 
-    /// The next record, or none at the end of the file.
+    /// The next record, or none at the end of the file. Cells say what they said before they were made text for a spreadsheet.
     ///
     /// # Errors
     /// [`Exit::NoInput`] when the file cannot be read on, [`Exit::Data`] when a record has no end.
@@ -76,6 +77,9 @@ impl Table {
             Ending::InQuote => return Err(open_quote(&self.path, self.row + 1, line)),
         }
         let line = self.record.position().map_or(line, csv::Position::line);
+        if self.record.iter().any(|field| shown(field) != field) {
+            self.record = self.record.iter().map(shown).collect();
+        }
         Ok(Some(Record { row: self.row, line, fields: &self.record }))
     }
 
@@ -98,7 +102,7 @@ pub(super) fn unusable(path: &Path, reason: impl Display) -> Failure {
 fn names(header: &ByteRecord) -> Result<Vec<String>, &'static str> {
     let names = header
         .iter()
-        .map(|name| str::from_utf8(name).map(|name| name.trim().to_owned()))
+        .map(|name| str::from_utf8(shown(name)).map(|name| name.trim().to_owned()))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| "the first line is not UTF-8; convert the file, for example with iconv")?;
     if names.iter().all(String::is_empty) {

@@ -118,6 +118,14 @@ impl Shared<'_> {
         }
     }
 
+    /// Processes that keep time agree about it.
+    pub(super) fn one_time(&self) {
+        if let Some((earliest, latest)) = self.house.log_times() {
+            let apart = latest - earliest;
+            assert!(apart <= SLACK_MS, "the log times of two processes are {apart} ms apart");
+        }
+    }
+
     /// The next row of the import, at whichever process.
     pub(super) fn import(&mut self) {
         let done = self.aside.steps;

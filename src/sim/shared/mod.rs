@@ -120,6 +120,7 @@ impl<'a> Shared<'a> {
                 _ => self.power_cut(),
             }
             self.reap();
+            self.one_time();
             let operations = self.house.disk.operations();
             self.trace
                 .note(format_args!("{what}: {} worlds, {operations} disk operations", self.worlds.count()));

@@ -73,7 +73,11 @@ impl Api {
     }
 
     pub(super) async fn get(&self, path: &str) -> Reply {
-        self.try_send(Method::GET, path, &[], Vec::new()).await.expect("the node answers")
+        self.get_with(path, &[]).await
+    }
+
+    pub(super) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        self.try_send(Method::GET, path, headers, Vec::new()).await.expect("the node answers")
     }
 
     pub(super) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {

@@ -132,6 +132,28 @@ async fn a_node_that_was_off_for_three_days_says_so_in_its_log_before_holds_expi
     node.stop();
 }
 
+/// A stop, a while, a start: the log says how long the node was off, and nobody is warned of a clock.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ordinary_restart_warns_of_no_clock() {
+    for off in [0, 300_000, DAY / 2] {
+        let directory = TempDir::new().unwrap();
+        written_at(directory.path(), now().plus_milliseconds(-off)).await;
+        let node = Node::start(directory.path(), &["--log-format", "json"]);
+        let api = Api::of(&node);
+        assert_eq!(signs(&api).await, usize::from(off > 0));
+        assert!(metric(&api, "onhand_clock_jumps_total").await < 1.0);
+        node.process.signal(rustix::process::Signal::TERM);
+        let ended = node.process.wait();
+        assert!(
+            !ended.stderr.contains("\"WARN\"") && !ended.stderr.contains("\"ERROR\""),
+            "{}",
+            ended.stderr
+        );
+        assert_eq!(ended.stderr.contains("the node was off"), off > 0, "{}", ended.stderr);
+        verify(directory.path());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_of_the_future_goes_on_from_there() {
     let directory = TempDir::new().unwrap();

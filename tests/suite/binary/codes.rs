@@ -109,6 +109,13 @@ async fn refusals(api: &Api, seen: &mut Seen) {
     assert_eq!(expired, 1, "an expiry is a recorded event");
 }
 
+/// `misdirected-host`, `cross-site`: what pages of other sites make a browser send.
+async fn pages(api: &Api, seen: &mut Seen) {
+    let (renamed, across) = ([("host", "evil.example")], [("sec-fetch-site", "cross-site")]);
+    seen.note(api.get_with(LEVEL, &renamed).await.is(421, "misdirected-host"));
+    seen.note(api.post("/sync", &across, &Value::Null).await.is(403, "cross-site"));
+}
+
 /// `internal`: the log is changed behind the node's back, and history cannot read it any more.
 async fn rotten(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
@@ -144,7 +151,7 @@ async fn crowded(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--connections-max", "1"]);
     let mut first = Raw::connect(&node);
-    first.write("GET /events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n");
+    first.write("GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n");
     first.read_until("retry: 1000\n\n");
     let reply = Api::of(&node).get(LEVEL).await;
     reply.is(503, "overloaded");
@@ -234,6 +241,7 @@ async fn every_code_can_be_met() {
     let mut hanging = hanging(&node);
     let mut seen = Seen::default();
     refusals(&api, &mut seen).await;
+    pages(&api, &mut seen).await;
     rotten(&mut seen).await;
     crowded(&mut seen).await;
     hurried(&mut seen).await;

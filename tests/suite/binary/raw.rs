@@ -77,6 +77,6 @@ pub(super) fn exchange_if_open(node: &Node, bytes: impl AsRef<[u8]>) -> Option<S
 /// The head of a POST that closes the connection after it.
 pub(super) fn post(path: &str, more: &str) -> String {
     format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n{more}\r\n"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{more}\r\n"
     )
 }

@@ -5,6 +5,7 @@ use super::process::{Node, verify};
 use super::raw::{Raw, exchange_if_open, post};
 use rustix::process::Signal;
 use serde_json::json;
+use std::net::TcpListener;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -85,8 +86,12 @@ fn stuck(node: &Node) -> Raw {
 fn a_probe_hears_of_it_before_the_door_is_shut() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
-    let probe = || exchange_if_open(&node, "GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    assert!(probe().unwrap().starts_with("HTTP/1.1 200"));
+    let probe =
+        || exchange_if_open(&node, "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    // Who asks again and again watches, and is waited for.
+    for _ in 0..3 {
+        assert!(probe().unwrap().starts_with("HTTP/1.1 200"));
+    }
     node.process.signal(Signal::TERM);
     let heard = loop {
         let answer = probe().expect("the door is open until a probe has heard of it");
@@ -97,6 +102,21 @@ fn a_probe_hears_of_it_before_the_door_is_shut() {
     assert!(heard.starts_with("HTTP/1.1 503") && heard.contains("\"mode\":\"draining\""), "{heard}");
     let ended = node.process.wait();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    verify(directory.path());
+}
+
+/// A source that takes connections and says nothing is not asked once more.
+#[test]
+fn a_source_that_hangs_does_not_hold_up_the_end() {
+    let source = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", source.local_addr().unwrap());
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--source", &url]);
+    let (_asked, _) = source.accept().unwrap();
+    node.process.signal(Signal::TERM);
+    let ended = node.process.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("took too long"), "{}", ended.stderr);
     verify(directory.path());
 }
 

@@ -1,23 +1,23 @@
-//! Products and stores over HTTP: described, changed, listed, taken out; and what stock makes of them.
+//! Products over HTTP, and stores beside them: described, changed, listed, taken out; and what stock makes of them.
 
 use super::{Answer, Scratch, Setup, request};
 use axum::body::Body;
 use http::Method;
 use serde_json::{Value, json};
 
-const TEA: &str = r#"{"sku":"A-1","name":"Green tea 250 g","category":"tea","unitPrice":{"amountMinor":1250,"currency":"GBP"},"barcode":"5012345678900","lowStockThreshold":5}"#;
-const LONDON: &str = r#"{"storeId":"LONDON","name":"London Bridge","kind":"shop","address":"1 Tooley Street","timeZone":"Europe/London"}"#;
+pub(super) const TEA: &str = r#"{"sku":"A-1","name":"Green tea 250 g","category":"tea","unitPrice":{"amountMinor":1250,"currency":"GBP"},"barcode":"5012345678900","lowStockThreshold":5}"#;
+pub(super) const LONDON: &str = r#"{"storeId":"LONDON","name":"London Bridge","kind":"shop","address":"1 Tooley Street","timeZone":"Europe/London"}"#;
 
 impl Answer {
     #[track_caller]
-    fn is_at(&self, status: u16, version: u64) -> &Self {
+    pub(super) fn is_at(&self, status: u16, version: u64) -> &Self {
         self.is(status, "");
         assert_eq!(self.json["version"], version, "{}", self.text);
         assert_eq!(self.header("etag"), Some(format!("\"{version}\"").as_str()));
         self
     }
 
-    fn all(&self, member: &str) -> Vec<&str> {
+    pub(super) fn all(&self, member: &str) -> Vec<&str> {
         self.json["items"].as_array().unwrap().iter().map(|item| item[member].as_str().unwrap()).collect()
     }
 }
@@ -135,43 +135,6 @@ async fn lists_show_what_was_just_said() {
 }
 
 #[tokio::test]
-async fn a_store_is_there_because_of_a_word_or_of_stock() {
-    let node = Scratch::new();
-    node.get("/stores/LONDON").await.is(404, "not-found");
-    node.stock("/stores/PARIS/inventory/A-1", 3).await;
-    node.stock("/stores/PARIS/inventory/B-2", 3).await;
-    let made = node.post("/stores", &[], LONDON).await;
-    assert_eq!(made.is_at(201, 1).header("location"), Some("/stores/LONDON"));
-    assert_eq!(node.post("/stores", &[], LONDON).await.is(409, "store-exists").json["currentVersion"], 1);
-    let bare = node.get("/stores/PARIS").await;
-    assert_eq!(bare.is_at(200, 0).json, json!({"storeId": "PARIS", "version": 0}));
-    let closed = r#"{"name":"London Bridge","kind":"warehouse","active":false}"#;
-    node.say(Method::PUT, "/stores/LONDON", &[("if-match", "7")], closed).await.is(409, "version-conflict");
-    let now = node.say(Method::PUT, "/stores/LONDON", &[("if-match", "1")], closed).await;
-    assert_eq!((now.is_at(200, 2).json.get("address"), &now.json["kind"]), (None, &json!("warehouse")));
-    node.say(Method::PUT, "/stores/PARIS", &[], r#"{"name":"Rivoli","kind":"shop"}"#).await.is_at(201, 1);
-    node.stock("/stores/ROME/inventory/A-1", 3).await;
-    let node = node.restart(Setup::default());
-    let list = node.get("/stores").await;
-    assert_eq!(list.all("storeId"), ["LONDON", "PARIS", "ROME"]);
-    assert_eq!(list.json["items"][2], json!({"storeId": "ROME", "version": 0}));
-    let page = node.get("/stores?limit=2").await;
-    let next = page.json["nextCursor"].as_str().unwrap();
-    assert_eq!(page.all("storeId"), ["LONDON", "PARIS"]);
-    assert_eq!(node.get(&format!("/stores?limit=2&cursor={next}")).await.all("storeId"), ["ROME"]);
-    node.get_with("/stores/LONDON", &[("if-none-match", "\"2\"")]).await.is(304, "");
-    node.post("/products", &[], TEA).await.is(201, "");
-    let shelves = node.get("/stores/PARIS/inventory").await;
-    let named: Vec<_> = shelves.json["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| (&item["sku"], item.get("name")))
-        .collect();
-    assert_eq!(named, [(&json!("A-1"), Some(&json!("Green tea 250 g"))), (&json!("B-2"), None)]);
-}
-
-#[tokio::test]
 async fn what_cannot_be_said_is_refused_with_its_place() {
     let node = Scratch::new();
     for (path, body, place) in [
@@ -218,6 +181,7 @@ async fn what_cannot_be_said_is_refused_with_its_place() {
     }
     for (method, path, body, place) in [
         (Method::PUT, "/products/A-1", r#"{"sku":"A-2","name":"Tea"}"#, "/sku"),
+        (Method::PUT, "/stores/L", r#"{"name":"London"}"#, "/kind"),
         (Method::PUT, "/stores/L", r#"{"storeId":"M","name":"London","kind":"shop"}"#, "/storeId"),
         (Method::PATCH, "/products/A-1", r#"{"name":null}"#, "/name"),
         (Method::PATCH, "/products/A-1", r#"{"category":""}"#, "/category"),

@@ -29,7 +29,10 @@ async fn every_route_but_health_and_metrics_is_turned_away_when_its_gate_is_full
         }
     }
     free.sort_unstable();
-    assert_eq!(free, ["/health/liveness", "/health/readiness", "/healthz", "/livez", "/metrics", "/readyz"]);
+    assert_eq!(
+        free,
+        ["/health", "/health/liveness", "/health/readiness", "/healthz", "/livez", "/metrics", "/readyz"]
+    );
     node.get("/nowhere").await.is(404, "not-found");
 }
 

@@ -18,6 +18,7 @@ mod refusals;
 mod reports;
 mod sockets;
 mod stock;
+mod stores;
 mod stream;
 mod sums;
 mod wanted;

@@ -1,6 +1,6 @@
 //! What is refused before the ledger is asked, and in which shape.
 
-use super::{Scratch, request};
+use super::{Answer, Scratch, request};
 use axum::body::Body;
 use http::Method;
 
@@ -10,8 +10,10 @@ const LEVEL: &str = "/stores/S1/inventory/A-1";
 async fn whatever_is_no_route_is_a_problem() {
     let node = Scratch::new();
     for (method, path, status, code) in [
-        ("GET", "/", 404, "not-found"),
-        ("GET", "/api", 404, "not-found"),
+        ("GET", "/api/api", 404, "not-found"),
+        ("GET", "/api/inventory", 404, "not-found"),
+        ("GET", "/api/inventory/", 404, "not-found"),
+        ("POST", "/", 405, "method-not-allowed"),
         ("GET", "/shelves", 404, "not-found"),
         ("GET", "/stores/S1/inventory/", 404, "not-found"),
         ("GET", "/api/inventory/health/liveness", 404, "not-found"),
@@ -124,9 +126,100 @@ async fn every_problem_type_leads_somewhere() {
     let items = list.json["items"].as_array().unwrap();
     assert!(items.len() > 15);
     for item in items {
-        let one = node.get(item["type"].as_str().unwrap()).await;
-        assert_eq!(&one.json, item);
+        let place = item["type"].as_str().unwrap();
+        assert_eq!(&node.get(place).await.json, item);
+        let page = node.get_with(place, &[("accept", BROWSER)]).await;
+        assert!(
+            page.is_a_page().text.contains(&format!("<h1>{}</h1>", item["title"].as_str().unwrap())),
+            "{}",
+            page.text
+        );
+        assert!(!page.text.contains('`'), "{}", page.text);
     }
+    let page = node.get_with("/api/problems", &[("accept", BROWSER)]).await;
+    assert_eq!(page.is_a_page().text.matches("<tr>").count(), items.len());
+    node.get_with("/problems/no-such-code", &[("accept", BROWSER)]).await.is(404, "not-found");
+}
+
+/// What Chromium sends when somebody opens an address.
+const BROWSER: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8";
+
+impl Answer {
+    /// A page that no other one can put into a frame, in which nothing is loaded from elsewhere.
+    #[track_caller]
+    fn is_a_page(&self) -> &Self {
+        assert_eq!(self.status, 200, "{}", self.text);
+        assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(self.header("vary"), Some("accept"));
+        let policy = self.header("content-security-policy").unwrap();
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(!self.text.contains("http") && !self.text.contains("<script"), "{}", self.text);
+        self
+    }
+}
+
+#[tokio::test]
+async fn the_top_says_where_everything_is() {
+    let node = Scratch::new();
+    for path in ["/", "/api", "/api/"] {
+        let answer = node.get(path).await;
+        assert_eq!(
+            (&answer.json["name"], &answer.json["version"]),
+            (&"onhand".into(), &env!("CARGO_PKG_VERSION").into())
+        );
+        let links = answer.json["links"].as_object().unwrap();
+        let page = node.get_with(path, &[("accept", BROWSER)]).await;
+        for link in links.values() {
+            let link = link.as_str().unwrap();
+            node.get(link).await.is(200, "");
+            assert!(page.is_a_page().text.contains(&format!("href=\"{}\"", &link[1..])), "{link}");
+        }
+        let head = node.send(request(Method::HEAD, path, &[("accept", BROWSER)], Body::empty())).await;
+        assert_eq!(
+            (head.text.as_str(), head.header("content-length")),
+            ("", Some(&*page.text.len().to_string()))
+        );
+    }
+}
+
+#[tokio::test]
+async fn health_is_a_word_and_two_addresses() {
+    let node = Scratch::new();
+    for path in ["/health", "/api/health"] {
+        let answer = node.get(path).await;
+        assert_eq!((&answer.json["status"], &answer.json["mode"]), (&"ok".into(), &"normal".into()));
+        for link in answer.json["links"].as_object().unwrap().values() {
+            node.get(link.as_str().unwrap()).await.is(200, "");
+        }
+    }
+    node.shutdown.cancel();
+    let answer = node.get("/health").await;
+    assert_eq!(answer.is(503, "not-ready").json["mode"], "draining");
+}
+
+/// Addresses that callers of before use.
+#[tokio::test]
+async fn events_and_alerts_have_the_addresses_of_stock_too() {
+    let node = Scratch::new();
+    node.stock(LEVEL, 5).await;
+    for path in ["/events", "/alerts"] {
+        let (plain, alias) = (node.get(path).await, node.get(&format!("/api/inventory{path}")).await);
+        assert_eq!(
+            (alias.is(200, "").json["items"].as_array().map(Vec::len), &alias.json),
+            (plain.json["items"].as_array().map(Vec::len), &plain.json)
+        );
+    }
+    let page = node.get("/api/inventory/events?limit=1&type=ADJUST").await;
+    assert_eq!(page.json["items"][0]["type"], "ADJUST", "{}", page.text);
+    node.get("/api/inventory/events?limt=1").await.is(400, "invalid-request");
+    let head = node.send(request(Method::HEAD, "/api/inventory/alerts", &[], Body::empty())).await;
+    head.is(200, "");
+    let wrong = node.send(request(Method::POST, "/api/inventory/events", &[], Body::empty())).await;
+    assert_eq!(wrong.is(405, "method-not-allowed").header("allow"), Some("GET,HEAD"));
 }
 
 #[tokio::test]

@@ -39,11 +39,12 @@ async fn a_head_that_never_ends_is_not_waited_for() {
     let node = Scratch::new();
     let (address, _) = started(&node, limits()).await;
     // Nothing at all, a byte that could begin either protocol, half a head, half an HTTP/2 preface.
-    for bytes in ["", "P", "GET /livez HTTP/1.1\r\nhost: x\r\n", "PRI * HTTP/2.0\r\n"] {
+    for bytes in ["", "P", "GET /livez HTTP/1.1\r\nhost: localhost\r\n", "PRI * HTTP/2.0\r\n"] {
         let answer = exchange(address, bytes.as_bytes()).await;
         assert!(!answer.contains("200"), "{bytes:?}: {answer}");
     }
-    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let answer =
+        exchange(address, b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{\"status\":\"ok\"}"), "{answer}");
     assert!(!answer.to_lowercase().contains("\r\nserver:"), "{answer}");
 }
@@ -54,10 +55,10 @@ async fn one_connection_too_many_is_told_so() {
     let header_read = Duration::from_secs(20);
     let (address, _) = started(&node, ServerLimits { connections_max: 1, header_read, ..limits() }).await;
     let first = lazy_reader(address, super::SSE).await;
-    let answer = exchange(address, b"GET /problems HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let answer = exchange(address, b"GET /problems HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("retry-after: 1") && answer.contains("\"code\":\"overloaded\""), "{answer}");
-    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "a probe gets through: {answer}");
     drop(first);
 }
@@ -69,7 +70,7 @@ async fn a_pause_between_requests_may_be_longer_than_a_head() {
     let (address, _) = started(&node, ServerLimits { idle, ..limits() }).await;
     let mut kept = TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
-        kept.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        kept.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"{\"status\":\"ok\"}") {
             assert_ne!(kept.read_buf(&mut answer).await.unwrap(), 0, "closed after a pause");
@@ -81,7 +82,7 @@ async fn a_pause_between_requests_may_be_longer_than_a_head() {
     kept.write_all(b"GET /livez HT").await.unwrap();
     assert_eq!(kept.read(&mut [0; 1]).await.unwrap_or(0), 0, "cut");
     let mut silent = TcpStream::connect(address).await.unwrap();
-    silent.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    silent.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     tokio::time::timeout(Duration::from_secs(20), silent.read_to_end(&mut answer))
         .await
@@ -106,11 +107,11 @@ async fn what_is_under_way_ends_before_the_server_does() {
     let node = Scratch::new();
     let (address, serving) = started(&node, limits()).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
-    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut start = [0; 12];
     idle.read_exact(&mut start).await.unwrap();
     let mut slow = TcpStream::connect(address).await.unwrap();
-    let head = "POST /stores/S1/inventory/A/adjust HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /stores/S1/inventory/A/adjust HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                 content-length: 11\r\n\r\n{\"delta\"";
     slow.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -131,7 +132,7 @@ async fn a_drain_has_an_end() {
     let drain = Duration::from_millis(200);
     let (address, serving) = started(&node, ServerLimits { header_read, drain, ..limits() }).await;
     let mut stuck = TcpStream::connect(address).await.unwrap();
-    let head = "POST /stores/S1/inventory/A/adjust HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+    let head = "POST /stores/S1/inventory/A/adjust HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                 content-length: 11\r\n\r\n{";
     stuck.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -153,7 +154,7 @@ async fn lazy_reader(address: SocketAddr, form: &str) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 << 10).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
-    let head = format!("GET /events HTTP/1.1\r\nhost: x\r\naccept: {form}\r\n\r\n");
+    let head = format!("GET /events HTTP/1.1\r\nhost: localhost\r\naccept: {form}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.unwrap();

@@ -22,6 +22,7 @@ use crate::adapters::file::term::{Tenure, Term, read_term, write_term};
 use crate::app::ports::{Clock, EventIds, History, HistoryError, Kept, Lease, LogNumber, OthersTime};
 use crate::app::ports::{PeerNews, Sharing};
 use crate::domain::{Fact, Key, Timestamp};
+use crate::telemetry::{LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN};
 use metrics::Counter;
 use others::{Member, Others, is_left};
 use parking_lot::Mutex;
@@ -103,7 +104,7 @@ impl FileSharing {
             root: root.clone(),
             directory: lease.directory.clone(),
             me,
-            contended: metrics::counter!("onhand_locks_contended_total"),
+            contended: metrics::counter!(LOCKS_CONTENDED),
         };
         let alive = disk.open(&layout.alive(), OpenMode::OpenOrCreate);
         let sharing = Self {
@@ -118,8 +119,8 @@ impl FileSharing {
             door: Mutex::default(),
             epoch: AtomicU64::new(0),
             meters: Meters {
-                acquired: metrics::counter!("onhand_locks_acquired_total"),
-                stolen: metrics::counter!("onhand_locks_stolen_total"),
+                acquired: metrics::counter!(LOCKS_ACQUIRED),
+                stolen: metrics::counter!(LOCKS_STOLEN),
             },
         };
         Ok(sharing)

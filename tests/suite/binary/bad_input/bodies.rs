@@ -124,3 +124,32 @@ async fn half_requests_have_no_effect() {
     }
     shop.unharmed().await;
 }
+
+/// A body in a coding is refused as such, wherever a body is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coding_of_the_body_is_not_guessed_at() {
+    let Shop { api, .. } = &Shop::open().await;
+    let body = json!({"delta": 1}).to_string().into_bytes();
+    for (method, path) in [
+        (Method::POST, ADJUST),
+        (Method::POST, "/api/inventory/stores/LONDON/inventory/TEA/adjust"),
+        (Method::POST, "/stock/add"),
+        (Method::POST, "/inventory/batch"),
+        (Method::POST, "/imports/i/rows"),
+        (Method::POST, "/catalogue/products"),
+        (Method::POST, "/products"),
+        (Method::PUT, "/products/TEA"),
+        (Method::PATCH, "/products/TEA"),
+        (Method::PUT, "/stores/LONDON"),
+        (Method::PUT, "/stores/LONDON/inventory/TEA/threshold"),
+    ] {
+        for coding in ["gzip", "x", "identity, gzip"] {
+            let headers = [("content-type", "application/json"), ("content-encoding", coding)];
+            let reply = api.try_send(method.clone(), path, &headers, body.clone()).await.unwrap();
+            reply.is(415, "unsupported-media-type");
+            assert!(reply.text.contains("Content-Encoding"), "{}", reply.text);
+        }
+    }
+    let headers = [("content-type", "application/json"), ("content-encoding", "identity")];
+    api.try_send(Method::POST, ADJUST, &headers, body).await.unwrap().is(200, "");
+}

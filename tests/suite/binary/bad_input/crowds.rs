@@ -17,7 +17,7 @@ async fn slow_senders_are_let_go_and_slow_nobody() {
     let shop = Shop::open().await;
     // Three who never finish a head, one who sends it letter by letter, one who never finishes a body, one who never
     // reads.
-    let mut heads: Vec<Raw> = ["", "G", "GET /livez HTTP/1.1\r\nhost: x\r\n"]
+    let mut heads: Vec<Raw> = ["", "G", "GET /livez HTTP/1.1\r\nhost: localhost\r\n"]
         .iter()
         .map(|start| {
             let mut caller = Raw::connect(&shop.node);
@@ -27,7 +27,8 @@ async fn slow_senders_are_let_go_and_slow_nobody() {
         .collect();
     let mut drip = Raw::connect(&shop.node);
     let dripping = std::thread::spawn(move || {
-        let head = "GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ".bytes().chain(std::iter::repeat(b'z'));
+        let head =
+            "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-slow: ".bytes().chain(std::iter::repeat(b'z'));
         for letter in head.take(60) {
             drip.write([letter]);
             std::thread::sleep(Duration::from_millis(300));
@@ -38,7 +39,7 @@ async fn slow_senders_are_let_go_and_slow_nobody() {
     body.write(post(ADJUST, "content-length: 20\r\n")).write("{");
     let mut deaf = Raw::connect(&shop.node);
     for _ in 0..2_000 {
-        deaf.write_some("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n");
+        deaf.write_some("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n");
     }
     for _ in 0..50 {
         shop.api.get(LEVEL).await.is(200, "");
@@ -93,7 +94,7 @@ async fn ten_thousand_slow_callers_keep_nobody_out() {
             0 => {}
             1 => caller.write_some("GET /stores/LONDON/inv"),
             2 => caller.write_some(&(post(ADJUST, "content-length: 20\r\n") + "{")),
-            _ => caller.write_some("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n"),
+            _ => caller.write_some("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n"),
         }
         slow.push(caller);
         if number % 500 == 0 {

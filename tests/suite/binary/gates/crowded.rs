@@ -7,7 +7,7 @@ use super::{ADJUST, LEVEL, probes_are_answered};
 use serde_json::json;
 use tempfile::TempDir;
 
-const FOLLOW: &str = "GET /events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n";
+const FOLLOW: &str = "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_answered_when_every_connection_is_taken() {
@@ -40,7 +40,7 @@ async fn an_idle_connection_makes_room_for_a_newcomer() {
     let mut follower = Raw::connect(&node);
     follower.write(FOLLOW).read_until("retry: 1000\n\n");
     let mut idle = Raw::connect(&node);
-    idle.write("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").read_until("{\"status\":\"ok\"}");
+    idle.write("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").read_until("{\"status\":\"ok\"}");
     let mut silent = Raw::connect(&node);
     silent.write("GET /livez HTT");
     let first = Api::of(&node);

@@ -120,8 +120,9 @@ async fn a_caller_who_goes_away_leaves_no_place_behind() {
     api.post(ADJUST, &[], &json!({"delta": 1})).await.is(200, "");
     for _ in 0..300 {
         Raw::connect(&node).write(post(ADJUST, "content-length: 11\r\n")).write("{\"delta\":1}");
-        Raw::connect(&node).write(format!("GET {LEVEL}/history HTTP/1.1\r\nhost: x\r\n\r\n"));
-        Raw::connect(&node).write("GET /events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n");
+        Raw::connect(&node).write(format!("GET {LEVEL}/history HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+        Raw::connect(&node)
+            .write("GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n");
     }
     // What they sent may still be under way for a moment.
     for gate in ["reads", "writes"] {
@@ -150,9 +151,9 @@ async fn who_only_waits_holds_no_place() {
     for (number, caller) in waiting.iter_mut().enumerate() {
         match number % 3 {
             0 => caller.write(post(ADJUST, "content-length: 11\r\n")).write("{\"delta\":"),
-            1 => caller.write("GET /events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n"),
+            1 => caller.write("GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"),
             _ => caller.write(format!(
-                "GET /central/inventory/TEA?atLeast={whose}:999 HTTP/1.1\r\nhost: x\r\nprefer: wait=9\r\n\r\n"
+                "GET /central/inventory/TEA?atLeast={whose}:999 HTTP/1.1\r\nhost: localhost\r\nprefer: wait=9\r\n\r\n"
             )),
         };
         if number % 3 == 1 {

@@ -1,0 +1,59 @@
+//! Metrics as Prometheus meets them: each is there from the first look, with its text.
+
+use super::api::Api;
+use super::process::Node;
+use onhand::telemetry::{ALL, Kind, Metric};
+use std::collections::{BTreeMap, BTreeSet};
+use tempfile::TempDir;
+
+/// What is not 0 on a node that nobody has asked for anything.
+const NOT_ZERO: [&str; 3] =
+    ["onhand_http_connections", "onhand_clock_ahead_seconds", "onhand_sync_source_well"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_is_there_from_the_start_and_says_what_it_is() {
+    for options in [&[][..], &["--sync", "off"], &["--locks-enabled"]] {
+        let directory = TempDir::new().unwrap();
+        let node = Node::start(directory.path(), options);
+        let text = Api::of(&node).get("/metrics").await.text;
+        check(&text, !options.contains(&"--sync"));
+        node.stop();
+    }
+}
+
+fn check(text: &str, followed: bool) {
+    let lines = |start: &str| -> BTreeMap<&str, &str> {
+        text.lines().filter_map(|line| line.strip_prefix(start)?.split_once(' ')).collect()
+    };
+    let (helps, kinds) = (lines("# HELP "), lines("# TYPE "));
+    for Metric { name, kind, help, labels } in ALL {
+        if *labels == ["source"] && !followed {
+            // Where nothing is followed there is no source.
+            continue;
+        }
+        assert_eq!(helps.get(name), Some(help), "{name}: {text}");
+        let word = match kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        assert_eq!(kinds.get(name), Some(&word), "{name}");
+        let series: Vec<(&str, f64)> = text.lines().filter_map(|line| series(line, name, *kind)).collect();
+        assert!(!series.is_empty(), "{name}: {text}");
+        for (line, value) in series {
+            assert!(labels.iter().all(|label| line.contains(&format!("{label}=\""))), "{line}");
+            assert!(value.abs() < f64::EPSILON || NOT_ZERO.contains(name), "{line}");
+        }
+    }
+    let known: BTreeSet<&str> = ALL.iter().map(|metric| metric.name).collect();
+    let unknown: Vec<&&str> = kinds.keys().filter(|name| !known.contains(**name)).collect();
+    assert!(unknown.is_empty(), "not in the table: {unknown:?}");
+}
+
+/// A line that is a series of this metric, and its value; of a histogram, how many values it has.
+fn series<'a>(line: &'a str, name: &str, kind: Kind) -> Option<(&'a str, f64)> {
+    let rest = line.strip_prefix(name)?;
+    let rest = if kind == Kind::Histogram { rest.strip_prefix("_count")? } else { rest };
+    let (labels, value) = rest.rsplit_once(' ')?;
+    (labels.is_empty() || labels.starts_with('{')).then(|| (line, value.parse().unwrap()))
+}
