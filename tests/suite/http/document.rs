@@ -70,6 +70,36 @@ fn an_answer_takes_the_problems_of_its_status_only() {
     assert!(taken.len() > 300, "{} answers have a problem", taken.len());
 }
 
+/// Swagger UI resolves the `$ref`s of an operation when it is opened, and copies the parameters of the path item into it
+/// only then: what is a `$ref` there is shown as "any ()", and sent as `{storeId}`.
+#[test]
+fn the_parameters_of_an_operation_stand_with_it() {
+    let paths = CONTRACT["paths"].as_object().unwrap().iter();
+    let shared: Vec<&str> =
+        paths.filter(|(_, item)| item.get("parameters").is_some()).map(|(path, _)| path.as_str()).collect();
+    assert!(
+        shared.is_empty(),
+        "/docs does not show parameters of a path item; repeat them in each operation: {shared:?}"
+    );
+}
+
+/// Swagger UI fills in what an example or a default says. A precondition, a key or a filter that nobody chose makes a first try fail.
+#[test]
+fn an_example_fills_in_what_must_be_sent_and_nothing_else() {
+    for (operation, described) in operations() {
+        for parameter in described["parameters"].as_array().into_iter().flatten().map(resolve) {
+            let name = format!("{operation}, {}", parameter["name"]);
+            let filled_in = parameter.get("example").or_else(|| parameter["schema"].get("default")).is_some();
+            let may_be = parameter["required"] == true || parameter["name"] == "limit";
+            assert!(may_be || !filled_in, "{name}: its example is filled in, though nobody must send it");
+            assert!(
+                filled_in || parameter["required"] != true,
+                "{name}: it must be sent, and has no example"
+            );
+        }
+    }
+}
+
 /// A problem of which nothing but status and code can be wrong.
 fn problem(status: u64, code: &str) -> Value {
     json!({
