@@ -114,4 +114,15 @@ describe('/docs', () => {
 
   test('every change says what it takes, and is done when a visitor tries them from the top of the page on', (story) =>
     tryAll(story, operations.filter(({ verb }) => verb !== 'get')));
+
+  test('on a telephone an operation is as wide as the page', async (story) => {
+    const { page, complaints } = await visit(story, { width: 390, height: 844 });
+    await picture(page, 'docs-390');
+    const operation = operations.find(({ id }) => id === 'currentStock');
+    const block = await open(page, operation);
+    await tryOut(page, block, operation);
+    await picture(block, 'currentStock-390');
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    assert.deepEqual(complaints, []);
+  });
 });
