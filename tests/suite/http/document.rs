@@ -59,7 +59,10 @@ fn an_answer_takes_the_problems_of_its_status_only() {
             let Some(media) = resolve(response)["content"].get(PROBLEM) else { continue };
             let answer = format!("{operation} {status}");
             // Without one, Swagger UI makes up a problem that has every member there is.
-            assert!(media.get("example").or_else(|| media.get("examples")).is_some(), "{answer} has no example");
+            assert!(
+                media.get("example").or_else(|| media.get("examples")).is_some(),
+                "{answer} has no example"
+            );
             let validator = validator(&media["schema"]);
             let problems = Code::ALL.iter().flat_map(|code| statuses.iter().map(|of| (*of, code.slug())));
             let taken = taken.entry(answer.clone()).or_default();
