@@ -11,6 +11,7 @@ mod kill;
 mod power_cut;
 mod process;
 mod raw;
+mod readme;
 mod room;
 mod shared;
 mod sick_disk;
