@@ -5,6 +5,7 @@ use super::process::{PROGRAM, Process};
 use super::skipped;
 use regex::Regex;
 use std::fs;
+use std::iter;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -103,10 +104,10 @@ fn shown(home: &Path) -> Vec<Shown> {
                     open = is_open(command, home);
                 }
                 (_, Some(last)) if open => {
-                    last.command += &format!("\n{line}");
+                    last.command.extend(["\n", line]);
                     open = is_open(&last.command, home);
                 }
-                (_, last) => last.expect("a block begins with a command").output += &format!("{line}\n"),
+                (_, last) => last.expect("a block begins with a command").output.extend([line, "\n"]),
             },
         }
     }
@@ -132,16 +133,15 @@ fn aside(place: usize) -> String {
 }
 
 fn script_of(shown: &[Shown]) -> String {
-    // As in a shell of a person, what is left running is a job with a name.
-    let mut script = "set -m\n".to_owned();
-    for (place, Shown { command, .. }) in shown.iter().enumerate() {
-        script += &format!("printf '%s' '{MARK}'\n");
-        script += &match command.strip_suffix('&') {
-            Some(command) => format!("{command} >{} 2>&1 &\n", aside(place)),
-            None => format!("{command}\n"),
+    let commands = shown.iter().enumerate().map(|(place, Shown { command, .. })| {
+        let command = match command.strip_suffix('&') {
+            Some(command) => format!("{command} >{} 2>&1 &", aside(place)),
+            None => command.clone(),
         };
-    }
-    script
+        format!("printf '%s' '{MARK}'\n{command}\n")
+    });
+    // As in a shell of a person, what is left running is a job with a name.
+    iter::once("set -m\n".to_owned()).chain(commands).collect()
 }
 
 /// The lines without what differs from run to run, and without blank ones.
