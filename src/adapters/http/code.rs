@@ -48,7 +48,7 @@ codes! {
          Correct the request; repeating it as it is cannot succeed.";
     InvalidCursor "invalid-cursor" BAD_REQUEST "The cursor is not valid" retry None,
         "The cursor was not made by this server for this list. Start again without one.";
-    CrossSite "cross-site" FORBIDDEN "A page of another site has sent it" retry None,
+    CrossSite "cross-site" FORBIDDEN "The request comes from a page of another site" retry None,
         "A browser has sent it for a page of another site, as its `Sec-Fetch-Site` or `Origin` says; nothing was done. Send it from a \
          program or from a page of this server, or start the server with the page's origin in `CORS_ORIGINS`.";
     NotFound "not-found" NOT_FOUND "There is no such thing" retry None,
@@ -99,7 +99,7 @@ codes! {
         "A command may have 64 KiB, a batch or a piece of an import 16 MiB. Send less at once.";
     UnsupportedMediaType "unsupported-media-type" UNSUPPORTED_MEDIA_TYPE "The content type is not supported" retry None,
         "Send `Content-Type: application/json`; a batch may also be `application/x-ndjson`.";
-    MisdirectedHost "misdirected-host" MISDIRECTED_REQUEST "It is for another host" retry None,
+    MisdirectedHost "misdirected-host" MISDIRECTED_REQUEST "The request is for another host" retry None,
         "As long as nobody has to log in, this server answers only callers on its own machine, by `localhost`, `127.0.0.1`, `[::1]` or \
          the address it listens on; so a web page whose name was made to lead here gets nothing. Use one of these names, or start the \
          server with `--insecure`.";

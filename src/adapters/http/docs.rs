@@ -1,7 +1,7 @@
 //! `GET /openapi.yaml` and `GET /docs`: the contract, and a page to read it on that needs no network.
 //!
 //! The page is Swagger UI (Apache-2.0, see `docs/LICENSE` and `docs/NOTICE`), vendored and embedded as it was
-//! published.
+//! published; `onhand.css` is ours.
 
 use super::code::Code;
 use super::problem::Problem;
@@ -24,6 +24,7 @@ const PAGE: &str = r#"<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Onhand API</title>
 <link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="stylesheet" href="docs/onhand.css">
 <link rel="icon" type="image/png" href="docs/favicon-32x32.png">
 </head>
 <body>
@@ -44,6 +45,7 @@ const START: &str = r##"SwaggerUIBundle({
 "##;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 /// `GET /openapi.yaml`.
 pub(super) async fn openapi() -> impl IntoResponse {
@@ -59,7 +61,8 @@ pub(super) async fn page() -> Response {
 pub(super) async fn asset(FileAt(name): FileAt) -> Result<Response, Problem> {
     Ok(match name.as_str() {
         "swagger-ui-bundle.js" => file(SCRIPT, include_bytes!("docs/swagger-ui-bundle.js")),
-        "swagger-ui.css" => file("text/css; charset=utf-8", include_bytes!("docs/swagger-ui.css")),
+        "swagger-ui.css" => file(STYLE, include_bytes!("docs/swagger-ui.css")),
+        "onhand.css" => file(STYLE, include_bytes!("docs/onhand.css")),
         "favicon-32x32.png" => file("image/png", include_bytes!("docs/favicon-32x32.png")),
         "start.js" => file(SCRIPT, START.as_bytes()),
         "LICENSE" => file("text/plain; charset=utf-8", include_bytes!("docs/LICENSE")),

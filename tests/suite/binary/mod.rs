@@ -15,6 +15,7 @@ mod migrate;
 mod power_cut;
 mod process;
 mod raw;
+mod readme;
 mod room;
 mod shared;
 mod sick_disk;

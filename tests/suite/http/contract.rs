@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
-static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_yaml_ng::from_str(OPENAPI_YAML).unwrap());
+pub(super) static CONTRACT: LazyLock<Value> =
+    LazyLock::new(|| serde_yaml_ng::from_str(OPENAPI_YAML).unwrap());
 /// Each schema is made a validator once, so that answers under load can be held against it, too.
 static VALIDATORS: LazyLock<Mutex<BTreeMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
@@ -71,7 +72,7 @@ fn template(path: &str) -> Option<&'static String> {
     CONTRACT["paths"].as_object().unwrap().keys().find(|template| fits(template))
 }
 
-fn resolve(value: &'static Value) -> &'static Value {
+pub(super) fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(pointer) => CONTRACT.pointer(pointer.trim_start_matches('#')).expect("a $ref leads somewhere"),
         None => value,
@@ -103,7 +104,7 @@ fn validate(schema: &Value, body: &[u8], told: &str) {
     assert!(faults.is_empty(), "{faults:?}: {told}");
 }
 
-fn validator(schema: &Value) -> Arc<Validator> {
+pub(super) fn validator(schema: &Value) -> Arc<Validator> {
     let build = || {
         let whole = json!({"allOf": [schema], "components": CONTRACT["components"]});
         Arc::new(jsonschema::options().should_validate_formats(true).build(&whole).unwrap())

@@ -8,6 +8,7 @@ mod catalogue;
 mod central;
 pub(crate) mod contract;
 mod dead_letters;
+mod document;
 mod fakes;
 mod feed;
 mod follow;

@@ -252,6 +252,7 @@ async fn pages_need_no_network() {
         ("/docs", "text/html; charset=utf-8"),
         ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
         ("/docs/swagger-ui.css", "text/css; charset=utf-8"),
+        ("/docs/onhand.css", "text/css; charset=utf-8"),
         ("/docs/favicon-32x32.png", "image/png"),
         ("/docs/start.js", "text/javascript; charset=utf-8"),
         ("/openapi.yaml", "application/yaml"),

@@ -1,0 +1,128 @@
+// `/docs` as a visitor meets it: each operation says what it takes, and does it when it is tried out.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { openBrowser, picture, startNode } from './harness.mjs';
+
+/** What a fresh node does not have, so that a first try is told so; nothing else may be refused. */
+const NOT_THERE_YET = {
+  getLevel: 'no stock was ever moved',
+  getHistory: 'no stock was ever moved',
+  getThreshold: 'no threshold was ever set',
+  getImport: 'nothing was ever imported',
+  listImportRefusals: 'nothing was ever imported',
+  getProduct: 'the catalogue is empty',
+  getProductHistory: 'the catalogue is empty',
+  getStore: 'the catalogue is empty',
+  getCentralSku: 'no stock was ever moved',
+  getDeadLetter: 'a node that is well has no dead letters',
+  discardDeadLetter: 'a node that is well has no dead letters',
+  redriveDeadLetter: 'a node that is well has no dead letters',
+};
+
+let node, operations;
+
+before(async () => {
+  node = await startNode();
+  operations = await readOperations(node.url);
+});
+after(() => node?.stop());
+
+/** Every operation of the document, in its order. */
+async function readOperations(url) {
+  const document = parse(await (await fetch(`${url}/openapi.yaml`)).text());
+  const resolve = (value) =>
+    value.$ref ? value.$ref.slice(2).split('/').reduce((found, name) => found[name], document) : value;
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([verb]) => verb !== 'parameters')
+      .map(([verb, operation]) => ({
+        id: operation.operationId,
+        tag: operation.tags[0],
+        verb,
+        path,
+        parameters: [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve),
+      })),
+  );
+}
+
+/** Opens `/docs` in a browser of its own. */
+async function visit(story, size = {}) {
+  const browser = await openBrowser({ ...size, allowed: [`127.0.0.1:${node.port}`] });
+  story.after(() => browser.close());
+  await browser.page.goto(`${node.url}/docs`);
+  await browser.page.locator('.opblock').first().waitFor();
+  return browser;
+}
+
+/** Opens an operation; what is below its heading. */
+async function open(page, { id, tag }) {
+  const block = page.locator(`[id="operations-${tag.replaceAll(' ', '_')}-${id}"]`);
+  await block.locator('.opblock-summary-control').click();
+  await block.locator('.responses-table').first().waitFor();
+  return block;
+}
+
+/** Presses "Try it out" and "Execute"; the status of the answer. */
+async function tryOut(page, block, { verb }) {
+  await block.locator('.try-out__btn').click();
+  const method = verb.toUpperCase();
+  const answered = page.waitForResponse((response) => response.request().method() === method);
+  await block.locator('.execute').click();
+  const response = await answered;
+  const shown = block.locator('.live-responses-table .response-col_status').nth(1);
+  await shown.waitFor();
+  assert.match(await shown.innerText(), new RegExp(`^${response.status()}`), 'the page shows the answer');
+  return response;
+}
+
+/** Each parameter is shown with the name, the place and a type of its own. */
+async function assertParameters(block, operation) {
+  const shown = [];
+  for (const row of await block.locator('.parameters-container table.parameters tbody tr').all()) {
+    const name = (await row.locator('.parameter__name').innerText()).replace(/\s*\*.*$/s, '').trim();
+    const place = (await row.locator('.parameter__in').innerText()).trim();
+    const type = (await row.locator('.parameter__type').innerText()).trim();
+    assert.match(type, /^(string|integer|boolean)/, `${operation.id}: the type of ${name}`);
+    shown.push(`${name} ${place}`);
+  }
+  const documented = operation.parameters.map((parameter) => `${parameter.name} (${parameter.in})`);
+  assert.deepEqual(shown.sort(), documented.sort(), operation.id);
+}
+
+/** Opens each operation, looks at its parameters, and tries it out; from the top of the page to its end. */
+async function tryAll(story, chosen) {
+  const { page, complaints } = await visit(story);
+  for (const operation of chosen) {
+    const block = await open(page, operation);
+    await assertParameters(block, operation);
+    const response = await tryOut(page, block, operation);
+    await picture(block, operation.id);
+    const body = await response.text().catch(() => '');
+    if (operation.id in NOT_THERE_YET) assert.equal(response.status(), 404, `${operation.id}: ${body}`);
+    else assert.ok(response.ok(), `${operation.id}: ${response.status()} ${body}`);
+    await block.locator('.opblock-summary-control').click();
+  }
+  const unexpected = complaints.filter((complaint) => !complaint.includes('404 (Not Found)'));
+  assert.deepEqual(unexpected, []);
+}
+
+describe('/docs', () => {
+  test('every GET says what it takes, and is answered well when it is the first thing a visitor tries', (story) =>
+    tryAll(story, operations.filter(({ verb }) => verb === 'get')));
+
+  test('every change says what it takes, and is done when a visitor tries them from the top of the page on', (story) =>
+    tryAll(story, operations.filter(({ verb }) => verb !== 'get')));
+
+  test('on a telephone an operation is as wide as the page', async (story) => {
+    const { page, complaints } = await visit(story, { width: 390, height: 844 });
+    await picture(page, 'docs-390');
+    const operation = operations.find(({ id }) => id === 'currentStock');
+    const block = await open(page, operation);
+    await tryOut(page, block, operation);
+    await picture(block, 'currentStock-390');
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    assert.deepEqual(complaints, []);
+  });
+});
