@@ -167,7 +167,8 @@ impl Writer {
         let Active { file, lost, end, .. } = &self.active;
         if !*lost {
             let cut = file.truncate(end.length);
-            let synced = cut.and_then(|()| if planted(Bug::NoSyncAfterCut) { Ok(()) } else { file.sync_data() });
+            let synced =
+                cut.and_then(|()| if planted(Bug::NoSyncAfterCut) { Ok(()) } else { file.sync_data() });
             self.set_lost(synced.is_err());
         }
         if self.active.lost { LogFailed::Unknown } else { LogFailed::NotWritten }

@@ -38,8 +38,7 @@ impl DiskFile for SimFile {
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.machine()
-            .perform_on(self.handle, Operation::Len, |content| Ok(content.cached().len() as u64))
+        self.machine().perform_on(self.handle, Operation::Len, |content| Ok(content.cached().len() as u64))
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

@@ -112,9 +112,17 @@ impl Shared<'_> {
         let ended = self.house.passed();
         self.trace.note(format_args!("hold {id} committed at {begun} to {ended} ms: {}", outcome.is_ok()));
         if let Err(refused) = outcome {
-            assert!(ended >= asked + ttl - SLACK_MS, "hold {id} of {ttl} ms is gone after {} ms: {refused}", ended - asked);
+            assert!(
+                ended >= asked + ttl - SLACK_MS,
+                "hold {id} of {ttl} ms is gone after {} ms: {refused}",
+                ended - asked
+            );
         } else {
-            assert!(begun <= granted + ttl + SLACK_MS, "hold {id} of {ttl} ms is there after {} ms", begun - granted);
+            assert!(
+                begun <= granted + ttl + SLACK_MS,
+                "hold {id} of {ttl} ms is there after {} ms",
+                begun - granted
+            );
         }
     }
 
@@ -158,7 +166,8 @@ impl Shared<'_> {
     pub(super) fn imported_once(&mut self) {
         let place = self.place();
         let Ok(seen) = self.house.shown(place, IMPORTED) else { return };
-        let (on_hand, done) = (seen.level.map_or(0, |(on_hand, ..)| on_hand.unsigned_abs()), self.aside.steps);
+        let (on_hand, done) =
+            (seen.level.map_or(0, |(on_hand, ..)| on_hand.unsigned_abs()), self.aside.steps);
         let may_be = done..=done + u64::from(self.aside.unsure);
         assert!(may_be.contains(&on_hand), "{on_hand} rows imported, {done} acknowledged");
     }

@@ -1,6 +1,6 @@
 //! The processes: each a ledger with its log and its leases, all on one disk, moved on in turns by whoever asks one of them.
 
-use super::clock::{AHEAD_MS, PlaceClock};
+use super::clock::PlaceClock;
 use super::process::{Beginning, Process, drive};
 use crate::app::ports::Clock;
 use crate::app::query::ReadError;
@@ -19,9 +19,6 @@ use std::task::{Context, Poll, Waker};
 /// A command that has no answer after so many turns never gets one.
 const TURNS_MAX: usize = 20_000;
 
-/// Time passes in steps of so many milliseconds: nobody who lives misses the time of a lease.
-const STEP_MS: i64 = 20;
-
 /// A command that a process was asked.
 pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>>>>;
 
@@ -35,23 +32,23 @@ pub(super) struct Trouble {
 }
 
 /// A place in which one process after the other runs.
-struct Place {
-    process: Option<Process>,
+pub(super) struct Place {
+    pub(super) process: Option<Process>,
     /// Under which number faults are planned for the process that runs, or ran last.
-    number: u32,
-    clock: Arc<PlaceClock>,
+    pub(super) number: u32,
+    pub(super) clock: Arc<PlaceClock>,
     /// By how much its wall clock goes wrong, in milliseconds a step.
-    drift: i64,
+    pub(super) drift: i64,
 }
 
 /// A disk with processes on it.
 pub(super) struct House {
     pub(super) disk: SimDisk,
-    clock: Arc<SimClock>,
+    pub(super) clock: Arc<SimClock>,
     ids: Arc<SimIds>,
     segment_bytes: u64,
     snapshot_every: u64,
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     begun: u32,
 }
 
@@ -107,7 +104,7 @@ impl House {
         self.disk.inject(if sticky { injection.sticky() } else { injection });
     }
 
-    fn place(&mut self, place: usize) -> &mut Place {
+    pub(super) fn place(&mut self, place: usize) -> &mut Place {
         self.places.get_mut(place).expect("there is a place")
     }
 
@@ -132,13 +129,6 @@ impl House {
         if let Some(process) = self.process_mut(place) {
             process.frozen = frozen;
         }
-    }
-
-    /// The wall clock of a place is set, by chance; answers how far ahead it is, in milliseconds.
-    pub(super) fn set_clock(&mut self, place: usize, random: &mut Random) -> i64 {
-        let ahead = AHEAD_MS.get(random.below(AHEAD_MS.len())).copied().unwrap_or_default();
-        self.place(place).clock.set_ahead(ahead);
-        ahead
     }
 
     /// The disk refuses something that the process there calls.
@@ -267,40 +257,6 @@ impl House {
         }
         self.pass(1);
         None
-    }
-
-    /// Log time as the earliest and the latest process has it, of those that keep time.
-    pub(super) fn log_times(&self) -> Option<(i64, i64)> {
-        let kept = self.places.iter().filter(|place| !self.disk.has_killed(place.number));
-        let kept = kept.filter_map(|place| place.process.as_ref());
-        let kept = kept.filter(|process| !process.frozen && !process.is_over());
-        let times: Vec<i64> = kept.map(|process| process.ledger.now().milliseconds()).collect();
-        Some((*times.iter().min()?, *times.iter().max()?))
-    }
-
-    /// Milliseconds since the beginning.
-    pub(super) fn passed(&self) -> i64 {
-        i64::try_from(self.clock.monotonic().as_millis()).unwrap_or(i64::MAX)
-    }
-
-    /// Time passes, and everybody who is not frozen looks after leases and log.
-    pub(super) fn pass(&mut self, milliseconds: u64) {
-        let mut left = i64::try_from(milliseconds).unwrap_or(i64::MAX);
-        while left > 0 {
-            let step = left.min(STEP_MS);
-            self.clock.pass(step);
-            left -= step;
-            for place in &mut self.places {
-                if step == STEP_MS {
-                    place.clock.drift(place.drift);
-                }
-                if let Some(process) = &mut place.process
-                    && !self.disk.has_killed(place.number)
-                {
-                    process.step();
-                }
-            }
-        }
     }
 
     /// The power fails: all processes are gone, and the disk has what was synced.

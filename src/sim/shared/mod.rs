@@ -205,7 +205,8 @@ impl<'a> Shared<'a> {
             // Nobody gave up the lease: a frozen process is taken over from after a while, a living one ends with its work.
             Some(Err(CommandError::Contended | CommandError::Overloaded)) => {}
             Some(Err(CommandError::ReadOnly)) => self.failed(place),
-            None | Some(Err(CommandError::History(_) | CommandError::OutcomeUnknown | CommandError::Closed)) => {
+            None
+            | Some(Err(CommandError::History(_) | CommandError::OutcomeUnknown | CommandError::Closed)) => {
                 if was == Was::New {
                     self.worlds.perhaps(act);
                 }

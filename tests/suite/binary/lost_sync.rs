@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// No probe succeeds while the story lasts.
-const OPTIONS: [&str; 5] =
-    ["--locks-enabled", "--breaker-cooldown-ms", "600000", "--rate-limit-rps", "0"];
+const OPTIONS: [&str; 5] = ["--locks-enabled", "--breaker-cooldown-ms", "600000", "--rate-limit-rps", "0"];
 const CHANGE: &str = "/stores/LONDON/inventory/TEA/adjust";
 
 /// Posts a change until it is answered with 200.

@@ -92,6 +92,10 @@ async fn a_group_whose_lease_nobody_asked_for_is_there_or_not_for_everybody() {
         for process in [&two, &again] {
             process.execute(adjust("TEA", -1, Expected::Any), &keyed("k", "-1")).await.unwrap();
         }
-        assert_eq!((again.level("TEA").await, two.level("TEA").await), (Some((7, 3)), Some((7, 3))), "{end:?}");
+        assert_eq!(
+            (again.level("TEA").await, two.level("TEA").await),
+            (Some((7, 3)), Some((7, 3))),
+            "{end:?}"
+        );
     }
 }

@@ -61,7 +61,8 @@ impl Others {
     pub(super) fn latest_time(&self, now: Duration, ttl: Duration) -> Option<Timestamp> {
         let noted = |member: &Member| serde_json::from_slice::<Alive>(checked(&member.seen.0)?).ok();
         let by_now = |alive: Alive| {
-            let passed = milliseconds(now).checked_sub(alive.at).filter(|passed| *passed <= milliseconds(ttl));
+            let passed =
+                milliseconds(now).checked_sub(alive.at).filter(|passed| *passed <= milliseconds(ttl));
             alive.time.plus_milliseconds(passed.and_then(|passed| i64::try_from(passed).ok()).unwrap_or(0))
         };
         self.members.values().filter_map(noted).map(by_now).max()
