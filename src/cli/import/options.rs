@@ -1,5 +1,6 @@
 //! The options of `onhand import`, and what of them gives the rows their meaning.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use super::super::client::server_url;
 use super::super::exit::{Exit, Failure};
+use super::store_name::meant;
 use super::time::TimeFormat;
 use crate::domain::limits::INTEGER_MAX;
 use crate::domain::{Quantity, StoreId};
@@ -34,7 +36,8 @@ pub(crate) struct ImportArgs {
 
     /// Column with the store
     ///
-    /// The name is made a store id: upper case, and each character outside A-Z and 0-9 becomes "-" (see
+    /// A name that is a store id is taken letter by letter. In any other one each character that an id may not hold becomes
+    /// "-": United Kingdom is United-Kingdom. Names that would become one store are refused (see --store-name,
     /// --exact-stores).
     #[arg(long, value_name = "COLUMN", required_unless_present = "store", conflicts_with = "store")]
     pub store_column: Option<String>,
@@ -46,6 +49,11 @@ pub(crate) struct ImportArgs {
     /// Take the store column as ids, letter by letter, and refuse rows where it is none
     #[arg(long, requires = "store_column")]
     pub exact_stores: bool,
+
+    /// The store that a name in the column means; may be repeated
+    #[arg(long = "store-name", value_name = "NAME=STORE", value_parser = meant)]
+    #[arg(requires = "store_column", conflicts_with = "exact_stores")]
+    pub store_names: Vec<(String, StoreId)>,
 
     /// Column with the SKU
     #[arg(long, value_name = "COLUMN")]
@@ -101,6 +109,8 @@ Examples:
   onhand import sales.csv --store-column Country --sku-column StockCode --quantity-column Quantity \\
          --time-column InvoiceDate --time-format '%d/%m/%Y %H:%M' --reference-column InvoiceNo \\
          --opening-stock 1000 --report refused.csv
+  onhand import sales.csv --store-column Shop --store-name 'MÜNCHEN=MUENCHEN' \\
+         --sku-column Item --quantity-column Qty
   onhand import delivery.csv --kind stock-in --store BERLIN \\
          --sku-column sku --quantity-column pieces
 
@@ -109,6 +119,7 @@ Products of a catalogue: onhand import products --help. A file called products i
 Exit codes:
    0  every row was applied, or refused and reported
   65  not such a CSV file: empty, a header that is not UTF-8, a column missing, a quote left open
+  65  two names of stores would become one store
   66  the file is missing or cannot be read
   69  the node cannot be reached, or refused; run the same command again to go on
   73  the report cannot be created";
@@ -158,6 +169,9 @@ pub(super) enum StoreFrom {
 pub(super) struct Reading {
     pub(super) kind: Kind,
     pub(super) store: StoreFrom,
+    /// Which store a name means, where the person says so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) store_names: BTreeMap<String, StoreId>,
     pub(super) sku_column: String,
     pub(super) quantity_column: String,
     pub(super) time_column: Option<String>,
@@ -188,6 +202,7 @@ impl ImportArgs {
         Ok(Reading {
             kind: self.kind,
             store,
+            store_names: self.names()?,
             sku_column: self.sku_column.clone(),
             quantity_column: self.quantity_column.clone(),
             time_column: self.time_column.clone(),
@@ -196,6 +211,20 @@ impl ImportArgs {
             opening_stock: self.opening_stock,
             delimiter: self.delimiter,
         })
+    }
+}
+
+impl ImportArgs {
+    fn names(&self) -> Result<BTreeMap<String, StoreId>, Failure> {
+        let mut names = BTreeMap::new();
+        for (name, id) in &self.store_names {
+            if let Some(other) = names.insert(name.clone(), id.clone()).filter(|other| other != id) {
+                let message =
+                    format!("--store-name says that {name:?} is {other} and that it is {id}; which one?");
+                return Err(Failure::new(Exit::Usage, message));
+            }
+        }
+        Ok(names)
     }
 }
 

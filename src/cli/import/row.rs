@@ -6,7 +6,7 @@ use jiff::Timestamp as Moment;
 
 use super::columns::Columns;
 use super::options::{Kind, Reading, StoreFrom};
-use super::store_name::store_id_of;
+use super::store_name::store_id;
 use super::table::Record;
 use super::wire::WireRow;
 use crate::domain::limits::TEXT_CHARACTERS_MAX;
@@ -74,7 +74,7 @@ pub(super) fn read(record: &Record<'_>, columns: &Columns, reading: &Reading) ->
     }
     let field =
         |at: usize| record.fields.get(at).and_then(|field| str::from_utf8(field).ok()).unwrap_or_default();
-    let store_id = store(columns.store.map(field), &reading.store)?;
+    let store_id = store(columns.store.map(field), reading)?;
     let sku = sku(field(columns.sku))?;
     let (kind, quantity) = movement(field(columns.quantity), reading.kind)?;
     let occurred_at = columns.time.map(|at| time(field(at), reading)).transpose()?;
@@ -83,12 +83,14 @@ pub(super) fn read(record: &Record<'_>, columns: &Columns, reading: &Reading) ->
     Ok(WireRow { row: record.row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock })
 }
 
-fn store(field: Option<&str>, from: &StoreFrom) -> Result<StoreId, Reason> {
+fn store(field: Option<&str>, reading: &Reading) -> Result<StoreId, Reason> {
     let text = field.unwrap_or_default().trim();
-    match from {
+    match &reading.store {
         StoreFrom::Fixed(id) => Ok(id.clone()),
         StoreFrom::Names(_) | StoreFrom::Ids(_) if text.is_empty() => Err(Reason::StoreMissing),
-        StoreFrom::Names(_) => store_id_of(text).ok_or_else(|| Reason::StoreName(text.to_owned())),
+        StoreFrom::Names(_) => {
+            store_id(text, &reading.store_names).ok_or_else(|| Reason::StoreName(text.to_owned()))
+        }
         StoreFrom::Ids(_) => StoreId::new(text).map_err(|error| Reason::StoreId(text.to_owned(), error)),
     }
 }
@@ -154,6 +156,7 @@ mod tests {
     use super::*;
     use crate::cli::import::time::TimeFormat;
     use csv::ByteRecord;
+    use std::collections::BTreeMap;
 
     const COLUMNS: Columns =
         Columns { store: Some(0), sku: 1, quantity: 2, time: Some(3), reference: Some(4), count: 5 };
@@ -162,6 +165,7 @@ mod tests {
         Reading {
             kind,
             store: StoreFrom::Names("shop".to_owned()),
+            store_names: BTreeMap::new(),
             sku_column: String::new(),
             quantity_column: String::new(),
             time_column: None,
@@ -187,7 +191,7 @@ mod tests {
     fn a_good_row_goes_out_as_the_contract_has_it() {
         let sent = serde_json::to_value(sale(0, b"Channel Islands").unwrap()).unwrap();
         let expected = serde_json::json!({
-            "row": 7, "storeId": "CHANNEL-ISLANDS", "sku": "85123A", "kind": "sale", "quantity": 6,
+            "row": 7, "storeId": "Channel-Islands", "sku": "85123A", "kind": "sale", "quantity": 6,
             "reference": "536365", "occurredAt": "2010-12-01T08:26:00.000Z",
         });
         assert_eq!(sent, expected);

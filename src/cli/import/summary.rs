@@ -57,8 +57,8 @@ pub(super) fn run(
 fn refused(text: &mut String, survey: &Survey, refusals: &Refusals, report: Option<&Path>) {
     line(text, "refused", &thousands(refusals.total));
     named(text, &[refusals], report);
-    for pair in &survey.merged_stores {
-        let _ = writeln!(text, "  note: {pair}");
+    for note in &survey.store_notes {
+        let _ = writeln!(text, "  note: {note}");
     }
 }
 

@@ -1,7 +1,6 @@
 //! The first pass over the file: is it readable to its end, what is its fingerprint, how many rows does it have?
 //! Only after that is anything sent, so a file that is broken somewhere leaves no trace.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::str;
 
@@ -9,14 +8,11 @@ use super::super::exit::Failure;
 use super::columns;
 use super::options::{Reading, StoreFrom};
 use super::row;
-use super::table::Record;
+use super::store_name::Names;
+use super::table::{Record, unusable};
 
 /// Hex digits of the fingerprint that name the import.
 const IMPORT_ID_LENGTH: usize = 32;
-/// Different store names watched for falling together, at most.
-const STORES_WATCHED_MAX: usize = 100_000;
-/// Pairs of store names that fell together, told at most.
-const MERGED_SHOWN_MAX: usize = 5;
 
 /// A file, how it is read, and what the first pass found.
 #[derive(Debug)]
@@ -29,15 +25,15 @@ pub(super) struct Survey {
     pub(super) rows: u64,
     /// Rows that are refused before they are sent.
     pub(super) refused: u64,
-    /// Different names that became one store id, for the person to judge.
-    pub(super) merged_stores: Vec<String>,
+    /// What should be known of the names of stores, for the person to judge.
+    pub(super) store_notes: Vec<String>,
 }
 
 impl Survey {
     /// Reads the file from start to end.
     ///
     /// # Errors
-    /// Those of [`columns::open`] and [`Table::next`](super::table::Table::next).
+    /// Those of [`columns::open`] and [`Table::next`](super::table::Table::next), and those of [`Names`].
     pub(super) fn take(path: PathBuf, reading: Reading) -> Result<Self, Failure> {
         let (mut table, columns) = columns::open(&path, &reading)?;
         let mut names = Names::default();
@@ -46,14 +42,17 @@ impl Survey {
             rows += 1;
             match row::read(&record, &columns, &reading) {
                 Ok(row) if matches!(reading.store, StoreFrom::Names(_)) => {
-                    names.saw(row.store_id.as_str(), name(&record, columns.store));
+                    let name = name(&record, columns.store);
+                    names.saw(name, &row.store_id, &record, &reading.store_names)?;
                 }
                 Ok(_) => {}
                 Err(_) => refused += 1,
             }
         }
         let fingerprint = table.fingerprint();
-        Ok(Self { path, reading, fingerprint, rows, refused, merged_stores: names.merged })
+        let judged = names.judge(&reading.store_names);
+        let store_notes = judged.map_err(|failure| unusable(&path, failure))?;
+        Ok(Self { path, reading, fingerprint, rows, refused, store_notes })
     }
 
     /// The name of this import in the log.
@@ -65,29 +64,4 @@ impl Survey {
 fn name<'a>(record: &Record<'a>, store: Option<usize>) -> &'a str {
     let field = store.and_then(|at| record.fields.get(at)).unwrap_or_default();
     str::from_utf8(field).unwrap_or_default().trim()
-}
-
-/// Watches for different names that end up as one store.
-#[derive(Default)]
-struct Names {
-    first: HashMap<String, String>,
-    merged: Vec<String>,
-}
-
-impl Names {
-    fn saw(&mut self, id: &str, name: &str) {
-        match self.first.get(id) {
-            Some(first) if first.eq_ignore_ascii_case(name) => {}
-            Some(first) => {
-                let pair = format!("{first:?} and {name:?} are one store, {id}");
-                if self.merged.len() < MERGED_SHOWN_MAX && !self.merged.contains(&pair) {
-                    self.merged.push(pair);
-                }
-            }
-            None if self.first.len() < STORES_WATCHED_MAX => {
-                self.first.insert(id.to_owned(), name.to_owned());
-            }
-            None => {}
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! An importer against a small node in memory.
 
 mod node;
+mod stores;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -170,7 +171,7 @@ async fn rows_refused_here_and_there_are_one_report() {
         5,7,invalid-store,the store is blank,,A,1,,\n\
         7,9,wrong-field-count,\"it has 5 fields, the header has 4\",United Kingdom,A,0,,\n";
     assert_eq!(scene.collect(&survey).await.1, expected);
-    assert_eq!(scene.stock()[&("UNITED-KINGDOM".to_owned(), "A b".to_owned())], 7);
+    assert_eq!(scene.stock()[&("United-Kingdom".to_owned(), "A b".to_owned())], 7);
 }
 
 #[tokio::test]
@@ -237,17 +238,10 @@ fn the_fingerprint_is_of_the_file_and_its_meaning() {
     for same in [&["--server", "http://elsewhere:1"][..], &["--report", "r.csv"], &["--dry-run"]] {
         assert_eq!(survey(&path, same).import_id(), plain.import_id());
     }
-    for other in [&["--opening-stock", "1"][..], &["--kind", "stock-in"], &["--exact-stores"]] {
+    let said = ["--store-name", "A=C"];
+    for other in [&["--opening-stock", "1"][..], &["--kind", "stock-in"], &["--exact-stores"], &said] {
         assert_ne!(survey(&path, other).import_id(), plain.import_id());
     }
     std::fs::write(&path, "shop,sku,qty\nA,B,2\n").unwrap();
     assert_ne!(survey(&path, &[]).import_id(), plain.import_id());
-}
-
-#[test]
-fn stores_that_fall_together_are_pointed_out() {
-    let directory = TempDir::new().unwrap();
-    let path = directory.path().join("rows.csv");
-    std::fs::write(&path, "shop,sku,qty\nA B,s,1\na b,s,1\nA-B,s,1\nC,s,1\n").unwrap();
-    assert_eq!(survey(&path, &[]).merged_stores, ["\"A B\" and \"A-B\" are one store, A-B"]);
 }

@@ -59,7 +59,8 @@ impl Sales {
             let record = record.unwrap();
             let field = |place: usize| str::from_utf8(&record[place]).unwrap();
             folded.rows += 1;
-            let store = field(7).to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            let kept = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            let store = field(7).replace(|c: char| !kept(c), "-");
             let quantity: i64 = field(3).parse().unwrap();
             let level = (store, field(1).to_owned());
             let (on_hand, version) = folded.levels.entry(level).or_insert((self.opening, 1));
