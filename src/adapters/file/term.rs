@@ -31,7 +31,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long to wait before the lock on a mark is tried again: whoever has it needs a moment, or a sync.
 const TRY_AGAIN: Duration = Duration::from_millis(1);
@@ -140,14 +140,25 @@ impl Tenure {
     }
 }
 
+/// How long the lock on a mark is waited for: whoever has it longer is stopped in the middle of a take-over.
+const MARK_WAIT: Duration = Duration::from_secs(10);
+
 /// Takes the lock on a mark, as soon as nobody has it. Whoever opens a member's directory holds it from before he reads the
 /// log until the new term has begun: an end that is found by reading on and one that is taken from the mark are never
 /// both believed.
+///
+/// # Errors
+/// What the disk says; `TimedOut` after [`MARK_WAIT`].
 pub(super) fn hold_mark(disk: &dyn Disk, layout: &Layout) -> io::Result<Arc<dyn DiskFile>> {
+    let begun = Instant::now();
     loop {
         let file = disk.open(&layout.mark(), OpenMode::OpenOrCreate)?;
         if file.try_lock()? == LockOutcome::Acquired {
             return Ok(file);
+        }
+        if begun.elapsed() >= MARK_WAIT {
+            let reason = "another process has held the lock on the mark for too long; is it stopped?";
+            return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
         }
         thread::sleep(TRY_AGAIN);
     }

@@ -10,6 +10,7 @@ use crate::adapters::file::migrate::move_in;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
 use crate::adapters::file::term::hold_mark;
 use crate::app::ports::{Clock, EventIds};
+use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,7 +53,11 @@ pub fn join(
             continue;
         }
         let own = OpenOptions { disk: Arc::clone(disk), layout: layout.clone(), ..*options };
-        let _mark = hold_mark(&**disk, &layout).map_err(OpenError::at(&layout.mark()))?;
+        let _mark = match hold_mark(&**disk, &layout) {
+            // A process that is stopped in the middle of taking this one over.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => continue,
+            held => held.map_err(OpenError::at(&layout.mark()))?,
+        };
         match open(&own, &**clock, &**ids) {
             Ok(node) => {
                 let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?.behind(door);
