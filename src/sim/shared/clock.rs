@@ -67,7 +67,7 @@ impl House {
     pub(super) fn log_times(&self) -> Option<(i64, i64)> {
         let kept = self.places.iter().filter(|place| !self.disk.has_killed(place.number));
         let kept = kept.filter_map(|place| place.process.as_ref());
-        let kept = kept.filter(|process| !process.frozen && !process.is_over());
+        let kept = kept.filter(|process| !process.frozen && !process.sick && !process.is_over());
         let times: Vec<i64> = kept.map(|process| process.ledger.now().milliseconds()).collect();
         Some((*times.iter().min()?, *times.iter().max()?))
     }

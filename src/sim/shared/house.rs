@@ -120,9 +120,15 @@ impl House {
         self.places.get(place).is_some_and(|place| place.process.is_some())
     }
 
-    /// True when somebody runs who has kept time until now.
+    /// True when somebody runs who has kept time until now, and could note it.
     pub(super) fn is_kept(&self) -> bool {
-        self.places.iter().filter_map(|place| place.process.as_ref()).any(|process| !process.frozen)
+        let mut there = self.places.iter().filter_map(|place| place.process.as_ref());
+        there.any(|process| !process.frozen && !process.sick)
+    }
+
+    /// True when the disk of somebody who runs may have refused to take his time.
+    pub(super) fn has_sick(&self) -> bool {
+        self.places.iter().filter_map(|place| place.process.as_ref()).any(|process| process.sick)
     }
 
     pub(super) fn freeze(&mut self, place: usize, frozen: bool) {

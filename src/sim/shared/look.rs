@@ -44,7 +44,7 @@ impl Shared<'_> {
         if self.frozen.is_some() {
             return;
         }
-        self.house.heal_all();
+        self.heal_all();
         let place = self.place();
         let mut wrong = Vec::new();
         for _ in 0..LOOKS_MAX {

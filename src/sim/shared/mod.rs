@@ -246,9 +246,9 @@ impl<'a> Shared<'a> {
             self.house.kill(place);
         }
         self.reap();
-        self.house.heal_all();
+        self.heal_all();
         (0..PLACES).for_each(|place| self.begin(place));
-        self.house.heal_all();
+        self.heal_all();
         self.look();
         self.look();
         self.worlds.settle();

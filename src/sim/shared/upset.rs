@@ -126,9 +126,18 @@ impl Shared<'_> {
         }
     }
 
-    /// Disks are well again.
+    /// Disks are well again. A process that could not note its time is ahead of those that joined meanwhile.
     pub(super) fn heal(&mut self) {
+        if self.house.has_sick() {
+            self.aside.forget_holds();
+        }
         (0..PLACES).for_each(|place| self.house.heal(place));
+    }
+
+    /// All disks are well, and every process has noticed.
+    pub(super) fn heal_all(&mut self) {
+        self.heal();
+        self.house.heal_all();
     }
 
     /// The next calls of a process are its last ones.
