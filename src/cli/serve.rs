@@ -3,7 +3,7 @@
 use super::central::LAST_PASS_MAX;
 use super::exit::{Exit, Failure, OrExit};
 use super::logging;
-use super::open_files::connections_that_fit;
+use super::open_files::Room;
 use super::opening::{Running, open_node};
 use super::stopping::{DRAIN_SHARE, LAST_ALERT_SHARE, LAST_PASS_SHARE, on_signals};
 use super::timekeeping;
@@ -84,9 +84,10 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     running.ledger.let_others_join().or_exit(Exit::Io, || "cannot note the time for other processes")?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
-    let node = Arc::new(node(settings, running, shutdown.clone()));
+    let room = Room::that_fits(listen.connections_max);
+    let node = Arc::new(node(settings, running, shutdown.clone()).with_followers(room.followers));
     let limits = ServerLimits {
-        connections_max: connections_that_fit(listen.connections_max),
+        connections_max: room.connections,
         ..ServerLimits::with_drain(listen.shutdown_timeout.mul_f64(DRAIN_SHARE))
     };
     let signals = on_signals(terminate, interrupt, Arc::clone(&node), listen.shutdown_timeout);

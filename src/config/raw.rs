@@ -47,7 +47,8 @@ pub struct RawServe {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub shutdown_timeout_ms: String,
 
-    /// Connections open at the same time, at most; further ones are answered 503
+    /// Connections open at the same time, at most, beside those that follow the feed (up to 512); further ones are answered
+    /// 503
     #[arg(long, env = "CONNECTIONS_MAX", value_name = "CONNECTIONS", default_value = "1024")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub connections_max: String,

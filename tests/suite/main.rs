@@ -19,6 +19,7 @@ mod http;
 mod low_stock;
 mod machine;
 mod node;
+mod occupied;
 mod papers;
 #[cfg(feature = "planted-bugs")]
 mod planted;

@@ -3,6 +3,9 @@
 //! A connection with a request in work is never cut for another one. Of the rest those go first that have never sent the
 //! whole head of a request, then those whose peer neither sends nor takes what it should, then those that have been idle
 //! for longest. So ten thousand callers who say nothing, half of something, or never read keep nobody out.
+//!
+//! Who follows the feed is not of the crowd as long as it does: it takes none of its places, and makes room for nobody, also when
+//! its reader rests for a while. How many may follow is bounded where they are let in (`Node::follower_place`).
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -48,6 +51,8 @@ pub(super) struct Member {
     requests: AtomicU64,
     /// It speaks HTTP/2, in which several requests share the connection and pings come at any time.
     multiplexed: AtomicBool,
+    /// Requests under way that follow the feed.
+    following: AtomicUsize,
     /// When the last request ended, or the connection began, in milliseconds since the server did.
     idle_since_ms: AtomicU64,
     /// Since when the peer is waited for, to send more of a body or to take more of an answer; [`NOT`]: it is not.
@@ -68,7 +73,10 @@ pub(super) struct Membership {
 
 /// A request under way, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Member>);
+pub(super) struct Busy {
+    member: Arc<Member>,
+    follows: bool,
+}
 
 impl Crowd {
     /// Room for so many.
@@ -80,13 +88,7 @@ impl Crowd {
     pub(super) fn admit(self: &Arc<Self>) -> Option<Membership> {
         let mut members = self.members.lock();
         if members.inside.len() >= self.members_max {
-            let now_ms = milliseconds(self.begun);
-            let may_go =
-                members.inside.iter().filter_map(|(number, member)| Some((member.rank(now_ms)?, *number)));
-            let (_, number) = may_go.min()?;
-            if let Some(leaver) = members.inside.remove(&number) {
-                leaver.evicted.cancel();
-            }
+            members.make_room(self.members_max, milliseconds(self.begun))?;
         }
         let number = members.next;
         members.next += 1;
@@ -95,6 +97,7 @@ impl Crowd {
             busy: AtomicUsize::new(0),
             requests: AtomicU64::new(0),
             multiplexed: AtomicBool::new(false),
+            following: AtomicUsize::new(0),
             idle_since_ms: AtomicU64::new(milliseconds(self.begun)),
             stalled_since_ms: AtomicU64::new(NOT),
             paused_until_ms: AtomicU64::new(0),
@@ -105,9 +108,35 @@ impl Crowd {
         Some(Membership { crowd: Arc::clone(self), number, member })
     }
 
-    /// How many are inside.
+    /// Has those who follow and do not take what is sent to them go: what they miss they get when they follow again.
+    pub(super) fn part_with_resting(&self) {
+        let now_ms = milliseconds(self.begun);
+        let members = self.members.lock();
+        let resting = |member: &&Arc<Member>| member.follows() && member.rests(now_ms);
+        members.inside.values().filter(resting).for_each(|member| member.evicted.cancel());
+    }
+
+    /// How many are inside, with those who follow.
     pub(super) fn len(&self) -> usize {
         self.members.lock().inside.len()
+    }
+}
+
+impl Members {
+    /// Has those who would be missed least go until there is a place; nothing when there is none. Several may have to, after
+    /// some have ceased to follow.
+    fn make_room(&mut self, members_max: usize, now_ms: u64) -> Option<()> {
+        let mut taken = self.inside.values().filter(|member| !member.follows()).count();
+        while taken >= members_max {
+            let may_go =
+                self.inside.iter().filter_map(|(number, member)| Some((member.rank(now_ms)?, *number)));
+            let (_, number) = may_go.min()?;
+            if let Some(leaver) = self.inside.remove(&number) {
+                leaver.evicted.cancel();
+            }
+            taken -= 1;
+        }
+        Some(())
     }
 }
 
@@ -119,7 +148,7 @@ impl Member {
         if multiplexed {
             self.multiplexed.store(true, Ordering::Relaxed);
         }
-        Busy(Arc::clone(self))
+        Busy { member: Arc::clone(self), follows: false }
     }
 
     /// The number of requests that have begun, when the next one may be timed by the bytes that come: none is under way.
@@ -156,18 +185,30 @@ impl Member {
         }
     }
 
+    fn follows(&self) -> bool {
+        self.following.load(Ordering::Acquire) > 0
+    }
+
+    /// True when its peer has been waited for so long that it may have to go.
+    fn rests(&self, now_ms: u64) -> bool {
+        let stalled_ms = self.stalled_since_ms.load(Ordering::Relaxed);
+        stalled_ms != NOT
+            && now_ms.saturating_sub(stalled_ms) >= STALLED_MS_MIN
+            // Other requests of the same connection may go well.
+            && !self.multiplexed.load(Ordering::Relaxed)
+    }
+
     /// The smallest goes first; nothing for one that may not go.
     fn rank(&self, now_ms: u64) -> Option<(Missed, u64)> {
+        if self.follows() {
+            return None;
+        }
         let stalled_ms = self.stalled_since_ms.load(Ordering::Relaxed);
         let idle_ms = self.idle_since_ms.load(Ordering::Relaxed);
         let idle = self.busy.load(Ordering::Acquire) == 0;
         if idle && self.requests.load(Ordering::Relaxed) == 0 {
             Some((Missed::Stranger, idle_ms))
-        } else if stalled_ms != NOT
-            && now_ms.saturating_sub(stalled_ms) >= STALLED_MS_MIN
-            // Other requests of the same connection may go well.
-            && !self.multiplexed.load(Ordering::Relaxed)
-        {
+        } else if self.rests(now_ms) {
             Some((Missed::Stalled, stalled_ms))
         } else {
             idle.then_some((Missed::Idle, idle_ms))
@@ -175,10 +216,24 @@ impl Member {
     }
 }
 
+impl Busy {
+    /// The same request, which from now on follows the feed.
+    pub(super) fn following(mut self) -> Self {
+        if !self.follows {
+            self.member.following.fetch_add(1, Ordering::AcqRel);
+            self.follows = true;
+        }
+        self
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.idle_since_ms.store(milliseconds(self.0.begun), Ordering::Relaxed);
-        self.0.busy.fetch_sub(1, Ordering::AcqRel);
+        if self.follows {
+            self.member.following.fetch_sub(1, Ordering::AcqRel);
+        }
+        self.member.idle_since_ms.store(milliseconds(self.member.begun), Ordering::Relaxed);
+        self.member.busy.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -211,7 +266,7 @@ mod tests {
         let also_busy = second.member.begin(true);
         assert!(crowd.admit().is_none(), "all have something under way");
         drop(busy);
-        also_busy.0.waits_for_peer(true);
+        also_busy.member.waits_for_peer(true);
         let third = crowd.admit().expect("one is idle again");
         assert!(gone(&first));
         assert_eq!(crowd.len(), 3);
@@ -238,6 +293,29 @@ mod tests {
         assert_eq!(member(1, 1, 4_001, false), None, "everybody is slow for a moment");
         assert_eq!(member(1, 1, 4_000, false), Some(Missed::Stalled));
         assert_eq!(member(1, 1, 4_000, true), None, "others of the same connection may go well");
+    }
+
+    #[test]
+    fn who_follows_takes_no_place_and_makes_room_for_nobody() {
+        let crowd = Arc::new(Crowd::new(2));
+        let gone = |membership: &Membership| membership.member.evicted.is_cancelled();
+        let follower = crowd.admit().unwrap();
+        let feed = follower.member.begin(false).following();
+        // It rests, for as long as anybody may.
+        follower.member.stalled_since_ms.store(0, Ordering::Relaxed);
+        let others: Vec<_> =
+            (0..10).map(|_| crowd.admit().expect("strangers make room for strangers")).collect();
+        assert_eq!((gone(&follower), others.iter().filter(|one| gone(one)).count()), (false, 8));
+        assert_eq!(crowd.len(), 3, "two, and the one that follows");
+        let work: Vec<_> = others[8..].iter().map(|one| one.member.begin(false)).collect();
+        assert!(crowd.admit().is_none(), "it goes for nobody");
+        drop(feed);
+        // It is of the crowd again, where one is too many now; it rests, so it goes, and nobody comes in yet.
+        assert!(crowd.admit().is_none() && gone(&follower));
+        drop(work);
+        assert!(crowd.admit().is_some());
+        drop((follower, others));
+        assert_eq!(crowd.len(), 0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::problem::Problem;
 use crate::app::feed::{Feed, FeedPiece};
 use crate::app::query::ReadError;
 use crate::telemetry::FEED_FOLLOWERS;
+use axum::Extension;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -22,6 +23,10 @@ use tokio::time::Instant;
 
 /// Tells nginx and its like to pass on what comes as it comes.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Goes with an answer that goes on as long as its reader likes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Follows;
 
 /// How the stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +68,7 @@ pub(super) fn response(node: Arc<Node>, feed: Feed, form: Form) -> Result<Respon
         Some((chunk, follower))
     });
     let headers = [(CONTENT_TYPE, form.media_type()), (X_ACCEL_BUFFERING, "no")];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    Ok((headers, Extension(Follows), Body::from_stream(stream)).into_response())
 }
 
 fn next_heartbeat() -> Instant {

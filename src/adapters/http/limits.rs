@@ -34,8 +34,8 @@ pub(super) const SHED_WARNING_MS: u64 = 10_000;
 pub(super) const PAGE_ITEMS_MAX: usize = 1_000;
 /// Items of a page when the caller does not say.
 pub(super) const PAGE_ITEMS_DEFAULT: usize = 100;
-/// Those who follow the feed as a stream at once.
-pub(super) const FOLLOWERS_MAX: usize = 512;
+/// Those who follow the feed as a stream at once, beside all other connections.
+pub const FOLLOWERS_MAX: usize = 512;
 /// Events in one piece of a stream; a reader that is slow costs one piece.
 pub(super) const FOLLOW_EVENTS_MAX: usize = 256;
 /// After so long without an event a stream shows that it lives.

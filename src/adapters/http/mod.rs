@@ -74,6 +74,7 @@ pub use docs::OPENAPI_YAML;
 pub use gates::{Entry, Gate, Gates};
 pub use layers::Edge;
 pub use leaving::Leaving;
+pub use limits::FOLLOWERS_MAX;
 pub use metrics::{install as install_metrics, upkeep as metrics_upkeep};
 pub use node::Node;
 pub use routes::{Route, edge, routes};

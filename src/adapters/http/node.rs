@@ -83,6 +83,13 @@ impl Node {
         self
     }
 
+    /// The same node with so many who may follow the feed at once.
+    #[must_use]
+    pub fn with_followers(mut self, followers_max: usize) -> Self {
+        self.followers = Arc::new(Semaphore::new(followers_max));
+        self
+    }
+
     /// The same node with somebody who is told of low stock, or without.
     #[must_use]
     pub fn with_alerts(mut self, alerts: Option<Arc<AlertSender>>) -> Self {

@@ -11,6 +11,7 @@
 use super::bodies::{arriving, until_sent};
 use super::code::Code;
 use super::crowd::{Crowd, Membership};
+use super::follow::Follows;
 use super::gates::Client;
 use super::layers::{Edge, TurnedAway};
 use super::limits::{
@@ -124,9 +125,16 @@ pub async fn serve(
     }
     drop(listener);
     tracing::info!(connections = hall.served.len(), "draining");
-    match tokio::time::timeout(hall.limits.drain, graceful.shutdown()).await {
-        Ok(()) => Drained::All,
-        Err(_) => Drained::Abandoned(hall.served.len()),
+    let parting = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
+            hall.served.part_with_resting();
+        }
+    };
+    tokio::select! {
+        () = graceful.shutdown() => Drained::All,
+        () = tokio::time::sleep(hall.limits.drain) => Drained::Abandoned(hall.served.len()),
+        never = parting => never,
     }
 }
 
@@ -180,7 +188,8 @@ impl Hall {
                 if response.extensions().get::<TurnedAway>().is_some() {
                     member.pause(Duration::from_millis(TURNED_AWAY_PAUSE_MS));
                 }
-                Ok::<_, Infallible>(until_sent(response, busy))
+                let follows = response.extensions().get::<Follows>().is_some();
+                Ok::<_, Infallible>(until_sent(response, if follows { busy.following() } else { busy }))
             }
         });
         let patience = Patience { head: self.limits.header_read, write: self.limits.write_stall };

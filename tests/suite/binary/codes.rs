@@ -5,6 +5,7 @@ use super::full_disk::cramped;
 use super::process::Node;
 use super::raw::{Raw, post};
 use super::sick_disk::with_failing_syncs;
+use crate::occupied::occupy;
 use http::Method;
 use onhand::adapters::http::Code;
 use serde_json::{Value, json};
@@ -150,10 +151,14 @@ const OF_DEAD_LETTERS: [&str; 3] = ["dead-letter-closed", "dead-letter-waits", "
 async fn crowded(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--connections-max", "1"]);
-    let mut first = Raw::connect(&node);
-    first.write("GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n");
-    first.read_until("retry: 1000\n\n");
-    let reply = Api::of(&node).get(LEVEL).await;
+    let mut busy = vec![occupy(node.address()).await];
+    let reply = loop {
+        let reply = Api::of(&node).get(LEVEL).await;
+        if reply.status == 503 {
+            break reply;
+        }
+        busy.push(occupy(node.address()).await);
+    };
     reply.is(503, "overloaded");
     seen.note(&reply);
 }

@@ -3,7 +3,8 @@
 
 use super::api::Api;
 use super::process::{Node, verify};
-use super::raw::{Raw, exchange};
+use super::raw::exchange;
+use crate::occupied::occupy;
 use axum::body::Body;
 use http::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -92,12 +93,13 @@ async fn a_name_that_was_made_to_lead_here_gets_nothing() {
     asked(&node, "GET http://evil.example/livez", "host: evil.example\r\n", "", (421, "misdirected-host"));
     assert!(exchange(&node, "GET /livez HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 400 "));
     // A connection too many is let in for its probe; so is a page.
-    let mut follower = Raw::connect(&node);
-    follower.write("GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n");
-    follower.read_until("retry: 1000\n\n");
+    let mut busy = vec![occupy(node.address()).await];
+    while Api::of(&node).get("/problems").await.status != 503 {
+        busy.push(occupy(node.address()).await);
+    }
     asked(&node, "GET /readyz", "host: evil.example\r\n", "", (421, "misdirected-host"));
     asked(&node, "GET /readyz", "host: 127.0.0.1\r\n", "", (200, ""));
-    drop(follower);
+    drop(busy);
     node.stop();
     let node = Node::start(directory.path(), &[]);
     assert_eq!(level(&node).await, (5, 5, 0, 1));

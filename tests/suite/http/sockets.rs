@@ -1,6 +1,7 @@
 //! The server on a socket: half-sent heads, too many connections, bodies that are too long, the drain.
 
 use super::Scratch;
+use crate::occupied::occupy;
 use onhand::adapters::http::server::{Drained, ServerLimits, serve};
 use onhand::adapters::remote::client_builder;
 use std::net::SocketAddr;
@@ -54,13 +55,21 @@ async fn one_connection_too_many_is_told_so() {
     let node = Scratch::new();
     let header_read = Duration::from_secs(20);
     let (address, _) = started(&node, ServerLimits { connections_max: 1, header_read, ..limits() }).await;
-    let first = lazy_reader(address, super::SSE).await;
-    let answer = exchange(address, b"GET /problems HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    // Who follows the feed takes no place.
+    let follower = lazy_reader(address, super::SSE).await;
+    let mut first = occupy(&address.to_string()).await;
+    let close = b"GET /problems HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let answer = loop {
+        let answer = exchange(address, close).await;
+        if answer.starts_with("HTTP/1.1 503") {
+            break answer;
+        }
+        first = occupy(&address.to_string()).await;
+    };
     assert!(answer.contains("retry-after: 1") && answer.contains("\"code\":\"overloaded\""), "{answer}");
     let answer = exchange(address, b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "a probe gets through: {answer}");
-    drop(first);
+    drop((first, follower));
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use super::super::api::Api;
 use super::super::process::Node;
 use super::super::raw::Raw;
 use super::{ADJUST, LEVEL, probes_are_answered};
-use serde_json::json;
+use crate::occupied::occupy;
+use serde_json::{Value, json};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const FOLLOW: &str = "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n";
@@ -13,9 +15,13 @@ const FOLLOW: &str = "GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/ev
 async fn health_is_answered_when_every_connection_is_taken() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--connections-max", "3"]);
-    let mut busy: Vec<Raw> = (0..3).map(|_| Raw::connect(&node)).collect();
-    for follower in &mut busy {
-        follower.write(FOLLOW).read_until("retry: 1000\n\n");
+    let mut busy = Vec::new();
+    for _ in 0..3 {
+        busy.push(occupy(node.address()).await);
+    }
+    // Until then one of them may not be at work yet, and has made room.
+    while Api::of(&node).get(LEVEL).await.status != 503 {
+        busy.push(occupy(node.address()).await);
     }
     // Those who say nothing are one too many, too, and keep no probe waiting.
     let silent: Vec<Raw> = (0..200).map(|_| Raw::connect(&node)).collect();
@@ -25,18 +31,17 @@ async fn health_is_answered_when_every_connection_is_taken() {
         refused.is(503, "overloaded");
         assert_eq!(refused.header("retry-after"), Some("1"));
     }
-    drop((busy.pop(), silent));
+    drop((busy, silent));
     while Api::of(&node).get(LEVEL).await.status == 503 {
         tokio::task::yield_now().await;
     }
-    drop(busy);
     node.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_makes_room_for_a_newcomer() {
     let directory = TempDir::new().unwrap();
-    let node = Node::start(directory.path(), &["--connections-max", "3"]);
+    let node = Node::start(directory.path(), &["--connections-max", "2"]);
     let mut follower = Raw::connect(&node);
     follower.write(FOLLOW).read_until("retry: 1000\n\n");
     let mut idle = Raw::connect(&node);
@@ -48,7 +53,62 @@ async fn an_idle_connection_makes_room_for_a_newcomer() {
     assert_eq!(silent.read_to_end(), "", "who has said nothing yet goes first");
     Api::of(&node).get(LEVEL).await.is(200, "");
     assert_eq!(idle.read_to_end(), "", "then who has been idle for longest");
-    // Who is at work stays.
+    // Who follows stays.
     assert!(follower.read_until("\n\n").contains("\"type\":\"ADJUST\""));
     node.stop();
+}
+
+/// Followers keep their places when strangers open more connections than there are, also one whose reader rests for a moment
+/// while events come: they have places of their own, beside those of all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_is_not_cut_for_strangers() {
+    const IDLE: usize = 20;
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--connections-max", "8"]);
+    let mut resting = Raw::connect(&node);
+    resting.write(FOLLOW).read_until("retry: 1000\n\n");
+    // More than fits into the buffers on the way.
+    let end = fill(&Api::of(&node)).await;
+    let follow = FOLLOW.replace("/events", &format!("/events?after={end}"));
+    let mut idle = Vec::new();
+    for _ in 0..IDLE {
+        let mut follower = Raw::connect(&node);
+        follower.write(&follow).read_until("retry: 1000\n\n");
+        idle.push(follower);
+    }
+    // From a second on, somebody who is waited for would have to go.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let strangers: Vec<Raw> = (0..1_200)
+        .map(|number| {
+            let mut stranger = Raw::connect(&node);
+            if number % 2 == 0 {
+                stranger.write("GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n");
+            }
+            stranger
+        })
+        .collect();
+    let api = Api::of(&node);
+    api.post(ADJUST, &[], &json!({"delta": 1, "reference": "the last"})).await.is(200, "");
+    for follower in &mut idle {
+        follower.read_until("\"reference\":\"the last\"");
+    }
+    let metrics = api.get("/metrics").await.text;
+    assert!(metrics.contains(&format!("\nonhand_feed_followers {}\n", IDLE + 1)), "{metrics}");
+    drop(strangers);
+    node.stop();
+}
+
+/// Makes more events than fit into the buffers between a node and a reader; answers where they end.
+async fn fill(api: &Api) -> u64 {
+    let reason = "x".repeat(250);
+    let operations: Vec<Value> = (0..8_000)
+        .map(|number| {
+            let sku = format!("S-{number}");
+            json!({"op": "adjust", "storeId": "S", "sku": sku, "delta": 1, "reason": reason, "reference": reason})
+        })
+        .collect();
+    for _ in 0..3 {
+        api.post("/inventory/batch", &[], &json!({"operations": operations})).await.is(200, "");
+    }
+    api.get("/health/readiness").await.json["durableSequence"].as_u64().unwrap()
 }

@@ -1,0 +1,30 @@
+//! Connections that are at work for as long as a test needs them to.
+
+use axum::body::Body;
+use bytes::Bytes;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::convert::Infallible;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// Sends, on a connection of its own, the head of a change and never the end of its body; over HTTP/2, where nobody is cut for
+/// resting. It is waited for, for half a minute or until this is dropped.
+pub(crate) async fn occupy(address: &str) -> JoinSet<()> {
+    let socket = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+    let endless = Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>());
+    let request = http::Request::post("http://localhost/stores/S/inventory/A/adjust");
+    let request = request.header("content-type", "application/json").body(endless).unwrap();
+    let mut work = JoinSet::new();
+    work.spawn(async move { drop(connection.await) });
+    let answer = sender.send_request(request);
+    // Behind it on the same connection, so once this is answered that has begun.
+    let alive = http::Request::get("http://localhost/livez").body(Body::empty()).unwrap();
+    drop(sender.send_request(alive).await);
+    work.spawn(async move {
+        drop(answer.await);
+        drop(sender);
+    });
+    work
+}
