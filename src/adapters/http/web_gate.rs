@@ -15,7 +15,7 @@ use super::code::Code;
 use super::problem::Problem;
 use http::header::{FORWARDED, HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -77,7 +77,9 @@ impl WebGate {
     /// Lets a request in; answers the origin that may read the answer, when it is from a page of one.
     pub(super) fn check<B>(&self, request: &Request<B>) -> Result<Option<HeaderValue>, Problem> {
         let told = Told::read(request.headers());
-        let host = told.host_of(request.uri())?;
+        // Probes of load balancers are the last that speak HTTP/1.0, which knows no Host; browsers do not.
+        let hostless = self.local.is_none() && request.version() < Version::HTTP_11;
+        let host = told.host_of(request.uri(), hostless)?;
         if let Some(bound) = self.local {
             if told.forwarded {
                 return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
@@ -127,12 +129,13 @@ impl<'a> Told<'a> {
     /// HTTP/1.1 has it in `Host`, and in the target if that is absolute; HTTP/2 in `:authority`, and perhaps in `Host`. Two
     /// that differ would let one part of a chain of servers see another host than the next (RFC 9112 section 3.2, RFC 9113
     /// section 8.3.1).
-    fn host_of(&self, uri: &'a Uri) -> Result<&'a str, Problem> {
+    fn host_of(&self, uri: &'a Uri, hostless: bool) -> Result<&'a str, Problem> {
         if self.host.doubled {
             return Err(Problem::parameter("Host", "is given more than once; send it once"));
         }
         let header = self.host.value.map(|host| host.to_str().unwrap_or(NO_HOST));
         let host = match (uri.authority().map(Authority::as_str), header) {
+            (None, None) if hostless => "",
             (None, None) => {
                 return Err(Problem::parameter("Host", "is missing; name the host that is called"));
             }
@@ -312,6 +315,19 @@ mod tests {
         ] {
             let headers: Vec<_> = hosts.iter().map(|host| ("host", *host)).collect();
             assert_eq!(judged(&gate, "GET", target, &headers), verdict, "{target} {hosts:?}");
+        }
+    }
+
+    #[test]
+    fn a_probe_of_before_1_1_needs_no_host_where_any_will_do() {
+        for (version, any, local) in [
+            (Version::HTTP_10, true, false),
+            (Version::HTTP_11, false, false),
+            (Version::HTTP_2, false, false),
+        ] {
+            let request = Request::builder().version(version).uri("/livez").body(()).unwrap();
+            assert_eq!(WebGate::any_host().check(&request).is_ok(), any, "{version:?}");
+            assert_eq!(WebGate::default().check(&request).is_ok(), local, "{version:?}");
         }
     }
 
