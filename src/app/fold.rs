@@ -1,6 +1,6 @@
 //! The fold: states from entries alone. Recovery, snapshots, `verify` and `rebuild` all add up the log with this.
 
-use crate::domain::{After, Entry, Key, Misfit, Sequence, State};
+use crate::domain::{After, Entry, Event, Key, Misfit, Sequence, State};
 use std::collections::HashMap;
 
 /// States by key, and the last sequence they contain.
@@ -53,6 +53,18 @@ impl Fold {
     /// # Errors
     /// [`FoldError`]; the fold is then of no further use.
     pub fn add(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        self.add_seen(entry, |_, _, _| {})
+    }
+
+    /// As [`Fold::add`]; `look` sees each event with the state in front of it.
+    ///
+    /// # Errors
+    /// As [`Fold::add`].
+    pub fn add_seen(
+        &mut self,
+        entry: &Entry,
+        mut look: impl FnMut(Sequence, &Event, &State),
+    ) -> Result<(), FoldError> {
         if entry.sequence != self.sequence.plus(1) {
             return Err(FoldError::Gap { expected_after: self.sequence, found: entry.sequence });
         }
@@ -60,10 +72,12 @@ impl Fold {
             let key = event.fact.key();
             let misfit = |misfit| FoldError::Misfit { sequence, key: Box::new(event.fact.key()), misfit };
             let folded = if let Some(state) = self.states.get_mut(&key) {
+                look(sequence, event, state);
                 state.apply(&event.fact, entry.at).map_err(misfit)?;
                 state.after()
             } else {
                 let mut state = State::absent(&key);
+                look(sequence, event, &state);
                 state.apply(&event.fact, entry.at).map_err(misfit)?;
                 let after = state.after();
                 self.states.insert(key, state);

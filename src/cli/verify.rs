@@ -2,9 +2,10 @@
 
 use super::directory;
 use super::exit::{Exit, Failure};
-use crate::adapters::file::audit::{Audit, DirectoryAudit, Finding, audit_directory};
+use crate::adapters::file::audit::{Audit, DirectoryAudit, Finding, audit_directory_for};
+use crate::config::IDEMPOTENCY_TTL_MS_MAX;
 use crate::domain::State;
-use clap::Args;
+use clap::{Args, value_parser};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -14,6 +15,10 @@ pub(crate) struct VerifyArgs {
     /// Directory of the log and the snapshots
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data")]
     pub data_dir: PathBuf,
+    /// How long the node remembers an Idempotency-Key, in milliseconds of log time: a key has one effect within that
+    #[arg(long, env = "IDEMP_TTL_MS", value_name = "MILLISECONDS", default_value_t = 300_000)]
+    #[arg(value_parser = value_parser!(i64).range(1..=IDEMPOTENCY_TTL_MS_MAX))]
+    pub idemp_ttl_ms: i64,
 }
 
 /// Checks a data directory; it may be in use.
@@ -22,7 +27,7 @@ pub(crate) struct VerifyArgs {
 /// [`Exit::Data`] when something does not hold; the report is on stdout.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
-    let audit = audit_directory(&disk, &layout).map_err(directory::failure)?;
+    let audit = audit_directory_for(&disk, &layout, Some(args.idemp_ttl_ms)).map_err(directory::failure)?;
     describe(&audit);
     let findings: Vec<&Finding> = audit.findings().collect();
     if findings.is_empty() {
@@ -36,7 +41,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let things = if count == 1 { "thing does" } else { "things do" };
     Err(Failure::new(
         Exit::Data,
-        format!("{count} {things} not hold; nothing was changed. run.md says what to do with a damaged log"),
+        format!("{count} {things} not hold; nothing was changed. run.md says what to do"),
     ))
 }
 
@@ -95,8 +100,9 @@ fn describe_log(audit: &Audit) {
 pub(crate) fn line(finding: &Finding) -> String {
     let mut line = format!("WRONG  {}", finding.path.display());
     if let Some(offset) = finding.offset {
+        let archived = finding.path.extension().is_some_and(|extension| extension == "zst");
         // Writing to a String cannot fail.
-        let _ = write!(line, ", byte {offset}");
+        let _ = write!(line, ", byte {offset}{}", if archived { " unpacked" } else { "" });
     }
     if let Some(sequence) = finding.sequence {
         let _ = write!(line, ", sequence {sequence}");

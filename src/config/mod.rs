@@ -20,7 +20,7 @@ pub use listen::ListenSettings;
 pub use locks::{LockSettings, RawLocks};
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw::RawServe;
-pub use storage::{IdempotencySettings, RawStorage, StorageSettings};
+pub use storage::{IDEMPOTENCY_TTL_MS_MAX, IdempotencySettings, RawStorage, StorageSettings};
 pub use sync::{RawSources, RawSync, SourceAddress, SyncSettings};
 pub use webhook::{Hidden, RawWebhook, WebhookSecret, WebhookSettings};
 pub use worker::{RawWorker, WorkerSettings};

@@ -10,7 +10,7 @@ use super::{Faults, RawServe};
 
 const SNAPSHOT_EVERY_EVENTS_MAX: u64 = 1_000_000_000;
 /// Thirty days.
-const IDEMPOTENCY_TTL_MS_MAX: u64 = 2_592_000_000;
+pub const IDEMPOTENCY_TTL_MS_MAX: i64 = 2_592_000_000;
 
 /// Settings of the data directory, unread.
 #[derive(Args, Clone, Debug)]
@@ -63,7 +63,7 @@ impl IdempotencySettings {
             "IDEMP_TTL_MS",
             &raw.idemp_ttl_ms,
             1,
-            IDEMPOTENCY_TTL_MS_MAX,
+            IDEMPOTENCY_TTL_MS_MAX.unsigned_abs(),
             "a whole number of milliseconds",
         );
         Self { ttl: Duration::from_millis(ttl_ms) }

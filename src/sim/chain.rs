@@ -1,6 +1,6 @@
 //! A chain of shops and its central office, run by one seed: nodes on disks of their own, and a worker that follows them.
 
-use crate::adapters::file::audit::audit_directory;
+use crate::adapters::file::audit::audit_directory_for;
 use crate::app::ports::Clock;
 use crate::app::sync::{Central, SourceState, Worker};
 use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
@@ -239,7 +239,9 @@ impl<'a> Chain<'a> {
             stage.check_all(&node).await;
             self.trace.note(format_args!("{}: {} events at {now}", stage.oracle.store, stage.oracle.end()));
             drop(node);
-            let found = audit_directory(&stage.world.disk, &rules::layout()).expect("the disk is well");
+            let ttl_ms = Some(stage.world.settings.idempotency_ttl_ms);
+            let found =
+                audit_directory_for(&stage.world.disk, &rules::layout(), ttl_ms).expect("the disk is well");
             let findings: Vec<_> = found.findings().collect();
             assert_eq!(findings, [] as [&_; 0], "verify finds nothing in {}", stage.oracle.store);
             assert_eq!(found.alerts_to_look_at, stage.oracle.alerts_to_look_at(), "{}", stage.oracle.store);

@@ -34,5 +34,6 @@ mod simulate;
 mod source;
 mod sync;
 mod tidy;
+mod verify;
 
 use onhand::sim::{oracle, rules, stage};

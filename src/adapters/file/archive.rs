@@ -15,6 +15,7 @@ use crate::domain::Sequence;
 use crate::planted::{Bug, planted};
 use parking_lot::Mutex;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Bytes of a segment in one frame.
@@ -39,6 +40,14 @@ pub(super) fn open_segment(
         }
         opened => opened,
     }
+}
+
+/// The name a segment has, in `log/` or in the archive.
+pub(super) fn segment_path(disk: &dyn Disk, layout: &Layout, first: Sequence) -> PathBuf {
+    let (path, archived) = (layout.segment(first), layout.archived(first));
+    let only_archived =
+        disk.open(&path, OpenMode::Read).is_err() && disk.open(&archived, OpenMode::Read).is_ok();
+    if only_archived { archived } else { path }
 }
 
 /// The first sequences of all segments, in `log/` and in the archive, ascending.
@@ -154,6 +163,9 @@ impl ArchivedFile {
             let (length, _) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
             let compressed = u32::from_le_bytes(*compressed) as usize;
             let length = u32::from_le_bytes(*length) as usize;
+            if length > FRAME {
+                return Err(damaged());
+            }
             frames.push(Frame { compressed_at, compressed, at, length });
             compressed_at += compressed as u64;
             at += length as u64;
@@ -171,7 +183,7 @@ impl ArchivedFile {
             return Ok(Arc::clone(bytes));
         }
         let compressed = read_exact_at(&*self.file, frame.compressed_at, frame.compressed)?;
-        let bytes = zstd::bulk::decompress(&compressed, frame.length)?;
+        let bytes = zstd::bulk::decompress(&compressed, frame.length).map_err(|_| damaged())?;
         if bytes.len() != frame.length {
             return Err(damaged());
         }

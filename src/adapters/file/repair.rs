@@ -6,7 +6,7 @@
 
 use crate::adapters::file::archive::{list_segments, open_segment};
 use crate::adapters::file::audit::{Break, audit_held};
-use crate::adapters::file::disk::{Disk, OpenMode, read_all};
+use crate::adapters::file::disk::{Disk, OpenMode, read_all, read_exact_at};
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
@@ -78,6 +78,7 @@ fn give_up(disk: &dyn Disk, layout: &Layout, cut: Option<Break>, kept: Sequence)
         if cut.offset > 0 {
             cut_segment(disk, layout, cut, &mut aside)?;
         }
+        unpack_last(disk, layout)?;
     }
     disk.sync_dir(&layout.log())?;
     Ok(aside)
@@ -85,15 +86,36 @@ fn give_up(disk: &dyn Disk, layout: &Layout, cut: Option<Break>, kept: Sequence)
 
 fn cut_segment(disk: &dyn Disk, layout: &Layout, cut: Break, aside: &mut Vec<PathBuf>) -> io::Result<()> {
     let path = layout.segment(cut.segment);
-    let bytes = read_all(&*open_segment(disk, layout, cut.segment)?)?;
-    let offset = usize::try_from(cut.offset).unwrap_or(usize::MAX).min(bytes.len());
-    let (good, lost) = bytes.split_at(offset);
-    aside.push(keep_aside(disk, &layout.log(), &format!("lost-{}", cut.sequence), lost)?);
-    set_aside(disk, &path, good)?;
+    let file = open_segment(disk, layout, cut.segment)?;
+    let length = |bytes: u64| usize::try_from(bytes).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory));
+    let offset = cut.offset.min(file.len()?);
+    let good = read_exact_at(&*file, 0, length(offset)?)?;
+    match read_exact_at(&*file, offset, length(file.len()? - offset)?) {
+        Ok(lost) => {
+            aside.push(keep_aside(disk, &layout.log(), &format!("lost-{}", cut.sequence), &lost)?);
+        }
+        // An archive that cannot be unpacked is kept as it is.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+        Err(error) => return Err(error),
+    }
+    set_aside(disk, &path, &good)?;
     if disk.open(&layout.archived(cut.segment), OpenMode::Read).is_ok() {
         lose(disk, &layout.archived(cut.segment), aside)?;
+        disk.sync_dir(&layout.archive())?;
     }
     Ok(())
+}
+
+/// The log goes on in its last segment, so that one must not be in the archive.
+fn unpack_last(disk: &dyn Disk, layout: &Layout) -> io::Result<()> {
+    let Some(last) = list_segments(disk, layout)?.pop() else { return Ok(()) };
+    if disk.open(&layout.segment(last), OpenMode::Read).is_ok() {
+        return Ok(());
+    }
+    let bytes = read_all(&*open_segment(disk, layout, last)?)?;
+    set_aside(disk, &layout.segment(last), &bytes)?;
+    disk.remove(&layout.archived(last))?;
+    disk.sync_dir(&layout.archive())
 }
 
 fn lose(disk: &dyn Disk, path: &Path, aside: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -5,7 +5,7 @@ mod central;
 use super::exit::{Exit, Failure, OrExit};
 use super::verify::{describe, line};
 use super::{bad_settings, directory};
-use crate::adapters::file::audit::{DirectoryAudit, audit_directory};
+use crate::adapters::file::audit::{DirectoryAudit, audit_directory_for};
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::snapshotter::write_whole;
 use crate::config::RawSources;
@@ -43,7 +43,8 @@ pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
         let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
         return central::run(&layout, sources);
     }
-    let audit = audit_directory(&disk, &layout).map_err(directory::failure)?;
+    // Keys are no part of what is built.
+    let audit = audit_directory_for(&disk, &layout, None).map_err(directory::failure)?;
     describe(&audit);
     let (snapshots, log): (Vec<_>, Vec<_>) =
         audit.findings().partition(|finding| is_of_snapshot(&audit, &finding.path));

@@ -4,8 +4,10 @@
 //! is a **turn**. Over all logs the turns of a key must lie end to end: no version twice, each `TAKE` with exactly the
 //! state that the turn before it came to, under an epoch that is not below that turn's.
 
-use super::{Audit, Finding, audit, low_stock};
+use super::auditor::Auditor;
+use super::{Audit, Finding, IDEMPOTENCY_TTL_MS, low_stock, run};
 use crate::adapters::file::disk::Disk;
+use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
 use crate::adapters::file::members::{Arrangement, arrangement, members};
@@ -55,6 +57,19 @@ struct Turn<'a> {
 /// # Errors
 /// [`OpenError`] when it is none, or a log cannot be read at all.
 pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudit, OpenError> {
+    audit_directory_for(disk, layout, Some(IDEMPOTENCY_TTL_MS))
+}
+
+/// As [`audit_directory`], of a node that remembers idempotency keys for so long, in milliseconds of log time; nothing is said
+/// of keys where that is not known.
+///
+/// # Errors
+/// As [`audit_directory`].
+pub fn audit_directory_for(
+    disk: &dyn Disk,
+    layout: &Layout,
+    idempotency_ttl_ms: Option<i64>,
+) -> Result<DirectoryAudit, OpenError> {
     let found = arrangement(disk, layout).map_err(OpenError::at(&layout.nodes()))?;
     let several = match found {
         Arrangement::Alone => false,
@@ -64,11 +79,14 @@ pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudi
         Arrangement::Shared => true,
     };
     let (layouts, marks) = durable(disk, layout)?;
-    let mut logs = Vec::new();
-    for member in if several { layouts } else { vec![layout.clone()] } {
-        let audit = audit(disk, &member)?;
-        logs.push((member, audit));
-    }
+    let members = if several { layouts } else { vec![layout.clone()] };
+    let begin = |member| {
+        let live = DirectoryLock::holder(disk, member).map_err(OpenError::at(&member.lock()))?;
+        Auditor::begin(disk, member, live, several)
+    };
+    let auditors = members.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
+    let audits = run(auditors, idempotency_ttl_ms);
+    let logs: Vec<(Layout, Audit)> = members.iter().cloned().zip(audits).collect();
     let gave_up = several && gave_up(disk, &logs).map_err(OpenError::at(&layout.nodes()))?;
     let mut directory = DirectoryAudit { between: strangers(&logs), logs, alerts_to_look_at: 0 };
     if directory.logs.iter().all(|(_, audit)| audit.broken_at.is_none()) {

@@ -18,10 +18,9 @@ impl Replay<'_> {
     pub(super) fn headers(&self, firsts: &[Sequence]) -> Result<Vec<Header>, OpenError> {
         let mut headers: Vec<Header> = Vec::with_capacity(firsts.len());
         for first in firsts {
-            let path = self.options.layout.segment(*first);
             let opened = open_segment(&*self.options.disk, &self.options.layout, *first);
-            let mut lines = Lines::few(opened.map_err(OpenError::at(&path))?);
-            let line = lines.next_line().map_err(OpenError::at(&path))?.unwrap_or_default();
+            let mut lines = Lines::few(opened.map_err(self.unread(*first))?);
+            let line = lines.next_line().map_err(self.unread(*first))?.unwrap_or_default();
             let (header, _) = Scan::begin(line, self.last_time)
                 .map_err(|damage| self.corrupt(*first, 0, *first, &damage.reason))?;
             let expected = headers.len() as u64 + 1;
@@ -79,10 +78,9 @@ impl Replay<'_> {
     }
 
     fn index_again(&self, segment: &Segment) -> Result<Growing, OpenError> {
-        let path = self.options.layout.segment(segment.first);
         let file = open_segment(&*self.options.disk, &self.options.layout, segment.first);
-        let file = file.map_err(OpenError::at(&path))?;
-        let bytes = read_all(&*file).map_err(OpenError::at(&path))?;
+        let file = file.map_err(self.unread(segment.first))?;
+        let bytes = read_all(&*file).map_err(self.unread(segment.first))?;
         index_segment(&bytes, segment.sealed)
             .map_err(|damage| self.corrupt(segment.first, damage.offset, damage.sequence, &damage.reason))
     }

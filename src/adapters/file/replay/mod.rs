@@ -9,7 +9,7 @@ use scan::{Behind, Scanned};
 use snapshots::load;
 pub(super) use snapshots::load_snapshot;
 
-use crate::adapters::file::archive::open_segment;
+use crate::adapters::file::archive::{open_segment, segment_path};
 use crate::adapters::file::disk::OpenMode;
 use crate::adapters::file::identity::NodeFile;
 use crate::adapters::file::index::{Growing, Sealed};
@@ -21,6 +21,7 @@ use crate::app::Restored;
 use crate::app::fold::Fold;
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -166,21 +167,30 @@ impl<'a> Replay<'a> {
         sequence: Sequence,
         reason: &str,
     ) -> OpenError {
-        let path = self.options.layout.segment(first);
+        let path = segment_path(&*self.options.disk, &self.options.layout, first);
         OpenError::Corrupt { path, offset, sequence, reason: reason.to_owned() }
+    }
+
+    /// Why a segment cannot be read: an archive is damaged that cannot be unpacked.
+    pub(super) fn unread(&self, first: Sequence) -> impl Fn(io::Error) -> OpenError {
+        move |error| match error.kind() {
+            io::ErrorKind::InvalidData => {
+                self.corrupt(first, 0, first, &format!("it cannot be read: {error}"))
+            }
+            _ => OpenError::at(&segment_path(&*self.options.disk, &self.options.layout, first))(error),
+        }
     }
 
     /// A segment that another one follows: read when it is not wholly in the snapshot, or has no index.
     fn sealed(&mut self, header: &Header, next: &Header) -> Result<Segment, OpenError> {
         let first = header.first_sequence;
-        let path = self.options.layout.segment(first);
         let index_path = self.options.layout.index(first);
         let end = next.previous.ok_or_else(|| {
             self.corrupt(next.first_sequence, 0, next.first_sequence, "its header names no segment before it")
         })?;
         let file = open_segment(&*self.options.disk, &self.options.layout, first);
-        let file = file.map_err(OpenError::at(&path))?;
-        let length = file.len().map_err(OpenError::at(&path))?;
+        let file = file.map_err(self.unread(first))?;
+        let length = file.len().map_err(self.unread(first))?;
         if length != end.length {
             let reason = format!("it is {length} bytes long, the next segment says {}", end.length);
             return Err(self.corrupt(first, length.min(end.length), next.first_sequence, &reason));

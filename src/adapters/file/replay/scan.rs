@@ -40,7 +40,7 @@ impl Replay<'_> {
     ) -> Result<Scanned, OpenError> {
         let first = header.first_sequence;
         let mut bytes = mem::take(&mut self.room);
-        read_all_into(file, &mut bytes).map_err(OpenError::at(&self.options.layout.segment(first)))?;
+        read_all_into(file, &mut bytes).map_err(self.unread(first))?;
         let earliest = Timestamp::from_milliseconds(i64::MIN);
         let (_, mut scan) = Scan::begin(&bytes, earliest)
             .map_err(|damage| self.corrupt(first, damage.offset, first, &damage.reason))?;

@@ -1,0 +1,133 @@
+//! What is held against all logs of a directory together, entry by entry in the order of their times: what happens once, and
+//! whether time itself went on as it must.
+
+use super::once::{Again, Ids, Keys, Place, Seen};
+use super::report::Finding;
+use crate::domain::{Entry, Fact, Sequence, Timestamp};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// So long a node may have nothing to write while it runs: a year. Every start after more than a minute is signed.
+const IDLE_MAX_MS: i64 = 366 * 24 * 3_600_000;
+
+/// The course of all logs.
+pub(super) struct Course {
+    /// Where each log lies.
+    logs: Vec<PathBuf>,
+    ids: Ids,
+    /// Nothing when keys are not looked at.
+    keys: Option<(Keys, i64)>,
+    last: Option<Timestamp>,
+    /// Where the last leap led that is signed.
+    leapt: Timestamp,
+    /// Events whose ids are to be looked for: nobody remembers whether one had them before.
+    aside: HashMap<Uuid, Kept>,
+}
+
+/// An event that was kept aside.
+struct Kept {
+    place: Place,
+    path: PathBuf,
+    offset: u64,
+}
+
+/// An entry, and where it stands.
+pub(super) struct Stands<'a> {
+    pub(super) log: usize,
+    pub(super) path: &'a Path,
+    pub(super) offset: u64,
+    pub(super) entry: &'a Entry,
+}
+
+impl Course {
+    pub(super) fn new(logs: Vec<PathBuf>, idempotency_ttl_ms: Option<i64>) -> Self {
+        let keys = idempotency_ttl_ms.map(|ttl_ms| (Keys::new(ttl_ms, logs.len()), ttl_ms));
+        let (ids, leapt) = (Ids::default(), Timestamp::EPOCH);
+        Self { logs, ids, keys, last: None, leapt, aside: HashMap::new() }
+    }
+
+    /// What is wrong with the next entry; to be called in the order of their times.
+    pub(super) fn look(&mut self, stands: &Stands<'_>, findings: &mut Vec<Finding>) {
+        let mut find = |sequence: Sequence, what: String| {
+            let (path, offset) = (stands.path.to_path_buf(), Some(stands.offset));
+            findings.push(Finding { path, offset, sequence: Some(sequence), what });
+        };
+        let entry = stands.entry;
+        if let Some(what) = self.gap(entry) {
+            find(entry.sequence, what);
+        }
+        for (sequence, event) in entry.numbered() {
+            let (id, place) = (event.event_id, Place { log: stands.log, sequence });
+            let first = match self.ids.look(id, place) {
+                Seen::Never => continue,
+                Seen::At(first) => Some(first),
+                Seen::Perhaps => self.aside.remove(&id).map(|kept| kept.place),
+            };
+            if let Some(first) = first {
+                find(sequence, same_id(id, &self.told(stands.log, first)));
+            } else {
+                let (path, offset) = (stands.path.to_path_buf(), stands.offset);
+                self.aside.insert(id, Kept { place, path, offset });
+            }
+        }
+        let Some((keys, ttl_ms)) = &mut self.keys else { return };
+        let ttl_ms = *ttl_ms;
+        for Again { sequence, known_by, first } in keys.seen(stands.log, entry) {
+            let first = self.told(stands.log, first);
+            find(
+                sequence,
+                format!(
+                    "its idempotency key {:?} for {:?} had its effect at {first} already, less than {ttl_ms} ms \
+                     before; if the node runs with another IDEMP_TTL_MS, say so",
+                    known_by.key, known_by.scope
+                ),
+            );
+        }
+    }
+
+    /// Time that has passed between two entries, and cannot have while a node had nothing to write.
+    fn gap(&mut self, entry: &Entry) -> Option<String> {
+        let last = self.last.map(|last| last.max(self.leapt));
+        for event in &entry.events {
+            if let Fact::Clock(leap) = &event.fact {
+                self.leapt = self.leapt.max(leap.to);
+            }
+        }
+        self.last = self.last.max(Some(entry.at));
+        let last = last.filter(|last| last.plus_milliseconds(IDLE_MAX_MS) < entry.at)?;
+        Some(format!("its time is {}, the one before it {last}, and no CLOCK event says why", entry.at))
+    }
+
+    /// True when ids are to be looked for in the logs, from their beginnings on.
+    pub(super) fn is_unsure(&self) -> bool {
+        !self.aside.is_empty()
+    }
+
+    /// Looks for the ids of events that were kept aside; to be called for every entry once more.
+    pub(super) fn look_again(&mut self, log: usize, entry: &Entry) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (sequence, event) in entry.numbered() {
+            let (id, here) = (event.event_id, Place { log, sequence });
+            if self.aside.get(&id).is_some_and(|kept| kept.place != here)
+                && let Some(Kept { place, path, offset }) = self.aside.remove(&id)
+            {
+                let what = same_id(id, &self.told(place.log, here));
+                let (offset, sequence) = (Some(offset), Some(place.sequence));
+                findings.push(Finding { path, offset, sequence, what });
+            }
+        }
+        findings
+    }
+
+    /// An event as one of the log `log` is told of it.
+    fn told(&self, log: usize, place: Place) -> String {
+        let other = self.logs.get(place.log).filter(|_| place.log != log);
+        let other = other.map(|path| format!(" of {}", path.display())).unwrap_or_default();
+        format!("sequence {}{other}", place.sequence)
+    }
+}
+
+fn same_id(id: Uuid, first: &str) -> String {
+    format!("its event id {id} is that of {first}, too")
+}

@@ -1,0 +1,231 @@
+//! A log read for an audit: entry by entry, and past what is damaged to the next segment.
+
+use crate::adapters::file::archive::{open_segment, segment_path};
+use crate::adapters::file::disk::{Disk, DiskFile, read_exact_at};
+use crate::adapters::file::layout::Layout;
+use crate::adapters::file::lines::Lines;
+use crate::adapters::file::segment::{Damage, Header, Scan, ScanPlace, SegmentEnd};
+use crate::domain::{Entry, Sequence, Timestamp};
+use memchr::memchr;
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The segments of a log, from the first one on.
+pub(super) struct Reading<'a> {
+    disk: &'a dyn Disk,
+    layout: &'a Layout,
+    /// Those that are still to come, with their numbers.
+    firsts: VecDeque<(u64, Sequence)>,
+    open: Option<OpenSegment>,
+    /// The time of the last entry.
+    last_time: Timestamp,
+}
+
+/// A segment that is being read.
+pub(super) struct OpenSegment {
+    pub(super) first: Sequence,
+    /// Its name, in `log/` or in the archive.
+    pub(super) path: PathBuf,
+    /// No other one follows it.
+    pub(super) is_last: bool,
+    file: Arc<dyn DiskFile>,
+    lines: Source,
+    place: ScanPlace,
+}
+
+/// Where lines come from.
+enum Source {
+    File(Lines),
+    /// What could be read of a file up to a place at which it cannot, and why.
+    Salvaged(Vec<u8>, io::Error),
+}
+
+/// What comes next.
+pub(super) enum Step {
+    /// A segment, with its number, whose header can be read.
+    Begun(u64, Header),
+    /// A segment that cannot be read from its beginning on, and why.
+    Unopened { first: Sequence, path: PathBuf, reason: String },
+    /// A good line, and where it begins.
+    Entry(u64, Box<Entry>),
+    /// What is not what was written; nothing more of the segment comes.
+    Damaged(Damaged),
+    /// The end of a segment that is whole.
+    Ended,
+}
+
+/// Where a segment stops being good.
+pub(super) struct Damaged {
+    pub(super) damage: Damage,
+    /// An intact line of a later batch stands behind it.
+    pub(super) later_batch: Option<Sequence>,
+    /// Bytes from there on.
+    pub(super) bytes: u64,
+    /// The disk does not give them.
+    pub(super) unreadable: bool,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(disk: &'a dyn Disk, layout: &'a Layout, firsts: &[Sequence]) -> Self {
+        let firsts = (1..).zip(firsts.iter().copied()).collect();
+        Self { disk, layout, firsts, open: None, last_time: Timestamp::from_milliseconds(i64::MIN) }
+    }
+
+    /// The segment that was begun last, until its end.
+    pub(super) fn segment(&self) -> Option<&OpenSegment> {
+        self.open.as_ref()
+    }
+
+    /// Bytes of the open segment behind its good part.
+    pub(super) fn bytes_behind(&self, offset: u64) -> u64 {
+        let length = self.open.as_ref().and_then(|open| open.file.len().ok());
+        length.map_or(0, |length| length.saturating_sub(offset))
+    }
+
+    /// The time of the last entry that was read.
+    pub(super) fn last_time(&self) -> Timestamp {
+        self.open.as_ref().map_or(self.last_time, |open| open.place.at)
+    }
+
+    /// Reads nothing more of the open segment; answers where its good part ends.
+    pub(super) fn leave(&mut self) -> Option<(OpenSegment, SegmentEnd)> {
+        let open = self.open.take()?;
+        let end = open.place.end;
+        self.last_time = self.last_time.max(open.place.at);
+        Some((open, end))
+    }
+
+    /// The next step; nothing when everything was read.
+    pub(super) fn next(&mut self) -> Option<Step> {
+        match &mut self.open {
+            Some(open) => Some(open.next()),
+            None => self.begin(),
+        }
+    }
+
+    fn begin(&mut self) -> Option<Step> {
+        let (number, first) = self.firsts.pop_front()?;
+        let path = segment_path(self.disk, self.layout, first);
+        let header = open_segment(self.disk, self.layout, first).and_then(|file| {
+            let mut lines = Lines::new(Arc::clone(&file), 0);
+            let line = lines.next_line()?.unwrap_or_default();
+            let begun = Scan::begin(line, self.last_time).map(|(header, scan)| (header, scan.place()));
+            Ok((file, lines, begun))
+        });
+        let reason = match header {
+            Ok((file, lines, Ok((header, place)))) => {
+                let (is_last, lines) = (self.firsts.is_empty(), Source::File(lines));
+                self.open = Some(OpenSegment { first, path, is_last, file, lines, place });
+                return Some(Step::Begun(number, header));
+            }
+            Ok((_, _, Err(damage))) => damage.reason,
+            Err(error) => unreadable(&error),
+        };
+        Some(Step::Unopened { first, path, reason })
+    }
+}
+
+impl OpenSegment {
+    fn next(&mut self) -> Step {
+        let from = self.place.end.length;
+        let line = match &mut self.lines {
+            Source::File(lines) => match lines.next_line() {
+                Ok(line) => line,
+                Err(error) => {
+                    self.lines = Source::Salvaged(salvage(&*self.file, from), error);
+                    return self.next();
+                }
+            },
+            Source::Salvaged(bytes, _) => {
+                let end = memchr(b'\n', bytes).map_or(0, |end| end + 1);
+                // There is a frame of an archive in it at most, or a few pages.
+                let rest = bytes.split_off(end);
+                let line = std::mem::replace(bytes, rest);
+                return self.salvaged(&line);
+            }
+        };
+        match line {
+            Some(line) => match read_line(line, &mut self.place) {
+                Ok(entry) => Step::Entry(from, entry),
+                Err(damage) => self.damaged(damage),
+            },
+            None => self.ended(),
+        }
+    }
+
+    /// A line from what could be read, or the place at which it cannot.
+    fn salvaged(&mut self, line: &[u8]) -> Step {
+        let from = self.place.end.length;
+        let damage = if line.is_empty() {
+            let reason = match &self.lines {
+                Source::Salvaged(_, error) => unreadable(error),
+                Source::File(_) => String::new(),
+            };
+            Damage { offset: from, sequence: self.place.next, reason }
+        } else {
+            match read_line(line, &mut self.place) {
+                Ok(entry) => return Step::Entry(from, entry),
+                Err(damage) => damage,
+            }
+        };
+        let bytes = self.file.len().map_or(0, |length| length.saturating_sub(from));
+        Step::Damaged(Damaged { damage, later_batch: None, bytes, unreadable: true })
+    }
+
+    /// There is no whole line any more.
+    fn ended(&mut self) -> Step {
+        let from = self.place.end.length;
+        match self.file.len() {
+            Ok(length) if length <= from => Step::Ended,
+            _ => self.damaged(Damage {
+                offset: from,
+                sequence: self.place.next,
+                reason: "the line is cut off".to_owned(),
+            }),
+        }
+    }
+
+    /// Damage, and whether something stands behind it that was written later.
+    fn damaged(&self, damage: Damage) -> Step {
+        let from = self.place.end.length;
+        let rest = self.file.len().and_then(|length| {
+            let length =
+                usize::try_from(length.saturating_sub(from)).map_err(|_| io::ErrorKind::OutOfMemory)?;
+            read_exact_at(&*self.file, from, length)
+        });
+        let unreadable = rest.is_err();
+        let rest = rest.unwrap_or_else(|_| salvage(&*self.file, from));
+        let later_batch = Scan::resume(&rest, self.place).later_batch();
+        Step::Damaged(Damaged { damage, later_batch, bytes: rest.len() as u64, unreadable })
+    }
+}
+
+/// Reads a line with its line feed, and goes on behind it.
+fn read_line(line: &[u8], place: &mut ScanPlace) -> Result<Box<Entry>, Damage> {
+    let mut scan = Scan::resume(line, *place);
+    let cut_off = || Damage { offset: 0, sequence: Sequence::START, reason: String::new() };
+    let read = scan.next_line()?.ok_or_else(cut_off)?;
+    *place = scan.place();
+    Ok(Box::new(read.entry))
+}
+
+/// What can be read of a file from an offset on.
+fn salvage(file: &dyn DiskFile, from: u64) -> Vec<u8> {
+    let (mut bytes, mut piece) = (Vec::new(), 64 << 10);
+    while piece > 0 {
+        let mut buffer = vec![0; piece];
+        match file.read_at(&mut buffer, from + bytes.len() as u64) {
+            Ok(0) => break,
+            Ok(read) => bytes.extend(buffer.into_iter().take(read)),
+            // A piece may reach over the place at which it ends.
+            Err(_) => piece /= 2,
+        }
+    }
+    bytes
+}
+
+fn unreadable(error: &io::Error) -> String {
+    format!("it cannot be read: {error}")
+}

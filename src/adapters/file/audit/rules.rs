@@ -1,0 +1,61 @@
+//! What cannot have happened to the state an event was of, although the numbers add up.
+
+use crate::app::fold::Fold;
+use crate::domain::alerts::AlertFact;
+use crate::domain::stock::{Settled, StockFact};
+use crate::domain::{Entry, Event, Fact, Key, Sequence, State, Timestamp};
+
+/// Why a hold cannot have ended so at that time; `state` is the level in front of the event.
+pub(super) fn ended_wrongly(event: &Event, state: &State, at: Timestamp) -> Option<String> {
+    let Fact::Stock(fact) = &event.fact else { return None };
+    let expires_at = |settled: &Settled| match state {
+        // One that is not open does not fit, which is found by whoever adds it up.
+        State::Level(level) => Some(level.hold(&settled.reservation_id).ok()?.expires_at),
+        _ => None,
+    };
+    let told = |settled: &Settled, what: String| {
+        let Settled { store_id, sku, reservation_id, .. } = settled;
+        Some(format!("{store_id}/{sku}: reservation {reservation_id} {what}"))
+    };
+    match fact {
+        StockFact::Expire(settled) => match expires_at(settled)? {
+            Some(due) if due <= at => None,
+            Some(due) => told(settled, format!("expires at {at}, before its time, which is {due}")),
+            None => told(settled, "expires, and has no time at which it does".to_owned()),
+        },
+        StockFact::Commit(settled) | StockFact::Release(settled) => {
+            let due = expires_at(settled)?.filter(|due| *due <= at)?;
+            let verb = if matches!(fact, StockFact::Commit(_)) { "committed" } else { "released" };
+            told(settled, format!("is {verb} at {at}, although it ran out at {due}"))
+        }
+        _ => None,
+    }
+}
+
+/// The alerts of an entry that are not of what their levels have come to with it. Of a log of `several` only those of levels
+/// that the entry itself moves: another log may have moved the others since.
+pub(super) fn strange_alerts(entry: &Entry, fold: &Fold, several: bool) -> Vec<(Sequence, String)> {
+    let alert = |(sequence, event): (Sequence, &Event)| {
+        let Fact::Alert(alert) = &event.fact else { return None };
+        let key = Key::Level(alert.store_id.clone(), alert.sku.clone());
+        if several && !entry.events.iter().any(|event| event.fact.key() == key) {
+            return None;
+        }
+        strange(alert, fold.states.get(&key)).map(|what| (sequence, format!("{key}: {what}")))
+    };
+    entry.numbered().filter_map(alert).collect()
+}
+
+fn strange(alert: &AlertFact, level: Option<&State>) -> Option<String> {
+    let word = if alert.raised { "raised" } else { "cleared" };
+    let Some(State::Level(level)) = level else {
+        return Some(format!("its alert is {word}, and there is no such level"));
+    };
+    let qty = level.qty();
+    if alert.qty != qty {
+        return Some(format!("its alert is {word} at {} pieces, it has {qty}", alert.qty));
+    }
+    let low = alert.threshold.is_some_and(|threshold| qty <= threshold);
+    // One that is raised at numbers that are not low does not fit.
+    (low && !alert.raised).then(|| format!("its alert is cleared at {qty} pieces, which is low"))
+}
