@@ -78,10 +78,7 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
     let terminate =
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
-    running.ledger.join().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
-    // Before anybody can ask for anything: a hold that is made now must not be one of yesterday.
-    timekeeping::begin(&running.ledger).await;
-    running.ledger.let_others_join().or_exit(Exit::Io, || "cannot note the time for other processes")?;
+    begin_time(running).await?;
     announce(listen, &listener, &settings.storage.data_dir)?;
     let shutdown = CancellationToken::new();
     let room = Room::that_fits(listen.connections_max);
@@ -142,6 +139,14 @@ async fn serve_node(settings: &ServeSettings, running: &Running) -> Result<Exit,
         }
         None => exit,
     }
+}
+
+/// Joins the other processes and sets the log's time, before anybody can ask for anything: a hold that is made now must not be
+/// one of yesterday. Only then may others join, which go on from that time.
+async fn begin_time(running: &Running) -> Result<(), Failure> {
+    running.ledger.join().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
+    timekeeping::begin(&running.ledger).await;
+    running.ledger.let_others_join().or_exit(Exit::Io, || "cannot note the time for other processes")
 }
 
 /// Tells somebody outside of low stock, where that is wanted, until the node stops.

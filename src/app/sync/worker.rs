@@ -173,16 +173,25 @@ impl Worker {
         self.pass_over(&crew).await
     }
 
-    /// The same over those sources that were well when they were asked last: nobody waits for the others at a stop.
-    pub async fn sync_well(&self) -> PassReport {
-        let Some(_running) = self.begin_pass().await else { return self.last_pass() };
-        let mut crew = self.crew.all();
-        {
+    /// The last pass before a stop: the sources that were well when they were asked last, and then the others for at most
+    /// `patience`, since one of them may never answer.
+    ///
+    /// Cancel safe, as [`Worker::sync`].
+    pub async fn sync_at_stop(&self, patience: Duration) {
+        let Some(_running) = self.begin_pass().await else { return };
+        let (well, others): (Vec<Followed>, Vec<Followed>) = {
             let seen = self.seen.lock();
             let state = |followed: &Followed| seen.get(followed.source.name()).map(|report| &report.state);
-            crew.retain(|followed| state(followed) == Some(&SourceState::Well));
+            self.crew.all().into_iter().partition(|followed| state(followed) == Some(&SourceState::Well))
+        };
+        self.pass_over(&well).await;
+        for source in &others {
+            source.breaker.cool_down();
         }
-        self.pass_over(&crew).await
+        if !others.is_empty() {
+            // What they have is read after the next start.
+            let _ = tokio::time::timeout(patience, self.pass_over(&others)).await;
+        }
     }
 
     async fn pass_over(&self, crew: &[Followed]) -> PassReport {

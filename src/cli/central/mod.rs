@@ -73,7 +73,7 @@ impl Held {
     ///
     /// What does not come in time is not lost: it stands in the logs, behind the checkpoint.
     pub(super) async fn finish(&self, pass_max: Duration) {
-        if timeout(pass_max, self.worker.sync_well()).await.is_err() {
+        if timeout(pass_max, self.worker.sync_at_stop(UNWELL_MAX)).await.is_err() {
             tracing::warn!("the last pass took too long; the next start reads the rest");
         }
         if let Err(error) = self.worker.save().await {
@@ -81,6 +81,9 @@ impl Held {
         }
     }
 }
+
+/// How long a stop waits for sources that did not answer before.
+const UNWELL_MAX: Duration = Duration::from_millis(250);
 
 /// The right to write the central model of a data directory.
 ///

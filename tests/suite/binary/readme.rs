@@ -56,7 +56,7 @@ fn the_commands_of_readme_say_what_it_shows() {
     fs::write(&script, script_of(&shown)).unwrap();
     let mut command = Command::new("unshare");
     // A network and processes of its own: the ports of README are free, and nothing outlives the shell.
-    command.args(["--net", "--pid", "--fork", "--kill-child", "sh", "-c"]);
+    command.args(["--net", "--pid", "--mount-proc", "--fork", "--kill-child", "sh", "-c"]);
     command.arg(r#"ip link set lo up && cd "$1" && PATH="$2:$PATH" exec bash "$3""#).arg("readme");
     command.arg(&home).arg(&bin).arg(&script);
     let ended = Process::spawn(command).wait();
@@ -86,7 +86,8 @@ fn missing() -> Option<String> {
     if let Some(missing) = missing {
         return Some(format!("{missing} is not installed"));
     }
-    let alone = works("unshare", &["--net", "--pid", "--fork", "ip", "link", "set", "lo", "up"]);
+    let alone =
+        works("unshare", &["--net", "--pid", "--mount-proc", "--fork", "ip", "link", "set", "lo", "up"]);
     (!alone).then(|| "this machine does not give it a network of its own, which takes root".to_owned())
 }
 
