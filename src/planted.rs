@@ -40,11 +40,15 @@ pub enum Bug {
     ApplyMismatch,
     /// A process that joins others takes the time from its wall clock.
     TrustJoinersClock,
+    /// A directory whose log is half-way to `nodes/1` is taken for one that a process has for itself.
+    ServeHalfMoved,
+    /// Only the file `LOCK` is locked, not the directory.
+    LockFileOnly,
 }
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 17] = [
+    pub const ALL: [(Self, &str); 19] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
         (Self::NoSyncAfterCut, "no-sync-after-cut"),
@@ -62,6 +66,8 @@ impl Bug {
         (Self::ReleaseOverLostFile, "release-over-lost-file"),
         (Self::ApplyMismatch, "apply-mismatch"),
         (Self::TrustJoinersClock, "trust-joiners-clock"),
+        (Self::ServeHalfMoved, "serve-half-moved"),
+        (Self::LockFileOnly, "lock-file-only"),
     ];
 }
 

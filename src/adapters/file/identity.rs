@@ -8,6 +8,7 @@ use crate::adapters::file::layout::{Layout, temporary};
 use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::segment::FORMAT;
 use crate::domain::Timestamp;
+use crate::planted::{Bug, planted};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -70,6 +71,7 @@ impl DirectoryLock {
         let handle = disk.open_dir(directory).map_err(OpenError::at(directory))?;
         let locked = |holder| OpenError::Locked { path: path.to_path_buf(), holder };
         let lock = match try_lock(&*handle).map_err(OpenError::at(directory))? {
+            Some(_) if planted(Bug::LockFileOnly) => None,
             Some(LockOutcome::HeldElsewhere) => return Err(locked(holder(disk, path, &*handle))),
             Some(LockOutcome::Acquired) => Some(handle),
             None => None,

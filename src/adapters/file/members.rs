@@ -4,6 +4,7 @@ use crate::adapters::file::directory_source::DirectorySource;
 use crate::adapters::file::disk::{Disk, OpenMode};
 use crate::adapters::file::layout::Layout;
 use crate::app::ports::{EventSource, Joining};
+use crate::planted::{Bug, planted};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;
@@ -47,7 +48,11 @@ pub fn arrangement(disk: &dyn Disk, layout: &Layout) -> io::Result<Arrangement> 
         listed => listed.map(drop)?,
     }
     let begun = members(disk, layout)?.is_empty();
-    Ok(if begun { Arrangement::HalfShared } else { Arrangement::Shared })
+    Ok(match begun {
+        true if planted(Bug::ServeHalfMoved) => Arrangement::Alone,
+        true => Arrangement::HalfShared,
+        false => Arrangement::Shared,
+    })
 }
 
 /// [`Joining`] over a shared data directory.
