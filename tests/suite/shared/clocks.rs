@@ -3,7 +3,7 @@
 use super::{Machine, Process, adjust};
 use crate::node::{keyed, reserve};
 use onhand::app::Meta;
-use onhand::app::ports::Clock;
+use onhand::app::ports::{Clock, Moment};
 use onhand::domain::{Expected, Sku, Timestamp};
 use std::time::Duration;
 
@@ -73,6 +73,7 @@ async fn the_times_of_one_level_never_go_back() {
     one.adjust("TEA", 10).await.unwrap();
     let two = machine.begin_with_clock(0).await;
     let (_, mut last) = one.reserved().await;
+    let mut times = vec![last];
     for turn in 0..6 {
         machine.clock.pass(700);
         let process = if turn % 2 == 0 { &two } else { &one };
@@ -80,6 +81,18 @@ async fn the_times_of_one_level_never_go_back() {
         let passed = at.milliseconds() - last.milliseconds();
         assert!((700..2_700).contains(&passed), "it goes on at pace: {passed} ms");
         last = at;
+        times.push(at);
+    }
+    machine.clock.pass(1_000);
+    let (store, sku) = (super::store(), Sku::new("TEA").unwrap());
+    for (version, at) in (1..).zip(times) {
+        for process in [&one, &two] {
+            let then = process.ledger.level_as_of(&store, &sku, Moment::Time(at)).await.unwrap().unwrap();
+            assert_eq!(then.numbers.version, version, "as of {at}, whichever log has it");
+            let before = at.plus_milliseconds(-1);
+            let then = process.ledger.level_as_of(&store, &sku, Moment::Time(before)).await.unwrap();
+            assert_eq!(then.map_or(0, |then| then.numbers.version), version - 1, "as of {before}");
+        }
     }
 }
 
