@@ -41,7 +41,7 @@ fn suites_for(bug: Bug) -> &'static [&'static str] {
         Bug::ReleaseOverLostFile => &["shared::lost_file", "binary::lost_sync"],
         Bug::ApplyMismatch => &["shared::mismatch"],
         Bug::TrustJoinersClock => &["shared::clocks"],
-        Bug::ServeHalfMoved => &["binary::migrate"],
+        Bug::ServeHalfMoved => &["shared::migrating"],
         Bug::LockFileOnly => &["binary::locks"],
         Bug::FollowWallClock => &["clocks::property"],
         Bug::LeakPermitOnCancel => &["http::gates::"],

@@ -1,5 +1,6 @@
 //! `onhand` as a process: started, signalled, killed, waited for.
 
+use onhand::planted::VARIABLE;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -40,6 +41,8 @@ impl Process {
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
         command.env_clear().envs(given).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Of tests that run with a planted bug, every process makes the mistake.
+        command.envs(std::env::var_os(VARIABLE).map(|bug| (VARIABLE, bug)));
         command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Self { child, scratch }
