@@ -120,12 +120,18 @@ Exit codes:
     #[command(after_long_help = "\
 Nothing is deleted: what is given up keeps its bytes under another name.
 
-Example:
+A copy that was made while the node ran may have a mark or a snapshot that is newer than its
+log: then it does not start. With --copied it does, with all that is in it; other damage is left
+as it is.
+
+Examples:
   onhand repair --data-dir /srv/onhand --accept-loss
+  onhand repair --data-dir /srv/copy --copied
 
 Exit codes:
    0  sound, or repaired; the report says what was kept and what was set aside
-   2  --accept-loss is missing
+   2  --accept-loss or --copied is missing
+  65  with --copied: it is damaged elsewhere than at its end
   66  there is no such data directory
   75  the data directory is in use")]
     Repair(repair::RepairArgs),

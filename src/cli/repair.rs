@@ -1,10 +1,13 @@
 //! `onhand repair`: give up what is damaged, and keep its bytes.
 
 use super::directory;
-use super::exit::{Exit, Failure};
-use crate::adapters::file::identity::DirectoryLock;
+use super::exit::{Exit, Failure, OrExit};
+use crate::adapters::file::central::look;
+use crate::adapters::file::disk::RealDisk;
+use crate::adapters::file::identity::{DirectoryLock, read_node};
+use crate::adapters::file::layout::Layout;
 use crate::adapters::file::recovery::OpenError;
-use crate::adapters::file::repair::{Repaired, repair};
+use crate::adapters::file::repair::{Repaired, repair, settle_copy};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -17,17 +20,24 @@ pub(crate) struct RepairArgs {
     /// Yes, give up every change from the first damage on, acknowledged ones too
     #[arg(long)]
     pub accept_loss: bool,
+    /// The directory is a copy that was made while the node ran: go on with all that is in it
+    #[arg(long, conflicts_with = "accept_loss")]
+    pub copied: bool,
 }
 
 /// Cuts a damaged log.
 ///
 /// # Errors
-/// [`Exit::Usage`] without `--accept-loss`; otherwise as opening a data directory.
+/// [`Exit::Usage`] without `--accept-loss` or `--copied`; otherwise as opening a data directory.
 pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
+    if args.copied {
+        return of_a_copy(disk, &layout);
+    }
     if !args.accept_loss {
         let message = "repair gives up acknowledged changes. First try to restore the damaged file from a copy \
-                       (`onhand verify` names it). If there is none, run it again with --accept-loss";
+                       (`onhand verify` names it). If there is none, run it again with --accept-loss; with --copied, \
+                       if this directory itself is a copy that was made while the node ran";
         return Err(Failure::new(Exit::Usage, message));
     }
     let logs = directory::logs(disk, &layout)?;
@@ -58,6 +68,36 @@ pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
             "The sequences given up will be given out again: tell whoever follows this log to start over."
         );
     }
+    Ok(Exit::Ok)
+}
+
+/// Lets a copy go on with all that is in it.
+fn of_a_copy(disk: RealDisk, layout: &Layout) -> Result<Exit, Failure> {
+    let logs = directory::logs(disk, layout)?;
+    if logs.iter().any(|log| log.root() != layout.root()) {
+        let message = "several processes share the directory this is a copy of: such a copy is made while they are stopped, or by \
+                       a snapshot of the file system. `onhand verify` says what does not hold between their logs";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let Some(repaired) = settle_copy(&disk, layout).map_err(directory::failure)? else {
+        println!("nothing to do: the copy starts as it is");
+        return Ok(Exit::Ok);
+    };
+    println!("kept       all that is in the copy: every change up to sequence {}", repaired.kept);
+    println!("not in it  what the original has behind that, at least up to sequence {}", repaired.known);
+    for path in &repaired.set_aside {
+        println!("set aside  {}", path.display());
+    }
+    let node = read_node(&disk, layout).map_err(directory::failure)?.map(|node| node.node);
+    let central =
+        look(&disk, layout).or_exit(Exit::Io, || format!("cannot read {}", layout.central().display()))?;
+    let seen = node.zip(central).and_then(|(node, central)| central.as_of().get(&node).copied());
+    if seen.is_some_and(|seen| seen > repaired.kept) {
+        println!(
+            "The central model of the copy has more than its log: build it anew with `onhand rebuild --central`."
+        );
+    }
+    println!("Start it only when the original is gone for good: both are the same node.");
     Ok(Exit::Ok)
 }
 

@@ -37,6 +37,15 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     for finding in &findings {
         println!("{}", line(finding));
     }
+    if let [(_, audit)] = audit.logs.as_slice()
+        && audit.cut_short
+    {
+        println!(
+            "The log is whole as far as it goes, up to sequence {}. If this is a copy that was made while the node ran, \
+             `onhand repair --copied` goes on with all that is in it",
+            audit.end
+        );
+    }
     let count = findings.len();
     let things = if count == 1 { "thing does" } else { "things do" };
     Err(Failure::new(

@@ -9,6 +9,7 @@ mod central;
 mod cli;
 mod clients;
 mod clocks;
+mod copies;
 mod counts;
 mod crash;
 mod damage;

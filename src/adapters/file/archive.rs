@@ -6,7 +6,7 @@
 //! in the Zstandard repository; without per-frame checksums, because the lines carry their own.
 //!
 //! A segment is archived in three steps, each of which may be the last: the compressed file gets its name, the
-//! original is removed, the directory is synced. Where both are there, the original is read.
+//! original is removed, the directory is synced. Where both are there, the original is read; a start removes it.
 
 use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, read_exact_at};
 use crate::adapters::file::layout::{Layout, archived_first, segment_first};
@@ -34,12 +34,48 @@ pub(super) fn open_segment(
     first: Sequence,
 ) -> io::Result<Arc<dyn DiskFile>> {
     match disk.open(&layout.segment(first), OpenMode::Read) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let path = layout.archived(first);
-            Ok(Arc::new(ArchivedFile::open(disk.open(&path, OpenMode::Read)?)?))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => open_archived(disk, layout, first),
         opened => opened,
     }
+}
+
+/// Opens an archived segment, for reading.
+pub(super) fn open_archived(
+    disk: &dyn Disk,
+    layout: &Layout,
+    first: Sequence,
+) -> io::Result<Arc<dyn DiskFile>> {
+    let file = disk.open(&layout.archived(first), OpenMode::Read)?;
+    Ok(Arc::new(ArchivedFile::open(file)?))
+}
+
+/// True when a segment is in `log/` and in the archive, which has all of it: archiving was cut off half-way, or a copy of the
+/// directory has the beginning of a segment that was archived when the rest was copied.
+pub(super) fn is_there_twice(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::Result<bool> {
+    let there = |opened: io::Result<Arc<dyn DiskFile>>| match opened.and_then(|file| read_all(&*file)) {
+        // One that cannot be unpacked is of no use.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+            Ok(None)
+        }
+        read => read.map(Some),
+    };
+    if disk.open(&layout.archived(first), OpenMode::Read).is_err() {
+        return Ok(false);
+    }
+    let original = there(disk.open(&layout.segment(first), OpenMode::Read))?;
+    let archived = there(open_archived(disk, layout, first))?;
+    Ok(original.zip(archived).is_some_and(|(original, archived)| archived.starts_with(&original)))
+}
+
+/// Removes from `log/` what the archive has.
+pub(super) fn remove_archived(disk: &dyn Disk, layout: &Layout) -> io::Result<()> {
+    let names = disk.list(&layout.log())?;
+    for first in names.iter().filter_map(|name| segment_first(name)) {
+        if is_there_twice(disk, layout, first)? {
+            disk.remove(&layout.segment(first))?;
+        }
+    }
+    Ok(())
 }
 
 /// The name a segment has, in `log/` or in the archive.

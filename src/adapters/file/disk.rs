@@ -100,6 +100,9 @@ fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T
     }
 }
 
+/// How often the list of locks is read before nobody is found in it.
+const LOCKS_LOOKS: u32 = 5;
+
 fn open_directory(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.read(true).custom_flags(OFlags::DIRECTORY.bits().cast_signed());
@@ -150,7 +153,8 @@ impl DiskFile for RealFile {
             let pid = words.nth(2)?.parse().ok()?;
             (flock && words.next()? == place && pid > 0).then_some(pid)
         };
-        fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder)
+        // A page at a time, so that one may be missed while others come and go in front of it.
+        (0..LOCKS_LOOKS).find_map(|_| fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder))
     }
 }
 

@@ -10,9 +10,9 @@
 //!
 //! Every step can be killed and done again.
 
-use crate::adapters::file::archive::list_segments;
+use crate::adapters::file::archive::{list_segments, open_segment, remove_archived};
 use crate::adapters::file::ballast::Ballast;
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_dir_durably, read_all};
+use crate::adapters::file::disk::{Disk, DiskFile, create_dir_durably, read_all};
 use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::index::Growing;
 use crate::adapters::file::layout::Layout;
@@ -197,6 +197,7 @@ pub fn open_held(
         Some(node) => node,
         None => make_node(&**disk, layout, clock, ids)?,
     };
+    remove_archived(&**disk, layout).map_err(OpenError::at(&layout.archive()))?;
     let firsts = list_segments(&**disk, layout).map_err(OpenError::at(&layout.log()))?;
     let marked = read_mark(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
     let term = read_term(&**disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
@@ -257,7 +258,7 @@ fn finish(
         let aside = keep_aside(&**disk, &layout.log(), &stem, &torn).map_err(OpenError::at(&layout.log()))?;
         report.torn = Some((torn.len() as u64, aside));
     }
-    let file = rewrite(&**disk, &path, last.place.end).map_err(OpenError::at(&path))?;
+    let file = rewrite(&**disk, layout, last.first, last.place.end).map_err(OpenError::at(&path))?;
     let index: Arc<Growing> = last.index;
     let active = Active {
         file,
@@ -313,10 +314,15 @@ pub(super) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Resul
     replace(disk, path, bytes).map(drop)
 }
 
-/// Puts the good part of a segment into a new, synced file of the same name.
-fn rewrite(disk: &dyn Disk, path: &Path, end: SegmentEnd) -> io::Result<Arc<dyn DiskFile>> {
-    let old = disk.open(path, OpenMode::Read)?;
+/// Puts the good part of a segment into a new, synced file of its name in `log/`.
+fn rewrite(
+    disk: &dyn Disk,
+    layout: &Layout,
+    first: Sequence,
+    end: SegmentEnd,
+) -> io::Result<Arc<dyn DiskFile>> {
+    let old = open_segment(disk, layout, first)?;
     let mut bytes = read_all(&*old)?;
     bytes.truncate(usize::try_from(end.length).unwrap_or(usize::MAX));
-    replace(disk, path, &bytes)
+    replace(disk, &layout.segment(first), &bytes)
 }

@@ -3,10 +3,13 @@
 //! Nothing is deleted. Later segments, snapshots and the mark get names ending in `.lost`; the rest of the damaged
 //! segment is copied to `log/lost-<sequence>.bytes`. Killed half-way, it is run again. Sequences that are lost are
 //! given out again afterwards, so whoever follows this log must be told.
+//!
+//! A copy that was made while the node ran may hold a mark or a snapshot that is newer than its log ([`settle_copy`]): of that
+//! nothing is given up but the word that there was more.
 
-use crate::adapters::file::archive::{list_segments, open_segment};
-use crate::adapters::file::audit::{Break, audit_held};
-use crate::adapters::file::disk::{Disk, OpenMode, read_all, read_exact_at};
+use crate::adapters::file::archive::{list_segments, open_segment, segment_path};
+use crate::adapters::file::audit::{Audit, Break, audit_held};
+use crate::adapters::file::disk::{Disk, OpenMode, create_dir_durably, read_exact_at};
 use crate::adapters::file::identity::DirectoryLock;
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::mark::read_mark;
@@ -35,21 +38,50 @@ pub fn repair(disk: &dyn Disk, layout: &Layout) -> Result<Option<Repaired>, Open
     // Before the log is read: what a node adds meanwhile would be given up.
     let lock = DirectoryLock::take(disk, layout)?;
     let audit = audit_held(disk, layout, &lock)?;
-    let log = layout.log();
-    let mark = read_mark(disk, &layout.mark()).map_err(OpenError::at(&log))?;
-    let newest = audit.snapshots.first().copied().unwrap_or_default();
-    let known = mark.max(newest).max(audit.end);
+    let known = known(disk, layout, &audit)?;
     let cut = audit.broken_at;
     if cut.is_none() && known == audit.end {
         return Ok(None);
     }
     let kept = audit.end;
-    let aside = give_up(disk, layout, cut, kept).map_err(OpenError::at(&log))?;
+    let aside = give_up(disk, layout, cut, kept).map_err(OpenError::at(&layout.log()))?;
     Ok(Some(Repaired { kept, known, set_aside: aside }))
+}
+
+/// Lets a copy that was made while the node ran go on with all that is in it: what says that the log went on in the original
+/// is set aside, and nothing of the log is; nothing when the copy starts as it is.
+///
+/// # Errors
+/// [`OpenError::Corrupt`] when the log is damaged elsewhere than at its end, which a copy is not; in use, or not to be read or
+/// written.
+pub fn settle_copy(disk: &dyn Disk, layout: &Layout) -> Result<Option<Repaired>, OpenError> {
+    let lock = DirectoryLock::take(disk, layout)?;
+    let audit = audit_held(disk, layout, &lock)?;
+    if !audit.cut_short {
+        let Some(Break { segment, offset, sequence }) = audit.broken_at else { return Ok(None) };
+        let path = segment_path(disk, layout, segment);
+        let found = audit.findings.iter().find(|finding| finding.path == path);
+        let what = found.map_or("it does not add up", |finding| finding.what.as_str());
+        let reason = format!("{what}; that is not how a copy ends");
+        return Err(OpenError::Corrupt { path, offset, sequence, reason });
+    }
+    let known = known(disk, layout, &audit)?;
+    let set_aside = give_up(disk, layout, None, audit.end).map_err(OpenError::at(&layout.log()))?;
+    Ok(Some(Repaired { kept: audit.end, known, set_aside }))
+}
+
+/// The last sequence that is known to have been durable.
+fn known(disk: &dyn Disk, layout: &Layout, audit: &Audit) -> Result<Sequence, OpenError> {
+    let mark = read_mark(disk, &layout.mark()).map_err(OpenError::at(&layout.log()))?;
+    let newest = audit.snapshots.first().copied().unwrap_or_default();
+    Ok(mark.max(newest).max(audit.end))
 }
 
 fn give_up(disk: &dyn Disk, layout: &Layout, cut: Option<Break>, kept: Sequence) -> io::Result<Vec<PathBuf>> {
     let mut aside = Vec::new();
+    for directory in [layout.snapshots(), layout.archive()] {
+        create_dir_durably(disk, &directory)?;
+    }
     for sequence in list_snapshots(disk, layout)?.into_iter().filter(|sequence| *sequence > kept) {
         lose(disk, &layout.snapshot(sequence), &mut aside)?;
     }
@@ -78,7 +110,6 @@ fn give_up(disk: &dyn Disk, layout: &Layout, cut: Option<Break>, kept: Sequence)
         if cut.offset > 0 {
             cut_segment(disk, layout, cut, &mut aside)?;
         }
-        unpack_last(disk, layout)?;
     }
     disk.sync_dir(&layout.log())?;
     Ok(aside)
@@ -104,18 +135,6 @@ fn cut_segment(disk: &dyn Disk, layout: &Layout, cut: Break, aside: &mut Vec<Pat
         disk.sync_dir(&layout.archive())?;
     }
     Ok(())
-}
-
-/// The log goes on in its last segment, so that one must not be in the archive.
-fn unpack_last(disk: &dyn Disk, layout: &Layout) -> io::Result<()> {
-    let Some(last) = list_segments(disk, layout)?.pop() else { return Ok(()) };
-    if disk.open(&layout.segment(last), OpenMode::Read).is_ok() {
-        return Ok(());
-    }
-    let bytes = read_all(&*open_segment(disk, layout, last)?)?;
-    set_aside(disk, &layout.segment(last), &bytes)?;
-    disk.remove(&layout.archived(last))?;
-    disk.sync_dir(&layout.archive())
 }
 
 fn lose(disk: &dyn Disk, path: &Path, aside: &mut Vec<PathBuf>) -> io::Result<()> {

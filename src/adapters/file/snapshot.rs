@@ -210,9 +210,12 @@ impl SnapshotWriter {
     }
 }
 
-/// The sequences of the snapshots there are, newest first.
+/// The sequences of the snapshots there are, newest first; none where there is no directory of them.
 pub fn list_snapshots(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
-    let names = disk.list(&layout.snapshots())?;
+    let names = match disk.list(&layout.snapshots()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        listed => listed?,
+    };
     let mut sequences: Vec<Sequence> = names.iter().filter_map(|name| snapshot_sequence(name)).collect();
     sequences.sort_unstable_by(|a, b| b.cmp(a));
     Ok(sequences)

@@ -81,19 +81,16 @@ impl Names {
     /// Renames a file or a directory, replacing the file, or the empty directory, that has the name.
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let (old, new) = (self.place(from)?, self.place(to)?);
-        let node = match self.paths.get(from.as_os_str()) {
-            Some(directory) => {
-                self.require_free_for_directory(from, to)?;
-                Node::Directory(*directory)
+        let node = if let Some(directory) = self.paths.get(from.as_os_str()) {
+            self.require_free_for_directory(from, to)?;
+            Node::Directory(*directory)
+        } else {
+            let file = self.find(from)?.ok_or(Errno::NOENT)?;
+            if from != to && from.starts_with(to) {
+                return Err(Errno::NOTEMPTY.into());
             }
-            None => {
-                let file = self.find(from)?.ok_or(Errno::NOENT)?;
-                if from != to && from.starts_with(to) {
-                    return Err(Errno::NOTEMPTY.into());
-                }
-                self.find(to)?;
-                Node::File(file)
-            }
+            self.find(to)?;
+            Node::File(file)
         };
         if old != new {
             let unsynced = BTreeSet::from([old.directory, new.directory]).into_iter().collect();

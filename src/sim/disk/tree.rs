@@ -83,13 +83,11 @@ impl Tree {
     }
 
     fn path(&self, directory: DirectoryId) -> Option<PathBuf> {
-        match ROOTS.iter().find(|(_, root)| *root == directory) {
-            Some((path, _)) => Some(PathBuf::from(path)),
-            None => {
-                let place = self.directories.get(&directory)?;
-                Some(self.path(place.directory)?.join(&place.name))
-            }
+        if let Some((path, _)) = ROOTS.iter().find(|(_, root)| *root == directory) {
+            return Some(PathBuf::from(path));
         }
+        let place = self.directories.get(&directory)?;
+        Some(self.path(place.directory)?.join(&place.name))
     }
 
     pub(super) fn reaches(&self, directory: DirectoryId) -> bool {

@@ -5,6 +5,7 @@ mod bad_input;
 mod catalogue;
 mod clocks;
 mod codes;
+mod copies;
 mod full_disk;
 mod gates;
 mod kill;

@@ -26,7 +26,8 @@ impl Line {
 pub(super) fn segments(disk: &SimDisk, root: &Path) -> Vec<PathBuf> {
     let log = root.join("log");
     let names = disk.list(&log).unwrap().into_iter();
-    names.filter(|name| name.ends_with(".jsonl")).map(|name| log.join(name)).collect()
+    let paths = names.map(|name| log.join(name));
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")).collect()
 }
 
 /// Every line of a segment without its checksum, the header first.

@@ -46,22 +46,22 @@ async fn done(node: &SimNode, command: Command, meta: &Meta) {
 async fn told() -> World {
     let world = World::new(SimSettings { segment_bytes: 2_000, ..SimSettings::default() });
     let node = world.open();
-    let none = Meta::default();
+    let meta = Meta::default();
     done(&node, adjust("A", 20), &keyed("delivery", "20")).await;
     for (name, ttl) in [("gone", 60), ("kept", 60), ("freed", 60), ("forever", 0)] {
-        done(&node, reserve("A", 2, name, (ttl > 0).then_some(ttl)), &none).await;
+        done(&node, reserve("A", 2, name, (ttl > 0).then_some(ttl)), &meta).await;
     }
     world.clock.pass(10_000);
     let commit = Commit { reservation_id: reservation("kept"), qty: Some(qty(2)), close_remainder: true };
     done(&node, verb("A", Verb::Commit(commit)), &keyed("sold", "2")).await;
     let freed = Verb::Release { reservation_id: reservation("freed"), qty: None };
-    done(&node, verb("A", freed), &none).await;
+    done(&node, verb("A", freed), &meta).await;
     world.clock.pass(50_000);
     node.drive(node.ledger.expire_due()).await.unwrap();
     let (store_id, sku) = (StoreId::new("LONDON").unwrap(), Sku::new("B").unwrap());
     let low_stock_threshold = Some(qty(5));
     let threshold = ThresholdCommand { store_id, sku, expected: Expected::Any, low_stock_threshold };
-    done(&node, Command::Threshold(threshold), &none).await;
+    done(&node, Command::Threshold(threshold), &meta).await;
     for (delta, key) in [(10, "b-1"), (-6, "b-2"), (5, "b-3")] {
         done(&node, adjust("B", delta), &keyed(key, &delta.to_string())).await;
     }

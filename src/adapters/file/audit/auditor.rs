@@ -30,11 +30,20 @@ pub(super) struct Auditor<'a> {
     /// Where the log ends for good, if another process ended it.
     pub(super) upto: Sequence,
     /// Where the segment before ends; nothing is known of that behind damage.
-    previous: Option<Option<SegmentEnd>>,
+    previous: Before,
     /// The entry that comes next, and where it begins.
     pub(super) next: Option<(u64, Box<Entry>)>,
     /// Snapshots the fold has not come to yet, lowest last.
     pub(super) unseen: Vec<Sequence>,
+}
+
+/// What stands in front of a segment.
+#[derive(Clone, Copy)]
+enum Before {
+    /// A segment that ends there; nothing in front of the first one.
+    Ends(Option<SegmentEnd>),
+    /// One that is damaged.
+    Damage,
 }
 
 impl<'a> Auditor<'a> {
@@ -68,10 +77,11 @@ impl<'a> Auditor<'a> {
             snapshots: snapshots.clone(),
             torn_bytes: 0,
             broken_at: None,
+            cut_short: false,
             takes: Vec::new(),
             findings: Vec::new(),
         };
-        let (previous, next, unseen) = (Some(None), None, snapshots);
+        let (previous, next, unseen) = (Before::Ends(None), None, snapshots);
         Ok(Self { disk, layout, reading, audit, several, mark, upto, previous, next, unseen })
     }
 
@@ -105,18 +115,17 @@ impl<'a> Auditor<'a> {
                 Step::Unopened { first, path, reason } => {
                     self.find(&path, Some(0), Some(first), reason);
                     self.broken(first, 0);
-                    self.previous = None;
+                    self.previous = Before::Damage;
                 }
                 Step::Entry(offset, entry) if self.counts(offset, &entry) => {
                     self.next = Some((offset, entry));
                     return;
                 }
-                Step::Entry(..) => self.leave(true),
                 Step::Damaged(damaged) => {
                     let torn = self.damage(damaged);
                     self.leave(torn);
                 }
-                Step::Ended => self.leave(true),
+                Step::Entry(..) | Step::Ended => self.leave(true),
             }
         }
         self.audit.last_time = self.reading.last_time();
@@ -139,7 +148,7 @@ impl<'a> Auditor<'a> {
     /// Done with a segment, which is good as far as it was read, or is not.
     fn leave(&mut self, good: bool) {
         let Some((segment, end)) = self.reading.leave() else { return };
-        self.previous = good.then_some(Some(end));
+        self.previous = if good { Before::Ends(Some(end)) } else { Before::Damage };
         if good && !segment.is_last {
             self.index(segment.first, end);
         }
@@ -222,7 +231,7 @@ impl<'a> Auditor<'a> {
         if header.first_sequence != first {
             wrong.push(format!("it says it begins with {}", header.first_sequence));
         }
-        if self.previous.is_some_and(|previous| header.previous != previous) {
+        if matches!(self.previous, Before::Ends(end) if header.previous != end) {
             wrong.push("the segment before it does not end where it says".to_owned());
         }
         for what in wrong {
@@ -238,7 +247,7 @@ impl<'a> Auditor<'a> {
         else {
             return false;
         };
-        let Damaged { damage, later_batch, bytes, unreadable } = damaged;
+        let Damaged { damage, later_batch, bytes, unreadable, cut_off } = damaged;
         let proof = match later_batch {
             Some(batch) => Some(format!("batch {batch} stands behind it, so it was durable")),
             None if damage.sequence <= self.mark => Some(format!("the mark says {} was durable", self.mark)),
@@ -252,6 +261,7 @@ impl<'a> Auditor<'a> {
         }
         let what = [Some(damage.reason), proof].into_iter().flatten().collect::<Vec<_>>().join("; ");
         self.find(&path, Some(damage.offset), Some(damage.sequence), what);
+        self.audit.cut_short = last && cut_off && self.whole();
         self.broken(first, damage.offset);
         false
     }

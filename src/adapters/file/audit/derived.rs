@@ -60,6 +60,7 @@ impl Auditor<'_> {
             let what =
                 format!("it says that sequence {} was durable, but the log ends with {end}", self.mark);
             self.find(&self.layout.mark(), None, Some(end), what);
+            self.audit.cut_short = true;
         }
         if self.mark > self.upto {
             let what = format!("sequence {} was made durable after another process ended the log", self.mark);
@@ -69,6 +70,7 @@ impl Auditor<'_> {
             for sequence in std::mem::take(&mut self.unseen) {
                 let what = format!("the log ends with {end}, before the snapshot");
                 self.find(&self.layout.snapshot(sequence), None, Some(sequence), what);
+                self.audit.cut_short = true;
             }
         }
         let states = self.audit.fold.states.iter();

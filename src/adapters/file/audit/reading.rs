@@ -1,6 +1,6 @@
 //! A log read for an audit: entry by entry, and past what is damaged to the next segment.
 
-use crate::adapters::file::archive::{open_segment, segment_path};
+use crate::adapters::file::archive::{is_there_twice, open_archived, open_segment, segment_path};
 use crate::adapters::file::disk::{Disk, DiskFile, read_exact_at};
 use crate::adapters::file::layout::Layout;
 use crate::adapters::file::lines::Lines;
@@ -65,6 +65,8 @@ pub(super) struct Damaged {
     pub(super) bytes: u64,
     /// The disk does not give them.
     pub(super) unreadable: bool,
+    /// They are the beginning of a line, and nothing else.
+    pub(super) cut_off: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -107,8 +109,14 @@ impl<'a> Reading<'a> {
 
     fn begin(&mut self) -> Option<Step> {
         let (number, first) = self.firsts.pop_front()?;
-        let path = segment_path(self.disk, self.layout, first);
-        let header = open_segment(self.disk, self.layout, first).and_then(|file| {
+        // As a start does: a copy may have the beginning of a segment that the archive has as a whole.
+        let (path, file) = if is_there_twice(self.disk, self.layout, first).unwrap_or(false) {
+            (self.layout.archived(first), open_archived(self.disk, self.layout, first))
+        } else {
+            let path = segment_path(self.disk, self.layout, first);
+            (path, open_segment(self.disk, self.layout, first))
+        };
+        let header = file.and_then(|file| {
             let mut lines = Lines::new(Arc::clone(&file), 0);
             let line = lines.next_line()?.unwrap_or_default();
             let begun = Scan::begin(line, self.last_time).map(|(header, scan)| (header, scan.place()));
@@ -171,7 +179,7 @@ impl OpenSegment {
             }
         };
         let bytes = self.file.len().map_or(0, |length| length.saturating_sub(from));
-        Step::Damaged(Damaged { damage, later_batch: None, bytes, unreadable: true })
+        Step::Damaged(Damaged { damage, later_batch: None, bytes, unreadable: true, cut_off: false })
     }
 
     /// There is no whole line any more.
@@ -198,7 +206,8 @@ impl OpenSegment {
         let unreadable = rest.is_err();
         let rest = rest.unwrap_or_else(|_| salvage(&*self.file, from));
         let later_batch = Scan::resume(&rest, self.place).later_batch();
-        Step::Damaged(Damaged { damage, later_batch, bytes: rest.len() as u64, unreadable })
+        let cut_off = !unreadable && memchr(b'\n', &rest).is_none();
+        Step::Damaged(Damaged { damage, later_batch, bytes: rest.len() as u64, unreadable, cut_off })
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Audit {
     pub torn_bytes: u64,
     /// Where the log stops adding up, if it does.
     pub broken_at: Option<Break>,
+    /// The log is whole as far as it goes, and the mark or a snapshot knows of more: a copy looks so that was made while the
+    /// node ran, and a log that has lost its end.
+    pub cut_short: bool,
     /// States it takes over from other logs of its ledger, in order.
     pub(super) takes: Vec<Take>,
     /// What is wrong.

@@ -10,7 +10,6 @@ use snapshots::load;
 pub(super) use snapshots::load_snapshot;
 
 use crate::adapters::file::archive::{open_segment, segment_path};
-use crate::adapters::file::disk::OpenMode;
 use crate::adapters::file::identity::NodeFile;
 use crate::adapters::file::index::{Growing, Sealed};
 use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
@@ -21,9 +20,14 @@ use crate::app::Restored;
 use crate::app::fold::Fold;
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
+use memchr::memchr;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Why a log may end before what was durable, besides damage.
+const COPIED: &str = " (a copy that was made while the node ran looks so: then `onhand repair --copied` goes on with all that \
+                      is in it)";
 
 /// What the log and its snapshot add up to.
 pub(super) struct Replayed {
@@ -143,7 +147,7 @@ impl<'a> Replay<'a> {
         let last = last.ok_or_else(|| self.corrupt(Sequence(1), 0, Sequence(1), "there is no segment"))?;
         let end = last.place.next.minus(1);
         if self.proven > end {
-            let reason = format!("the log ends before sequence {}, which was durable", self.proven);
+            let reason = format!("the log ends before sequence {}, which was durable{COPIED}", self.proven);
             return Err(self.corrupt(last.first, last.place.end.length, end.plus(1), &reason));
         }
         let known = self.known(&mut segments, &last)?;
@@ -212,11 +216,12 @@ impl<'a> Replay<'a> {
         Ok(Segment { first, growing: scanned.index, sealed: Some(end) })
     }
 
-    /// The last segment, the only one that may have a torn tail.
+    /// The last segment, the only one that may have a torn tail. It is in the archive where its successor is gone: in a
+    /// copy that was begun before that was there, or behind a repair.
     fn active(&mut self, header: &Header) -> Result<LastSegment, OpenError> {
         let first = header.first_sequence;
-        let path = self.options.layout.segment(first);
-        let file = self.options.disk.open(&path, OpenMode::Read).map_err(OpenError::at(&path))?;
+        let file = open_segment(&*self.options.disk, &self.options.layout, first);
+        let file = file.map_err(self.unread(first))?;
         let Scanned { index, place, behind } = self.scan(header, &*file, false)?;
         let index = index.unwrap_or_default();
         let torn = match behind {
@@ -228,7 +233,11 @@ impl<'a> Replay<'a> {
                 let proof = match later_batch {
                     Some(batch) => Some(format!("batch {batch} stands behind it, so it was durable")),
                     None if damage.sequence <= self.proven => {
-                        Some(format!("mark or snapshot say that sequence {} was durable", self.proven))
+                        let copied = if memchr(b'\n', &rest).is_none() { COPIED } else { "" };
+                        Some(format!(
+                            "mark or snapshot say that sequence {} was durable{copied}",
+                            self.proven
+                        ))
                     }
                     None => None,
                 };
