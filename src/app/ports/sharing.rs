@@ -5,6 +5,7 @@ use crate::app::Restored;
 use crate::domain::{Entry, Key, Timestamp};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One of the logs that make up a ledger: the number of its directory, or 0 for that of this process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,17 +85,17 @@ pub trait Sharing: Send + Sync {
     fn release(&self, key: &Key) -> io::Result<bool>;
 
     /// Renews the leases, takes over from those who do not, and answers what others have asked for. To be called several
-    /// times within the time a lease lasts. `now` is log time, which the others learn.
+    /// times within the time a lease lasts. `now` is log time at a moment of the monotonic clock, which the others learn.
     ///
     /// # Errors
     /// [`TakenOver`], or what the disk says; then it is to be called again.
-    fn keep(&self, now: Timestamp) -> io::Result<Kept>;
+    fn keep(&self, now: (Timestamp, Duration)) -> io::Result<Kept>;
 
     /// Notes log time for the first time; until then nobody else can join, and find an earlier one.
     ///
     /// # Errors
     /// What the disk says.
-    fn let_others_join(&self, now: Timestamp) -> io::Result<()>;
+    fn let_others_join(&self, now: (Timestamp, Duration)) -> io::Result<()>;
 
     /// The log time of the others, as far as they have noted it.
     ///

@@ -123,7 +123,7 @@ impl House {
     /// True when somebody runs who has kept time until now, and could note it.
     pub(super) fn is_kept(&self) -> bool {
         let mut there = self.places.iter().filter_map(|place| place.process.as_ref());
-        there.any(|process| !process.frozen && !process.sick)
+        there.any(|process| !process.sick)
     }
 
     /// True when the disk of somebody who runs may have refused to take his time.

@@ -107,7 +107,7 @@ impl Shared<'_> {
         self.trace.note(format_args!("the disk of {place} refuses: {trouble:?}, sticky: {sticky}"));
         self.tally.refusals += 1;
         self.house.trouble(place, Trouble { sticky, ..trouble });
-        for _ in 0..1 + self.random.below(3) {
+        for _ in 0..=self.random.below(3) {
             if self.house.lives(place) {
                 self.ask_at(place);
             }

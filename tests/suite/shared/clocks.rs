@@ -96,6 +96,28 @@ async fn the_times_of_one_level_never_go_back() {
     }
 }
 
+/// Everybody who runs is stopped for a while; whoever joins then counts that while, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_joiner_counts_the_time_for_which_all_others_were_paused() {
+    let machine = Machine::new();
+    let mut one = machine.begin().await;
+    one.adjust("TEA", 10).await.unwrap();
+    one.execute(reserve("TEA", 4, "r", Some(8)), &Meta::default()).await.unwrap();
+    one.pause().await;
+    machine.clock.pass(12_000);
+    let two = machine.begin_with_clock(10 * MINUTE_MS).await;
+    two.adjust("MILK", 10).await.unwrap();
+    let at = two.execute(reserve("MILK", 4, "s", Some(10)), &Meta::default()).await.unwrap().at;
+    let behind = machine.clock.now().milliseconds() - at.milliseconds();
+    assert!((-1_000..2_000).contains(&behind), "{behind} ms behind");
+    one.go_on();
+    one.adjust("SALT", 1).await.unwrap();
+    let last = two.adjust("MILK", 1).await.unwrap();
+    assert_eq!(last.events.len(), 1, "the hold of 10 s is open: {last:?}");
+    two.adjust("TEA", 1).await.unwrap();
+    assert_eq!(two.reserved().await.0, 0, "the hold of 8 s is not");
+}
+
 /// Log time does not stand where the last entry left it: who joins later goes on from where the others are.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_joiner_goes_on_from_where_the_others_are_by_now() {

@@ -24,7 +24,7 @@ use crate::app::ports::{PeerNews, Sharing};
 use crate::domain::{Fact, Key, Timestamp};
 use crate::telemetry::{LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN};
 use metrics::Counter;
-use others::{Member, Others, is_left};
+use others::Others;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;
@@ -182,7 +182,7 @@ impl Sharing for FileSharing {
         Ok(true)
     }
 
-    fn keep(&self, now: Timestamp) -> io::Result<Kept> {
+    fn keep(&self, now: (Timestamp, Duration)) -> io::Result<Kept> {
         self.tenure.lasts()?;
         let mut others = self.others.lock();
         let moment = self.clock.monotonic();
@@ -207,7 +207,7 @@ impl Sharing for FileSharing {
         Ok(Kept { wanted: wanted.into_iter().collect(), latest })
     }
 
-    fn let_others_join(&self, now: Timestamp) -> io::Result<()> {
+    fn let_others_join(&self, now: (Timestamp, Duration)) -> io::Result<()> {
         self.sign(0, now)?;
         *self.door.lock() = None;
         Ok(())
@@ -216,15 +216,7 @@ impl Sharing for FileSharing {
     fn time(&self) -> io::Result<OthersTime> {
         let mut others = self.others.lock();
         self.look_for_members(&mut others);
-        let now = self.look_at_signs(&mut others)?;
-        let noted = others.latest_time(now, self.lease.ttl);
-        let latest = noted.unwrap_or(Timestamp::from_milliseconds(i64::MIN));
-        for Member { layout, .. } in others.members.values() {
-            if !is_left(&*self.options.disk, layout)? {
-                return Ok(OthersTime { latest, present: true });
-            }
-        }
-        Ok(OthersTime { latest, present: false })
+        self.time_of(&mut others)
     }
 
     fn lasts(&self) -> io::Result<()> {

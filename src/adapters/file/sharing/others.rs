@@ -9,7 +9,7 @@ use crate::adapters::file::peer::Peer;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
 use crate::adapters::file::term::{Term, checked, end_term, hold_mark, read_term, with_checksum, write_term};
 use crate::app::Restored;
-use crate::app::ports::HistoryError;
+use crate::app::ports::{HistoryError, OthersTime};
 use crate::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -56,16 +56,26 @@ pub(super) struct Member {
 }
 
 impl Others {
-    /// The latest log time of any of them at the moment `now`: as noted, and what has passed since. Where that cannot be
-    /// (nobody who is there renews so seldom), the noted one. A sign that is torn is passed over until the next one.
+    /// The latest log time of any of them at the moment `now`: as noted, and what has passed since.
     pub(super) fn latest_time(&self, now: Duration, ttl: Duration) -> Option<Timestamp> {
-        let noted = |member: &Member| serde_json::from_slice::<Alive>(checked(&member.seen.0)?).ok();
-        let by_now = |alive: Alive| {
-            let passed =
-                milliseconds(now).checked_sub(alive.at).filter(|passed| *passed <= milliseconds(ttl));
-            alive.time.plus_milliseconds(passed.and_then(|passed| i64::try_from(passed).ok()).unwrap_or(0))
-        };
-        self.members.values().filter_map(noted).map(by_now).max()
+        let by_now = |member: &Member| Some(member.alive()?.time_by(now, ttl));
+        self.members.values().filter_map(by_now).max()
+    }
+}
+
+impl Alive {
+    /// Log time at the moment `now` of a process that noted this, at most `within` before; else it is of no moment that this
+    /// machine's clock knows (it was started anew since), and what was noted is all there is.
+    fn time_by(&self, now: Duration, within: Duration) -> Timestamp {
+        let passed = milliseconds(now).checked_sub(self.at).filter(|passed| *passed <= milliseconds(within));
+        self.time.plus_milliseconds(passed.and_then(|passed| i64::try_from(passed).ok()).unwrap_or(0))
+    }
+}
+
+impl Member {
+    /// What it said last; a sign that is torn is passed over until the next one.
+    fn alive(&self) -> Option<Alive> {
+        serde_json::from_slice(checked(&self.seen.0)?).ok()
     }
 }
 
@@ -127,12 +137,30 @@ impl FileSharing {
         Ok(gone)
     }
 
-    /// Says that this process is there, and what its log time is.
-    pub(super) fn sign(&self, renewals: u64, time: Timestamp) -> io::Result<()> {
-        let at = milliseconds(self.clock.monotonic());
+    /// Says that this process is there, and what its log time is at a moment.
+    pub(super) fn sign(&self, renewals: u64, (time, moment): (Timestamp, Duration)) -> io::Result<()> {
+        let at = milliseconds(moment);
         let line = with_checksum(&Alive { term: self.tenure.term, renewals, time, at });
         write_all_at(&*self.alive, &line, 0)?;
         self.alive.truncate(line.len() as u64)
+    }
+
+    /// The log time of the others at this moment. One who holds its lock in the term in which it noted its time is only
+    /// paused, however long ago that was: its time goes on, and it will say so.
+    pub(super) fn time_of(&self, others: &mut Others) -> io::Result<OthersTime> {
+        let now = self.look_at_signs(others)?;
+        let disk = &*self.options.disk;
+        let (mut latest, mut present) = (Timestamp::from_milliseconds(i64::MIN), false);
+        for member in others.members.values() {
+            let there = !is_left(disk, &member.layout)?;
+            present |= there;
+            let Some(alive) = member.alive() else { continue };
+            let same =
+                there && read_term(disk, &member.layout.term())?.unwrap_or_default().term == alive.term;
+            let within = if same { Duration::MAX } else { self.lease.ttl };
+            latest = latest.max(alive.time_by(now, within));
+        }
+        Ok(OthersTime { latest, present })
     }
 
     /// Reads what each of the others said last, and notes since when it has said nothing else; answers that moment.

@@ -8,6 +8,7 @@ use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
 use crate::domain::{Entry, Key, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Ledger {
     /// Joins the other processes, before the first command: takes in their logs, and goes on from their time. Where that leads
@@ -29,7 +30,13 @@ impl Ledger {
     /// # Errors
     /// What the disk says.
     pub fn let_others_join(&self) -> std::io::Result<()> {
-        self.sharing.as_ref().map_or(Ok(()), |sharing| sharing.port.let_others_join(self.now()))
+        self.sharing.as_ref().map_or(Ok(()), |sharing| sharing.port.let_others_join(self.now_and_moment()))
+    }
+
+    /// Log time, and a moment of the monotonic clock at which it was that, or a little later.
+    pub(super) fn now_and_moment(&self) -> (Timestamp, Duration) {
+        let now = self.now();
+        (now, self.parts.clock.monotonic())
     }
 
     /// Takes in what other processes have made durable until now. Nothing to do where there are none.

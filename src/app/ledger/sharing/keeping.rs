@@ -34,7 +34,7 @@ impl Ledger {
     async fn renew(&self, sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
         loop {
             let port = Arc::clone(&sharing.port);
-            let now = self.now();
+            let now = self.now_and_moment();
             match blocking(move || port.keep(now)).await {
                 Ok(Kept { wanted: asked, latest }) => {
                     if let Some(latest) = latest {
