@@ -67,11 +67,14 @@ pub(super) fn is_there_twice(disk: &dyn Disk, layout: &Layout, first: Sequence) 
     Ok(original.zip(archived).is_some_and(|(original, archived)| archived.starts_with(&original)))
 }
 
-/// Removes from `log/` what the archive has.
+/// Removes from `log/` what the archive has, durably: the process that archived it may have been killed before it synced the
+/// directory, and a power cut would then take the archived name and leave the original removed.
 pub(super) fn remove_archived(disk: &dyn Disk, layout: &Layout) -> io::Result<()> {
     let names = disk.list(&layout.log())?;
     for first in names.iter().filter_map(|name| segment_first(name)) {
         if is_there_twice(disk, layout, first)? {
+            disk.open(&layout.archived(first), OpenMode::Write)?.sync_data()?;
+            disk.sync_dir(&layout.archive())?;
             disk.remove(&layout.segment(first))?;
         }
     }
