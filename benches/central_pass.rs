@@ -10,14 +10,16 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a bench may stop")]
 
-use onhand::adapters::file::central::FileCentral;
-use onhand::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::layout::Layout;
-use onhand::adapters::file::local_source::LocalSource;
+use onhand::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
+use onhand::adapters::file::sources::local_source::LocalSource;
+use onhand::adapters::file::stores::central::FileCentral;
+use onhand::app::central::{
+    Central, CentralCopy, CentralLevel, DeadLetter, SyncSettings, Worker, WorkerParts,
+};
 use onhand::app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, NewEntry};
-use onhand::app::sync::{Central, CentralCopy, CentralLevel, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::stock::{Adjusted, LevelAfter, StockFact};
 use onhand::domain::{After, Event, Fact, Quantity, Sequence, Sku, StoreId};
 use onhand::resilience::BreakerSettings;

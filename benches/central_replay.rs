@@ -10,13 +10,13 @@
 )]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use onhand::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::layout::Layout;
-use onhand::adapters::file::local_source::LocalSource;
+use onhand::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
+use onhand::adapters::file::sources::local_source::LocalSource;
+use onhand::app::central::{Central, CentralCopy, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, EventSource, NewEntry};
-use onhand::app::sync::{Central, CentralCopy, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::stock::{Adjusted, LevelAfter, StockFact};
 use onhand::domain::{After, Event, Fact, Quantity, Sku, StoreId};
 use onhand::resilience::BreakerSettings;

@@ -19,7 +19,7 @@
 mod work;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use onhand::adapters::file::maintenance::Maintenance;
+use onhand::adapters::file::upkeep::maintenance::Maintenance;
 use onhand::app::ports::EventLog;
 use onhand::domain::Sequence;
 use work::{Desk, LEVELS, append, fill, opened, reserved};

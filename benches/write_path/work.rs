@@ -1,8 +1,8 @@
 //! The pieces of the write path, one at a time: what `write_path` times and `instructions` counts.
 
-use onhand::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
 use onhand::app::ports::{Clock, EventIds, EventLog, NewEntry};
 use onhand::domain::stock::{Adjusted, LevelAfter, Reserve, Reserved, StockCommand, StockFact, Verb};

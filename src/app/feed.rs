@@ -8,7 +8,7 @@
 use crate::app::Ledger;
 use crate::app::blocking;
 use crate::app::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
-use crate::app::query::ReadError;
+use crate::app::stock::ReadError;
 use crate::domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 

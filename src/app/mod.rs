@@ -1,26 +1,21 @@
 //! The use cases: async, they know ports and no technology.
 //!
-//! [`Ledger`] is the one way in for commands; `query` answers reads. What they need from outside is in [`ports`].
+//! [`Ledger`] is the one way in for commands; the room of each capability answers its reads. What they need from outside is in
+//! [`ports`].
 
-pub mod alerting;
 mod blocking;
-mod due;
-mod entities;
+pub mod catalogue;
+pub mod central;
 pub mod feed;
-pub mod fold;
-mod idempotency;
-mod journal;
-mod ledger;
-mod lists;
-mod log_time;
-mod low_stock;
+pub mod imports;
+pub mod ledger;
+pub mod low_stock;
 pub mod ports;
-pub mod query;
-pub mod sync;
+pub mod stock;
 
 pub(crate) use blocking::blocking;
-pub use due::Due;
-pub use entities::Restored;
-pub use idempotency::{KnownEffect, RetryId, fingerprint, known_effects};
-pub use ledger::{CommandError, Ledger, Meta, Outcome, Parts};
-pub use log_time::{APART_MS, FAR_MS, SETTLE, SETTLE_FAR, STEER, TimeNews, TimeSeen};
+pub use ledger::due_list::Due;
+pub use ledger::entities::Restored;
+pub use ledger::idempotency::{KnownEffect, RetryId, fingerprint, known_effects};
+pub use ledger::log_time::{APART_MS, FAR_MS, SETTLE, SETTLE_FAR, STEER, TimeNews, TimeSeen};
+pub use ledger::{CommandError, Ledger, Meta, Outcome, Parts, fold};

@@ -1,13 +1,13 @@
 //! The webhook put together: where alerts go, and where it is kept how far they have gone.
 
 use super::exit::{Exit, Failure, OrExit};
-use crate::adapters::file::alerts_sent::AlertsSent;
-use crate::adapters::file::clock::SystemClock;
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::layout::Layout;
+use crate::adapters::file::disk::clock::SystemClock;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::stores::alerts_sent::AlertsSent;
 use crate::adapters::remote::Webhook;
 use crate::app::Ledger;
-use crate::app::alerting::{AlertSender, AlertSettings};
+use crate::app::low_stock::sender::{AlertSender, AlertSettings};
 use crate::config::ServeSettings;
 use crate::resilience::BreakerSettings;
 use std::sync::Arc;

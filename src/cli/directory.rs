@@ -2,9 +2,9 @@
 
 use super::exit::{Exit, Failure, OrExit};
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::members::{Arrangement, arrangement, members};
+use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::recovery::OpenError;
+use crate::adapters::file::sources::members::{Arrangement, arrangement, members};
 use std::io;
 use std::path::Path;
 

@@ -6,21 +6,21 @@ use super::directory;
 use super::exit::{Exit, Failure, OrExit};
 use super::stopping::LAST_SNAPSHOT_SHARE;
 use super::storage;
-use crate::adapters::file::clock::{SystemClock, TimeOrderedIds};
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::local_source::LocalSource;
+use crate::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::log::FileLog;
-use crate::adapters::file::maintenance::{Maintenance, MaintenanceThread, Upkeep};
 use crate::adapters::file::recovery::{
     BALLAST_BYTES, OpenNode, OpenOptions, OpenReport, SEGMENT_BYTES, hold, open_held,
 };
 use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
-use crate::adapters::file::snapshotter::TakeError;
-use crate::app::alerting::AlertSender;
+use crate::adapters::file::sources::local_source::LocalSource;
+use crate::adapters::file::upkeep::maintenance::{Maintenance, MaintenanceThread, Upkeep};
+use crate::adapters::file::upkeep::snapshotter::TakeError;
+use crate::app::central::CentralModel;
+use crate::app::low_stock::sender::AlertSender;
 use crate::app::ports::{Clock, EventIds, EventLog, Sharing};
-use crate::app::sync::{self, CentralModel};
 use crate::app::{Ledger, Parts};
 use crate::config::ServeSettings;
 use crate::telemetry::{LOG_TORN_TAIL_BYTES, SNAPSHOTS};
@@ -166,7 +166,7 @@ fn central(
             Held::over(lock, Arc::default(), layout, logs, &settings.worker, save_every).map(Central::Here)
         }
         _ => {
-            let model = CentralModel::new(sync::Central::default());
+            let model = CentralModel::new(crate::app::central::Central::default());
             Ok(Central::Elsewhere(Arc::new(model), layout.clone()))
         }
     }

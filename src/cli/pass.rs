@@ -1,6 +1,6 @@
 //! What a pass of the worker did, as people and scripts are told: `onhand sync` and `onhand sync-worker --once`.
 
-use crate::app::sync::{PassReport, SourceReport, SourceState};
+use crate::app::central::{PassReport, SourceReport, SourceState};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::print::thousands;
 use comfy_table::{CellAlignment, Table, presets};

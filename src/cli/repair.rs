@@ -2,12 +2,12 @@
 
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
-use crate::adapters::file::central::look;
+use crate::adapters::file::audit::repair::{Repaired, repair, settle_copy};
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::identity::{DirectoryLock, read_node};
-use crate::adapters::file::layout::Layout;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::format::identity::{DirectoryLock, read_node};
 use crate::adapters::file::recovery::OpenError;
-use crate::adapters::file::repair::{Repaired, repair, settle_copy};
+use crate::adapters::file::stores::central::look;
 use clap::Args;
 use std::path::PathBuf;
 

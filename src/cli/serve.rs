@@ -210,7 +210,7 @@ fn announce(listen: &ListenSettings, listener: &TcpListener, data_dir: &Path) ->
     );
     let Some(path) = &listen.ready_file else { return Ok(()) };
     let doing = || format!("cannot write the ready file {}", path.display());
-    let unfinished = crate::adapters::file::layout::temporary(path);
+    let unfinished = crate::adapters::file::disk::layout::temporary(path);
     std::fs::write(&unfinished, &url).or_exit(Exit::CannotCreate, doing)?;
     std::fs::rename(&unfinished, path).or_exit(Exit::CannotCreate, doing)
 }

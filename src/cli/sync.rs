@@ -3,7 +3,7 @@
 use super::client::{Client, server_url};
 use super::exit::{Exit, Failure};
 use super::{pass, print, runtime};
-use crate::app::sync::PassReport;
+use crate::app::central::PassReport;
 use clap::Args;
 
 /// Bring the central model of a running node up to date now

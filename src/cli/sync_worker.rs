@@ -73,7 +73,7 @@ async fn until_stopped(held: &Held) -> Result<Exit, Failure> {
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let mut interrupt =
         signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
-    let begun = held.worker.central().look(crate::app::sync::Central::sequence);
+    let begun = held.worker.central().look(crate::app::central::Central::sequence);
     tracing::info!(sequence = begun.0, "the worker goes on where the central file ends");
     tokio::select! {
         () = held.worker.run() => unreachable!("a worker passes for ever"),
@@ -86,6 +86,9 @@ async fn until_stopped(held: &Held) -> Result<Exit, Failure> {
         _ = terminate.recv() => return Err(Failure::new(Exit::Failed, "second signal, aborting; nothing is lost")),
         _ = interrupt.recv() => return Err(Failure::new(Exit::Failed, "second signal, aborting; nothing is lost")),
     }
-    tracing::info!(sequence = held.worker.central().look(crate::app::sync::Central::sequence).0, "stopped");
+    tracing::info!(
+        sequence = held.worker.central().look(crate::app::central::Central::sequence).0,
+        "stopped"
+    );
     Ok(Exit::Ok)
 }

@@ -1,8 +1,8 @@
 //! A chain of shops and its central office, run by one seed: nodes on disks of their own, and a worker that follows them.
 
 use crate::adapters::file::audit::audit_directory_for;
+use crate::app::central::{Central, SourceState, Worker};
 use crate::app::ports::Clock;
-use crate::app::sync::{Central, SourceState, Worker};
 use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
 use crate::sim::node::SimSettings;
 use crate::sim::office::{Desk, Line, Mood, check, open_letters, redrive_all, waiting};

@@ -1,6 +1,6 @@
 //! What the log of one process owes of products, stores, thresholds and alerts, whatever was asked of the ledger.
 
-use crate::domain::alerts::AlertFact;
+use crate::domain::low_stock::AlertFact;
 use crate::domain::{After, Entry, Event, Fact, Key, Quantity, Sku, StoreId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 

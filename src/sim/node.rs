@@ -1,12 +1,12 @@
 //! A whole node on the simulated disk, stepped on one thread: no writer thread, no clock but the one it is told.
 
 use crate::adapters::file::disk::Disk;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::local_source::LocalSource;
+use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::log::FileLog;
-use crate::adapters::file::maintenance::{Maintenance, Upkeep};
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, OpenReport, open};
-use crate::adapters::file::snapshotter::TakeError;
+use crate::adapters::file::sources::local_source::LocalSource;
+use crate::adapters::file::upkeep::maintenance::{Maintenance, Upkeep};
+use crate::adapters::file::upkeep::snapshotter::TakeError;
 use crate::app::ports::{Clock, EventIds, Sleep};
 use crate::app::{CommandError, Ledger, Meta, Outcome, Parts, TimeSeen};
 use crate::domain::{Command, Sequence, Timestamp};
@@ -108,7 +108,7 @@ pub struct SimNode {
     node: Uuid,
     log: Arc<FileLog>,
     maintenance: Maintenance,
-    _lock: crate::adapters::file::identity::DirectoryLock,
+    _lock: crate::adapters::file::format::identity::DirectoryLock,
 }
 
 impl SimNode {

@@ -4,15 +4,15 @@
 //! oracles of the stores: each level is what the store's log says as of the worker's checkpoint, or as of the event
 //! that the level waits behind.
 
-use crate::adapters::file::central::FileCentral;
-use crate::adapters::file::dead_letters::FileDeadLetters;
-use crate::adapters::file::directory_source::DirectorySource;
 use crate::adapters::file::disk::Disk;
-use crate::adapters::file::layout::Layout;
-use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
-use crate::app::sync::{
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::sources::directory_source::DirectorySource;
+use crate::adapters::file::stores::central::FileCentral;
+use crate::adapters::file::stores::dead_letters::FileDeadLetters;
+use crate::app::central::{
     Central, DeadLetter, LetterError, LetterState, SyncSettings, Worker, WorkerParts, total,
 };
+use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use crate::domain::{Sequence, Sku};
 use crate::resilience::BreakerSettings;
 use crate::sim::disk::SimDisk;

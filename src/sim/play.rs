@@ -1,7 +1,7 @@
 //! A node that is played against its oracle step by step: acts, retries, time, upkeep, and whatever a disk may do meanwhile.
 
 use crate::app::ports::{Moment, MovementQuery};
-use crate::app::query::MovementPlace;
+use crate::app::stock::MovementPlace;
 use crate::domain::Sequence;
 use crate::resilience::Position;
 use crate::sim::disk::{Crash, Fault, Injection};

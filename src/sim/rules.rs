@@ -1,8 +1,8 @@
 //! The log of a simulated disk read as bytes, past the ledger, and held against what every log owes.
 
-use crate::adapters::file::layout::{Layout, archived_first, segment_first};
-use crate::adapters::file::segment::{Damage, Scan};
-use crate::app::fold::Fold;
+use crate::adapters::file::disk::layout::{Layout, archived_first, segment_first};
+use crate::adapters::file::format::segment::{Damage, Scan};
+use crate::app::ledger::fold::Fold;
 use crate::domain::stock::StockFact;
 use crate::domain::{After, Entry, Fact, Key, Sequence, Timestamp};
 use crate::sim::disk::SimDisk;

@@ -1,13 +1,13 @@
 //! Who hears of low stock hears of all of it, in order: on the simulated disk, with a receiver that does as it is told.
 
 use crate::node::{World, adjust, qty};
-use onhand::adapters::file::alerts_sent::AlertsSent;
-use onhand::adapters::file::layout::Layout;
-use onhand::app::alerting::{AlertCounts, AlertSender, AlertSettings};
+use onhand::adapters::file::disk::layout::Layout;
+use onhand::adapters::file::stores::alerts_sent::AlertsSent;
 use onhand::app::feed::{Feed, FeedFilter};
+use onhand::app::low_stock::sender::{AlertCounts, AlertSender, AlertSettings};
 use onhand::app::ports::{AlertNews, AlertReceiver, NotTold, Telling};
 use onhand::app::{CommandError, Meta};
-use onhand::domain::catalog::ThresholdCommand;
+use onhand::domain::low_stock::ThresholdCommand;
 use onhand::domain::{Command, EventKind, Expected, Sequence, Sku, StoreId};
 use onhand::resilience::BreakerSettings;
 use onhand::sim::disk::{Fault, Injection, Operation};

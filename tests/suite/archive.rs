@@ -2,10 +2,10 @@
 
 use crate::node::{World, adjust, level};
 use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::app::Meta;
 use onhand::app::ports::{Moment, MovementQuery};
-use onhand::app::query::MovementPlace;
+use onhand::app::stock::MovementPlace;
 use onhand::domain::{Sequence, Sku, StoreId};
 use onhand::sim::disk::{Crash, Fault, Injection};
 use onhand::sim::node::{SimNode, SimSettings};

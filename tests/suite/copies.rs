@@ -4,10 +4,10 @@
 use crate::counts::counted;
 use crate::node::{World, adjust, keyed, level};
 use onhand::adapters::file::audit::audit;
+use onhand::adapters::file::audit::repair::{repair, settle_copy};
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::disk::{Disk, OpenMode, create_dir_durably, fill_at, parent};
-use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::OpenError;
-use onhand::adapters::file::repair::{repair, settle_copy};
 use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::node::{SimNode, SimSettings};
 use onhand::sim::random::Random;

@@ -3,8 +3,8 @@
 use crate::node::{World, adjust, at_once, keyed, qty, rejection, stock};
 use onhand::adapters::file::audit::audit_directory;
 use onhand::app::Meta;
-use onhand::app::query::AlertFilter;
-use onhand::domain::catalog::ThresholdCommand;
+use onhand::app::low_stock::AlertFilter;
+use onhand::domain::low_stock::ThresholdCommand;
 use onhand::domain::stock::{Batch, Operation, Verb};
 use onhand::domain::{Command, EventKind, Expected, Rejection, Sku, StoreId};
 use onhand::sim::disk::Crash;

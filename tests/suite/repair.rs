@@ -1,9 +1,9 @@
 //! `repair`: what is damaged is given up on request only, and its bytes are kept.
 
 use crate::node::{World, adjust, level};
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::audit::repair::repair;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::recovery::OpenError;
-use onhand::adapters::file::repair::repair;
 use onhand::app::Meta;
 use onhand::domain::Sequence;
 use onhand::sim::disk::SimDisk;

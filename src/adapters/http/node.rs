@@ -1,13 +1,13 @@
 //! What every handler can reach.
 
-use super::code::Code;
-use super::gates::Gates;
-use super::leaving::Leaving;
-use super::limits::FOLLOWERS_MAX;
-use super::problem::Problem;
-use super::web_gate::WebGate;
-use crate::app::alerting::AlertSender;
-use crate::app::sync::{CentralModel, Worker};
+use crate::adapters::http::edge::gates::Gates;
+use crate::adapters::http::edge::web_gate::WebGate;
+use crate::adapters::http::ops::draining::Leaving;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::server::limits::FOLLOWERS_MAX;
+use crate::app::central::{CentralModel, Worker};
+use crate::app::low_stock::sender::AlertSender;
 use crate::app::{CommandError, Ledger, Meta, Outcome};
 use crate::domain::Command;
 use crate::resilience::Deadline;

@@ -1,12 +1,18 @@
 //! All routes in one list.
 
-use super::gates::{Entry, Gate};
-use super::layers::{Answering, Edge, answering};
+use super::docs;
 use super::node::Node;
-use super::{
-    alerts, batch, catalogue, central, dead_letters, docs, events, health, home, imports, metrics, page,
-    problems, products, stock, stock_reports, stock_sums, stores, sync, till,
-};
+use crate::adapters::http::catalogue::{many, products, stores};
+use crate::adapters::http::central::{dead_letters, levels as central, sync};
+use crate::adapters::http::docs::{home, problems};
+use crate::adapters::http::edge::gates::{Entry, Gate};
+use crate::adapters::http::edge::layer::{Answering, Edge, answering};
+use crate::adapters::http::feed::events;
+use crate::adapters::http::imports::rows;
+use crate::adapters::http::low_stock::alerts;
+use crate::adapters::http::ops::{health, metrics};
+use crate::adapters::http::response::page;
+use crate::adapters::http::stock::{batch, levels as stock, reports, sums, till};
 use axum::handler::Handler;
 use http::Method;
 use std::sync::Arc;
@@ -76,13 +82,13 @@ fn list() -> Vec<(Route, Make)> {
         write("/stock/add", till::add),
         write("/stock/sale", till::sale),
         write("/stock/remove", till::remove),
-        read("/stock/current", stock_reports::CURRENT, stock_reports::current),
-        read("/stock/movements", stock_reports::MOVEMENTS, stock_reports::movements),
-        read("/stock/movements/sums", stock_sums::PARAMETERS, stock_sums::sums),
+        read("/stock/current", reports::CURRENT, reports::current),
+        read("/stock/movements", reports::MOVEMENTS, reports::movements),
+        read("/stock/movements/sums", sums::PARAMETERS, sums::sums),
         bulk("/inventory/batch", &["atomic"], batch::batch),
-        bulk("/imports/{importId}/rows", &[], imports::rows),
-        read("/imports/{importId}", &[], imports::import),
-        read("/imports/{importId}/refusals", PAGED, imports::refusals),
+        bulk("/imports/{importId}/rows", &[], rows::rows),
+        read("/imports/{importId}", &[], rows::import),
+        read("/imports/{importId}/refusals", PAGED, rows::refusals),
         read("/products", PRODUCTS, products::list),
         write("/products", products::create),
         tagged("/products/{sku}", &[], products::product),
@@ -90,7 +96,7 @@ fn list() -> Vec<(Route, Make)> {
         change(Method::PATCH, "/products/{sku}", products::patch),
         change(Method::DELETE, "/products/{sku}", products::remove),
         read("/products/{sku}/history", PAGED, products::history),
-        bulk("/catalogue/products", &[], catalogue::products),
+        bulk("/catalogue/products", &[], many::products),
         read("/stores", PAGED, stores::list),
         write("/stores", stores::create),
         tagged("/stores/{storeId}", &[], stores::store),

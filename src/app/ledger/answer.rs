@@ -2,7 +2,7 @@
 
 use super::{CommandError, Decided, KnownWhole, Ledger, Outcome};
 use crate::app::blocking;
-use crate::app::idempotency::{Known, Place};
+use crate::app::ledger::idempotency::{Known, Place};
 use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
 use crate::domain::{
     After, Entry, Event, Finished, Idempotency, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,

@@ -5,7 +5,7 @@
 //! `noting`, and the entry it noted was queued before the log failed. No disk is needed, so a dead one is no hindrance.
 
 use super::Ledger;
-use crate::app::journal::Step;
+use crate::app::ledger::journal::Step;
 use crate::app::ports::Generation;
 use crate::domain::{Key, Sequence, Timestamp, Undo};
 
@@ -165,7 +165,7 @@ mod tests {
         let mut read = pin!(node.ledger.level(&store_id, &sku));
         assert!(read.as_mut().poll(&mut context).is_pending());
         node.ledger.log().durable().note_silence(true);
-        let version = |read: Option<crate::app::query::LevelView>| read.map(|view| view.numbers.version);
+        let version = |read: Option<crate::app::stock::LevelView>| read.map(|view| view.numbers.version);
         assert_eq!(version(read.await.unwrap()), Some(1), "what is durable");
         assert!(matches!(refused.await, Err(CommandError::Overloaded)));
         assert!(is_open(&change.as_mut().poll(&mut context)), "it may still happen");

@@ -2,11 +2,12 @@
 
 use super::{CommandError, Decided, Ledger, Meta};
 use crate::app::KnownEffect;
-use crate::app::entities::Slot;
-use crate::app::journal::Step;
+use crate::app::ledger::entities::Slot;
+use crate::app::ledger::journal::Step;
 use crate::app::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::{Command, Draft, Finished, Key, Sequence, alerts, decide};
+use crate::domain::low_stock::alert;
+use crate::domain::{Command, Draft, Finished, Key, Sequence, decide};
 use tokio::sync::MutexGuard;
 
 impl Ledger {
@@ -32,7 +33,7 @@ impl Ledger {
             let expired = draft.mark();
             let refusal = if more_due { None } else { decide(&mut draft, command).err() };
             let effective = !more_due && refusal.is_none() && draft.mark() != expired;
-            alerts::settle(&mut draft);
+            alert::settle(&mut draft);
             if draft.is_empty() {
                 return Ok(Decided { refusal, finished: draft.finish(), appended: None, more_due });
             }

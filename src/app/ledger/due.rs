@@ -2,7 +2,7 @@
 //! which all alerts are.
 
 use super::{CommandError, Ledger, Meta};
-use crate::app::due::Due;
+use crate::app::ledger::due_list::Due;
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::{Command, Key};
 

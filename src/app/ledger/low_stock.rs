@@ -2,7 +2,7 @@
 //! looked at.
 
 use super::Ledger;
-use crate::app::low_stock::Changed;
+use crate::app::low_stock::thresholds::Changed;
 use crate::domain::{Key, Quantity, Sequence, Sku, State, StoreId};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -156,7 +156,7 @@ fn is_raised(alert: &State) -> bool {
 mod tests {
     use super::*;
     use crate::app::Meta;
-    use crate::domain::catalog::ThresholdCommand;
+    use crate::domain::low_stock::ThresholdCommand;
     use crate::domain::stock::{Batch, Operation, StockCommand, Verb};
     use crate::domain::{Command, EventKind, Expected};
     use crate::sim::disk::SimDisk;

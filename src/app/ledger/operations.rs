@@ -1,7 +1,7 @@
 //! The operations of a batch that have idempotency keys of their own: what is known of those.
 
 use super::Ledger;
-use crate::app::idempotency::{Known, Place, RetryId};
+use crate::app::ledger::idempotency::{Known, Place, RetryId};
 use crate::app::ports::LogNumber;
 use crate::domain::stock::KnownKey;
 use crate::domain::{Command, Idempotency, LogPlace, Sequence};

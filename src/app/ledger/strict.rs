@@ -5,7 +5,7 @@
 //! looked for in what the others have written before it is refused.
 
 use super::Ledger;
-use crate::app::entities::{Entity, Slot};
+use crate::app::ledger::entities::{Entity, Slot};
 use crate::app::ports::HistoryError;
 use crate::domain::{Key, Sequence, Sku, State};
 use parking_lot::RwLock;

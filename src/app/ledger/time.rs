@@ -1,7 +1,7 @@
 //! Keeping the log's time: a look at the clocks now and then, and the sign in the log before its time leaps.
 
 use super::{CommandError, Ledger, Meta};
-use crate::app::log_time::{Look, TimeNews, TimeSeen};
+use crate::app::ledger::log_time::{Look, TimeNews, TimeSeen};
 use crate::domain::{Command, Fact};
 
 impl Ledger {

@@ -1,6 +1,6 @@
 //! Somebody outside who wants to hear of low stock, and the place in the log up to which he has.
 
-use crate::domain::alerts::AlertFact;
+use crate::domain::low_stock::AlertFact;
 use crate::domain::{Sequence, Timestamp};
 use std::future::Future;
 use std::io;

@@ -1,6 +1,6 @@
 //! Where the central model, its checkpoints and its dead letters are kept.
 
-use crate::app::sync::{Central, CentralCopy, DeadLetter};
+use crate::app::central::{Central, CentralCopy, DeadLetter};
 use std::io;
 
 /// Keeps the central model: model and checkpoints in one file, saved as a whole or not at all.

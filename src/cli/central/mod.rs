@@ -6,18 +6,19 @@ pub(super) use shown::Central;
 
 use super::directory;
 use super::exit::{Exit, Failure, OrExit};
-use crate::adapters::file::central::FileCentral;
-use crate::adapters::file::clock::SystemClock;
-use crate::adapters::file::dead_letters::FileDeadLetters;
-use crate::adapters::file::directory_source::DirectorySource;
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::members::{Arrangement, Members, arrangement};
+use crate::adapters::file::disk::clock::SystemClock;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::recovery::OpenError;
+use crate::adapters::file::sources::directory_source::DirectorySource;
+use crate::adapters::file::sources::members::{Arrangement, Members, arrangement};
+use crate::adapters::file::stores::central::FileCentral;
+use crate::adapters::file::stores::dead_letters::FileDeadLetters;
 use crate::adapters::remote::RemoteSource;
+use crate::app::central;
+use crate::app::central::{CentralModel, Worker, WorkerParts};
 use crate::app::ports::{CentralStore, EventSource, Joining};
-use crate::app::sync::{self, CentralModel, Worker, WorkerParts};
 use crate::config::{SourceAddress, SyncSettings};
 use crate::resilience::BreakerSettings;
 use std::sync::Arc;
@@ -120,7 +121,7 @@ pub(super) fn worker(
     let letters = FileDeadLetters::open(Arc::new(RealDisk), layout.clone())
         .or_exit(Exit::Io, || format!("cannot open {}", layout.dead_letter_file().display()))?;
     let parts = WorkerParts { sources, central, letters: Arc::new(letters), clock: Arc::new(SystemClock) };
-    let settings = sync::SyncSettings {
+    let settings = central::SyncSettings {
         interval: settings.interval,
         concurrency: settings.concurrency,
         read_events: READ_EVENTS,

@@ -1,11 +1,11 @@
 //! Where a node's central model comes from: a worker here, or one in another process.
 
 use super::{Held, Logs, lock};
-use crate::adapters::file::central::{list, look};
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::layout::Layout;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::stores::central::{list, look};
 use crate::adapters::http::Node;
-use crate::app::sync::{CentralModel, Worker};
+use crate::app::central::{CentralModel, Worker};
 use crate::cli::exit::{Exit, Failure};
 use crate::config::SyncSettings;
 use crate::domain::Sequence;
@@ -194,7 +194,7 @@ type Version = (Sequence, SystemTime);
 mod tests {
     use super::*;
     use crate::adapters::file::disk::Disk;
-    use crate::app::sync::{Central as Model, SourceState};
+    use crate::app::central::{Central as Model, SourceState};
     use std::path::Path;
 
     /// The place of a process that writes nothing; its own log is of no interest here.

@@ -1,10 +1,10 @@
 //! Where dead letters are dealt with: at a running node, or in the data directory of a worker that is stopped.
 
 use super::{DeadLettersArgs, Letter, Settled, Verb};
-use crate::adapters::file::dead_letters::look_at_letters;
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::layout::Layout;
-use crate::app::sync::{DeadLetter, LetterError, Redriven};
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::stores::dead_letters::look_at_letters;
+use crate::app::central::{DeadLetter, LetterError, Redriven};
 use crate::cli::central::{Held, Logs};
 use crate::cli::client::{Client, query_value};
 use crate::cli::exit::{Exit, Failure, OrExit};

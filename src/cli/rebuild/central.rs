@@ -1,10 +1,10 @@
 //! `onhand rebuild --central`: the central model from the logs alone.
 
-use crate::adapters::file::central::{FileCentral, look};
 use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::layout::Layout;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::stores::central::{FileCentral, look};
+use crate::app::central::{Central, CentralCopy, PassReport, SourceState, Worker};
 use crate::app::ports::CentralStore;
-use crate::app::sync::{Central, CentralCopy, PassReport, SourceState, Worker};
 use crate::cli::central::{Logs, lock, worker};
 use crate::cli::exit::{Exit, Failure, OrExit};
 use crate::cli::{pass, runtime};
@@ -55,7 +55,7 @@ async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
         let report = worker.sync().await;
         applied += report.applied;
         pass::verdict(&report)?;
-        let behind = |source: &crate::app::sync::SourceReport| source.sequence < source.end;
+        let behind = |source: &crate::app::central::SourceReport| source.sequence < source.end;
         if !report.sources.iter().any(|source| source.state == SourceState::Well && behind(source)) {
             return Ok(PassReport { applied, ..report });
         }

@@ -2,10 +2,10 @@
 
 use super::{PLACES, Shared};
 use crate::adapters::file::audit::audit_directory;
-use crate::adapters::file::directory_source::DirectorySource;
 use crate::adapters::file::disk::Disk;
+use crate::adapters::file::sources::directory_source::DirectorySource;
+use crate::app::central::{SourceState, total};
 use crate::app::ports::EventSource;
-use crate::app::sync::{SourceState, total};
 use crate::sim::disk::Crash;
 use crate::sim::office::{Desk, open_letters};
 use crate::sim::rules;

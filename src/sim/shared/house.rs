@@ -3,7 +3,7 @@
 use super::clock::PlaceClock;
 use super::process::{Beginning, Process, drive};
 use crate::app::ports::Clock;
-use crate::app::query::ReadError;
+use crate::app::stock::ReadError;
 use crate::app::{CommandError, Meta, Outcome};
 use crate::domain::{Command, Timestamp};
 use crate::sim::disk::{Crash, Fault, Injection, SimDisk};

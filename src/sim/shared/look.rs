@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::app::ports::HistoryError;
-use crate::app::query::ReadError;
+use crate::app::stock::ReadError;
 use crate::sim::oracle::Shown;
 
 /// Between two looks whether every level has its alert, in milliseconds.

@@ -1,11 +1,11 @@
 //! One process: begun on its own view of the disk, with its leases, or with the whole directory for itself.
 
 use crate::adapters::file::disk::Disk;
-use crate::adapters::file::identity::DirectoryLock;
+use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::log::FileLog;
-use crate::adapters::file::maintenance::Maintenance;
 use crate::adapters::file::recovery::{OpenNode, OpenOptions, open};
 use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
+use crate::adapters::file::upkeep::maintenance::Maintenance;
 use crate::app::ports::{Clock, EventIds, EventLog, Sharing as _, is_taken_over};
 use crate::app::{Ledger, Parts};
 use crate::resilience::Position;

@@ -5,8 +5,8 @@
 mod said;
 mod words;
 
+use crate::app::low_stock::AlertFilter;
 use crate::app::ports::Clock;
-use crate::app::query::AlertFilter;
 use crate::app::{APART_MS, CommandError, Outcome};
 use crate::domain::{Sku, StoreId};
 use crate::sim::node::{SimNode, SimSettings};

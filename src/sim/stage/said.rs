@@ -3,11 +3,13 @@
 use super::place;
 use super::words::{CATALOGUE, expected, pieces};
 use crate::app::Ledger;
-use crate::app::query::{AlertFilter, ProductFilter, ReadError};
-use crate::domain::catalog::{
+use crate::app::catalogue::ProductFilter;
+use crate::app::low_stock::AlertFilter;
+use crate::app::stock::ReadError;
+use crate::domain::catalogue::{
     Described, Product, ProductChange, ProductCommand, ProductVerb, Products, Store, StoreCommand, StoreKind,
-    ThresholdCommand,
 };
+use crate::domain::low_stock::ThresholdCommand;
 use crate::domain::{Command, Expected, Quantity, Sku};
 use crate::sim::oracle::{Expect, Goods, Oracle, Saying, Shown};
 use smol_str::format_smolstr;

@@ -1,17 +1,18 @@
 //! Files of a data directory that are not what was written.
 
 use super::shop;
-use onhand::adapters::file::archive::list_segments;
 use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::central::{self, FileCentral};
-use onhand::adapters::file::dead_letters::{FileDeadLetters, look_at_letters};
-use onhand::adapters::file::identity::read_node;
+use onhand::adapters::file::format::identity::read_node;
+use onhand::adapters::file::format::segment::{Header, Scan};
 use onhand::adapters::file::recovery::{OpenError, OpenNode};
-use onhand::adapters::file::segment::{Header, Scan};
-use onhand::adapters::file::snapshot::list_snapshots;
-use onhand::app::fold::Fold;
+use onhand::adapters::file::stores::central;
+use onhand::adapters::file::stores::central::FileCentral;
+use onhand::adapters::file::stores::dead_letters::{FileDeadLetters, look_at_letters};
+use onhand::adapters::file::upkeep::archive::list_segments;
+use onhand::adapters::file::upkeep::snapshot::list_snapshots;
+use onhand::app::central::CentralModel;
+use onhand::app::ledger::fold::Fold;
 use onhand::app::ports::{CentralStore, DeadLetterStore, EventQuery, Moment, MovementQuery};
-use onhand::app::sync::CentralModel;
 use onhand::domain::{Event, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::rules;

@@ -26,7 +26,7 @@ struct Running {
     edge: Edge,
     log: Arc<FileLog>,
     disk: SimDisk,
-    _node: onhand::adapters::file::identity::DirectoryLock,
+    _node: onhand::adapters::file::format::identity::DirectoryLock,
 }
 
 impl Running {

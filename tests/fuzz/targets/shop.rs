@@ -2,13 +2,12 @@
 //! an alert, a leap.
 
 use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
 use onhand::app::Meta;
-use onhand::domain::catalog::{
-    Product, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind, ThresholdCommand,
-};
+use onhand::domain::catalogue::{Product, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind};
 use onhand::domain::imports::{ImportRow, ImportRows};
+use onhand::domain::low_stock::ThresholdCommand;
 use onhand::domain::stock::{AdjustKind, Commit, Reserve, StockCommand, Verb};
 use onhand::domain::{
     Command, Expected, Idempotency, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp,

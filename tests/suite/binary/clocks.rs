@@ -3,9 +3,9 @@
 
 use super::api::Api;
 use super::process::{Node, verify};
-use onhand::adapters::file::clock::TimeOrderedIds;
 use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::clock::TimeOrderedIds;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
 use onhand::app::ports::Clock;
 use onhand::app::{Ledger, Meta, Parts};
@@ -22,7 +22,7 @@ const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const DAY: i64 = 24 * 3_600_000;
 
 fn now() -> Timestamp {
-    onhand::adapters::file::clock::SystemClock.now()
+    onhand::adapters::file::disk::clock::SystemClock.now()
 }
 
 /// Ten pieces, one of them held for an hour and one for ten days, written when the clock was at `at`.

@@ -7,9 +7,9 @@ mod bytes;
 use crate::oracle::{Act, Expect, Order, Wish};
 use crate::rules;
 use crate::stage::Stage;
-use onhand::adapters::file::archive::list_segments;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
+use onhand::adapters::file::upkeep::archive::list_segments;
 use onhand::app::KnownEffect;
 use onhand::app::ports::{EventIds, History, Moment, MovementQuery};
 use onhand::domain::{Entry, Key, Sequence, State};
@@ -72,7 +72,8 @@ fn sound_of(snapshot_every: u64, upkeep_until: u8, variant: u8) -> Sound {
     let (entries, mark) = (rules::entries(&disk), rules::layout().mark());
     let bytes = cached(&disk, &mark);
     disk.put(&mark, &bytes);
-    let snapshots = onhand::adapters::file::snapshot::list_snapshots(&disk.fork(), &rules::layout()).unwrap();
+    let snapshots =
+        onhand::adapters::file::upkeep::snapshot::list_snapshots(&disk.fork(), &rules::layout()).unwrap();
     Sound { disk, entries, settings, snapshot: snapshots.first().copied().unwrap_or_default() }
 }
 

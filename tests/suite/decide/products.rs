@@ -1,7 +1,7 @@
 //! Many products at once: each against what the catalogue says, by itself and in order.
 
 use super::NOON;
-use onhand::domain::catalog::{
+use onhand::domain::catalogue::{
     Currency, Described, Master, Price, Product, ProductChange, ProductMember, Products,
 };
 use onhand::domain::{

@@ -4,10 +4,10 @@ use super::{are_golden, whole};
 use crate::node::{World, adjust, qty};
 use crate::rules;
 use onhand::app::Meta;
-use onhand::domain::catalog::{
+use onhand::domain::catalogue::{
     Currency, Price, Product, ProductChange, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind,
-    ThresholdCommand,
 };
+use onhand::domain::low_stock::ThresholdCommand;
 use onhand::domain::{Command, EventKind, Expected, Sku, StoreId};
 use onhand::sim::disk::SimDisk;
 use onhand::sim::node::{SimNode, SimSettings};

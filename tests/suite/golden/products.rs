@@ -4,7 +4,7 @@ use super::{are_golden, whole};
 use crate::node::World;
 use crate::rules;
 use onhand::app::Meta;
-use onhand::domain::catalog::{Currency, Described, Price, ProductChange, ProductMember, Products};
+use onhand::domain::catalogue::{Currency, Described, Price, ProductChange, ProductMember, Products};
 use onhand::domain::{Command, Rejection, Sku, UnappliedWhy};
 use onhand::sim::disk::{Crash, SimDisk};
 use onhand::sim::node::SimSettings;

@@ -4,7 +4,7 @@ use super::fakes::Told;
 use super::{Scratch, Setup, request};
 use axum::body::Body;
 use http::Method;
-use onhand::app::sync::{Central, CentralModel};
+use onhand::app::central::{Central, CentralModel};
 use onhand::domain::Sequence;
 use serde_json::{Value, json};
 use std::sync::Arc;

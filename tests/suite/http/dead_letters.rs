@@ -4,7 +4,7 @@ use super::fakes::{Stores, Told, worker_on};
 use super::{Scratch, request};
 use axum::body::Body;
 use http::Method;
-use onhand::app::sync::{LetterError, LetterState};
+use onhand::app::central::{LetterError, LetterState};
 use onhand::domain::{Sku, StoreId};
 use serde_json::json;
 use std::sync::Arc;

@@ -2,12 +2,14 @@
 
 use axum::body::Body;
 use http::Request;
-use onhand::adapters::file::clock::SystemClock;
+use onhand::adapters::file::disk::clock::SystemClock;
 use onhand::adapters::http::Edge;
+use onhand::app::central::{
+    Central, CentralCopy, CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts,
+};
 use onhand::app::ports::{
     CentralStore, DeadLetterStore, Delivered, Delivery, EventSource, Reading, SourceError,
 };
-use onhand::app::sync::{Central, CentralCopy, CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
 use onhand::domain::{Sequence, Timestamp};
 use onhand::resilience::BreakerSettings;
 use parking_lot::Mutex;

@@ -3,7 +3,8 @@
 use super::{commands, config};
 use crate::decide::{NOON, keys};
 use crate::node::qty;
-use onhand::domain::{Command, Draft, Event, Key, Quantity, State, Timestamp, alerts, decide};
+use onhand::domain::low_stock::alert;
+use onhand::domain::{Command, Draft, Event, Key, Quantity, State, Timestamp, decide};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ fn settle(now: i64, states: &mut [State], threshold: Option<Quantity>, command: 
     draft.expire_due(1_000);
     // What is refused leaves the expiries in front of it.
     let _ = decide(&mut draft, command);
-    alerts::settle(&mut draft);
+    alert::settle(&mut draft);
     draft.finish().events
 }
 

@@ -1,9 +1,9 @@
 //! `verify` over several logs: what holds is said to hold, also beside those who write, and what does not is found.
 
 use super::{NUMBERS, Several, adjust, batch, import, key, layout, reserve};
-use onhand::adapters::file::archive::list_segments;
 use onhand::adapters::file::audit::{DirectoryAudit, audit_directory};
 use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
+use onhand::adapters::file::upkeep::archive::list_segments;
 use onhand::domain::{Key, Sequence, State, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

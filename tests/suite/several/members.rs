@@ -3,12 +3,12 @@
 use super::merge::check;
 use super::{Several, adjust, layout};
 use crate::sync::world::SETTINGS;
-use onhand::adapters::file::central::FileCentral;
-use onhand::adapters::file::dead_letters::FileDeadLetters;
 use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::members::Members;
+use onhand::adapters::file::sources::members::Members;
+use onhand::adapters::file::stores::central::FileCentral;
+use onhand::adapters::file::stores::dead_letters::FileDeadLetters;
+use onhand::app::central::{SyncSettings, Worker, WorkerParts};
 use onhand::app::ports::Joining;
-use onhand::app::sync::{SyncSettings, Worker, WorkerParts};
 use onhand::domain::Sequence;
 use onhand::sim::node::SimClock;
 use std::sync::Arc;

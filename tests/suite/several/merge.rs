@@ -3,8 +3,8 @@
 
 use super::{Several, adjust, batch, import, reserve};
 use crate::sync::world::{Central, file, open_letters};
+use onhand::app::central::{CentralFile, LetterError, Worker};
 use onhand::app::ports::{Delivered, Delivery, EventSource, Reading};
-use onhand::app::sync::{CentralFile, LetterError, Worker};
 use onhand::domain::{Key, Sequence, State};
 use onhand::sim::disk::Crash;
 use proptest::prelude::*;
@@ -220,7 +220,7 @@ async fn run(acts: &[(usize, Act)], steps: &[Step]) {
     let merged = file(&worker);
     check(&several, &merged);
     let clean =
-        |source: &onhand::app::sync::SourceRecord| source.parked.is_empty() && source.loose.is_empty();
+        |source: &onhand::app::central::SourceRecord| source.parked.is_empty() && source.loose.is_empty();
     assert!(merged.sources.values().all(clean), "{merged:?}");
     worker.save().await.unwrap();
     assert_eq!(file(&central.start().unwrap()), merged);

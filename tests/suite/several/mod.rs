@@ -8,10 +8,10 @@ mod merge;
 mod rules;
 
 use crate::node::qty;
-use onhand::adapters::file::directory_source::DirectorySource;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::disk::{Disk, create_dir_durably};
-use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
+use onhand::adapters::file::sources::directory_source::DirectorySource;
 use onhand::app::ports::{Delivered, EventIds, EventLog, EventSource, NewEntry};
 use onhand::domain::imports::ImportRows;
 use onhand::domain::stock::{Batch, Operation, Reserve, StockCommand, Verb};

@@ -4,8 +4,8 @@
 use crate::counts::counted;
 use crate::node::{World, adjust, keyed, reserve};
 use onhand::adapters::file::audit::audit_directory;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::disk::{Disk, create_dir_durably};
-use onhand::adapters::file::layout::Layout;
 use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
 use onhand::adapters::file::sharing::{Joined, LeaseOptions, join};
 use onhand::app::Meta;

@@ -1,10 +1,10 @@
 //! What another process wrote and cannot be: it is never shown, and nothing is answered beyond it.
 
 use super::{Machine, adjust};
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::app::CommandError;
 use onhand::app::ports::{EventLog, HistoryError};
-use onhand::app::query::ReadError;
+use onhand::app::stock::ReadError;
 use onhand::domain::{Expected, Sku};
 use std::ops::Range;
 

@@ -12,7 +12,7 @@ mod stress;
 
 use crate::node::qty;
 use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::log::FileLog;
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions};
 use onhand::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
@@ -99,7 +99,7 @@ pub(crate) struct Process {
     /// Under this number faults are planned for its disk alone.
     number: u32,
     keeper: Option<JoinHandle<()>>,
-    _lock: onhand::adapters::file::identity::DirectoryLock,
+    _lock: onhand::adapters::file::format::identity::DirectoryLock,
 }
 
 impl Machine {

@@ -4,7 +4,7 @@ use super::{Machine, Process, TTL, adjust};
 use crate::node::{keyed, rejection, reserve};
 use onhand::adapters::file::audit::audit_directory;
 use onhand::app::ports::HistoryError;
-use onhand::app::query::ReadError;
+use onhand::app::stock::ReadError;
 use onhand::app::{CommandError, Meta};
 use onhand::domain::stock::{Batch, Operation};
 use onhand::domain::{Command, Expected, Rejection, Sku};

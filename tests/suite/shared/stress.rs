@@ -4,8 +4,8 @@
 
 use super::{Machine, Process, TTL, adjust};
 use onhand::adapters::file::audit::audit;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::disk::{Disk, OpenMode};
-use onhand::adapters::file::layout::Layout;
 use onhand::app::{CommandError, Meta, fingerprint};
 use onhand::domain::Expected;
 use onhand::domain::{Idempotency, State};

@@ -4,13 +4,13 @@
 use crate::node::{World, adjust, reserve};
 use crate::sync::sources::directory;
 use crate::sync::world::{Central, SETTINGS, Script, file, level, open_letters};
-use onhand::adapters::file::central::FileCentral;
-use onhand::adapters::file::dead_letters::FileDeadLetters;
 use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
+use onhand::adapters::file::stores::central::FileCentral;
+use onhand::adapters::file::stores::dead_letters::FileDeadLetters;
 use onhand::app::Meta;
+use onhand::app::central::{CentralFile, LetterError, LetterState, Worker, WorkerParts};
 use onhand::app::ports::EventSource;
-use onhand::app::sync::{CentralFile, LetterError, LetterState, Worker, WorkerParts};
 use onhand::domain::{Sku, StoreId};
 use onhand::sim::disk::{Crash, Fault, Hits, Injection};
 use onhand::sim::node::{SimClock, SimNode, SimSettings};
@@ -31,11 +31,11 @@ fn aftermath(n: u64) -> Crash {
 
 fn letters_of(script: &Script) -> [String; 3] {
     [5, 11, 18].map(|sequence| {
-        onhand::app::sync::DeadLetter::id_of(script.node(), onhand::domain::Sequence(sequence))
+        onhand::app::central::DeadLetter::id_of(script.node(), onhand::domain::Sequence(sequence))
     })
 }
 
-fn done(outcome: Result<onhand::app::sync::Redriven, LetterError>) -> io::Result<()> {
+fn done(outcome: Result<onhand::app::central::Redriven, LetterError>) -> io::Result<()> {
     match outcome {
         // Closed: a life before this one has come so far.
         Ok(_) | Err(LetterError::Closed | LetterError::Unknown) => Ok(()),

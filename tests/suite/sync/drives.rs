@@ -2,7 +2,7 @@
 
 use crate::sync::poison::{id, thirty};
 use crate::sync::world::{Central, Mood, file, level, open_letters};
-use onhand::app::sync::LetterError;
+use onhand::app::central::LetterError;
 use onhand::domain::Sequence;
 use onhand::sim::disk::{Fault, Injection};
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 //! worker is killed, central comes to the same model: what the logs add up to.
 
 use crate::sync::world::{Central, Mood, Script, file, open_letters};
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
+use onhand::app::central::{CentralFile, Worker};
 use onhand::app::ports::EventSource;
-use onhand::app::sync::{CentralFile, Worker};
 use onhand::sim::disk::Crash;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -153,7 +153,7 @@ async fn run(steps: &[Step]) {
     assert_eq!(file(&central.start().unwrap()), merged);
     let layout = Layout::new(Path::new("/central"));
     assert_eq!(
-        onhand::adapters::file::central::look(&central.disk, &layout).unwrap(),
+        onhand::adapters::file::stores::central::look(&central.disk, &layout).unwrap(),
         Some((&merged).into())
     );
 }

@@ -1,7 +1,7 @@
 //! Dead letters: what waits and what flows, and every way back.
 
 use crate::sync::world::{Central, Script, level, open_letters};
-use onhand::app::sync::{DeadLetter, LetterError, LetterState};
+use onhand::app::central::{DeadLetter, LetterError, LetterState};
 use onhand::domain::Sequence;
 use onhand::sim::disk::{Fault, Injection, Operation};
 use std::sync::Arc;

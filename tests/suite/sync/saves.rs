@@ -1,9 +1,9 @@
 //! The model while it is saved: one moment of it, whole, whatever goes on or breaks.
 
 use crate::sync::world::{Central, Script, file};
-use onhand::adapters::file::central::look;
-use onhand::adapters::file::layout::Layout;
-use onhand::app::sync::CentralModel;
+use onhand::adapters::file::disk::layout::Layout;
+use onhand::adapters::file::stores::central::look;
+use onhand::app::central::CentralModel;
 use onhand::sim::disk::{Crash, Fault, Injection};
 use std::path::Path;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! What a source owes: every durable event once, in order, across rotation and restarts, and nothing else.
 
 use crate::node::{World, adjust};
-use onhand::adapters::file::directory_source::DirectorySource;
 use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::layout::Layout;
-use onhand::adapters::file::mark::read_mark;
+use onhand::adapters::file::disk::layout::Layout;
+use onhand::adapters::file::format::mark::read_mark;
+use onhand::adapters::file::sources::directory_source::DirectorySource;
 use onhand::app::Meta;
 use onhand::app::ports::{Delivery, EventSource, SourceError};
 use onhand::domain::stock::{Batch, Operation};

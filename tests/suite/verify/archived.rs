@@ -3,8 +3,8 @@
 use super::{ROOT, findings};
 use crate::node::{World, adjust};
 use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::layout::Layout;
-use onhand::adapters::file::repair::repair;
+use onhand::adapters::file::audit::repair::repair;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::app::Meta;
 use onhand::domain::Sequence;
 use onhand::sim::disk::SimDisk;

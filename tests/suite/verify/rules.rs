@@ -3,7 +3,7 @@
 use super::forged::{Line, forge};
 use super::{ROOT, TTL_MS, caught, find, findings, later, told};
 use onhand::adapters::file::audit::audit_directory_for;
-use onhand::adapters::file::layout::Layout;
+use onhand::adapters::file::disk::layout::Layout;
 use serde_json::json;
 use std::path::Path;
 

@@ -71,8 +71,8 @@ fn threshold(states: &States<'_>, level: &Key) -> (Option<Quantity>, Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alerts::{Alert, Raised};
-    use crate::domain::catalog::Master;
+    use crate::domain::catalogue::Master;
+    use crate::domain::low_stock::{Alert, Raised};
     use crate::domain::stock::{Adjusted, StockFact};
     use crate::domain::{Fact, Sku, StoreId};
 

@@ -16,6 +16,7 @@ mod derived;
 mod low_stock;
 mod once;
 mod reading;
+pub mod repair;
 mod report;
 mod rules;
 mod shared;
@@ -24,8 +25,8 @@ pub use report::{Audit, Break, Finding};
 pub use shared::{DirectoryAudit, audit_directory, audit_directory_for};
 
 use crate::adapters::file::disk::Disk;
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::layout::Layout;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::recovery::OpenError;
 use auditor::Auditor;
 use course::Course;

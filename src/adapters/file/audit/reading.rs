@@ -1,10 +1,10 @@
 //! A log read for an audit: entry by entry, and past what is damaged to the next segment.
 
-use crate::adapters::file::archive::{is_there_twice, open_archived, open_segment, segment_path};
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::lines::Lines;
 use crate::adapters::file::disk::{Disk, DiskFile, read_exact_at};
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::lines::Lines;
-use crate::adapters::file::segment::{Damage, Header, Scan, ScanPlace, SegmentEnd};
+use crate::adapters::file::format::segment::{Damage, Header, Scan, ScanPlace, SegmentEnd};
+use crate::adapters::file::upkeep::archive::{is_there_twice, open_archived, open_segment, segment_path};
 use crate::domain::{Entry, Sequence, Timestamp};
 use memchr::memchr;
 use std::collections::VecDeque;

@@ -1,8 +1,8 @@
 //! What an audit says of one log.
 
 use super::shared::Take;
-use crate::adapters::file::identity::NodeFile;
-use crate::app::fold::Fold;
+use crate::adapters::file::format::identity::NodeFile;
+use crate::app::ledger::fold::Fold;
 use crate::domain::{Key, Sequence, State, Timestamp};
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! What cannot have happened to the state an event was of, although the numbers add up.
 
-use crate::app::fold::Fold;
-use crate::domain::alerts::AlertFact;
+use crate::app::ledger::fold::Fold;
+use crate::domain::low_stock::AlertFact;
 use crate::domain::stock::{Settled, StockFact};
 use crate::domain::{Entry, Event, Fact, Key, Sequence, State, Timestamp};
 

@@ -7,11 +7,11 @@
 use super::auditor::Auditor;
 use super::{Audit, Finding, IDEMPOTENCY_TTL_MS, low_stock, run};
 use crate::adapters::file::disk::Disk;
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::mark::read_mark;
-use crate::adapters::file::members::{Arrangement, arrangement, members};
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::format::identity::DirectoryLock;
+use crate::adapters::file::format::mark::read_mark;
 use crate::adapters::file::recovery::OpenError;
+use crate::adapters::file::sources::members::{Arrangement, arrangement, members};
 use crate::domain::{Key, Sequence, State};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;

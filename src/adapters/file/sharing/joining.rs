@@ -2,13 +2,13 @@
 
 use super::others::is_left;
 use super::{FileSharing, Joined, LeaseOptions, MEMBERS_MAX};
+use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::{Disk, create_dir_durably};
-use crate::adapters::file::identity::{DirectoryLock, NodeFile, read_node, write_node};
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::members::{Arrangement, arrangement};
-use crate::adapters::file::migrate::move_in;
+use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::adapters::file::log::term::hold_mark;
+use crate::adapters::file::recovery::migrate::move_in;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
-use crate::adapters::file::term::hold_mark;
+use crate::adapters::file::sources::members::{Arrangement, arrangement};
 use crate::app::ports::{Clock, EventIds};
 use std::io;
 use std::sync::Arc;

@@ -8,17 +8,19 @@
 //! their marks may be behind what they have acknowledged.
 
 mod joining;
+pub(crate) mod lease;
 mod others;
+pub(crate) mod peer;
 
 pub use joining::join;
 
+use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::{DiskFile, OpenMode};
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::lease::{Asked, Holder, Leases};
-use crate::adapters::file::peer::Peer;
+use crate::adapters::file::format::identity::DirectoryLock;
+use crate::adapters::file::log::term::{Tenure, Term, read_term, write_term};
 use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions};
-use crate::adapters::file::term::{Tenure, Term, read_term, write_term};
+use crate::adapters::file::sharing::lease::{Asked, Holder, Leases};
+use crate::adapters::file::sharing::peer::Peer;
 use crate::app::ports::{Clock, EventIds, History, HistoryError, Kept, Lease, LogNumber, OthersTime};
 use crate::app::ports::{PeerNews, Sharing};
 use crate::domain::{Fact, Key, Timestamp};

@@ -1,13 +1,15 @@
 //! The other processes on the data directory: who is there, and what to do about one that is not any more.
 
 use super::{ATTACH_TRIES, EPOCH_BITS, FileSharing, MEMBERS_MAX};
+use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::{Disk, OpenMode, read_all, write_all_at};
-use crate::adapters::file::identity::DirectoryLock;
-use crate::adapters::file::layout::Layout;
-use crate::adapters::file::lease::{Company, Holder};
-use crate::adapters::file::peer::Peer;
+use crate::adapters::file::format::identity::DirectoryLock;
+use crate::adapters::file::log::term::{
+    Term, checked, end_term, hold_mark, read_term, with_checksum, write_term,
+};
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
-use crate::adapters::file::term::{Term, checked, end_term, hold_mark, read_term, with_checksum, write_term};
+use crate::adapters::file::sharing::lease::{Company, Holder};
+use crate::adapters::file::sharing::peer::Peer;
 use crate::app::Restored;
 use crate::app::ports::{HistoryError, OthersTime};
 use crate::domain::Timestamp;

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use crate::app::blocking;
-use crate::app::idempotency::known_effects;
+use crate::app::ledger::idempotency::known_effects;
 use crate::app::ledger::{Ledger, Slot};
 use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
 use crate::domain::{Entry, Key, Sequence, State, Timestamp};

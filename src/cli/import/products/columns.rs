@@ -6,7 +6,7 @@ use super::super::columns::{not_found, place};
 use super::super::table::{Table, unusable};
 use super::options::ProductsArgs;
 use crate::cli::exit::{Exit, Failure};
-use crate::domain::catalog::ProductMember;
+use crate::domain::catalogue::ProductMember;
 
 /// Where the columns stand.
 #[derive(Clone, Debug)]

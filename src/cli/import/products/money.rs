@@ -1,6 +1,6 @@
 //! Prices as people write them, in minor units. Never a float.
 
-use crate::domain::catalog::{Currency, Price};
+use crate::domain::catalogue::{Currency, Price};
 use crate::domain::limits::INTEGER_MAX;
 
 /// Currencies whose minor unit is not a hundredth (ISO 4217), with its decimals.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::options::delimiter;
 use crate::cli::client::server_url;
-use crate::domain::catalog::Currency;
+use crate::domain::catalogue::Currency;
 
 /// Import a CSV file of products into the catalogue of a running node
 ///

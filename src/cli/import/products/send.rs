@@ -16,7 +16,7 @@ use super::tally::Product;
 use crate::cli::client::{Client, ClientError};
 use crate::cli::exit::{Exit, Failure};
 use crate::domain::Sku;
-use crate::domain::catalog::ProductMember;
+use crate::domain::catalogue::ProductMember;
 
 /// Products of one request.
 const BATCH_PRODUCTS: usize = 1000;

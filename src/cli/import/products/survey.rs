@@ -9,7 +9,7 @@ use super::row::{self, Said};
 use super::send::Told;
 use super::tally::{Product, SKUS_MAX, Tally};
 use crate::cli::exit::{Exit, Failure};
-use crate::domain::catalog::ProductMember;
+use crate::domain::catalogue::ProductMember;
 
 /// What the report has of a row, behind what is to be said of it.
 const NAMES: [&str; 3] = ["sku", "name", "price"];

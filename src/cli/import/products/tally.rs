@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::row::{Said, Value};
 use crate::domain::Sku;
-use crate::domain::catalog::ProductMember;
+use crate::domain::catalogue::ProductMember;
 
 /// SKUs of one file, at most: all of them are held in memory.
 pub(super) const SKUS_MAX: usize = 1_000_000;

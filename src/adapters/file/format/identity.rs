@@ -1,0 +1,204 @@
+//! Whose directory it is, and who is using it: `node.json` and `LOCK`.
+
+use crate::adapters::file::disk::layout::{Layout, temporary};
+use crate::adapters::file::disk::{
+    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all,
+    write_all_at,
+};
+use crate::adapters::file::format::segment::FORMAT;
+use crate::adapters::file::recovery::OpenError;
+use crate::domain::Timestamp;
+use crate::planted::{Bug, planted};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// `node.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeFile {
+    /// The node's id; every segment and snapshot carries it.
+    pub node: Uuid,
+    /// See [`FORMAT`].
+    pub format: u32,
+    /// When the directory was made.
+    pub created: Timestamp,
+    /// The ledger the node writes, where that is not its alone: several processes on one data directory have several logs
+    /// and one ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Uuid>,
+}
+
+impl NodeFile {
+    /// Which ledger the node's log is of: a level stands in it once, however many logs tell of it.
+    pub fn ledger(&self) -> Uuid {
+        self.ledger.unwrap_or(self.node)
+    }
+}
+
+/// Holds a data directory, or what one worker writes in it, for this process until it is dropped.
+///
+/// Two locks are held: that of the directory itself, which nobody can remove below a living process, and that of the file
+/// `LOCK` in it, which says who holds it and does by itself where directories cannot be locked.
+pub struct DirectoryLock {
+    _directory: Option<Arc<dyn DiskFile>>,
+    _file: Arc<dyn DiskFile>,
+}
+
+impl DirectoryLock {
+    /// Takes the lock on the log, and writes who has it. The directory must be there.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] with the holder, or what the disk says.
+    pub fn take(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
+        Self::take_at(disk, layout.root(), &layout.lock())
+    }
+
+    /// Takes the lock on the central model and the dead letters: there is one worker to a data directory.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`] with the holder, or what the disk says.
+    pub fn take_central(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
+        let directory = layout.central();
+        create_dir_durably(disk, &directory).map_err(OpenError::at(&directory))?;
+        Self::take_at(disk, &directory, &layout.central_lock())
+    }
+
+    fn take_at(disk: &dyn Disk, directory: &Path, path: &Path) -> Result<Self, OpenError> {
+        let handle = disk.open_dir(directory).map_err(OpenError::at(directory))?;
+        let locked = |holder| OpenError::Locked { path: path.to_path_buf(), holder };
+        let lock = match try_lock(&*handle).map_err(OpenError::at(directory))? {
+            Some(_) if planted(Bug::LockFileOnly) => None,
+            Some(LockOutcome::HeldElsewhere) => return Err(locked(holder(disk, path, &*handle))),
+            Some(LockOutcome::Acquired) => Some(handle),
+            None => None,
+        };
+        // Made only now: a lock file that its maker does not hold would name nobody.
+        let file = disk.open(path, OpenMode::OpenOrCreate).map_err(OpenError::at(path))?;
+        if file.try_lock().map_err(OpenError::at(path))? == LockOutcome::HeldElsewhere {
+            return Err(locked(holder(disk, path, &*file)));
+        }
+        let text = format!("pid {}, onhand {}\n", std::process::id(), env!("CARGO_PKG_VERSION"));
+        let written = file.truncate(0).and_then(|()| write_all_at(&*file, text.as_bytes(), 0));
+        written.map_err(OpenError::at(path))?;
+        Ok(Self { _directory: lock, _file: file })
+    }
+
+    /// Who holds the lock; nothing when it is free.
+    ///
+    /// # Errors
+    /// What the disk says; what is missing is free.
+    pub fn holder(disk: &dyn Disk, layout: &Layout) -> io::Result<Option<String>> {
+        let path = layout.lock();
+        let held = |opened: io::Result<Arc<dyn DiskFile>>| match opened {
+            Ok(file) if try_lock(&*file)? == Some(LockOutcome::HeldElsewhere) => Ok(Some(file)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(_) | Err(_) => Ok(None),
+        };
+        let held = match held(disk.open_dir(layout.root()))? {
+            Some(directory) => Some(directory),
+            None => held(disk.open(&path, OpenMode::Read))?,
+        };
+        Ok(held.map(|held| holder(disk, &path, &*held)))
+    }
+}
+
+/// Tries a lock; nothing where the file system has none for such a file, as NFS has none for directories.
+fn try_lock(file: &dyn DiskFile) -> io::Result<Option<LockOutcome>> {
+    match file.try_lock() {
+        Err(error)
+            if matches!(
+                Errno::from_io_error(&error),
+                Some(Errno::BADF | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+            ) =>
+        {
+            Ok(None)
+        }
+        tried => tried.map(Some),
+    }
+}
+
+/// Who holds a lock: as the lock file says, unless the system knows better.
+fn holder(disk: &dyn Disk, path: &Path, held: &dyn DiskFile) -> String {
+    let said = disk.open(path, OpenMode::Read).and_then(|file| read_all(&*file)).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let known = held.lock_holder().map(|pid| format!("pid {pid}"));
+    match (said.trim(), known) {
+        // The file is gone, or is not the one that the holder wrote.
+        (said, Some(known)) if !said.starts_with(&format!("{known},")) => known,
+        ("", _) => "another process".to_owned(),
+        (said, _) => said.to_owned(),
+    }
+}
+
+/// Reads `node.json`; nothing when there is none.
+pub fn read_node(disk: &dyn Disk, layout: &Layout) -> Result<Option<NodeFile>, OpenError> {
+    let path = layout.node();
+    let bytes = match disk.open(&path, OpenMode::Read).and_then(|file| read_all(&*file)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(OpenError::at(&path)(error)),
+    };
+    let unreadable = |reason: String| OpenError::Damaged { path: path.clone(), reason };
+    let node: NodeFile = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    if node.format == FORMAT {
+        Ok(Some(node))
+    } else {
+        Err(unreadable(format!("its format is {}, this program reads {FORMAT}", node.format)))
+    }
+}
+
+/// Writes `node.json` for a new directory.
+pub(crate) fn write_node(disk: &dyn Disk, layout: &Layout, node: &NodeFile) -> io::Result<()> {
+    let path = layout.node();
+    let unfinished = temporary(&path);
+    let file = create_unfinished(disk, &unfinished)?;
+    let mut text = serde_json::to_vec_pretty(node)?;
+    text.push(b'\n');
+    write_all_at(&*file, &text, 0)?;
+    durable_rename(disk, &*file, &unfinished, &path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::disk::SimDisk;
+
+    fn layout(disk: &SimDisk) -> Layout {
+        let layout = Layout::new(Path::new("/data"));
+        create_dir_durably(disk, layout.root()).unwrap();
+        layout
+    }
+
+    #[track_caller]
+    fn is_held(disk: &SimDisk, layout: &Layout) {
+        assert!(matches!(DirectoryLock::take(disk, layout), Err(OpenError::Locked { .. })));
+        assert!(DirectoryLock::holder(disk, layout).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_directory_is_held_with_its_lock_file_and_without() {
+        let disk = SimDisk::new(1);
+        let layout = layout(&disk);
+        let lock = DirectoryLock::take(&disk, &layout).unwrap();
+        is_held(&disk, &layout);
+        disk.remove(&layout.lock()).unwrap();
+        is_held(&disk, &layout);
+        assert!(disk.open(&layout.lock(), OpenMode::Read).is_err(), "nobody who is refused makes one");
+        drop(lock);
+        assert_eq!(DirectoryLock::holder(&disk, &layout).unwrap(), None);
+        DirectoryLock::take(&disk, &layout).unwrap();
+    }
+
+    #[test]
+    fn whoever_locks_the_file_alone_holds_the_directory_too() {
+        let disk = SimDisk::new(1);
+        let layout = layout(&disk);
+        let file = disk.open(&layout.lock(), OpenMode::OpenOrCreate).unwrap();
+        assert_eq!(file.try_lock().unwrap(), LockOutcome::Acquired);
+        is_held(&disk, &layout);
+    }
+}

@@ -1,0 +1,218 @@
+//! One line of a segment: its bytes, its checksum, and how it is taken apart. The way back to an entry: `decode.rs`.
+//!
+//! ```text
+//! {"crc":"8 hex","batch":77,"seq":78,"ts":"2026-11-20T16:00:00.123Z","actor":"...","requestId":"...",
+//!  "idem":{"key":"...","scope":"...","fingerprint":"16 hex"},
+//!  "events":[{"eventId":"uuid v7","op":0,"idem":{...},"type":"RESERVE","payload":{...},"after":{...}}],
+//!  "unapplied":[{"op":3,"why":{"refused":{...}}}]}<LF>
+//! ```
+//! (in one line). `crc` is CRC-32C over the eight hex digits of the previous line's `crc` and then this line from
+//! behind `"crc":"........",` up to its line feed: a line that was moved, repeated or left over from an earlier use of
+//! the block does not fit its neighbours. `batch` is the first sequence of the group of entries that one sync makes
+//! durable, `seq` that of the entry's first event. JSON escapes line feeds, so framing never comes from data.
+
+use crate::adapters::file::format::index::{EventSpan, event_checksum, key_hash};
+use crate::app::KnownEffect;
+use crate::app::ports::NewEntry;
+use crate::domain::limits::LINE_BYTES_MAX;
+use crate::domain::{Idempotency, Sequence, Timestamp, Topics};
+use crate::planted::{Bug, planted};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use smol_str::SmolStr;
+use std::io::Write;
+
+/// `{"crc":"` + 8 hex digits + `",`.
+const CRC_PREFIX: usize = 18;
+/// Bytes of a line in which its checksum stands.
+pub(crate) const CHECKSUM_BYTES: usize = CRC_PREFIX;
+const CRC_DIGITS: std::ops::Range<usize> = 8..16;
+
+/// An entry encoded as far as it can be before its place in the log is known.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// From behind `"ts":"...",` to the line feed.
+    pub(crate) bytes: Vec<u8>,
+    /// Where each event stands in `bytes`.
+    pub(crate) spans: Vec<EventSpan>,
+    /// Idempotency records; their sequences count from 0 within the entry.
+    pub(crate) known: Vec<KnownEffect>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Front<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<&'a SmolStr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a SmolStr>,
+    #[serde(rename = "idem", skip_serializing_if = "Option::is_none")]
+    idempotency: Option<&'a Idempotency>,
+}
+
+/// Encodes what does not depend on the place in the log; nothing when the line would be too long.
+pub(crate) fn encode(entry: &NewEntry<'_>) -> Option<Body> {
+    const INFALLIBLE: &str = "plain structs with string keys always serialise into memory";
+    let mut bytes = Vec::with_capacity(512 * entry.events.len());
+    let front = Front { actor: entry.actor, request_id: entry.request_id, idempotency: entry.idempotency };
+    serde_json::to_writer(&mut bytes, &front).expect(INFALLIBLE);
+    // `{...}` becomes `...,`: the line goes on where the front ends.
+    bytes.remove(0);
+    bytes.pop();
+    if !bytes.is_empty() {
+        bytes.push(b',');
+    }
+    bytes.extend_from_slice(b"\"events\":[");
+    let mut spans = Vec::with_capacity(entry.events.len());
+    let mut known = Vec::new();
+    let whole = entry.idempotency.map(|known_by| (Sequence::START, known_by));
+    for (position, event) in (0..).map(Sequence).zip(entry.events) {
+        if !spans.is_empty() {
+            bytes.push(b',');
+        }
+        let start = bytes.len();
+        serde_json::to_writer(&mut bytes, event).expect(INFALLIBLE);
+        let length = u32::try_from(bytes.len() - start).ok()?;
+        let offset = u32::try_from(start).ok()?;
+        let json = bytes.get(start..).unwrap_or_default();
+        let checksum = event_checksum(entry.actor, entry.request_id, json);
+        let (key, kind) = (key_hash(&event.fact.key()), event.kind.code());
+        spans.push(EventSpan { key, kind, offset, length, checksum, topics: Topics::of(event) });
+        if let Some(known_by) = &event.idempotency {
+            known.extend(KnownEffect::new(entry.actor, known_by, position, entry.decided_at));
+        }
+    }
+    if let Some((position, known_by)) = whole {
+        known.extend(KnownEffect::new(entry.actor, known_by, position, entry.decided_at));
+    }
+    bytes.push(b']');
+    if !entry.unapplied.is_empty() {
+        bytes.extend_from_slice(b",\"unapplied\":");
+        serde_json::to_writer(&mut bytes, entry.unapplied).expect(INFALLIBLE);
+    }
+    bytes.extend_from_slice(b"}\n");
+    (bytes.len() < LINE_BYTES_MAX).then_some(Body { bytes, spans, known })
+}
+
+/// Writes the whole line behind `out` and answers its checksum, and where in `out` the body begins.
+pub(crate) fn seal(
+    out: &mut Vec<u8>,
+    previous: u32,
+    batch: Sequence,
+    sequence: Sequence,
+    at: Timestamp,
+    body: &[u8],
+) -> (u32, usize) {
+    let start = out.len();
+    out.extend_from_slice(b"{\"crc\":\"00000000\",");
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "\"batch\":{batch},\"seq\":{sequence},\"ts\":\"{at}\",");
+    let body_start = out.len();
+    out.extend_from_slice(body);
+    (put_checksum(out, start, previous), body_start)
+}
+
+/// Fills in the checksum of the line that begins at `start` and ends, with its line feed, at the end of `out`.
+pub(crate) fn put_checksum(out: &mut [u8], start: usize, previous: u32) -> u32 {
+    let line = out.get_mut(start..).unwrap_or_default();
+    let end = line.len().saturating_sub(1);
+    let checksum = chain(previous, line.get(CRC_PREFIX..end).unwrap_or_default());
+    if let Some(place) = line.get_mut(CRC_DIGITS) {
+        place.copy_from_slice(&hex(checksum));
+    }
+    checksum
+}
+
+fn chain(previous: u32, rest: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&hex(previous)), rest)
+}
+
+/// The eight hex digits of a checksum.
+fn hex(checksum: u32) -> [u8; 8] {
+    std::array::from_fn(|place| {
+        let [low, ..] = (checksum >> (28 - 4 * place)).to_le_bytes();
+        let digit = low & 0xf;
+        if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
+    })
+}
+
+/// The checksum a line (without its line feed) claims to have; nothing when it does not begin like a line.
+pub(crate) fn claimed_checksum(line: &[u8]) -> Option<u32> {
+    let prefix = line.get(..CRC_PREFIX)?;
+    if !prefix.starts_with(b"{\"crc\":\"") || !prefix.ends_with(b"\",") {
+        return None;
+    }
+    let digits = std::str::from_utf8(prefix.get(CRC_DIGITS)?).ok()?;
+    let lower = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    u32::from_str_radix(digits, 16).ok().filter(|_| lower)
+}
+
+/// The checksum of a line (without its line feed) if it is right after a line whose checksum is `previous`.
+pub(crate) fn checksum_after(line: &[u8], previous: u32) -> Option<u32> {
+    let claimed = claimed_checksum(line)?;
+    let right = chain(previous, line.get(CRC_PREFIX..)?) == claimed || planted(Bug::SkipChecksum);
+    right.then_some(claimed)
+}
+
+/// One event of a line as it stands there, undecoded.
+#[derive(Debug, Clone)]
+pub(crate) struct RawEvent<'a> {
+    pub(crate) sequence: Sequence,
+    pub(crate) at: Timestamp,
+    pub(crate) json: &'a str,
+}
+
+/// As the decoder of whole lines reads it, with what stands beside the events passed over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SplitJson<'a> {
+    #[serde(rename = "crc")]
+    _crc: IgnoredAny,
+    #[serde(rename = "batch")]
+    _batch: IgnoredAny,
+    seq: Sequence,
+    ts: Timestamp,
+    #[serde(default, rename = "actor")]
+    _actor: IgnoredAny,
+    #[serde(default, rename = "requestId")]
+    _request_id: IgnoredAny,
+    #[serde(default, rename = "idem")]
+    _idem: IgnoredAny,
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
+    #[serde(default, rename = "unapplied")]
+    _unapplied: IgnoredAny,
+}
+
+/// Reads a line (without its line feed), whose checksum fits, as far as to tell its events apart.
+pub(crate) fn split(line: &[u8]) -> Result<impl ExactSizeIterator<Item = RawEvent<'_>>, String> {
+    let line = str::from_utf8(line).map_err(|error| error.to_string())?;
+    let json: SplitJson<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let SplitJson { seq, ts: at, events, .. } = json;
+    let numbered = events.into_iter().enumerate();
+    Ok(numbered.map(move |(place, raw)| RawEvent { sequence: seq.plus(place as u64), at, json: raw.get() }))
+}
+
+/// What a line begins with, up to its events.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LineFront {
+    pub(crate) seq: Sequence,
+    pub(crate) batch: Sequence,
+    pub(crate) ts: Timestamp,
+    pub(crate) actor: Option<SmolStr>,
+    pub(crate) request_id: Option<SmolStr>,
+}
+
+/// Reads the beginning of a line back from its first bytes, which must reach to its events or its idempotency.
+pub(crate) fn decode_front(bytes: &[u8]) -> Option<LineFront> {
+    // A quote inside a JSON string is escaped, so these can only be member names.
+    let end = [&b",\"idem\":"[..], &b",\"events\":["[..]]
+        .iter()
+        .filter_map(|name| bytes.windows(name.len()).position(|window| window == *name))
+        .min()?;
+    let mut front = bytes.get(..end)?.to_vec();
+    front.push(b'}');
+    serde_json::from_slice(&front).ok()
+}

@@ -1,0 +1,262 @@
+//! A segment: JSON Lines, a header and then entries, each chained to the line before it.
+//!
+//! The header is `{"crc":"8 hex","format":1,"node":"uuid","segment":3,"firstSequence":1042,
+//! "previous":{"length":67108812,"crc":"8 hex"}}`: where the segment before it ends, so that a missing, foreign or
+//! repeated segment is seen. Its checksum is chained to the last line of that segment (to 0 in the first one).
+//!
+//! Invariants of the entries, checked on every read: sequences without gaps; times never go back; `batch` is either
+//! the one of the line before or the line's own sequence, so a batch's number says which events stood in front of it.
+//! That is why it is a sequence and not a counter: batch N is only written once everything before sequence N is
+//! synced, so an intact line of batch N proves that anything missing before N was durable once.
+
+use crate::adapters::file::format::decode::decode;
+use crate::adapters::file::format::index::{EntryMark, EventSpan};
+use crate::adapters::file::format::line::{checksum_after, decode_front, put_checksum};
+use crate::domain::{Entry, Sequence, Timestamp};
+use memchr::memchr;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The format this program writes, and the only one it reads.
+pub const FORMAT: u32 = 1;
+
+/// The first line of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Header {
+    crc: String,
+    /// See [`FORMAT`].
+    pub format: u32,
+    /// Whose log it is.
+    pub node: Uuid,
+    /// Segments count from 1.
+    pub segment: u64,
+    /// The sequence of the first event in it.
+    pub first_sequence: Sequence,
+    /// The end of the segment before; nothing in the first one.
+    pub previous: Option<SegmentEnd>,
+}
+
+/// Where a segment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SegmentEnd {
+    /// Its length in bytes.
+    pub length: u64,
+    /// The checksum of its last line.
+    #[serde(with = "hex")]
+    pub crc: u32,
+}
+
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    pub(crate) fn serialize<S: Serializer>(checksum: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{checksum:08x}"))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        u32::from_str_radix(&digits, 16).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Header {
+    /// The header of a new segment.
+    pub fn new(node: Uuid, segment: u64, first_sequence: Sequence, previous: Option<SegmentEnd>) -> Self {
+        Self { crc: "00000000".to_owned(), format: FORMAT, node, segment, first_sequence, previous }
+    }
+
+    /// The line, and its checksum.
+    pub fn encode(&self) -> (Vec<u8>, u32) {
+        let mut line = serde_json::to_vec(self).expect("a plain struct always serialises into memory");
+        line.push(b'\n');
+        let checksum = put_checksum(&mut line, 0, self.previous.map_or(0, |end| end.crc));
+        (line, checksum)
+    }
+}
+
+/// A place in a segment where the bytes are not what was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The start of the first bad line, in bytes.
+    pub offset: u64,
+    /// The sequence that should stand there.
+    pub sequence: Sequence,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// One good line.
+#[derive(Debug)]
+pub struct ScannedLine {
+    /// The entry.
+    pub entry: Entry,
+    pub(crate) mark: EntryMark,
+    pub(crate) spans: Vec<EventSpan>,
+}
+
+/// A place between two lines of a segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ScanPlace {
+    pub(crate) end: SegmentEnd,
+    pub(crate) next: Sequence,
+    pub(crate) batch: Sequence,
+    pub(crate) at: Timestamp,
+}
+
+/// Reads a segment's bytes line by line, checking everything.
+#[derive(Debug, Clone)]
+pub struct Scan<'a> {
+    bytes: &'a [u8],
+    /// Where in the segment `bytes` begin.
+    start: u64,
+    offset: usize,
+    checksum: u32,
+    next: Sequence,
+    batch: Sequence,
+    at: Timestamp,
+}
+
+impl<'a> Scan<'a> {
+    /// Reads the header and stands behind it. `earliest` is the time of the last entry of the segment before.
+    ///
+    /// # Errors
+    /// The damage of the header; its sequence is not known then.
+    pub fn begin(bytes: &'a [u8], earliest: Timestamp) -> Result<(Header, Self), Damage> {
+        let damage =
+            |reason: &str| Damage { offset: 0, sequence: Sequence::START, reason: reason.to_owned() };
+        let line = line_at(bytes, 0).ok_or_else(|| damage("the header is cut off"))?;
+        let header: Header = serde_json::from_slice(line)
+            .map_err(|error| damage(&format!("the header is unreadable: {error}")))?;
+        if header.format != FORMAT {
+            let reason =
+                format!("format {} is not known to this program, which reads format {FORMAT}", header.format);
+            return Err(damage(&reason));
+        }
+        let previous = header.previous.map_or(0, |end| end.crc);
+        let checksum =
+            checksum_after(line, previous).ok_or_else(|| damage("the header's checksum is wrong"))?;
+        let next = header.first_sequence;
+        let scan = Self {
+            bytes,
+            start: 0,
+            offset: line.len() + 1,
+            checksum,
+            next,
+            batch: Sequence::START,
+            at: earliest,
+        };
+        Ok((header, scan))
+    }
+
+    /// Goes on behind `place` with the bytes that follow it.
+    pub(crate) fn resume(bytes: &'a [u8], place: ScanPlace) -> Self {
+        let ScanPlace { end, next, batch, at } = place;
+        Self { bytes, start: end.length, offset: 0, checksum: end.crc, next, batch, at }
+    }
+
+    /// Where it stands, to go on from later.
+    pub(crate) fn place(&self) -> ScanPlace {
+        ScanPlace { end: self.end(), next: self.next, batch: self.batch, at: self.at }
+    }
+
+    /// The next good line; nothing at the end.
+    ///
+    /// # Errors
+    /// Where the bytes stop being good; the scan stands in front of that place.
+    pub fn next_line(&mut self) -> Result<Option<ScannedLine>, Damage> {
+        self.next_line_by(decode)
+    }
+
+    /// As [`Scan::next_line`], where `decode` says what is in a line. It is given every line whose checksum is right.
+    ///
+    /// # Errors
+    /// As [`Scan::next_line`].
+    pub(crate) fn next_line_by(
+        &mut self,
+        decode: impl FnOnce(&[u8]) -> Result<(Entry, Vec<EventSpan>), String>,
+    ) -> Result<Option<ScannedLine>, Damage> {
+        if self.offset >= self.bytes.len() {
+            return Ok(None);
+        }
+        match self.read_line(decode) {
+            Ok((line, length, checksum)) => {
+                self.offset += length;
+                self.checksum = checksum;
+                self.next = line.entry.last().plus(1);
+                self.batch = line.entry.batch;
+                self.at = line.entry.at;
+                Ok(Some(line))
+            }
+            Err(reason) => Err(Damage { offset: self.end().length, sequence: self.next, reason }),
+        }
+    }
+
+    fn read_line(
+        &self,
+        decode: impl FnOnce(&[u8]) -> Result<(Entry, Vec<EventSpan>), String>,
+    ) -> Result<(ScannedLine, usize, u32), String> {
+        let line = line_at(self.bytes, self.offset).ok_or("the line is cut off")?;
+        let checksum = checksum_after(line, self.checksum)
+            .ok_or("the checksum does not fit the line and the one before it")?;
+        let (entry, spans) = decode(line)?;
+        if entry.sequence != self.next {
+            return Err(format!("sequence {} stands where {} belongs", entry.sequence, self.next));
+        }
+        if entry.batch != entry.sequence && entry.batch != self.batch {
+            return Err(format!("batch {} does not begin where it says", entry.batch));
+        }
+        if entry.at < self.at {
+            return Err("its time is before that of the line before it".to_owned());
+        }
+        let offset = u32::try_from(self.end().length).map_err(|_| "the segment is longer than 4 GiB")?;
+        let mark = EntryMark::new(entry.sequence, entry.at, offset, &spans);
+        Ok((ScannedLine { entry, mark, spans }, line.len() + 1, checksum))
+    }
+
+    /// The end of what was good so far.
+    pub fn end(&self) -> SegmentEnd {
+        SegmentEnd { length: self.start + self.offset as u64, crc: self.checksum }
+    }
+
+    /// Everything behind what was good so far.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.offset..).unwrap_or_default()
+    }
+
+    /// The sequence after the last good one.
+    pub fn next_sequence(&self) -> Sequence {
+        self.next
+    }
+
+    /// The time of the last good entry.
+    pub fn last_time(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Looks from the damage on for a line of a later batch, which proves that the damaged entry was durable once.
+    ///
+    /// Lines are looked for by how they begin, not by line feeds, which may be what was damaged. A quote in data is
+    /// escaped, so nothing but the start of a line looks like one.
+    pub fn later_batch(&self) -> Option<Sequence> {
+        const START: &[u8] = b"{\"crc\":\"";
+        const FRONT: usize = 4096;
+        // From the bad line itself: when one in front of it is missing, it may be the proof.
+        let behind = self.bytes.get(self.offset..)?;
+        behind.windows(START.len()).enumerate().filter(|(_, window)| *window == START).find_map(
+            |(place, _)| {
+                let front = behind.get(place..)?;
+                let front = decode_front(front.get(..FRONT).unwrap_or(front))?;
+                (front.batch > self.next && front.batch <= front.seq).then_some(front.batch)
+            },
+        )
+    }
+}
+
+fn line_at(bytes: &[u8], offset: usize) -> Option<&[u8]> {
+    let rest = bytes.get(offset..)?;
+    let end = memchr(b'\n', rest)?;
+    rest.get(..end)
+}

@@ -1,0 +1,47 @@
+//! The ballast: a file that only takes up room, and is thrown off when the disk is full.
+//!
+//! What then becomes free is for what must still be done: cutting the log back, a snapshot, central's model at the end.
+//! It is laid again before changes are let through again: only then is there room indeed, and not just a little. A disk
+//! without room for it at a start is no reason not to start.
+
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, OpenMode};
+use crate::adapters::file::recovery::set_aside;
+use std::io;
+use std::sync::Arc;
+
+/// The ballast of one log.
+pub(crate) struct Ballast {
+    disk: Arc<dyn Disk>,
+    layout: Layout,
+    bytes: usize,
+    laid: bool,
+}
+
+impl Ballast {
+    /// The ballast as an earlier process left it.
+    pub(crate) fn new(disk: Arc<dyn Disk>, layout: Layout, bytes: usize) -> Self {
+        let found = disk.open(&layout.ballast(), OpenMode::Read).and_then(|file| file.len());
+        let laid = found.is_ok_and(|length| length == bytes as u64);
+        Self { disk, layout, bytes, laid }
+    }
+
+    /// Takes up the room, if it does not already.
+    pub(crate) fn lay(&mut self) -> io::Result<()> {
+        if !self.laid && self.bytes > 0 {
+            // Written, not only reserved: not every file system reserves.
+            set_aside(&*self.disk, &self.layout.ballast(), &vec![0; self.bytes])?;
+            self.laid = true;
+        }
+        Ok(())
+    }
+
+    /// Gives the room back, if the disk lets it.
+    pub(crate) fn release(&mut self) {
+        if self.laid && self.disk.remove(&self.layout.ballast()).is_ok() {
+            self.laid = false;
+            // Some file systems give the room back only with this. Without it, it comes a little later.
+            let _ = self.disk.sync_dir(&self.layout.log());
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The term of a node that shares its data directory: who may still make its log longer.
+//!
+//! Each time a process opens the node's directory it begins a new **term**, a number that only ever rises. Leases name the
+//! term of their holder, so all leases of a process are void as soon as its term is over, whoever ended it:
+//! - the process itself, when it stops: its log ends at its mark;
+//! - the next process that opens the directory, or another one that found nobody in it and read it to its end;
+//! - another process that found it **paused**: it has not renewed its leases for longer than their time. What it had marked
+//!   as durable by then stays, and `end` says where that ends. Everything behind `end` is refused at the next start;
+//! - the process itself, before a lease of it goes while a sync of its file has failed and no probe has rebuilt it: the group
+//!   of that sync stands in the file unacknowledged, and whoever reads the log of a killed process to its end would believe it.
+//!
+//! ```text
+//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` but for the second case
+//! ```
+//! The file is replaced by `durable_rename`. A process makes a group of entries its own by writing the mark, and does that
+//! only while it holds the advisory lock on the mark **and** the file still names its term; who ends the term of a paused
+//! process holds the same lock while it reads the mark and replaces the file. So a mark is either before the end, and
+//! everybody goes on from it, or it is never written, and nobody is told that its entries have happened. No clock is part
+//! of this: clocks only say when somebody may be thought to be paused.
+
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all};
+use crate::adapters::file::format::mark::read_mark;
+use crate::adapters::file::log::probe::replace;
+use crate::app::ports::TakenOver;
+use crate::domain::Sequence;
+use crate::planted::{Bug, planted};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long to wait before the lock on a mark is tried again: whoever has it needs a moment, or a sync.
+const TRY_AGAIN: Duration = Duration::from_millis(1);
+
+/// What the file says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Term {
+    /// Which term it is; 0 before the first.
+    pub term: u64,
+    /// Where the log ends for good, when another process ended the term before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Sequence>,
+}
+
+/// Reads a `term` file; nothing when there is none.
+///
+/// # Errors
+/// What the disk says; `InvalidData` when it is not what was written.
+pub fn read_term(disk: &dyn Disk, path: &Path) -> io::Result<Option<Term>> {
+    let bytes = match disk.open(path, OpenMode::Read) {
+        Ok(file) => read_all(&*file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the term is not what was written");
+    let json = checked(&bytes).ok_or_else(damaged)?;
+    serde_json::from_slice(json).map(Some).map_err(|_| damaged())
+}
+
+pub(crate) fn write_term(disk: &dyn Disk, layout: &Layout, term: Term) -> io::Result<()> {
+    replace(disk, &layout.term(), &with_checksum(&term)).map(drop)
+}
+
+/// A small record as a line with its checksum in front.
+pub(crate) fn with_checksum(record: &impl Serialize) -> Vec<u8> {
+    let json = serde_json::to_string(record).expect("a plain struct always becomes JSON");
+    format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes())).into_bytes()
+}
+
+/// The JSON of such a line, if its checksum fits.
+pub(crate) fn checked(line: &[u8]) -> Option<&[u8]> {
+    let (checksum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
+    let claimed = u32::from_str_radix(std::str::from_utf8(checksum).ok()?.strip_suffix(' ')?, 16).ok()?;
+    (claimed == crc32c::crc32c(json)).then_some(json)
+}
+
+/// What lets a process add to its log only while its term lasts.
+#[derive(Clone)]
+pub(crate) struct Tenure {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) layout: Layout,
+    pub(crate) term: u64,
+    lost: Arc<AtomicBool>,
+}
+
+impl Tenure {
+    /// The tenure of a process that has begun that term.
+    pub(crate) fn new(disk: Arc<dyn Disk>, layout: Layout, term: u64) -> Self {
+        Self { disk, layout, term, lost: Arc::default() }
+    }
+
+    /// Whether a group that was not acknowledged may stand in the file of the log; to be said before any caller hears of it.
+    pub(crate) fn note_lost(&self, lost: bool) {
+        self.lost.store(lost, Ordering::SeqCst);
+    }
+
+    /// True while such a group may stand in the file of the log.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst) && !planted(Bug::ReleaseOverLostFile)
+    }
+
+    /// Ends the term at the mark, whatever stands behind it: what is not marked was not acknowledged. Not only while the file
+    /// is lost, which may have changed by the time the lock is had.
+    ///
+    /// # Errors
+    /// As [`Tenure::marking`]; the term goes on then.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        self.marking(|| {
+            let end = Some(read_mark(&*self.disk, &self.layout.mark())?);
+            write_term(&*self.disk, &self.layout, Term { term: self.term + 1, end })
+        })
+    }
+
+    /// Does `mark`, which writes the mark, while nobody can end the term; nothing of it once somebody has.
+    ///
+    /// # Errors
+    /// [`TakenOver`] in an [`io::Error`], or what the disk says: then the mark is not written.
+    pub(crate) fn marking(&self, mark: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let _lock = hold_mark(&*self.disk, &self.layout)?;
+        self.lasts()?;
+        mark()
+    }
+
+    /// That the term is not over, as far as can be told without the lock.
+    ///
+    /// # Errors
+    /// As [`Tenure::marking`].
+    pub(crate) fn lasts(&self) -> io::Result<()> {
+        let present = read_term(&*self.disk, &self.layout.term())?.unwrap_or_default();
+        if present.term == self.term || planted(Bug::AcceptStaleEpoch) {
+            Ok(())
+        } else {
+            Err(io::Error::other(TakenOver))
+        }
+    }
+}
+
+/// How long the lock on a mark is waited for: whoever has it longer is stopped in the middle of a take-over.
+const MARK_WAIT: Duration = Duration::from_secs(10);
+
+/// Takes the lock on a mark, as soon as nobody has it. Whoever opens a member's directory holds it from before he reads the
+/// log until the new term has begun: an end that is found by reading on and one that is taken from the mark are never
+/// both believed.
+///
+/// # Errors
+/// What the disk says; `TimedOut` after [`MARK_WAIT`].
+pub(crate) fn hold_mark(disk: &dyn Disk, layout: &Layout) -> io::Result<Arc<dyn DiskFile>> {
+    let begun = Instant::now();
+    loop {
+        let file = disk.open(&layout.mark(), OpenMode::OpenOrCreate)?;
+        if file.try_lock()? == LockOutcome::Acquired {
+            return Ok(file);
+        }
+        if begun.elapsed() >= MARK_WAIT {
+            let reason = "another process has held the lock on the mark for too long; is it stopped?";
+            return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
+        }
+        thread::sleep(TRY_AGAIN);
+    }
+}
+
+/// Ends the term of a process that is paused: what it has marked until now stays, and nothing else of it.
+///
+/// Answers false when it is at its mark this very moment; then it is as good as alive.
+///
+/// # Errors
+/// What the disk says; the term goes on then, or is over.
+pub(crate) fn end_term(disk: &dyn Disk, layout: &Layout, expected: u64) -> io::Result<bool> {
+    let file = disk.open(&layout.mark(), OpenMode::OpenOrCreate)?;
+    if file.try_lock()? != LockOutcome::Acquired {
+        return Ok(false);
+    }
+    let present = read_term(disk, &layout.term())?.unwrap_or_default();
+    if present.term != expected {
+        return Ok(true);
+    }
+    let end = read_mark(disk, &layout.mark())?;
+    write_term(disk, layout, Term { term: expected + 1, end: Some(end) })?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::format::mark::Mark;
+    use crate::app::ports::is_taken_over;
+    use crate::sim::disk::SimDisk;
+
+    #[test]
+    fn a_mark_is_before_the_end_of_the_term_or_never() {
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
+        let layout = Layout::new(Path::new("/data")).member(1);
+        crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
+        write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
+        let tenure = Tenure::new(Arc::clone(&disk), layout.clone(), 7);
+        let mut mark = Mark::open(&*disk, &layout.mark()).unwrap();
+        tenure.marking(|| mark.write(Sequence(3))).unwrap();
+        let during = tenure.marking(|| {
+            assert!(!end_term(&*disk, &layout, 7).unwrap(), "the process is at its mark");
+            mark.write(Sequence(4))
+        });
+        during.unwrap();
+        assert!(end_term(&*disk, &layout, 7).unwrap());
+        let over = tenure.marking(|| mark.write(Sequence(5))).unwrap_err();
+        assert!(is_taken_over(&over));
+        assert_eq!(read_mark(&*disk, &layout.mark()).unwrap(), Sequence(4));
+        let term = read_term(&*disk, &layout.term()).unwrap();
+        assert_eq!(term, Some(Term { term: 8, end: Some(Sequence(4)) }));
+    }
+
+    #[test]
+    fn a_process_ends_its_own_term_at_its_mark() {
+        for lost in [false, true] {
+            let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
+            let layout = Layout::new(Path::new("/data")).member(1);
+            crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
+            write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
+            Mark::open(&*disk, &layout.mark()).unwrap().write(Sequence(4)).unwrap();
+            let tenure = Tenure::new(Arc::clone(&disk), layout.clone(), 7);
+            tenure.note_lost(lost);
+            tenure.end().unwrap();
+            let ended = Some(Term { term: 8, end: Some(Sequence(4)) });
+            assert_eq!(read_term(&*disk, &layout.term()).unwrap(), ended);
+            assert!(is_taken_over(&tenure.lasts().unwrap_err()));
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_in_a_term_is_seen() {
+        let line = with_checksum(&Term { term: 7, end: Some(Sequence(1041)) });
+        assert!(checked(&line).is_some());
+        for bit in 0..line.len() * 8 {
+            let mut flipped = line.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(checked(&flipped).filter(|json| *json != &line[9..line.len() - 1]), None, "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The log read forward, whatever the key: for the feed, and for movements of all levels.
+//!
+//! The index says what the events of each entry are about, so the lines of entries that nobody asked for are not read.
+
+use crate::adapters::file::disk::lines::Lines;
+use crate::adapters::file::format::decode::decode_between;
+use crate::adapters::file::format::index::EntryMark;
+use crate::adapters::file::reading::segments::{Segment, Segments};
+use crate::app::ports::{EventPiece, EventQuery, HistoryError};
+use crate::domain::{Sequence, Timestamp};
+
+/// Bytes of lines after which no further line is read.
+const READ_BYTES: usize = 4 << 20;
+/// Entries after which no further one is looked at.
+const LOOKED_AT_MAX: usize = 100_000;
+/// Entries of an index that are looked at in one piece.
+const MARKS: usize = 1_024;
+
+/// A piece of the events: what was found, and how much may still be done for it.
+struct Search<'a> {
+    query: &'a EventQuery,
+    piece: EventPiece,
+    bytes_left: usize,
+    entries_left: usize,
+}
+
+/// The events that are asked for; the piece ends where it is full or has taken long.
+pub(crate) fn events(segments: &Segments, query: &EventQuery) -> Result<EventPiece, HistoryError> {
+    let piece = EventPiece { movements: Vec::new(), through: query.after, at: Timestamp::EPOCH };
+    let mut search = Search { query, piece, bytes_left: READ_BYTES, entries_left: LOOKED_AT_MAX };
+    while search.piece.through < query.upto && search.goes_on() {
+        let next = search.piece.through.plus(1);
+        let mut between = segments.between(next, query.upto).into_iter();
+        let segment = between.next().ok_or_else(|| missing(next))?;
+        let last = between.next().map_or(query.upto, |following| following.first.minus(1));
+        search.in_segment(segments, &segment, last)?;
+    }
+    Ok(search.piece)
+}
+
+impl Search<'_> {
+    fn goes_on(&self) -> bool {
+        self.piece.movements.len() < self.query.limit && self.bytes_left > 0 && self.entries_left > 0
+    }
+
+    fn in_segment(
+        &mut self,
+        segments: &Segments,
+        segment: &Segment,
+        last: Sequence,
+    ) -> Result<(), HistoryError> {
+        let index = segments.index(segment)?;
+        let mut lines = Lines::few(segments.open(segment)?);
+        while self.piece.through < last && self.goes_on() {
+            let next = self.piece.through.plus(1);
+            let marks = index.entries(next, MARKS)?;
+            if marks.first().is_none_or(|first| first.sequence > next) {
+                return Err(missing(next));
+            }
+            for (place, mark) in marks.iter().enumerate() {
+                let end = match marks.get(place + 1) {
+                    Some(following) => following.sequence.minus(1).min(last),
+                    // Where it ends is not known; the next look begins with it.
+                    None if marks.len() == MARKS => break,
+                    // The index has nothing behind it, and all up to `last`.
+                    None => last,
+                };
+                if mark.sequence > last || !self.goes_on() {
+                    break;
+                }
+                self.entry(&mut lines, mark, end)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at one entry, whose last event that counts is `end`.
+    fn entry(&mut self, lines: &mut Lines, mark: &EntryMark, end: Sequence) -> Result<(), HistoryError> {
+        self.entries_left -= 1;
+        self.piece.at = mark.at;
+        if !mark.topics.may_have(self.query.wanted) {
+            self.piece.through = end;
+            return Ok(());
+        }
+        let next = self.piece.through.plus(1);
+        lines.seek(u64::from(mark.line));
+        let line = lines.next_line()?.ok_or_else(|| missing(next))?;
+        self.bytes_left = self.bytes_left.saturating_sub(line.len());
+        let room = self.query.limit - self.piece.movements.len();
+        let found = decode_between(line.trim_ascii_end(), next, end, room).map_err(HistoryError::Damaged)?;
+        if found.first().is_none_or(|movement| movement.sequence != next) {
+            return Err(missing(next));
+        }
+        self.piece.through = found.last().map_or(end, |movement| movement.sequence);
+        self.piece.movements.extend(found);
+        Ok(())
+    }
+}
+
+fn missing(next: Sequence) -> HistoryError {
+    HistoryError::Damaged(format!("no segment holds sequence {next}"))
+}

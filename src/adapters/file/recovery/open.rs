@@ -1,0 +1,328 @@
+//! From a data directory to a running log: lock, snapshot, segments, and the difference between torn and damaged.
+//!
+//! 1. Take the lock, or say who has it.
+//! 2. Load the newest snapshot that is whole; set a bad one aside.
+//! 3. Read the segments after it, in order, each checked against the one before.
+//! 4. A **torn tail** (damage in the last batch of the last segment, not covered by the mark) is copied aside and cut.
+//! 5. Damage **anywhere else** refuses to start: bytes that were acknowledged are never cut.
+//! 6. The good part of the active segment is copied to a new file and synced, because after a failed sync the page
+//!    cache may hold what the disk does not.
+//!
+//! Every step can be killed and done again.
+
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, DiskFile, create_dir_durably, read_all};
+use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::adapters::file::format::index::Growing;
+use crate::adapters::file::format::mark::{Mark, read_mark};
+use crate::adapters::file::format::segment::{Header, SegmentEnd};
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::log::ballast::Ballast;
+use crate::adapters::file::log::probe::{replace, reserve};
+use crate::adapters::file::log::term::read_term;
+use crate::adapters::file::log::writer::{Active, Meters, Writer, create_segment};
+use crate::adapters::file::reading::segments::{Segment, Segments};
+use crate::adapters::file::recovery::replay::{Reading, Replay, Replayed};
+use crate::adapters::file::sources::members::{Arrangement, arrangement};
+use crate::adapters::file::upkeep::archive::{list_segments, open_segment, remove_archived};
+use crate::adapters::file::upkeep::snapshot::list_snapshots;
+use crate::app::Restored;
+use crate::app::ports::{Clock, DurableWatch, EventIds};
+use crate::domain::Sequence;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Default size at which a segment is sealed, in bytes.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+/// Default size of the ballast, in bytes.
+pub const BALLAST_BYTES: usize = 1 << 20;
+
+/// What opening a directory needs to know.
+pub struct OpenOptions {
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
+    /// The data directory.
+    pub layout: Layout,
+    /// A segment is sealed at about this size, in bytes.
+    pub segment_bytes: u64,
+    /// Room that is kept for the time when the disk is full, in bytes; none when 0.
+    pub ballast_bytes: usize,
+    /// How far back idempotency records are kept, in milliseconds of log time.
+    pub idempotency_ttl_ms: i64,
+}
+
+/// A data directory that is open for writing.
+pub struct OpenNode {
+    /// Who it is.
+    pub node: NodeFile,
+    /// The log, not started yet.
+    pub log: FileLog,
+    /// What it adds up to.
+    pub restored: Restored,
+    /// The durable end of the log.
+    pub end: Sequence,
+    /// What opening found.
+    pub report: OpenReport,
+    pub(crate) snapshot_weight: u64,
+    /// Keeps others out.
+    pub lock: DirectoryLock,
+}
+
+/// What opening a directory found, for the log and for a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// The snapshot it started from; [`Sequence::START`] when from the log alone.
+    pub snapshot: Sequence,
+    /// Snapshots that could not be used, and why. They keep their bytes under a name ending in `.bad`.
+    pub bad_snapshots: Vec<String>,
+    /// Events added up after the snapshot.
+    pub replayed: u64,
+    /// Bytes of a torn tail that were cut, and the file they were copied to.
+    pub torn: Option<(u64, PathBuf)>,
+}
+
+/// Why a directory does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The disk refused.
+    #[error("cannot use {}", path.display())]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Another process has it.
+    #[error("{} is held by {holder}; stop it first, or choose another data directory", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// What the holder wrote.
+        holder: String,
+    },
+    /// Several processes share it, or one has begun to make it so.
+    #[error(
+        "{} is shared by several processes, each with a log of its own; start this one with --locks-enabled \
+         (LOCKS_ENABLED=true) too",
+        path.display()
+    )]
+    Shared {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The log is half-way from a directory of one process to one of several.
+    #[error(
+        "{} is half-way to a directory that several processes share: a process is making it so, or ended before it was \
+         done. Nothing is lost; `onhand serve --locks-enabled` does the rest when it starts",
+        path.display()
+    )]
+    HalfShared {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A file other than a segment is not what was written.
+    #[error("{}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Acknowledged entries are damaged or missing.
+    #[error(
+        "{} is damaged at byte {offset}, where sequence {sequence} belongs: {reason}. Nothing was changed. \
+         Restore the file from a copy; `onhand verify` shows all that is wrong",
+        path.display()
+    )]
+    Corrupt {
+        /// The segment.
+        path: PathBuf,
+        /// Where its good part ends.
+        offset: u64,
+        /// What should stand there.
+        sequence: Sequence,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// What the disk said of a path.
+    pub fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path: path.clone(), source }
+    }
+}
+
+/// Opens a data directory for writing, making it when it is new.
+///
+/// # Errors
+/// [`OpenError`]; nothing that was acknowledged has been changed then.
+pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
+    open_held(options, hold(options)?, clock, ids)
+}
+
+/// Takes a data directory for one log, making it when it is new. Nothing else in it is touched.
+///
+/// # Errors
+/// [`OpenError::Locked`] or [`OpenError::Shared`], or what the disk says.
+pub fn hold(options: &OpenOptions) -> Result<DirectoryLock, OpenError> {
+    let OpenOptions { disk, layout, .. } = options;
+    create_dir_durably(&**disk, layout.root()).map_err(OpenError::at(layout.root()))?;
+    let lock = DirectoryLock::take(&**disk, layout)?;
+    // Under the lock: whoever moves the log to where several processes find theirs holds it meanwhile.
+    if arrangement(&**disk, layout).map_err(OpenError::at(&layout.nodes()))? != Arrangement::Alone {
+        return Err(OpenError::Shared { path: layout.root().to_path_buf() });
+    }
+    Ok(lock)
+}
+
+/// Opens a data directory that was taken.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_held(
+    options: &OpenOptions,
+    lock: DirectoryLock,
+    clock: &dyn Clock,
+    ids: &dyn EventIds,
+) -> Result<OpenNode, OpenError> {
+    let OpenOptions { disk, layout, .. } = options;
+    for directory in [layout.log(), layout.snapshots(), layout.archive()] {
+        create_dir_durably(&**disk, &directory).map_err(OpenError::at(&directory))?;
+        remove_unfinished(&**disk, &directory).map_err(OpenError::at(&directory))?;
+    }
+    let node = match read_node(&**disk, layout)? {
+        Some(node) => node,
+        None => make_node(&**disk, layout, clock, ids)?,
+    };
+    remove_archived(&**disk, layout).map_err(OpenError::at(&layout.archive()))?;
+    let firsts = list_segments(&**disk, layout).map_err(OpenError::at(&layout.log()))?;
+    let marked = read_mark(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    let term = read_term(&**disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
+    let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
+    let replay = Replay::begin(options, &node, marked, Reading::Own(upto))?;
+    let replayed = if firsts.is_empty() {
+        replay.check_empty(marked)?;
+        let header = Header::new(node.node, 1, Sequence(1), None);
+        create_segment(&**disk, layout, &header).map_err(OpenError::at(&layout.log()))?;
+        replay.run(&[Sequence(1)])?
+    } else {
+        replay.run(&firsts)?
+    };
+    finish(options, node, lock, replayed)
+}
+
+fn make_node(
+    disk: &dyn Disk,
+    layout: &Layout,
+    clock: &dyn Clock,
+    ids: &dyn EventIds,
+) -> Result<NodeFile, OpenError> {
+    let has_log = !list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?.is_empty();
+    let has_snapshot = !list_snapshots(disk, layout).map_err(OpenError::at(&layout.snapshots()))?.is_empty();
+    if has_log || has_snapshot {
+        let reason =
+            "it is missing, but there is a log or a snapshot; restore it from a copy of this directory"
+                .to_owned();
+        return Err(OpenError::Damaged { path: layout.node(), reason });
+    }
+    let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger: None };
+    write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
+    Ok(node)
+}
+
+/// Removes what a process that was killed has left unfinished.
+pub(crate) fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
+    for name in disk.list(directory)? {
+        if Path::new(&name).extension().is_some_and(|extension| extension == "tmp") {
+            disk.remove(&directory.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The good part of the active segment in a new file, and a log that goes on behind it.
+fn finish(
+    options: &OpenOptions,
+    node: NodeFile,
+    lock: DirectoryLock,
+    replayed: Replayed,
+) -> Result<OpenNode, OpenError> {
+    let OpenOptions { disk, layout, segment_bytes, ballast_bytes, .. } = options;
+    let Replayed { segments, last, restored, end, last_time, snapshot_weight, mut report } = replayed;
+    let path = layout.segment(last.first);
+    if let Some(torn) = last.torn {
+        let stem = format!("torn-{}", end.plus(1));
+        let aside = keep_aside(&**disk, &layout.log(), &stem, &torn).map_err(OpenError::at(&layout.log()))?;
+        report.torn = Some((torn.len() as u64, aside));
+    }
+    let file = rewrite(&**disk, layout, last.first, last.place.end).map_err(OpenError::at(&path))?;
+    let index: Arc<Growing> = last.index;
+    let active = Active {
+        file,
+        lost: false,
+        number: last.number,
+        first: last.first,
+        end: last.place.end,
+        index: Arc::clone(&index),
+    };
+    let mut list = segments;
+    list.push(Segment { first: last.first, growing: Some(index), sealed: None });
+    let segments = Arc::new(Segments::new(Arc::clone(disk), layout.clone(), list));
+    for segment in segments.unindexed() {
+        let path = layout.index(segment.first);
+        segments.write_index(&segment).map_err(OpenError::at(&path))?;
+    }
+    let mut mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
+    // Whatever is shown from now on is durable since the rewrite above; damage to it later on is no
+    // torn tail; and those who follow the log from outside know its end from nothing else.
+    mark.write(end).map_err(OpenError::at(&layout.mark()))?;
+    let mut ballast = Ballast::new(Arc::clone(disk), layout.clone(), *ballast_bytes);
+    // Without room for it the node starts all the same, and is read-only as soon as it must.
+    let _ = ballast.lay();
+    // Last of all, lest it take the room of what is needed more.
+    reserve(&*active.file, *segment_bytes, active.end);
+    let durable = Arc::new(DurableWatch::new(end));
+    let writer = Writer {
+        meters: Meters::new(),
+        segments,
+        durable,
+        node: node.node,
+        active,
+        mark,
+        ballast,
+        segment_bytes: *segment_bytes,
+        buffer: Vec::new(),
+        tenure: None,
+    };
+    let log = FileLog::new(writer, end, last_time);
+    Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })
+}
+
+/// Keeps bytes that are given up, in a file named after them: the same bytes again are the same file, others never
+/// take its place.
+pub(crate) fn keep_aside(disk: &dyn Disk, directory: &Path, stem: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let path = directory.join(format!("{stem}-{:08x}.bytes", crc32c::crc32c(bytes)));
+    set_aside(disk, &path, bytes)?;
+    Ok(path)
+}
+
+/// Puts bytes in place as a whole file, durably.
+pub(crate) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(disk, path, bytes).map(drop)
+}
+
+/// Puts the good part of a segment into a new, synced file of its name in `log/`.
+fn rewrite(
+    disk: &dyn Disk,
+    layout: &Layout,
+    first: Sequence,
+    end: SegmentEnd,
+) -> io::Result<Arc<dyn DiskFile>> {
+    let old = open_segment(disk, layout, first)?;
+    let mut bytes = read_all(&*old)?;
+    bytes.truncate(usize::try_from(end.length).unwrap_or(usize::MAX));
+    replace(disk, &layout.segment(first), &bytes)
+}

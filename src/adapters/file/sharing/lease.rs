@@ -1,0 +1,331 @@
+//! Leases: which process may write a state, one small file for each state that was ever asked for.
+//!
+//! ```text
+//! <LOCK_DIR>/<store>~<sku>   <8 hex crc32c> {"epoch":6,"holder":{"node":2,"term":4},"before":{"node":1,"term":7}}<LF>
+//! ```
+//! - `holder` holds the lease, as soon as `before` and `asked` are empty.
+//! - `before` held it when the holder asked for it, and holds it until it has given it up, or its term is over.
+//! - `asked` stand in a lease whose content was unreadable, or cannot be of this time: any of them may have held it, so each has to say that it does not.
+//! - `doubtful` is such a lease until it is held again, and then its epoch leaves those far behind that nobody here may know.
+//! - `epoch` rises with every change of the holder. It stands in the log wherever a state changes hands (`TAKE`).
+//!
+//! A lease is good as long as its holder's **term** lasts (`term.rs`): what is renewed is the term, for all leases of a
+//! process at once, and what expires with it are all of them. A file is read and written only under its advisory lock, which
+//! is never waited for. Nothing here needs to survive a power cut, which ends every process and so every term: the files
+//! are not synced, and whoever is alone in a data directory when it starts removes them.
+
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, write_all_at};
+use crate::adapters::file::log::term::{checked, with_checksum};
+use crate::app::ports::LogNumber;
+use crate::domain::Key;
+use metrics::Counter;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// So often a lease may have changed hands without a sign of it in any log. One that claims more is from another time.
+const EPOCHS_AHEAD_MAX: u64 = 1 << 20;
+
+/// So often at most a lease has changed hands in the logs of others since this process has read them last.
+const EPOCHS_UNREAD_MAX: u64 = 1 << 16;
+
+/// A process in one of its terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Holder {
+    /// The number of its directory under `nodes/`.
+    pub(crate) node: u16,
+    /// Its term.
+    pub(crate) term: u64,
+}
+
+/// What a file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    epoch: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holder: Option<Holder>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Holder>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    asked: Vec<Holder>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    doubtful: bool,
+}
+
+/// What came of asking for a lease.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It is held, in that epoch.
+    Held(u64),
+    /// It is these that hold it, or may.
+    By(Vec<Holder>),
+    /// Somebody is at the file this very moment.
+    Busy,
+}
+
+/// Who is there, as the one who asks sees it.
+pub(crate) trait Company {
+    /// That the term of a holder has not ended.
+    fn lasts(&self, holder: &Holder) -> io::Result<bool>;
+    /// Everybody else whose term has not ended.
+    fn others(&self) -> io::Result<Vec<Holder>>;
+    /// An epoch that is not below any in a log.
+    fn epoch(&self) -> io::Result<u64>;
+}
+
+/// All leases of a data directory, for one process.
+pub(crate) struct Leases {
+    pub(crate) disk: Arc<dyn Disk>,
+    /// The whole data directory.
+    pub(crate) root: Layout,
+    pub(crate) directory: PathBuf,
+    pub(crate) me: Holder,
+    pub(crate) contended: Counter,
+}
+
+/// The lock on a small file, for as long as it lives.
+type Locked = Arc<dyn DiskFile>;
+
+impl Leases {
+    /// Asks for the lease of a key, which this process does not use at the moment. With `only_free` it is not asked for
+    /// when somebody else holds it. `last` is the node whose process wrote the state last: when the file is gone, it may
+    /// hold the lease all the same.
+    pub(crate) fn ask(
+        &self,
+        key: &Key,
+        last: u16,
+        only_free: bool,
+        company: &dyn Company,
+    ) -> io::Result<Asked> {
+        let path = self.directory.join(name(key));
+        let (file, old) = match self.disk.open(&path, OpenMode::Write) {
+            Ok(file) if file.try_lock()? == LockOutcome::Acquired => {
+                let possible = company.epoch()?.saturating_add(EPOCHS_AHEAD_MAX);
+                let old = read(&*file)?.filter(|record| record.epoch <= possible);
+                (file, old)
+            }
+            Ok(_) => return Ok(Asked::Busy),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let file = self.disk.open(&path, OpenMode::CreateNew);
+                let Some(file) = unless_there(file)? else { return Ok(Asked::Busy) };
+                if file.try_lock()? != LockOutcome::Acquired {
+                    return Ok(Asked::Busy);
+                }
+                let asked = company.others()?;
+                let asked = asked.into_iter().filter(|other| last == other.node).collect();
+                // What another process wrote was written under a lease, so there was a file.
+                let doubtful = last != LogNumber::OWN.0;
+                (file, Some(Record { asked, doubtful, ..Record::default() }))
+            }
+            Err(error) => return Err(error),
+        };
+        let mut record = match old.clone() {
+            Some(record) => record,
+            None => Record { asked: company.others()?, doubtful: true, ..Record::default() },
+        };
+        record.forget_ended(&self.me, company)?;
+        let mut waits = record.waited_for();
+        if record.before.as_ref() == Some(&self.me) {
+            // Asked for by somebody else before it was used: it is held until it is given up.
+            waits.clear();
+        } else if let Some(holder) = record.holder.filter(|holder| *holder != self.me) {
+            if only_free || !waits.is_empty() {
+                // Whoever asked first comes first.
+                waits.push(holder);
+                return Ok(Asked::By(waits));
+            }
+            if !self.tell(&holder, key)? {
+                return Ok(Asked::Busy);
+            }
+            self.contended.increment(1);
+            record.before = Some(holder);
+            record.take(&self.me, company.epoch()?);
+            waits.push(holder);
+        } else if record.holder.is_none() {
+            record.take(&self.me, company.epoch()?);
+        }
+        if record.doubtful && waits.is_empty() {
+            record.epoch = record.epoch.max(company.epoch()? + EPOCHS_UNREAD_MAX);
+            record.doubtful = false;
+        }
+        if old.as_ref() != Some(&record) {
+            write(&*file, &record)?;
+        }
+        for other in &record.asked {
+            // Those who cannot be told now are told when it is asked for again.
+            self.tell(other, key)?;
+        }
+        Ok(if waits.is_empty() { Asked::Held(record.epoch) } else { Asked::By(waits) })
+    }
+
+    /// Gives a lease up: nothing is decided under it any more, and what was is durable. False: try again.
+    pub(crate) fn release(&self, key: &Key) -> io::Result<bool> {
+        let Some(file) = self.lock(&self.directory.join(name(key)))? else { return Ok(false) };
+        if file.is_empty()? {
+            return Ok(true);
+        }
+        let Some(mut record) = read(&*file)? else { return Ok(true) };
+        let old = record.clone();
+        record.before.take_if(|before| *before == self.me);
+        record.asked.retain(|other| *other != self.me);
+        record.holder.take_if(|holder| *holder == self.me);
+        if record != old {
+            write(&*file, &record)?;
+        }
+        Ok(true)
+    }
+
+    /// The keys others have asked this process for since the last call.
+    pub(crate) fn wanted(&self) -> io::Result<Vec<Key>> {
+        let path = self.root.member(self.me.node).wanted();
+        let Some(file) = self.lock(&path)? else { return Ok(Vec::new()) };
+        if file.is_empty()? {
+            return Ok(Vec::new());
+        }
+        let lines = String::from_utf8_lossy(&read_all(&*file)?).into_owned();
+        file.truncate(0)?;
+        Ok(lines.lines().filter_map(Key::parse).collect())
+    }
+
+    /// Tells a holder that its lease is asked for; false when somebody else tells it something this very moment.
+    fn tell(&self, holder: &Holder, key: &Key) -> io::Result<bool> {
+        let Some(file) = self.lock(&self.root.member(holder.node).wanted())? else { return Ok(false) };
+        let line = format!("{key}\n");
+        write_all_at(&*file, line.as_bytes(), file.len()?)?;
+        Ok(true)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Locked>> {
+        let file = self.disk.open(path, OpenMode::OpenOrCreate)?;
+        Ok((file.try_lock()? == LockOutcome::Acquired).then_some(file))
+    }
+}
+
+impl Record {
+    fn take(&mut self, by: &Holder, known: u64) {
+        self.holder = Some(*by);
+        self.epoch = self.epoch.max(known) + 1;
+    }
+
+    /// Whose term is over holds nothing. Who asks for itself uses nothing it was asked about.
+    fn forget_ended(&mut self, me: &Holder, company: &dyn Company) -> io::Result<()> {
+        for place in [&mut self.holder, &mut self.before] {
+            if let Some(holder) = place
+                && holder != me
+                && !company.lasts(holder)?
+            {
+                *place = None;
+            }
+        }
+        let mut lasting = Vec::new();
+        for other in self.asked.drain(..).filter(|other| other != me) {
+            if company.lasts(&other)? {
+                lasting.push(other);
+            }
+        }
+        self.asked = lasting;
+        Ok(())
+    }
+
+    /// Those who have not given it up yet.
+    fn waited_for(&self) -> Vec<Holder> {
+        self.before.iter().chain(&self.asked).copied().collect()
+    }
+}
+
+/// The name of a key's file: no id holds a `~` or a `/`.
+fn name(key: &Key) -> String {
+    key.to_string().replace('/', "~")
+}
+
+/// Nothing when somebody else has made the file first.
+fn unless_there<T>(made: io::Result<T>) -> io::Result<Option<T>> {
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        made => made.map(Some),
+    }
+}
+
+/// What the file says; nothing when it is not what was written.
+fn read(file: &dyn DiskFile) -> io::Result<Option<Record>> {
+    let bytes = read_all(file)?;
+    Ok(checked(&bytes).and_then(|json| serde_json::from_slice(json).ok()))
+}
+
+fn write(file: &dyn DiskFile, record: &Record) -> io::Result<()> {
+    let line = with_checksum(record);
+    // Never empty in between: whoever is killed here leaves the old content, the new one, or one that is unreadable.
+    write_all_at(file, &line, 0)?;
+    file.truncate(line.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::disk::create_dir_durably;
+    use crate::domain::{Sku, StoreId};
+    use crate::sim::disk::SimDisk;
+
+    /// Processes that are all there, and the highest epoch that one of them knows of.
+    struct Known(Vec<Holder>, u64);
+
+    impl Company for Known {
+        fn lasts(&self, _: &Holder) -> io::Result<bool> {
+            Ok(true)
+        }
+
+        fn others(&self) -> io::Result<Vec<Holder>> {
+            Ok(self.0.clone())
+        }
+
+        fn epoch(&self) -> io::Result<u64> {
+            Ok(self.1)
+        }
+    }
+
+    fn holder(node: u16) -> Holder {
+        Holder { node, term: 1 }
+    }
+
+    fn of(node: u16, disk: &SimDisk) -> Leases {
+        let root = Layout::new(Path::new("/data"));
+        create_dir_durably(disk, root.member(node).root()).unwrap();
+        create_dir_durably(disk, Path::new("/data/locks")).unwrap();
+        Leases {
+            disk: Arc::new(disk.clone()),
+            root,
+            directory: PathBuf::from("/data/locks"),
+            me: holder(node),
+            contended: Counter::noop(),
+        }
+    }
+
+    #[test]
+    fn an_epoch_rises_whatever_became_of_the_file_and_whoever_knows_of_it() {
+        let key = Key::Level(StoreId::new("LONDON").unwrap(), Sku::new("TEA").unwrap());
+        let path = Path::new("/data/locks/LONDON~TEA");
+        for lost in [false, true] {
+            let disk = SimDisk::new(1);
+            let (one, two) = (of(1, &disk), of(2, &disk));
+            let held = one.ask(&key, 0, false, &Known(vec![holder(2)], 12)).unwrap();
+            assert_eq!(held, Asked::Held(13));
+            if lost {
+                disk.remove(path).unwrap();
+            } else {
+                disk.put(path, b"garbage");
+            }
+            // The other one has not read what was written under it, and does not until it asks again.
+            let behind = Known(vec![holder(1)], 3);
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::By(vec![holder(1)]), "{lost}");
+            assert!(one.release(&key).unwrap());
+            let Asked::Held(epoch) = two.ask(&key, 1, false, &behind).unwrap() else { panic!() };
+            assert!(epoch > 13, "{epoch}");
+            // Once it is held there is no doubt any more.
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::Held(epoch));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The logs of a data directory that several processes share, as sources: `nodes/1`, `nodes/2` and whoever joins.
+
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, OpenMode};
+use crate::adapters::file::sources::directory_source::DirectorySource;
+use crate::app::ports::{EventSource, Joining};
+use crate::planted::{Bug, planted};
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+/// The members of a shared data directory, by number, lowest first.
+///
+/// # Errors
+/// What the disk says; a directory that is not shared has none.
+pub fn members(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<u16>> {
+    let mut numbers = Vec::new();
+    for number in 1.. {
+        // They are numbered without gaps; one without is being made.
+        match disk.open(&layout.member(number).node(), OpenMode::Read) {
+            Ok(_) => numbers.push(number),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(numbers)
+}
+
+/// Whose logs a data directory has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrangement {
+    /// That of one process, which has the directory for itself, at its root.
+    Alone,
+    /// Of one process, on its way from the root to `nodes/1`: the move was begun.
+    HalfShared,
+    /// Those of several processes, under `nodes/`.
+    Shared,
+}
+
+/// Whose logs a data directory has; there is no way back from several processes to one.
+///
+/// # Errors
+/// What the disk says.
+pub fn arrangement(disk: &dyn Disk, layout: &Layout) -> io::Result<Arrangement> {
+    match disk.list(&layout.nodes()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Arrangement::Alone),
+        listed => listed.map(drop)?,
+    }
+    let begun = members(disk, layout)?.is_empty();
+    Ok(match begun {
+        true if planted(Bug::ServeHalfMoved) => Arrangement::Alone,
+        true => Arrangement::HalfShared,
+        false => Arrangement::Shared,
+    })
+}
+
+/// [`Joining`] over a shared data directory.
+pub struct Members {
+    disk: Arc<dyn Disk>,
+    layout: Layout,
+    known: Mutex<BTreeSet<u16>>,
+}
+
+impl Members {
+    /// The members of that directory, but for the one whose log is followed already.
+    pub fn new(disk: Arc<dyn Disk>, layout: Layout, own: Option<u16>) -> Self {
+        Self { disk, layout, known: Mutex::new(own.into_iter().collect()) }
+    }
+}
+
+impl Joining for Members {
+    fn joined(&self) -> io::Result<Vec<Arc<dyn EventSource>>> {
+        let mut known = self.known.lock();
+        let members = members(&*self.disk, &self.layout)?;
+        let new = members.into_iter().filter(|number| known.insert(*number));
+        let source = |number| DirectorySource::new(Arc::clone(&self.disk), self.layout.member(number));
+        Ok(new.map(|number| Arc::new(source(number)) as Arc<dyn EventSource>).collect())
+    }
+}

@@ -1,0 +1,86 @@
+//! The file `alerts-sent`: up to which sequence of this node's log every alert was sent, or given up.
+//!
+//! ```text
+//! alerts-sent    <8 hex crc32c of the rest> {"sequence":1041}<LF>
+//! ```
+//! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind what was sent, never ahead.
+
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, OpenMode, read_all};
+use crate::adapters::file::log::probe::replace;
+use crate::adapters::file::log::term::{checked, with_checksum};
+use crate::app::ports::AlertPlace;
+use crate::domain::Sequence;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// [`AlertPlace`] in a file beside the log.
+pub struct AlertsSent {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    sequence: Sequence,
+}
+
+impl AlertsSent {
+    /// The file of the node whose directory that is.
+    pub fn new(disk: Arc<dyn Disk>, layout: &Layout) -> Self {
+        Self { disk, path: layout.alerts_sent() }
+    }
+}
+
+impl AlertPlace for AlertsSent {
+    fn load(&self) -> io::Result<Option<Sequence>> {
+        let bytes = match self.disk.open(&self.path, OpenMode::Read) {
+            Ok(file) => read_all(&*file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let record = checked(&bytes).and_then(|json| serde_json::from_slice(json).ok());
+        let Some(Record { sequence }) = record else {
+            let told = format!("{} is not what was written", self.path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+        };
+        Ok(Some(sequence))
+    }
+
+    fn save(&self, sequence: Sequence) -> io::Result<()> {
+        replace(&*self.disk, &self.path, &with_checksum(&Record { sequence })).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::file::disk::{create_dir_durably, write_all_at};
+    use crate::sim::disk::{Crash, Fault, Injection, Operation, SimDisk};
+    use std::path::Path;
+
+    #[test]
+    fn it_is_whole_whatever_fails_and_whenever_the_power_goes() {
+        let disk = SimDisk::new(1);
+        let layout = Layout::new(Path::new("/data"));
+        create_dir_durably(&disk, layout.root()).unwrap();
+        let place = AlertsSent::new(Arc::new(disk.clone()), &layout);
+        assert_eq!(place.load().unwrap(), None);
+        place.save(Sequence(7)).unwrap();
+        disk.crash(Crash::PowerCut { seed: 3 });
+        assert_eq!(place.load().unwrap(), Some(Sequence(7)));
+        disk.inject(Injection::at(1, Fault::Eio).only(Operation::SyncData));
+        place.save(Sequence(8)).unwrap_err();
+        disk.crash(Crash::PowerCut { seed: 4 });
+        assert_eq!(place.load().unwrap(), Some(Sequence(7)));
+        place.save(Sequence(9)).unwrap();
+        disk.crash(Crash::PowerCut { seed: 5 });
+        assert_eq!(place.load().unwrap(), Some(Sequence(9)));
+        let file = disk.open(&layout.alerts_sent(), OpenMode::Write).unwrap();
+        write_all_at(&*file, b"8", 21).unwrap();
+        assert_eq!(place.load().unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}

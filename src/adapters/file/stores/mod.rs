@@ -1,0 +1,5 @@
+//! What the worker and the webhook keep: the central model, dead letters, the last alert sent.
+
+pub mod alerts_sent;
+pub mod central;
+pub mod dead_letters;

@@ -1,0 +1,7 @@
+//! Products and stores.
+
+pub(crate) mod change;
+pub(crate) mod many;
+pub(crate) mod product_body;
+pub(crate) mod products;
+pub(crate) mod stores;

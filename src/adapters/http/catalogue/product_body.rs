@@ -1,0 +1,181 @@
+//! Products as JSON, in and out.
+
+use crate::adapters::http::catalogue::change::{nullable, yes};
+use crate::adapters::http::request::field_rules::{minor_units, not_negative, short_text, text};
+use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
+use crate::adapters::http::stock::level_body::ANONYMOUS;
+use crate::app::catalogue::{ProductSaid, ProductView};
+use crate::domain::catalogue::{Currency, Described, Price, Product, ProductChange};
+use crate::domain::{Quantity, Sku, Timestamp};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use validator::Validate;
+
+/// `{sku, name, category?, unitPrice?, barcode?, lowStockThreshold?, active?, expectedVersion?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ProductBody {
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) sku: Option<Sku>,
+    #[validate(custom(function = "text"))]
+    name: SmolStr,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    category: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(nested)]
+    unit_price: Option<PriceBody>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    barcode: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "not_negative"))]
+    low_stock_threshold: Option<Quantity>,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    pub(crate) expected_version: Option<u64>,
+}
+
+/// Some of it; what is `null` is not said any more.
+#[allow(clippy::option_option, reason = "left out, taken away and said are three things")]
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ProductPatch {
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "text"))]
+    name: Option<SmolStr>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "short_text"))]
+    category: Option<Option<SmolStr>>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(nested)]
+    unit_price: Option<Option<PriceBody>>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "short_text"))]
+    barcode: Option<Option<SmolStr>>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = "not_negative"))]
+    low_stock_threshold: Option<Option<Quantity>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    active: Option<bool>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    pub(crate) expected_version: Option<u64>,
+}
+
+/// One of many: `{sku, name?, category?, unitPrice?, barcode?, lowStockThreshold?, active?}`
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ProductLine {
+    sku: Sku,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    name: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    category: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(nested)]
+    unit_price: Option<PriceBody>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "short_text"))]
+    barcode: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "not_negative"))]
+    low_stock_threshold: Option<Quantity>,
+    #[serde(default, deserialize_with = "present")]
+    active: Option<bool>,
+}
+
+/// `{amountMinor, currency}`
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PriceBody {
+    #[validate(custom(function = "minor_units"))]
+    amount_minor: u64,
+    currency: Currency,
+}
+
+/// A product as it is answered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProductShown<'a> {
+    sku: &'a Sku,
+    #[serde(flatten)]
+    product: &'a Product,
+    version: u64,
+    updated_at: Timestamp,
+}
+
+/// What was said of a product at one time; `null` when it was taken out of the catalogue.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProductThen<'a> {
+    version: u64,
+    ts: Timestamp,
+    product: Option<&'a Product>,
+    actor: &'a str,
+}
+
+impl<'a> ProductThen<'a> {
+    /// A version as it is shown.
+    pub(crate) fn of(said: &'a ProductSaid) -> Self {
+        Self {
+            version: said.version,
+            ts: said.at,
+            product: said.product.as_ref(),
+            actor: said.actor.as_deref().unwrap_or(ANONYMOUS),
+        }
+    }
+}
+
+impl<'a> ProductShown<'a> {
+    /// A product as it is shown.
+    pub(crate) fn of(view: &'a ProductView) -> Self {
+        Self::new(&view.sku, &view.product, view.version, view.updated_at)
+    }
+
+    /// The same from its parts.
+    pub(crate) const fn new(sku: &'a Sku, product: &'a Product, version: u64, updated_at: Timestamp) -> Self {
+        Self { sku, product, version, updated_at }
+    }
+}
+
+impl From<PriceBody> for Price {
+    fn from(PriceBody { amount_minor, currency }: PriceBody) -> Self {
+        Self { amount_minor, currency }
+    }
+}
+
+impl From<ProductBody> for Product {
+    fn from(body: ProductBody) -> Self {
+        let ProductBody { name, category, unit_price, barcode, low_stock_threshold, active, .. } = body;
+        let unit_price = unit_price.map(Price::from);
+        Self { name, category, unit_price, barcode, low_stock_threshold, active }
+    }
+}
+
+impl ProductLine {
+    /// What is said, and of which SKU; what is left out stays as it is.
+    pub(crate) fn into_domain(self) -> Described {
+        let Self { sku, name, category, unit_price, barcode, low_stock_threshold, active } = self;
+        let change = ProductChange {
+            name,
+            category: category.map(Some),
+            unit_price: unit_price.map(|price| Some(price.into())),
+            barcode: barcode.map(Some),
+            low_stock_threshold: low_stock_threshold.map(Some),
+            active,
+        };
+        Described { sku, change }
+    }
+}
+
+impl From<ProductPatch> for ProductChange {
+    fn from(body: ProductPatch) -> Self {
+        let ProductPatch { name, category, unit_price, barcode, low_stock_threshold, active, .. } = body;
+        let unit_price = unit_price.map(|price| price.map(Price::from));
+        Self { name, category, unit_price, barcode, low_stock_threshold, active }
+    }
+}

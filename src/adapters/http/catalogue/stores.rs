@@ -1,0 +1,157 @@
+//! Stores: which there are, and what is said of them.
+
+use crate::adapters::http::catalogue::change::{Wish, changed, shown, yes};
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::body::JsonBody;
+use crate::adapters::http::request::field_rules::{text, zone_name};
+use crate::adapters::http::request::path::{Intent, StoreAt};
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::page;
+use crate::adapters::http::response::page::Page;
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
+use crate::app::catalogue::{StoreDescription, StoreView};
+use crate::domain::catalogue::{Store, StoreCommand, StoreKind};
+use crate::domain::{Command, Fact, StoreId, Timestamp};
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, Uri};
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+use validator::Validate;
+
+/// `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct StoreBody {
+    #[serde(default, deserialize_with = "present")]
+    store_id: Option<StoreId>,
+    #[validate(custom(function = "text"))]
+    name: SmolStr,
+    #[serde(default, deserialize_with = "present")]
+    kind: Option<StoreKind>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    address: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "zone_name"))]
+    time_zone: Option<SmolStr>,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    expected_version: Option<u64>,
+}
+
+/// A store as it is answered; without details when it only has stock, and then its version is 0.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StoreShown<'a> {
+    store_id: &'a StoreId,
+    #[serde(flatten)]
+    store: Option<&'a Store>,
+    version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<Timestamp>,
+}
+
+/// `GET /stores`
+pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
+    const LIST: &str = "stores";
+    let page = Page::of(&Query::of(uri.query()), LIST)?;
+    let after = page.after_as(|mark| StoreId::new(mark).ok())?;
+    let mut stores = node.ledger.stores(after.as_ref(), page.limit + 1).await?;
+    let more = stores.len() > page.limit;
+    stores.truncate(page.limit);
+    let items: Vec<StoreShown> = stores.iter().map(StoreShown::of).collect();
+    let last = stores.last().filter(|_| more).map(|store| &store.store_id);
+    Ok(page::answer(&items, last.map(|id| id as _), LIST, &uri))
+}
+
+/// `GET /stores/{storeId}`
+pub(crate) async fn store(
+    State(node): State<Arc<Node>>,
+    StoreAt(store_id): StoreAt,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let view = node.ledger.store(&store_id).await?.ok_or_else(|| {
+        let detail = format!(
+            "Nothing is known of store {store_id}: POST /stores describes it, and stock makes it be."
+        );
+        Problem::new(Code::NotFound, detail)
+    })?;
+    let body = StoreShown::of(&view);
+    Ok(shown(&headers, body.version, &body))
+}
+
+/// `POST /stores`
+pub(crate) async fn create(
+    State(node): State<Arc<Node>>,
+    intent: Intent,
+    mut body: JsonBody<StoreBody>,
+) -> Result<Response, Problem> {
+    // Said or not, it is the same request.
+    let kind = *body.value.kind.get_or_insert(StoreKind::Shop);
+    let id = body.value.store_id.clone();
+    let store_id = id.ok_or_else(|| Problem::pointer("/storeId", "is missing: which store is it?"))?;
+    said(&node, store_id, kind, intent, body, true).await
+}
+
+/// `PUT /stores/{storeId}`
+pub(crate) async fn replace(
+    State(node): State<Arc<Node>>,
+    StoreAt(store_id): StoreAt,
+    intent: Intent,
+    body: JsonBody<StoreBody>,
+) -> Result<Response, Problem> {
+    if body.value.store_id.as_ref().is_some_and(|said| *said != store_id) {
+        return Err(Problem::pointer("/storeId", "differs from the address; leave it out, or send it alike"));
+    }
+    // Left out of a replacement, it would turn a warehouse into a shop.
+    let kind = body.value.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
+    said(&node, store_id, kind, intent, body, false).await
+}
+
+async fn said(
+    node: &Node,
+    store_id: StoreId,
+    kind: StoreKind,
+    intent: Intent,
+    body: JsonBody<StoreBody>,
+    create: bool,
+) -> Result<Response, Problem> {
+    let JsonBody { value, place: _place } = body;
+    let verb = if create { "create" } else { "replace" };
+    let scope = format_smolstr!("{verb} store {store_id}");
+    let wish = Wish::new(intent, scope, value.expected_version, &value)?;
+    let StoreBody { name, address, time_zone, active, .. } = value;
+    let store = Box::new(Store { name, kind, address, time_zone, active });
+    let command = StoreCommand { store_id, expected: wish.expected, create, store };
+    let (outcome, event) = wish.execute(node, Command::Store(command)).await?;
+    let version = event.after.version();
+    let Fact::Store(fact) = &event.fact else {
+        return Err(Problem::plain(Code::Internal).because(&"an event that is of no store"));
+    };
+    let body = StoreShown {
+        store_id: &fact.store_id,
+        store: Some(&fact.store),
+        version,
+        updated_at: Some(outcome.at),
+    };
+    let place = (create || version == 1).then(|| format!("/stores/{}", fact.store_id));
+    Ok(changed(&outcome, version, &body, place.as_deref()))
+}
+
+impl<'a> StoreShown<'a> {
+    fn of(view: &'a StoreView) -> Self {
+        let StoreView { store_id, described } = view;
+        match described {
+            Some(StoreDescription { store, version, updated_at }) => {
+                Self { store_id, store: Some(store), version: *version, updated_at: Some(*updated_at) }
+            }
+            None => Self { store_id, store: None, version: 0, updated_at: None },
+        }
+    }
+}

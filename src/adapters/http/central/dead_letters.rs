@@ -1,0 +1,124 @@
+//! Dead letters: which there are, try again after a fix, give up with a reason.
+
+use crate::adapters::http::central::sync::to_its_end;
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::body;
+use crate::adapters::http::request::field_rules::text;
+use crate::adapters::http::request::path::LetterAt;
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::page;
+use crate::adapters::http::response::page::Page;
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::server::limits::COMMAND_BODY_BYTES_MAX;
+use crate::app::central::{DeadLetter, LetterError, LetterState, Redriven};
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::Uri;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::sync::Arc;
+use validator::Validate;
+
+/// The parameter, and the member of the body, that says why.
+pub(crate) const REASON: &str = "reason";
+/// The parameter that filters the list.
+pub(crate) const STATE: &str = "state";
+
+/// `{reason}`
+#[derive(Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct Discard {
+    #[validate(custom(function = "text"))]
+    reason: SmolStr,
+}
+
+/// A letter, and what came of what waited behind it.
+#[derive(Debug, Serialize)]
+struct DrivenBody {
+    letter: DeadLetter,
+    applied: u64,
+    waiting: u64,
+}
+
+/// `GET /dead-letters`
+pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
+    const LIST: &str = "dead-letters";
+    let query = Query::of(uri.query());
+    let page = Page::of(&query, LIST)?;
+    let state = query.read(STATE, letter_state)?;
+    let mut letters = node.worker()?.letters();
+    // Letters are never forgotten, so the one a cursor names is there.
+    let behind = page.after_as(|id| Some(letters.iter().position(|letter| letter.id == id)? + 1))?;
+    letters.drain(..behind.unwrap_or(0));
+    letters.retain(|letter| state.is_none_or(|state| state == letter.state));
+    let more = letters.len() > page.limit;
+    letters.truncate(page.limit);
+    let last = letters.last().filter(|_| more).map(|letter| &letter.id);
+    Ok(page::answer(&letters, last.map(|id| id as _), LIST, &uri))
+}
+
+/// `GET /dead-letters/{id}`
+pub(crate) async fn one(State(node): State<Arc<Node>>, at: LetterAt) -> Result<Response, Problem> {
+    let letter = node.worker()?.letter(&at.0).ok_or(LetterError::Unknown)?;
+    Ok(Json(letter).into_response())
+}
+
+/// `POST /dead-letters/{id}/redrive`
+pub(crate) async fn redrive(State(node): State<Arc<Node>>, at: LetterAt) -> Result<Response, Problem> {
+    let worker = Arc::clone(node.worker()?);
+    let driven = to_its_end(async move { worker.redrive(&at.0).await }).await??;
+    Ok(DrivenBody::answer(driven))
+}
+
+/// `DELETE /dead-letters/{id}`
+pub(crate) async fn discard(
+    State(node): State<Arc<Node>>,
+    at: LetterAt,
+    request: Request,
+) -> Result<Response, Problem> {
+    let worker = Arc::clone(node.worker()?);
+    let Discard { reason } = reason(request).await?;
+    let driven = to_its_end(async move { worker.discard(&at.0, &reason).await }).await??;
+    Ok(DrivenBody::answer(driven))
+}
+
+/// The reason, from the query or from the body.
+async fn reason(request: Request) -> Result<Discard, Problem> {
+    let (head, body) = request.into_parts();
+    let bytes = body::read(body, &head.headers, COMMAND_BODY_BYTES_MAX).await?;
+    let query = Query::of(head.uri.query());
+    match (query.get(REASON), bytes.is_empty()) {
+        (Some(reason), true) => {
+            let discard = Discard { reason: SmolStr::new(reason) };
+            body::validated(discard, String::new).map_err(|_| {
+                Problem::parameter(REASON, "must be 1-256 characters without control characters")
+            })
+        }
+        (None, false) => {
+            body::media_type(&head.headers, &["application/json"])?;
+            body::validated(body::parse(&bytes, String::new)?, String::new)
+        }
+        (Some(_), false) => Err(Problem::parameter(REASON, "stands in the body already; send it once")),
+        (None, true) => Err(Problem::parameter(
+            REASON,
+            "is missing: say why the event is given up, here or as {\"reason\": \"...\"} in the body",
+        )),
+    }
+}
+
+fn letter_state(text: &str) -> Result<LetterState, &'static str> {
+    match text {
+        "open" => Ok(LetterState::Open),
+        "redriven" => Ok(LetterState::Redriven),
+        "discarded" => Ok(LetterState::Discarded),
+        _ => Err("must be open, redriven or discarded"),
+    }
+}
+
+impl DrivenBody {
+    fn answer(driven: Redriven) -> Response {
+        let Redriven { letter, applied, waiting } = driven;
+        Json(Self { letter, applied, waiting }).into_response()
+    }
+}

@@ -1,0 +1,223 @@
+//! The central model: one SKU over all stores, a store, everything; and waiting for one's own write.
+
+use crate::adapters::http::central::stream;
+use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::accept;
+use crate::adapters::http::request::path::{SkuAt, StoreAt};
+use crate::adapters::http::request::prefer_wait::deadline;
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::page;
+use crate::adapters::http::response::page::{CURSOR, LIMIT, Page};
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::server::limits::CENTRAL_WAIT_MS_MAX;
+use crate::app::central::{Central, CentralLevel, CentralModel, total};
+use crate::domain::stock::LevelAfter;
+use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use crate::resilience::Seat;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::VARY;
+use http::{HeaderMap, HeaderValue, Uri};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The parameter that waits.
+pub(crate) const AT_LEAST: &str = "atLeast";
+
+/// How far each node's log is in the model.
+type AsOf = BTreeMap<Uuid, Sequence>;
+
+/// A level as central has it, summed over the nodes that have it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CentralBody {
+    store_id: StoreId,
+    sku: Sku,
+    qty: Quantity,
+    on_hand: Quantity,
+    reserved: Quantity,
+    version: u64,
+    updated_at: Timestamp,
+}
+
+/// What a page says besides its items.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct About {
+    as_of: AsOf,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Total {
+    qty: Quantity,
+    on_hand: Quantity,
+    reserved: Quantity,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SkuBody {
+    sku: Sku,
+    total: Total,
+    stores: Vec<CentralBody>,
+    as_of: AsOf,
+}
+
+/// `GET /central/inventory/{sku}`
+pub(crate) async fn sku(
+    State(node): State<Arc<Node>>,
+    at: SkuAt,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (model, _place) = fresh(&node, &Query::of(uri.query()), &headers).await?;
+    let (stores, as_of) = model.look(|central| {
+        let stores = central.stores_of(&at.0);
+        let levels = stores.filter_map(|(store, levels)| CentralBody::of(store, &at.0, &levels));
+        (levels.collect::<Vec<_>>(), central.as_of().clone())
+    });
+    if stores.is_empty() {
+        let detail = format!(
+            "No store's stock of SKU {} is in the central model yet; atLeast=<node>:<sequence> waits for a write.",
+            at.0
+        );
+        return Err(Problem::new(Code::NotFound, detail));
+    }
+    let total = stores.iter().fold(Total::default(), Total::with);
+    Ok(Json(SkuBody { sku: at.0, total, stores, as_of }).into_response())
+}
+
+/// `GET /central/stores/{storeId}/inventory`
+pub(crate) async fn store(
+    State(node): State<Arc<Node>>,
+    at: StoreAt,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    const LIST: &str = "central-store";
+    let query = Query::of(uri.query());
+    let page = Page::of(&query, LIST)?;
+    let after = page.after_as(|mark| Sku::new(mark).ok())?;
+    let (model, _place) = fresh(&node, &query, &headers).await?;
+    let (mut levels, as_of) = model.look(|central| {
+        let behind = central.of_store(&at.0, after.as_ref());
+        let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
+        (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
+    });
+    let more = levels.len() > page.limit;
+    levels.truncate(page.limit);
+    let last = levels.last().filter(|_| more).map(|level| &level.sku);
+    Ok(page::answer_with(&levels, last.map(|sku| sku as _), LIST, &uri, &About { as_of }))
+}
+
+/// `GET /central/inventory`
+pub(crate) async fn all(
+    State(node): State<Arc<Node>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let query = Query::of(uri.query());
+    let whole = accept::first_of(&headers, &["application/json", stream::MEDIA_TYPE]);
+    let mut response = if whole == Some(stream::MEDIA_TYPE) {
+        for name in [LIMIT, CURSOR] {
+            if query.get(name).is_some() {
+                return Err(Problem::parameter(name, "belongs to a page; this form is the whole model"));
+            }
+        }
+        let (model, _place) = fresh(&node, &query, &headers).await?;
+        stream::response(Arc::clone(model))
+    } else {
+        page_of_all(&node, &query, &uri, &headers).await?
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+async fn page_of_all(
+    node: &Node,
+    query: &Query<'_>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    const LIST: &str = "central";
+    let page = Page::of(query, LIST)?;
+    // No store's name has a slash.
+    let after = page.after_as(|mark| {
+        let (store, sku) = mark.split_once('/')?;
+        Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
+    })?;
+    let (model, _place) = fresh(node, query, headers).await?;
+    let (mut levels, as_of) = model.look(|central| {
+        let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
+        let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
+        (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
+    });
+    let more = levels.len() > page.limit;
+    levels.truncate(page.limit);
+    let last = levels.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
+    let last = last.as_ref().map(|mark| mark as &dyn std::fmt::Display);
+    Ok(page::answer_with(&levels, last, LIST, uri, &About { as_of }))
+}
+
+/// The model, once it is as fresh as `atLeast` asks, and a place among those who read: nobody has one while waiting.
+async fn fresh<'a>(
+    node: &'a Node,
+    query: &Query<'_>,
+    headers: &HeaderMap,
+) -> Result<(&'a Arc<CentralModel>, Seat), Problem> {
+    let at_least = query.read(AT_LEAST, |text| {
+        let parsed = text.split_once(':').and_then(|(node, sequence)| {
+            Some((Uuid::try_parse(node).ok()?, sequence.parse().ok().map(Sequence)?))
+        });
+        parsed.ok_or("must be <node>:<sequence>, the id of a node and a sequence of its log")
+    })?;
+    let model = node.central()?;
+    let Some((of, sequence)) = at_least else { return Ok((model, node.gates.enter(Gate::Reads)?)) };
+    let wait = deadline(headers).remaining(Duration::from_millis(CENTRAL_WAIT_MS_MAX));
+    let waiting = model.at_least(of, sequence, wait);
+    match node.shutdown.run_until_cancelled(waiting).await {
+        Some(true) => Ok((model, node.gates.enter(Gate::Reads)?)),
+        Some(false) => {
+            let reached = model.look(|central: &Central| central.as_of().get(&of).copied());
+            let stands = reached.map_or_else(
+                || "has nothing of that node".to_owned(),
+                |reached| format!("has it up to {reached}"),
+            );
+            let detail = format!(
+                "The central model {stands} and did not reach {sequence} in time; try again, or look at the \
+                 sources in POST /sync."
+            );
+            Err(Problem::new(Code::Timeout, detail))
+        }
+        None => Err(Problem::plain(Code::NotReady)),
+    }
+}
+
+impl CentralBody {
+    fn of(store_id: &StoreId, sku: &Sku, levels: &[CentralLevel]) -> Option<Self> {
+        levels.first()?;
+        let (numbers, updated_at) = total(levels);
+        let LevelAfter { on_hand, reserved, version } = numbers;
+        let (store_id, sku) = (store_id.clone(), sku.clone());
+        Some(Self { store_id, sku, qty: numbers.qty(), on_hand, reserved, version, updated_at })
+    }
+}
+
+impl Total {
+    fn with(self, level: &CentralBody) -> Self {
+        // Beyond what a number can hold the sum stays where it is.
+        let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
+        Self {
+            qty: add(self.qty, level.qty),
+            on_hand: add(self.on_hand, level.on_hand),
+            reserved: add(self.reserved, level.reserved),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /`: what this is and where everything else is, for programs as JSON and for people as a page.
+
+use crate::adapters::http::response::html;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::VARY;
+use http::{HeaderMap, HeaderValue};
+use serde::{Serialize, Serializer};
+
+/// What a caller may want to know first: name, path from the top, a sentence.
+const LINKS: [(&str, &str, &str); 10] = [
+    ("docs", "docs", "Every route, with a form to try it."),
+    ("openapi", "openapi.yaml", "The same for programs: OpenAPI 3.1."),
+    ("stores", "stores", "The stores; `/stores/{storeId}/inventory` has the levels of one."),
+    ("stock", "stock/current", "The stock of all stores; with `Accept: text/csv` as a table."),
+    ("products", "products", "The catalogue."),
+    ("alerts", "alerts", "Levels that are low."),
+    ("events", "events", "Every change, as pages or as a stream."),
+    ("problems", "problems", "What each refusal means, and what to do."),
+    ("health", "health", "Whether the node takes work."),
+    ("metrics", "metrics", "Figures for Prometheus."),
+];
+
+/// `{name, version, links}`
+#[derive(Debug, Serialize)]
+struct Home {
+    name: &'static str,
+    version: &'static str,
+    #[serde(serialize_with = "links")]
+    links: (),
+}
+
+/// `GET /`
+pub(crate) async fn home(headers: HeaderMap) -> Response {
+    let mut response = if html::is_wanted(&headers) {
+        page()
+    } else {
+        Json(Home { name: "onhand", version: env!("CARGO_PKG_VERSION"), links: () }).into_response()
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+fn page() -> Response {
+    let mut table = String::from("<table>\n");
+    for (_, path, about) in LINKS {
+        // From `/api`, whose last part a browser replaces, it is the same way as from the top.
+        html::row(&mut table, path, &format!("/{path}"), about);
+    }
+    table.push_str("</table>\n");
+    let body = format!(
+        "<h1>Onhand</h1>\n<p>A stock ledger for retail chains: it never sells what is not there, never loses a change it has \
+         acknowledged, and can show why every number is what it is.</p>\n<p class=\"soft\">Version {}. This is a node; \
+         <a href=\"docs\">its documentation</a> is the place to begin.</p>\n{table}",
+        html::escaped(env!("CARGO_PKG_VERSION"))
+    );
+    html::page("Onhand", "", &body)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn links<S: Serializer>((): &(), serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(LINKS.iter().map(|(name, path, _)| (*name, format!("/{path}"))))
+}

@@ -1,0 +1,96 @@
+//! `GET /problems` and `GET /problems/{code}`: what the `type` of a problem leads to, for programs and for people.
+
+use crate::adapters::http::request::path::CodeAt;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::html;
+use crate::adapters::http::response::problem::Problem;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::VARY;
+use http::{HeaderMap, HeaderValue};
+use serde::Serialize;
+
+/// The description of one code.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Description {
+    #[serde(rename = "type")]
+    kind: String,
+    code: &'static str,
+    status: u16,
+    title: &'static str,
+    #[serde(rename = "description")]
+    meaning: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+/// All codes.
+#[derive(Debug, Serialize)]
+pub(crate) struct Descriptions {
+    items: Vec<Description>,
+}
+
+/// `GET /problems`.
+pub(crate) async fn list(headers: HeaderMap) -> Response {
+    let json = || Descriptions { items: Code::ALL.iter().copied().map(describe).collect() };
+    answer(&headers, page_of_all, json)
+}
+
+/// `GET /problems/{code}`.
+pub(crate) async fn one(CodeAt(slug): CodeAt, headers: HeaderMap) -> Result<Response, Problem> {
+    let unknown = || Problem::new(Code::NotFound, "There is no such problem code; GET /problems lists them.");
+    let code = Code::of_slug(&slug).ok_or_else(unknown)?;
+    Ok(answer(&headers, || page_of(code), || describe(code)))
+}
+
+/// A page for who opens the address in a browser, JSON for everybody else.
+fn answer<T: Serialize>(
+    headers: &HeaderMap,
+    page: impl FnOnce() -> Response,
+    json: impl FnOnce() -> T,
+) -> Response {
+    let mut response = if html::is_wanted(headers) { page() } else { Json(json()).into_response() };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+fn page_of_all() -> Response {
+    let mut table = String::from("<table>\n");
+    for code in Code::ALL {
+        html::row(&mut table, &format!("problems/{}", code.slug()), code.slug(), code.title());
+    }
+    table.push_str("</table>\n");
+    let body = format!(
+        "<h1>Problems</h1>\n<p class=\"soft\">Every refusal has one of these codes, in <code>code</code> and at the end of \
+         <code>type</code>. All routes: <a href=\"docs\">documentation</a>.</p>\n{table}"
+    );
+    html::page("Problems \u{b7} Onhand", "", &body)
+}
+
+fn page_of(code: Code) -> Response {
+    let after = code.retry_after_ms().map(|milliseconds| {
+        format!("<p class=\"soft\">A retry makes sense after {milliseconds} ms, or after what <code>Retry-After</code> says.</p>\n")
+    });
+    let body = format!(
+        "<p class=\"soft\"><a href=\"../problems\">Problems</a> \u{b7} <code>{slug}</code> \u{b7} {status}</p>\n<h1>{title}</h1>\n\
+         <p>{meaning}</p>\n{after}",
+        slug = html::escaped(code.slug()),
+        status = code.status(),
+        title = html::escaped(code.title()),
+        meaning = html::prose(code.description()),
+        after = after.unwrap_or_default(),
+    );
+    html::page(&format!("{} \u{b7} Onhand", code.title()), "../", &body)
+}
+
+fn describe(code: Code) -> Description {
+    Description {
+        kind: format!("/problems/{}", code.slug()),
+        code: code.slug(),
+        status: code.status().as_u16(),
+        title: code.title(),
+        meaning: code.description(),
+        retry_after_ms: code.retry_after_ms(),
+    }
+}

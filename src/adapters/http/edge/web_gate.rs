@@ -1,0 +1,387 @@
+//! The gate against web pages: what a page can make the browser of its visitor send.
+//!
+//! While nobody has to log in, whoever reaches the socket may change stock. A loopback socket is reached by every page that
+//! a browser on this machine opens, in two ways:
+//!
+//! - **DNS rebinding.** The page's own name is made to lead to 127.0.0.1, so for the browser the node is the page's own
+//!   server, and its answers may be read. What gives it away is the name in `Host` (HTTP/2: `:authority`).
+//! - **Across sites.** A form, or a `fetch` that needs no permission, is sent wherever the page says; the answer is hidden
+//!   from it, the effect is not. What gives it away is `Sec-Fetch-Site`, in older browsers `Origin`, which pages cannot set.
+//!   The rule is that of `CrossOriginProtection` in Go 1.25.
+//!
+//! The look at a request allocates nothing: one pass over the names of its headers.
+
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::Problem;
+use http::header::{FORWARDED, HOST, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// How the names begin with which proxies tell whom a request was from.
+const X_FORWARDED: &str = "x-forwarded-";
+
+/// Which requests a page may have sent are let in.
+#[derive(Debug, Clone)]
+pub struct WebGate {
+    /// The address that is listened on, where only callers on this machine are served.
+    local: Option<IpAddr>,
+    /// Origins whose pages may ask, and read the answers.
+    origins: Vec<HeaderValue>,
+}
+
+/// What the headers of a request say of where it goes and where it is from.
+#[derive(Debug, Default)]
+struct Told<'a> {
+    host: Field<'a>,
+    origin: Field<'a>,
+    site: Field<'a>,
+    forwarded: bool,
+}
+
+/// A header that may be given once.
+#[derive(Debug, Default)]
+struct Field<'a> {
+    value: Option<&'a HeaderValue>,
+    doubled: bool,
+}
+
+impl WebGate {
+    /// A gate of a node that serves only callers on its own machine, and listens on this address.
+    pub fn local(address: IpAddr) -> Self {
+        Self { local: Some(address), origins: Vec::new() }
+    }
+
+    /// A gate of a node that may be called by any name.
+    pub fn any_host() -> Self {
+        Self { local: None, origins: Vec::new() }
+    }
+
+    /// The same gate with origins whose pages may ask; each as a browser writes it.
+    ///
+    /// # Panics
+    /// When one is no visible ASCII; settings are read before.
+    #[must_use]
+    pub fn with_origins(mut self, origins: &[String]) -> Self {
+        let value = |origin: &String| HeaderValue::from_str(origin).expect("an origin is visible ASCII");
+        self.origins = origins.iter().map(value).collect();
+        self
+    }
+
+    /// True when answers differ by the origin that asks.
+    pub(crate) fn knows_origins(&self) -> bool {
+        !self.origins.is_empty()
+    }
+
+    /// Lets a request in; answers the origin that may read the answer, when it is from a page of one.
+    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<Option<HeaderValue>, Problem> {
+        let told = Told::read(request.headers());
+        // Probes of load balancers are the last that speak HTTP/1.0, which knows no Host; browsers do not.
+        let hostless = self.local.is_none() && request.version() < Version::HTTP_11;
+        let host = told.host_of(request.uri(), hostless)?;
+        if let Some(bound) = self.local {
+            if told.forwarded {
+                return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
+            }
+            if !is_local(name_of(host), bound) {
+                return Err(Problem::plain(Code::MisdirectedHost));
+            }
+        }
+        let known = told.origin.only().filter(|origin| self.origins.contains(*origin));
+        if known.is_none() && !is_safe(request.method()) && told.is_cross_site(host) {
+            return Err(Problem::plain(Code::CrossSite));
+        }
+        Ok(known.cloned())
+    }
+}
+
+const FORWARDED_DETAIL: &str = "A proxy has forwarded the request, so its caller may be anywhere, and this server answers \
+     only callers on its own machine as long as nobody has to log in. Call it directly, or start it with --insecure and \
+     let the proxy decide who may call.";
+
+impl Default for WebGate {
+    /// That of a node on 127.0.0.1.
+    fn default() -> Self {
+        Self::local(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+}
+
+impl<'a> Told<'a> {
+    fn read(headers: &'a HeaderMap) -> Self {
+        let mut told = Self::default();
+        for (name, value) in headers {
+            if name == HOST {
+                told.host.note(value);
+            } else if name == ORIGIN {
+                told.origin.note(value);
+            } else if name == SEC_FETCH_SITE {
+                told.site.note(value);
+            } else if name == FORWARDED || name.as_str().starts_with(X_FORWARDED) {
+                told.forwarded = true;
+            }
+        }
+        told
+    }
+
+    /// The host that the request is for, with its port as it stands there.
+    ///
+    /// HTTP/1.1 has it in `Host`, and in the target if that is absolute; HTTP/2 in `:authority`, and perhaps in `Host`. Two
+    /// that differ would let one part of a chain of servers see another host than the next (RFC 9112 section 3.2, RFC 9113
+    /// section 8.3.1).
+    fn host_of(&self, uri: &'a Uri, hostless: bool) -> Result<&'a str, Problem> {
+        if self.host.doubled {
+            return Err(Problem::parameter("Host", "is given more than once; send it once"));
+        }
+        let header = self.host.value.map(|host| host.to_str().unwrap_or(NO_HOST));
+        let host = match (uri.authority().map(Authority::as_str), header) {
+            (None, None) if hostless => "",
+            (None, None) => {
+                return Err(Problem::parameter("Host", "is missing; name the host that is called"));
+            }
+            (Some(target), Some(header)) if !target.eq_ignore_ascii_case(header) => {
+                return Err(Problem::parameter("Host", "differs from the host in the target; send it alike"));
+            }
+            (Some(host), _) | (None, Some(host)) => host,
+        };
+        if is_host(host) {
+            Ok(host)
+        } else {
+            Err(Problem::parameter("Host", "must be a host name or address, and a port if there is one"))
+        }
+    }
+
+    fn is_cross_site(&self, host: &str) -> bool {
+        if self.site.value.is_some() {
+            return !self.site.only().is_some_and(|site| site == "same-origin" || site == "none");
+        }
+        if self.origin.value.is_none() {
+            // No browser leaves out both where a page of another site is behind it.
+            return false;
+        }
+        let origin = self.origin.only().and_then(|origin| origin.to_str().ok()?.split_once("://"));
+        !origin.is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+    }
+}
+
+impl<'a> Field<'a> {
+    fn note(&mut self, value: &'a HeaderValue) {
+        self.doubled |= self.value.replace(value).is_some();
+    }
+
+    /// The value, when there is one and no second one.
+    fn only(&self) -> Option<&'a HeaderValue> {
+        self.value.filter(|_| !self.doubled)
+    }
+}
+
+/// In place of a header that is no text: no host is called so.
+const NO_HOST: &str = " ";
+
+/// Methods that change nothing (RFC 9110, section 9.2.1), as far as a page can send them.
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// True for `uri-host [ ":" port ]` (RFC 9110, section 7.2); an empty host is one, too.
+fn is_host(host: &str) -> bool {
+    let name = name_of(host);
+    let port = host.get(name.len()..).unwrap_or_default();
+    let port_fits = port.is_empty()
+        || port
+            .strip_prefix(':')
+            .is_some_and(|digits| digits.len() <= 5 && digits.bytes().all(|digit| digit.is_ascii_digit()));
+    let name_fits = match bracketed(name) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)),
+    };
+    name_fits && port_fits
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    let end = match host.rfind(']') {
+        Some(bracket) => bracket + 1,
+        None => host.find(':').unwrap_or(host.len()),
+    };
+    host.get(..end).unwrap_or(host)
+}
+
+fn bracketed(name: &str) -> Option<&str> {
+    name.strip_prefix('[')?.strip_suffix(']')
+}
+
+/// True for names that lead to this machine whoever answers questions about names, and for the address listened on.
+fn is_local(name: &str, bound: IpAddr) -> bool {
+    if let Some(address) = bracketed(name) {
+        return address
+            .parse()
+            .is_ok_and(|address: Ipv6Addr| address == Ipv6Addr::LOCALHOST || address == bound);
+    }
+    // A full stop at the end says that the name is complete (RFC 1034, section 3.1).
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse().is_ok_and(|address: Ipv4Addr| address == Ipv4Addr::LOCALHOST || address == bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The code of a refusal, or an empty word.
+    fn judged(gate: &WebGate, method: &str, target: &str, headers: &[(&str, &str)]) -> &'static str {
+        let builder = Request::builder().method(method).uri(target);
+        let request = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+        gate.check(&request.body(()).unwrap()).err().map_or("", |problem| problem.code().slug())
+    }
+
+    #[test]
+    fn a_host_leads_to_this_machine_or_nowhere() {
+        const LOCAL: &str = "";
+        const OTHER: &str = "misdirected-host";
+        const BAD: &str = "invalid-request";
+        let gate = WebGate::local("127.0.0.5".parse().unwrap());
+        let gate_6 = WebGate::local("fd00::7".parse().unwrap());
+        for (host, verdict) in [
+            ("localhost", LOCAL),
+            ("localhost:3000", LOCAL),
+            ("LocalHost:3000", LOCAL),
+            ("localhost.", LOCAL),
+            ("localhost.:3000", LOCAL),
+            ("localhost:", LOCAL),
+            ("127.0.0.1", LOCAL),
+            ("127.0.0.1:65535", LOCAL),
+            ("[::1]", LOCAL),
+            ("[::1]:3000", LOCAL),
+            ("[0:0:0:0:0:0:0:1]:3000", LOCAL),
+            ("evil.example", OTHER),
+            ("evil.example:3000", OTHER),
+            ("localhost.evil.example", OTHER),
+            ("localhost..", OTHER),
+            ("evil-localhost", OTHER),
+            ("sub.localhost", OTHER),
+            ("127.0.0.1.nip.io:3000", OTHER),
+            ("127.0.0.2", OTHER),
+            ("127.1", OTHER),
+            ("2130706433", OTHER),
+            ("0x7f000001", OTHER),
+            ("0.0.0.0:3000", OTHER),
+            ("10.0.0.7", OTHER),
+            ("[::]", OTHER),
+            ("[::ffff:127.0.0.1]", OTHER),
+            ("", OTHER),
+            (":3000", OTHER),
+            ("localhost,evil.example", OTHER),
+            ("%6cocalhost", OTHER),
+            ("user@localhost", BAD),
+            ("localhost:3000@evil.example", BAD),
+            ("localhost/evil", BAD),
+            ("localhost evil", BAD),
+            ("localhost:port", BAD),
+            ("localhost:3000:3000", BAD),
+            ("localhost:999999", BAD),
+            ("::1", BAD),
+            ("[::1", BAD),
+            ("[::1]x", BAD),
+            ("[::1%25lo]", BAD),
+            ("[localhost]", BAD),
+            ("[[::1]]", BAD),
+            ("\u{1f3e0}", BAD),
+        ] {
+            for gate in [&gate, &gate_6] {
+                assert_eq!(judged(gate, "GET", "/", &[("host", host)]), verdict, "{host}");
+            }
+            let any = if verdict == BAD { BAD } else { "" };
+            assert_eq!(judged(&WebGate::any_host(), "GET", "/", &[("host", host)]), any, "{host}");
+        }
+        assert_eq!(judged(&gate, "GET", "/", &[("host", "127.0.0.5:80")]), LOCAL);
+        assert_eq!(judged(&gate_6, "GET", "/", &[("host", "[fd00:0::7]:80")]), LOCAL);
+        assert_eq!(judged(&gate, "GET", "/", &[("host", "[fd00::7]")]), OTHER);
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        let gate = WebGate::default();
+        for (target, hosts, verdict) in [
+            ("/", &[][..], "invalid-request"),
+            ("/", &["localhost", "localhost"], "invalid-request"),
+            ("http://localhost/", &[], ""),
+            ("http://localhost:3000/", &["LOCALHOST:3000"], ""),
+            ("http://localhost:3000/", &["localhost"], "invalid-request"),
+            ("http://evil.example/", &["localhost"], "invalid-request"),
+            ("http://localhost/", &["evil.example"], "invalid-request"),
+            ("http://evil.example/", &[], "misdirected-host"),
+            ("http://user@localhost/", &[], "invalid-request"),
+        ] {
+            let headers: Vec<_> = hosts.iter().map(|host| ("host", *host)).collect();
+            assert_eq!(judged(&gate, "GET", target, &headers), verdict, "{target} {hosts:?}");
+        }
+    }
+
+    #[test]
+    fn a_probe_of_before_1_1_needs_no_host_where_any_will_do() {
+        for (version, any, local) in [
+            (Version::HTTP_10, true, false),
+            (Version::HTTP_11, false, false),
+            (Version::HTTP_2, false, false),
+        ] {
+            let request = Request::builder().version(version).uri("/livez").body(()).unwrap();
+            assert_eq!(WebGate::any_host().check(&request).is_ok(), any, "{version:?}");
+            assert_eq!(WebGate::default().check(&request).is_ok(), local, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_this_server_change_something() {
+        const OWN: &str = "";
+        const OTHER: &str = "cross-site";
+        let gate = WebGate::default().with_origins(&["https://desk.example".to_owned()]);
+        for (headers, verdict) in [
+            (&[][..], OWN),
+            (&[("sec-fetch-site", "same-origin")], OWN),
+            (&[("sec-fetch-site", "none")], OWN),
+            (&[("sec-fetch-site", "same-site")], OTHER),
+            (&[("sec-fetch-site", "cross-site")], OTHER),
+            (&[("sec-fetch-site", "Same-Origin")], OTHER),
+            (&[("sec-fetch-site", "")], OTHER),
+            (&[("sec-fetch-site", "none"), ("sec-fetch-site", "none")], OTHER),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "http://evil.example")], OWN),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "http://localhost:3000")], OTHER),
+            (&[("origin", "http://localhost:3000")], OWN),
+            (&[("origin", "https://LOCALHOST:3000")], OWN),
+            (&[("origin", "http://localhost")], OTHER),
+            (&[("origin", "http://localhost:3001")], OTHER),
+            (&[("origin", "http://127.0.0.1:3000")], OTHER),
+            (&[("origin", "http://evil.example")], OTHER),
+            (&[("origin", "http://evil.example?://localhost:3000")], OTHER),
+            (&[("origin", "null")], OTHER),
+            (&[("origin", "")], OTHER),
+            (&[("origin", "localhost:3000")], OTHER),
+            (&[("origin", "http://localhost:3000"), ("origin", "http://localhost:3000")], OTHER),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "https://desk.example")], OWN),
+            (&[("origin", "https://desk.example")], OWN),
+            (&[("origin", "http://desk.example")], OTHER),
+            (&[("origin", "https://desk.example:8443")], OTHER),
+            (&[("origin", "https://desk.example"), ("origin", "https://desk.example")], OTHER),
+        ] {
+            let headers: Vec<_> =
+                [("host", "localhost:3000")].into_iter().chain(headers.iter().copied()).collect();
+            for method in ["POST", "PUT", "PATCH", "DELETE", "QUERY", "TRACE"] {
+                assert_eq!(judged(&gate, method, "/", &headers), verdict, "{method} {headers:?}");
+            }
+            for method in ["GET", "HEAD", "OPTIONS"] {
+                assert_eq!(judged(&gate, method, "/", &headers), "", "{method} {headers:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_has_forwarded_is_not_local() {
+        for name in ["forwarded", "x-forwarded-for", "X-Forwarded-Host", "x-forwarded-proto", "x-forwarded-"]
+        {
+            let headers = [("host", "localhost"), (name, "")];
+            assert_eq!(judged(&WebGate::default(), "GET", "/", &headers), "misdirected-host", "{name}");
+            assert_eq!(judged(&WebGate::any_host(), "GET", "/", &headers), "", "{name}");
+        }
+    }
+}

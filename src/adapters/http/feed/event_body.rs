@@ -1,0 +1,74 @@
+//! An event of the feed as JSON.
+
+use crate::adapters::http::stock::level_body::{ANONYMOUS, NumbersBody};
+use crate::app::feed::FeedEvent;
+use crate::domain::catalogue::MasterAfter;
+use crate::domain::clock::ClockAfter;
+use crate::domain::imports::ImportAfter;
+use crate::domain::low_stock::AlertAfter;
+use crate::domain::{After, EventKind, Fact, Sequence, Timestamp};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// One event with the state it moved, before and after.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventBody<'a> {
+    sequence: Sequence,
+    node: Uuid,
+    event_id: Uuid,
+    ts: Timestamp,
+    #[serde(rename = "type")]
+    kind: EventKind,
+    payload: &'a Fact,
+    before: StateBody,
+    after: StateBody,
+    actor: &'a str,
+    request_id: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum StateBody {
+    Level(NumbersBody),
+    Import(ImportAfter),
+    Clock(ClockAfter),
+    Master(MasterAfter),
+    Alert(AlertAfter),
+}
+
+impl<'a> EventBody<'a> {
+    /// An event of the log of `node`.
+    pub(crate) fn of(node: Uuid, event: &'a FeedEvent) -> Self {
+        let FeedEvent { movement, before } = event;
+        Self {
+            sequence: movement.sequence,
+            node,
+            event_id: movement.event.event_id,
+            ts: movement.at,
+            kind: movement.event.kind,
+            payload: &movement.event.fact,
+            before: (*before).into(),
+            after: movement.event.after.into(),
+            actor: movement.actor.as_deref().unwrap_or(ANONYMOUS),
+            request_id: movement.request_id.as_deref(),
+        }
+    }
+
+    /// Its place in the log.
+    pub(crate) fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+}
+
+impl From<After> for StateBody {
+    fn from(after: After) -> Self {
+        match after {
+            After::Level(numbers) => Self::Level(numbers.into()),
+            After::Import(numbers) => Self::Import(numbers),
+            After::Clock(numbers) => Self::Clock(numbers),
+            After::Master(numbers) => Self::Master(numbers),
+            After::Alert(numbers) => Self::Alert(numbers),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `GET /events`: the change feed, as a page or as a stream.
+
+use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::feed::event_body::EventBody;
+use crate::adapters::http::feed::follow;
+use crate::adapters::http::feed::follow::Form;
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::accept;
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::page;
+use crate::adapters::http::response::page::{AFTER, CURSOR, LIMIT, Page};
+use crate::adapters::http::response::problem::Problem;
+use crate::app::feed::{Feed, FeedFilter};
+use crate::domain::limits::INTEGER_MAX;
+use crate::domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
+use axum::extract::State;
+use axum::response::Response;
+use http::header::{HeaderName, VARY};
+use http::{HeaderMap, HeaderValue, Uri};
+use serde::Serialize;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The parameters of the feed.
+pub(crate) const PARAMETERS: &[&str] = &[AFTER, LIMIT, CURSOR, "type", "storeId", "sku", "since"];
+
+/// What a browser's `EventSource` sends when it takes a stream up again.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const JSON: &str = "application/json";
+
+/// What a page says besides its items.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct About {
+    node: Uuid,
+    ledger: Uuid,
+    through: Sequence,
+    end: Sequence,
+}
+
+/// `GET /events`
+pub(crate) async fn events(
+    State(node): State<Arc<Node>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let query = Query::of(uri.query());
+    let mut response = match accept::first_of(&headers, &[JSON, Form::SSE_TYPE, Form::NDJSON_TYPE]) {
+        Some(Form::SSE_TYPE) => stream(node, &query, &headers, Form::Sse)?,
+        Some(Form::NDJSON_TYPE) => stream(node, &query, &headers, Form::Ndjson)?,
+        _ => page(&node, &query, &uri).await?,
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Problem> {
+    const LIST: &str = "events";
+    let page = Page::with_none(query, LIST)?;
+    let mark = page.after_as(|mark| mark.parse().ok().map(Sequence))?;
+    let after = after(query)?;
+    if mark.is_some() && after.is_some() {
+        return Err(Problem::parameter(AFTER, "says the same as cursor; send one of the two"));
+    }
+    let from = mark.or(after).unwrap_or(Sequence::START);
+    let mut feed = Feed::new(Arc::clone(&node.ledger), from, filter(query)?);
+    let _turn = node.gates.work(Gate::Reads).await?;
+    let piece = feed.next(page.limit).await?;
+    let items: Vec<EventBody> = piece.events.iter().map(|event| EventBody::of(node.id, event)).collect();
+    let about = About { node: node.id, ledger: node.ledger_id, through: piece.through, end: piece.end };
+    let more = page.limit > 0 && piece.through < piece.end;
+    let last = more.then_some(&piece.through);
+    Ok(page::answer_with(&items, last.map(|sequence| sequence as _), LIST, uri, &about))
+}
+
+fn stream(node: Arc<Node>, query: &Query<'_>, headers: &HeaderMap, form: Form) -> Result<Response, Problem> {
+    for name in [LIMIT, CURSOR] {
+        if query.get(name).is_some() {
+            return Err(Problem::parameter(name, "belongs to a page; a stream goes on for ever"));
+        }
+    }
+    let resumed = headers.get(LAST_EVENT_ID).map(|value| {
+        let sequence = value.to_str().ok().and_then(|text| text.parse().ok());
+        sequence.map(Sequence).ok_or_else(|| {
+            Problem::parameter("Last-Event-ID", "must be the id of an event of this feed, a sequence")
+        })
+    });
+    let from = resumed.transpose()?.or(after(query)?).unwrap_or(Sequence::START);
+    let feed = Feed::new(Arc::clone(&node.ledger), from, filter(query)?);
+    if from > feed.end() {
+        let detail =
+            format!("lies beyond the end of the log, {}: this is not the log you have read", feed.end());
+        return Err(Problem::parameter(AFTER, detail));
+    }
+    follow::response(node, feed, form)
+}
+
+fn after(query: &Query<'_>) -> Result<Option<Sequence>, Problem> {
+    query.read(AFTER, |text| match text.parse() {
+        Ok(sequence) if sequence <= INTEGER_MAX.unsigned_abs() => Ok(Sequence(sequence)),
+        _ => Err(format!("must be a sequence, from 0 to {INTEGER_MAX}")),
+    })
+}
+
+fn filter(query: &Query<'_>) -> Result<FeedFilter, Problem> {
+    Ok(FeedFilter {
+        kind: query.read("type", event_kind)?,
+        store_id: query.read("storeId", StoreId::new)?,
+        sku: query.read("sku", Sku::new)?,
+        since: query.read("since", Timestamp::parse)?,
+    })
+}
+
+fn event_kind(text: &str) -> Result<EventKind, String> {
+    let known = || EventKind::ALL.map(EventKind::as_str).join(", ");
+    EventKind::parse(text).ok_or_else(|| format!("must be one of {}", known()))
+}

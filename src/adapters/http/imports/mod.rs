@@ -1,0 +1,3 @@
+//! Bulk imports.
+
+pub(crate) mod rows;

@@ -1,0 +1,320 @@
+//! Bulk imports: the next rows of one, how far it has come, which rows were refused.
+
+use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::body;
+use crate::adapters::http::request::body::{media_type, off_thread, push_token, validated};
+use crate::adapters::http::request::field_rules::{at_least_one, not_negative, text};
+use crate::adapters::http::request::json_object::Object;
+use crate::adapters::http::request::path::{ImportAt, Intent};
+use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::page;
+use crate::adapters::http::response::page::Page;
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::refusal;
+use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
+use crate::adapters::http::stock::bodies::present;
+use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::app::imports::RefusedPlace;
+use crate::app::{Meta, Outcome, fingerprint};
+use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow};
+use crate::domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
+use crate::domain::stock::AdjustKind;
+use crate::domain::{After, Command, Event, Fact, Idempotency, ImportId, Quantity, Sku, StoreId, Timestamp};
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+use validator::Validate;
+
+/// `{afterRow, throughRow, last, rows}`
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RowsBody {
+    after_row: u64,
+    through_row: u64,
+    #[serde(default)]
+    last: bool,
+    rows: Vec<Object<RowBody>>,
+}
+
+/// `{row, storeId, sku, kind, quantity, reference?, occurredAt?, openingStock?}`
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RowBody {
+    row: u64,
+    store_id: StoreId,
+    sku: Sku,
+    kind: AdjustKind,
+    #[validate(custom(function = "at_least_one"))]
+    quantity: Quantity,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    reference: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    occurred_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "not_negative"))]
+    opening_stock: Option<Quantity>,
+}
+
+/// `POST /imports/{importId}/rows`
+pub(crate) async fn rows(
+    State(node): State<Arc<Node>>,
+    ImportAt(import_id): ImportAt,
+    intent: Intent,
+    request: Request,
+) -> Result<Response, Problem> {
+    if intent.precondition != Precondition::None {
+        return Err(Problem::parameter(
+            "If-Match",
+            "has no meaning for an import; afterRow says where it stands",
+        ));
+    }
+    let (head, body) = request.into_parts();
+    media_type(&head.headers, &["application/json"])?;
+    let _turn = node.gates.work(Gate::Bulk).await?;
+    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
+    let Intent { key, request_id, deadline, .. } = intent;
+    let id = import_id.clone();
+    let (step, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
+        let step = into_domain(body::parse(&bytes, String::new)?, id)?;
+        let idempotency = key.map(|key| Idempotency {
+            key,
+            scope: format_smolstr!("import {}", step.import_id),
+            fingerprint: fingerprint(&bytes),
+        });
+        Ok((step, idempotency))
+    })
+    .await?;
+    let numbers: Vec<u64> = step.rows.iter().map(|row| row.row).collect();
+    let meta = Meta { actor: None, request_id, idempotency };
+    let outcome = node.execute(Command::Import(step), &meta, deadline).await?;
+    stepped(&import_id, &numbers, &outcome)
+}
+
+/// `GET /imports/{importId}`
+pub(crate) async fn import(State(node): State<Arc<Node>>, at: ImportAt) -> Result<Response, Problem> {
+    let import = node.ledger.import(&at.0).await?.ok_or_else(|| no_import(&at.0))?;
+    let body = ImportBody {
+        import_id: &at.0,
+        rows_done: import.rows_done,
+        applied: import.applied,
+        refused: import.refused,
+        finished: import.finished,
+        version: import.version,
+        updated_at: Some(import.updated_at),
+        results: None,
+    };
+    Ok(Json(body).into_response())
+}
+
+/// `GET /imports/{importId}/refusals`
+pub(crate) async fn refusals(
+    State(node): State<Arc<Node>>,
+    at: ImportAt,
+    uri: http::Uri,
+) -> Result<Response, Problem> {
+    const LIST: &str = "refusals";
+    let page = Page::of(&Query::of(uri.query()), LIST)?;
+    let after = page.after_as(RefusedPlace::parse)?.unwrap_or_default();
+    if node.ledger.import(&at.0).await?.is_none() {
+        return Err(no_import(&at.0));
+    }
+    let _turn = node.gates.work(Gate::Reads).await?;
+    let mut refused = node.ledger.import_refusals(&at.0, after, page.limit + 1).await?;
+    let more = refused.len() > page.limit;
+    refused.truncate(page.limit);
+    let items: Vec<RefusalBody> = refused.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
+    let last = refused.last().filter(|_| more).map(|refused| &refused.place);
+    Ok(page::answer(&items, last.map(|place| place as _), LIST, &uri))
+}
+
+fn no_import(import_id: &ImportId) -> Problem {
+    Problem::new(Code::NotFound, format!("No import {import_id} was begun; send its first rows to begin it."))
+}
+
+fn into_domain(body: RowsBody, import_id: ImportId) -> Result<ImportRows, Problem> {
+    let RowsBody { after_row, through_row, last, rows } = body;
+    if through_row < after_row
+        || (through_row == after_row && !last)
+        || through_row > INTEGER_MAX.unsigned_abs()
+    {
+        return Err(Problem::pointer(
+            "/throughRow",
+            "must be beyond afterRow (equal only when last is true)",
+        ));
+    }
+    if rows.len() > IMPORT_ROWS_MAX {
+        return Err(Problem::pointer(
+            "/rows",
+            format!("must have at most {IMPORT_ROWS_MAX} rows; send more in the next step"),
+        ));
+    }
+    let mut before = after_row;
+    let mut checked = Vec::with_capacity(rows.len());
+    for (index, Object(row)) in rows.into_iter().enumerate() {
+        let at = |member: &str| {
+            let mut pointer = format!("/rows/{index}");
+            push_token(&mut pointer, member);
+            pointer
+        };
+        if row.row <= before || row.row > through_row {
+            return Err(Problem::pointer(
+                at("row"),
+                "must rise from row to row, beyond afterRow and up to throughRow",
+            ));
+        }
+        before = row.row;
+        checked.push(validated(row, || format!("/rows/{index}"))?.into());
+    }
+    Ok(ImportRows { import_id, after_row, through_row, last, rows: checked })
+}
+
+impl From<RowBody> for ImportRow {
+    fn from(body: RowBody) -> Self {
+        let RowBody { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock } = body;
+        Self { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImportBody<'a> {
+    import_id: &'a ImportId,
+    rows_done: u64,
+    applied: u64,
+    refused: u64,
+    finished: bool,
+    version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<RowResult>>,
+}
+
+#[derive(Debug, Serialize)]
+struct RowResult {
+    row: u64,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct RefusalBody {
+    row: u64,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<i64>,
+}
+
+impl RefusalBody {
+    fn of(refused: &RefusedRow) -> Self {
+        let facts = refusal::facts(&refused.rejection);
+        Self { row: refused.row, code: refusal::code(&refused.rejection).slug(), available: facts.available }
+    }
+}
+
+/// The answer to a step: where the import stands, and what came of each row.
+fn stepped(import_id: &ImportId, rows: &[u64], outcome: &Outcome) -> Result<Response, Problem> {
+    let step = outcome.events.iter().find_map(|event| match event {
+        Event { fact: Fact::Import(progress), after: After::Import(after), .. } => Some((progress, after)),
+        _ => None,
+    });
+    let Some((progress, after)) = step else {
+        return Err(Problem::plain(Code::Internal).because(&"a step of an import without its event"));
+    };
+    let body = ImportBody {
+        import_id,
+        rows_done: after.rows_done,
+        applied: after.applied,
+        refused: after.refused,
+        finished: progress.last,
+        version: after.version,
+        updated_at: None,
+        results: Some(results(rows, progress)),
+    };
+    let mut response = Json(body).into_response();
+    if outcome.replayed {
+        mark_replayed(&mut response);
+    }
+    Ok(response)
+}
+
+/// Both lists rise by row number, so one pass joins them.
+fn results(rows: &[u64], progress: &Progress) -> Vec<RowResult> {
+    let mut refused = progress.refused.iter().peekable();
+    let mut result = |row: u64| match refused.next_if(|refused| refused.row == row) {
+        None => RowResult { row, status: 200, code: None, detail: None, available: None },
+        Some(RefusedRow { rejection, .. }) => {
+            let code = refusal::code(rejection);
+            RowResult {
+                row,
+                status: code.status().as_u16(),
+                code: Some(code.slug()),
+                detail: Some(refusal::sentence(rejection)),
+                available: refusal::facts(rejection).available,
+            }
+        }
+    };
+    rows.iter().map(|row| result(*row)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(text: &str) -> Result<ImportRows, Problem> {
+        into_domain(body::parse(text.as_bytes(), String::new)?, ImportId::new("i").unwrap())
+    }
+
+    fn row(number: u64, more: &str) -> String {
+        format!(r#"{{"row":{number},"storeId":"S","sku":"A","kind":"sale","quantity":1{more}}}"#)
+    }
+
+    #[test]
+    fn rows_rise_within_their_step() {
+        for (after, through, last, rows, good) in [
+            (0, 10, false, vec![1, 2, 10], true),
+            (0, 10, false, vec![], true),
+            (10, 10, true, vec![], true),
+            (10, 10, false, vec![], false),
+            (10, 9, true, vec![], false),
+            (0, 10, false, vec![0], false),
+            (0, 10, false, vec![11], false),
+            (0, 10, false, vec![2, 2], false),
+            (0, 10, false, vec![3, 2], false),
+            (5, 10, false, vec![5], false),
+        ] {
+            let listed: Vec<String> = rows.iter().map(|number| row(*number, "")).collect();
+            let text = format!(
+                r#"{{"afterRow":{after},"throughRow":{through},"last":{last},"rows":[{}]}}"#,
+                listed.join(",")
+            );
+            assert_eq!(step(&text).is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bad_row_is_named() {
+        for (more, pointer) in [
+            (r#","openingStock":-1"#, "/rows/1/openingStock"),
+            (r#","reference":"""#, "/rows/1/reference"),
+            (r#","occurredAt":"yesterday""#, "/rows/1/occurredAt"),
+            (r#","price":1"#, "/rows/1"),
+        ] {
+            let text = format!(r#"{{"afterRow":0,"throughRow":2,"rows":[{},{}]}}"#, row(1, ""), row(2, more));
+            let detail = step(&text).unwrap_err().detail().to_owned();
+            assert!(detail.starts_with(pointer), "{detail}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Alerts and thresholds.
+
+pub(crate) mod alerts;

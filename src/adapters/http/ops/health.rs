@@ -1,0 +1,101 @@
+//! `GET /health` and below: whether the process lives, and whether it should be sent work.
+
+use crate::adapters::http::node::Node;
+use crate::adapters::http::ops::sync_state;
+use crate::adapters::http::ops::sync_state::SyncState;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::Problem;
+use crate::resilience::Position;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The answer to [`liveness`].
+#[derive(Debug, Serialize)]
+pub(crate) struct Liveness {
+    status: &'static str,
+}
+
+/// How the node is, in a word, and who says more.
+#[derive(Debug, Serialize)]
+pub(crate) struct Health {
+    status: &'static str,
+    mode: Mode,
+    links: HealthLinks,
+}
+
+#[derive(Debug, Serialize)]
+struct HealthLinks {
+    liveness: &'static str,
+    readiness: &'static str,
+    metrics: &'static str,
+}
+
+/// Whether the node takes work, and how busy it is. Also part of the problem when it does not.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Readiness {
+    ready: bool,
+    mode: Mode,
+    breakers: BTreeMap<String, &'static str>,
+    queue_depth: usize,
+    durable_sequence: u64,
+    #[serde(flatten)]
+    sync: SyncState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Mode {
+    Normal,
+    /// The log cannot be written; what is durable can be read.
+    ReadOnly,
+    Draining,
+}
+
+/// `GET /health`: 200, or the same 503 as that of [`readiness`].
+pub(crate) async fn health(State(node): State<Arc<Node>>) -> Result<Json<Health>, Problem> {
+    let Readiness { mode, .. } = look(&node)?;
+    let links =
+        HealthLinks { liveness: "/health/liveness", readiness: "/health/readiness", metrics: "/metrics" };
+    Ok(Json(Health { status: "ok", mode, links }))
+}
+
+/// `GET /health/liveness`: 200 as long as the process can answer at all.
+pub(crate) async fn liveness() -> Json<Liveness> {
+    Json(Liveness { status: "ok" })
+}
+
+/// `GET /health/readiness`: 200, or a 503 problem with the same members.
+pub(crate) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Readiness>, Problem> {
+    look(&node).map(Json)
+}
+
+fn look(node: &Node) -> Result<Readiness, Problem> {
+    let log = node.ledger.log();
+    let storage = log.breaker();
+    // Whoever asks is told, whatever else is wrong.
+    let leaving = node.leaving.asked() || node.shutdown.is_cancelled();
+    let mode = if storage != Position::Closed {
+        Mode::ReadOnly
+    } else if leaving {
+        Mode::Draining
+    } else {
+        Mode::Normal
+    };
+    let readiness = Readiness {
+        ready: mode == Mode::Normal && node.ledger.contradiction().is_none(),
+        mode,
+        breakers: sync_state::breakers(node),
+        queue_depth: log.queue_depth(),
+        durable_sequence: log.durable().sequence().0,
+        sync: SyncState::of(node),
+    };
+    if readiness.ready {
+        Ok(readiness)
+    } else {
+        Err(Problem::plain(Code::NotReady).with(|facts| facts.readiness = Some(readiness)))
+    }
+}

@@ -1,0 +1,7 @@
+//! Operations: liveness, readiness and metrics.
+
+pub(crate) mod draining;
+pub(crate) mod health;
+pub(crate) mod metrics;
+pub(crate) mod sync_state;
+pub(crate) mod webhook_state;

@@ -1,0 +1,25 @@
+//! How the webhook is, for readiness and metrics.
+
+use crate::adapters::http::node::Node;
+use crate::app::low_stock::sender::{AlertCounts, AlertSender};
+use crate::resilience::Breaker;
+use crate::telemetry::{WEBHOOK_DELIVERIES, WEBHOOK_PENDING};
+
+/// What its breaker is called.
+pub(crate) const BREAKER: &str = "webhook";
+
+/// The breaker in front of the receiver, where there is one.
+pub(crate) fn breaker(node: &Node) -> Option<&Breaker> {
+    node.alerts.as_deref().map(AlertSender::breaker)
+}
+
+/// Sets the metrics to what is true now.
+pub(crate) fn gauge(node: &Node) {
+    let counts = node.alerts.as_deref().map(AlertSender::counts);
+    let AlertCounts { delivered, failed, given_up } = counts.unwrap_or_default();
+    for (outcome, count) in [("delivered", delivered), ("failed", failed), ("given_up", given_up)] {
+        metrics::counter!(WEBHOOK_DELIVERIES, "outcome" => outcome).absolute(count);
+    }
+    let pending = node.alerts.as_deref().map_or(0, AlertSender::pending);
+    metrics::gauge!(WEBHOOK_PENDING).set(f64::from(u32::try_from(pending).unwrap_or(u32::MAX)));
+}

@@ -1,0 +1,13 @@
+//! Reading requests: paths, queries, headers and bodies.
+
+pub(crate) mod accept;
+pub(crate) mod body;
+pub(crate) mod field_rules;
+pub(crate) mod idempotency_key;
+pub(crate) mod json_object;
+pub(crate) mod path;
+pub(crate) mod path_params;
+pub(crate) mod precondition;
+pub(crate) mod prefer_wait;
+pub(crate) mod query;
+pub(crate) mod request_id;

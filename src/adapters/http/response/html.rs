@@ -1,0 +1,106 @@
+//! Pages for people: small, without scripts, and nothing in them is loaded from anywhere.
+
+use crate::adapters::http::request::accept;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
+use std::fmt::Write;
+
+/// What a browser asks for when somebody opens an address in it.
+pub(crate) const HTML: &str = "text/html";
+
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--soft:#5b6470;--line:#d5dae0}\
+@media (prefers-color-scheme:dark){:root{--soft:#9aa4b0;--line:#3a424c}}\
+body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:2rem 1rem}\
+h1{font-size:1.7rem;line-height:1.25;margin:0 0 .5rem}\
+.soft{color:var(--soft)}\
+code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}\
+table{border-collapse:collapse;width:100%;margin-top:1.5rem}\
+th,td{text-align:left;vertical-align:top;padding:.5rem 1rem .5rem 0;border-bottom:1px solid var(--line);font-weight:400}";
+
+/// True when a page is wanted rather than JSON.
+pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
+    accept::first_of(headers, &[HTML, "application/json"]) == Some(HTML)
+}
+
+/// A page with this title and body. `root` leads from the page to the top of the server, such as `../`, so that pages work
+/// under every address and behind a proxy that puts a path in front.
+pub(crate) fn page(title: &str, root: &str, body: &str) -> Response {
+    let title = escaped(title);
+    let text = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <link rel=\"icon\" type=\"image/png\" href=\"{root}docs/favicon-32x32.png\">\n<style>{STYLE}</style>\n</head>\n\
+         <body>\n{body}</body>\n</html>\n"
+    );
+    let headers: [(HeaderName, &str); 2] =
+        [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)];
+    (headers, text).into_response()
+}
+
+/// A row of a table: what is linked, where to, and a sentence about it.
+pub(crate) fn row(table: &mut String, link: &str, name: &str, about: &str) {
+    let _ = writeln!(
+        table,
+        "<tr><th><a href=\"{}\"><code>{}</code></a></th><td>{}</td></tr>",
+        escaped(link),
+        escaped(name),
+        prose(about)
+    );
+}
+
+/// A sentence of the contract: what stands between grave accents is code.
+pub(crate) fn prose(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for (place, part) in text.split('`').enumerate() {
+        match place % 2 {
+            0 => html.push_str(&escaped(part)),
+            _ => {
+                let _ = write!(html, "<code>{}</code>", escaped(part));
+            }
+        }
+    }
+    html
+}
+
+/// Text as it may stand in an element or in a quoted attribute.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_code_is_shown_as_code_and_nothing_is_markup() {
+        for (text, html) in [
+            ("Send `Retry-After`.", "Send <code>Retry-After</code>."),
+            ("`a<b>`", "<code>a&lt;b&gt;</code>"),
+            ("\"a\" & b", "&quot;a&quot; &amp; b"),
+            ("", ""),
+        ] {
+            assert_eq!(prose(text), html);
+        }
+    }
+
+    #[test]
+    fn a_browser_gets_a_page_and_a_program_gets_json() {
+        for (accept, wanted) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", true),
+            ("TEXT/HTML", true),
+            ("application/json, text/html", false),
+            ("application/json", false),
+            ("*/*", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
+            assert_eq!(is_wanted(&headers), wanted, "{accept}");
+        }
+        assert!(!is_wanted(&HeaderMap::new()));
+    }
+}

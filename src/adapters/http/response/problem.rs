@@ -1,0 +1,288 @@
+//! Every answer of 400 and above: `application/problem+json` (RFC 9457).
+//!
+//! A handler returns a [`Problem`]; it travels as an extension of a response without a body. The outermost layer,
+//! which knows the request id and the path, writes the body with [`render`]. Whatever else comes out of the router
+//! with such a status (an unknown route, a wrong method) is made a problem there too: no refusal has another shape.
+
+use crate::adapters::http::ops::health::Readiness;
+use crate::adapters::http::request::request_id::RequestId;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::etag::etag;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// A refusal on its way out.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    /// Where it is not the code's.
+    status: Option<StatusCode>,
+    detail: Cow<'static, str>,
+    facts: Box<Facts>,
+    cause: Option<Arc<str>>,
+}
+
+/// What a program may want to know beyond the code; only what is set is sent.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// The version the level has now (0: it does not exist). Also sent as `ETag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_version: Option<u64>,
+    /// Pieces that could have been taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available: Option<i64>,
+    /// The last row the import has taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_done: Option<u64>,
+    /// After how many milliseconds to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// What readiness says, when it says no.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<Readiness>,
+    /// The item of a batch that the whole problem is about, as an RFC 6901 pointer into the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Each place of the request that breaks the contract.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+}
+
+/// One place of a request that breaks the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Where: a place in the body, or the name of a parameter.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// Where a fault is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Place {
+    /// An RFC 6901 pointer into the body; empty for the body as a whole.
+    Pointer(String),
+    /// The name of a path parameter, a query parameter or a header.
+    Parameter(Cow<'static, str>),
+}
+
+impl Problem {
+    /// A problem of this code; `detail` says what happened and what to do, for a person.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        let facts = Facts { retry_after_ms: code.retry_after_ms(), ..Facts::default() };
+        Self { code, status: None, detail: detail.into(), facts: Box::new(facts), cause: None }
+    }
+
+    /// A problem that says no more than its code's description.
+    pub fn plain(code: Code) -> Self {
+        Self::new(code, code.description())
+    }
+
+    /// 400 for one parameter of the path, the query or the headers.
+    pub fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![Fault { place: Place::Parameter(name.into()), detail: detail.into() }])
+    }
+
+    /// 400 for one place of the body.
+    pub fn pointer(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![Fault { place: Place::Pointer(pointer.into()), detail: detail.into() }])
+    }
+
+    /// 400 for several places at once.
+    pub fn invalid(errors: Vec<Fault>) -> Self {
+        let detail = match errors.as_slice() {
+            [Fault { place: Place::Pointer(pointer), detail }] if pointer.is_empty() => {
+                format!("The body: {detail}.")
+            }
+            [Fault { place: Place::Pointer(pointer), detail }] => format!("{pointer}: {detail}."),
+            [Fault { place: Place::Parameter(name), detail }] => format!("{name}: {detail}."),
+            _ => format!("{} places of the request are not valid; `errors` names them.", errors.len()),
+        };
+        let mut problem = Self::new(Code::InvalidRequest, detail);
+        problem.facts.errors = errors;
+        problem
+    }
+
+    /// The same problem with facts filled in.
+    #[must_use]
+    pub fn with(mut self, fill: impl FnOnce(&mut Facts)) -> Self {
+        fill(&mut self.facts);
+        self
+    }
+
+    /// The same problem with what is behind it: for the log, never for the caller.
+    #[must_use]
+    pub fn because(mut self, cause: &dyn Display) -> Self {
+        self.cause = Some(cause.to_string().into());
+        self
+    }
+
+    /// What is behind it, when that is known.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The same problem, answered with another status and another time to come back.
+    #[must_use]
+    pub fn answered(mut self, status: StatusCode, retry_after_ms: u64) -> Self {
+        self.status = Some(status);
+        self.facts.retry_after_ms = Some(retry_after_ms);
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What happened and what to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Its facts.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of a refusal: of the [`Problem`] that travels in `response`, or of one made from its bare status.
+/// Headers that are there already (such as Allow) are kept. Gives the problem back for the log.
+pub(crate) fn render(response: &mut Response, instance: &str, request_id: &RequestId) -> Problem {
+    let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_bare(response.status()));
+    let code = problem.code;
+    let status = problem.status.unwrap_or(code.status());
+    let members = Members {
+        kind: code,
+        title: code.title(),
+        status: status.as_u16(),
+        detail: &problem.detail,
+        instance,
+        code: code.slug(),
+        request_id: request_id.as_str(),
+        facts: &problem.facts,
+    };
+    let json = serde_json::to_vec(&members).expect("strings and numbers always become JSON");
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(milliseconds) = problem.facts.retry_after_ms {
+        headers.insert(RETRY_AFTER, HeaderValue::from(milliseconds.div_ceil(1000).max(1)));
+    }
+    if let Some(version) = problem.facts.current_version {
+        headers.insert(ETAG, etag(version));
+    }
+    *response.body_mut() = Body::from(json);
+    problem
+}
+
+fn of_bare(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => {
+            Problem::new(Code::NotFound, "No route has this address; GET /docs shows them all.")
+        }
+        _ => Problem::plain(Code::of_status(status)),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
+    #[serde(rename = "type", serialize_with = "type_of")]
+    kind: Code,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(flatten)]
+    facts: &'a Facts,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn type_of<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("/problems/{}", code.slug()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::http::request::request_id::RequestIds;
+    use http::HeaderMap;
+    use serde_json::{Value, json};
+
+    async fn rendered(mut response: Response) -> (Response<()>, Value) {
+        render(&mut response, "/stores/S1", &RequestIds::default().take_or_make(&HeaderMap::new()));
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 10_000).await.unwrap();
+        (Response::from_parts(parts, ()), serde_json::from_slice(&bytes).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_problem_has_every_member_and_only_the_facts_that_are_set() {
+        let problem =
+            Problem::new(Code::VersionConflict, "read again").with(|facts| facts.current_version = Some(8));
+        let (head, mut body) = rendered(problem.into_response()).await;
+        assert_eq!(head.status(), 409);
+        assert_eq!(head.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(head.headers()[ETAG], "\"8\"");
+        assert!(body["requestId"].take().is_string());
+        assert_eq!(
+            body,
+            json!({"type": "/problems/version-conflict", "title": "It has another version", "status": 409,
+                   "detail": "read again", "instance": "/stores/S1", "code": "version-conflict", "requestId": null,
+                   "currentVersion": 8})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_503_says_when_to_come_back() {
+        let hurried = Problem::plain(Code::Overloaded).with(|facts| facts.retry_after_ms = Some(1));
+        for (problem, seconds) in [(Problem::plain(Code::OutcomeUnknown), "1"), (hurried, "1")] {
+            let (head, body) = rendered(problem.into_response()).await;
+            assert_eq!(head.headers()[RETRY_AFTER], seconds);
+            assert!(body["retryAfterMs"].is_u64());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bare_status_becomes_a_problem_and_keeps_its_headers() {
+        let bare = ([("allow", "GET,HEAD")], StatusCode::METHOD_NOT_ALLOWED);
+        let (head, body) = rendered((bare.1, bare.0).into_response()).await;
+        assert_eq!(head.headers()["allow"], "GET,HEAD");
+        assert_eq!(body["code"], "method-not-allowed");
+    }
+
+    #[tokio::test]
+    async fn faults_name_their_place() {
+        let problem = Problem::invalid(vec![
+            Fault { place: Place::Pointer("/delta".into()), detail: "must not be 0".into() },
+            Fault { place: Place::Parameter("limit".into()), detail: "must be at most 1000".into() },
+        ]);
+        let (_, body) = rendered(problem.into_response()).await;
+        assert_eq!(
+            body["errors"],
+            json!([{"pointer": "/delta", "detail": "must not be 0"},
+                   {"parameter": "limit", "detail": "must be at most 1000"}])
+        );
+    }
+}

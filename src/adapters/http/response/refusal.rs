@@ -1,0 +1,224 @@
+//! What the inside answers, as problems. Matched exhaustively: a new rejection does not compile until it has a code.
+
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::{Facts, Problem};
+use crate::app::CommandError;
+use crate::app::central::LetterError;
+use crate::app::ports::HistoryError;
+use crate::app::stock::ReadError;
+use crate::domain::Rejection;
+
+/// The code of a rejection.
+pub(crate) fn code(rejection: &Rejection) -> Code {
+    match rejection {
+        Rejection::VersionConflict { .. } => Code::VersionConflict,
+        Rejection::InsufficientStock { .. } => Code::InsufficientStock,
+        Rejection::ReservationNotFound { .. } => Code::ReservationNotFound,
+        Rejection::ReservationClosed { .. } => Code::ReservationClosed,
+        Rejection::ReservationExpired { .. } => Code::ReservationExpired,
+        Rejection::AlreadyExists { .. } => Code::AlreadyExists,
+        Rejection::OutOfRange => Code::OutOfRange,
+        Rejection::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+        Rejection::ImportOutOfStep { .. } => Code::ImportOutOfStep,
+        Rejection::ProductNotFound { .. } => Code::ProductNotFound,
+        Rejection::ProductExists { .. } => Code::ProductExists,
+        Rejection::ProductDiffers { .. } => Code::ProductDiffers,
+        Rejection::StoreExists { .. } => Code::StoreExists,
+        Rejection::ThresholdNotFound => Code::ThresholdNotFound,
+    }
+}
+
+/// The facts of a rejection.
+pub(crate) fn facts(rejection: &Rejection) -> Facts {
+    match rejection {
+        Rejection::VersionConflict { current_version }
+        | Rejection::ProductExists { current_version }
+        | Rejection::ProductDiffers { current_version, .. }
+        | Rejection::StoreExists { current_version } => {
+            Facts { current_version: Some(*current_version), ..Facts::default() }
+        }
+        Rejection::InsufficientStock { available, current_version } => Facts {
+            available: Some(available.get()),
+            current_version: Some(*current_version),
+            ..Facts::default()
+        },
+        Rejection::ImportOutOfStep { rows_done } => Facts { rows_done: Some(*rows_done), ..Facts::default() },
+        Rejection::ReservationNotFound { .. }
+        | Rejection::ReservationClosed { .. }
+        | Rejection::ReservationExpired { .. }
+        | Rejection::AlreadyExists { .. }
+        | Rejection::OutOfRange
+        | Rejection::IdempotencyKeyReused
+        | Rejection::ProductNotFound { .. }
+        | Rejection::ThresholdNotFound => Facts::default(),
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        Self::new(code(&rejection), sentence(&rejection)).with(|told| *told = facts(&rejection))
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(refusal) => {
+                let pointer = refusal.op.map(|op| format!("/operations/{op}"));
+                Self::from(refusal.rejection).with(|told| told.pointer = pointer)
+            }
+            CommandError::Overloaded => Self::plain(Code::Overloaded),
+            CommandError::ReadOnly => Self::plain(Code::ReadOnly),
+            CommandError::Contended => Self::plain(Code::LockContended),
+            CommandError::Closed | CommandError::History(HistoryError::TakenOver) => {
+                Self::plain(Code::NotReady)
+            }
+            CommandError::OutcomeUnknown => Self::plain(Code::OutcomeUnknown),
+            CommandError::History(HistoryError::Contradiction(_)) => contradiction(),
+            CommandError::History(cause) => Self::plain(Code::Internal).because(&cause),
+        }
+    }
+}
+
+fn contradiction() -> Problem {
+    Problem::new(
+        Code::NotReady,
+        "The logs of the processes on this data directory contradict each other, so this one answers nothing more. Stop all of \
+         them and run `onhand verify`.",
+    )
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::History(HistoryError::TakenOver) => Self::plain(Code::NotReady),
+            ReadError::History(HistoryError::Contradiction(_)) => contradiction(),
+            ReadError::History(cause) => Self::plain(Code::Internal).because(&cause),
+            ReadError::SeveralLogs => Self::parameter(
+                "asOf",
+                "must be a time here: several processes share the stock, each with sequences of its own",
+            ),
+            ReadError::Future { end } => Self::parameter(
+                "asOf",
+                format!("lies in the future; the log ends at sequence {end}, so ask for that or less"),
+            ),
+        }
+    }
+}
+
+impl From<LetterError> for Problem {
+    fn from(error: LetterError) -> Self {
+        match error {
+            LetterError::Unknown => Self::new(
+                Code::NotFound,
+                "There is no dead letter of that id; GET /dead-letters lists them all.",
+            ),
+            LetterError::Closed => Self::plain(Code::DeadLetterClosed),
+            LetterError::Behind(id) => Self::new(
+                Code::DeadLetterWaits,
+                format!("The level waits for an earlier event; redrive or discard dead letter {id} first."),
+            ),
+            LetterError::Source(cause) => Self::new(
+                Code::NotReady,
+                "The node whose event it is cannot be read now; nothing changed. POST /sync shows how it is.",
+            )
+            .because(&cause),
+            LetterError::Breaker(tripped) => {
+                let wait_ms = u64::try_from(tripped.retry_after.as_millis()).unwrap_or(u64::MAX);
+                Self::plain(Code::BreakerOpen).with(|facts| facts.retry_after_ms = Some(wait_ms))
+            }
+            LetterError::Io(cause) => Self::new(
+                Code::NotReady,
+                "What became of it could not be written to the disk; nothing was lost. Try again once the disk is well.",
+            )
+            .because(&cause),
+        }
+    }
+}
+
+/// A rejection as a sentence for a person.
+pub(crate) fn sentence(rejection: &Rejection) -> String {
+    let text = rejection.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalogue::ProductMember;
+    use crate::domain::{Quantity, Refusal, ReservationId, Sku};
+
+    #[test]
+    fn every_rejection_has_its_code_and_its_facts() {
+        let reservation_id = ReservationId::new("r-1").unwrap();
+        let available = Quantity::new(3).unwrap();
+        for (rejection, status, fact) in [
+            (Rejection::VersionConflict { current_version: 7 }, 409, (Some(7), None, None)),
+            (Rejection::InsufficientStock { available, current_version: 7 }, 409, (Some(7), Some(3), None)),
+            (
+                Rejection::ReservationNotFound { reservation_id: reservation_id.clone() },
+                404,
+                (None, None, None),
+            ),
+            (
+                Rejection::ReservationClosed { reservation_id: reservation_id.clone() },
+                409,
+                (None, None, None),
+            ),
+            (
+                Rejection::ReservationExpired { reservation_id: reservation_id.clone() },
+                409,
+                (None, None, None),
+            ),
+            (Rejection::AlreadyExists { reservation_id }, 409, (None, None, None)),
+            (Rejection::OutOfRange, 409, (None, None, None)),
+            (Rejection::IdempotencyKeyReused, 409, (None, None, None)),
+            (Rejection::ImportOutOfStep { rows_done: 5 }, 409, (None, None, Some(5))),
+            (Rejection::ProductNotFound { sku: Sku::new("A").unwrap() }, 404, (None, None, None)),
+            (Rejection::ProductExists { current_version: 7 }, 409, (Some(7), None, None)),
+            (
+                Rejection::ProductDiffers { current_version: 7, members: vec![ProductMember::Name] },
+                409,
+                (Some(7), None, None),
+            ),
+            (Rejection::StoreExists { current_version: 7 }, 409, (Some(7), None, None)),
+            (Rejection::ThresholdNotFound, 404, (None, None, None)),
+        ] {
+            assert_eq!(code(&rejection).slug(), rejection.code(), "log and contract use one word");
+            let problem = Problem::from(rejection);
+            let told = problem.facts();
+            assert_eq!(problem.code().status(), status);
+            assert_eq!((told.current_version, told.available, told.rows_done), fact);
+            assert!(
+                problem.detail().starts_with(|first: char| !first.is_lowercase()),
+                "{}",
+                problem.detail()
+            );
+        }
+    }
+
+    #[test]
+    fn an_atomic_batch_points_at_the_operation() {
+        let refusal = Refusal { rejection: Rejection::OutOfRange, op: Some(3) };
+        let problem = Problem::from(CommandError::Refused(refusal));
+        assert_eq!(problem.facts().pointer.as_deref(), Some("/operations/3"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_letter_is_told_without_the_inside() {
+        for (error, status) in [
+            (LetterError::Unknown, 404),
+            (LetterError::Closed, 409),
+            (LetterError::Behind("n-1".to_owned()), 409),
+            (LetterError::Source("http://10.0.0.7".to_owned()), 503),
+            (LetterError::Io(std::io::Error::other("/srv/data")), 503),
+        ] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.code().status(), status);
+            assert!(!problem.detail().contains('7') && !problem.detail().contains("/srv"));
+            assert_eq!(problem.cause().is_some(), status == 503);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! `POST /inventory/batch`: many movements in one command, as JSON or as one operation a line.
+
+use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::body;
+use crate::adapters::http::request::body::{media_type, off_thread};
+use crate::adapters::http::request::json_object::Object;
+use crate::adapters::http::request::path::Intent;
+use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::refusal;
+use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
+use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::adapters::http::stock::operation::Operation;
+use crate::app::{Meta, Outcome, fingerprint};
+use crate::domain::limits::BATCH_OPERATIONS_MAX;
+use crate::domain::stock::{Batch, StockFact};
+use crate::domain::{
+    After, Command, Event, Fact, Idempotency, Quantity, Rejection, ReservationId, UnappliedWhy,
+};
+use crate::telemetry::IDEMPOTENT_REPLAYS;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::Uri;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BatchBody {
+    #[serde(default = "yes")]
+    atomic: bool,
+    operations: Vec<Object<Operation>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `POST /inventory/batch`
+pub(crate) async fn batch(
+    State(node): State<Arc<Node>>,
+    uri: Uri,
+    intent: Intent,
+    request: Request,
+) -> Result<Response, Problem> {
+    if intent.precondition != Precondition::None {
+        let detail = "has no meaning for a batch; give each operation its expectedVersion";
+        return Err(Problem::parameter("If-Match", detail));
+    }
+    let (head, body) = request.into_parts();
+    let lines = media_type(&head.headers, &[JSON, NDJSON])? == NDJSON;
+    let atomic = Query::of(uri.query()).read("atomic", |text| match (lines, text) {
+        (false, _) => Err("goes with one operation a line; a JSON body has its own"),
+        (true, "true") => Ok(true),
+        (true, "false") => Ok(false),
+        (true, _) => Err("must be true or false"),
+    })?;
+    let _turn = node.gates.work(Gate::Bulk).await?;
+    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
+    let key = intent.key;
+    let (batch, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
+        let body = if lines {
+            read_lines(&bytes, atomic.unwrap_or(true))?
+        } else {
+            body::parse(&bytes, String::new)?
+        };
+        let batch = into_domain(body)?;
+        let idempotency = key.map(|key| known_by(key, &bytes, batch.atomic));
+        Ok((batch, idempotency))
+    })
+    .await?;
+    let operations = batch.operations.len();
+    let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
+    let outcome = node.execute(Command::Batch(batch), &meta, intent.deadline).await?;
+    answer(&outcome, operations)
+}
+
+/// One operation a line; empty lines are passed over.
+fn read_lines(bytes: &Bytes, atomic: bool) -> Result<BatchBody, Problem> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let mut operations = Vec::new();
+    for (index, line) in lines.enumerate() {
+        operations.push(Object(body::parse(line, || format!("/operations/{index}"))?));
+        if operations.len() > BATCH_OPERATIONS_MAX {
+            break;
+        }
+    }
+    Ok(BatchBody { atomic, operations })
+}
+
+fn into_domain(body: BatchBody) -> Result<Batch, Problem> {
+    if body.operations.is_empty() || body.operations.len() > BATCH_OPERATIONS_MAX {
+        let detail = format!("must have 1 to {BATCH_OPERATIONS_MAX} operations");
+        return Err(Problem::pointer("/operations", detail));
+    }
+    let operations = body.operations.into_iter().enumerate();
+    let operations = operations
+        .map(|(index, Object(operation))| operation.into_domain(index))
+        .collect::<Result<_, _>>()?;
+    Ok(Batch { atomic: body.atomic, operations })
+}
+
+/// A whole batch is the same when it is byte for byte the same.
+fn known_by(key: SmolStr, bytes: &Bytes, atomic: bool) -> Idempotency {
+    let mut payload = bytes.to_vec();
+    payload.push(u8::from(atomic));
+    Idempotency { key, scope: SmolStr::new_static("batch"), fingerprint: fingerprint(&payload) }
+}
+
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    results: Vec<OperationResult<'a>>,
+    applied: usize,
+    refused: usize,
+}
+
+/// What one operation came to: the level after it, or why not.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OperationResult<'a> {
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qty: Option<Quantity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation_id: Option<&'a ReservationId>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_version: Option<u64>,
+}
+
+impl<'a> OperationResult<'a> {
+    /// Takes in one event of the operation; the last one has the level after it.
+    fn note(&mut self, event: &'a Event) {
+        self.status = 200;
+        self.version = Some(event.after.version());
+        if let After::Level(numbers) = event.after {
+            self.qty = Some(numbers.qty());
+        }
+        if let Fact::Stock(StockFact::Reserve(reserved)) = &event.fact {
+            self.reservation_id = Some(&reserved.reservation_id);
+        }
+    }
+
+    fn refused(rejection: &Rejection) -> Self {
+        let (code, facts) = (refusal::code(rejection), refusal::facts(rejection));
+        Self {
+            status: code.status().as_u16(),
+            code: Some(code.slug()),
+            detail: Some(refusal::sentence(rejection)),
+            available: facts.available,
+            current_version: facts.current_version,
+            ..Self::default()
+        }
+    }
+}
+
+fn answer(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
+    let results = results(outcome, operations);
+    if results.iter().any(|result| result.status == 0) {
+        return Err(Problem::plain(Code::Internal).because(&"an operation of a batch without an outcome"));
+    }
+    let applied = results.iter().filter(|result| result.status == 200).count();
+    let refused = results.len() - applied;
+    metrics::counter!(IDEMPOTENT_REPLAYS).increment(outcome.replays.len() as u64);
+    let mut response = Json(Answer { results, applied, refused }).into_response();
+    if outcome.replayed {
+        mark_replayed(&mut response);
+    }
+    Ok(response)
+}
+
+fn results(outcome: &Outcome, operations: usize) -> Vec<OperationResult<'_>> {
+    let mut results = vec![OperationResult::default(); operations];
+    let place = |op: u32| usize::try_from(op).unwrap_or(usize::MAX);
+    for event in &outcome.events {
+        if let Some(result) = event.op.and_then(|op| results.get_mut(place(op))) {
+            result.note(event);
+        }
+    }
+    for (op, event) in &outcome.replays {
+        if let Some(result) = results.get_mut(place(*op)) {
+            result.note(event);
+            result.replayed = true;
+        }
+    }
+    for unapplied in &outcome.unapplied {
+        if let (UnappliedWhy::Refused(rejection), Some(result)) =
+            (&unapplied.why, results.get_mut(place(unapplied.op)))
+        {
+            *result = OperationResult::refused(rejection);
+        }
+    }
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_operations() {
+        let line = r#"{"op":"adjust","storeId":"S","sku":"A","delta":1}"#;
+        for (text, count) in [
+            (format!("{line}\n{line}\n"), 2),
+            (format!("{line}\r\n\n{line}"), 2),
+            (String::new(), 0),
+            ("\n\n".into(), 0),
+        ] {
+            let body = read_lines(&Bytes::from(text.clone()), false).unwrap();
+            assert_eq!((body.operations.len(), body.atomic), (count, false), "{text:?}");
+        }
+        let bad = Bytes::from(format!("{line}\n{{\"op\":\"steal\"}}\n"));
+        let problem = read_lines(&bad, true).unwrap_err();
+        assert!(problem.detail().starts_with("/operations/1/op"), "{}", problem.detail());
+    }
+
+    #[test]
+    fn a_batch_has_1_to_10000_operations() {
+        let of = |count: usize| {
+            let operation = r#"{"op":"adjust","storeId":"S","sku":"A","delta":1}"#;
+            let text = format!(r#"{{"operations":[{}]}}"#, vec![operation; count].join(","));
+            body::parse::<BatchBody>(text.as_bytes(), String::new).and_then(into_domain)
+        };
+        assert!(of(0).is_err());
+        assert!(of(1).unwrap().atomic);
+        assert_eq!(of(10_000).unwrap().operations.len(), 10_000);
+        assert!(of(10_001).is_err());
+    }
+
+    #[test]
+    fn the_same_bytes_with_another_atomic_are_another_payload() {
+        let bytes = Bytes::from_static(b"{}");
+        assert_ne!(known_by("k".into(), &bytes, true), known_by("k".into(), &bytes, false));
+    }
+}

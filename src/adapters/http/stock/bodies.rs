@@ -1,0 +1,215 @@
+//! The bodies of the five stock verbs: their shape, their rules, and the domain's words for them.
+
+use crate::adapters::http::request::field_rules::{at_least_one, not_negative, not_zero, text};
+use crate::app::fingerprint;
+use crate::domain::limits::{INTEGER_MAX, RESERVATION_TTL_SECONDS_MAX};
+use crate::domain::stock::{self, CountAsOf, Verb};
+use crate::domain::{Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId};
+use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use uuid::Uuid;
+use validator::Validate;
+
+/// The largest version there can be.
+pub(crate) const VERSION_MAX: u64 = INTEGER_MAX.unsigned_abs();
+
+/// What all five have in common.
+pub(crate) trait Movement: Serialize + Validate {
+    /// The verb as it stands in the path, in a batch, and in the scope of an idempotency key.
+    const NAME: &'static str;
+
+    /// The version asked for in the body.
+    fn expected_version(&self) -> Option<u64>;
+
+    /// By what a retry is recognised: the meaning of the body, however it was spaced and ordered.
+    fn fingerprint(&self) -> SmolStr {
+        fingerprint(&serde_json::to_vec(self).expect("a body read from JSON can be written as JSON"))
+    }
+}
+
+/// `{delta, expectedVersion?, reason?, reference?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
+pub struct Adjust {
+    #[validate(custom(function = "not_zero"))]
+    pub delta: Quantity,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    pub expected_version: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    pub reason: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    pub reference: Option<SmolStr>,
+}
+
+/// `{qty, expectedVersion?, reservationId?, ttlSeconds?, reference?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
+pub struct Reserve {
+    #[validate(custom(function = "at_least_one"))]
+    pub qty: Quantity,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    pub expected_version: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    pub reservation_id: Option<ReservationId>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(min = 1, max = RESERVATION_TTL_SECONDS_MAX, message = "must be from 1 to 31536000 (a year)"))]
+    pub ttl_seconds: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    pub reference: Option<SmolStr>,
+}
+
+/// `{reservationId, qty?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
+pub struct Release {
+    pub reservation_id: ReservationId,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "at_least_one"))]
+    pub qty: Option<Quantity>,
+}
+
+/// `{reservationId, qty?, closeRemainder?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
+pub struct Commit {
+    pub reservation_id: ReservationId,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "at_least_one"))]
+    pub qty: Option<Quantity>,
+    #[serde(default)]
+    pub close_remainder: bool,
+}
+
+/// `{counted, asOf?, reason?, expectedVersion?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
+pub struct Count {
+    #[validate(custom(function = "not_negative"))]
+    pub counted: Quantity,
+    #[serde(default, deserialize_with = "present")]
+    pub as_of: Option<Sequence>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    pub reason: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    pub expected_version: Option<u64>,
+}
+
+impl Movement for Adjust {
+    const NAME: &'static str = "adjust";
+
+    fn expected_version(&self) -> Option<u64> {
+        self.expected_version
+    }
+}
+
+impl Movement for Reserve {
+    const NAME: &'static str = "reserve";
+
+    fn expected_version(&self) -> Option<u64> {
+        self.expected_version
+    }
+}
+
+impl Movement for Release {
+    const NAME: &'static str = "release";
+
+    fn expected_version(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl Movement for Commit {
+    const NAME: &'static str = "commit";
+
+    fn expected_version(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl Movement for Count {
+    const NAME: &'static str = "count";
+
+    fn expected_version(&self) -> Option<u64> {
+        self.expected_version
+    }
+}
+
+impl From<Adjust> for Verb {
+    fn from(body: Adjust) -> Self {
+        Self::Adjust { delta: body.delta, reason: body.reason, reference: body.reference }
+    }
+}
+
+impl From<Reserve> for Verb {
+    fn from(body: Reserve) -> Self {
+        Self::Reserve(stock::Reserve {
+            qty: body.qty,
+            reservation_id: body.reservation_id.unwrap_or_else(new_reservation_id),
+            ttl_seconds: body.ttl_seconds,
+            reference: body.reference,
+        })
+    }
+}
+
+impl From<Release> for Verb {
+    fn from(body: Release) -> Self {
+        Self::Release { reservation_id: body.reservation_id, qty: body.qty }
+    }
+}
+
+impl From<Commit> for Verb {
+    fn from(body: Commit) -> Self {
+        Self::Commit(stock::Commit {
+            reservation_id: body.reservation_id,
+            qty: body.qty,
+            close_remainder: body.close_remainder,
+        })
+    }
+}
+
+impl Count {
+    /// The domain's count; `as_of` is the moment `as_of` names, with what the books said then.
+    pub fn into_verb(self, as_of: Option<CountAsOf>) -> Verb {
+        Verb::Count { counted: self.counted, as_of, reason: self.reason }
+    }
+}
+
+/// By what a retry of this movement is known: the same on its own route and in a batch.
+pub(crate) fn idempotency<M: Movement>(key: SmolStr, store_id: &StoreId, sku: &Sku, body: &M) -> Idempotency {
+    Idempotency {
+        key,
+        scope: format_smolstr!("{} {store_id}/{sku}", M::NAME),
+        fingerprint: body.fingerprint(),
+    }
+}
+
+impl From<Count> for Verb {
+    /// A count of what is there now.
+    fn from(body: Count) -> Self {
+        body.into_verb(None)
+    }
+}
+
+fn new_reservation_id() -> ReservationId {
+    let mut text = Uuid::encode_buffer();
+    ReservationId::new(Uuid::now_v7().hyphenated().encode_lower(&mut text)).expect("a UUID is a valid id")
+}
+
+/// An optional field that is there must have a value: `null` is refused like any other wrong type.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}

@@ -1,0 +1,103 @@
+//! A list as CSV (RFC 4180): all of it, written as fast as its reader takes it, page by page.
+
+use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::page::{CURSOR, LIMIT};
+use crate::adapters::http::response::problem::Problem;
+use crate::spreadsheet::safe;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use std::io;
+use std::sync::Arc;
+
+/// The form, as `Accept` asks for it.
+pub(crate) const CSV: &str = "text/csv";
+/// Rows that are read at once.
+pub(crate) const ROWS: usize = 1_000;
+
+/// A list that is written row by row.
+pub(crate) trait Table: Send + 'static {
+    /// The first line.
+    const COLUMNS: &'static [&'static str];
+
+    /// Writes the next rows; false when no more follow.
+    fn write(
+        &mut self,
+        node: &Node,
+        out: &mut csv::Writer<Vec<u8>>,
+    ) -> impl Future<Output = Result<bool, Problem>> + Send;
+}
+
+/// Where a reader stands.
+struct Reader<T> {
+    node: Arc<Node>,
+    table: T,
+    begun: bool,
+    more: bool,
+}
+
+/// Refuses what belongs to a page.
+pub(crate) fn check(query: &Query<'_>) -> Result<(), Problem> {
+    for name in [LIMIT, CURSOR] {
+        if query.get(name).is_some() {
+            return Err(Problem::parameter(name, "belongs to a page of JSON; as CSV all rows are sent"));
+        }
+    }
+    Ok(())
+}
+
+/// The answer. What goes wrong after its head breaks it off, so that nobody takes a part for the whole.
+pub(crate) async fn response<T: Table>(node: Arc<Node>, name: &str, table: T) -> Result<Response, Problem> {
+    let mut reader = Reader { node, table, begun: false, more: true };
+    // What is wrong from the start is answered as such.
+    let first = reader.next().await?;
+    let stream = futures_util::stream::unfold((Some(first), reader), |(first, mut reader)| async {
+        if let Some(bytes) = first {
+            return Some((Ok(bytes), (None, reader)));
+        }
+        if !reader.more {
+            return None;
+        }
+        let shutdown = reader.node.shutdown.clone();
+        let next = match shutdown.run_until_cancelled(reader.next()).await {
+            Some(Ok(bytes)) => Ok(bytes),
+            Some(Err(problem)) => {
+                tracing::error!(detail = problem.detail(), "a table was broken off");
+                Err(io::Error::other("it cannot be read on"))
+            }
+            None => Err(io::Error::other("the server stops")),
+        };
+        reader.more &= next.is_ok();
+        Some((next, (None, reader)))
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
+    ];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+impl<T: Table> Reader<T> {
+    async fn next(&mut self) -> Result<Bytes, Problem> {
+        let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        if !self.begun {
+            self.begun = true;
+            row(&mut out, T::COLUMNS);
+        }
+        let _turn = self.node.gates.work(Gate::Reads).await?;
+        self.more = self.table.write(&self.node, &mut out).await?;
+        Ok(out.into_inner().expect("memory takes what is written").into())
+    }
+}
+
+/// Writes one row, none of whose cells a spreadsheet runs.
+pub(crate) fn row<F: AsRef<[u8]>>(out: &mut csv::Writer<Vec<u8>>, fields: impl IntoIterator<Item = F>) {
+    const FITS: &str = "memory takes rows, all as long as the first";
+    for field in fields {
+        out.write_field(safe(field.as_ref())).expect(FITS);
+    }
+    out.write_record(None::<&[u8]>).expect(FITS);
+}

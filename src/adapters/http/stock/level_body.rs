@@ -1,0 +1,254 @@
+//! Levels and movements as JSON.
+
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::etag::etag;
+use crate::adapters::http::response::problem::Problem;
+use crate::app::Outcome;
+use crate::app::stock::{LevelView, MovementView, place_of};
+use crate::domain::stock::{LevelAfter, MovementKind, StockFact};
+use crate::domain::{
+    After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp,
+};
+use crate::telemetry::IDEMPOTENT_REPLAYS;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::ETAG;
+use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use smol_str::SmolStr;
+
+/// Says that an answer was given before.
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Who acts, as long as nobody says who he is.
+pub(crate) const ANONYMOUS: &str = "anonymous";
+
+/// A level.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LevelBody<'a> {
+    store_id: &'a StoreId,
+    sku: &'a Sku,
+    qty: Quantity,
+    on_hand: Quantity,
+    reserved: Quantity,
+    version: u64,
+    updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation: Option<ReservationBody<'a>>,
+}
+
+/// A level in a list, with what the product is called, where the catalogue knows it.
+#[derive(Debug, Serialize)]
+pub(crate) struct NamedLevelBody<'a> {
+    #[serde(flatten)]
+    level: LevelBody<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+impl<'a> NamedLevelBody<'a> {
+    /// A level as it is shown.
+    pub(crate) fn of((view, name): (&'a LevelView, &'a Option<SmolStr>)) -> Self {
+        Self { level: LevelBody::of(view), name: name.as_deref() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReservationBody<'a> {
+    reservation_id: &'a ReservationId,
+    qty: Quantity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+impl<'a> LevelBody<'a> {
+    /// A level as it is shown.
+    pub(crate) fn of(view: &'a LevelView) -> Self {
+        Self::new(&view.store_id, &view.sku, view.numbers, view.updated_at)
+    }
+
+    fn new(store_id: &'a StoreId, sku: &'a Sku, numbers: LevelAfter, updated_at: Timestamp) -> Self {
+        let LevelAfter { on_hand, reserved, version } = numbers;
+        Self { store_id, sku, qty: numbers.qty(), on_hand, reserved, version, updated_at, reservation: None }
+    }
+}
+
+/// A movement of a level's history.
+#[derive(Debug, Serialize)]
+pub(crate) struct MovementBody<'a> {
+    sequence: Sequence,
+    ts: Timestamp,
+    #[serde(rename = "type")]
+    kind: EventKind,
+    payload: &'a Fact,
+    before: NumbersBody,
+    after: NumbersBody,
+    actor: &'a str,
+}
+
+/// The numbers of a level on one side of an event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NumbersBody {
+    qty: Quantity,
+    on_hand: Quantity,
+    reserved: Quantity,
+    version: u64,
+}
+
+impl<'a> MovementBody<'a> {
+    /// A movement as it is shown.
+    pub(crate) fn of(view: &'a MovementView) -> Self {
+        let movement = &view.movement;
+        Self {
+            sequence: movement.sequence,
+            ts: movement.at,
+            kind: movement.event.kind,
+            payload: &movement.event.fact,
+            before: view.before.into(),
+            after: view.after.into(),
+            actor: movement.actor.as_deref().unwrap_or(ANONYMOUS),
+        }
+    }
+}
+
+/// A movement among those of all levels.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AnyMovementBody<'a> {
+    store_id: &'a StoreId,
+    sku: &'a Sku,
+    kind: &'static str,
+    #[serde(flatten)]
+    movement: MovementBody<'a>,
+}
+
+impl<'a> AnyMovementBody<'a> {
+    /// A movement as it is shown.
+    pub(crate) fn of(view: &'a MovementView) -> Option<Self> {
+        let (store_id, sku, fact) = place_of(view)?;
+        let kind = MovementKind::of(fact).as_str();
+        Some(Self { store_id, sku, kind, movement: MovementBody::of(view) })
+    }
+}
+
+/// A movement as a row of CSV.
+pub(crate) fn movement_row(view: &MovementView) -> Option<[String; 17]> {
+    let (store_id, sku, fact) = place_of(view)?;
+    let MovementView { movement, after, .. } = view;
+    let (effect, said) = (fact.effect(), Said::of(fact));
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Some([
+        movement.sequence.to_string(),
+        movement.at.to_string(),
+        store_id.to_string(),
+        sku.to_string(),
+        MovementKind::of(fact).as_str().to_owned(),
+        effect.on_hand.to_string(),
+        effect.reserved.to_string(),
+        after.qty().to_string(),
+        after.on_hand.to_string(),
+        after.reserved.to_string(),
+        after.version.to_string(),
+        said.reservation_id.map(ToString::to_string).unwrap_or_default(),
+        text(said.reason),
+        text(said.reference),
+        said.occurred_at.map(|at| at.to_string()).unwrap_or_default(),
+        text(movement.actor.as_deref().or(Some(ANONYMOUS))),
+        text(movement.request_id.as_deref()),
+    ])
+}
+
+/// When a movement happened in the shop, where it was entered later.
+pub(crate) fn occurred_at(fact: &StockFact) -> Option<Timestamp> {
+    Said::of(fact).occurred_at
+}
+
+/// What people said of a movement.
+#[derive(Default)]
+struct Said<'a> {
+    reservation_id: Option<&'a ReservationId>,
+    reason: Option<&'a str>,
+    reference: Option<&'a str>,
+    occurred_at: Option<Timestamp>,
+}
+
+impl<'a> Said<'a> {
+    fn of(fact: &'a StockFact) -> Self {
+        match fact {
+            StockFact::Adjust(adjusted) => Self {
+                reason: adjusted.reason.as_deref(),
+                reference: adjusted.reference.as_deref(),
+                occurred_at: adjusted.occurred_at,
+                ..Self::default()
+            },
+            StockFact::Reserve(reserved) => Self {
+                reservation_id: Some(&reserved.reservation_id),
+                reference: reserved.reference.as_deref(),
+                ..Self::default()
+            },
+            StockFact::Release(settled) | StockFact::Commit(settled) | StockFact::Expire(settled) => {
+                Self { reservation_id: Some(&settled.reservation_id), ..Self::default() }
+            }
+            StockFact::Count(counted) => Self { reason: counted.reason.as_deref(), ..Self::default() },
+        }
+    }
+}
+
+impl From<LevelAfter> for NumbersBody {
+    fn from(numbers: LevelAfter) -> Self {
+        let LevelAfter { on_hand, reserved, version } = numbers;
+        Self { qty: numbers.qty(), on_hand, reserved, version }
+    }
+}
+
+/// The answer to a command that moved one level: the level after it.
+pub(crate) fn moved(
+    store_id: &StoreId,
+    sku: &Sku,
+    outcome: &Outcome,
+    idempotency: Option<&Idempotency>,
+) -> Result<Response, Problem> {
+    // An alert that the movement raised or cleared stands behind it.
+    let level = |event: &Event| match event.after {
+        After::Level(numbers) => Some(numbers),
+        _ => None,
+    };
+    let Some(numbers) = own(&outcome.events, idempotency).filter_map(level).last() else {
+        return Err(Problem::plain(Code::Internal).because(&"a movement without an event of its level"));
+    };
+    let mut body = LevelBody::new(store_id, sku, numbers, outcome.at);
+    body.reservation = own(&outcome.events, idempotency).find_map(reservation);
+    let mut response = ([(ETAG, etag(numbers.version))], Json(body)).into_response();
+    if outcome.replayed {
+        mark_replayed(&mut response);
+    }
+    Ok(response)
+}
+
+/// Says that the answer was given before, and counts it.
+pub(crate) fn mark_replayed(response: &mut Response) {
+    metrics::counter!(IDEMPOTENT_REPLAYS).increment(1);
+    response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+}
+
+/// The events a command caused itself. A key may have been used in a batch first: then only the events of that
+/// operation are meant. Expiries that came first belong to nobody, and are never the last.
+fn own<'a>(events: &'a [Event], idempotency: Option<&'a Idempotency>) -> impl Iterator<Item = &'a Event> {
+    let named = move |event: &Event| event.idempotency.is_some() && event.idempotency.as_ref() == idempotency;
+    let of_batch = events.iter().any(named);
+    events.iter().filter(move |event| !of_batch || named(event))
+}
+
+fn reservation(event: &Event) -> Option<ReservationBody<'_>> {
+    match &event.fact {
+        Fact::Stock(StockFact::Reserve(reserved)) => Some(ReservationBody {
+            reservation_id: &reserved.reservation_id,
+            qty: reserved.qty,
+            expires_at: reserved.expires_at,
+        }),
+        _ => None,
+    }
+}

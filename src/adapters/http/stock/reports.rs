@@ -1,0 +1,208 @@
+//! Stock and movements of all stores: `GET /stock/current`, `GET /stock/movements`; as pages of JSON, or all of it as CSV.
+
+use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::accept;
+use crate::adapters::http::request::query::Query;
+use crate::adapters::http::response::page;
+use crate::adapters::http::response::page::Page;
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::stock::csv_table::{self, CSV, ROWS, Table, row};
+use crate::adapters::http::stock::level_body::{AnyMovementBody, NamedLevelBody, movement_row};
+use crate::app::stock::{LevelView, MovementFilter, MovementPlace};
+use crate::domain::stock::MovementKind;
+use crate::domain::{Sku, StoreId, Timestamp};
+use axum::extract::State;
+use axum::response::Response;
+use http::header::VARY;
+use http::{HeaderMap, HeaderValue, Uri};
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// The parameters of `/stock/current`.
+pub(crate) const CURRENT: &[&str] = &[page::LIMIT, page::CURSOR, "storeId", "sku"];
+/// The parameters of `/stock/movements`.
+pub(crate) const MOVEMENTS: &[&str] = &[page::LIMIT, page::CURSOR, "storeId", "sku", "kind", "from", "to"];
+
+/// `GET /stock/current`
+pub(crate) async fn current(
+    State(node): State<Arc<Node>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    const LIST: &str = "current";
+    let query = Query::of(uri.query());
+    let mut levels = Levels {
+        store_id: query.read("storeId", StoreId::new)?,
+        sku: query.read("sku", Sku::new)?,
+        after: None,
+    };
+    if wants_csv(&headers) {
+        csv_table::check(&query)?;
+        return Ok(varied(csv_table::response(node, "stock", levels).await?));
+    }
+    let page = Page::of(&query, LIST)?;
+    levels.after = page.after_as(read_place)?;
+    let (views, names, more) = levels.next(&node, page.limit).await?;
+    let items: Vec<NamedLevelBody> = views.iter().zip(&names).map(NamedLevelBody::of).collect();
+    let last = views.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
+    Ok(varied(page::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri)))
+}
+
+/// `GET /stock/movements`
+pub(crate) async fn movements(
+    State(node): State<Arc<Node>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    const LIST: &str = "movements";
+    let query = Query::of(uri.query());
+    let filter = filter(&query)?;
+    if wants_csv(&headers) {
+        csv_table::check(&query)?;
+        let movements = Movements { filter, place: MovementPlace::default() };
+        return Ok(varied(csv_table::response(node, "movements", movements).await?));
+    }
+    let page = Page::of(&query, LIST)?;
+    let place = page.after_as(MovementPlace::parse)?.unwrap_or_default();
+    let _turn = node.gates.work(Gate::Reads).await?;
+    let piece = node.ledger.all_movements(&filter, &place, page.limit).await?;
+    let items: Vec<AnyMovementBody> = piece.views.iter().filter_map(AnyMovementBody::of).collect();
+    let last = piece.more.then_some(&piece.place);
+    Ok(varied(page::answer(&items, last.map(|place| place as _), LIST, &uri)))
+}
+
+/// Reads what movements are asked for.
+pub(crate) fn filter(query: &Query<'_>) -> Result<MovementFilter, Problem> {
+    let filter = MovementFilter {
+        store_id: query.read("storeId", StoreId::new)?,
+        sku: query.read("sku", Sku::new)?,
+        kind: query.read("kind", movement_kind)?,
+        since: query.read("from", Timestamp::parse)?,
+        until: query.read("to", Timestamp::parse)?,
+    };
+    if filter.since.zip(filter.until).is_some_and(|(since, until)| since > until) {
+        return Err(Problem::parameter("to", "must not be before from"));
+    }
+    Ok(filter)
+}
+
+fn movement_kind(text: &str) -> Result<MovementKind, String> {
+    let known = || MovementKind::ALL.map(MovementKind::as_str).join(", ");
+    MovementKind::parse(text).ok_or_else(|| format!("must be one of {}", known()))
+}
+
+/// True when `Accept` asks for CSV.
+pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
+    accept::first_of(headers, &["application/json", CSV]) == Some(CSV)
+}
+
+/// Says that the answer hangs on `Accept`.
+pub(crate) fn varied(mut response: Response) -> Response {
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+/// A store has no slash in its name.
+fn read_place(mark: &str) -> Option<(StoreId, Sku)> {
+    let (store, sku) = mark.split_once('/')?;
+    Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
+}
+
+/// The levels of one store or of all, and how far they have been read.
+struct Levels {
+    store_id: Option<StoreId>,
+    sku: Option<Sku>,
+    after: Option<(StoreId, Sku)>,
+}
+
+impl Levels {
+    /// At most `limit` levels with the names of their products, and whether more follow.
+    async fn next(
+        &mut self,
+        node: &Node,
+        limit: usize,
+    ) -> Result<(Vec<LevelView>, Vec<Option<SmolStr>>, bool), Problem> {
+        let mut views = match (&self.store_id, &self.sku) {
+            (Some(store_id), Some(sku)) => node.ledger.level(store_id, sku).await?.into_iter().collect(),
+            (Some(store_id), None) => {
+                let after = self.after.as_ref().map(|(_, sku)| sku);
+                node.ledger.levels(store_id, after, limit + 1).await?
+            }
+            (None, sku) => node.ledger.all_levels(sku.as_ref(), self.after.as_ref(), limit + 1).await?,
+        };
+        let more = views.len() > limit;
+        views.truncate(limit);
+        let skus: Vec<&Sku> = views.iter().map(|level| &level.sku).collect();
+        let names = node.ledger.product_names(&skus).await?;
+        if let Some(last) = views.last() {
+            self.after = Some((last.store_id.clone(), last.sku.clone()));
+        }
+        Ok((views, names, more))
+    }
+}
+
+impl Table for Levels {
+    const COLUMNS: &'static [&'static str] =
+        &["storeId", "sku", "name", "qty", "onHand", "reserved", "version", "updatedAt"];
+
+    async fn write(&mut self, node: &Node, out: &mut csv::Writer<Vec<u8>>) -> Result<bool, Problem> {
+        let (views, names, more) = self.next(node, ROWS).await?;
+        for (level, name) in views.iter().zip(&names) {
+            let numbers = level.numbers;
+            row(
+                out,
+                [
+                    level.store_id.as_str(),
+                    level.sku.as_str(),
+                    name.as_deref().unwrap_or_default(),
+                    &numbers.qty().to_string(),
+                    &numbers.on_hand.to_string(),
+                    &numbers.reserved.to_string(),
+                    &numbers.version.to_string(),
+                    &level.updated_at.to_string(),
+                ],
+            );
+        }
+        Ok(more)
+    }
+}
+
+/// Movements, and how far they have been read.
+struct Movements {
+    filter: MovementFilter,
+    place: MovementPlace,
+}
+
+impl Table for Movements {
+    const COLUMNS: &'static [&'static str] = &[
+        "sequence",
+        "ts",
+        "storeId",
+        "sku",
+        "kind",
+        "onHand",
+        "reserved",
+        "qtyAfter",
+        "onHandAfter",
+        "reservedAfter",
+        "version",
+        "reservationId",
+        "reason",
+        "reference",
+        "occurredAt",
+        "actor",
+        "requestId",
+    ];
+
+    async fn write(&mut self, node: &Node, out: &mut csv::Writer<Vec<u8>>) -> Result<bool, Problem> {
+        let piece = node.ledger.all_movements(&self.filter, &self.place, ROWS).await?;
+        for view in &piece.views {
+            if let Some(fields) = movement_row(view) {
+                row(out, fields);
+            }
+        }
+        self.place = piece.place;
+        Ok(piece.more)
+    }
+}

@@ -1,0 +1,85 @@
+//! One call each for a till: goods came in, were sold, were taken off. Doors to the same command as `adjust`.
+
+use crate::adapters::http::node::Node;
+use crate::adapters::http::request::body::JsonBody;
+use crate::adapters::http::request::field_rules::{at_least_one, text};
+use crate::adapters::http::request::path::{Intent, LevelAt};
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
+use crate::adapters::http::stock::levels::Wish;
+use crate::app::fingerprint;
+use crate::domain::stock::{AdjustKind, Verb};
+use crate::domain::{Idempotency, Quantity, Sku, StoreId};
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+use validator::Validate;
+
+/// `{storeId, sku, quantity, expectedVersion?, reason?, reference?}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Till {
+    store_id: StoreId,
+    sku: Sku,
+    #[validate(custom(function = "at_least_one"))]
+    quantity: Quantity,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    expected_version: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    reason: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "text"))]
+    reference: Option<SmolStr>,
+}
+
+/// `POST /stock/add`
+pub(crate) async fn add(
+    State(node): State<Arc<Node>>,
+    intent: Intent,
+    body: JsonBody<Till>,
+) -> Result<Response, Problem> {
+    adjust_by(AdjustKind::StockIn, &node, intent, body).await
+}
+
+/// `POST /stock/sale`
+pub(crate) async fn sale(
+    State(node): State<Arc<Node>>,
+    intent: Intent,
+    body: JsonBody<Till>,
+) -> Result<Response, Problem> {
+    adjust_by(AdjustKind::Sale, &node, intent, body).await
+}
+
+/// `POST /stock/remove`
+pub(crate) async fn remove(
+    State(node): State<Arc<Node>>,
+    intent: Intent,
+    body: JsonBody<Till>,
+) -> Result<Response, Problem> {
+    adjust_by(AdjustKind::Removal, &node, intent, body).await
+}
+
+async fn adjust_by(
+    kind: AdjustKind,
+    node: &Node,
+    intent: Intent,
+    body: JsonBody<Till>,
+) -> Result<Response, Problem> {
+    let JsonBody { value: till, place } = body;
+    let print =
+        fingerprint(&serde_json::to_vec(&till).expect("a body read from JSON can be written as JSON"));
+    let known_by = |key: SmolStr, at: &LevelAt| Idempotency {
+        key,
+        scope: format_smolstr!("{} {}/{}", kind.as_str(), at.store_id, at.sku),
+        fingerprint: print,
+    };
+    let at = LevelAt { store_id: till.store_id, sku: till.sku };
+    let wish = Wish::of(at, intent, till.expected_version, known_by)?;
+    let verb =
+        Verb::AdjustBy { kind, quantity: till.quantity, reason: till.reason, reference: till.reference };
+    wish.execute(node, JsonBody { value: verb, place }).await
+}

@@ -1,0 +1,8 @@
+//! Reads of products and stores.
+
+pub(crate) mod lists;
+pub(crate) mod products;
+pub(crate) mod stores;
+
+pub use products::{ProductFilter, ProductSaid, ProductView};
+pub use stores::{StoreDescription, StoreView};

@@ -1,0 +1,103 @@
+//! Stores: those that are described, and those that only have stock.
+
+use crate::app::Ledger;
+use crate::app::stock::movements::ReadError;
+use crate::domain::catalogue::{Master, Store};
+use crate::domain::limits::ID_BYTES_MAX;
+use crate::domain::{Key, Sku, State, StoreId, Timestamp};
+use std::iter;
+use std::ops::Bound;
+
+/// A store as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreView {
+    /// Which.
+    pub store_id: StoreId,
+    /// What is said of it, if anything.
+    pub described: Option<StoreDescription>,
+}
+
+/// What is said of a store, and since when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreDescription {
+    /// The details.
+    pub store: Store,
+    /// The version of what is said.
+    pub version: u64,
+    /// The time of the last change.
+    pub updated_at: Timestamp,
+}
+
+impl StoreView {
+    /// The store of that name; nothing when nothing is said of it.
+    pub(crate) fn of(store_id: &StoreId, master: &Master<Store>) -> Option<Self> {
+        let store = master.details.clone()?;
+        let described = StoreDescription { store, version: master.version, updated_at: master.updated_at };
+        Some(Self { store_id: store_id.clone(), described: Some(described) })
+    }
+}
+
+impl Ledger {
+    /// A store; nothing when nothing is said of it and no stock was ever in it.
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log of another process cannot be read.
+    pub async fn store(&self, store_id: &StoreId) -> Result<Option<StoreView>, ReadError> {
+        let key = Key::Store(store_id.clone());
+        let seen = self.read(&key, |state| match state {
+            State::Store(master) => StoreView::of(store_id, master),
+            _ => None,
+        });
+        if let Some(view) = seen.await?.flatten() {
+            return Ok(Some(view));
+        }
+        let with_stock = self.levels(store_id, None, 1).await?;
+        let bare = StoreView { store_id: store_id.clone(), described: None };
+        Ok((!with_stock.is_empty()).then_some(bare))
+    }
+
+    /// At most `limit` stores in the order of their names, after `after`.
+    ///
+    /// # Errors
+    /// As [`Ledger::store`].
+    pub async fn stores(&self, after: Option<&StoreId>, limit: usize) -> Result<Vec<StoreView>, ReadError> {
+        let bound = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let look = self.with_stores(|stores| {
+            let page = stores.range::<StoreId, _>((bound, Bound::Unbounded)).take(limit);
+            page.map(|(_, view)| view.clone()).collect()
+        });
+        let mut views: Vec<StoreView> = look.await?;
+        for store_id in self.stores_with_stock(after).take(limit) {
+            let told = views.iter().any(|view| view.store_id == store_id);
+            // Its first level may still be on the way to the disk.
+            if !told && !self.levels(&store_id, None, 1).await?.is_empty() {
+                views.push(StoreView { store_id, described: None });
+            }
+        }
+        views.sort_by(|one, other| one.store_id.cmp(&other.store_id));
+        views.truncate(limit);
+        Ok(views)
+    }
+
+    /// The stores after that one in which there is stock, or was, in the order of their names.
+    pub(in crate::app) fn stores_with_stock(
+        &self,
+        after: Option<&StoreId>,
+    ) -> impl Iterator<Item = StoreId> + '_ {
+        iter::successors(self.next_with_stock(after), |store| self.next_with_stock(Some(store)))
+    }
+
+    /// The first store after that one in which there is stock, or was.
+    fn next_with_stock(&self, after: Option<&StoreId>) -> Option<StoreId> {
+        let last_of = |store: &StoreId| {
+            let last = Sku::new(&"z".repeat(ID_BYTES_MAX)).expect("letters are a valid SKU");
+            Key::Level(store.clone(), last)
+        };
+        let last = after.map(last_of);
+        let bound = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        match self.entities.keys_after(bound, 1).pop()? {
+            Key::Level(store, _) => Some(store),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What people do with dead letters: try again after a fix, or give up with a reason.
+//!
+//! Order, so that a crash at any point loses nothing and forgets nothing: what the letter's level comes to is worked
+//! out aside; the letter of the next event that does not fit is written, if there is one; model, checkpoint and the
+//! note that the letter is closed change together and are saved together; then the letter's own file says so too.
+
+use crate::app::central::dead_letters::bury::{close, write_letter};
+use crate::app::central::dead_letters::letters::as_json;
+use crate::app::central::following::follower::Follower;
+use crate::app::central::model::apply::{Change, decode, place_of};
+use crate::app::central::model::step::{Origin, Step, step};
+use crate::app::central::model::waits::{Closing, Place, Waits};
+use crate::app::central::{CentralLevel, DeadLetter, LetterState, Parked, SyncSettings, Worker};
+use crate::app::ports::Delivered;
+use crate::domain::Timestamp;
+use crate::resilience::Tripped;
+use std::io;
+
+/// What became of a letter and of what waited behind it.
+#[derive(Debug, Clone)]
+pub struct Redriven {
+    /// The letter as it is now; still open when the event cannot be applied yet.
+    pub letter: DeadLetter,
+    /// Events that are in the model now.
+    pub applied: u64,
+    /// Events that still wait.
+    pub waiting: u64,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    /// There is no letter of that id.
+    #[error("there is no dead letter of that id")]
+    Unknown,
+    /// It was redriven or discarded before.
+    #[error("this dead letter is closed already")]
+    Closed,
+    /// Its level waits for an earlier event, whose letter comes first.
+    #[error("its level waits for an earlier event, that of dead letter {0}")]
+    Behind(String),
+    /// It cannot be done now: the source does not deliver.
+    #[error("it cannot be done now: {0}")]
+    Source(String),
+    /// It cannot be done now: the source has not answered for a while and is not asked.
+    #[error("its source is not asked now")]
+    Breaker(Tripped),
+    /// The dead-letter file or the model could not be written.
+    #[error("cannot be written")]
+    Io(#[from] io::Error),
+}
+
+/// What a level comes to when what waits for it is tried in order.
+#[derive(Default)]
+struct Trial {
+    place: Option<Place>,
+    level: Option<CentralLevel>,
+    /// The next event is taken as it is.
+    loose: bool,
+    applied: u64,
+    /// Where it ended early, and why.
+    stuck: Option<(Delivered, String)>,
+    waiting: u64,
+}
+
+impl Worker {
+    /// Tries a dead letter again, and then what waits behind it. To be run to its end, also when whoever asked goes away.
+    ///
+    /// # Errors
+    /// [`LetterError`]; nothing was lost.
+    pub async fn redrive(&self, id: &str) -> Result<Redriven, LetterError> {
+        self.drive(id, None).await
+    }
+
+    /// Gives an event up, for a reason, and lets flow what waits behind it: the next event of the level is taken as it is.
+    ///
+    /// # Errors
+    /// [`LetterError`]; nothing was lost.
+    pub async fn discard(&self, id: &str, reason: &str) -> Result<Redriven, LetterError> {
+        self.drive(id, Some(reason)).await
+    }
+
+    async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
+        let node = self.letter(id).ok_or(LetterError::Unknown)?.node;
+        let (mut follower, origin) = self.crew.follower_of(node).await?;
+        // Only now: two who drive one letter at once must not both find it open.
+        let letter = self.letter(id).ok_or(LetterError::Unknown)?;
+        if letter.state != LetterState::Open {
+            return Err(LetterError::Closed);
+        }
+        let closed_before = self.model.look(|central| {
+            central.waits(node).and_then(|waits| waits.closing.get(&letter.sequence).cloned())
+        });
+        if let Some(closing) = closed_before {
+            // It was closed in the model, and then the disk refused.
+            return self.finish(letter, &closing, 0, 0).await;
+        }
+        if !self.is_pending(&letter)? {
+            // It came into the model another way: the log was read again with a program that could apply it.
+            let (state, at) = (LetterState::Redriven, self.parts.clock.now());
+            let closing = Closing { sequence: letter.sequence, state, note: None, at };
+            self.settle(&mut follower, &letter, Trial::default(), &closing);
+            return self.finish(letter, &closing, 0, 0).await;
+        }
+        let events = waiting(&follower, &letter, &self.settings).await?;
+        let trial = self.attempt(&letter, origin, events, discard.is_some());
+        let at = self.parts.clock.now();
+        let (applied, waiting) = (trial.applied, trial.waiting);
+        match &trial.stuck {
+            Some((event, reason)) if event.sequence == letter.sequence => {
+                let tries = letter.tries.saturating_add(1);
+                let letter = DeadLetter { tries, reason: reason.clone(), last_at: at, ..letter };
+                write_letter(self, letter.clone()).await?;
+                return Ok(Redriven { letter, applied, waiting });
+            }
+            Some((event, reason)) => write_letter(self, another(&letter, event, reason, at)).await?,
+            None => {}
+        }
+        let state = if discard.is_some() { LetterState::Discarded } else { LetterState::Redriven };
+        let closing = Closing { sequence: letter.sequence, state, note: discard.map(str::to_owned), at };
+        self.settle(&mut follower, &letter, trial, &closing);
+        self.finish(letter, &closing, applied, waiting).await
+    }
+
+    /// True when the letter's event is not in the model, and the first of its level that is not.
+    fn is_pending(&self, letter: &DeadLetter) -> Result<bool, LetterError> {
+        let Some(place) = place(letter) else { return Ok(true) };
+        let parked = self
+            .model
+            .look(|central| central.waits(letter.node).and_then(|waits| waits.parked.get(&place).copied()));
+        let reached = self.model.look(|central| central.as_of().get(&letter.node).copied());
+        match parked {
+            Some(parked) if parked.from < letter.sequence => {
+                Err(LetterError::Behind(DeadLetter::id_of(letter.node, parked.from)))
+            }
+            Some(parked) => Ok(parked.from == letter.sequence),
+            None => Ok(reached.is_none_or(|reached| reached < letter.sequence)),
+        }
+    }
+
+    /// Works out what becomes of the level; the model stays as it is.
+    fn attempt(&self, letter: &DeadLetter, origin: Origin, events: Vec<Delivered>, discard: bool) -> Trial {
+        let mut trial = Trial { place: place(letter), loose: discard, ..Trial::default() };
+        if let Some(place) = &trial.place {
+            let loose = |waits: &Waits| waits.loose.contains(place);
+            trial.loose |= self.model.look(|central| central.waits(letter.node).is_some_and(loose));
+        }
+        let mut events = events.into_iter();
+        if discard {
+            events.next();
+        }
+        for event in events.by_ref() {
+            let tried = decode(&event).and_then(|change| match change {
+                Some(change) => self.attempt_one(&mut trial, origin, &event, &change),
+                None => Ok(()),
+            });
+            if let Err(reason) = tried {
+                trial.stuck = Some((event, reason));
+                break;
+            }
+            trial.applied += 1;
+        }
+        trial.waiting = events.count() as u64;
+        trial
+    }
+
+    fn attempt_one(
+        &self,
+        trial: &mut Trial,
+        origin: Origin,
+        event: &Delivered,
+        change: &Change,
+    ) -> Result<(), String> {
+        let place = trial.place.insert(change.place.clone());
+        let known =
+            trial.level.or_else(|| self.model.look(|central| central.of_ledger(origin.ledger, place)));
+        let step = step(known.as_ref(), origin, change, event.at, trial.loose);
+        if let Step::To(level) = step.map_err(|poison| poison.to_string())? {
+            trial.level = Some(level);
+        }
+        trial.loose = false;
+        Ok(())
+    }
+
+    /// Puts what was worked out into the model: level, what waits, and that the letter is closed, under one lock.
+    fn settle(&self, follower: &mut Follower, letter: &DeadLetter, trial: Trial, closing: &Closing) {
+        let mut central = self.model.write();
+        if let Some(place) = trial.place {
+            if let Some(level) = trial.level {
+                central.put_unless_later(&place, level);
+            }
+            let waits = central.waits_mut(letter.node);
+            if waits.parked.get(&place).is_some_and(|parked| parked.from == letter.sequence) {
+                waits.parked.remove(&place);
+            }
+            if trial.loose {
+                waits.loose.insert(place.clone());
+            } else {
+                waits.loose.remove(&place);
+            }
+            if let Some((event, _)) = &trial.stuck {
+                waits.parked.insert(place, Parked { from: event.sequence, waiting: trial.waiting });
+            }
+        }
+        central.waits_mut(letter.node).closing.insert(closing.sequence, closing.clone());
+        follower.count_parked(&central);
+        drop(central);
+        self.model.moved();
+        self.note(follower.report());
+    }
+
+    /// The model is saved with the note that the letter is closed, then the letter says so itself.
+    async fn finish(
+        &self,
+        letter: DeadLetter,
+        closing: &Closing,
+        applied: u64,
+        waiting: u64,
+    ) -> Result<Redriven, LetterError> {
+        self.save().await?;
+        close(self, letter.node, closing).await?;
+        let letter = self.letter(&letter.id).unwrap_or(letter);
+        Ok(Redriven { letter, applied, waiting })
+    }
+}
+
+fn place(letter: &DeadLetter) -> Option<Place> {
+    letter.store_id.clone().zip(letter.sku.clone())
+}
+
+/// The letter of an event that waited behind another one and cannot be applied either.
+fn another(before: &DeadLetter, event: &Delivered, reason: &str, at: Timestamp) -> DeadLetter {
+    DeadLetter {
+        id: DeadLetter::id_of(before.node, event.sequence),
+        sequence: event.sequence,
+        reason: reason.to_owned(),
+        tries: 1,
+        first_at: at,
+        last_at: at,
+        state: LetterState::Open,
+        note: None,
+        at: event.at,
+        event: as_json(&event.json),
+        ..before.clone()
+    }
+}
+
+/// The letter's event and everything of its level behind it, up to the checkpoint, read again from the source.
+async fn waiting(
+    follower: &Follower,
+    letter: &DeadLetter,
+    settings: &SyncSettings,
+) -> Result<Vec<Delivered>, LetterError> {
+    if letter.sequence > follower.sequence {
+        let reason =
+            "since the start it has not been read as far as this event; try again after the next pass";
+        return Err(LetterError::Source(reason.to_owned()));
+    }
+    let wanted = place(letter);
+    let mut events = Vec::new();
+    let mut after = letter.sequence.minus(1);
+    while after < follower.sequence {
+        // A letter without a level has nothing behind it.
+        let limit = if wanted.is_some() { settings.read_events } else { 1 };
+        let delivery = follower.ask(settings, after, limit, None).await?;
+        if delivery.node != letter.node {
+            return Err(LetterError::Source(format!("the source is node {} now", delivery.node)));
+        }
+        if delivery.events.is_empty() {
+            return Err(LetterError::Source(format!("the source delivers nothing after {after}")));
+        }
+        for event in delivery.events {
+            if event.sequence != after.plus(1) {
+                return Err(LetterError::Source(format!(
+                    "the source does not deliver event {}",
+                    after.plus(1)
+                )));
+            }
+            if after == follower.sequence {
+                break;
+            }
+            after = event.sequence;
+            if event.sequence == letter.sequence || (wanted.is_some() && belongs(&event) == wanted) {
+                events.push(event);
+            }
+        }
+        if wanted.is_none() {
+            break;
+        }
+    }
+    if events.is_empty() {
+        return Err(LetterError::Source(format!("the source does not deliver event {}", letter.sequence)));
+    }
+    Ok(events)
+}
+
+fn belongs(event: &Delivered) -> Option<Place> {
+    place_of(event, &decode(event))
+}

@@ -1,0 +1,135 @@
+//! The followers of a worker, one for each source; more may join while it runs.
+
+use crate::app::blocking;
+use crate::app::central::following::follower::Follower;
+use crate::app::central::model::step::Origin;
+use crate::app::central::{LetterError, Worker};
+use crate::app::ports::{EventSource, Joining};
+use crate::resilience::{Breaker, BreakerSettings};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, OwnedMutexGuard};
+use uuid::Uuid;
+
+/// How often it is looked whether a log has joined.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// All followers of a worker; none ever leaves.
+pub(crate) struct Crew {
+    followed: RwLock<Vec<Followed>>,
+    settings: BreakerSettings,
+    joining: Vec<Arc<dyn Joining>>,
+    /// Somebody has joined.
+    joined: Notify,
+    /// Which source follows which node.
+    claims: Mutex<BTreeMap<Uuid, usize>>,
+}
+
+/// A source, and who follows it.
+#[derive(Clone)]
+pub(crate) struct Followed {
+    pub(crate) source: Arc<dyn EventSource>,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) follower: Arc<tokio::sync::Mutex<Follower>>,
+}
+
+impl Crew {
+    pub(crate) fn new(
+        sources: Vec<Arc<dyn EventSource>>,
+        joining: Vec<Arc<dyn Joining>>,
+        settings: BreakerSettings,
+    ) -> Self {
+        let crew = Self {
+            followed: RwLock::default(),
+            settings,
+            joining,
+            joined: Notify::new(),
+            claims: Mutex::default(),
+        };
+        for source in sources {
+            crew.follow_too(source);
+        }
+        crew
+    }
+
+    fn follow_too(&self, source: Arc<dyn EventSource>) {
+        let mut crew = self.followed.write();
+        let breaker = Arc::new(Breaker::new(format!("source {}", source.name()), self.settings));
+        let reader = Follower::new(crew.len(), Arc::clone(&source), Arc::clone(&breaker));
+        let follower = Arc::new(tokio::sync::Mutex::new(reader));
+        crew.push(Followed { source, breaker, follower });
+        drop(crew);
+        self.joined.notify_one();
+    }
+
+    /// Everybody who is there now, in the order of joining.
+    pub(crate) fn all(&self) -> Vec<Followed> {
+        self.followed.read().clone()
+    }
+
+    /// Takes up the sources that have come to be since the last look.
+    pub(crate) async fn look(&self) {
+        for joining in &self.joining {
+            let joining = Arc::clone(joining);
+            match blocking(move || joining.joined()).await {
+                Ok(new) => new.into_iter().for_each(|source| self.follow_too(source)),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot see whether a log has joined; it is tried again");
+                }
+            }
+        }
+    }
+
+    /// Follows everybody for ever, who joins later too.
+    pub(crate) async fn run(&self, worker: &Worker) {
+        let looks = async {
+            loop {
+                self.look().await;
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let rounds = async {
+            let mut rounds = FuturesUnordered::new();
+            loop {
+                let begun = rounds.len();
+                rounds.extend(self.all().into_iter().skip(begun).map(|followed| worker.rounds(followed)));
+                tokio::select! {
+                    Some(()) = rounds.next() => unreachable!("a source is followed for ever"),
+                    () = self.joined.notified() => {}
+                }
+            }
+        };
+        tokio::select! {
+            () = looks => {}
+            () = rounds => {}
+        }
+    }
+
+    /// The follower of a node's log, once it has answered.
+    pub(crate) async fn follower_of(
+        &self,
+        node: Uuid,
+    ) -> Result<(OwnedMutexGuard<Follower>, Origin), LetterError> {
+        let number = self.claims.lock().get(&node).copied();
+        let found = number.and_then(|number| self.followed.read().get(number).cloned());
+        if let Some(followed) = found {
+            let follower = followed.follower.lock_owned().await;
+            if let Some(origin) = follower.origin.filter(|origin| origin.node == node) {
+                return Ok((follower, origin));
+            }
+        }
+        Err(LetterError::Source(format!("node {node} has not answered yet")))
+    }
+
+    /// Notes which source follows a node; the name of the other one when there is one already.
+    pub(crate) fn claim(&self, node: Uuid, number: usize) -> Option<String> {
+        let holder = *self.claims.lock().entry(node).or_insert(number);
+        let followed = self.followed.read();
+        let other = followed.get(holder).filter(|_| holder != number)?;
+        Some(other.source.name().to_owned())
+    }
+}

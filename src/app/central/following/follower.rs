@@ -1,0 +1,266 @@
+//! Following one source: read, skip what is known, apply, park, move the checkpoint.
+
+use crate::app::central::following::asking::Unanswered;
+use crate::app::central::model::apply::{Applied, Decoded, apply_one, decode};
+use crate::app::central::model::step::Origin;
+use crate::app::central::{Central, Poison, SourceReport, SourceState, Worker};
+use crate::app::ports::{Delivered, Delivery, EventSource, Reading};
+use crate::domain::Sequence;
+use crate::resilience::{Breaker, RetryBudget};
+use futures_util::poll;
+use std::future::ready;
+use std::sync::Arc;
+use std::task::Poll;
+
+/// One source and how far it has been followed.
+pub(crate) struct Follower {
+    /// Its place among the sources.
+    pub(crate) number: usize,
+    pub(crate) source: Arc<dyn EventSource>,
+    /// Stops asking it when it does not answer.
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) budget: RetryBudget,
+    /// Whose log it is, once it has answered.
+    pub(crate) origin: Option<Origin>,
+    pub(crate) sequence: Sequence,
+    pub(crate) end: Sequence,
+    pub(crate) state: SourceState,
+    pub(crate) duplicates: u64,
+    pub(crate) taken: u64,
+    pub(crate) superseded: u64,
+    pub(crate) parked_levels: usize,
+    pub(crate) parked_events: u64,
+}
+
+/// What following did in one pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    pub(crate) applied: u64,
+    pub(crate) dead_lettered: u64,
+}
+
+/// Where a delivery could not be applied any further.
+enum Halt {
+    /// All of it is in.
+    End,
+    /// This event cannot be applied.
+    Poison(Delivered, Poison),
+    /// The source must not be followed any further.
+    Stop(String),
+}
+
+impl Follower {
+    pub(crate) fn new(number: usize, source: Arc<dyn EventSource>, breaker: Arc<Breaker>) -> Self {
+        Self {
+            number,
+            source,
+            breaker,
+            budget: RetryBudget::default(),
+            origin: None,
+            sequence: Sequence::START,
+            end: Sequence::START,
+            state: SourceState::New,
+            duplicates: 0,
+            taken: 0,
+            superseded: 0,
+            parked_levels: 0,
+            parked_events: 0,
+        }
+    }
+
+    pub(crate) fn report(&self) -> SourceReport {
+        SourceReport {
+            name: self.source.name().to_owned(),
+            node: self.origin.map(|origin| origin.node),
+            sequence: self.sequence,
+            end: self.end,
+            state: self.state.clone(),
+            duplicates: self.duplicates,
+            taken: self.taken,
+            superseded: self.superseded,
+            parked_levels: self.parked_levels,
+            parked_events: self.parked_events,
+        }
+    }
+
+    /// Follows the source to where its log ended when it was first asked, or as far as it goes.
+    pub(crate) async fn follow(&mut self, worker: &Worker) -> Progress {
+        let mut progress = Progress::default();
+        let mut target = None;
+        let mut tries = 0;
+        let mut failed = None;
+        let source = Arc::clone(&self.source);
+        let mut ahead: Option<(Sequence, Reading<'_>)> = None;
+        while !matches!(self.state, SourceState::Stopped(_)) {
+            let begun = ahead.take().filter(|(after, _)| *after == self.sequence);
+            let Some(delivery) = self.read(worker, begun.map(|(_, reading)| reading)).await else { break };
+            let target = *target.get_or_insert(delivery.end);
+            let before = self.sequence;
+            if let Some(last) =
+                delivery.events.last().map(|event| event.sequence).filter(|last| *last < target)
+            {
+                // What comes next is read while this is applied.
+                let mut reading = source.read(last, worker.settings.read_events);
+                if let Poll::Ready(done) = poll!(&mut reading) {
+                    reading = Box::pin(ready(done));
+                }
+                ahead = Some((last, reading));
+            }
+            match self.apply(worker, &delivery, &mut progress) {
+                Halt::End if self.sequence == before => {
+                    if delivery.end > self.sequence {
+                        let end = delivery.end;
+                        self.fail(&format!(
+                            "its log goes on to {end}, but it delivers nothing new after {before}"
+                        ));
+                    }
+                    break;
+                }
+                Halt::End => (tries, failed) = (0, None),
+                Halt::Stop(reason) => self.stop(reason),
+                Halt::Poison(event, _)
+                    if tries < worker.settings.retry_times && failed.as_ref() != Some(&event) =>
+                {
+                    // Read again: what was garbled on the way may come whole. What comes twice alike is not garbled.
+                    tries += 1;
+                    worker.settings.backoff().rest(tries).await;
+                    failed = Some(event);
+                }
+                Halt::Poison(event, poison) => {
+                    if !self.bury(worker, delivery.node, &event, &poison, tries + 1).await {
+                        break;
+                    }
+                    progress.dead_lettered += 1;
+                    (tries, failed) = (0, None);
+                }
+            }
+            self.close_letters(worker, delivery.node).await;
+            worker.note(self.report());
+            if self.sequence >= target {
+                break;
+            }
+        }
+        worker.note(self.report());
+        progress
+    }
+
+    /// Reads on; `begun` is a reading of what comes next that is under way.
+    async fn read(&mut self, worker: &Worker, begun: Option<Reading<'_>>) -> Option<Delivery> {
+        if self.origin.is_none() && !self.introduce(worker).await {
+            return None;
+        }
+        let events = worker.settings.read_events;
+        let delivery = match self.ask(&worker.settings, self.sequence, events, begun).await {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                self.unanswered(&error);
+                return None;
+            }
+        };
+        if self.origin != Some(Origin::of(&delivery)) {
+            let Origin { node, ledger } = Origin::of(&delivery);
+            self.stop(format!("it is node {node} of ledger {ledger} now, it was another one before"));
+            return None;
+        }
+        if delivery.end < self.sequence {
+            self.stop(format!("its log ends at {}, central has seen {}", delivery.end, self.sequence));
+            return None;
+        }
+        if let Some(beyond) = delivery.events.iter().find(|event| event.sequence > delivery.end) {
+            self.fail(&format!(
+                "it delivers event {}, but says its log ends at {}",
+                beyond.sequence, delivery.end
+            ));
+            return None;
+        }
+        self.end = delivery.end;
+        self.state = SourceState::Well;
+        Some(delivery)
+    }
+
+    /// Learns whose log it is, and takes up its checkpoint.
+    async fn introduce(&mut self, worker: &Worker) -> bool {
+        let origin = match self.ask(&worker.settings, Sequence::START, 0, None).await {
+            Ok(delivery) => Origin::of(&delivery),
+            Err(error) => {
+                self.unanswered(&error);
+                return false;
+            }
+        };
+        let node = origin.node;
+        if let Some(other) = worker.crew.claim(node, self.number) {
+            self.stop(format!("node {node} is followed as {other} already"));
+            return false;
+        }
+        if let Err(reason) = self.heal(worker, node).await {
+            self.fail(&reason);
+            return false;
+        }
+        self.origin = Some(origin);
+        self.sequence = worker.model.look(|central| central.as_of().get(&node).copied()).unwrap_or_default();
+        worker.model.look(|central| self.count_parked(central));
+        true
+    }
+
+    pub(crate) fn count_parked(&mut self, central: &Central) {
+        let waits = self.origin.and_then(|origin| central.waits(origin.node));
+        self.parked_levels = waits.map_or(0, |waits| waits.parked.len());
+        self.parked_events =
+            waits.map_or(0, |waits| waits.parked.values().map(|parked| parked.waiting).sum());
+    }
+
+    /// Notes why there was no answer. An open breaker is no news: what opened it is known.
+    fn unanswered(&mut self, error: &Unanswered) {
+        if matches!(error, Unanswered::Source(_)) || !matches!(self.state, SourceState::Failing(_)) {
+            self.fail(&error.to_string());
+        }
+    }
+
+    pub(crate) fn fail(&mut self, reason: &str) {
+        if !matches!(&self.state, SourceState::Failing(before) if before == reason) {
+            tracing::warn!(source = self.source.name(), reason, "a source cannot be read; it is tried again");
+        }
+        self.state = SourceState::Failing(reason.to_owned());
+    }
+
+    fn stop(&mut self, reason: String) {
+        tracing::error!(source = self.source.name(), reason, "a source is stopped until somebody has looked");
+        self.state = SourceState::Stopped(reason);
+    }
+
+    fn count(&mut self, applied: Applied, progress: &mut Progress) {
+        self.taken += u64::from(applied == Applied::Taken);
+        self.superseded += u64::from(applied == Applied::Superseded);
+        progress.applied += u64::from(matches!(applied, Applied::Now | Applied::Taken));
+    }
+
+    /// Applies as much of a delivery as goes, model and checkpoint under one lock.
+    fn apply(&mut self, worker: &Worker, delivery: &Delivery, progress: &mut Progress) -> Halt {
+        let decoded: Vec<Decoded> = delivery.events.iter().map(decode).collect();
+        let mut central = worker.model.write();
+        let mut halt = Halt::End;
+        for (event, decoded) in delivery.events.iter().zip(decoded) {
+            if event.sequence <= self.sequence {
+                self.duplicates += 1;
+                continue;
+            }
+            if event.sequence != self.sequence.plus(1) {
+                halt = Halt::Stop(format!("sequence {} follows {}", event.sequence, self.sequence));
+                break;
+            }
+            match apply_one(&mut central, Origin::of(delivery), event, decoded) {
+                Ok(applied) => self.count(applied, progress),
+                Err(poison) => {
+                    halt = Halt::Poison(event.clone(), poison);
+                    break;
+                }
+            }
+            self.sequence = event.sequence;
+        }
+        central.advance(delivery.node, self.sequence);
+        self.count_parked(&central);
+        drop(central);
+        worker.model.moved();
+        halt
+    }
+}

@@ -1,0 +1,129 @@
+//! One event into the model, or behind the dead letter its level waits for.
+
+use crate::app::central::dead_letters::letters::guess_place;
+use crate::app::central::model::step::{Origin, Step};
+use crate::app::central::model::waits::{Closing, Place};
+use crate::app::central::{Central, LetterState, Poison};
+use crate::app::ports::Delivered;
+use crate::domain::stock::{Effect, LevelAfter};
+use crate::domain::{After, Event, Fact, Timestamp};
+
+/// What central needs of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// The level.
+    pub(crate) place: Place,
+    /// How the event moves it.
+    pub(crate) motion: Motion,
+    /// What it comes to.
+    pub(crate) after: LevelAfter,
+}
+
+/// How an event moves its level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Motion {
+    /// By so much.
+    By(Effect),
+    /// Not at all: its log takes it over from another one, in which it moved last at that time.
+    Taken {
+        /// The time of the level's last movement.
+        updated_at: Timestamp,
+    },
+}
+
+/// An event read: nothing of interest when it changes no level (an import's progress), or why it cannot be read.
+pub(crate) type Decoded = Result<Option<Change>, String>;
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// It is in the model now.
+    Now,
+    /// It is in the model now: the level is what its log took over.
+    Taken,
+    /// It was in the model already: another log of the ledger has told of the level since.
+    Superseded,
+    /// It waits behind a dead letter.
+    Waits,
+}
+
+pub(crate) fn decode(event: &Delivered) -> Decoded {
+    let event = Event::decode(&event.json)?;
+    let After::Level(after) = event.after else { return Ok(None) };
+    let motion = match &event.fact {
+        Fact::Stock(fact) => Motion::By(fact.effect()),
+        // The time is not looked at where it is of no level.
+        Fact::Take(_) => Motion::Taken { updated_at: event.fact.moved_at(Timestamp::EPOCH) },
+        _ => return Ok(None),
+    };
+    let Some((store, sku)) = event.fact.place() else { return Ok(None) };
+    Ok(Some(Change { place: (store.clone(), sku.clone()), motion, after }))
+}
+
+/// The level an event belongs to, as far as that can be told.
+pub(crate) fn place_of(event: &Delivered, decoded: &Decoded) -> Option<Place> {
+    match decoded {
+        Ok(change) => change.as_ref().map(|change| change.place.clone()),
+        Err(_) => guess_place(&event.json),
+    }
+}
+
+/// Puts an event into the model, unless its level waits.
+///
+/// Only a `TAKE` does not wait: it has the whole level, and with it whatever its log has told of it before. So it ends the
+/// waiting of this level in this log, and the letter.
+///
+/// # Errors
+/// [`Poison`]; the model is as it was.
+pub(crate) fn apply_one(
+    central: &mut Central,
+    origin: Origin,
+    event: &Delivered,
+    decoded: Decoded,
+) -> Result<Applied, Poison> {
+    let mut waits = None;
+    if central.waits(origin.node).is_some() {
+        waits = place_of(event, &decoded);
+    }
+    let Some(place) = waits else {
+        return decoded.map_err(Poison::Unreadable)?.map_or(Ok(Applied::Now), |change| {
+            let step = central.apply(origin, &change, event.at, false)?;
+            Ok(told(&step, &change))
+        });
+    };
+    let parked = central.waits_mut(origin.node).parked.get(&place).copied();
+    let loose = central.waits_mut(origin.node).loose.contains(&place);
+    let taken = matches!(&decoded, Ok(Some(Change { motion: Motion::Taken { .. }, .. })));
+    let applied = match (parked, decoded) {
+        (Some(_), _) if !taken => None,
+        (_, Err(reason)) => return Err(Poison::Unreadable(reason)),
+        (_, Ok(None)) => return Ok(Applied::Now),
+        (_, Ok(Some(change))) => match central.apply(origin, &change, event.at, loose) {
+            Ok(step) => Some(told(&step, &change)),
+            Err(_) if parked.is_some() => None,
+            Err(poison) => return Err(poison),
+        },
+    };
+    let waits = central.waits_mut(origin.node);
+    let Some(applied) = applied else {
+        if let Some(parked) = waits.parked.get_mut(&place) {
+            parked.waiting += 1;
+        }
+        return Ok(Applied::Waits);
+    };
+    if let Some(parked) = waits.parked.remove(&place) {
+        let note = format!("event {} of the same log has all of the level", event.sequence);
+        let (sequence, state) = (parked.from, LetterState::Redriven);
+        waits.closing.insert(sequence, Closing { sequence, state, note: Some(note), at: event.at });
+    }
+    waits.loose.remove(&place);
+    Ok(applied)
+}
+
+fn told(step: &Step, change: &Change) -> Applied {
+    match (step, change.motion) {
+        (Step::Superseded, _) => Applied::Superseded,
+        (Step::To(_), Motion::By(_)) => Applied::Now,
+        (Step::To(_), Motion::Taken { .. }) => Applied::Taken,
+    }
+}

@@ -1,0 +1,400 @@
+//! The central model: every node's levels, by store and SKU, and how far each node's log is in it.
+//!
+//! A level is a row of 64 bytes; names of stores and nodes are in it as numbers. Rows are found through a table of row
+//! numbers, and walked through two lists of them, by store and by SKU. None of it goes away again.
+
+use crate::app::central::Poison;
+use crate::app::central::model::apply::Change;
+use crate::app::central::model::numbered::Numbered;
+use crate::app::central::model::order::Order;
+use crate::app::central::model::step::{ABSENT, Origin, Step, step};
+use crate::app::central::model::waits::{Place, Waits};
+use crate::domain::stock::LevelAfter;
+use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use hashbrown::HashTable;
+use smallvec::{SmallVec, smallvec};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use uuid::Uuid;
+
+/// A level as central knows it: what one ledger has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CentralLevel {
+    /// The ledger: the node's own, or the one that several nodes write.
+    pub ledger: Uuid,
+    /// The node whose log moved it last, or took it over.
+    pub node: Uuid,
+    /// The numbers.
+    pub numbers: LevelAfter,
+    /// The time of the last event.
+    pub updated_at: Timestamp,
+}
+
+/// Levels of all ledgers. A level that several ledgers have is their sum; as a rule one has it.
+#[derive(Debug, Clone, Default)]
+pub struct Central {
+    rows: Vec<Row>,
+    /// The rows by store and SKU.
+    table: HashTable<u32>,
+    hasher: RandomState,
+    by_store: Order,
+    by_sku: Order,
+    stores: Numbered<StoreId>,
+    tellers: Numbered<Origin>,
+    /// What further ledgers say of the level of a row.
+    others: HashMap<u32, Vec<CentralLevel>>,
+    /// How far each node's log is in the model.
+    as_of: BTreeMap<Uuid, Sequence>,
+    /// What of it is not, all the same.
+    waits: BTreeMap<Uuid, Waits>,
+    /// While a copy is made: what the levels that have changed since it was begun were then; nothing of a new one. A
+    /// tree, because a table that grows stops everybody while it is built anew.
+    before: Option<BTreeMap<Place, Levels>>,
+}
+
+/// A level, and what the first ledger that told of it says.
+#[derive(Debug, Clone)]
+struct Row {
+    sku: Sku,
+    store: u32,
+    teller: u32,
+    numbers: LevelAfter,
+    updated_at: Timestamp,
+}
+
+/// What each ledger says of one level, ordered by ledger.
+pub type Levels = SmallVec<[CentralLevel; 1]>;
+
+impl Central {
+    /// Applies one event of a log, whose last event for the same level is in the model; `rebase` as in [`step()`].
+    ///
+    /// # Errors
+    /// [`Poison`]; the model is as it was.
+    pub(crate) fn apply(
+        &mut self,
+        origin: Origin,
+        change: &Change,
+        at: Timestamp,
+        rebase: bool,
+    ) -> Result<Step, Poison> {
+        let row = self.find(&change.place.0, &change.place.1);
+        let known = row.and_then(|row| self.told(row, origin.ledger));
+        let step = step(known.as_ref(), origin, change, at, rebase)?;
+        if let Step::To(level) = step {
+            self.put_at(row, &change.place, level);
+        }
+        Ok(step)
+    }
+
+    /// Sets what a ledger says of a level.
+    pub fn put(&mut self, place: &(StoreId, Sku), level: CentralLevel) {
+        self.put_at(self.find(&place.0, &place.1), place, level);
+    }
+
+    /// The same, where the row is known, or known to be missing.
+    fn put_at(&mut self, number: Option<u32>, place: &Place, level: CentralLevel) {
+        if self.before.as_ref().is_some_and(|before| !before.contains_key(place)) {
+            let was = number.map_or_else(Levels::new, |row| self.levels(row));
+            self.before.get_or_insert_default().insert(place.clone(), was);
+        }
+        let Some(number) = number else { return self.add(place, level) };
+        let CentralLevel { ledger, node, numbers, updated_at } = level;
+        let Some(row) = self.rows.get_mut(number as usize) else { return };
+        let teller = *self.tellers.value(row.teller);
+        if teller.ledger == ledger {
+            (row.numbers, row.updated_at) = (numbers, updated_at);
+            if teller.node != node {
+                row.teller = self.tellers.give(&Origin { node, ledger });
+            }
+            return;
+        }
+        let others = self.others.entry(number).or_default();
+        match others.iter_mut().find(|other| other.ledger == ledger) {
+            Some(other) => *other = level,
+            None => others.push(level),
+        }
+    }
+
+    /// Adds a level that is not there.
+    fn add(&mut self, place: &Place, level: CentralLevel) {
+        let CentralLevel { ledger, node, numbers, updated_at } = level;
+        let number = u32::try_from(self.rows.len()).expect("fewer than four thousand million levels");
+        let (store, teller) = (self.stores.give(&place.0), self.tellers.give(&Origin { node, ledger }));
+        self.rows.push(Row { sku: place.1.clone(), store, teller, numbers, updated_at });
+        let Self { rows, table, hasher, stores, .. } = self;
+        let row = |number: u32| rows.get(number as usize).expect("a row that was added");
+        let name = |row: &Row| stores.value(row.store);
+        let hash = |number: &u32| hasher.hash_one((row(*number).store, &row(*number).sku));
+        table.insert_unique(hash(&number), number, hash);
+        let new = row(number);
+        self.by_store.insert(number, |other| {
+            let other = row(other);
+            let store = if other.store == store { Ordering::Equal } else { name(other).cmp(&place.0) };
+            store.then_with(|| other.sku.cmp(&new.sku))
+        });
+        self.by_sku.insert(number, |other| {
+            let other = row(other);
+            other.sku.cmp(&new.sku).then_with(|| name(other).cmp(&place.0))
+        });
+    }
+
+    /// The row of a level.
+    fn find(&self, store: &StoreId, sku: &Sku) -> Option<u32> {
+        let store = self.stores.find(store)?;
+        let is_it = |row: &Row| row.store == store && row.sku == *sku;
+        let found = |number: &u32| self.rows.get(*number as usize).is_some_and(is_it);
+        self.table.find(self.hasher.hash_one((store, sku)), found).copied()
+    }
+
+    /// What a ledger says of the level of a row.
+    fn told(&self, number: u32, ledger: Uuid) -> Option<CentralLevel> {
+        let first = self.row(number).map(|row| self.first(row)).filter(|first| first.ledger == ledger);
+        first.or_else(|| {
+            let others = self.others.get(&number).into_iter().flatten();
+            others.copied().find(|other| other.ledger == ledger)
+        })
+    }
+
+    fn row(&self, number: u32) -> Option<&Row> {
+        self.rows.get(number as usize)
+    }
+
+    /// What the first ledger says.
+    fn first(&self, row: &Row) -> CentralLevel {
+        let Origin { node, ledger } = *self.tellers.value(row.teller);
+        CentralLevel { ledger, node, numbers: row.numbers, updated_at: row.updated_at }
+    }
+
+    /// What all ledgers say of the level of a row.
+    fn levels(&self, number: u32) -> Levels {
+        let Some(row) = self.row(number) else { return Levels::new() };
+        let mut levels: Levels = smallvec![self.first(row)];
+        if let Some(others) = self.others.get(&number) {
+            levels.extend(others.iter().copied());
+            levels.sort_unstable_by_key(|level| level.ledger);
+        }
+        levels
+    }
+
+    fn shown(&self, number: u32) -> Option<(&StoreId, &Sku, Levels)> {
+        let row = self.row(number)?;
+        Some((self.stores.value(row.store), &row.sku, self.levels(number)))
+    }
+
+    /// Sets what a ledger says of a level, unless another of its logs has told more of it meanwhile.
+    pub(crate) fn put_unless_later(&mut self, place: &Place, level: CentralLevel) {
+        let known = self.of_ledger(level.ledger, place);
+        let later =
+            |known: CentralLevel| known.node != level.node && known.numbers.version > level.numbers.version;
+        if !known.is_some_and(later) {
+            self.put(place, level);
+        }
+    }
+
+    /// Begins a copy: from now on the model remembers what its levels were at this moment.
+    pub(crate) fn begin_copy(&mut self) {
+        self.before = Some(BTreeMap::new());
+    }
+
+    /// The next levels of the copy, by store and SKU: at most `limit` places are looked at. One that was not there at the
+    /// copy's moment has nothing to say. Nothing at the end.
+    pub(crate) fn copy_on(&self, last: Option<&Place>, limit: usize) -> Option<Vec<(Place, Levels)>> {
+        let places = self.after(last.map(|(store, sku)| (store, sku)));
+        let piece = places.take(limit).map(|(store, sku, levels)| {
+            let place = (store.clone(), sku.clone());
+            let was = self.before.as_ref().and_then(|before| before.get(&place));
+            let levels = was.cloned().unwrap_or(levels);
+            (place, levels)
+        });
+        Some(piece.collect()).filter(|piece: &Vec<_>| !piece.is_empty())
+    }
+
+    /// Ends a copy, and hands out what was remembered: it takes time to let go of that.
+    pub(crate) fn end_copy(&mut self) -> Option<BTreeMap<Place, Levels>> {
+        self.before.take()
+    }
+
+    /// Everything of that node up to `sequence` is in the model, or a dead letter.
+    pub fn advance(&mut self, node: Uuid, sequence: Sequence) {
+        self.as_of.insert(node, sequence);
+    }
+
+    /// What a ledger says of a level.
+    pub(crate) fn of_ledger(&self, ledger: Uuid, place: &Place) -> Option<CentralLevel> {
+        self.find(&place.0, &place.1).and_then(|row| self.told(row, ledger))
+    }
+
+    /// What of a node's log is not in the model although it was passed; nothing as a rule.
+    pub(crate) fn waits(&self, node: Uuid) -> Option<&Waits> {
+        self.waits.get(&node).filter(|waits| !waits.is_empty())
+    }
+
+    pub(crate) fn waits_mut(&mut self, node: Uuid) -> &mut Waits {
+        self.waits.entry(node).or_default()
+    }
+
+    /// How far each node's log is in the model.
+    pub fn as_of(&self) -> &BTreeMap<Uuid, Sequence> {
+        &self.as_of
+    }
+
+    /// How many events are in the model: the sum over all nodes.
+    pub fn sequence(&self) -> Sequence {
+        Sequence(self.as_of.values().fold(0, |sum, sequence| sum.saturating_add(sequence.0)))
+    }
+
+    /// How many levels there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// What the ledgers say of one level.
+    pub fn level(&self, store: &StoreId, sku: &Sku) -> Option<Levels> {
+        self.find(store, sku).map(|row| self.levels(row))
+    }
+
+    /// The stores that have a SKU, in order, with what the ledgers say of its level there.
+    pub fn stores_of<'a>(&'a self, sku: &'a Sku) -> impl Iterator<Item = (&'a StoreId, Levels)> {
+        let rows = self.by_sku.from(&|number| self.row(number).is_some_and(|row| row.sku < *sku));
+        let shown = rows.filter_map(|number| self.shown(number));
+        shown.take_while(move |(_, of, _)| *of == sku).map(|(store, _, levels)| (store, levels))
+    }
+
+    /// Every level, by store and SKU.
+    pub fn all(&self) -> impl Iterator<Item = (&StoreId, &Sku, Levels)> {
+        self.after(None)
+    }
+
+    /// The levels after a store and SKU, by store and SKU.
+    pub fn after<'a>(
+        &'a self,
+        last: Option<(&'a StoreId, &'a Sku)>,
+    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, Levels)> {
+        self.from(&|store, sku| last.is_some_and(|last| (store, sku) <= last))
+    }
+
+    /// The levels of a store after `after`, by SKU.
+    pub fn of_store<'a>(
+        &'a self,
+        store: &'a StoreId,
+        after: Option<&'a Sku>,
+    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, Levels)> {
+        let passed = |other: &StoreId, sku: &Sku| match other.cmp(store) {
+            Ordering::Equal => after.is_some_and(|after| sku <= after),
+            order => order == Ordering::Less,
+        };
+        self.from(&passed).take_while(move |(other, _, _)| *other == store)
+    }
+
+    /// The levels from the first one on that is not passed, by store and SKU.
+    fn from<'a>(
+        &'a self,
+        passed: &dyn Fn(&StoreId, &Sku) -> bool,
+    ) -> impl Iterator<Item = (&'a StoreId, &'a Sku, Levels)> + use<'a> {
+        let is_before =
+            |number: u32| self.row(number).is_some_and(|row| passed(self.stores.value(row.store), &row.sku));
+        self.by_store.from(&is_before).filter_map(|number| self.shown(number))
+    }
+}
+
+/// The same levels, checkpoints and waits; how rows are numbered does not count.
+impl PartialEq for Central {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_of == other.as_of
+            && self.waits == other.waits
+            && self.len() == other.len()
+            && self.all().eq(other.all())
+    }
+}
+
+/// The sum over ledgers: quantities and versions added, the latest time.
+pub fn total(levels: &[CentralLevel]) -> (LevelAfter, Timestamp) {
+    let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
+    levels.iter().fold((ABSENT, Timestamp::EPOCH), |(sum, latest), level| {
+        let numbers = LevelAfter {
+            on_hand: add(sum.on_hand, level.numbers.on_hand),
+            reserved: add(sum.reserved, level.numbers.reserved),
+            version: sum.version.saturating_add(level.numbers.version),
+        };
+        (numbers, latest.max(level.updated_at))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(number: u64) -> Place {
+        let store = StoreId::new(&format!("S{}", number % 3)).unwrap();
+        (store, Sku::new(&format!("K{:02}", number / 3)).unwrap())
+    }
+
+    fn level(node: u128, version: u64) -> CentralLevel {
+        let numbers = LevelAfter { version, ..ABSENT };
+        let node = Uuid::from_u128(node);
+        CentralLevel { ledger: node, node, numbers, updated_at: Timestamp::EPOCH }
+    }
+
+    /// A copy that is made piece by piece, with `change` after each piece.
+    fn copy(
+        central: &mut Central,
+        limit: usize,
+        mut change: impl FnMut(&mut Central),
+    ) -> BTreeMap<Place, Levels> {
+        let mut copied = BTreeMap::new();
+        central.begin_copy();
+        let mut last = None;
+        while let Some(piece) = central.copy_on(last.as_ref(), limit) {
+            last = piece.last().map(|(place, _)| place.clone());
+            copied.extend(piece.into_iter().filter(|(_, levels)| !levels.is_empty()));
+            change(central);
+        }
+        central.end_copy();
+        copied
+    }
+
+    #[test]
+    fn what_was_worked_out_aside_does_not_take_the_place_of_what_another_log_told_meanwhile() {
+        let mut central = Central::default();
+        let told = |node: u128, version| CentralLevel { node: Uuid::from_u128(node), ..level(9, version) };
+        for (known, aside, kept) in [
+            (told(1, 5), told(2, 4), told(1, 5)),
+            (told(1, 5), told(2, 5), told(2, 5)),
+            (told(1, 5), told(2, 6), told(2, 6)),
+            // One's own log was taken up again from before a letter that is given up.
+            (told(1, 5), told(1, 4), told(1, 4)),
+        ] {
+            central.put(&place(1), known);
+            central.put_unless_later(&place(1), aside);
+            assert_eq!(central.of_ledger(Uuid::from_u128(9), &place(1)), Some(kept));
+        }
+    }
+
+    #[test]
+    fn a_copy_is_what_the_model_was_at_one_moment_whatever_changes_meanwhile() {
+        for seed in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut central = Central::default();
+            for number in 0..30 {
+                central.put(&place(2 * number), level(1, 1));
+            }
+            let limit = random.usize(1..9);
+            let whole = copy(&mut central, limit, |_| ());
+            assert_eq!(whole.len(), 30);
+            let copied = copy(&mut central, limit, |central| {
+                for _ in 0..random.usize(..5) {
+                    // Known levels and new ones, of one ledger or another, once or twice.
+                    central.put(&place(random.u64(..60)), level(random.u128(1..3), random.u64(2..9)));
+                }
+            });
+            assert_eq!(copied, whole, "seed {seed}");
+            assert_ne!(copy(&mut central, limit, |_| ()), whole, "seed {seed}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A copy of the central model on its way into a file.
+//!
+//! Its levels are read piece by piece while it is written, and while the model moves on: it takes no memory but for the
+//! levels that change meanwhile.
+
+use crate::app::central::model::waits::Place;
+use crate::app::central::{CentralFile, CentralModel, LevelRecord, SourceRecord};
+use crate::domain::{Sequence, Sku, StoreId};
+use parking_lot::MutexGuard;
+use serde::ser::{SerializeMap, SerializeStruct};
+use serde::{Serialize, Serializer};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use uuid::Uuid;
+
+/// Levels copied under the lock at once, so that neither readers nor the worker wait longer than for these.
+const COPY_LEVELS: usize = 500;
+
+/// The model as it was when the copy was begun: what is written as [`CentralFile`].
+pub struct CentralCopy<'a> {
+    model: &'a CentralModel,
+    sequence: Sequence,
+    sources: BTreeMap<Uuid, SourceRecord>,
+    /// The model remembers for one copy at a time.
+    _one: MutexGuard<'a, ()>,
+}
+
+impl<'a> CentralCopy<'a> {
+    pub(crate) fn begin(model: &'a CentralModel, one: MutexGuard<'a, ()>) -> Self {
+        let mut central = model.write();
+        central.begin_copy();
+        let waits = |node| central.waits(node);
+        let sources = central.as_of().iter();
+        let sources = sources.map(|(node, sequence)| (*node, SourceRecord::of(*sequence, waits(*node))));
+        Self { model, sequence: central.sequence(), sources: sources.collect(), _one: one }
+    }
+
+    /// How many events are in it.
+    pub fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// All of it at once.
+    pub fn whole(&self) -> CentralFile {
+        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>> = BTreeMap::new();
+        for ((store, sku), record) in self.levels() {
+            stores.entry(store).or_default().insert(sku, record);
+        }
+        CentralFile { sequence: self.sequence, sources: self.sources.clone(), stores }
+    }
+
+    /// Every level, by store and SKU.
+    fn levels(&self) -> impl Iterator<Item = (Place, LevelRecord)> {
+        let mut last: Option<Place> = None;
+        let pieces = std::iter::from_fn(move || {
+            let piece = self.model.look(|central| central.copy_on(last.as_ref(), COPY_LEVELS))?;
+            last = piece.last().map(|(place, _)| place.clone());
+            Some(piece)
+        });
+        pieces.flatten().filter_map(|(place, levels)| Some((place, LevelRecord::of(&levels)?)))
+    }
+}
+
+impl Drop for CentralCopy<'_> {
+    fn drop(&mut self) {
+        let remembered = self.model.write().end_copy();
+        drop(remembered);
+    }
+}
+
+impl Serialize for CentralCopy<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let stores = StoresOut(RefCell::new(self.levels().peekable()));
+        let mut document = serializer.serialize_struct("CentralFile", 3)?;
+        document.serialize_field("sequence", &self.sequence)?;
+        document.serialize_field("sources", &self.sources)?;
+        document.serialize_field("stores", &stores)?;
+        document.end()
+    }
+}
+
+/// The stores of a copy, by name; each takes its own levels off the walk over all of them.
+struct StoresOut<I: Iterator>(RefCell<Peekable<I>>);
+
+struct StoreOut<'a, I: Iterator>(&'a StoresOut<I>, &'a StoreId);
+
+impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoresOut<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut stores = serializer.serialize_map(None)?;
+        let next = || self.0.borrow_mut().peek().map(|((store, _), _)| store.clone());
+        while let Some(store) = next() {
+            stores.serialize_entry(&store, &StoreOut(self, &store))?;
+        }
+        stores.end()
+    }
+}
+
+impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoreOut<'_, I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(stores, own) = self;
+        let mut skus = serializer.serialize_map(None)?;
+        let next = || stores.0.borrow_mut().next_if(|((store, _), _)| store == *own);
+        while let Some(((_, sku), record)) = next() {
+            skus.serialize_entry(&sku, &record)?;
+        }
+        skus.end()
+    }
+}

@@ -1,0 +1,233 @@
+//! The central file: model, checkpoints and what is parked, in one JSON document that a person can open.
+
+use crate::app::central::model::central::Levels;
+use crate::app::central::model::waits::{Place, Waits};
+use crate::app::central::{Central, CentralLevel, Closing, Parked};
+use crate::domain::stock::LevelAfter;
+use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use uuid::Uuid;
+
+/// `central-<sequence>.json` without its checksum, in memory as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CentralFile {
+    /// How many events are in the model.
+    pub sequence: Sequence,
+    /// The checkpoint of every node.
+    pub sources: BTreeMap<Uuid, SourceRecord>,
+    /// The model: store, SKU, level.
+    pub stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>>,
+}
+
+/// A node's checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SourceRecord {
+    /// Everything up to here is in the model, or a dead letter, or waits behind one.
+    pub sequence: Sequence,
+    /// Levels that wait behind a dead letter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<ParkedRecord>,
+    /// Levels whose next event is taken as it is, because one in front of it was discarded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loose: Vec<(StoreId, Sku)>,
+    /// Letters that are closed in this model, but perhaps not yet in their file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closing: Vec<Closing>,
+}
+
+/// A level that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParkedRecord {
+    /// Where.
+    pub store_id: StoreId,
+    /// What.
+    pub sku: Sku,
+    /// Since when, and how much.
+    #[serde(flatten)]
+    pub parked: Parked,
+}
+
+/// What one ledger says of one level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LevelRecord {
+    /// Sellable pieces.
+    pub qty: Quantity,
+    /// Pieces there.
+    pub on_hand: Quantity,
+    /// Pieces promised.
+    pub reserved: Quantity,
+    /// The level's version.
+    pub version: u64,
+    /// The time of the last event.
+    pub updated_at: Timestamp,
+    /// The node whose log says so.
+    pub node: Uuid,
+    /// The ledger, where that is not the node's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Uuid>,
+    /// What other ledgers say of the same level; as a rule there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<LevelRecord>,
+}
+
+impl LevelRecord {
+    /// What all ledgers say of a level; nothing when that is nothing.
+    pub(crate) fn of(levels: &Levels) -> Option<Self> {
+        let mut records = levels.iter().map(|level| {
+            let CentralLevel { ledger, node, numbers, updated_at } = *level;
+            let ledger = Some(ledger).filter(|ledger| *ledger != node);
+            let LevelAfter { on_hand, reserved, version } = numbers;
+            let qty = numbers.qty();
+            Self { qty, on_hand, reserved, version, updated_at, node, ledger, others: Vec::new() }
+        });
+        let first = records.next()?;
+        Some(Self { others: records.collect(), ..first })
+    }
+
+    fn level(&self) -> CentralLevel {
+        let Self { on_hand, reserved, version, updated_at, node, ledger, .. } = *self;
+        let numbers = LevelAfter { on_hand, reserved, version };
+        CentralLevel { ledger: ledger.unwrap_or(node), node, numbers, updated_at }
+    }
+
+    /// Puts it into a model.
+    fn put(&self, central: &mut Central, place: &Place) {
+        for level in std::iter::once(self).chain(&self.others) {
+            central.put(place, level.level());
+        }
+    }
+}
+
+impl SourceRecord {
+    pub(crate) fn of(sequence: Sequence, waits: Option<&Waits>) -> Self {
+        let Some(waits) = waits else { return Self { sequence, ..Self::default() } };
+        let parked = waits.parked.iter().map(|((store_id, sku), parked)| ParkedRecord {
+            store_id: store_id.clone(),
+            sku: sku.clone(),
+            parked: *parked,
+        });
+        Self {
+            sequence,
+            parked: parked.collect(),
+            loose: waits.loose.iter().cloned().collect(),
+            closing: waits.closing.values().cloned().collect(),
+        }
+    }
+
+    fn waits(&self) -> Option<Waits> {
+        let parked = self.parked.iter().cloned();
+        let waits = Waits {
+            parked: parked.map(|record| ((record.store_id, record.sku), record.parked)).collect(),
+            loose: self.loose.iter().cloned().collect(),
+            closing: self.closing.iter().map(|closing| (closing.sequence, closing.clone())).collect(),
+        };
+        Some(waits).filter(|waits| !waits.is_empty())
+    }
+}
+
+/// A saved model is read level by level into the model that it is.
+impl<'de> Deserialize<'de> for Central {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Document { sequence, sources, stores } = Document::deserialize(deserializer)?;
+        let mut central = stores.0;
+        for (node, source) in &sources {
+            central.resume(*node, source);
+        }
+        if central.sequence() != sequence {
+            let sum = central.sequence();
+            return Err(de::Error::custom(format!("it has {sequence} events, its sources have {sum}")));
+        }
+        Ok(central)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    sequence: Sequence,
+    sources: BTreeMap<Uuid, SourceRecord>,
+    stores: StoresIn,
+}
+
+struct StoresIn(Central);
+
+struct StoreIn<'a>(&'a mut Central, StoreId);
+
+impl<'de> Deserialize<'de> for StoresIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Stores;
+
+        impl<'de> Visitor<'de> for Stores {
+            type Value = StoresIn;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("levels by store and SKU")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut stores: A) -> Result<StoresIn, A::Error> {
+                let mut central = Central::default();
+                while let Some(store) = stores.next_key()? {
+                    stores.next_value_seed(StoreIn(&mut central, store))?;
+                }
+                Ok(StoresIn(central))
+            }
+        }
+
+        deserializer.deserialize_map(Stores)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for StoreIn<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StoreIn<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("levels by SKU")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut skus: A) -> Result<(), A::Error> {
+        let Self(central, store) = self;
+        while let Some((sku, record)) = skus.next_entry::<Sku, LevelRecord>()? {
+            record.put(central, &(store.clone(), sku));
+        }
+        Ok(())
+    }
+}
+
+impl Central {
+    /// Goes on from a node's checkpoint.
+    fn resume(&mut self, node: Uuid, source: &SourceRecord) {
+        self.advance(node, source.sequence);
+        if let Some(waits) = source.waits() {
+            *self.waits_mut(node) = waits;
+        }
+    }
+}
+
+impl From<&CentralFile> for Central {
+    fn from(file: &CentralFile) -> Self {
+        let mut central = Self::default();
+        for (store, skus) in &file.stores {
+            for (sku, record) in skus {
+                record.put(&mut central, &(store.clone(), sku.clone()));
+            }
+        }
+        for (node, source) in &file.sources {
+            central.resume(*node, source);
+        }
+        central
+    }
+}

@@ -1,0 +1,338 @@
+//! The worker: all followers, the model they fill, and when it is saved.
+
+use crate::app::blocking;
+use crate::app::central::following::crew::{Crew, Followed};
+use crate::app::central::following::follower::Progress;
+use crate::app::central::{
+    Central, CentralModel, DeadLetter, LetterState, PassReport, SourceReport, SourceState, SyncStatus,
+};
+use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource, Joining};
+use crate::domain::Sequence;
+use crate::resilience::{Breaker, BreakerSettings};
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{MutexGuard, Semaphore};
+
+/// What a worker is made of.
+pub struct WorkerParts {
+    /// The logs to follow.
+    pub sources: Vec<Arc<dyn EventSource>>,
+    /// Where the model is saved.
+    pub central: Arc<dyn CentralStore>,
+    /// Where dead letters are kept.
+    pub letters: Arc<dyn DeadLetterStore>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How a worker works.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncSettings {
+    /// From the end of a pass to the next one.
+    pub interval: Duration,
+    /// Sources read at the same time.
+    pub concurrency: usize,
+    /// Events asked for at once.
+    pub read_events: usize,
+    /// Events between two saves of the model, at least.
+    pub save_every: u64,
+    /// The first ceiling of the wait before something is read again; it doubles.
+    pub retry_base: Duration,
+    /// How often it is read again.
+    pub retry_times: u32,
+    /// When a source that does not answer is left alone, and for how long.
+    pub breaker: BreakerSettings,
+}
+
+/// From the news that there are events to reading them, so that more of them are read at once.
+const GATHER: Duration = Duration::from_millis(20);
+/// After a save that took a second, at least so many seconds pass without one.
+const SAVE_REST: u32 = 9;
+/// The same for a save of a few events: it may not cost more than a hundredth of the time.
+const SAVE_FEW_REST: u32 = 99;
+/// A few events wait at least so long for others to be saved with.
+const SAVE_FEW_AFTER: Duration = Duration::from_secs(1);
+
+/// Merges the logs of all nodes into the central model.
+pub struct Worker {
+    pub(super) parts: WorkerParts,
+    pub(super) settings: SyncSettings,
+    pub(super) model: Arc<CentralModel>,
+    pub(super) crew: Crew,
+    letters: Mutex<BTreeMap<String, DeadLetter>>,
+    /// Sources that are well share these permits ...
+    well: Semaphore,
+    /// ... and those that are not, this one: a source that hangs keeps no other waiting.
+    sick: Semaphore,
+    /// Held by a pass over all sources.
+    pass: tokio::sync::Mutex<()>,
+    /// Passes that came to their end.
+    passes: AtomicU64,
+    last: Mutex<PassReport>,
+    /// Every source as it was last seen, in the middle of a pass too.
+    seen: Mutex<BTreeMap<String, SourceReport>>,
+    /// Held by whoever saves.
+    saving: tokio::sync::Mutex<()>,
+    saved: Mutex<Saved>,
+}
+
+struct Saved {
+    sequence: Sequence,
+    not_before: Option<Instant>,
+    /// The same for a save of events that are not worth one yet.
+    few_not_before: Option<Instant>,
+    /// The last one failed, and that has been told.
+    failing: bool,
+}
+
+impl Worker {
+    /// A worker that goes on where the saved model ends.
+    ///
+    /// # Errors
+    /// What the stores say.
+    pub fn new(parts: WorkerParts, settings: SyncSettings) -> io::Result<Self> {
+        Self::over(Arc::new(CentralModel::new(Central::default())), parts, Vec::new(), settings)
+    }
+
+    /// The same, over a model that is shown already, and with the logs that join later.
+    ///
+    /// # Errors
+    /// What the stores say; the model is as it was.
+    pub fn over(
+        model: Arc<CentralModel>,
+        mut parts: WorkerParts,
+        joining: Vec<Arc<dyn Joining>>,
+        settings: SyncSettings,
+    ) -> io::Result<Self> {
+        let central = parts.central.load()?.unwrap_or_default();
+        let sequence = central.sequence();
+        let letters = parts.letters.load()?.into_iter().map(|letter| (letter.id.clone(), letter)).collect();
+        model.replace(central);
+        let few_not_before = Some(Instant::now() + SAVE_FEW_AFTER);
+        let saved = Saved { sequence, not_before: None, few_not_before, failing: false };
+        Ok(Self {
+            settings,
+            model,
+            crew: Crew::new(std::mem::take(&mut parts.sources), joining, settings.breaker),
+            letters: Mutex::new(letters),
+            well: Semaphore::new(settings.concurrency.max(1)),
+            sick: Semaphore::new(1),
+            pass: tokio::sync::Mutex::default(),
+            passes: AtomicU64::new(0),
+            last: Mutex::default(),
+            seen: Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
+            saved: Mutex::new(saved),
+            parts,
+        })
+    }
+
+    /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
+    pub async fn run(&self) {
+        tokio::join!(self.crew.run(self), self.saves());
+    }
+
+    /// Saves beside the rounds: no source waits for it.
+    async fn saves(&self) {
+        loop {
+            tokio::time::sleep(self.settings.interval).await;
+            self.save_if_due().await;
+        }
+    }
+
+    /// Follows one source for ever.
+    pub(super) async fn rounds(&self, followed: Followed) {
+        loop {
+            let (_, report) = self.follow(&followed).await;
+            let interval = self.settings.interval;
+            if report.state == SourceState::Well {
+                followed.source.news(report.sequence, interval).await;
+                tokio::time::sleep(GATHER.min(interval)).await;
+            } else {
+                tokio::time::sleep(interval).await;
+            }
+        }
+    }
+
+    /// Runs one pass over all sources now, or waits for the one that is running.
+    ///
+    /// Cancel safe: what was applied stays applied.
+    pub async fn sync(&self) -> PassReport {
+        let Some(_running) = self.begin_pass().await else { return self.last_pass() };
+        // Who asks for a pass may know that a source is well again.
+        self.crew.look().await;
+        let crew = self.crew.all();
+        for source in &crew {
+            source.breaker.cool_down();
+        }
+        self.pass_over(&crew).await
+    }
+
+    /// The last pass before a stop: the sources that were well when they were asked last, and then the others for at most
+    /// `patience`, since one of them may never answer.
+    ///
+    /// Cancel safe, as [`Worker::sync`].
+    pub async fn sync_at_stop(&self, patience: Duration) {
+        let Some(_running) = self.begin_pass().await else { return };
+        let (well, others): (Vec<Followed>, Vec<Followed>) = {
+            let seen = self.seen.lock();
+            let state = |followed: &Followed| seen.get(followed.source.name()).map(|report| &report.state);
+            self.crew.all().into_iter().partition(|followed| state(followed) == Some(&SourceState::Well))
+        };
+        self.pass_over(&well).await;
+        for source in &others {
+            source.breaker.cool_down();
+        }
+        if !others.is_empty() {
+            // What they have is read after the next start.
+            let _ = tokio::time::timeout(patience, self.pass_over(&others)).await;
+        }
+    }
+
+    async fn pass_over(&self, crew: &[Followed]) -> PassReport {
+        let begun = Instant::now();
+        // Collected before the first await, so that the pass can be spawned.
+        let work: Vec<_> = crew.iter().map(|followed| self.follow(followed)).collect();
+        let done: Vec<(Progress, SourceReport)> = join_all(work).await;
+        let sources: Vec<SourceReport> = done.iter().map(|(_, report)| report.clone()).collect();
+        let report = PassReport {
+            applied: done.iter().map(|(progress, _)| progress.applied).sum(),
+            dead_lettered: done.iter().map(|(progress, _)| progress.dead_lettered).sum(),
+            central_sequence: self.model.look(Central::sequence),
+            lag: lag(&sources),
+            duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            sources,
+        };
+        *self.last.lock() = report.clone();
+        self.passes.fetch_add(1, Ordering::Relaxed);
+        report
+    }
+
+    async fn follow(&self, one: &Followed) -> (Progress, SourceReport) {
+        let mut follower = one.follower.lock().await;
+        if follower.breaker.rests() {
+            // Nor does it wait for a turn.
+            return (Progress::default(), follower.report());
+        }
+        let permits = match follower.state {
+            SourceState::Failing(_) => &self.sick,
+            SourceState::New | SourceState::Well | SourceState::Stopped(_) => &self.well,
+        };
+        // Never closed.
+        let _permit = permits.acquire().await;
+        let progress = follower.follow(self).await;
+        (progress, follower.report())
+    }
+
+    /// The right to run a pass; nothing when one that was running has ended meanwhile, which then counts for both.
+    async fn begin_pass(&self) -> Option<MutexGuard<'_, ()>> {
+        let before = self.passes.load(Ordering::Relaxed);
+        if let Ok(free) = self.pass.try_lock() {
+            return Some(free);
+        }
+        let free = self.pass.lock().await;
+        // What held it may have been a redrive, or a pass that was dropped half-way.
+        (self.passes.load(Ordering::Relaxed) == before).then_some(free)
+    }
+
+    /// What the last pass did.
+    pub fn last_pass(&self) -> PassReport {
+        self.last.lock().clone()
+    }
+
+    fn save_is_due(&self) -> bool {
+        let (sequence, levels) = self.model.look(|model| (model.sequence(), model.len() as u64));
+        let saved = self.saved.lock();
+        let events = sequence.0.saturating_sub(saved.sequence.0);
+        let rested = |moment: Option<Instant>| moment.is_none_or(|moment| Instant::now() >= moment);
+        let worth_it = events >= self.settings.save_every.max(levels / 10).max(1);
+        // Who reads the file of another process would never see the last few.
+        rested(saved.not_before) && worth_it || events > 0 && rested(saved.few_not_before)
+    }
+
+    async fn save_if_due(&self) {
+        if self.save_is_due()
+            && let Err(error) = self.save().await
+        {
+            let later = Some(Instant::now() + self.settings.interval);
+            let mut saved = self.saved.lock();
+            (saved.not_before, saved.few_not_before) = (later, later);
+            if !std::mem::replace(&mut saved.failing, true) {
+                tracing::error!(%error, "the central model was not saved; it is tried again until it is");
+            }
+        }
+    }
+
+    /// Saves model and checkpoints as they are now.
+    ///
+    /// # Errors
+    /// What the store says; the older file is there still.
+    pub async fn save(&self) -> io::Result<()> {
+        let _saving = self.saving.lock().await;
+        let begun = Instant::now();
+        let (model, store) = (Arc::clone(&self.model), Arc::clone(&self.parts.central));
+        let save = move || {
+            let copy = model.copy();
+            store.save(&copy).map(|()| copy.sequence())
+        };
+        let sequence = blocking(save).await?;
+        let (now, took) = (Instant::now(), begun.elapsed());
+        let not_before = Some(now + took.saturating_mul(SAVE_REST));
+        let few_not_before = Some(now + took.saturating_mul(SAVE_FEW_REST).max(SAVE_FEW_AFTER));
+        let saved = Saved { sequence, not_before, few_not_before, failing: false };
+        if std::mem::replace(&mut *self.saved.lock(), saved).failing {
+            tracing::info!("the central model is saved again");
+        }
+        Ok(())
+    }
+
+    /// The model it fills.
+    pub fn central(&self) -> &Arc<CentralModel> {
+        &self.model
+    }
+
+    /// How sources and dead letters are now, in the middle of a pass too.
+    pub fn status(&self) -> SyncStatus {
+        let sources: Vec<SourceReport> = self.seen.lock().values().cloned().collect();
+        let letters = self.letters.lock();
+        let open = letters.values().filter(|letter| letter.state == LetterState::Open).count();
+        SyncStatus { lag: lag(&sources), open_letters: open, letters: letters.len(), sources }
+    }
+
+    /// The breaker of each source, by the source's name.
+    pub fn breakers(&self) -> impl Iterator<Item = (String, Arc<Breaker>)> {
+        let crew = self.crew.all().into_iter();
+        crew.map(|followed| (followed.source.name().to_owned(), followed.breaker))
+    }
+
+    pub(super) fn note(&self, report: SourceReport) {
+        self.seen.lock().insert(report.name.clone(), report);
+    }
+
+    /// All dead letters, oldest first.
+    pub fn letters(&self) -> Vec<DeadLetter> {
+        let mut letters: Vec<DeadLetter> = self.letters.lock().values().cloned().collect();
+        letters.sort_by_key(|letter| (letter.first_at, letter.node, letter.sequence));
+        letters
+    }
+
+    /// One dead letter.
+    pub fn letter(&self, id: &str) -> Option<DeadLetter> {
+        self.letters.lock().get(id).cloned()
+    }
+
+    pub(super) fn keep_letter(&self, letter: DeadLetter) {
+        self.letters.lock().insert(letter.id.clone(), letter);
+    }
+}
+
+fn lag(sources: &[SourceReport]) -> u64 {
+    let behind =
+        |source: &SourceReport| source.end.0.saturating_sub(source.sequence.0) + source.parked_events;
+    sources.iter().map(behind).sum()
+}

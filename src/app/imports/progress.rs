@@ -1,0 +1,119 @@
+//! Bulk imports: how far one has come, and which rows were refused.
+
+use crate::app::Ledger;
+use crate::app::blocking;
+use crate::app::ports::{History, HistoryError, MovementQuery};
+use crate::app::stock::movements::ReadError;
+use crate::domain::imports::{Import, RefusedRow};
+use crate::domain::{Fact, ImportId, Key, Sequence, State};
+use std::fmt;
+
+/// An import as it is shown.
+pub type ImportView = Import;
+
+/// A refused row, and where to go on behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its place.
+    pub place: RefusedPlace,
+    /// The row.
+    pub row: RefusedRow,
+}
+
+/// The place of a refused row: written `sequence.row`, so that a page begins where the one before it ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RefusedPlace {
+    /// The `IMPORT` event.
+    pub sequence: Sequence,
+    /// The row's number.
+    pub row: u64,
+}
+
+impl fmt::Display for RefusedPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.sequence, self.row)
+    }
+}
+
+impl RefusedPlace {
+    /// Reads what was written.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (sequence, row) = text.split_once('.')?;
+        Some(Self { sequence: Sequence(sequence.parse().ok()?), row: row.parse().ok()? })
+    }
+}
+
+/// How many steps are read at once while looking for refused rows.
+const STEPS_PER_READ: usize = 64;
+
+impl Ledger {
+    /// An import as it stands; nothing when it was never begun.
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log of another process cannot be read.
+    pub async fn import(&self, import_id: &ImportId) -> Result<Option<ImportView>, ReadError> {
+        let key = Key::Import(import_id.clone());
+        let seen = self.read(&key, |state| match state {
+            State::Import(import) => Some(import.clone()),
+            _ => None,
+        });
+        Ok(seen.await?.flatten())
+    }
+
+    /// At most `limit` refused rows behind `after`, in order.
+    ///
+    /// # Errors
+    /// As [`Ledger::movements`].
+    pub async fn import_refusals(
+        &self,
+        import_id: &ImportId,
+        after: RefusedPlace,
+        limit: usize,
+    ) -> Result<Vec<Refused>, ReadError> {
+        let histories = self.histories().await?;
+        let key = Key::Import(import_id.clone());
+        let read = move || {
+            let mut refused = Vec::new();
+            let single = histories.len() == 1;
+            for (_, history) in histories {
+                // Where several logs tell of an import, a row's number alone says what comes after it.
+                let from = if single { after.sequence } else { Sequence::START };
+                refused.extend(refusals(&*history, &key, from, after.row, limit)?);
+            }
+            refused.sort_by_key(|refused| refused.place.row);
+            refused.truncate(limit);
+            Ok(refused)
+        };
+        let refused: Result<_, HistoryError> = blocking(read).await;
+        Ok(refused?)
+    }
+}
+
+/// At most `limit` refused rows of one log behind the row `after`, from that sequence on.
+fn refusals(
+    history: &dyn History,
+    key: &Key,
+    from: Sequence,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Refused>, HistoryError> {
+    let mut refused = Vec::new();
+    // The step of the last row may have refused more.
+    let mut query =
+        MovementQuery { after: from.minus(1), limit: STEPS_PER_READ, kind: None, since: None, until: None };
+    loop {
+        let steps = history.movements(key, &query)?;
+        let Some(last) = steps.last() else { return Ok(refused) };
+        query.after = last.sequence;
+        for step in steps {
+            let Fact::Import(progress) = step.event.fact else { continue };
+            let rows = progress.refused.into_iter().filter(|row| row.row > after);
+            let place = |row| RefusedPlace { sequence: step.sequence, row };
+            refused.extend(rows.map(|row| Refused { place: place(row.row), row }));
+        }
+        if refused.len() >= limit {
+            refused.truncate(limit);
+            return Ok(refused);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Levels: one, a store's, or one as of a moment.
+
+use crate::app::Ledger;
+use crate::app::blocking;
+use crate::app::ports::{HistoryError, Moment, Movement};
+use crate::app::stock::movements::ReadError;
+use crate::domain::stock::LevelAfter;
+use crate::domain::{After, Key, Sku, State, StoreId, Timestamp};
+use std::ops::Bound;
+
+/// A level as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelView {
+    /// Where.
+    pub store_id: StoreId,
+    /// What.
+    pub sku: Sku,
+    /// The numbers.
+    pub numbers: LevelAfter,
+    /// The time of the last event.
+    pub updated_at: Timestamp,
+}
+
+impl Ledger {
+    /// A level as it is now; nothing when it does not exist.
+    ///
+    /// While the disk does not answer a change of it that is on its way, it is shown as the log has it.
+    ///
+    /// # Errors
+    /// [`ReadError::History`] when the log, or that of another process, cannot be read.
+    pub async fn level(&self, store_id: &StoreId, sku: &Sku) -> Result<Option<LevelView>, ReadError> {
+        let key = Key::Level(store_id.clone(), sku.clone());
+        let durable = self.parts.log.durable();
+        let seen = tokio::select! {
+            biased;
+            seen = self.read(&key, numbers) => seen?.flatten(),
+            // Where there are several logs, the own one does not say what is the last of it.
+            () = durable.silence(), if !self.is_shared() => {
+                return self.level_as_of(store_id, sku, Moment::Sequence(durable.sequence())).await;
+            }
+        };
+        Ok(seen.map(|(numbers, updated_at)| LevelView {
+            store_id: store_id.clone(),
+            sku: sku.clone(),
+            numbers,
+            updated_at,
+        }))
+    }
+
+    /// A level as it was at a moment; nothing when it did not exist then.
+    ///
+    /// # Errors
+    /// [`ReadError::Future`] for a moment beyond the durable end of the log, or that the clock has not reached;
+    /// [`ReadError::SeveralLogs`] for a sequence where several processes share the stock.
+    pub async fn level_as_of(
+        &self,
+        store_id: &StoreId,
+        sku: &Sku,
+        moment: Moment,
+    ) -> Result<Option<LevelView>, ReadError> {
+        self.check_past(moment)?;
+        let histories = self.histories().await?;
+        let key = Key::Level(store_id.clone(), sku.clone());
+        let read = move || {
+            let mut found: Option<Movement> = None;
+            for (_, history) in histories {
+                let last = history.last_before(&key, moment)?;
+                // Each log knows the level up to when another one took it over.
+                found = found.into_iter().chain(last).max_by_key(|movement| movement.event.after.version());
+            }
+            Ok::<_, HistoryError>(found)
+        };
+        let found = blocking(read).await?;
+        Ok(found.and_then(|movement| match movement.event.after {
+            After::Level(numbers) => Some(LevelView {
+                store_id: store_id.clone(),
+                sku: sku.clone(),
+                numbers,
+                updated_at: movement.event.fact.moved_at(movement.at),
+            }),
+            _ => None,
+        }))
+    }
+
+    /// At most `limit` levels of a store in the order of their SKUs, after `after`.
+    ///
+    /// # Errors
+    /// As [`Ledger::level`].
+    pub async fn levels(
+        &self,
+        store_id: &StoreId,
+        after: Option<&Sku>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        self.catch_up().await?;
+        // No SKU is empty, so a bound below every SKU of the store is the last key of the store before it.
+        let bound = match after {
+            Some(sku) => Bound::Excluded(Key::Level(store_id.clone(), sku.clone())),
+            None => Bound::Included(first_key(store_id)),
+        };
+        self.levels_behind(bound, Some(store_id), limit).await
+    }
+}
+
+impl Ledger {
+    /// At most `limit` levels of all stores, or of one SKU in all of them, in the order of stores and SKUs, after `after`.
+    ///
+    /// # Errors
+    /// As [`Ledger::level`].
+    pub async fn all_levels(
+        &self,
+        sku: Option<&Sku>,
+        after: Option<&(StoreId, Sku)>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        self.catch_up().await?;
+        let Some(sku) = sku else {
+            let last = after.map(|(store, sku)| Key::Level(store.clone(), sku.clone()));
+            return self.levels_behind(last.map_or(Bound::Unbounded, Bound::Excluded), None, limit).await;
+        };
+        let mut levels = Vec::new();
+        for store in self.stores_with_stock(after.map(|(store, _)| store)) {
+            if levels.len() >= limit {
+                break;
+            }
+            levels.extend(self.level(&store, sku).await?);
+        }
+        Ok(levels)
+    }
+
+    /// Goes on until there are `limit` levels, or no further keys: what is listed may be on its way to the disk, and then it is
+    /// not shown, but what stands behind it is.
+    async fn levels_behind(
+        &self,
+        mut bound: Bound<Key>,
+        of: Option<&StoreId>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        let mut levels = Vec::new();
+        while levels.len() < limit {
+            let keys = self.entities.keys_after(bound.as_ref(), limit - levels.len());
+            let Some(last) = keys.last().cloned() else { break };
+            for key in &keys {
+                // Levels stand in front of all other keys.
+                let Key::Level(store, sku) = key else { return Ok(levels) };
+                if of.is_some_and(|of| of != store) {
+                    return Ok(levels);
+                }
+                levels.extend(self.level(store, sku).await?);
+            }
+            bound = Bound::Excluded(last);
+        }
+        Ok(levels)
+    }
+}
+
+/// Not above any level of the store: `-` is the first character a SKU can be.
+fn first_key(store_id: &StoreId) -> Key {
+    let first = Sku::new("-").expect("a dash is a valid SKU");
+    Key::Level(store_id.clone(), first)
+}
+
+fn numbers(state: &State) -> Option<(LevelAfter, Timestamp)> {
+    match state {
+        State::Level(level) => Some((level.after(), level.updated_at())),
+        _ => None,
+    }
+}

@@ -1,0 +1,98 @@
+//! A master record: the details of one thing, replaced as a whole.
+
+use crate::domain::{Expected, Misfit, Rejection, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What is said of one thing now. Invariant: without a version nothing is said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Master<T> {
+    /// The details; none before the first ones, and none once it was taken out of the catalogue.
+    pub details: Option<T>,
+    /// Strictly increasing by 1 with every event, also over a time out of the catalogue.
+    pub version: u64,
+    /// The time of the last event.
+    pub updated_at: Timestamp,
+}
+
+/// What a master record came to. The details are those of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MasterAfter {
+    /// See [`Master::version`].
+    pub version: u64,
+}
+
+impl<T> Default for Master<T> {
+    fn default() -> Self {
+        Self { details: None, version: 0, updated_at: Timestamp::EPOCH }
+    }
+}
+
+impl<T: Clone> Master<T> {
+    /// Takes over the details of an event, or takes it out of the catalogue; answers what it was before.
+    pub(in crate::domain) fn apply(&mut self, details: Option<&T>, at: Timestamp) -> Result<Self, Misfit> {
+        if details.is_none() && self.details.is_none() {
+            return Err(Misfit::Master);
+        }
+        let version = self.version + 1;
+        Ok(std::mem::replace(self, Self { details: details.cloned(), version, updated_at: at }))
+    }
+
+    /// The version, as an event records it.
+    pub const fn after(&self) -> MasterAfter {
+        MasterAfter { version: self.version }
+    }
+
+    /// Holds what the caller expects against what is there. What is not in the catalogue does not exist, whatever version
+    /// it had.
+    pub(in crate::domain) fn check(&self, expected: Expected) -> Result<(), Rejection> {
+        let current_version = if self.details.is_some() { self.version } else { 0 };
+        expected.check(current_version)
+    }
+}
+
+impl MasterAfter {
+    /// What it was before an event; nothing when there can have been none.
+    pub fn before(self) -> Option<Self> {
+        Some(Self { version: self.version.checked_sub(1)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_goes_on_over_a_time_out_of_the_catalogue() {
+        let mut master = Master::default();
+        assert_eq!(master.apply(None, Timestamp::EPOCH), Err(Misfit::Master), "it was never in it");
+        let before = master.apply(Some(&"tea"), Timestamp::EPOCH).unwrap();
+        assert_eq!(before, Master::default());
+        master.apply(None, Timestamp::EPOCH).unwrap();
+        assert_eq!((master.details, master.version), (None, 2));
+        assert_eq!(master.apply(None, Timestamp::EPOCH), Err(Misfit::Master));
+        master.apply(Some(&"more tea"), Timestamp::EPOCH).unwrap();
+        assert_eq!(master.after(), MasterAfter { version: 3 });
+        assert_eq!(master.after().before(), Some(MasterAfter { version: 2 }));
+        assert_eq!(MasterAfter { version: 0 }.before(), None);
+    }
+
+    #[test]
+    fn what_is_out_of_the_catalogue_does_not_exist() {
+        let gone = Master::<&str> { details: None, version: 2, updated_at: Timestamp::EPOCH };
+        let there = Master { details: Some("tea"), ..gone };
+        for (expected, met_gone, met_there) in [
+            (Expected::Any, true, true),
+            (Expected::Exists, false, true),
+            (Expected::Version(0), true, false),
+            (Expected::Version(2), false, true),
+            (Expected::Version(1), false, false),
+        ] {
+            assert_eq!(gone.check(expected).is_ok(), met_gone, "{expected:?}");
+            assert_eq!(there.check(expected).is_ok(), met_there, "{expected:?}");
+        }
+        let current = |master: &Master<&str>| master.check(Expected::Version(1)).unwrap_err();
+        assert_eq!(current(&there), Rejection::VersionConflict { current_version: 2 });
+        assert_eq!(current(&gone), Rejection::VersionConflict { current_version: 0 });
+    }
+}

@@ -1,0 +1,205 @@
+//! Products: what is sold under a SKU, in all stores.
+
+use crate::domain::catalogue::Master;
+use crate::domain::{Draft, Expected, Fact, Key, Misfit, Quantity, Rejection, Sku, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
+use std::fmt;
+
+/// What is said of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Product {
+    /// What it is called: 1-256 characters.
+    pub name: SmolStr,
+    /// Which group of goods it belongs to: 1-64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<SmolStr>,
+    /// What one piece costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Price>,
+    /// What a till scans: 1-64 visible characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barcode: Option<SmolStr>,
+    /// A store that has so many sellable pieces or fewer is low on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_stock_threshold: Option<Quantity>,
+    /// False when it is not to be sold any more, although it is still described.
+    pub active: bool,
+}
+
+/// An amount of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Price {
+    /// In minor units of the currency, such as pence or cents; at most 2^53 - 1.
+    pub amount_minor: u64,
+    /// In which money.
+    pub currency: Currency,
+}
+
+/// A currency by its ISO 4217 code: three capital letters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Currency([u8; 3]);
+
+/// A text is no currency code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be three capital letters like GBP (ISO 4217)")]
+pub struct CurrencyError;
+
+/// `PRODUCT`: from now on this is said of the SKU; without details it is out of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProductFact {
+    /// Which SKU.
+    pub sku: Sku,
+    /// All that is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+}
+
+/// A product in a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields of Master, under their names")]
+pub struct ProductRecord {
+    pub sku: Sku,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
+    pub version: u64,
+    pub updated_at: Timestamp,
+}
+
+/// Something is to be said of a product.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductCommand {
+    /// Of which.
+    pub sku: Sku,
+    /// Which version it must have.
+    pub expected: Expected,
+    /// What to do.
+    pub verb: ProductVerb,
+}
+
+/// What is done to a product.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProductVerb {
+    /// Describe one that is not in the catalogue.
+    Create(Box<Product>),
+    /// Describe it anew, or for the first time.
+    Replace(Box<Product>),
+    /// Change some of what is said.
+    Change(Box<ProductChange>),
+    /// Take it out of the catalogue.
+    Remove,
+}
+
+/// Some of the details. The inner `None` says that there is to be none.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[allow(missing_docs, reason = "the fields of Product, under their names")]
+pub struct ProductChange {
+    pub name: Option<SmolStr>,
+    pub category: Option<Option<SmolStr>>,
+    pub unit_price: Option<Option<Price>>,
+    pub barcode: Option<Option<SmolStr>>,
+    pub low_stock_threshold: Option<Option<Quantity>>,
+    pub active: Option<bool>,
+}
+
+impl Currency {
+    /// The currency of that code. Whether somebody pays with it is not looked up.
+    ///
+    /// # Errors
+    /// [`CurrencyError`] for anything but three capital letters.
+    pub fn new(code: &str) -> Result<Self, CurrencyError> {
+        let letters: [u8; 3] = code.as_bytes().try_into().map_err(|_| CurrencyError)?;
+        if letters.iter().all(u8::is_ascii_uppercase) { Ok(Self(letters)) } else { Err(CurrencyError) }
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("ASCII letters")
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = SmolStr::deserialize(deserializer)?;
+        Self::new(&code).map_err(serde::de::Error::custom)
+    }
+}
+
+impl ProductChange {
+    /// The details with this change.
+    pub(super) fn of(self, product: Product) -> Product {
+        Product {
+            name: self.name.unwrap_or(product.name),
+            category: self.category.unwrap_or(product.category),
+            unit_price: self.unit_price.unwrap_or(product.unit_price),
+            barcode: self.barcode.unwrap_or(product.barcode),
+            low_stock_threshold: self.low_stock_threshold.unwrap_or(product.low_stock_threshold),
+            active: self.active.unwrap_or(product.active),
+        }
+    }
+
+    /// The details of a product of which nothing else is said; none without a name.
+    pub(super) fn first(self) -> Option<Product> {
+        let Self { name, category, unit_price, barcode, low_stock_threshold, active } = self;
+        Some(Product {
+            name: name?,
+            category: category.flatten(),
+            unit_price: unit_price.flatten(),
+            barcode: barcode.flatten(),
+            low_stock_threshold: low_stock_threshold.flatten(),
+            active: active.unwrap_or(true),
+        })
+    }
+}
+
+/// Decides what is said of a product. The version is looked at first.
+pub fn decide_product(draft: &mut Draft<'_>, command: &ProductCommand) -> Result<(), Rejection> {
+    let master = draft.product(&Key::Product(command.sku.clone()));
+    master.check(command.expected)?;
+    let unknown = || Rejection::ProductNotFound { sku: command.sku.clone() };
+    let product = match &command.verb {
+        ProductVerb::Create(_) if master.details.is_some() => {
+            return Err(Rejection::ProductExists { current_version: master.version });
+        }
+        ProductVerb::Create(product) | ProductVerb::Replace(product) => Some((**product).clone()),
+        ProductVerb::Change(change) => {
+            let known = master.details.clone().ok_or_else(unknown)?;
+            Some((**change).clone().of(known))
+        }
+        ProductVerb::Remove if master.details.is_none() => return Err(unknown()),
+        ProductVerb::Remove => None,
+    };
+    draft.record(Fact::Product(Box::new(ProductFact { sku: command.sku.clone(), product })));
+    Ok(())
+}
+
+impl ProductRecord {
+    pub(in crate::domain) fn new(sku: Sku, master: &Master<Product>) -> Self {
+        let Master { details, version, updated_at } = master.clone();
+        Self { sku, product: details, version, updated_at }
+    }
+
+    pub(in crate::domain) fn restore(self) -> Result<(Sku, Master<Product>), Misfit> {
+        let Self { sku, product, version, updated_at } = self;
+        if version == 0 {
+            return Err(Misfit::Master);
+        }
+        Ok((sku, Master { details: product, version, updated_at }))
+    }
+}

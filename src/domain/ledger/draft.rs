@@ -1,0 +1,300 @@
+//! The draft of one entry: the states a command may touch, moved event by event while it is decided.
+//!
+//! Later operations of a batch see what earlier ones did, and what is refused half-way is taken back.
+
+use crate::domain::Undo;
+use crate::domain::catalogue::{Master, Product, Store};
+use crate::domain::imports::Import;
+use crate::domain::low_stock::Alert;
+use crate::domain::stock::{self, Level};
+use crate::domain::{
+    Event, Fact, Idempotency, Key, Quantity, Rejection, Sku, State, Taken, Timestamp, Unapplied, UnappliedWhy,
+};
+use std::cell::Cell;
+use uuid::Uuid;
+
+/// The states of one command, borrowed while it is decided. Invariant: `keys` are sorted and unique, and `states`
+/// stand in the same order.
+pub struct Draft<'a> {
+    now: Timestamp,
+    keys: &'a [Key],
+    /// The position that was asked for last: an operation asks for its own several times.
+    last: Cell<usize>,
+    states: Vec<&'a mut State>,
+    foreign: Vec<Option<u64>>,
+    thresholds: Vec<Option<Quantity>>,
+    unlisted: Vec<bool>,
+    new_id: &'a mut dyn FnMut() -> Uuid,
+    op: Option<(u32, Option<Idempotency>)>,
+    events: Vec<Event>,
+    undos: Vec<(usize, Undo)>,
+    unapplied: Vec<Unapplied>,
+}
+
+/// What a draft came to.
+#[derive(Debug)]
+pub struct Finished {
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Which operations of a batch made no event.
+    pub unapplied: Vec<Unapplied>,
+    /// How to take the events back, one for each: the position of the state, and the way.
+    pub undos: Vec<(usize, Undo)>,
+}
+
+impl Finished {
+    /// The positions of the states that were taken over.
+    pub fn taken(&self) -> impl Iterator<Item = usize> {
+        let taken = self.undos.iter().filter(|(_, undo)| matches!(undo, Undo::Taken(_)));
+        taken.map(|(position, _)| *position)
+    }
+}
+
+/// A point to go back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DraftMark(usize);
+
+impl<'a> Draft<'a> {
+    /// A draft over `states`, one for each of `keys` (sorted, unique), at the log time `now`.
+    pub fn new(
+        now: Timestamp,
+        keys: &'a [Key],
+        states: Vec<&'a mut State>,
+        new_id: &'a mut dyn FnMut() -> Uuid,
+    ) -> Self {
+        debug_assert!(keys.is_sorted() && keys.len() == states.len());
+        Self {
+            now,
+            keys,
+            last: Cell::new(0),
+            states,
+            foreign: Vec::new(),
+            thresholds: Vec::new(),
+            unlisted: Vec::new(),
+            new_id,
+            op: None,
+            events: Vec::new(),
+            undos: Vec::new(),
+            unapplied: Vec::new(),
+        }
+    }
+
+    /// Which of the states another log moved last, each with the epoch of the lease under which this log takes it over;
+    /// none as a rule, and nothing is said of positions beyond the end.
+    #[must_use]
+    pub fn taking(mut self, foreign: Vec<Option<u64>>) -> Self {
+        self.foreign = foreign;
+        self
+    }
+
+    /// The low-stock thresholds under which alerts are raised, at the positions of the alerts' keys; nothing is said of
+    /// positions beyond the end.
+    #[must_use]
+    pub fn watching(mut self, thresholds: Vec<Option<Quantity>>) -> Self {
+        self.thresholds = thresholds;
+        self
+    }
+
+    /// Which of the keys are of levels whose SKU the catalogue does not know, where it must; nothing is said of positions
+    /// beyond the end.
+    #[must_use]
+    pub fn refusing(mut self, unlisted: Vec<bool>) -> Self {
+        self.unlisted = unlisted;
+        self
+    }
+
+    /// Refuses pieces for a level whose SKU the catalogue does not know, where it must.
+    pub(in crate::domain) fn check_listed(&self, key: &Key, sku: &Sku) -> Result<(), Rejection> {
+        if self.unlisted.is_empty() || self.unlisted.get(self.position(key)) != Some(&true) {
+            return Ok(());
+        }
+        Err(Rejection::ProductNotFound { sku: sku.clone() })
+    }
+
+    /// The key at a position, and the threshold that was given with it.
+    pub(in crate::domain) fn watched(&self, position: usize) -> Option<(&'a Key, Option<Quantity>)> {
+        self.keys.get(position).zip(self.thresholds.get(position).copied())
+    }
+
+    /// The log time of the decision.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The level under that key.
+    pub fn level(&self, key: &Key) -> &Level {
+        match self.state(key) {
+            State::Level(level) => level,
+            _ => unreachable!("a level stands under a level's key"),
+        }
+    }
+
+    /// The import under that key.
+    pub fn import(&self, key: &Key) -> &Import {
+        match self.state(key) {
+            State::Import(import) => import,
+            _ => unreachable!("an import stands under an import's key"),
+        }
+    }
+
+    /// What is said of the product under that key.
+    pub fn product(&self, key: &Key) -> &Master<Product> {
+        match self.state(key) {
+            State::Product(master) => master,
+            _ => unreachable!("a product stands under a product's key"),
+        }
+    }
+
+    /// What is said of the store under that key.
+    pub fn store(&self, key: &Key) -> &Master<Store> {
+        match self.state(key) {
+            State::Store(master) => master,
+            _ => unreachable!("a store stands under a store's key"),
+        }
+    }
+
+    /// The threshold under that key.
+    pub fn threshold(&self, key: &Key) -> &Master<Quantity> {
+        match self.state(key) {
+            State::Threshold(master) => master,
+            _ => unreachable!("a threshold stands under a threshold's key"),
+        }
+    }
+
+    /// The alert under that key.
+    pub fn alert(&self, key: &Key) -> &Alert {
+        match self.state(key) {
+            State::Alert(alert) => alert,
+            _ => unreachable!("an alert stands under an alert's key"),
+        }
+    }
+
+    fn position(&self, key: &Key) -> usize {
+        let last = self.last.get();
+        if self.keys.get(last) == Some(key) {
+            return last;
+        }
+        let position = self.keys.binary_search(key).expect("a command names every key it decides on");
+        self.last.set(position);
+        position
+    }
+
+    fn state(&self, key: &Key) -> &State {
+        self.states.get(self.position(key)).expect("there is a state for every key")
+    }
+
+    /// What follows belongs to the operation `op` of a batch.
+    pub fn begin(&mut self, op: u32, idempotency: Option<Idempotency>) {
+        self.op = Some((op, idempotency));
+    }
+
+    /// What follows belongs to no operation.
+    pub(in crate::domain) fn end_operations(&mut self) {
+        self.op = None;
+    }
+
+    /// Records that something happened, and moves its state; in front of it, that the state is taken over if it was foreign.
+    ///
+    /// # Panics
+    /// When the fact does not fit the state: whoever records has decided that it does.
+    pub fn record(&mut self, fact: Fact) {
+        let position = self.position(&fact.key());
+        if let Some(epoch) = self.foreign.get_mut(position).and_then(Option::take) {
+            let key = self.keys.get(position).expect("a position is that of a key");
+            let state = self.states.get(position).expect("there is a state for every key").record(key);
+            self.push(position, Fact::Take(Box::new(Taken { epoch, state })), (None, None));
+        }
+        let caused = match &self.op {
+            Some((op, idempotency)) => (Some(*op), idempotency.clone()),
+            None => (None, None),
+        };
+        self.push(position, fact, caused);
+    }
+
+    fn push(&mut self, position: usize, fact: Fact, (op, idempotency): (Option<u32>, Option<Idempotency>)) {
+        let state = self.states.get_mut(position).expect("there is a state for every key");
+        let undo = state.apply(&fact, self.now).expect("what was decided fits the state");
+        let after = state.after();
+        let event_id = (self.new_id)();
+        self.undos.push((position, undo));
+        self.events.push(Event { event_id, op, idempotency, kind: fact.kind(), fact, after });
+    }
+
+    /// The operation `op` makes no event.
+    pub fn skip(&mut self, op: u32, why: UnappliedWhy) {
+        self.unapplied.push(Unapplied { op, why });
+    }
+
+    /// Where the draft stands.
+    pub fn mark(&self) -> DraftMark {
+        DraftMark(self.events.len())
+    }
+
+    /// Takes back every event since the mark.
+    pub fn roll_back(&mut self, mark: DraftMark) {
+        while self.events.len() > mark.0 {
+            let event = self.events.pop();
+            let (position, undo) = self.undos.pop().expect("every event has its undo");
+            if let Some((Fact::Take(taken), foreign)) =
+                event.map(|event| event.fact).zip(self.foreign.get_mut(position))
+            {
+                *foreign = Some(taken.epoch);
+            }
+            self.states.get_mut(position).expect("there is a state for every key").undo(undo);
+        }
+    }
+
+    /// Expires at most `most` holds that are due, over all states; true when none is left.
+    pub fn expire_due(&mut self, most: usize) -> bool {
+        for position in 0..self.keys.len() {
+            let Some((Key::Level(store, sku), State::Level(level))) =
+                self.keys.get(position).zip(self.states.get(position).map(|state| &**state))
+            else {
+                continue;
+            };
+            if level.next_due().is_none_or(|due| due > self.now) {
+                continue;
+            }
+            let room = most.saturating_sub(self.events.len());
+            for fact in stock::expiries(level, store, sku, self.now, room) {
+                self.record(Fact::Stock(fact));
+            }
+        }
+        self.states.iter().all(|state| state.next_due().is_none_or(|due| due > self.now))
+    }
+
+    /// The earliest moment at which one of the states would have to be decided anew, because a hold falls due.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.states.iter().filter_map(|state| state.next_due()).min()
+    }
+
+    /// What was recorded so far.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Which operations of a batch made no event, so far.
+    pub fn unapplied(&self) -> &[Unapplied] {
+        &self.unapplied
+    }
+
+    /// Ends the draft; the states stay as they were moved.
+    pub fn finish(self) -> Finished {
+        Finished { events: self.events, unapplied: self.unapplied, undos: self.undos }
+    }
+
+    /// True while nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Takes everything back; the states are as they were.
+    pub fn abandon(mut self) {
+        self.roll_back(DraftMark(0));
+    }
+
+    /// Refuses the operation `op` of a batch that is not atomic.
+    pub fn refuse(&mut self, op: u32, rejection: Rejection) {
+        self.skip(op, UnappliedWhy::Refused(rejection));
+    }
+}

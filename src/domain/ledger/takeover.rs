@@ -1,0 +1,143 @@
+//! The fact that a log takes a state over, which another log of the same ledger has moved until now.
+
+use crate::domain::catalogue::{ProductRecord, StoreRecord};
+use crate::domain::imports::ImportRecord;
+use crate::domain::low_stock::AlertRecord;
+use crate::domain::low_stock::ThresholdRecord;
+use crate::domain::stock::LevelRecord;
+use crate::domain::{Key, StateRecord};
+use serde::{Deserialize, Serialize};
+
+/// `TAKE`: from here on the state is moved in this log. It is no movement: the state stays as it was, in its version too.
+/// It stands in front of the log's own events of the key, in the same entry, so each log adds up by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "TakenJson")]
+pub struct Taken {
+    /// The epoch of the lease under which it was taken; never falls with the state's version.
+    pub epoch: u64,
+    /// All of the state as the other log left it, with its key.
+    #[serde(flatten)]
+    pub state: StateRecord,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TakenJson {
+    epoch: u64,
+    level: Option<LevelRecord>,
+    import: Option<ImportRecord>,
+    product: Option<ProductRecord>,
+    store: Option<StoreRecord>,
+    threshold: Option<ThresholdRecord>,
+    alert: Option<AlertRecord>,
+}
+
+impl TryFrom<TakenJson> for Taken {
+    type Error = &'static str;
+
+    fn try_from(json: TakenJson) -> Result<Self, &'static str> {
+        let TakenJson { epoch, level, import, product, store, threshold, alert } = json;
+        let level = level.map(StateRecord::Level);
+        let import = import.map(StateRecord::Import);
+        let product = product.map(StateRecord::Product);
+        let store = store.map(StateRecord::Store);
+        let threshold = threshold.map(StateRecord::Threshold);
+        let alert = alert.map(StateRecord::Alert);
+        let mut states = [level, import, product, store, threshold, alert].into_iter().flatten();
+        match (states.next(), states.next()) {
+            (Some(state), None) => Ok(Self { epoch, state }),
+            _ => Err("must have one state, such as a level or an import"),
+        }
+    }
+}
+
+impl Taken {
+    /// Which state is taken over.
+    pub fn key(&self) -> Key {
+        match &self.state {
+            StateRecord::Level(level) => Key::Level(level.store_id.clone(), level.sku.clone()),
+            StateRecord::Import(import) => Key::Import(import.import_id.clone()),
+            StateRecord::Clock(_) => Key::Clock,
+            StateRecord::Product(product) => Key::Product(product.sku.clone()),
+            StateRecord::Store(store) => Key::Store(store.store_id.clone()),
+            StateRecord::Threshold(record) => Key::Threshold(record.store_id.clone(), record.sku.clone()),
+            StateRecord::Alert(record) => Key::Alert(record.store_id.clone(), record.sku.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::{After, Event, Fact, Misfit, State, Timestamp, Undo};
+
+    const LEVEL: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000001","type":"TAKE","payload":{"epoch":6,"level":{"storeId":"L","sku":"A","onHand":9,"reserved":2,"version":7,"updatedAt":"2026-11-20T16:00:00.000Z","holds":[{"reservationId":"r","qty":2}]}},"after":{"onHand":9,"reserved":2,"version":7}}"#;
+    const IMPORT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000002","type":"TAKE","payload":{"epoch":1,"import":{"importId":"I","rowsDone":5,"applied":3,"refused":1,"finished":false,"version":2,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"rowsDone":5,"applied":3,"refused":1,"version":2}}"#;
+    const PRODUCT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000003","type":"TAKE","payload":{"epoch":1,"product":{"sku":"A","product":{"name":"Tea","active":true},"version":3,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"version":3}}"#;
+    const STORE: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000004","type":"TAKE","payload":{"epoch":1,"store":{"storeId":"L","store":{"name":"London","kind":"shop","active":true},"version":1,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"version":1}}"#;
+    const THRESHOLD: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000005","type":"TAKE","payload":{"epoch":1,"threshold":{"storeId":"L","sku":"A","lowStockThreshold":2,"version":1,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"version":1}}"#;
+    const ALERT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000006","type":"TAKE","payload":{"epoch":1,"alert":{"storeId":"L","sku":"A","raised":{"qty":1,"threshold":2},"version":1,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"raised":true,"version":1}}"#;
+    const ALL: [&str; 6] = [LEVEL, IMPORT, PRODUCT, STORE, THRESHOLD, ALERT];
+    const LATER: Timestamp = Timestamp::EPOCH;
+
+    fn fact(json: &str) -> Fact {
+        Event::decode(json).unwrap().fact
+    }
+
+    #[test]
+    fn a_take_is_written_as_it_is_read() {
+        for json in ALL {
+            let event = Event::decode(json).unwrap();
+            assert_eq!(serde_json::to_string(&event).unwrap(), json);
+            assert_eq!(event.fact.kind(), event.kind);
+            assert_eq!(event.fact.before(event.after), Some(event.after), "it is no movement");
+        }
+        let mixed = LEVEL.replace(r#""epoch":6,"#, "");
+        assert!(Event::decode(&mixed).is_err(), "without an epoch");
+        let neither = IMPORT.replace(r#""import":{"#, r#""batch":{"#);
+        assert!(Event::decode(&neither).is_err());
+        // Where the type stands last, as in other producers' JSON.
+        let late = LEVEL.replace(r#""type":"TAKE","#, "");
+        let late = format!("{},\"type\":\"TAKE\"}}", late.strip_suffix('}').unwrap());
+        assert_eq!(Event::decode(&late).unwrap(), Event::decode(LEVEL).unwrap());
+        let Fact::Take(taken) = fact(LEVEL) else { panic!() };
+        assert!(fact(LEVEL).before(Event::decode(IMPORT).unwrap().after).is_none(), "{taken:?}");
+    }
+
+    #[test]
+    fn a_take_replaces_the_state_and_comes_back() {
+        for json in ALL {
+            let event = Event::decode(json).unwrap();
+            let mut state = State::absent(&event.fact.key());
+            let before = state.clone();
+            let undo = state.apply(&event.fact, LATER).unwrap();
+            assert_eq!(state.after(), event.after);
+            let Fact::Take(taken) = &event.fact else { panic!() };
+            assert_eq!(state.record(&taken.key()), taken.state, "with the time of its last movement");
+            assert!(matches!(undo, Undo::Taken(_)));
+            let again = state.apply(&event.fact, LATER).unwrap();
+            state.undo(again);
+            state.undo(undo);
+            assert_eq!(state, before);
+        }
+    }
+
+    #[test]
+    fn a_take_that_cannot_be_is_refused() {
+        let (mut level, mut import) = (State::absent(&fact(LEVEL).key()), State::absent(&fact(IMPORT).key()));
+        assert_eq!(level.apply(&fact(IMPORT), LATER).unwrap_err(), Misfit::Kind);
+        assert_eq!(import.apply(&fact(LEVEL), LATER).unwrap_err(), Misfit::Kind);
+        let unheld = LEVEL.replace(r#""qty":2"#, r#""qty":3"#);
+        assert_eq!(level.apply(&fact(&unheld), LATER).unwrap_err(), Misfit::Number);
+        let unknown = IMPORT.replace(
+            r#""rowsDone":5,"applied":3,"refused":1,"finished""#,
+            r#""rowsDone":3,"applied":3,"refused":1,"finished""#,
+        );
+        assert_eq!(import.apply(&fact(&unknown), LATER).unwrap_err(), Misfit::Number);
+        level.apply(&fact(LEVEL), LATER).unwrap();
+        let older = LEVEL.replace(r#""version":7"#, r#""version":6"#);
+        let before = level.clone();
+        assert_eq!(level.apply(&fact(&older), LATER).unwrap_err(), Misfit::Taken);
+        assert_eq!(level, before);
+        assert!(matches!(level.after(), After::Level(after) if after.version == 7));
+    }
+}
