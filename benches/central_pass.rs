@@ -132,7 +132,7 @@ impl Side {
             self.versions[level] += 1;
             let version = self.versions[level];
             let (store_id, sku) = place(level);
-            let fact = Fact::Stock(StockFact::Adjust(Adjusted {
+            let fact = Fact::Level(StockFact::Adjust(Adjusted {
                 sku,
                 store_id,
                 delta: Quantity::new(1).unwrap(),

@@ -65,7 +65,7 @@ fn event(number: u64, levels: u64) -> Event {
     });
     let on_hand = Quantity::new(i64::try_from(version).unwrap()).unwrap();
     let after = After::Level(LevelAfter { on_hand, reserved: Quantity::ZERO, version });
-    let fact = Fact::Stock(fact);
+    let fact = Fact::Level(fact);
     Event { event_id: TimeOrderedIds.event_id(), op: None, idempotency: None, kind: fact.kind(), fact, after }
 }
 

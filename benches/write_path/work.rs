@@ -28,7 +28,7 @@ fn place(level: u64) -> (StoreId, Sku) {
 
 fn stocked(delta: Quantity, level: u64, version: u64, on_hand: Quantity) -> Event {
     let (store_id, sku) = place(level);
-    let fact = Fact::Stock(StockFact::Adjust(Adjusted {
+    let fact = Fact::Level(StockFact::Adjust(Adjusted {
         sku,
         store_id,
         delta,
@@ -131,7 +131,7 @@ pub(crate) fn append(node: &OpenNode, event: &[Event], idempotency: Option<&Idem
 /// A reservation, and the key of its caller.
 pub(crate) fn reserved() -> (Event, Idempotency) {
     let (store_id, sku) = place(0);
-    let fact = Fact::Stock(StockFact::Reserve(Reserved {
+    let fact = Fact::Level(StockFact::Reserve(Reserved {
         sku,
         store_id,
         qty: quantity(1),

@@ -4,8 +4,8 @@
 //! a `CLOCK` event comes first, whose entry still has the old time; everything behind it may have the new one. What
 //! expires then does so behind a sign that says why.
 
-use crate::domain::{Draft, Fact, Misfit, Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::domain::{Decide, Draft, EventKind, Fact, Key, Kind, Lease, Misfit, Refusal, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Where the log's time stood after its last leap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,42 +48,93 @@ pub struct ClockRecord {
     pub updated_at: Timestamp,
 }
 
-/// Records that the log's time is to go on from `to`; nothing when it is there already.
-pub(in crate::domain) fn decide(draft: &mut Draft<'_>, to: Timestamp) {
-    let from = draft.now();
-    if from < to {
-        draft.record(Fact::Clock(Leap { from, to }));
-    }
-}
+/// A leap that leads back, or begins before the last event of its kind.
+const TURNED_BACK: Misfit = Misfit("the event would turn the time of the log back");
 
-impl Leap {
-    /// What it was before this leap, from what it was after; nothing when the two cannot belong together.
-    pub fn before(&self, after: ClockAfter) -> Option<ClockAfter> {
-        Some(ClockAfter { time: self.from, version: after.version.checked_sub(1)? })
-    }
-}
+/// Let the time of the log go on from this one, which is later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeapTo(pub Timestamp);
 
-impl Clock {
-    /// Moves on by one leap; answers what it was before.
-    pub(in crate::domain) fn apply(&mut self, leap: &Leap, at: Timestamp) -> Result<Self, Misfit> {
-        if leap.from >= leap.to || self.version > 0 && leap.from < self.updated_at {
-            return Err(Misfit::Clock);
+impl Decide for LeapTo {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.push(Key::Clock);
+    }
+
+    /// Records the leap; nothing when the log's time is there already.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let (from, to) = (draft.now(), self.0);
+        if from < to {
+            draft.record(Fact::Clock(Leap { from, to }));
         }
-        let before = self.clone();
-        *self = Self { time: leap.to, version: self.version + 1, updated_at: at };
-        Ok(before)
+        Ok(())
+    }
+}
+
+impl Kind for Clock {
+    type Id = ();
+    type State = Self;
+    type Fact = Leap;
+    type After = ClockAfter;
+    type Record = ClockRecord;
+    type Undo = Self;
+
+    const LEASE: Lease = Lease::OfOneLog;
+
+    fn id(_: &Leap) {}
+
+    fn event(_: &Leap) -> EventKind {
+        EventKind::Clock
     }
 
-    /// The numbers an event records.
-    pub const fn after(&self) -> ClockAfter {
-        ClockAfter { time: self.time, version: self.version }
+    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Leap, D::Error> {
+        Deserialize::deserialize(payload)
     }
 
-    pub(in crate::domain) const fn record(&self) -> ClockRecord {
-        ClockRecord { time: self.time, version: self.version, updated_at: self.updated_at }
+    fn apply(clock: &mut Self, leap: &Leap, at: Timestamp) -> Result<Self, Misfit> {
+        if leap.from >= leap.to || clock.version > 0 && leap.from < clock.updated_at {
+            return Err(TURNED_BACK);
+        }
+        let version = clock.version + 1;
+        Ok(std::mem::replace(clock, Self { time: leap.to, version, updated_at: at }))
     }
 
-    pub(in crate::domain) const fn restore(record: &ClockRecord) -> Self {
-        Self { time: record.time, version: record.version, updated_at: record.updated_at }
+    fn undo(clock: &mut Self, before: Self) {
+        *clock = before;
+    }
+
+    fn after(clock: &Self) -> ClockAfter {
+        ClockAfter { time: clock.time, version: clock.version }
+    }
+
+    fn before(leap: &Leap, after: ClockAfter) -> Option<ClockAfter> {
+        Some(ClockAfter { time: leap.from, version: after.version.checked_sub(1)? })
+    }
+
+    fn version_of(after: &ClockAfter) -> u64 {
+        after.version
+    }
+
+    fn version(clock: &Self) -> u64 {
+        clock.version
+    }
+
+    fn set_updated_at(clock: &mut Self, at: Timestamp) {
+        clock.updated_at = at;
+    }
+
+    fn record(clock: &Self, (): ()) -> ClockRecord {
+        let &Self { time, version, updated_at } = clock;
+        ClockRecord { time, version, updated_at }
+    }
+
+    fn restore(record: ClockRecord) -> Result<((), Self), Misfit> {
+        let ClockRecord { time, version, updated_at } = record;
+        Ok(((), Self { time, version, updated_at }))
+    }
+
+    fn id_in(_: &ClockRecord) {}
+
+    fn updated_at_in(record: &ClockRecord) -> Timestamp {
+        record.updated_at
     }
 }

@@ -1,8 +1,8 @@
 //! The rules of stock: pure. No clock, no I/O, no randomness, no async.
 //!
-//! Behaviour stands behind two functions: [`decide()`] turns a command into events or a [`Rejection`],
-//! [`State::apply`] moves a state by one event. Three closed enums name every capability, and nothing else does:
-//! [`Command`], [`Fact`] (what an event says) and [`State`] (what events add up to), with [`Key`] to find a state by.
+//! Behaviour stands behind two functions: [`decide()`] turns a command into events or a [`Rejection`], [`State::apply`] moves a
+//! state by one event. `ledger` knows what a command, an event and a state are; each other room is a capability, which
+//! implements [`Kind`] and [`Decide`] and has its rows in `ledger/registry.rs`.
 
 pub mod catalogue;
 pub mod clock;
@@ -17,11 +17,11 @@ mod time;
 
 pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
 pub use ledger::{
-    After, Command, Draft, DraftMark, Entry, Event, EventKind, Expected, Fact, Finished, Idempotency, Key,
+    After, Command, Decide, Draft, DraftMark, Entry, Event, EventKind, Expected, Fact, Finished,
 };
+pub use ledger::{Idempotency, Key, Kind, Lease, LogPlace, Misfit, Numbers, Refusal, Registered, Rejection};
 pub use ledger::{
-    LogPlace, Misfit, Refusal, Rejection, Sequence, State, StateKey, StateRecord, Taken, Topics,
+    Sequence, State, StateKey, StateRecord, Taken, Topics, Unapplied, UnappliedWhy, Undo, decide,
 };
-pub use ledger::{Unapplied, UnappliedWhy, Undo, decide};
 pub use quantity::{Quantity, QuantityError};
 pub use time::{Timestamp, TimestampError};

@@ -28,7 +28,7 @@ impl LowStock {
         for event in &entry.events {
             self.count(event);
             match (&event.fact, event.after) {
-                (Fact::Stock(fact), After::Level(after)) => {
+                (Fact::Level(fact), After::Level(after)) => {
                     let (store, sku) = fact.place();
                     let place = (store.clone(), sku.clone());
                     assert!(
@@ -64,7 +64,8 @@ impl LowStock {
     }
 
     fn count(&mut self, event: &Event) {
-        if matches!(event.after, After::Master(_) | After::Alert(_)) {
+        if matches!(event.after, After::Product(_) | After::Store(_) | After::Threshold(_) | After::Alert(_))
+        {
             let version = self.versions.entry(event.fact.key()).or_default();
             *version += 1;
             assert_eq!(event.after.version(), *version, "versions rise by one: {event:?}");

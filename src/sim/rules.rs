@@ -125,7 +125,7 @@ impl Rules {
         self.low_stock.check(entry);
         for event in &entry.events {
             assert!(self.ids.insert(event.event_id), "event id {} twice", event.event_id);
-            let (Fact::Stock(fact), After::Level(after)) = (&event.fact, event.after) else { continue };
+            let (Fact::Level(fact), After::Level(after)) = (&event.fact, event.after) else { continue };
             let key = event.fact.key();
             let (on_hand, version) = self.sums.entry(key.clone()).or_default();
             let holds = self.holds.entry(key.clone()).or_default();
@@ -138,7 +138,7 @@ impl Rules {
                     assert_eq!(open, None, "reservation {} opened twice", fact.reservation_id);
                 }
                 StockFact::Release(fact) | StockFact::Commit(fact) | StockFact::Expire(fact) => {
-                    if matches!(event.fact, Fact::Stock(StockFact::Commit(_))) {
+                    if matches!(event.fact, Fact::Level(StockFact::Commit(_))) {
                         *on_hand -= fact.qty.get();
                     }
                     *holds.get_mut(fact.reservation_id.as_str()).expect("it was open") -= fact.qty.get();

@@ -2,6 +2,7 @@
 
 use super::{CommandError, Ledger, Meta};
 use crate::app::ledger::log_time::{Look, TimeNews, TimeSeen};
+use crate::domain::clock::LeapTo;
 use crate::domain::{Command, Fact};
 
 impl Ledger {
@@ -15,7 +16,7 @@ impl Ledger {
             Look::Seen(seen) => return Ok(seen),
             Look::Leap(wall) => wall,
         };
-        let outcome = self.execute(Command::Leap(wall.time), &Meta::default()).await?;
+        let outcome = self.execute(Command::Leap(LeapTo(wall.time)), &Meta::default()).await?;
         self.time.leap(wall);
         let leap = outcome.events.iter().find_map(|event| match &event.fact {
             Fact::Clock(leap) => Some(TimeNews::Leapt { from: leap.from, to: leap.to }),

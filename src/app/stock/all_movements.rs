@@ -63,7 +63,7 @@ impl MovementFilter {
     }
 
     fn passes(&self, movement: &Movement) -> bool {
-        let Fact::Stock(fact) = &movement.event.fact else { return false };
+        let Fact::Level(fact) = &movement.event.fact else { return false };
         let (store_id, sku) = fact.place();
         self.store_id.as_ref().is_none_or(|wanted| wanted == store_id)
             && self.sku.as_ref().is_none_or(|wanted| wanted == sku)
@@ -221,7 +221,7 @@ fn merged(found: &mut [Found], limit: usize) -> Vec<MovementView> {
 /// Where and what, of a movement.
 pub fn place_of(view: &MovementView) -> Option<(&StoreId, &Sku, &StockFact)> {
     match &view.movement.event.fact {
-        Fact::Stock(fact) => {
+        Fact::Level(fact) => {
             let (store_id, sku) = fact.place();
             Some((store_id, sku, fact))
         }

@@ -154,8 +154,8 @@ fn movements(
 
 pub(crate) fn view(log: u16, movement: Movement) -> Option<MovementView> {
     match (&movement.event.fact, movement.event.after) {
-        (Fact::Stock(fact), After::Level(after)) => {
-            let before = fact.before(after)?;
+        (Fact::Level(fact), After::Level(after)) => {
+            let before = after.before(fact.effect())?;
             Some(MovementView { log, movement, before, after })
         }
         _ => None,

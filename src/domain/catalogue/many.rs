@@ -1,27 +1,27 @@
-//! Many products at once: what is said of each is held against what the catalogue says.
+//! Many products at once: the details of each are compared with those in the catalogue.
 //!
-//! Nothing is said twice: what the catalogue says already makes no event. So the same words may be sent as often as one
-//! likes, and only the first time leaves a trace.
+//! Details that the catalogue has already make no event, so a client may send the same details as often as it likes: only the
+//! first time is recorded.
 
 use crate::domain::catalogue::{Product, ProductChange, ProductFact};
-use crate::domain::{Draft, Fact, Key, Rejection, Sku};
+use crate::domain::{Decide, Draft, Fact, Key, Refusal, Rejection, Sku};
 use serde::{Deserialize, Serialize};
 
-/// Something is to be said of many products, of each by itself.
+/// Details of many products, each decided by itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Products {
-    /// True: what the catalogue says otherwise is replaced. False: it stays, and the word is refused.
+    /// True: other details in the catalogue are replaced. False: they stay, and the product is refused.
     pub update: bool,
     /// 1 to 5,000, decided in order.
     pub products: Vec<Described>,
 }
 
-/// What is said of one of them.
+/// Details of one of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Described {
-    /// Of which.
+    /// Which.
     pub sku: Sku,
-    /// What is said; of the rest nothing, so it stays.
+    /// The details that are given; the others stay.
     pub change: ProductChange,
 }
 
@@ -67,19 +67,31 @@ impl ProductMember {
     }
 }
 
-/// Decides what is said of each product; whatever is refused, the others are said.
-pub fn decide_products(draft: &mut Draft<'_>, command: &Products) {
-    for (op, said) in (0..).zip(&command.products) {
-        draft.begin(op, None);
-        if let Err(rejection) = decide_one(draft, said, command.update) {
-            draft.refuse(op, rejection);
+/// The names of details, for a sentence.
+pub(in crate::domain) fn member_names(members: &[ProductMember]) -> String {
+    members.iter().map(|member| member.as_str()).collect::<Vec<_>>().join(" and ")
+}
+
+impl Decide for Products {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.extend(self.products.iter().map(|described| Key::Product(described.sku.clone())));
+    }
+
+    /// Never refuses all: a product that is refused holds up no other.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        for (op, described) in (0..).zip(&self.products) {
+            draft.begin(op, None);
+            if let Err(rejection) = decide_one(draft, described, self.update) {
+                draft.refuse(op, rejection);
+            }
         }
+        Ok(())
     }
 }
 
-fn decide_one(draft: &mut Draft<'_>, said: &Described, update: bool) -> Result<(), Rejection> {
-    let master = draft.product(&Key::Product(said.sku.clone()));
-    let change = said.change.clone();
+fn decide_one(draft: &mut Draft<'_>, described: &Described, update: bool) -> Result<(), Rejection> {
+    let master = draft.state::<Product>(&Key::Product(described.sku.clone()));
+    let change = described.change.clone();
     let product = if let Some(known) = &master.details {
         let product = change.of(known.clone());
         let mut members = ProductMember::ALL.to_vec();
@@ -92,9 +104,9 @@ fn decide_one(draft: &mut Draft<'_>, said: &Described, update: bool) -> Result<(
         }
         product
     } else {
-        change.first().ok_or_else(|| Rejection::ProductNotFound { sku: said.sku.clone() })?
+        change.first().ok_or_else(|| Rejection::ProductNotFound { sku: described.sku.clone() })?
     };
-    draft.record(Fact::Product(Box::new(ProductFact { sku: said.sku.clone(), product: Some(product) })));
+    draft.record(Fact::Product(Box::new(ProductFact { sku: described.sku.clone(), product: Some(product) })));
     Ok(())
 }
 

@@ -3,7 +3,11 @@
 use crate::domain::{Expected, Misfit, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What is said of one thing now. Invariant: without a version nothing is said.
+/// Something is taken out of the catalogue that is not in it, or has details without a version.
+pub const NOT_IN_CATALOGUE: Misfit =
+    Misfit("the event takes something out of the catalogue that is not in it");
+
+/// The details of one thing now. Invariant: without a version there are none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Master<T> {
     /// The details; none before the first ones, and none once it was taken out of the catalogue.
@@ -32,7 +36,7 @@ impl<T: Clone> Master<T> {
     /// Takes over the details of an event, or takes it out of the catalogue; answers what it was before.
     pub(in crate::domain) fn apply(&mut self, details: Option<&T>, at: Timestamp) -> Result<Self, Misfit> {
         if details.is_none() && self.details.is_none() {
-            return Err(Misfit::Master);
+            return Err(NOT_IN_CATALOGUE);
         }
         let version = self.version + 1;
         Ok(std::mem::replace(self, Self { details: details.cloned(), version, updated_at: at }))
@@ -65,12 +69,12 @@ mod tests {
     #[test]
     fn a_version_goes_on_over_a_time_out_of_the_catalogue() {
         let mut master = Master::default();
-        assert_eq!(master.apply(None, Timestamp::EPOCH), Err(Misfit::Master), "it was never in it");
+        assert_eq!(master.apply(None, Timestamp::EPOCH), Err(NOT_IN_CATALOGUE), "it was never in it");
         let before = master.apply(Some(&"tea"), Timestamp::EPOCH).unwrap();
         assert_eq!(before, Master::default());
         master.apply(None, Timestamp::EPOCH).unwrap();
         assert_eq!((master.details, master.version), (None, 2));
-        assert_eq!(master.apply(None, Timestamp::EPOCH), Err(Misfit::Master));
+        assert_eq!(master.apply(None, Timestamp::EPOCH), Err(NOT_IN_CATALOGUE));
         master.apply(Some(&"more tea"), Timestamp::EPOCH).unwrap();
         assert_eq!(master.after(), MasterAfter { version: 3 });
         assert_eq!(master.after().before(), Some(MasterAfter { version: 2 }));

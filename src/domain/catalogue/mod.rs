@@ -8,10 +8,11 @@ mod master;
 mod product;
 mod store;
 
-pub use many::{Described, ProductMember, Products, decide_products};
-pub use master::{Master, MasterAfter};
+pub(in crate::domain) use many::member_names;
+pub use many::{Described, ProductMember, Products};
+pub use master::{Master, MasterAfter, NOT_IN_CATALOGUE};
 pub use product::{
     Currency, CurrencyError, Price, Product, ProductChange, ProductCommand, ProductFact, ProductRecord,
-    ProductVerb, decide_product,
+    ProductVerb,
 };
-pub use store::{Store, StoreCommand, StoreFact, StoreKind, StoreRecord, decide_store};
+pub use store::{Store, StoreCommand, StoreFact, StoreKind, StoreRecord};

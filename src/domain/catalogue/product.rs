@@ -1,7 +1,9 @@
 //! Products: what is sold under a SKU, in all stores.
 
-use crate::domain::catalogue::Master;
-use crate::domain::{Draft, Expected, Fact, Key, Misfit, Quantity, Rejection, Sku, Timestamp};
+use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE};
+use crate::domain::{
+    Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, Timestamp,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 use std::fmt;
@@ -168,38 +170,103 @@ impl ProductChange {
     }
 }
 
-/// Decides what is said of a product. The version is looked at first.
-pub fn decide_product(draft: &mut Draft<'_>, command: &ProductCommand) -> Result<(), Rejection> {
-    let master = draft.product(&Key::Product(command.sku.clone()));
-    master.check(command.expected)?;
-    let unknown = || Rejection::ProductNotFound { sku: command.sku.clone() };
-    let product = match &command.verb {
-        ProductVerb::Create(_) if master.details.is_some() => {
-            return Err(Rejection::ProductExists { current_version: master.version });
-        }
-        ProductVerb::Create(product) | ProductVerb::Replace(product) => Some((**product).clone()),
-        ProductVerb::Change(change) => {
-            let known = master.details.clone().ok_or_else(unknown)?;
-            Some((**change).clone().of(known))
-        }
-        ProductVerb::Remove if master.details.is_none() => return Err(unknown()),
-        ProductVerb::Remove => None,
-    };
-    draft.record(Fact::Product(Box::new(ProductFact { sku: command.sku.clone(), product })));
-    Ok(())
-}
-
-impl ProductRecord {
-    pub(in crate::domain) fn new(sku: Sku, master: &Master<Product>) -> Self {
-        let Master { details, version, updated_at } = master.clone();
-        Self { sku, product: details, version, updated_at }
+impl Decide for ProductCommand {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.push(Key::Product(self.sku.clone()));
     }
 
-    pub(in crate::domain) fn restore(self) -> Result<(Sku, Master<Product>), Misfit> {
-        let Self { sku, product, version, updated_at } = self;
+    /// The version is checked first.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let master = draft.state::<Product>(&Key::Product(self.sku.clone()));
+        master.check(self.expected)?;
+        let unknown = || Rejection::ProductNotFound { sku: self.sku.clone() };
+        let product = match &self.verb {
+            ProductVerb::Create(_) if master.details.is_some() => {
+                return Err(Rejection::ProductExists { current_version: master.version }.into());
+            }
+            ProductVerb::Create(product) | ProductVerb::Replace(product) => Some((**product).clone()),
+            ProductVerb::Change(change) => {
+                let known = master.details.clone().ok_or_else(unknown)?;
+                Some((**change).clone().of(known))
+            }
+            ProductVerb::Remove if master.details.is_none() => return Err(unknown().into()),
+            ProductVerb::Remove => None,
+        };
+        draft.record(Fact::Product(Box::new(ProductFact { sku: self.sku.clone(), product })));
+        Ok(())
+    }
+}
+
+impl Kind for Product {
+    type Id = (Sku,);
+    type State = Box<Master<Product>>;
+    type Fact = Box<ProductFact>;
+    type After = MasterAfter;
+    type Record = ProductRecord;
+    type Undo = Box<Master<Product>>;
+
+    fn id(fact: &Box<ProductFact>) -> (Sku,) {
+        (fact.sku.clone(),)
+    }
+
+    fn event(_: &Box<ProductFact>) -> EventKind {
+        EventKind::Product
+    }
+
+    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Box<ProductFact>, D::Error> {
+        Deserialize::deserialize(payload)
+    }
+
+    fn apply(
+        master: &mut Box<Master<Product>>,
+        fact: &Box<ProductFact>,
+        at: Timestamp,
+    ) -> Result<Box<Master<Product>>, Misfit> {
+        master.apply(fact.product.as_ref(), at).map(Box::new)
+    }
+
+    fn undo(master: &mut Box<Master<Product>>, before: Box<Master<Product>>) {
+        *master = before;
+    }
+
+    fn after(master: &Box<Master<Product>>) -> MasterAfter {
+        Master::after(master)
+    }
+
+    fn before(_: &Box<ProductFact>, after: MasterAfter) -> Option<MasterAfter> {
+        after.before()
+    }
+
+    fn version_of(after: &MasterAfter) -> u64 {
+        after.version
+    }
+
+    fn version(master: &Box<Master<Product>>) -> u64 {
+        master.version
+    }
+
+    fn set_updated_at(master: &mut Box<Master<Product>>, at: Timestamp) {
+        master.updated_at = at;
+    }
+
+    fn record(master: &Box<Master<Product>>, (sku,): (Sku,)) -> ProductRecord {
+        let Master { details, version, updated_at } = (**master).clone();
+        ProductRecord { sku, product: details, version, updated_at }
+    }
+
+    fn restore(record: ProductRecord) -> Result<((Sku,), Box<Master<Product>>), Misfit> {
+        let ProductRecord { sku, product, version, updated_at } = record;
         if version == 0 {
-            return Err(Misfit::Master);
+            return Err(NOT_IN_CATALOGUE);
         }
-        Ok((sku, Master { details: product, version, updated_at }))
+        Ok(((sku,), Box::new(Master { details: product, version, updated_at })))
+    }
+
+    fn id_in(record: &ProductRecord) -> (Sku,) {
+        (record.sku.clone(),)
+    }
+
+    fn updated_at_in(record: &ProductRecord) -> Timestamp {
+        record.updated_at
     }
 }

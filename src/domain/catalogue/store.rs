@@ -1,8 +1,10 @@
 //! Stores: what is said of a place that holds stock.
 
-use crate::domain::catalogue::Master;
-use crate::domain::{Draft, Expected, Fact, Key, Misfit, Rejection, StoreId, Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE};
+use crate::domain::{
+    Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, StoreId, Timestamp,
+};
+use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 
 /// What is said of a store.
@@ -67,29 +69,94 @@ pub struct StoreCommand {
     pub store: Box<Store>,
 }
 
-/// Decides what is said of a store. The version is looked at first.
-pub fn decide_store(draft: &mut Draft<'_>, command: &StoreCommand) -> Result<(), Rejection> {
-    let master = draft.store(&Key::Store(command.store_id.clone()));
-    master.check(command.expected)?;
-    if command.create && master.details.is_some() {
-        return Err(Rejection::StoreExists { current_version: master.version });
+impl Decide for StoreCommand {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.push(Key::Store(self.store_id.clone()));
     }
-    let (store_id, store) = (command.store_id.clone(), (*command.store).clone());
-    draft.record(Fact::Store(Box::new(StoreFact { store_id, store })));
-    Ok(())
+
+    /// The version is checked first.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let master = draft.state::<Store>(&Key::Store(self.store_id.clone()));
+        master.check(self.expected)?;
+        if self.create && master.details.is_some() {
+            return Err(Rejection::StoreExists { current_version: master.version }.into());
+        }
+        let (store_id, store) = (self.store_id.clone(), (*self.store).clone());
+        draft.record(Fact::Store(Box::new(StoreFact { store_id, store })));
+        Ok(())
+    }
 }
 
-impl StoreRecord {
-    pub(in crate::domain) fn new(store_id: StoreId, master: &Master<Store>) -> Self {
-        let Master { details, version, updated_at } = master.clone();
-        Self { store_id, store: details.expect("a store is never taken out"), version, updated_at }
+impl Kind for Store {
+    type Id = (StoreId,);
+    type State = Box<Master<Store>>;
+    type Fact = Box<StoreFact>;
+    type After = MasterAfter;
+    type Record = StoreRecord;
+    type Undo = Box<Master<Store>>;
+
+    fn id(fact: &Box<StoreFact>) -> (StoreId,) {
+        (fact.store_id.clone(),)
     }
 
-    pub(in crate::domain) fn restore(self) -> Result<(StoreId, Master<Store>), Misfit> {
-        let Self { store_id, store, version, updated_at } = self;
+    fn event(_: &Box<StoreFact>) -> EventKind {
+        EventKind::Store
+    }
+
+    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Box<StoreFact>, D::Error> {
+        Deserialize::deserialize(payload)
+    }
+
+    fn apply(
+        master: &mut Box<Master<Store>>,
+        fact: &Box<StoreFact>,
+        at: Timestamp,
+    ) -> Result<Box<Master<Store>>, Misfit> {
+        master.apply(Some(&fact.store), at).map(Box::new)
+    }
+
+    fn undo(master: &mut Box<Master<Store>>, before: Box<Master<Store>>) {
+        *master = before;
+    }
+
+    fn after(master: &Box<Master<Store>>) -> MasterAfter {
+        Master::after(master)
+    }
+
+    fn before(_: &Box<StoreFact>, after: MasterAfter) -> Option<MasterAfter> {
+        after.before()
+    }
+
+    fn version_of(after: &MasterAfter) -> u64 {
+        after.version
+    }
+
+    fn version(master: &Box<Master<Store>>) -> u64 {
+        master.version
+    }
+
+    fn set_updated_at(master: &mut Box<Master<Store>>, at: Timestamp) {
+        master.updated_at = at;
+    }
+
+    fn record(master: &Box<Master<Store>>, (store_id,): (StoreId,)) -> StoreRecord {
+        let Master { details, version, updated_at } = (**master).clone();
+        StoreRecord { store_id, store: details.expect("a store is never taken out"), version, updated_at }
+    }
+
+    fn restore(record: StoreRecord) -> Result<((StoreId,), Box<Master<Store>>), Misfit> {
+        let StoreRecord { store_id, store, version, updated_at } = record;
         if version == 0 {
-            return Err(Misfit::Master);
+            return Err(NOT_IN_CATALOGUE);
         }
-        Ok((store_id, Master { details: Some(store), version, updated_at }))
+        Ok(((store_id,), Box::new(Master { details: Some(store), version, updated_at })))
+    }
+
+    fn id_in(record: &StoreRecord) -> (StoreId,) {
+        (record.store_id.clone(),)
+    }
+
+    fn updated_at_in(record: &StoreRecord) -> Timestamp {
+        record.updated_at
     }
 }

@@ -1,7 +1,10 @@
 //! The state of one import, and the fact that moves it.
 
-use crate::domain::{ImportId, Misfit, Rejection, Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::domain::{EventKind, ImportId, Kind, Misfit, Rejection, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// An import step that does not follow the last one.
+const OUT_OF_STEP: Misfit = Misfit("the event does not follow the import's last row");
 
 /// How far an import has come. Rows count from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,72 +80,93 @@ pub struct ImportRecord {
     pub updated_at: Timestamp,
 }
 
-impl Progress {
-    /// What the import was before this step, from what it was after; nothing when the two cannot belong together.
-    pub fn before(&self, after: ImportAfter) -> Option<ImportAfter> {
-        Some(ImportAfter {
-            rows_done: self.after_row,
-            applied: after.applied.checked_sub(self.applied)?,
-            refused: after.refused.checked_sub(self.refused.len() as u64)?,
-            version: after.version.checked_sub(1)?,
-        })
-    }
-}
+impl Kind for Import {
+    type Id = (ImportId,);
+    type State = Self;
+    type Fact = Progress;
+    type After = ImportAfter;
+    type Record = ImportRecord;
+    type Undo = Self;
 
-impl Import {
-    /// Moves on by one step; answers what it was before.
-    pub(in crate::domain) fn apply(&mut self, step: &Progress, at: Timestamp) -> Result<Self, Misfit> {
+    fn id(step: &Progress) -> (ImportId,) {
+        (step.import_id.clone(),)
+    }
+
+    fn event(_: &Progress) -> EventKind {
+        EventKind::Import
+    }
+
+    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Progress, D::Error> {
+        Deserialize::deserialize(payload)
+    }
+
+    fn apply(import: &mut Self, step: &Progress, at: Timestamp) -> Result<Self, Misfit> {
         let rows = step.through_row.checked_sub(step.after_row);
         let decided = step.applied.checked_add(step.refused.len() as u64);
-        let fits = step.after_row == self.rows_done && rows.is_some() && decided.is_some() && decided <= rows;
-        if !fits || self.finished {
-            return Err(Misfit::Import);
+        let fits =
+            step.after_row == import.rows_done && rows.is_some() && decided.is_some() && decided <= rows;
+        if !fits || import.finished {
+            return Err(OUT_OF_STEP);
         }
-        let before = self.clone();
-        self.rows_done = step.through_row;
+        let before = import.clone();
+        import.rows_done = step.through_row;
         // Never beyond the number of rows, which was just checked to fit.
-        self.applied += step.applied;
-        self.refused += step.refused.len() as u64;
-        self.finished = step.last;
-        self.version += 1;
-        self.updated_at = at;
+        import.applied += step.applied;
+        import.refused += step.refused.len() as u64;
+        import.finished = step.last;
+        import.version += 1;
+        import.updated_at = at;
         Ok(before)
     }
 
-    /// The numbers an event records.
-    pub const fn after(&self) -> ImportAfter {
-        ImportAfter {
-            rows_done: self.rows_done,
-            applied: self.applied,
-            refused: self.refused,
-            version: self.version,
-        }
+    fn undo(import: &mut Self, before: Self) {
+        *import = before;
     }
 
-    pub(in crate::domain) fn record(&self, import_id: ImportId) -> ImportRecord {
-        ImportRecord {
-            import_id,
-            rows_done: self.rows_done,
-            applied: self.applied,
-            refused: self.refused,
-            finished: self.finished,
-            version: self.version,
-            updated_at: self.updated_at,
-        }
+    fn after(import: &Self) -> ImportAfter {
+        let &Self { rows_done, applied, refused, version, .. } = import;
+        ImportAfter { rows_done, applied, refused, version }
     }
 
-    pub(in crate::domain) fn restore(record: ImportRecord) -> Result<(ImportId, Self), Misfit> {
+    fn before(step: &Progress, after: ImportAfter) -> Option<ImportAfter> {
+        Some(ImportAfter {
+            rows_done: step.after_row,
+            applied: after.applied.checked_sub(step.applied)?,
+            refused: after.refused.checked_sub(step.refused.len() as u64)?,
+            version: after.version.checked_sub(1)?,
+        })
+    }
+
+    fn version_of(after: &ImportAfter) -> u64 {
+        after.version
+    }
+
+    fn version(import: &Self) -> u64 {
+        import.version
+    }
+
+    fn set_updated_at(import: &mut Self, at: Timestamp) {
+        import.updated_at = at;
+    }
+
+    fn record(import: &Self, (import_id,): (ImportId,)) -> ImportRecord {
+        let &Self { rows_done, applied, refused, finished, version, updated_at } = import;
+        ImportRecord { import_id, rows_done, applied, refused, finished, version, updated_at }
+    }
+
+    fn restore(record: ImportRecord) -> Result<((ImportId,), Self), Misfit> {
         if record.applied.checked_add(record.refused).is_none_or(|decided| decided > record.rows_done) {
-            return Err(Misfit::Number);
+            return Err(Misfit::NUMBER);
         }
-        let import = Self {
-            rows_done: record.rows_done,
-            applied: record.applied,
-            refused: record.refused,
-            finished: record.finished,
-            version: record.version,
-            updated_at: record.updated_at,
-        };
-        Ok((record.import_id, import))
+        let ImportRecord { import_id, rows_done, applied, refused, finished, version, updated_at } = record;
+        Ok(((import_id,), Self { rows_done, applied, refused, finished, version, updated_at }))
+    }
+
+    fn id_in(record: &ImportRecord) -> (ImportId,) {
+        (record.import_id.clone(),)
+    }
+
+    fn updated_at_in(record: &ImportRecord) -> Timestamp {
+        record.updated_at
     }
 }

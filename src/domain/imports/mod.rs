@@ -7,4 +7,4 @@ mod import;
 mod rows;
 
 pub use import::{Import, ImportAfter, ImportRecord, Progress, RefusedRow};
-pub use rows::{ImportRow, ImportRows, decide};
+pub use rows::{ImportRow, ImportRows};

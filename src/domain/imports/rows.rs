@@ -1,9 +1,9 @@
 //! Deciding the rows of an import: each by itself, all in one entry with the import's step.
 
-use crate::domain::stock::{self, AdjustKind, Adjusted, StockFact};
+use crate::domain::imports::{Import, Progress, RefusedRow};
+use crate::domain::stock::{self, AdjustKind, Adjusted, Level, StockFact};
 use crate::domain::{
-    Draft, Fact, ImportId, Key, Quantity, Rejection, Sku, StoreId, Timestamp,
-    imports::{Progress, RefusedRow},
+    Decide, Draft, Fact, ImportId, Key, Quantity, Refusal, Rejection, Sku, StoreId, Timestamp,
 };
 use smol_str::SmolStr;
 
@@ -43,29 +43,35 @@ pub struct ImportRow {
     pub opening_stock: Option<Quantity>,
 }
 
-/// Decides every row and records the import's step.
-pub fn decide(draft: &mut Draft<'_>, command: &ImportRows) -> Result<(), Rejection> {
-    let import_key = Key::Import(command.import_id.clone());
-    let import = draft.import(&import_key);
-    if import.rows_done != command.after_row || import.finished {
-        return Err(Rejection::ImportOutOfStep { rows_done: import.rows_done });
+impl Decide for ImportRows {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.extend(self.rows.iter().map(|row| Key::Level(row.store_id.clone(), row.sku.clone())));
+        keys.push(Key::Import(self.import_id.clone()));
     }
-    let mut refused = Vec::new();
-    for row in &command.rows {
-        if let Err(rejection) = decide_row(draft, row) {
-            refused.push(RefusedRow { row: row.row, rejection });
+
+    /// Every row by itself, and then the import's step.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let import = draft.state::<Import>(&Key::Import(self.import_id.clone()));
+        if import.rows_done != self.after_row || import.finished {
+            return Err(Rejection::ImportOutOfStep { rows_done: import.rows_done }.into());
         }
+        let mut refused = Vec::new();
+        for row in &self.rows {
+            if let Err(rejection) = decide_row(draft, row) {
+                refused.push(RefusedRow { row: row.row, rejection });
+            }
+        }
+        let applied = (self.rows.len() - refused.len()) as u64;
+        draft.record(Fact::Import(Progress {
+            import_id: self.import_id.clone(),
+            after_row: self.after_row,
+            through_row: self.through_row,
+            applied,
+            refused,
+            last: self.last,
+        }));
+        Ok(())
     }
-    let applied = (command.rows.len() - refused.len()) as u64;
-    draft.record(Fact::Import(Progress {
-        import_id: command.import_id.clone(),
-        after_row: command.after_row,
-        through_row: command.through_row,
-        applied,
-        refused,
-        last: command.last,
-    }));
-    Ok(())
 }
 
 fn decide_row(draft: &mut Draft<'_>, row: &ImportRow) -> Result<(), Rejection> {
@@ -82,14 +88,14 @@ fn decide_row(draft: &mut Draft<'_>, row: &ImportRow) -> Result<(), Rejection> {
     };
     let delta = row.kind.delta(row.quantity);
     let opening = row.opening_stock.filter(|pieces| *pieces > Quantity::ZERO);
-    let opening = opening.filter(|_| draft.level(&key).version() == 0);
+    let opening = opening.filter(|_| draft.state::<Level>(&key).version() == 0);
     if opening.is_some() || !delta.is_negative() {
         draft.check_listed(&key, &row.sku)?;
     }
     if let Some(opening) = opening {
-        draft.record(Fact::Stock(StockFact::Adjust(movement(opening, "opening stock"))));
+        draft.record(Fact::Level(StockFact::Adjust(movement(opening, "opening stock"))));
     }
-    stock::check_delta(draft.level(&key), delta)?;
-    draft.record(Fact::Stock(StockFact::Adjust(movement(delta, row.kind.as_str()))));
+    stock::check_delta(draft.state::<Level>(&key), delta)?;
+    draft.record(Fact::Level(StockFact::Adjust(movement(delta, row.kind.as_str()))));
     Ok(())
 }

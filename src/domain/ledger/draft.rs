@@ -2,13 +2,10 @@
 //!
 //! Later operations of a batch see what earlier ones did, and what is refused half-way is taken back.
 
-use crate::domain::Undo;
-use crate::domain::catalogue::{Master, Product, Store};
-use crate::domain::imports::Import;
-use crate::domain::low_stock::Alert;
-use crate::domain::stock::{self, Level};
+use super::kind::Registered;
 use crate::domain::{
-    Event, Fact, Idempotency, Key, Quantity, Rejection, Sku, State, Taken, Timestamp, Unapplied, UnappliedWhy,
+    Event, Fact, Idempotency, Key, Quantity, Rejection, Sku, State, Taken, Timestamp, Unapplied,
+    UnappliedWhy, Undo,
 };
 use std::cell::Cell;
 use uuid::Uuid;
@@ -121,52 +118,12 @@ impl<'a> Draft<'a> {
         self.now
     }
 
-    /// The level under that key.
-    pub fn level(&self, key: &Key) -> &Level {
-        match self.state(key) {
-            State::Level(level) => level,
-            _ => unreachable!("a level stands under a level's key"),
-        }
-    }
-
-    /// The import under that key.
-    pub fn import(&self, key: &Key) -> &Import {
-        match self.state(key) {
-            State::Import(import) => import,
-            _ => unreachable!("an import stands under an import's key"),
-        }
-    }
-
-    /// What is said of the product under that key.
-    pub fn product(&self, key: &Key) -> &Master<Product> {
-        match self.state(key) {
-            State::Product(master) => master,
-            _ => unreachable!("a product stands under a product's key"),
-        }
-    }
-
-    /// What is said of the store under that key.
-    pub fn store(&self, key: &Key) -> &Master<Store> {
-        match self.state(key) {
-            State::Store(master) => master,
-            _ => unreachable!("a store stands under a store's key"),
-        }
-    }
-
-    /// The threshold under that key.
-    pub fn threshold(&self, key: &Key) -> &Master<Quantity> {
-        match self.state(key) {
-            State::Threshold(master) => master,
-            _ => unreachable!("a threshold stands under a threshold's key"),
-        }
-    }
-
-    /// The alert under that key.
-    pub fn alert(&self, key: &Key) -> &Alert {
-        match self.state(key) {
-            State::Alert(alert) => alert,
-            _ => unreachable!("an alert stands under an alert's key"),
-        }
+    /// The state of that kind under that key.
+    ///
+    /// # Panics
+    /// When the key is none of the command's, or of another kind.
+    pub fn state<K: Registered>(&self, key: &Key) -> &K::State {
+        K::state(self.any_state(key)).expect("a state stands under a key of its own kind")
     }
 
     fn position(&self, key: &Key) -> usize {
@@ -179,7 +136,7 @@ impl<'a> Draft<'a> {
         position
     }
 
-    fn state(&self, key: &Key) -> &State {
+    fn any_state(&self, key: &Key) -> &State {
         self.states.get(self.position(key)).expect("there is a state for every key")
     }
 
@@ -244,20 +201,16 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Expires at most `most` holds that are due, over all states; true when none is left.
+    /// Records at most `most` facts of what is due, over all states; true when nothing is left.
     pub fn expire_due(&mut self, most: usize) -> bool {
         for position in 0..self.keys.len() {
-            let Some((Key::Level(store, sku), State::Level(level))) =
-                self.keys.get(position).zip(self.states.get(position).map(|state| &**state))
-            else {
-                continue;
-            };
-            if level.next_due().is_none_or(|due| due > self.now) {
+            let Some((key, state)) = self.keys.get(position).zip(self.states.get(position)) else { continue };
+            if state.next_due().is_none_or(|due| due > self.now) {
                 continue;
             }
             let room = most.saturating_sub(self.events.len());
-            for fact in stock::expiries(level, store, sku, self.now, room) {
-                self.record(Fact::Stock(fact));
+            for fact in state.due(key, self.now, room) {
+                self.record(fact);
             }
         }
         self.states.iter().all(|state| state.next_due().is_none_or(|due| due > self.now))

@@ -35,14 +35,17 @@ impl<'a> Reader<'a> {
         let idempotency = self.optional(r#","idem":{"key":""#, Self::idempotency)?;
         self.literal(r#","type":""#)?;
         let kind = EventKind::parse(self.string()?)?;
-        let fact = Fact::Stock(self.fact(kind)?);
-        self.literal(r#"},"after":{"onHand":"#)?;
+        let fact = Fact::Level(self.fact(kind)?);
+        self.literal(r#"},"after":{"#)?;
+        // Before format 2 the numbers stood there without a tag.
+        let tagged = self.literal(r#""level":{"#).is_some();
+        self.literal(r#""onHand":"#)?;
         let on_hand = self.quantity()?;
         self.literal(r#","reserved":"#)?;
         let reserved = self.quantity()?;
         self.literal(r#","version":"#)?;
         let version = self.number()?;
-        self.literal("}}")?;
+        self.literal(if tagged { "}}}" } else { "}}" })?;
         let after = After::Level(LevelAfter { on_hand, reserved, version });
         Some(Event { event_id, op, idempotency, kind, fact, after })
     }

@@ -1,78 +1,57 @@
-//! What a state is found by; the order of keys is the order in which their mutexes are taken.
+//! What a state is found by: the parts of [`Key`] that do not depend on its kinds.
 
-use crate::domain::{ImportId, Sku, StoreId};
+use crate::domain::{Key, Lease};
 use std::fmt;
 
-/// The name of one state in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// The stock of one SKU in one store.
-    Level(StoreId, Sku),
-    /// The progress of one bulk import.
-    Import(ImportId),
-    /// The time of the log: one to a node.
-    Clock,
-    /// What is said of a product.
-    Product(Sku),
-    /// What is said of a store.
-    Store(StoreId),
-    /// The low-stock threshold of one SKU in one store.
-    Threshold(StoreId, Sku),
-    /// Whether one SKU is low in one store.
-    Alert(StoreId, Sku),
-}
+/// A level's key is shown without its tag: most keys are of levels.
+const BARE: &str = "level";
 
 impl Key {
     /// True for what each log of a ledger has for itself, however many there are.
     pub const fn is_of_one_log(&self) -> bool {
-        matches!(self, Self::Clock)
+        matches!(self.lease(), Lease::OfOneLog)
     }
 
-    /// True for what one process among several may decide on only under a lease of it: not for what each log has for itself,
-    /// and not for an alert, which is only ever decided on together with its level.
+    /// True for what one process among several may decide on only under a lease of the key itself.
     pub const fn has_lease(&self) -> bool {
-        !matches!(self, Self::Clock | Self::Alert(..))
+        matches!(self.lease(), Lease::Own)
     }
 
     /// The key that is shown as `text`, if there is one.
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(import) = text.strip_prefix("import ") {
-            return ImportId::new(import).ok().map(Self::Import);
-        }
-        // No store has a space in its id, so this is no level.
-        if let Some(sku) = text.strip_prefix("product ") {
-            return Sku::new(sku).ok().map(Self::Product);
-        }
-        if let Some(store) = text.strip_prefix("store ") {
-            return StoreId::new(store).ok().map(Self::Store);
-        }
-        let (text, of): (_, fn(StoreId, Sku) -> Self) = match text.split_once(' ') {
-            Some(("threshold", place)) => (place, Self::Threshold),
-            Some(("alert", place)) => (place, Self::Alert),
-            _ => (text, Self::Level),
-        };
-        let (store, sku) = text.split_once('/')?;
-        Some(of(StoreId::new(store).ok()?, Sku::new(sku).ok()?))
+        // No store has a space in its id, so what begins with a tag and a space is no level.
+        let tagged = text.split_once(' ').filter(|(tag, _)| *tag != BARE);
+        tagged.and_then(|(tag, id)| Self::of(tag, id)).or_else(|| Self::of(BARE, text))
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Level(store, sku) => write!(formatter, "{store}/{sku}"),
-            Self::Import(import) => write!(formatter, "import {import}"),
-            Self::Clock => formatter.write_str("clock"),
-            Self::Product(sku) => write!(formatter, "product {sku}"),
-            Self::Store(store) => write!(formatter, "store {store}"),
-            Self::Threshold(store, sku) => write!(formatter, "threshold {store}/{sku}"),
-            Self::Alert(store, sku) => write!(formatter, "alert {store}/{sku}"),
+        let (tag, [one, other]) = (self.tag(), self.parts());
+        if tag != BARE {
+            formatter.write_str(tag)?;
         }
+        if tag != BARE && !one.is_empty() {
+            formatter.write_str(" ")?;
+        }
+        formatter.write_str(one)?;
+        if !other.is_empty() {
+            write!(formatter, "/{other}")?;
+        }
+        Ok(())
     }
+}
+
+/// At most two parts of an id.
+pub(super) fn two<'a>(parts: &[&'a str]) -> [&'a str; 2] {
+    let part = |place: usize| parts.get(place).copied().unwrap_or_default();
+    [part(0), part(1)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ImportId, Sku, StoreId};
 
     #[test]
     fn a_key_is_read_as_it_is_shown() {

@@ -1,28 +1,33 @@
 //! The ledger: what a command, an event, an entry and a state are, whatever the capability.
+//!
+//! `registry` lists every kind of state, every command and every reason for a refusal; `closed` makes the closed enums of those lists;
+//! [`Kind`] and [`Decide`] are what a capability implements in its own folder.
 
-pub(crate) mod command;
-pub(crate) mod draft;
-pub(crate) mod entry;
-pub(crate) mod event;
-pub(crate) mod expected;
-pub(crate) mod fact;
-pub(crate) mod fast_decode;
-pub(crate) mod key;
-pub(crate) mod record;
-pub(crate) mod rejection;
-pub(crate) mod state;
-pub(crate) mod takeover;
-pub(crate) mod topics;
+mod closed;
+mod command;
+mod draft;
+mod entry;
+mod event;
+mod expected;
+mod fact;
+mod fast_decode;
+mod key;
+mod kind;
+mod registry;
+mod rejection;
+mod state;
+mod takeover;
+mod topics;
 
-pub use command::{Command, decide};
+pub use command::decide;
 pub use draft::{Draft, DraftMark, Finished};
 pub use entry::{Entry, Idempotency, LogPlace, Sequence, Unapplied, UnappliedWhy};
-pub use event::{After, Event, EventKind};
+pub use event::Event;
 pub use expected::Expected;
-pub use fact::Fact;
-pub use key::Key;
-pub use record::{StateKey, StateRecord};
-pub use rejection::{Refusal, Rejection};
-pub use state::{Misfit, State, Undo};
+pub use kind::{Decide, Kind, Lease, Misfit, Registered};
+pub use registry::{
+    After, Command, EventKind, Fact, Key, Numbers, Rejection, State, StateKey, StateRecord, Undo,
+};
+pub use rejection::Refusal;
 pub use takeover::Taken;
 pub use topics::Topics;

@@ -1,23 +1,23 @@
 //! What events are about, in a few bits: enough to pass over most of those that nobody asked for.
 
 use crate::domain::stock::MovementKind;
-use crate::domain::{Event, EventKind, Fact, StoreId};
+use crate::domain::{Event, EventKind, StoreId};
 
 /// A set of topics, of one event or of several. Each event has its kind; a movement has the kind of movement it is; what is
 /// about a SKU in a store has that store. Many stores share a bit, so a topic that is in the set may be there for another
 /// store, but one that is not in it belongs to none of the events.
 ///
 /// ```text
-/// bit 0 to 19    the event's kind, by its number
-/// bit 20 to 31   the movement's kind, by its number
-/// bit 32 to 63   the store: FNV-1a, 32 bits, of its id, modulo 32
+/// bit 0 to 63     the event's kind, by its number
+/// bit 64 to 95    the movement's kind, by its number
+/// bit 96 to 127   the store: FNV-1a, 32 bits, of its id, modulo 32
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Topics(u64);
+pub struct Topics(u128);
 
+const MOVEMENT_BIT: u32 = EventKind::NUMBERS;
+const STORE_BIT: u32 = MOVEMENT_BIT + MovementKind::NUMBERS;
 const KINDS: Topics = Topics((1 << MOVEMENT_BIT) - 1);
-const MOVEMENT_BIT: u32 = 20;
-const STORE_BIT: u32 = 32;
 const STORES: Topics = Topics(!((1 << STORE_BIT) - 1));
 
 impl Topics {
@@ -29,10 +29,7 @@ impl Topics {
     /// The topics of an event.
     pub fn of(event: &Event) -> Self {
         let kind = Self::kind(event.kind);
-        let kind = match &event.fact {
-            Fact::Stock(fact) => kind.and(Self::movement(MovementKind::of(fact))),
-            _ => kind,
-        };
+        let kind = event.fact.movement().map_or(kind, |movement| kind.and(Self::movement(movement)));
         event.fact.place().map_or(kind, |(store_id, _)| kind.and(Self::store(store_id)))
     }
 
@@ -52,7 +49,7 @@ impl Topics {
             // http://www.isthe.com/chongo/tech/comp/fnv/
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         });
-        Self(1 << (STORE_BIT + hash % (u64::BITS - STORE_BIT)))
+        Self(1 << (STORE_BIT + hash % (u128::BITS - STORE_BIT)))
     }
 
     /// All topics of both.
@@ -71,12 +68,12 @@ impl Topics {
     }
 
     /// The bits, for an index file.
-    pub const fn bits(self) -> u64 {
+    pub const fn bits(self) -> u128 {
         self.0
     }
 
     /// What [`Topics::bits`] gave.
-    pub const fn from_bits(bits: u64) -> Self {
+    pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
 }
@@ -111,7 +108,7 @@ mod tests {
         assert_eq!(all.bits().count_ones() as usize, kinds.len() + movements.len());
         assert!(kinds.iter().all(|kind| KINDS.bits() & kind.bits() == kind.bits()));
         assert!(movements.iter().all(|kind| Topics::MOVEMENTS.bits() & kind.bits() == kind.bits()));
-        assert_eq!(Topics::store(&store("a")).bits(), 1 << 44, "it is on disk: FNV-1a of a is 0xe40c292c");
+        assert_eq!(Topics::store(&store("a")).bits(), 1 << 108, "it is on disk: FNV-1a of a is 0xe40c292c");
     }
 
     #[test]

@@ -3,8 +3,12 @@
 //! The event stands in the entry of the movement that caused it, behind it. So an alert is as durable as the movement, is
 //! raised and cleared once each, and is never earlier or later than what it tells of.
 
-use crate::domain::{Draft, Fact, Key, Misfit, Quantity, Sku, StoreId, Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::domain::stock::Level;
+use crate::domain::{Draft, EventKind, Fact, Key, Kind, Lease, Misfit, Quantity, Sku, StoreId, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// An alert is raised that is raised already, or cleared that is not, or by numbers that are not low.
+const WRONG: Misfit = Misfit("the event raises or clears an alert that it cannot");
 
 /// Whether a level is low.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,55 +80,107 @@ pub fn settle(draft: &mut Draft<'_>) {
     while let Some((key, threshold)) = draft.watched(position) {
         position += 1;
         let Key::Alert(store_id, sku) = key else { continue };
-        let level = draft.level(&Key::Level(store_id.clone(), sku.clone()));
+        let level = draft.state::<Level>(&Key::Level(store_id.clone(), sku.clone()));
         let qty = level.after().qty();
         let low = threshold.is_some_and(|threshold| qty <= threshold) && level.version() > 0;
-        if draft.alert(key).raised.is_some() != low {
+        if draft.state::<Alert>(key).raised.is_some() != low {
             let (store_id, sku) = (store_id.clone(), sku.clone());
             draft.record(Fact::Alert(AlertFact { store_id, sku, raised: low, qty, threshold }));
         }
     }
 }
 
-impl AlertFact {
-    /// What it was before this event, from what it was after; nothing when the two cannot belong together.
-    pub fn before(&self, after: AlertAfter) -> Option<AlertAfter> {
-        let fits = after.raised == self.raised;
-        Some(AlertAfter { raised: !self.raised, version: after.version.checked_sub(1).filter(|_| fits)? })
-    }
-}
+impl Kind for Alert {
+    type Id = (StoreId, Sku);
+    type State = Self;
+    type Fact = AlertFact;
+    type After = AlertAfter;
+    type Record = AlertRecord;
+    type Undo = Self;
 
-impl Alert {
-    /// Is raised or cleared; answers what it was before.
-    pub(in crate::domain) fn apply(&mut self, fact: &AlertFact, at: Timestamp) -> Result<Self, Misfit> {
+    const LEASE: Lease = Lease::WithAnother;
+
+    fn id(fact: &AlertFact) -> (StoreId, Sku) {
+        (fact.store_id.clone(), fact.sku.clone())
+    }
+
+    fn event(_: &AlertFact) -> EventKind {
+        EventKind::Alert
+    }
+
+    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<AlertFact, D::Error> {
+        Deserialize::deserialize(payload)
+    }
+
+    fn place(fact: &AlertFact) -> Option<(&StoreId, &Sku)> {
+        Some((&fact.store_id, &fact.sku))
+    }
+
+    fn apply(alert: &mut Self, fact: &AlertFact, at: Timestamp) -> Result<Self, Misfit> {
         let raised = match (fact.raised, fact.threshold) {
             (false, _) => None,
             (true, Some(threshold)) if fact.qty <= threshold => Some(Raised { qty: fact.qty, threshold }),
-            (true, _) => return Err(Misfit::Alert),
+            (true, _) => return Err(WRONG),
         };
-        if raised.is_some() == self.raised.is_some() {
-            return Err(Misfit::Alert);
+        if raised.is_some() == alert.raised.is_some() {
+            return Err(WRONG);
         }
-        let version = self.version + 1;
-        Ok(std::mem::replace(self, Self { raised, version, updated_at: at }))
+        let version = alert.version + 1;
+        Ok(std::mem::replace(alert, Self { raised, version, updated_at: at }))
     }
 
-    /// What an event records.
-    pub const fn after(&self) -> AlertAfter {
-        AlertAfter { raised: self.raised.is_some(), version: self.version }
+    fn undo(alert: &mut Self, before: Self) {
+        *alert = before;
     }
 
-    pub(in crate::domain) fn record(&self, store_id: StoreId, sku: Sku) -> AlertRecord {
-        let Self { raised, version, updated_at } = *self;
+    fn after(alert: &Self) -> AlertAfter {
+        AlertAfter { raised: alert.raised.is_some(), version: alert.version }
+    }
+
+    fn before(fact: &AlertFact, after: AlertAfter) -> Option<AlertAfter> {
+        let fits = after.raised == fact.raised;
+        Some(AlertAfter { raised: !fact.raised, version: after.version.checked_sub(1).filter(|_| fits)? })
+    }
+
+    fn version_of(after: &AlertAfter) -> u64 {
+        after.version
+    }
+
+    fn version(alert: &Self) -> u64 {
+        alert.version
+    }
+
+    fn set_updated_at(alert: &mut Self, at: Timestamp) {
+        alert.updated_at = at;
+    }
+
+    fn decided_with((store_id, sku): &(StoreId, Sku)) -> Option<Key> {
+        Some(Key::Level(store_id.clone(), sku.clone()))
+    }
+
+    fn record(alert: &Self, (store_id, sku): (StoreId, Sku)) -> AlertRecord {
+        let &Self { raised, version, updated_at } = alert;
         AlertRecord { store_id, sku, raised, version, updated_at }
     }
 
-    pub(in crate::domain) fn restore(record: AlertRecord) -> Result<(StoreId, Sku, Self), Misfit> {
+    fn restore(record: AlertRecord) -> Result<((StoreId, Sku), Self), Misfit> {
         let AlertRecord { store_id, sku, raised, version, updated_at } = record;
         // It was raised first, and then in turn.
         if version == 0 || raised.is_some() != (version % 2 == 1) {
-            return Err(Misfit::Alert);
+            return Err(WRONG);
         }
-        Ok((store_id, sku, Self { raised, version, updated_at }))
+        Ok(((store_id, sku), Self { raised, version, updated_at }))
+    }
+
+    fn id_in(record: &AlertRecord) -> (StoreId, Sku) {
+        (record.store_id.clone(), record.sku.clone())
+    }
+
+    fn updated_at_in(record: &AlertRecord) -> Timestamp {
+        record.updated_at
+    }
+
+    fn place_in(record: &AlertRecord) -> Option<(&StoreId, &Sku)> {
+        Some((&record.store_id, &record.sku))
     }
 }

@@ -4,4 +4,4 @@ pub mod alert;
 pub(crate) mod threshold;
 
 pub use alert::{Alert, AlertAfter, AlertFact, AlertRecord, Raised, settle};
-pub use threshold::{ThresholdCommand, ThresholdFact, ThresholdRecord, decide_threshold};
+pub use threshold::{Threshold, ThresholdCommand, ThresholdFact, ThresholdRecord};

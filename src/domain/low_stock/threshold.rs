@@ -1,8 +1,11 @@
 //! Thresholds: below which stock of a SKU one store counts as low, where that is not what the product says.
 
-use crate::domain::catalogue::Master;
-use crate::domain::{Draft, Expected, Fact, Key, Misfit, Quantity, Rejection, Sku, StoreId, Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE};
+use crate::domain::{
+    Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, StoreId,
+    Timestamp,
+};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `THRESHOLD`: from now on this is the threshold of the SKU in the store; without one the product's counts again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,10 @@ pub struct ThresholdFact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_stock_threshold: Option<Quantity>,
 }
+
+/// Thresholds as a kind of state; each is a [`Master`] of a quantity.
+#[derive(Debug)]
+pub enum Threshold {}
 
 /// A threshold in a snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,30 +50,103 @@ pub struct ThresholdCommand {
     pub low_stock_threshold: Option<Quantity>,
 }
 
-/// Decides on a threshold. The version is looked at first.
-pub fn decide_threshold(draft: &mut Draft<'_>, command: &ThresholdCommand) -> Result<(), Rejection> {
-    let ThresholdCommand { store_id, sku, expected, low_stock_threshold } = command;
-    let master = draft.threshold(&Key::Threshold(store_id.clone(), sku.clone()));
-    master.check(*expected)?;
-    if low_stock_threshold.is_none() && master.details.is_none() {
-        return Err(Rejection::ThresholdNotFound);
+impl Decide for ThresholdCommand {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.push(Key::Threshold(self.store_id.clone(), self.sku.clone()));
     }
-    let (store_id, sku, low_stock_threshold) = (store_id.clone(), sku.clone(), *low_stock_threshold);
-    draft.record(Fact::Threshold(ThresholdFact { store_id, sku, low_stock_threshold }));
-    Ok(())
+
+    /// The version is checked first.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let Self { store_id, sku, expected, low_stock_threshold } = self;
+        let master = draft.state::<Threshold>(&Key::Threshold(store_id.clone(), sku.clone()));
+        master.check(*expected)?;
+        if low_stock_threshold.is_none() && master.details.is_none() {
+            return Err(Rejection::ThresholdNotFound.into());
+        }
+        let (store_id, sku, low_stock_threshold) = (store_id.clone(), sku.clone(), *low_stock_threshold);
+        draft.record(Fact::Threshold(ThresholdFact { store_id, sku, low_stock_threshold }));
+        Ok(())
+    }
 }
 
-impl ThresholdRecord {
-    pub(in crate::domain) fn new(store_id: StoreId, sku: Sku, master: &Master<Quantity>) -> Self {
-        let Master { details: low_stock_threshold, version, updated_at } = *master;
-        Self { store_id, sku, low_stock_threshold, version, updated_at }
+impl Kind for Threshold {
+    type Id = (StoreId, Sku);
+    type State = Master<Quantity>;
+    type Fact = ThresholdFact;
+    type After = MasterAfter;
+    type Record = ThresholdRecord;
+    type Undo = Master<Quantity>;
+
+    fn id(fact: &ThresholdFact) -> (StoreId, Sku) {
+        (fact.store_id.clone(), fact.sku.clone())
     }
 
-    pub(in crate::domain) fn restore(self) -> Result<(StoreId, Sku, Master<Quantity>), Misfit> {
-        let Self { store_id, sku, low_stock_threshold: details, version, updated_at } = self;
+    fn event(_: &ThresholdFact) -> EventKind {
+        EventKind::Threshold
+    }
+
+    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<ThresholdFact, D::Error> {
+        Deserialize::deserialize(payload)
+    }
+
+    fn place(fact: &ThresholdFact) -> Option<(&StoreId, &Sku)> {
+        Some((&fact.store_id, &fact.sku))
+    }
+
+    fn apply(
+        master: &mut Master<Quantity>,
+        fact: &ThresholdFact,
+        at: Timestamp,
+    ) -> Result<Master<Quantity>, Misfit> {
+        master.apply(fact.low_stock_threshold.as_ref(), at)
+    }
+
+    fn undo(master: &mut Master<Quantity>, before: Master<Quantity>) {
+        *master = before;
+    }
+
+    fn after(master: &Master<Quantity>) -> MasterAfter {
+        master.after()
+    }
+
+    fn before(_: &ThresholdFact, after: MasterAfter) -> Option<MasterAfter> {
+        after.before()
+    }
+
+    fn version_of(after: &MasterAfter) -> u64 {
+        after.version
+    }
+
+    fn version(master: &Master<Quantity>) -> u64 {
+        master.version
+    }
+
+    fn set_updated_at(master: &mut Master<Quantity>, at: Timestamp) {
+        master.updated_at = at;
+    }
+
+    fn record(master: &Master<Quantity>, (store_id, sku): (StoreId, Sku)) -> ThresholdRecord {
+        let Master { details: low_stock_threshold, version, updated_at } = *master;
+        ThresholdRecord { store_id, sku, low_stock_threshold, version, updated_at }
+    }
+
+    fn restore(record: ThresholdRecord) -> Result<((StoreId, Sku), Master<Quantity>), Misfit> {
+        let ThresholdRecord { store_id, sku, low_stock_threshold: details, version, updated_at } = record;
         if version == 0 {
-            return Err(Misfit::Master);
+            return Err(NOT_IN_CATALOGUE);
         }
-        Ok((store_id, sku, Master { details, version, updated_at }))
+        Ok(((store_id, sku), Master { details, version, updated_at }))
+    }
+
+    fn id_in(record: &ThresholdRecord) -> (StoreId, Sku) {
+        (record.store_id.clone(), record.sku.clone())
+    }
+
+    fn updated_at_in(record: &ThresholdRecord) -> Timestamp {
+        record.updated_at
+    }
+
+    fn place_in(record: &ThresholdRecord) -> Option<(&StoreId, &Sku)> {
+        Some((&record.store_id, &record.sku))
     }
 }

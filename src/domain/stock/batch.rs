@@ -1,7 +1,7 @@
 //! Batch: many movements in one entry, all or nothing or each by itself.
 
 use crate::domain::stock::{self, StockCommand};
-use crate::domain::{Draft, Idempotency, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
+use crate::domain::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
 
 /// Many movements, decided in order: each sees what the ones before it did.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,38 +34,49 @@ pub enum KnownKey {
     Reused,
 }
 
-/// Decides every operation.
-///
-/// # Errors
-/// Atomic: the first refusal, with the operation's index; the draft is as it was. Not atomic: never.
-pub fn decide_batch(draft: &mut Draft<'_>, batch: &Batch) -> Result<(), Refusal> {
-    let start = draft.mark();
-    for (op, operation) in (0..).zip(&batch.operations) {
-        let before = draft.mark();
-        draft.begin(op, operation.idempotency.clone());
-        let decided = match operation.known {
-            Some(KnownKey::Applied(sequence)) => {
-                draft.skip(op, UnappliedWhy::Replayed(sequence));
-                Ok(())
-            }
-            Some(KnownKey::AppliedIn(place)) => {
-                draft.skip(op, UnappliedWhy::ReplayedIn(place));
-                Ok(())
-            }
-            Some(KnownKey::Reused) => Err(Rejection::IdempotencyKeyReused),
-            None => stock::decide(draft, &operation.command),
-        };
-        match decided {
-            Ok(()) => {}
-            Err(rejection) if batch.atomic => {
-                draft.roll_back(start);
-                return Err(Refusal { rejection, op: Some(op) });
-            }
-            Err(rejection) => {
-                draft.roll_back(before);
-                draft.refuse(op, rejection);
+impl Decide for Batch {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.extend(self.operations.iter().map(|operation| operation.command.key()));
+    }
+
+    /// Atomic: the first refusal refuses all, and names the operation. Not atomic: never refuses.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let start = draft.mark();
+        for (op, operation) in (0..).zip(&self.operations) {
+            let before = draft.mark();
+            draft.begin(op, operation.idempotency.clone());
+            let decided = match operation.known {
+                Some(KnownKey::Applied(sequence)) => {
+                    draft.skip(op, UnappliedWhy::Replayed(sequence));
+                    Ok(())
+                }
+                Some(KnownKey::AppliedIn(place)) => {
+                    draft.skip(op, UnappliedWhy::ReplayedIn(place));
+                    Ok(())
+                }
+                Some(KnownKey::Reused) => Err(Rejection::IdempotencyKeyReused),
+                None => stock::decide(draft, &operation.command),
+            };
+            match decided {
+                Ok(()) => {}
+                Err(rejection) if self.atomic => {
+                    draft.roll_back(start);
+                    return Err(Refusal { rejection, op: Some(op) });
+                }
+                Err(rejection) => {
+                    draft.roll_back(before);
+                    draft.refuse(op, rejection);
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    fn operations_mut(&mut self) -> &mut [Operation] {
+        &mut self.operations
+    }
 }

@@ -3,7 +3,9 @@
 use crate::domain::stock::{
     AdjustKind, Commit, CountAsOf, Level, Reserve, StockFact, adjust, commit, count, release, reserve,
 };
-use crate::domain::{Draft, Expected, Fact, Key, Quantity, Rejection, ReservationId, Sku, StoreId};
+use crate::domain::{
+    Decide, Draft, Expected, Fact, Key, Quantity, Refusal, Rejection, ReservationId, Sku, StoreId,
+};
 use smol_str::SmolStr;
 
 /// A movement someone wants.
@@ -85,10 +87,20 @@ impl Verb {
     }
 }
 
+impl Decide for StockCommand {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.push(self.key());
+    }
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        decide(draft, self).map_err(Refusal::from)
+    }
+}
+
 /// Decides one movement. The order of the checks is fixed: version, catalogue, range, reservation, stock.
 pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejection> {
     let key = command.key();
-    let level = draft.level(&key);
+    let level = draft.state::<Level>(&key);
     command.expected.check(level.version())?;
     if command.verb.needs_product() {
         draft.check_listed(&key, &command.sku)?;
@@ -112,7 +124,7 @@ pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejec
         }
     };
     for fact in facts.into_iter().flatten() {
-        draft.record(Fact::Stock(fact));
+        draft.record(Fact::Level(fact));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The facts of stock: what the events of a level say.
 
 use crate::domain::stock::{Adjusted, Counted, Reserved};
-use crate::domain::{Quantity, ReservationId, Sku, StoreId};
-use serde::{Deserialize, Serialize};
+use crate::domain::{EventKind, Quantity, ReservationId, Sku, StoreId};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What happened to a level.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -125,9 +125,29 @@ impl StockFact {
         }
     }
 
-    /// The level's numbers before the event, from those after it; nothing when the two cannot belong together.
-    pub fn before(&self, after: LevelAfter) -> Option<LevelAfter> {
-        after.before(self.effect())
+    /// The kind of event that says it.
+    pub const fn event(&self) -> EventKind {
+        match self {
+            Self::Adjust(_) => EventKind::Adjust,
+            Self::Reserve(_) => EventKind::Reserve,
+            Self::Release(_) => EventKind::Release,
+            Self::Commit(_) => EventKind::Commit,
+            Self::Expire(_) => EventKind::Expire,
+            Self::Count(_) => EventKind::Count,
+        }
+    }
+
+    /// Reads the payload of an event of that kind.
+    pub(super) fn read<'de, D: Deserializer<'de>>(event: EventKind, payload: D) -> Result<Self, D::Error> {
+        Ok(match event {
+            EventKind::Adjust => Self::Adjust(Deserialize::deserialize(payload)?),
+            EventKind::Reserve => Self::Reserve(Deserialize::deserialize(payload)?),
+            EventKind::Release => Self::Release(Deserialize::deserialize(payload)?),
+            EventKind::Commit => Self::Commit(Deserialize::deserialize(payload)?),
+            EventKind::Expire => Self::Expire(Deserialize::deserialize(payload)?),
+            EventKind::Count => Self::Count(Deserialize::deserialize(payload)?),
+            _ => unreachable!("an event of stock has one of these kinds"),
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The reservations of one level: open ones by name and by expiry, and the last closed ones.
 
+use super::level::RESERVATION;
 use crate::domain::limits::RESERVATIONS_CLOSED_MAX;
 use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Timestamp};
 use ahash::RandomState;
@@ -71,9 +72,9 @@ impl Holds {
     /// Opens a hold under a name that is not open.
     pub(super) fn open(&mut self, id: &ReservationId, hold: Hold) -> Result<HoldUndo, Misfit> {
         if hold.qty <= Quantity::ZERO {
-            return Err(Misfit::Reservation);
+            return Err(RESERVATION);
         }
-        let Entry::Vacant(place) = self.open.entry(id.clone()) else { return Err(Misfit::Reservation) };
+        let Entry::Vacant(place) = self.open.entry(id.clone()) else { return Err(RESERVATION) };
         place.insert(hold);
         self.note_due(id, hold);
         Ok(HoldUndo::Opened(id.clone()))
@@ -86,10 +87,10 @@ impl Holds {
         qty: Quantity,
         how: Closure,
     ) -> Result<HoldUndo, Misfit> {
-        let hold = *self.open.get(id).ok_or(Misfit::Reservation)?;
-        let rest = hold.qty.checked_sub(qty).filter(|rest| !rest.is_negative()).ok_or(Misfit::Number)?;
+        let hold = *self.open.get(id).ok_or(RESERVATION)?;
+        let rest = hold.qty.checked_sub(qty).filter(|rest| !rest.is_negative()).ok_or(Misfit::NUMBER)?;
         if qty <= Quantity::ZERO {
-            return Err(Misfit::Number);
+            return Err(Misfit::NUMBER);
         }
         if rest > Quantity::ZERO {
             self.open.insert(id.clone(), Hold { qty: rest, ..hold });

@@ -104,6 +104,9 @@ impl MovementKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// How many numbers there are in an index.
+    pub const NUMBERS: u32 = 32;
+
     /// The kind's number in an index.
     pub const fn code(self) -> u32 {
         self as u32

@@ -1,9 +1,14 @@
 //! The level: the stock of one SKU in one store.
 
 use super::holds::{HoldUndo, Holds};
-use crate::domain::stock::{ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, StockFact};
-use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::domain::stock::{
+    ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact, expiries,
+};
+use crate::domain::{EventKind, Kind, Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A reservation that is not open, or one that is open already.
+pub(super) const RESERVATION: Misfit = Misfit("the event names a reservation that is not in the right state");
 
 /// Stock in numbers. Invariants: 0 <= `reserved` <= `on_hand`; `reserved` is the sum of the open holds; `version`
 /// counts the level's events.
@@ -41,6 +46,122 @@ pub struct LevelRecord {
     pub closed: Vec<ClosedRecord>,
 }
 
+impl Kind for Level {
+    type Id = (StoreId, Sku);
+    type State = Self;
+    type Fact = StockFact;
+    type After = LevelAfter;
+    type Record = LevelRecord;
+    type Undo = LevelUndo;
+
+    fn id(fact: &StockFact) -> (StoreId, Sku) {
+        let (store, sku) = fact.place();
+        (store.clone(), sku.clone())
+    }
+
+    fn event(fact: &StockFact) -> EventKind {
+        fact.event()
+    }
+
+    fn read<'de, D: Deserializer<'de>>(event: EventKind, payload: D) -> Result<StockFact, D::Error> {
+        StockFact::read(event, payload)
+    }
+
+    fn place(fact: &StockFact) -> Option<(&StoreId, &Sku)> {
+        Some(fact.place())
+    }
+
+    fn movement(fact: &StockFact) -> Option<MovementKind> {
+        Some(MovementKind::of(fact))
+    }
+
+    fn apply(level: &mut Self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
+        level.moved(fact, at)
+    }
+
+    fn undo(level: &mut Self, undo: LevelUndo) {
+        level.rolled_back(undo);
+    }
+
+    fn after(level: &Self) -> LevelAfter {
+        Level::after(level)
+    }
+
+    fn before(fact: &StockFact, after: LevelAfter) -> Option<LevelAfter> {
+        after.before(fact.effect())
+    }
+
+    fn version_of(after: &LevelAfter) -> u64 {
+        after.version
+    }
+
+    fn version(level: &Self) -> u64 {
+        level.version
+    }
+
+    fn set_updated_at(level: &mut Self, at: Timestamp) {
+        level.updated_at = at;
+    }
+
+    fn next_due(level: &Self) -> Option<Timestamp> {
+        level.first_expiry()
+    }
+
+    fn due(level: &Self, (store, sku): &(StoreId, Sku), now: Timestamp, most: usize) -> Vec<StockFact> {
+        expiries(level, store, sku, now, most)
+    }
+
+    fn record(level: &Self, (store_id, sku): (StoreId, Sku)) -> LevelRecord {
+        let (holds, closed) = level.holds.as_ref().map(|holds| holds.records()).unwrap_or_default();
+        LevelRecord {
+            store_id,
+            sku,
+            on_hand: level.on_hand,
+            reserved: level.reserved,
+            version: level.version,
+            updated_at: level.updated_at,
+            holds,
+            closed,
+        }
+    }
+
+    fn restore(record: LevelRecord) -> Result<((StoreId, Sku), Self), Misfit> {
+        let holds = if record.holds.is_empty() && record.closed.is_empty() {
+            None
+        } else {
+            Some(Box::new(Holds::restore(record.holds, record.closed)?))
+        };
+        let held = holds.as_ref().map_or(Some(Quantity::ZERO), |holds| holds.total());
+        if held != Some(record.reserved) || record.reserved > record.on_hand {
+            return Err(Misfit::NUMBER);
+        }
+        let level = Self {
+            on_hand: record.on_hand,
+            reserved: record.reserved,
+            version: record.version,
+            updated_at: record.updated_at,
+            holds,
+        };
+        Ok(((record.store_id, record.sku), level))
+    }
+
+    fn id_in(record: &LevelRecord) -> (StoreId, Sku) {
+        (record.store_id.clone(), record.sku.clone())
+    }
+
+    fn updated_at_in(record: &LevelRecord) -> Timestamp {
+        record.updated_at
+    }
+
+    fn place_in(record: &LevelRecord) -> Option<(&StoreId, &Sku)> {
+        Some((&record.store_id, &record.sku))
+    }
+
+    fn holds_in(record: &LevelRecord) -> u64 {
+        record.holds.len() as u64
+    }
+}
+
 impl Level {
     /// Pieces that are there.
     pub const fn on_hand(&self) -> Quantity {
@@ -62,10 +183,6 @@ impl Level {
         self.updated_at
     }
 
-    pub(in crate::domain) fn set_updated_at(&mut self, at: Timestamp) {
-        self.updated_at = at;
-    }
-
     /// The numbers an event records.
     pub const fn after(&self) -> LevelAfter {
         LevelAfter { on_hand: self.on_hand, reserved: self.reserved, version: self.version }
@@ -85,7 +202,7 @@ impl Level {
     }
 
     /// When the next hold falls due.
-    pub fn next_due(&self) -> Option<Timestamp> {
+    pub fn first_expiry(&self) -> Option<Timestamp> {
         self.holds.as_ref()?.next_due()
     }
 
@@ -95,13 +212,13 @@ impl Level {
     }
 
     /// Moves the level by one event; on an error it is unchanged.
-    pub(in crate::domain) fn apply(&mut self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
+    fn moved(&mut self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
         let before = self.after();
         let effect = fact.effect();
-        let on_hand = before.on_hand.checked_add(effect.on_hand).ok_or(Misfit::Number)?;
-        let reserved = before.reserved.checked_add(effect.reserved).ok_or(Misfit::Number)?;
+        let on_hand = before.on_hand.checked_add(effect.on_hand).ok_or(Misfit::NUMBER)?;
+        let reserved = before.reserved.checked_add(effect.reserved).ok_or(Misfit::NUMBER)?;
         if reserved.is_negative() || reserved > on_hand {
-            return Err(Misfit::Number);
+            return Err(Misfit::NUMBER);
         }
         let hold = self.move_hold(fact)?;
         let undo = LevelUndo { before, updated_at: self.updated_at, hold };
@@ -123,12 +240,12 @@ impl Level {
             StockFact::Commit(settled) => (settled, Closure::Committed),
             StockFact::Expire(settled) => (settled, Closure::Expired),
         };
-        let holds = self.holds.as_mut().ok_or(Misfit::Reservation)?;
+        let holds = self.holds.as_mut().ok_or(RESERVATION)?;
         holds.settle(&settled.reservation_id, settled.qty, how)
     }
 
-    /// Takes the last event back.
-    pub(in crate::domain) fn undo(&mut self, undo: LevelUndo) {
+    /// Rolls the last event back.
+    fn rolled_back(&mut self, undo: LevelUndo) {
         self.on_hand = undo.before.on_hand;
         self.reserved = undo.before.reserved;
         self.version = undo.before.version;
@@ -139,39 +256,5 @@ impl Level {
                 self.holds = None;
             }
         }
-    }
-
-    pub(in crate::domain) fn record(&self, store_id: StoreId, sku: Sku) -> LevelRecord {
-        let (holds, closed) = self.holds.as_ref().map(|holds| holds.records()).unwrap_or_default();
-        LevelRecord {
-            store_id,
-            sku,
-            on_hand: self.on_hand,
-            reserved: self.reserved,
-            version: self.version,
-            updated_at: self.updated_at,
-            holds,
-            closed,
-        }
-    }
-
-    pub(in crate::domain) fn restore(record: LevelRecord) -> Result<(StoreId, Sku, Self), Misfit> {
-        let holds = if record.holds.is_empty() && record.closed.is_empty() {
-            None
-        } else {
-            Some(Box::new(Holds::restore(record.holds, record.closed)?))
-        };
-        let held = holds.as_ref().map_or(Some(Quantity::ZERO), |holds| holds.total());
-        if held != Some(record.reserved) || record.reserved > record.on_hand {
-            return Err(Misfit::Number);
-        }
-        let level = Self {
-            on_hand: record.on_hand,
-            reserved: record.reserved,
-            version: record.version,
-            updated_at: record.updated_at,
-            holds,
-        };
-        Ok((record.store_id, record.sku, level))
     }
 }

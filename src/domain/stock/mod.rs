@@ -14,7 +14,7 @@ mod release;
 mod reserve;
 
 pub use adjust::{Adjusted, check_delta};
-pub use batch::{Batch, KnownKey, Operation, decide_batch};
+pub use batch::{Batch, KnownKey, Operation};
 pub use command::{StockCommand, Verb, decide};
 pub use commit::Commit;
 pub use count::{CountAsOf, Counted};

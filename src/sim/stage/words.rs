@@ -134,7 +134,7 @@ pub(in crate::sim) fn hear(outcome: Result<Outcome, CommandError>) -> Heard {
 /// When it is of nothing that there is in a play.
 pub fn happened(event: &Event, at: i64) -> Happened {
     let what = match (&event.fact, event.after) {
-        (Fact::Stock(_), After::Level(after)) => {
+        (Fact::Level(_), After::Level(after)) => {
             What::Level { on_hand: after.on_hand.get(), reserved: after.reserved.get() }
         }
         (Fact::Product(fact), _) => What::Product(fact.product.as_ref().map(said::goods)),

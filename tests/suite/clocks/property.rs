@@ -115,10 +115,10 @@ impl Play {
             let (passed, starts) = self.when[usize::try_from(sequence.0).unwrap() - 1];
             match &event.fact {
                 Fact::Clock(_) => open.values_mut().for_each(|signed| *signed = true),
-                Fact::Stock(StockFact::Reserve(fact)) => {
+                Fact::Level(StockFact::Reserve(fact)) => {
                     open.insert(fact.reservation_id.as_str(), false);
                 }
-                Fact::Stock(StockFact::Expire(fact)) => {
+                Fact::Level(StockFact::Expire(fact)) => {
                     let made = self.made[fact.reservation_id.as_str()];
                     let signed = open.remove(fact.reservation_id.as_str()).unwrap();
                     let (had, slack) = (passed - made.passed, (starts - made.starts) * APART_MS);

@@ -1,6 +1,6 @@
-//! The bytes of products, stores, thresholds and alerts, which came to format 1 later: `tests/golden/format-1-catalogue`.
+//! The bytes of products, stores, thresholds and alerts, which came to format 1 later: `tests/golden/format-*-catalogue`.
 
-use super::{are_golden, whole};
+use super::{FORMAT, are_golden, whole};
 use crate::node::{World, adjust, qty};
 use crate::rules;
 use onhand::app::Meta;
@@ -23,8 +23,8 @@ const FILES: [&str; 4] = [
     "snapshots/node-9.json",
 ];
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format-1-catalogue")
+fn directory(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}-catalogue"))
 }
 
 fn product(sku: &str, verb: ProductVerb) -> Command {
@@ -100,10 +100,10 @@ async fn write(world: &World) -> SimNode {
 }
 
 /// The kinds of events in it, as today's program reads them, from the snapshot and from the log alone.
-pub(super) async fn kinds() -> Vec<EventKind> {
+pub(super) async fn kinds(format: u32) -> Vec<EventKind> {
     let disk = SimDisk::new(1);
     for file in FILES {
-        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+        disk.put(Path::new("/data").join(file), &fs::read(directory(format).join(file)).unwrap());
     }
     let entries = rules::entries(&disk);
     rules::check(&entries);
@@ -128,5 +128,5 @@ pub(super) async fn kinds() -> Vec<EventKind> {
 async fn today_writes_the_bytes_of_the_catalogue() {
     let world = World::new(SETTINGS);
     let _node = write(&world).await;
-    are_golden(&world.disk, &FILES, &directory());
+    are_golden(&world.disk, &FILES, &directory(FORMAT));
 }

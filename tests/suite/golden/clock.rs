@@ -1,6 +1,6 @@
-//! The bytes of a `CLOCK` event, which came to format 1 later: `tests/golden/format-1-clock`.
+//! The bytes of a `CLOCK` event, which came to format 1 later: `tests/golden/format-*-clock`.
 
-use super::are_golden;
+use super::{FORMAT, are_golden};
 use crate::node::{World, adjust, reserve};
 use crate::rules;
 use onhand::app::Meta;
@@ -12,15 +12,15 @@ use std::path::{Path, PathBuf};
 
 const FILE: &str = "log/00000000000000000001.jsonl";
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format-1-clock")
+fn directory(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}-clock"))
 }
 
 /// The kinds of events in it, as today's program reads them.
-pub(super) fn kinds() -> Vec<EventKind> {
+pub(super) fn kinds(format: u32) -> Vec<EventKind> {
     let disk = SimDisk::new(1);
     for file in [FILE, "node.json"] {
-        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+        disk.put(Path::new("/data").join(file), &fs::read(directory(format).join(file)).unwrap());
     }
     let entries = rules::entries(&disk);
     rules::check(&entries);
@@ -41,5 +41,5 @@ async fn today_writes_the_bytes_of_a_leap() {
     let node = world.open();
     node.keep_time().await.unwrap();
     node.drive(node.ledger.expire_due()).await.unwrap();
-    are_golden(&world.disk, &[FILE, "node.json"], &directory());
+    are_golden(&world.disk, &[FILE, "node.json"], &directory(FORMAT));
 }

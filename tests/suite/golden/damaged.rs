@@ -1,6 +1,6 @@
 //! The golden files, damaged: what the program says, row by row.
 
-use super::{SETTINGS, golden};
+use super::{FORMAT, SETTINGS, golden};
 use crate::node::World;
 use onhand::adapters::file::recovery::OpenError;
 use onhand::sim::disk::SimDisk;
@@ -68,7 +68,7 @@ fn unproven(damage: Box<dyn Fn(&SimDisk)>) -> Box<dyn Fn(&SimDisk)> {
 
 fn check(rows: Vec<Row>) {
     for (story, damage, then) in rows {
-        let world = World { disk: golden(), ..World::new(SETTINGS) };
+        let world = World { disk: golden(FORMAT), ..World::new(SETTINGS) };
         damage(&world.disk);
         let before = world.disk.file(at(LAST));
         match (world.try_open(), then) {
@@ -151,8 +151,8 @@ fn segments() {
         ),
         (
             "a later format",
-            unproven(replace(LAST, "\"format\":1", "\"format\":2")),
-            Refuses("format 2 is not known"),
+            unproven(replace(LAST, "\"format\":2", "\"format\":3")),
+            Refuses("format 3 is not known"),
         ),
     ]);
 }
@@ -173,13 +173,13 @@ fn what_stands_beside_the_log() {
         ("a snapshot of another node", other(SNAPSHOT), Opens(END)),
         ("a snapshot with another number", replace(SNAPSHOT, "\"onHand\":17", "\"onHand\":18"), Opens(END)),
         ("half a snapshot", edit(SNAPSHOT, |text| text[..text.len() / 2].to_owned()), Opens(END)),
-        ("a snapshot of a later format", replace(SNAPSHOT, "\"format\":1", "\"format\":2"), Opens(END)),
+        ("a snapshot of a later format", replace(SNAPSHOT, "\"format\":2", "\"format\":3"), Opens(END)),
         ("another node", other("node.json"), Refuses("belongs to node")),
         ("no node.json", remove("node.json"), Refuses("there is a log")),
         ("an empty node.json", edit("node.json", |_| String::new()), Refuses("node.json")),
         (
             "a node.json of a later format",
-            replace("node.json", "\"format\": 1", "\"format\": 2"),
+            replace("node.json", "\"format\": 2", "\"format\": 3"),
             Refuses("reads 1"),
         ),
         ("a file nobody wrote", Box::new(|disk| disk.put(at("log/notes.txt"), b"hello")), Opens(END)),

@@ -1,7 +1,7 @@
-//! The bytes of format 1, as they were written when the format was made: `tests/golden/format-1`.
+//! The bytes of every format, as they were written when the format was made: `tests/golden/format-1` and so on.
 //!
-//! Today's program writes the same bytes and reads them; the format changes only with a new number, a new directory and
-//! a reader for the old one. `ONHAND_GOLDEN=write` writes the directory anew, for a new format.
+//! Today's program writes the bytes of the last format and reads those of all; the format changes only with a new number, a new
+//! directory and a reader for the old one. `ONHAND_GOLDEN=write` writes the directory anew, for a new format.
 
 mod catalogue;
 mod clock;
@@ -12,7 +12,10 @@ mod tills;
 
 use crate::node::{World, qty};
 use crate::rules;
+use onhand::adapters::file::audit::audit;
+use onhand::adapters::file::disk::layout::Layout;
 use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
+use onhand::adapters::file::format::segment::{FORMAT, FORMATS};
 use onhand::app::ports::Moment;
 use onhand::app::{Meta, fingerprint};
 use onhand::domain::imports::{ImportRow, ImportRows};
@@ -20,14 +23,14 @@ use onhand::domain::stock::{AdjustKind, Batch, Commit, CountAsOf, Operation, Res
 use onhand::domain::{
     Command, EventKind, Expected, Idempotency, ImportId, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use onhand::sim::disk::{Crash, SimDisk};
+use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
 use onhand::sim::node::{SimNode, SimSettings};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const SETTINGS: SimSettings =
-    SimSettings { segment_bytes: 6_100, snapshot_every: 17, idempotency_ttl_ms: 300_000, archive: false };
+    SimSettings { segment_bytes: 5_900, snapshot_every: 17, idempotency_ttl_ms: 300_000, archive: false };
 
 /// The files of the format; an index is derived and may change its form at any time.
 const FILES: [&str; 5] = [
@@ -38,15 +41,15 @@ const FILES: [&str; 5] = [
     "snapshots/node-17.json",
 ];
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format-1")
+fn directory(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}"))
 }
 
-/// The golden files on a simulated disk.
-fn golden() -> SimDisk {
+/// The golden files of a format on a simulated disk.
+fn golden(format: u32) -> SimDisk {
     let disk = SimDisk::new(1);
     for file in FILES {
-        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+        disk.put(Path::new("/data").join(file), &fs::read(directory(format).join(file)).unwrap());
     }
     disk
 }
@@ -196,53 +199,92 @@ fn now(disk: &SimDisk, file: &str) -> Option<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn today_writes_the_bytes_of_format_1() {
+async fn today_writes_the_bytes_of_the_format() {
     let world = World::new(SETTINGS);
     let _node = write(&world).await;
-    are_golden(&world.disk, &FILES, &directory());
+    are_golden(&world.disk, &FILES, &directory(FORMAT));
 }
 
 #[tokio::test]
-async fn today_reads_the_bytes_of_format_1() {
-    let world = World { disk: golden(), ..World::new(SETTINGS) };
-    let entries = rules::entries(&world.disk);
-    rules::check(&entries);
-    let kinds = entries.iter().flat_map(|entry| &entry.events).map(|event| event.kind);
-    let kinds: BTreeSet<&str> =
-        kinds.chain(clock::kinds()).chain(catalogue::kinds().await).map(EventKind::as_str).collect();
-    // What a log takes over from another one stands in `several.rs`.
-    let own = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Take);
-    assert_eq!(kinds, own.map(|kind| kind.as_str()).collect());
-    // From the snapshot and from the log alone.
-    for with_snapshot in [true, false] {
-        let world = World { disk: world.disk.fork(), ..World::new(SETTINGS) };
-        if !with_snapshot {
-            world.disk.remove(Path::new("/data/snapshots/node-17.json")).unwrap();
+async fn today_reads_the_bytes_of_every_format() {
+    for format in FORMATS {
+        let world = World { disk: golden(format), ..World::new(SETTINGS) };
+        let entries = rules::entries(&world.disk);
+        rules::check(&entries);
+        let kinds = entries.iter().flat_map(|entry| &entry.events).map(|event| event.kind);
+        let kinds: BTreeSet<&str> = kinds
+            .chain(clock::kinds(format))
+            .chain(catalogue::kinds(format).await)
+            .map(EventKind::as_str)
+            .collect();
+        // What a log takes over from another one stands in `several.rs`.
+        let own = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Take);
+        assert_eq!(kinds, own.map(|kind| kind.as_str()).collect());
+        // From the snapshot and from the log alone.
+        for with_snapshot in [true, false] {
+            let world = World { disk: world.disk.fork(), ..World::new(SETTINGS) };
+            if !with_snapshot {
+                world.disk.remove(Path::new("/data/snapshots/node-17.json")).unwrap();
+            }
+            let node = world.open();
+            assert_eq!(node.report.snapshot, Sequence(if with_snapshot { 17 } else { 0 }));
+            let (store, sku) = (StoreId::new("LONDON-1").unwrap(), Sku::new("BANK CHARGES").unwrap());
+            let seen = node.drive(node.ledger.level(&store, &sku)).await.unwrap().unwrap();
+            assert_eq!(
+                (seen.numbers.on_hand, seen.numbers.reserved, seen.numbers.version),
+                (qty(17), qty(1), 9)
+            );
+            let then = node.drive(node.ledger.level_as_of(&store, &sku, Moment::Sequence(Sequence(3)))).await;
+            assert_eq!(then.unwrap().unwrap().numbers.reserved, qty(9));
+            let (first, meta) = stock_commands().remove(0);
+            let again = node.execute(Command::Stock(first), &meta).await.unwrap();
+            assert_eq!((again.replayed, again.sequence), (true, Sequence(1)));
+            let import = ImportId::new("0123456789abcdef0123456789abcdef").unwrap();
+            let import = node.drive(node.ledger.import(&import)).await.unwrap().unwrap();
+            assert_eq!((import.rows_done, import.applied, import.refused, import.finished), (8, 3, 1, true));
+            drop(node);
+            world.disk.crash(Crash::DropUnsynced);
+            drop(world.open());
         }
+    }
+}
+
+/// The start that makes a directory one of this format may be cut off at every operation.
+#[tokio::test]
+async fn a_directory_of_format_1_goes_on_in_this_one() {
+    for nth in 1.. {
+        let world = World { disk: golden(1), ..World::new(SETTINGS) };
+        let disk = &world.disk;
+        disk.inject(Injection::at(disk.operations() + nth, Fault::Crash));
+        let opened = world.try_open();
+        let crashed = disk.is_stopped();
+        assert_eq!(opened.is_err(), crashed, "only the crash may stop it");
+        drop(opened);
+        disk.clear_faults();
+        disk.crash(Crash::PowerCut { seed: nth });
         let node = world.open();
-        assert_eq!(node.report.snapshot, Sequence(if with_snapshot { 17 } else { 0 }));
-        let (store, sku) = (StoreId::new("LONDON-1").unwrap(), Sku::new("BANK CHARGES").unwrap());
-        let seen = node.drive(node.ledger.level(&store, &sku)).await.unwrap().unwrap();
-        assert_eq!((seen.numbers.on_hand, seen.numbers.reserved, seen.numbers.version), (qty(17), qty(1), 9));
-        let then = node.drive(node.ledger.level_as_of(&store, &sku, Moment::Sequence(Sequence(3)))).await;
-        assert_eq!(then.unwrap().unwrap().numbers.reserved, qty(9));
-        let (first, meta) = stock_commands().remove(0);
-        let again = node.execute(Command::Stock(first), &meta).await.unwrap();
-        assert_eq!((again.replayed, again.sequence), (true, Sequence(1)));
-        let import = ImportId::new("0123456789abcdef0123456789abcdef").unwrap();
-        let import = node.drive(node.ledger.import(&import)).await.unwrap().unwrap();
-        assert_eq!((import.rows_done, import.applied, import.refused, import.finished), (8, 3, 1, true));
-        drop(node);
-        world.disk.crash(Crash::DropUnsynced);
-        drop(world.open());
+        node.execute(Command::Stock(adjust("22423", 1)), &Meta::default()).await.unwrap();
+        let found = audit(disk, &Layout::new(Path::new("/data"))).unwrap();
+        assert_eq!(found.findings.len(), 0, "operation {nth}");
+        let text = |file| String::from_utf8(now(disk, file).unwrap()).unwrap();
+        assert!(text("node.json").contains("\"format\": 2"), "an earlier program refuses it");
+        let segment = text("log/00000000000000000018.jsonl");
+        let both =
+            [r#""after":{"onHand""#, r#""after":{"level":{"onHand""#].map(|form| segment.contains(form));
+        assert_eq!(both, [true, true], "the segment goes on");
+        if !crashed {
+            assert!(nth > 20, "a start makes more than {nth} calls");
+            return;
+        }
     }
 }
 
 #[test]
 fn every_line_is_json_and_begins_with_its_checksum() {
-    for file in FILES.iter().filter(|file| !file.ends_with("mark")) {
-        let text = fs::read_to_string(directory().join(file)).unwrap();
-        if *file == "node.json" {
+    let files = FORMATS.flat_map(|format| FILES.map(|file| (file, directory(format).join(file))));
+    for (file, path) in files.filter(|(file, _)| !file.ends_with("mark")) {
+        let text = fs::read_to_string(path).unwrap();
+        if file == "node.json" {
             serde_json::from_str::<serde_json::Value>(&text).unwrap();
             continue;
         }

@@ -1,6 +1,6 @@
 //! The bytes of a log that takes states over from another one.
 
-use super::{are_golden, directory};
+use super::{FORMAT, FORMATS, are_golden, directory};
 use crate::several::{Several, adjust, import, key, layout, reserve};
 use onhand::adapters::file::audit::audit_directory;
 use onhand::domain::EventKind;
@@ -34,26 +34,33 @@ fn write() -> Several {
 }
 
 #[test]
-fn today_writes_the_bytes_of_format_1() {
-    are_golden(&write().disk, &FILES, &directory());
+fn today_writes_the_bytes_of_the_format() {
+    are_golden(&write().disk, &FILES, &directory(FORMAT));
 }
 
 #[test]
-fn today_reads_the_bytes_of_format_1() {
-    let disk = SimDisk::new(1);
-    for file in FILES {
-        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
-    }
-    for number in [1, 2] {
-        for place in [layout().member(number).snapshots(), layout().member(number).archive()] {
-            onhand::adapters::file::disk::create_dir_durably(&disk, &place).unwrap();
+fn today_reads_the_bytes_of_every_format() {
+    for format in FORMATS {
+        let disk = SimDisk::new(1);
+        for file in FILES {
+            disk.put(Path::new("/data").join(file), &fs::read(directory(format).join(file)).unwrap());
         }
+        for number in [1, 2] {
+            for place in [layout().member(number).snapshots(), layout().member(number).archive()] {
+                onhand::adapters::file::disk::create_dir_durably(&disk, &place).unwrap();
+            }
+        }
+        let audit = audit_directory(&disk, &layout()).unwrap();
+        assert_eq!(
+            audit.findings().collect::<Vec<_>>().len(),
+            0,
+            "{:?}",
+            audit.findings().collect::<Vec<_>>()
+        );
+        assert_eq!(audit.states()[&key("A")], &write().heads[&key("A")].state);
+        let text = FILES.map(|file| fs::read_to_string(directory(format).join(file)).unwrap()).concat();
+        let kinds: BTreeSet<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let take = kinds.iter().filter(|kind| text.contains(&format!("\"type\":\"{kind}\"")));
+        assert!(take.copied().collect::<Vec<_>>().contains(&"TAKE"));
     }
-    let audit = audit_directory(&disk, &layout()).unwrap();
-    assert_eq!(audit.findings().collect::<Vec<_>>().len(), 0, "{:?}", audit.findings().collect::<Vec<_>>());
-    assert_eq!(audit.states()[&key("A")], &write().heads[&key("A")].state);
-    let text = FILES.map(|file| fs::read_to_string(directory().join(file)).unwrap()).concat();
-    let kinds: BTreeSet<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let take = kinds.iter().filter(|kind| text.contains(&format!("\"type\":\"{kind}\"")));
-    assert!(take.copied().collect::<Vec<_>>().contains(&"TAKE"));
 }

@@ -1,6 +1,6 @@
-//! The bytes of adjustments that say their kind, which came to format 1 later: `tests/golden/format-1-tills`.
+//! The bytes of adjustments that say their kind, which came to format 1 later: `tests/golden/format-*-tills`.
 
-use super::{are_golden, whole};
+use super::{FORMAT, FORMATS, are_golden, whole};
 use crate::node::{World, level, qty, stock};
 use crate::rules;
 use onhand::app::Meta;
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 const FILE: &str = "log/00000000000000000001.jsonl";
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format-1-tills")
+fn directory(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}-tills"))
 }
 
 fn by(kind: AdjustKind, pieces: i64, reason: Option<&str>) -> Command {
@@ -34,27 +34,31 @@ async fn today_writes_and_reads_the_bytes_of_tills() {
     node.execute(by(AdjustKind::StockIn, 10, None), &whole("k-1", "stock-in LONDON/TEA")).await.unwrap();
     node.execute(by(AdjustKind::Sale, 2, None), &Meta::default()).await.unwrap();
     node.execute(by(AdjustKind::Removal, 1, Some("broken")), &Meta::default()).await.unwrap();
-    are_golden(&world.disk, &[FILE, "node.json"], &directory());
+    are_golden(&world.disk, &[FILE, "node.json"], &directory(FORMAT));
 
-    let disk = SimDisk::new(1);
-    for file in [FILE, "node.json"] {
-        disk.put(Path::new("/data").join(file), &fs::read(directory().join(file)).unwrap());
+    for format in FORMATS {
+        let disk = SimDisk::new(1);
+        for file in [FILE, "node.json"] {
+            disk.put(Path::new("/data").join(file), &fs::read(directory(format).join(file)).unwrap());
+        }
+        let entries = rules::entries(&disk);
+        rules::check(&entries);
+        let kinds: Vec<MovementKind> = entries
+            .iter()
+            .flat_map(|entry| &entry.events)
+            .map(|event| match &event.fact {
+                Fact::Level(fact) => MovementKind::of(fact),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(kinds, [MovementKind::StockIn, MovementKind::Sale, MovementKind::Removal]);
+        let world = World { disk, ..World::new(SimSettings::default()) };
+        let node = world.open();
+        let again = node
+            .execute(by(AdjustKind::StockIn, 10, None), &whole("k-1", "stock-in LONDON/TEA"))
+            .await
+            .unwrap();
+        assert!(again.replayed);
+        assert_eq!(level(&node, "TEA").await, Some((7, 7, 0, 3)));
     }
-    let entries = rules::entries(&disk);
-    rules::check(&entries);
-    let kinds: Vec<MovementKind> = entries
-        .iter()
-        .flat_map(|entry| &entry.events)
-        .map(|event| match &event.fact {
-            Fact::Stock(fact) => MovementKind::of(fact),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(kinds, [MovementKind::StockIn, MovementKind::Sale, MovementKind::Removal]);
-    let world = World { disk, ..World::new(SimSettings::default()) };
-    let node = world.open();
-    let again =
-        node.execute(by(AdjustKind::StockIn, 10, None), &whole("k-1", "stock-in LONDON/TEA")).await.unwrap();
-    assert!(again.replayed);
-    assert_eq!(level(&node, "TEA").await, Some((7, 7, 0, 3)));
 }

@@ -105,7 +105,7 @@ proptest! {
                 other => unreachable!("{other:?}"),
             },
             _ => match &mut entries[place].events[0].fact {
-                Fact::Stock(StockFact::Adjust(fact)) => fact.delta = qty(fact.delta.get() + 1),
+                Fact::Level(StockFact::Adjust(fact)) => fact.delta = qty(fact.delta.get() + 1),
                 other => unreachable!("{other:?}"),
             },
         }

@@ -167,8 +167,8 @@ proptest! {
         let mut draft = Draft::new(now, &keys, shop.states.iter_mut().collect(), &mut new_id);
         decide(&mut draft, &batch(false, &commands)).unwrap();
         for event in draft.finish().events {
-            let (Fact::Stock(fact), After::Level(after)) = (&event.fact, event.after) else { unreachable!() };
-            let before = fact.before(after).unwrap();
+            let (Fact::Level(fact), After::Level(after)) = (&event.fact, event.after) else { unreachable!() };
+            let before = after.before(fact.effect()).unwrap();
             let told = (before.on_hand.get(), before.reserved.get(), before.version);
             let after = (after.on_hand.get(), after.reserved.get(), after.version);
             prop_assert_eq!(last.insert(event.fact.key(), after), Some(told));

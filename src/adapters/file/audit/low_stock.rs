@@ -100,7 +100,7 @@ mod tests {
             kind: None,
         };
         let at = Timestamp::from_milliseconds(1_000 * moved_at);
-        level.apply(&Fact::Stock(StockFact::Adjust(adjusted)), at).unwrap();
+        level.apply(&Fact::Level(StockFact::Adjust(adjusted)), at).unwrap();
         let raised = raised.then(|| Raised { qty: qty(3), threshold: qty(5) });
         let alert = Alert { raised, version: 1, updated_at: Timestamp::EPOCH };
         let master = Master { details: threshold.map(qty), version: 1, updated_at: Timestamp::EPOCH };

@@ -7,7 +7,7 @@ use crate::domain::{Entry, Event, Fact, Key, Sequence, State, Timestamp};
 
 /// Why a hold cannot have ended so at that time; `state` is the level in front of the event.
 pub(super) fn ended_wrongly(event: &Event, state: &State, at: Timestamp) -> Option<String> {
-    let Fact::Stock(fact) = &event.fact else { return None };
+    let Fact::Level(fact) = &event.fact else { return None };
     let expires_at = |settled: &Settled| match state {
         // One that is not open does not fit, which is found by whoever adds it up.
         State::Level(level) => Some(level.hold(&settled.reservation_id).ok()?.expires_at),

@@ -5,7 +5,7 @@ use crate::adapters::file::disk::{
     Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all,
     write_all_at,
 };
-use crate::adapters::file::format::segment::FORMAT;
+use crate::adapters::file::format::segment::{FORMAT, FORMATS};
 use crate::adapters::file::recovery::OpenError;
 use crate::domain::Timestamp;
 use crate::planted::{Bug, planted};
@@ -144,14 +144,25 @@ pub fn read_node(disk: &dyn Disk, layout: &Layout) -> Result<Option<NodeFile>, O
     };
     let unreadable = |reason: String| OpenError::Damaged { path: path.clone(), reason };
     let node: NodeFile = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
-    if node.format == FORMAT {
+    if FORMATS.contains(&node.format) {
         Ok(Some(node))
     } else {
-        Err(unreadable(format!("its format is {}, this program reads {FORMAT}", node.format)))
+        Err(unreadable(format!("its format is {}, this program reads 1 to {FORMAT}", node.format)))
     }
 }
 
-/// Writes `node.json` for a new directory.
+/// The node of a directory that is about to be written: one of an earlier format is of this one from here on, so that an earlier
+/// program refuses it by its format and not as damaged.
+pub(crate) fn upgrade(disk: &dyn Disk, layout: &Layout, node: NodeFile) -> Result<NodeFile, OpenError> {
+    if node.format == FORMAT {
+        return Ok(node);
+    }
+    let node = NodeFile { format: FORMAT, ..node };
+    write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
+    Ok(node)
+}
+
+/// Writes `node.json`.
 pub(crate) fn write_node(disk: &dyn Disk, layout: &Layout, node: &NodeFile) -> io::Result<()> {
     let path = layout.node();
     let unfinished = temporary(&path);

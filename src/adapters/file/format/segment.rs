@@ -1,6 +1,6 @@
 //! A segment: JSON Lines, a header and then entries, each chained to the line before it.
 //!
-//! The header is `{"crc":"8 hex","format":1,"node":"uuid","segment":3,"firstSequence":1042,
+//! The header is `{"crc":"8 hex","format":2,"node":"uuid","segment":3,"firstSequence":1042,
 //! "previous":{"length":67108812,"crc":"8 hex"}}`: where the segment before it ends, so that a missing, foreign or
 //! repeated segment is seen. Its checksum is chained to the last line of that segment (to 0 in the first one).
 //!
@@ -15,10 +15,14 @@ use crate::adapters::file::format::line::{checksum_after, decode_front, put_chec
 use crate::domain::{Entry, Sequence, Timestamp};
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use uuid::Uuid;
 
-/// The format this program writes, and the only one it reads.
-pub const FORMAT: u32 = 1;
+/// The format this program writes. In format 1 the numbers of an event stood in `after` without the tag of their kind.
+pub const FORMAT: u32 = 2;
+/// The formats this program reads. A segment that was begun in an earlier one goes on in this one: `node.json` says which
+/// program may open the directory.
+pub const FORMATS: RangeInclusive<u32> = 1..=FORMAT;
 
 /// The first line of a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,9 +134,11 @@ impl<'a> Scan<'a> {
         let line = line_at(bytes, 0).ok_or_else(|| damage("the header is cut off"))?;
         let header: Header = serde_json::from_slice(line)
             .map_err(|error| damage(&format!("the header is unreadable: {error}")))?;
-        if header.format != FORMAT {
-            let reason =
-                format!("format {} is not known to this program, which reads format {FORMAT}", header.format);
+        if !FORMATS.contains(&header.format) {
+            let reason = format!(
+                "format {} is not known to this program, which reads format 1 to {FORMAT}",
+                header.format
+            );
             return Err(damage(&reason));
         }
         let previous = header.previous.map_or(0, |end| end.crc);

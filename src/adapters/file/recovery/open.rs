@@ -12,10 +12,10 @@
 
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::{Disk, DiskFile, create_dir_durably, read_all};
-use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, upgrade, write_node};
 use crate::adapters::file::format::index::Growing;
 use crate::adapters::file::format::mark::{Mark, read_mark};
-use crate::adapters::file::format::segment::{Header, SegmentEnd};
+use crate::adapters::file::format::segment::{FORMAT, Header, SegmentEnd};
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::log::ballast::Ballast;
 use crate::adapters::file::log::probe::{replace, reserve};
@@ -194,7 +194,7 @@ pub fn open_held(
         remove_unfinished(&**disk, &directory).map_err(OpenError::at(&directory))?;
     }
     let node = match read_node(&**disk, layout)? {
-        Some(node) => node,
+        Some(node) => upgrade(&**disk, layout, node)?,
         None => make_node(&**disk, layout, clock, ids)?,
     };
     remove_archived(&**disk, layout).map_err(OpenError::at(&layout.archive()))?;
@@ -228,7 +228,7 @@ fn make_node(
                 .to_owned();
         return Err(OpenError::Damaged { path: layout.node(), reason });
     }
-    let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger: None };
+    let node = NodeFile { node: ids.event_id(), format: FORMAT, created: clock.now(), ledger: None };
     write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
     Ok(node)
 }

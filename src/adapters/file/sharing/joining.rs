@@ -5,6 +5,7 @@ use super::{FileSharing, Joined, LeaseOptions, MEMBERS_MAX};
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::{Disk, create_dir_durably};
 use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::adapters::file::format::segment::FORMAT;
 use crate::adapters::file::log::term::hold_mark;
 use crate::adapters::file::recovery::migrate::move_in;
 use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
@@ -97,7 +98,7 @@ fn prepare(
 ) -> Result<(), OpenError> {
     create_dir_durably(disk, &layout.log()).map_err(OpenError::at(&layout.log()))?;
     if ledger.is_some() && read_node(disk, layout)?.is_none() {
-        let node = NodeFile { node: ids.event_id(), format: 1, created: clock.now(), ledger };
+        let node = NodeFile { node: ids.event_id(), format: FORMAT, created: clock.now(), ledger };
         write_node(disk, layout, &node).map_err(OpenError::at(&layout.node()))?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A snapshot of a node: every state after some sequence, so that a start need not read the whole log.
 //!
-//! JSON Lines: a header `{"format":1,"node":"uuid","sequence":N,"at":"..."}`, one line a state
+//! JSON Lines: a header `{"format":2,"node":"uuid","sequence":N,"at":"..."}`, one line a state
 //! (`{"level":{...}}`, `{"import":{...}}`, in no particular order), and a footer
 //! `{"count":states,"weight":states and holds,"sequence":N,"crc":"8 hex"}` whose `crc` is CRC-32C over every byte
 //! before the footer. It is written under a temporary name and gets its own by `durable_rename`, so a snapshot that
@@ -14,7 +14,7 @@ use crate::adapters::file::disk::lines::Lines;
 use crate::adapters::file::disk::{
     Disk, DiskFile, OpenMode, create_unfinished, durable_rename, write_all_at,
 };
-use crate::adapters::file::format::segment::FORMAT;
+use crate::adapters::file::format::segment::{FORMAT, FORMATS};
 use crate::domain::{Key, Sequence, State, StateRecord, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -75,8 +75,11 @@ impl SnapshotReader {
         let line = lines.next_line()?.ok_or_else(|| damaged("it has no header"))?;
         let header: Header = serde_json::from_slice(line)
             .map_err(|error| damaged(format!("its header is unreadable: {error}")))?;
-        if header.format != FORMAT {
-            return Err(damaged(format!("its format is {}, this program reads {FORMAT}", header.format)));
+        if !FORMATS.contains(&header.format) {
+            return Err(damaged(format!(
+                "its format is {}, this program reads 1 to {FORMAT}",
+                header.format
+            )));
         }
         let checksum = crc32c::crc32c(line);
         let Header { node, sequence, at, .. } = header;

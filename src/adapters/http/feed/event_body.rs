@@ -2,11 +2,7 @@
 
 use crate::adapters::http::stock::level_body::{ANONYMOUS, NumbersBody};
 use crate::app::feed::FeedEvent;
-use crate::domain::catalogue::MasterAfter;
-use crate::domain::clock::ClockAfter;
-use crate::domain::imports::ImportAfter;
-use crate::domain::low_stock::AlertAfter;
-use crate::domain::{After, EventKind, Fact, Sequence, Timestamp};
+use crate::domain::{After, EventKind, Fact, Numbers, Sequence, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -21,20 +17,18 @@ pub(crate) struct EventBody<'a> {
     #[serde(rename = "type")]
     kind: EventKind,
     payload: &'a Fact,
-    before: StateBody,
-    after: StateBody,
+    before: NumbersShown,
+    after: NumbersShown,
     actor: &'a str,
     request_id: Option<&'a str>,
 }
 
+/// The numbers of a state as the feed shows them: those of a level with its sellable pieces.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum StateBody {
+enum NumbersShown {
     Level(NumbersBody),
-    Import(ImportAfter),
-    Clock(ClockAfter),
-    Master(MasterAfter),
-    Alert(AlertAfter),
+    Other(Numbers),
 }
 
 impl<'a> EventBody<'a> {
@@ -61,14 +55,11 @@ impl<'a> EventBody<'a> {
     }
 }
 
-impl From<After> for StateBody {
+impl From<After> for NumbersShown {
     fn from(after: After) -> Self {
         match after {
             After::Level(numbers) => Self::Level(numbers.into()),
-            After::Import(numbers) => Self::Import(numbers),
-            After::Clock(numbers) => Self::Clock(numbers),
-            After::Master(numbers) => Self::Master(numbers),
-            After::Alert(numbers) => Self::Alert(numbers),
+            other => Self::Other(other.numbers()),
         }
     }
 }

@@ -154,7 +154,7 @@ impl<'a> OperationResult<'a> {
         if let After::Level(numbers) = event.after {
             self.qty = Some(numbers.qty());
         }
-        if let Fact::Stock(StockFact::Reserve(reserved)) = &event.fact {
+        if let Fact::Level(StockFact::Reserve(reserved)) = &event.fact {
             self.reservation_id = Some(&reserved.reservation_id);
         }
     }

@@ -244,7 +244,7 @@ fn own<'a>(events: &'a [Event], idempotency: Option<&'a Idempotency>) -> impl It
 
 fn reservation(event: &Event) -> Option<ReservationBody<'_>> {
     match &event.fact {
-        Fact::Stock(StockFact::Reserve(reserved)) => Some(ReservationBody {
+        Fact::Level(StockFact::Reserve(reserved)) => Some(ReservationBody {
             reservation_id: &reserved.reservation_id,
             qty: reserved.qty,
             expires_at: reserved.expires_at,

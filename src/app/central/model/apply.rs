@@ -51,7 +51,7 @@ pub(crate) fn decode(event: &Delivered) -> Decoded {
     let event = Event::decode(&event.json)?;
     let After::Level(after) = event.after else { return Ok(None) };
     let motion = match &event.fact {
-        Fact::Stock(fact) => Motion::By(fact.effect()),
+        Fact::Level(fact) => Motion::By(fact.effect()),
         // The time is not looked at where it is of no level.
         Fact::Take(_) => Motion::Taken { updated_at: event.fact.moved_at(Timestamp::EPOCH) },
         _ => return Ok(None),

@@ -6,7 +6,7 @@ use crate::app::{KnownEffect, RetryId};
 use crate::domain::{Sequence, Timestamp, Topics};
 
 /// What an index file begins with.
-pub(super) const MAGIC: &[u8; 8] = b"ONHIDX03";
+pub(super) const MAGIC: &[u8; 8] = b"ONHIDX04";
 
 /// Fields one after the other.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
@@ -37,7 +37,7 @@ pub(super) fn read_entry(bytes: &[u8]) -> Option<EntryMark> {
         sequence: Sequence(fields.u64()?),
         at: fields.time()?,
         line: fields.u32()?,
-        topics: Topics::from_bits(fields.u64()?),
+        topics: Topics::from_bits(fields.take().map(u128::from_le_bytes)?),
     })
 }
 
@@ -66,7 +66,7 @@ pub(super) fn read_effect(bytes: &[u8]) -> Option<KnownEffect> {
 /// The whole file.
 pub(super) fn encode(content: &Content, segment_length: u64, segment_checksum: u32) -> Vec<u8> {
     let keys = content.by_key();
-    let mut out = Vec::with_capacity(64 + 28 * content.postings_len() + 28 * content.entries.len());
+    let mut out = Vec::with_capacity(64 + 28 * content.postings_len() + 36 * content.entries.len());
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&segment_length.to_le_bytes());

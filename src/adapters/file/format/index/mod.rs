@@ -115,21 +115,13 @@ pub(crate) fn movement_checksum(event: u32, at: Timestamp) -> u32 {
     crc32c::crc32c_append(event, &at.milliseconds().to_le_bytes())
 }
 
-/// The number a key is found by in an index: FNV-1a, 64 bits, over the key's parts. Stable, because it is on disk.
+/// The number a key is found by in an index: FNV-1a, 64 bits, over the key's tag and the two parts of its id. Stable, because it is on disk.
 /// Two keys may share a number; whoever reads the event sees which one it was.
 /// <http://www.isthe.com/chongo/tech/comp/fnv/>
 pub(crate) fn key_hash(key: &Key) -> u64 {
-    let parts = match key {
-        Key::Level(store, sku) => ["level", store.as_str(), sku.as_str()],
-        Key::Import(import) => ["import", import.as_str(), ""],
-        Key::Clock => ["clock", "", ""],
-        Key::Product(sku) => ["product", sku.as_str(), ""],
-        Key::Store(store) => ["store", store.as_str(), ""],
-        Key::Threshold(store, sku) => ["threshold", store.as_str(), sku.as_str()],
-        Key::Alert(store, sku) => ["alert", store.as_str(), sku.as_str()],
-    };
+    let [one, other] = key.parts();
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for part in parts {
+    for part in [key.tag(), one, other] {
         for byte in part.bytes().chain([0]) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }

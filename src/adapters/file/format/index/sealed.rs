@@ -1,11 +1,11 @@
 //! The index of a sealed segment: a file, binary, little-endian.
 //!
 //! ```text
-//! magic "ONHIDX03"                8
+//! magic "ONHIDX04"                8
 //! segment length, bytes           8    the segment this is the index of
 //! segment checksum                4    of its last line
 //! entries, keys, postings, known  4 each
-//! entry:   sequence 8, time ms 8, line 4, topics of its events 8    by sequence
+//! entry:   sequence 8, time ms 8, line 4, topics of its events 16   by sequence
 //! key:     hash 8, first posting 4, postings 4                      by hash
 //! posting: sequence 8, line 4, event 4, length 4, kind 4,           by key, then sequence
 //!          CRC-32C of event, actor, request and time 4
@@ -27,7 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 const HEADER: usize = 36;
-const ENTRY: usize = 28;
+const ENTRY: usize = 36;
 const KEY: usize = 16;
 const POSTING: usize = 28;
 const KNOWN: usize = 40;

@@ -1,0 +1,178 @@
+//! What a kind of state is: the one trait a capability implements in its own folder, for each kind of state it has.
+//!
+//! `registry.rs` lists the kinds; [`kinds!`](super::registry) makes the closed enums of the ledger of that list: what each of them
+//! does with a state, a fact or a record of some kind, it does by this trait.
+
+use crate::domain::stock::MovementKind;
+use crate::domain::{EventKind, Fact, Key, Sku, State, StoreId, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt::Debug;
+
+/// The event does not fit the state: the log contradicts itself, or the caller did not decide on this state. Each capability
+/// has its own, as constants beside its kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Misfit(pub(in crate::domain) &'static str);
+
+impl Misfit {
+    /// A number would be negative or out of range.
+    pub const NUMBER: Self = Self("the event would make a number negative or too large");
+    /// A state is taken over in a version before events that it has seen.
+    pub const TAKEN: Self = Self("the event takes the state over in an older version");
+    /// The event belongs to another kind than the state.
+    pub const KIND: Self = Self("the event belongs to another kind of state");
+}
+
+/// Which process among several may decide on a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lease {
+    /// The one that holds the lease of its key.
+    Own,
+    /// The one that holds the lease of the state it is decided with ([`Kind::decided_with`]).
+    WithAnother,
+    /// Each: every log has a state of its own under this key, which no other log takes over.
+    OfOneLog,
+}
+
+/// A kind of state: what it is, which facts move it, and how it stands in the log and in a snapshot.
+pub trait Kind {
+    /// What one state of the kind is found by, besides the kind: the values of its [`Key`].
+    type Id;
+    /// The state; its default is that of a key without events, version 0.
+    type State: Debug + Clone + PartialEq + Default;
+    /// What its events say: the `payload` of an event.
+    type Fact: Debug + Clone + PartialEq + Serialize;
+    /// The numbers an event records as `after`, so that the log can check itself.
+    type After: Debug + Copy + Eq + Serialize + for<'de> Deserialize<'de>;
+    /// The state in a snapshot, and where another log takes it over.
+    type Record: Debug + Clone + PartialEq + Serialize + for<'de> Deserialize<'de>;
+    /// How to roll one event back.
+    type Undo: Debug;
+
+    /// Which process may decide on it.
+    const LEASE: Lease = Lease::Own;
+
+    /// Which state a fact moves.
+    fn id(fact: &Self::Fact) -> Self::Id;
+
+    /// The kind of event that says a fact.
+    fn event(fact: &Self::Fact) -> EventKind;
+
+    /// Reads the payload of an event of the kind `event`, which is one of this kind's.
+    ///
+    /// # Errors
+    /// The payload is not one of such an event.
+    fn read<'de, D: Deserializer<'de>>(event: EventKind, payload: D) -> Result<Self::Fact, D::Error>;
+
+    /// The SKU and store a fact is about, if it is about one in one.
+    fn place(fact: &Self::Fact) -> Option<(&StoreId, &Sku)> {
+        let _ = fact;
+        None
+    }
+
+    /// The kind of movement that a fact is, if it is one.
+    fn movement(fact: &Self::Fact) -> Option<MovementKind> {
+        let _ = fact;
+        None
+    }
+
+    /// Moves a state by a fact, at the log time `at`.
+    ///
+    /// # Errors
+    /// [`Misfit`] when the fact cannot have happened to this state, which is then unchanged.
+    fn apply(state: &mut Self::State, fact: &Self::Fact, at: Timestamp) -> Result<Self::Undo, Misfit>;
+
+    /// Rolls the last fact back.
+    fn undo(state: &mut Self::State, undo: Self::Undo);
+
+    /// The numbers after a fact.
+    fn after(state: &Self::State) -> Self::After;
+
+    /// The numbers before a fact, from those after it; nothing when the two cannot belong together.
+    fn before(fact: &Self::Fact, after: Self::After) -> Option<Self::After>;
+
+    /// The version that the numbers are of.
+    fn version_of(after: &Self::After) -> u64;
+
+    /// Counts the facts of a state: strictly increasing by 1; 0 when there was none.
+    fn version(state: &Self::State) -> u64;
+
+    /// Sets the time of the last fact, once the log has given the entry its time.
+    fn set_updated_at(state: &mut Self::State, at: Timestamp);
+
+    /// When something of the state falls due by itself.
+    fn next_due(state: &Self::State) -> Option<Timestamp> {
+        let _ = state;
+        None
+    }
+
+    /// At most `most` facts of what is due at `now`, earliest first.
+    fn due(state: &Self::State, id: &Self::Id, now: Timestamp, most: usize) -> Vec<Self::Fact> {
+        let _ = (state, id, now, most);
+        Vec::new()
+    }
+
+    /// Another state that is decided on together with this one.
+    fn decided_with(id: &Self::Id) -> Option<Key> {
+        let _ = id;
+        None
+    }
+
+    /// The state as a record.
+    fn record(state: &Self::State, id: Self::Id) -> Self::Record;
+
+    /// The state of a record, and its id.
+    ///
+    /// # Errors
+    /// [`Misfit`] when the record contradicts itself.
+    fn restore(record: Self::Record) -> Result<(Self::Id, Self::State), Misfit>;
+
+    /// The id in a record.
+    fn id_in(record: &Self::Record) -> Self::Id;
+
+    /// The time of the last fact, in a record.
+    fn updated_at_in(record: &Self::Record) -> Timestamp;
+
+    /// The SKU and store of a record, if it is about one in one.
+    fn place_in(record: &Self::Record) -> Option<(&StoreId, &Sku)> {
+        let _ = record;
+        None
+    }
+
+    /// How many open holds a record carries.
+    fn holds_in(record: &Self::Record) -> u64 {
+        let _ = record;
+        0
+    }
+}
+
+/// A kind that the registry lists; the way from its own types to those of the ledger and back.
+pub trait Registered: Kind {
+    /// The state, if it is of this kind.
+    fn state(state: &State) -> Option<&Self::State>;
+
+    /// The fact as one of the ledger's.
+    fn fact(fact: Self::Fact) -> Fact;
+}
+
+/// A command's part that belongs to its capability: which states it decides on, and how.
+pub trait Decide {
+    /// Adds the keys of the states it decides on.
+    fn add_keys(&self, keys: &mut Vec<Key>);
+
+    /// Records its events in the draft, or says why not; on a refusal the draft is as it was.
+    ///
+    /// # Errors
+    /// [`Refusal`](crate::domain::Refusal): nothing was changed.
+    fn decide(&self, draft: &mut crate::domain::Draft<'_>) -> Result<(), crate::domain::Refusal>;
+
+    /// The operations of a batch, each of which may have an idempotency key of its own.
+    fn operations(&self) -> &[crate::domain::stock::Operation] {
+        &[]
+    }
+
+    /// As [`Decide::operations`], to note what is known of their keys.
+    fn operations_mut(&mut self) -> &mut [crate::domain::stock::Operation] {
+        &mut []
+    }
+}

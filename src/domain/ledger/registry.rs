@@ -1,0 +1,125 @@
+//! The registry: every kind of state, every command and every reason to refuse one. A capability adds its rows here and nothing
+//! else to the ledger.
+
+use super::closed::{commands, kinds, rejections};
+use super::key::two;
+use super::kind::{Decide, Kind, Lease, Misfit, Registered};
+use super::takeover::Taken;
+use crate::domain::catalogue::{self, ProductMember};
+use crate::domain::stock::{self, MovementKind};
+use crate::domain::{ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+
+kinds! {
+    /// The stock of one SKU in one store.
+    Level "level" stock::Level, (store_id: StoreId, sku: Sku) {
+        Adjust = 0 "ADJUST",
+        Reserve = 1 "RESERVE",
+        Release = 2 "RELEASE",
+        Commit = 3 "COMMIT",
+        Expire = 4 "EXPIRE",
+        Count = 5 "COUNT",
+    }
+    /// The progress of one bulk import.
+    Import "import" imports::Import, (import_id: ImportId) { Import = 6 "IMPORT" }
+    /// The time of the log: one to a node.
+    Clock "clock" clock::Clock { Clock = 8 "CLOCK" }
+    /// The details of a product.
+    Product "product" catalogue::Product, (sku: Sku) { Product = 9 "PRODUCT" }
+    /// The details of a store.
+    Store "store" catalogue::Store, (store_id: StoreId) { Store = 10 "STORE" }
+    /// The low-stock threshold of one SKU in one store.
+    Threshold "threshold" low_stock::Threshold, (store_id: StoreId, sku: Sku) { Threshold = 11 "THRESHOLD" }
+    /// Whether one SKU is low in one store.
+    Alert "alert" low_stock::Alert, (store_id: StoreId, sku: Sku) { Alert = 12 "ALERT" }
+}
+
+commands! {
+    /// One movement of one level.
+    Stock(stock::StockCommand),
+    /// Many movements, atomic or each by itself.
+    Batch(stock::Batch),
+    /// The next rows of a bulk import.
+    Import(imports::ImportRows),
+    /// A change of a product's details.
+    Product(catalogue::ProductCommand),
+    /// Changes of many products' details.
+    Products(catalogue::Products),
+    /// A change of a store's details.
+    Store(catalogue::StoreCommand),
+    /// A change of the low-stock threshold of one SKU in one store.
+    Threshold(low_stock::ThresholdCommand),
+    /// A leap of the log's time to a later one.
+    Leap(clock::LeapTo),
+}
+
+rejections! {
+    /// What is to be changed is not at the version the caller expects.
+    VersionConflict "version-conflict" {
+        /// The version it is at; 0 when it does not exist.
+        current_version: u64,
+    } "it is at version {current_version}, not at the one you expect; read it again and decide anew";
+    /// Fewer pieces are there than asked for.
+    InsufficientStock "insufficient-stock" {
+        /// How many there are: sellable pieces of the level, or pieces that the reservation still holds.
+        available: Quantity,
+        /// The version the level is at; 0 when it does not exist.
+        current_version: u64,
+    } "only {available} available; ask for at most that, or wait for stock";
+    /// The level has no reservation of that name, and remembers none.
+    ReservationNotFound "reservation-not-found" {
+        /// The name asked for.
+        reservation_id: ReservationId,
+    } "the level has no reservation {reservation_id}; check the id, the store and the SKU";
+    /// The reservation has been released or committed in full.
+    ReservationClosed "reservation-closed" {
+        /// The name asked for.
+        reservation_id: ReservationId,
+    } "reservation {reservation_id} is closed; make a new one";
+    /// The reservation expired, its pieces are sellable again.
+    ReservationExpired "reservation-expired" {
+        /// The name asked for.
+        reservation_id: ReservationId,
+    } "reservation {reservation_id} has expired; make a new one";
+    /// A reservation of that name exists, open or lately closed.
+    AlreadyExists "already-exists" {
+        /// The name asked for.
+        reservation_id: ReservationId,
+    } "the level already has a reservation {reservation_id}; choose another id, or none";
+    /// A number would leave the range that every JSON reader holds exactly.
+    OutOfRange "out-of-range" "the result would be beyond 9007199254740991; send a smaller number";
+    /// The key was used for another payload.
+    IdempotencyKeyReused "idempotency-key-reused"
+        "this idempotency key was used with another payload; use a new key for a new request";
+    /// The rows do not follow the last ones the import has.
+    ImportOutOfStep "import-out-of-step" {
+        /// Rows done so far.
+        rows_done: u64,
+    } "the import has {rows_done} rows; continue after row {rows_done}";
+    /// The catalogue does not know the SKU.
+    ProductNotFound "product-not-found" {
+        /// The SKU asked for.
+        sku: Sku,
+    } "the catalogue does not know the SKU {sku}; describe it first, or check the SKU";
+    /// The catalogue knows the SKU already.
+    ProductExists "product-exists" {
+        /// The version it is at.
+        current_version: u64,
+    } "the catalogue knows this SKU already; to change what is said of it, replace or patch it";
+    /// The catalogue has other details of the SKU.
+    ProductDiffers "product-differs" {
+        /// The version it is at.
+        current_version: u64,
+        /// Which details differ; at least one.
+        members: Vec<ProductMember>,
+    } "the catalogue says another {} of this SKU; it stays, unless the request says update: true"
+        [catalogue::member_names(.members)];
+    /// The store has no threshold of its own for the SKU.
+    ThresholdNotFound "threshold-not-found" "the store has no low-stock threshold of its own for this SKU";
+    /// The store is described already.
+    StoreExists "store-exists" {
+        /// The version it is at.
+        current_version: u64,
+    } "the store is described already; to change what is said of it, replace it";
+}
