@@ -44,11 +44,13 @@ pub enum Bug {
     ServeHalfMoved,
     /// Only the file `LOCK` is locked, not the directory.
     LockFileOnly,
+    /// A command that turns out to need more states than it has locked is decided without them.
+    StaleLook,
 }
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 19] = [
+    pub const ALL: [(Self, &str); 20] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
         (Self::NoSyncAfterCut, "no-sync-after-cut"),
@@ -68,6 +70,7 @@ impl Bug {
         (Self::TrustJoinersClock, "trust-joiners-clock"),
         (Self::ServeHalfMoved, "serve-half-moved"),
         (Self::LockFileOnly, "lock-file-only"),
+        (Self::StaleLook, "stale-look"),
     ];
 }
 

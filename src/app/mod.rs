@@ -11,6 +11,7 @@ pub mod imports;
 pub mod ledger;
 pub mod low_stock;
 pub mod ports;
+mod projections;
 pub mod stock;
 
 pub(crate) use blocking::blocking;

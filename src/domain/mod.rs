@@ -17,11 +17,11 @@ mod time;
 
 pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
 pub use ledger::{
-    After, Command, Decide, Draft, DraftMark, Entry, Event, EventKind, Expected, Fact, Finished,
+    After, Command, Decide, Draft, DraftMark, Entry, Event, EventKind, Evidence, Expected, Fact, Finished,
 };
 pub use ledger::{Idempotency, Key, Kind, Lease, LogPlace, Misfit, Numbers, Refusal, Registered, Rejection};
 pub use ledger::{
-    Sequence, State, StateKey, StateRecord, Taken, Topics, Unapplied, UnappliedWhy, Undo, decide,
+    Sequence, State, StateKey, StateRecord, Taken, Topics, Unapplied, UnappliedWhy, Undo, decide, follow_up,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use time::{Timestamp, TimestampError};

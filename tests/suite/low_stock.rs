@@ -6,10 +6,11 @@ use onhand::app::Meta;
 use onhand::app::low_stock::AlertFilter;
 use onhand::domain::low_stock::ThresholdCommand;
 use onhand::domain::stock::{Batch, Operation, Verb};
-use onhand::domain::{Command, EventKind, Expected, Rejection, Sku, StoreId};
+use onhand::domain::{Command, EventKind, Expected, Key, Rejection, Sku, StoreId};
 use onhand::sim::disk::Crash;
 use onhand::sim::node::{SimNode, SimSettings};
 use onhand::sim::rules;
+use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -59,6 +60,30 @@ async fn an_alert_is_no_part_of_the_last_operation_of_its_batch() {
     let first = node.execute(adjust("A", -7), &keyed("first", "-7")).await.unwrap();
     assert!(first.replayed);
     assert_eq!(first.events.len(), 1, "the operation alone: {:?}", first.events);
+}
+
+/// The batch has found that B has no threshold, and waits for A; meanwhile B gets one, for which it is re-evaluated.
+#[tokio::test]
+async fn a_command_that_had_found_no_threshold_is_decided_anew_with_the_alert() {
+    let world = World::new(SimSettings::default());
+    let node = world.open();
+    done(&node, adjust("A", 10)).await;
+    done(&node, adjust("B", 10)).await;
+    let operations = vec![operation("A", -1, "a"), operation("B", -8, "b")];
+    let (batch, meta) = (Command::Batch(Batch { atomic: true, operations }), Meta::default());
+    let late = RefCell::new(Box::pin(node.ledger.execute(batch, &meta)));
+    let held = Key::Level(StoreId::new("LONDON").unwrap(), Sku::new("A").unwrap());
+    let read = node.ledger.read(&held, |_| {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(late.borrow_mut().as_mut().poll(&mut context).is_pending(), "it waits for A");
+    });
+    node.drive(read).await.unwrap().unwrap();
+    done(&node, threshold("B", Some(5))).await;
+    sweep(&node).await;
+    let outcome = node.drive(late.into_inner()).await.unwrap();
+    let kinds: Vec<_> = outcome.events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Adjust, EventKind::Adjust, EventKind::Alert]);
+    assert_eq!(alerts(&node).await, ["B"]);
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ fn suites_for(bug: Bug) -> &'static [&'static str] {
         Bug::ApplyMismatch => &["shared::mismatch"],
         Bug::TrustJoinersClock => &["shared::clocks"],
         Bug::ServeHalfMoved => &["shared::migrating"],
+        Bug::StaleLook => &["low_stock::a_command_that_had_found"],
         Bug::LockFileOnly => &["binary::locks"],
         Bug::FollowWallClock => &["clocks::property"],
         Bug::LeakPermitOnCancel => &["http::gates::"],

@@ -7,10 +7,11 @@
 use crate::app::Ledger;
 use crate::app::blocking;
 use crate::app::catalogue::{ProductView, StoreView};
+use crate::app::ledger::projection::{Moved, Projection};
 use crate::app::ports::HistoryError;
 use crate::domain::{Key, Sku, State, StoreId};
 use parking_lot::{Mutex, RwLock};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -19,7 +20,7 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Lists {
     /// States that have moved since they were last brought in, each with the number of the note.
-    moved: Mutex<Moved>,
+    moved: Mutex<Pending>,
     /// There are such states.
     news: Notify,
     /// Held by the one who brings them in.
@@ -29,7 +30,7 @@ pub(crate) struct Lists {
 }
 
 #[derive(Default)]
-struct Moved {
+struct Pending {
     keys: BTreeMap<Key, u64>,
     notes: u64,
 }
@@ -49,7 +50,7 @@ enum Seen {
 
 impl Lists {
     /// The state under this key has moved.
-    pub(crate) fn note(&self, key: &Key) {
+    fn note(&self, key: &Key) {
         if matches!(key, Key::Product(_) | Key::Store(_)) {
             let mut moved = self.moved.lock();
             moved.notes += 1;
@@ -91,6 +92,18 @@ impl Lists {
     }
 }
 
+impl Projection for Lists {
+    fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
+        self.note(moved.key);
+        None
+    }
+
+    fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
+        states.keys().for_each(|key| self.note(key));
+        Vec::new()
+    }
+}
+
 impl Listed {
     fn new(view: ProductView) -> Self {
         let barcode = view.product.barcode.as_deref().unwrap_or_default();
@@ -103,7 +116,7 @@ impl Ledger {
     /// Brings into the lists what moves, for ever.
     pub(crate) async fn keep_lists(&self) -> Infallible {
         loop {
-            self.lists.news.notified().await;
+            self.projections.lists.news.notified().await;
             // What cannot be brought in now stays noted, for the next news or the next reader.
             let _ = self.bring_in().await;
         }
@@ -118,16 +131,16 @@ impl Ledger {
     /// As [`Ledger::read`].
     async fn bring_in(&self) -> Result<(), HistoryError> {
         self.catch_up().await?;
-        let _one_at_a_time = self.lists.bringing_in.lock().await;
-        while let Some((key, note)) = self.lists.next() {
+        let _one_at_a_time = self.projections.lists.bringing_in.lock().await;
+        while let Some((key, note)) = self.projections.lists.next() {
             let durable = self.parts.log.durable();
             let seen = tokio::select! {
                 biased;
                 seen = self.read(&key, |state| seen(&key, state)) => seen?.flatten(),
                 () = durable.silence() => return Ok(()),
             };
-            self.lists.put(&key, seen);
-            self.lists.done(&key, note);
+            self.projections.lists.put(&key, seen);
+            self.projections.lists.done(&key, note);
         }
         Ok(())
     }
@@ -141,7 +154,7 @@ impl Ledger {
         look: impl FnOnce(&BTreeMap<Sku, Listed>) -> T,
     ) -> Result<T, HistoryError> {
         self.bring_in().await?;
-        Ok(look(&self.lists.products.read()))
+        Ok(look(&self.projections.lists.products.read()))
     }
 
     /// As [`Ledger::with_products`], for a look at very many: on a thread where nobody else waits for it.
@@ -153,7 +166,7 @@ impl Ledger {
         look: impl FnOnce(&BTreeMap<Sku, Listed>) -> T + Send + 'static,
     ) -> Result<T, HistoryError> {
         self.bring_in().await?;
-        let lists = Arc::clone(&self.lists);
+        let lists = Arc::clone(&self.projections.lists);
         Ok(blocking(move || look(&lists.products.read())).await)
     }
 
@@ -166,7 +179,7 @@ impl Ledger {
         look: impl FnOnce(&BTreeMap<StoreId, StoreView>) -> T,
     ) -> Result<T, HistoryError> {
         self.bring_in().await?;
-        Ok(look(&self.lists.stores.read()))
+        Ok(look(&self.projections.lists.stores.read()))
     }
 }
 

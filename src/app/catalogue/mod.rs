@@ -3,6 +3,7 @@
 pub(crate) mod lists;
 pub(crate) mod products;
 pub(crate) mod stores;
+pub(crate) mod strict;
 
 pub use products::{ProductFilter, ProductSaid, ProductView};
 pub use stores::{StoreDescription, StoreView};

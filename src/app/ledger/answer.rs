@@ -5,7 +5,7 @@ use crate::app::blocking;
 use crate::app::ledger::idempotency::{Known, Place};
 use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
 use crate::domain::{
-    After, Entry, Event, Finished, Idempotency, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
+    Command, Entry, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
 };
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ impl Ledger {
         decided: Decided,
         generation: Generation,
         head: Sequence,
+        command: &Command,
     ) -> Result<Outcome, CommandError> {
         let Decided { refusal, finished, appended, .. } = decided;
         let (sequence, at) = if let Some(Appended { sequence, at, ticket }) = appended {
@@ -39,7 +40,7 @@ impl Ledger {
             return Err(refusal.into());
         }
         let Finished { events, unapplied, .. } = finished;
-        let replays = self.replays(generation, LogNumber::OWN, &unapplied).await?;
+        let replays = self.replays(generation, LogNumber::OWN, &unapplied, command).await?;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
     }
 
@@ -48,9 +49,10 @@ impl Ledger {
         &self,
         generation: Generation,
         (known, known_by): KnownWhole<'_>,
+        command: &Command,
     ) -> Result<Outcome, CommandError> {
         match known {
-            Known::Applied(place) => self.replay(generation, place, known_by).await,
+            Known::Applied(place) => self.replay(generation, place, known_by, command).await,
             Known::Reused(place) => {
                 self.durable(generation, place).await?;
                 Err(Refusal::from(Rejection::IdempotencyKeyReused).into())
@@ -64,6 +66,7 @@ impl Ledger {
         generation: Generation,
         place: Place,
         known_by: &Idempotency,
+        command: &Command,
     ) -> Result<Outcome, CommandError> {
         // The effect may still be on the disk: as unknown as to the one who asked first.
         self.durable(generation, place).await.map_err(|TakenBack| CommandError::OutcomeUnknown)?;
@@ -72,7 +75,7 @@ impl Ledger {
         if entry.idempotency.as_ref() != Some(known_by) {
             return Ok(operation_alone(&entry, known_by));
         }
-        let replays = self.replays(generation, place.log, &entry.unapplied).await?;
+        let replays = self.replays(generation, place.log, &entry.unapplied, command).await?;
         let Entry { sequence, at, events, unapplied, .. } = entry;
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
     }
@@ -91,8 +94,9 @@ impl Ledger {
         generation: Generation,
         log: LogNumber,
         unapplied: &[Unapplied],
+        command: &Command,
     ) -> Result<Vec<(u32, Event)>, CommandError> {
-        let mut wanted: BTreeMap<LogNumber, Vec<(u32, Sequence)>> = BTreeMap::new();
+        let mut wanted: BTreeMap<LogNumber, Vec<Replay>> = BTreeMap::new();
         for Unapplied { op, why } in unapplied {
             let (log, sequence) = match why {
                 UnappliedWhy::Refused(_) => continue,
@@ -100,7 +104,8 @@ impl Ledger {
                 UnappliedWhy::ReplayedIn(place) => (self.numbered(place.log), place.sequence),
             };
             self.durable(generation, Place { log, sequence }).await?;
-            wanted.entry(log).or_default().push((*op, sequence));
+            let own_key = command.key_of_operation(*op);
+            wanted.entry(log).or_default().push(Replay { op: *op, sequence, own_key });
         }
         let mut events = Vec::new();
         for (log, wanted) in wanted {
@@ -126,6 +131,13 @@ fn operation_alone(entry: &Entry, known_by: &Idempotency) -> Outcome {
     }
 }
 
+/// An operation of a batch whose idempotency key is known: where its effect stands, and which state it decides on.
+struct Replay {
+    op: u32,
+    sequence: Sequence,
+    own_key: Option<Key>,
+}
+
 fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, HistoryError> {
     history
         .entry(sequence)?
@@ -133,18 +145,19 @@ fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, Histor
 }
 
 /// Neighbours stand in the same entry as a rule, so the last one read is kept.
-fn read_events(history: &dyn History, wanted: &[(u32, Sequence)]) -> Result<Vec<(u32, Event)>, HistoryError> {
+fn read_events(history: &dyn History, wanted: &[Replay]) -> Result<Vec<(u32, Event)>, HistoryError> {
     let mut events = Vec::with_capacity(wanted.len());
     let mut entry: Option<Entry> = None;
-    for (op, sequence) in wanted {
+    for Replay { op, sequence, own_key } in wanted {
         let current = match entry.take() {
             Some(current) if (current.sequence..=current.last()).contains(sequence) => current,
             _ => read_entry(history, *sequence)?,
         };
         let found = current.numbered().find(|(at, _)| at == sequence).map(|(_, event)| event);
-        // A command is known by the first event of its entry, which may be an expiry; its own is the last of a level.
+        // A command that came alone is known by the first event of its entry, which may be an expiry; what it did itself is the last
+        // event of its own key, behind which others of other keys may stand.
         let alone = found.is_some_and(|event| event.op.is_none());
-        let last = current.events.iter().rfind(|event| matches!(event.after, After::Level(_)));
+        let last = current.events.iter().rfind(|event| own_key.as_ref() == Some(&event.fact.key()));
         let found = if alone { last } else { found };
         events.extend(found.map(|event| (*op, event.clone())));
         entry = Some(current);

@@ -4,10 +4,11 @@ use super::{CommandError, Decided, Ledger, Meta};
 use crate::app::KnownEffect;
 use crate::app::ledger::entities::Slot;
 use crate::app::ledger::journal::Step;
+use crate::app::ledger::projection::Moved;
 use crate::app::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::low_stock::alert;
-use crate::domain::{Command, Draft, Finished, Key, Sequence, decide};
+use crate::domain::{Command, Draft, Evidence, Finished, Key, Sequence, decide, follow_up};
+use crate::planted::{Bug, planted};
 use tokio::sync::MutexGuard;
 
 impl Ledger {
@@ -24,18 +25,23 @@ impl Ledger {
             let now = self.now();
             let mut new_id = || self.parts.ids.event_id();
             let foreign = self.foreign(keys, slots);
+            // With the mutexes held: what was looked up before may have changed since.
+            let mut evidence = Evidence::default();
+            self.projections.each().for_each(|projection| projection.evidence(keys, &mut evidence));
             let states = slots.iter_mut().map(|slot| &mut slot.state).collect();
-            let mut draft = Draft::new(now, keys, states, &mut new_id)
-                .taking(foreign)
-                .watching(self.thresholds(keys))
-                .refusing(self.unlisted(keys));
+            let mut draft = Draft::new(now, keys, states, &mut new_id).taking(foreign).based_on(&evidence);
             let more_due = !draft.expire_due(EXPIRIES_PER_ENTRY_MAX);
             let expired = draft.mark();
             let refusal = if more_due { None } else { decide(&mut draft, command).err() };
             let effective = !more_due && refusal.is_none() && draft.mark() != expired;
-            alert::settle(&mut draft);
+            follow_up(&mut draft);
+            if !draft.needs().is_empty() && !planted(Bug::StaleLook) {
+                let needs = draft.needs().to_vec();
+                draft.abandon();
+                return Ok(Decided { needs, ..Decided::default() });
+            }
             if draft.is_empty() {
-                return Ok(Decided { refusal, finished: draft.finish(), appended: None, more_due });
+                return Ok(Decided { refusal, finished: draft.finish(), more_due, ..Decided::default() });
             }
             let new_entry = NewEntry {
                 generation,
@@ -58,7 +64,8 @@ impl Ledger {
                 Ok(appended) => {
                     let mut finished = draft.finish();
                     self.note(meta, effective, &mut finished, &appended, keys, slots);
-                    return Ok(Decided { refusal, finished, appended: Some(appended), more_due });
+                    let appended = Some(appended);
+                    return Ok(Decided { refusal, finished, appended, more_due, needs: Vec::new() });
                 }
                 Err(error) => {
                     draft.abandon();
@@ -133,17 +140,47 @@ impl Ledger {
 
     /// The state under this key is another one now; to be called by whoever made it so, with the slot in hand.
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
-        self.lists.note(key);
-        if let Some(known) = &self.known_products {
-            known.note(key, slot);
-        }
-        if matches!(key, Key::Alert(..)) && slot.log == LogNumber::OWN {
-            self.low_stock.heard.note(slot.head);
-        }
-        if let Some(changed) = self.low_stock.note(key, &slot.state) {
-            self.look_at_changed(changed);
+        let own = slot.log == LogNumber::OWN;
+        let moved = Moved { key, state: &slot.state, head: slot.head, own };
+        for projection in self.projections.each() {
+            if let Some(key) = projection.changed(&moved) {
+                self.re_evaluate(key);
+            }
         }
         self.watch(key, slot);
+    }
+
+    /// Has a state re-evaluated at once: log time is never before the last entry, and while others are joined it is not known yet.
+    pub(super) fn re_evaluate(&self, key: Key) {
+        self.due.note(self.now_of_logs(), key);
+    }
+
+    /// Has those states re-evaluated that do not fit this one, which another process has moved.
+    pub(super) async fn re_evaluate_moved(&self, key: &Key) {
+        self.stale_for(key).await.into_iter().for_each(|stale| self.re_evaluate(stale));
+    }
+
+    /// The states that do not fit this one, which another process has moved.
+    pub(super) async fn stale_for(&self, key: &Key) -> Vec<Key> {
+        let mut stale = Vec::new();
+        for projection in self.projections.each() {
+            if let Some(found) = projection.stale(self, key) {
+                stale.extend(found.await);
+            }
+        }
+        stale
+    }
+
+    /// These keys and those that are decided on beside them, as it seems, or with `all` that might be; sorted and unique.
+    pub(super) fn with_beside(&self, mut keys: Vec<Key>, all: bool) -> Vec<Key> {
+        let mut more = Vec::new();
+        self.projections.each().for_each(|projection| projection.beside(&keys, all, &mut more));
+        if !more.is_empty() {
+            keys.append(&mut more);
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        keys
     }
 
     /// Sees to it that somebody looks at the state when it next falls due.

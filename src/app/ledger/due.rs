@@ -1,5 +1,4 @@
-//! What falls due by itself: holds that expire, alerts that are to be looked at, and products whose threshold has changed, of
-//! which all alerts are.
+//! What falls due by itself: holds that expire, and states that a projection has re-evaluated.
 
 use super::{CommandError, Ledger, Meta};
 use crate::app::ledger::due_list::Due;
@@ -18,10 +17,8 @@ impl Ledger {
             if keys.is_empty() {
                 return Ok(());
             }
-            let (products, keys): (Vec<Key>, Vec<Key>) =
-                keys.into_iter().partition(|key| matches!(key, Key::Product(_)));
-            if !products.is_empty() {
-                self.look_at_levels_of(products).await;
+            let (keys, replaced) = self.replace_due(keys).await;
+            if replaced {
                 // Together with what was found now.
                 for key in keys {
                     self.due.note(now, key);
@@ -35,6 +32,22 @@ impl Ledger {
                 return Err(error);
             }
         }
+    }
+
+    /// Puts many keys in place of one that stands for them; true when there was such a one.
+    async fn replace_due(&self, due: Vec<Key>) -> (Vec<Key>, bool) {
+        let (mut keys, mut replaced) = (Vec::with_capacity(due.len()), false);
+        'due: for key in due {
+            for projection in self.projections.each() {
+                if let Some(many) = projection.due_for(self, &key) {
+                    keys.extend(many.await);
+                    replaced = true;
+                    continue 'due;
+                }
+            }
+            keys.push(key);
+        }
+        (keys, replaced)
     }
 
     async fn see_to(&self, keys: &[Key]) -> Result<(), CommandError> {

@@ -10,33 +10,35 @@ mod decision;
 mod due;
 pub(crate) mod due_list;
 pub(crate) mod entities;
+mod execute;
 pub mod fold;
 pub(crate) mod idempotency;
 pub(crate) mod journal;
 pub(crate) mod log_time;
-mod low_stock;
 mod operations;
 mod outcome;
+pub(crate) mod projection;
 mod sharing;
-mod strict;
 mod time;
 
-use crate::app::catalogue::lists::Lists;
 use crate::app::ledger::due_list::Due;
-use crate::app::ledger::entities::{Entities, Handle, Restored, Slot};
-use crate::app::ledger::idempotency::{IdempotencyTable, Known, RetryId};
+use crate::app::ledger::entities::{Entities, Restored, Slot};
+use crate::app::ledger::idempotency::{IdempotencyTable, Known};
 use crate::app::ledger::journal::Journal;
 use crate::app::ledger::log_time::LogTime;
-use crate::app::low_stock::thresholds::LowStock;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError};
-use crate::domain::{Command, Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
+use crate::app::projections::Projections;
+use crate::domain::{Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
 pub use outcome::{CommandError, Meta, Outcome};
 use parking_lot::RwLock;
 use sharing::Shared;
 use std::sync::Arc;
-use strict::KnownProducts;
-use tokio::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// How long is waited for those who are noting something.
+const NOTING: Duration = Duration::from_millis(1);
 
 /// What the ledger is made of.
 pub struct Parts {
@@ -60,10 +62,7 @@ pub struct Ledger {
     time: LogTime,
     due: Due,
     journal: Journal,
-    pub(super) lists: Arc<Lists>,
-    pub(super) low_stock: LowStock,
-    /// The products there are, where only their SKUs may have stock.
-    known_products: Option<KnownProducts>,
+    pub(super) projections: Projections,
     /// Held for reading from before an entry is appended until its steps stand in the journal.
     noting: RwLock<()>,
     /// Held by the one who takes memory back.
@@ -76,12 +75,15 @@ pub struct Ledger {
 type KnownWhole<'a> = (Known, &'a Idempotency);
 
 /// What one decision came to, before the disk.
+#[derive(Default)]
 struct Decided {
     refusal: Option<Refusal>,
     finished: Finished,
     appended: Option<Appended>,
     /// Some holds that are due are not expired yet; decide again.
     more_due: bool,
+    /// It needs these states too; nothing was decided.
+    needs: Vec<Key>,
 }
 
 impl Ledger {
@@ -95,8 +97,6 @@ impl Ledger {
                 due.note(at, key.clone());
             }
         }
-        let lists = Arc::<Lists>::default();
-        restored.states.keys().for_each(|key| lists.note(key));
         let idempotency = IdempotencyTable::new(parts.idempotency_ttl_ms, restored.known);
         let ledger = Self {
             parts,
@@ -105,120 +105,27 @@ impl Ledger {
             time,
             due,
             journal: Journal::default(),
-            lists,
-            low_stock: LowStock::default(),
-            known_products: None,
+            projections: Projections::default(),
             noting: RwLock::default(),
             going_back: Mutex::default(),
             sharing: None,
         };
-        ledger.restore_low_stock(&restored.states);
+        for projection in ledger.projections.each() {
+            projection.restored(&restored.states).into_iter().for_each(|key| ledger.re_evaluate(key));
+        }
         Self { entities: Entities::restore(restored.states, head), ..ledger }
     }
 
-    /// Does what the command asks, once, durably.
+    /// The durable end of the log, up to which every projection has been told what moved.
     ///
-    /// Cancel safe: dropped at any await, the command has happened in full or not at all.
-    ///
-    /// # Errors
-    /// [`CommandError`]; a refusal is answered only once everything it was decided on is durable.
-    pub async fn execute(&self, mut command: Command, meta: &Meta) -> Result<Outcome, CommandError> {
-        let generation = self.generation().await;
-        let actor = meta.actor.as_ref();
-        let whole = meta.idempotency.as_ref().map(|known_by| (RetryId::new(actor, known_by), known_by));
-        let parts: Vec<(usize, RetryId, Idempotency)> = command
-            .operation_idempotency()
-            .map(|(op, known_by)| (op, RetryId::new(actor, known_by), known_by.clone()))
-            .collect();
-        let ids = whole.iter().map(|(id, _)| *id).chain(parts.iter().map(|(_, id, _)| *id));
-        let stripes = self.idempotency.lock(ids).await;
-        let thresholds = self.low_stock.changes();
-        let keys = self.with_alerts(command.keys());
-        self.look_for_products(&keys).await?;
-        if let Some(known) = self.lease_and_find(&keys, whole).await? {
-            drop(stripes);
-            return self.answer_known(generation, known).await;
+    /// Waits for those who are noting something, and keeps nobody from it.
+    pub(crate) async fn noted_end(&self) -> Sequence {
+        let end = self.parts.log.durable().sequence();
+        // Whoever appended something up to there has noted it once this is had.
+        while self.noting.try_write().is_none() {
+            self.parts.clock.sleep(NOTING).await;
         }
-        let entities: Vec<_> = keys.iter().map(|key| self.entities.entity(key)).collect();
-        let mut guards = self.lock_all(&entities).await;
-        while !self.may_decide(&keys, whole) {
-            // Given up since: a lease is only looked for without any state in hand. A retry may have been faster elsewhere.
-            drop(guards);
-            if let Some(known) = self.lease_and_find(&keys, whole).await? {
-                drop(stripes);
-                return self.answer_known(generation, known).await;
-            }
-            guards = self.lock_all(&entities).await;
-        }
-        let known_head = self.note_known(&mut command, &parts);
-        let decided = loop {
-            let decided = self.decide_and_append(&command, meta, generation, &keys, &mut guards)?;
-            if !decided.more_due {
-                break decided;
-            }
-        };
-        if let Command::Due(_) = command {
-            // The look that was promised was this one; the next one is for what is still to come.
-            for (key, slot) in keys.iter().zip(&mut guards) {
-                slot.watched = Timestamp::NEVER;
-                self.watch(key, slot);
-            }
-        }
-        self.look_again(&keys, thresholds);
-        let rests_on = known_head.max(self.unlisted_head(&keys));
-        let head = guards.iter().map(|slot| slot.head).fold(rests_on, Sequence::max);
-        let absent: Vec<usize> =
-            (0..).zip(&guards).filter(|(_, g)| g.state.version() == 0).map(|(i, _)| i).collect();
-        drop(guards);
-        drop(stripes);
-        for position in absent {
-            if let Some(entity) = entities.get(position) {
-                self.entities.forget(entity);
-            }
-        }
-        self.settle(decided, generation, head).await
-    }
-
-    /// The leases of all keys, unless the whole command's idempotency key is known: then that is answered, whoever has them.
-    async fn lease_and_find<'a>(
-        &self,
-        keys: &[Key],
-        whole: Option<(RetryId, &'a Idempotency)>,
-    ) -> Result<Option<KnownWhole<'a>>, CommandError> {
-        let mut leased = Ok(());
-        if let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) {
-            self.catch_up().await?;
-            if self.find_whole(whole).is_none() && !sharing.ready(keys) {
-                leased = self.lease(keys).await;
-            }
-        }
-        if !matches!(leased, Ok(()) | Err(CommandError::Contended)) {
-            return leased.map(|()| None);
-        }
-        match self.find_whole(whole) {
-            None => leased.map(|()| None),
-            known => Ok(known),
-        }
-    }
-
-    fn find_whole<'a>(&self, whole: Option<(RetryId, &'a Idempotency)>) -> Option<KnownWhole<'a>> {
-        let (id, known_by) = whole?;
-        self.idempotency.find(id, known_by, self.now()).map(|known| (known, known_by))
-    }
-
-    /// True when the command may be decided on; to be asked with the mutexes of its states held. Among several processes
-    /// that also takes that it was not done elsewhere since it was looked for.
-    fn may_decide(&self, keys: &[Key], whole: Option<(RetryId, &Idempotency)>) -> bool {
-        let Some(sharing) = &self.sharing else { return true };
-        sharing.ready(keys) && self.find_whole(whole).is_none()
-    }
-
-    async fn lock_all<'a>(&self, entities: &'a [Handle]) -> Vec<MutexGuard<'a, Slot>> {
-        let mut guards = Vec::with_capacity(entities.len());
-        for entity in entities {
-            guards.push(entity.lock().await);
-        }
-        guards
+        end
     }
 
     /// Log time ([`LogTime`]): never before the last entry, of others either.

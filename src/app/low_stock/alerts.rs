@@ -62,14 +62,15 @@ impl Ledger {
         let mut alerts = Vec::new();
         while alerts.len() < limit {
             let wanted = |store: &StoreId, sku: &Sku| filter.passes(store, sku);
-            let places = self.low_stock.alerts_after(after.as_ref(), limit - alerts.len(), wanted);
+            let places =
+                self.projections.low_stock.alerts_after(after.as_ref(), limit - alerts.len(), wanted);
             let Some((last, _)) = places.last() else { break };
             after = Some(last.clone());
             for (place, note) in &places {
                 // What is not durable yet is waited for: what is raised may be cleared by then, or what is cleared raised still.
                 let alert = self.alert(&place.0, &place.1).await?;
                 if alert.is_none() {
-                    self.low_stock.seen_cleared(place, *note);
+                    self.projections.low_stock.seen_cleared(place, *note);
                 }
                 alerts.extend(alert);
             }
@@ -94,7 +95,7 @@ impl Ledger {
 
     /// How many alerts are raised, for the metrics.
     pub fn alerts_raised(&self) -> usize {
-        self.low_stock.raised()
+        self.projections.low_stock.raised()
     }
 
     /// The low-stock threshold that a store has for itself; nothing when that of the product counts.

@@ -3,5 +3,6 @@
 pub(crate) mod alerts;
 pub mod sender;
 pub(crate) mod thresholds;
+mod watch;
 
 pub use alerts::{AlertFilter, AlertView, ThresholdView};

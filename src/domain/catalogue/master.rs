@@ -62,6 +62,51 @@ impl MasterAfter {
     }
 }
 
+/// The part of [`Kind`](crate::domain::Kind) that is the same for every kind whose states are master records: of its fact, its event
+/// and the way from the fact to the details.
+macro_rules! master_kind {
+    ($fact:ty, $event:ident, $details:expr) => {
+        fn event(_: &$fact) -> EventKind {
+            EventKind::$event
+        }
+
+        fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<$fact, D::Error> {
+            Deserialize::deserialize(payload)
+        }
+
+        fn apply(master: &mut Self::State, fact: &$fact, at: Timestamp) -> Result<Self::State, Misfit> {
+            let details: fn(&$fact) -> Option<&_> = $details;
+            master.apply(details(fact), at).map(Into::into)
+        }
+
+        fn undo(master: &mut Self::State, before: Self::State) {
+            *master = before;
+        }
+
+        fn after(master: &Self::State) -> MasterAfter {
+            master.after()
+        }
+
+        fn before(_: &$fact, after: MasterAfter) -> Option<MasterAfter> {
+            after.before()
+        }
+
+        fn version_of(after: &MasterAfter) -> u64 {
+            after.version
+        }
+
+        fn version(master: &Self::State) -> u64 {
+            master.version
+        }
+
+        fn set_updated_at(master: &mut Self::State, at: Timestamp) {
+            master.updated_at = at;
+        }
+    };
+}
+
+pub(in crate::domain) use master_kind;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,13 +3,17 @@
 //! Each is a [`Master`]: details that are replaced as a whole, under a version of its own. Stock does not ask for any of
 //! it: a level may be of a SKU that nobody has described.
 
+mod listed;
 mod many;
 mod master;
 mod product;
 mod store;
 
+pub use listed::UnlistedKeys;
+pub(in crate::domain) use listed::check_listed;
 pub(in crate::domain) use many::member_names;
 pub use many::{Described, ProductMember, Products};
+pub(in crate::domain) use master::master_kind;
 pub use master::{Master, MasterAfter, NOT_IN_CATALOGUE};
 pub use product::{
     Currency, CurrencyError, Price, Product, ProductChange, ProductCommand, ProductFact, ProductRecord,

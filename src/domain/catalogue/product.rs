@@ -1,6 +1,6 @@
 //! Products: what is sold under a SKU, in all stores.
 
-use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE};
+use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::domain::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, Timestamp,
 };
@@ -203,50 +203,12 @@ impl Kind for Product {
     type Fact = Box<ProductFact>;
     type After = MasterAfter;
     type Record = ProductRecord;
-    type Undo = Box<Master<Product>>;
+    type Undo = Self::State;
+
+    master_kind!(Box<ProductFact>, Product, |fact| fact.product.as_ref());
 
     fn id(fact: &Box<ProductFact>) -> (Sku,) {
         (fact.sku.clone(),)
-    }
-
-    fn event(_: &Box<ProductFact>) -> EventKind {
-        EventKind::Product
-    }
-
-    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Box<ProductFact>, D::Error> {
-        Deserialize::deserialize(payload)
-    }
-
-    fn apply(
-        master: &mut Box<Master<Product>>,
-        fact: &Box<ProductFact>,
-        at: Timestamp,
-    ) -> Result<Box<Master<Product>>, Misfit> {
-        master.apply(fact.product.as_ref(), at).map(Box::new)
-    }
-
-    fn undo(master: &mut Box<Master<Product>>, before: Box<Master<Product>>) {
-        *master = before;
-    }
-
-    fn after(master: &Box<Master<Product>>) -> MasterAfter {
-        Master::after(master)
-    }
-
-    fn before(_: &Box<ProductFact>, after: MasterAfter) -> Option<MasterAfter> {
-        after.before()
-    }
-
-    fn version_of(after: &MasterAfter) -> u64 {
-        after.version
-    }
-
-    fn version(master: &Box<Master<Product>>) -> u64 {
-        master.version
-    }
-
-    fn set_updated_at(master: &mut Box<Master<Product>>, at: Timestamp) {
-        master.updated_at = at;
     }
 
     fn record(master: &Box<Master<Product>>, (sku,): (Sku,)) -> ProductRecord {

@@ -1,6 +1,6 @@
 //! Stores: what is said of a place that holds stock.
 
-use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE};
+use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::domain::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, StoreId, Timestamp,
 };
@@ -93,50 +93,12 @@ impl Kind for Store {
     type Fact = Box<StoreFact>;
     type After = MasterAfter;
     type Record = StoreRecord;
-    type Undo = Box<Master<Store>>;
+    type Undo = Self::State;
+
+    master_kind!(Box<StoreFact>, Store, |fact| Some(&fact.store));
 
     fn id(fact: &Box<StoreFact>) -> (StoreId,) {
         (fact.store_id.clone(),)
-    }
-
-    fn event(_: &Box<StoreFact>) -> EventKind {
-        EventKind::Store
-    }
-
-    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Box<StoreFact>, D::Error> {
-        Deserialize::deserialize(payload)
-    }
-
-    fn apply(
-        master: &mut Box<Master<Store>>,
-        fact: &Box<StoreFact>,
-        at: Timestamp,
-    ) -> Result<Box<Master<Store>>, Misfit> {
-        master.apply(Some(&fact.store), at).map(Box::new)
-    }
-
-    fn undo(master: &mut Box<Master<Store>>, before: Box<Master<Store>>) {
-        *master = before;
-    }
-
-    fn after(master: &Box<Master<Store>>) -> MasterAfter {
-        Master::after(master)
-    }
-
-    fn before(_: &Box<StoreFact>, after: MasterAfter) -> Option<MasterAfter> {
-        after.before()
-    }
-
-    fn version_of(after: &MasterAfter) -> u64 {
-        after.version
-    }
-
-    fn version(master: &Box<Master<Store>>) -> u64 {
-        master.version
-    }
-
-    fn set_updated_at(master: &mut Box<Master<Store>>, at: Timestamp) {
-        master.updated_at = at;
     }
 
     fn record(master: &Box<Master<Store>>, (store_id,): (StoreId,)) -> StoreRecord {

@@ -1,5 +1,6 @@
 //! Deciding the rows of an import: each by itself, all in one entry with the import's step.
 
+use crate::domain::catalogue::check_listed;
 use crate::domain::imports::{Import, Progress, RefusedRow};
 use crate::domain::stock::{self, AdjustKind, Adjusted, Level, StockFact};
 use crate::domain::{
@@ -90,7 +91,7 @@ fn decide_row(draft: &mut Draft<'_>, row: &ImportRow) -> Result<(), Rejection> {
     let opening = row.opening_stock.filter(|pieces| *pieces > Quantity::ZERO);
     let opening = opening.filter(|_| draft.state::<Level>(&key).version() == 0);
     if opening.is_some() || !delta.is_negative() {
-        draft.check_listed(&key, &row.sku)?;
+        check_listed(draft, &key, &row.sku)?;
     }
     if let Some(opening) = opening {
         draft.record(Fact::Level(StockFact::Adjust(movement(opening, "opening stock"))));

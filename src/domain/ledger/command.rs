@@ -1,5 +1,6 @@
 //! Commands: what a caller wants; one variant a row of the registry.
 
+use super::registry::FOLLOW_UPS;
 use crate::domain::stock::KnownKey;
 use crate::domain::{Command, Decide, Draft, Idempotency, Key, Refusal};
 
@@ -32,6 +33,12 @@ impl Command {
             .filter_map(|(index, operation)| Some((index, operation.idempotency.as_ref()?)))
     }
 
+    /// The key of the state that an operation of a batch decides on.
+    pub fn key_of_operation(&self, op: u32) -> Option<Key> {
+        let operations = self.part()?.operations();
+        operations.get(usize::try_from(op).ok()?).map(|operation| operation.command.key())
+    }
+
     /// Notes what is known of an operation's idempotency key; without a note it is decided.
     pub fn note(&mut self, index: usize, known: KnownKey) {
         if let Some(operation) = self.part_mut().and_then(|part| part.operations_mut().get_mut(index)) {
@@ -40,9 +47,19 @@ impl Command {
     }
 }
 
+/// Records what follows from whatever was decided, such as alerts; to be called once the command is decided.
+pub fn follow_up(draft: &mut Draft<'_>) {
+    // Of what the whole command came to, and no part of what a retry of its last operation is told.
+    draft.end_operations();
+    for follow_up in FOLLOW_UPS {
+        follow_up(draft);
+    }
+}
+
 /// Decides a command: records its events in the draft, or says why not.
 ///
-/// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it was.
+/// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it was. A decision that
+/// needs other states too says so ([`Draft::needs`]), and is void.
 pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
     command.part().map_or(Ok(()), |part| part.decide(draft))
 }

@@ -2,11 +2,12 @@
 //!
 //! Later operations of a batch see what earlier ones did, and what is refused half-way is taken back.
 
+use super::evidence::{Evidence, NO_EVIDENCE};
 use super::kind::Registered;
 use crate::domain::{
-    Event, Fact, Idempotency, Key, Quantity, Rejection, Sku, State, Taken, Timestamp, Unapplied,
-    UnappliedWhy, Undo,
+    Event, Fact, Idempotency, Key, Rejection, State, Taken, Timestamp, Unapplied, UnappliedWhy, Undo,
 };
+use std::any::Any;
 use std::cell::Cell;
 use uuid::Uuid;
 
@@ -19,8 +20,8 @@ pub struct Draft<'a> {
     last: Cell<usize>,
     states: Vec<&'a mut State>,
     foreign: Vec<Option<u64>>,
-    thresholds: Vec<Option<Quantity>>,
-    unlisted: Vec<bool>,
+    evidence: &'a Evidence,
+    needs: Vec<Key>,
     new_id: &'a mut dyn FnMut() -> Uuid,
     op: Option<(u32, Option<Idempotency>)>,
     events: Vec<Event>,
@@ -29,7 +30,7 @@ pub struct Draft<'a> {
 }
 
 /// What a draft came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Finished {
     /// What happened.
     pub events: Vec<Event>,
@@ -66,8 +67,8 @@ impl<'a> Draft<'a> {
             last: Cell::new(0),
             states,
             foreign: Vec::new(),
-            thresholds: Vec::new(),
-            unlisted: Vec::new(),
+            evidence: &NO_EVIDENCE,
+            needs: Vec::new(),
             new_id,
             op: None,
             events: Vec::new(),
@@ -84,33 +85,32 @@ impl<'a> Draft<'a> {
         self
     }
 
-    /// The low-stock thresholds under which alerts are raised, at the positions of the alerts' keys; nothing is said of
-    /// positions beyond the end.
+    /// What the decision is based on beside the states.
     #[must_use]
-    pub fn watching(mut self, thresholds: Vec<Option<Quantity>>) -> Self {
-        self.thresholds = thresholds;
+    pub const fn based_on(mut self, evidence: &'a Evidence) -> Self {
+        self.evidence = evidence;
         self
     }
 
-    /// Which of the keys are of levels whose SKU the catalogue does not know, where it must; nothing is said of positions
-    /// beyond the end.
-    #[must_use]
-    pub fn refusing(mut self, unlisted: Vec<bool>) -> Self {
-        self.unlisted = unlisted;
-        self
+    /// The evidence of that type, where there is some.
+    pub(in crate::domain) fn evidence<T: Any>(&self) -> Option<&'a T> {
+        self.evidence.of()
     }
 
-    /// Refuses pieces for a level whose SKU the catalogue does not know, where it must.
-    pub(in crate::domain) fn check_listed(&self, key: &Key, sku: &Sku) -> Result<(), Rejection> {
-        if self.unlisted.is_empty() || self.unlisted.get(self.position(key)) != Some(&true) {
-            return Ok(());
-        }
-        Err(Rejection::ProductNotFound { sku: sku.clone() })
+    /// The keys of the command, sorted and unique.
+    pub(in crate::domain) const fn keys(&self) -> &'a [Key] {
+        self.keys
     }
 
-    /// The key at a position, and the threshold that was given with it.
-    pub(in crate::domain) fn watched(&self, position: usize) -> Option<(&'a Key, Option<Quantity>)> {
-        self.keys.get(position).zip(self.thresholds.get(position).copied())
+    /// Asks for the state under this key, which the draft does not hold. Whatever is decided without it is void: the caller
+    /// locks that state too, and decides anew.
+    pub fn need(&mut self, key: Key) {
+        self.needs.push(key);
+    }
+
+    /// The keys that were asked for; none as a rule.
+    pub fn needs(&self) -> &[Key] {
+        &self.needs
     }
 
     /// The log time of the decision.
@@ -126,7 +126,11 @@ impl<'a> Draft<'a> {
         K::state(self.any_state(key)).expect("a state stands under a key of its own kind")
     }
 
-    fn position(&self, key: &Key) -> usize {
+    /// The place of a key among the draft's keys.
+    ///
+    /// # Panics
+    /// When the key is none of the command's.
+    pub(in crate::domain) fn position(&self, key: &Key) -> usize {
         let last = self.last.get();
         if self.keys.get(last) == Some(key) {
             return last;

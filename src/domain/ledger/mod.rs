@@ -8,6 +8,7 @@ mod command;
 mod draft;
 mod entry;
 mod event;
+mod evidence;
 mod expected;
 mod fact;
 mod fast_decode;
@@ -19,10 +20,11 @@ mod state;
 mod takeover;
 mod topics;
 
-pub use command::decide;
+pub use command::{decide, follow_up};
 pub use draft::{Draft, DraftMark, Finished};
 pub use entry::{Entry, Idempotency, LogPlace, Sequence, Unapplied, UnappliedWhy};
 pub use event::Event;
+pub use evidence::Evidence;
 pub use expected::Expected;
 pub use kind::{Decide, Kind, Lease, Misfit, Registered};
 pub use registry::{

@@ -1,13 +1,15 @@
 //! The registry: every kind of state, every command and every reason to refuse one. A capability adds its rows here and nothing
 //! else to the ledger.
 
-use super::closed::{commands, kinds, rejections};
+use super::closed::{commands, kind_events, kind_states, kind_types, kinds, rejections};
 use super::key::two;
 use super::kind::{Decide, Kind, Lease, Misfit, Registered};
 use super::takeover::Taken;
 use crate::domain::catalogue::{self, ProductMember};
 use crate::domain::stock::{self, MovementKind};
-use crate::domain::{ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock};
+use crate::domain::{
+    Draft, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock,
+};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -53,6 +55,9 @@ commands! {
     /// A leap of the log's time to a later one.
     Leap(clock::LeapTo),
 }
+
+/// What follows from every decision, whatever the command: each records in the draft, or asks for a state that it needs.
+pub(super) const FOLLOW_UPS: &[fn(&mut Draft<'_>)] = &[low_stock::settle];
 
 rejections! {
     /// What is to be changed is not at the version the caller expects.

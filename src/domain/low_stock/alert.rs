@@ -71,21 +71,32 @@ pub struct AlertRecord {
     pub updated_at: Timestamp,
 }
 
-/// Raises and clears what the draft has made low or plentiful: to be called once the command is decided. Of each level
-/// that is watched the draft holds the alert, too.
+/// Evidence: the thresholds of the levels among the keys of a draft, and of its alerts, at the positions of their keys.
+#[derive(Debug)]
+pub struct KeyThresholds(pub Vec<Option<Quantity>>);
+
+/// Raises and clears the alerts of the levels that the draft has moved across their thresholds. Of each level that has a
+/// threshold it needs the alert.
 pub fn settle(draft: &mut Draft<'_>) {
-    // An alert is of what the whole command came to, and no part of what a retry of its last operation is told.
-    draft.end_operations();
-    let mut position = 0;
-    while let Some((key, threshold)) = draft.watched(position) {
-        position += 1;
-        let Key::Alert(store_id, sku) = key else { continue };
-        let level = draft.state::<Level>(&Key::Level(store_id.clone(), sku.clone()));
-        let qty = level.after().qty();
-        let low = threshold.is_some_and(|threshold| qty <= threshold) && level.version() > 0;
-        if draft.state::<Alert>(key).raised.is_some() != low {
-            let (store_id, sku) = (store_id.clone(), sku.clone());
-            draft.record(Fact::Alert(AlertFact { store_id, sku, raised: low, qty, threshold }));
+    let Some(KeyThresholds(thresholds)) = draft.evidence() else { return };
+    for (key, threshold) in draft.keys().iter().zip(thresholds) {
+        match key {
+            Key::Level(store_id, sku) if threshold.is_some() => {
+                let alert = Key::Alert(store_id.clone(), sku.clone());
+                if draft.keys().binary_search(&alert).is_err() {
+                    draft.need(alert);
+                }
+            }
+            Key::Alert(store_id, sku) => {
+                let level = draft.state::<Level>(&Key::Level(store_id.clone(), sku.clone()));
+                let qty = level.qty();
+                let low = threshold.is_some_and(|threshold| qty <= threshold) && level.version() > 0;
+                if draft.state::<Alert>(key).raised.is_some() != low {
+                    let (store_id, sku, threshold) = (store_id.clone(), sku.clone(), *threshold);
+                    draft.record(Fact::Alert(AlertFact { store_id, sku, raised: low, qty, threshold }));
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Thresholds: below which stock of a SKU one store counts as low, where that is not what the product says.
 
-use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE};
+use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::domain::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, StoreId,
     Timestamp,
@@ -75,54 +75,16 @@ impl Kind for Threshold {
     type Fact = ThresholdFact;
     type After = MasterAfter;
     type Record = ThresholdRecord;
-    type Undo = Master<Quantity>;
+    type Undo = Self::State;
+
+    master_kind!(ThresholdFact, Threshold, |fact| fact.low_stock_threshold.as_ref());
 
     fn id(fact: &ThresholdFact) -> (StoreId, Sku) {
         (fact.store_id.clone(), fact.sku.clone())
     }
 
-    fn event(_: &ThresholdFact) -> EventKind {
-        EventKind::Threshold
-    }
-
-    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<ThresholdFact, D::Error> {
-        Deserialize::deserialize(payload)
-    }
-
     fn place(fact: &ThresholdFact) -> Option<(&StoreId, &Sku)> {
         Some((&fact.store_id, &fact.sku))
-    }
-
-    fn apply(
-        master: &mut Master<Quantity>,
-        fact: &ThresholdFact,
-        at: Timestamp,
-    ) -> Result<Master<Quantity>, Misfit> {
-        master.apply(fact.low_stock_threshold.as_ref(), at)
-    }
-
-    fn undo(master: &mut Master<Quantity>, before: Master<Quantity>) {
-        *master = before;
-    }
-
-    fn after(master: &Master<Quantity>) -> MasterAfter {
-        master.after()
-    }
-
-    fn before(_: &ThresholdFact, after: MasterAfter) -> Option<MasterAfter> {
-        after.before()
-    }
-
-    fn version_of(after: &MasterAfter) -> u64 {
-        after.version
-    }
-
-    fn version(master: &Master<Quantity>) -> u64 {
-        master.version
-    }
-
-    fn set_updated_at(master: &mut Master<Quantity>, at: Timestamp) {
-        master.updated_at = at;
     }
 
     fn record(master: &Master<Quantity>, (store_id, sku): (StoreId, Sku)) -> ThresholdRecord {

@@ -1,5 +1,6 @@
 //! One wish to move one level.
 
+use crate::domain::catalogue::check_listed;
 use crate::domain::stock::{
     AdjustKind, Commit, CountAsOf, Level, Reserve, StockFact, adjust, commit, count, release, reserve,
 };
@@ -103,7 +104,7 @@ pub fn decide(draft: &mut Draft<'_>, command: &StockCommand) -> Result<(), Rejec
     let level = draft.state::<Level>(&key);
     command.expected.check(level.version())?;
     if command.verb.needs_product() {
-        draft.check_listed(&key, &command.sku)?;
+        check_listed(draft, &key, &command.sku)?;
     }
     let now = draft.now();
     let facts: [Option<StockFact>; 2] = match &command.verb {

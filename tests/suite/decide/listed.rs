@@ -3,11 +3,12 @@
 use super::many::batch;
 use super::{NOON, Shop, adjust, commit, count, keys, movement, release, reserve, store};
 use onhand::domain::Expected::{Any, Version};
+use onhand::domain::catalogue::UnlistedKeys;
 use onhand::domain::imports::{ImportRow, ImportRows};
 use onhand::domain::stock::{AdjustKind, Verb};
 use onhand::domain::{
-    Command, Draft, Fact, Finished, ImportId, Quantity, Refusal, Rejection, Sku, Timestamp, UnappliedWhy,
-    decide,
+    Command, Draft, Evidence, Fact, Finished, ImportId, Quantity, Refusal, Rejection, Sku, Timestamp,
+    UnappliedWhy, decide,
 };
 use uuid::Uuid;
 
@@ -20,7 +21,9 @@ fn ask(shop: &mut Shop, unlisted: &[bool], command: &Command) -> (Finished, Resu
     };
     let states = shop.states.iter_mut().collect();
     let now = Timestamp::from_milliseconds(shop.now);
-    let mut draft = Draft::new(now, &keys, states, &mut new_id).refusing(unlisted.to_vec());
+    let mut evidence = Evidence::default();
+    evidence.add(UnlistedKeys(unlisted.to_vec()));
+    let mut draft = Draft::new(now, &keys, states, &mut new_id).based_on(&evidence);
     let decided = decide(&mut draft, command);
     (draft.finish(), decided)
 }

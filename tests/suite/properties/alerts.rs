@@ -3,8 +3,8 @@
 use super::{commands, config};
 use crate::decide::{NOON, keys};
 use crate::node::qty;
-use onhand::domain::low_stock::alert;
-use onhand::domain::{Command, Draft, Event, Key, Quantity, State, Timestamp, decide};
+use onhand::domain::low_stock::KeyThresholds;
+use onhand::domain::{Command, Draft, Event, Evidence, Key, Quantity, State, Timestamp, decide, follow_up};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -18,12 +18,13 @@ fn watched() -> Vec<Key> {
 fn settle(now: i64, states: &mut [State], threshold: Option<Quantity>, command: &Command) -> Vec<Event> {
     let (keys, mut new_id) = (watched(), Uuid::nil);
     let now = Timestamp::from_milliseconds(now);
-    let mut draft = Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id)
-        .watching(vec![None, None, threshold]);
+    let mut evidence = Evidence::default();
+    evidence.add(KeyThresholds(vec![threshold, None, threshold]));
+    let mut draft = Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).based_on(&evidence);
     draft.expire_due(1_000);
     // What is refused leaves the expiries in front of it.
     let _ = decide(&mut draft, command);
-    alert::settle(&mut draft);
+    follow_up(&mut draft);
     draft.finish().events
 }
 

@@ -85,7 +85,7 @@ impl Ledger {
                     self.adopt(*log, key, state).await;
                 }
                 for (key, _) in states {
-                    self.look_at_moved(key).await;
+                    self.re_evaluate_moved(key).await;
                 }
                 for effect in &restored.known {
                     self.idempotency.insert(*effect, *log);
@@ -143,7 +143,7 @@ impl Ledger {
             self.moved_elsewhere(log, &key, &mut slot);
         }
         for event in &entry.events {
-            self.look_at_moved(&event.fact.key()).await;
+            self.re_evaluate_moved(&event.fact.key()).await;
         }
         for effect in known_effects(entry) {
             self.idempotency.insert(effect, log);

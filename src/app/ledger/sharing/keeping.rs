@@ -87,12 +87,8 @@ impl Ledger {
             let epoch = sharing.epoch(key);
             sharing.held.insert(key.clone(), Held::Leaving { epoch });
         }
-        // An alert goes with its level: that it was raised or cleared may be what was decided last.
-        let alert = match key {
-            Key::Level(store, sku) => Some(Key::Alert(store.clone(), sku.clone())),
-            _ => None,
-        };
-        for key in std::iter::once(key).chain(&alert) {
+        // What is decided with it goes with it: that an alert was raised or cleared may be what was decided last.
+        for key in &self.with_beside(vec![key.clone()], true) {
             let Some(entity) = self.entities.find(key) else { continue };
             let generation = self.generation().await;
             // Whoever decides on the state holds this mutex, and has looked at the lease under it.
@@ -117,11 +113,11 @@ impl Ledger {
         let now = self.now();
         let mut here = Vec::new();
         for key in keys {
-            if let Key::Alert(store, sku) = &key {
-                // Where the level is: its holder comes to know of the threshold, too, and looks, unless he goes away.
-                if self.ask(sharing, &Key::Level(store.clone(), sku.clone()), true).await? {
+            if let Some(owner) = key.decided_with() {
+                // Whoever holds that lease comes to know what changed, too, and re-evaluates it, unless he goes away.
+                if self.ask(sharing, &owner, true).await? {
                     here.push(key);
-                } else if self.alert_is_wrong(store, sku).await {
+                } else if self.stale_for(&owner).await.contains(&key) {
                     self.due.note(now.plus_milliseconds(LOOK_AGAIN_MS), key);
                 }
                 continue;

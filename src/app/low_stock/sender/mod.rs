@@ -103,7 +103,7 @@ impl AlertSender {
         settings: AlertSettings,
     ) -> io::Result<Self> {
         let end = ledger.log().durable().sequence();
-        ledger.low_stock.heard.listen(end);
+        ledger.projections.low_stock.heard.listen(end);
         let kept = match place.load() {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 tracing::error!(%error, end = end.0, "up to where alerts were sent is lost: it goes on at the end of the log");
@@ -191,7 +191,7 @@ impl AlertSender {
 
     /// How many alerts are known to wait. Those that the last run left are known once they are read.
     pub fn pending(&self) -> usize {
-        self.in_hand.load(Ordering::Relaxed) + self.ledger.low_stock.heard.waiting()
+        self.in_hand.load(Ordering::Relaxed) + self.ledger.projections.low_stock.heard.waiting()
     }
 
     /// Tells one alert, again and again, until it is heard or given up.

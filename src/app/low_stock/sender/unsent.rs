@@ -36,10 +36,10 @@ impl Unsent {
     /// [`ReadError::History`] when the log cannot be read back; nothing is passed over then.
     pub(super) async fn next(&mut self) -> Result<Option<AlertNews>, ReadError> {
         while self.alerts.is_empty() && self.read_on().await? {
-            self.ledger.low_stock.heard.forget(self.read);
+            self.ledger.projections.low_stock.heard.forget(self.read);
         }
         // Also of what was taken back since, and was passed over.
-        self.ledger.low_stock.heard.forget(self.read);
+        self.ledger.projections.low_stock.heard.forget(self.read);
         Ok(self.alerts.front().cloned())
     }
 
@@ -60,7 +60,7 @@ impl Unsent {
 
     /// Waits until there may be something behind what was read.
     pub(super) async fn more(&self) {
-        let heard = &self.ledger.low_stock.heard;
+        let heard = &self.ledger.projections.low_stock.heard;
         match heard.first_after(self.read) {
             Some(last) => tokio::select! {
                 () = self.ledger.log().durable().passed(last) => {}
@@ -76,7 +76,7 @@ impl Unsent {
         if self.read >= end {
             return Ok(false);
         }
-        match self.ledger.low_stock.heard.lead(self.read, end) {
+        match self.ledger.projections.low_stock.heard.lead(self.read, end) {
             Lead::Everywhere => self.read_everything().await,
             Lead::Entry(last) => self.read_entry(last).await.map(|()| true),
             Lead::None => {

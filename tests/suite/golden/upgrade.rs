@@ -1,0 +1,40 @@
+//! A directory of an earlier format becomes one of this format.
+
+use super::{SETTINGS, adjust, golden, now};
+use crate::node::World;
+use onhand::adapters::file::audit::audit;
+use onhand::adapters::file::disk::layout::Layout;
+use onhand::app::Meta;
+use onhand::domain::Command;
+use onhand::sim::disk::{Crash, Fault, Injection};
+use std::path::Path;
+
+/// The start that makes a directory one of this format may be cut off at every operation.
+#[tokio::test]
+async fn a_directory_of_format_1_goes_on_in_this_one() {
+    for nth in 1.. {
+        let world = World { disk: golden(1), ..World::new(SETTINGS) };
+        let disk = &world.disk;
+        disk.inject(Injection::at(disk.operations() + nth, Fault::Crash));
+        let opened = world.try_open();
+        let crashed = disk.is_stopped();
+        assert!(opened.is_ok() || crashed, "only the crash may stop it");
+        drop(opened);
+        disk.clear_faults();
+        disk.crash(Crash::PowerCut { seed: nth });
+        let node = world.open();
+        node.execute(Command::Stock(adjust("22423", 1)), &Meta::default()).await.unwrap();
+        let found = audit(disk, &Layout::new(Path::new("/data"))).unwrap();
+        assert_eq!(found.findings.len(), 0, "operation {nth}");
+        let text = |file| String::from_utf8(now(disk, file).unwrap()).unwrap();
+        assert!(text("node.json").contains("\"format\": 2"), "an earlier program refuses it");
+        let segment = text("log/00000000000000000018.jsonl");
+        let both =
+            [r#""after":{"onHand""#, r#""after":{"level":{"onHand""#].map(|form| segment.contains(form));
+        assert_eq!(both, [true, true], "the segment goes on");
+        if !crashed {
+            assert!(nth > 20, "a start makes more than {nth} calls");
+            return;
+        }
+    }
+}
