@@ -1,63 +1,29 @@
 //! All routes in one list.
 
-use super::docs;
-use super::node::Node;
 use crate::adapters::http::catalogue::{many, products, stores};
 use crate::adapters::http::central::{dead_letters, levels as central, sync};
-use crate::adapters::http::docs::{home, problems};
+use crate::adapters::http::docs::{home, openapi, problems, swagger};
 use crate::adapters::http::edge::gates::{Entry, Gate};
 use crate::adapters::http::edge::layer::{Answering, Edge, answering};
+use crate::adapters::http::edge::route::{Cache, Route};
 use crate::adapters::http::feed::events;
 use crate::adapters::http::imports::rows;
 use crate::adapters::http::low_stock::alerts;
+use crate::adapters::http::node::Node;
 use crate::adapters::http::ops::{health, metrics};
-use crate::adapters::http::response::page;
+use crate::adapters::http::resource::list;
 use crate::adapters::http::stock::{batch, levels as stock, reports, sums, till};
 use axum::handler::Handler;
 use http::Method;
 use std::sync::Arc;
 
-/// One route, as it stands in openapi.yaml.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// The path at the root, with its parameters in braces.
-    pub template: &'static str,
-    /// The one method it has; a GET route answers HEAD too.
-    pub method: Method,
-    /// The query parameters it takes; any other is refused.
-    pub query: &'static [&'static str],
-    /// When its requests take a place, and where.
-    pub entry: Entry,
-    /// Whether its answers may be kept.
-    pub cache: Cache,
-}
-
-/// Whether the answers of a route may be kept, where they do not say so themselves. Refusals never are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cache {
-    /// They may not: the next one is another one.
-    Never,
-    /// By whom they were for, who asks each time with `If-None-Match` whether they still hold: they have an `ETag`.
-    AskFirst,
-}
-
-impl Cache {
-    /// The value of `Cache-Control`.
-    pub const fn control(self) -> &'static str {
-        match self {
-            Self::Never => "no-store",
-            Self::AskFirst => "private, no-cache",
-        }
-    }
-}
-
-const PAGED: &[&str] = &[page::LIMIT, page::CURSOR];
+const PAGED: &[&str] = &[list::LIMIT, list::CURSOR];
 const PRODUCTS: &[&str] =
-    &[page::LIMIT, page::CURSOR, products::SEARCH, products::CATEGORY, products::ACTIVE];
-const ALERTS: &[&str] = &[page::LIMIT, page::CURSOR, alerts::STORE_ID, alerts::SKU];
+    &[list::LIMIT, list::CURSOR, products::SEARCH, products::CATEGORY, products::ACTIVE];
+const ALERTS: &[&str] = &[list::LIMIT, list::CURSOR, alerts::STORE_ID, alerts::SKU];
 const FRESH: &[&str] = &[central::AT_LEAST];
-const PAGED_AND_FRESH: &[&str] = &[page::LIMIT, page::CURSOR, central::AT_LEAST];
-const LETTERS: &[&str] = &[page::LIMIT, page::CURSOR, dead_letters::STATE];
+const PAGED_AND_FRESH: &[&str] = &[list::LIMIT, list::CURSOR, central::AT_LEAST];
+const LETTERS: &[&str] = &[list::LIMIT, list::CURSOR, dead_letters::STATE];
 
 /// Makes what answers a route, for a node.
 type Make = Box<dyn FnOnce(Arc<Node>) -> Answering>;
@@ -68,7 +34,7 @@ fn list() -> Vec<(Route, Make)> {
         tagged("/stores/{storeId}/inventory/{sku}", &["asOf"], stock::level),
         read(
             "/stores/{storeId}/inventory/{sku}/history",
-            &[page::LIMIT, page::CURSOR, "type", "since", "until"],
+            &[list::LIMIT, list::CURSOR, "type", "since", "until"],
             stock::history,
         ),
         write("/stores/{storeId}/inventory/{sku}/adjust", stock::adjust),
@@ -121,9 +87,9 @@ fn list() -> Vec<(Route, Make)> {
         free("/metrics", metrics::metrics),
         read("/problems", &[], problems::list),
         read("/problems/{code}", &[], problems::one),
-        read("/openapi.yaml", &[], docs::openapi),
-        read("/docs", &[], docs::page),
-        read("/docs/{file}", &[], docs::asset),
+        read("/openapi.yaml", &[], openapi::openapi),
+        read("/docs", &[], swagger::page),
+        read("/docs/{file}", &[], swagger::asset),
     ]
 }
 
@@ -216,21 +182,4 @@ fn route<T: 'static>(
     handler: impl Handler<T, Arc<Node>>,
 ) -> (Route, Make) {
     (Route { template, method, query, entry, cache: Cache::Never }, Box::new(|node| answering(handler, node)))
-}
-
-impl Route {
-    /// Where the route answers: at the root, under `/api`, and one about stock under `/api/inventory` too.
-    pub fn addresses(&self) -> impl Iterator<Item = String> {
-        let of_a_store = self.template.starts_with("/stores/{storeId}/inventory");
-        let whole = ["/events", "/alerts"].contains(&self.template);
-        let stock = of_a_store || whole || self.template.starts_with("/inventory/");
-        let places = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
-        let bare = (self.template == "/").then(|| "/api".to_owned());
-        places.iter().map(|place| format!("{place}{}", self.template)).chain(bare)
-    }
-
-    /// True when the route answers this method.
-    pub fn serves(&self, method: &Method) -> bool {
-        *method == self.method || (*method == Method::HEAD && self.method == Method::GET)
-    }
 }

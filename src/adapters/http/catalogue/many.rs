@@ -2,6 +2,7 @@
 
 use crate::adapters::http::catalogue::product_body::ProductLine;
 use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::limits::BATCH_BODY_BYTES_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
 use crate::adapters::http::request::body::{media_type, off_thread};
@@ -11,8 +12,7 @@ use crate::adapters::http::request::precondition::Precondition;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
-use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::adapters::http::response::replayed::mark_replayed;
 use crate::app::{Meta, Outcome, fingerprint};
 use crate::domain::catalogue::{ProductMember, Products};
 use crate::domain::limits::PRODUCTS_AT_ONCE_MAX;

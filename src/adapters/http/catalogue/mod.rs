@@ -1,6 +1,5 @@
 //! Products and stores.
 
-pub(crate) mod change;
 pub(crate) mod many;
 pub(crate) mod product_body;
 pub(crate) mod products;

@@ -1,9 +1,8 @@
 //! Products as JSON, in and out.
 
-use crate::adapters::http::catalogue::change::{nullable, yes};
-use crate::adapters::http::request::field_rules::{minor_units, not_negative, short_text, text};
-use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
-use crate::adapters::http::stock::level_body::ANONYMOUS;
+use crate::adapters::http::request::field_rules::{minor_units, not_negative, short_text, text, version};
+use crate::adapters::http::request::optional::{nullable, present, yes};
+use crate::adapters::http::response::actor;
 use crate::app::catalogue::{ProductSaid, ProductView};
 use crate::domain::catalogue::{Currency, Described, Price, Product, ProductChange};
 use crate::domain::{Quantity, Sku, Timestamp};
@@ -34,7 +33,7 @@ pub(crate) struct ProductBody {
     #[serde(default = "yes")]
     active: bool,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub(crate) expected_version: Option<u64>,
 }
 
@@ -61,7 +60,7 @@ pub(crate) struct ProductPatch {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     active: Option<bool>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub(crate) expected_version: Option<u64>,
 }
 
@@ -125,7 +124,7 @@ impl<'a> ProductThen<'a> {
             version: said.version,
             ts: said.at,
             product: said.product.as_ref(),
-            actor: said.actor.as_deref().unwrap_or(ANONYMOUS),
+            actor: actor::shown(said.actor.as_deref()),
         }
     }
 }

@@ -1,17 +1,17 @@
 //! The catalogue's products.
 
-use crate::adapters::http::catalogue::change::{Wish, changed, shown};
 use crate::adapters::http::catalogue::product_body::{ProductBody, ProductPatch, ProductShown, ProductThen};
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body::{JsonBody, MergePatch};
 use crate::adapters::http::request::path::{Intent, SkuAt};
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::change::{Wish, changed, shown};
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::adapters::http::response::replayed::mark_replayed;
 use crate::app::Outcome;
 use crate::app::catalogue::ProductFilter;
 use crate::domain::catalogue::{ProductCommand, ProductVerb};
@@ -43,7 +43,7 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     products.truncate(page.limit);
     let items: Vec<ProductShown> = products.iter().map(ProductShown::of).collect();
     let last = products.last().filter(|_| more).map(|product| &product.sku);
-    Ok(page::answer(&items, last.map(|sku| sku as _), LIST, &uri))
+    Ok(list::answer(&items, last.map(|sku| sku as _), LIST, &uri))
 }
 
 /// `GET /products/{sku}`
@@ -78,7 +78,7 @@ pub(crate) async fn history(
     versions.truncate(page.limit);
     let items: Vec<ProductThen> = versions.iter().map(ProductThen::of).collect();
     let last = versions.last().filter(|_| more).map(|said| said.version);
-    Ok(page::answer(&items, last.as_ref().map(|version| version as _), LIST, &uri))
+    Ok(list::answer(&items, last.as_ref().map(|version| version as _), LIST, &uri))
 }
 
 /// `POST /products`

@@ -1,16 +1,16 @@
 //! Stores: which there are, and what is said of them.
 
-use crate::adapters::http::catalogue::change::{Wish, changed, shown, yes};
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body::JsonBody;
-use crate::adapters::http::request::field_rules::{text, zone_name};
+use crate::adapters::http::request::field_rules::{text, version, zone_name};
+use crate::adapters::http::request::optional::{present, yes};
 use crate::adapters::http::request::path::{Intent, StoreAt};
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::change::{Wish, changed, shown};
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
 use crate::app::catalogue::{StoreDescription, StoreView};
 use crate::domain::catalogue::{Store, StoreCommand, StoreKind};
 use crate::domain::{Command, Fact, StoreId, Timestamp};
@@ -41,7 +41,7 @@ pub(crate) struct StoreBody {
     #[serde(default = "yes")]
     active: bool,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     expected_version: Option<u64>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     stores.truncate(page.limit);
     let items: Vec<StoreShown> = stores.iter().map(StoreShown::of).collect();
     let last = stores.last().filter(|_| more).map(|store| &store.store_id);
-    Ok(page::answer(&items, last.map(|id| id as _), LIST, &uri))
+    Ok(list::answer(&items, last.map(|id| id as _), LIST, &uri))
 }
 
 /// `GET /stores/{storeId}`

@@ -1,15 +1,15 @@
 //! Dead letters: which there are, try again after a fix, give up with a reason.
 
 use crate::adapters::http::central::sync::to_its_end;
+use crate::adapters::http::limits::COMMAND_BODY_BYTES_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
 use crate::adapters::http::request::field_rules::text;
 use crate::adapters::http::request::path::LetterAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::COMMAND_BODY_BYTES_MAX;
 use crate::app::central::{DeadLetter, LetterError, LetterState, Redriven};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -55,7 +55,7 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     let more = letters.len() > page.limit;
     letters.truncate(page.limit);
     let last = letters.last().filter(|_| more).map(|letter| &letter.id);
-    Ok(page::answer(&letters, last.map(|id| id as _), LIST, &uri))
+    Ok(list::answer(&letters, last.map(|id| id as _), LIST, &uri))
 }
 
 /// `GET /dead-letters/{id}`

@@ -2,16 +2,16 @@
 
 use crate::adapters::http::central::stream;
 use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::limits::CENTRAL_WAIT_MS_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::path::{SkuAt, StoreAt};
 use crate::adapters::http::request::prefer_wait::deadline;
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::{CURSOR, LIMIT, Page};
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::{CURSOR, LIMIT, Page};
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::CENTRAL_WAIT_MS_MAX;
 use crate::app::central::{Central, CentralLevel, CentralModel, total};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
@@ -114,7 +114,7 @@ pub(crate) async fn store(
     let more = levels.len() > page.limit;
     levels.truncate(page.limit);
     let last = levels.last().filter(|_| more).map(|level| &level.sku);
-    Ok(page::answer_with(&levels, last.map(|sku| sku as _), LIST, &uri, &About { as_of }))
+    Ok(list::answer_with(&levels, last.map(|sku| sku as _), LIST, &uri, &About { as_of }))
 }
 
 /// `GET /central/inventory`
@@ -163,7 +163,7 @@ async fn page_of_all(
     levels.truncate(page.limit);
     let last = levels.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
     let last = last.as_ref().map(|mark| mark as &dyn std::fmt::Display);
-    Ok(page::answer_with(&levels, last, LIST, uri, &About { as_of }))
+    Ok(list::answer_with(&levels, last, LIST, uri, &About { as_of }))
 }
 
 /// The model, once it is as fresh as `atLeast` asks, and a place among those who read: nobody has one while waiting.

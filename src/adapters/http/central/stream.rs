@@ -3,7 +3,7 @@
 //! It is read in pieces, so neither the memory nor the worker is held for the size of the model. Each level is as fresh
 //! as the header `onhand-as-of` says, or fresher.
 
-use crate::adapters::http::server::limits::CENTRAL_LEVELS_MAX;
+use crate::adapters::http::limits::CENTRAL_LEVELS_MAX;
 use crate::app::central::{Central, CentralModel, total};
 use crate::domain::{Quantity, Sku, StoreId, Timestamp};
 use axum::body::Body;

@@ -1,5 +1,6 @@
 //! `GET /`: what this is and where everything else is, for programs as JSON and for people as a page.
 
+use crate::adapters::http::request::accept;
 use crate::adapters::http::response::html;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -32,7 +33,7 @@ struct Home {
 
 /// `GET /`
 pub(crate) async fn home(headers: HeaderMap) -> Response {
-    let mut response = if html::is_wanted(&headers) {
+    let mut response = if accept::wants_page(&headers) {
         page()
     } else {
         Json(Home { name: "onhand", version: env!("CARGO_PKG_VERSION"), links: () }).into_response()

@@ -1,5 +1,6 @@
 //! `GET /problems` and `GET /problems/{code}`: what the `type` of a problem leads to, for programs and for people.
 
+use crate::adapters::http::request::accept;
 use crate::adapters::http::request::path::CodeAt;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::html;
@@ -50,7 +51,7 @@ fn answer<T: Serialize>(
     page: impl FnOnce() -> Response,
     json: impl FnOnce() -> T,
 ) -> Response {
-    let mut response = if html::is_wanted(headers) { page() } else { Json(json()).into_response() };
+    let mut response = if accept::wants_page(headers) { page() } else { Json(json()).into_response() };
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     response
 }

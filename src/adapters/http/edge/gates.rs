@@ -7,9 +7,9 @@
 //! let only `CONCURRENCY_API` of them wait there would make groups small and nothing safer. What reads files or takes in
 //! a large body works for longer: of those `CONCURRENCY_API` work and the others wait inside.
 
+use crate::adapters::http::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
 use crate::config::GateSettings;
 use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets};
 use crate::telemetry::{HTTP_GATE_INSIDE, HTTP_RATE_LIMITED, HTTP_SHED};

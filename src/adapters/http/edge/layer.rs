@@ -6,14 +6,16 @@
 use crate::adapters::http::edge::cors;
 use crate::adapters::http::edge::gates::{Client, Entry, Gates, Quota};
 use crate::adapters::http::edge::meters::Meters;
+use crate::adapters::http::edge::route::{Cache, Route};
 use crate::adapters::http::edge::web_gate::WebGate;
+use crate::adapters::http::request::arrived::Arrived;
 use crate::adapters::http::request::path_params::PathParams;
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::request::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
 use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::hints::Rejected;
 use crate::adapters::http::response::problem;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::routes::{Cache, Route};
 use crate::resilience::Seat;
 use crate::telemetry::HTTP_PANICS;
 use axum::body::{Body, HttpBody};
@@ -47,19 +49,6 @@ pub struct Edge {
 /// What answers the requests of a route.
 pub(crate) type Answering =
     Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
-
-/// What handlers are told of a request beside what it says itself.
-#[derive(Debug, Clone)]
-pub(crate) struct Arrived {
-    /// Its id.
-    pub id: RequestId,
-    /// What its path leaves open.
-    pub params: PathParams,
-}
-
-/// Goes with an answer that turned its request away: whoever sent it should wait.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TurnedAway;
 
 /// What is remembered of a request while it is being answered.
 struct Visit {
@@ -222,7 +211,7 @@ impl Edge {
 
     fn leave(&self, visit: &Visit, mut response: Response) -> Response {
         let refused = response.status().is_client_error() || response.status().is_server_error();
-        let problem = refused.then(|| problem::render(&mut response, visit.uri.path(), &visit.id));
+        let problem = refused.then(|| problem::render(&mut response, visit.uri.path(), visit.id.as_str()));
         let route = visit.place.and_then(|place| self.routes.get(place));
         let cache = route.filter(|_| !refused).map_or(Cache::Never, |(route, _)| route.cache);
         sign(response.headers_mut(), &visit.id, cache);
@@ -233,7 +222,7 @@ impl Edge {
             self.gates.sign(response.headers_mut(), quota);
         }
         if problem.as_ref().is_some_and(|problem| problem.code().turns_away()) {
-            response.extensions_mut().insert(TurnedAway);
+            response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
         let (meter, took) = (self.meters.of(visit.place, &visit.method), visit.started.elapsed());

@@ -4,4 +4,5 @@ pub(crate) mod cors;
 pub(crate) mod gates;
 pub(crate) mod layer;
 pub(crate) mod meters;
+pub(crate) mod route;
 pub(crate) mod web_gate;

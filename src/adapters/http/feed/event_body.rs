@@ -1,6 +1,7 @@
 //! An event of the feed as JSON.
 
-use crate::adapters::http::stock::level_body::{ANONYMOUS, NumbersBody};
+use crate::adapters::http::response::actor;
+use crate::adapters::http::stock::level_body::NumbersBody;
 use crate::app::feed::FeedEvent;
 use crate::domain::catalogue::MasterAfter;
 use crate::domain::clock::ClockAfter;
@@ -50,7 +51,7 @@ impl<'a> EventBody<'a> {
             payload: &movement.event.fact,
             before: (*before).into(),
             after: movement.event.after.into(),
-            actor: movement.actor.as_deref().unwrap_or(ANONYMOUS),
+            actor: actor::shown(movement.actor.as_deref()),
             request_id: movement.request_id.as_deref(),
         }
     }

@@ -7,8 +7,8 @@ use crate::adapters::http::feed::follow::Form;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::{AFTER, CURSOR, LIMIT, Page};
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::{AFTER, CURSOR, LIMIT, Page};
 use crate::adapters::http::response::problem::Problem;
 use crate::app::feed::{Feed, FeedFilter};
 use crate::domain::limits::INTEGER_MAX;
@@ -70,7 +70,7 @@ async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Pro
     let about = About { node: node.id, ledger: node.ledger_id, through: piece.through, end: piece.end };
     let more = page.limit > 0 && piece.through < piece.end;
     let last = more.then_some(&piece.through);
-    Ok(page::answer_with(&items, last.map(|sequence| sequence as _), LIST, uri, &about))
+    Ok(list::answer_with(&items, last.map(|sequence| sequence as _), LIST, uri, &about))
 }
 
 fn stream(node: Arc<Node>, query: &Query<'_>, headers: &HeaderMap, form: Form) -> Result<Response, Problem> {

@@ -4,9 +4,10 @@
 //! costs one piece. One that stops reading altogether is cut by the socket's own patience (`stall`).
 
 use crate::adapters::http::feed::event_body::EventBody;
+use crate::adapters::http::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
 use crate::adapters::http::node::Node;
+use crate::adapters::http::response::hints::Endless;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
 use crate::app::feed::{Feed, FeedPiece};
 use crate::app::stock::ReadError;
 use crate::telemetry::FEED_FOLLOWERS;
@@ -23,10 +24,6 @@ use tokio::time::Instant;
 
 /// Tells nginx and its like to pass on what comes as it comes.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
-
-/// Goes with an answer that goes on as long as its reader likes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Follows;
 
 /// How the stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +65,7 @@ pub(crate) fn response(node: Arc<Node>, feed: Feed, form: Form) -> Result<Respon
         Some((chunk, follower))
     });
     let headers = [(CONTENT_TYPE, form.media_type()), (X_ACCEL_BUFFERING, "no")];
-    Ok((headers, Extension(Follows), Body::from_stream(stream)).into_response())
+    Ok((headers, Extension(Endless), Body::from_stream(stream)).into_response())
 }
 
 fn next_heartbeat() -> Instant {

@@ -1,22 +1,22 @@
 //! Bulk imports: the next rows of one, how far it has come, which rows were refused.
 
 use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::limits::BATCH_BODY_BYTES_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
 use crate::adapters::http::request::body::{media_type, off_thread, push_token, validated};
 use crate::adapters::http::request::field_rules::{at_least_one, not_negative, text};
 use crate::adapters::http::request::json_object::Object;
+use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::{ImportAt, Intent};
 use crate::adapters::http::request::precondition::Precondition;
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
-use crate::adapters::http::stock::bodies::present;
-use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::adapters::http::response::replayed::mark_replayed;
 use crate::app::imports::RefusedPlace;
 use crate::app::{Meta, Outcome, fingerprint};
 use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow};
@@ -131,7 +131,7 @@ pub(crate) async fn refusals(
     refused.truncate(page.limit);
     let items: Vec<RefusalBody> = refused.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
     let last = refused.last().filter(|_| more).map(|refused| &refused.place);
-    Ok(page::answer(&items, last.map(|place| place as _), LIST, &uri))
+    Ok(list::answer(&items, last.map(|place| place as _), LIST, &uri))
 }
 
 fn no_import(import_id: &ImportId) -> Problem {

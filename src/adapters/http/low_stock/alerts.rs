@@ -1,17 +1,17 @@
 //! Low stock: which levels are low, and thresholds that one store has for itself.
 
-use crate::adapters::http::catalogue::change::{Wish, changed, shown};
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body::JsonBody;
-use crate::adapters::http::request::field_rules::not_negative;
+use crate::adapters::http::request::field_rules::{not_negative, version};
+use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::{Intent, LevelAt};
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::change::{Wish, changed, shown};
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
-use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::adapters::http::response::replayed::mark_replayed;
 use crate::app::low_stock::{AlertFilter, AlertView, ThresholdView};
 use crate::domain::low_stock::ThresholdCommand;
 use crate::domain::{Command, Fact, Quantity, Sku, StoreId, Timestamp};
@@ -35,7 +35,7 @@ pub(crate) struct ThresholdBody {
     #[validate(custom(function = "not_negative"))]
     low_stock_threshold: Quantity,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     expected_version: Option<u64>,
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     let called = alerts.iter().zip(&names);
     let items: Vec<AlertShown> = called.map(|(alert, name)| AlertShown::of(alert, name.as_deref())).collect();
     let last = alerts.last().filter(|_| more).map(|alert| format!("{}/{}", alert.store_id, alert.sku));
-    Ok(page::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri))
+    Ok(list::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri))
 }
 
 /// `GET /stores/{storeId}/inventory/{sku}/threshold`

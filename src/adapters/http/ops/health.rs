@@ -34,9 +34,9 @@ struct HealthLinks {
 }
 
 /// Whether the node takes work, and how busy it is. Also part of the problem when it does not.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Readiness {
+pub(crate) struct Readiness {
     ready: bool,
     mode: Mode,
     breakers: BTreeMap<String, &'static str>,
@@ -93,9 +93,5 @@ fn look(node: &Node) -> Result<Readiness, Problem> {
         durable_sequence: log.durable().sequence().0,
         sync: SyncState::of(node),
     };
-    if readiness.ready {
-        Ok(readiness)
-    } else {
-        Err(Problem::plain(Code::NotReady).with(|facts| facts.readiness = Some(readiness)))
-    }
+    if readiness.ready { Ok(readiness) } else { Err(Problem::plain(Code::NotReady).extended(&readiness)) }
 }

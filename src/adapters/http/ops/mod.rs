@@ -1,6 +1,5 @@
 //! Operations: liveness, readiness and metrics.
 
-pub(crate) mod draining;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod sync_state;

@@ -4,13 +4,13 @@
 //! that a good request never pays for the pointer of a bad one.
 
 use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::limits::{
+    BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX,
+};
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::{Fault, Place, Problem};
-use crate::adapters::http::server::limits::{
-    BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX,
-};
 use crate::resilience::Seat;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
@@ -260,60 +260,6 @@ fn camel_case(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::stock::bodies::{Adjust, Release, Reserve};
-
-    fn faults<T: DeserializeOwned + Validate>(json: &str) -> Vec<(String, String)> {
-        let parsed = parse::<T>(json.as_bytes(), String::new).and_then(|value| validated(value, String::new));
-        let problem = parsed.err().expect("the body is refused");
-        let place = |fault: &Fault| match &fault.place {
-            Place::Pointer(pointer) => pointer.clone(),
-            Place::Parameter(name) => panic!("{name} is no place in a body"),
-        };
-        problem.facts().errors.iter().map(|fault| (place(fault), fault.detail.clone())).collect()
-    }
-
-    #[test]
-    fn each_fault_names_its_place() {
-        for (json, pointer, word) in [
-            (r#"{"delta": 1.5}"#, "/delta", "floating point"),
-            (r#"{"delta": 1e2}"#, "/delta", "floating point"),
-            (r#"{"delta": "1"}"#, "/delta", "expected an integer"),
-            (r#"{"delta": 9007199254740992}"#, "/delta", "9007199254740991"),
-            (r#"{"delta": -9007199254740992}"#, "/delta", "9007199254740991"),
-            (r#"{"delta": 99999999999999999999}"#, "/delta", "floating point"),
-            (r#"{"delta": 0}"#, "/delta", "must not be 0"),
-            (r#"{"delta": null}"#, "/delta", "null"),
-            (r#"{"delta": 1, "delta": 2}"#, "", "duplicate field"),
-            (r#"{"delta": 1, "reason": null}"#, "/reason", "null"),
-            (r#"{"delta": 1, "reason": ""}"#, "/reason", "1-256"),
-            (r#"{"delta": 1, "reason": "a\nb"}"#, "/reason", "control"),
-            (r#"{"delta": 1, "reason": "\ud800"}"#, "/reason", "hex escape"),
-            (r#"{"delta": 1, "expectedVersion": -1}"#, "/expectedVersion", "an integer of 0 or more"),
-            (r#"{"delta": 1, "expectedVersion": 9007199254740992}"#, "/expectedVersion", "at most"),
-            (r#"{"delta": 1, "Delta": 1}"#, "/Delta", "unknown field"),
-            ("{}", "", "missing field"),
-            ("[1]", "", "expected an object"),
-            ("null", "", "expected an object"),
-            ("", "", "is not JSON"),
-            (r#"{"delta": 1"#, "", "is not JSON"),
-            (r#"{"delta": 1} x"#, "", "is not JSON"),
-            (r#"{"delta": 01}"#, "/delta", "is not JSON"),
-            (r#"{"delta": NaN}"#, "/delta", "is not JSON"),
-        ] {
-            let found = faults::<Adjust>(json);
-            let [(place, detail)] = found.as_slice() else { panic!("{json}: {found:?}") };
-            assert!(detail.contains(word), "{json}: {detail}");
-            assert_eq!(place, pointer, "{json}");
-        }
-    }
-
-    #[test]
-    fn all_rules_are_reported_at_once() {
-        let found = faults::<Reserve>(r#"{"qty": 0, "ttlSeconds": 0, "reference": ""}"#);
-        let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
-        assert_eq!(places, ["/qty", "/reference", "/ttlSeconds"]);
-        assert_eq!(faults::<Release>(r#"{"reservationId": "a b"}"#)[0].0, "/reservationId");
-    }
 
     #[test]
     fn pointers_escape_what_rfc_6901_says() {

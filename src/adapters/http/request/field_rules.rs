@@ -39,9 +39,19 @@ pub(crate) fn zone_name(text: &SmolStr) -> Result<(), ValidationError> {
     hold(fits, "must be the name of a time zone like Europe/London (IANA)")
 }
 
-/// An amount of money.
+/// An amount of money in minor units.
 pub(crate) fn minor_units(amount: u64) -> Result<(), ValidationError> {
-    hold(amount <= INTEGER_MAX.unsigned_abs(), "must be at most 9007199254740991")
+    exact(amount)
+}
+
+/// The version that a change is conditional on.
+pub(crate) fn version(version: u64) -> Result<(), ValidationError> {
+    exact(version)
+}
+
+/// A number that every JSON reader holds exactly.
+fn exact(number: u64) -> Result<(), ValidationError> {
+    hold(number <= INTEGER_MAX.unsigned_abs(), "must be at most 9007199254740991")
 }
 
 fn hold(rule: bool, message: &'static str) -> Result<(), ValidationError> {

@@ -1,10 +1,12 @@
 //! Reading requests: paths, queries, headers and bodies.
 
 pub(crate) mod accept;
+pub(crate) mod arrived;
 pub(crate) mod body;
 pub(crate) mod field_rules;
 pub(crate) mod idempotency_key;
 pub(crate) mod json_object;
+pub(crate) mod optional;
 pub(crate) mod path;
 pub(crate) mod path_params;
 pub(crate) mod precondition;

@@ -1,6 +1,6 @@
 //! What a request is about and how it wants to be taken: path, precondition, idempotency key, request id.
 
-use crate::adapters::http::edge::layer::Arrived;
+use crate::adapters::http::request::arrived::Arrived;
 use crate::adapters::http::request::idempotency_key::idempotency_key;
 use crate::adapters::http::request::precondition::Precondition;
 use crate::adapters::http::request::prefer_wait::deadline;

@@ -1,8 +1,10 @@
 //! Answering: problems, pages and entity tags.
 
+pub(crate) mod actor;
 pub(crate) mod code;
 pub(crate) mod etag;
+pub(crate) mod hints;
 pub(crate) mod html;
-pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod refusal;
+pub(crate) mod replayed;

@@ -4,8 +4,6 @@
 //! which knows the request id and the path, writes the body with [`render`]. Whatever else comes out of the router
 //! with such a status (an unknown route, a wrong method) is made a problem there too: no refusal has another shape.
 
-use crate::adapters::http::ops::health::Readiness;
-use crate::adapters::http::request::request_id::RequestId;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::etag::etag;
 use axum::body::Body;
@@ -25,6 +23,8 @@ pub struct Problem {
     status: Option<StatusCode>,
     detail: Cow<'static, str>,
     facts: Box<Facts>,
+    /// Extension members of one capability, as a JSON object.
+    extension: Option<Box<[u8]>>,
     cause: Option<Arc<str>>,
 }
 
@@ -44,9 +44,6 @@ pub struct Facts {
     /// After how many milliseconds to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// What readiness says, when it says no.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub readiness: Option<Readiness>,
     /// The item of a batch that the whole problem is about, as an RFC 6901 pointer into the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
@@ -79,7 +76,14 @@ impl Problem {
     /// A problem of this code; `detail` says what happened and what to do, for a person.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let facts = Facts { retry_after_ms: code.retry_after_ms(), ..Facts::default() };
-        Self { code, status: None, detail: detail.into(), facts: Box::new(facts), cause: None }
+        Self {
+            code,
+            status: None,
+            detail: detail.into(),
+            facts: Box::new(facts),
+            extension: None,
+            cause: None,
+        }
     }
 
     /// A problem that says no more than its code's description.
@@ -116,6 +120,18 @@ impl Problem {
     #[must_use]
     pub fn with(mut self, fill: impl FnOnce(&mut Facts)) -> Self {
         fill(&mut self.facts);
+        self
+    }
+
+    /// The same problem with extension members (RFC 9457, section 3.2) that only one capability has; they follow all others.
+    ///
+    /// # Panics
+    /// When `members` is not a struct that becomes a JSON object.
+    #[must_use]
+    pub fn extended(mut self, members: &impl Serialize) -> Self {
+        let json = serde_json::to_vec(members).expect("a plain struct becomes JSON");
+        assert!(json.starts_with(b"{"), "extension members are an object");
+        self.extension = Some(json.into());
         self
     }
 
@@ -165,7 +181,7 @@ impl IntoResponse for Problem {
 
 /// Writes the body of a refusal: of the [`Problem`] that travels in `response`, or of one made from its bare status.
 /// Headers that are there already (such as Allow) are kept. Gives the problem back for the log.
-pub(crate) fn render(response: &mut Response, instance: &str, request_id: &RequestId) -> Problem {
+pub(crate) fn render(response: &mut Response, instance: &str, request_id: &str) -> Problem {
     let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_bare(response.status()));
     let code = problem.code;
     let status = problem.status.unwrap_or(code.status());
@@ -176,10 +192,16 @@ pub(crate) fn render(response: &mut Response, instance: &str, request_id: &Reque
         detail: &problem.detail,
         instance,
         code: code.slug(),
-        request_id: request_id.as_str(),
+        request_id,
         facts: &problem.facts,
     };
-    let json = serde_json::to_vec(&members).expect("strings and numbers always become JSON");
+    let mut json = serde_json::to_vec(&members).expect("strings and numbers always become JSON");
+    if let Some([b'{', more @ ..]) = problem.extension.as_deref().filter(|object| object.len() > 2) {
+        // Neither object is empty: a comma takes the place of the brace between them.
+        json.pop();
+        json.push(b',');
+        json.extend_from_slice(more);
+    }
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.remove(CONTENT_LENGTH);
@@ -226,12 +248,10 @@ fn type_of<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::request::request_id::RequestIds;
-    use http::HeaderMap;
     use serde_json::{Value, json};
 
     async fn rendered(mut response: Response) -> (Response<()>, Value) {
-        render(&mut response, "/stores/S1", &RequestIds::default().take_or_make(&HeaderMap::new()));
+        render(&mut response, "/stores/S1", "till-7");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000).await.unwrap();
         (Response::from_parts(parts, ()), serde_json::from_slice(&bytes).unwrap())
@@ -262,6 +282,24 @@ mod tests {
             assert_eq!(head.headers()[RETRY_AFTER], seconds);
             assert!(body["retryAfterMs"].is_u64());
         }
+    }
+
+    #[tokio::test]
+    async fn extension_members_follow_all_others() {
+        #[derive(Serialize)]
+        struct Extension {
+            ready: bool,
+            mode: &'static str,
+        }
+        let problem = Problem::plain(Code::NotReady).extended(&Extension { ready: false, mode: "draining" });
+        let mut response = problem.into_response();
+        render(&mut response, "/readyz", "till-7");
+        let bytes = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(
+            text.ends_with(r#""requestId":"till-7","retryAfterMs":1000,"ready":false,"mode":"draining"}"#),
+            "{text}"
+        );
     }
 
     #[tokio::test]

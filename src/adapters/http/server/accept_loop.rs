@@ -9,15 +9,15 @@
 //! are served their share of the machine.
 
 use crate::adapters::http::edge::gates::Client;
-use crate::adapters::http::edge::layer::{Edge, TurnedAway};
-use crate::adapters::http::feed::follow::Follows;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::connections::{Crowd, Membership};
-use crate::adapters::http::server::limits::{
+use crate::adapters::http::edge::layer::Edge;
+use crate::adapters::http::limits::{
     CONNECTIONS_MAX, HEADER_READ_MS_MAX, IDLE_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX,
     STREAMS_PER_CONNECTION_MAX, SWEEP_MS, TURNED_AWAY_PAUSE_MS, WRITE_STALL_MS_MAX,
 };
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::hints::{Endless, Rejected};
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::server::connections::{Crowd, Membership};
 use crate::adapters::http::server::timed_socket::{Patience, Stall};
 use crate::adapters::http::server::tracked_body::{arriving, until_sent};
 use crate::telemetry::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_REFUSED};
@@ -185,10 +185,10 @@ impl Hall {
                 let busy = member.begin(request.version() == Version::HTTP_2);
                 let request = request.map(|body| arriving(body, &member));
                 let response = edge.handle_of(Some(client), request).await;
-                if response.extensions().get::<TurnedAway>().is_some() {
+                if response.extensions().get::<Rejected>().is_some() {
                     member.pause(Duration::from_millis(TURNED_AWAY_PAUSE_MS));
                 }
-                let follows = response.extensions().get::<Follows>().is_some();
+                let follows = response.extensions().get::<Endless>().is_some();
                 Ok::<_, Infallible>(until_sent(response, if follows { busy.following() } else { busy }))
             }
         });

@@ -2,7 +2,6 @@
 
 mod accept_loop;
 pub(crate) mod connections;
-pub(crate) mod limits;
 pub(crate) mod timed_socket;
 pub(crate) mod tracked_body;
 

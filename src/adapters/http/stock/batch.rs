@@ -1,18 +1,19 @@
 //! `POST /inventory/batch`: many movements in one command, as JSON or as one operation a line.
 
 use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::limits::BATCH_BODY_BYTES_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
 use crate::adapters::http::request::body::{media_type, off_thread};
 use crate::adapters::http::request::json_object::Object;
+use crate::adapters::http::request::optional::yes;
 use crate::adapters::http::request::path::Intent;
 use crate::adapters::http::request::precondition::Precondition;
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
-use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::adapters::http::response::replayed::mark_replayed;
 use crate::adapters::http::stock::operation::Operation;
 use crate::app::{Meta, Outcome, fingerprint};
 use crate::domain::limits::BATCH_OPERATIONS_MAX;
@@ -39,10 +40,6 @@ struct BatchBody {
     #[serde(default = "yes")]
     atomic: bool,
     operations: Vec<Object<Operation>>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// `POST /inventory/batch`

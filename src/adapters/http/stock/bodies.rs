@@ -1,17 +1,15 @@
 //! The bodies of the five stock verbs: their shape, their rules, and the domain's words for them.
 
-use crate::adapters::http::request::field_rules::{at_least_one, not_negative, not_zero, text};
+use crate::adapters::http::request::field_rules::{at_least_one, not_negative, not_zero, text, version};
+use crate::adapters::http::request::optional::present;
 use crate::app::fingerprint;
-use crate::domain::limits::{INTEGER_MAX, RESERVATION_TTL_SECONDS_MAX};
+use crate::domain::limits::RESERVATION_TTL_SECONDS_MAX;
 use crate::domain::stock::{self, CountAsOf, Verb};
 use crate::domain::{Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 use validator::Validate;
-
-/// The largest version there can be.
-pub(crate) const VERSION_MAX: u64 = INTEGER_MAX.unsigned_abs();
 
 /// What all five have in common.
 pub(crate) trait Movement: Serialize + Validate {
@@ -35,7 +33,7 @@ pub struct Adjust {
     #[validate(custom(function = "not_zero"))]
     pub delta: Quantity,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub expected_version: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "text"))]
@@ -53,7 +51,7 @@ pub struct Reserve {
     #[validate(custom(function = "at_least_one"))]
     pub qty: Quantity,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub expected_version: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     pub reservation_id: Option<ReservationId>,
@@ -102,7 +100,7 @@ pub struct Count {
     #[validate(custom(function = "text"))]
     pub reason: Option<SmolStr>,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub expected_version: Option<u64>,
 }
 
@@ -207,9 +205,63 @@ fn new_reservation_id() -> ReservationId {
     ReservationId::new(Uuid::now_v7().hyphenated().encode_lower(&mut text)).expect("a UUID is a valid id")
 }
 
-/// An optional field that is there must have a value: `null` is refused like any other wrong type.
-pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::http::request::body::{parse, validated};
+    use crate::adapters::http::response::problem::{Fault, Place};
+    use serde::de::DeserializeOwned;
+
+    fn faults<T: DeserializeOwned + Validate>(json: &str) -> Vec<(String, String)> {
+        let parsed = parse::<T>(json.as_bytes(), String::new).and_then(|value| validated(value, String::new));
+        let problem = parsed.err().expect("the body is refused");
+        let place = |fault: &Fault| match &fault.place {
+            Place::Pointer(pointer) => pointer.clone(),
+            Place::Parameter(name) => panic!("{name} is no place in a body"),
+        };
+        problem.facts().errors.iter().map(|fault| (place(fault), fault.detail.clone())).collect()
+    }
+
+    #[test]
+    fn each_fault_names_its_place() {
+        for (json, pointer, word) in [
+            (r#"{"delta": 1.5}"#, "/delta", "floating point"),
+            (r#"{"delta": 1e2}"#, "/delta", "floating point"),
+            (r#"{"delta": "1"}"#, "/delta", "expected an integer"),
+            (r#"{"delta": 9007199254740992}"#, "/delta", "9007199254740991"),
+            (r#"{"delta": -9007199254740992}"#, "/delta", "9007199254740991"),
+            (r#"{"delta": 99999999999999999999}"#, "/delta", "floating point"),
+            (r#"{"delta": 0}"#, "/delta", "must not be 0"),
+            (r#"{"delta": null}"#, "/delta", "null"),
+            (r#"{"delta": 1, "delta": 2}"#, "", "duplicate field"),
+            (r#"{"delta": 1, "reason": null}"#, "/reason", "null"),
+            (r#"{"delta": 1, "reason": ""}"#, "/reason", "1-256"),
+            (r#"{"delta": 1, "reason": "a\nb"}"#, "/reason", "control"),
+            (r#"{"delta": 1, "reason": "\ud800"}"#, "/reason", "hex escape"),
+            (r#"{"delta": 1, "expectedVersion": -1}"#, "/expectedVersion", "an integer of 0 or more"),
+            (r#"{"delta": 1, "expectedVersion": 9007199254740992}"#, "/expectedVersion", "at most"),
+            (r#"{"delta": 1, "Delta": 1}"#, "/Delta", "unknown field"),
+            ("{}", "", "missing field"),
+            ("[1]", "", "expected an object"),
+            ("null", "", "expected an object"),
+            ("", "", "is not JSON"),
+            (r#"{"delta": 1"#, "", "is not JSON"),
+            (r#"{"delta": 1} x"#, "", "is not JSON"),
+            (r#"{"delta": 01}"#, "/delta", "is not JSON"),
+            (r#"{"delta": NaN}"#, "/delta", "is not JSON"),
+        ] {
+            let found = faults::<Adjust>(json);
+            let [(place, detail)] = found.as_slice() else { panic!("{json}: {found:?}") };
+            assert!(detail.contains(word), "{json}: {detail}");
+            assert_eq!(place, pointer, "{json}");
+        }
+    }
+
+    #[test]
+    fn all_rules_are_reported_at_once() {
+        let found = faults::<Reserve>(r#"{"qty": 0, "ttlSeconds": 0, "reference": ""}"#);
+        let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
+        assert_eq!(places, ["/qty", "/reference", "/ttlSeconds"]);
+        assert_eq!(faults::<Release>(r#"{"reservationId": "a b"}"#)[0].0, "/reservationId");
+    }
 }

@@ -3,7 +3,7 @@
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page::{CURSOR, LIMIT};
+use crate::adapters::http::resource::list::{CURSOR, LIMIT};
 use crate::adapters::http::response::problem::Problem;
 use crate::spreadsheet::safe;
 use axum::body::Body;

@@ -1,27 +1,21 @@
 //! Levels and movements as JSON.
 
+use crate::adapters::http::response::actor;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::etag::etag;
 use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::replayed::mark_replayed;
 use crate::app::Outcome;
 use crate::app::stock::{LevelView, MovementView, place_of};
 use crate::domain::stock::{LevelAfter, MovementKind, StockFact};
 use crate::domain::{
     After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use crate::telemetry::IDEMPOTENT_REPLAYS;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
-use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 use smol_str::SmolStr;
-
-/// Says that an answer was given before.
-pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// Who acts, as long as nobody says who he is.
-pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// A level.
 #[derive(Debug, Serialize)]
@@ -109,7 +103,7 @@ impl<'a> MovementBody<'a> {
             payload: &movement.event.fact,
             before: view.before.into(),
             after: view.after.into(),
-            actor: movement.actor.as_deref().unwrap_or(ANONYMOUS),
+            actor: actor::shown(movement.actor.as_deref()),
         }
     }
 }
@@ -156,7 +150,7 @@ pub(crate) fn movement_row(view: &MovementView) -> Option<[String; 17]> {
         text(said.reason),
         text(said.reference),
         said.occurred_at.map(|at| at.to_string()).unwrap_or_default(),
-        text(movement.actor.as_deref().or(Some(ANONYMOUS))),
+        actor::shown(movement.actor.as_deref()).to_owned(),
         text(movement.request_id.as_deref()),
     ])
 }
@@ -226,12 +220,6 @@ pub(crate) fn moved(
         mark_replayed(&mut response);
     }
     Ok(response)
-}
-
-/// Says that the answer was given before, and counts it.
-pub(crate) fn mark_replayed(response: &mut Response) {
-    metrics::counter!(IDEMPOTENT_REPLAYS).increment(1);
-    response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
 }
 
 /// The events a command caused itself. A key may have been used in a batch first: then only the events of that

@@ -5,10 +5,10 @@ use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body::JsonBody;
 use crate::adapters::http::request::path::{Intent, LevelAt, StoreAt};
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::etag::{etag, is_known};
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::stock::bodies::{Adjust, Commit, Count, Movement, Release, Reserve, idempotency};
 use crate::adapters::http::stock::level_body::{LevelBody, MovementBody, NamedLevelBody, moved};
@@ -67,7 +67,7 @@ pub(crate) async fn levels(
     let names = node.ledger.product_names(&skus).await?;
     let items: Vec<NamedLevelBody> = levels.iter().zip(&names).map(NamedLevelBody::of).collect();
     let last = levels.last().filter(|_| more).map(|level| &level.sku);
-    Ok(page::answer(&items, last.map(|sku| sku as _), LIST, &uri))
+    Ok(list::answer(&items, last.map(|sku| sku as _), LIST, &uri))
 }
 
 /// `GET /stores/{storeId}/inventory/{sku}/history`
@@ -98,7 +98,7 @@ pub(crate) async fn history(
     for view in &movements {
         place.pass(view);
     }
-    Ok(page::answer(&items, more.then_some(&place as _), LIST, &uri))
+    Ok(list::answer(&items, more.then_some(&place as _), LIST, &uri))
 }
 
 /// `POST .../{sku}/adjust`

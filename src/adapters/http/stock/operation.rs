@@ -4,10 +4,9 @@
 
 use crate::adapters::http::request::body::validated;
 use crate::adapters::http::request::idempotency_key;
+use crate::adapters::http::request::optional::present;
 use crate::adapters::http::response::problem::{Fault, Place, Problem};
-use crate::adapters::http::stock::bodies::{
-    Adjust, Commit, Count, Movement, Release, Reserve, idempotency, present,
-};
+use crate::adapters::http::stock::bodies::{Adjust, Commit, Count, Movement, Release, Reserve, idempotency};
 use crate::domain::stock::{self, StockCommand, Verb};
 use crate::domain::{Expected, Quantity, ReservationId, Sku, StoreId};
 use serde::Deserialize;

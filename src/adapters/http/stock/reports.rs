@@ -4,8 +4,8 @@ use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
+use crate::adapters::http::resource::list;
+use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::stock::csv_table::{self, CSV, ROWS, Table, row};
 use crate::adapters::http::stock::level_body::{AnyMovementBody, NamedLevelBody, movement_row};
@@ -20,9 +20,9 @@ use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// The parameters of `/stock/current`.
-pub(crate) const CURRENT: &[&str] = &[page::LIMIT, page::CURSOR, "storeId", "sku"];
+pub(crate) const CURRENT: &[&str] = &[list::LIMIT, list::CURSOR, "storeId", "sku"];
 /// The parameters of `/stock/movements`.
-pub(crate) const MOVEMENTS: &[&str] = &[page::LIMIT, page::CURSOR, "storeId", "sku", "kind", "from", "to"];
+pub(crate) const MOVEMENTS: &[&str] = &[list::LIMIT, list::CURSOR, "storeId", "sku", "kind", "from", "to"];
 
 /// `GET /stock/current`
 pub(crate) async fn current(
@@ -46,7 +46,7 @@ pub(crate) async fn current(
     let (views, names, more) = levels.next(&node, page.limit).await?;
     let items: Vec<NamedLevelBody> = views.iter().zip(&names).map(NamedLevelBody::of).collect();
     let last = views.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
-    Ok(varied(page::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri)))
+    Ok(varied(list::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri)))
 }
 
 /// `GET /stock/movements`
@@ -69,7 +69,7 @@ pub(crate) async fn movements(
     let piece = node.ledger.all_movements(&filter, &place, page.limit).await?;
     let items: Vec<AnyMovementBody> = piece.views.iter().filter_map(AnyMovementBody::of).collect();
     let last = piece.more.then_some(&piece.place);
-    Ok(varied(page::answer(&items, last.map(|place| place as _), LIST, &uri)))
+    Ok(varied(list::answer(&items, last.map(|place| place as _), LIST, &uri)))
 }
 
 /// Reads what movements are asked for.

@@ -2,10 +2,10 @@
 
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body::JsonBody;
-use crate::adapters::http::request::field_rules::{at_least_one, text};
+use crate::adapters::http::request::field_rules::{at_least_one, text, version};
+use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::{Intent, LevelAt};
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
 use crate::adapters::http::stock::levels::Wish;
 use crate::app::fingerprint;
 use crate::domain::stock::{AdjustKind, Verb};
@@ -26,7 +26,7 @@ pub(crate) struct Till {
     #[validate(custom(function = "at_least_one"))]
     quantity: Quantity,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     expected_version: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "text"))]

@@ -1,11 +1,13 @@
 //! What every handler can reach.
 
+pub(crate) mod draining;
+
 use crate::adapters::http::edge::gates::Gates;
 use crate::adapters::http::edge::web_gate::WebGate;
-use crate::adapters::http::ops::draining::Leaving;
+use crate::adapters::http::limits::FOLLOWERS_MAX;
+use crate::adapters::http::node::draining::Leaving;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::FOLLOWERS_MAX;
 use crate::app::central::{CentralModel, Worker};
 use crate::app::low_stock::sender::AlertSender;
 use crate::app::{CommandError, Ledger, Meta, Outcome};

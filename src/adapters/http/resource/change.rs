@@ -5,7 +5,7 @@ use crate::adapters::http::request::path::Intent;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::etag::{etag, is_known};
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::adapters::http::response::replayed::mark_replayed;
 use crate::app::{Meta, Outcome, fingerprint};
 use crate::domain::{Command, Event, Expected, Idempotency};
 use crate::resilience::Deadline;
@@ -13,7 +13,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 use smol_str::SmolStr;
 
 /// How something is to be described: all but what is said of it.
@@ -75,17 +75,4 @@ pub(crate) fn shown(headers: &HeaderMap, version: u64, body: &impl Serialize) ->
         return (StatusCode::NOT_MODIFIED, tag).into_response();
     }
     (tag, Json(body)).into_response()
-}
-
-/// A member of a merge patch (RFC 7396): `null` takes away what was said.
-#[allow(clippy::option_option, reason = "left out, taken away and said are three things")]
-pub(crate) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(from).map(Some)
-}
-
-/// What is not said stays unsaid.
-pub(crate) const fn yes() -> bool {
-    true
 }

@@ -1,9 +1,9 @@
 //! Paging: `limit`, an opaque `cursor`, and the answer `{items, nextCursor}` with `Link: rel="next"`.
 
+use crate::adapters::http::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
