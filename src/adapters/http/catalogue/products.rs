@@ -22,12 +22,11 @@ use http::{HeaderMap, StatusCode, Uri};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 
-/// The parameters of the list, besides those of every list.
-pub(crate) const SEARCH: &str = "search";
-/// See [`SEARCH`].
-pub(crate) const CATEGORY: &str = "category";
-/// See [`SEARCH`].
-pub(crate) const ACTIVE: &str = "active";
+/// The parameters of the list.
+pub(crate) const PARAMETERS: &[&str] = &[list::LIMIT, list::CURSOR, SEARCH, CATEGORY, ACTIVE];
+const SEARCH: &str = "search";
+const CATEGORY: &str = "category";
+const ACTIVE: &str = "active";
 
 /// `GET /products`
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {

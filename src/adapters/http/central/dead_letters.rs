@@ -22,8 +22,9 @@ use validator::Validate;
 
 /// The parameter, and the member of the body, that says why.
 pub(crate) const REASON: &str = "reason";
-/// The parameter that filters the list.
-pub(crate) const STATE: &str = "state";
+/// The parameters of the list.
+pub(crate) const PARAMETERS: &[&str] = &[list::LIMIT, list::CURSOR, STATE];
+const STATE: &str = "state";
 
 /// `{reason}`
 #[derive(Debug, Deserialize, Validate)]

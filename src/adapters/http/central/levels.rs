@@ -27,8 +27,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The parameter that waits.
-pub(crate) const AT_LEAST: &str = "atLeast";
+/// The parameter of every read of central.
+pub(crate) const FRESH: &[&str] = &[AT_LEAST];
+/// The parameters of its lists.
+pub(crate) const PAGED: &[&str] = &[LIMIT, CURSOR, AT_LEAST];
+/// The sequence that a read waits for.
+const AT_LEAST: &str = "atLeast";
 
 /// How far each node's log is in the model.
 type AsOf = BTreeMap<Uuid, Sequence>;

@@ -1,6 +1,23 @@
-//! What explains the program: the contract, the page to try it on, the meaning of each problem, and the entry page.
+//! What explains the program: an entry page (`home`), the contract (`openapi`), a page to try it on (`swagger`), and the
+//! meaning of each problem (`problems`).
 
 pub(crate) mod home;
 pub(crate) mod openapi;
 pub(crate) mod problems;
 pub(crate) mod swagger;
+
+use crate::adapters::http::edge::endpoint::get;
+use crate::adapters::http::edge::route::Permission::Open;
+use crate::adapters::http::node::Routes;
+
+/// The routes of the documents.
+pub(crate) fn routes() -> Routes {
+    vec![
+        get(Open, "/", home::home),
+        get(Open, "/problems", problems::list),
+        get(Open, "/problems/{code}", problems::one),
+        get(Open, "/openapi.yaml", openapi::openapi),
+        get(Open, "/docs", swagger::page),
+        get(Open, "/docs/{file}", swagger::asset),
+    ]
+}

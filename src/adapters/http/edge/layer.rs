@@ -4,6 +4,7 @@
 //! limits, its meters, its handler and what the path leaves open. Handlers and extractors are axum's.
 
 use crate::adapters::http::edge::cors;
+use crate::adapters::http::edge::endpoint::Answering;
 use crate::adapters::http::edge::gates::{Client, Entry, Gates, Quota};
 use crate::adapters::http::edge::meters::Meters;
 use crate::adapters::http::edge::route::{Cache, Route};
@@ -20,7 +21,6 @@ use crate::resilience::Seat;
 use crate::telemetry::HTTP_PANICS;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -29,7 +29,6 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,10 +45,6 @@ pub struct Edge {
     ids: RequestIds,
 }
 
-/// What answers the requests of a route.
-pub(crate) type Answering =
-    Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
-
 /// What is remembered of a request while it is being answered.
 struct Visit {
     started: Instant,
@@ -64,14 +59,6 @@ struct Visit {
     origin: Option<HeaderValue>,
     /// How its client stands, when there is a limit.
     quota: Option<Quota>,
-}
-
-/// Has a function of the kind that axum calls a handler answer.
-pub(crate) fn answering<T: 'static, S: Clone + Send + Sync + 'static>(
-    handler: impl Handler<T, S>,
-    state: S,
-) -> Answering {
-    Box::new(move |request| Box::pin(handler.clone().call(request, state.clone())))
 }
 
 impl Edge {
@@ -290,21 +277,19 @@ impl fmt::Debug for Edge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapters::http::edge::endpoint::{get, put};
+    use crate::adapters::http::edge::route::Permission::Open;
     use http::header::RETRY_AFTER;
 
     fn edge() -> Edge {
-        let (query, entry, cache): (&[_], _, _) = (&["known"], Entry::Free, Cache::AskFirst);
-        let route = |method, template| Route { template, method, query, entry, cache };
-        let routes = vec![
-            (route(Method::GET, "/panics"), answering(panics, ())),
-            (route(Method::GET, "/teapot"), answering(|| async { StatusCode::IM_A_TEAPOT }, ())),
-            (
-                route(Method::GET, "/kept"),
-                answering(|| async { ([(CACHE_CONTROL, "max-age=60")], "tea") }, ()),
-            ),
-            (route(Method::PUT, "/kept"), answering(|| async {}, ())),
+        let endpoints = [
+            get(Open, "/panics", panics),
+            get(Open, "/teapot", || async { StatusCode::IM_A_TEAPOT }),
+            get(Open, "/kept", || async { ([(CACHE_CONTROL, "max-age=60")], "tea") }),
+            put(Open, "/kept", || async {}),
         ];
-        Edge::new(routes, Arc::default(), Arc::default())
+        let bound = endpoints.map(|endpoint| endpoint.query(&["known"]).versioned().free().bound(()));
+        Edge::new(bound.into(), Arc::default(), Arc::default())
     }
 
     async fn panics() -> StatusCode {

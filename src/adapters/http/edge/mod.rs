@@ -1,6 +1,7 @@
 //! What every request passes before its handler: gates, CORS, access log and metrics.
 
 pub(crate) mod cors;
+pub(crate) mod endpoint;
 pub(crate) mod gates;
 pub(crate) mod layer;
 pub(crate) mod meters;

@@ -3,27 +3,36 @@
 use crate::adapters::http::edge::gates::Entry;
 use http::Method;
 
-/// One route, as it stands in openapi.yaml.
+/// One route, as openapi.yaml describes it.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// The path at the root, with its parameters in braces.
     pub template: &'static str,
-    /// The one method it has; a GET route answers HEAD too.
+    /// The one method of the route; a GET route answers HEAD too.
     pub method: Method,
     /// The query parameters it takes; any other is refused.
     pub query: &'static [&'static str],
-    /// When its requests take a place, and where.
+    /// When its requests take a place at a gate, and at which.
     pub entry: Entry,
-    /// Whether its answers may be kept.
+    /// Whether its answers may be cached.
     pub cache: Cache,
+    /// What its callers must be permitted to do.
+    pub permission: Permission,
 }
 
-/// Whether the answers of a route may be kept, where they do not say so themselves. Refusals never are.
+/// What a caller must be permitted to do before a route answers. There is no default: each route names its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing: anybody who reaches the listener is answered. Identity will add more.
+    Open,
+}
+
+/// Whether the answers of a route may be cached, where they have no `Cache-Control` of their own. Problems never may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
-    /// They may not: the next one is another one.
+    /// They may not: the next answer may differ.
     Never,
-    /// By whom they were for, who asks each time with `If-None-Match` whether they still hold: they have an `ETag`.
+    /// By the caller alone, who revalidates each time with `If-None-Match`: the answers have an `ETag`.
     AskFirst,
 }
 
@@ -38,7 +47,7 @@ impl Cache {
 }
 
 impl Route {
-    /// Where the route answers: at the root, under `/api`, and one about stock under `/api/inventory` too.
+    /// The addresses of the route: at the root, under `/api`, and for one about stock under `/api/inventory` too.
     pub fn addresses(&self) -> impl Iterator<Item = String> {
         let of_a_store = self.template.starts_with("/stores/{storeId}/inventory");
         let whole = ["/events", "/alerts"].contains(&self.template);

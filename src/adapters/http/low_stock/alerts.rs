@@ -23,10 +23,10 @@ use smol_str::format_smolstr;
 use std::sync::Arc;
 use validator::Validate;
 
-/// The parameters of the list, besides those of every list.
-pub(crate) const STORE_ID: &str = "storeId";
-/// See [`STORE_ID`].
-pub(crate) const SKU: &str = "sku";
+/// The parameters of the list.
+pub(crate) const PARAMETERS: &[&str] = &[list::LIMIT, list::CURSOR, STORE_ID, SKU];
+const STORE_ID: &str = "storeId";
+const SKU: &str = "sku";
 
 /// `{lowStockThreshold, expectedVersion?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod draining;
 
+use crate::adapters::http::edge::endpoint::Endpoint;
 use crate::adapters::http::edge::gates::Gates;
 use crate::adapters::http::edge::web_gate::WebGate;
 use crate::adapters::http::limits::FOLLOWERS_MAX;
@@ -19,6 +20,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// The routes of one capability, with the handlers that answer them for a node.
+pub(crate) type Routes = Vec<Endpoint<Arc<Node>>>;
 
 /// One node, as the handlers see it.
 pub struct Node {

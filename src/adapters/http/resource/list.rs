@@ -17,6 +17,8 @@ use std::fmt::Display;
 pub(crate) const LIMIT: &str = "limit";
 /// See [`LIMIT`].
 pub(crate) const CURSOR: &str = "cursor";
+/// The parameters every list takes.
+pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR];
 /// The place to begin at, of a list that says it openly; a cursor goes on from another one.
 pub(crate) const AFTER: &str = "after";
 

@@ -28,6 +28,9 @@ use smol_str::SmolStr;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
+/// The parameters of the history.
+pub(crate) const HISTORY: &[&str] = &[list::LIMIT, list::CURSOR, "type", "since", "until"];
+
 /// `GET /stores/{storeId}/inventory/{sku}`
 pub(crate) async fn level(
     State(node): State<Arc<Node>>,
