@@ -1,11 +1,10 @@
 //! `POST /catalogue/products`: what is said of many products, in one command.
 
 use crate::adapters::http::catalogue::product_body::ProductLine;
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::limits::BATCH_BODY_BYTES_MAX;
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::{media_type, off_thread};
+use crate::adapters::http::request::body::off_thread;
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::request::path::Intent;
 use crate::adapters::http::request::precondition::Precondition;
@@ -18,7 +17,7 @@ use crate::domain::catalogue::{ProductMember, Products};
 use crate::domain::limits::PRODUCTS_AT_ONCE_MAX;
 use crate::domain::{Command, Fact, Idempotency, Rejection, UnappliedWhy};
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -39,16 +38,14 @@ struct ProductsBody {
 pub(crate) async fn products(
     State(node): State<Arc<Node>>,
     intent: Intent,
-    request: Request,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
     if intent.precondition != Precondition::None {
         let detail = "has no meaning for many products; send without update, and nothing known is replaced";
         return Err(Problem::parameter("If-Match", detail));
     }
-    let (head, body) = request.into_parts();
-    media_type(&head.headers, &["application/json"])?;
-    let _turn = node.gates.work(Gate::Bulk).await?;
-    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
+    body.media_type(&["application/json"])?;
+    let bytes = body.read().await?;
     let key = intent.key;
     let (command, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
         let command = into_domain(body::parse(&bytes, String::new)?)?;

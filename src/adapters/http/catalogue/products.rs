@@ -1,9 +1,9 @@
 //! The catalogue's products.
 
 use crate::adapters::http::catalogue::product_body::{ProductBody, ProductPatch, ProductShown, ProductThen};
+use crate::adapters::http::edge::body::{JsonBody, MergePatch};
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::{JsonBody, MergePatch};
 use crate::adapters::http::request::path::{Intent, SkuAt};
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::resource::change::{Wish, changed, shown};
@@ -84,12 +84,11 @@ pub(crate) async fn history(
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
     intent: Intent,
-    body: JsonBody<ProductBody>,
+    JsonBody(body): JsonBody<ProductBody>,
 ) -> Result<Response, Problem> {
-    let JsonBody { value, place: _place } = body;
-    let sku = value.sku.clone().ok_or_else(|| Problem::pointer("/sku", "is missing: which SKU is it?"))?;
-    let wish = Wish::new(intent, format_smolstr!("create product {sku}"), value.expected_version, &value)?;
-    said(&node, wish, sku, ProductVerb::Create(Box::new(value.into())), true).await
+    let sku = body.sku.clone().ok_or_else(|| Problem::pointer("/sku", "is missing: which SKU is it?"))?;
+    let wish = Wish::new(intent, format_smolstr!("create product {sku}"), body.expected_version, &body)?;
+    said(&node, wish, sku, ProductVerb::Create(Box::new(body.into())), true).await
 }
 
 /// `PUT /products/{sku}`
@@ -97,14 +96,13 @@ pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     SkuAt(sku): SkuAt,
     intent: Intent,
-    body: JsonBody<ProductBody>,
+    JsonBody(body): JsonBody<ProductBody>,
 ) -> Result<Response, Problem> {
-    let JsonBody { value, place: _place } = body;
-    if value.sku.as_ref().is_some_and(|said| *said != sku) {
+    if body.sku.as_ref().is_some_and(|said| *said != sku) {
         return Err(Problem::pointer("/sku", "differs from the address; leave it out, or send it alike"));
     }
-    let wish = Wish::new(intent, format_smolstr!("replace product {sku}"), value.expected_version, &value)?;
-    said(&node, wish, sku, ProductVerb::Replace(Box::new(value.into())), false).await
+    let wish = Wish::new(intent, format_smolstr!("replace product {sku}"), body.expected_version, &body)?;
+    said(&node, wish, sku, ProductVerb::Replace(Box::new(body.into())), false).await
 }
 
 /// `PATCH /products/{sku}`
@@ -112,11 +110,10 @@ pub(crate) async fn patch(
     State(node): State<Arc<Node>>,
     SkuAt(sku): SkuAt,
     intent: Intent,
-    body: MergePatch<ProductPatch>,
+    MergePatch(body): MergePatch<ProductPatch>,
 ) -> Result<Response, Problem> {
-    let MergePatch(JsonBody { value, place: _place }) = body;
-    let wish = Wish::new(intent, format_smolstr!("patch product {sku}"), value.expected_version, &value)?;
-    said(&node, wish, sku, ProductVerb::Change(Box::new(value.into())), false).await
+    let wish = Wish::new(intent, format_smolstr!("patch product {sku}"), body.expected_version, &body)?;
+    said(&node, wish, sku, ProductVerb::Change(Box::new(body.into())), false).await
 }
 
 /// `DELETE /products/{sku}`

@@ -1,7 +1,7 @@
 //! Stores: which there are, and what is said of them.
 
+use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::JsonBody;
 use crate::adapters::http::request::field_rules::{text, version, zone_name};
 use crate::adapters::http::request::optional::{present, yes};
 use crate::adapters::http::request::path::{Intent, StoreAt};
@@ -90,11 +90,11 @@ pub(crate) async fn store(
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
     intent: Intent,
-    mut body: JsonBody<StoreBody>,
+    JsonBody(mut body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
     // Said or not, it is the same request.
-    let kind = *body.value.kind.get_or_insert(StoreKind::Shop);
-    let id = body.value.store_id.clone();
+    let kind = *body.kind.get_or_insert(StoreKind::Shop);
+    let id = body.store_id.clone();
     let store_id = id.ok_or_else(|| Problem::pointer("/storeId", "is missing: which store is it?"))?;
     said(&node, store_id, kind, intent, body, true).await
 }
@@ -104,13 +104,13 @@ pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,
     intent: Intent,
-    body: JsonBody<StoreBody>,
+    JsonBody(body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
-    if body.value.store_id.as_ref().is_some_and(|said| *said != store_id) {
+    if body.store_id.as_ref().is_some_and(|said| *said != store_id) {
         return Err(Problem::pointer("/storeId", "differs from the address; leave it out, or send it alike"));
     }
     // Left out of a replacement, it would turn a warehouse into a shop.
-    let kind = body.value.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
+    let kind = body.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
     said(&node, store_id, kind, intent, body, false).await
 }
 
@@ -119,14 +119,13 @@ async fn said(
     store_id: StoreId,
     kind: StoreKind,
     intent: Intent,
-    body: JsonBody<StoreBody>,
+    body: StoreBody,
     create: bool,
 ) -> Result<Response, Problem> {
-    let JsonBody { value, place: _place } = body;
     let verb = if create { "create" } else { "replace" };
     let scope = format_smolstr!("{verb} store {store_id}");
-    let wish = Wish::new(intent, scope, value.expected_version, &value)?;
-    let StoreBody { name, address, time_zone, active, .. } = value;
+    let wish = Wish::new(intent, scope, body.expected_version, &body)?;
+    let StoreBody { name, address, time_zone, active, .. } = body;
     let store = Box::new(Store { name, kind, address, time_zone, active });
     let command = StoreCommand { store_id, expected: wish.expected, create, store };
     let (outcome, event) = wish.execute(node, Command::Store(command)).await?;

@@ -1,7 +1,7 @@
 //! Dead letters: which there are, try again after a fix, give up with a reason.
 
 use crate::adapters::http::central::sync::to_its_end;
-use crate::adapters::http::limits::COMMAND_BODY_BYTES_MAX;
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
 use crate::adapters::http::request::field_rules::text;
@@ -12,7 +12,7 @@ use crate::adapters::http::resource::list::Page;
 use crate::adapters::http::response::problem::Problem;
 use crate::app::central::{DeadLetter, LetterError, LetterState, Redriven};
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -76,19 +76,19 @@ pub(crate) async fn redrive(State(node): State<Arc<Node>>, at: LetterAt) -> Resu
 pub(crate) async fn discard(
     State(node): State<Arc<Node>>,
     at: LetterAt,
-    request: Request,
+    uri: Uri,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
     let worker = Arc::clone(node.worker()?);
-    let Discard { reason } = reason(request).await?;
+    let Discard { reason } = reason(&uri, &mut body).await?;
     let driven = to_its_end(async move { worker.discard(&at.0, &reason).await }).await??;
     Ok(DrivenBody::answer(driven))
 }
 
 /// The reason, from the query or from the body.
-async fn reason(request: Request) -> Result<Discard, Problem> {
-    let (head, body) = request.into_parts();
-    let bytes = body::read(body, &head.headers, COMMAND_BODY_BYTES_MAX).await?;
-    let query = Query::of(head.uri.query());
+async fn reason(uri: &Uri, body: &mut UnreadBody) -> Result<Discard, Problem> {
+    let bytes = body.read().await?;
+    let query = Query::of(uri.query());
     match (query.get(REASON), bytes.is_empty()) {
         (Some(reason), true) => {
             let discard = Discard { reason: SmolStr::new(reason) };
@@ -97,7 +97,7 @@ async fn reason(request: Request) -> Result<Discard, Problem> {
             })
         }
         (None, false) => {
-            body::media_type(&head.headers, &["application/json"])?;
+            body.media_type(&["application/json"])?;
             body::validated(body::parse(&bytes, String::new)?, String::new)
         }
         (Some(_), false) => Err(Problem::parameter(REASON, "stands in the body already; send it once")),

@@ -1,7 +1,7 @@
 //! The central model: one SKU over all stores, a store, everything; and waiting for one's own write.
 
 use crate::adapters::http::central::stream;
-use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::edge::admission::Admitted;
 use crate::adapters::http::limits::CENTRAL_WAIT_MS_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
@@ -15,7 +15,6 @@ use crate::adapters::http::response::problem::Problem;
 use crate::app::central::{Central, CentralLevel, CentralModel, total};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
-use crate::resilience::Seat;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -80,8 +79,9 @@ pub(crate) async fn sku(
     at: SkuAt,
     uri: Uri,
     headers: HeaderMap,
+    admitted: Admitted,
 ) -> Result<Response, Problem> {
-    let (model, _place) = fresh(&node, &Query::of(uri.query()), &headers).await?;
+    let model = fresh(&node, &Query::of(uri.query()), &headers, &admitted).await?;
     let (stores, as_of) = model.look(|central| {
         let stores = central.stores_of(&at.0);
         let levels = stores.filter_map(|(store, levels)| CentralBody::of(store, &at.0, &levels));
@@ -104,12 +104,13 @@ pub(crate) async fn store(
     at: StoreAt,
     uri: Uri,
     headers: HeaderMap,
+    admitted: Admitted,
 ) -> Result<Response, Problem> {
     const LIST: &str = "central-store";
     let query = Query::of(uri.query());
     let page = Page::of(&query, LIST)?;
     let after = page.after_as(|mark| Sku::new(mark).ok())?;
-    let (model, _place) = fresh(&node, &query, &headers).await?;
+    let model = fresh(&node, &query, &headers, &admitted).await?;
     let (mut levels, as_of) = model.look(|central| {
         let behind = central.of_store(&at.0, after.as_ref());
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
@@ -126,6 +127,7 @@ pub(crate) async fn all(
     State(node): State<Arc<Node>>,
     uri: Uri,
     headers: HeaderMap,
+    admitted: Admitted,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let whole = accept::first_of(&headers, &["application/json", stream::MEDIA_TYPE]);
@@ -135,10 +137,10 @@ pub(crate) async fn all(
                 return Err(Problem::parameter(name, "belongs to a page; this form is the whole model"));
             }
         }
-        let (model, _place) = fresh(&node, &query, &headers).await?;
+        let model = fresh(&node, &query, &headers, &admitted).await?;
         stream::response(Arc::clone(model))
     } else {
-        page_of_all(&node, &query, &uri, &headers).await?
+        page_of_all(&node, &query, &uri, &headers, &admitted).await?
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
@@ -149,6 +151,7 @@ async fn page_of_all(
     query: &Query<'_>,
     uri: &Uri,
     headers: &HeaderMap,
+    admitted: &Admitted,
 ) -> Result<Response, Problem> {
     const LIST: &str = "central";
     let page = Page::of(query, LIST)?;
@@ -157,7 +160,7 @@ async fn page_of_all(
         let (store, sku) = mark.split_once('/')?;
         Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
     })?;
-    let (model, _place) = fresh(node, query, headers).await?;
+    let model = fresh(node, query, headers, admitted).await?;
     let (mut levels, as_of) = model.look(|central| {
         let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
@@ -170,12 +173,13 @@ async fn page_of_all(
     Ok(list::answer_with(&levels, last, LIST, uri, &About { as_of }))
 }
 
-/// The model, once it is as fresh as `atLeast` asks, and a place among those who read: nobody has one while waiting.
+/// The model, once it is as fresh as `atLeast` asks. The request takes its place only then: none is held while waiting.
 async fn fresh<'a>(
     node: &'a Node,
     query: &Query<'_>,
     headers: &HeaderMap,
-) -> Result<(&'a Arc<CentralModel>, Seat), Problem> {
+    Admitted(admission): &Admitted,
+) -> Result<&'a Arc<CentralModel>, Problem> {
     let at_least = query.read(AT_LEAST, |text| {
         let parsed = text.split_once(':').and_then(|(node, sequence)| {
             Some((Uuid::try_parse(node).ok()?, sequence.parse().ok().map(Sequence)?))
@@ -183,11 +187,17 @@ async fn fresh<'a>(
         parsed.ok_or("must be <node>:<sequence>, the id of a node and a sequence of its log")
     })?;
     let model = node.central()?;
-    let Some((of, sequence)) = at_least else { return Ok((model, node.gates.enter(Gate::Reads)?)) };
+    let Some((of, sequence)) = at_least else {
+        admission.enter()?;
+        return Ok(model);
+    };
     let wait = deadline(headers).remaining(Duration::from_millis(CENTRAL_WAIT_MS_MAX));
     let waiting = model.at_least(of, sequence, wait);
     match node.shutdown.run_until_cancelled(waiting).await {
-        Some(true) => Ok((model, node.gates.enter(Gate::Reads)?)),
+        Some(true) => {
+            admission.enter()?;
+            Ok(model)
+        }
         Some(false) => {
             let reached = model.look(|central: &Central| central.as_of().get(&of).copied());
             let stands = reached.map_or_else(

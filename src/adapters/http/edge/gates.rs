@@ -11,14 +11,13 @@ use crate::adapters::http::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::config::GateSettings;
-use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets};
+use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets, Turn};
 use crate::telemetry::{HTTP_GATE_INSIDE, HTTP_RATE_LIMITED, HTTP_SHED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -44,7 +43,7 @@ pub enum Entry {
     Free,
     /// As soon as they come.
     AtOnce(Gate),
-    /// Once they are complete, by their handler; before that they are only turned away when there is none.
+    /// Once they are complete; before that they are only rejected while there is none.
     Later(Gate),
 }
 
@@ -132,7 +131,7 @@ impl Gates {
     }
 
     /// Waits, inside, for the right to do work that takes long.
-    pub(crate) async fn work(&self, gate: Gate) -> Result<SemaphorePermit<'_>, Problem> {
+    pub(crate) async fn work(&self, gate: Gate) -> Result<Turn, Problem> {
         let turn = timeout(Duration::from_millis(BATCH_TURN_MS_MAX), self.of(gate).bulkhead.work()).await;
         turn.map_err(|_| self.shed(gate))
     }

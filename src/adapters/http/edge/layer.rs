@@ -3,6 +3,7 @@
 //! One plain function instead of a stack of middleware, and one look at the address, which gives the route with its
 //! limits, its meters, its handler and what the path leaves open. Handlers and extractors are axum's.
 
+use crate::adapters::http::edge::admission::Admission;
 use crate::adapters::http::edge::cors;
 use crate::adapters::http::edge::endpoint::Answering;
 use crate::adapters::http::edge::gates::{Client, Entry, Gates, Quota};
@@ -17,6 +18,7 @@ use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::hints::Rejected;
 use crate::adapters::http::response::problem;
 use crate::adapters::http::response::problem::Problem;
+use crate::planted::{Bug, planted};
 use crate::resilience::Seat;
 use crate::telemetry::HTTP_PANICS;
 use axum::body::{Body, HttpBody};
@@ -28,6 +30,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,8 +97,7 @@ impl Edge {
         let mut visit = self.enter(&request);
         let admitted = self.admit(&mut visit, client, &request);
         let admitted = admitted.and_then(|place| self.check_query(&visit).map(|()| place));
-        // A place is held until the head of the answer is there; a stream goes on without one.
-        let _place = match admitted {
+        let place = match admitted {
             Err(problem) => return self.leave(&visit, problem.into_response()),
             Ok(place) => place,
         };
@@ -112,9 +114,16 @@ impl Edge {
         }
         let params = std::mem::take(&mut visit.params);
         request.extensions_mut().insert(Arrived { id: visit.id.clone(), params });
+        // Held until the head of the answer is there; a stream goes on without a place.
+        let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
+        request.extensions_mut().insert(Arc::clone(&admission));
         let work = AssertUnwindSafe(async { answering(request).await });
+        let leaked = planted(Bug::LeakPermitOnCancel).then(|| ManuallyDrop::new(Arc::clone(&admission)));
         let response = work.catch_unwind().await.unwrap_or_else(|panic| panicked(panic.as_ref()));
-        self.leave(&visit, response)
+        drop(leaked.map(ManuallyDrop::into_inner));
+        let response = self.leave(&visit, response);
+        drop(admission);
+        response
     }
 
     /// Answers a request with a refusal, without looking at it any further.

@@ -1,5 +1,7 @@
 //! What every request passes before its handler: gates, CORS, access log and metrics.
 
+pub(crate) mod admission;
+pub(crate) mod body;
 pub(crate) mod cors;
 pub(crate) mod endpoint;
 pub(crate) mod gates;

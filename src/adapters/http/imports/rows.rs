@@ -1,10 +1,10 @@
 //! Bulk imports: the next rows of one, how far it has come, which rows were refused.
 
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::limits::BATCH_BODY_BYTES_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::{media_type, off_thread, push_token, validated};
+use crate::adapters::http::request::body::{off_thread, push_token, validated};
 use crate::adapters::http::request::field_rules::{at_least_one, not_negative, text};
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::request::optional::present;
@@ -24,7 +24,7 @@ use crate::domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
 use crate::domain::stock::AdjustKind;
 use crate::domain::{After, Command, Event, Fact, Idempotency, ImportId, Quantity, Sku, StoreId, Timestamp};
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
@@ -67,7 +67,7 @@ pub(crate) async fn rows(
     State(node): State<Arc<Node>>,
     ImportAt(import_id): ImportAt,
     intent: Intent,
-    request: Request,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
     if intent.precondition != Precondition::None {
         return Err(Problem::parameter(
@@ -75,10 +75,8 @@ pub(crate) async fn rows(
             "has no meaning for an import; afterRow says where it stands",
         ));
     }
-    let (head, body) = request.into_parts();
-    media_type(&head.headers, &["application/json"])?;
-    let _turn = node.gates.work(Gate::Bulk).await?;
-    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
+    body.media_type(&["application/json"])?;
+    let bytes = body.read().await?;
     let Intent { key, request_id, deadline, .. } = intent;
     let id = import_id.clone();
     let (step, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {

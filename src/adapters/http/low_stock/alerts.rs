@@ -1,7 +1,7 @@
 //! Low stock: which levels are low, and thresholds that one store has for itself.
 
+use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::JsonBody;
 use crate::adapters::http::request::field_rules::{not_negative, version};
 use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::{Intent, LevelAt};
@@ -102,12 +102,11 @@ pub(crate) async fn set(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    body: JsonBody<ThresholdBody>,
+    JsonBody(body): JsonBody<ThresholdBody>,
 ) -> Result<Response, Problem> {
-    let JsonBody { value, place: _place } = body;
     let scope = format_smolstr!("set threshold {}/{}", at.store_id, at.sku);
-    let wish = Wish::new(intent, scope, value.expected_version, &value)?;
-    let low_stock_threshold = Some(value.low_stock_threshold);
+    let wish = Wish::new(intent, scope, body.expected_version, &body)?;
+    let low_stock_threshold = Some(body.low_stock_threshold);
     let LevelAt { store_id, sku } = &at;
     let (store_id, sku) = (store_id.clone(), sku.clone());
     let command = ThresholdCommand { store_id, sku, expected: wish.expected, low_stock_threshold };

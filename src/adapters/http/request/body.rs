@@ -3,67 +3,22 @@
 //! A body is parsed straight into its struct. Only when that fails is it parsed once more with the path tracked, so
 //! that a good request never pays for the pointer of a bad one.
 
-use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::limits::{
     BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX,
 };
-use crate::adapters::http::node::Node;
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::{Fault, Place, Problem};
-use crate::resilience::Seat;
 use axum::body::{Body, HttpBody};
-use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
-use serde::de::{Deserialize, DeserializeOwned};
+use serde::de::Deserialize;
 use serde_path_to_error::Segment;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
-
-/// The JSON body of a command: at most 64 KiB, of the right shape, valid.
-#[derive(Debug)]
-pub(crate) struct JsonBody<T> {
-    /// What it says.
-    pub value: T,
-    /// The request is complete: from here on it has a place among the changes.
-    pub place: Seat,
-}
-
-/// The same for a change of what is there, member by member (RFC 7396).
-#[derive(Debug)]
-pub(crate) struct MergePatch<T>(pub(crate) JsonBody<T>);
-
-impl<T: DeserializeOwned + Validate> FromRequest<Arc<Node>> for JsonBody<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Problem> {
-        Self::read(request, node, &["application/json"]).await
-    }
-}
-
-impl<T: DeserializeOwned + Validate> FromRequest<Arc<Node>> for MergePatch<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Problem> {
-        JsonBody::read(request, node, &["application/merge-patch+json", "application/json"]).await.map(Self)
-    }
-}
-
-impl<T: DeserializeOwned + Validate> JsonBody<T> {
-    async fn read(request: Request, node: &Node, known: &[&'static str]) -> Result<Self, Problem> {
-        let (head, body) = request.into_parts();
-        media_type(&head.headers, known)?;
-        let bytes = read(body, &head.headers, COMMAND_BODY_BYTES_MAX).await?;
-        let place = node.gates.enter(Gate::Writes)?;
-        let value: T = parse(&bytes, String::new)?;
-        Ok(Self { value: validated(value, String::new)?, place })
-    }
-}
 
 /// Which of `known` the body is; 415 for anything else, also for none, and for a body in a coding, as none is decoded.
 pub(crate) fn media_type(headers: &HeaderMap, known: &[&'static str]) -> Result<&'static str, Problem> {

@@ -1,10 +1,9 @@
 //! `POST /inventory/batch`: many movements in one command, as JSON or as one operation a line.
 
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::limits::BATCH_BODY_BYTES_MAX;
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::{media_type, off_thread};
+use crate::adapters::http::request::body::off_thread;
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::request::optional::yes;
 use crate::adapters::http::request::path::Intent;
@@ -23,7 +22,7 @@ use crate::domain::{
 };
 use crate::telemetry::IDEMPOTENT_REPLAYS;
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::Uri;
@@ -47,22 +46,20 @@ pub(crate) async fn batch(
     State(node): State<Arc<Node>>,
     uri: Uri,
     intent: Intent,
-    request: Request,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
     if intent.precondition != Precondition::None {
         let detail = "has no meaning for a batch; give each operation its expectedVersion";
         return Err(Problem::parameter("If-Match", detail));
     }
-    let (head, body) = request.into_parts();
-    let lines = media_type(&head.headers, &[JSON, NDJSON])? == NDJSON;
+    let lines = body.media_type(&[JSON, NDJSON])? == NDJSON;
     let atomic = Query::of(uri.query()).read("atomic", |text| match (lines, text) {
         (false, _) => Err("goes with one operation a line; a JSON body has its own"),
         (true, "true") => Ok(true),
         (true, "false") => Ok(false),
         (true, _) => Err("must be true or false"),
     })?;
-    let _turn = node.gates.work(Gate::Bulk).await?;
-    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
+    let bytes = body.read().await?;
     let key = intent.key;
     let (batch, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
         let body = if lines {

@@ -1,8 +1,8 @@
 //! Stock: levels, the five verbs, history.
 
+use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::JsonBody;
 use crate::adapters::http::request::path::{Intent, LevelAt, StoreAt};
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::resource::list;
@@ -17,7 +17,6 @@ use crate::app::ports::{Moment, MovementQuery};
 use crate::app::stock::{MovementPlace, ReadError};
 use crate::domain::stock::{CountAsOf, StockCommand, Verb};
 use crate::domain::{Command, EventKind, Expected, Idempotency, Quantity, Sequence, Sku, Timestamp};
-use crate::planted::{Bug, planted};
 use crate::resilience::Deadline;
 use axum::Json;
 use axum::extract::State;
@@ -25,7 +24,6 @@ use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderMap, StatusCode, Uri};
 use smol_str::SmolStr;
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 /// The parameters of the history.
@@ -109,9 +107,9 @@ pub(crate) async fn adjust(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    body: JsonBody<Adjust>,
+    JsonBody(body): JsonBody<Adjust>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
+    Wish::new(at, intent, &body)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/reserve`
@@ -119,9 +117,9 @@ pub(crate) async fn reserve(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    body: JsonBody<Reserve>,
+    JsonBody(body): JsonBody<Reserve>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
+    Wish::new(at, intent, &body)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/release`
@@ -129,9 +127,9 @@ pub(crate) async fn release(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    body: JsonBody<Release>,
+    JsonBody(body): JsonBody<Release>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
+    Wish::new(at, intent, &body)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/commit`
@@ -139,9 +137,9 @@ pub(crate) async fn commit(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    body: JsonBody<Commit>,
+    JsonBody(body): JsonBody<Commit>,
 ) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
+    Wish::new(at, intent, &body)?.execute(&node, body).await
 }
 
 /// `POST .../{sku}/count`
@@ -149,15 +147,14 @@ pub(crate) async fn count(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     intent: Intent,
-    body: JsonBody<Count>,
+    JsonBody(body): JsonBody<Count>,
 ) -> Result<Response, Problem> {
-    let JsonBody { value, place } = body;
-    let wish = Wish::new(at, intent, &value)?;
-    let as_of = match value.as_of {
+    let wish = Wish::new(at, intent, &body)?;
+    let as_of = match body.as_of {
         Some(sequence) => Some(booked(&node, &wish.at, sequence).await?),
         None => None,
     };
-    wish.execute(&node, JsonBody { value: value.into_verb(as_of), place }).await
+    wish.execute(&node, body.into_verb(as_of)).await
 }
 
 /// What the books said of a level after that sequence: the past, which nothing changes any more.
@@ -203,27 +200,12 @@ impl Wish {
         Ok(Self { at, expected, meta, deadline: intent.deadline })
     }
 
-    pub(crate) async fn execute(
-        self,
-        node: &Node,
-        verb: JsonBody<impl Into<Verb>>,
-    ) -> Result<Response, Problem> {
+    pub(crate) async fn execute(self, node: &Node, verb: impl Into<Verb>) -> Result<Response, Problem> {
         let Self { at, expected, meta, deadline } = self;
-        let JsonBody { value: verb, place } = verb;
         let LevelAt { store_id, sku } = at;
         let command =
             StockCommand { store_id: store_id.clone(), sku: sku.clone(), expected, verb: verb.into() };
-        let work = node.execute(Command::Stock(command), &meta, deadline);
-        let outcome = if planted(Bug::LeakPermitOnCancel) {
-            let leaked = ManuallyDrop::new(place);
-            let outcome = work.await;
-            drop(ManuallyDrop::into_inner(leaked));
-            outcome?
-        } else {
-            // Held until the answer is there.
-            let _place = place;
-            work.await?
-        };
+        let outcome = node.execute(Command::Stock(command), &meta, deadline).await?;
         moved(&store_id, &sku, &outcome, meta.idempotency.as_ref())
     }
 }

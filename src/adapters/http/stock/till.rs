@@ -1,7 +1,7 @@
 //! One call each for a till: goods came in, were sold, were taken off. Doors to the same command as `adjust`.
 
+use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::JsonBody;
 use crate::adapters::http::request::field_rules::{at_least_one, text, version};
 use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::{Intent, LevelAt};
@@ -40,36 +40,30 @@ pub(crate) struct Till {
 pub(crate) async fn add(
     State(node): State<Arc<Node>>,
     intent: Intent,
-    body: JsonBody<Till>,
+    JsonBody(till): JsonBody<Till>,
 ) -> Result<Response, Problem> {
-    adjust_by(AdjustKind::StockIn, &node, intent, body).await
+    adjust_by(AdjustKind::StockIn, &node, intent, till).await
 }
 
 /// `POST /stock/sale`
 pub(crate) async fn sale(
     State(node): State<Arc<Node>>,
     intent: Intent,
-    body: JsonBody<Till>,
+    JsonBody(till): JsonBody<Till>,
 ) -> Result<Response, Problem> {
-    adjust_by(AdjustKind::Sale, &node, intent, body).await
+    adjust_by(AdjustKind::Sale, &node, intent, till).await
 }
 
 /// `POST /stock/remove`
 pub(crate) async fn remove(
     State(node): State<Arc<Node>>,
     intent: Intent,
-    body: JsonBody<Till>,
+    JsonBody(till): JsonBody<Till>,
 ) -> Result<Response, Problem> {
-    adjust_by(AdjustKind::Removal, &node, intent, body).await
+    adjust_by(AdjustKind::Removal, &node, intent, till).await
 }
 
-async fn adjust_by(
-    kind: AdjustKind,
-    node: &Node,
-    intent: Intent,
-    body: JsonBody<Till>,
-) -> Result<Response, Problem> {
-    let JsonBody { value: till, place } = body;
+async fn adjust_by(kind: AdjustKind, node: &Node, intent: Intent, till: Till) -> Result<Response, Problem> {
     let print =
         fingerprint(&serde_json::to_vec(&till).expect("a body read from JSON can be written as JSON"));
     let known_by = |key: SmolStr, at: &LevelAt| Idempotency {
@@ -81,5 +75,5 @@ async fn adjust_by(
     let wish = Wish::of(at, intent, till.expected_version, known_by)?;
     let verb =
         Verb::AdjustBy { kind, quantity: till.quantity, reason: till.reason, reference: till.reference };
-    wish.execute(node, JsonBody { value: verb, place }).await
+    wish.execute(node, verb).await
 }
