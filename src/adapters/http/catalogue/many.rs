@@ -4,21 +4,20 @@ use crate::adapters::http::catalogue::product_body::ProductLine;
 use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::off_thread;
+use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::request::path::Intent;
-use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::resource::change::{Change, answer, by_bytes};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::response::replayed::mark_replayed;
-use crate::app::{Meta, Outcome, fingerprint};
+use crate::app::Outcome;
 use crate::domain::catalogue::{ProductMember, Products};
 use crate::domain::limits::PRODUCTS_AT_ONCE_MAX;
-use crate::domain::{Command, Fact, Idempotency, Rejection, UnappliedWhy};
+use crate::domain::{Command, Fact, Rejection, UnappliedWhy};
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -37,31 +36,20 @@ struct ProductsBody {
 /// `POST /catalogue/products`
 pub(crate) async fn products(
     State(node): State<Arc<Node>>,
-    intent: Intent,
+    context: RequestContext,
     mut body: UnreadBody,
 ) -> Result<Response, Problem> {
-    if intent.precondition != Precondition::None {
-        let detail = "has no meaning for many products; send without update, and nothing known is replaced";
-        return Err(Problem::parameter("If-Match", detail));
-    }
+    context.unconditional(
+        "has no meaning for many products; send without update, and nothing known is replaced",
+    )?;
     body.media_type(&["application/json"])?;
-    let bytes = body.read().await?;
-    let key = intent.key;
-    let (command, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
-        let command = into_domain(body::parse(&bytes, String::new)?)?;
-        let scope = SmolStr::new_static("catalogue products");
-        let idempotency = key.map(|key| Idempotency { key, scope, fingerprint: fingerprint(&bytes) });
-        Ok((command, idempotency))
-    })
-    .await?;
-    let count = command.products.len();
-    let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
-    let outcome = node.execute(Command::Products(command), &meta, intent.deadline).await?;
-    let mut response = Json(Answer::of(&outcome, count)).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    let read = |bytes: &Bytes| into_domain(body::parse(bytes, String::new)?);
+    let retry =
+        |key, _: &Products, bytes: &Bytes| by_bytes(key, SmolStr::new_static("catalogue products"), bytes);
+    let (change, products) = Change::of_bulk(context, body.read().await?, read, retry).await?;
+    let count = products.products.len();
+    let outcome = change.execute(&node, Command::Products(products)).await?;
+    Ok(answer(&outcome, Json(ProductsResults::of(&outcome, count))))
 }
 
 fn into_domain(body: ProductsBody) -> Result<Products, Problem> {
@@ -83,7 +71,7 @@ fn into_domain(body: ProductsBody) -> Result<Products, Problem> {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct ProductsResults<'a> {
     results: Vec<ProductResult<'a>>,
     created: usize,
     changed: usize,
@@ -145,7 +133,7 @@ impl<'a> ProductResult<'a> {
     }
 }
 
-impl<'a> Answer<'a> {
+impl<'a> ProductsResults<'a> {
     fn of(outcome: &'a Outcome, products: usize) -> Self {
         let mut results = vec![ProductResult::UNCHANGED; products];
         let mut put = |op: u32, result| {

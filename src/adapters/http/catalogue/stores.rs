@@ -2,13 +2,14 @@
 
 use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
+use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::field_rules::{text, version, zone_name};
 use crate::adapters::http::request::optional::{present, yes};
-use crate::adapters::http::request::path::{Intent, StoreAt};
+use crate::adapters::http::request::path::StoreAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{Wish, changed, shown};
-use crate::adapters::http::resource::list;
-use crate::adapters::http::resource::list::Page;
+use crate::adapters::http::resource::change::{Change, by_meaning, changed};
+use crate::adapters::http::resource::list::ListPage;
+use crate::adapters::http::resource::read::shown;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::app::catalogue::{StoreDescription, StoreView};
@@ -59,15 +60,11 @@ struct StoreShown<'a> {
 
 /// `GET /stores`
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
-    const LIST: &str = "stores";
-    let page = Page::of(&Query::of(uri.query()), LIST)?;
-    let after = page.after_as(|mark| StoreId::new(mark).ok())?;
-    let mut stores = node.ledger.stores(after.as_ref(), page.limit + 1).await?;
-    let more = stores.len() > page.limit;
-    stores.truncate(page.limit);
-    let items: Vec<StoreShown> = stores.iter().map(StoreShown::of).collect();
-    let last = stores.last().filter(|_| more).map(|store| &store.store_id);
-    Ok(list::answer(&items, last.map(|id| id as _), LIST, &uri))
+    let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?;
+    let after = page.after(|mark| StoreId::new(mark).ok())?;
+    let stores = page.cut(node.ledger.stores(after.as_ref(), page.rows_max()).await?);
+    let items: Vec<StoreShown> = stores.rows.iter().map(StoreShown::of).collect();
+    Ok(page.answer(&items, stores.next(|store| &store.store_id)))
 }
 
 /// `GET /stores/{storeId}`
@@ -89,21 +86,21 @@ pub(crate) async fn store(
 /// `POST /stores`
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
-    intent: Intent,
+    context: RequestContext,
     JsonBody(mut body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
     // Said or not, it is the same request.
     let kind = *body.kind.get_or_insert(StoreKind::Shop);
     let id = body.store_id.clone();
     let store_id = id.ok_or_else(|| Problem::pointer("/storeId", "is missing: which store is it?"))?;
-    said(&node, store_id, kind, intent, body, true).await
+    describe(&node, store_id, kind, context, body, true).await
 }
 
 /// `PUT /stores/{storeId}`
 pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,
-    intent: Intent,
+    context: RequestContext,
     JsonBody(body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
     if body.store_id.as_ref().is_some_and(|said| *said != store_id) {
@@ -111,24 +108,24 @@ pub(crate) async fn replace(
     }
     // Left out of a replacement, it would turn a warehouse into a shop.
     let kind = body.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
-    said(&node, store_id, kind, intent, body, false).await
+    describe(&node, store_id, kind, context, body, false).await
 }
 
-async fn said(
+async fn describe(
     node: &Node,
     store_id: StoreId,
     kind: StoreKind,
-    intent: Intent,
+    context: RequestContext,
     body: StoreBody,
     create: bool,
 ) -> Result<Response, Problem> {
     let verb = if create { "create" } else { "replace" };
     let scope = format_smolstr!("{verb} store {store_id}");
-    let wish = Wish::new(intent, scope, body.expected_version, &body)?;
+    let change = Change::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
     let StoreBody { name, address, time_zone, active, .. } = body;
     let store = Box::new(Store { name, kind, address, time_zone, active });
-    let command = StoreCommand { store_id, expected: wish.expected, create, store };
-    let (outcome, event) = wish.execute(node, Command::Store(command)).await?;
+    let command = StoreCommand { store_id, expected: change.expected, create, store };
+    let (outcome, event) = change.execute_one(node, Command::Store(command)).await?;
     let version = event.after.version();
     let Fact::Store(fact) = &event.fact else {
         return Err(Problem::plain(Code::Internal).because(&"an event that is of no store"));
@@ -139,8 +136,8 @@ async fn said(
         version,
         updated_at: Some(outcome.at),
     };
-    let place = (create || version == 1).then(|| format!("/stores/{}", fact.store_id));
-    Ok(changed(&outcome, version, &body, place.as_deref()))
+    let address = (create || version == 1).then(|| format!("/stores/{}", fact.store_id));
+    Ok(changed(&outcome, version, &body, address.as_deref()))
 }
 
 impl<'a> StoreShown<'a> {

@@ -7,8 +7,7 @@ use crate::adapters::http::request::body;
 use crate::adapters::http::request::field_rules::text;
 use crate::adapters::http::request::path::LetterAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list;
-use crate::adapters::http::resource::list::Page;
+use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage};
 use crate::adapters::http::response::problem::Problem;
 use crate::app::central::{DeadLetter, LetterError, LetterState, Redriven};
 use axum::Json;
@@ -23,7 +22,7 @@ use validator::Validate;
 /// The parameter, and the member of the body, that says why.
 pub(crate) const REASON: &str = "reason";
 /// The parameters of the list.
-pub(crate) const PARAMETERS: &[&str] = &[list::LIMIT, list::CURSOR, STATE];
+pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR, STATE];
 const STATE: &str = "state";
 
 /// `{reason}`
@@ -44,19 +43,16 @@ struct DrivenBody {
 
 /// `GET /dead-letters`
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
-    const LIST: &str = "dead-letters";
     let query = Query::of(uri.query());
-    let page = Page::of(&query, LIST)?;
+    let page = ListPage::of("dead-letters", &query, &uri)?;
     let state = query.read(STATE, letter_state)?;
     let mut letters = node.worker()?.letters();
     // Letters are never forgotten, so the one a cursor names is there.
-    let behind = page.after_as(|id| Some(letters.iter().position(|letter| letter.id == id)? + 1))?;
+    let behind = page.after(|id| Some(letters.iter().position(|letter| letter.id == id)? + 1))?;
     letters.drain(..behind.unwrap_or(0));
     letters.retain(|letter| state.is_none_or(|state| state == letter.state));
-    let more = letters.len() > page.limit;
-    letters.truncate(page.limit);
-    let last = letters.last().filter(|_| more).map(|letter| &letter.id);
-    Ok(list::answer(&letters, last.map(|id| id as _), LIST, &uri))
+    let letters = page.cut(letters);
+    Ok(page.answer(&letters.rows, letters.next(|letter| &letter.id)))
 }
 
 /// `GET /dead-letters/{id}`

@@ -8,18 +8,19 @@ use crate::adapters::http::request::accept;
 use crate::adapters::http::request::path::{SkuAt, StoreAt};
 use crate::adapters::http::request::prefer_wait::deadline;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list;
-use crate::adapters::http::resource::list::{CURSOR, LIMIT, Page};
+use crate::adapters::http::resource::list::{
+    CURSOR, LIMIT, ListPage, level_mark, read_level_mark, refuse_page,
+};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::vary::by_accept;
 use crate::app::central::{Central, CentralLevel, CentralModel, total};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -106,20 +107,17 @@ pub(crate) async fn store(
     headers: HeaderMap,
     admitted: Admitted,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "central-store";
     let query = Query::of(uri.query());
-    let page = Page::of(&query, LIST)?;
-    let after = page.after_as(|mark| Sku::new(mark).ok())?;
+    let page = ListPage::of("central-store", &query, &uri)?;
+    let after = page.after(|mark| Sku::new(mark).ok())?;
     let model = fresh(&node, &query, &headers, &admitted).await?;
-    let (mut levels, as_of) = model.look(|central| {
+    let (levels, as_of) = model.look(|central| {
         let behind = central.of_store(&at.0, after.as_ref());
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
-        (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
+        (levels.take(page.rows_max()).collect::<Vec<_>>(), central.as_of().clone())
     });
-    let more = levels.len() > page.limit;
-    levels.truncate(page.limit);
-    let last = levels.last().filter(|_| more).map(|level| &level.sku);
-    Ok(list::answer_with(&levels, last.map(|sku| sku as _), LIST, &uri, &About { as_of }))
+    let levels = page.cut(levels);
+    Ok(page.answer_with(&levels.rows, levels.next(|level| &level.sku), &About { as_of }))
 }
 
 /// `GET /central/inventory`
@@ -131,19 +129,14 @@ pub(crate) async fn all(
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let whole = accept::first_of(&headers, &["application/json", stream::MEDIA_TYPE]);
-    let mut response = if whole == Some(stream::MEDIA_TYPE) {
-        for name in [LIMIT, CURSOR] {
-            if query.get(name).is_some() {
-                return Err(Problem::parameter(name, "belongs to a page; this form is the whole model"));
-            }
-        }
+    let response = if whole == Some(stream::MEDIA_TYPE) {
+        refuse_page(&query, "belongs to a page; this form is the whole model")?;
         let model = fresh(&node, &query, &headers, &admitted).await?;
         stream::response(Arc::clone(model))
     } else {
         page_of_all(&node, &query, &uri, &headers, &admitted).await?
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    Ok(response)
+    Ok(by_accept(response))
 }
 
 async fn page_of_all(
@@ -153,24 +146,17 @@ async fn page_of_all(
     headers: &HeaderMap,
     admitted: &Admitted,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "central";
-    let page = Page::of(query, LIST)?;
-    // No store's name has a slash.
-    let after = page.after_as(|mark| {
-        let (store, sku) = mark.split_once('/')?;
-        Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
-    })?;
+    let page = ListPage::of("central", query, uri)?;
+    let after = page.after(read_level_mark)?;
     let model = fresh(node, query, headers, admitted).await?;
-    let (mut levels, as_of) = model.look(|central| {
+    let (levels, as_of) = model.look(|central| {
         let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
-        (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
+        (levels.take(page.rows_max()).collect::<Vec<_>>(), central.as_of().clone())
     });
-    let more = levels.len() > page.limit;
-    levels.truncate(page.limit);
-    let last = levels.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
-    let last = last.as_ref().map(|mark| mark as &dyn std::fmt::Display);
-    Ok(list::answer_with(&levels, last, LIST, uri, &About { as_of }))
+    let levels = page.cut(levels);
+    let next = levels.next(|level| level_mark(&level.store_id, &level.sku));
+    Ok(page.answer_with(&levels.rows, next, &About { as_of }))
 }
 
 /// The model, once it is as fresh as `atLeast` asks. The request takes its place only then: none is held while waiting.

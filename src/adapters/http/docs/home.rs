@@ -2,10 +2,10 @@
 
 use crate::adapters::http::request::accept;
 use crate::adapters::http::response::html;
+use crate::adapters::http::response::vary::by_accept;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use serde::{Serialize, Serializer};
 
 /// What a caller may want to know first: name, path from the top, a sentence.
@@ -33,13 +33,12 @@ struct Home {
 
 /// `GET /`
 pub(crate) async fn home(headers: HeaderMap) -> Response {
-    let mut response = if accept::wants_page(&headers) {
+    let response = if accept::wants_page(&headers) {
         page()
     } else {
         Json(Home { name: "onhand", version: env!("CARGO_PKG_VERSION"), links: () }).into_response()
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
+    by_accept(response)
 }
 
 fn page() -> Response {

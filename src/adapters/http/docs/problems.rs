@@ -5,10 +5,10 @@ use crate::adapters::http::request::path::CodeAt;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::html;
 use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::vary::by_accept;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use serde::Serialize;
 
 /// The description of one code.
@@ -51,9 +51,7 @@ fn answer<T: Serialize>(
     page: impl FnOnce() -> Response,
     json: impl FnOnce() -> T,
 ) -> Response {
-    let mut response = if accept::wants_page(headers) { page() } else { Json(json()).into_response() };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
+    by_accept(if accept::wants_page(headers) { page() } else { Json(json()).into_response() })
 }
 
 fn page_of_all() -> Response {

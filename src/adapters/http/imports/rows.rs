@@ -4,28 +4,28 @@ use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::{off_thread, push_token, validated};
+use crate::adapters::http::request::body::{push_token, validated};
+use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::field_rules::{at_least_one, not_negative, text};
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::request::optional::present;
-use crate::adapters::http::request::path::{ImportAt, Intent};
-use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::request::path::ImportAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list;
-use crate::adapters::http::resource::list::Page;
+use crate::adapters::http::resource::change::{Change, answer, by_bytes};
+use crate::adapters::http::resource::list::ListPage;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::response::replayed::mark_replayed;
+use crate::app::Outcome;
 use crate::app::imports::RefusedPlace;
-use crate::app::{Meta, Outcome, fingerprint};
 use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow};
 use crate::domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
 use crate::domain::stock::AdjustKind;
-use crate::domain::{After, Command, Event, Fact, Idempotency, ImportId, Quantity, Sku, StoreId, Timestamp};
+use crate::domain::{After, Command, Event, Fact, ImportId, Quantity, Sku, StoreId, Timestamp};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
@@ -66,32 +66,19 @@ struct RowBody {
 pub(crate) async fn rows(
     State(node): State<Arc<Node>>,
     ImportAt(import_id): ImportAt,
-    intent: Intent,
+    context: RequestContext,
     mut body: UnreadBody,
 ) -> Result<Response, Problem> {
-    if intent.precondition != Precondition::None {
-        return Err(Problem::parameter(
-            "If-Match",
-            "has no meaning for an import; afterRow says where it stands",
-        ));
-    }
+    context.unconditional("has no meaning for an import; afterRow says where it stands")?;
     body.media_type(&["application/json"])?;
-    let bytes = body.read().await?;
-    let Intent { key, request_id, deadline, .. } = intent;
     let id = import_id.clone();
-    let (step, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
-        let step = into_domain(body::parse(&bytes, String::new)?, id)?;
-        let idempotency = key.map(|key| Idempotency {
-            key,
-            scope: format_smolstr!("import {}", step.import_id),
-            fingerprint: fingerprint(&bytes),
-        });
-        Ok((step, idempotency))
-    })
-    .await?;
+    let read = move |bytes: &Bytes| into_domain(body::parse(bytes, String::new)?, id);
+    let retry = |key, step: &ImportRows, bytes: &Bytes| {
+        by_bytes(key, format_smolstr!("import {}", step.import_id), bytes)
+    };
+    let (change, step) = Change::of_bulk(context, body.read().await?, read, retry).await?;
     let numbers: Vec<u64> = step.rows.iter().map(|row| row.row).collect();
-    let meta = Meta { actor: None, request_id, idempotency };
-    let outcome = node.execute(Command::Import(step), &meta, deadline).await?;
+    let outcome = change.execute(&node, Command::Import(step)).await?;
     stepped(&import_id, &numbers, &outcome)
 }
 
@@ -117,19 +104,15 @@ pub(crate) async fn refusals(
     at: ImportAt,
     uri: http::Uri,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "refusals";
-    let page = Page::of(&Query::of(uri.query()), LIST)?;
-    let after = page.after_as(RefusedPlace::parse)?.unwrap_or_default();
+    let page = ListPage::of("refusals", &Query::of(uri.query()), &uri)?;
+    let after = page.after(RefusedPlace::parse)?.unwrap_or_default();
     if node.ledger.import(&at.0).await?.is_none() {
         return Err(no_import(&at.0));
     }
     let _turn = node.gates.work(Gate::Reads).await?;
-    let mut refused = node.ledger.import_refusals(&at.0, after, page.limit + 1).await?;
-    let more = refused.len() > page.limit;
-    refused.truncate(page.limit);
-    let items: Vec<RefusalBody> = refused.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
-    let last = refused.last().filter(|_| more).map(|refused| &refused.place);
-    Ok(list::answer(&items, last.map(|place| place as _), LIST, &uri))
+    let refused = page.cut(node.ledger.import_refusals(&at.0, after, page.rows_max()).await?);
+    let items: Vec<RefusalBody> = refused.rows.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
+    Ok(page.answer(&items, refused.next(|refused| &refused.place)))
 }
 
 fn no_import(import_id: &ImportId) -> Problem {
@@ -241,11 +224,7 @@ fn stepped(import_id: &ImportId, rows: &[u64], outcome: &Outcome) -> Result<Resp
         updated_at: None,
         results: Some(results(rows, progress)),
     };
-    let mut response = Json(body).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    Ok(answer(outcome, Json(body)))
 }
 
 /// Both lists rise by row number, so one pass joins them.

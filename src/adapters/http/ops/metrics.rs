@@ -3,6 +3,7 @@
 use crate::adapters::http::node::Node;
 use crate::adapters::http::ops::{sync_state, webhook_state};
 use crate::adapters::http::request::accept;
+use crate::adapters::http::response::vary::by_accept;
 use crate::telemetry::{
     self, ALERTS_RAISED, BREAKER_OPENED, DEAD_LETTERS, HTTP_RATE_LIMITED, HTTP_REQUESTS, HTTP_SHED,
     IDEMPOTENT_REPLAYS, LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN, LOG_DURABLE_SEQUENCE, LOG_PROBES,
@@ -12,7 +13,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, VARY};
+use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use std::convert::Infallible;
@@ -73,13 +74,12 @@ fn gauge(name: &'static str, value: u64) {
 
 fn answer(headers: &HeaderMap) -> Response {
     let text = install().render();
-    let mut response = if accept::first_of(headers, &["application/json"]).is_some() {
+    let response = if accept::first_of(headers, &["application/json"]).is_some() {
         Json(Counters::of(&text)).into_response()
     } else {
         ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
     };
-    response.headers_mut().insert(VARY, http::HeaderValue::from_static("accept"));
-    response
+    by_accept(response)
 }
 
 /// The counters as JSON: sums of the Prometheus series, so the two never tell different stories.

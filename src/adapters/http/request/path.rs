@@ -1,15 +1,10 @@
-//! What a request is about and how it wants to be taken: path, precondition, idempotency key, request id.
+//! What the path of a request names: a level, a store, a SKU, an import, a dead letter.
 
 use crate::adapters::http::request::arrived::Arrived;
-use crate::adapters::http::request::idempotency_key::idempotency_key;
-use crate::adapters::http::request::precondition::Precondition;
-use crate::adapters::http::request::prefer_wait::deadline;
 use crate::adapters::http::response::problem::Problem;
 use crate::domain::{ImportId, Sku, StoreId};
-use crate::resilience::Deadline;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use smol_str::SmolStr;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -45,19 +40,6 @@ pub(crate) struct FileAt(pub String);
 /// `/imports/{importId}`.
 #[derive(Debug)]
 pub(crate) struct ImportAt(pub ImportId);
-
-/// How a command wants to be taken.
-#[derive(Debug)]
-pub(crate) struct Intent {
-    /// What `If-Match` asks for.
-    pub precondition: Precondition,
-    /// The caller's name for it.
-    pub key: Option<SmolStr>,
-    /// The request.
-    pub request_id: Option<SmolStr>,
-    /// How long its caller waits.
-    pub deadline: Deadline,
-}
 
 impl<S: Send + Sync> FromRequestParts<S> for LevelAt {
     type Rejection = Problem;
@@ -112,19 +94,6 @@ impl<S: Send + Sync> FromRequestParts<S> for ImportAt {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         read(parts, "importId", ImportId::new).map(Self)
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Intent {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Ok(Self {
-            precondition: Precondition::of(&parts.headers)?,
-            key: idempotency_key(&parts.headers)?,
-            request_id: parts.extensions.get::<Arrived>().map(|arrived| SmolStr::new(arrived.id.as_str())),
-            deadline: deadline(&parts.headers),
-        })
     }
 }
 

@@ -1,9 +1,10 @@
-//! Paging: `limit`, an opaque `cursor`, and the answer `{items, nextCursor}` with `Link: rel="next"`.
+//! A list, page by page: `limit`, an opaque `cursor`, and the answer `{items, nextCursor}` with `Link: rel="next"`.
 
 use crate::adapters::http::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
+use crate::domain::{Sku, StoreId};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -13,87 +14,132 @@ use http::{HeaderValue, Uri};
 use serde::Serialize;
 use std::fmt::Display;
 
-/// The names of the parameters every list takes.
+/// How many items a page has at most.
 pub(crate) const LIMIT: &str = "limit";
-/// See [`LIMIT`].
+/// Where the page before ended.
 pub(crate) const CURSOR: &str = "cursor";
-/// The parameters every list takes.
+/// The parameters that every list takes.
 pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR];
-/// The place to begin at, of a list that says it openly; a cursor goes on from another one.
+/// The position to begin at, of a list whose positions are public; the cursor of a next page takes its place.
 pub(crate) const AFTER: &str = "after";
 
-/// What part of a list is asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Page {
+/// One page of a list, as a request asks for it.
+#[derive(Debug)]
+pub(crate) struct ListPage<'a> {
     /// At most so many items.
-    pub limit: usize,
-    /// The mark of the last item the caller has; nothing means the beginning.
-    pub after: Option<String>,
+    pub(crate) limit: usize,
+    /// The mark of the last item of the page before; nothing means the beginning.
+    mark: Option<String>,
+    /// The name of the list, so that the cursor of one is refused by another.
+    list: &'static str,
+    uri: &'a Uri,
 }
 
-impl Page {
-    /// Reads `limit` and `cursor`. `list` names the list, so that the cursor of one is refused by another.
-    pub(crate) fn of(query: &Query<'_>, list: &str) -> Result<Self, Problem> {
-        Self::with_at_least(1, query, list)
+/// Rows that were read for a page.
+#[derive(Debug)]
+pub(crate) struct PageRows<T> {
+    /// Those of the page.
+    pub(crate) rows: Vec<T>,
+    /// Whether others follow.
+    pub(crate) more: bool,
+}
+
+impl<'a> ListPage<'a> {
+    /// Reads `limit` and `cursor`.
+    pub(crate) fn of(list: &'static str, query: &Query<'_>, uri: &'a Uri) -> Result<Self, Problem> {
+        Self::with_at_least(1, list, query, uri)
     }
 
     /// The same for a list whose page says something without any item, so that `limit=0` makes sense.
-    pub(crate) fn with_none(query: &Query<'_>, list: &str) -> Result<Self, Problem> {
-        Self::with_at_least(0, query, list)
+    pub(crate) fn with_none(list: &'static str, query: &Query<'_>, uri: &'a Uri) -> Result<Self, Problem> {
+        Self::with_at_least(0, list, query, uri)
     }
 
-    fn with_at_least(least: usize, query: &Query<'_>, list: &str) -> Result<Self, Problem> {
+    fn with_at_least(
+        least: usize,
+        list: &'static str,
+        query: &Query<'_>,
+        uri: &'a Uri,
+    ) -> Result<Self, Problem> {
         let limit = query.read(LIMIT, |text| match text.parse() {
             Ok(limit) if (least..=PAGE_ITEMS_MAX).contains(&limit) => Ok(limit),
             _ => Err(format!("must be a number from {least} to {PAGE_ITEMS_MAX}")),
         })?;
-        let after = query.get(CURSOR).map(|cursor| open(cursor, list)).transpose()?;
-        Ok(Self { limit: limit.unwrap_or(PAGE_ITEMS_DEFAULT), after })
+        let mark = query.get(CURSOR).map(|cursor| open(cursor, list)).transpose()?;
+        Ok(Self { limit: limit.unwrap_or(PAGE_ITEMS_DEFAULT), mark, list, uri })
     }
 
-    /// Reads the mark as whatever the list counts by.
-    pub(crate) fn after_as<T>(&self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
-        self.after
-            .as_deref()
-            .map(|mark| read(mark).ok_or_else(|| Problem::plain(Code::InvalidCursor)))
-            .transpose()
+    /// The mark that the page begins behind, as whatever the list counts by.
+    pub(crate) fn after<T>(&self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+        let mark = self.mark.as_deref();
+        mark.map(|mark| read(mark).ok_or_else(|| Problem::plain(Code::InvalidCursor))).transpose()
+    }
+
+    /// How many rows to read: one more than the page has items shows whether others follow.
+    pub(crate) fn rows_max(&self) -> usize {
+        self.limit + 1
+    }
+
+    /// The rows of the page, from those that were read.
+    pub(crate) fn cut<T>(&self, mut rows: Vec<T>) -> PageRows<T> {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        PageRows { rows, more }
+    }
+
+    /// The page; `next` is the mark of its last item when others follow.
+    pub(crate) fn answer<T: Serialize>(&self, items: &[T], next: Option<impl Display>) -> Response {
+        #[derive(Serialize)]
+        struct Nothing {}
+        self.answer_with(items, next, &Nothing {})
+    }
+
+    /// The same, with members about the list as a whole.
+    pub(crate) fn answer_with<T: Serialize, A: Serialize>(
+        &self,
+        items: &[T],
+        next: Option<impl Display>,
+        about: &A,
+    ) -> Response {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct PageBody<'a, T, A> {
+            items: &'a [T],
+            next_cursor: Option<&'a str>,
+            #[serde(flatten)]
+            about: &'a A,
+        }
+        let cursor = next.map(|mark| seal(&mark, self.list));
+        let mut response = Json(PageBody { items, next_cursor: cursor.as_deref(), about }).into_response();
+        if let Some(link) = cursor.and_then(|cursor| next_link(self.uri, &cursor)) {
+            response.headers_mut().insert(LINK, link);
+        }
+        response
     }
 }
 
-/// One page of answers; `more_after` is the mark of its last item when more follow.
-pub(crate) fn answer<T: Serialize>(
-    items: &[T],
-    more_after: Option<&dyn Display>,
-    list: &str,
-    uri: &Uri,
-) -> Response {
-    #[derive(Serialize)]
-    struct Nothing {}
-    answer_with(items, more_after, list, uri, &Nothing {})
+impl<T> PageRows<T> {
+    /// The mark of the next page, from the last row of this one; nothing when no others follow.
+    pub(crate) fn next<'a, D>(&'a self, mark: impl FnOnce(&'a T) -> D) -> Option<D> {
+        self.rows.last().filter(|_| self.more).map(mark)
+    }
 }
 
-/// The same, and what the list says as a whole: the members of `about`.
-pub(crate) fn answer_with<T: Serialize, A: Serialize>(
-    items: &[T],
-    more_after: Option<&dyn Display>,
-    list: &str,
-    uri: &Uri,
-    about: &A,
-) -> Response {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Body<'a, T, A> {
-        items: &'a [T],
-        next_cursor: Option<&'a str>,
-        #[serde(flatten)]
-        about: &'a A,
-    }
-    let cursor = more_after.map(|mark| seal(mark, list));
-    let mut response = Json(Body { items, next_cursor: cursor.as_deref(), about }).into_response();
-    if let Some(link) = cursor.and_then(|cursor| next_link(uri, &cursor)) {
-        response.headers_mut().insert(LINK, link);
-    }
-    response
+/// Refuses the parameters of a page where an answer is no page; `detail` says what it is.
+pub(crate) fn refuse_page(query: &Query<'_>, detail: &'static str) -> Result<(), Problem> {
+    let sent = PARAMETERS.iter().find(|name| query.get(name).is_some());
+    sent.map_or(Ok(()), |name| Err(Problem::parameter(*name, detail)))
+}
+
+/// The mark of a level in a list over all stores.
+pub(crate) fn level_mark(store_id: &StoreId, sku: &Sku) -> String {
+    format!("{store_id}/{sku}")
+}
+
+/// Reads the mark of a level. No store has a slash in its name.
+pub(crate) fn read_level_mark(mark: &str) -> Option<(StoreId, Sku)> {
+    let (store, sku) = mark.split_once('/')?;
+    Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
 }
 
 fn seal(mark: &dyn Display, list: &str) -> String {
@@ -133,7 +179,8 @@ mod tests {
             ("limit=", None),
             ("limit=1.0", None),
         ] {
-            let page = Page::of(&Query::of(Some(query)), "levels");
+            let uri = Uri::from_static("/stores/S1/inventory");
+            let page = ListPage::of("levels", &Query::of(Some(query)), &uri);
             assert_eq!(page.ok().map(|page| page.limit), limit, "{query}");
         }
     }
@@ -151,8 +198,9 @@ mod tests {
         ] {
             assert_eq!(open(cursor, list).unwrap_err().code(), Code::InvalidCursor, "{cursor}");
         }
-        let page = Page { limit: 1, after: Some("x".into()) };
-        assert_eq!(page.after_as(|text| text.parse::<u64>().ok()).unwrap_err().code(), Code::InvalidCursor);
+        let uri = Uri::from_static("/stores/S1/inventory");
+        let page = ListPage { limit: 1, mark: Some("x".into()), list: "levels", uri: &uri };
+        assert_eq!(page.after(|text| text.parse::<u64>().ok()).unwrap_err().code(), Code::InvalidCursor);
     }
 
     #[test]
@@ -163,8 +211,12 @@ mod tests {
             next_link(&uri, "new").unwrap(),
             "</stores/S1/inventory/BANK%20CHARGES/history?type=ADJUST&limit=5&cursor=new>; rel=\"next\""
         );
-        let response = answer(&[1], Some(&7), "history", &uri);
-        assert!(response.headers().contains_key(LINK));
-        assert!(!answer::<u8>(&[], None, "history", &uri).headers().contains_key(LINK));
+        let page = ListPage { limit: 2, mark: None, list: "history", uri: &uri };
+        for (rows, items, more) in [(vec![1, 2, 3], 2, true), (vec![1, 2], 2, false), (vec![], 0, false)] {
+            let found = page.cut(rows);
+            assert_eq!((found.rows.len(), found.next(|row| *row)), (items, more.then_some(2)));
+            let answer = page.answer(&found.rows, found.next(|row| *row));
+            assert_eq!(answer.headers().contains_key(LINK), more);
+        }
     }
 }

@@ -8,3 +8,4 @@ pub(crate) mod html;
 pub(crate) mod problem;
 pub(crate) mod refusal;
 pub(crate) mod replayed;
+pub(crate) mod vary;

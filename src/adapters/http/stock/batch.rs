@@ -3,18 +3,16 @@
 use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::off_thread;
+use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::request::optional::yes;
-use crate::adapters::http::request::path::Intent;
-use crate::adapters::http::request::precondition::Precondition;
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::change::{Change, answer, by_bytes};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::response::replayed::mark_replayed;
 use crate::adapters::http::stock::operation::Operation;
-use crate::app::{Meta, Outcome, fingerprint};
+use crate::app::Outcome;
 use crate::domain::limits::BATCH_OPERATIONS_MAX;
 use crate::domain::stock::{Batch, StockFact};
 use crate::domain::{
@@ -23,7 +21,7 @@ use crate::domain::{
 use crate::telemetry::IDEMPOTENT_REPLAYS;
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -45,13 +43,10 @@ struct BatchBody {
 pub(crate) async fn batch(
     State(node): State<Arc<Node>>,
     uri: Uri,
-    intent: Intent,
+    context: RequestContext,
     mut body: UnreadBody,
 ) -> Result<Response, Problem> {
-    if intent.precondition != Precondition::None {
-        let detail = "has no meaning for a batch; give each operation its expectedVersion";
-        return Err(Problem::parameter("If-Match", detail));
-    }
+    context.unconditional("has no meaning for a batch; give each operation its expectedVersion")?;
     let lines = body.media_type(&[JSON, NDJSON])? == NDJSON;
     let atomic = Query::of(uri.query()).read("atomic", |text| match (lines, text) {
         (false, _) => Err("goes with one operation a line; a JSON body has its own"),
@@ -59,23 +54,16 @@ pub(crate) async fn batch(
         (true, "false") => Ok(false),
         (true, _) => Err("must be true or false"),
     })?;
-    let bytes = body.read().await?;
-    let key = intent.key;
-    let (batch, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
-        let body = if lines {
-            read_lines(&bytes, atomic.unwrap_or(true))?
-        } else {
-            body::parse(&bytes, String::new)?
-        };
-        let batch = into_domain(body)?;
-        let idempotency = key.map(|key| known_by(key, &bytes, batch.atomic));
-        Ok((batch, idempotency))
-    })
-    .await?;
+    let read = move |bytes: &Bytes| {
+        let body =
+            if lines { read_lines(bytes, atomic.unwrap_or(true)) } else { body::parse(bytes, String::new) };
+        body.and_then(into_domain)
+    };
+    let retry = |key, batch: &Batch, bytes: &Bytes| known_by(key, bytes, batch.atomic);
+    let (change, batch) = Change::of_bulk(context, body.read().await?, read, retry).await?;
     let operations = batch.operations.len();
-    let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
-    let outcome = node.execute(Command::Batch(batch), &meta, intent.deadline).await?;
-    answer(&outcome, operations)
+    let outcome = change.execute(&node, Command::Batch(batch)).await?;
+    results_of(&outcome, operations)
 }
 
 /// One operation a line; empty lines are passed over.
@@ -107,11 +95,11 @@ fn into_domain(body: BatchBody) -> Result<Batch, Problem> {
 fn known_by(key: SmolStr, bytes: &Bytes, atomic: bool) -> Idempotency {
     let mut payload = bytes.to_vec();
     payload.push(u8::from(atomic));
-    Idempotency { key, scope: SmolStr::new_static("batch"), fingerprint: fingerprint(&payload) }
+    by_bytes(key, SmolStr::new_static("batch"), &payload)
 }
 
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct BatchResults<'a> {
     results: Vec<OperationResult<'a>>,
     applied: usize,
     refused: usize,
@@ -166,7 +154,7 @@ impl<'a> OperationResult<'a> {
     }
 }
 
-fn answer(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
+fn results_of(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
     let results = results(outcome, operations);
     if results.iter().any(|result| result.status == 0) {
         return Err(Problem::plain(Code::Internal).because(&"an operation of a batch without an outcome"));
@@ -174,11 +162,7 @@ fn answer(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
     let applied = results.iter().filter(|result| result.status == 200).count();
     let refused = results.len() - applied;
     metrics::counter!(IDEMPOTENT_REPLAYS).increment(outcome.replays.len() as u64);
-    let mut response = Json(Answer { results, applied, refused }).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    Ok(answer(outcome, Json(BatchResults { results, applied, refused })))
 }
 
 fn results(outcome: &Outcome, operations: usize) -> Vec<OperationResult<'_>> {

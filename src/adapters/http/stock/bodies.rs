@@ -2,7 +2,7 @@
 
 use crate::adapters::http::request::field_rules::{at_least_one, not_negative, not_zero, text, version};
 use crate::adapters::http::request::optional::present;
-use crate::app::fingerprint;
+use crate::adapters::http::resource::change::by_meaning;
 use crate::domain::limits::RESERVATION_TTL_SECONDS_MAX;
 use crate::domain::stock::{self, CountAsOf, Verb};
 use crate::domain::{Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId};
@@ -18,11 +18,6 @@ pub(crate) trait Movement: Serialize + Validate {
 
     /// The version asked for in the body.
     fn expected_version(&self) -> Option<u64>;
-
-    /// By what a retry is recognised: the meaning of the body, however it was spaced and ordered.
-    fn fingerprint(&self) -> SmolStr {
-        fingerprint(&serde_json::to_vec(self).expect("a body read from JSON can be written as JSON"))
-    }
 }
 
 /// `{delta, expectedVersion?, reason?, reference?}`
@@ -186,11 +181,7 @@ impl Count {
 
 /// By what a retry of this movement is known: the same on its own route and in a batch.
 pub(crate) fn idempotency<M: Movement>(key: SmolStr, store_id: &StoreId, sku: &Sku, body: &M) -> Idempotency {
-    Idempotency {
-        key,
-        scope: format_smolstr!("{} {store_id}/{sku}", M::NAME),
-        fingerprint: body.fingerprint(),
-    }
+    by_meaning(key, format_smolstr!("{} {store_id}/{sku}", M::NAME), body)
 }
 
 impl From<Count> for Verb {

@@ -3,7 +3,7 @@
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::{CURSOR, LIMIT};
+use crate::adapters::http::resource::list::refuse_page;
 use crate::adapters::http::response::problem::Problem;
 use crate::spreadsheet::safe;
 use axum::body::Body;
@@ -39,14 +39,9 @@ struct Reader<T> {
     more: bool,
 }
 
-/// Refuses what belongs to a page.
+/// Refuses the parameters of a page.
 pub(crate) fn check(query: &Query<'_>) -> Result<(), Problem> {
-    for name in [LIMIT, CURSOR] {
-        if query.get(name).is_some() {
-            return Err(Problem::parameter(name, "belongs to a page of JSON; as CSV all rows are sent"));
-        }
-    }
-    Ok(())
+    refuse_page(query, "belongs to a page of JSON; as CSV all rows are sent")
 }
 
 /// The answer. What goes wrong after its head breaks it off, so that nobody takes a part for the whole.

@@ -1,19 +1,16 @@
 //! Levels and movements as JSON.
 
+use crate::adapters::http::resource::change::changed;
 use crate::adapters::http::response::actor;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::etag::etag;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::replayed::mark_replayed;
 use crate::app::Outcome;
 use crate::app::stock::{LevelView, MovementView, place_of};
 use crate::domain::stock::{LevelAfter, MovementKind, StockFact};
 use crate::domain::{
     After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use http::header::ETAG;
+use axum::response::Response;
 use serde::Serialize;
 use smol_str::SmolStr;
 
@@ -215,11 +212,7 @@ pub(crate) fn moved(
     };
     let mut body = LevelBody::new(store_id, sku, numbers, outcome.at);
     body.reservation = own(&outcome.events, idempotency).find_map(reservation);
-    let mut response = ([(ETAG, etag(numbers.version))], Json(body)).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    Ok(changed(outcome, numbers.version, &body, None))
 }
 
 /// The events a command caused itself. A key may have been used in a batch first: then only the events of that

@@ -2,7 +2,8 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `levels` | a level, the levels of a store, the history of a level, and its five commands |
+//! | `levels` | a level, the levels of a store, the history of a level |
+//! | `commands` | the five commands of a level |
 //! | `bodies`, `level_body` | the bodies of the commands; levels and movements as JSON and CSV |
 //! | `batch`, `operation` | many commands in one body |
 //! | `till` | one call each for what a till reports |
@@ -10,6 +11,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod bodies;
+pub(crate) mod commands;
 pub(crate) mod csv_table;
 pub(crate) mod level_body;
 pub(crate) mod levels;
@@ -29,11 +31,11 @@ pub(crate) fn routes() -> Routes {
         get(Open, "/stores/{storeId}/inventory", levels::levels).query(list::PARAMETERS),
         get(Open, "/stores/{storeId}/inventory/{sku}", levels::level).query(&["asOf"]).versioned(),
         get(Open, "/stores/{storeId}/inventory/{sku}/history", levels::history).query(levels::HISTORY),
-        post(Open, "/stores/{storeId}/inventory/{sku}/adjust", levels::adjust),
-        post(Open, "/stores/{storeId}/inventory/{sku}/reserve", levels::reserve),
-        post(Open, "/stores/{storeId}/inventory/{sku}/release", levels::release),
-        post(Open, "/stores/{storeId}/inventory/{sku}/commit", levels::commit),
-        post(Open, "/stores/{storeId}/inventory/{sku}/count", levels::count),
+        post(Open, "/stores/{storeId}/inventory/{sku}/adjust", commands::adjust),
+        post(Open, "/stores/{storeId}/inventory/{sku}/reserve", commands::reserve),
+        post(Open, "/stores/{storeId}/inventory/{sku}/release", commands::release),
+        post(Open, "/stores/{storeId}/inventory/{sku}/commit", commands::commit),
+        post(Open, "/stores/{storeId}/inventory/{sku}/count", commands::count),
         post(Open, "/stock/add", till::add),
         post(Open, "/stock/sale", till::sale),
         post(Open, "/stock/remove", till::remove),

@@ -4,9 +4,9 @@ use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list;
-use crate::adapters::http::resource::list::Page;
+use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
 use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::vary::by_accept;
 use crate::adapters::http::stock::csv_table::{self, CSV, ROWS, Table, row};
 use crate::adapters::http::stock::level_body::{AnyMovementBody, NamedLevelBody, movement_row};
 use crate::app::stock::{LevelView, MovementFilter, MovementPlace};
@@ -14,15 +14,14 @@ use crate::domain::stock::MovementKind;
 use crate::domain::{Sku, StoreId, Timestamp};
 use axum::extract::State;
 use axum::response::Response;
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// The parameters of `/stock/current`.
-pub(crate) const CURRENT: &[&str] = &[list::LIMIT, list::CURSOR, "storeId", "sku"];
+pub(crate) const CURRENT: &[&str] = &[LIMIT, CURSOR, "storeId", "sku"];
 /// The parameters of `/stock/movements`.
-pub(crate) const MOVEMENTS: &[&str] = &[list::LIMIT, list::CURSOR, "storeId", "sku", "kind", "from", "to"];
+pub(crate) const MOVEMENTS: &[&str] = &[LIMIT, CURSOR, "storeId", "sku", "kind", "from", "to"];
 
 /// `GET /stock/current`
 pub(crate) async fn current(
@@ -30,7 +29,6 @@ pub(crate) async fn current(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "current";
     let query = Query::of(uri.query());
     let mut levels = Levels {
         store_id: query.read("storeId", StoreId::new)?,
@@ -39,14 +37,14 @@ pub(crate) async fn current(
     };
     if wants_csv(&headers) {
         csv_table::check(&query)?;
-        return Ok(varied(csv_table::response(node, "stock", levels).await?));
+        return Ok(by_accept(csv_table::response(node, "stock", levels).await?));
     }
-    let page = Page::of(&query, LIST)?;
-    levels.after = page.after_as(read_place)?;
+    let page = ListPage::of("current", &query, &uri)?;
+    levels.after = page.after(read_level_mark)?;
     let (views, names, more) = levels.next(&node, page.limit).await?;
     let items: Vec<NamedLevelBody> = views.iter().zip(&names).map(NamedLevelBody::of).collect();
-    let last = views.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
-    Ok(varied(list::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri)))
+    let last = views.last().filter(|_| more).map(|level| level_mark(&level.store_id, &level.sku));
+    Ok(by_accept(page.answer(&items, last)))
 }
 
 /// `GET /stock/movements`
@@ -55,21 +53,19 @@ pub(crate) async fn movements(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "movements";
     let query = Query::of(uri.query());
     let filter = filter(&query)?;
     if wants_csv(&headers) {
         csv_table::check(&query)?;
         let movements = Movements { filter, place: MovementPlace::default() };
-        return Ok(varied(csv_table::response(node, "movements", movements).await?));
+        return Ok(by_accept(csv_table::response(node, "movements", movements).await?));
     }
-    let page = Page::of(&query, LIST)?;
-    let place = page.after_as(MovementPlace::parse)?.unwrap_or_default();
+    let page = ListPage::of("movements", &query, &uri)?;
+    let place = page.after(MovementPlace::parse)?.unwrap_or_default();
     let _turn = node.gates.work(Gate::Reads).await?;
     let piece = node.ledger.all_movements(&filter, &place, page.limit).await?;
     let items: Vec<AnyMovementBody> = piece.views.iter().filter_map(AnyMovementBody::of).collect();
-    let last = piece.more.then_some(&piece.place);
-    Ok(varied(list::answer(&items, last.map(|place| place as _), LIST, &uri)))
+    Ok(by_accept(page.answer(&items, piece.more.then_some(&piece.place))))
 }
 
 /// Reads what movements are asked for.
@@ -95,18 +91,6 @@ fn movement_kind(text: &str) -> Result<MovementKind, String> {
 /// True when `Accept` asks for CSV.
 pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
     accept::first_of(headers, &["application/json", CSV]) == Some(CSV)
-}
-
-/// Says that the answer hangs on `Accept`.
-pub(crate) fn varied(mut response: Response) -> Response {
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
-}
-
-/// A store has no slash in its name.
-fn read_place(mark: &str) -> Option<(StoreId, Sku)> {
-    let (store, sku) = mark.split_once('/')?;
-    Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
 }
 
 /// The levels of one store or of all, and how far they have been read.

@@ -4,15 +4,16 @@ use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::vary::by_accept;
 use crate::adapters::http::stock::csv_table::{self, Table, row};
 use crate::adapters::http::stock::level_body::occurred_at;
-use crate::adapters::http::stock::reports::{filter, varied, wants_csv};
+use crate::adapters::http::stock::reports::{filter, wants_csv};
 use crate::app::stock::{MovementFilter, MovementPlace, MovementView, place_of};
 use crate::domain::stock::MovementKind;
 use crate::domain::{Sku, StoreId};
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, Uri};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -88,10 +89,10 @@ pub(crate) async fn sums(
     let by = query.read(BY, By::parse)?.unwrap_or(By(Part::ALL.to_vec()));
     let sums = summed(&node, filter(&query)?, &by).await?;
     if wants_csv(&headers) {
-        return Ok(varied(csv_table::response(node, "movement-sums", Sums(sums)).await?));
+        return Ok(by_accept(csv_table::response(node, "movement-sums", Sums(sums)).await?));
     }
     let items = sums.iter().map(|(group, sum)| Item { group, sum }).collect();
-    Ok(varied(Json(Body { items }).into_response()))
+    Ok(by_accept(Json(Body { items })))
 }
 
 /// Reads all movements that are asked for, piece by piece, so that a caller who goes away ends it.
