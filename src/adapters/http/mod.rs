@@ -32,13 +32,13 @@ pub mod server;
 mod stock;
 
 pub use docs::openapi::OPENAPI_YAML;
-pub use edge::gates::{Entry, Gate, Gates};
+pub use edge::gates::{Gate, GateEntry, Gates};
 pub use edge::layer::Edge;
 pub use edge::route::{Cache, Permission, Route};
 pub use edge::web_gate::WebGate;
 pub use limits::FOLLOWERS_MAX;
 pub use node::Node;
-pub use node::draining::Leaving;
+pub use node::draining::Draining;
 pub use ops::metrics::{install as install_metrics, upkeep as metrics_upkeep};
 pub use response::code::Code;
 pub use routes::{edge, routes};

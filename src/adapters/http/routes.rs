@@ -22,11 +22,11 @@ fn all() -> Routes {
 /// The whole HTTP side of a node.
 pub fn edge(node: Arc<Node>) -> Edge {
     let (gates, web) = (Arc::clone(&node.gates), Arc::clone(&node.web));
-    let bound = all().into_iter().map(|endpoint| endpoint.bound(Arc::clone(&node)));
+    let bound = all().into_iter().map(move |endpoint| endpoint.bound(Arc::clone(&node)));
     Edge::new(bound.collect(), gates, web)
 }
 
-/// Every route, for those who compare them with openapi.yaml.
+/// Every route, to be compared with openapi.yaml.
 pub fn routes() -> Vec<Route> {
     all().into_iter().map(|endpoint| endpoint.route).collect()
 }

@@ -1,6 +1,6 @@
-//! The catalogue: products one by one (`products`, `product_body`) or in bulk (`many`), and stores (`stores`).
+//! The catalogue: products one by one (`products`, `product_body`) or in bulk (`bulk`), and stores (`stores`).
 
-pub(crate) mod many;
+pub(crate) mod bulk;
 pub(crate) mod product_body;
 pub(crate) mod products;
 pub(crate) mod stores;
@@ -20,7 +20,7 @@ pub(crate) fn routes() -> Routes {
         patch(Open, "/products/{sku}", products::patch),
         delete(Open, "/products/{sku}", products::remove),
         get(Open, "/products/{sku}/history", products::history).query(list::PARAMETERS),
-        post(Open, "/catalogue/products", many::products).bulk(),
+        post(Open, "/catalogue/products", bulk::products).bulk(),
         get(Open, "/stores", stores::list).query(list::PARAMETERS),
         post(Open, "/stores", stores::create),
         get(Open, "/stores/{storeId}", stores::store).versioned(),

@@ -1,13 +1,15 @@
 //! The catalogue's products.
 
-use crate::adapters::http::catalogue::product_body::{ProductBody, ProductPatch, ProductShown, ProductThen};
+use crate::adapters::http::catalogue::product_body::{
+    ProductBody, ProductPatch, ProductShown, ProductVersion,
+};
 use crate::adapters::http::edge::body::{JsonBody, MergePatch};
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::path::SkuAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{Change, answer, by_meaning, changed};
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_meaning, changed};
 use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage};
 use crate::adapters::http::resource::read::shown;
 use crate::adapters::http::response::code::Code;
@@ -67,8 +69,8 @@ pub(crate) async fn history(
         let detail = format!("Nothing was ever said of the SKU {sku}; POST /products describes it.");
         return Err(Problem::new(Code::ProductNotFound, detail));
     }
-    let items: Vec<ProductThen> = versions.rows.iter().map(ProductThen::of).collect();
-    Ok(page.answer(&items, versions.next(|said| said.version)))
+    let items: Vec<ProductVersion> = versions.rows.iter().map(ProductVersion::of).collect();
+    Ok(page.answer(&items, versions.next(|version| version.version)))
 }
 
 /// `POST /products`
@@ -79,7 +81,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let sku = body.sku.clone().ok_or_else(|| Problem::pointer("/sku", "is missing: which SKU is it?"))?;
     let scope = format_smolstr!("create product {sku}");
-    let change = Change::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
+    let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
     describe(&node, &change, sku, ProductVerb::Create(Box::new(body.into())), true).await
 }
 
@@ -90,11 +92,11 @@ pub(crate) async fn replace(
     context: RequestContext,
     JsonBody(body): JsonBody<ProductBody>,
 ) -> Result<Response, Problem> {
-    if body.sku.as_ref().is_some_and(|said| *said != sku) {
+    if body.sku.as_ref().is_some_and(|other| *other != sku) {
         return Err(Problem::pointer("/sku", "differs from the address; leave it out, or send it alike"));
     }
     let scope = format_smolstr!("replace product {sku}");
-    let change = Change::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
+    let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
     describe(&node, &change, sku, ProductVerb::Replace(Box::new(body.into())), false).await
 }
 
@@ -106,7 +108,7 @@ pub(crate) async fn patch(
     MergePatch(body): MergePatch<ProductPatch>,
 ) -> Result<Response, Problem> {
     let scope = format_smolstr!("patch product {sku}");
-    let change = Change::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
+    let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
     describe(&node, &change, sku, ProductVerb::Change(Box::new(body.into())), false).await
 }
 
@@ -117,7 +119,7 @@ pub(crate) async fn remove(
     context: RequestContext,
 ) -> Result<Response, Problem> {
     let scope = format_smolstr!("remove product {sku}");
-    let change = Change::new(context, None, |key| by_meaning(key, scope, &()))?;
+    let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &()))?;
     let command = ProductCommand { sku, expected: change.expected, verb: ProductVerb::Remove };
     let (outcome, _) = change.execute_one(&node, Command::Product(command)).await?;
     Ok(answer(&outcome, StatusCode::NO_CONTENT))
@@ -125,7 +127,7 @@ pub(crate) async fn remove(
 
 async fn describe(
     node: &Node,
-    change: &Change,
+    change: &ChangeRequest,
     sku: Sku,
     verb: ProductVerb,
     create: bool,
@@ -144,7 +146,7 @@ async fn describe(
     Ok(changed(&outcome, version, &body, address.as_deref()))
 }
 
-/// A SKU may have spaces, which an address may not.
+/// The address of a product. A SKU may have spaces, which an address may not.
 fn product_address(sku: &Sku) -> String {
     format!("/products/{}", sku.as_str().replace(' ', "%20"))
 }

@@ -1,4 +1,4 @@
-//! Stores: which there are, and what is said of them.
+//! Stores and their details.
 
 use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
@@ -7,7 +7,7 @@ use crate::adapters::http::request::field_rules::{text, version, zone_name};
 use crate::adapters::http::request::optional::{present, yes};
 use crate::adapters::http::request::path::StoreAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{Change, by_meaning, changed};
+use crate::adapters::http::resource::change::{ChangeRequest, by_meaning, changed};
 use crate::adapters::http::resource::list::ListPage;
 use crate::adapters::http::resource::read::shown;
 use crate::adapters::http::response::code::Code;
@@ -46,7 +46,7 @@ pub(crate) struct StoreBody {
     expected_version: Option<u64>,
 }
 
-/// A store as it is answered; without details when it only has stock, and then its version is 0.
+/// The JSON of a store; without details when it only has stock, and then its version is 0.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StoreShown<'a> {
@@ -89,7 +89,7 @@ pub(crate) async fn create(
     context: RequestContext,
     JsonBody(mut body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
-    // Said or not, it is the same request.
+    // The default is set before the body becomes the identity of the request: with or without it, it is the same request.
     let kind = *body.kind.get_or_insert(StoreKind::Shop);
     let id = body.store_id.clone();
     let store_id = id.ok_or_else(|| Problem::pointer("/storeId", "is missing: which store is it?"))?;
@@ -103,10 +103,10 @@ pub(crate) async fn replace(
     context: RequestContext,
     JsonBody(body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
-    if body.store_id.as_ref().is_some_and(|said| *said != store_id) {
+    if body.store_id.as_ref().is_some_and(|other| *other != store_id) {
         return Err(Problem::pointer("/storeId", "differs from the address; leave it out, or send it alike"));
     }
-    // Left out of a replacement, it would turn a warehouse into a shop.
+    // A default here would turn a warehouse into a shop.
     let kind = body.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
     describe(&node, store_id, kind, context, body, false).await
 }
@@ -121,7 +121,7 @@ async fn describe(
 ) -> Result<Response, Problem> {
     let verb = if create { "create" } else { "replace" };
     let scope = format_smolstr!("{verb} store {store_id}");
-    let change = Change::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
+    let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
     let StoreBody { name, address, time_zone, active, .. } = body;
     let store = Box::new(Store { name, kind, address, time_zone, active });
     let command = StoreCommand { store_id, expected: change.expected, create, store };

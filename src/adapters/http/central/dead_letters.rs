@@ -1,4 +1,4 @@
-//! Dead letters: which there are, try again after a fix, give up with a reason.
+//! Dead letters: list them, redrive one after a fix, discard one with a reason.
 
 use crate::adapters::http::central::sync::to_its_end;
 use crate::adapters::http::edge::body::UnreadBody;
@@ -19,7 +19,7 @@ use smol_str::SmolStr;
 use std::sync::Arc;
 use validator::Validate;
 
-/// The parameter, and the member of the body, that says why.
+/// The query parameter, and the member of the body, with the reason.
 pub(crate) const REASON: &str = "reason";
 /// The parameters of the list.
 pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR, STATE];
@@ -33,7 +33,7 @@ struct Discard {
     reason: SmolStr,
 }
 
-/// A letter, and what came of what waited behind it.
+/// A letter, and what became of the events that waited behind it.
 #[derive(Debug, Serialize)]
 struct DrivenBody {
     letter: DeadLetter,
@@ -47,7 +47,7 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     let page = ListPage::of("dead-letters", &query, &uri)?;
     let state = query.read(STATE, letter_state)?;
     let mut letters = node.worker()?.letters();
-    // Letters are never forgotten, so the one a cursor names is there.
+    // Letters are never deleted, so the one that a cursor names exists.
     let behind = page.after(|id| Some(letters.iter().position(|letter| letter.id == id)? + 1))?;
     letters.drain(..behind.unwrap_or(0));
     letters.retain(|letter| state.is_none_or(|state| state == letter.state));

@@ -1,4 +1,4 @@
-//! The central model: one SKU over all stores, a store, everything; and waiting for one's own write.
+//! The levels of the central model: of one SKU, of one store, of all; and waiting for one's own write.
 
 use crate::adapters::http::central::stream;
 use crate::adapters::http::edge::admission::Admitted;
@@ -34,10 +34,10 @@ pub(crate) const PAGED: &[&str] = &[LIMIT, CURSOR, AT_LEAST];
 /// The sequence that a read waits for.
 const AT_LEAST: &str = "atLeast";
 
-/// How far each node's log is in the model.
+/// The last sequence of each node that is in the model.
 type AsOf = BTreeMap<Uuid, Sequence>;
 
-/// A level as central has it, summed over the nodes that have it.
+/// A level of the central model, summed over the nodes that have it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CentralBody {
@@ -50,10 +50,10 @@ struct CentralBody {
     updated_at: Timestamp,
 }
 
-/// What a page says besides its items.
+/// The members of a page beside its items.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct About {
+struct Freshness {
     as_of: AsOf,
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn store(
         (levels.take(page.rows_max()).collect::<Vec<_>>(), central.as_of().clone())
     });
     let levels = page.cut(levels);
-    Ok(page.answer_with(&levels.rows, levels.next(|level| &level.sku), &About { as_of }))
+    Ok(page.answer_with(&levels.rows, levels.next(|level| &level.sku), &Freshness { as_of }))
 }
 
 /// `GET /central/inventory`
@@ -156,7 +156,7 @@ async fn page_of_all(
     });
     let levels = page.cut(levels);
     let next = levels.next(|level| level_mark(&level.store_id, &level.sku));
-    Ok(page.answer_with(&levels.rows, next, &About { as_of }))
+    Ok(page.answer_with(&levels.rows, next, &Freshness { as_of }))
 }
 
 /// The model, once it is as fresh as `atLeast` asks. The request takes its place only then: none is held while waiting.
@@ -212,7 +212,7 @@ impl CentralBody {
 
 impl Total {
     fn with(self, level: &CentralBody) -> Self {
-        // Beyond what a number can hold the sum stays where it is.
+        // A sum that would be out of range stays as it is.
         let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
         Self {
             qty: add(self.qty, level.qty),

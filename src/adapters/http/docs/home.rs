@@ -1,4 +1,4 @@
-//! `GET /`: what this is and where everything else is, for programs as JSON and for people as a page.
+//! `GET /`: the entry page, as JSON with links and as HTML.
 
 use crate::adapters::http::request::accept;
 use crate::adapters::http::response::html;
@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use serde::{Serialize, Serializer};
 
-/// What a caller may want to know first: name, path from the top, a sentence.
+/// The links: name, path from the root, a sentence.
 const LINKS: [(&str, &str, &str); 10] = [
     ("docs", "docs", "Every route, with a form to try it."),
     ("openapi", "openapi.yaml", "The same for programs: OpenAPI 3.1."),
@@ -44,7 +44,7 @@ pub(crate) async fn home(headers: HeaderMap) -> Response {
 fn page() -> Response {
     let mut table = String::from("<table>\n");
     for (_, path, about) in LINKS {
-        // From `/api`, whose last part a browser replaces, it is the same way as from the top.
+        // The links are relative: a browser replaces the last segment of `/api`, so they work there and at the root.
         html::row(&mut table, path, &format!("/{path}"), about);
     }
     table.push_str("</table>\n");

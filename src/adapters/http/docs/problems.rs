@@ -1,4 +1,4 @@
-//! `GET /problems` and `GET /problems/{code}`: what the `type` of a problem leads to, for programs and for people.
+//! `GET /problems` and `GET /problems/{code}`: the pages that the `type` of a problem refers to, as JSON and as HTML.
 
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::path::CodeAt;
@@ -26,7 +26,7 @@ pub(crate) struct Description {
     retry_after_ms: Option<u64>,
 }
 
-/// All codes.
+/// The descriptions of all codes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Descriptions {
     items: Vec<Description>,
@@ -45,7 +45,7 @@ pub(crate) async fn one(CodeAt(slug): CodeAt, headers: HeaderMap) -> Result<Resp
     Ok(answer(&headers, || page_of(code), || describe(code)))
 }
 
-/// A page for who opens the address in a browser, JSON for everybody else.
+/// HTML for a browser, JSON for everybody else.
 fn answer<T: Serialize>(
     headers: &HeaderMap,
     page: impl FnOnce() -> Response,

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
-/// Nothing from elsewhere, no script in the page itself. Swagger UI sets styles on elements and has its icons inline.
+/// Nothing is loaded from elsewhere, and the page has no inline script. Swagger UI sets styles on elements and has inline icons.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -49,7 +49,7 @@ pub(crate) async fn page() -> Response {
     file("text/html; charset=utf-8", PAGE.as_bytes())
 }
 
-/// `GET /docs/{file}`: what the page loads.
+/// `GET /docs/{file}`: the files that the page loads.
 pub(crate) async fn asset(FileAt(name): FileAt) -> Result<Response, Problem> {
     Ok(match name.as_str() {
         "swagger-ui-bundle.js" => file(SCRIPT, include_bytes!("swagger-ui-bundle.js")),

@@ -3,7 +3,7 @@
 //! The edge makes one for each request and drops it with the answer. Handlers and extractors may ask it for more, but never
 //! hold what it gives, so none can forget to.
 
-use crate::adapters::http::edge::gates::{Entry, Gate, Gates};
+use crate::adapters::http::edge::gates::{Gate, GateEntry, Gates};
 use crate::adapters::http::limits::{BATCH_BODY_BYTES_MAX, COMMAND_BODY_BYTES_MAX};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
@@ -18,25 +18,25 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Admission {
     gates: Arc<Gates>,
-    entry: Entry,
-    held: Mutex<Held>,
+    entry: GateEntry,
+    held: Mutex<PlaceAndTurn>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct PlaceAndTurn {
     place: Option<Seat>,
     turn: Option<Turn>,
 }
 
 impl Admission {
     /// The admission of a request of a route with this entry, which has its place already or takes it later.
-    pub(crate) fn new(gates: Arc<Gates>, entry: Entry, place: Option<Seat>) -> Self {
-        Self { gates, entry, held: Mutex::new(Held { place, turn: None }) }
+    pub(crate) fn new(gates: Arc<Gates>, entry: GateEntry, place: Option<Seat>) -> Self {
+        Self { gates, entry, held: Mutex::new(PlaceAndTurn { place, turn: None }) }
     }
 
     /// Takes the place of a request that takes it later: now it is complete. Others have theirs.
     pub(crate) fn enter(&self) -> Result<(), Problem> {
-        if let Entry::Later(gate) = self.entry {
+        if let GateEntry::Later(gate) = self.entry {
             let place = self.gates.enter(gate)?;
             self.held.lock().place = Some(place);
         }
@@ -45,7 +45,7 @@ impl Admission {
 
     /// Waits for the turn of a request with a large body, before that is read: only so many bodies are in memory at once.
     pub(crate) async fn turn(&self) -> Result<(), Problem> {
-        if let Entry::AtOnce(gate @ Gate::Bulk) = self.entry {
+        if let GateEntry::AtOnce(gate @ Gate::Bulk) = self.entry {
             let turn = self.gates.work(gate).await?;
             self.held.lock().turn = Some(turn);
         }
@@ -55,8 +55,8 @@ impl Admission {
     /// The longest body that the route takes.
     pub(crate) fn body_bytes_max(&self) -> usize {
         match self.entry {
-            Entry::AtOnce(Gate::Bulk) | Entry::Later(Gate::Bulk) => BATCH_BODY_BYTES_MAX,
-            Entry::Free | Entry::AtOnce(_) | Entry::Later(_) => COMMAND_BODY_BYTES_MAX,
+            GateEntry::AtOnce(Gate::Bulk) | GateEntry::Later(Gate::Bulk) => BATCH_BODY_BYTES_MAX,
+            GateEntry::Free | GateEntry::AtOnce(_) | GateEntry::Later(_) => COMMAND_BODY_BYTES_MAX,
         }
     }
 
@@ -67,7 +67,7 @@ impl Admission {
     }
 }
 
-/// For handlers of routes whose requests take their place later.
+/// The admission as an extractor, for handlers that take the place of their request themselves.
 #[derive(Debug)]
 pub(crate) struct Admitted(pub(crate) Arc<Admission>);
 

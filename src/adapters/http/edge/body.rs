@@ -18,11 +18,11 @@ use validator::Validate;
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-/// The same for a change member by member (RFC 7396).
+/// The same for a JSON merge patch (RFC 7396).
 #[derive(Debug)]
 pub(crate) struct MergePatch<T>(pub(crate) T);
 
-/// A body that its handler reads once it has checked what comes before.
+/// A body that its handler reads after checks of its own.
 #[derive(Debug)]
 pub(crate) struct UnreadBody {
     headers: HeaderMap,
@@ -36,12 +36,12 @@ impl UnreadBody {
         Ok(Self { admission: Admission::of(&head.extensions)?, headers: head.headers, body })
     }
 
-    /// Which of `known` it is; 415 for anything else.
+    /// The media type of the body, which is one of `known`; 415 for anything else.
     pub(crate) fn media_type(&self, known: &[&'static str]) -> Result<&'static str, Problem> {
         body::media_type(&self.headers, known)
     }
 
-    /// Reads it to its end; a second time there is nothing.
+    /// Reads the whole body; a second call returns nothing.
     pub(crate) async fn read(&mut self) -> Result<Bytes, Problem> {
         self.admission.turn().await?;
         let body = mem::take(&mut self.body);
@@ -79,5 +79,57 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for MergePat
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         UnreadBody::of(request)?.json(&["application/merge-patch+json", "application/json"]).await.map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::http::edge::gates::{Gate, GateEntry, Gates};
+    use crate::adapters::http::limits::COMMAND_BODY_BYTES_MAX;
+    use crate::adapters::http::response::code::Code;
+    use crate::config::GateSettings;
+
+    #[derive(Debug, serde::Deserialize, Validate)]
+    struct Pieces {
+        #[validate(range(min = 1))]
+        pieces: u64,
+    }
+
+    fn gates(places: usize) -> Arc<Gates> {
+        Arc::new(Gates::new(&GateSettings { concurrency: places, queue_max: 0, rate: None }, 0))
+    }
+
+    async fn read(gates: &Arc<Gates>, kind: &str, body: &str) -> (Arc<Admission>, Result<u64, Code>) {
+        let admission = Arc::new(Admission::new(Arc::clone(gates), GateEntry::Later(Gate::Writes), None));
+        let request = Request::builder().header("content-type", kind).extension(Arc::clone(&admission));
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let read = JsonBody::<Pieces>::from_request(request, &()).await;
+        (admission, read.map(|JsonBody(body)| body.pieces).map_err(|problem| problem.code()))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_refused_in_one_order() {
+        let (json, long) = ("application/json", " ".repeat(COMMAND_BODY_BYTES_MAX + 1));
+        for (places, kind, body, outcome) in [
+            (0, "text/plain", long.as_str(), Err(Code::UnsupportedMediaType)),
+            (0, json, &long, Err(Code::BodyTooLarge)),
+            (0, json, "[]", Err(Code::Overloaded)),
+            (1, json, "[]", Err(Code::InvalidRequest)),
+            (1, json, r#"{"pieces":0}"#, Err(Code::InvalidRequest)),
+            (1, json, r#"{"pieces":7}"#, Ok(7)),
+        ] {
+            assert_eq!(read(&gates(places), kind, body).await.1, outcome, "{places} {kind} {outcome:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_holds_its_place_as_long_as_its_admission() {
+        let gates = gates(1);
+        let (admission, body) = read(&gates, "application/json", r#"{"pieces":7}"#).await;
+        assert_eq!(body, Ok(7));
+        assert!(gates.enter(Gate::Writes).is_err());
+        drop(admission);
+        assert!(gates.enter(Gate::Writes).is_ok());
     }
 }

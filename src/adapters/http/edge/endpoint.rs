@@ -1,9 +1,9 @@
 //! Endpoints: a route and the handler that answers it.
 //!
-//! A handler is whatever axum calls one, over a state that all endpoints share. [`get`] makes a read, [`post`], [`put`],
-//! [`patch`] and [`delete`] make a change of one thing; the methods of [`Endpoint`] say where one differs.
+//! A handler is an axum handler; all share one state. [`get`] makes a read; [`post`], [`put`], [`patch`] and [`delete`] make
+//! a change of one thing. The methods of [`Endpoint`] make the other kinds of routes.
 
-use crate::adapters::http::edge::gates::{Entry, Gate};
+use crate::adapters::http::edge::gates::{Gate, GateEntry};
 use crate::adapters::http::edge::route::{Cache, Permission, Route};
 use axum::extract::Request;
 use axum::handler::Handler;
@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::Method;
 use std::pin::Pin;
 
-/// A route and its handler, which still lacks the state.
+/// A route and its handler, not yet bound to the state.
 pub(crate) struct Endpoint<S> {
     /// The route.
     pub(crate) route: Route,
@@ -36,16 +36,16 @@ macro_rules! constructors {
 }
 
 constructors! {
-    /// A read, of something that changes and has no version.
-    get GET Entry::AtOnce(Gate::Reads);
+    /// A read of something that has no version.
+    get GET GateEntry::AtOnce(Gate::Reads);
     /// A change of one thing, with a body.
-    post POST Entry::Later(Gate::Writes);
+    post POST GateEntry::Later(Gate::Writes);
     /// See [`post`].
-    put PUT Entry::Later(Gate::Writes);
+    put PUT GateEntry::Later(Gate::Writes);
     /// See [`post`].
-    patch PATCH Entry::Later(Gate::Writes);
+    patch PATCH GateEntry::Later(Gate::Writes);
     /// A change of one thing without a body, so there is none to wait for.
-    delete DELETE Entry::AtOnce(Gate::Writes);
+    delete DELETE GateEntry::AtOnce(Gate::Writes);
 }
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
@@ -53,7 +53,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         permission: Permission,
         method: Method,
         template: &'static str,
-        entry: Entry,
+        entry: GateEntry,
         handler: impl Handler<T, S>,
     ) -> Self {
         let bind = |state: S| -> Answering {
@@ -71,36 +71,36 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
 
     /// A read of one thing that has a version, and so an `ETag`.
     pub(crate) fn versioned(mut self) -> Self {
-        self.route.cache = Cache::AskFirst;
+        self.route.cache = Cache::Revalidate;
         self
     }
 
     /// A read that may wait before it reads: it takes its place only then.
     pub(crate) fn waiting(self) -> Self {
-        self.entered(Entry::Later(Gate::Reads))
+        self.entered(GateEntry::Later(Gate::Reads))
     }
 
-    /// A read that is answered however many requests there are.
+    /// A read that is answered under any load.
     pub(crate) fn free(self) -> Self {
-        self.entered(Entry::Free)
+        self.entered(GateEntry::Free)
     }
 
     /// Many changes in one large body.
     pub(crate) fn bulk(self) -> Self {
-        self.entered(Entry::AtOnce(Gate::Bulk))
+        self.entered(GateEntry::AtOnce(Gate::Bulk))
     }
 
     /// An operator's task.
     pub(crate) fn administration(self) -> Self {
-        self.entered(Entry::AtOnce(Gate::Administration))
+        self.entered(GateEntry::AtOnce(Gate::Administration))
     }
 
-    fn entered(mut self, entry: Entry) -> Self {
+    fn entered(mut self, entry: GateEntry) -> Self {
         self.route.entry = entry;
         self
     }
 
-    /// The route, and its handler with the state.
+    /// The route, and its handler bound to the state.
     pub(crate) fn bound(self, state: S) -> (Route, Answering) {
         (self.route, (self.bind)(state))
     }

@@ -1,6 +1,6 @@
 //! One route: its address, its method, and what the edge does with its requests before and after their handler.
 
-use crate::adapters::http::edge::gates::Entry;
+use crate::adapters::http::edge::gates::GateEntry;
 use http::Method;
 
 /// One route, as openapi.yaml describes it.
@@ -13,7 +13,7 @@ pub struct Route {
     /// The query parameters it takes; any other is refused.
     pub query: &'static [&'static str],
     /// When its requests take a place at a gate, and at which.
-    pub entry: Entry,
+    pub entry: GateEntry,
     /// Whether its answers may be cached.
     pub cache: Cache,
     /// What its callers must be permitted to do.
@@ -33,7 +33,7 @@ pub enum Cache {
     /// They may not: the next answer may differ.
     Never,
     /// By the caller alone, who revalidates each time with `If-None-Match`: the answers have an `ETag`.
-    AskFirst,
+    Revalidate,
 }
 
 impl Cache {
@@ -41,7 +41,7 @@ impl Cache {
     pub const fn control(self) -> &'static str {
         match self {
             Self::Never => "no-store",
-            Self::AskFirst => "private, no-cache",
+            Self::Revalidate => "private, no-cache",
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::{After, EventKind, Fact, Sequence, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// One event with the state it moved, before and after.
+/// One event with the state that it changed, before and after.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventBody<'a> {
@@ -56,7 +56,7 @@ impl<'a> EventBody<'a> {
         }
     }
 
-    /// Its place in the log.
+    /// Its sequence in the log.
     pub(crate) fn sequence(&self) -> Sequence {
         self.sequence
     }

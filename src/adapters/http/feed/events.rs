@@ -23,14 +23,14 @@ use uuid::Uuid;
 /// The parameters of the feed.
 pub(crate) const PARAMETERS: &[&str] = &[AFTER, LIMIT, CURSOR, "type", "storeId", "sku", "since"];
 
-/// What a browser's `EventSource` sends when it takes a stream up again.
+/// The header of a browser's `EventSource` that reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const JSON: &str = "application/json";
 
-/// What a page says besides its items.
+/// The members of a page beside its items.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct About {
+struct FeedPosition {
     node: Uuid,
     ledger: Uuid,
     through: Sequence,
@@ -64,7 +64,8 @@ async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Pro
     let _turn = node.gates.work(Gate::Reads).await?;
     let piece = feed.next(page.limit).await?;
     let items: Vec<EventBody> = piece.events.iter().map(|event| EventBody::of(node.id, event)).collect();
-    let about = About { node: node.id, ledger: node.ledger_id, through: piece.through, end: piece.end };
+    let about =
+        FeedPosition { node: node.id, ledger: node.ledger_id, through: piece.through, end: piece.end };
     let more = page.limit > 0 && piece.through < piece.end;
     Ok(page.answer_with(&items, more.then_some(&piece.through), &about))
 }

@@ -1,4 +1,4 @@
-//! Bulk imports: the next rows of one, how far it has come, which rows were refused.
+//! Bulk imports: the next rows, the progress, the refused rows.
 
 use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::edge::gates::Gate;
@@ -11,7 +11,7 @@ use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::ImportAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{Change, answer, by_bytes};
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
 use crate::adapters::http::resource::list::ListPage;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
@@ -34,18 +34,18 @@ use validator::Validate;
 /// `{afterRow, throughRow, last, rows}`
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RowsBody {
+struct ImportRowsBody {
     after_row: u64,
     through_row: u64,
     #[serde(default)]
     last: bool,
-    rows: Vec<Object<RowBody>>,
+    rows: Vec<Object<ImportRowBody>>,
 }
 
 /// `{row, storeId, sku, kind, quantity, reference?, occurredAt?, openingStock?}`
 #[derive(Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RowBody {
+struct ImportRowBody {
     row: u64,
     store_id: StoreId,
     sku: Sku,
@@ -76,7 +76,7 @@ pub(crate) async fn rows(
     let retry = |key, step: &ImportRows, bytes: &Bytes| {
         by_bytes(key, format_smolstr!("import {}", step.import_id), bytes)
     };
-    let (change, step) = Change::of_bulk(context, body.read().await?, read, retry).await?;
+    let (change, step) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
     let numbers: Vec<u64> = step.rows.iter().map(|row| row.row).collect();
     let outcome = change.execute(&node, Command::Import(step)).await?;
     stepped(&import_id, &numbers, &outcome)
@@ -119,8 +119,8 @@ fn no_import(import_id: &ImportId) -> Problem {
     Problem::new(Code::NotFound, format!("No import {import_id} was begun; send its first rows to begin it."))
 }
 
-fn into_domain(body: RowsBody, import_id: ImportId) -> Result<ImportRows, Problem> {
-    let RowsBody { after_row, through_row, last, rows } = body;
+fn into_domain(body: ImportRowsBody, import_id: ImportId) -> Result<ImportRows, Problem> {
+    let ImportRowsBody { after_row, through_row, last, rows } = body;
     if through_row < after_row
         || (through_row == after_row && !last)
         || through_row > INTEGER_MAX.unsigned_abs()
@@ -156,9 +156,10 @@ fn into_domain(body: RowsBody, import_id: ImportId) -> Result<ImportRows, Proble
     Ok(ImportRows { import_id, after_row, through_row, last, rows: checked })
 }
 
-impl From<RowBody> for ImportRow {
-    fn from(body: RowBody) -> Self {
-        let RowBody { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock } = body;
+impl From<ImportRowBody> for ImportRow {
+    fn from(body: ImportRowBody) -> Self {
+        let ImportRowBody { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock } =
+            body;
         Self { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock }
     }
 }
@@ -205,7 +206,7 @@ impl RefusalBody {
     }
 }
 
-/// The answer to a step: where the import stands, and what came of each row.
+/// The answer to a step: the progress of the import, and the result of each row.
 fn stepped(import_id: &ImportId, rows: &[u64], outcome: &Outcome) -> Result<Response, Problem> {
     let step = outcome.events.iter().find_map(|event| match event {
         Event { fact: Fact::Import(progress), after: After::Import(after), .. } => Some((progress, after)),

@@ -17,7 +17,7 @@ pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR, STORE_ID, SKU];
 const STORE_ID: &str = "storeId";
 const SKU: &str = "sku";
 
-/// An alert that is raised.
+/// The JSON of an alert that is raised.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AlertShown<'a> {
@@ -41,8 +41,8 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     let alerts = page.cut(node.ledger.alerts(&filter, after, page.rows_max()).await?);
     let skus: Vec<&Sku> = alerts.rows.iter().map(|alert| &alert.sku).collect();
     let names = node.ledger.product_names(&skus).await?;
-    let named = alerts.rows.iter().zip(&names);
-    let items: Vec<AlertShown> = named.map(|(alert, name)| AlertShown::of(alert, name.as_deref())).collect();
+    let pairs = alerts.rows.iter().zip(&names);
+    let items: Vec<AlertShown> = pairs.map(|(alert, name)| AlertShown::of(alert, name.as_deref())).collect();
     Ok(page.answer(&items, alerts.next(|alert| level_mark(&alert.store_id, &alert.sku))))
 }
 

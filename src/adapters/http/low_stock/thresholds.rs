@@ -6,7 +6,7 @@ use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::field_rules::{not_negative, version};
 use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::LevelAt;
-use crate::adapters::http::resource::change::{Change, answer, by_meaning, changed};
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_meaning, changed};
 use crate::adapters::http::resource::read::shown;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
@@ -32,7 +32,7 @@ pub(crate) struct ThresholdBody {
     expected_version: Option<u64>,
 }
 
-/// A threshold as it is answered.
+/// The JSON of a threshold.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ThresholdShown<'a> {
@@ -62,7 +62,7 @@ pub(crate) async fn set(
     JsonBody(body): JsonBody<ThresholdBody>,
 ) -> Result<Response, Problem> {
     let scope = format_smolstr!("set threshold {}/{}", at.store_id, at.sku);
-    let change = Change::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
+    let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
     let command = command(&at, &change, Some(body.low_stock_threshold));
     let (outcome, event) = change.execute_one(&node, command).await?;
     let Fact::Threshold(fact) = &event.fact else {
@@ -84,12 +84,12 @@ pub(crate) async fn unset(
     context: RequestContext,
 ) -> Result<Response, Problem> {
     let scope = format_smolstr!("unset threshold {}/{}", at.store_id, at.sku);
-    let change = Change::new(context, None, |key| by_meaning(key, scope, &()))?;
+    let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &()))?;
     let (outcome, _) = change.execute_one(&node, command(&at, &change, None)).await?;
     Ok(answer(&outcome, StatusCode::NO_CONTENT))
 }
 
-fn command(at: &LevelAt, change: &Change, low_stock_threshold: Option<Quantity>) -> Command {
+fn command(at: &LevelAt, change: &ChangeRequest, low_stock_threshold: Option<Quantity>) -> Command {
     let (store_id, sku) = (at.store_id.clone(), at.sku.clone());
     Command::Threshold(ThresholdCommand { store_id, sku, expected: change.expected, low_stock_threshold })
 }

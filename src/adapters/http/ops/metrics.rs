@@ -20,7 +20,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// Upper bounds of histograms that count entries, by the end of their names.
+/// The end of the names of histograms that count entries.
 const ENTRIES: &str = "_entries";
 const BUCKETS_ENTRIES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 4096.0];
 /// Upper bounds of all other histograms, in seconds.
@@ -30,7 +30,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Installs the recorder of this process, once; later calls give the same one. To be called before anything counts.
+/// Installs the recorder of this process once, before the first metric; later calls return the same one.
 pub fn install() -> &'static PrometheusHandle {
     RECORDER.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
@@ -46,7 +46,7 @@ pub fn install() -> &'static PrometheusHandle {
     })
 }
 
-/// Empties the histograms' buffers every few seconds, for ever; without it they grow with every request.
+/// Drains the buffers of the histograms every few seconds, for ever; without that they grow with every request.
 pub async fn upkeep() -> Infallible {
     let recorder = install();
     loop {
@@ -82,7 +82,7 @@ fn answer(headers: &HeaderMap) -> Response {
     by_accept(response)
 }
 
-/// The counters as JSON: sums of the Prometheus series, so the two never tell different stories.
+/// The counters as JSON: sums of the Prometheus series, so that the two always agree.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Counters {

@@ -1,4 +1,4 @@
-//! `Accept`: which of the forms a route has is asked for.
+//! `Accept`: which media type of a route a caller asks for.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -10,7 +10,7 @@ pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     first_of(headers, &[HTML, "application/json"]) == Some(HTML)
 }
 
-/// The first media type of `Accept` that is one of `known`; weights are not looked at.
+/// The first media type of `Accept` that is one of `known`; weights are ignored.
 pub(crate) fn first_of(headers: &HeaderMap, known: &[&'static str]) -> Option<&'static str> {
     let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).find_map(|range| {

@@ -1,14 +1,14 @@
-//! Reading a body: its type, its size, its time, its shape, its values; each refusal says where.
+//! Reading a body: media type, size, time, shape, values; each refusal names its place.
 //!
-//! A body is parsed straight into its struct. Only when that fails is it parsed once more with the path tracked, so
-//! that a good request never pays for the pointer of a bad one.
+//! A body is parsed straight into its struct. Only when that fails is it parsed again with the path tracked, so that a good
+//! request does not pay for the pointer of a bad one.
 
 use crate::adapters::http::limits::{
     BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX,
 };
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::{Fault, Place, Problem};
+use crate::adapters::http::response::problem::{Location, Problem, Violation};
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
@@ -20,7 +20,8 @@ use std::fmt::Write;
 use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-/// Which of `known` the body is; 415 for anything else, also for none, and for a body in a coding, as none is decoded.
+/// The media type of the body, which is one of `known`. 415 for anything else, for none, and for a content coding: none is
+/// decoded.
 pub(crate) fn media_type(headers: &HeaderMap, known: &[&'static str]) -> Result<&'static str, Problem> {
     let plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
     if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
@@ -44,7 +45,7 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, bytes_max: usize) -> R
     if declared.is_some_and(|length| length > bytes_max as u64) {
         // A sender that waits for "100 Continue" has sent nothing yet and sees the answer at once.
         if !headers.contains_key(EXPECT) {
-            // What might have been taken in may as well be read: only the excess has a limit of its own.
+            // A body within the limit would have been read as well: only the excess has a limit of its own.
             discard(body, bytes_max + BODY_DISCARD_BYTES_MAX).await;
         }
         return Err(too_large(bytes_max));
@@ -68,7 +69,7 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
         }
         match &mut all {
             Some(all) => all.extend_from_slice(&data),
-            // Nearly every command arrives as one piece, which is then not copied.
+            // Nearly every command arrives as one piece, which then is not copied.
             None if first.is_empty() => first = data,
             None => {
                 let expected = usize::try_from(body.size_hint().lower()).unwrap_or_default().min(bytes_max);
@@ -82,8 +83,8 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     Ok(all.map_or(first, BytesMut::freeze))
 }
 
-/// Reads on for a while without keeping anything: a connection closed on a sender that still writes would be reset,
-/// and the answer lost.
+/// Reads on for a while and drops the bytes: if the connection were closed while the peer still writes, it would be reset and
+/// the answer lost.
 async fn discard(mut body: Body, bytes_max: usize) {
     let reading = async {
         let mut read = 0;
@@ -120,7 +121,7 @@ pub(crate) fn parse<'de, T: Deserialize<'de>>(
     })
 }
 
-fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Fault> {
+fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Violation> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let error = serde_path_to_error::deserialize::<_, Object<T>>(&mut reader).err()?;
     let mut pointer = at.to_owned();
@@ -134,7 +135,7 @@ fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Fault>
     Some(fault(pointer, error.inner()))
 }
 
-fn fault(pointer: String, error: &serde_json::Error) -> Fault {
+fn fault(pointer: String, error: &serde_json::Error) -> Violation {
     let detail = match error.classify() {
         // serde names Rust's types, which say nothing to the caller.
         serde_json::error::Category::Data => error
@@ -143,7 +144,7 @@ fn fault(pointer: String, error: &serde_json::Error) -> Fault {
             .replace("expected u64", "expected an integer of 0 or more"),
         _ => format!("is not JSON: {error}"),
     };
-    Fault { place: Place::Pointer(pointer), detail }
+    Violation { location: Location::Pointer(pointer), detail }
 }
 
 /// Adds one reference token (RFC 6901, section 3: `~` and `/` are escaped).
@@ -151,7 +152,7 @@ pub(crate) fn push_token(pointer: &mut String, token: &str) {
     let _ = write!(pointer, "/{}", token.replace('~', "~0").replace('/', "~1"));
 }
 
-/// Holds a value against its own rules; `at` gives its pointer inside the body.
+/// Validates a value; `at` gives its pointer inside the body.
 pub(crate) fn validated<T: Validate>(value: T, at: impl FnOnce() -> String) -> Result<T, Problem> {
     match value.validate() {
         Ok(()) => Ok(value),
@@ -163,7 +164,7 @@ pub(crate) fn validated<T: Validate>(value: T, at: impl FnOnce() -> String) -> R
     }
 }
 
-/// Does heavy work on a body away from the threads that serve everyone, when the body is large.
+/// Works on a large body on a blocking thread, so that others are served meanwhile.
 pub(crate) async fn off_thread<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -177,7 +178,7 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     }
 }
 
-fn gather(errors: &ValidationErrors, at: &str, faults: &mut Vec<Fault>) {
+fn gather(errors: &ValidationErrors, at: &str, faults: &mut Vec<Violation>) {
     let mut fields: Vec<_> = errors.errors().iter().collect();
     fields.sort_by_key(|(left, _)| *left);
     for (field, kind) in fields {
@@ -192,15 +193,15 @@ fn gather(errors: &ValidationErrors, at: &str, faults: &mut Vec<Fault>) {
                     gather(inner, &format!("{pointer}/{index}"), faults);
                 }
             }
-            ValidationErrorsKind::Field(found) => faults.extend(found.iter().map(|error| Fault {
-                place: Place::Pointer(pointer.clone()),
+            ValidationErrorsKind::Field(found) => faults.extend(found.iter().map(|error| Violation {
+                location: Location::Pointer(pointer.clone()),
                 detail: error.message.as_deref().unwrap_or(&error.code).to_owned(),
             })),
         }
     }
 }
 
-/// A Rust field's name as it stands in JSON.
+/// The JSON name of a Rust field.
 fn camel_case(field: &str) -> String {
     let mut words = field.split('_');
     let mut name = words.next().unwrap_or_default().to_owned();

@@ -1,4 +1,6 @@
-//! Reading requests: paths, queries, headers and bodies.
+//! Reading requests: the address (`path`, `path_params`, `query`), the headers (`accept`, `context`, `idempotency_key`,
+//! `precondition`, `prefer_wait`, `request_id`), the body (`body`, `field_rules`, `json_object`, `optional`), and what the edge
+//! adds (`arrived`).
 
 pub(crate) mod accept;
 pub(crate) mod arrived;

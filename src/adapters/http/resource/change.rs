@@ -21,14 +21,14 @@ use smol_str::SmolStr;
 
 /// A change on its way to the ledger: everything but the command.
 #[derive(Debug)]
-pub(crate) struct Change {
+pub(crate) struct ChangeRequest {
     /// The version it is conditional on.
     pub(crate) expected: Expected,
     meta: Meta,
     deadline: Deadline,
 }
 
-impl Change {
+impl ChangeRequest {
     /// A change of one thing. `expected_version` is that of the body; `retry` makes the identity of a request with a key.
     pub(crate) fn new(
         context: RequestContext,
@@ -39,8 +39,7 @@ impl Change {
         Ok(Self::of(context, expected, retry))
     }
 
-    /// Many changes in one large body, and their command: what `read` makes of the body. Both are made off the threads that
-    /// serve everybody.
+    /// Many changes in one large body, and the command that `read` makes of it. A large body is read on a blocking thread.
     pub(crate) async fn of_bulk<C: Send + 'static>(
         context: RequestContext,
         body: Bytes,
@@ -89,7 +88,7 @@ impl Change {
     }
 }
 
-/// The identity of a request by the meaning of its body, however that was spaced and ordered. `scope` names verb and thing.
+/// The identity of a request by the meaning of its body, whatever its spacing and order. `scope` names verb and thing.
 pub(crate) fn by_meaning(key: SmolStr, scope: SmolStr, body: &impl Serialize) -> Idempotency {
     let written = serde_json::to_vec(body).expect("a body read from JSON can be written as JSON");
     by_bytes(key, scope, &written)

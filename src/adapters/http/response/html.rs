@@ -1,4 +1,4 @@
-//! Pages for people: small, without scripts, and nothing in them is loaded from anywhere.
+//! HTML pages: small, without scripts, and without anything that is loaded from elsewhere.
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderName;
@@ -44,7 +44,7 @@ pub(crate) fn row(table: &mut String, link: &str, name: &str, about: &str) {
     );
 }
 
-/// A sentence of the contract: what stands between grave accents is code.
+/// A sentence of the contract as HTML: text between grave accents becomes code.
 pub(crate) fn prose(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for (place, part) in text.split('`').enumerate() {
@@ -58,7 +58,7 @@ pub(crate) fn prose(text: &str) -> String {
     html
 }
 
-/// Text as it may stand in an element or in a quoted attribute.
+/// Text, escaped for an element or a quoted attribute.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

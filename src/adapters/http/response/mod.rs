@@ -1,4 +1,5 @@
-//! Answering: problems, pages and entity tags.
+//! Writing answers: problems (`problem`, `code`, `refusal`), headers (`etag`, `replayed`, `vary`), HTML pages (`html`), the
+//! principal of a change (`actor`), and hints for the connection (`hints`).
 
 pub(crate) mod actor;
 pub(crate) mod code;

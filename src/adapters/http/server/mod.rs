@@ -1,4 +1,5 @@
-//! The listener: connections, their limits and timeouts.
+//! The listener: the accept loop (`accept_loop`), the open connections (`connections`), their timeouts (`timed_socket`), and
+//! the bodies on them (`tracked_body`).
 
 mod accept_loop;
 pub(crate) mod connections;

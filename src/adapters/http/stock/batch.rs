@@ -7,11 +7,11 @@ use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::json_object::Object;
 use crate::adapters::http::request::optional::yes;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{Change, answer, by_bytes};
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::stock::operation::Operation;
+use crate::adapters::http::stock::operation::OperationBody;
 use crate::app::Outcome;
 use crate::domain::limits::BATCH_OPERATIONS_MAX;
 use crate::domain::stock::{Batch, StockFact};
@@ -36,7 +36,7 @@ const NDJSON: &str = "application/x-ndjson";
 struct BatchBody {
     #[serde(default = "yes")]
     atomic: bool,
-    operations: Vec<Object<Operation>>,
+    operations: Vec<Object<OperationBody>>,
 }
 
 /// `POST /inventory/batch`
@@ -60,13 +60,13 @@ pub(crate) async fn batch(
         body.and_then(into_domain)
     };
     let retry = |key, batch: &Batch, bytes: &Bytes| known_by(key, bytes, batch.atomic);
-    let (change, batch) = Change::of_bulk(context, body.read().await?, read, retry).await?;
+    let (change, batch) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
     let operations = batch.operations.len();
     let outcome = change.execute(&node, Command::Batch(batch)).await?;
     results_of(&outcome, operations)
 }
 
-/// One operation a line; empty lines are passed over.
+/// Reads one operation a line; empty lines are skipped.
 fn read_lines(bytes: &Bytes, atomic: bool) -> Result<BatchBody, Problem> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let mut operations = Vec::new();
@@ -91,7 +91,7 @@ fn into_domain(body: BatchBody) -> Result<Batch, Problem> {
     Ok(Batch { atomic: body.atomic, operations })
 }
 
-/// A whole batch is the same when it is byte for byte the same.
+/// The identity of a whole batch: a retry is the same byte for byte.
 fn known_by(key: SmolStr, bytes: &Bytes, atomic: bool) -> Idempotency {
     let mut payload = bytes.to_vec();
     payload.push(u8::from(atomic));
@@ -105,7 +105,7 @@ struct BatchResults<'a> {
     refused: usize,
 }
 
-/// What one operation came to: the level after it, or why not.
+/// The result of one operation: the level after it, or the reason of its refusal.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OperationResult<'a> {
@@ -129,7 +129,7 @@ struct OperationResult<'a> {
 }
 
 impl<'a> OperationResult<'a> {
-    /// Takes in one event of the operation; the last one has the level after it.
+    /// Adds one event of the operation; the last one has the level after it.
     fn note(&mut self, event: &'a Event) {
         self.status = 200;
         self.version = Some(event.after.version());

@@ -5,9 +5,11 @@ use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::path::LevelAt;
-use crate::adapters::http::resource::change::Change;
+use crate::adapters::http::resource::change::ChangeRequest;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{Adjust, Commit, Count, Movement, Release, Reserve, idempotency};
+use crate::adapters::http::stock::bodies::{
+    AdjustBody, CommandBody, CommitBody, CountBody, ReleaseBody, ReserveBody, idempotency,
+};
 use crate::adapters::http::stock::level_body::moved;
 use crate::app::ports::Moment;
 use crate::app::stock::ReadError;
@@ -22,7 +24,7 @@ pub(crate) async fn adjust(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     context: RequestContext,
-    JsonBody(body): JsonBody<Adjust>,
+    JsonBody(body): JsonBody<AdjustBody>,
 ) -> Result<Response, Problem> {
     let change = change(context, &at, &body)?;
     execute(&node, at, &change, body.into()).await
@@ -33,7 +35,7 @@ pub(crate) async fn reserve(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     context: RequestContext,
-    JsonBody(body): JsonBody<Reserve>,
+    JsonBody(body): JsonBody<ReserveBody>,
 ) -> Result<Response, Problem> {
     let change = change(context, &at, &body)?;
     execute(&node, at, &change, body.into()).await
@@ -44,7 +46,7 @@ pub(crate) async fn release(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     context: RequestContext,
-    JsonBody(body): JsonBody<Release>,
+    JsonBody(body): JsonBody<ReleaseBody>,
 ) -> Result<Response, Problem> {
     let change = change(context, &at, &body)?;
     execute(&node, at, &change, body.into()).await
@@ -55,7 +57,7 @@ pub(crate) async fn commit(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     context: RequestContext,
-    JsonBody(body): JsonBody<Commit>,
+    JsonBody(body): JsonBody<CommitBody>,
 ) -> Result<Response, Problem> {
     let change = change(context, &at, &body)?;
     execute(&node, at, &change, body.into()).await
@@ -66,7 +68,7 @@ pub(crate) async fn count(
     State(node): State<Arc<Node>>,
     at: LevelAt,
     context: RequestContext,
-    JsonBody(body): JsonBody<Count>,
+    JsonBody(body): JsonBody<CountBody>,
 ) -> Result<Response, Problem> {
     let change = change(context, &at, &body)?;
     let as_of = match body.as_of {
@@ -93,15 +95,15 @@ async fn recorded(node: &Node, at: &LevelAt, sequence: Sequence) -> Result<Count
     Ok(CountAsOf { sequence, on_hand: then.map_or(Quantity::ZERO, |level| level.numbers.on_hand) })
 }
 
-fn change<M: Movement>(context: RequestContext, at: &LevelAt, body: &M) -> Result<Change, Problem> {
-    Change::new(context, body.expected_version(), |key| idempotency(key, &at.store_id, &at.sku, body))
+fn change<M: CommandBody>(context: RequestContext, at: &LevelAt, body: &M) -> Result<ChangeRequest, Problem> {
+    ChangeRequest::new(context, body.expected_version(), |key| idempotency(key, &at.store_id, &at.sku, body))
 }
 
 /// Has one movement of a level made, and answers with the level after it.
 pub(crate) async fn execute(
     node: &Node,
     LevelAt { store_id, sku }: LevelAt,
-    change: &Change,
+    change: &ChangeRequest,
     verb: Verb,
 ) -> Result<Response, Problem> {
     let command =

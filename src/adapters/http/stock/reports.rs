@@ -1,4 +1,4 @@
-//! Stock and movements of all stores: `GET /stock/current`, `GET /stock/movements`; as pages of JSON, or all of it as CSV.
+//! `GET /stock/current`, `GET /stock/movements`: stock and movements of all stores, as pages of JSON or all of it as CSV.
 
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
@@ -7,7 +7,7 @@ use crate::adapters::http::request::query::Query;
 use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::vary::by_accept;
-use crate::adapters::http::stock::csv_table::{self, CSV, ROWS, Table, row};
+use crate::adapters::http::stock::csv_table::{self, CSV, CsvTable, ROWS, row};
 use crate::adapters::http::stock::level_body::{AnyMovementBody, NamedLevelBody, movement_row};
 use crate::app::stock::{LevelView, MovementFilter, MovementPlace};
 use crate::domain::stock::MovementKind;
@@ -30,7 +30,7 @@ pub(crate) async fn current(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
-    let mut levels = Levels {
+    let mut levels = LevelsTable {
         store_id: query.read("storeId", StoreId::new)?,
         sku: query.read("sku", Sku::new)?,
         after: None,
@@ -57,7 +57,7 @@ pub(crate) async fn movements(
     let filter = filter(&query)?;
     if wants_csv(&headers) {
         csv_table::check(&query)?;
-        let movements = Movements { filter, place: MovementPlace::default() };
+        let movements = MovementsTable { filter, place: MovementPlace::default() };
         return Ok(by_accept(csv_table::response(node, "movements", movements).await?));
     }
     let page = ListPage::of("movements", &query, &uri)?;
@@ -68,7 +68,7 @@ pub(crate) async fn movements(
     Ok(by_accept(page.answer(&items, piece.more.then_some(&piece.place))))
 }
 
-/// Reads what movements are asked for.
+/// Reads the filter of movements.
 pub(crate) fn filter(query: &Query<'_>) -> Result<MovementFilter, Problem> {
     let filter = MovementFilter {
         store_id: query.read("storeId", StoreId::new)?,
@@ -93,14 +93,14 @@ pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
     accept::first_of(headers, &["application/json", CSV]) == Some(CSV)
 }
 
-/// The levels of one store or of all, and how far they have been read.
-struct Levels {
+/// The levels of one store or of all, and the position of the reader.
+struct LevelsTable {
     store_id: Option<StoreId>,
     sku: Option<Sku>,
     after: Option<(StoreId, Sku)>,
 }
 
-impl Levels {
+impl LevelsTable {
     /// At most `limit` levels with the names of their products, and whether more follow.
     async fn next(
         &mut self,
@@ -126,7 +126,7 @@ impl Levels {
     }
 }
 
-impl Table for Levels {
+impl CsvTable for LevelsTable {
     const COLUMNS: &'static [&'static str] =
         &["storeId", "sku", "name", "qty", "onHand", "reserved", "version", "updatedAt"];
 
@@ -152,13 +152,13 @@ impl Table for Levels {
     }
 }
 
-/// Movements, and how far they have been read.
-struct Movements {
+/// Movements, and the position of the reader.
+struct MovementsTable {
     filter: MovementFilter,
     place: MovementPlace,
 }
 
-impl Table for Movements {
+impl CsvTable for MovementsTable {
     const COLUMNS: &'static [&'static str] = &[
         "sequence",
         "ts",

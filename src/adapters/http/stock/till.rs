@@ -1,4 +1,4 @@
-//! One call each for a till: goods came in, were sold, were taken off. Doors to the same command as `adjust`.
+//! The calls of a till: goods received, sold, removed. Each is an `adjust` of a kind.
 
 use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
@@ -6,7 +6,7 @@ use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::field_rules::{at_least_one, text, version};
 use crate::adapters::http::request::optional::present;
 use crate::adapters::http::request::path::LevelAt;
-use crate::adapters::http::resource::change::{Change, by_meaning};
+use crate::adapters::http::resource::change::{ChangeRequest, by_meaning};
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::stock::commands::execute;
 use crate::domain::stock::{AdjustKind, Verb};
@@ -72,7 +72,7 @@ async fn adjust_by(
 ) -> Result<Response, Problem> {
     let at = LevelAt { store_id: till.store_id.clone(), sku: till.sku.clone() };
     let scope = format_smolstr!("{} {}/{}", kind.as_str(), at.store_id, at.sku);
-    let change = Change::new(context, till.expected_version, |key| by_meaning(key, scope, &till))?;
+    let change = ChangeRequest::new(context, till.expected_version, |key| by_meaning(key, scope, &till))?;
     let verb =
         Verb::AdjustBy { kind, quantity: till.quantity, reason: till.reason, reference: till.reference };
     execute(node, at, &change, verb).await

@@ -1,4 +1,4 @@
-//! `POST /catalogue/products`: what is said of many products, in one command.
+//! `POST /catalogue/products`: the details of many products in one command.
 
 use crate::adapters::http::catalogue::product_body::ProductLine;
 use crate::adapters::http::edge::body::UnreadBody;
@@ -6,7 +6,7 @@ use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
 use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::resource::change::{Change, answer, by_bytes};
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
@@ -46,7 +46,7 @@ pub(crate) async fn products(
     let read = |bytes: &Bytes| into_domain(body::parse(bytes, String::new)?);
     let retry =
         |key, _: &Products, bytes: &Bytes| by_bytes(key, SmolStr::new_static("catalogue products"), bytes);
-    let (change, products) = Change::of_bulk(context, body.read().await?, read, retry).await?;
+    let (change, products) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
     let count = products.products.len();
     let outcome = change.execute(&node, Command::Products(products)).await?;
     Ok(answer(&outcome, Json(ProductsResults::of(&outcome, count))))
@@ -72,17 +72,17 @@ fn into_domain(body: ProductsBody) -> Result<Products, Problem> {
 
 #[derive(Debug, Serialize)]
 struct ProductsResults<'a> {
-    results: Vec<ProductResult<'a>>,
+    results: Vec<ProductOutcome<'a>>,
     created: usize,
     changed: usize,
     unchanged: usize,
     refused: usize,
 }
 
-/// What came of one product. What made no event and was not refused stood in the catalogue already.
+/// The result of one product. One without an event that was not refused is unchanged.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProductResult<'a> {
+struct ProductOutcome<'a> {
     status: u16,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unchanged: bool,
@@ -98,7 +98,7 @@ struct ProductResult<'a> {
     differs: &'a [ProductMember],
 }
 
-impl<'a> ProductResult<'a> {
+impl<'a> ProductOutcome<'a> {
     const UNCHANGED: Self = Self {
         status: StatusCode::OK.as_u16(),
         unchanged: true,
@@ -109,8 +109,8 @@ impl<'a> ProductResult<'a> {
         differs: &[],
     };
 
-    /// The catalogue came to that version by it; the first one of a SKU is its creation.
-    fn said(version: u64) -> Self {
+    /// The version after the change; the first one of a SKU is its creation.
+    fn applied(version: u64) -> Self {
         let status = if version == 1 { StatusCode::CREATED } else { StatusCode::OK };
         Self { status: status.as_u16(), unchanged: false, version: Some(version), ..Self::UNCHANGED }
     }
@@ -135,7 +135,7 @@ impl<'a> ProductResult<'a> {
 
 impl<'a> ProductsResults<'a> {
     fn of(outcome: &'a Outcome, products: usize) -> Self {
-        let mut results = vec![ProductResult::UNCHANGED; products];
+        let mut results = vec![ProductOutcome::UNCHANGED; products];
         let mut put = |op: u32, result| {
             if let Some(place) = usize::try_from(op).ok().and_then(|op| results.get_mut(op)) {
                 *place = result;
@@ -143,15 +143,16 @@ impl<'a> ProductsResults<'a> {
         };
         for event in &outcome.events {
             if let (Some(op), Fact::Product(_)) = (event.op, &event.fact) {
-                put(op, ProductResult::said(event.after.version()));
+                put(op, ProductOutcome::applied(event.after.version()));
             }
         }
         for unapplied in &outcome.unapplied {
             if let UnappliedWhy::Refused(rejection) = &unapplied.why {
-                put(unapplied.op, ProductResult::refused(rejection));
+                put(unapplied.op, ProductOutcome::refused(rejection));
             }
         }
-        let count = |wanted: fn(&ProductResult<'_>) -> bool| results.iter().filter(|one| wanted(one)).count();
+        let count =
+            |wanted: fn(&ProductOutcome<'_>) -> bool| results.iter().filter(|one| wanted(one)).count();
         let created = count(|one| one.version == Some(1));
         let changed = count(|one| one.version.is_some_and(|version| version > 1));
         let (unchanged, refused) = (count(|one| one.unchanged), count(|one| one.code.is_some()));
