@@ -40,7 +40,7 @@ pub(super) async fn on_signals(
     );
     end_by(timeout);
     let leaving = async {
-        node.leaving.announce(timeout.mul_f64(ANNOUNCE_SHARE).min(ANNOUNCE_MAX)).await;
+        node.draining.announce(timeout.mul_f64(ANNOUNCE_SHARE).min(ANNOUNCE_MAX)).await;
         node.shutdown.cancel();
         pending::<Infallible>().await
     };

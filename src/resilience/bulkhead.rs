@@ -1,19 +1,23 @@
 //! A bulkhead: so many inside at once, so many of them at work, and whoever comes then is turned away on the spot.
 
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A part of the ship that fills up by itself. To be turned away costs next to nothing: nobody waits outside.
 #[derive(Debug)]
 pub struct Bulkhead {
     places: Arc<Semaphore>,
-    work: Semaphore,
+    work: Arc<Semaphore>,
     places_max: usize,
 }
 
 /// A place inside, given back when dropped.
 #[derive(Debug)]
 pub struct Seat(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
+/// The right to work, given back when dropped.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 /// There is no place left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +30,7 @@ impl Bulkhead {
         let places_max = concurrency.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self {
             places: Arc::new(Semaphore::new(places_max)),
-            work: Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS)),
+            work: Arc::new(Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS))),
             places_max,
         }
     }
@@ -45,8 +49,9 @@ impl Bulkhead {
     }
 
     /// Waits, inside, for the right to work; first come, first served.
-    pub async fn work(&self) -> SemaphorePermit<'_> {
-        self.work.acquire().await.expect("the semaphore is never closed")
+    pub async fn work(&self) -> Turn {
+        let turn = Arc::clone(&self.work).acquire_owned().await;
+        Turn(turn.expect("the semaphore is never closed"))
     }
 
     /// How many are inside.

@@ -66,7 +66,7 @@ async fn a_probe_of_a_read_only_node_hears_that_it_leaves() {
     disk.inject(Injection::at(1, Fault::Eio).only(Operation::WriteAt).sticky());
     reserve(&node, 1, "one").await.is(503, "read-only");
     node.get("/readyz").await.is(503, "not-ready");
-    let told = async { tokio::join!(node.node.leaving.announce(FOR_EVER), node.get("/readyz")).1 };
+    let told = async { tokio::join!(node.node.draining.announce(FOR_EVER), node.get("/readyz")).1 };
     let heard = tokio::time::timeout(Duration::from_secs(60), told).await.expect("it was told");
     assert_eq!(heard.is(503, "not-ready").json["mode"], "read-only");
 }

@@ -1,8 +1,8 @@
-//! Leaving: those who send work hear of it before the door is shut.
+//! Draining: probes see 503 from readiness before the listener closes.
 //!
-//! An orchestrator or a load balancer asks for readiness every few seconds and sends work until it has heard a 503. So the
-//! listener stays open after the signal until one of them has heard it. Who has asked once, or until the node was ready, is no
-//! such probe: when nobody asks again and again there is nobody to tell, and nothing is waited for.
+//! An orchestrator or a load balancer polls readiness every few seconds and sends work until it sees a 503. So the listener
+//! stays open after the signal until a poll has seen it. A caller that asked once, or until the node was ready, is no such
+//! probe: when nobody polls, nothing is waited for.
 
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -10,42 +10,42 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Asks that are further apart are not those of one who watches.
+/// Requests that are further apart than this are not a poll.
 const GAP_MAX: Duration = Duration::from_secs(60);
-/// So many asks, each not long after the one before, are those of one who watches.
+/// So many requests in a row make a poll.
 const ASKS_MIN: usize = 3;
-/// The asks that are looked at; several probes may ask in turn.
+/// The requests that are remembered; several probes may poll in turn.
 const ASKS_KEPT: usize = 8;
-/// How much later than expected one who watches may ask.
+/// How much later than expected the next request of a poll may come.
 const LATE: Duration = Duration::from_secs(2);
 
-/// Whether a node is leaving, and who knows.
+/// Whether a node is about to stop, and whether a probe has seen it.
 #[derive(Debug, Default)]
-pub struct Leaving {
+pub struct Draining {
     begun: CancellationToken,
-    told: CancellationToken,
+    seen: CancellationToken,
     asks: Mutex<VecDeque<Instant>>,
 }
 
-impl Leaving {
-    /// Readiness is asked for: true when the answer is to be that the node leaves.
+impl Draining {
+    /// Notes a request for readiness; true when the node is about to stop.
     pub(crate) fn asked(&self) -> bool {
         note(&mut self.asks.lock(), Instant::now());
-        let leaving = self.begun.is_cancelled();
-        if leaving {
-            self.told.cancel();
+        let draining = self.begun.is_cancelled();
+        if draining {
+            self.seen.cancel();
         }
-        leaving
+        draining
     }
 
-    /// Says from now on that the node leaves, and waits until somebody who asks regularly has heard it.
+    /// From now on readiness answers 503. Waits until a probe has seen that, at most `wait_max`.
     pub async fn announce(&self, wait_max: Duration) {
         let next = next(&self.asks.lock());
         self.begun.cancel();
         let wait = next.map(|next| next.saturating_duration_since(Instant::now()).min(wait_max));
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
-            // Whoever has not asked by then asks too seldom to be waited for.
-            let _ = timeout(wait, self.told.cancelled()).await;
+            // A probe that has not asked by then polls too seldom to be waited for.
+            let _ = timeout(wait, self.seen.cancelled()).await;
         }
     }
 }
@@ -60,11 +60,11 @@ fn note(asks: &mut VecDeque<Instant>, now: Instant) {
     asks.push_back(now);
 }
 
-/// By when whoever watches asks again; nothing when nobody does.
+/// By when a probe asks again; `None` when nobody polls.
 fn next(asks: &VecDeque<Instant>) -> Option<Instant> {
     let last = asks.back().filter(|_| asks.len() >= ASKS_MIN)?;
     let gaps = asks.iter().zip(asks.iter().skip(1)).map(|(one, next)| *next - *one);
-    // A half more than the longest of late: probes are not punctual.
+    // One and a half times the longest recent gap: probes are not punctual.
     gaps.max().map(|gap| *last + gap + gap / 2 + LATE)
 }
 
@@ -75,25 +75,25 @@ mod tests {
     /// How many milliseconds a stop waits when readiness was asked for at these seconds, and is asked again `asks_after`
     /// milliseconds after the signal, which comes at second `stop`.
     async fn waited(asked: &[u64], stop: u64, asks_after: Option<u64>) -> u128 {
-        let (leaving, start) = (Leaving::default(), Instant::now());
+        let (draining, start) = (Draining::default(), Instant::now());
         for second in asked {
             tokio::time::sleep_until(start + Duration::from_secs(*second)).await;
-            assert!(!leaving.asked());
+            assert!(!draining.asked());
         }
         tokio::time::sleep_until(start + Duration::from_secs(stop)).await;
         let begun = Instant::now();
         let probe = async {
             if let Some(after) = asks_after {
                 tokio::time::sleep(Duration::from_millis(after)).await;
-                assert!(leaving.asked());
+                assert!(draining.asked());
             }
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = leaving.announce(Duration::from_secs(5)) => {}
+            () = draining.announce(Duration::from_secs(5)) => {}
             () = probe => unreachable!("it never ends"),
         }
-        assert!(leaving.asked());
+        assert!(draining.asked());
         begun.elapsed().as_millis()
     }
 
@@ -102,11 +102,11 @@ mod tests {
         for (asked, stop, asks_after, wait) in [
             (&[][..], 0, None, 0),
             (&[0], 1, None, 0),
-            // Somebody waits for the node to be ready, or looks twice.
+            // A script waits for the node to be ready, or asks twice.
             (&[0, 20], 21, None, 0),
             (&[0, 0, 0], 10, None, 0),
             (&[0, 0, 0, 1], 10, None, 0),
-            // Somebody watches.
+            // A probe polls.
             (&[0, 10, 20], 21, None, 5_000),
             (&[0, 10, 20], 29, Some(1_000), 1_000),
             (&[0, 10, 20], 29, Some(6_000), 5_000),
@@ -114,11 +114,11 @@ mod tests {
             (&[0, 10, 20], 37, None, 0),
             (&[0, 2, 4], 5, None, 4_000),
             (&[0, 2, 4], 5, Some(900), 900),
-            // Somebody did once.
+            // A probe polled once.
             (&[0, 10, 20], 300, None, 0),
             (&[0, 10, 20, 100], 101, None, 0),
             (&[0, 10, 20, 100, 110, 120], 121, Some(3), 3),
-            // Two do, in turn.
+            // Two probes poll in turn.
             (&[0, 1, 10, 11, 20, 21], 22, None, 5_000),
         ] {
             assert_eq!(waited(asked, stop, asks_after).await, wait, "{asked:?} {stop} {asks_after:?}");
@@ -127,11 +127,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_kept_has_a_bound() {
-        let leaving = Leaving::default();
+        let draining = Draining::default();
         for _ in 0..1_000 {
             tokio::time::advance(Duration::from_secs(1)).await;
-            leaving.asked();
+            draining.asked();
         }
-        assert_eq!(leaving.asks.lock().len(), ASKS_KEPT);
+        assert_eq!(draining.asks.lock().len(), ASKS_KEPT);
     }
 }

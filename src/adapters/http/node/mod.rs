@@ -1,11 +1,14 @@
 //! What every handler can reach.
 
+pub(crate) mod draining;
+
+use crate::adapters::http::edge::endpoint::Endpoint;
 use crate::adapters::http::edge::gates::Gates;
 use crate::adapters::http::edge::web_gate::WebGate;
-use crate::adapters::http::ops::draining::Leaving;
+use crate::adapters::http::limits::FOLLOWERS_MAX;
+use crate::adapters::http::node::draining::Draining;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::FOLLOWERS_MAX;
 use crate::app::central::{CentralModel, Worker};
 use crate::app::low_stock::sender::AlertSender;
 use crate::app::{CommandError, Ledger, Meta, Outcome};
@@ -18,25 +21,28 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+/// The routes of one capability, with the handlers that answer them for a node.
+pub(crate) type Routes = Vec<Endpoint<Arc<Node>>>;
+
 /// One node, as the handlers see it.
 pub struct Node {
-    /// Whose log it is.
+    /// The id of the node, which is that of its log.
     pub id: Uuid,
-    /// The ledger the log is of: this node's alone, or one that several nodes write.
+    /// The ledger that the log belongs to: of this node alone, or of several nodes.
     pub ledger_id: Uuid,
-    /// The stock.
+    /// The ledger itself.
     pub ledger: Arc<Ledger>,
     /// Cancelled once the node stops: the same signal that ends the accept loop.
     pub shutdown: CancellationToken,
-    /// Whether those who send work have been told that it stops.
-    pub leaving: Leaving,
-    /// Who is let in.
+    /// Whether the node is about to stop, and whether its probes know.
+    pub draining: Draining,
+    /// Rate limit and places.
     pub gates: Arc<Gates>,
-    /// What pages in browsers may send.
+    /// The rules for requests from web pages.
     pub web: Arc<WebGate>,
-    /// What tells somebody outside of low stock.
+    /// The sender of low-stock alerts, where one is configured.
     pub alerts: Option<Arc<AlertSender>>,
-    /// What is answered when another process has a lease, and when to come back, in milliseconds.
+    /// Status and `Retry-After` in milliseconds when another process holds a lease that is needed.
     contended: (StatusCode, u64),
     worker: Arc<OnceLock<Arc<Worker>>>,
     central: Option<Arc<CentralModel>>,
@@ -51,7 +57,7 @@ impl Node {
             ledger_id: id,
             ledger,
             shutdown,
-            leaving: Leaving::default(),
+            draining: Draining::default(),
             gates: Arc::default(),
             web: Arc::default(),
             alerts: None,
@@ -62,7 +68,7 @@ impl Node {
         }
     }
 
-    /// The same node with a log that is one of several of a ledger.
+    /// The same node, whose log is one of several of a ledger.
     #[must_use]
     pub fn with_ledger_id(mut self, ledger_id: Uuid) -> Self {
         self.ledger_id = ledger_id;
@@ -83,21 +89,21 @@ impl Node {
         self
     }
 
-    /// The same node with so many who may follow the feed at once.
+    /// The same node with another limit of followers of the feed.
     #[must_use]
     pub fn with_followers(mut self, followers_max: usize) -> Self {
         self.followers = Arc::new(Semaphore::new(followers_max));
         self
     }
 
-    /// The same node with somebody who is told of low stock, or without.
+    /// The same node with a sender of low-stock alerts, or without.
     #[must_use]
     pub fn with_alerts(mut self, alerts: Option<Arc<AlertSender>>) -> Self {
         self.alerts = alerts;
         self
     }
 
-    /// The same node that answers contention otherwise.
+    /// The same node with another status and `Retry-After` for contention.
     #[must_use]
     pub fn with_contention(mut self, status: u16, retry_after: Duration) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(self.contended.0);
@@ -105,7 +111,7 @@ impl Node {
         self
     }
 
-    /// The same node with a worker of its own, and with the model that it fills.
+    /// The same node with a sync worker in this process, and the central model that it fills.
     #[must_use]
     pub fn with_worker(mut self, worker: Arc<Worker>) -> Self {
         self.central = Some(Arc::clone(worker.central()));
@@ -113,7 +119,7 @@ impl Node {
         self
     }
 
-    /// The same node with a central model that another process fills, until there is a worker here.
+    /// The same node with a central model that another process fills, until a worker starts in this one.
     #[must_use]
     pub fn with_central(mut self, central: Arc<CentralModel>, worker: Arc<OnceLock<Arc<Worker>>>) -> Self {
         self.central = Some(central);
@@ -121,9 +127,9 @@ impl Node {
         self
     }
 
-    /// Has a command decided and made durable, as long as the caller waits for it.
+    /// Has a command decided and made durable, unless its deadline passes first.
     ///
-    /// Nobody waits for it before it is decided: nothing is done. Later: it may have been.
+    /// When the deadline passes before the command is decided, nothing is done; later, the outcome is not known.
     pub async fn execute(
         &self,
         command: Command,
@@ -145,14 +151,14 @@ impl Node {
         }
     }
 
-    /// A place among those who follow the feed, held until the stream ends.
+    /// A place for a follower of the feed, held until the stream ends.
     pub fn follower_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
         Arc::clone(&self.followers).try_acquire_owned().map_err(|_| {
             Problem::new(Code::Overloaded, "Too many follow the feed; try again later, or read it in pages.")
         })
     }
 
-    /// The worker of this process.
+    /// The sync worker of this process.
     pub fn worker(&self) -> Result<&Arc<Worker>, Problem> {
         self.worker.get().ok_or_else(|| {
             Problem::new(
@@ -163,7 +169,7 @@ impl Node {
         })
     }
 
-    /// The central model, whoever fills it.
+    /// The central model, whichever process fills it.
     pub fn central(&self) -> Result<&Arc<CentralModel>, Problem> {
         self.central.as_ref().ok_or_else(|| {
             Problem::new(

@@ -1,25 +1,23 @@
-//! `POST /catalogue/products`: what is said of many products, in one command.
+//! `POST /catalogue/products`: the details of many products in one command.
 
 use crate::adapters::http::catalogue::product_body::ProductLine;
-use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::{media_type, off_thread};
+use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::request::path::Intent;
-use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
-use crate::adapters::http::stock::level_body::mark_replayed;
-use crate::app::{Meta, Outcome, fingerprint};
+use crate::app::Outcome;
 use crate::domain::catalogue::{ProductMember, Products};
 use crate::domain::limits::PRODUCTS_AT_ONCE_MAX;
-use crate::domain::{Command, Fact, Idempotency, Rejection, UnappliedWhy};
+use crate::domain::{Command, Fact, Rejection, UnappliedWhy};
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -38,33 +36,20 @@ struct ProductsBody {
 /// `POST /catalogue/products`
 pub(crate) async fn products(
     State(node): State<Arc<Node>>,
-    intent: Intent,
-    request: Request,
+    context: RequestContext,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
-    if intent.precondition != Precondition::None {
-        let detail = "has no meaning for many products; send without update, and nothing known is replaced";
-        return Err(Problem::parameter("If-Match", detail));
-    }
-    let (head, body) = request.into_parts();
-    media_type(&head.headers, &["application/json"])?;
-    let _turn = node.gates.work(Gate::Bulk).await?;
-    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
-    let key = intent.key;
-    let (command, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
-        let command = into_domain(body::parse(&bytes, String::new)?)?;
-        let scope = SmolStr::new_static("catalogue products");
-        let idempotency = key.map(|key| Idempotency { key, scope, fingerprint: fingerprint(&bytes) });
-        Ok((command, idempotency))
-    })
-    .await?;
-    let count = command.products.len();
-    let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
-    let outcome = node.execute(Command::Products(command), &meta, intent.deadline).await?;
-    let mut response = Json(Answer::of(&outcome, count)).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    context.unconditional(
+        "has no meaning for many products; send without update, and nothing known is replaced",
+    )?;
+    body.media_type(&["application/json"])?;
+    let read = |bytes: &Bytes| into_domain(body::parse(bytes, String::new)?);
+    let retry =
+        |key, _: &Products, bytes: &Bytes| by_bytes(key, SmolStr::new_static("catalogue products"), bytes);
+    let (change, products) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
+    let count = products.products.len();
+    let outcome = change.execute(&node, Command::Products(products)).await?;
+    Ok(answer(&outcome, Json(ProductsResults::of(&outcome, count))))
 }
 
 fn into_domain(body: ProductsBody) -> Result<Products, Problem> {
@@ -86,18 +71,18 @@ fn into_domain(body: ProductsBody) -> Result<Products, Problem> {
 }
 
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
-    results: Vec<ProductResult<'a>>,
+struct ProductsResults<'a> {
+    results: Vec<ProductOutcome<'a>>,
     created: usize,
     changed: usize,
     unchanged: usize,
     refused: usize,
 }
 
-/// What came of one product. What made no event and was not refused stood in the catalogue already.
+/// The result of one product. One without an event that was not refused is unchanged.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProductResult<'a> {
+struct ProductOutcome<'a> {
     status: u16,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unchanged: bool,
@@ -113,7 +98,7 @@ struct ProductResult<'a> {
     differs: &'a [ProductMember],
 }
 
-impl<'a> ProductResult<'a> {
+impl<'a> ProductOutcome<'a> {
     const UNCHANGED: Self = Self {
         status: StatusCode::OK.as_u16(),
         unchanged: true,
@@ -124,8 +109,8 @@ impl<'a> ProductResult<'a> {
         differs: &[],
     };
 
-    /// The catalogue came to that version by it; the first one of a SKU is its creation.
-    fn said(version: u64) -> Self {
+    /// The version after the change; the first one of a SKU is its creation.
+    fn applied(version: u64) -> Self {
         let status = if version == 1 { StatusCode::CREATED } else { StatusCode::OK };
         Self { status: status.as_u16(), unchanged: false, version: Some(version), ..Self::UNCHANGED }
     }
@@ -148,9 +133,9 @@ impl<'a> ProductResult<'a> {
     }
 }
 
-impl<'a> Answer<'a> {
+impl<'a> ProductsResults<'a> {
     fn of(outcome: &'a Outcome, products: usize) -> Self {
-        let mut results = vec![ProductResult::UNCHANGED; products];
+        let mut results = vec![ProductOutcome::UNCHANGED; products];
         let mut put = |op: u32, result| {
             if let Some(place) = usize::try_from(op).ok().and_then(|op| results.get_mut(op)) {
                 *place = result;
@@ -158,15 +143,16 @@ impl<'a> Answer<'a> {
         };
         for event in &outcome.events {
             if let (Some(op), Fact::Product(_)) = (event.op, &event.fact) {
-                put(op, ProductResult::said(event.after.version()));
+                put(op, ProductOutcome::applied(event.after.version()));
             }
         }
         for unapplied in &outcome.unapplied {
             if let UnappliedWhy::Refused(rejection) = &unapplied.why {
-                put(unapplied.op, ProductResult::refused(rejection));
+                put(unapplied.op, ProductOutcome::refused(rejection));
             }
         }
-        let count = |wanted: fn(&ProductResult<'_>) -> bool| results.iter().filter(|one| wanted(one)).count();
+        let count =
+            |wanted: fn(&ProductOutcome<'_>) -> bool| results.iter().filter(|one| wanted(one)).count();
         let created = count(|one| one.version == Some(1));
         let changed = count(|one| one.version.is_some_and(|version| version > 1));
         let (unchanged, refused) = (count(|one| one.unchanged), count(|one| one.code.is_some()));

@@ -8,39 +8,39 @@ pub(crate) const BATCH_BODY_BYTES_MAX: usize = 16 << 20;
 pub(crate) const BATCH_TURN_MS_MAX: u64 = 10_000;
 /// How long a body may take to arrive.
 pub(crate) const BODY_READ_MS_MAX: u64 = 30_000;
-/// How far beyond its limit a body that is refused for its size is still read, so that its sender sees the answer.
+/// How far beyond its limit a body that is too large is still read, so that its sender sees the answer.
 pub(crate) const BODY_DISCARD_BYTES_MAX: usize = 4 << 20;
-/// How long the rest of a refused body is read.
+/// How long the rest of a body that is too large is read.
 pub(crate) const BODY_DISCARD_MS_MAX: u64 = 2_000;
 /// How long the head of a request may take to arrive, from its first byte or from the beginning of the connection.
 pub(crate) const HEADER_READ_MS_MAX: u64 = 10_000;
-/// How long a connection may have nothing under way; longer than the minute after which load balancers close theirs.
+/// How long a connection may be idle; longer than the minute after which load balancers close theirs.
 pub(crate) const IDLE_MS_MAX: u64 = 75_000;
-/// How long nothing is taken from a connection after a request of it was turned away.
-pub(crate) const TURNED_AWAY_PAUSE_MS: u64 = 250;
-/// How often clients that have rested are forgotten.
+/// How long nothing is read from a connection after one of its requests was rejected for load.
+pub(crate) const REJECTED_PAUSE_MS: u64 = 250;
+/// How often clients whose buckets are full again are forgotten.
 pub(crate) const SWEEP_MS: u64 = 1_000;
-/// Connections served at once, unless set; for more, idle ones make room, or they are answered 503.
+/// Connections served at once, unless set; beyond that idle ones are closed, or newcomers are answered 503.
 pub(crate) const CONNECTIONS_MAX: usize = 4_096;
-/// Connections beyond that: asked for health they answer, else they are told that there are too many.
+/// Connections beyond that, which are answered health and metrics, or 503.
 pub(crate) const REFUSALS_MAX: usize = 64;
-/// How long such a connection may take.
+/// How long such a connection may take in all.
 pub(crate) const REFUSAL_MS_MAX: u64 = 1_000;
-/// Requests under way at once on one HTTP/2 connection.
+/// Concurrent requests on one HTTP/2 connection.
 pub(crate) const STREAMS_PER_CONNECTION_MAX: u32 = 128;
-/// Between two warnings that a gate turns requests away.
+/// The time between two warnings that a gate rejects requests.
 pub(crate) const SHED_WARNING_MS: u64 = 10_000;
-/// Items of one page.
+/// The most items of a page.
 pub(crate) const PAGE_ITEMS_MAX: usize = 1_000;
-/// Items of a page when the caller does not say.
+/// The items of a page when the request has no `limit`.
 pub(crate) const PAGE_ITEMS_DEFAULT: usize = 100;
-/// Those who follow the feed as a stream at once, beside all other connections.
+/// Concurrent followers of the feed, beside all other connections.
 pub const FOLLOWERS_MAX: usize = 512;
 /// Events in one piece of a stream; a reader that is slow costs one piece.
 pub(crate) const FOLLOW_EVENTS_MAX: usize = 256;
-/// After so long without an event a stream shows that it lives.
+/// The interval of heartbeats in a stream without events.
 pub(crate) const HEARTBEAT_MS: u64 = 15_000;
-/// How long a peer may take nothing of what is written to it before it is cut.
+/// How long a peer may read nothing of what is written to it before its connection is closed.
 pub(crate) const WRITE_STALL_MS_MAX: u64 = 30_000;
 /// How long a read waits for the central model to reach a sequence.
 pub(crate) const CENTRAL_WAIT_MS_MAX: u64 = 10_000;
