@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Faults;
-use super::raw::{path, text};
+use crate::config::fault::Faults;
+use crate::config::value_parser::{path, text};
 
 const TTL_MS_MIN: u64 = 100;
 /// Five minutes: so long a store's stock stands still when its process is paused.

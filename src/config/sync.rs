@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use http::Uri;
 
-use super::raw::text;
-use super::{Fault, Faults};
+use crate::config::fault::{Fault, Faults};
+use crate::config::value_parser::text;
 
 /// An hour: a central model that is older is no central model.
 const INTERVAL_MS_MAX: u64 = 3_600_000;

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::logging::RawLogging;
-use super::storage::RawStorage;
-use super::{Fault, Faults, LogSettings, RawSync, StorageSettings, SyncSettings};
+use crate::config::fault::{Fault, Faults};
+use crate::config::logging::{LogSettings, RawLogging};
+use crate::config::storage::{RawStorage, StorageSettings};
+use crate::config::sync::{RawSync, SyncSettings};
 
 /// Settings of `onhand sync-worker`, unread.
 #[derive(Args, Clone, Debug)]

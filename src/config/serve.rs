@@ -1,107 +1,38 @@
-//! The settings of `serve` as they come from flags and environment: text, names and defaults, not yet judged.
-//!
-//! clap would stop at the first value it cannot read; so it takes every value as text, and
-//! [`RawServe::parse`] judges all of them together.
+//! The settings of `serve`, parsed.
 
-use std::path::PathBuf;
+use crate::config::fault::{Fault, Faults};
+use crate::config::gates::GateSettings;
+use crate::config::listen::ListenSettings;
+use crate::config::locks::LockSettings;
+use crate::config::logging::LogSettings;
+use crate::config::raw_serve::RawServe;
+use crate::config::storage::{IdempotencySettings, StorageSettings};
+use crate::config::sync::{SyncSettings, switch};
+use crate::config::webhook::WebhookSettings;
 
-use clap::Args;
-use clap::builder::{OsStringValueParser, TypedValueParser};
-
-use super::logging::RawLogging;
-use super::storage::RawStorage;
-use super::sync::switch;
-use super::{
-    Fault, Faults, GateSettings, IdempotencySettings, ListenSettings, LockSettings, LogSettings, RawGates,
-    RawLocks, RawSync, RawWebhook, ServeSettings, StorageSettings, SyncSettings, WebhookSettings,
-};
-
-/// Settings of `onhand serve`, unread.
-#[derive(Args, Clone, Debug)]
-pub struct RawServe {
-    /// Address to listen on. Anything but loopback needs --insecure
-    #[arg(long, env = "HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub host: String,
-
-    /// Port to listen on; 0 lets the system choose a free one
-    #[arg(long, env = "PORT", value_name = "PORT", default_value = "3000")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub port: String,
-
-    /// The data directory.
-    #[command(flatten)]
-    pub storage: RawStorage,
-
-    /// The leases.
-    #[command(flatten)]
-    pub locks: RawLocks,
-
-    /// How long an Idempotency-Key is remembered, in milliseconds of log time
-    #[arg(long, env = "IDEMP_TTL_MS", value_name = "MILLISECONDS", default_value = "300000")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub idemp_ttl_ms: String,
-
-    /// Time to drain and flush after SIGTERM before giving up, in milliseconds
-    #[arg(long, env = "SHUTDOWN_TIMEOUT_MS", value_name = "MILLISECONDS", default_value = "25000")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub shutdown_timeout_ms: String,
-
-    /// Connections open at the same time, at most, beside those that follow the feed (up to 512); further ones are answered
-    /// 503
-    #[arg(long, env = "CONNECTIONS_MAX", value_name = "CONNECTIONS", default_value = "1024")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub connections_max: String,
-
-    /// The gates.
-    #[command(flatten)]
-    pub gates: RawGates,
-
-    /// Take in and promise only SKUs that the catalogue knows; others are answered 404 product-not-found
-    #[arg(long, env = "CATALOG_STRICT", value_name = "BOOLEAN", default_value = "false")]
-    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
-    pub catalog_strict: String,
-
-    /// Merge the log into central in this process: on or off. Off when `onhand sync-worker` does it, or nobody
-    #[arg(long, env = "SYNC", value_name = "ON|OFF", default_value = "on")]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub sync: String,
-
-    /// The worker.
-    #[command(flatten)]
-    pub worker: RawSync,
-
-    /// The webhook.
-    #[command(flatten)]
-    pub webhook: RawWebhook,
-
-    /// The log lines.
-    #[command(flatten)]
-    pub logging: RawLogging,
-
-    /// Origins whose pages may call from a browser, each as SCHEME://HOST:PORT; separated by commas
-    #[arg(long, env = "CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
-    #[arg(allow_hyphen_values = true, value_parser = text())]
-    pub cors_origins: Vec<String>,
-
-    /// Listen on other than loopback, and answer to any host name, although there is no login yet
-    #[arg(long, env = "INSECURE", value_name = "BOOLEAN", default_value = "false")]
-    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
-    pub insecure: String,
-
-    /// File that gets the base URL, http://ADDRESS:PORT, once requests are taken
-    #[arg(long, env = "READY_FILE", value_name = "FILE")]
-    pub ready_file: Option<PathBuf>,
-}
-
-/// Takes any value, so that one that is not UTF-8 is named among the other faults.
-pub(super) fn text() -> impl TypedValueParser<Value = String> {
-    OsStringValueParser::new().map(|value| value.to_string_lossy().into_owned())
-}
-
-/// Takes any path, also an empty one.
-pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(PathBuf::from)
+/// Everything `onhand serve` needs to know before it touches the machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServeSettings {
+    /// Where and how connections are taken, and how they are let go.
+    pub listen: ListenSettings,
+    /// How much is let in at once.
+    pub gates: GateSettings,
+    /// Where the log lies and how often it is summed up.
+    pub storage: StorageSettings,
+    /// How the data directory is shared with other processes, where it is.
+    pub locks: Option<LockSettings>,
+    /// How long a recorded answer is kept for a retry.
+    pub idempotency: IdempotencySettings,
+    /// `CATALOG_STRICT`: whether only what the catalogue knows may be taken in and promised.
+    pub catalog_strict: bool,
+    /// `SYNC`: whether this process merges its log into central.
+    pub sync: bool,
+    /// How it does, then.
+    pub worker: SyncSettings,
+    /// Who hears of low stock, where somebody does.
+    pub webhook: Option<WebhookSettings>,
+    /// What the process says about itself.
+    pub logging: LogSettings,
 }
 
 impl RawServe {
@@ -116,7 +47,7 @@ impl RawServe {
             gates: GateSettings::read(&self.gates, &mut faults),
             storage: StorageSettings::read(&self.storage, &mut faults),
             locks: LockSettings::read(&self.locks, &self.storage.data_dir, &mut faults),
-            idempotency: IdempotencySettings::read(self, &mut faults),
+            idempotency: IdempotencySettings::read(&self.idemp_ttl_ms, &mut faults),
             catalog_strict: faults.truth("CATALOG_STRICT", &self.catalog_strict),
             sync: switch(&self.sync, &mut faults),
             worker: SyncSettings::read(&self.worker, &mut faults),
@@ -133,6 +64,7 @@ mod tests {
     use crate::config::{LogFormat, LogLevel, SourceAddress};
     use clap::{CommandFactory, FromArgMatches, Parser};
     use std::num::NonZeroU32;
+    use std::path::PathBuf;
     use std::time::Duration;
 
     #[derive(Parser)]
