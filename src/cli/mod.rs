@@ -1,41 +1,30 @@
-//! The composition root: the only place that names concrete adapters. One file or folder per command.
+//! The command line: one file or folder for each command, which turns arguments into a call of the
+//! [`runtime`](crate::runtime) or of an adapter, and the result into an exit code. `terminal` is what commands share:
+//! HTTP client, output, exit, the node as a child process.
 
-mod alerting;
 mod bench;
-mod central;
-pub mod child;
-mod client;
+mod completions;
 mod dead_letters;
 mod demo;
-mod directory;
-mod exit;
 mod import;
-mod logging;
-mod open_files;
-mod opening;
-mod pass;
-mod print;
+mod man;
 mod rebuild;
 mod repair;
-mod runtime;
 mod serve;
-mod shell;
 mod simulate;
-mod stopping;
-mod storage;
 mod sync;
 mod sync_worker;
 mod tail;
-mod timekeeping;
+mod terminal;
 mod verify;
 
-use std::fmt::Write as _;
+use crate::cli::terminal::exit::bad_settings;
+use crate::config::RawServe;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use clap::{Parser, Subcommand};
-
-pub use exit::{EXIT_CODES, Exit, Failure, OrExit, leave};
-
-use crate::config::{Fault, RawServe};
+pub use crate::cli::terminal::child::ChildServer;
+pub use crate::cli::terminal::exit::{EXIT_CODES, leave};
+pub use crate::runtime::exit::{Exit, Failure, OrExit};
 
 /// A durable stock ledger for retail chains
 #[derive(Parser, Debug)]
@@ -140,10 +129,10 @@ Exit codes:
     Simulate(simulate::SimulateArgs),
     /// Print a completion script for a shell
     #[command(after_long_help = "Example:\n  onhand completions zsh > ~/.zfunc/_onhand")]
-    Completions(shell::CompletionsArgs),
+    Completions(completions::CompletionsArgs),
     /// Print a manual page
     #[command(after_long_help = "Example:\n  onhand man import | man -l -")]
-    Man(shell::ManArgs),
+    Man(man::ManArgs),
 }
 
 impl Cli {
@@ -168,19 +157,8 @@ impl Cli {
             Command::Demo(args) => demo::run(&args),
             Command::Bench(args) => bench::run(&args),
             Command::Simulate(args) => simulate::run(&args),
-            Command::Completions(args) => shell::completions(&args),
-            Command::Man(args) => shell::man(&args),
+            Command::Completions(args) => completions::run(&args, Self::command()),
+            Command::Man(args) => man::run(&args, Self::command()),
         }
     }
-}
-
-/// Every fault on its own line: one start shows all that must be put right.
-fn bad_settings(faults: &[Fault]) -> Failure {
-    let mut message = String::from("not started, because of bad settings");
-    for fault in faults {
-        // Writing to a String cannot fail.
-        let _ = write!(message, "\n  {fault}");
-    }
-    message.push_str("\nsee --help of the command");
-    Failure::new(Exit::Settings, message)
 }

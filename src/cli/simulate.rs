@@ -1,8 +1,8 @@
 //! `onhand simulate`: shops, their office and processes that share a directory, on simulated disks, one seed after the other.
 
-use super::exit::{Exit, Failure, OrExit};
-use super::print::{print, print_line, thousands};
+use crate::cli::terminal::print::{print, print_line, thousands};
 use crate::domain::limits::INTEGER_MAX;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::sim::run::{Run, run as run_seed};
 use crate::sim::tally::Tally;
 use clap::{Args, value_parser};

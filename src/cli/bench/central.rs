@@ -2,8 +2,8 @@
 
 use super::request::STORE;
 use super::tally::Tally;
-use crate::cli::client::Client;
-use crate::cli::exit::Failure;
+use crate::cli::terminal::client::Client;
+use crate::runtime::exit::Failure;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -18,10 +18,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::child::ChildServer;
-use super::client::Client;
-use super::exit::{Exit, Failure, OrExit};
-use super::{print, runtime};
+use crate::cli::terminal::child::ChildServer;
+use crate::cli::terminal::client::Client;
+use crate::cli::terminal::{print, run_client};
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use load::Target;
 use report::Report;
 use tally::Tally;
@@ -43,7 +43,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// [`Exit::Unavailable`] when there is no node to measure, [`Exit::CannotCreate`] when the JSON cannot be written.
 /// A missed threshold is no error but [`Exit::Failed`].
 pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
-    let report = runtime::run(async {
+    let report = run_client::run(async {
         let Some(server) = &args.server else {
             let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
             let places = (args.connections + PLACES_BESIDE).max(PLACES_DEFAULT).to_string();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 use serde::Serialize;
 
-use super::super::client::server_url;
+use crate::cli::terminal::client::server_url;
 use crate::domain::limits::BATCH_OPERATIONS_MAX;
 
 /// Measure a node under load, over real HTTP

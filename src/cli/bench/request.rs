@@ -97,8 +97,8 @@ fn batch(size: u32, picker: &Picker, random: &mut Rng) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::Keys;
     use super::*;
+    use crate::cli::bench::options::Keys;
     use clap::{Args, FromArgMatches};
 
     fn written(arguments: &[&str], sku: u32, version: Option<u64>) -> String {

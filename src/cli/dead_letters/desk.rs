@@ -5,11 +5,13 @@ use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::stores::dead_letters::look_at_letters;
 use crate::app::central::{DeadLetter, LetterError, Redriven};
-use crate::cli::central::{Held, Logs};
-use crate::cli::client::{Client, query_value};
-use crate::cli::exit::{Exit, Failure, OrExit};
-use crate::cli::{bad_settings, directory};
+use crate::cli::terminal::client::{Client, query_value};
+use crate::cli::terminal::exit::bad_settings;
 use crate::config::SyncSettings;
+use crate::runtime::central::sources::LogSources;
+use crate::runtime::central::worker::HeldWorker;
+use crate::runtime::directory;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -22,7 +24,7 @@ pub(super) enum Desk {
     /// The letters on file, to look at.
     File(Layout),
     /// A worker in this process.
-    Worker(Held),
+    Worker(HeldWorker),
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,8 +46,8 @@ impl Desk {
             return Ok(Self::File(layout));
         }
         let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
-        let logs = Logs::of_directory(&layout)?;
-        Held::open(&layout, logs, &SyncSettings::once(sources), u64::MAX).map(Self::Worker)
+        let logs = LogSources::of_directory(&layout)?;
+        HeldWorker::open(&layout, logs, &SyncSettings::once(sources), u64::MAX).map(Self::Worker)
     }
 
     /// All letters, oldest first.

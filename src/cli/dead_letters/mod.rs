@@ -2,11 +2,11 @@
 
 mod desk;
 
-use super::client::server_url;
-use super::exit::{Exit, Failure};
-use super::print::{print, print_line, thousands};
-use super::runtime;
+use crate::cli::terminal::client::server_url;
+use crate::cli::terminal::print::{print, print_line, thousands};
+use crate::cli::terminal::run_client;
 use crate::config::RawSources;
+use crate::runtime::exit::{Exit, Failure};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use desk::Desk;
@@ -112,7 +112,7 @@ const OPEN: &str = "open";
 /// [`Exit::Unavailable`] when the node does not answer or refuses, [`Exit::Failed`] when a redrive did not help.
 pub(super) fn run(args: &DeadLettersArgs) -> Result<Exit, Failure> {
     let desk = Desk::open(args)?;
-    runtime::run(async {
+    run_client::run(async {
         match &args.verb {
             Verb::List { all } => list(&desk, *all).await,
             Verb::Show { id } => {

@@ -5,9 +5,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::client::{Answer, Client, encode};
-use super::super::exit::{Exit, Failure};
 use super::catalogue::{SALE_SKU, SALE_STORE};
+use crate::cli::terminal::client::{Answer, Client, encode};
+use crate::runtime::exit::{Exit, Failure};
 
 /// What the buyers saw, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,11 +15,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::child::ChildServer;
-use super::client::Client;
-use super::exit::{Exit, Failure, OrExit};
-use super::print::print_line;
-use super::runtime;
+use crate::cli::terminal::child::ChildServer;
+use crate::cli::terminal::client::Client;
+use crate::cli::terminal::print::print_line;
+use crate::cli::terminal::run_client;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use buyer::Seen;
 use catalogue::{SALE_SKU, SALE_STORE};
 
@@ -65,7 +65,7 @@ struct Level {
 /// [`Exit::Failed`] when one piece too many or too few was sold, or the crash changed anything.
 pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
-    runtime::run(play(args, &scratch.path().join("data")))?;
+    run_client::run(play(args, &scratch.path().join("data")))?;
     Ok(Exit::Ok)
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::super::exit::Failure;
 use super::options::{Reading, StoreFrom};
 use super::table::{Table, unusable};
+use crate::runtime::exit::Failure;
 
 /// Names of columns listed in a message, at most.
 const NAMES_SHOWN_MAX: usize = 40;
@@ -24,7 +24,7 @@ pub(super) struct Columns {
 /// Opens a file of movements.
 ///
 /// # Errors
-/// Those of [`Table::open`], and [`Exit::Data`](super::super::exit::Exit::Data) when it lacks a column.
+/// Those of [`Table::open`], and [`Exit::Data`](crate::runtime::exit::Exit::Data) when it lacks a column.
 pub(super) fn open(path: &Path, reading: &Reading) -> Result<(Table, Columns), Failure> {
     let meaning = serde_json::to_vec(reading).expect("options are plain fields");
     let table = Table::open(path, reading.delimiter, &meaning)?;

@@ -27,9 +27,9 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::client::Client;
-use super::exit::{Exit, Failure};
-use super::{print, runtime};
+use crate::cli::terminal::client::Client;
+use crate::cli::terminal::{print, run_client};
+use crate::runtime::exit::{Exit, Failure};
 use options::ImportArgs;
 use report_file::Refusals;
 use send::Sent;
@@ -54,7 +54,7 @@ fn movements(args: &ImportArgs) -> Result<Exit, Failure> {
     if let Some(path) = report {
         report_file::check(path, &args.file)?;
     }
-    let text = runtime::run(async {
+    let text = run_client::run(async {
         if args.dry_run {
             let refusals = report::collect(None, &survey, report).await?;
             return Ok(summary::dry_run(&survey, &refusals, report));

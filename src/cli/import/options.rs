@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::super::client::server_url;
-use super::super::exit::{Exit, Failure};
 use super::store_name::meant;
 use super::time::TimeFormat;
+use crate::cli::terminal::client::server_url;
 use crate::domain::limits::INTEGER_MAX;
 use crate::domain::{Quantity, StoreId};
+use crate::runtime::exit::{Exit, Failure};
 
 /// Import a CSV file of movements into a running node, exactly once
 ///

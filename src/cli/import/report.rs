@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use super::super::client::{Client, query_value};
-use super::super::exit::{Exit, Failure};
 use super::columns;
 use super::report_file::{Refusals, ReportFile};
 use super::row;
 use super::survey::Survey;
 use super::wire::{RefusalPage, ServerRefusal};
+use crate::cli::terminal::client::{Client, query_value};
+use crate::runtime::exit::{Exit, Failure};
 
 const PAGE_ITEMS: u32 = 1000;
 /// What the report has of a row, behind what is wrong with it.

@@ -5,8 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::super::exit::{Exit, Failure, OrExit};
 use super::table::Record;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::spreadsheet::safe;
 
 /// Refused rows named in the summary; the report has all.

@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 
 use http::HeaderMap;
 
-use super::super::client::{Client, ClientError};
-use super::super::exit::{Exit, Failure};
 use super::columns::{self, Columns};
 use super::row;
 use super::survey::Survey;
 use super::table::Table;
 use super::wire::{Progress, RowsBody, WireRow};
+use crate::cli::terminal::client::{Client, ClientError};
+use crate::runtime::exit::{Exit, Failure};
 
 /// Rows of the file that one request covers.
 pub(super) const BATCH_ROWS: u64 = 1000;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use super::super::exit::{Exit, Failure};
 use super::table::Record;
 use crate::domain::StoreId;
+use crate::runtime::exit::{Exit, Failure};
 
 /// Different store names watched for falling together, at most.
 const NAMES_MAX: usize = 100_000;

@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::str;
 
-use super::super::exit::Failure;
 use super::columns;
 use super::options::{Reading, StoreFrom};
 use super::row;
 use super::store_name::Names;
 use super::table::{Record, unusable};
+use crate::runtime::exit::Failure;
 
 /// Hex digits of the fingerprint that name the import.
 const IMPORT_ID_LENGTH: usize = 32;

@@ -7,8 +7,8 @@ use std::str;
 
 use csv::ByteRecord;
 
-use super::super::exit::{Exit, Failure, OrExit};
 use super::source::{BUFFER_BYTES, END, RECORD_BYTES_MAX, Source};
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::spreadsheet::shown;
 
 /// One record, not yet judged.

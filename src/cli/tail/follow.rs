@@ -3,9 +3,9 @@
 use super::TailArgs;
 use super::frames::Frames;
 use super::item::Item;
-use crate::cli::client::{BACKOFF, Client, ClientError, query_value};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::print_unless_closed;
+use crate::cli::terminal::client::{BACKOFF, Client, ClientError, query_value};
+use crate::cli::terminal::print::print_unless_closed;
+use crate::runtime::exit::{Exit, Failure};
 use serde::Deserialize;
 use std::fmt::Write;
 use std::time::Duration;

@@ -4,10 +4,10 @@ mod follow;
 mod frames;
 mod item;
 
-use super::client::{Client, server_url};
-use super::exit::{Exit, Failure};
-use super::runtime;
+use crate::cli::terminal::client::{Client, server_url};
+use crate::cli::terminal::run_client;
 use crate::domain::{Sku, StoreId};
+use crate::runtime::exit::{Exit, Failure};
 use clap::Args;
 
 /// Follow the changes of a running node as they happen
@@ -65,7 +65,7 @@ pub(super) struct TailArgs {
 /// # Errors
 /// [`Exit::Unavailable`] when the node refuses, or does not answer in the first place; [`Exit::Data`] for a gap.
 pub(super) fn run(args: &TailArgs) -> Result<Exit, Failure> {
-    runtime::run(async {
+    run_client::run(async {
         let client = Client::new(&args.server)?;
         follow::Tail::begin(&client, args).await?.run().await
     })

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::super::columns::{not_found, place};
-use super::super::table::{Table, unusable};
 use super::options::ProductsArgs;
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::import::columns::{not_found, place};
+use crate::cli::import::table::{Table, unusable};
 use crate::domain::catalogue::ProductMember;
+use crate::runtime::exit::{Exit, Failure};
 
 /// Where the columns stand.
 #[derive(Clone, Debug)]

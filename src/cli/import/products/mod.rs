@@ -20,9 +20,9 @@ use std::time::Instant;
 pub(crate) use options::ProductsArgs;
 
 use super::{bar, report_file, tell};
-use crate::cli::client::Client;
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::runtime;
+use crate::cli::terminal::client::Client;
+use crate::cli::terminal::run_client;
+use crate::runtime::exit::{Exit, Failure};
 use survey::Survey;
 
 /// Imports a file.
@@ -40,7 +40,7 @@ pub(super) fn run(args: &ProductsArgs) -> Result<Exit, Failure> {
         return tell(&summary::told(&survey, None, &findings, report), report);
     }
     let started = Instant::now();
-    let told = runtime::run(async {
+    let told = run_client::run(async {
         let client = Client::new(&args.server)?;
         let products = &survey.tally.products;
         let bar = bar(products.len() as u64, "products");

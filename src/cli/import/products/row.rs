@@ -6,9 +6,9 @@ use std::str;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::super::table::Record;
 use super::columns::Columns;
 use super::money::{self, PriceError};
+use crate::cli::import::table::Record;
 use crate::domain::catalogue::{Currency, CurrencyError, Price, ProductMember};
 use crate::domain::limits::{CATEGORY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
 use crate::domain::{IdError, Quantity, Sku};

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::row::Value;
 use super::tally::Product;
-use crate::cli::client::{Client, ClientError};
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::terminal::client::{Client, ClientError};
 use crate::domain::Sku;
 use crate::domain::catalogue::ProductMember;
+use crate::runtime::exit::{Exit, Failure};
 
 /// Products of one request.
 const BATCH_PRODUCTS: usize = 1000;

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::summary::{line, named};
 use super::send::Told;
 use super::survey::{Findings, Survey};
-use crate::cli::print::thousands;
+use crate::cli::import::summary::{line, named};
+use crate::cli::terminal::print::thousands;
 
 /// The end of a run; `sent` is what the node made of each product, or nothing when it was a dry run.
 pub(super) fn told(

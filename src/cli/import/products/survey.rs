@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::report_file::{Refusals, ReportFile};
 use super::columns::{self, Columns};
 use super::options::ProductsArgs;
 use super::row::{self, Said};
 use super::send::Told;
 use super::tally::{Product, SKUS_MAX, Tally};
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::import::report_file::{Refusals, ReportFile};
 use crate::domain::catalogue::ProductMember;
+use crate::runtime::exit::{Exit, Failure};
 
 /// What the report has of a row, behind what is to be said of it.
 const NAMES: [&str; 3] = ["sku", "name", "price"];

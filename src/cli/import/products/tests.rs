@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::options::ProductsArgs;
 use super::send::{Told, send};
 use super::survey::Survey;
-use crate::cli::client::Client;
+use crate::cli::terminal::client::Client;
 
 #[derive(Default)]
 struct Node {

@@ -17,8 +17,8 @@ use super::report_file::Refusals;
 use super::send::{Sent, send};
 use super::survey::Survey;
 use super::wire::Progress;
-use crate::cli::client::Client;
-use crate::cli::exit::Exit;
+use crate::cli::terminal::client::Client;
+use crate::runtime::exit::Exit;
 use node::{Shared, Trouble};
 
 /// The node, its client, and a file to import.

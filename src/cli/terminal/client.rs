@@ -15,9 +15,9 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::exit::{Exit, Failure};
 use crate::adapters::remote::client_builder;
 use crate::resilience::Backoff;
+use crate::runtime::exit::{Exit, Failure};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const TRIES_MAX: u32 = 7;
 /// Tries while nothing has ever answered: probably nobody is there, and a person waits.
 const FIRST_TRIES_MAX: u32 = 3;
-pub(super) const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), max: Duration::from_secs(5) };
+pub(crate) const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), max: Duration::from_secs(5) };
 /// A hundred years.
 const FOR_EVER: Duration = Duration::from_secs(3_153_600_000);
 const RETRY_AFTER_SECONDS_MAX: u64 = 30;
@@ -34,7 +34,7 @@ const RETRY_AFTER_SECONDS_MAX: u64 = 30;
 ///
 /// # Errors
 /// What is wrong with it, for clap to show.
-pub(super) fn server_url(text: &str) -> Result<String, String> {
+pub(crate) fn server_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).map_err(|error| format!("{error}; give it as http://HOST:PORT"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err("give it as http://HOST:PORT".to_owned());
@@ -44,25 +44,25 @@ pub(super) fn server_url(text: &str) -> Result<String, String> {
 
 /// What a node answered, whatever the status.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// The part of a problem document (RFC 9457) that a person or a caller acts on.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Problem {
-    pub(super) code: String,
-    pub(super) title: String,
-    pub(super) detail: String,
-    pub(super) request_id: String,
+pub(crate) struct Problem {
+    pub(crate) code: String,
+    pub(crate) title: String,
+    pub(crate) detail: String,
+    pub(crate) request_id: String,
 }
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ClientError {
+pub(crate) enum ClientError {
     #[error(
         "cannot reach a server at {base}: {reason}\n  is it running? start one with `onhand serve`, or name \
          another with --server URL"
@@ -76,7 +76,7 @@ pub(super) enum ClientError {
 
 impl ClientError {
     /// The code of the problem the server answered with, if it did.
-    pub(super) fn code(&self) -> Option<&str> {
+    pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { problem, .. } => Some(&problem.code),
             Self::Unreachable { .. } | Self::Unreadable { .. } => None,
@@ -108,7 +108,7 @@ fn describe(problem: &Problem) -> String {
 
 /// A node, seen from outside.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     answered: Arc<AtomicBool>,
@@ -116,7 +116,7 @@ pub(super) struct Client {
 
 impl Client {
     /// A client of the node at `base`, as read by [`server_url`].
-    pub(super) fn new(base: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(base: &str) -> Result<Self, Failure> {
         let builder = client_builder(is_loopback(base));
         let http =
             builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build().map_err(|error| {
@@ -126,13 +126,13 @@ impl Client {
     }
 
     /// Reads `path`.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let answer = self.call(Method::GET, path, HeaderMap::new(), None).await?;
         read(&Method::GET, path, &answer)
     }
 
     /// Posts `body` as JSON to `path`; it must be safe to do so twice.
-    pub(super) async fn post<B: Serialize, T: DeserializeOwned>(
+    pub(crate) async fn post<B: Serialize, T: DeserializeOwned>(
         &self,
         path: &str,
         headers: HeaderMap,
@@ -145,7 +145,7 @@ impl Client {
     /// Asks once for the feed at `path` behind `after`, as server-sent events that come for ever.
     ///
     /// The body has no time limit: whoever reads it limits the wait for each piece.
-    pub(super) async fn open_feed(&self, path: &str, after: u64) -> Result<reqwest::Response, ClientError> {
+    pub(crate) async fn open_feed(&self, path: &str, after: u64) -> Result<reqwest::Response, ClientError> {
         let request = self
             .http
             .get(format!("{}{path}", self.base))
@@ -166,7 +166,7 @@ impl Client {
     }
 
     /// Sends `method` without a body to `path`; it must be safe to do so twice.
-    pub(super) async fn ask<T: DeserializeOwned>(
+    pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
@@ -176,7 +176,7 @@ impl Client {
     }
 
     /// Sends a request, again and again while that may help, and gives back the last answer.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         method: Method,
         path: &str,
@@ -223,12 +223,12 @@ impl Client {
 }
 
 /// JSON of a body made by this program.
-pub(super) fn encode<B: Serialize>(body: &B) -> Bytes {
+pub(crate) fn encode<B: Serialize>(body: &B) -> Bytes {
     Bytes::from(serde_json::to_vec(body).expect("bodies are plain structs with string keys"))
 }
 
 /// `text` as it may stand for a value in a query: everything but letters, digits and `-._~` is escaped.
-pub(super) fn query_value(text: &str) -> String {
+pub(crate) fn query_value(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,13 +1,13 @@
 //! What a pass of the worker did, as people and scripts are told: `onhand sync` and `onhand sync-worker --once`.
 
 use crate::app::central::{PassReport, SourceReport, SourceState};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::thousands;
+use crate::cli::terminal::print::thousands;
+use crate::runtime::exit::{Exit, Failure};
 use comfy_table::{CellAlignment, Table, presets};
 use std::fmt::Write;
 
 /// The report as a text.
-pub(super) fn text(report: &PassReport) -> String {
+pub(crate) fn text(report: &PassReport) -> String {
     let mut text = format!(
         "applied       {}\ndead letters  {}\nin central    {} events\nmissing       {} events\ntook          {} ms\n",
         thousands(report.applied),
@@ -68,7 +68,7 @@ fn reason(state: &SourceState) -> Option<&str> {
 ///
 /// # Errors
 /// [`Exit::Data`] when a source is stopped, [`Exit::Unavailable`] when one could not be read.
-pub(super) fn verdict(report: &PassReport) -> Result<Exit, Failure> {
+pub(crate) fn verdict(report: &PassReport) -> Result<Exit, Failure> {
     let names = |wanted: fn(&SourceState) -> bool| {
         let of = report.sources.iter().filter(|source| wanted(&source.state));
         of.map(|source| source.name.clone()).collect::<Vec<_>>().join(", ")

@@ -1,13 +1,13 @@
-//! What a node says of the disk below its log: one line for each change, and how often its breaker has opened.
+//! News of the disk below the log: one log line for each change, and a count of how often the breaker has opened.
 
 use crate::adapters::file::log::breaker::{ABORT_AFTER, SHED_AFTER, StorageNews};
 use crate::telemetry::{BREAKER_OPENED, LOG_PROBES};
 
 const NAME: &str = "storage";
 
-/// Logs and counts.
-#[allow(clippy::needless_pass_by_value, reason = "it is news: the caller has no further use for it")]
-pub(super) fn told(news: StorageNews<'_>) {
+/// Logs the news and counts them.
+#[allow(clippy::needless_pass_by_value, reason = "the signature is that of the log's callback")]
+pub(super) fn tell(news: StorageNews<'_>) {
     match news {
         StorageNews::Opened { error, stuck } => {
             metrics::counter!(BREAKER_OPENED, "breaker" => NAME).increment(u64::from(!stuck));

@@ -1,4 +1,4 @@
-//! How many files the process may have open, and how many connections fit among them.
+//! The number of files that the process may have open, and of connections that fit among them.
 
 use crate::adapters::http::FOLLOWERS_MAX;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Files that are no connections: log, indexes, snapshots and what is read back, the reserve for probes, the runtime's own.
 const OTHERS: u64 = 256;
 
-/// How many connections are served at once.
+/// The number of connections that are served at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Room {
     /// All but those that follow the feed.

@@ -1,10 +1,10 @@
-//! What the commands on a data directory share: finding it, and saying why it does not open.
+//! A data directory as commands find it, and the failure when it does not open.
 
-use super::exit::{Exit, Failure, OrExit};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::sources::members::{Arrangement, arrangement, members};
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use std::io;
 use std::path::Path;
 

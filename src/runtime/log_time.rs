@@ -1,4 +1,4 @@
-//! Keeping the log's time while a node runs: one line for each change, and how far the wall clock is.
+//! Keeps the log's time while a node runs: one log line for each change, and a gauge of how far off the wall clock is.
 
 use crate::app::{Ledger, TimeNews};
 use crate::telemetry::{CLOCK_AHEAD_SECONDS, CLOCK_JUMPS, CLOCK_LEAPS};
@@ -7,30 +7,31 @@ use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks at the clocks every second, for ever.
+/// Compares the clocks every second, for ever.
 pub(super) async fn run(ledger: &Ledger) -> Infallible {
     loop {
         tokio::time::sleep(EVERY).await;
-        look(ledger).await;
+        compare_while_running(ledger).await;
     }
 }
 
-/// Looks at a start, before the first request. That the node was off for more than a minute is no fault of a clock.
+/// Compares the clocks at a start, before the first request. That the node was off for more than a minute is no fault of a
+/// clock.
 pub(super) async fn begin(ledger: &Ledger) {
-    if let Some(TimeNews::Leapt { from, to }) = look_once(ledger).await {
+    if let Some(TimeNews::Leapt { from, to }) = compare(ledger).await {
         tracing::info!(%from, %to, "the node was off: the log's time goes on from the wall clock, and what had to expire by then expires now");
     }
 }
 
-/// Looks once.
-async fn look(ledger: &Ledger) {
-    if let Some(TimeNews::Leapt { from, to }) = look_once(ledger).await {
+/// Compares the clocks of a node that runs.
+async fn compare_while_running(ledger: &Ledger) {
+    if let Some(TimeNews::Leapt { from, to }) = compare(ledger).await {
         tracing::warn!(%from, %to, "the log's time follows the wall clock; what had to expire by then expires now");
     }
 }
 
-/// Looks and counts. A log that does not take the sign of a leap has said so itself; the next look tries again.
-async fn look_once(ledger: &Ledger) -> Option<TimeNews> {
+/// Compares the clocks and counts. A log that cannot write the entry of a leap has said so itself; the next call tries again.
+async fn compare(ledger: &Ledger) -> Option<TimeNews> {
     let seen = ledger.keep_time().await.ok()?;
     // A gauge is a float; nobody reads milliseconds of years from it.
     metrics::gauge!(CLOCK_AHEAD_SECONDS)

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::exit::{Exit, Failure, OrExit};
+use crate::runtime::exit::{Exit, Failure, OrExit};
 
 /// Writes `text` to stdout.
 ///

@@ -1,6 +1,5 @@
-//! The webhook put together: where alerts go, and where it is kept how far they have gone.
+//! The webhook: where alerts go, and the file that keeps how far they have gone.
 
-use super::exit::{Exit, Failure, OrExit};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::disk::clock::SystemClock;
 use crate::adapters::file::disk::layout::Layout;
@@ -10,6 +9,7 @@ use crate::app::Ledger;
 use crate::app::low_stock::sender::{AlertSender, AlertSettings};
 use crate::config::ServeSettings;
 use crate::resilience::BreakerSettings;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use std::sync::Arc;
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Log lines of a server: on stderr, text on a terminal and JSON otherwise.
+//! Log lines of a server process: on stderr, text on a terminal and JSON otherwise.
 
 use crate::config::{LogFormat, LogSettings};
 use std::io::{IsTerminal, stderr};
