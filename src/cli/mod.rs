@@ -40,7 +40,7 @@ Start here:
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 const EXAMPLES: &str = "\
@@ -60,7 +60,7 @@ Examples:
   onhand man import | man -l -";
 
 #[derive(Subcommand, Debug)]
-enum Command {
+enum CliCommand {
     /// Run a node: the ledger and its HTTP interface
     #[command(after_long_help = "\
 Every option can also be given as the environment variable named beside it; the option wins.
@@ -142,23 +142,23 @@ impl Cli {
     /// What went wrong, with the exit code to leave with.
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
-            Command::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
-            Command::SyncWorker(args) => {
+            CliCommand::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
+            CliCommand::SyncWorker(args) => {
                 let settings = args.settings().parse().map_err(|faults| bad_settings(&faults))?;
                 sync_worker::run(&args, &settings)
             }
-            Command::Import(args) => import::run(&args),
-            Command::Tail(args) => tail::run(&args),
-            Command::Sync(args) => sync::run(&args),
-            Command::DeadLetters(args) => dead_letters::run(&args),
-            Command::Verify(args) => verify::run(&args),
-            Command::Rebuild(args) => rebuild::run(&args),
-            Command::Repair(args) => repair::run(&args),
-            Command::Demo(args) => demo::run(&args),
-            Command::Bench(args) => bench::run(&args),
-            Command::Simulate(args) => simulate::run(&args),
-            Command::Completions(args) => completions::run(&args, Self::command()),
-            Command::Man(args) => man::run(&args, Self::command()),
+            CliCommand::Import(args) => import::run(&args),
+            CliCommand::Tail(args) => tail::run(&args),
+            CliCommand::Sync(args) => sync::run(&args),
+            CliCommand::DeadLetters(args) => dead_letters::run(&args),
+            CliCommand::Verify(args) => verify::run(&args),
+            CliCommand::Rebuild(args) => rebuild::run(&args),
+            CliCommand::Repair(args) => repair::run(&args),
+            CliCommand::Demo(args) => demo::run(&args),
+            CliCommand::Bench(args) => bench::run(&args),
+            CliCommand::Simulate(args) => simulate::run(&args),
+            CliCommand::Completions(args) => completions::run(&args, Self::command()),
+            CliCommand::Man(args) => man::run(&args, Self::command()),
         }
     }
 }

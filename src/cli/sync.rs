@@ -1,7 +1,7 @@
 //! `onhand sync`: one pass of a node's worker now, from a shell.
 
 use crate::app::central::PassReport;
-use crate::cli::terminal::client::{Client, server_url};
+use crate::cli::terminal::client::{NodeClient, server_url};
 use crate::cli::terminal::{pass_report, print, run_client};
 use crate::runtime::exit::{Exit, Failure};
 use clap::Args;
@@ -37,7 +37,7 @@ pub(super) struct SyncArgs {
 /// As [`pass_report::verdict`], and [`Exit::Unavailable`] when the node does not answer.
 pub(super) fn run(args: &SyncArgs) -> Result<Exit, Failure> {
     let report: PassReport = run_client::run(async {
-        let client = Client::new(&args.server)?;
+        let client = NodeClient::new(&args.server)?;
         Ok(client.ask(http::Method::POST, "/sync").await?)
     })?;
     if args.json {

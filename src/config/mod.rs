@@ -16,7 +16,7 @@ mod value_parser;
 mod webhook;
 mod worker;
 
-pub use fault::{Fault, Faults};
+pub use fault::{Faults, SettingFault};
 pub use gates::{GateSettings, RawGates};
 pub use listen::ListenSettings;
 pub use locks::{LockSettings, RawLocks};
@@ -24,6 +24,6 @@ pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw_serve::RawServe;
 pub use serve::ServeSettings;
 pub use storage::{IDEMPOTENCY_TTL_MS_MAX, IdempotencySettings, RawStorage, StorageSettings};
-pub use sync::{RawSources, RawSync, SourceAddress, SyncSettings};
+pub use sync::{RawSources, RawSync, SourceAddress, SyncWorkerSettings};
 pub use webhook::{Hidden, RawWebhook, WebhookSecret, WebhookSettings};
 pub use worker::{RawWorker, WorkerSettings};

@@ -1,13 +1,13 @@
 //! The settings of `serve`, parsed.
 
-use crate::config::fault::{Fault, Faults};
+use crate::config::fault::{Faults, SettingFault};
 use crate::config::gates::GateSettings;
 use crate::config::listen::ListenSettings;
 use crate::config::locks::LockSettings;
 use crate::config::logging::LogSettings;
 use crate::config::raw_serve::RawServe;
 use crate::config::storage::{IdempotencySettings, StorageSettings};
-use crate::config::sync::{SyncSettings, switch};
+use crate::config::sync::{SyncWorkerSettings, switch};
 use crate::config::webhook::WebhookSettings;
 
 /// Everything `onhand serve` needs to know before it touches the machine.
@@ -28,7 +28,7 @@ pub struct ServeSettings {
     /// `SYNC`: whether this process merges its log into central.
     pub sync: bool,
     /// How it does, then.
-    pub worker: SyncSettings,
+    pub worker: SyncWorkerSettings,
     /// Who hears of low stock, where somebody does.
     pub webhook: Option<WebhookSettings>,
     /// What the process says about itself.
@@ -40,7 +40,7 @@ impl RawServe {
     ///
     /// # Errors
     /// All faults together, in the order of `--help` within each concern.
-    pub fn parse(&self) -> Result<ServeSettings, Vec<Fault>> {
+    pub fn parse(&self) -> Result<ServeSettings, Vec<SettingFault>> {
         let mut faults = Faults::default();
         let settings = ServeSettings {
             listen: ListenSettings::read(self, &mut faults),
@@ -50,7 +50,7 @@ impl RawServe {
             idempotency: IdempotencySettings::read(&self.idemp_ttl_ms, &mut faults),
             catalog_strict: faults.truth("CATALOG_STRICT", &self.catalog_strict),
             sync: switch(&self.sync, &mut faults),
-            worker: SyncSettings::read(&self.worker, &mut faults),
+            worker: SyncWorkerSettings::read(&self.worker, &mut faults),
             webhook: WebhookSettings::read(&self.webhook, &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),
         };
@@ -75,7 +75,7 @@ mod tests {
 
     const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    fn given(arguments: &[&str]) -> Result<ServeSettings, Vec<Fault>> {
+    fn given(arguments: &[&str]) -> Result<ServeSettings, Vec<SettingFault>> {
         // Without the environment: a developer's own PORT must not fail the tests.
         let command = Line::command().mut_args(|argument| argument.env(None));
         let matches = command.try_get_matches_from(std::iter::once(&"serve").chain(arguments)).unwrap();
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!((locks.ttl.as_millis(), locks.renew.as_millis()), (2000, 1000));
         assert_eq!((locks.reject_status, locks.retry_after.as_millis()), (503, 300));
         assert_eq!(locks.directory, PathBuf::from("data/locks"));
-        assert_eq!(settings.worker, SyncSettings::once(Vec::new()));
+        assert_eq!(settings.worker, SyncWorkerSettings::once(Vec::new()));
         assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
         assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
         assert_eq!(settings.worker.breaker_threshold.to_string(), "0.5");

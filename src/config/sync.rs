@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use http::Uri;
 
-use crate::config::fault::{Fault, Faults};
+use crate::config::fault::{Faults, SettingFault};
 use crate::config::value_parser::text;
 
 /// An hour: a central model that is older is no central model.
@@ -68,7 +68,7 @@ pub struct RawSync {
 
 /// Settings of the worker.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SyncSettings {
+pub struct SyncWorkerSettings {
     /// `SYNC_SOURCES`: logs besides that of the data directory.
     pub sources: Vec<SourceAddress>,
     /// `SYNC_INTERVAL_MS`: from the end of a pass to the next one.
@@ -99,14 +99,14 @@ impl RawSources {
     ///
     /// # Errors
     /// All faults together.
-    pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<Fault>> {
+    pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<SettingFault>> {
         let mut faults = Faults::default();
         let sources = sources(&self.sources, &mut faults);
         faults.finish(sources)
     }
 }
 
-impl SyncSettings {
+impl SyncWorkerSettings {
     /// Those of a command that passes once: the published defaults.
     pub fn once(sources: Vec<SourceAddress>) -> Self {
         Self {

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::config::fault::{Fault, Faults};
+use crate::config::fault::{Faults, SettingFault};
 use crate::config::logging::{LogSettings, RawLogging};
 use crate::config::storage::{RawStorage, StorageSettings};
-use crate::config::sync::{RawSync, SyncSettings};
+use crate::config::sync::{RawSync, SyncWorkerSettings};
 
 /// Settings of `onhand sync-worker`, unread.
 #[derive(Args, Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct WorkerSettings {
     /// Where the log lies, and central beside it.
     pub storage: StorageSettings,
     /// Whose logs are merged.
-    pub sync: SyncSettings,
+    pub sync: SyncWorkerSettings,
     /// What the process says about itself.
     pub logging: LogSettings,
 }
@@ -36,11 +36,11 @@ impl RawWorker {
     ///
     /// # Errors
     /// All faults together.
-    pub fn parse(&self) -> Result<WorkerSettings, Vec<Fault>> {
+    pub fn parse(&self) -> Result<WorkerSettings, Vec<SettingFault>> {
         let mut faults = Faults::default();
         let settings = WorkerSettings {
             storage: StorageSettings::read(&self.storage, &mut faults),
-            sync: SyncSettings::read(&self.sync, &mut faults),
+            sync: SyncWorkerSettings::read(&self.sync, &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),
         };
         faults.finish(settings)

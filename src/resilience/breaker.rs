@@ -45,7 +45,7 @@ pub struct Tripped {
 pub struct Breaker {
     name: String,
     settings: BreakerSettings,
-    state: Mutex<State>,
+    state: Mutex<BreakerState>,
 }
 
 /// The right to ask once. Dropped without an outcome, it says nothing about the other side.
@@ -58,7 +58,7 @@ pub struct Permit<'a> {
 }
 
 #[derive(Debug)]
-struct State {
+struct BreakerState {
     phase: Phase,
     /// Rises with every transition.
     turn: u64,
@@ -68,14 +68,14 @@ struct State {
 
 #[derive(Debug)]
 enum Phase {
-    Closed(Window),
+    Closed(OutcomeWindow),
     Open { until: Instant },
     HalfOpen { probing: bool },
 }
 
 /// The last outcomes, the newest in the lowest bit; a failure is 1.
 #[derive(Debug, Default)]
-struct Window {
+struct OutcomeWindow {
     failures: u32,
     outcomes: u32,
 }
@@ -83,7 +83,7 @@ struct Window {
 impl Breaker {
     /// A closed breaker; `name` is what the log calls it.
     pub fn new(name: impl Into<String>, settings: BreakerSettings) -> Self {
-        let state = State { phase: Phase::Closed(Window::default()), turn: 0, opened: 0 };
+        let state = BreakerState { phase: Phase::Closed(OutcomeWindow::default()), turn: 0, opened: 0 };
         Self { name: name.into(), settings, state: Mutex::new(state) }
     }
 
@@ -163,7 +163,7 @@ impl Breaker {
             );
         } else if matches!(state.phase, Phase::HalfOpen { .. }) {
             // HalfOpen -> Closed
-            state.turn_to(Phase::Closed(Window::default()));
+            state.turn_to(Phase::Closed(OutcomeWindow::default()));
             tracing::info!(breaker = self.name, "closed: it answers again");
         }
     }
@@ -203,14 +203,14 @@ impl Position {
     }
 }
 
-impl State {
+impl BreakerState {
     fn turn_to(&mut self, phase: Phase) {
         self.phase = phase;
         self.turn += 1;
     }
 }
 
-impl Window {
+impl OutcomeWindow {
     fn push(&mut self, failed: bool) {
         let all = (1 << WINDOW) - 1;
         self.failures = (self.failures << 1 | u32::from(failed)) & all;

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::options::{Reading, StoreFrom};
-use super::table::{Table, unusable};
+use super::options::{ReadOptions, StoreFrom};
+use super::table::{CsvFile, unusable};
 use crate::runtime::exit::Failure;
 
-/// Names of columns listed in a message, at most.
+/// StoreNames of columns listed in a message, at most.
 const NAMES_SHOWN_MAX: usize = 40;
 
 /// Where the named columns stand.
@@ -24,10 +24,10 @@ pub(super) struct Columns {
 /// Opens a file of movements.
 ///
 /// # Errors
-/// Those of [`Table::open`], and [`Exit::Data`](crate::runtime::exit::Exit::Data) when it lacks a column.
-pub(super) fn open(path: &Path, reading: &Reading) -> Result<(Table, Columns), Failure> {
+/// Those of [`CsvFile::open`], and [`Exit::Data`](crate::runtime::exit::Exit::Data) when it lacks a column.
+pub(super) fn open(path: &Path, reading: &ReadOptions) -> Result<(CsvFile, Columns), Failure> {
     let meaning = serde_json::to_vec(reading).expect("options are plain fields");
-    let table = Table::open(path, reading.delimiter, &meaning)?;
+    let table = CsvFile::open(path, reading.delimiter, &meaning)?;
     let columns = Columns::find(table.header(), reading).map_err(|reason| unusable(path, reason))?;
     Ok((table, columns))
 }
@@ -40,7 +40,7 @@ impl Columns {
     }
 
     /// Finds the columns that the options name.
-    fn find(names: &[String], reading: &Reading) -> Result<Self, String> {
+    fn find(names: &[String], reading: &ReadOptions) -> Result<Self, String> {
         let mut missing = Vec::new();
         let mut find = |option: &str, name: &str| {
             place(names, name).unwrap_or_else(|reason| {
@@ -50,7 +50,7 @@ impl Columns {
         };
         let columns = Self {
             store: match &reading.store {
-                StoreFrom::Names(name) | StoreFrom::Ids(name) => Some(find("--store-column", name)),
+                StoreFrom::StoreNames(name) | StoreFrom::Ids(name) => Some(find("--store-column", name)),
                 StoreFrom::Fixed(_) => None,
             },
             sku: find("--sku-column", &reading.sku_column),

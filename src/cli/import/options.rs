@@ -32,12 +32,12 @@ pub(crate) struct ImportArgs {
 
     /// What the rows are
     #[arg(long, value_enum, default_value = "sale")]
-    pub kind: Kind,
+    pub kind: RowsKind,
 
     /// Column with the store
     ///
     /// A name that is a store id is taken letter by letter. In any other one each character that an id may not hold becomes
-    /// "-": United Kingdom is United-Kingdom. Names that would become one store are refused (see --store-name,
+    /// "-": United Kingdom is United-Kingdom. StoreNames that would become one store are refused (see --store-name,
     /// --exact-stores).
     #[arg(long, value_name = "COLUMN", required_unless_present = "store", conflicts_with = "store")]
     pub store_column: Option<String>,
@@ -127,7 +127,7 @@ Exit codes:
 /// What the rows of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum RowsKind {
     /// Sold, or with a negative quantity returned
     Sale,
     /// Goods received
@@ -138,7 +138,7 @@ pub(crate) enum Kind {
     Opening,
 }
 
-impl Kind {
+impl RowsKind {
     /// The word for it, on the wire and to people.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -155,7 +155,7 @@ impl Kind {
 #[serde(rename_all = "camelCase")]
 pub(super) enum StoreFrom {
     /// A column with names, to be made ids.
-    Names(String),
+    StoreNames(String),
     /// A column with ids.
     Ids(String),
     /// The same for all rows.
@@ -166,8 +166,8 @@ pub(super) enum StoreFrom {
 /// fields here would make every finished import a new one.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Reading {
-    pub(super) kind: Kind,
+pub(super) struct ReadOptions {
+    pub(super) kind: RowsKind,
     pub(super) store: StoreFrom,
     /// Which store a name means, where the person says so.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -186,8 +186,8 @@ impl ImportArgs {
     ///
     /// # Errors
     /// [`Exit::Usage`] for options that contradict each other.
-    pub(super) fn reading(&self) -> Result<Reading, Failure> {
-        if self.kind == Kind::Opening && self.opening_stock > Quantity::ZERO {
+    pub(super) fn reading(&self) -> Result<ReadOptions, Failure> {
+        if self.kind == RowsKind::Opening && self.opening_stock > Quantity::ZERO {
             return Err(Failure::new(
                 Exit::Usage,
                 "--kind opening and --opening-stock contradict each other: the rows themselves are the opening stock",
@@ -196,10 +196,10 @@ impl ImportArgs {
         let store = match (&self.store, &self.store_column) {
             (Some(id), _) => StoreFrom::Fixed(id.clone()),
             (None, Some(column)) if self.exact_stores => StoreFrom::Ids(column.clone()),
-            (None, Some(column)) => StoreFrom::Names(column.clone()),
+            (None, Some(column)) => StoreFrom::StoreNames(column.clone()),
             (None, None) => return Err(Failure::new(Exit::Usage, "give --store-column or --store")),
         };
-        Ok(Reading {
+        Ok(ReadOptions {
             kind: self.kind,
             store,
             store_names: self.names()?,

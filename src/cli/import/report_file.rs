@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::table::Record;
+use super::table::CsvRecord;
 use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::spreadsheet::safe;
 
@@ -54,7 +54,7 @@ pub(super) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
 
 impl Refusals {
     /// Counts one in.
-    pub(super) fn add(&mut self, record: &Record<'_>, code: String, detail: &str) {
+    pub(super) fn add(&mut self, record: &CsvRecord<'_>, code: String, detail: &str) {
         self.total += 1;
         if self.first.len() < SHOWN_MAX {
             self.first.push(format!("row {} (line {}): {code}: {detail}", record.row, record.line));
@@ -92,7 +92,7 @@ impl ReportFile {
     /// [`Exit::Io`].
     pub(super) fn write(
         &mut self,
-        record: &Record<'_>,
+        record: &CsvRecord<'_>,
         code: &str,
         detail: &str,
         places: &[Option<usize>],

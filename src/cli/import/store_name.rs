@@ -1,9 +1,9 @@
-//! Names of stores as people write them, made store ids; and no two of them made one without a word of the person.
+//! StoreNames of stores as people write them, made store ids; and no two of them made one without a word of the person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use super::table::Record;
+use super::table::CsvRecord;
 use crate::domain::StoreId;
 use crate::runtime::exit::{Exit, Failure};
 
@@ -45,15 +45,15 @@ pub(super) fn meant(text: &str) -> Result<(String, StoreId), String> {
 
 /// The names of a file, held against each other.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct StoreNames {
     /// Which names an id stands for.
-    of: HashMap<StoreId, Vec<Seen>>,
+    of: HashMap<StoreId, Vec<SeenName>>,
     count: usize,
     collisions: BTreeSet<String>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct SeenName {
     name: String,
     /// The id was made of it: neither is it an id itself, nor has somebody said which one it means.
     made: bool,
@@ -61,7 +61,7 @@ struct Seen {
     line: u64,
 }
 
-impl Names {
+impl StoreNames {
     /// Takes up the name of a row, and which store it is.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Names {
         &mut self,
         name: &str,
         id: &StoreId,
-        record: &Record<'_>,
+        record: &CsvRecord<'_>,
         meant: &BTreeMap<String, StoreId>,
     ) -> Result<(), Failure> {
         let known = self.of.entry(id.clone()).or_default();
@@ -85,7 +85,7 @@ impl Names {
             return Err(Failure::new(Exit::Data, message));
         }
         let made = name != id.as_str() && !meant.contains_key(name);
-        let now = Seen { name: name.to_owned(), made, row: record.row, line: record.line };
+        let now = SeenName { name: name.to_owned(), made, row: record.row, line: record.line };
         if let Some(first) = known.iter().find(|first| first.made || now.made) {
             self.collisions.insert(format!("{} and {} would both be store {id}", first.told(), now.told()));
         }
@@ -142,7 +142,7 @@ impl Names {
     }
 }
 
-impl Seen {
+impl SeenName {
     fn told(&self) -> String {
         format!("{:?} (row {}, line {})", self.name, self.row, self.line)
     }

@@ -6,7 +6,7 @@ use crate::adapters::file::stores::central::{FileCentral, look};
 use crate::app::central::{Central, CentralCopy, PassReport, SourceState, Worker};
 use crate::app::ports::CentralStore;
 use crate::cli::terminal::{pass_report, run_client};
-use crate::config::{SourceAddress, SyncSettings};
+use crate::config::{SourceAddress, SyncWorkerSettings};
 use crate::runtime::central::sources::LogSources;
 use crate::runtime::central::worker::{lock, worker_options};
 use crate::runtime::exit::{Exit, Failure, OrExit};
@@ -36,7 +36,7 @@ pub(super) fn run(layout: &Layout, sources: Vec<SourceAddress>) -> Result<Exit, 
     let doing = || format!("cannot read {}", layout.central().display());
     let old = look(&RealDisk, layout).or_exit(Exit::Io, doing)?.unwrap_or_default();
     let (model, logs) = (Arc::default(), LogSources::of_directory(layout)?);
-    let options = worker_options(model, layout, logs, &SyncSettings::once(sources), u64::MAX)?;
+    let options = worker_options(model, layout, logs, &SyncWorkerSettings::once(sources), u64::MAX)?;
     let worker = options.open_over(Arc::new(Fresh))?;
     let report = run_client::run(to_the_end(&worker))?;
     print!("{}", pass_report::text(&report));

@@ -1,9 +1,9 @@
-//! Following: where it stands, what must come next, and the way back after a loss.
+//! A feed that is followed: its position, the check that no event is missing, and the reconnect after a loss.
 
-use super::TailArgs;
 use super::frames::Frames;
 use super::item::Item;
-use crate::cli::terminal::client::{BACKOFF, Client, ClientError, query_value};
+use super::options::TailArgs;
+use crate::cli::terminal::client::{BACKOFF, ClientError, NodeClient, query_value};
 use crate::cli::terminal::print::print_unless_closed;
 use crate::runtime::exit::{Exit, Failure};
 use serde::Deserialize;
@@ -21,8 +21,8 @@ struct End {
 }
 
 /// A feed that is being followed.
-pub(super) struct Tail<'a> {
-    client: &'a Client,
+pub(super) struct FollowedFeed<'a> {
+    client: &'a NodeClient,
     args: &'a TailArgs,
     node: String,
     /// Everything up to here has been printed, or filtered out.
@@ -38,9 +38,9 @@ enum Ended {
     Lost(String),
 }
 
-impl<'a> Tail<'a> {
+impl<'a> FollowedFeed<'a> {
     /// Asks the node where its log ends.
-    pub(super) async fn begin(client: &'a Client, args: &'a TailArgs) -> Result<Self, Failure> {
+    pub(super) async fn begin(client: &'a NodeClient, args: &'a TailArgs) -> Result<Self, Failure> {
         let End { node, end } = client.get("/events?limit=0").await?;
         let position = args.after.unwrap_or_else(|| end.saturating_sub(args.last));
         Ok(Self { client, args, node, position, printed: 0 })

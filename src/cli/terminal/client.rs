@@ -44,7 +44,7 @@ pub(crate) fn server_url(text: &str) -> Result<String, String> {
 
 /// What a node answered, whatever the status.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct NodeResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -53,7 +53,7 @@ pub(crate) struct Answer {
 /// The part of a problem document (RFC 9457) that a person or a caller acts on.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct Problem {
+pub(crate) struct ProblemDocument {
     pub(crate) code: String,
     pub(crate) title: String,
     pub(crate) detail: String,
@@ -69,7 +69,7 @@ pub(crate) enum ClientError {
     )]
     Unreachable { base: String, reason: String },
     #[error("{method} {path} was refused with {status}: {}", describe(.problem))]
-    Refused { method: Method, path: String, status: StatusCode, problem: Box<Problem> },
+    Refused { method: Method, path: String, status: StatusCode, problem: Box<ProblemDocument> },
     #[error("{method} {path}: the answer is not what an Onhand server of this version says ({reason})")]
     Unreadable { method: Method, path: String, reason: String },
 }
@@ -90,7 +90,7 @@ impl From<ClientError> for Failure {
     }
 }
 
-fn describe(problem: &Problem) -> String {
+fn describe(problem: &ProblemDocument) -> String {
     let mut text = String::new();
     for part in [&problem.code, &problem.title, &problem.detail] {
         if !part.is_empty() {
@@ -108,13 +108,13 @@ fn describe(problem: &Problem) -> String {
 
 /// A node, seen from outside.
 #[derive(Clone, Debug)]
-pub(crate) struct Client {
+pub(crate) struct NodeClient {
     http: reqwest::Client,
     base: String,
     answered: Arc<AtomicBool>,
 }
 
-impl Client {
+impl NodeClient {
     /// A client of the node at `base`, as read by [`server_url`].
     pub(crate) fn new(base: &str) -> Result<Self, Failure> {
         let builder = client_builder(is_loopback(base));
@@ -182,7 +182,7 @@ impl Client {
         path: &str,
         headers: HeaderMap,
         body: Option<Bytes>,
-    ) -> Result<Answer, ClientError> {
+    ) -> Result<NodeResponse, ClientError> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -207,14 +207,14 @@ impl Client {
         path: &str,
         headers: &HeaderMap,
         body: Option<&Bytes>,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<NodeResponse, reqwest::Error> {
         let mut request =
             self.http.request(method.clone(), format!("{}{path}", self.base)).headers(headers.clone());
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
         let response = request.send().await?;
-        Ok(Answer {
+        Ok(NodeResponse {
             status: response.status(),
             headers: response.headers().clone(),
             body: response.bytes().await?,
@@ -241,7 +241,7 @@ pub(crate) fn query_value(text: &str) -> String {
     value
 }
 
-fn read<T: DeserializeOwned>(method: &Method, path: &str, answer: &Answer) -> Result<T, ClientError> {
+fn read<T: DeserializeOwned>(method: &Method, path: &str, answer: &NodeResponse) -> Result<T, ClientError> {
     if !answer.status.is_success() {
         return Err(refused(method, path, answer.status, &answer.body));
     }
@@ -333,8 +333,8 @@ mod tests {
     fn a_problem_is_told_in_one_line() {
         let body = br#"{"type":"/problems/read-only","title":"Read only","status":503,"code":"read-only",
             "detail":"Try again later.","requestId":"r-1","retryAfterMs":1000}"#;
-        let problem: Problem = serde_json::from_slice(body).unwrap();
+        let problem: ProblemDocument = serde_json::from_slice(body).unwrap();
         assert_eq!(describe(&problem), "read-only: Read only: Try again later. (request r-1)");
-        assert!(describe(&Problem::default()).contains("is this an Onhand server?"));
+        assert!(describe(&ProblemDocument::default()).contains("is this an Onhand server?"));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::adapters::file::disk::layout::Layout;
 use crate::app::central::{CentralModel, Worker};
-use crate::config::SyncSettings;
+use crate::config::SyncWorkerSettings;
 use crate::domain::Sequence;
 use crate::runtime::central::mirror::mirror;
 use crate::runtime::central::sources::LogSources;
@@ -24,22 +24,22 @@ pub(crate) enum CentralRole {
     /// Another process keeps the model: this one shows what that one saves.
     Mirror(Arc<CentralModel>, Layout),
     /// One of several processes: the worker as soon as no other process is.
-    Candidate(Arc<Candidate>),
+    Candidate(Arc<WorkerCandidate>),
 }
 
 /// One of several processes, each of which can be the worker.
-pub(crate) struct Candidate {
+pub(crate) struct WorkerCandidate {
     model: Arc<CentralModel>,
     layout: Layout,
     logs: LogSources,
-    settings: SyncSettings,
+    settings: SyncWorkerSettings,
     save_every: u64,
     held: OnceLock<HeldWorker>,
     /// The worker for the handlers of requests.
     worker: Arc<OnceLock<Arc<Worker>>>,
 }
 
-impl Candidate {
+impl WorkerCandidate {
     /// Becomes the worker if no other process is.
     fn stand(&self) -> Result<(), Failure> {
         let Self { model, layout, logs, settings, save_every, .. } = self;
@@ -93,10 +93,10 @@ impl CentralRole {
     pub(crate) fn candidate(
         layout: &Layout,
         logs: LogSources,
-        settings: &SyncSettings,
+        settings: &SyncWorkerSettings,
         save_every: u64,
     ) -> Result<Self, Failure> {
-        let candidate = Candidate {
+        let candidate = WorkerCandidate {
             model: Arc::default(),
             layout: layout.clone(),
             logs,
@@ -165,7 +165,8 @@ mod tests {
     fn shared(directory: &Path) -> CentralRole {
         let layout = Layout::new(directory);
         let logs = LogSources::of_directory(&layout).unwrap();
-        let settings = SyncSettings { interval: Duration::from_millis(5), ..SyncSettings::once(Vec::new()) };
+        let settings =
+            SyncWorkerSettings { interval: Duration::from_millis(5), ..SyncWorkerSettings::once(Vec::new()) };
         CentralRole::candidate(&layout, logs, &settings, 1).unwrap()
     }
 

@@ -9,7 +9,7 @@ use crate::adapters::file::stores::central::FileCentral;
 use crate::adapters::file::stores::dead_letters::FileDeadLetters;
 use crate::app::central::{self, CentralModel, Worker, WorkerParts};
 use crate::app::ports::{CentralStore, Clock, EventSource, Joining};
-use crate::config::SyncSettings;
+use crate::config::SyncWorkerSettings;
 use crate::resilience::BreakerSettings;
 use crate::runtime::central::sources::LogSources;
 use crate::runtime::directory;
@@ -107,7 +107,7 @@ pub(crate) fn worker_options(
     model: Arc<CentralModel>,
     layout: &Layout,
     mut logs: LogSources,
-    settings: &SyncSettings,
+    settings: &SyncWorkerSettings,
     save_every: u64,
 ) -> Result<WorkerOptions, Failure> {
     for address in &settings.sources {
@@ -152,7 +152,7 @@ impl HeldWorker {
     pub(crate) fn open(
         layout: &Layout,
         logs: LogSources,
-        settings: &SyncSettings,
+        settings: &SyncWorkerSettings,
         save_every: u64,
     ) -> Result<Self, Failure> {
         Self::over(lock(layout)?, Arc::default(), layout, logs, settings, save_every)
@@ -167,7 +167,7 @@ impl HeldWorker {
         model: Arc<CentralModel>,
         layout: &Layout,
         logs: LogSources,
-        settings: &SyncSettings,
+        settings: &SyncWorkerSettings,
         save_every: u64,
     ) -> Result<Self, Failure> {
         let worker = worker_options(model, layout, logs, settings, save_every)?.open()?;

@@ -17,14 +17,14 @@ use super::report_file::Refusals;
 use super::send::{Sent, send};
 use super::survey::Survey;
 use super::wire::Progress;
-use crate::cli::terminal::client::Client;
+use crate::cli::terminal::client::NodeClient;
 use crate::runtime::exit::Exit;
 use node::{Shared, Trouble};
 
 /// The node, its client, and a file to import.
 struct Scene {
     node: Shared,
-    client: Client,
+    client: NodeClient,
     directory: TempDir,
 }
 
@@ -33,7 +33,7 @@ impl Scene {
         let node = Shared::default();
         let routes = node::routes(node.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = Client::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let client = NodeClient::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { node, client, directory: TempDir::new().unwrap() }
     }
@@ -189,7 +189,7 @@ async fn a_file_that_changes_meanwhile_is_not_finished() {
 async fn a_node_that_is_not_there_is_said_so() {
     let scene = Scene::new().await;
     let survey = survey(&scene.file(busy_days()), &[]);
-    let nobody = Client::new("http://127.0.0.1:1").unwrap();
+    let nobody = NodeClient::new("http://127.0.0.1:1").unwrap();
     let failure = send(&nobody, &survey, |_| ()).await.unwrap_err();
     assert_eq!(failure.exit, Exit::Unavailable);
     assert!(failure.to_string().contains("onhand serve"), "{failure}");

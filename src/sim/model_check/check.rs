@@ -1,64 +1,45 @@
-//! A node played against the oracle: the same acts to both, and after every crash the two are brought together.
+//! A node compared with the oracle: both get the same acts, and after every crash the two are brought together.
 //!
-//! Everything here panics where node and oracle differ: whoever plays catches that, and says by which seed.
-
-mod said;
-mod words;
+//! Everything here panics where node and oracle differ: the caller catches that and names the seed.
 
 use crate::app::low_stock::AlertFilter;
 use crate::app::ports::Clock;
 use crate::app::{APART_MS, CommandError, Outcome};
-use crate::domain::{Sku, StoreId};
+use crate::sim::log_rules::{self, Rules};
+use crate::sim::model_check::answers::{NodeAnswer, answer_of, happened};
+use crate::sim::model_check::commands::command;
+use crate::sim::model_check::values::{SKUS, place};
+use crate::sim::model_check::views::{listed, listed_by, shown};
 use crate::sim::node::{SimNode, SimSettings};
-use crate::sim::oracle::{Act, Answer, Happened, Oracle};
-use crate::sim::rules::{self, Rules};
+use crate::sim::oracle::{Act, Happened, Oracle};
 use crate::sim::world::World;
-pub(super) use said::{Listed, listed, listed_by, shown};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-pub use words::{CATALOGUE, happened};
-pub(super) use words::{command, hear};
 
-/// The SKUs of a small play, in key order.
-pub const SKUS: [&str; 3] = ["A", "B", "C"];
-
-/// A world, its oracle, and the node while it runs.
-pub struct Stage {
-    /// What the node stands on.
+/// A simulated world and the oracle that its node is compared with.
+pub struct ModelCheck {
+    /// The disk and the clocks of the node.
     pub world: World,
-    /// What the node owes.
+    /// What the node must answer and show.
     pub oracle: Oracle,
-    /// The time of the log, as far as no entry moves it on.
+    /// Log time in milliseconds, while no entry moves it on.
     pub course: i64,
-    /// The SKUs of the play, in key order.
+    /// The SKUs of the run, in key order.
     pub skus: &'static [&'static str],
-    /// The log on the disk, as far as it was held against its rules.
+    /// The log on the disk, as far as it was checked against the rules.
     rules: Rules,
-}
-
-/// What a node answered, or that it could not.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
-    /// It answered.
-    Answer(Answer),
-    /// The log failed while it was on its way.
-    Unknown,
-    /// Nothing changed: the log cannot be written.
-    ReadOnly,
-    /// The effect stands, its answer could not be read back.
-    Unread,
 }
 
 /// Acts without an answer, in the order of their arrival.
 #[derive(Debug, Default)]
-pub struct Open {
-    /// Nobody knows whether they happened.
+pub struct OpenActs {
+    /// Acts whose outcome is unknown.
     pub unknown: Vec<Act>,
-    /// They have not happened, and were told so.
+    /// Acts that had no effect, and were answered so.
     pub refused: Vec<Act>,
 }
 
-impl Open {
+impl OpenActs {
     /// True when all were answered.
     pub fn is_empty(&self) -> bool {
         self.unknown.is_empty() && self.refused.is_empty()
@@ -70,7 +51,7 @@ impl Open {
     }
 }
 
-impl Stage {
+impl ModelCheck {
     /// An empty world of three SKUs.
     pub fn new(settings: SimSettings) -> Self {
         let world = World::new(settings);
@@ -79,29 +60,29 @@ impl Stage {
         Self { world, oracle, course, skus: &SKUS, rules: Rules::default() }
     }
 
-    /// Log time, in milliseconds, as far as no entry moves it on.
+    /// Log time in milliseconds, while no entry moves it on.
     pub fn clock(&self) -> i64 {
         self.course
     }
 
-    /// Time passes, or the wall clock is turned back.
+    /// Lets time pass, or turns the wall clock back.
     pub fn pass(&mut self, milliseconds: i64) {
         self.world.clock.pass(milliseconds);
         self.course += milliseconds.max(0);
     }
 
-    /// Plays acts that arrive together, all before the disk is written, and holds every answer against the oracle.
+    /// Executes acts that arrive together, before the disk is written, and compares every answer with the oracle.
     pub async fn play(&mut self, node: &SimNode, acts: &[Act]) {
         let clock = self.clock();
         let heard = ask(node, &self.oracle, clock, acts).await;
         for (act, heard) in acts.iter().zip(heard) {
             let owed = self.oracle.play(clock, act);
-            assert_eq!(heard, Heard::Answer(owed), "{act:?}");
+            assert_eq!(heard, NodeAnswer::Answer(owed), "{act:?}");
         }
         self.oracle.settle();
     }
 
-    /// Lets due holds expire by themselves.
+    /// Expires the holds that are due.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -111,7 +92,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Every level is what the oracle says, and everything that is said, and every alert.
+    /// Compares every level, the catalogue and every alert with the oracle.
     pub async fn check_levels(&self, node: &SimNode) {
         for sku in self.skus {
             self.check_level(node, sku).await;
@@ -120,33 +101,33 @@ impl Stage {
         assert_eq!(seen, listed_by(&self.oracle), "products and stores in their lists");
     }
 
-    /// What is shown of a SKU is what the oracle says.
+    /// Compares what is shown of a SKU with the oracle.
     pub async fn check_level(&self, node: &SimNode, sku: &'static str) {
         let seen = node.drive(shown(&node.ledger, &self.oracle, sku)).await.expect("states are read");
         assert_eq!(seen, self.oracle.shown(sku), "{sku}");
     }
 
-    /// Takes what was answered before a crash for granted, and returns the acts that were not.
+    /// Applies the acts that were answered before a crash to the oracle, and returns those that were not.
     ///
     /// The log is one line of acts: nothing is acknowledged behind something that is not. What is read-only has not
     /// happened; of what is unknown the log may hold the first few.
-    pub fn hold(&mut self, acts: &[Act], heard: Vec<Heard>) -> Open {
-        let (clock, mut ahead, mut open) = (self.clock(), self.oracle.clone(), Open::default());
+    pub fn hold(&mut self, acts: &[Act], heard: Vec<NodeAnswer>) -> OpenActs {
+        let (clock, mut ahead, mut open) = (self.clock(), self.oracle.clone(), OpenActs::default());
         for (act, heard) in acts.iter().zip(heard) {
             let before = ahead.end();
             let owed = ahead.play(clock, act);
             let moved = ahead.end() > before;
             match heard {
-                Heard::Unknown => {
+                NodeAnswer::Unknown => {
                     open.unknown.push(act.clone());
                     continue;
                 }
-                Heard::ReadOnly => {
+                NodeAnswer::ReadOnly => {
                     open.refused.push(act.clone());
                     continue;
                 }
-                Heard::Unread => {}
-                Heard::Answer(answer) => assert_eq!(answer, owed, "{act:?}"),
+                NodeAnswer::Unread => {}
+                NodeAnswer::Answer(answer) => assert_eq!(answer, owed, "{act:?}"),
             }
             if open.is_empty() {
                 self.oracle = ahead.clone();
@@ -159,12 +140,12 @@ impl Stage {
         open
     }
 
-    /// The log took acts and gave them back: its time does not go back with them.
+    /// The log has rolled acts back: its time does not go back with them.
     pub fn took_back(&mut self) {
         self.oracle.floor = self.oracle.time(self.clock());
     }
 
-    /// Opens the directory after a crash, and meets it.
+    /// Opens the node after a crash, and brings the oracle together with it.
     pub async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
         let node = self.world.open();
         self.meet(&node, unanswered, expiring).await;
@@ -198,18 +179,18 @@ impl Stage {
         self.check(node).await;
     }
 
-    /// Everything on the disk is what the oracle says, whatever was found before.
+    /// Compares everything on the disk with the oracle, whatever was checked before.
     pub async fn check_all(&mut self, node: &SimNode) {
         self.rules = Rules::default();
         self.check(node).await;
     }
 
-    /// Log, levels and history are what the oracle says. What was found to be so before is not read again: a
-    /// new stage reads everything.
+    /// Compares log, levels and history with the oracle. What was checked before is not read again: a
+    /// new `ModelCheck` reads everything.
     pub async fn check(&mut self, node: &SimNode) {
         let before = self.rules.end();
         let mut told: Vec<Happened> = Vec::new();
-        for entry in rules::entries_after(&self.world.disk, before) {
+        for entry in log_rules::entries_after(&self.world.disk, before) {
             if entry.sequence <= before {
                 continue;
             }
@@ -222,18 +203,13 @@ impl Stage {
     }
 }
 
-/// Where a level is.
-pub fn place(oracle: &Oracle, sku: &str) -> (StoreId, Sku) {
-    (StoreId::new(oracle.store).expect("a store's id"), Sku::new(sku).expect("a SKU"))
-}
+/// A command that runs.
+type RunningCommand<'a> = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>> + 'a>>;
 
-/// A command on its way.
-type Running<'a> = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>> + 'a>>;
-
-/// What the node answers to acts that arrive together.
-pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> Vec<Heard> {
+/// Sends acts to the node that arrive together, and returns its answers.
+pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> Vec<NodeAnswer> {
     // `Right` and `Wrong` are versions as the oracle sees them when the act's turn comes.
-    let mut running: Vec<Running<'_>> = Vec::new();
+    let mut running: Vec<RunningCommand<'_>> = Vec::new();
     let mut begin = |(command, meta)| {
         running.push(Box::pin(async move { node.ledger.execute(command, &meta).await }));
     };
@@ -246,14 +222,14 @@ pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> V
             ahead.play(clock, act);
         }
     }
-    let mut heard: Vec<Option<Heard>> = acts.iter().map(|_| None).collect();
+    let mut heard: Vec<Option<NodeAnswer>> = acts.iter().map(|_| None).collect();
     let mut written = false;
     let all = std::future::poll_fn(|context| {
         for (running, heard) in running.iter_mut().zip(&mut heard) {
             if heard.is_none()
                 && let Poll::Ready(outcome) = running.as_mut().poll(context)
             {
-                *heard = Some(hear(outcome));
+                *heard = Some(answer_of(outcome));
             }
         }
         if !written {
@@ -266,7 +242,7 @@ pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> V
     heard.into_iter().flatten().collect()
 }
 
-/// Before the disk is written everything is shown as it was, or not at all.
+/// Checks that before the disk is written everything is shown as it was, or not at all.
 fn shows_nothing_early(node: &SimNode, oracle: &Oracle, acts: &[Act], context: &mut Context<'_>) {
     for sku in acts.iter().flat_map(Act::skus) {
         let (store_id, wanted) = place(oracle, sku);

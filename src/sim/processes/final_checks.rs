@@ -1,21 +1,21 @@
-//! The end of a run of several processes: everything is held against everything.
+//! The end of a run of several processes: logs, levels, central and oracles are compared.
 
-use super::{PLACES, Shared};
 use crate::adapters::file::audit::audit_directory;
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::sources::directory_source::DirectorySource;
 use crate::app::central::{SourceState, total};
 use crate::app::ports::EventSource;
+use crate::sim::block_on::block_on;
+use crate::sim::central::{WorkerSetup, open_letters};
 use crate::sim::disk::Crash;
-use crate::sim::office::{Desk, open_letters};
-use crate::sim::rules;
-use crate::sim::run::block_on;
-use crate::sim::stage::place;
-use crate::sim::tally::Tally;
+use crate::sim::log_rules;
+use crate::sim::model_check::place;
+use crate::sim::processes::run::{PLACES, SharedRun};
+use crate::sim::tally::RunTally;
 use std::sync::Arc;
 
-impl Shared<'_> {
-    pub(super) fn close(mut self) -> Tally {
+impl SharedRun<'_> {
+    pub(super) fn close(mut self) -> RunTally {
         self.trace.note(format_args!("the end: everything is held against everything"));
         self.settle();
         for place in 0..PLACES {
@@ -27,31 +27,31 @@ impl Shared<'_> {
         self.alerts();
         self.imported_once();
         for place in 0..PLACES {
-            self.house.stop(place, None);
+            self.group.stop(place, None);
         }
-        self.house.disk.crash(Crash::ProcessKill);
-        let found = audit_directory(&self.house.disk, &rules::layout()).expect("the disk is well");
+        self.group.disk.crash(Crash::ProcessKill);
+        let found = audit_directory(&self.group.disk, &log_rules::layout()).expect("the disk is well");
         assert_eq!(found.findings().collect::<Vec<_>>(), [] as [&_; 0], "verify finds nothing");
         assert_eq!(found.alerts_to_look_at, 0, "everybody has looked");
         self.tally.states(found.states().into_values());
         block_on(self.central());
-        self.tally.events = self.worlds.likely().end();
-        self.tally.struck(self.house.disk.hits());
+        self.tally.events = self.histories.likely().end();
+        self.tally.struck(self.group.disk.hits());
         self.tally
     }
 
-    /// All logs together come to the levels, in central too.
+    /// Checks that all logs together give the levels, in central too.
     async fn central(&self) {
         let source = |place: usize| {
-            let member = rules::layout().member(u16::try_from(place + 1).expect("a few"));
-            Arc::new(DirectorySource::new(Arc::new(self.house.disk.clone()) as Arc<dyn Disk>, member))
+            let member = log_rules::layout().member(u16::try_from(place + 1).expect("a few"));
+            Arc::new(DirectorySource::new(Arc::new(self.group.disk.clone()) as Arc<dyn Disk>, member))
         };
-        let desk = Desk::new((0..PLACES).map(|place| source(place) as Arc<dyn EventSource>).collect());
+        let desk = WorkerSetup::new((0..PLACES).map(|place| source(place) as Arc<dyn EventSource>).collect());
         let worker = desk.start().expect("the disk is well");
         let report = worker.sync().await;
         assert!(report.sources.iter().all(|source| source.state == SourceState::Well), "{report:?}");
         assert_eq!((report.lag, open_letters(&worker).len()), (0, 0), "{report:?}");
-        let oracle = self.worlds.likely();
+        let oracle = self.histories.likely();
         for (sku, level) in &oracle.levels {
             let (store_id, wanted) = place(oracle, sku);
             let seen = worker

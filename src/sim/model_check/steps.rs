@@ -1,38 +1,40 @@
-//! A node that is played against its oracle step by step: acts, retries, time, upkeep, and whatever a disk may do meanwhile.
+//! The steps of a run of one node: acts, retries, time, upkeep, crashes, refusals of the disk.
 
 use crate::app::ports::{Moment, MovementQuery};
 use crate::app::stock::MovementPlace;
 use crate::domain::Sequence;
 use crate::resilience::Position;
 use crate::sim::disk::{Crash, Fault, Injection};
+use crate::sim::model_check::answers::happened;
+use crate::sim::model_check::check::{ModelCheck, OpenActs, ask};
+use crate::sim::model_check::values::place;
 use crate::sim::node::{SimNode, SimSettings};
 use crate::sim::oracle::{Act, Happened};
-use crate::sim::stage::{Open, Stage, ask, happened, place};
 
-/// Movements of a page that is looked at.
+/// Movements of a page that is read.
 const PAGE: usize = 10;
 
-/// One step of a play. A place in the order of disk operations counts from the first one of the step, 0.
+/// One step of a run. Disk operations are numbered from the first one of the step, 0.
 #[derive(Debug, Clone)]
-pub enum Step {
-    /// Something is done on a disk that is well.
-    Do(Doing),
-    /// An act of before once more, by its number.
+pub enum ModelStep {
+    /// The node does something on a disk that is well.
+    Do(Activity),
+    /// A retry of an earlier act, by its number.
     Again(usize),
     /// Milliseconds pass; when negative, the wall clock is turned back.
     Pass(i64),
-    /// A level as of a moment, and its movements since.
+    /// Reads a level as of a moment, and its movements since.
     Look(&'static str, u64),
-    /// The machine stops meanwhile, or after it.
-    Crash(Doing, u64, Crash, Vec<Relapse>),
+    /// The machine crashes meanwhile, or after it.
+    Crash(Activity, u64, Crash, Vec<Relapse>),
     /// The disk refuses meanwhile, once or from then on; then it is well again.
     #[allow(missing_docs, reason = "the words say it")]
-    Refuse { doing: Doing, at: u64, fault: Fault, sticky: bool },
+    Refuse { doing: Activity, at: u64, fault: Fault, sticky: bool },
 }
 
 /// What a node does.
 #[derive(Debug, Clone)]
-pub enum Doing {
+pub enum Activity {
     /// Nothing.
     Nothing,
     /// Acts that arrive before the disk is written.
@@ -43,37 +45,37 @@ pub enum Doing {
     Upkeep,
 }
 
-/// A start that does not come to its end: the disk does this at that operation, and then the machine stops again.
+/// A start that fails: a fault strikes one of its disk operations, and then the machine crashes again.
 #[derive(Debug, Clone, Copy)]
 pub struct Relapse {
-    /// Which operation of the start.
+    /// The operation of the start.
     pub at: u64,
-    /// What the disk does.
+    /// The fault.
     pub fault: Fault,
-    /// What is left then.
+    /// The way the crash ends.
     pub how: Crash,
 }
 
-/// A play that is going on.
-pub struct Play {
-    /// The world and the oracle.
-    pub stage: Stage,
+/// A run of one node.
+pub struct StepRunner {
+    /// The world, and the oracle.
+    pub stage: ModelCheck,
     /// The node; between two steps it runs.
     pub node: Option<SimNode>,
-    /// Every act so far.
+    /// All acts so far.
     pub acts: Vec<Act>,
 }
 
-impl Play {
+impl StepRunner {
     /// Starts a node.
-    pub fn new(stage: Stage) -> Self {
+    pub fn new(stage: ModelCheck) -> Self {
         let node = Some(stage.world.open());
         Self { stage, node, acts: Vec::new() }
     }
 
     /// Starts a node on an empty disk.
     pub fn on(settings: SimSettings) -> Self {
-        Self::new(Stage::new(settings))
+        Self::new(ModelCheck::new(settings))
     }
 
     /// The node.
@@ -84,69 +86,69 @@ impl Play {
     /// Does one step.
     ///
     /// # Panics
-    /// When the node is not what the oracle says.
-    pub async fn step(&mut self, step: &Step) {
+    /// When node and oracle differ.
+    pub async fn step(&mut self, step: &ModelStep) {
         match step {
-            Step::Do(doing) => self.calmly(doing).await,
-            Step::Again(number) => {
+            ModelStep::Do(doing) => self.calmly(doing).await,
+            ModelStep::Again(number) => {
                 if let Some(act) =
                     number.checked_rem(self.acts.len()).and_then(|number| self.acts.get(number))
                 {
                     let act = act.clone();
-                    self.calmly(&Doing::Acts(vec![act])).await;
+                    self.calmly(&Activity::Acts(vec![act])).await;
                 }
             }
-            Step::Pass(milliseconds) => self.stage.pass(*milliseconds),
-            Step::Look(sku, sequence) => self.look(sku, *sequence).await,
-            Step::Crash(doing, at, how, relapses) => self.crash(doing, *at, *how, relapses).await,
-            Step::Refuse { doing, at, fault, sticky } => {
+            ModelStep::Pass(milliseconds) => self.stage.pass(*milliseconds),
+            ModelStep::Look(sku, sequence) => self.look(sku, *sequence).await,
+            ModelStep::Crash(doing, at, how, relapses) => self.crash(doing, *at, *how, relapses).await,
+            ModelStep::Refuse { doing, at, fault, sticky } => {
                 let injection = Injection::at(self.stage.world.disk.operations() + 1 + at, *fault);
                 self.refuse(doing, if *sticky { injection.sticky() } else { injection }).await;
             }
         }
     }
 
-    /// On a disk that is well everything is answered at once.
-    async fn calmly(&mut self, doing: &Doing) {
+    /// Acts on a disk that is well: everything is answered at once.
+    async fn calmly(&mut self, doing: &Activity) {
         let Self { stage, node, acts: played } = self;
         let running = node.as_mut().expect("a node runs between two steps");
         match doing {
-            Doing::Nothing => {}
-            Doing::Acts(acts) => {
+            Activity::Nothing => {}
+            Activity::Acts(acts) => {
                 stage.play(running, acts).await;
                 played.extend_from_slice(acts);
                 for sku in acts.iter().flat_map(Act::skus) {
                     stage.check_level(running, sku).await;
                 }
             }
-            Doing::Due => stage.pass_due(running).await.expect("the disk is well"),
-            Doing::Upkeep => {
+            Activity::Due => stage.pass_due(running).await.expect("the disk is well"),
+            Activity::Upkeep => {
                 running.upkeep().expect("the disk is well");
             }
         }
     }
 
-    /// On a disk that may refuse: what was not answered, and whether holds may have expired nobody knows of.
-    async fn bravely(&mut self, doing: &Doing) -> (Open, bool) {
+    /// Acts on a disk that may refuse. Returns the acts without an answer, and whether holds may have expired.
+    async fn bravely(&mut self, doing: &Activity) -> (OpenActs, bool) {
         let Self { stage, node, acts: played } = self;
         let running = node.as_mut().expect("a node runs between two steps");
         match doing {
-            Doing::Nothing => {}
-            Doing::Acts(acts) => {
+            Activity::Nothing => {}
+            Activity::Acts(acts) => {
                 let heard = ask(running, &stage.oracle, stage.clock(), acts).await;
                 played.extend_from_slice(acts);
                 return (stage.hold(acts, heard), false);
             }
-            Doing::Due => return (Open::default(), stage.pass_due(running).await.is_err()),
-            Doing::Upkeep => {
+            Activity::Due => return (OpenActs::default(), stage.pass_due(running).await.is_err()),
+            Activity::Upkeep => {
                 // It is done again another time.
                 let _ = running.upkeep();
             }
         }
-        (Open::default(), false)
+        (OpenActs::default(), false)
     }
 
-    async fn crash(&mut self, doing: &Doing, at: u64, how: Crash, relapses: &[Relapse]) {
+    async fn crash(&mut self, doing: &Activity, at: u64, how: Crash, relapses: &[Relapse]) {
         let disk = self.stage.world.disk.clone();
         disk.inject(Injection::at(disk.operations() + 1 + at, Fault::Crash));
         let (open, expiring) = self.bravely(doing).await;
@@ -163,7 +165,7 @@ impl Play {
         self.node = Some(self.stage.reopen(&open.unknown, expiring).await);
     }
 
-    async fn refuse(&mut self, doing: &Doing, injection: Injection) {
+    async fn refuse(&mut self, doing: &Activity, injection: Injection) {
         let disk = self.stage.world.disk.clone();
         disk.inject(injection);
         self.bravely(doing).await;

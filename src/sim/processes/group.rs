@@ -1,63 +1,63 @@
 //! The processes: each a ledger with its log and its leases, all on one disk, moved on in turns by whoever asks one of them.
 
-use super::clock::PlaceClock;
-use super::process::{Beginning, Process, drive};
 use crate::app::ports::Clock;
 use crate::app::stock::ReadError;
 use crate::app::{CommandError, Meta, Outcome};
 use crate::domain::{Command, Timestamp};
 use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
+use crate::sim::model_check::{ListedCatalogue, command, listed, shown};
 use crate::sim::node::{SimClock, SimIds};
 use crate::sim::oracle::{Act, Oracle, Shown};
+use crate::sim::processes::clock::PlaceClock;
+use crate::sim::processes::process::{Process, ProcessStart, drive};
 use crate::sim::random::Random;
-use crate::sim::stage::{Listed, command, listed, shown};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// A command that has no answer after so many turns never gets one.
+/// Turns after which a command must have its answer.
 const TURNS_MAX: usize = 20_000;
 
-/// A command that a process was asked.
-pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>>>>;
+/// A command that a process executes.
+pub(super) type PendingCommand = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>>>>;
 
 /// A fault that strikes one process.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trouble {
-    /// How many calls of all processes from now on are spared.
+    /// Disk calls of all processes that are spared first.
     pub(super) after: u64,
     pub(super) fault: Fault,
     pub(super) sticky: bool,
 }
 
 /// A place in which one process after the other runs.
-pub(super) struct Place {
+pub(super) struct ProcessSlot {
     pub(super) process: Option<Process>,
-    /// Under which number faults are planned for the process that runs, or ran last.
+    /// The number by which faults are planned for the process that runs here, or ran last.
     pub(super) number: u32,
     pub(super) clock: Arc<PlaceClock>,
-    /// By how much its wall clock goes wrong, in milliseconds a step.
+    /// The drift of the wall clock, in milliseconds a step.
     pub(super) drift: i64,
 }
 
-/// A disk with processes on it.
-pub(super) struct House {
+/// The processes on one disk.
+pub(super) struct ProcessGroup {
     pub(super) disk: SimDisk,
     pub(super) clock: Arc<SimClock>,
     ids: Arc<SimIds>,
     segment_bytes: u64,
     snapshot_every: u64,
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<ProcessSlot>,
     begun: u32,
 }
 
-impl House {
+impl ProcessGroup {
     pub(super) fn new(disk: SimDisk, places: usize, random: &mut Random) -> Self {
         let clock = Arc::new(SimClock::default());
         clock.set(Timestamp::parse("2026-11-20T16:00:00Z").expect("a time"));
         let (segment_bytes, snapshot_every) = (1_500 << random.below(6), 3 << random.below(6));
-        let place = |_| Place {
+        let place = |_| ProcessSlot {
             process: None,
             number: 0,
             clock: Arc::new(PlaceClock::new(&clock)),
@@ -67,7 +67,7 @@ impl House {
         Self { disk, clock, ids: Arc::default(), segment_bytes, snapshot_every, places, begun: 0 }
     }
 
-    /// Begins a process there; false when the disk refused, or it was killed meanwhile.
+    /// Starts a process; false when its disk refused, or it was killed meanwhile.
     pub(super) fn begin(&mut self, place: usize, alone: bool, trouble: Option<Trouble>) -> bool {
         self.begun += 1;
         let number = self.begun;
@@ -77,7 +77,7 @@ impl House {
         let at = self.place(place);
         at.number = number;
         let clock = Arc::clone(&at.clock) as Arc<dyn Clock>;
-        let beginning = Beginning {
+        let beginning = ProcessStart {
             disk: self.disk.of(number),
             clock,
             ids: Arc::clone(&self.ids),
@@ -104,7 +104,7 @@ impl House {
         self.disk.inject(if sticky { injection.sticky() } else { injection });
     }
 
-    pub(super) fn place(&mut self, place: usize) -> &mut Place {
+    pub(super) fn place(&mut self, place: usize) -> &mut ProcessSlot {
         self.places.get_mut(place).expect("there is a place")
     }
 
@@ -120,13 +120,13 @@ impl House {
         self.places.get(place).is_some_and(|place| place.process.is_some())
     }
 
-    /// True when somebody runs who has kept time until now, and could note it.
+    /// True when a process runs that has kept time until now and could note it.
     pub(super) fn is_kept(&self) -> bool {
         let mut there = self.places.iter().filter_map(|place| place.process.as_ref());
         there.any(|process| !process.sick)
     }
 
-    /// True when the disk of somebody who runs may have refused to take his time.
+    /// True when the disk of a running process may have refused the note of its time.
     pub(super) fn has_sick(&self) -> bool {
         self.places.iter().filter_map(|place| place.process.as_ref()).any(|process| process.sick)
     }
@@ -137,7 +137,7 @@ impl House {
         }
     }
 
-    /// The disk refuses something that the process there calls.
+    /// Plans a fault for the process of a place.
     pub(super) fn trouble(&mut self, place: usize, trouble: Trouble) {
         let number = self.place(place).number;
         self.plan(number, trouble.after, trouble.fault, trouble.sticky);
@@ -146,7 +146,7 @@ impl House {
         }
     }
 
-    /// The disk refuses nothing any more.
+    /// Heals the disk of a place.
     pub(super) fn heal(&mut self, place: usize) {
         let number = self.place(place).number;
         self.disk.clear_faults_of(number);
@@ -156,7 +156,7 @@ impl House {
         self.process(place).sick
     }
 
-    /// All disks are well, and every process that can be has noticed.
+    /// Heals all disks, and waits until every process that can has noticed.
     pub(super) fn heal_all(&mut self) {
         self.disk.clear_faults();
         for _ in 0..TURNS_MAX {
@@ -172,29 +172,29 @@ impl House {
         }
     }
 
-    /// Indexes, snapshots, archive.
+    /// Does maintenance: indexes, snapshots, archive.
     pub(super) fn upkeep(&mut self, place: usize) {
         let Some(process) = self.process_mut(place) else { return };
         let done = process.maintenance.step();
         assert!(done.is_ok() || process.sick, "the disk is well");
     }
 
-    /// As if it had been killed: what it has in memory is gone, what it holds open is closed.
+    /// Kills a process: its memory is gone, its files are closed.
     pub(super) fn kill(&mut self, place: usize) {
         let at = self.place(place);
         (at.process, at.number) = (None, 0);
     }
 
-    /// True when a fault has killed the process there.
+    /// True when a fault has killed the process of a place.
     pub(super) fn was_killed(&self, place: usize) -> bool {
         self.places.get(place).is_some_and(|place| self.disk.has_killed(place.number))
     }
 
-    /// As at the end of `serve`, while a request may be under way: what came of it, when anything did.
+    /// Stops a process as `serve` does at its end, while a request may be under way; returns the outcome of that, if any.
     pub(super) fn stop(
         &mut self,
         place: usize,
-        asking: Option<Asking>,
+        asking: Option<PendingCommand>,
     ) -> Option<Result<Outcome, CommandError>> {
         let mut process = self.place(place).process.take()?;
         process.close();
@@ -211,38 +211,38 @@ impl House {
         answer
     }
 
-    /// Its term is over.
+    /// True when the term of the process is over.
     pub(super) fn is_over(&self, place: usize) -> bool {
         self.process(place).is_over()
     }
 
-    /// Begins an act.
-    pub(super) fn ask(&self, place: usize, oracle: &Oracle, act: &Act) -> Asking {
+    /// Starts an act.
+    pub(super) fn ask(&self, place: usize, oracle: &Oracle, act: &Act) -> PendingCommand {
         let (command, meta) = command(oracle, 0, act);
         self.ask_for(place, command, meta)
     }
 
-    /// Begins a command.
-    pub(super) fn ask_for(&self, place: usize, command: Command, meta: Meta) -> Asking {
+    /// Starts a command.
+    pub(super) fn ask_for(&self, place: usize, command: Command, meta: Meta) -> PendingCommand {
         let ledger = Arc::clone(&self.process(place).ledger);
         Box::pin(async move { ledger.execute(command, &meta).await })
     }
 
-    /// Moves a command on, at most so many turns; its outcome when it has come to one.
+    /// Runs a command for at most so many turns; returns its outcome when it has one.
     pub(super) fn turns(
         &mut self,
         place: usize,
-        asking: &mut Asking,
+        asking: &mut PendingCommand,
         turns: usize,
     ) -> Option<Result<Outcome, CommandError>> {
         (0..turns).find_map(|_| if self.was_killed(place) { None } else { self.turn(place, asking) })
     }
 
-    /// Waits for a command; nothing when its process is killed meanwhile.
+    /// Waits for the outcome of a command; none when its process is killed meanwhile.
     pub(super) fn answer(
         &mut self,
         place: usize,
-        mut asking: Asking,
+        mut asking: PendingCommand,
     ) -> Option<Result<Outcome, CommandError>> {
         let outcome = self.turns(place, &mut asking, TURNS_MAX);
         if self.was_killed(place) {
@@ -251,7 +251,7 @@ impl House {
         Some(outcome.expect("a command comes to an end"))
     }
 
-    fn turn(&mut self, place: usize, asking: &mut Asking) -> Option<Result<Outcome, CommandError>> {
+    fn turn(&mut self, place: usize, asking: &mut PendingCommand) -> Option<Result<Outcome, CommandError>> {
         let mut context = Context::from_waker(Waker::noop());
         if let Poll::Ready(outcome) = asking.as_mut().poll(&mut context) {
             return Some(outcome);
@@ -265,7 +265,7 @@ impl House {
         None
     }
 
-    /// The power fails: all processes are gone, and the disk has what was synced.
+    /// Cuts the power: all processes are gone, and the disk has what was synced.
     pub(super) fn power_cut(&mut self, how: Crash) {
         (0..self.places.len()).for_each(|place| self.kill(place));
         self.disk.clear_faults();
@@ -279,7 +279,7 @@ impl House {
     }
 
     /// The lists that one process shows.
-    pub(super) fn listed(&self, at: usize) -> Result<Listed, ReadError> {
+    pub(super) fn listed(&self, at: usize) -> Result<ListedCatalogue, ReadError> {
         let ledger = Arc::clone(&self.process(at).ledger);
         self.read(at, listed(&ledger))
     }

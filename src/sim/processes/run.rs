@@ -1,78 +1,63 @@
-//! Several processes on one data directory, run by one seed: who may change a level goes from one to the other, and they are
-//! killed at any call, stopped, paused in the middle of what they do, past the time of their leases; their disks refuse, their
-//! wall clocks are wrong, others join at any moment, and the directory may have been that of one process before.
-//!
-//! What nobody was told of may have happened or not, and may still come to be known when its process is taken over from. So
-//! there is not one oracle but one for each way it may have gone; what is seen says which of them are still possible, and one
-//! must be. What depends on time has no part in them: holds that run out and an import are followed aside (`aside.rs`).
-
-mod aside;
-mod clock;
-mod end;
-mod house;
-mod look;
-mod process;
-mod upset;
-mod worlds;
+//! One run: which process is asked, and how its answer is compared with what may have happened.
 
 use crate::app::ports::HistoryError;
 use crate::app::{CommandError, Outcome};
 use crate::sim::disk::{Fault, SimDisk};
-use crate::sim::oracle::{Act, Expect, Order, Wish};
+use crate::sim::model_check::CATALOGUE;
+use crate::sim::oracle::{Act, Expect, LevelRequest, LevelVerb};
+use crate::sim::processes::group::{PendingCommand, ProcessGroup, Trouble};
+use crate::sim::processes::possible_histories::PossibleHistories;
+use crate::sim::processes::timed_effects::TimedEffects;
 use crate::sim::random::Random;
-use crate::sim::shop::Shop;
-use crate::sim::stage::CATALOGUE;
-use crate::sim::tally::Tally;
-use crate::sim::trace::Trace;
-use aside::Aside;
-use house::{Asking, House, Trouble};
-use worlds::Worlds;
+use crate::sim::tally::RunTally;
+use crate::sim::trace::RunTrace;
+use crate::sim::workload::StepGenerator;
 
 /// Processes there may be at once.
-const PLACES: usize = 3;
+pub(super) const PLACES: usize = 3;
 
-/// Acts without an answer that are kept in mind, before somebody looks what became of them.
+/// Acts without an answer that are allowed before the run settles what became of them.
 const OPEN_MAX: usize = 2;
 
-/// How it stands with an act that is answered.
+/// What was known of an act before its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Was {
+pub(super) enum Was {
     New,
-    /// It may have happened since its process was frozen, and is kept in mind.
+    /// Its process was frozen: it is among the acts without an answer.
     Frozen,
 }
 
-/// One run.
-pub struct Shared<'a> {
-    random: Random,
-    shop: Shop,
-    house: House,
-    worlds: Worlds,
-    aside: Aside,
-    skus: &'static [&'static str],
-    /// What a frozen process was asked.
-    frozen: Option<(usize, Act, Asking)>,
-    tally: Tally,
-    trace: &'a mut Trace,
+/// One run of several processes on one data directory.
+pub struct SharedRun<'a> {
+    pub(super) random: Random,
+    pub(super) workload: StepGenerator,
+    pub(super) group: ProcessGroup,
+    pub(super) histories: PossibleHistories,
+    pub(super) timed: TimedEffects,
+    pub(super) skus: &'static [&'static str],
+    /// The frozen process, and what it was asked.
+    pub(super) frozen: Option<(usize, Act, PendingCommand)>,
+    pub(super) tally: RunTally,
+    pub(super) trace: &'a mut RunTrace,
 }
 
-impl<'a> Shared<'a> {
+impl<'a> SharedRun<'a> {
     /// A directory that is new, or was that of one process until now, and all processes on it.
-    pub fn new(seed: u64, trace: &'a mut Trace) -> Self {
+    pub fn new(seed: u64, trace: &'a mut RunTrace) -> Self {
         let mut random = Random::new(seed);
         let skus = CATALOGUE.get(..2 + random.below(6)).expect("within the catalogue");
         let disk = SimDisk::new(random.draw());
-        let house = House::new(disk, PLACES, &mut random);
-        let shop = Shop::new(random.draw(), skus);
+        let group = ProcessGroup::new(disk, PLACES, &mut random);
+        let workload = StepGenerator::new(random.draw(), skus);
         let mut shared = Self {
             random,
-            shop,
-            house,
-            worlds: Worlds::new(),
-            aside: Aside::default(),
+            workload,
+            group,
+            histories: PossibleHistories::new(),
+            timed: TimedEffects::default(),
             skus,
             frozen: None,
-            tally: Tally::default(),
+            tally: RunTally::default(),
             trace,
         };
         (0..PLACES).for_each(|place| shared.set_clock(place));
@@ -84,20 +69,20 @@ impl<'a> Shared<'a> {
     }
 
     /// One process has the directory for itself; whoever joins next moves it in.
-    fn run_alone(&mut self) {
-        let begun = self.house.begin(0, true, None);
+    pub(super) fn run_alone(&mut self) {
+        let begun = self.group.begin(0, true, None);
         assert!(begun, "a new directory opens");
         for _ in 0..self.random.below(20) {
             self.ask_at(0);
         }
-        self.house.stop(0, None);
+        self.group.stop(0, None);
     }
 
-    /// Runs until that many operations were asked for, and then holds everything against everything.
+    /// Runs until so many operations were requested, and then compares logs, levels, central and oracles.
     ///
     /// # Panics
-    /// When something is not as it should be.
-    pub fn run(mut self, operations: u64) -> Tally {
+    /// When something differs.
+    pub fn run(mut self, operations: u64) -> RunTally {
         while self.tally.operations < operations {
             let what = self.random.below(1_000);
             match what {
@@ -105,7 +90,7 @@ impl<'a> Shared<'a> {
                 680..=719 => self.upkeep(),
                 720..=799 => self.look(),
                 800..=819 => self.alerts(),
-                820..=849 => self.house.pass(1 + self.random.draw() % 2_000),
+                820..=849 => self.group.pass(1 + self.random.draw() % 2_000),
                 850..=874 => self.freeze(),
                 875..=889 => self.thaw(),
                 890..=899 => self.kill(),
@@ -121,18 +106,20 @@ impl<'a> Shared<'a> {
             }
             self.reap();
             self.one_time();
-            let operations = self.house.disk.operations();
-            self.trace
-                .note(format_args!("{what}: {} worlds, {operations} disk operations", self.worlds.count()));
+            let operations = self.group.disk.operations();
+            self.trace.note(format_args!(
+                "{what}: {} worlds, {operations} disk operations",
+                self.histories.count()
+            ));
         }
         self.close()
     }
 
-    /// A process that goes about its work; one is begun when there is none.
-    fn place(&mut self) -> usize {
+    /// A process that runs and is not frozen; starts one when there is none.
+    pub(super) fn place(&mut self) -> usize {
         let frozen = self.frozen.as_ref().map(|(place, ..)| *place);
         let able: Vec<usize> =
-            (0..PLACES).filter(|place| self.house.lives(*place) && Some(*place) != frozen).collect();
+            (0..PLACES).filter(|place| self.group.lives(*place) && Some(*place) != frozen).collect();
         if let Some(place) = able.get(self.random.below(able.len())) {
             return *place;
         }
@@ -141,15 +128,15 @@ impl<'a> Shared<'a> {
         place
     }
 
-    /// Begins a process there, which may be refused by its disk or killed in the middle of that, and is begun again then.
-    fn begin(&mut self, place: usize) {
-        while !self.house.lives(place) {
-            if !self.house.is_kept() {
+    /// Starts a process, again and again while its disk refuses or it is killed meanwhile.
+    pub(super) fn begin(&mut self, place: usize) {
+        while !self.group.lives(place) {
+            if !self.group.is_kept() {
                 // Nobody has kept time: it goes on from the last entry, or from this process's wall clock.
-                self.aside.forget_holds();
+                self.timed.forget_holds();
             }
             let trouble = self.random.percent(20).then(|| self.trouble(150, true));
-            if !self.house.begin(place, false, trouble) {
+            if !self.group.begin(place, false, trouble) {
                 self.tally.relapses += 1;
                 self.trace.note(format_args!("{place} does not start: {trouble:?}"));
             }
@@ -158,15 +145,15 @@ impl<'a> Shared<'a> {
     }
 
     /// A fault that strikes one process once, within so many calls.
-    fn trouble(&mut self, within: usize, kills: bool) -> Trouble {
-        let fault = if kills && self.random.percent(50) { Fault::Kill } else { self.shop.refusal() };
+    pub(super) fn trouble(&mut self, within: usize, kills: bool) -> Trouble {
+        let fault = if kills && self.random.percent(50) { Fault::Kill } else { self.workload.refusal() };
         Trouble { after: self.random.below(within) as u64, fault, sticky: false }
     }
 
     /// The version of a level can be known only while it is `certain` what has happened, and nobody else comes first.
-    fn act(&mut self, certain: bool) -> Act {
-        let certain = certain && self.worlds.certain();
-        let mut acts = self.shop.acts(self.worlds.likely());
+    pub(super) fn act(&mut self, certain: bool) -> Act {
+        let certain = certain && self.histories.certain();
+        let mut acts = self.workload.acts(self.histories.likely());
         let mut act = acts.swap_remove(0);
         match &mut act {
             Act::One(order, _) => timeless(order, certain),
@@ -177,30 +164,36 @@ impl<'a> Shared<'a> {
         act
     }
 
-    fn ask(&mut self) {
+    pub(super) fn ask(&mut self) {
         let place = self.place();
         self.ask_at(place);
     }
 
-    fn ask_at(&mut self, place: usize) {
+    pub(super) fn ask_at(&mut self, place: usize) {
         let act = self.act(true);
         self.tally.operations += 1;
         self.trace.note(format_args!("{place} {act:?}"));
-        let asking = self.house.ask(place, self.worlds.likely(), &act);
+        let asking = self.group.ask(place, self.histories.likely(), &act);
         self.end(place, &act, asking, Was::New);
     }
 
-    /// Until it has its answer, which is held against what may have happened.
-    fn end(&mut self, place: usize, act: &Act, asking: Asking, was: Was) {
-        let outcome = self.house.answer(place, asking);
+    /// Waits for an answer, and compares it with the possible histories.
+    pub(super) fn end(&mut self, place: usize, act: &Act, asking: PendingCommand, was: Was) {
+        let outcome = self.group.answer(place, asking);
         self.heard(place, act, outcome, was);
-        if self.worlds.open() > OPEN_MAX {
+        if self.histories.open() > OPEN_MAX {
             self.settle();
         }
     }
 
-    /// What came of an act; nothing when its process was killed meanwhile.
-    fn heard(&mut self, place: usize, act: &Act, outcome: Option<Result<Outcome, CommandError>>, was: Was) {
+    /// Takes the outcome of an act; none when its process was killed meanwhile.
+    pub(super) fn heard(
+        &mut self,
+        place: usize,
+        act: &Act,
+        outcome: Option<Result<Outcome, CommandError>>,
+        was: Was,
+    ) {
         match outcome {
             // Nobody gave up the lease: a frozen process is taken over from after a while, a living one ends with its work.
             Some(Err(CommandError::Contended | CommandError::Overloaded)) => {}
@@ -208,42 +201,42 @@ impl<'a> Shared<'a> {
             None
             | Some(Err(CommandError::History(_) | CommandError::OutcomeUnknown | CommandError::Closed)) => {
                 if was == Was::New {
-                    self.worlds.perhaps(act);
+                    self.histories.perhaps(act);
                 }
                 if let Some(Err(CommandError::History(HistoryError::Contradiction(reason)))) = &outcome {
                     panic!("{reason}");
                 }
                 self.failed(place);
             }
-            Some(known) => self.worlds.heard(act, known),
+            Some(known) => self.histories.heard(act, known),
         }
     }
 
-    /// It answers nothing: because its term is over, and another one is begun in its place; or because its disk refuses.
-    fn failed(&mut self, place: usize) {
+    /// A process does not answer: its term is over, and another one is started in its place; or its disk refuses.
+    pub(super) fn failed(&mut self, place: usize) {
         self.reap();
-        if !self.house.lives(place) {
+        if !self.group.lives(place) {
             return;
         }
-        if self.house.is_over(place) {
+        if self.group.is_over(place) {
             self.tally.takeovers += 1;
-            self.house.kill(place);
+            self.group.kill(place);
             self.begin(place);
         } else {
-            assert!(self.house.is_sick(place), "a process fails for no other reason");
+            assert!(self.group.is_sick(place), "a process fails for no other reason");
         }
     }
 
-    fn upkeep(&mut self) {
+    pub(super) fn upkeep(&mut self) {
         let place = self.place();
-        self.house.upkeep(place);
+        self.group.upkeep(place);
     }
 
-    /// Looks what became of everything without an answer: it can come to be known no more after this.
-    fn settle(&mut self) {
+    /// Finds out what became of all acts without an answer: none of them can have its effect after this.
+    pub(super) fn settle(&mut self) {
         if let Some((place, _, asking)) = self.frozen.take() {
             drop(asking);
-            self.house.kill(place);
+            self.group.kill(place);
         }
         self.reap();
         self.heal_all();
@@ -251,13 +244,13 @@ impl<'a> Shared<'a> {
         self.heal_all();
         self.look();
         self.look();
-        self.worlds.settle();
+        self.histories.settle();
     }
 }
 
-/// Time passes while several processes talk, so nothing here runs out; and who knows a version must know it.
-fn timeless(order: &mut Order, certain: bool) {
-    if let Wish::Reserve { ttl_seconds, .. } = &mut order.wish {
+/// Makes a request independent of time, which passes while several processes run: no hold runs out, no version is guessed.
+fn timeless(order: &mut LevelRequest, certain: bool) {
+    if let LevelVerb::Reserve { ttl_seconds, .. } = &mut order.wish {
         *ttl_seconds = None;
     }
     known(&mut order.expect, certain);

@@ -1,25 +1,22 @@
-//! The central office of a simulated chain: a worker on a disk of its own, and sources that are not always well.
+//! The worker of a simulated chain of stores, on a disk of its own, and sources that fail now and then.
 //!
-//! A source reads the data directory of a simulated node as another process does. What the worker has is held against the
+//! A source reads the data directory of a simulated node as another process does. The central model is compared with the
 //! oracles of the stores: each level is what the store's log says as of the worker's checkpoint, or as of the event
 //! that the level waits behind.
 
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::sources::directory_source::DirectorySource;
-use crate::adapters::file::stores::central::FileCentral;
-use crate::adapters::file::stores::dead_letters::FileDeadLetters;
-use crate::app::central::{
-    Central, DeadLetter, LetterError, LetterState, SyncSettings, Worker, WorkerParts, total,
-};
+use crate::app::central::{Central, DeadLetter, LetterError, LetterState, SyncSettings, Worker, total};
 use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use crate::domain::{Sequence, Sku};
 use crate::resilience::BreakerSettings;
+use crate::runtime::central::worker::{WorkerError, WorkerOptions};
 use crate::sim::disk::SimDisk;
+use crate::sim::log_rules;
+use crate::sim::model_check::place;
 use crate::sim::node::SimClock;
 use crate::sim::oracle::{Happened, Oracle};
-use crate::sim::rules;
-use crate::sim::stage::place;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;
@@ -28,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How a simulated worker is set up: it reads little at once, tries again at once, and never leaves a source alone.
+/// The settings of a simulated worker: it reads few events at once, retries at once, and its breaker never opens.
 pub const SETTINGS: SyncSettings = SyncSettings {
     interval: Duration::from_secs(1),
     concurrency: 4,
@@ -39,16 +36,16 @@ pub const SETTINGS: SyncSettings = SyncSettings {
     breaker: BreakerSettings { threshold: 1.0, cooldown: Duration::ZERO },
 };
 
-/// What a worker keeps, and what it follows.
-pub struct Desk {
-    /// Where it keeps it, under `/central`.
+/// The disk and the sources of a worker. They outlive the worker.
+pub struct WorkerSetup {
+    /// The disk, with the data directory `/central`.
     pub disk: SimDisk,
-    /// What it follows.
+    /// The logs that the worker follows.
     pub sources: Vec<Arc<dyn EventSource>>,
 }
 
-impl Desk {
-    /// A desk on an empty disk.
+impl WorkerSetup {
+    /// An empty disk.
     pub fn new(sources: Vec<Arc<dyn EventSource>>) -> Self {
         Self { disk: SimDisk::new(3), sources }
     }
@@ -58,75 +55,78 @@ impl Desk {
     /// # Errors
     /// When the disk refuses.
     pub fn start(&self) -> io::Result<Worker> {
-        let disk = || Arc::new(self.disk.clone()) as Arc<dyn Disk>;
-        let layout = Layout::new(Path::new("/central"));
-        let parts = WorkerParts {
-            sources: self.sources.clone(),
-            central: Arc::new(FileCentral::open(disk(), layout.clone())?),
-            letters: Arc::new(FileDeadLetters::open(disk(), layout)?),
+        let options = WorkerOptions {
+            disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
             clock: Arc::new(SimClock::default()),
+            layout: Layout::new(Path::new("/central")),
+            model: Arc::default(),
+            sources: self.sources.clone(),
+            joining: Vec::new(),
+            settings: SETTINGS,
         };
-        Worker::new(parts, SETTINGS)
+        options.open().map_err(|error| match error {
+            WorkerError::Open { source, .. } | WorkerError::Read { source, .. } => source,
+        })
     }
 }
 
-/// How a source answers.
+/// The way a source answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Mood {
-    /// What is asked for.
+pub enum SourceHealth {
+    /// The events that were asked for.
     #[default]
     Well,
-    /// Not at all.
+    /// No answer.
     Down,
-    /// No answer that can be used.
-    Raves,
-    /// Some events too early.
+    /// An answer that is not a delivery.
+    Nonsense,
+    /// Also a few events that were delivered before.
     Repeats,
 }
 
-/// A node's directory as a source with moods.
-pub struct Line {
+/// The directory of a node as a source that can fail.
+pub struct FlakySource {
     name: String,
     directory: DirectorySource,
-    mood: Mutex<Mood>,
-    /// Events that come garbled.
+    mood: Mutex<SourceHealth>,
+    /// Sequences of the events that are delivered garbled.
     poison: Mutex<BTreeSet<u64>>,
-    /// One answer at a time over all lines: who is first does not depend on threads.
+    /// Lets one source answer at a time, so that the order does not depend on threads.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Line {
-    /// A line to the node on that disk.
+impl FlakySource {
+    /// The source over the node on `disk`.
     pub fn new(name: &str, disk: &SimDisk, turn: &Arc<tokio::sync::Mutex<()>>) -> Arc<Self> {
-        let directory = DirectorySource::new(Arc::new(disk.clone()) as Arc<dyn Disk>, rules::layout());
+        let directory = DirectorySource::new(Arc::new(disk.clone()) as Arc<dyn Disk>, log_rules::layout());
         let (mood, poison) = Default::default();
         Arc::new(Self { name: name.to_owned(), directory, mood, poison, turn: Arc::clone(turn) })
     }
 
-    /// How it answers from now on.
-    pub fn set(&self, mood: Mood) {
+    /// Sets how the source answers from now on.
+    pub fn set(&self, mood: SourceHealth) {
         *self.mood.lock() = mood;
     }
 
-    /// That event comes garbled from now on.
+    /// Garbles an event from now on.
     pub fn garble(&self, sequence: u64) {
         self.poison.lock().insert(sequence);
     }
 
-    /// Nothing comes garbled any more, and everything is answered.
+    /// Ends all faults of the source.
     pub fn mend(&self) {
         self.poison.lock().clear();
-        self.set(Mood::Well);
+        self.set(SourceHealth::Well);
     }
 
     async fn deliver(&self, after: Sequence, limit: usize) -> Result<Delivery, SourceError> {
         let _turn = self.turn.lock().await;
         let mood = *self.mood.lock();
         let after = match mood {
-            Mood::Well => after,
-            Mood::Repeats => after.minus(3),
-            Mood::Down => return Err(SourceError::Unavailable("down".to_owned())),
-            Mood::Raves => return Err(SourceError::Nonsense("<html>".to_owned())),
+            SourceHealth::Well => after,
+            SourceHealth::Repeats => after.minus(3),
+            SourceHealth::Down => return Err(SourceError::Unavailable("down".to_owned())),
+            SourceHealth::Nonsense => return Err(SourceError::Nonsense("<html>".to_owned())),
         };
         let mut delivery = self.directory.read(after, limit).await?;
         let poison = self.poison.lock();
@@ -137,12 +137,12 @@ impl Line {
     }
 }
 
-/// The level can still be told, the event not.
+/// Garbles an event so that its level can be read and the event cannot.
 fn garble(event: &mut Delivered) {
     event.json = event.json.replacen("\"type\":\"", "\"type\":\"X-", 1);
 }
 
-impl EventSource for Line {
+impl EventSource for FlakySource {
     fn name(&self) -> &str {
         &self.name
     }
@@ -152,7 +152,7 @@ impl EventSource for Line {
     }
 }
 
-/// The letters that wait for somebody, oldest first.
+/// The open dead letters, oldest first.
 pub fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
     let letters = worker.letters();
     letters.into_iter().filter(|letter| letter.state == LetterState::Open).collect()
@@ -164,7 +164,7 @@ pub fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
 /// When a letter cannot be tried, because a disk or a source refuses.
 ///
 /// # Panics
-/// When a letter is said to be closed and is open, or to wait for one that is not open.
+/// When the worker calls an open letter closed, or says that a letter waits for one that is not open.
 pub async fn redrive_all(worker: &Worker) -> Result<(), LetterError> {
     for letter in open_letters(worker) {
         let mut redriven = worker.redrive(&letter.id).await;
@@ -193,16 +193,16 @@ fn is_open(worker: &Worker, id: &str) -> bool {
     worker.letter(id).is_some_and(|letter| letter.state == LetterState::Open)
 }
 
-/// The SKUs of a node's levels that wait behind a letter.
+/// The SKUs of a node's levels that wait behind a dead letter.
 pub fn waiting(worker: &Worker, node: Uuid) -> Vec<Sku> {
     let record = worker.central().copy().whole().sources.remove(&node).unwrap_or_default();
     record.parked.into_iter().map(|parked| parked.sku).collect()
 }
 
-/// What central has of a store is what its log says, as of the checkpoint, or of the event that a level waits behind.
+/// Compares central with the log of a store: as of the checkpoint, or as of the event that a level waits behind.
 ///
 /// # Panics
-/// When it is not.
+/// When they differ.
 pub fn check(worker: &Worker, node: Uuid, oracle: &Oracle) {
     let record = worker.central().copy().whole().sources.remove(&node).unwrap_or_default();
     assert!(record.sequence.0 <= oracle.end(), "central has of {} what no log has", oracle.store);

@@ -1,18 +1,19 @@
-//! One process: begun on its own view of the disk, with its leases, or with the whole directory for itself.
+//! One process, on its own view of the disk: one of several, with leases, or alone on the directory.
 
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::log::FileLog;
-use crate::adapters::file::recovery::{OpenNode, OpenOptions, open};
-use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
+use crate::adapters::file::recovery::OpenOptions;
+use crate::adapters::file::sharing::{FileSharing, LeaseOptions};
 use crate::adapters::file::upkeep::maintenance::Maintenance;
-use crate::app::ports::{Clock, EventIds, EventLog, Sharing as _, is_taken_over};
-use crate::app::{Ledger, Parts};
+use crate::app::Ledger;
+use crate::app::ports::{Clock, EventIds, EventLog as _, Sharing as _, is_taken_over};
 use crate::resilience::Position;
+use crate::runtime::node::{NodeOptions, OpenedLog};
+use crate::sim::block_on::block_on;
 use crate::sim::disk::SimDisk;
+use crate::sim::log_rules;
 use crate::sim::node::SimIds;
-use crate::sim::rules;
-use crate::sim::run::block_on;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -21,23 +22,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Who does not renew for so long is taken over from.
+/// A process that does not renew its leases for so long is taken over from.
 pub(super) const TTL_MS: usize = 200;
 
-/// How long a key is known: longer than any run.
+/// The time that a key is kept: longer than any run.
 const KEY_TTL_MS: i64 = 3_600_000;
 
-/// How often a process looks at what is due, and at its clocks.
+/// How often a process expires holds and compares its clocks.
 const SWEEP_EVERY: Duration = Duration::from_millis(50);
 
-/// After so long a disk that refused is probed.
+/// The time after which a disk that refused is probed.
 const COOL_DOWN: Duration = Duration::from_millis(150);
 
-/// A process looks after its leases, its clocks, and at what is due, for as long as it lives.
+/// The side tasks of a process: leases, clocks, holds that are due.
 type Keeper = Pin<Box<dyn Future<Output = io::Error>>>;
 
-/// What a process is begun with.
-pub(super) struct Beginning {
+/// What a process is started with.
+pub(super) struct ProcessStart {
     /// The disk as this process sees it.
     pub(super) disk: SimDisk,
     pub(super) clock: Arc<dyn Clock>,
@@ -54,7 +55,7 @@ pub(super) struct Process {
     sharing: Option<Arc<FileSharing>>,
     pub(super) maintenance: Maintenance,
     clock: Arc<dyn Clock>,
-    /// Since when the disk is known to refuse.
+    /// The time since when the disk is known to refuse.
     refused: Option<Duration>,
     pub(super) frozen: bool,
     /// Its disk may have refused something.
@@ -62,59 +63,45 @@ pub(super) struct Process {
     _lock: DirectoryLock,
 }
 
-impl Beginning {
+impl ProcessStart {
     /// Joins the others.
     ///
     /// # Errors
     /// When the disk refuses or the process is killed meanwhile; nothing else is a reason.
     pub(super) fn join(self) -> Result<Process, Box<dyn std::error::Error>> {
         let ttl = Duration::from_millis(TTL_MS as u64);
-        let lease = LeaseOptions { directory: rules::layout().root().join("locks"), ttl, renew: ttl / 5 };
-        let ids = Arc::clone(&self.ids) as Arc<dyn EventIds>;
-        let Joined { node, sharing, .. } = join(&self.options(), lease, &self.clock, &ids)?;
-        self.run(node, Some((sharing, 5 * ttl)))
+        let lease = LeaseOptions { directory: log_rules::layout().root().join("locks"), ttl, renew: ttl / 5 };
+        let opened = self.options().join(lease)?;
+        self.run(opened, 5 * ttl)
     }
 
     /// Takes the directory for itself.
     ///
     /// # Errors
-    /// As [`Beginning::join`].
+    /// As [`ProcessStart::join`].
     pub(super) fn alone(self) -> Result<Process, Box<dyn std::error::Error>> {
-        let node = open(&self.options(), &*self.clock, &*self.ids)?;
-        self.run(node, None)
+        let opened = self.options().open()?;
+        self.run(opened, Duration::ZERO)
     }
 
-    fn options(&self) -> OpenOptions {
-        OpenOptions {
-            disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
-            layout: rules::layout(),
-            segment_bytes: self.segment_bytes,
-            ballast_bytes: 0,
-            idempotency_ttl_ms: KEY_TTL_MS,
+    fn options(&self) -> NodeOptions {
+        NodeOptions {
+            directory: OpenOptions {
+                disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
+                layout: log_rules::layout(),
+                segment_bytes: self.segment_bytes,
+                ballast_bytes: 0,
+                idempotency_ttl_ms: KEY_TTL_MS,
+            },
+            snapshot_every: self.snapshot_every,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids) as Arc<dyn EventIds>,
         }
     }
 
-    fn run(
-        self,
-        node: OpenNode,
-        sharing: Option<(Arc<FileSharing>, Duration)>,
-    ) -> Result<Process, Box<dyn std::error::Error>> {
-        let maintenance = Maintenance::new(&node, self.snapshot_every);
-        let OpenNode { log, restored, end, lock, .. } = node;
-        let log = Arc::new(log);
-        let parts = Parts {
-            log: Arc::clone(&log) as Arc<dyn EventLog>,
-            history: log.history(),
-            clock: Arc::clone(&self.clock),
-            ids: self.ids,
-            idempotency_ttl_ms: KEY_TTL_MS,
-        };
-        let ledger = Ledger::new(parts, restored, end);
-        let (ledger, sharing) = match sharing {
-            Some((sharing, patience)) => (ledger.shared(Arc::clone(&sharing) as _, patience), Some(sharing)),
-            None => (ledger, None),
-        };
-        let ledger = Arc::new(ledger);
+    fn run(self, opened: OpenedLog, lease_wait: Duration) -> Result<Process, Box<dyn std::error::Error>> {
+        let OpenedLog { log, maintenance, sharing, ledger, lock, .. } = opened;
+        let ledger = Arc::new(ledger.build(lease_wait));
         block_on(ledger.join())?;
         drive(&log, ledger.keep_time())?;
         ledger.let_others_join()?;
@@ -142,7 +129,7 @@ impl Beginning {
 }
 
 impl Process {
-    /// Does what is to be done by now, unless it is frozen.
+    /// Does the work that is due, unless the process is frozen.
     pub(super) fn step(&mut self) {
         if self.frozen {
             return;
@@ -176,14 +163,14 @@ impl Process {
         self.log.breaker() == Position::Closed
     }
 
-    /// As at the end of `serve`, once no request is under way: nothing is renewed any more, the log is closed.
+    /// Ends the side tasks and closes the log, as `serve` does once no request is under way.
     pub(super) fn close(&mut self) {
         self.keeper = None;
         let closed = self.log.close();
         assert!(closed.is_ok() || self.sick, "the disk is well: {closed:?}");
     }
 
-    /// And the term ended.
+    /// Ends the term.
     pub(super) fn leave(self) {
         if let Some(sharing) = &self.sharing
             && let Err(error) = sharing.leave()
@@ -194,7 +181,7 @@ impl Process {
     }
 }
 
-/// Waits for something while the log is written.
+/// Runs a future while the log is written.
 pub(super) fn drive<T>(log: &FileLog, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     block_on(std::future::poll_fn(|context| match work.as_mut().poll(context) {
@@ -207,7 +194,7 @@ pub(super) fn drive<T>(log: &FileLog, work: impl Future<Output = T>) -> T {
     }))
 }
 
-/// Holds that are due and thresholds that have changed are looked at, again and again, and the clocks.
+/// Compares the clocks, expires holds that are due and re-evaluates alerts, for ever.
 async fn sweep(ledger: &Ledger, clock: &dyn Clock) -> Infallible {
     loop {
         // What is not done now is due still.

@@ -1,28 +1,29 @@
-//! What the log of one process owes of products, stores, thresholds and alerts, whatever was asked of the ledger.
+//! The rules of products, stores, thresholds and alerts in the log of one process.
 
 use crate::domain::low_stock::AlertFact;
 use crate::domain::{After, Entry, Event, Fact, Key, Quantity, Sku, StoreId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A SKU in a store.
-type Place = (StoreId, Sku);
+type StoreSku = (StoreId, Sku);
 
-/// Versions by one; an alert in the entry of what crossed the threshold, behind it, raised and cleared in turn.
+/// Versions rise by one. An alert stands in the entry of the event that crossed the threshold, behind it, and is raised and
+/// cleared in turn.
 #[derive(Default)]
-pub(super) struct LowStock {
+pub(super) struct LowStockRules {
     versions: HashMap<Key, u64>,
-    /// Those of products have no store.
+    /// Thresholds of products have no store.
     thresholds: HashMap<(Option<StoreId>, Sku), Quantity>,
     /// Sellable pieces.
-    levels: HashMap<Place, Quantity>,
-    raised: HashSet<Place>,
+    levels: HashMap<StoreSku, Quantity>,
+    raised: HashSet<StoreSku>,
 }
 
-impl LowStock {
-    /// The next entry of the log.
+impl LowStockRules {
+    /// Checks the next entry of the log.
     ///
     /// # Panics
-    /// When it does not fit.
+    /// When it breaks a rule.
     pub(super) fn check(&mut self, entry: &Entry) {
         let (mut moved, mut rung) = (BTreeSet::new(), BTreeSet::new());
         for event in &entry.events {
@@ -78,16 +79,16 @@ impl LowStock {
         };
     }
 
-    fn threshold(&self, (store, sku): &Place) -> Option<Quantity> {
+    fn threshold(&self, (store, sku): &StoreSku) -> Option<Quantity> {
         let own = self.thresholds.get(&(Some(store.clone()), sku.clone()));
         own.or_else(|| self.thresholds.get(&(None, sku.clone()))).copied()
     }
 
-    fn is_low(&self, place: &Place) -> bool {
+    fn is_low(&self, place: &StoreSku) -> bool {
         self.levels.get(place).zip(self.threshold(place)).is_some_and(|(qty, threshold)| *qty <= threshold)
     }
 
-    fn ring(&mut self, place: &Place, fact: &AlertFact) {
+    fn ring(&mut self, place: &StoreSku, fact: &AlertFact) {
         let told = (fact.raised, fact.qty, fact.threshold);
         let qty = self.levels.get(place).copied().expect("an alert is of a level");
         assert_eq!(

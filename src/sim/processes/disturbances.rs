@@ -1,17 +1,17 @@
-//! What happens to processes: they are frozen, killed, stopped, joined by others; their disks refuse and their clocks are set.
+//! Disturbances of processes: they are frozen, killed, stopped, joined by others; their disks refuse, their clocks are set.
 
-use super::house::Trouble;
-use super::process::TTL_MS;
-use super::{PLACES, Shared, Was};
+use crate::sim::processes::group::Trouble;
+use crate::sim::processes::process::TTL_MS;
+use crate::sim::processes::run::{PLACES, SharedRun, Was};
 
-impl Shared<'_> {
-    /// Those that a fault has killed in the middle of a call.
+impl SharedRun<'_> {
+    /// Removes the processes that a fault has killed in the middle of a call.
     pub(super) fn reap(&mut self) {
-        for place in (0..PLACES).filter(|place| self.house.was_killed(*place)).collect::<Vec<_>>() {
+        for place in (0..PLACES).filter(|place| self.group.was_killed(*place)).collect::<Vec<_>>() {
             self.trace.note(format_args!("{place} was killed in a call"));
             self.tally.crashes += 1;
             self.drop_if_frozen(place);
-            self.house.kill(place);
+            self.group.kill(place);
         }
     }
 
@@ -19,7 +19,7 @@ impl Shared<'_> {
         self.frozen.take_if(|(frozen, ..)| *frozen == place);
     }
 
-    /// Stops in the middle of a command, and does nothing more until it is thawed: no renewal either.
+    /// Freezes a process in the middle of a command: it does nothing more, renewals included, until it is thawed.
     pub(super) fn freeze(&mut self) {
         if self.frozen.is_some() {
             return self.thaw();
@@ -28,21 +28,21 @@ impl Shared<'_> {
         self.tally.operations += 1;
         let turns = self.random.below(5);
         self.trace.note(format_args!("{place} frozen after {turns} turns in {act:?}"));
-        let mut asking = self.house.ask(place, self.worlds.likely(), &act);
-        if let Some(outcome) = self.house.turns(place, &mut asking, turns) {
+        let mut asking = self.group.ask(place, self.histories.likely(), &act);
+        if let Some(outcome) = self.group.turns(place, &mut asking, turns) {
             return self.heard(place, &act, Some(outcome), Was::New);
         }
-        self.worlds.perhaps(&act);
-        self.house.freeze(place, true);
+        self.histories.perhaps(&act);
+        self.group.freeze(place, true);
         self.frozen = Some((place, act, asking));
     }
 
-    /// Goes on where it was, after a while that may be longer than its leases last.
+    /// Thaws the frozen process, after a time that may be longer than its leases last.
     pub(super) fn thaw(&mut self) {
         let Some((place, act, asking)) = self.frozen.take() else { return };
-        self.house.pass(self.random.below(2 * TTL_MS) as u64);
+        self.group.pass(self.random.below(2 * TTL_MS) as u64);
         self.trace.note(format_args!("{place} goes on"));
-        self.house.freeze(place, false);
+        self.group.freeze(place, false);
         self.end(place, &act, asking, Was::Frozen);
     }
 
@@ -57,11 +57,11 @@ impl Shared<'_> {
     fn kill_at(&mut self, place: usize) {
         self.trace.note(format_args!("{place} killed"));
         self.drop_if_frozen(place);
-        self.house.kill(place);
+        self.group.kill(place);
         self.tally.crashes += 1;
     }
 
-    /// SIGTERM, at any moment of a command.
+    /// Stops a process as SIGTERM does, at any moment of a command.
     pub(super) fn stop(&mut self) {
         let place = self.place();
         self.stop_at(place);
@@ -73,29 +73,29 @@ impl Shared<'_> {
     fn stop_at(&mut self, place: usize) {
         self.trace.note(format_args!("{place} stopped"));
         if self.random.percent(50) {
-            self.house.stop(place, None);
+            self.group.stop(place, None);
             return;
         }
         let act = self.act(false);
         self.tally.operations += 1;
         self.trace.note(format_args!("{place} in the middle of {act:?}"));
-        let mut asking = self.house.ask(place, self.worlds.likely(), &act);
+        let mut asking = self.group.ask(place, self.histories.likely(), &act);
         let turns = self.random.below(5);
-        if let Some(outcome) = self.house.turns(place, &mut asking, turns) {
+        if let Some(outcome) = self.group.turns(place, &mut asking, turns) {
             self.heard(place, &act, Some(outcome), Was::New);
-            if self.house.lives(place) {
-                self.house.stop(place, None);
+            if self.group.lives(place) {
+                self.group.stop(place, None);
             }
-        } else if !self.house.was_killed(place) {
-            match self.house.stop(place, Some(asking)) {
-                Some(Ok(outcome)) => self.worlds.heard(&act, Ok(outcome)),
+        } else if !self.group.was_killed(place) {
+            match self.group.stop(place, Some(asking)) {
+                Some(Ok(outcome)) => self.histories.heard(&act, Ok(outcome)),
                 Some(Err(crate::app::CommandError::Refused(refusal))) => {
-                    self.worlds.heard(&act, Err(refusal.into()));
+                    self.histories.heard(&act, Err(refusal.into()));
                 }
-                _ => self.worlds.perhaps(&act),
+                _ => self.histories.perhaps(&act),
             }
         } else {
-            self.worlds.perhaps(&act);
+            self.histories.perhaps(&act);
         }
     }
 
@@ -106,16 +106,16 @@ impl Shared<'_> {
         let (sticky, trouble) = (self.random.percent(40), self.trouble(20, false));
         self.trace.note(format_args!("the disk of {place} refuses: {trouble:?}, sticky: {sticky}"));
         self.tally.refusals += 1;
-        self.house.trouble(place, Trouble { sticky, ..trouble });
+        self.group.trouble(place, Trouble { sticky, ..trouble });
         for _ in 0..=self.random.below(3) {
-            if self.house.lives(place) {
+            if self.group.lives(place) {
                 self.ask_at(place);
             }
         }
         for _ in 0..self.random.below(3) {
             self.ask();
         }
-        if !self.house.lives(place) || self.frozen.as_ref().is_some_and(|(frozen, ..)| *frozen == place) {
+        if !self.group.lives(place) || self.frozen.as_ref().is_some_and(|(frozen, ..)| *frozen == place) {
             return;
         }
         match self.random.below(4) {
@@ -126,26 +126,26 @@ impl Shared<'_> {
         }
     }
 
-    /// Disks are well again. A process that could not note its time is ahead of those that joined meanwhile.
+    /// Heals the disks. A process that could not note its time is ahead of those that joined meanwhile.
     pub(super) fn heal(&mut self) {
-        if self.house.has_sick() {
-            self.aside.forget_holds();
+        if self.group.has_sick() {
+            self.timed.forget_holds();
         }
-        (0..PLACES).for_each(|place| self.house.heal(place));
+        (0..PLACES).for_each(|place| self.group.heal(place));
     }
 
-    /// All disks are well, and every process has noticed.
+    /// Heals all disks, and waits until every process has noticed.
     pub(super) fn heal_all(&mut self) {
         self.heal();
-        self.house.heal_all();
+        self.group.heal_all();
     }
 
-    /// The next calls of a process are its last ones.
+    /// Kills a process in one of its next disk calls.
     pub(super) fn kill_in_a_call(&mut self) {
         let place = self.place();
         let after = self.random.below(60) as u64;
         self.trace.note(format_args!("{place} is killed {after} calls from now"));
-        self.house.trouble(place, Trouble { after, fault: crate::sim::disk::Fault::Kill, sticky: false });
+        self.group.trouble(place, Trouble { after, fault: crate::sim::disk::Fault::Kill, sticky: false });
         self.ask_at(place);
     }
 
@@ -156,12 +156,12 @@ impl Shared<'_> {
         if self.frozen.as_ref().is_some_and(|(frozen, ..)| *frozen == other) {
             return;
         }
-        self.house.kill(other);
+        self.group.kill(other);
         self.tally.operations += 1;
         let turns = self.random.below(5);
         self.trace.note(format_args!("{other} joins after {turns} turns of {place} in {act:?}"));
-        let mut asking = self.house.ask(place, self.worlds.likely(), &act);
-        let answered = self.house.turns(place, &mut asking, turns);
+        let mut asking = self.group.ask(place, self.histories.likely(), &act);
+        let answered = self.group.turns(place, &mut asking, turns);
         self.begin(other);
         match answered {
             Some(outcome) => self.heard(place, &act, Some(outcome), Was::New),
@@ -169,25 +169,25 @@ impl Shared<'_> {
         }
     }
 
-    /// Somebody sets a wall clock.
+    /// Sets the wall clock of a place.
     pub(super) fn clock(&mut self) {
         let place = self.random.below(PLACES);
         self.set_clock(place);
     }
 
     pub(super) fn set_clock(&mut self, place: usize) {
-        let ahead = self.house.set_clock(place, &mut self.random);
+        let ahead = self.group.set_clock(place, &mut self.random);
         self.trace.note(format_args!("the wall clock of {place} is ahead by {ahead} ms"));
     }
 
-    /// All processes at once, and the disk has what was synced.
+    /// Cuts the power: all processes end, and the disk has what was synced.
     pub(super) fn power_cut(&mut self) {
         self.frozen = None;
-        let how = self.shop.aftermath();
+        let how = self.workload.aftermath();
         self.trace.note(format_args!("all killed, {how:?}"));
-        self.house.power_cut(how);
+        self.group.power_cut(how);
         self.tally.crashes += 1;
-        self.aside.forget_holds();
+        self.timed.forget_holds();
         (0..PLACES).for_each(|place| self.begin(place));
         self.settle();
     }

@@ -1,33 +1,33 @@
-//! What processes show: it may have happened, and each level has its alert once everybody has looked.
+//! What processes show is a possible history, and each level has its alert once all processes have re-evaluated theirs.
 
-use super::Shared;
 use crate::app::ports::HistoryError;
 use crate::app::stock::ReadError;
 use crate::sim::oracle::Shown;
+use crate::sim::processes::run::SharedRun;
 
-/// Between two looks whether every level has its alert, in milliseconds.
+/// Milliseconds between two checks that every level has its alert.
 const LOOK_MS: u64 = 100;
 
-/// After so many looks every level has its alert.
+/// Checks after which every level has its alert.
 const LOOKS_MAX: usize = 50;
 
-impl Shared<'_> {
-    /// What one process shows is what may have happened.
+impl SharedRun<'_> {
+    /// Compares what one process shows with the possible histories.
     pub(super) fn look(&mut self) {
         let place = self.place();
         self.shows(place);
     }
 
-    /// False when it was taken over from, and another one is in its place now.
+    /// The same for a given process; false when it was taken over from, and another one is in its place now.
     pub(super) fn shows(&mut self, place: usize) -> bool {
-        let shown = self.skus.iter().map(|sku| self.house.shown(place, sku).map(|seen| (*sku, seen)));
+        let shown = self.skus.iter().map(|sku| self.group.shown(place, sku).map(|seen| (*sku, seen)));
         let shown: Result<Vec<_>, _> = shown.collect();
-        match shown.and_then(|shown| Ok((shown, self.house.listed(place)?))) {
+        match shown.and_then(|shown| Ok((shown, self.group.listed(place)?))) {
             Ok((shown, lists)) => {
                 for (sku, seen) in shown {
-                    self.worlds.saw(sku, seen);
+                    self.histories.saw(sku, seen);
                 }
-                self.worlds.saw_lists(&lists);
+                self.histories.saw_lists(&lists);
                 true
             }
             Err(error) => {
@@ -39,7 +39,7 @@ impl Shared<'_> {
         }
     }
 
-    /// Once everybody who lives has looked at what he came to know, each level has its alert, whoever shows it.
+    /// Checks that each level has its alert, at any process, once all running processes have re-evaluated theirs.
     pub(super) fn alerts(&mut self) {
         if self.frozen.is_some() {
             return;
@@ -48,13 +48,13 @@ impl Shared<'_> {
         let place = self.place();
         let mut wrong = Vec::new();
         for _ in 0..LOOKS_MAX {
-            self.house.pass(LOOK_MS);
+            self.group.pass(LOOK_MS);
             if !self.shows(place) {
                 return;
             }
             wrong.clear();
             for sku in self.skus {
-                let Ok(seen) = self.house.shown(place, sku) else { return };
+                let Ok(seen) = self.group.shown(place, sku) else { return };
                 if !alert_fits(&seen) {
                     wrong.push((*sku, seen));
                 }

@@ -1,54 +1,54 @@
-//! What goes on in a shop, by chance: a few SKUs that everybody wants, tills that repeat what they asked for, holds that are
-//! taken, kept, shipped in part or forgotten, deliveries, counts, batches; and what may happen to the machine meanwhile.
+//! A random workload of one store: a few hot SKUs, retries of earlier requests, holds that are
+//! taken, kept, shipped in part or forgotten, deliveries, counts, batches, and crashes and disk faults meanwhile.
 
 use crate::sim::disk::{Crash, Fault};
-use crate::sim::oracle::{Act, Expect, Goods, Oracle, Order, Saying, Wish};
-use crate::sim::play::{Doing, Relapse, Step};
+use crate::sim::model_check::steps::{Activity, ModelStep, Relapse};
+use crate::sim::oracle::{Act, CatalogueRequest, Expect, Goods, LevelRequest, LevelVerb, Oracle};
 use crate::sim::random::Random;
 use std::collections::VecDeque;
 
-/// Holds and acts that the shop has in mind, each.
+/// Holds, and acts, that are remembered to be used again.
 const IN_MIND: usize = 24;
 
-/// Below so many pieces a delivery is due.
+/// Below so many sellable pieces a delivery comes.
 const FEW: i64 = 5;
 
 /// A stream of steps for one node.
-pub struct Shop {
+pub struct StepGenerator {
     random: Random,
     skus: &'static [&'static str],
     keys: u32,
     reservations: u32,
-    /// Holds that were asked for, granted or not.
+    /// Holds that were requested, granted or not.
     holds: VecDeque<(&'static str, u32)>,
     /// Acts with a key, to be repeated.
     asked: VecDeque<Act>,
 }
 
-impl Shop {
-    /// What goes on by that seed.
+impl StepGenerator {
+    /// The steps of a seed.
     pub fn new(seed: u64, skus: &'static [&'static str]) -> Self {
         let (holds, asked) = (VecDeque::new(), VecDeque::new());
         Self { random: Random::new(seed), skus, keys: 0, reservations: 0, holds, asked }
     }
 
     /// The next step.
-    pub fn step(&mut self, oracle: &Oracle) -> Step {
+    pub fn step(&mut self, oracle: &Oracle) -> ModelStep {
         match self.random.below(1_000) {
-            0..=699 => Step::Do(Doing::Acts(self.acts(oracle))),
-            700..=839 => Step::Pass(self.time()),
-            840..=879 => Step::Do(Doing::Due),
-            880..=929 => Step::Do(Doing::Upkeep),
+            0..=699 => ModelStep::Do(Activity::Acts(self.acts(oracle))),
+            700..=839 => ModelStep::Pass(self.time()),
+            840..=879 => ModelStep::Do(Activity::Due),
+            880..=929 => ModelStep::Do(Activity::Upkeep),
             930..=959 => {
                 let end = usize::try_from(oracle.end()).unwrap_or(usize::MAX);
                 let sku = self.sku();
-                Step::Look(sku, self.random.below(end.saturating_add(1)) as u64)
+                ModelStep::Look(sku, self.random.below(end.saturating_add(1)) as u64)
             }
             960..=979 => self.crash(oracle),
             _ => {
                 let doing = self.doing(oracle);
                 let at = self.random.below(12) as u64;
-                Step::Refuse { doing, at, fault: self.refusal(), sticky: self.random.percent(50) }
+                ModelStep::Refuse { doing, at, fault: self.refusal(), sticky: self.random.percent(50) }
             }
         }
     }
@@ -92,16 +92,16 @@ impl Shop {
         act
     }
 
-    /// An act once more; now and then it is another one under the same key.
+    /// A retry of an act; now and then another act under the same key.
     fn repeated(&mut self, act: Act) -> Act {
         match act {
             Act::One(order, key) if self.random.percent(5) => {
-                let wish = Wish::Adjust(1 + self.random.whole(3));
-                Act::One(Order { wish, ..order }, key)
+                let wish = LevelVerb::Adjust(1 + self.random.whole(3));
+                Act::One(LevelRequest { wish, ..order }, key)
             }
             // What is known of the version may be wrong by now: that is no part of what a retry repeats.
             Act::One(order, key) if self.random.percent(50) => {
-                Act::One(Order { expect: Expect::Wrong, ..order }, key)
+                Act::One(LevelRequest { expect: Expect::Wrong, ..order }, key)
             }
             Act::One(order, key) => Act::One(order, key),
             Act::Say(saying, _, key) if self.random.percent(50) => Act::Say(saying, Expect::Wrong, key),
@@ -112,7 +112,7 @@ impl Shop {
         }
     }
 
-    /// What is known of a version.
+    /// The precondition of an act.
     fn expect(&mut self) -> Expect {
         match self.random.below(100) {
             0..=79 => Expect::Any,
@@ -122,29 +122,31 @@ impl Shop {
         }
     }
 
-    /// Somebody describes what is sold, and how much of it there should be.
-    fn saying(&mut self) -> Saying {
+    /// A change of a product, of the store, or of a threshold.
+    fn saying(&mut self) -> CatalogueRequest {
         let sku = self.sku();
         match self.random.below(100) {
-            0..=14 => Saying::Create(sku, self.goods()),
-            15..=39 => Saying::Replace(sku, self.goods()),
-            40..=54 => Saying::Change(sku, self.threshold()),
-            55..=64 => Saying::Remove(sku),
-            65..=84 => Saying::Threshold(sku, Some(self.random.whole(20))),
-            85..=92 => Saying::Threshold(sku, None),
-            _ => Saying::Store { name: self.name(), create: self.random.percent(40) },
+            0..=14 => CatalogueRequest::Create(sku, self.goods()),
+            15..=39 => CatalogueRequest::Replace(sku, self.goods()),
+            40..=54 => CatalogueRequest::Change(sku, self.threshold()),
+            55..=64 => CatalogueRequest::Remove(sku),
+            65..=84 => CatalogueRequest::Threshold(sku, Some(self.random.whole(20))),
+            85..=92 => CatalogueRequest::Threshold(sku, None),
+            _ => CatalogueRequest::Store { name: self.name(), create: self.random.percent(40) },
         }
     }
 
-    /// Something else that is said of the same: a key belongs to an address.
-    fn instead_of(&mut self, saying: &Saying) -> Saying {
+    /// Another change of the same thing: an idempotency key belongs to an address.
+    fn instead_of(&mut self, saying: &CatalogueRequest) -> CatalogueRequest {
         match *saying {
-            Saying::Store { .. } => Saying::Store { name: self.name(), create: false },
-            Saying::Threshold(sku, _) => Saying::Threshold(sku, Some(self.random.whole(20))),
-            Saying::Create(sku, _)
-            | Saying::Replace(sku, _)
-            | Saying::Change(sku, _)
-            | Saying::Remove(sku) => Saying::Replace(sku, self.goods()),
+            CatalogueRequest::Store { .. } => CatalogueRequest::Store { name: self.name(), create: false },
+            CatalogueRequest::Threshold(sku, _) => {
+                CatalogueRequest::Threshold(sku, Some(self.random.whole(20)))
+            }
+            CatalogueRequest::Create(sku, _)
+            | CatalogueRequest::Replace(sku, _)
+            | CatalogueRequest::Change(sku, _)
+            | CatalogueRequest::Remove(sku) => CatalogueRequest::Replace(sku, self.goods()),
         }
     }
 
@@ -156,38 +158,38 @@ impl Shop {
         u32::try_from(self.random.below(1_000)).unwrap_or_default()
     }
 
-    /// Mostly so few that the shop comes there between two deliveries.
+    /// A threshold that a level mostly crosses between two deliveries.
     fn threshold(&mut self) -> Option<i64> {
         self.random.percent(75).then(|| self.random.whole(20))
     }
 
-    fn order(&mut self, oracle: &Oracle) -> Order {
+    fn order(&mut self, oracle: &Oracle) -> LevelRequest {
         let expect = self.expect();
         let held = if self.random.percent(30) { pick(&mut self.random, &self.holds) } else { None };
         if let Some((sku, id)) = held {
             let pieces = if self.random.percent(30) { Some(self.few()) } else { None };
             let wish = match self.random.below(3) {
-                0 => Wish::Release { id, pieces },
-                _ => Wish::Commit { id, pieces, close: self.random.percent(50) },
+                0 => LevelVerb::Release { id, pieces },
+                _ => LevelVerb::Commit { id, pieces, close: self.random.percent(50) },
             };
-            return Order { sku, expect, wish };
+            return LevelRequest { sku, expect, wish };
         }
         let sku = self.sku();
         let sellable = oracle.levels.get(sku).map_or(0, |level| level.on_hand - level.reserved);
         let wish = match self.random.below(100) {
-            0..=34 if sellable < FEW => Wish::Adjust(5 + self.random.whole(30)),
-            0..=34 => Wish::Adjust(-self.few()),
+            0..=34 if sellable < FEW => LevelVerb::Adjust(5 + self.random.whole(30)),
+            0..=34 => LevelVerb::Adjust(-self.few()),
             35..=91 => {
                 self.reservations += 1;
                 let id = self.reservations;
                 remember(&mut self.holds, (sku, id));
                 let ttl_seconds = self.random.percent(60).then(|| 1 + self.random.whole(60));
-                Wish::Reserve { pieces: self.few(), id, ttl_seconds }
+                LevelVerb::Reserve { pieces: self.few(), id, ttl_seconds }
             }
-            92..=96 => Wish::Count(self.random.whole(40)),
-            _ => Wish::Adjust(self.few()),
+            92..=96 => LevelVerb::Count(self.random.whole(40)),
+            _ => LevelVerb::Adjust(self.few()),
         };
-        Order { sku, expect, wish }
+        LevelRequest { sku, expect, wish }
     }
 
     fn few(&mut self) -> i64 {
@@ -199,7 +201,7 @@ impl Shop {
         self.keys
     }
 
-    /// The first ones are wanted most: half as often each further one.
+    /// A SKU. The first ones are the hottest: each further one is half as hot.
     fn sku(&mut self) -> &'static str {
         let most = self.skus.len().saturating_sub(1);
         let mut place = 0;
@@ -209,7 +211,7 @@ impl Shop {
         self.skus.get(place).copied().expect("a play has SKUs")
     }
 
-    /// Mostly a moment, now and then longer than most holds and all keys live, now and then backwards.
+    /// A time: mostly a moment, now and then longer than holds and keys live, now and then negative.
     fn time(&mut self) -> i64 {
         match self.random.below(100) {
             0..=79 => self.random.whole(2_000),
@@ -219,16 +221,16 @@ impl Shop {
         }
     }
 
-    fn doing(&mut self, oracle: &Oracle) -> Doing {
+    fn doing(&mut self, oracle: &Oracle) -> Activity {
         match self.random.below(10) {
-            0 => Doing::Due,
-            1 | 2 => Doing::Upkeep,
-            3 => Doing::Nothing,
-            _ => Doing::Acts(self.acts(oracle)),
+            0 => Activity::Due,
+            1 | 2 => Activity::Upkeep,
+            3 => Activity::Nothing,
+            _ => Activity::Acts(self.acts(oracle)),
         }
     }
 
-    fn crash(&mut self, oracle: &Oracle) -> Step {
+    fn crash(&mut self, oracle: &Oracle) -> ModelStep {
         let doing = self.doing(oracle);
         let at = self.random.below(12) as u64;
         let how = self.aftermath();
@@ -237,10 +239,10 @@ impl Shop {
             let fault = if self.random.percent(50) { Fault::Crash } else { self.refusal() };
             relapses.push(Relapse { at: self.random.below(60) as u64, fault, how: self.aftermath() });
         }
-        Step::Crash(doing, at, how, relapses)
+        ModelStep::Crash(doing, at, how, relapses)
     }
 
-    /// What a crash leaves.
+    /// The way a crash ends.
     pub fn aftermath(&mut self) -> Crash {
         match self.random.below(5) {
             0 => Crash::ProcessKill,
@@ -249,7 +251,7 @@ impl Shop {
         }
     }
 
-    /// What a disk says.
+    /// A fault of the disk.
     pub fn refusal(&mut self) -> Fault {
         match self.random.below(4) {
             0 => Fault::Eio,
