@@ -47,7 +47,7 @@ impl SyncWorkerArgs {
     }
 }
 
-/// Runs the worker until it is told to stop.
+/// Runs the worker until a signal stops it.
 ///
 /// # Errors
 /// The failure and its exit code: data directory, lock, or a model that cannot be saved.

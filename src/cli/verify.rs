@@ -54,7 +54,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     ))
 }
 
-/// What was read.
+/// Prints what was read.
 pub(crate) fn describe(directory: &DirectoryAudit) {
     let several = directory.logs.len() > 1;
     for (layout, audit) in &directory.logs {

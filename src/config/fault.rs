@@ -1,4 +1,4 @@
-//! What is wrong with a setting, said so that it can be put right without opening a manual.
+//! A fault of a setting, with a message that says how to correct it.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub struct SettingFault {
     pub name: &'static str,
     /// The value that was given.
     pub value: String,
-    /// What would be accepted.
+    /// The values that are accepted.
     pub allowed: String,
 }
 
@@ -68,7 +68,7 @@ impl Faults {
         }
     }
 
-    /// Ends the reading: what was read, if nothing was wrong with it.
+    /// Returns what was read, if there was no fault.
     ///
     /// # Errors
     /// Every fault, in the order of reading.

@@ -1,4 +1,4 @@
-//! How much is let in at once, from all callers together and from one.
+//! Limits of admission: concurrency of all callers together, and the rate of one.
 
 use std::num::NonZeroU32;
 

@@ -1,4 +1,4 @@
-//! Where connections are taken, how many, and how long they get to finish.
+//! The listener: its address, the limit of connections, the time to drain them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -13,25 +13,25 @@ use crate::config::webhook::WebhookSettings;
 /// Everything `onhand serve` needs to know before it touches the machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServeSettings {
-    /// Where and how connections are taken, and how they are let go.
+    /// The listener, and the time to drain it.
     pub listen: ListenSettings,
-    /// How much is let in at once.
+    /// Limits of admission.
     pub gates: GateSettings,
-    /// Where the log lies and how often it is summed up.
+    /// The data directory, and how often a snapshot is made.
     pub storage: StorageSettings,
-    /// How the data directory is shared with other processes, where it is.
+    /// The leases, where several processes share the data directory.
     pub locks: Option<LockSettings>,
-    /// How long a recorded answer is kept for a retry.
+    /// How long the record of an idempotency key is kept.
     pub idempotency: IdempotencySettings,
     /// `CATALOG_STRICT`: whether only what the catalogue knows may be taken in and promised.
     pub catalog_strict: bool,
     /// `SYNC`: whether this process merges its log into central.
     pub sync: bool,
-    /// How it does, then.
+    /// The settings of that worker.
     pub worker: SyncWorkerSettings,
-    /// Who hears of low stock, where somebody does.
+    /// The receiver of low-stock alerts, where there is one.
     pub webhook: Option<WebhookSettings>,
-    /// What the process says about itself.
+    /// The log lines.
     pub logging: LogSettings,
 }
 

@@ -1,4 +1,4 @@
-//! Where the log lies, how often it is summed up, and how long an answer is remembered.
+//! The data directory, how often a snapshot is made, and how long an idempotency key is kept.
 
 use std::path::PathBuf;
 use std::time::Duration;

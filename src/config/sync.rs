@@ -85,7 +85,7 @@ pub struct SyncWorkerSettings {
     pub breaker_cooldown: Duration,
 }
 
-/// Where another node's log is.
+/// The address of another node's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceAddress {
     /// A node over HTTP: its base URL, without a slash at the end.

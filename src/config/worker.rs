@@ -23,11 +23,11 @@ pub struct RawWorker {
 /// Everything `onhand sync-worker` needs to know before it touches the machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerSettings {
-    /// Where the log lies, and central beside it.
+    /// The data directory.
     pub storage: StorageSettings,
     /// Whose logs are merged.
     pub sync: SyncWorkerSettings,
-    /// What the process says about itself.
+    /// The log lines.
     pub logging: LogSettings,
 }
 

@@ -1,4 +1,4 @@
-//! A circuit breaker: stops asking somebody who does not answer, and probes now and then whether that is over.
+//! A circuit breaker: stops calls to a peer that fails, and probes now and then whether it has recovered.
 //!
 //! The last [`WINDOW`] outcomes decide: once [`OUTCOMES_MIN`] of them are there and the share of failures reaches the
 //! threshold, it opens. After the cool-down one probe is let through; it closes the breaker or opens it again.
@@ -21,7 +21,7 @@ pub struct BreakerSettings {
     pub cooldown: Duration,
 }
 
-/// How a breaker stands.
+/// The position of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
     /// Lets everything through.
@@ -90,7 +90,7 @@ impl Breaker {
     /// Asks to pass.
     ///
     /// # Errors
-    /// [`Tripped`] while it is open, or while somebody else probes.
+    /// [`Tripped`] while the breaker is open, or while another caller probes.
     pub fn pass(&self) -> Result<Permit<'_>, Tripped> {
         let mut state = self.state.lock();
         if let Phase::Open { until } = state.phase {
@@ -116,14 +116,14 @@ impl Breaker {
         matches!(self.state.lock().phase, Phase::Open { until } if until > Instant::now())
     }
 
-    /// Somebody who knows more asks to try now: an open breaker has cooled down.
+    /// Ends the cool-down of an open breaker: the caller knows that a probe is worth it now.
     pub fn cool_down(&self) {
         if let Phase::Open { until } = &mut self.state.lock().phase {
             *until = Instant::now();
         }
     }
 
-    /// How it stands.
+    /// The position of the breaker.
     pub fn position(&self) -> Position {
         match self.state.lock().phase {
             Phase::Closed(_) => Position::Closed,

@@ -1,4 +1,4 @@
-//! What one connection does, from its first request to its last.
+//! One connection of a load, from its first request to its last.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -17,7 +17,7 @@ use super::wire::{Connection, Reply};
 /// Wait before a lost connection is opened again.
 const RECONNECT_AFTER: Duration = Duration::from_millis(50);
 
-/// What the connections of a thread have in common.
+/// The state that the connections of a thread share.
 pub(super) struct Caller {
     address: String,
     picker: Picker,

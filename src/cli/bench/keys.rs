@@ -1,4 +1,4 @@
-//! Which SKU comes next.
+//! The choice of the next SKU.
 
 use std::sync::Arc;
 

@@ -21,7 +21,7 @@ use super::target::{Span, Target};
 /// How long answers are waited for after the last request.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs the load to its end and gives back what was seen.
+/// Runs the load to its end and returns its counts.
 pub(super) fn run(args: &BenchArgs, target: &Target) -> LoadTally {
     let picker = Picker::new(args.keys, args.skus);
     let start = Instant::now();

@@ -127,7 +127,7 @@ pub(crate) enum Workload {
     Batch,
 }
 
-/// What a connection does that was turned away.
+/// The reaction of a connection to a request that was rejected because of overload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Overload {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::options::{BenchArgs, KeyChoice, Workload};
 use super::tally::LoadTally;
 
-/// What a bench found.
+/// The result of a bench.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {

@@ -1,4 +1,4 @@
-//! What was seen: latencies in a histogram, answers by status, and everything that should not have been.
+//! The counts of a load: latencies in a histogram, answers by status, and errors.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

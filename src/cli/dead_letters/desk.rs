@@ -1,4 +1,4 @@
-//! Where dead letters are dealt with: at a running node, or in the data directory of a worker that is stopped.
+//! Access to dead letters: over a running node, or in the data directory of a worker that is stopped.
 
 use super::letter::{Letter, Settled};
 use super::options::{DeadLettersArgs, LetterVerb};
@@ -18,11 +18,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Whoever answers.
+/// The place that dead letters are read from and settled in.
 pub(super) enum LetterDesk {
     /// A node with its worker.
     Node(NodeClient),
-    /// The letters on file, to look at.
+    /// The file of dead letters, to read only.
     File(Layout),
     /// A worker in this process.
     Worker(HeldWorker),
@@ -36,7 +36,7 @@ struct Page {
 }
 
 impl LetterDesk {
-    /// The desk the options name.
+    /// Opens the place that the options name.
     ///
     /// # Errors
     /// [`Exit::NoInput`] without a data directory, [`Exit::Locked`] when its worker runs and letters shall be settled.

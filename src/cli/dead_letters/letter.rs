@@ -1,4 +1,4 @@
-//! A dead letter as a node tells it.
+//! A dead letter in an answer of a node.
 
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ pub(super) struct Letter {
     pub(super) state: String,
 }
 
-/// What became of a letter and of what waited behind it.
+/// The state of a dead letter after a redrive or a discard, and of the events behind it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Settled {
     pub(super) letter: Letter,

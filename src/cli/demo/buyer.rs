@@ -9,7 +9,7 @@ use super::catalogue::{SALE_SKU, SALE_STORE};
 use crate::cli::terminal::client::{NodeClient, NodeResponse, encode};
 use crate::runtime::exit::{Exit, Failure};
 
-/// What the buyers saw, added up.
+/// The results of the buyers, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct BuyerCounts {
     /// Requests sent.

@@ -183,7 +183,7 @@ fn verify(program: &Path, data_dir: &Path) -> Result<(), Failure> {
     print_line(format!("\nonhand verify: {}", said.lines().last().unwrap_or_default()))
 }
 
-/// What was acknowledged is there, and a buyer who missed the answer still gets it.
+/// Checks that acknowledged changes are there, and that a buyer who missed the answer still gets it.
 async fn check_crash(client: &NodeClient, before: &Level, buyer: u32) -> Result<(), Failure> {
     let again = buyer::order_again(client, buyer, 1).await?;
     if again.status != 200 || !buyer::is_replay(&again) {

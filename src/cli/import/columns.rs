@@ -6,10 +6,10 @@ use super::options::{ReadOptions, StoreFrom};
 use super::table::{CsvFile, unusable};
 use crate::runtime::exit::Failure;
 
-/// StoreNames of columns listed in a message, at most.
+/// Names of columns listed in a message, at most.
 const NAMES_SHOWN_MAX: usize = 40;
 
-/// Where the named columns stand.
+/// The positions of the named columns.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     pub(super) store: Option<usize>,
@@ -50,7 +50,7 @@ impl Columns {
         };
         let columns = Self {
             store: match &reading.store {
-                StoreFrom::StoreNames(name) | StoreFrom::Ids(name) => Some(find("--store-column", name)),
+                StoreFrom::Names(name) | StoreFrom::Ids(name) => Some(find("--store-column", name)),
                 StoreFrom::Fixed(_) => None,
             },
             sku: find("--sku-column", &reading.sku_column),

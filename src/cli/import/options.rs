@@ -37,7 +37,7 @@ pub(crate) struct ImportArgs {
     /// Column with the store
     ///
     /// A name that is a store id is taken letter by letter. In any other one each character that an id may not hold becomes
-    /// "-": United Kingdom is United-Kingdom. StoreNames that would become one store are refused (see --store-name,
+    /// "-": United Kingdom is United-Kingdom. Names that would become one store are refused (see --store-name,
     /// --exact-stores).
     #[arg(long, value_name = "COLUMN", required_unless_present = "store", conflicts_with = "store")]
     pub store_column: Option<String>,
@@ -155,7 +155,7 @@ impl RowsKind {
 #[serde(rename_all = "camelCase")]
 pub(super) enum StoreFrom {
     /// A column with names, to be made ids.
-    StoreNames(String),
+    Names(String),
     /// A column with ids.
     Ids(String),
     /// The same for all rows.
@@ -196,7 +196,7 @@ impl ImportArgs {
         let store = match (&self.store, &self.store_column) {
             (Some(id), _) => StoreFrom::Fixed(id.clone()),
             (None, Some(column)) if self.exact_stores => StoreFrom::Ids(column.clone()),
-            (None, Some(column)) => StoreFrom::StoreNames(column.clone()),
+            (None, Some(column)) => StoreFrom::Names(column.clone()),
             (None, None) => return Err(Failure::new(Exit::Usage, "give --store-column or --store")),
         };
         Ok(ReadOptions {

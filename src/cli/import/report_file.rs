@@ -1,4 +1,4 @@
-//! The report of an import, and what of it the summary tells.
+//! The report of an import, and the part of it that the summary shows.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

@@ -91,8 +91,8 @@ fn store(field: Option<&str>, reading: &ReadOptions) -> Result<StoreId, RowError
     let text = field.unwrap_or_default().trim();
     match &reading.store {
         StoreFrom::Fixed(id) => Ok(id.clone()),
-        StoreFrom::StoreNames(_) | StoreFrom::Ids(_) if text.is_empty() => Err(RowError::StoreMissing),
-        StoreFrom::StoreNames(_) => {
+        StoreFrom::Names(_) | StoreFrom::Ids(_) if text.is_empty() => Err(RowError::StoreMissing),
+        StoreFrom::Names(_) => {
             store_id(text, &reading.store_names).ok_or_else(|| RowError::StoreName(text.to_owned()))
         }
         StoreFrom::Ids(_) => StoreId::new(text).map_err(|error| RowError::StoreId(text.to_owned(), error)),
@@ -168,7 +168,7 @@ mod tests {
     fn reading(kind: RowsKind) -> ReadOptions {
         ReadOptions {
             kind,
-            store: StoreFrom::StoreNames("shop".to_owned()),
+            store: StoreFrom::Names("shop".to_owned()),
             store_names: BTreeMap::new(),
             sku_column: String::new(),
             quantity_column: String::new(),

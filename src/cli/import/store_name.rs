@@ -1,4 +1,4 @@
-//! StoreNames of stores as people write them, made store ids; and no two of them made one without a word of the person.
+//! Names of stores as people write them, made store ids; and no two of them made one without a word of the person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ const NAMES_MAX: usize = 100_000;
 /// Collisions and notes told at most.
 const TOLD_MAX: usize = 5;
 
-/// Which store is meant by a name: by the person's word, else by the name itself.
+/// The store that a name means: by `--store-name`, else by the name itself.
 pub(super) fn store_id(name: &str, meant: &BTreeMap<String, StoreId>) -> Option<StoreId> {
     meant.get(name.trim()).cloned().or_else(|| store_id_of(name))
 }
@@ -43,7 +43,7 @@ pub(super) fn meant(text: &str) -> Result<(String, StoreId), String> {
     Ok((name.to_owned(), id))
 }
 
-/// The names of a file, held against each other.
+/// The store names of a file, compared with each other.
 #[derive(Debug, Default)]
 pub(super) struct StoreNames {
     /// Which names an id stands for.

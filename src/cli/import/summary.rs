@@ -1,4 +1,4 @@
-//! What an import tells its person at the end.
+//! The summary of an import, for a person.
 
 use std::fmt::Write as _;
 use std::path::Path;

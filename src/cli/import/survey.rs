@@ -41,7 +41,7 @@ impl Survey {
         while let Some(record) = table.next()? {
             rows += 1;
             match row::read(&record, &columns, &reading) {
-                Ok(row) if matches!(reading.store, StoreFrom::StoreNames(_)) => {
+                Ok(row) if matches!(reading.store, StoreFrom::Names(_)) => {
                     let name = name(&record, columns.store);
                     names.saw(name, &row.store_id, &record, &reading.store_names)?;
                 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The node sends a heartbeat every 15 s; after three that did not come the connection is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 
-/// Where a log ends, and whose it is.
+/// The end of a log, and the node it belongs to.
 #[derive(Debug, Deserialize)]
 struct End {
     node: String,
@@ -32,7 +32,7 @@ pub(super) struct FollowedFeed<'a> {
 
 /// Why a connection ended.
 enum Ended {
-    /// All is printed that was asked for, or nobody reads it.
+    /// All requested events are printed, or the reader of stdout is gone.
     Done,
     /// It may work again.
     Lost(String),

@@ -42,7 +42,7 @@ pub(crate) fn server_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// What a node answered, whatever the status.
+/// The answer of a node, whatever the status.
 #[derive(Debug)]
 pub(crate) struct NodeResponse {
     pub(crate) status: StatusCode,

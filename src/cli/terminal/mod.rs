@@ -1,4 +1,4 @@
-//! What the commands share towards a person and towards a node: the HTTP client, output, exit codes, the report of a pass,
+//! Shared by the commands: the HTTP client of a node, output, exit codes, the report of a pass,
 //! a node as a child process.
 
 pub(crate) mod child;

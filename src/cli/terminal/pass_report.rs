@@ -1,4 +1,4 @@
-//! What a pass of the worker did, as people and scripts are told: `onhand sync` and `onhand sync-worker --once`.
+//! The report of a pass of the worker, for people and scripts: `onhand sync` and `onhand sync-worker --once`.
 
 use crate::app::central::{PassReport, SourceReport, SourceState};
 use crate::cli::terminal::print::thousands;

@@ -12,7 +12,7 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     print_unless_closed(text).map(|_| ())
 }
 
-/// Writes `text` to stdout, and says whether there is still somebody who reads it.
+/// Writes `text` to stdout; false when its reader is gone.
 ///
 /// # Errors
 /// As [`print`].

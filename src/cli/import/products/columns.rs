@@ -8,7 +8,7 @@ use crate::cli::import::table::{CsvFile, unusable};
 use crate::domain::catalogue::ProductMember;
 use crate::runtime::exit::{Exit, Failure};
 
-/// Where the columns stand.
+/// The positions of the columns.
 #[derive(Clone, Debug)]
 pub(super) struct ProductColumns {
     pub(super) sku: usize,

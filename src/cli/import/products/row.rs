@@ -13,7 +13,7 @@ use crate::domain::catalogue::{Currency, CurrencyError, Price, ProductMember};
 use crate::domain::limits::{CATEGORY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
 use crate::domain::{IdError, Quantity, Sku};
 
-/// What a row says.
+/// The product details of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProductRow {
     pub(super) sku: Sku,
@@ -21,7 +21,7 @@ pub(super) struct ProductRow {
     pub(super) values: [Option<DetailValue>; ProductMember::ALL.len()],
 }
 
-/// What it says of one detail, as it stands in the contract.
+/// The value of one detail, as the contract has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(super) enum DetailValue {

@@ -22,7 +22,7 @@ use crate::runtime::exit::{Exit, Failure};
 const BATCH_PRODUCTS: usize = 1000;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What the node made of a product.
+/// The outcome of a product at the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ProductOutcome {
     Created,

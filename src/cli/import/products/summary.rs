@@ -1,4 +1,4 @@
-//! What an import of products tells its person at the end.
+//! The summary of an import of products, for a person.
 
 use std::path::Path;
 use std::time::Duration;

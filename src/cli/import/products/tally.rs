@@ -1,4 +1,4 @@
-//! What all rows of a file say of each SKU, counted: what most of them say is what is said of it.
+//! The details that the rows of a file give for each SKU, counted: the value of most rows wins.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ pub(super) const SKUS_MAX: usize = 1_000_000;
 /// Different values of one detail of one SKU that are counted; later ones are outvoted unheard.
 const VALUES_MAX: usize = 100;
 
-/// A value of one detail, and who says it.
+/// A value of one detail, and the rows that give it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DetailCandidate {
     pub(super) value: DetailValue,

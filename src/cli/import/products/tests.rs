@@ -17,7 +17,7 @@ use super::survey::CatalogueSurvey;
 use crate::cli::terminal::client::NodeClient;
 
 #[derive(Default)]
-struct Node {
+struct FakeCatalogue {
     products: BTreeMap<String, Value>,
     answers: BTreeMap<String, Value>,
     posts: u64,
@@ -26,9 +26,9 @@ struct Node {
     lost: Vec<u64>,
 }
 
-type Shared = Arc<Mutex<Node>>;
+type SharedCatalogue = Arc<Mutex<FakeCatalogue>>;
 
-impl Node {
+impl FakeCatalogue {
     fn say(&mut self, body: &Value) -> Value {
         let results = body["products"].as_array().unwrap().iter().map(|line| {
             let sku = line["sku"].as_str().unwrap().to_owned();
@@ -48,7 +48,11 @@ impl Node {
     }
 }
 
-async fn products(State(node): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+async fn products(
+    State(node): State<SharedCatalogue>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
     let mut node = node.lock().unwrap();
     node.posts += 1;
     let problem = |code: &str| (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"code": code}))).into_response();
@@ -64,8 +68,8 @@ async fn products(State(node): State<Shared>, headers: HeaderMap, Json(body): Js
     if node.lost.contains(&node.posts) { problem("outcome-unknown") } else { Json(answer).into_response() }
 }
 
-async fn scene() -> (Shared, NodeClient) {
-    let node = Shared::default();
+async fn scene() -> (SharedCatalogue, NodeClient) {
+    let node = SharedCatalogue::default();
     let routes = Router::new().route("/catalogue/products", post(products)).with_state(Arc::clone(&node));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = NodeClient::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();

@@ -1,4 +1,4 @@
-//! StoreNames of stores in a file, and what they mean.
+//! Names of stores in a file, and what they mean.
 
 use super::options;
 use crate::cli::import::survey::Survey;
