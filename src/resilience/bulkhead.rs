@@ -1,4 +1,4 @@
-//! A bulkhead: so many inside at once, so many of them at work, and whoever comes then is turned away on the spot.
+//! A bulkhead: a limit of calls that run at once and a limit of calls that wait; a call beyond both is rejected at once.
 
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -25,7 +25,7 @@ pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePe
 pub struct Full;
 
 impl Bulkhead {
-    /// Takes in `concurrency` who work and `queue` who wait.
+    /// A bulkhead for `concurrency` running and `queue` waiting calls.
     pub fn new(concurrency: usize, queue: usize) -> Self {
         let places_max = concurrency.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self {
@@ -43,7 +43,7 @@ impl Bulkhead {
         Arc::clone(&self.places).try_acquire_owned().map(Seat).map_err(|_| Full)
     }
 
-    /// True when nobody would be let in.
+    /// True when the next call would be rejected.
     pub fn is_full(&self) -> bool {
         self.places.available_permits() == 0
     }
@@ -54,7 +54,7 @@ impl Bulkhead {
         Turn(turn.expect("the semaphore is never closed"))
     }
 
-    /// How many are inside.
+    /// The number of calls that run or wait.
     pub fn inside(&self) -> usize {
         self.places_max - self.places.available_permits()
     }

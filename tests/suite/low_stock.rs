@@ -8,8 +8,8 @@ use onhand::domain::low_stock::ThresholdCommand;
 use onhand::domain::stock::{Batch, Operation, Verb};
 use onhand::domain::{Command, EventKind, Expected, Rejection, Sku, StoreId};
 use onhand::sim::disk::Crash;
+use onhand::sim::log_rules as rules;
 use onhand::sim::node::{SimNode, SimSettings};
-use onhand::sim::rules;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 

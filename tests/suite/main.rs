@@ -37,4 +37,4 @@ mod sync;
 mod tidy;
 mod verify;
 
-use onhand::sim::{oracle, rules, stage};
+use onhand::sim::{log_rules as rules, model_check, oracle};

@@ -15,7 +15,7 @@ use onhand::app::ledger::fold::Fold;
 use onhand::app::ports::{CentralStore, DeadLetterStore, EventQuery, Moment, MovementQuery};
 use onhand::domain::{Event, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::rules;
+use onhand::sim::log_rules as rules;
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;

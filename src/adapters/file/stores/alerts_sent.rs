@@ -59,7 +59,7 @@ impl AlertPlace for AlertsSent {
 mod tests {
     use super::*;
     use crate::adapters::file::disk::{create_dir_durably, write_all_at};
-    use crate::sim::disk::{Crash, Fault, Injection, Operation, SimDisk};
+    use crate::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use std::path::Path;
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
         place.save(Sequence(7)).unwrap();
         disk.crash(Crash::PowerCut { seed: 3 });
         assert_eq!(place.load().unwrap(), Some(Sequence(7)));
-        disk.inject(Injection::at(1, Fault::Eio).only(Operation::SyncData));
+        disk.inject(Injection::at(1, Fault::Eio).only(DiskOperation::SyncData));
         place.save(Sequence(8)).unwrap_err();
         disk.crash(Crash::PowerCut { seed: 4 });
         assert_eq!(place.load().unwrap(), Some(Sequence(7)));

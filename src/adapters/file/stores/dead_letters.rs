@@ -211,7 +211,7 @@ mod tests {
     use super::*;
     use crate::app::central::LetterState;
     use crate::domain::{Sequence, Timestamp};
-    use crate::sim::disk::{Crash, Fault, Injection, Operation, SimDisk};
+    use crate::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use serde_json::value::RawValue;
     use std::path::Path;
     use uuid::Uuid;
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn after_a_failed_sync_another_file_is_written_and_nothing_is_lost() {
         for fault in [Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace] {
-            for operation in [Operation::WriteAt, Operation::SyncData] {
+            for operation in [DiskOperation::WriteAt, DiskOperation::SyncData] {
                 let disk = SimDisk::new(1);
                 let store = open(&disk);
                 store.append(&letter(1, LetterState::Open)).unwrap();
