@@ -16,7 +16,7 @@ use crate::adapters::file::recovery::{
 };
 use crate::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
 use crate::adapters::file::sources::local_source::LocalSource;
-use crate::adapters::file::upkeep::maintenance::{Maintenance, MaintenanceThread, Upkeep};
+use crate::adapters::file::upkeep::maintenance::{MaintenanceThread, Upkeep};
 use crate::adapters::file::upkeep::snapshotter::TakeError;
 use crate::app::central::CentralModel;
 use crate::app::low_stock::sender::AlertSender;
@@ -65,7 +65,7 @@ pub(super) fn open_node(settings: &ServeSettings) -> Result<Running, Failure> {
     };
     let Own { node, layout, sharing, central: central_lock } = open_own(settings, &options)?;
     report(&node.report);
-    let maintenance = Maintenance::new(&node, settings.storage.snapshot_every_events);
+    let maintenance = node.maintenance(settings.storage.snapshot_every_events);
     let merged = maintenance.passed();
     merged.store(0, Ordering::Release);
     let OpenNode { node, log, restored, end, lock, .. } = node;

@@ -1,6 +1,6 @@
 //! What a node says of the disk below its log: one line for each change, and how often its breaker has opened.
 
-use crate::adapters::file::log::breaker::{ABORT_AFTER, SHED_AFTER, StorageNews};
+use crate::adapters::file::log::{ABORT_AFTER, SHED_AFTER, StorageNews};
 use crate::telemetry::{BREAKER_OPENED, LOG_PROBES};
 
 const NAME: &str = "storage";

@@ -130,7 +130,7 @@ impl SimNode {
             idempotency_ttl_ms: settings.idempotency_ttl_ms,
         };
         let node = open(&options, &**clock, &**ids)?;
-        let maintenance = Maintenance::new(&node, settings.snapshot_every);
+        let maintenance = node.maintenance(settings.snapshot_every);
         maintenance.passed().store(if settings.archive { u64::MAX } else { 0 }, Ordering::SeqCst);
         let OpenNode { node, log, restored, end, report, lock, .. } = node;
         let log = Arc::new(log);

@@ -99,7 +99,7 @@ impl Beginning {
         node: OpenNode,
         sharing: Option<(Arc<FileSharing>, Duration)>,
     ) -> Result<Process, Box<dyn std::error::Error>> {
-        let maintenance = Maintenance::new(&node, self.snapshot_every);
+        let maintenance = node.maintenance(self.snapshot_every);
         let OpenNode { log, restored, end, lock, .. } = node;
         let log = Arc::new(log);
         let parts = Parts {
