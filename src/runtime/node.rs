@@ -97,7 +97,7 @@ impl NodeOptions {
     }
 
     fn opened(&self, node: OpenNode, layout: Layout, sharing: Option<Arc<FileSharing>>) -> OpenedLog {
-        let maintenance = Maintenance::new(&node, self.snapshot_every);
+        let maintenance = node.maintenance(self.snapshot_every);
         let OpenNode { node, log, restored, end, report, lock, .. } = node;
         let log = Arc::new(log);
         let parts = Parts {

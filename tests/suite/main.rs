@@ -6,6 +6,7 @@ mod alerting;
 mod archive;
 mod binary;
 mod central;
+mod circles;
 mod cli;
 mod clients;
 mod clocks;

@@ -2,7 +2,7 @@
 
 use crate::node::adjust;
 use crate::rules;
-use onhand::adapters::file::log::breaker::{REST_MIN, StorageNews};
+use onhand::adapters::file::log::{REST_MIN, StorageNews};
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
 use onhand::app::{CommandError, Ledger, Meta, Parts};
 use onhand::sim::disk::{DiskOperation, Fault, Injection, SimDisk};

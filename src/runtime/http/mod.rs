@@ -45,7 +45,7 @@ impl HttpServer {
     /// Has readiness fail, and waits until probes have seen it or `wait_max` is over.
     pub(super) fn announce_stop(&self) -> impl AsyncFnOnce(Duration) + use<> {
         let node = Arc::clone(&self.node);
-        async move |wait_max| node.leaving.announce(wait_max).await
+        async move |wait_max| node.draining.announce(wait_max).await
     }
 
     /// Serves until the stop, and drains then.

@@ -6,8 +6,7 @@
 //! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind what was sent, never ahead.
 
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode, read_all};
-use crate::adapters::file::log::probe::replace;
+use crate::adapters::file::disk::{Disk, OpenMode, read_all, replace};
 use crate::adapters::file::log::term::{checked, with_checksum};
 use crate::app::ports::AlertPlace;
 use crate::domain::Sequence;

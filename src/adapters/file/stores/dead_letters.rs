@@ -13,11 +13,10 @@
 
 use crate::adapters::file::disk::layout::{Layout, temporary};
 use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all, read_exact_at,
-    write_all_at,
+    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, keep_aside, read_all,
+    read_exact_at, remove_unfinished, write_all_at,
 };
 use crate::adapters::file::format::line::{checksum_after, put_checksum};
-use crate::adapters::file::recovery::{keep_aside, remove_unfinished};
 use crate::app::central::DeadLetter;
 use crate::app::ports::DeadLetterStore;
 use parking_lot::Mutex;
