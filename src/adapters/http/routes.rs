@@ -4,7 +4,7 @@ use super::docs;
 use super::node::Node;
 use crate::adapters::http::catalogue::{many, products, stores};
 use crate::adapters::http::central::{dead_letters, levels as central, sync};
-use crate::adapters::http::docs::{home, problems};
+use crate::adapters::http::docs::{guide, home, problems};
 use crate::adapters::http::edge::gates::{Entry, Gate};
 use crate::adapters::http::edge::layer::{Answering, Edge, answering};
 use crate::adapters::http::feed::events;
@@ -123,6 +123,8 @@ fn list() -> Vec<(Route, Make)> {
         read("/problems/{code}", &[], problems::one),
         read("/openapi.yaml", &[], docs::openapi),
         read("/docs", &[], docs::page),
+        read("/docs/guide", &[], guide::list),
+        read("/docs/guide/{name}", &[], guide::one),
         read("/docs/{file}", &[], docs::asset),
     ]
 }

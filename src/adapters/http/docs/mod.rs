@@ -3,6 +3,7 @@
 //! The page is Swagger UI (Apache-2.0, see `docs/LICENSE` and `docs/NOTICE`), vendored and embedded as it was
 //! published; `onhand.css` is ours.
 
+pub(crate) mod guide;
 pub(crate) mod home;
 pub(crate) mod problems;
 use crate::adapters::http::request::path::FileAt;

@@ -42,6 +42,10 @@ pub(crate) struct CodeAt(pub String);
 #[derive(Debug)]
 pub(crate) struct FileAt(pub String);
 
+/// `/docs/guide/{name}`.
+#[derive(Debug)]
+pub(crate) struct GuideAt(pub String);
+
 /// `/imports/{importId}`.
 #[derive(Debug)]
 pub(crate) struct ImportAt(pub ImportId);
@@ -104,6 +108,14 @@ impl<S: Send + Sync> FromRequestParts<S> for FileAt {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         word(parts, "file").map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for GuideAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        word(parts, "name").map(Self)
     }
 }
 
