@@ -4,7 +4,7 @@
 //! one sync; the mark (not waited for); the index; the durable sequence; the tickets. Nothing of a group is written
 //! before the sync of the group in front of it has returned.
 //!
-//! When something fails, nothing more is written before [`Writer::probe`] has succeeded (`mend.rs`). Until then:
+//! When something fails, nothing more is written before [`Writer::probe`] has succeeded (`probe.rs`). Until then:
 //! - a **write** that failed is cut off again, and the cut synced: the group is not on the disk and never will be;
 //! - a **sync** that failed, or a cut that did, makes the file *lost*: it is never written or synced again, because the
 //!   page cache may show what the disk does not have. Whether the group is on the disk is not known;
