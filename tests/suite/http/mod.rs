@@ -13,6 +13,7 @@ mod fakes;
 mod feed;
 mod follow;
 mod gates;
+mod guides;
 mod many_products;
 mod read_only;
 mod refusals;

@@ -9,8 +9,13 @@ use http::HeaderMap;
 use serde::{Serialize, Serializer};
 
 /// The links: name, path from the root, a sentence.
-const LINKS: [(&str, &str, &str); 10] = [
+const LINKS: [(&str, &str, &str); 11] = [
     ("docs", "docs", "Every route, with a form to try it."),
+    (
+        "guides",
+        "docs/guide",
+        "Guides: the first steps, sales, imports, alerts, several stores, a failing disk.",
+    ),
     ("openapi", "openapi.yaml", "The same for programs: OpenAPI 3.1."),
     ("stores", "stores", "The stores; `/stores/{storeId}/inventory` has the levels of one."),
     ("stock", "stock/current", "The stock of all stores; with `Accept: text/csv` as a table."),

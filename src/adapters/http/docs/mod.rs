@@ -1,6 +1,7 @@
-//! What explains the program: an entry page (`home`), the contract (`openapi`), a page to try it on (`swagger`), and the
-//! meaning of each problem (`problems`).
+//! What explains the program: an entry page (`home`), guides (`guide`), the contract (`openapi`), a page to try it on (`swagger`), and
+//! the meaning of each problem (`problems`).
 
+pub(crate) mod guide;
 pub(crate) mod home;
 pub(crate) mod openapi;
 pub(crate) mod problems;
@@ -19,5 +20,7 @@ pub(crate) fn routes() -> Routes {
         get(Open, "/openapi.yaml", openapi::openapi),
         get(Open, "/docs", swagger::page),
         get(Open, "/docs/{file}", swagger::asset),
+        get(Open, "/docs/guide", guide::list),
+        get(Open, "/docs/guide/{name}", guide::one),
     ]
 }

@@ -54,6 +54,8 @@ places! {
     CodeAt(String) "code" str::parse;
     /// `/docs/{file}`; any text.
     FileAt(String) "file" str::parse;
+    /// `/docs/guide/{name}`; any text.
+    GuideAt(String) "name" str::parse;
 }
 
 /// Reads the path parameter `{name}`.
