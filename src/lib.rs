@@ -8,12 +8,13 @@
 //! | [`config`] | every setting: name, default, unit, bound | `domain` |
 //! | [`adapters`] | one folder per technology: `file` (the log on disk), `http`, `remote` (others over HTTP) | `app`, `domain`, `config`, `resilience` |
 //! | [`planted`] | bugs on purpose, in builds with the feature `planted-bugs` only | nothing |
-//! | [`sim`] | the simulated disk, on which crashes are rehearsed | `app`, `domain`, `adapters::file` |
+//! | [`runtime`] | a running node: opening, tasks, election of the worker, stop | `adapters`, `app`, `config`, `domain`, `resilience`, `telemetry` |
+//! | [`sim`] | the simulated world: disk, clocks, nodes, and the oracle that they are checked against | `app`, `domain`, `adapters::file`, `resilience`, `runtime::node`, `runtime::central::worker` |
 //! | [`spreadsheet`] | cells of CSV that a spreadsheet would run | nothing |
 //! | [`telemetry`] | every metric by name, kind and meaning | nothing |
-//! | [`cli`] | the composition root: one file per command | everything |
+//! | [`cli`] | the command line: one file or folder per command | everything |
 //!
-//! Arrows point one way: `cli -> adapters -> app -> domain`. `tests/suite/tidy.rs` guards them.
+//! Arrows point one way: `cli -> runtime -> adapters -> app -> domain`. `tests/suite/tidy.rs` guards them.
 
 pub mod adapters;
 pub mod app;
@@ -22,6 +23,7 @@ pub mod config;
 pub mod domain;
 pub mod planted;
 pub mod resilience;
+pub mod runtime;
 pub mod sim;
 pub mod spreadsheet;
 pub mod telemetry;

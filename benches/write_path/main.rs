@@ -19,7 +19,6 @@
 mod work;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use onhand::adapters::file::upkeep::maintenance::Maintenance;
 use onhand::app::ports::EventLog;
 use onhand::domain::Sequence;
 use work::{Desk, LEVELS, append, fill, opened, reserved};
@@ -87,7 +86,7 @@ fn recovery(criterion: &mut Criterion) {
     });
     group.finish();
     let node = opened(directory.path());
-    let upkeep = Maintenance::new(&node, 1).step().unwrap();
+    let upkeep = node.maintenance(1).step().unwrap();
     assert_eq!(upkeep.snapshot, Some(node.end));
     drop(node);
     let mut group = criterion.benchmark_group("snapshot");

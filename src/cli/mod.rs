@@ -1,41 +1,30 @@
-//! The composition root: the only place that names concrete adapters. One file or folder per command.
+//! The command line: one file or folder for each command, which turns arguments into a call of the
+//! [`runtime`](crate::runtime) or of an adapter, and the result into an exit code. `terminal` is what commands share:
+//! HTTP client, output, exit, the node as a child process.
 
-mod alerting;
 mod bench;
-mod central;
-pub mod child;
-mod client;
+mod completions;
 mod dead_letters;
 mod demo;
-mod directory;
-mod exit;
 mod import;
-mod logging;
-mod open_files;
-mod opening;
-mod pass;
-mod print;
+mod man;
 mod rebuild;
 mod repair;
-mod runtime;
 mod serve;
-mod shell;
 mod simulate;
-mod stopping;
-mod storage;
 mod sync;
 mod sync_worker;
 mod tail;
-mod timekeeping;
+mod terminal;
 mod verify;
 
-use std::fmt::Write as _;
+use crate::cli::terminal::exit::bad_settings;
+use crate::config::RawServe;
+use clap::{CommandFactory, Parser, Subcommand};
 
-use clap::{Parser, Subcommand};
-
-pub use exit::{EXIT_CODES, Exit, Failure, OrExit, leave};
-
-use crate::config::{Fault, RawServe};
+pub use crate::cli::terminal::child::ChildServer;
+pub use crate::cli::terminal::exit::{EXIT_CODES, leave};
+pub use crate::runtime::exit::{Exit, Failure, OrExit};
 
 /// A durable stock ledger for retail chains
 #[derive(Parser, Debug)]
@@ -51,7 +40,7 @@ Start here:
 #[command(after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 const EXAMPLES: &str = "\
@@ -71,7 +60,7 @@ Examples:
   onhand man import | man -l -";
 
 #[derive(Subcommand, Debug)]
-enum Command {
+enum CliCommand {
     /// Run a node: the ledger and its HTTP interface
     #[command(after_long_help = "\
 Every option can also be given as the environment variable named beside it; the option wins.
@@ -140,10 +129,10 @@ Exit codes:
     Simulate(simulate::SimulateArgs),
     /// Print a completion script for a shell
     #[command(after_long_help = "Example:\n  onhand completions zsh > ~/.zfunc/_onhand")]
-    Completions(shell::CompletionsArgs),
+    Completions(completions::CompletionsArgs),
     /// Print a manual page
     #[command(after_long_help = "Example:\n  onhand man import | man -l -")]
-    Man(shell::ManArgs),
+    Man(man::ManArgs),
 }
 
 impl Cli {
@@ -153,34 +142,23 @@ impl Cli {
     /// What went wrong, with the exit code to leave with.
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
-            Command::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
-            Command::SyncWorker(args) => {
+            CliCommand::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
+            CliCommand::SyncWorker(args) => {
                 let settings = args.settings().parse().map_err(|faults| bad_settings(&faults))?;
                 sync_worker::run(&args, &settings)
             }
-            Command::Import(args) => import::run(&args),
-            Command::Tail(args) => tail::run(&args),
-            Command::Sync(args) => sync::run(&args),
-            Command::DeadLetters(args) => dead_letters::run(&args),
-            Command::Verify(args) => verify::run(&args),
-            Command::Rebuild(args) => rebuild::run(&args),
-            Command::Repair(args) => repair::run(&args),
-            Command::Demo(args) => demo::run(&args),
-            Command::Bench(args) => bench::run(&args),
-            Command::Simulate(args) => simulate::run(&args),
-            Command::Completions(args) => shell::completions(&args),
-            Command::Man(args) => shell::man(&args),
+            CliCommand::Import(args) => import::run(&args),
+            CliCommand::Tail(args) => tail::run(&args),
+            CliCommand::Sync(args) => sync::run(&args),
+            CliCommand::DeadLetters(args) => dead_letters::run(&args),
+            CliCommand::Verify(args) => verify::run(&args),
+            CliCommand::Rebuild(args) => rebuild::run(&args),
+            CliCommand::Repair(args) => repair::run(&args),
+            CliCommand::Demo(args) => demo::run(&args),
+            CliCommand::Bench(args) => bench::run(&args),
+            CliCommand::Simulate(args) => simulate::run(&args),
+            CliCommand::Completions(args) => completions::run(&args, Self::command()),
+            CliCommand::Man(args) => man::run(&args, Self::command()),
         }
     }
-}
-
-/// Every fault on its own line: one start shows all that must be put right.
-fn bad_settings(faults: &[Fault]) -> Failure {
-    let mut message = String::from("not started, because of bad settings");
-    for fault in faults {
-        // Writing to a String cannot fail.
-        let _ = write!(message, "\n  {fault}");
-    }
-    message.push_str("\nsee --help of the command");
-    Failure::new(Exit::Settings, message)
 }

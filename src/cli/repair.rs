@@ -1,13 +1,13 @@
 //! `onhand repair`: give up what is damaged, and keep its bytes.
 
-use super::directory;
-use super::exit::{Exit, Failure, OrExit};
 use crate::adapters::file::audit::repair::{Repaired, repair, settle_copy};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::format::identity::{DirectoryLock, read_node};
 use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::stores::central::look;
+use crate::runtime::directory;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use clap::Args;
 use std::path::PathBuf;
 

@@ -1,10 +1,10 @@
 //! `onhand simulate`: shops, their office and processes that share a directory, on simulated disks, one seed after the other.
 
-use super::exit::{Exit, Failure, OrExit};
-use super::print::{print, print_line, thousands};
+use crate::cli::terminal::print::{print, print_line, thousands};
 use crate::domain::limits::INTEGER_MAX;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::sim::run::{Run, run as run_seed};
-use crate::sim::tally::Tally;
+use crate::sim::tally::RunTally;
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
@@ -59,8 +59,8 @@ pub(crate) struct SimulateArgs {
     trace: bool,
 }
 
-/// What was found, and where.
-struct Found {
+/// A finding, and the seed that shows it.
+struct FoundSeed {
     seed: u64,
     what: String,
 }
@@ -90,13 +90,13 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
 }
 
 /// All seeds, beside each other; the trace of the run when there is one.
-fn run_all(args: &SimulateArgs, first: u64) -> Result<(Tally, Option<(u64, u32)>), Failure> {
+fn run_all(args: &SimulateArgs, first: u64) -> Result<(RunTally, Option<(u64, u32)>), Failure> {
     let threads =
         args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let bar = bar(args.seeds);
     let (next, over) = (AtomicU64::new(0), AtomicBool::new(false));
-    let sum = Mutex::new((Tally::default(), None));
-    let found: Mutex<Option<Found>> = Mutex::default();
+    let sum = Mutex::new((RunTally::default(), None));
+    let found: Mutex<Option<FoundSeed>> = Mutex::default();
     let work = || {
         while !over.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -112,7 +112,7 @@ fn run_all(args: &SimulateArgs, first: u64) -> Result<(Tally, Option<(u64, u32)>
                 }
                 Err(what) => {
                     over.store(true, Ordering::Relaxed);
-                    found.lock().get_or_insert(Found { seed, what });
+                    found.lock().get_or_insert(FoundSeed { seed, what });
                 }
             }
             bar.inc(1);
@@ -128,7 +128,7 @@ fn run_all(args: &SimulateArgs, first: u64) -> Result<(Tally, Option<(u64, u32)>
     bar.finish_and_clear();
     match found.into_inner() {
         None => Ok(sum.into_inner()),
-        Some(Found { seed, what }) => {
+        Some(FoundSeed { seed, what }) => {
             let again = format!("onhand simulate --seed {seed} --ops {} --trace", args.ops);
             let message = format!("seed {seed} found something: {what}\nto see it again:\n  {again}");
             Err(Failure::new(Exit::Failed, message))
@@ -136,7 +136,7 @@ fn run_all(args: &SimulateArgs, first: u64) -> Result<(Tally, Option<(u64, u32)>
     }
 }
 
-/// One seed, or what it found.
+/// Runs one seed, or returns what it found.
 fn play(args: &SimulateArgs, seed: u64) -> Result<Run, String> {
     let once = || {
         catch_unwind(AssertUnwindSafe(|| run_seed(seed, args.ops, args.trace))).map_err(|panic| said(&*panic))
@@ -148,7 +148,7 @@ fn play(args: &SimulateArgs, seed: u64) -> Result<Run, String> {
     Ok(run)
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

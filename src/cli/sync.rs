@@ -1,9 +1,9 @@
 //! `onhand sync`: one pass of a node's worker now, from a shell.
 
-use super::client::{Client, server_url};
-use super::exit::{Exit, Failure};
-use super::{pass, print, runtime};
 use crate::app::central::PassReport;
+use crate::cli::terminal::client::{NodeClient, server_url};
+use crate::cli::terminal::{pass_report, print, run_client};
+use crate::runtime::exit::{Exit, Failure};
 use clap::Args;
 
 /// Bring the central model of a running node up to date now
@@ -34,16 +34,16 @@ pub(super) struct SyncArgs {
 /// Runs a pass.
 ///
 /// # Errors
-/// As [`pass::verdict`], and [`Exit::Unavailable`] when the node does not answer.
+/// As [`pass_report::verdict`], and [`Exit::Unavailable`] when the node does not answer.
 pub(super) fn run(args: &SyncArgs) -> Result<Exit, Failure> {
-    let report: PassReport = runtime::run(async {
-        let client = Client::new(&args.server)?;
+    let report: PassReport = run_client::run(async {
+        let client = NodeClient::new(&args.server)?;
         Ok(client.ask(http::Method::POST, "/sync").await?)
     })?;
     if args.json {
         print::print_line(serde_json::to_string(&report).expect("a report always serialises"))?;
     } else {
-        print::print(pass::text(&report))?;
+        print::print(pass_report::text(&report))?;
     }
-    pass::verdict(&report)
+    pass_report::verdict(&report)
 }

@@ -1,9 +1,11 @@
 //! `onhand sync-worker`: the worker as a process of its own, beside `onhand serve --sync off`.
 
-use super::central::{Held, LAST_PASS_MAX, Logs};
-use super::exit::{Exit, Failure, OrExit};
-use super::{directory, logging, pass, print};
+use crate::cli::terminal::{pass_report, print};
 use crate::config::{RawWorker, WorkerSettings};
+use crate::runtime::central::sources::LogSources;
+use crate::runtime::central::worker::{HeldWorker, LAST_PASS_MAX};
+use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::runtime::{directory, logging};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -45,15 +47,15 @@ impl SyncWorkerArgs {
     }
 }
 
-/// Runs the worker until it is told to stop.
+/// Runs the worker until a signal stops it.
 ///
 /// # Errors
 /// The failure and its exit code: data directory, lock, or a model that cannot be saved.
 pub(super) fn run(args: &SyncWorkerArgs, settings: &WorkerSettings) -> Result<Exit, Failure> {
     logging::start(&settings.logging);
     let (_, layout) = directory::existing(&settings.storage.data_dir)?;
-    let logs = Logs::of_directory(&layout)?;
-    let held = Held::open(&layout, logs, &settings.sync, settings.storage.snapshot_every_events)?;
+    let logs = LogSources::of_directory(&layout)?;
+    let held = HeldWorker::open(&layout, logs, &settings.sync, settings.storage.snapshot_every_events)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -61,14 +63,14 @@ pub(super) fn run(args: &SyncWorkerArgs, settings: &WorkerSettings) -> Result<Ex
     runtime.block_on(async { if args.once { once(&held).await } else { until_stopped(&held).await } })
 }
 
-async fn once(held: &Held) -> Result<Exit, Failure> {
+async fn once(held: &HeldWorker) -> Result<Exit, Failure> {
     let report = held.worker.sync().await;
     held.worker.save().await.or_exit(Exit::Io, || "cannot save the central model")?;
-    print::print(pass::text(&report))?;
-    pass::verdict(&report)
+    print::print(pass_report::text(&report))?;
+    pass_report::verdict(&report)
 }
 
-async fn until_stopped(held: &Held) -> Result<Exit, Failure> {
+async fn until_stopped(held: &HeldWorker) -> Result<Exit, Failure> {
     let mut terminate =
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let mut interrupt =

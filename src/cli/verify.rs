@@ -1,10 +1,10 @@
 //! `onhand verify`: does the log add up to the levels and reservations?
 
-use super::directory;
-use super::exit::{Exit, Failure};
 use crate::adapters::file::audit::{Audit, DirectoryAudit, Finding, audit_directory_for};
 use crate::config::IDEMPOTENCY_TTL_MS_MAX;
 use crate::domain::State;
+use crate::runtime::directory;
+use crate::runtime::exit::{Exit, Failure};
 use clap::{Args, value_parser};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     ))
 }
 
-/// What was read.
+/// Prints what was read.
 pub(crate) fn describe(directory: &DirectoryAudit) {
     let several = directory.logs.len() > 1;
     for (layout, audit) in &directory.logs {

@@ -1,19 +1,19 @@
-//! What is wrong with a setting, said so that it can be put right without opening a manual.
+//! A fault of a setting, with a message that says how to correct it.
 
 use std::fmt;
 
 /// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SettingFault {
     /// Name of the environment variable.
     pub name: &'static str,
     /// The value that was given.
     pub value: String,
-    /// What would be accepted.
+    /// The values that are accepted.
     pub allowed: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SettingFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The one flag that may be repeated stands in the singular.
         let flag = match self.name {
@@ -26,12 +26,12 @@ impl fmt::Display for Fault {
 
 /// All faults of one start, gathered while the settings are read, so that a person sees them at once.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults(Vec<SettingFault>);
 
 impl Faults {
     /// Remembers a fault.
     pub fn add(&mut self, name: &'static str, value: &str, allowed: impl Into<String>) {
-        self.0.push(Fault { name, value: value.to_owned(), allowed: allowed.into() });
+        self.0.push(SettingFault { name, value: value.to_owned(), allowed: allowed.into() });
     }
 
     /// Reads a whole number in `low..=high`, called `what`; anything else is a fault and reads as `low`.
@@ -68,11 +68,11 @@ impl Faults {
         }
     }
 
-    /// Ends the reading: what was read, if nothing was wrong with it.
+    /// Returns what was read, if there was no fault.
     ///
     /// # Errors
     /// Every fault, in the order of reading.
-    pub fn finish<T>(self, read: T) -> Result<T, Vec<Fault>> {
+    pub fn finish<T>(self, read: T) -> Result<T, Vec<SettingFault>> {
         if self.0.is_empty() { Ok(read) } else { Err(self.0) }
     }
 }

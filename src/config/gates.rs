@@ -1,11 +1,11 @@
-//! How much is let in at once, from all callers together and from one.
+//! Limits of admission: concurrency of all callers together, and the rate of one.
 
 use std::num::NonZeroU32;
 
 use clap::Args;
 
-use super::Faults;
-use super::raw::text;
+use crate::config::fault::Faults;
+use crate::config::value_parser::text;
 
 const CONCURRENCY_MAX: u64 = 10_000;
 const QUEUE_MAX: u64 = 1_000_000;

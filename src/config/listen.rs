@@ -1,4 +1,4 @@
-//! Where connections are taken, how many, and how long they get to finish.
+//! The listener: its address, the limit of connections, the time to drain them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::uri::Authority;
 
-use super::{Faults, RawServe};
+use crate::config::fault::Faults;
+use crate::config::raw_serve::RawServe;
 
 /// Connections open at the same time, at most.
 const CONNECTIONS_MAX: u64 = 65_535;

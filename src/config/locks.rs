@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Faults;
-use super::raw::{path, text};
+use crate::config::fault::Faults;
+use crate::config::value_parser::{path, text};
 
 const TTL_MS_MIN: u64 = 100;
 /// Five minutes: so long a store's stock stands still when its process is paused.
@@ -62,7 +62,7 @@ pub struct LockSettings {
 }
 
 impl LockSettings {
-    /// Nothing unless `LOCKS_ENABLED`; what is wrong is a fault all the same.
+    /// None unless `LOCKS_ENABLED`; a bad value is a fault all the same.
     pub(super) fn read(raw: &RawLocks, data_dir: &std::path::Path, faults: &mut Faults) -> Option<Self> {
         let milliseconds = "a whole number of milliseconds";
         let ttl = faults.whole("LOCK_TTL_MS", &raw.lock_ttl_ms, TTL_MS_MIN, TTL_MS_MAX, milliseconds);

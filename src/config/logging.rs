@@ -1,9 +1,9 @@
-//! What the process says about itself, and in which form.
+//! Log lines: format and level.
 
 use clap::Args;
 
-use super::Faults;
-use super::raw::text;
+use crate::config::fault::Faults;
+use crate::config::value_parser::text;
 
 /// Settings of the log lines, unread.
 #[derive(Args, Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct RawLogging {
 /// `LOG_FORMAT`: the form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Text on a terminal, JSON otherwise; what it is comes out where the terminal is known.
+    /// Text on a terminal, JSON otherwise.
     Auto,
     /// For people.
     Text,

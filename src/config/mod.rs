@@ -8,44 +8,22 @@ mod gates;
 mod listen;
 mod locks;
 mod logging;
-mod raw;
+mod raw_serve;
+mod serve;
 mod storage;
 mod sync;
+mod value_parser;
 mod webhook;
 mod worker;
 
-pub use fault::{Fault, Faults};
+pub use fault::{Faults, SettingFault};
 pub use gates::{GateSettings, RawGates};
 pub use listen::ListenSettings;
 pub use locks::{LockSettings, RawLocks};
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
-pub use raw::RawServe;
+pub use raw_serve::RawServe;
+pub use serve::ServeSettings;
 pub use storage::{IDEMPOTENCY_TTL_MS_MAX, IdempotencySettings, RawStorage, StorageSettings};
-pub use sync::{RawSources, RawSync, SourceAddress, SyncSettings};
+pub use sync::{RawSources, RawSync, SourceAddress, SyncWorkerSettings};
 pub use webhook::{Hidden, RawWebhook, WebhookSecret, WebhookSettings};
 pub use worker::{RawWorker, WorkerSettings};
-
-/// Everything `onhand serve` needs to know before it touches the machine.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServeSettings {
-    /// Where and how connections are taken, and how they are let go.
-    pub listen: ListenSettings,
-    /// How much is let in at once.
-    pub gates: GateSettings,
-    /// Where the log lies and how often it is summed up.
-    pub storage: StorageSettings,
-    /// How the data directory is shared with other processes, where it is.
-    pub locks: Option<LockSettings>,
-    /// How long a recorded answer is kept for a retry.
-    pub idempotency: IdempotencySettings,
-    /// `CATALOG_STRICT`: whether only what the catalogue knows may be taken in and promised.
-    pub catalog_strict: bool,
-    /// `SYNC`: whether this process merges its log into central.
-    pub sync: bool,
-    /// How it does, then.
-    pub worker: SyncSettings,
-    /// Who hears of low stock, where somebody does.
-    pub webhook: Option<WebhookSettings>,
-    /// What the process says about itself.
-    pub logging: LogSettings,
-}

@@ -1,12 +1,12 @@
-//! Where the log lies, how often it is summed up, and how long an answer is remembered.
+//! The data directory, how often a snapshot is made, and how long an idempotency key is kept.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::raw::{path, text};
-use super::{Faults, RawServe};
+use crate::config::fault::Faults;
+use crate::config::value_parser::{path, text};
 
 const SNAPSHOT_EVERY_EVENTS_MAX: u64 = 1_000_000_000;
 /// Thirty days.
@@ -58,10 +58,10 @@ pub struct IdempotencySettings {
 }
 
 impl IdempotencySettings {
-    pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
+    pub(super) fn read(ttl_ms: &str, faults: &mut Faults) -> Self {
         let ttl_ms = faults.whole(
             "IDEMP_TTL_MS",
-            &raw.idemp_ttl_ms,
+            ttl_ms,
             1,
             IDEMPOTENCY_TTL_MS_MAX.unsigned_abs(),
             "a whole number of milliseconds",

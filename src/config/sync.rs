@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use http::Uri;
 
-use super::raw::text;
-use super::{Fault, Faults};
+use crate::config::fault::{Faults, SettingFault};
+use crate::config::value_parser::text;
 
 /// An hour: a central model that is older is no central model.
 const INTERVAL_MS_MAX: u64 = 3_600_000;
@@ -68,7 +68,7 @@ pub struct RawSync {
 
 /// Settings of the worker.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SyncSettings {
+pub struct SyncWorkerSettings {
     /// `SYNC_SOURCES`: logs besides that of the data directory.
     pub sources: Vec<SourceAddress>,
     /// `SYNC_INTERVAL_MS`: from the end of a pass to the next one.
@@ -85,7 +85,7 @@ pub struct SyncSettings {
     pub breaker_cooldown: Duration,
 }
 
-/// Where another node's log is.
+/// The address of another node's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceAddress {
     /// A node over HTTP: its base URL, without a slash at the end.
@@ -99,14 +99,14 @@ impl RawSources {
     ///
     /// # Errors
     /// All faults together.
-    pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<Fault>> {
+    pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<SettingFault>> {
         let mut faults = Faults::default();
         let sources = sources(&self.sources, &mut faults);
         faults.finish(sources)
     }
 }
 
-impl SyncSettings {
+impl SyncWorkerSettings {
     /// Those of a command that passes once: the published defaults.
     pub fn once(sources: Vec<SourceAddress>) -> Self {
         Self {

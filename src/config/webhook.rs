@@ -1,4 +1,4 @@
-//! Who hears of low stock: an address, and the secret with which it knows that it was this node.
+//! The webhook: the address of the receiver of low-stock alerts, and the secrets that sign its requests.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 use http::Uri;
 
-use super::Faults;
-use super::raw::text;
+use crate::config::fault::Faults;
+use crate::config::value_parser::text;
 
 /// Bytes of a secret, as Standard Webhooks has them.
 const SECRET_BYTES_MIN: usize = 24;
 const SECRET_BYTES_MAX: usize = 64;
-/// What is shown in place of what must not be.
+/// A placeholder for a value that must not be shown.
 const HIDDEN: &str = "(not shown)";
 
 /// Settings of the webhook, unread.
@@ -87,7 +87,7 @@ impl WebhookSecret {
 }
 
 impl WebhookSettings {
-    /// Nothing unless `ALERT_WEBHOOK_URL` is given; what is wrong is a fault all the same.
+    /// None unless `ALERT_WEBHOOK_URL` is given; a bad value is a fault all the same.
     pub(super) fn read(raw: &RawWebhook, faults: &mut Faults) -> Option<Self> {
         const SECRET: &str = "ALERT_WEBHOOK_SECRET";
         let allow_private = faults.truth("ALERT_WEBHOOK_ALLOW_PRIVATE", &raw.alert_webhook_allow_private);

@@ -2,9 +2,10 @@
 
 use clap::Args;
 
-use super::logging::RawLogging;
-use super::storage::RawStorage;
-use super::{Fault, Faults, LogSettings, RawSync, StorageSettings, SyncSettings};
+use crate::config::fault::{Faults, SettingFault};
+use crate::config::logging::{LogSettings, RawLogging};
+use crate::config::storage::{RawStorage, StorageSettings};
+use crate::config::sync::{RawSync, SyncWorkerSettings};
 
 /// Settings of `onhand sync-worker`, unread.
 #[derive(Args, Clone, Debug)]
@@ -22,11 +23,11 @@ pub struct RawWorker {
 /// Everything `onhand sync-worker` needs to know before it touches the machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerSettings {
-    /// Where the log lies, and central beside it.
+    /// The data directory.
     pub storage: StorageSettings,
     /// Whose logs are merged.
-    pub sync: SyncSettings,
-    /// What the process says about itself.
+    pub sync: SyncWorkerSettings,
+    /// The log lines.
     pub logging: LogSettings,
 }
 
@@ -35,11 +36,11 @@ impl RawWorker {
     ///
     /// # Errors
     /// All faults together.
-    pub fn parse(&self) -> Result<WorkerSettings, Vec<Fault>> {
+    pub fn parse(&self) -> Result<WorkerSettings, Vec<SettingFault>> {
         let mut faults = Faults::default();
         let settings = WorkerSettings {
             storage: StorageSettings::read(&self.storage, &mut faults),
-            sync: SyncSettings::read(&self.sync, &mut faults),
+            sync: SyncWorkerSettings::read(&self.sync, &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),
         };
         faults.finish(settings)

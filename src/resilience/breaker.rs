@@ -1,4 +1,4 @@
-//! A circuit breaker: stops asking somebody who does not answer, and probes now and then whether that is over.
+//! A circuit breaker: stops calls to a peer that fails, and probes now and then whether it has recovered.
 //!
 //! The last [`WINDOW`] outcomes decide: once [`OUTCOMES_MIN`] of them are there and the share of failures reaches the
 //! threshold, it opens. After the cool-down one probe is let through; it closes the breaker or opens it again.
@@ -21,7 +21,7 @@ pub struct BreakerSettings {
     pub cooldown: Duration,
 }
 
-/// How a breaker stands.
+/// The position of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
     /// Lets everything through.
@@ -45,7 +45,7 @@ pub struct Tripped {
 pub struct Breaker {
     name: String,
     settings: BreakerSettings,
-    state: Mutex<State>,
+    state: Mutex<BreakerState>,
 }
 
 /// The right to ask once. Dropped without an outcome, it says nothing about the other side.
@@ -58,7 +58,7 @@ pub struct Permit<'a> {
 }
 
 #[derive(Debug)]
-struct State {
+struct BreakerState {
     phase: Phase,
     /// Rises with every transition.
     turn: u64,
@@ -68,14 +68,14 @@ struct State {
 
 #[derive(Debug)]
 enum Phase {
-    Closed(Window),
+    Closed(OutcomeWindow),
     Open { until: Instant },
     HalfOpen { probing: bool },
 }
 
 /// The last outcomes, the newest in the lowest bit; a failure is 1.
 #[derive(Debug, Default)]
-struct Window {
+struct OutcomeWindow {
     failures: u32,
     outcomes: u32,
 }
@@ -83,14 +83,14 @@ struct Window {
 impl Breaker {
     /// A closed breaker; `name` is what the log calls it.
     pub fn new(name: impl Into<String>, settings: BreakerSettings) -> Self {
-        let state = State { phase: Phase::Closed(Window::default()), turn: 0, opened: 0 };
+        let state = BreakerState { phase: Phase::Closed(OutcomeWindow::default()), turn: 0, opened: 0 };
         Self { name: name.into(), settings, state: Mutex::new(state) }
     }
 
     /// Asks to pass.
     ///
     /// # Errors
-    /// [`Tripped`] while it is open, or while somebody else probes.
+    /// [`Tripped`] while the breaker is open, or while another caller probes.
     pub fn pass(&self) -> Result<Permit<'_>, Tripped> {
         let mut state = self.state.lock();
         if let Phase::Open { until } = state.phase {
@@ -116,14 +116,14 @@ impl Breaker {
         matches!(self.state.lock().phase, Phase::Open { until } if until > Instant::now())
     }
 
-    /// Somebody who knows more asks to try now: an open breaker has cooled down.
+    /// Ends the cool-down of an open breaker: the caller knows that a probe is worth it now.
     pub fn cool_down(&self) {
         if let Phase::Open { until } = &mut self.state.lock().phase {
             *until = Instant::now();
         }
     }
 
-    /// How it stands.
+    /// The position of the breaker.
     pub fn position(&self) -> Position {
         match self.state.lock().phase {
             Phase::Closed(_) => Position::Closed,
@@ -163,7 +163,7 @@ impl Breaker {
             );
         } else if matches!(state.phase, Phase::HalfOpen { .. }) {
             // HalfOpen -> Closed
-            state.turn_to(Phase::Closed(Window::default()));
+            state.turn_to(Phase::Closed(OutcomeWindow::default()));
             tracing::info!(breaker = self.name, "closed: it answers again");
         }
     }
@@ -203,14 +203,14 @@ impl Position {
     }
 }
 
-impl State {
+impl BreakerState {
     fn turn_to(&mut self, phase: Phase) {
         self.phase = phase;
         self.turn += 1;
     }
 }
 
-impl Window {
+impl OutcomeWindow {
     fn push(&mut self, failed: bool) {
         let all = (1 << WINDOW) - 1;
         self.failures = (self.failures << 1 | u32::from(failed)) & all;

@@ -1,13 +1,13 @@
-//! A bulkhead: so many inside at once, so many of them at work, and whoever comes then is turned away on the spot.
+//! A bulkhead: a limit of calls that run at once and a limit of calls that wait; a call beyond both is rejected at once.
 
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A part of the ship that fills up by itself. To be turned away costs next to nothing: nobody waits outside.
 #[derive(Debug)]
 pub struct Bulkhead {
     places: Arc<Semaphore>,
-    work: Semaphore,
+    work: Arc<Semaphore>,
     places_max: usize,
 }
 
@@ -15,18 +15,22 @@ pub struct Bulkhead {
 #[derive(Debug)]
 pub struct Seat(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
+/// The right to work, given back when dropped.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
 /// There is no place left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no place left")]
 pub struct Full;
 
 impl Bulkhead {
-    /// Takes in `concurrency` who work and `queue` who wait.
+    /// A bulkhead for `concurrency` running and `queue` waiting calls.
     pub fn new(concurrency: usize, queue: usize) -> Self {
         let places_max = concurrency.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self {
             places: Arc::new(Semaphore::new(places_max)),
-            work: Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS)),
+            work: Arc::new(Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS))),
             places_max,
         }
     }
@@ -39,17 +43,18 @@ impl Bulkhead {
         Arc::clone(&self.places).try_acquire_owned().map(Seat).map_err(|_| Full)
     }
 
-    /// True when nobody would be let in.
+    /// True when the next call would be rejected.
     pub fn is_full(&self) -> bool {
         self.places.available_permits() == 0
     }
 
     /// Waits, inside, for the right to work; first come, first served.
-    pub async fn work(&self) -> SemaphorePermit<'_> {
-        self.work.acquire().await.expect("the semaphore is never closed")
+    pub async fn work(&self) -> Turn {
+        let turn = Arc::clone(&self.work).acquire_owned().await;
+        Turn(turn.expect("the semaphore is never closed"))
     }
 
-    /// How many are inside.
+    /// The number of calls that run or wait.
     pub fn inside(&self) -> usize {
         self.places_max - self.places.available_permits()
     }

@@ -11,7 +11,7 @@ mod retry;
 mod token_bucket;
 
 pub use breaker::{Breaker, BreakerSettings, Permit, Position, Tripped};
-pub use bulkhead::{Bulkhead, Full, Seat};
+pub use bulkhead::{Bulkhead, Full, Seat, Turn};
 pub use deadline::{Deadline, Passed};
 pub use retry::{Backoff, RetryBudget, pause};
 pub use token_bucket::{Empty, Standing, TokenBuckets};

@@ -23,7 +23,8 @@ const SHARED: u64 = 1_024;
 /// Buckets of one size.
 #[derive(Debug)]
 pub struct TokenBuckets<K: Hash + Eq + Clone> {
-    limiter: RateLimiter<Key<K>, DashMapStateStore<Key<K>>, Monotonic, StateInformationMiddleware>,
+    limiter:
+        RateLimiter<BucketKey<K>, DashMapStateStore<BucketKey<K>>, Monotonic, StateInformationMiddleware>,
     per_second: NonZeroU32,
     burst: NonZeroU32,
     clients_max: usize,
@@ -50,7 +51,7 @@ pub struct Empty {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key<K> {
+enum BucketKey<K> {
     One(K),
     Shared(u64),
 }
@@ -109,13 +110,13 @@ impl<K: Hash + Eq + Clone> TokenBuckets<K> {
         self.limiter.len()
     }
 
-    fn key(&self, client: &K) -> Key<K> {
+    fn key(&self, client: &K) -> BucketKey<K> {
         if !self.crowded.load(Ordering::Relaxed) {
-            return Key::One(client.clone());
+            return BucketKey::One(client.clone());
         }
         let mut hasher = DefaultHasher::new();
         client.hash(&mut hasher);
-        Key::Shared(hasher.finish() % SHARED)
+        BucketKey::Shared(hasher.finish() % SHARED)
     }
 
     fn time_for(&self, tokens: u32) -> Duration {

@@ -1,44 +1,46 @@
-//! A chain of shops and its central office, run by one seed: nodes on disks of their own, and a worker that follows them.
+//! A chain of stores run by one seed: nodes on disks of their own, and the worker that follows them.
 
 use crate::adapters::file::audit::audit_directory_for;
 use crate::app::central::{Central, SourceState, Worker};
 use crate::app::ports::Clock;
+use crate::sim::central::{
+    FlakySource, SourceHealth, WorkerSetup, check, open_letters, redrive_all, waiting,
+};
 use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
+use crate::sim::log_rules;
+use crate::sim::model_check::steps::{Activity, ModelStep, StepRunner};
+use crate::sim::model_check::{CATALOGUE, ModelCheck};
 use crate::sim::node::SimSettings;
-use crate::sim::office::{Desk, Line, Mood, check, open_letters, redrive_all, waiting};
-use crate::sim::play::{Doing, Play, Step};
 use crate::sim::random::Random;
-use crate::sim::rules;
-use crate::sim::shop::Shop;
-use crate::sim::stage::{CATALOGUE, Stage};
-use crate::sim::tally::Tally;
-use crate::sim::trace::Trace;
+use crate::sim::tally::RunTally;
+use crate::sim::trace::RunTrace;
+use crate::sim::workload::StepGenerator;
 use std::sync::Arc;
 
 const STORES: [&str; 3] = ["LONDON", "PARIS", "ROME"];
 
-/// After so many passes with everything well, and nothing new, central has everything.
+/// Passes after which central has everything, when all disks and sources are well and nothing new comes.
 const PASSES_MAX: u32 = 3;
 
 struct Branch {
-    play: Play,
-    shop: Shop,
-    line: Arc<Line>,
+    play: StepRunner,
+    shop: StepGenerator,
+    line: Arc<FlakySource>,
 }
 
-/// One run.
+/// One run of a chain of stores.
 pub struct Chain<'a> {
     random: Random,
     branches: Vec<Branch>,
-    desk: Desk,
+    desk: WorkerSetup,
     worker: Option<Worker>,
-    tally: Tally,
-    trace: &'a mut Trace,
+    tally: RunTally,
+    trace: &'a mut RunTrace,
 }
 
 impl<'a> Chain<'a> {
-    /// One to three shops, as the seed has it.
-    pub fn new(seed: u64, trace: &'a mut Trace) -> Self {
+    /// One to three stores, as the seed decides.
+    pub fn new(seed: u64, trace: &'a mut RunTrace) -> Self {
         let mut random = Random::new(seed);
         let settings = SimSettings {
             segment_bytes: 1_500 << random.below(6),
@@ -49,7 +51,7 @@ impl<'a> Chain<'a> {
         let turn = Arc::default();
         let mut branches: Vec<Branch> = Vec::new();
         for store in STORES.into_iter().take(1 + random.below(STORES.len())) {
-            let mut stage = Stage::new(settings);
+            let mut stage = ModelCheck::new(settings);
             stage.oracle.store = store;
             stage.skus =
                 CATALOGUE.get(..3 + random.below(CATALOGUE.len() - 2)).expect("within the catalogue");
@@ -58,21 +60,22 @@ impl<'a> Chain<'a> {
                 stage.world.clock = Arc::clone(&first.play.stage.world.clock);
                 stage.world.ids = Arc::clone(&first.play.stage.world.ids);
             }
-            let shop = Shop::new(random.draw(), stage.skus);
-            let line = Line::new(store, &stage.world.disk, &turn);
-            branches.push(Branch { play: Play::new(stage), shop, line });
+            let shop = StepGenerator::new(random.draw(), stage.skus);
+            let line = FlakySource::new(store, &stage.world.disk, &turn);
+            branches.push(Branch { play: StepRunner::new(stage), shop, line });
         }
-        let mut desk = Desk::new(branches.iter().map(|branch| Arc::clone(&branch.line) as _).collect());
+        let mut desk =
+            WorkerSetup::new(branches.iter().map(|branch| Arc::clone(&branch.line) as _).collect());
         desk.disk = SimDisk::new(random.draw());
         let worker = Some(desk.start().expect("the disk is well"));
-        Self { random, branches, desk, worker, tally: Tally::default(), trace }
+        Self { random, branches, desk, worker, tally: RunTally::default(), trace }
     }
 
-    /// Runs until that many operations were asked for, and then holds everything against everything.
+    /// Runs until so many operations were requested, and then compares logs, levels, central and oracles.
     ///
     /// # Panics
-    /// When something is not as it should be.
-    pub async fn run(mut self, operations: u64) -> Tally {
+    /// When something differs.
+    pub async fn run(mut self, operations: u64) -> RunTally {
         while self.tally.operations < operations {
             if self.random.percent(8) {
                 self.office().await;
@@ -93,7 +96,7 @@ impl<'a> Chain<'a> {
         branch.play.step(&step).await;
         let disk = branch.play.stage.world.disk.operations();
         self.trace.note(format_args!("{} events, {disk} disk operations", branch.play.stage.oracle.end()));
-        if let Step::Pass(milliseconds) = step {
+        if let ModelStep::Pass(milliseconds) = step {
             // The clock is one.
             for (_, other) in self.branches.iter_mut().enumerate().filter(|(other, _)| *other != place) {
                 other.play.stage.course += milliseconds.max(0);
@@ -126,7 +129,7 @@ impl<'a> Chain<'a> {
         self.worker.as_ref().expect("a worker runs between two steps")
     }
 
-    /// Central against the oracles.
+    /// Compares central with the oracles.
     fn hold(&self) {
         for branch in &self.branches {
             check(self.worker(), branch.play.running().id(), &branch.play.stage.oracle);
@@ -138,7 +141,7 @@ impl<'a> Chain<'a> {
         self.tally.passes += 1;
     }
 
-    fn line(&mut self) -> (&Line, u64) {
+    fn line(&mut self) -> (&FlakySource, u64) {
         let place = self.random.below(self.branches.len());
         let branch = self.branches.get(place).expect("one of them");
         (&branch.line, branch.play.stage.oracle.end())
@@ -146,22 +149,22 @@ impl<'a> Chain<'a> {
 
     fn mood(&mut self) {
         let mood = match self.random.below(6) {
-            0 => Mood::Down,
-            1 => Mood::Raves,
-            2 => Mood::Repeats,
-            _ => Mood::Well,
+            0 => SourceHealth::Down,
+            1 => SourceHealth::Nonsense,
+            2 => SourceHealth::Repeats,
+            _ => SourceHealth::Well,
         };
         self.line().0.set(mood);
     }
 
-    /// One of the next events.
+    /// Garbles one of the next events.
     fn garble(&mut self) {
         let ahead = 1 + self.random.below(10) as u64;
         let (line, end) = self.line();
         line.garble(end + ahead);
     }
 
-    /// Everything is well again, and somebody sees to the dead letters.
+    /// Ends all faults of sources, and redrives the dead letters.
     async fn mend(&mut self) {
         self.branches.iter().for_each(|branch| branch.line.mend());
         redrive_all(self.worker()).await.expect("everything is well");
@@ -173,7 +176,7 @@ impl<'a> Chain<'a> {
         self.worker = Some(self.desk.start().expect("a worker starts after every crash"));
     }
 
-    /// The office's disk refuses during a pass, a save or a redrive.
+    /// The worker's disk refuses during a pass, a save or a redrive.
     async fn refused(&mut self) {
         let at = self.random.below(12) as u64;
         let fault = match self.random.below(3) {
@@ -210,7 +213,7 @@ impl<'a> Chain<'a> {
         disk.clear_faults();
     }
 
-    async fn close(mut self) -> Tally {
+    async fn close(mut self) -> RunTally {
         self.trace
             .note(format_args!("the end: everything is well, and everything is held against everything"));
         self.restart(Crash::DropUnsynced);
@@ -232,16 +235,16 @@ impl<'a> Chain<'a> {
             let stage = &mut branch.play.stage;
             let now = stage.world.clock.now();
             for how in [Crash::DropUnsynced, Crash::ProcessKill] {
-                branch.play.step(&Step::Crash(Doing::Nothing, 0, how, Vec::new())).await;
+                branch.play.step(&ModelStep::Crash(Activity::Nothing, 0, how, Vec::new())).await;
             }
-            let Play { stage, node, .. } = &mut branch.play;
+            let StepRunner { stage, node, .. } = &mut branch.play;
             let node = node.take().expect("a node runs between two steps");
             stage.check_all(&node).await;
             self.trace.note(format_args!("{}: {} events at {now}", stage.oracle.store, stage.oracle.end()));
             drop(node);
             let ttl_ms = Some(stage.world.settings.idempotency_ttl_ms);
-            let found =
-                audit_directory_for(&stage.world.disk, &rules::layout(), ttl_ms).expect("the disk is well");
+            let found = audit_directory_for(&stage.world.disk, &log_rules::layout(), ttl_ms)
+                .expect("the disk is well");
             let findings: Vec<_> = found.findings().collect();
             assert_eq!(findings, [] as [&_; 0], "verify finds nothing in {}", stage.oracle.store);
             assert_eq!(found.alerts_to_look_at, stage.oracle.alerts_to_look_at(), "{}", stage.oracle.store);
@@ -253,7 +256,7 @@ impl<'a> Chain<'a> {
         self.tally
     }
 
-    /// Every source is well, and its log is in the model as far as it goes.
+    /// True when every source is well and all of its log is in the model.
     fn has_everything(&self) -> bool {
         let status = self.worker().status();
         let well = status.sources.len() == self.branches.len()

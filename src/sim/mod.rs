@@ -1,18 +1,31 @@
-//! The simulated world for rehearsing crashes: one seed, one schedule, the same run every time.
+//! The simulated world that crashes are rehearsed in: one seed, one schedule, the same run every time.
+//!
+//! | file or room | what it does |
+//! | --- | --- |
+//! | [`run`] | one seed: a chain of stores, or several processes on one data directory |
+//! | [`chain`] | nodes on disks of their own, and a worker that follows them |
+//! | [`processes`] | several processes on one data directory |
+//! | [`model_check`] | a node compared with the oracle, step by step |
+//! | [`oracle`] | what a ledger owes |
+//! | [`log_rules`] | the log as bytes, and the rules that hold for every log |
+//! | [`workload`] | what stores ask for, and what happens to machines, by chance |
+//! | [`central`] | a worker on a disk of its own, and sources that fail |
+//! | [`node`], [`world`] | a node opened by the runtime, and what it stands on |
+//! | [`disk`] | the simulated disk |
+//! | [`random`], [`trace`], [`tally`] | chance, the story of a run, its counts |
 
+mod block_on;
+pub mod central;
 pub mod chain;
 pub mod disk;
-mod low_stock;
+pub mod log_rules;
+pub mod model_check;
 pub mod node;
-pub mod office;
 pub mod oracle;
-pub mod play;
+pub mod processes;
 pub mod random;
-pub mod rules;
 pub mod run;
-pub mod shared;
-pub mod shop;
-pub mod stage;
 pub mod tally;
 pub mod trace;
+pub mod workload;
 pub mod world;

@@ -1,15 +1,18 @@
-//! A whole node on the simulated disk, stepped on one thread: no writer thread, no clock but the one it is told.
+//! A whole node on the simulated disk, opened by the runtime and stepped on one thread: no writer thread, no clock but the
+//! simulated one.
 
 use crate::adapters::file::disk::Disk;
 use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::log::FileLog;
-use crate::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, OpenReport, open};
+use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
 use crate::adapters::file::sources::local_source::LocalSource;
 use crate::adapters::file::upkeep::maintenance::{Maintenance, Upkeep};
 use crate::adapters::file::upkeep::snapshotter::TakeError;
 use crate::app::ports::{Clock, EventIds, Sleep};
-use crate::app::{CommandError, Ledger, Meta, Outcome, Parts, TimeSeen};
+use crate::app::{CommandError, Ledger, Meta, Outcome, TimeSeen};
 use crate::domain::{Command, Sequence, Timestamp};
+use crate::runtime::node::{NodeOptions, OpenedLog};
 use crate::sim::disk::SimDisk;
 use std::io;
 use std::path::Path;
@@ -20,7 +23,7 @@ use std::task::Poll;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// More than two sectors, and not so much that copying it is felt.
+/// More than two sectors, and little enough that a copy of it costs no time.
 const BALLAST_BYTES: usize = 1_500;
 
 /// Clocks that stand still until they are moved: the wall clock in any direction, the monotonic one ahead.
@@ -31,18 +34,18 @@ pub struct SimClock {
 }
 
 impl SimClock {
-    /// The wall clock is set to `at`.
+    /// Sets the wall clock.
     pub fn set(&self, at: Timestamp) {
         self.wall.store(at.milliseconds(), Ordering::SeqCst);
     }
 
-    /// `milliseconds` pass; when negative, the wall clock is turned back.
+    /// Lets `milliseconds` pass; when negative, turns the wall clock back.
     pub fn pass(&self, milliseconds: i64) {
         self.wall.fetch_add(milliseconds, Ordering::SeqCst);
         self.passed.fetch_add(milliseconds.max(0), Ordering::SeqCst);
     }
 
-    /// The wall clock is moved by `milliseconds`, and no time passes.
+    /// Moves the wall clock by `milliseconds`, while no time passes.
     pub fn jump(&self, milliseconds: i64) {
         self.wall.fetch_add(milliseconds, Ordering::SeqCst);
     }
@@ -57,7 +60,7 @@ impl Clock for SimClock {
         Duration::from_millis(self.passed.load(Ordering::SeqCst).unsigned_abs())
     }
 
-    /// To be polled again whenever time has passed.
+    /// Must be polled again after time has passed.
     fn sleep(&self, time: Duration) -> Sleep<'_> {
         let over = self.monotonic() + time;
         Box::pin(std::future::poll_fn(move |context| {
@@ -70,7 +73,7 @@ impl Clock for SimClock {
     }
 }
 
-/// Ids that count.
+/// Event ids that count up.
 #[derive(Debug, Default)]
 pub struct SimIds(AtomicU64);
 
@@ -80,7 +83,7 @@ impl EventIds for SimIds {
     }
 }
 
-/// How a simulated node is set up.
+/// The settings of a simulated node.
 #[derive(Debug, Clone, Copy)]
 pub struct SimSettings {
     /// See [`OpenOptions::segment_bytes`].
@@ -103,12 +106,12 @@ impl Default for SimSettings {
 pub struct SimNode {
     /// The ledger.
     pub ledger: Arc<Ledger>,
-    /// What opening found.
+    /// What recovery found.
     pub report: OpenReport,
     node: Uuid,
     log: Arc<FileLog>,
     maintenance: Maintenance,
-    _lock: crate::adapters::file::format::identity::DirectoryLock,
+    _lock: DirectoryLock,
 }
 
 impl SimNode {
@@ -122,27 +125,22 @@ impl SimNode {
         ids: &Arc<SimIds>,
         settings: SimSettings,
     ) -> Result<Self, OpenError> {
-        let options = OpenOptions {
-            disk: Arc::new(disk.clone()) as Arc<dyn Disk>,
-            layout: Layout::new(Path::new("/data")),
-            segment_bytes: settings.segment_bytes,
-            ballast_bytes: BALLAST_BYTES,
-            idempotency_ttl_ms: settings.idempotency_ttl_ms,
-        };
-        let node = open(&options, &**clock, &**ids)?;
-        let maintenance = Maintenance::new(&node, settings.snapshot_every);
-        maintenance.passed().store(if settings.archive { u64::MAX } else { 0 }, Ordering::SeqCst);
-        let OpenNode { node, log, restored, end, report, lock, .. } = node;
-        let log = Arc::new(log);
-        let parts = Parts {
-            log: Arc::clone(&log) as Arc<dyn crate::app::ports::EventLog>,
-            history: log.history(),
+        let options = NodeOptions {
+            directory: OpenOptions {
+                disk: Arc::new(disk.clone()) as Arc<dyn Disk>,
+                layout: Layout::new(Path::new("/data")),
+                segment_bytes: settings.segment_bytes,
+                ballast_bytes: BALLAST_BYTES,
+                idempotency_ttl_ms: settings.idempotency_ttl_ms,
+            },
+            snapshot_every: settings.snapshot_every,
             clock: Arc::clone(clock) as Arc<dyn Clock>,
             ids: Arc::clone(ids) as Arc<dyn EventIds>,
-            idempotency_ttl_ms: settings.idempotency_ttl_ms,
         };
-        let ledger = Arc::new(Ledger::new(parts, restored, end));
-        Ok(Self { ledger, report, node: node.node, log, maintenance, _lock: lock })
+        let OpenedLog { node, report, log, maintenance, ledger, lock, .. } = options.open()?;
+        maintenance.passed().store(if settings.archive { u64::MAX } else { 0 }, Ordering::SeqCst);
+        let ledger = Arc::new(ledger.build(Duration::ZERO));
+        Ok(Self { ledger, report, node, log, maintenance, _lock: lock })
     }
 
     /// Does what a command asks, writing the log on this thread while it waits for it.
@@ -168,10 +166,10 @@ impl SimNode {
         .await
     }
 
-    /// Holds the log's time against the wall clock; a real node does so at its start and about every second.
+    /// Compares the log's time with the wall clock; a real node does so at its start and about every second.
     ///
     /// # Errors
-    /// [`CommandError`], when the log does not take the sign of a leap.
+    /// [`CommandError`], when the log does not take the entry of a leap.
     pub async fn keep_time(&self) -> Result<TimeSeen, CommandError> {
         self.drive(self.ledger.keep_time()).await
     }
@@ -186,7 +184,7 @@ impl SimNode {
         LocalSource::new(&self.log, self.node)
     }
 
-    /// Writes what waits.
+    /// Writes the entries that wait.
     ///
     /// # Errors
     /// What the disk said.
@@ -207,7 +205,7 @@ impl SimNode {
         self.maintenance.passed().store(sequence.0, Ordering::SeqCst);
     }
 
-    /// Does what side work is due.
+    /// Does the maintenance that is due.
     ///
     /// # Errors
     /// [`TakeError`].

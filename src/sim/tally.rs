@@ -1,19 +1,19 @@
-//! How much a run has been through: a count is honest only if the faults hit something that was going on.
+//! Counts of a run. They show whether faults struck while something was going on.
 
 use crate::domain::State;
-use crate::sim::disk::{Fault, Hits, Operation};
-use crate::sim::play::{Doing, Step};
+use crate::sim::disk::{DiskOperation, Fault, Hits};
+use crate::sim::model_check::steps::{Activity, ModelStep};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Counts over one run or many.
+/// Counts of one run or of many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Acts that were asked of a ledger, retries too.
+pub struct RunTally {
+    /// Acts that were requested, retries included.
     pub operations: u64,
     /// Events in the logs at the end.
     pub events: u64,
-    /// Things that were said of products, stores and thresholds.
+    /// Changes of products, stores and thresholds.
     pub said: u64,
     /// Alerts that were raised.
     pub raised: u64,
@@ -21,7 +21,7 @@ pub struct Tally {
     pub cleared: u64,
     /// Times a machine stopped.
     pub crashes: u64,
-    /// Times it stopped again during the start, or the start was refused by the disk.
+    /// Times that a machine stopped again during a start, or that its disk refused the start.
     pub relapses: u64,
     /// Steps in which a disk refused.
     pub refusals: u64,
@@ -29,40 +29,41 @@ pub struct Tally {
     pub passes: u64,
     /// Dead letters, all of which were redriven.
     pub letters: u64,
-    /// Times a process was taken over from.
+    /// Times that a process was taken over from.
     pub takeovers: u64,
     /// Faults that struck, by operation and fault.
-    pub hits: BTreeMap<(Operation, Fault), u64>,
+    pub hits: BTreeMap<(DiskOperation, Fault), u64>,
 }
 
-impl Tally {
-    /// One step of a node more.
-    pub fn step(&mut self, step: &Step) {
-        let (Step::Do(doing) | Step::Crash(doing, ..) | Step::Refuse { doing, .. }) = step else {
-            self.operations += u64::from(matches!(step, Step::Again(_)));
+impl RunTally {
+    /// Counts one step of a node.
+    pub fn step(&mut self, step: &ModelStep) {
+        let (ModelStep::Do(doing) | ModelStep::Crash(doing, ..) | ModelStep::Refuse { doing, .. }) = step
+        else {
+            self.operations += u64::from(matches!(step, ModelStep::Again(_)));
             return;
         };
-        if let Doing::Acts(acts) = doing {
+        if let Activity::Acts(acts) = doing {
             self.operations += acts.len() as u64;
         }
         match step {
-            Step::Crash(_, _, _, relapses) => {
+            ModelStep::Crash(_, _, _, relapses) => {
                 self.crashes += 1 + relapses.len() as u64;
                 self.relapses += relapses.len() as u64;
             }
-            Step::Refuse { .. } => self.refusals += 1,
+            ModelStep::Refuse { .. } => self.refusals += 1,
             _ => {}
         }
     }
 
-    /// Faults that a disk had.
+    /// Adds the faults that struck a disk.
     pub fn struck(&mut self, hits: Hits) {
         for (what, count) in hits {
             *self.hits.entry(what).or_default() += count;
         }
     }
 
-    /// What a ledger has come to.
+    /// Counts the states of a ledger.
     pub fn states<'a>(&mut self, states: impl Iterator<Item = &'a State>) {
         for state in states {
             match state {
@@ -77,7 +78,7 @@ impl Tally {
         }
     }
 
-    /// Another run.
+    /// Adds another run.
     pub fn add(&mut self, other: Self) {
         let Self { operations, events, said, raised, cleared, crashes, .. } = other;
         let Self { relapses, refusals, passes, letters, takeovers, hits, .. } = other;
@@ -96,7 +97,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for RunTally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let faults: u64 = self.hits.values().sum();
         writeln!(formatter, "operations  {}", self.operations)?;

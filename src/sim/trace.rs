@@ -1,24 +1,24 @@
-//! What a run has done, line by line: a checksum over all lines, so that two runs can be compared, and the lines themselves
-//! for whoever wants to read them.
+//! The steps of a run, line by line: a checksum over all lines, so that two runs can be compared, and the lines themselves
+//! for a person to read.
 
 use std::fmt::{Arguments, Write as _};
 
-/// The story of a run.
+/// The trace of a run.
 #[derive(Debug, Default)]
-pub struct Trace {
+pub struct RunTrace {
     lines: u64,
     sum: u32,
     line: String,
     aloud: bool,
 }
 
-impl Trace {
-    /// One that also says each line on stdout when it is `aloud`.
+impl RunTrace {
+    /// An empty trace, which prints each line to stdout when it is `aloud`.
     pub fn new(aloud: bool) -> Self {
         Self { aloud, ..Self::default() }
     }
 
-    /// The next line.
+    /// Adds a line.
     pub fn note(&mut self, what: Arguments<'_>) {
         self.line.clear();
         // Writing to a String cannot fail.

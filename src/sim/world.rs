@@ -1,4 +1,4 @@
-//! What a simulated node stands on: a disk, clocks, ids. It outlives the node.
+//! The disk, the clocks and the ids of a simulated node. They outlive the node.
 
 use crate::adapters::file::recovery::OpenError;
 use crate::domain::Timestamp;
@@ -6,15 +6,15 @@ use crate::sim::disk::{Crash, SimDisk};
 use crate::sim::node::{SimClock, SimIds, SimNode, SimSettings};
 use std::sync::Arc;
 
-/// One node that can be started again and again.
+/// A world in which one node can be started again and again.
 pub struct World {
-    /// Where its data directory is, as `/data`.
+    /// The disk, with the data directory `/data`.
     pub disk: SimDisk,
-    /// Its clocks.
+    /// The clocks of the node.
     pub clock: Arc<SimClock>,
-    /// Where its ids come from.
+    /// The source of event ids.
     pub ids: Arc<SimIds>,
-    /// How it is set up.
+    /// The settings of the node.
     pub settings: SimSettings,
 }
 
@@ -29,7 +29,7 @@ impl World {
     /// Starts the node.
     ///
     /// # Panics
-    /// When it does not start: nothing that a crash may leave is a reason for that.
+    /// When it does not start: a node starts after every crash.
     pub fn open(&self) -> SimNode {
         self.try_open().expect("a node starts after every crash")
     }
@@ -42,7 +42,7 @@ impl World {
         SimNode::open(&self.disk, &self.clock, &self.ids, self.settings)
     }
 
-    /// The machine loses power.
+    /// Cuts the power of the machine.
     pub fn power_cut(&self, seed: u64) {
         self.disk.crash(Crash::PowerCut { seed });
     }

@@ -1,4 +1,4 @@
-//! The lease of a level (`adapters/file/lease.rs`). Its file is read and written under a lock, so each of these is one step.
+//! The lease of a level (`adapters/file/sharing/lease.rs`). Its file is read and written under a lock, so each of these is one step.
 
 /// A process in one of its terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,5 +1,5 @@
 //! The lease protocol of several processes on one data directory as a model, which `stateright` explores in every
-//! interleaving (ARCHITECTURE.md, "Several processes on one data directory").
+//! interleaving (`src/adapters/file/sharing/`, `src/adapters/file/log/term.rs`).
 //!
 //! Three processes, each with a directory (`node.rs`: log, mark, term), and two levels, each with a lease (`lease.rs`).
 //! Callers send changes to any process, one of them with an idempotency key, so again and again (`stock.rs`). `steps.rs`

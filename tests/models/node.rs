@@ -3,7 +3,7 @@
 use crate::stock::{Changes, Entry, Level};
 use smallvec::SmallVec;
 
-/// The file `term` (`adapters/file/term.rs`).
+/// The file `term` (`adapters/file/log/term.rs`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Term {
     pub(crate) number: u8,
@@ -44,7 +44,7 @@ pub(crate) enum Held {
 }
 
 impl Node {
-    /// Opens the log: reads it to its end, makes that durable, and marks it (`adapters/file/recovery.rs`).
+    /// Opens the log: reads it to its end, makes that durable, and marks it (`adapters/file/recovery/open.rs`).
     pub(crate) fn open(&mut self, end: usize) {
         self.log.truncate(end);
         self.mark = self.log.len();

@@ -157,7 +157,7 @@ fn sync_fails(world: &World, number: usize) -> Option<World> {
     Some(next)
 }
 
-/// `adapters/file/mend.rs`. What was acknowledged goes to a new file, which takes the name of the lost one.
+/// `adapters/file/log/probe.rs`. What was acknowledged goes to a new file, which takes the name of the lost one.
 fn probe(world: &World, number: usize) -> Option<World> {
     if !world.nodes[number].lasting()?.lost {
         return None;

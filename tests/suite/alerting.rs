@@ -10,7 +10,7 @@ use onhand::app::{CommandError, Meta};
 use onhand::domain::low_stock::ThresholdCommand;
 use onhand::domain::{Command, EventKind, Expected, Sequence, Sku, StoreId};
 use onhand::resilience::BreakerSettings;
-use onhand::sim::disk::{Fault, Injection, Operation};
+use onhand::sim::disk::{DiskOperation, Fault, Injection};
 use onhand::sim::node::{SimNode, SimSettings};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -180,7 +180,7 @@ async fn what_is_not_durable_is_not_told() {
     let mut sending = Sending::start(&world, &node, &[]);
     watch(&node, "A").await;
     node.execute(adjust("A", 10), &Meta::default()).await.unwrap();
-    world.disk.inject(Injection::at(1, Fault::Eio).only(Operation::SyncData));
+    world.disk.inject(Injection::at(1, Fault::Eio).only(DiskOperation::SyncData));
     let lost = node.execute(adjust("A", -10), &Meta::default()).await;
     assert!(matches!(lost, Err(CommandError::OutcomeUnknown)), "{lost:?}");
     node.probe().unwrap();

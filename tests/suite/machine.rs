@@ -1,29 +1,29 @@
 //! A node as a state machine: any sequence of commands, retries, upkeep, time, crashes and restarts, against the oracle.
 
-use crate::oracle::{Act, Expect, Order, Wish};
-use crate::stage::SKUS;
+use crate::model_check::SKUS;
+use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
 use onhand::sim::disk::{Crash, Fault};
+use onhand::sim::model_check::steps::{Activity, ModelStep, Relapse, StepRunner};
 use onhand::sim::node::SimSettings;
-use onhand::sim::play::{Doing, Play, Relapse, Step};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use tokio::runtime::{Builder, Runtime};
 
-fn wish() -> impl Strategy<Value = Wish> {
+fn wish() -> impl Strategy<Value = LevelVerb> {
     let id = 0..8_u32;
     let some = || prop::option::of(1..4_i64);
     prop_oneof![
-        4 => prop_oneof![1..12_i64, -4..0_i64].prop_map(Wish::Adjust),
+        4 => prop_oneof![1..12_i64, -4..0_i64].prop_map(LevelVerb::Adjust),
         4 => (1..5_i64, id.clone(), prop::option::of(1..40_i64))
-            .prop_map(|(pieces, id, ttl_seconds)| Wish::Reserve { pieces, id, ttl_seconds }),
-        2 => (id.clone(), some()).prop_map(|(id, pieces)| Wish::Release { id, pieces }),
-        3 => (id, some(), any::<bool>()).prop_map(|(id, pieces, close)| Wish::Commit { id, pieces, close }),
-        1 => (0..15_i64).prop_map(Wish::Count),
+            .prop_map(|(pieces, id, ttl_seconds)| LevelVerb::Reserve { pieces, id, ttl_seconds }),
+        2 => (id.clone(), some()).prop_map(|(id, pieces)| LevelVerb::Release { id, pieces }),
+        3 => (id, some(), any::<bool>()).prop_map(|(id, pieces, close)| LevelVerb::Commit { id, pieces, close }),
+        1 => (0..15_i64).prop_map(LevelVerb::Count),
     ]
 }
 
-fn order(expect: impl Strategy<Value = Expect>) -> impl Strategy<Value = Order> {
-    (prop::sample::select(&SKUS[..]), expect, wish()).prop_map(|(sku, expect, wish)| Order {
+fn order(expect: impl Strategy<Value = Expect>) -> impl Strategy<Value = LevelRequest> {
+    (prop::sample::select(&SKUS[..]), expect, wish()).prop_map(|(sku, expect, wish)| LevelRequest {
         sku,
         expect,
         wish,
@@ -55,8 +55,8 @@ fn refusal() -> impl Strategy<Value = Fault> {
     prop::sample::select(&[Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace, Fault::ShortWrite][..])
 }
 
-fn doing() -> impl Strategy<Value = Doing> {
-    prop_oneof![6 => acts().prop_map(Doing::Acts), 1 => Just(Doing::Due), 1 => Just(Doing::Upkeep)]
+fn doing() -> impl Strategy<Value = Activity> {
+    prop_oneof![6 => acts().prop_map(Activity::Acts), 1 => Just(Activity::Due), 1 => Just(Activity::Upkeep)]
 }
 
 fn relapse() -> impl Strategy<Value = Relapse> {
@@ -69,40 +69,40 @@ struct Plays;
 
 impl ReferenceStateMachine for Plays {
     type State = ();
-    type Transition = Step;
+    type Transition = ModelStep;
 
     fn init_state() -> BoxedStrategy<()> {
         Just(()).boxed()
     }
 
-    fn transitions((): &()) -> BoxedStrategy<Step> {
+    fn transitions((): &()) -> BoxedStrategy<ModelStep> {
         prop_oneof![
-            12 => acts().prop_map(|acts| Step::Do(Doing::Acts(acts))),
-            2 => any::<usize>().prop_map(Step::Again),
-            2 => prop_oneof![0..20_000_i64, -5_000..0_i64].prop_map(Step::Pass),
-            1 => Just(Step::Do(Doing::Due)),
-            2 => Just(Step::Do(Doing::Upkeep)),
-            1 => (prop::sample::select(&SKUS[..]), 0..60_u64).prop_map(|(sku, at)| Step::Look(sku, at)),
-            1 => crash().prop_map(|how| Step::Crash(Doing::Nothing, 0, how, Vec::new())),
+            12 => acts().prop_map(|acts| ModelStep::Do(Activity::Acts(acts))),
+            2 => any::<usize>().prop_map(ModelStep::Again),
+            2 => prop_oneof![0..20_000_i64, -5_000..0_i64].prop_map(ModelStep::Pass),
+            1 => Just(ModelStep::Do(Activity::Due)),
+            2 => Just(ModelStep::Do(Activity::Upkeep)),
+            1 => (prop::sample::select(&SKUS[..]), 0..60_u64).prop_map(|(sku, at)| ModelStep::Look(sku, at)),
+            1 => crash().prop_map(|how| ModelStep::Crash(Activity::Nothing, 0, how, Vec::new())),
             2 => (doing(), 0..8_u64, refusal(), any::<bool>())
-                .prop_map(|(doing, at, fault, sticky)| Step::Refuse { doing, at, fault, sticky }),
+                .prop_map(|(doing, at, fault, sticky)| ModelStep::Refuse { doing, at, fault, sticky }),
             2 => (doing(), 0..8_u64, crash(), prop::collection::vec(relapse(), 0..2))
-                .prop_map(|(doing, at, how, relapses)| Step::Crash(doing, at, how, relapses)),
+                .prop_map(|(doing, at, how, relapses)| ModelStep::Crash(doing, at, how, relapses)),
         ]
         .boxed()
     }
 
-    fn apply((): (), _: &Step) {}
+    fn apply((): (), _: &ModelStep) {}
 }
 
 /// The node under test.
 struct Playing {
     runtime: Runtime,
-    play: Play,
+    play: StepRunner,
 }
 
 impl Playing {
-    fn step(&mut self, step: &Step) {
+    fn step(&mut self, step: &ModelStep) {
         self.runtime.block_on(self.play.step(step));
         self.runtime.block_on(self.play.stage.check_levels(self.play.running()));
     }
@@ -120,17 +120,17 @@ impl StateMachineTest for Playing {
             archive: true,
         };
         let runtime = Builder::new_current_thread().build().unwrap();
-        Self { runtime, play: Play::on(settings) }
+        Self { runtime, play: StepRunner::on(settings) }
     }
 
-    fn apply(mut playing: Self, (): &(), step: Step) -> Self {
+    fn apply(mut playing: Self, (): &(), step: ModelStep) -> Self {
         playing.step(&step);
         playing
     }
 
     fn teardown(mut playing: Self, (): ()) {
         for how in [Crash::DropUnsynced, Crash::ProcessKill] {
-            playing.step(&Step::Crash(Doing::Nothing, 0, how, Vec::new()));
+            playing.step(&ModelStep::Crash(Activity::Nothing, 0, how, Vec::new()));
         }
     }
 }

@@ -6,6 +6,7 @@ mod alerting;
 mod archive;
 mod binary;
 mod central;
+mod circles;
 mod cli;
 mod clients;
 mod clocks;
@@ -37,4 +38,4 @@ mod sync;
 mod tidy;
 mod verify;
 
-use onhand::sim::{oracle, rules, stage};
+use onhand::sim::{log_rules as rules, model_check, oracle};

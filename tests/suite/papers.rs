@@ -1,4 +1,4 @@
-//! The papers of the house held against the program: run.md, openapi.yaml and the tests name what there is.
+//! The papers are compared with the program: what run.md, README.md, openapi.yaml and the guides name exists, and what must be named is.
 
 use clap::CommandFactory;
 use onhand::adapters::http::{Code, OPENAPI_YAML};
@@ -7,6 +7,17 @@ use onhand::telemetry::ALL;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+
+const GUIDES: &str = "src/adapters/http/docs/guide";
+
+/// Every paper, by its path.
+fn papers() -> Vec<String> {
+    let named = ["README.md", "ARCHITECTURE.md", "run.md", "benches/README.md", "tests/README.md"];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(GUIDES);
+    let guides = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let guides = guides.map(|name| format!("{GUIDES}/{name}"));
+    named.into_iter().map(str::to_owned).chain(guides).collect()
+}
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -69,8 +80,8 @@ fn every_metric_is_in_the_table() {
             assert_eq!(places, 0, "{path} names a metric that is not in src/telemetry.rs");
         }
     }
-    for paper in ["run.md", "README.md", "ARCHITECTURE.md", "openapi.yaml"] {
-        for name in names(&read(paper)) {
+    for paper in papers().into_iter().chain(["openapi.yaml".to_owned()]) {
+        for name in names(&read(&paper)) {
             // A name may stand for several: `grep onhand_clock`.
             assert!(
                 known.iter().any(|metric| metric.starts_with(&name)),
@@ -78,6 +89,42 @@ fn every_metric_is_in_the_table() {
             );
         }
     }
+}
+
+#[test]
+fn every_link_between_papers_leads_somewhere() {
+    for paper in papers() {
+        let text = read(&paper);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(&paper);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, place) = link.split_once('#').unwrap_or((link, ""));
+            if link.starts_with("http") {
+                continue;
+            }
+            let target = folder.parent().unwrap().join(file);
+            assert!(file.is_empty() || target.exists(), "{paper}: {link} leads nowhere");
+            let headings = text.lines().filter_map(|line| line.strip_prefix("## ")).map(anchor);
+            assert!(
+                !file.is_empty() || headings.into_iter().any(|heading| heading == place),
+                "{paper}: {link}"
+            );
+        }
+    }
+}
+
+/// The name of a heading in a link, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = |letter: &char| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter);
+    heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn every_module_of_the_suite_is_explained() {
+    let papers = read("tests/README.md");
+    let main = read("tests/suite/main.rs");
+    let modules = main.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let unexplained: Vec<&str> = modules.filter(|module| !papers.contains(&format!("`{module}`"))).collect();
+    assert!(unexplained.is_empty(), "tests/README.md does not say what these prove: {unexplained:?}");
 }
 
 #[test]

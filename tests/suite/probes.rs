@@ -2,10 +2,10 @@
 
 use crate::node::adjust;
 use crate::rules;
-use onhand::adapters::file::log::breaker::{REST_MIN, StorageNews};
+use onhand::adapters::file::log::{REST_MIN, StorageNews};
 use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
 use onhand::app::{CommandError, Ledger, Meta, Parts};
-use onhand::sim::disk::{Fault, Injection, Operation, SimDisk};
+use onhand::sim::disk::{DiskOperation, Fault, Injection, SimDisk};
 use onhand::sim::node::{SimClock, SimIds};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -33,7 +33,7 @@ async fn a_sick_disk_is_left_alone_between_probes_however_short_the_cool_down() 
     let log = Arc::new(log);
     let parts = Parts { history: log.history(), log: log.clone(), clock, ids, idempotency_ttl_ms: 1_000 };
     let ledger = Ledger::new(parts, restored, end);
-    disk.inject(Injection::at(1, Fault::Eio).only(Operation::WriteAt).sticky());
+    disk.inject(Injection::at(1, Fault::Eio).only(DiskOperation::WriteAt).sticky());
     let refused = ledger.execute(adjust("A", 1), &Meta::default()).await;
     assert!(matches!(refused, Err(CommandError::ReadOnly)), "{refused:?}");
     let times: Vec<Instant> = probes.iter().take(20).collect();

@@ -51,12 +51,43 @@ pub(crate) fn functions(masked: &str) -> Vec<(String, usize)> {
 /// Every path in masked source that starts with `root::`, groups in braces taken apart, without the root.
 pub(crate) fn paths(masked: &str, root: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for position in words(masked, root) {
+    // What stands behind another name is a part of that path.
+    let begins = |position: &usize| !inside_path(&masked[..*position]);
+    for position in words(masked, root).filter(begins) {
         if let Some(tree) = masked[position + root.len()..].trim_start().strip_prefix("::") {
             read_tree(tree, "", &mut found);
         }
     }
     found
+}
+
+/// Every path that masked source imports by `use`, lists in braces taken apart, and whether it is a re-export. A new name
+/// behind `as` is not read.
+pub(crate) fn use_paths(masked: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    for position in uses(masked) {
+        let is_public = masked[..position].trim_end().ends_with(['b', ')']);
+        let mut paths = Vec::new();
+        read_tree(&masked[position + "use".len()..], "", &mut paths);
+        found.extend(paths.into_iter().map(|path| (path.trim_end_matches("::self").to_owned(), is_public)));
+    }
+    found
+}
+
+/// Masked source with its `use` declarations blanked.
+pub(crate) fn without_uses(masked: &str) -> String {
+    let mut kept = masked.to_owned();
+    for position in uses(masked) {
+        let item = &masked[position..];
+        let length = item.find(';').unwrap_or(item.len());
+        kept.replace_range(position..position + length, &" ".repeat(length));
+    }
+    kept
+}
+
+/// Where `use` declarations begin; `use<..>` of a type is none.
+fn uses(masked: &str) -> impl Iterator<Item = usize> {
+    words(masked, "use").filter(|position| !masked[position + "use".len()..].starts_with('<'))
 }
 
 /// How many modules up `super` leads, at most, in masked source.
@@ -72,6 +103,11 @@ pub(crate) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = us
         let after = text[position + word.len()..].chars().next();
         !before.is_some_and(is_word) && !after.is_some_and(is_word)
     })
+}
+
+/// True when what follows goes on a path that a name has begun.
+fn inside_path(before: &str) -> bool {
+    before.trim_end().strip_suffix("::").is_some_and(|path| path.trim_end().ends_with(is_word))
 }
 
 fn is_word(c: char) -> bool {
@@ -215,6 +251,16 @@ mod tests {
         assert_eq!(paths(text, "crate"), ["a::b", "a::c::d", "e", "f", "g::*", "h::I::j"]);
         assert_eq!(paths("use crate::{\n  a as b,\n  c,\n};\n", "crate"), ["a", "c"]);
         assert_eq!(paths("my_std::a; std :: b", "std"), ["b"]);
+    }
+
+    #[test]
+    fn imports_are_told_from_reexports_and_from_expressions() {
+        let text = "use a::{b, c::{self, d}};\npub(crate) use e::F;\nfn f<T>() -> impl G + use<T> { h::i() }";
+        let wanted = [("a::b", false), ("a::c", false), ("a::c::d", false), ("e::F", true)];
+        assert_eq!(use_paths(text), wanted.map(|(path, is_public)| (path.to_owned(), is_public)));
+        let left = without_uses(text);
+        assert!(!left.contains("a::") && !left.contains("e::F") && left.contains("h::i()"), "{left}");
+        assert_eq!(paths("super::super::a; super::b", "super"), ["super::a", "b"]);
     }
 
     #[test]

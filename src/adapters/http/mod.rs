@@ -2,13 +2,15 @@
 //!
 //! | room | what it does |
 //! | --- | --- |
-//! | [`server`] | listener, connections, their limits and timeouts |
+//! | [`server`] | listener, connections and their timeouts |
 //! | `edge` | what every request passes before its handler: gate against web pages, CORS, gates, access log |
-//! | [`routes()`] | all routes in one list |
-//! | `request`, `response` | reading requests, answering them: what the capabilities share |
-//! | `stock`, `imports`, `catalogue`, `low_stock`, `feed`, `central` | one room for each capability |
-//! | `ops`, `docs` | liveness, readiness, metrics; the contract and the pages for people |
+//! | `request`, `response` | reading requests, answering them |
+//! | `resource` | what the capabilities share: paged lists, changes, entity tags |
 //! | `node` | what handlers need of the running node |
+//! | `stock`, `imports`, `catalogue`, `low_stock`, `feed`, `central` | one room for each capability, with its routes |
+//! | `ops`, `docs` | liveness, readiness and metrics; the contract and the pages for people |
+//! | `routes` | the routes of all rooms |
+//! | `limits` | every bound of the HTTP side |
 //!
 //! Nothing here decides about stock, and nothing knows the disk.
 
@@ -18,22 +20,25 @@ mod docs;
 mod edge;
 mod feed;
 mod imports;
+mod limits;
 mod low_stock;
 mod node;
 mod ops;
 mod request;
+mod resource;
 mod response;
 mod routes;
 pub mod server;
 mod stock;
 
-pub use docs::OPENAPI_YAML;
-pub use edge::gates::{Entry, Gate, Gates};
+pub use docs::openapi::OPENAPI_YAML;
+pub use edge::gates::{Gate, GateEntry, Gates};
 pub use edge::layer::Edge;
+pub use edge::route::{Cache, Permission, Route};
 pub use edge::web_gate::WebGate;
+pub use limits::FOLLOWERS_MAX;
 pub use node::Node;
-pub use ops::draining::Leaving;
+pub use node::draining::Draining;
 pub use ops::metrics::{install as install_metrics, upkeep as metrics_upkeep};
 pub use response::code::Code;
-pub use routes::{Route, edge, routes};
-pub use server::limits::FOLLOWERS_MAX;
+pub use routes::{edge, routes};

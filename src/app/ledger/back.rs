@@ -113,7 +113,7 @@ mod tests {
             let (command, meta) = alone(adjust(sku, None));
             node.execute(command, &meta).await.unwrap();
         }
-        disk.inject(Injection::at(1, Fault::Eio).only(disk::Operation::SyncData));
+        disk.inject(Injection::at(1, Fault::Eio).only(disk::DiskOperation::SyncData));
         (node, disk)
     }
 

@@ -1,4 +1,9 @@
 //! What falls due by itself: holds that expire, and states that a projection has re-evaluated.
+//!
+//! A changed threshold is compared with every level of the SKU, which may be many: a store's own threshold marks its alert as due, a
+//! product's marks the product, and this task re-evaluates the levels in entries of their own. A start re-evaluates every level, because
+//! the last run may have ended in between. Of several processes the one that has the level does it; the others remember it for as long as
+//! the alert is wrong, because that process may go away.
 
 use super::{CommandError, Ledger, Meta};
 use crate::app::ledger::due_list::Due;

@@ -24,6 +24,10 @@
 //!
 //! So between two entries log time moves by no more than what has passed (and a thousandth of it; and [`APART_MS`] for a
 //! start between them), unless a `CLOCK` event stands in front of the second one.
+//!
+//! The price: times in the log may be wrong for an hour (or a day) after the wall clock was set right; a node that is switched off
+//! keeps no time, so a hold that lives through a start with a late wall clock lives longer by that; and a wall clock that stays wrong
+//! for more than the hour, by less than [`FAR_MS`], is believed in the end.
 
 use crate::app::ports::Clock;
 use crate::domain::Timestamp;

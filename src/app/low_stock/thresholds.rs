@@ -1,4 +1,7 @@
-//! Low-stock thresholds as memory has them, and which alerts are raised: what the write path asks before it decides.
+//! Low-stock thresholds in memory, and which alerts are raised: what the write path asks before it decides.
+//!
+//! A store's own threshold counts in place of the product's. A command of levels that have a threshold takes the locks of their alerts,
+//! too; where nobody has set a threshold, the write path pays for one read of a counter.
 
 use crate::app::low_stock::sender::Heard;
 use crate::domain::{Key, Quantity, Sku, State, StoreId};

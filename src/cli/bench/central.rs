@@ -1,9 +1,9 @@
 //! How long an acknowledged write takes to be visible in central, measured beside the load.
 
 use super::request::STORE;
-use super::tally::Tally;
-use crate::cli::client::Client;
-use crate::cli::exit::Failure;
+use super::tally::LoadTally;
+use crate::cli::terminal::client::NodeClient;
+use crate::runtime::exit::Failure;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,13 +25,13 @@ struct End {
 /// The wait begins with the acknowledgement. It is for everything the node has acknowledged until it was asked where
 /// its log ends, which is at least the probe.
 pub(super) async fn probe(
-    node: &Client,
-    central: &Client,
+    node: &NodeClient,
+    central: &NodeClient,
     run: &str,
     from: Instant,
     until: Instant,
-) -> Result<Tally, Failure> {
-    let mut tally = Tally::new();
+) -> Result<LoadTally, Failure> {
+    let mut tally = LoadTally::new();
     let mut number = 0_u64;
     while Instant::now() < until {
         number += 1;

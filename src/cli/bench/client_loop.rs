@@ -1,4 +1,4 @@
-//! What one connection does, from its first request to its last.
+//! One connection of a load, from its first request to its last.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -8,16 +8,16 @@ use fastrand::Rng;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::keys::Picker;
-use super::load::{Span, Target};
 use super::options::{BenchArgs, Overload, Workload};
 use super::request::Requests;
-use super::tally::Tally;
+use super::tally::LoadTally;
+use super::target::{Span, Target};
 use super::wire::{Connection, Reply};
 
 /// Wait before a lost connection is opened again.
 const RECONNECT_AFTER: Duration = Duration::from_millis(50);
 
-/// What the connections of a thread have in common.
+/// The state that the connections of a thread share.
 pub(super) struct Caller {
     address: String,
     picker: Picker,
@@ -66,7 +66,7 @@ impl Caller {
     }
 
     /// Sends requests until the span is over: one after another, or as they are due.
-    pub(super) async fn run(&self, mut due: Option<UnboundedReceiver<Instant>>, tally: &RefCell<Tally>) {
+    pub(super) async fn run(&self, mut due: Option<UnboundedReceiver<Instant>>, tally: &RefCell<LoadTally>) {
         let mut connection = None;
         let mut buffer = Vec::new();
         while let Some(since) = self.next(&mut due).await {
@@ -92,7 +92,7 @@ impl Caller {
         connection: &mut Option<Connection>,
         buffer: &mut Vec<u8>,
         since: Instant,
-        tally: &RefCell<Tally>,
+        tally: &RefCell<LoadTally>,
     ) -> io::Result<()> {
         let sku = self.picker.next(&mut self.random.borrow_mut());
         let version = self.versions.borrow().get(sku as usize).copied().filter(|version| *version > 0);
@@ -120,7 +120,7 @@ impl Caller {
         Ok(())
     }
 
-    fn count(&self, reply: &Reply<'_>, sku: u32, since: Instant, tally: &mut Tally) {
+    fn count(&self, reply: &Reply<'_>, sku: u32, since: Instant, tally: &mut LoadTally) {
         if let (Some(seen), Some(known)) = (reply.version, self.versions.borrow_mut().get_mut(sku as usize)) {
             *known = seen.max(*known);
         }

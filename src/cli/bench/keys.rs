@@ -1,10 +1,10 @@
-//! Which SKU comes next.
+//! The choice of the next SKU.
 
 use std::sync::Arc;
 
 use fastrand::Rng;
 
-use super::options::Keys;
+use super::options::KeyChoice;
 
 /// As in YCSB: the most frequent of 10,000 keys gets about a tenth of all requests.
 const ZIPF_EXPONENT: f64 = 0.99;
@@ -23,11 +23,11 @@ pub(super) enum Picker {
 }
 
 impl Picker {
-    pub(super) fn new(keys: Keys, count: u32) -> Self {
+    pub(super) fn new(keys: KeyChoice, count: u32) -> Self {
         match keys {
-            Keys::Hot => Self::Hot,
-            Keys::Uniform => Self::Uniform { count },
-            Keys::Zipf => Self::Zipf { shares: zipf_shares(count) },
+            KeyChoice::Hot => Self::Hot,
+            KeyChoice::Uniform => Self::Uniform { count },
+            KeyChoice::Zipf => Self::Zipf { shares: zipf_shares(count) },
         }
     }
 
@@ -62,7 +62,7 @@ fn zipf_shares(count: u32) -> Arc<[f64]> {
 mod tests {
     use super::*;
 
-    fn draw(keys: Keys, count: u32) -> Vec<u32> {
+    fn draw(keys: KeyChoice, count: u32) -> Vec<u32> {
         let picker = Picker::new(keys, count);
         let mut random = Rng::with_seed(7);
         let mut drawn = vec![0; count as usize];
@@ -74,15 +74,15 @@ mod tests {
 
     #[test]
     fn hot_is_one_key_and_uniform_is_all() {
-        assert_eq!(draw(Keys::Hot, 3), [100_000, 0, 0]);
-        assert!(draw(Keys::Uniform, 10).iter().all(|count| (9_000..11_000).contains(count)));
-        assert_eq!(draw(Keys::Uniform, 1), [100_000]);
-        assert_eq!(draw(Keys::Zipf, 1), [100_000]);
+        assert_eq!(draw(KeyChoice::Hot, 3), [100_000, 0, 0]);
+        assert!(draw(KeyChoice::Uniform, 10).iter().all(|count| (9_000..11_000).contains(count)));
+        assert_eq!(draw(KeyChoice::Uniform, 1), [100_000]);
+        assert_eq!(draw(KeyChoice::Zipf, 1), [100_000]);
     }
 
     #[test]
     fn zipf_falls_with_the_rank() {
-        let drawn = draw(Keys::Zipf, 1000);
+        let drawn = draw(KeyChoice::Zipf, 1000);
         // The sum of 1/rank^0.99 over 1000 ranks is 7.73: the first has 12.9 %, the second half of that.
         assert!((12_400..13_500).contains(&drawn[0]), "{}", drawn[0]);
         assert!((6_100..7_000).contains(&drawn[1]), "{}", drawn[1]);

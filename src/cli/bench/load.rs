@@ -15,35 +15,20 @@ use super::client_loop::Caller;
 use super::keys::Picker;
 use super::options::BenchArgs;
 use super::request::Requests;
-use super::tally::Tally;
+use super::tally::LoadTally;
+use super::target::{Span, Target};
 
 /// How long answers are waited for after the last request.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Where the load goes, and until when it counts.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    /// `host:port`.
-    pub(super) address: String,
-    /// Makes idempotency keys of this run its own.
-    pub(super) run: String,
-}
-
-/// When requests count.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) from: Instant,
-    pub(super) until: Instant,
-}
-
-/// Runs the load to its end and gives back what was seen.
-pub(super) fn run(args: &BenchArgs, target: &Target) -> Tally {
+/// Runs the load to its end and returns its counts.
+pub(super) fn run(args: &BenchArgs, target: &Target) -> LoadTally {
     let picker = Picker::new(args.keys, args.skus);
     let start = Instant::now();
     let from = start + args.warm_up();
     let span = Span { from, until: from + args.duration() };
     let threads = args.threads.min(args.connections);
-    let mut total = Tally::new();
+    let mut total = LoadTally::new();
     std::thread::scope(|scope| {
         let mut senders = Vec::new();
         let mut running = Vec::new();
@@ -97,13 +82,13 @@ fn one_thread(
     span: Span,
     thread: u16,
     dues: Vec<Option<UnboundedReceiver<Instant>>>,
-) -> Tally {
+) -> LoadTally {
     let mut random = fastrand::Rng::new();
     let run = format!("{}-{thread}", target.run);
     let requests = Requests::new(args, &target.address, &run, &picker, &mut random);
     let connections = dues.len() as u64;
     let caller = Rc::new(Caller::new(args, target, picker, requests, span));
-    let tally = Rc::new(RefCell::new(Tally::new()));
+    let tally = Rc::new(RefCell::new(LoadTally::new()));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -116,7 +101,7 @@ fn one_thread(
     let give_up = span.until.saturating_duration_since(Instant::now()) + GRACE;
     let in_time = runtime.block_on(async { tokio::time::timeout(give_up, tasks).await });
     drop(runtime);
-    let mut tally = tally.replace(Tally::new());
+    let mut tally = tally.replace(LoadTally::new());
     if in_time.is_err() {
         let waiting = connections - caller.ended();
         tally.unanswered += waiting;

@@ -8,6 +8,7 @@ mod options;
 mod report;
 mod request;
 mod tally;
+mod target;
 mod wire;
 
 use std::fs;
@@ -18,13 +19,13 @@ use serde::Deserialize;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::child::ChildServer;
-use super::client::Client;
-use super::exit::{Exit, Failure, OrExit};
-use super::{print, runtime};
-use load::Target;
+use crate::cli::terminal::child::ChildServer;
+use crate::cli::terminal::client::NodeClient;
+use crate::cli::terminal::{print, run_client};
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use report::Report;
-use tally::Tally;
+use tally::LoadTally;
+use target::Target;
 
 pub(super) use options::BenchArgs;
 
@@ -43,7 +44,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// [`Exit::Unavailable`] when there is no node to measure, [`Exit::CannotCreate`] when the JSON cannot be written.
 /// A missed threshold is no error but [`Exit::Failed`].
 pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
-    let report = runtime::run(async {
+    let report = run_client::run(async {
         let Some(server) = &args.server else {
             let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
             let places = (args.connections + PLACES_BESIDE).max(PLACES_DEFAULT).to_string();
@@ -71,7 +72,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 
 async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
     let target = Target { address: address(server)?, run: format!("{:016x}", fastrand::u64(..)) };
-    bring_stock(&Client::new(server)?, args.skus, &target.run).await?;
+    bring_stock(&NodeClient::new(server)?, args.skus, &target.run).await?;
     let (load_args, load_target) = (args.clone(), target.clone());
     let load = tokio::task::spawn_blocking(move || load::run(&load_args, &load_target));
     let probes = match &args.central {
@@ -83,10 +84,11 @@ async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
 }
 
 /// Probes central while the load runs.
-async fn probe(args: &BenchArgs, server: &str, central: &str, run: &str) -> Result<Tally, Failure> {
+async fn probe(args: &BenchArgs, server: &str, central: &str, run: &str) -> Result<LoadTally, Failure> {
     let from = Instant::now() + args.warm_up();
     let central = if central.is_empty() { server } else { central };
-    central::probe(&Client::new(server)?, &Client::new(central)?, run, from, from + args.duration()).await
+    central::probe(&NodeClient::new(server)?, &NodeClient::new(central)?, run, from, from + args.duration())
+        .await
 }
 
 /// `host:port` of a base URL.
@@ -104,7 +106,7 @@ struct BatchAnswer {
 }
 
 /// Gives every level more than the load can take.
-async fn bring_stock(client: &Client, skus: u32, run: &str) -> Result<(), Failure> {
+async fn bring_stock(client: &NodeClient, skus: u32, run: &str) -> Result<(), Failure> {
     let numbers: Vec<u32> = (0..skus).collect();
     for (part, numbers) in numbers.chunks(STOCK_OPERATIONS).enumerate() {
         let operations: Vec<_> = numbers

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 use serde::Serialize;
 
-use super::super::client::server_url;
+use crate::cli::terminal::client::server_url;
 use crate::domain::limits::BATCH_OPERATIONS_MAX;
 
 /// Measure a node under load, over real HTTP
@@ -31,7 +31,7 @@ pub(crate) struct BenchArgs {
 
     /// Which SKU a request meets
     #[arg(long, value_enum, default_value = "hot")]
-    pub(crate) keys: Keys,
+    pub(crate) keys: KeyChoice,
 
     /// Levels that are there
     #[arg(long, value_name = "LEVELS", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=9_999_999))]
@@ -127,7 +127,7 @@ pub(crate) enum Workload {
     Batch,
 }
 
-/// What a connection does that was turned away.
+/// The reaction of a connection to a request that was rejected because of overload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Overload {
@@ -140,7 +140,7 @@ pub(crate) enum Overload {
 /// Which SKU a request meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Keys {
+pub(crate) enum KeyChoice {
     /// Always the same one
     Hot,
     /// Any, equally often

@@ -6,17 +6,17 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::options::{BenchArgs, Keys, Workload};
-use super::tally::Tally;
+use super::options::{BenchArgs, KeyChoice, Workload};
+use super::tally::LoadTally;
 
-/// What a bench found.
+/// The result of a bench.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
     version: &'static str,
     server: String,
     workload: Workload,
-    keys: Keys,
+    keys: KeyChoice,
     skus: u32,
     connections: u16,
     threads: u16,
@@ -55,7 +55,7 @@ struct Latency {
 }
 
 impl Latency {
-    fn of(tally: &Tally) -> Self {
+    fn of(tally: &LoadTally) -> Self {
         Self {
             min: tally.min_ms(),
             mean: tally.mean_ms(),
@@ -73,7 +73,7 @@ impl Latency {
 }
 
 impl Report {
-    pub(super) fn new(args: &BenchArgs, server: &str, tally: &Tally, probes: Option<&Tally>) -> Self {
+    pub(super) fn new(args: &BenchArgs, server: &str, tally: &LoadTally, probes: Option<&LoadTally>) -> Self {
         let requests_per_second = number(tally.requests) / args.duration;
         let operations = tally.done() * u64::from(args.operations_per_request());
         let mut report = Self {

@@ -97,8 +97,8 @@ fn batch(size: u32, picker: &Picker, random: &mut Rng) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::Keys;
     use super::*;
+    use crate::cli::bench::options::KeyChoice;
     use clap::{Args, FromArgMatches};
 
     fn written(arguments: &[&str], sku: u32, version: Option<u64>) -> String {
@@ -106,7 +106,7 @@ mod tests {
             BenchArgs::augment_args(clap::Command::new("bench")).mut_args(|argument| argument.env(None));
         let matches = command.try_get_matches_from(std::iter::once(&"bench").chain(arguments)).unwrap();
         let args = BenchArgs::from_arg_matches(&matches).unwrap();
-        let picker = Picker::new(Keys::Hot, 1);
+        let picker = Picker::new(KeyChoice::Hot, 1);
         let requests = Requests::new(&args, "here:3000", "run", &picker, &mut Rng::with_seed(1));
         let mut buffer = b"left over".to_vec();
         requests.write(&mut buffer, sku, 9, version);

@@ -1,4 +1,4 @@
-//! What was seen: latencies in a histogram, answers by status, and everything that should not have been.
+//! The counts of a load: latencies in a histogram, answers by status, and errors.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const DIGITS: u8 = 3;
 
 /// Counts of one thread, or of all of them added up.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct LoadTally {
     latency_us: Histogram<u64>,
     pub(super) requests: u64,
     pub(super) statuses: BTreeMap<u16, u64>,
@@ -24,12 +24,12 @@ pub(super) struct Tally {
     pub(super) unexpected: u64,
     /// Answers that turned their request away, where that is wanted; they are in none of the figures above but
     /// `requests` and `statuses`.
-    pub(super) away: Option<Box<Tally>>,
+    pub(super) away: Option<Box<LoadTally>>,
     /// The first of the faults above, in words.
     pub(super) first_fault: Option<String>,
 }
 
-impl Tally {
+impl LoadTally {
     pub(super) fn new() -> Self {
         Self {
             latency_us: Histogram::new_with_max(LATENCY_US_MAX, DIGITS)
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_right_to_a_thousandth() {
-        let mut tally = Tally::new();
+        let mut tally = LoadTally::new();
         for microseconds in 1..=10_000 {
             tally.answered(200, Duration::from_micros(microseconds));
         }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn threads_add_up() {
-        let (mut one, mut other) = (Tally::new(), Tally::new());
+        let (mut one, mut other) = (LoadTally::new(), LoadTally::new());
         one.answered(200, Duration::from_millis(1));
         other.answered(200, Duration::from_millis(3));
         other.answered(503, Duration::from_secs(1000));

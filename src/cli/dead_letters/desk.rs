@@ -1,28 +1,31 @@
-//! Where dead letters are dealt with: at a running node, or in the data directory of a worker that is stopped.
+//! Access to dead letters: over a running node, or in the data directory of a worker that is stopped.
 
-use super::{DeadLettersArgs, Letter, Settled, Verb};
+use super::letter::{Letter, Settled};
+use super::options::{DeadLettersArgs, LetterVerb};
 use crate::adapters::file::disk::RealDisk;
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::stores::dead_letters::look_at_letters;
 use crate::app::central::{DeadLetter, LetterError, Redriven};
-use crate::cli::central::{Held, Logs};
-use crate::cli::client::{Client, query_value};
-use crate::cli::exit::{Exit, Failure, OrExit};
-use crate::cli::{bad_settings, directory};
-use crate::config::SyncSettings;
+use crate::cli::terminal::client::{NodeClient, query_value};
+use crate::cli::terminal::exit::bad_settings;
+use crate::config::SyncWorkerSettings;
+use crate::runtime::central::sources::LogSources;
+use crate::runtime::central::worker::HeldWorker;
+use crate::runtime::directory;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use http::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Whoever answers.
-pub(super) enum Desk {
+/// The place that dead letters are read from and settled in.
+pub(super) enum LetterDesk {
     /// A node with its worker.
-    Node(Client),
-    /// The letters on file, to look at.
+    Node(NodeClient),
+    /// The file of dead letters, to read only.
     File(Layout),
     /// A worker in this process.
-    Worker(Held),
+    Worker(HeldWorker),
 }
 
 #[derive(Debug, Deserialize)]
@@ -32,20 +35,20 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-impl Desk {
-    /// The desk the options name.
+impl LetterDesk {
+    /// Opens the place that the options name.
     ///
     /// # Errors
     /// [`Exit::NoInput`] without a data directory, [`Exit::Locked`] when its worker runs and letters shall be settled.
     pub(super) fn open(args: &DeadLettersArgs) -> Result<Self, Failure> {
-        let Some(data_dir) = &args.data_dir else { return Ok(Self::Node(Client::new(&args.server)?)) };
+        let Some(data_dir) = &args.data_dir else { return Ok(Self::Node(NodeClient::new(&args.server)?)) };
         let (_, layout) = directory::existing(data_dir)?;
-        if matches!(args.verb, Verb::List { .. } | Verb::Show { .. }) {
+        if matches!(args.verb, LetterVerb::List { .. } | LetterVerb::Show { .. }) {
             return Ok(Self::File(layout));
         }
         let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
-        let logs = Logs::of_directory(&layout)?;
-        Held::open(&layout, logs, &SyncSettings::once(sources), u64::MAX).map(Self::Worker)
+        let logs = LogSources::of_directory(&layout)?;
+        HeldWorker::open(&layout, logs, &SyncWorkerSettings::once(sources), u64::MAX).map(Self::Worker)
     }
 
     /// All letters, oldest first.
@@ -101,7 +104,7 @@ fn path(id: &str) -> String {
     format!("/dead-letters/{}", query_value(id))
 }
 
-async fn pages(client: &Client) -> Result<Vec<Letter>, Failure> {
+async fn pages(client: &NodeClient) -> Result<Vec<Letter>, Failure> {
     let mut letters = Vec::new();
     let mut path = "/dead-letters?limit=1000".to_owned();
     loop {

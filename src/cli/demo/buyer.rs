@@ -5,13 +5,13 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::client::{Answer, Client, encode};
-use super::super::exit::{Exit, Failure};
 use super::catalogue::{SALE_SKU, SALE_STORE};
+use crate::cli::terminal::client::{NodeClient, NodeResponse, encode};
+use crate::runtime::exit::{Exit, Failure};
 
-/// What the buyers saw, added up.
+/// The results of the buyers, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct BuyerCounts {
     /// Requests sent.
     pub(super) requests: u32,
     /// Pieces held for a buyer and then paid for.
@@ -22,7 +22,7 @@ pub(super) struct Seen {
     pub(super) replayed: u32,
 }
 
-impl Seen {
+impl BuyerCounts {
     pub(super) fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.sold += other.sold;
@@ -47,8 +47,8 @@ struct Reservation {
 ///
 /// # Errors
 /// When the node answers one order in two ways, or takes it twice.
-pub(super) async fn buy(client: &Client, buyer: u32) -> Result<Seen, Failure> {
-    let mut seen = Seen::default();
+pub(super) async fn buy(client: &NodeClient, buyer: u32) -> Result<BuyerCounts, Failure> {
+    let mut seen = BuyerCounts::default();
     let order = order_body();
     let key = order_key(buyer);
     let (double, click) =
@@ -64,7 +64,7 @@ pub(super) async fn buy(client: &Client, buyer: u32) -> Result<Seen, Failure> {
     match first.status.as_u16() {
         200 if count(&answers, is_replay) == 2 => {}
         200 => return Err(Failure::new(Exit::Failed, format!("buyer {buyer} was sold one order twice"))),
-        409 => return Ok(Seen { refused: 1, ..seen }),
+        409 => return Ok(BuyerCounts { refused: 1, ..seen }),
         status => return Err(Failure::new(Exit::Failed, format!("buyer {buyer} got status {status}"))),
     }
     let reserved: Reserved = serde_json::from_slice(&first.body).map_err(|error| {
@@ -80,17 +80,21 @@ pub(super) async fn buy(client: &Client, buyer: u32) -> Result<Seen, Failure> {
         seen.requests += 1;
         seen.replayed += u32::from(is_replay(&paid));
     }
-    Ok(Seen { sold: 1, ..seen })
+    Ok(BuyerCounts { sold: 1, ..seen })
 }
 
 /// Sends the order of a buyer once more, or another one under the same key.
-pub(super) async fn order_again(client: &Client, buyer: u32, pieces: u32) -> Result<Answer, Failure> {
+pub(super) async fn order_again(
+    client: &NodeClient,
+    buyer: u32,
+    pieces: u32,
+) -> Result<NodeResponse, Failure> {
     let order = if pieces == 1 { order_body() } else { encode(&json!({ "qty": pieces })) };
     send(client, "reserve", &order_key(buyer), &order).await
 }
 
 /// Whether the answer says that it is a repetition.
-pub(super) fn is_replay(answer: &Answer) -> bool {
+pub(super) fn is_replay(answer: &NodeResponse) -> bool {
     answer.headers.get("idempotency-replayed").is_some_and(|value| value == "true")
 }
 
@@ -102,11 +106,11 @@ fn order_body() -> Bytes {
     encode(&json!({"qty": 1}))
 }
 
-fn count(answers: &[Answer], is: fn(&Answer) -> bool) -> u32 {
+fn count(answers: &[NodeResponse], is: fn(&NodeResponse) -> bool) -> u32 {
     answers.iter().map(|answer| u32::from(is(answer))).sum()
 }
 
-async fn send(client: &Client, verb: &str, key: &str, body: &Bytes) -> Result<Answer, Failure> {
+async fn send(client: &NodeClient, verb: &str, key: &str, body: &Bytes) -> Result<NodeResponse, Failure> {
     let mut headers = HeaderMap::new();
     headers.insert(
         "idempotency-key",

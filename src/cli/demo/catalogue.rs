@@ -1,4 +1,4 @@
-//! A small chain, made up: what it sells, and where.
+//! An invented small chain: its products and its stores.
 
 use serde_json::{Value, json};
 

@@ -15,12 +15,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::child::ChildServer;
-use super::client::Client;
-use super::exit::{Exit, Failure, OrExit};
-use super::print::print_line;
-use super::runtime;
-use buyer::Seen;
+use crate::cli::terminal::child::ChildServer;
+use crate::cli::terminal::client::NodeClient;
+use crate::cli::terminal::print::print_line;
+use crate::cli::terminal::run_client;
+use crate::runtime::exit::{Exit, Failure, OrExit};
+use buyer::BuyerCounts;
 use catalogue::{SALE_SKU, SALE_STORE};
 
 const STOP_MAX: Duration = Duration::from_secs(30);
@@ -65,14 +65,14 @@ struct Level {
 /// [`Exit::Failed`] when one piece too many or too few was sold, or the crash changed anything.
 pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
-    runtime::run(play(args, &scratch.path().join("data")))?;
+    run_client::run(play(args, &scratch.path().join("data")))?;
     Ok(Exit::Ok)
 }
 
 async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     let program = ChildServer::this_program()?;
     let node = ChildServer::start(&program, data_dir, &SERVER)?;
-    let client = Client::new(node.url())?;
+    let client = NodeClient::new(node.url())?;
     print_line(format!("A node runs on {}, its data is in {}.", node.url(), data_dir.display()))?;
 
     let _: Value =
@@ -89,7 +89,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     ))?;
     let started = Instant::now();
     let buyers = try_join_all((1..=args.buyers).map(|number| buyer::buy(&client, number))).await?;
-    let mut seen = Seen::default();
+    let mut seen = BuyerCounts::default();
     for one in &buyers {
         seen.add(*one);
     }
@@ -103,7 +103,7 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     node.kill()?;
     let started = Instant::now();
     let node = ChildServer::start(&program, data_dir, &SERVER)?;
-    let client = Client::new(node.url())?;
+    let client = NodeClient::new(node.url())?;
     print_line(format!("Started again in {:.0} ms.", started.elapsed().as_secs_f64() * 1000.0))?;
     check_crash(&client, &after_sale, winner).await?;
     node.stop(STOP_MAX)?;
@@ -111,11 +111,11 @@ async fn play(args: &DemoArgs, data_dir: &Path) -> Result<(), Failure> {
     print_line("\nExactly what was there was sold, once. Your turn: onhand serve")
 }
 
-async fn level(client: &Client) -> Result<Level, Failure> {
+async fn level(client: &NodeClient) -> Result<Level, Failure> {
     Ok(client.get(&format!("/stores/{SALE_STORE}/inventory/{SALE_SKU}")).await?)
 }
 
-fn table(seen: &Seen, level: &Level, took: Duration) -> Table {
+fn table(seen: &BuyerCounts, level: &Level, took: Duration) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED);
     table.set_header(["flash sale", "", "what it means"]);
@@ -143,7 +143,7 @@ fn table(seen: &Seen, level: &Level, took: Duration) -> Table {
     table
 }
 
-fn check_sale(args: &DemoArgs, seen: &Seen, level: &Level) -> Result<(), Failure> {
+fn check_sale(args: &DemoArgs, seen: &BuyerCounts, level: &Level) -> Result<(), Failure> {
     let expected = args.pieces.min(args.buyers);
     let left = i64::from(args.pieces - expected);
     let held = (level.qty, level.on_hand, level.reserved);
@@ -158,7 +158,7 @@ fn check_sale(args: &DemoArgs, seen: &Seen, level: &Level) -> Result<(), Failure
 }
 
 /// One key names one order: another order under it is refused.
-async fn reuse_a_key(client: &Client, buyer: u32) -> Result<(), Failure> {
+async fn reuse_a_key(client: &NodeClient, buyer: u32) -> Result<(), Failure> {
     let answer = buyer::order_again(client, buyer, 2).await?;
     let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let code = problem.get("code").and_then(Value::as_str).unwrap_or_default();
@@ -183,8 +183,8 @@ fn verify(program: &Path, data_dir: &Path) -> Result<(), Failure> {
     print_line(format!("\nonhand verify: {}", said.lines().last().unwrap_or_default()))
 }
 
-/// What was acknowledged is there, and a buyer who missed the answer still gets it.
-async fn check_crash(client: &Client, before: &Level, buyer: u32) -> Result<(), Failure> {
+/// Checks that acknowledged changes are there, and that a buyer who missed the answer still gets it.
+async fn check_crash(client: &NodeClient, before: &Level, buyer: u32) -> Result<(), Failure> {
     let again = buyer::order_again(client, buyer, 1).await?;
     if again.status != 200 || !buyer::is_replay(&again) {
         let message = format!("buyer {buyer} repeated an order after the crash and got {}", again.status);

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::super::exit::Failure;
-use super::options::{Reading, StoreFrom};
-use super::table::{Table, unusable};
+use super::options::{ReadOptions, StoreFrom};
+use super::table::{CsvFile, unusable};
+use crate::runtime::exit::Failure;
 
 /// Names of columns listed in a message, at most.
 const NAMES_SHOWN_MAX: usize = 40;
 
-/// Where the named columns stand.
+/// The positions of the named columns.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     pub(super) store: Option<usize>,
@@ -24,10 +24,10 @@ pub(super) struct Columns {
 /// Opens a file of movements.
 ///
 /// # Errors
-/// Those of [`Table::open`], and [`Exit::Data`](super::super::exit::Exit::Data) when it lacks a column.
-pub(super) fn open(path: &Path, reading: &Reading) -> Result<(Table, Columns), Failure> {
+/// Those of [`CsvFile::open`], and [`Exit::Data`](crate::runtime::exit::Exit::Data) when it lacks a column.
+pub(super) fn open(path: &Path, reading: &ReadOptions) -> Result<(CsvFile, Columns), Failure> {
     let meaning = serde_json::to_vec(reading).expect("options are plain fields");
-    let table = Table::open(path, reading.delimiter, &meaning)?;
+    let table = CsvFile::open(path, reading.delimiter, &meaning)?;
     let columns = Columns::find(table.header(), reading).map_err(|reason| unusable(path, reason))?;
     Ok((table, columns))
 }
@@ -40,7 +40,7 @@ impl Columns {
     }
 
     /// Finds the columns that the options name.
-    fn find(names: &[String], reading: &Reading) -> Result<Self, String> {
+    fn find(names: &[String], reading: &ReadOptions) -> Result<Self, String> {
         let mut missing = Vec::new();
         let mut find = |option: &str, name: &str| {
             place(names, name).unwrap_or_else(|reason| {

@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 use super::options::ImportArgs;
 use super::products::ProductsArgs;
 
-/// What is imported.
+/// The kind of file that is imported.
 #[derive(Clone, Debug)]
 pub(crate) enum ImportCommand {
     /// Movements.

@@ -27,9 +27,9 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::client::Client;
-use super::exit::{Exit, Failure};
-use super::{print, runtime};
+use crate::cli::terminal::client::NodeClient;
+use crate::cli::terminal::{print, run_client};
+use crate::runtime::exit::{Exit, Failure};
 use options::ImportArgs;
 use report_file::Refusals;
 use send::Sent;
@@ -54,12 +54,12 @@ fn movements(args: &ImportArgs) -> Result<Exit, Failure> {
     if let Some(path) = report {
         report_file::check(path, &args.file)?;
     }
-    let text = runtime::run(async {
+    let text = run_client::run(async {
         if args.dry_run {
             let refusals = report::collect(None, &survey, report).await?;
             return Ok(summary::dry_run(&survey, &refusals, report));
         }
-        let client = Client::new(&args.server)?;
+        let client = NodeClient::new(&args.server)?;
         let started = Instant::now();
         let sent = send_with_bar(&client, &survey).await?;
         let took = started.elapsed();
@@ -89,7 +89,7 @@ fn bar(length: u64, of: &str) -> ProgressBar {
 }
 
 /// Shows a bar while rows go out.
-async fn send_with_bar(client: &Client, survey: &Survey) -> Result<Sent, Failure> {
+async fn send_with_bar(client: &NodeClient, survey: &Survey) -> Result<Sent, Failure> {
     if survey.rows == 0 {
         return Ok(Sent::Before(wire::Progress::default()));
     }

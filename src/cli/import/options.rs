@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::super::client::server_url;
-use super::super::exit::{Exit, Failure};
 use super::store_name::meant;
 use super::time::TimeFormat;
+use crate::cli::terminal::client::server_url;
 use crate::domain::limits::INTEGER_MAX;
 use crate::domain::{Quantity, StoreId};
+use crate::runtime::exit::{Exit, Failure};
 
 /// Import a CSV file of movements into a running node, exactly once
 ///
@@ -32,7 +32,7 @@ pub(crate) struct ImportArgs {
 
     /// What the rows are
     #[arg(long, value_enum, default_value = "sale")]
-    pub kind: Kind,
+    pub kind: RowsKind,
 
     /// Column with the store
     ///
@@ -127,7 +127,7 @@ Exit codes:
 /// What the rows of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum RowsKind {
     /// Sold, or with a negative quantity returned
     Sale,
     /// Goods received
@@ -138,7 +138,7 @@ pub(crate) enum Kind {
     Opening,
 }
 
-impl Kind {
+impl RowsKind {
     /// The word for it, on the wire and to people.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -166,8 +166,8 @@ pub(super) enum StoreFrom {
 /// fields here would make every finished import a new one.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Reading {
-    pub(super) kind: Kind,
+pub(super) struct ReadOptions {
+    pub(super) kind: RowsKind,
     pub(super) store: StoreFrom,
     /// Which store a name means, where the person says so.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -186,8 +186,8 @@ impl ImportArgs {
     ///
     /// # Errors
     /// [`Exit::Usage`] for options that contradict each other.
-    pub(super) fn reading(&self) -> Result<Reading, Failure> {
-        if self.kind == Kind::Opening && self.opening_stock > Quantity::ZERO {
+    pub(super) fn reading(&self) -> Result<ReadOptions, Failure> {
+        if self.kind == RowsKind::Opening && self.opening_stock > Quantity::ZERO {
             return Err(Failure::new(
                 Exit::Usage,
                 "--kind opening and --opening-stock contradict each other: the rows themselves are the opening stock",
@@ -199,7 +199,7 @@ impl ImportArgs {
             (None, Some(column)) => StoreFrom::Names(column.clone()),
             (None, None) => return Err(Failure::new(Exit::Usage, "give --store-column or --store")),
         };
-        Ok(Reading {
+        Ok(ReadOptions {
             kind: self.kind,
             store,
             store_names: self.names()?,

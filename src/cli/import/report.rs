@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use super::super::client::{Client, query_value};
-use super::super::exit::{Exit, Failure};
 use super::columns;
 use super::report_file::{Refusals, ReportFile};
 use super::row;
 use super::survey::Survey;
 use super::wire::{RefusalPage, ServerRefusal};
+use crate::cli::terminal::client::{NodeClient, query_value};
+use crate::runtime::exit::{Exit, Failure};
 
 const PAGE_ITEMS: u32 = 1000;
 /// What the report has of a row, behind what is wrong with it.
@@ -24,12 +24,12 @@ const NAMES: [&str; 5] = ["store", "sku", "quantity", "time", "reference"];
 /// # Errors
 /// Those of reading the file and of asking the node; [`Exit::Io`] when the report cannot be written.
 pub(super) async fn collect(
-    client: Option<&Client>,
+    client: Option<&NodeClient>,
     survey: &Survey,
     report: Option<&Path>,
 ) -> Result<Refusals, Failure> {
     let (mut table, columns) = columns::open(&survey.path, &survey.reading)?;
-    let mut told = Told::new(client, survey);
+    let mut told = NodeRefusals::new(client, survey);
     let places = [columns.store, Some(columns.sku), Some(columns.quantity), columns.time, columns.reference];
     let mut file = report.map(|path| ReportFile::create(path, &NAMES)).transpose()?;
     let mut refusals = Refusals::default();
@@ -64,16 +64,16 @@ fn explain(refusal: &ServerRefusal) -> String {
 }
 
 /// The node's refusals, page after page.
-struct Told<'a> {
-    client: Option<&'a Client>,
+struct NodeRefusals<'a> {
+    client: Option<&'a NodeClient>,
     path: String,
     cursor: Option<String>,
     page: VecDeque<ServerRefusal>,
     ended: bool,
 }
 
-impl<'a> Told<'a> {
-    fn new(client: Option<&'a Client>, survey: &Survey) -> Self {
+impl<'a> NodeRefusals<'a> {
+    fn new(client: Option<&'a NodeClient>, survey: &Survey) -> Self {
         let path = format!("/imports/{}/refusals?limit={PAGE_ITEMS}", survey.import_id());
         Self {
             client,

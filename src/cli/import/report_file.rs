@@ -1,12 +1,12 @@
-//! The report of an import, and what of it the summary tells.
+//! The report of an import, and the part of it that the summary shows.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::super::exit::{Exit, Failure, OrExit};
-use super::table::Record;
+use super::table::CsvRecord;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::spreadsheet::safe;
 
 /// Refused rows named in the summary; the report has all.
@@ -54,7 +54,7 @@ pub(super) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
 
 impl Refusals {
     /// Counts one in.
-    pub(super) fn add(&mut self, record: &Record<'_>, code: String, detail: &str) {
+    pub(super) fn add(&mut self, record: &CsvRecord<'_>, code: String, detail: &str) {
         self.total += 1;
         if self.first.len() < SHOWN_MAX {
             self.first.push(format!("row {} (line {}): {code}: {detail}", record.row, record.line));
@@ -92,7 +92,7 @@ impl ReportFile {
     /// [`Exit::Io`].
     pub(super) fn write(
         &mut self,
-        record: &Record<'_>,
+        record: &CsvRecord<'_>,
         code: &str,
         detail: &str,
         places: &[Option<usize>],

@@ -5,9 +5,9 @@ use std::str;
 use jiff::Timestamp as Moment;
 
 use super::columns::Columns;
-use super::options::{Kind, Reading, StoreFrom};
+use super::options::{ReadOptions, RowsKind, StoreFrom};
 use super::store_name::store_id;
-use super::table::Record;
+use super::table::CsvRecord;
 use super::wire::WireRow;
 use crate::domain::limits::TEXT_CHARACTERS_MAX;
 use crate::domain::stock::AdjustKind;
@@ -15,7 +15,7 @@ use crate::domain::{IdError, Quantity, QuantityError, Sku, StoreId, Timestamp};
 
 /// Why a row is refused before it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Reason {
+pub(super) enum RowError {
     #[error("it has {found} fields, the header has {expected}")]
     FieldCount { found: usize, expected: usize },
     #[error("field {field} is not UTF-8; convert the file, for example with iconv")]
@@ -44,7 +44,7 @@ pub(super) enum Reason {
     Reference,
 }
 
-impl Reason {
+impl RowError {
     /// A word for it that scripts can rely on.
     pub(super) fn code(&self) -> &'static str {
         match self {
@@ -62,15 +62,19 @@ impl Reason {
 }
 
 /// Reads a record as the movement that the options say it is.
-pub(super) fn read(record: &Record<'_>, columns: &Columns, reading: &Reading) -> Result<WireRow, Reason> {
+pub(super) fn read(
+    record: &CsvRecord<'_>,
+    columns: &Columns,
+    reading: &ReadOptions,
+) -> Result<WireRow, RowError> {
     let found = record.fields.len();
     if found != columns.count {
-        return Err(Reason::FieldCount { found, expected: columns.count });
+        return Err(RowError::FieldCount { found, expected: columns.count });
     }
     // A name of a product in some old encoding is no reason to lose its sale: only what is read has to be readable.
     let unreadable = |at: &usize| record.fields.get(*at).is_some_and(|field| str::from_utf8(field).is_err());
     if let Some(at) = columns.named().find(unreadable) {
-        return Err(Reason::Encoding { field: at + 1 });
+        return Err(RowError::Encoding { field: at + 1 });
     }
     let field =
         |at: usize| record.fields.get(at).and_then(|field| str::from_utf8(field).ok()).unwrap_or_default();
@@ -83,55 +87,55 @@ pub(super) fn read(record: &Record<'_>, columns: &Columns, reading: &Reading) ->
     Ok(WireRow { row: record.row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock })
 }
 
-fn store(field: Option<&str>, reading: &Reading) -> Result<StoreId, Reason> {
+fn store(field: Option<&str>, reading: &ReadOptions) -> Result<StoreId, RowError> {
     let text = field.unwrap_or_default().trim();
     match &reading.store {
         StoreFrom::Fixed(id) => Ok(id.clone()),
-        StoreFrom::Names(_) | StoreFrom::Ids(_) if text.is_empty() => Err(Reason::StoreMissing),
+        StoreFrom::Names(_) | StoreFrom::Ids(_) if text.is_empty() => Err(RowError::StoreMissing),
         StoreFrom::Names(_) => {
-            store_id(text, &reading.store_names).ok_or_else(|| Reason::StoreName(text.to_owned()))
+            store_id(text, &reading.store_names).ok_or_else(|| RowError::StoreName(text.to_owned()))
         }
-        StoreFrom::Ids(_) => StoreId::new(text).map_err(|error| Reason::StoreId(text.to_owned(), error)),
+        StoreFrom::Ids(_) => StoreId::new(text).map_err(|error| RowError::StoreId(text.to_owned(), error)),
     }
 }
 
-fn sku(field: &str) -> Result<Sku, Reason> {
+fn sku(field: &str) -> Result<Sku, RowError> {
     let text = field.trim();
     Sku::new(text).map_err(|error| match error {
-        IdError::Empty => Reason::SkuMissing,
-        error => Reason::Sku(text.to_owned(), error),
+        IdError::Empty => RowError::SkuMissing,
+        error => RowError::Sku(text.to_owned(), error),
     })
 }
 
 /// The sign decides for a sale; the other kinds have only one direction.
-fn movement(field: &str, kind: Kind) -> Result<(AdjustKind, Quantity), Reason> {
+fn movement(field: &str, kind: RowsKind) -> Result<(AdjustKind, Quantity), RowError> {
     let text = field.trim();
     let quantity: i64 = text.parse().map_err(|_| {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            Reason::QuantityTooLarge(text.to_owned())
+            RowError::QuantityTooLarge(text.to_owned())
         } else {
-            Reason::Quantity(text.to_owned())
+            RowError::Quantity(text.to_owned())
         }
     })?;
     if quantity == 0 {
-        return Err(Reason::QuantityZero);
+        return Err(RowError::QuantityZero);
     }
-    let signed = Quantity::new(quantity).map_err(|_| Reason::QuantityTooLarge(text.to_owned()))?;
+    let signed = Quantity::new(quantity).map_err(|_| RowError::QuantityTooLarge(text.to_owned()))?;
     let pieces = if signed.is_negative() { signed.negated() } else { signed };
     match (kind, quantity > 0) {
-        (Kind::Sale, true) => Ok((AdjustKind::Sale, pieces)),
-        (Kind::Sale, false) => Ok((AdjustKind::Return, pieces)),
-        (Kind::StockIn, true) => Ok((AdjustKind::StockIn, pieces)),
-        (Kind::Removal, true) => Ok((AdjustKind::Removal, pieces)),
-        (Kind::Opening, true) => Ok((AdjustKind::Opening, pieces)),
-        (_, false) => Err(Reason::QuantityNegative { quantity, kind: kind.as_str() }),
+        (RowsKind::Sale, true) => Ok((AdjustKind::Sale, pieces)),
+        (RowsKind::Sale, false) => Ok((AdjustKind::Return, pieces)),
+        (RowsKind::StockIn, true) => Ok((AdjustKind::StockIn, pieces)),
+        (RowsKind::Removal, true) => Ok((AdjustKind::Removal, pieces)),
+        (RowsKind::Opening, true) => Ok((AdjustKind::Opening, pieces)),
+        (_, false) => Err(RowError::QuantityNegative { quantity, kind: kind.as_str() }),
     }
 }
 
-fn time(field: &str, reading: &Reading) -> Result<Timestamp, Reason> {
+fn time(field: &str, reading: &ReadOptions) -> Result<Timestamp, RowError> {
     let text = field.trim();
-    let wrong = |why: String| Reason::Time { text: text.to_owned(), why };
+    let wrong = |why: String| RowError::Time { text: text.to_owned(), why };
     let Some(format) = &reading.time_format else {
         return Timestamp::parse(text).map_err(|error| wrong(format!("it {error}")));
     };
@@ -140,13 +144,13 @@ fn time(field: &str, reading: &Reading) -> Result<Timestamp, Reason> {
         .map_err(|_| wrong("it is outside the years 0000 to 9999".to_owned()))
 }
 
-fn reference(field: &str) -> Result<Option<String>, Reason> {
+fn reference(field: &str) -> Result<Option<String>, RowError> {
     let text = field.trim();
     if text.is_empty() {
         return Ok(None);
     }
     if text.chars().count() > TEXT_CHARACTERS_MAX || text.chars().any(char::is_control) {
-        return Err(Reason::Reference);
+        return Err(RowError::Reference);
     }
     Ok(Some(text.to_owned()))
 }
@@ -161,8 +165,8 @@ mod tests {
     const COLUMNS: Columns =
         Columns { store: Some(0), sku: 1, quantity: 2, time: Some(3), reference: Some(4), count: 5 };
 
-    fn reading(kind: Kind) -> Reading {
-        Reading {
+    fn reading(kind: RowsKind) -> ReadOptions {
+        ReadOptions {
             kind,
             store: StoreFrom::Names("shop".to_owned()),
             store_names: BTreeMap::new(),
@@ -176,15 +180,15 @@ mod tests {
         }
     }
 
-    fn row(fields: &[&[u8]], reading: &Reading) -> Result<WireRow, Reason> {
+    fn row(fields: &[&[u8]], reading: &ReadOptions) -> Result<WireRow, RowError> {
         let fields = fields.iter().collect::<ByteRecord>();
-        read(&Record { row: 7, line: 8, fields: &fields }, &COLUMNS, reading)
+        read(&CsvRecord { row: 7, line: 8, fields: &fields }, &COLUMNS, reading)
     }
 
-    fn sale(changed: usize, value: &[u8]) -> Result<WireRow, Reason> {
+    fn sale(changed: usize, value: &[u8]) -> Result<WireRow, RowError> {
         let mut fields: [&[u8]; 5] = [b"Channel Islands", b"85123A", b"6", b"01/12/2010 08:26", b"536365"];
         fields[changed] = value;
-        row(&fields, &reading(Kind::Sale))
+        row(&fields, &reading(RowsKind::Sale))
     }
 
     #[test]
@@ -224,20 +228,23 @@ mod tests {
             let reason = sale(*field, value).unwrap_err();
             assert_eq!(reason.code(), *code, "{field} {value:?}: {reason}");
         }
-        assert_eq!(row(&[b"A", b"B", b"1"], &reading(Kind::Sale)).unwrap_err().code(), "wrong-field-count");
+        assert_eq!(
+            row(&[b"A", b"B", b"1"], &reading(RowsKind::Sale)).unwrap_err().code(),
+            "wrong-field-count"
+        );
     }
 
     #[test]
     fn the_sign_of_a_quantity_means_what_the_kind_says() {
         let table = [
-            (Kind::Sale, "+5", Ok(AdjustKind::Sale)),
-            (Kind::Sale, " -5 ", Ok(AdjustKind::Return)),
-            (Kind::StockIn, "5", Ok(AdjustKind::StockIn)),
-            (Kind::StockIn, "-5", Err("negative-quantity")),
-            (Kind::Removal, "5", Ok(AdjustKind::Removal)),
-            (Kind::Removal, "-5", Err("negative-quantity")),
-            (Kind::Opening, "5", Ok(AdjustKind::Opening)),
-            (Kind::Opening, "-5", Err("negative-quantity")),
+            (RowsKind::Sale, "+5", Ok(AdjustKind::Sale)),
+            (RowsKind::Sale, " -5 ", Ok(AdjustKind::Return)),
+            (RowsKind::StockIn, "5", Ok(AdjustKind::StockIn)),
+            (RowsKind::StockIn, "-5", Err("negative-quantity")),
+            (RowsKind::Removal, "5", Ok(AdjustKind::Removal)),
+            (RowsKind::Removal, "-5", Err("negative-quantity")),
+            (RowsKind::Opening, "5", Ok(AdjustKind::Opening)),
+            (RowsKind::Opening, "-5", Err("negative-quantity")),
         ];
         for (kind, text, expected) in table {
             let got = movement(text, kind).map_err(|reason| reason.code());

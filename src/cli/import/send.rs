@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 
 use http::HeaderMap;
 
-use super::super::client::{Client, ClientError};
-use super::super::exit::{Exit, Failure};
 use super::columns::{self, Columns};
 use super::row;
 use super::survey::Survey;
-use super::table::Table;
-use super::wire::{Progress, RowsBody, WireRow};
+use super::table::CsvFile;
+use super::wire::{Progress, RowsRequest, WireRow};
+use crate::cli::terminal::client::{ClientError, NodeClient};
+use crate::runtime::exit::{Exit, Failure};
 
 /// Rows of the file that one request covers.
 pub(super) const BATCH_ROWS: u64 = 1000;
@@ -43,19 +43,20 @@ impl Sent {
 ///
 /// # Errors
 /// [`Exit::Unavailable`] when the node cannot be reached or refuses, [`Exit::Data`] when the file changed meanwhile.
-pub(super) async fn send(client: &Client, survey: &Survey, told: impl Fn(u64)) -> Result<Sent, Failure> {
+pub(super) async fn send(client: &NodeClient, survey: &Survey, told: impl Fn(u64)) -> Result<Sent, Failure> {
     let mut progress = progress(client, survey).await?;
     if progress.finished {
         return Ok(Sent::Before(progress));
     }
     let from = progress.rows_done;
-    let mut window = Window::open(survey)?;
+    let mut window = SendWindow::open(survey)?;
     while !progress.finished {
         told(progress.rows_done);
         let after_row = progress.rows_done;
         let through_row = (after_row + BATCH_ROWS).min(survey.rows);
         window.move_to(after_row, through_row)?;
-        let body = RowsBody { after_row, through_row, last: through_row == survey.rows, rows: &window.rows };
+        let body =
+            RowsRequest { after_row, through_row, last: through_row == survey.rows, rows: &window.rows };
         let path = format!("/imports/{}/rows", survey.import_id());
         progress = match client.post(&path, HeaderMap::new(), &body).await {
             Ok(next) => next,
@@ -70,7 +71,7 @@ pub(super) async fn send(client: &Client, survey: &Survey, told: impl Fn(u64)) -
 }
 
 /// How far the node is with this import; not begun is zero.
-async fn progress(client: &Client, survey: &Survey) -> Result<Progress, Failure> {
+async fn progress(client: &NodeClient, survey: &Survey) -> Result<Progress, Failure> {
     match client.get::<Progress>(&format!("/imports/{}", survey.import_id())).await {
         Ok(progress) if progress.rows_done <= survey.rows => Ok(progress),
         Ok(progress) => Err(Failure::new(
@@ -89,7 +90,7 @@ async fn progress(client: &Client, survey: &Survey) -> Result<Progress, Failure>
 
 /// The node is not where this run thought: an answer was lost after its batch was applied, or a second run of
 /// the same import is at work. Either way it is further on, never back.
-async fn elsewhere(client: &Client, survey: &Survey, after_row: u64) -> Result<Progress, Failure> {
+async fn elsewhere(client: &NodeClient, survey: &Survey, after_row: u64) -> Result<Progress, Failure> {
     let progress = progress(client, survey).await?;
     if progress.rows_done <= after_row && !progress.finished {
         return Err(Failure::new(
@@ -114,9 +115,9 @@ fn stopped(error: ClientError, after_row: u64, survey: &Survey) -> Failure {
 }
 
 /// The rows between the one that is done and the one a request goes through to. Holds no more than a batch.
-struct Window<'a> {
+struct SendWindow<'a> {
     survey: &'a Survey,
-    table: Table,
+    table: CsvFile,
     columns: Columns,
     /// Good rows read and not yet done.
     rows: VecDeque<WireRow>,
@@ -124,7 +125,7 @@ struct Window<'a> {
     read: u64,
 }
 
-impl<'a> Window<'a> {
+impl<'a> SendWindow<'a> {
     fn open(survey: &'a Survey) -> Result<Self, Failure> {
         let (table, columns) = columns::open(&survey.path, &survey.reading)?;
         Ok(Self { survey, table, columns, rows: VecDeque::new(), read: 0 })

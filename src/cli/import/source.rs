@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// Longest record, in bytes. A quote that is never closed would otherwise read the rest of the file as one field.
 pub(super) const RECORD_BYTES_MAX: u64 = 1 << 20;
-/// A record that [`Source`] gives behind the last byte of the file. A CSV reader that does not see it as a record of its
+/// A record that [`HashedFile`] gives behind the last byte of the file. A CSV reader that does not see it as a record of its
 /// own is still inside a quote: nothing else would tell a quote left open from a field that ends with the file.
 pub(super) const END: &str = "\x03end of file\x03";
 const ENDING: &str = "\n\x03end of file\x03\n";
@@ -17,7 +17,7 @@ pub(super) const BUFFER_BYTES: usize = 1 << 16;
 
 /// The file, hashed as it is read.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct HashedFile {
     file: File,
     hash: Sha256,
     read: u64,
@@ -26,7 +26,7 @@ pub(super) struct Source {
     ended: usize,
 }
 
-impl Source {
+impl HashedFile {
     /// Reads `file` from where it stands; `meaning` goes into the fingerprint before the first byte.
     pub(super) fn new(file: File, meaning: &[u8]) -> Self {
         let mut hash = Sha256::new();
@@ -45,7 +45,7 @@ impl Source {
     }
 }
 
-impl Read for Source {
+impl Read for HashedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.read > self.allowed.get() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "record too long"));

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use super::super::exit::{Exit, Failure};
-use super::table::Record;
+use super::table::CsvRecord;
 use crate::domain::StoreId;
+use crate::runtime::exit::{Exit, Failure};
 
 /// Different store names watched for falling together, at most.
 const NAMES_MAX: usize = 100_000;
 /// Collisions and notes told at most.
 const TOLD_MAX: usize = 5;
 
-/// Which store is meant by a name: by the person's word, else by the name itself.
+/// The store that a name means: by `--store-name`, else by the name itself.
 pub(super) fn store_id(name: &str, meant: &BTreeMap<String, StoreId>) -> Option<StoreId> {
     meant.get(name.trim()).cloned().or_else(|| store_id_of(name))
 }
@@ -43,17 +43,17 @@ pub(super) fn meant(text: &str) -> Result<(String, StoreId), String> {
     Ok((name.to_owned(), id))
 }
 
-/// The names of a file, held against each other.
+/// The store names of a file, compared with each other.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct StoreNames {
     /// Which names an id stands for.
-    of: HashMap<StoreId, Vec<Seen>>,
+    of: HashMap<StoreId, Vec<SeenName>>,
     count: usize,
     collisions: BTreeSet<String>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct SeenName {
     name: String,
     /// The id was made of it: neither is it an id itself, nor has somebody said which one it means.
     made: bool,
@@ -61,7 +61,7 @@ struct Seen {
     line: u64,
 }
 
-impl Names {
+impl StoreNames {
     /// Takes up the name of a row, and which store it is.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Names {
         &mut self,
         name: &str,
         id: &StoreId,
-        record: &Record<'_>,
+        record: &CsvRecord<'_>,
         meant: &BTreeMap<String, StoreId>,
     ) -> Result<(), Failure> {
         let known = self.of.entry(id.clone()).or_default();
@@ -85,7 +85,7 @@ impl Names {
             return Err(Failure::new(Exit::Data, message));
         }
         let made = name != id.as_str() && !meant.contains_key(name);
-        let now = Seen { name: name.to_owned(), made, row: record.row, line: record.line };
+        let now = SeenName { name: name.to_owned(), made, row: record.row, line: record.line };
         if let Some(first) = known.iter().find(|first| first.made || now.made) {
             self.collisions.insert(format!("{} and {} would both be store {id}", first.told(), now.told()));
         }
@@ -142,7 +142,7 @@ impl Names {
     }
 }
 
-impl Seen {
+impl SeenName {
     fn told(&self) -> String {
         format!("{:?} (row {}, line {})", self.name, self.row, self.line)
     }

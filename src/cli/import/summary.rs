@@ -1,13 +1,13 @@
-//! What an import tells its person at the end.
+//! The summary of an import, for a person.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::print::thousands;
 use super::report_file::{Refusals, takes_stdout};
 use super::send::Sent;
 use super::survey::Survey;
+use crate::cli::terminal::print::thousands;
 
 /// The end of a dry run.
 pub(super) fn dry_run(survey: &Survey, refusals: &Refusals, report: Option<&Path>) -> String {

@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::str;
 
-use super::super::exit::Failure;
 use super::columns;
-use super::options::{Reading, StoreFrom};
+use super::options::{ReadOptions, StoreFrom};
 use super::row;
-use super::store_name::Names;
-use super::table::{Record, unusable};
+use super::store_name::StoreNames;
+use super::table::{CsvRecord, unusable};
+use crate::runtime::exit::Failure;
 
 /// Hex digits of the fingerprint that name the import.
 const IMPORT_ID_LENGTH: usize = 32;
@@ -18,7 +18,7 @@ const IMPORT_ID_LENGTH: usize = 32;
 #[derive(Debug)]
 pub(super) struct Survey {
     pub(super) path: PathBuf,
-    pub(super) reading: Reading,
+    pub(super) reading: ReadOptions,
     /// SHA-256 in hex over options and file.
     pub(super) fingerprint: String,
     /// Rows after the header.
@@ -33,10 +33,10 @@ impl Survey {
     /// Reads the file from start to end.
     ///
     /// # Errors
-    /// Those of [`columns::open`] and [`Table::next`](super::table::Table::next), and those of [`Names`].
-    pub(super) fn take(path: PathBuf, reading: Reading) -> Result<Self, Failure> {
+    /// Those of [`columns::open`] and [`CsvFile::next`](super::table::CsvFile::next), and those of [`StoreNames`].
+    pub(super) fn take(path: PathBuf, reading: ReadOptions) -> Result<Self, Failure> {
         let (mut table, columns) = columns::open(&path, &reading)?;
-        let mut names = Names::default();
+        let mut names = StoreNames::default();
         let (mut rows, mut refused) = (0, 0);
         while let Some(record) = table.next()? {
             rows += 1;
@@ -61,7 +61,7 @@ impl Survey {
     }
 }
 
-fn name<'a>(record: &Record<'a>, store: Option<usize>) -> &'a str {
+fn name<'a>(record: &CsvRecord<'a>, store: Option<usize>) -> &'a str {
     let field = store.and_then(|at| record.fields.get(at)).unwrap_or_default();
     str::from_utf8(field).unwrap_or_default().trim()
 }

@@ -7,13 +7,13 @@ use std::str;
 
 use csv::ByteRecord;
 
-use super::super::exit::{Exit, Failure, OrExit};
-use super::source::{BUFFER_BYTES, END, RECORD_BYTES_MAX, Source};
+use super::source::{BUFFER_BYTES, END, HashedFile, RECORD_BYTES_MAX};
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::spreadsheet::shown;
 
 /// One record, not yet judged.
 #[derive(Debug)]
-pub(super) struct Record<'a> {
+pub(super) struct CsvRecord<'a> {
     /// 1 for the first record after the header.
     pub(super) row: u64,
     /// Line of the file on which the record starts; a quoted field may hold line feeds.
@@ -22,15 +22,15 @@ pub(super) struct Record<'a> {
 }
 
 /// A CSV file that is being read.
-pub(super) struct Table {
+pub(super) struct CsvFile {
     path: PathBuf,
-    reader: csv::Reader<Source>,
+    reader: csv::Reader<HashedFile>,
     header: Vec<String>,
     record: ByteRecord,
     row: u64,
 }
 
-impl Table {
+impl CsvFile {
     /// Opens `path` and reads its header. `meaning` goes into the fingerprint in front of the file.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Table {
             .delimiter(delimiter)
             .flexible(true)
             .buffer_capacity(BUFFER_BYTES)
-            .from_reader(Source::new(file, meaning));
+            .from_reader(HashedFile::new(file, meaning));
         let mut header = reader.byte_headers().map_err(|error| unreadable(path, &error, 0, 1))?.clone();
         match ending(&header) {
             Ending::Not => {}
@@ -63,7 +63,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Exit::NoInput`] when the file cannot be read on, [`Exit::Data`] when a record has no end.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<CsvRecord<'_>>, Failure> {
         let start = self.reader.position();
         let (byte, line) = (start.byte(), start.line());
         self.reader.get_ref().record_starts(byte);
@@ -80,7 +80,7 @@ impl Table {
         if self.record.iter().any(|field| shown(field) != field) {
             self.record = self.record.iter().map(shown).collect();
         }
-        Ok(Some(Record { row: self.row, line, fields: &self.record }))
+        Ok(Some(CsvRecord { row: self.row, line, fields: &self.record }))
     }
 
     /// The names of the columns.

@@ -27,7 +27,7 @@ pub(super) struct WireRow {
 /// `POST /imports/{importId}/rows`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RowsBody<'a> {
+pub(super) struct RowsRequest<'a> {
     pub(super) after_row: u64,
     pub(super) through_row: u64,
     pub(super) last: bool,

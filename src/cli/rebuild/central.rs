@@ -5,10 +5,11 @@ use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::stores::central::{FileCentral, look};
 use crate::app::central::{Central, CentralCopy, PassReport, SourceState, Worker};
 use crate::app::ports::CentralStore;
-use crate::cli::central::{Logs, lock, worker};
-use crate::cli::exit::{Exit, Failure, OrExit};
-use crate::cli::{pass, runtime};
-use crate::config::{SourceAddress, SyncSettings};
+use crate::cli::terminal::{pass_report, run_client};
+use crate::config::{SourceAddress, SyncWorkerSettings};
+use crate::runtime::central::sources::LogSources;
+use crate::runtime::central::worker::{lock, worker_options};
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use std::io;
 use std::sync::Arc;
 
@@ -34,10 +35,11 @@ pub(super) fn run(layout: &Layout, sources: Vec<SourceAddress>) -> Result<Exit, 
     let _lock = lock(layout)?;
     let doing = || format!("cannot read {}", layout.central().display());
     let old = look(&RealDisk, layout).or_exit(Exit::Io, doing)?.unwrap_or_default();
-    let (model, logs) = (Arc::default(), Logs::of_directory(layout)?);
-    let worker = worker(model, layout, logs, Arc::new(Fresh), &SyncSettings::once(sources), u64::MAX)?;
-    let report = runtime::run(to_the_end(&worker))?;
-    print!("{}", pass::text(&report));
+    let (model, logs) = (Arc::default(), LogSources::of_directory(layout)?);
+    let options = worker_options(model, layout, logs, &SyncWorkerSettings::once(sources), u64::MAX)?;
+    let worker = options.open_over(Arc::new(Fresh))?;
+    let report = run_client::run(to_the_end(&worker))?;
+    print!("{}", pass_report::text(&report));
     let new = worker.central();
     new.look(|new| compare(&old, new))?;
     let central = FileCentral::open(Arc::new(RealDisk), layout.clone()).or_exit(Exit::Io, doing)?;
@@ -54,7 +56,7 @@ async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
     loop {
         let report = worker.sync().await;
         applied += report.applied;
-        pass::verdict(&report)?;
+        pass_report::verdict(&report)?;
         let behind = |source: &crate::app::central::SourceReport| source.sequence < source.end;
         if !report.sources.iter().any(|source| source.state == SourceState::Well && behind(source)) {
             return Ok(PassReport { applied, ..report });

@@ -2,13 +2,14 @@
 
 mod central;
 
-use super::exit::{Exit, Failure, OrExit};
 use super::verify::{describe, line};
-use super::{bad_settings, directory};
 use crate::adapters::file::audit::{DirectoryAudit, audit_directory_for};
 use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::upkeep::snapshotter::write_whole;
+use crate::cli::terminal::exit::bad_settings;
 use crate::config::RawSources;
+use crate::runtime::directory;
+use crate::runtime::exit::{Exit, Failure, OrExit};
 use clap::Args;
 use std::fs::File;
 use std::io::{BufWriter, Write};

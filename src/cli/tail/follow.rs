@@ -1,11 +1,11 @@
-//! Following: where it stands, what must come next, and the way back after a loss.
+//! A feed that is followed: its position, the check that no event is missing, and the reconnect after a loss.
 
-use super::TailArgs;
 use super::frames::Frames;
 use super::item::Item;
-use crate::cli::client::{BACKOFF, Client, ClientError, query_value};
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::print::print_unless_closed;
+use super::options::TailArgs;
+use crate::cli::terminal::client::{BACKOFF, ClientError, NodeClient, query_value};
+use crate::cli::terminal::print::print_unless_closed;
+use crate::runtime::exit::{Exit, Failure};
 use serde::Deserialize;
 use std::fmt::Write;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The node sends a heartbeat every 15 s; after three that did not come the connection is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 
-/// Where a log ends, and whose it is.
+/// The end of a log, and the node it belongs to.
 #[derive(Debug, Deserialize)]
 struct End {
     node: String,
@@ -21,8 +21,8 @@ struct End {
 }
 
 /// A feed that is being followed.
-pub(super) struct Tail<'a> {
-    client: &'a Client,
+pub(super) struct FollowedFeed<'a> {
+    client: &'a NodeClient,
     args: &'a TailArgs,
     node: String,
     /// Everything up to here has been printed, or filtered out.
@@ -32,15 +32,15 @@ pub(super) struct Tail<'a> {
 
 /// Why a connection ended.
 enum Ended {
-    /// All is printed that was asked for, or nobody reads it.
+    /// All requested events are printed, or the reader of stdout is gone.
     Done,
     /// It may work again.
     Lost(String),
 }
 
-impl<'a> Tail<'a> {
+impl<'a> FollowedFeed<'a> {
     /// Asks the node where its log ends.
-    pub(super) async fn begin(client: &'a Client, args: &'a TailArgs) -> Result<Self, Failure> {
+    pub(super) async fn begin(client: &'a NodeClient, args: &'a TailArgs) -> Result<Self, Failure> {
         let End { node, end } = client.get("/events?limit=0").await?;
         let position = args.after.unwrap_or_else(|| end.saturating_sub(args.last));
         Ok(Self { client, args, node, position, printed: 0 })

@@ -1,7 +1,10 @@
-//! Many products at once: the details of each are compared with those in the catalogue.
+//! Many products at once: the details of each are compared with the catalogue.
 //!
-//! Details that the catalogue has already make no event, so a client may send the same details as often as it likes: only the
-//! first time is recorded.
+//! Equal details make no event, so the same request may be sent again at any time, and an interrupted caller sends all of it again. Other
+//! details are refused or, when asked for, replaced.
+//!
+//! An import of products is therefore no named thing in the log, as an import of movements is (`domain/imports`). A price that goes up and
+//! down again is the same file twice, and the second time it has to be taken in; an import that is known by its file would refuse it.
 
 use crate::domain::catalogue::{Product, ProductChange, ProductFact};
 use crate::domain::{Decide, Draft, Fact, Key, Refusal, Rejection, Sku};

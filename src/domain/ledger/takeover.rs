@@ -1,4 +1,7 @@
-//! The fact that a log takes a state over, which another log of the same ledger has moved until now.
+//! The takeover (`TAKE`): this log takes over a state that another log of the same ledger has moved until now.
+//!
+//! It carries the whole state and not a reference to the other log: a log that needed another one to be added up would be lost
+//! together with it. It stands in front of the events that move the state, in the same entry.
 
 use super::registry::TakenJson;
 use crate::domain::{Key, StateRecord};

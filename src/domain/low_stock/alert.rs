@@ -1,7 +1,11 @@
-//! Low stock as a thing in the log: an alert is raised when a level falls to its threshold, and cleared when it rises above it.
+//! The low-stock alert as a state in the log: raised when a level falls to its threshold, cleared when it rises above it.
 //!
-//! The event stands in the entry of the movement that caused it, behind it. So an alert is as durable as the movement, is
-//! raised and cleared once each, and is never earlier or later than what it tells of.
+//! An alert is an event and not a projection that a job brings up to date: it stands in the entry of the movement that caused it, behind
+//! it. So it is as durable as the movement, is raised and cleared once each, and is never early, late or lost; whoever folds the log
+//! has it. It belongs to the command as a whole and to no operation of a batch, so the answer to a retried operation is never an alert.
+//!
+//! An alert has no lease of its own. It is decided on together with its level, under the level's lease; two processes that want both
+//! could otherwise each get one half and wait for the other.
 
 use crate::domain::stock::Level;
 use crate::domain::{Draft, EventKind, Fact, Key, Kind, Lease, Misfit, Quantity, Sku, StoreId, Timestamp};

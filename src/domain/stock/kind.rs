@@ -1,4 +1,7 @@
-//! Kinds of movements: what a person at a till or at a desk calls them.
+//! Kinds of movements: the words of a person at a till or at a desk.
+//!
+//! `sale`, `stock-in` and `removal` are adjustments with a name, in the payload of the same event; the tills have a route for each. An
+//! adjustment without a kind has the kind that its reason names, if it names one: imports have always written their rows in that way.
 
 use crate::domain::Quantity;
 use crate::domain::stock::{Adjusted, StockFact};

@@ -15,7 +15,7 @@ type Sector = [u8; SECTOR_BYTES];
 
 /// Page cache and durable image of a file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Content {
+pub(super) struct FileContent {
     cached: Vec<u8>,
     durable: Vec<u8>,
     /// By sector number: which of its bytes were written since the last sync.
@@ -43,7 +43,7 @@ enum Fate {
 
 const LOSSES: [Fate; 5] = [Fate::Drop, Fate::Zeros, Fate::Garbage, Fate::Torn, Fate::Stale];
 
-impl Content {
+impl FileContent {
     /// A file whose `bytes` are durable.
     pub(super) fn durable_from(bytes: &[u8]) -> Self {
         Self { cached: bytes.to_vec(), durable: bytes.to_vec(), ..Self::default() }
@@ -223,7 +223,7 @@ fn overlay(image: &mut [u8], number: usize, new: &Sector, chosen: &[bool; SECTOR
 mod tests {
     use super::*;
 
-    fn cuts(content: &Content) -> Vec<Vec<u8>> {
+    fn cuts(content: &FileContent) -> Vec<Vec<u8>> {
         (0..400)
             .map(|seed| {
                 let mut cut = content.clone();
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_write_is_seen_at_once_and_is_durable_only_after_a_sync() {
-        let mut content = Content::default();
+        let mut content = FileContent::default();
         content.write(b"hello", 2);
         assert_eq!(content.cached(), b"\0\0hello");
         assert_eq!(content.durable(), b"");
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn synced_bytes_survive_every_cut_even_in_a_sector_that_was_written_again() {
-        let mut content = Content::durable_from(&[b'a'; 700]);
+        let mut content = FileContent::durable_from(&[b'a'; 700]);
         content.write(&[b'n'; 900], 700);
         content.write(b"N", 3);
         for image in cuts(&content) {
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn each_unsynced_sector_has_its_own_fate_and_every_fate_occurs() {
-        let mut content = Content::durable_from(&[b'o'; 4 * SECTOR_BYTES]);
+        let mut content = FileContent::durable_from(&[b'o'; 4 * SECTOR_BYTES]);
         let new: Vec<u8> = (0_u8..4).flat_map(|number| [b'A' + number; SECTOR_BYTES]).collect();
         content.write(&new, 0);
         let mut seen = std::collections::BTreeSet::new();
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn an_unsynced_length_may_be_kept_lost_or_reached_in_part() {
-        let mut content = Content::durable_from(&[b'a'; 100]);
+        let mut content = FileContent::durable_from(&[b'a'; 100]);
         content.write(&[b'n'; 200], 100);
         let lengths: Vec<usize> = cuts(&content).iter().map(Vec::len).collect();
         let often = |wanted: usize| lengths.iter().filter(|length| **length == wanted).count() > 80;
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn an_unsynced_truncation_may_be_undone_and_then_shows_the_old_bytes() {
-        let mut content = Content::durable_from(&[b'a'; 300]);
+        let mut content = FileContent::durable_from(&[b'a'; 300]);
         content.set_length(100);
         assert_eq!(content.cached(), [b'a'; 100]);
         let images = cuts(&content);
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn bytes_behind_a_truncation_are_zeros_when_the_file_grows_again() {
-        let mut content = Content::durable_from(&[b'a'; 2_000]);
+        let mut content = FileContent::durable_from(&[b'a'; 2_000]);
         content.set_length(10);
         content.set_length(1_500);
         content.write(b"end", 1_600);
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn after_a_failed_sync_readers_see_bytes_that_no_later_sync_makes_durable() {
-        let mut content = Content::durable_from(&[b'a'; SECTOR_BYTES]);
+        let mut content = FileContent::durable_from(&[b'a'; SECTOR_BYTES]);
         content.write(&[b'n'; SECTOR_BYTES], SECTOR_BYTES);
         content.lose_dirty();
         assert_eq!(content.cached()[SECTOR_BYTES..], [b'n'; SECTOR_BYTES]);
@@ -347,14 +347,14 @@ mod tests {
 
     #[test]
     fn the_same_seed_cuts_the_same_way() {
-        let mut content = Content::durable_from(&[b'a'; 100]);
+        let mut content = FileContent::durable_from(&[b'a'; 100]);
         content.write(&[b'n'; 5_000], 50);
         assert_eq!(cuts(&content), cuts(&content));
     }
 
     #[test]
     fn corruption_needs_a_byte_to_corrupt() {
-        let mut content = Content::durable_from(b"abc");
+        let mut content = FileContent::durable_from(b"abc");
         assert!(content.corrupt(1, b'X'));
         assert_eq!((content.cached(), content.durable()), (b"aXc".as_slice(), b"aXc".as_slice()));
         assert!(!content.corrupt(3, b'X'));

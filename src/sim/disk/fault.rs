@@ -7,7 +7,7 @@ use std::io;
 
 /// A kind of disk call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Operation {
+pub enum DiskOperation {
     /// `open` of a file that exists, or that is missing and may not be created.
     Open,
     /// `open` that creates the file.
@@ -63,7 +63,7 @@ pub enum Fault {
 pub struct Injection {
     first: u64,
     fault: Fault,
-    only: Option<Operation>,
+    only: Option<DiskOperation>,
     by: Option<u32>,
     sticky: bool,
 }
@@ -76,7 +76,7 @@ impl Injection {
 
     /// Strikes this kind of operation only.
     #[must_use]
-    pub const fn only(self, operation: Operation) -> Self {
+    pub const fn only(self, operation: DiskOperation) -> Self {
         Self { only: Some(operation), ..self }
     }
 
@@ -92,7 +92,7 @@ impl Injection {
         Self { sticky: true, ..self }
     }
 
-    fn strikes(&self, number: u64, operation: Operation, process: u32) -> bool {
+    fn strikes(&self, number: u64, operation: DiskOperation, process: u32) -> bool {
         number >= self.first
             && self.only.is_none_or(|only| only == operation)
             && self.by.is_none_or(|by| by == process)
@@ -100,23 +100,23 @@ impl Injection {
     }
 }
 
-fn can_fail(operation: Operation, fault: Fault) -> bool {
+fn can_fail(operation: DiskOperation, fault: Fault) -> bool {
     match fault {
         Fault::Eio | Fault::EioAfterEffect | Fault::Crash | Fault::Kill | Fault::Panic => true,
-        Fault::ShortWrite => operation == Operation::WriteAt,
+        Fault::ShortWrite => operation == DiskOperation::WriteAt,
         Fault::NoSpace => matches!(
             operation,
-            Operation::Create
-                | Operation::CreateDirAll
-                | Operation::WriteAt
-                | Operation::SyncData
-                | Operation::Preallocate
+            DiskOperation::Create
+                | DiskOperation::CreateDirAll
+                | DiskOperation::WriteAt
+                | DiskOperation::SyncData
+                | DiskOperation::Preallocate
         ),
     }
 }
 
 /// How often each fault struck each kind of operation.
-pub type Hits = BTreeMap<(Operation, Fault), u64>;
+pub type Hits = BTreeMap<(DiskOperation, Fault), u64>;
 
 /// The operation counter and the faults still to come.
 #[derive(Debug, Clone, Default)]
@@ -128,7 +128,7 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// Counts an operation and tells what befalls it. Of several faults the one planned first strikes.
-    pub(super) fn count(&mut self, operation: Operation, process: u32) -> Option<Fault> {
+    pub(super) fn count(&mut self, operation: DiskOperation, process: u32) -> Option<Fault> {
         self.operations += 1;
         let strikes = |plan: &Injection| plan.strikes(self.operations, operation, process);
         let position = self.planned.iter().position(strikes)?;
@@ -136,7 +136,7 @@ impl Schedule {
         let lasting = struck.sticky && !matches!(struck.fault, Fault::Crash | Fault::Kill);
         if struck.fault == Fault::ShortWrite {
             let next = Injection { first: self.operations + 1, fault: Fault::NoSpace, ..struck };
-            self.planned.insert(position, next.only(Operation::WriteAt));
+            self.planned.insert(position, next.only(DiskOperation::WriteAt));
         } else if lasting {
             self.planned.insert(position, struck);
         }
@@ -179,16 +179,16 @@ pub fn is_crash(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    fn strikes(injection: Injection, operations: &[Operation]) -> Vec<Option<Fault>> {
+    fn strikes(injection: Injection, operations: &[DiskOperation]) -> Vec<Option<Fault>> {
         let mut schedule = Schedule::default();
         schedule.plan(injection);
         operations.iter().map(|operation| schedule.count(*operation, 0)).collect()
     }
 
     /// Story, plan, operations, and what strikes each of them.
-    type Row<'a> = (&'a str, Injection, &'a [Operation], &'a [Option<Fault>]);
+    type Row<'a> = (&'a str, Injection, &'a [DiskOperation], &'a [Option<Fault>]);
 
-    use Operation::{Len, ReadAt, Rename, SyncData, WriteAt};
+    use DiskOperation::{Len, ReadAt, Rename, SyncData, WriteAt};
 
     #[test]
     fn plans_and_what_they_strike() {

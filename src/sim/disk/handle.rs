@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use rustix::io::Errno;
 
-use super::fault::Operation;
+use super::fault::DiskOperation;
 use super::machine::{HandleId, Machine, within_limit};
 use crate::adapters::file::disk::{DiskFile, LockOutcome};
 
@@ -20,7 +20,7 @@ pub(super) struct SimFile {
 
 impl DiskFile for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.machine().perform_on(self.handle, Operation::ReadAt, |content| {
+        self.machine().perform_on(self.handle, DiskOperation::ReadAt, |content| {
             let bytes = usize::try_from(offset).ok().and_then(|offset| content.cached().get(offset..));
             let count = bytes.unwrap_or_default().len().min(buffer.len());
             buffer.iter_mut().zip(bytes.unwrap_or_default()).for_each(|(to, from)| *to = *from);
@@ -38,7 +38,11 @@ impl DiskFile for SimFile {
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.machine().perform_on(self.handle, Operation::Len, |content| Ok(content.cached().len() as u64))
+        self.machine().perform_on(
+            self.handle,
+            DiskOperation::Len,
+            |content| Ok(content.cached().len() as u64),
+        )
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
@@ -46,7 +50,7 @@ impl DiskFile for SimFile {
         let length = within_limit(length)?;
         let mut machine = self.machine();
         let written_back = machine.by_chance();
-        machine.perform_on(self.handle, Operation::Truncate, |content| {
+        machine.perform_on(self.handle, DiskOperation::Truncate, |content| {
             if written_back && length < content.cached().len() {
                 // The kernel was so free to write back what is about to be cut off: until a sync it may return.
                 content.sync();
@@ -58,7 +62,7 @@ impl DiskFile for SimFile {
 
     fn preallocate(&self, length: u64) -> io::Result<()> {
         self.require_writable(Errno::BADF)?;
-        self.machine().perform_on(self.handle, Operation::Preallocate, |_| match length {
+        self.machine().perform_on(self.handle, DiskOperation::Preallocate, |_| match length {
             0 => Err(Errno::INVAL.into()),
             length => within_limit(length).map(|_| ()),
         })

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::Crash;
-use super::content::Content;
-use super::fault::{Fault, Operation, Schedule, Stopped};
-use super::names::Names;
-use super::tree::{FileId, Node};
+use super::content::FileContent;
+use super::crash::Crash;
+use super::fault::{DiskOperation, Fault, Schedule, Stopped};
+use super::names::NameTable;
+use super::tree::{FileId, TreeNode};
 use crate::adapters::file::disk::{LockOutcome, OpenMode};
 use crate::sim::random::Random;
 
@@ -23,12 +23,12 @@ pub(super) type HandleId = u64;
 /// Everything a disk knows.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
-    pub(super) names: Names,
+    pub(super) names: NameTable,
     pub(super) schedule: Schedule,
-    contents: BTreeMap<FileId, Content>,
+    contents: BTreeMap<FileId, FileContent>,
     /// What is open; empty while the machine is stopped, so no handle outlives a crash.
-    open: BTreeMap<HandleId, Node>,
-    locks: BTreeMap<Node, HandleId>,
+    open: BTreeMap<HandleId, TreeNode>,
+    locks: BTreeMap<TreeNode, HandleId>,
     /// The last number given to a file or a handle; never given twice, also not after a reboot.
     last_id: u64,
     stopped: bool,
@@ -42,7 +42,7 @@ pub(super) struct Machine {
 impl Machine {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            names: Names::new(),
+            names: NameTable::new(),
             schedule: Schedule::default(),
             contents: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -76,7 +76,7 @@ impl Machine {
             Crash::ProcessKill => {}
             Crash::DropUnsynced => {
                 self.names.power_cut(|| false);
-                self.contents.values_mut().for_each(Content::drop_unsynced);
+                self.contents.values_mut().for_each(FileContent::drop_unsynced);
             }
             Crash::PowerCut { seed } => {
                 let mut random = Random::new(seed);
@@ -102,7 +102,7 @@ impl Machine {
     /// A call on the disk itself: counted, and struck by a fault when one is due.
     pub(super) fn perform<T>(
         &mut self,
-        operation: Operation,
+        operation: DiskOperation,
         effect: impl FnOnce(&mut Self) -> io::Result<T>,
     ) -> io::Result<T> {
         if self.stopped || self.killed.contains(&self.caller) {
@@ -124,8 +124,8 @@ impl Machine {
     pub(super) fn perform_on<T>(
         &mut self,
         handle: HandleId,
-        operation: Operation,
-        effect: impl FnOnce(&mut Content) -> io::Result<T>,
+        operation: DiskOperation,
+        effect: impl FnOnce(&mut FileContent) -> io::Result<T>,
     ) -> io::Result<T> {
         let file = self.file_of(handle)?;
         self.perform(operation, |machine| effect(machine.content(file)))
@@ -139,31 +139,31 @@ impl Machine {
     pub(super) fn open(&mut self, path: &Path, mode: OpenMode) -> io::Result<HandleId> {
         let may_create = matches!(mode, OpenMode::CreateNew | OpenMode::OpenOrCreate);
         let creates = may_create && matches!(self.names.find(path), Ok(None));
-        let operation = if creates { Operation::Create } else { Operation::Open };
+        let operation = if creates { DiskOperation::Create } else { DiskOperation::Open };
         self.perform(operation, |machine| {
             let file = match (machine.names.find(path)?, mode) {
                 (Some(_), OpenMode::CreateNew) => return Err(Errno::EXIST.into()),
                 (Some(file), _) => file,
                 (None, OpenMode::Read | OpenMode::Write) => return Err(Errno::NOENT.into()),
                 (None, OpenMode::CreateNew | OpenMode::OpenOrCreate) => {
-                    let file = machine.new_file(Content::default());
+                    let file = machine.new_file(FileContent::default());
                     machine.names.create(path, file)?;
                     file
                 }
             };
-            Ok(machine.handle_of(Node::File(file)))
+            Ok(machine.handle_of(TreeNode::File(file)))
         })
     }
 
     /// Opens a directory, of which only the lock is to be had.
     pub(super) fn open_dir(&mut self, directory: &Path) -> io::Result<HandleId> {
-        self.perform(Operation::Open, |machine| {
+        self.perform(DiskOperation::Open, |machine| {
             let directory = machine.names.find_directory(directory)?;
-            Ok(machine.handle_of(Node::Directory(directory)))
+            Ok(machine.handle_of(TreeNode::Directory(directory)))
         })
     }
 
-    fn handle_of(&mut self, node: Node) -> HandleId {
+    fn handle_of(&mut self, node: TreeNode) -> HandleId {
         self.last_id += 1;
         self.open.insert(self.last_id, node);
         self.last_id
@@ -173,7 +173,7 @@ impl Machine {
     pub(super) fn write(&mut self, handle: HandleId, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let file = self.file_of(handle)?;
         let offset = within_limit(offset.saturating_add(bytes.len() as u64)).map(|end| end - bytes.len())?;
-        let fault = self.schedule.count(Operation::WriteAt, self.caller);
+        let fault = self.schedule.count(DiskOperation::WriteAt, self.caller);
         let count = match fault {
             None | Some(Fault::EioAfterEffect) => bytes.len(),
             Some(Fault::Crash | Fault::Kill) => self.random.below(bytes.len() + 1),
@@ -189,7 +189,7 @@ impl Machine {
 
     pub(super) fn sync_data(&mut self, handle: HandleId) -> io::Result<()> {
         let file = self.file_of(handle)?;
-        let fault = self.schedule.count(Operation::SyncData, self.caller);
+        let fault = self.schedule.count(DiskOperation::SyncData, self.caller);
         match fault {
             None | Some(Fault::EioAfterEffect) => self.content(file).sync(),
             Some(Fault::Eio | Fault::NoSpace) => self.content(file).lose_dirty(),
@@ -201,14 +201,14 @@ impl Machine {
 
     pub(super) fn try_lock(&mut self, handle: HandleId) -> io::Result<LockOutcome> {
         let node = self.node_of(handle)?;
-        self.perform(Operation::TryLock, |machine| {
+        self.perform(DiskOperation::TryLock, |machine| {
             let holder = *machine.locks.entry(node).or_insert(handle);
             Ok(if holder == handle { LockOutcome::Acquired } else { LockOutcome::HeldElsewhere })
         })
     }
 
     pub(super) fn sync_dir(&mut self, directory: &Path) -> io::Result<()> {
-        self.perform(Operation::SyncDir, |machine| {
+        self.perform(DiskOperation::SyncDir, |machine| {
             machine.names.sync_dir(directory)?;
             machine.collect();
             Ok(())
@@ -217,12 +217,12 @@ impl Machine {
 
     /// Plants a durable file.
     pub(super) fn put(&mut self, path: &Path, bytes: &[u8]) {
-        let file = self.new_file(Content::durable_from(bytes));
+        let file = self.new_file(FileContent::durable_from(bytes));
         self.names.put(path, file);
     }
 
     pub(super) fn durable(&self, path: &Path) -> Option<&[u8]> {
-        self.contents.get(&self.names.find_durable(path)?).map(Content::durable)
+        self.contents.get(&self.names.find_durable(path)?).map(FileContent::durable)
     }
 
     pub(super) fn corrupt(&mut self, path: &Path, offset: usize, byte: u8) -> io::Result<()> {
@@ -230,33 +230,33 @@ impl Machine {
         if self.content(file).corrupt(offset, byte) { Ok(()) } else { Err(Errno::INVAL.into()) }
     }
 
-    fn new_file(&mut self, content: Content) -> FileId {
+    fn new_file(&mut self, content: FileContent) -> FileId {
         self.last_id += 1;
         self.contents.insert(self.last_id, content);
         self.last_id
     }
 
-    fn node_of(&self, handle: HandleId) -> io::Result<Node> {
+    fn node_of(&self, handle: HandleId) -> io::Result<TreeNode> {
         let alive = !self.killed.contains(&self.caller);
         self.open.get(&handle).copied().filter(|_| alive).ok_or_else(|| io::Error::other(Stopped))
     }
 
     fn file_of(&self, handle: HandleId) -> io::Result<FileId> {
         match self.node_of(handle)? {
-            Node::File(file) => Ok(file),
-            Node::Directory(_) => Err(Errno::ISDIR.into()),
+            TreeNode::File(file) => Ok(file),
+            TreeNode::Directory(_) => Err(Errno::ISDIR.into()),
         }
     }
 
-    fn content(&mut self, file: FileId) -> &mut Content {
+    fn content(&mut self, file: FileId) -> &mut FileContent {
         self.contents.get_mut(&file).expect("a file keeps its content while it is open or has a name")
     }
 
     /// Forgets files that nobody has open and that no crash can bring back.
     fn collect(&mut self) {
         let open = self.open.values().filter_map(|node| match node {
-            Node::File(file) => Some(*file),
-            Node::Directory(_) => None,
+            TreeNode::File(file) => Some(*file),
+            TreeNode::Directory(_) => None,
         });
         let needed: HashSet<FileId> = self.names.mentioned().chain(open).collect();
         self.contents.retain(|file, _| needed.contains(file));

@@ -26,6 +26,7 @@
 //! they reported as synced.
 
 mod content;
+mod crash;
 mod fault;
 mod handle;
 mod machine;
@@ -38,26 +39,13 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-pub use fault::{Fault, Hits, Injection, Operation, is_crash};
+pub use crash::Crash;
+pub use fault::{DiskOperation, Fault, Hits, Injection, is_crash};
 
 use crate::adapters::file::disk::{Disk, DiskFile, OpenMode};
 use handle::SimFile;
 use machine::Machine;
 use names::spelled;
-
-/// What is left of the unsynced after a crash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Crash {
-    /// Power was cut: chance decides, by this seed, on every unsynced sector, length and name.
-    PowerCut {
-        /// The same seed on the same disk leaves the same bytes.
-        seed: u64,
-    },
-    /// Power was cut and nothing unsynced survived.
-    DropUnsynced,
-    /// Only the process was killed: the page cache survives whole, and is still unsynced.
-    ProcessKill,
-}
 
 /// The simulated disk. A clone is the same disk; a [`SimDisk::fork`] is another one.
 #[derive(Debug, Clone)]
@@ -183,20 +171,20 @@ impl Disk for SimDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let (from, to) = (spelled(from), spelled(to));
-        self.machine().perform(Operation::Rename, |machine| machine.names.rename(&from, &to))
+        self.machine().perform(DiskOperation::Rename, |machine| machine.names.rename(&from, &to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.machine().perform(Operation::Remove, |machine| machine.names.remove(&spelled(path)))
+        self.machine().perform(DiskOperation::Remove, |machine| machine.names.remove(&spelled(path)))
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
-        self.machine().perform(Operation::List, |machine| machine.names.list(&spelled(directory)))
+        self.machine().perform(DiskOperation::List, |machine| machine.names.list(&spelled(directory)))
     }
 
     fn create_dir_all(&self, directory: &Path) -> io::Result<()> {
         self.machine()
-            .perform(Operation::CreateDirAll, |machine| machine.names.create_dir_all(&spelled(directory)))
+            .perform(DiskOperation::CreateDirAll, |machine| machine.names.create_dir_all(&spelled(directory)))
     }
 
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {
@@ -369,7 +357,7 @@ mod tests {
         for fault in [Fault::Eio, Fault::NoSpace] {
             let (disk, file) = disk_with(b"old");
             file.write_at(&[b'n'; 600], 512).unwrap();
-            disk.inject(Injection::at(1, fault).only(Operation::SyncData));
+            disk.inject(Injection::at(1, fault).only(DiskOperation::SyncData));
             file.sync_data().unwrap_err();
             file.sync_data().unwrap();
             assert!(seen(&disk).contains(&b'n'), "readers see the page cache");
@@ -390,22 +378,22 @@ mod tests {
                 assert_eq!(code(&outcome.unwrap_err()), Some(rustix::io::Errno::IO));
             };
 
-            next(Operation::WriteAt);
+            next(DiskOperation::WriteAt);
             eio(file.write_at(b"new", 0).map(drop));
             assert_eq!(seen(&disk) == b"new", happened);
-            next(Operation::SyncData);
+            next(DiskOperation::SyncData);
             eio(file.sync_data());
             assert_eq!(disk.file(LOG).unwrap() == b"new", happened);
-            next(Operation::Truncate);
+            next(DiskOperation::Truncate);
             eio(file.truncate(1));
             assert_eq!(seen(&disk).len() == 1, happened);
-            next(Operation::Create);
+            next(DiskOperation::Create);
             eio(disk.open(&at("other"), OpenMode::CreateNew).map(drop));
             assert_eq!(disk.list(Path::new("/data")).unwrap().len() == 2, happened);
-            next(Operation::Rename);
+            next(DiskOperation::Rename);
             eio(disk.rename(Path::new(LOG), &at("moved")));
             assert_eq!(disk.list(Path::new("/data")).unwrap().contains(&"moved".to_owned()), happened);
-            next(Operation::SyncDir);
+            next(DiskOperation::SyncDir);
             eio(disk.sync_dir(Path::new("/data")));
             assert_eq!(disk.file(at("moved")).is_some(), happened);
         }
@@ -433,7 +421,7 @@ mod tests {
         disk.remove(Path::new(LOG)).unwrap();
         disk.clear_faults();
         file.write_at(b"x", 2).unwrap();
-        assert_eq!(disk.hits(), Hits::from([((Operation::WriteAt, Fault::NoSpace), 3)]));
+        assert_eq!(disk.hits(), Hits::from([((DiskOperation::WriteAt, Fault::NoSpace), 3)]));
     }
 
     #[test]
@@ -455,7 +443,7 @@ mod tests {
 
     #[test]
     fn a_crash_in_a_call_on_names_or_in_a_sync_happens_before_or_after_its_effect() {
-        let after = |seed, operation: Operation| {
+        let after = |seed, operation: DiskOperation| {
             let disk = SimDisk::new(seed);
             disk.put(LOG, b"old");
             let file = disk.open(Path::new(LOG), OpenMode::Write).unwrap();
@@ -471,9 +459,9 @@ mod tests {
         };
         let outcomes = |operation| (0..40).map(|seed| after(seed, operation)).collect::<BTreeSet<_>>();
         let (old, new) = (Some(b"old".to_vec()), Some(b"new".to_vec()));
-        assert_eq!(outcomes(Operation::SyncData), BTreeSet::from([(old, None), (new.clone(), None)]));
-        assert_eq!(outcomes(Operation::Rename), BTreeSet::from([(new.clone(), None)]));
-        assert_eq!(outcomes(Operation::SyncDir), BTreeSet::from([(new.clone(), None), (None, new)]));
+        assert_eq!(outcomes(DiskOperation::SyncData), BTreeSet::from([(old, None), (new.clone(), None)]));
+        assert_eq!(outcomes(DiskOperation::Rename), BTreeSet::from([(new.clone(), None)]));
+        assert_eq!(outcomes(DiskOperation::SyncDir), BTreeSet::from([(new.clone(), None), (None, new)]));
     }
 
     #[test]
@@ -511,7 +499,7 @@ mod tests {
     #[test]
     fn a_planned_panic_leaves_the_disk_usable() {
         let (disk, file) = disk_with(b"old");
-        disk.inject(Injection::at(1, Fault::Panic).only(Operation::WriteAt));
+        disk.inject(Injection::at(1, Fault::Panic).only(DiskOperation::WriteAt));
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| file.write_at(b"new", 0)));
         outcome.unwrap_err();
         assert_eq!(seen(&disk), b"old");

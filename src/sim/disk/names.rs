@@ -13,21 +13,21 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::tree::{Change, DirectoryId, FileId, Node, Paths, Place, ROOTS, Tree};
+use super::tree::{DirectoryId, FileId, Paths, ROOTS, Tree, TreeChange, TreeNode, TreePlace};
 
-/// Names as seen and names as durable.
+/// The names as they are seen, and as they are durable.
 #[derive(Debug, Clone)]
-pub(super) struct Names {
+pub(super) struct NameTable {
     seen: Tree,
     durable: Tree,
     /// The directories that are seen.
     paths: Paths,
     /// Oldest first; not yet fixed by a sync of their directories.
-    pending: Vec<Change>,
+    pending: Vec<TreeChange>,
     last_directory: DirectoryId,
 }
 
-impl Names {
+impl NameTable {
     /// Nothing but the two roots.
     pub(super) fn new() -> Self {
         let (seen, durable) = (Tree::default(), Tree::default());
@@ -74,7 +74,7 @@ impl Names {
     pub(super) fn create(&mut self, path: &Path, file: FileId) -> io::Result<()> {
         let place = self.place(path)?;
         let unsynced = vec![place.directory];
-        self.change(Change { node: Node::File(file), place: Some(place), unsynced });
+        self.change(TreeChange { node: TreeNode::File(file), place: Some(place), unsynced });
         Ok(())
     }
 
@@ -83,18 +83,18 @@ impl Names {
         let (old, new) = (self.place(from)?, self.place(to)?);
         let node = if let Some(directory) = self.paths.get(from.as_os_str()) {
             self.require_free_for_directory(from, to)?;
-            Node::Directory(*directory)
+            TreeNode::Directory(*directory)
         } else {
             let file = self.find(from)?.ok_or(Errno::NOENT)?;
             if from != to && from.starts_with(to) {
                 return Err(Errno::NOTEMPTY.into());
             }
             self.find(to)?;
-            Node::File(file)
+            TreeNode::File(file)
         };
         if old != new {
             let unsynced = BTreeSet::from([old.directory, new.directory]).into_iter().collect();
-            self.change(Change { node, place: Some(new), unsynced });
+            self.change(TreeChange { node, place: Some(new), unsynced });
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Names {
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
         let file = self.find(path)?.ok_or(Errno::NOENT)?;
         let unsynced = vec![self.place(path)?.directory];
-        self.change(Change { node: Node::File(file), place: None, unsynced });
+        self.change(TreeChange { node: TreeNode::File(file), place: None, unsynced });
         Ok(())
     }
 
@@ -128,8 +128,8 @@ impl Names {
         for path in missing {
             let place = self.place(path)?;
             self.last_directory += 1;
-            let (node, unsynced) = (Node::Directory(self.last_directory), vec![place.directory]);
-            self.change(Change { node, place: Some(place), unsynced });
+            let (node, unsynced) = (TreeNode::Directory(self.last_directory), vec![place.directory]);
+            self.change(TreeChange { node, place: Some(place), unsynced });
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Names {
     /// Fixes the names in one directory.
     pub(super) fn sync_dir(&mut self, directory: &Path) -> io::Result<()> {
         let synced = self.find_directory(directory)?;
-        let mut waiting: Vec<Change> = Vec::new();
+        let mut waiting: Vec<TreeChange> = Vec::new();
         for mut change in std::mem::take(&mut self.pending) {
             change.unsynced.retain(|directory| *directory != synced);
             if change.unsynced.is_empty() {
@@ -178,14 +178,14 @@ impl Names {
         for directory in path.ancestors().skip(1).filter_map(|path| self.paths.get(path.as_os_str())) {
             if let Some(place) = self.seen.directories.get(directory) {
                 let place = Some(place.clone());
-                let (node, unsynced) = (Node::Directory(*directory), Vec::new());
-                self.durable.apply(Change { node, place, unsynced });
-                self.pending.retain(|change| change.node != Node::Directory(*directory));
+                let (node, unsynced) = (TreeNode::Directory(*directory), Vec::new());
+                self.durable.apply(TreeChange { node, place, unsynced });
+                self.pending.retain(|change| change.node != TreeNode::Directory(*directory));
             }
         }
         let place = self.place(path).expect("its directory is there");
         self.pending.retain(|change| change.place.as_ref() != Some(&place));
-        let planted = Change { node: Node::File(file), place: Some(place), unsynced: Vec::new() };
+        let planted = TreeChange { node: TreeNode::File(file), place: Some(place), unsynced: Vec::new() };
         self.seen.apply(planted.clone());
         self.durable.apply(planted);
     }
@@ -193,16 +193,16 @@ impl Names {
     /// The files that have a name, or may have one after a crash.
     pub(super) fn mentioned(&self) -> impl Iterator<Item = FileId> {
         let pending = self.pending.iter().filter_map(|change| match change.node {
-            Node::File(file) => Some(file),
-            Node::Directory(_) => None,
+            TreeNode::File(file) => Some(file),
+            TreeNode::Directory(_) => None,
         });
         let named = self.seen.files.values().chain(self.durable.files.values());
         named.flat_map(BTreeMap::values).copied().chain(pending)
     }
 
-    fn change(&mut self, change: Change) {
+    fn change(&mut self, change: TreeChange) {
         self.seen.apply(change.clone());
-        if matches!(change.node, Node::Directory(_)) {
+        if matches!(change.node, TreeNode::Directory(_)) {
             self.paths = self.seen.paths();
         }
         self.pending.push(change);
@@ -223,8 +223,8 @@ impl Names {
         Ok(())
     }
 
-    fn place(&self, path: &Path) -> io::Result<Place> {
-        Ok(Place { directory: self.find_directory(above(path))?, name: name_of(path).to_owned() })
+    fn place(&self, path: &Path) -> io::Result<TreePlace> {
+        Ok(TreePlace { directory: self.find_directory(above(path))?, name: name_of(path).to_owned() })
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -259,8 +259,8 @@ mod tests {
         PathBuf::from("/d").join(name)
     }
 
-    fn directory_with(files: &[(&str, FileId)]) -> Names {
-        let mut names = Names::new();
+    fn directory_with(files: &[(&str, FileId)]) -> NameTable {
+        let mut names = NameTable::new();
         for (name, file) in files {
             names.put(&path(name), *file);
         }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     /// Every state in which power cuts leave the files.
-    fn outcomes(names: &Names) -> BTreeSet<Vec<(String, FileId)>> {
+    fn outcomes(names: &NameTable) -> BTreeSet<Vec<(String, FileId)>> {
         (0..300)
             .map(|seed| {
                 let mut random = Random::new(seed);
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_lost_with_its_files_unless_its_parent_was_synced() {
-        let mut names = Names::new();
+        let mut names = NameTable::new();
         names.create_dir_all(Path::new("/x/y")).unwrap();
         names.create(Path::new("/x/y/file"), 1).unwrap();
         names.sync_dir(Path::new("/x/y")).unwrap();
@@ -408,7 +408,7 @@ mod tests {
         names.create_dir_all(Path::new("/empty")).unwrap();
         names.create_dir_all(Path::new("/e/below")).unwrap();
         let refused =
-            |names: &mut Names, to| names.rename(Path::new("/e"), Path::new(to)).unwrap_err().kind();
+            |names: &mut NameTable, to| names.rename(Path::new("/e"), Path::new(to)).unwrap_err().kind();
         assert_eq!(refused(&mut names, "/d"), io::ErrorKind::DirectoryNotEmpty);
         assert_eq!(refused(&mut names, "/d/a"), io::ErrorKind::NotADirectory);
         assert_eq!(refused(&mut names, "/e/below/e"), io::ErrorKind::InvalidInput);

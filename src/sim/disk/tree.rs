@@ -12,14 +12,14 @@ pub(super) type DirectoryId = u64;
 
 /// A file or a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Node {
+pub(super) enum TreeNode {
     File(FileId),
     Directory(DirectoryId),
 }
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TreePlace {
     pub(super) directory: DirectoryId,
     pub(super) name: OsString,
 }
@@ -35,14 +35,14 @@ pub(super) const ROOTS: [(&str, DirectoryId); 2] = [("/", 0), ("", 1)];
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
     pub(super) files: BTreeMap<DirectoryId, BTreeMap<OsString, FileId>>,
-    pub(super) directories: BTreeMap<DirectoryId, Place>,
+    pub(super) directories: BTreeMap<DirectoryId, TreePlace>,
 }
 
 /// From now on that lies there, or nowhere.
 #[derive(Debug, Clone)]
-pub(super) struct Change {
-    pub(super) node: Node,
-    pub(super) place: Option<Place>,
+pub(super) struct TreeChange {
+    pub(super) node: TreeNode,
+    pub(super) place: Option<TreePlace>,
     /// The directories that have to be synced before it is durable.
     pub(super) unsynced: Vec<DirectoryId>,
 }
@@ -53,17 +53,17 @@ impl Tree {
     }
 
     /// Gives a file or a directory its place, in which nothing else is any more.
-    pub(super) fn apply(&mut self, change: Change) {
+    pub(super) fn apply(&mut self, change: TreeChange) {
         match change.node {
-            Node::File(file) => {
+            TreeNode::File(file) => {
                 for files in self.files.values_mut() {
                     files.retain(|_, named| *named != file);
                 }
-                if let Some(Place { directory, name }) = change.place {
+                if let Some(TreePlace { directory, name }) = change.place {
                     self.files.entry(directory).or_default().insert(name, file);
                 }
             }
-            Node::Directory(directory) => {
+            TreeNode::Directory(directory) => {
                 self.directories.retain(|_, place| Some(&*place) != change.place.as_ref());
                 match change.place {
                     Some(place) => self.directories.insert(directory, place),

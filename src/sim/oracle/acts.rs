@@ -1,36 +1,35 @@
-//! What can be asked of a ledger in a play, and what it answers.
+//! The acts that a run requests of a ledger, and their answers.
 
-use super::Goods;
 use std::fmt;
 
-/// What one command or one operation of a batch wants of one level.
+/// A change of one level, as a command or as an operation of a batch.
 #[derive(Clone, PartialEq)]
-pub struct Order {
-    /// Of which level.
+pub struct LevelRequest {
+    /// The SKU of the level.
     pub sku: &'static str,
-    /// What the caller knows of it.
+    /// The precondition.
     pub expect: Expect,
-    /// What it is to become.
-    pub wish: Wish,
+    /// The change.
+    pub wish: LevelVerb,
 }
 
-/// What the caller knows of the version. Not part of the payload.
+/// The precondition of a request. It is not part of the payload.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Expect {
-    /// Nothing.
+    /// There is none.
     Any,
-    /// That it exists.
+    /// The thing exists.
     Exists,
-    /// The version the level is at; not in a batch.
+    /// The version is that of the level; not used in a batch.
     Right,
-    /// Another one.
+    /// The version is another one.
     Wrong,
 }
 
-/// The verbs of stock; a reservation is called by a number.
+/// The verbs of stock; the id of a reservation is a number.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the fields are those of the verbs")]
-pub enum Wish {
+pub enum LevelVerb {
     Adjust(i64),
     Reserve { pieces: i64, id: u32, ttl_seconds: Option<i64> },
     Release { id: u32, pieces: Option<i64> },
@@ -38,40 +37,48 @@ pub enum Wish {
     Count(i64),
 }
 
-/// Something that is said of a product, of the store, or of a product in the store.
+/// Product details: a number for the name, and the low-stock threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the sentence says it")]
+pub struct Goods {
+    pub name: u32,
+    pub threshold: Option<i64>,
+}
+
+/// A change of a product, of the store, or of the store's own threshold of a product.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "the fields are those of the commands")]
-pub enum Saying {
+pub enum CatalogueRequest {
     Create(&'static str, Goods),
     Replace(&'static str, Goods),
-    /// Another threshold, or none, and the rest as it is.
+    /// Changes the threshold only.
     Change(&'static str, Option<i64>),
     Remove(&'static str),
     Store {
         name: u32,
         create: bool,
     },
-    /// The store's own threshold, or none of its own.
+    /// Sets or removes the store's own threshold.
     Threshold(&'static str, Option<i64>),
 }
 
-/// A command with the keys by which a retry is known.
+/// A command with its idempotency keys.
 #[derive(Clone, PartialEq)]
 pub enum Act {
-    /// One order, and the key of the command.
-    One(Order, Option<u32>),
-    /// Several, each with a key of its own, and the key of the whole.
+    /// A change of one level, and the key of the command.
+    One(LevelRequest, Option<u32>),
+    /// Changes of several levels, each with a key of its own, and the key of the whole.
     #[allow(missing_docs, reason = "the variant says it")]
-    Batch { atomic: bool, items: Vec<(Order, Option<u32>)>, key: Option<u32> },
-    /// Something is said, with what the caller knows of its version, and the key of the command.
-    Say(Saying, Expect, Option<u32>),
-    /// Products are described, each by itself; what the catalogue says otherwise is replaced, or the word refused. And the key.
+    Batch { atomic: bool, items: Vec<(LevelRequest, Option<u32>)>, key: Option<u32> },
+    /// A change of the catalogue, its precondition, and the key of the command.
+    Say(CatalogueRequest, Expect, Option<u32>),
+    /// Many products at once. Details that differ from the catalogue replace it, or are rejected. And the key of the command.
     #[allow(missing_docs, reason = "the variant says it")]
     Describe { update: bool, products: Vec<(&'static str, Goods)>, key: Option<u32> },
 }
 
-impl Saying {
-    /// Of which SKU; none for the store.
+impl CatalogueRequest {
+    /// The SKU; none for the store.
     pub fn sku(&self) -> Option<&'static str> {
         match self {
             Self::Create(sku, _)
@@ -85,7 +92,7 @@ impl Saying {
 }
 
 impl Act {
-    /// The SKUs it is about.
+    /// The SKUs that the act is about.
     pub fn skus(&self) -> impl Iterator<Item = &'static str> {
         let (one, items, products) = match self {
             Self::One(order, _) => (Some(order.sku), &[][..], &[][..]),
@@ -99,7 +106,7 @@ impl Act {
 }
 
 // In one line each: a counterexample is read by a person.
-impl fmt::Debug for Order {
+impl fmt::Debug for LevelRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {:?} {:?}", self.sku, self.expect, self.wish)
     }
@@ -120,26 +127,26 @@ impl fmt::Debug for Act {
     }
 }
 
-/// One event.
+/// An event as the oracle knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happened {
-    /// Of which SKU; none for the store.
+    /// The SKU; none for the store.
     pub sku: Option<&'static str>,
-    /// Its type in the log.
+    /// The type of the event in the log.
     pub kind: &'static str,
-    /// What it came to.
+    /// The state after the event.
     pub what: What,
-    /// The version of that, after it.
+    /// The version after the event.
     pub version: u64,
     /// Log time in milliseconds.
     pub at: i64,
 }
 
-/// What something came to by an event.
+/// A state after an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the events")]
 pub enum What {
-    /// Pieces there, and promised.
+    /// Pieces on hand, and reserved.
     Level {
         on_hand: i64,
         reserved: i64,
@@ -155,7 +162,7 @@ pub enum What {
 }
 
 impl What {
-    /// The type in the log of what is no movement.
+    /// The type in the log, of events that are no movements.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Level { .. } => "a movement",
@@ -168,7 +175,7 @@ impl What {
 }
 
 impl Happened {
-    /// On hand, reserved and version, when it is of a level.
+    /// On hand, reserved and version, when the event is of a level.
     pub fn level(&self) -> Option<(i64, i64, u64)> {
         match self.what {
             What::Level { on_hand, reserved } => Some((on_hand, reserved, self.version)),
@@ -176,57 +183,57 @@ impl Happened {
         }
     }
 
-    /// True when it is of the level of that SKU.
+    /// True when the event is of the level of that SKU.
     pub fn is_of_level(&self, sku: &str) -> bool {
         self.sku == Some(sku) && self.level().is_some()
     }
 }
 
-/// What a ledger shows of one SKU in the store; each with its version, as far as there is any.
+/// What a ledger shows of one SKU in the store, each with its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
     /// On hand, reserved.
     pub level: Option<(i64, i64, u64)>,
-    /// What is said of the product.
+    /// Product details.
     pub product: Option<(Goods, u64)>,
     /// The store's own threshold.
     pub threshold: Option<(i64, u64)>,
-    /// The pieces and the threshold that raised an alert which is not cleared.
+    /// The pieces and the threshold that raised the alert, while it is raised.
     pub alert: Option<((i64, i64), u64)>,
 }
 
-/// What a command comes to.
+/// The answer to a command.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// It had its effect, now or before.
+pub enum OracleAnswer {
+    /// The command has its effect, now or before.
     Done(Done),
-    /// It changed nothing: the code, and the operation of a batch that earned it.
+    /// The command is rejected: the code, and the operation of a batch that was rejected.
     #[allow(missing_docs, reason = "the variant says it")]
     Refused { code: &'static str, op: Option<u32> },
 }
 
-/// An effect.
+/// The effect of a command.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Done {
-    /// Of its first event; 0 when there is none.
+    /// The sequence of the first event; 0 when there is none.
     pub sequence: u64,
-    /// What happened.
+    /// The events.
     pub events: Vec<Happened>,
     /// (operation, why): a rejection's code, or `replayed <sequence>`.
     pub unapplied: Vec<(u32, String)>,
-    /// What replayed operations had come to.
+    /// The events of replayed operations.
     pub replays: Vec<(u32, Happened)>,
-    /// True when that was before.
+    /// True when the command is a retry.
     pub replayed: bool,
 }
 
-/// The payload of an order, as far as a retry must repeat it.
-pub fn payload(order: &Order) -> String {
+/// The payload of a change of one level: what a retry must repeat.
+pub fn payload(order: &LevelRequest) -> String {
     format!("{} {:?}", order.sku, order.wish)
 }
 
-/// The same of a batch.
-pub fn batch_payload(atomic: bool, items: &[(Order, Option<u32>)]) -> String {
+/// The payload of a batch.
+pub fn batch_payload(atomic: bool, items: &[(LevelRequest, Option<u32>)]) -> String {
     let items: Vec<_> = items.iter().map(|(order, key)| (payload(order), key)).collect();
     format!("{atomic} {items:?}")
 }

@@ -1,17 +1,10 @@
-//! A batch, as it should be: each operation sees what the ones before it did.
+//! A batch, as it must be: each operation sees the effect of the ones before it.
 
-use super::{Happened, Known, Looked, Oracle, Order, payload};
+use crate::sim::oracle::acts::{Happened, LevelRequest, payload};
+use crate::sim::oracle::decision::{Decision, ItemFate, KeyLookup, UsedKey};
+use crate::sim::oracle::model::Oracle;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// What becomes of the operations that made no event, or the refusal of the whole and the operation that earned it.
-pub(super) type Decision = Result<Vec<(u32, ItemFate)>, (&'static str, Option<u32>)>;
-
-/// What becomes of an operation that made no event.
-pub(super) enum ItemFate {
-    Refused(&'static str),
-    Replayed(u64, Happened),
-}
 
 impl Oracle {
     /// Decides every operation, in order.
@@ -19,8 +12,8 @@ impl Oracle {
         &mut self,
         now: i64,
         atomic: bool,
-        items: &[(Order, Option<u32>)],
-        known: Vec<Looked>,
+        items: &[(LevelRequest, Option<u32>)],
+        known: Vec<KeyLookup>,
     ) -> Decision {
         let (mut fates, mut seen, mut records) = (Vec::new(), BTreeSet::new(), Vec::new());
         for (op, ((order, key), known)) in (0..).zip(items.iter().zip(known)) {
@@ -44,7 +37,8 @@ impl Oracle {
                     if let Some(key) = key {
                         let answer = self.effect(begin, Vec::new());
                         let (payload, sequence) = (payload(order), self.end());
-                        records.push((("one", *key), Arc::new(Known { payload, at: now, answer, sequence })));
+                        records
+                            .push((("one", *key), Arc::new(UsedKey { payload, at: now, answer, sequence })));
                     }
                 }
                 Err(code) if atomic => return Err((code, Some(op))),

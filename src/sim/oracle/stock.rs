@@ -1,27 +1,27 @@
 //! One level of the oracle.
 
-use super::Wish;
+use crate::sim::oracle::acts::LevelVerb;
 use std::collections::BTreeMap;
 
-/// Reservations a level remembers after they were closed.
+/// Closed reservations that a level remembers.
 const CLOSED_MAX: usize = 64;
 
-/// Pieces, holds and what is remembered of closed ones.
+/// A level: pieces, holds, and closed reservations.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stock {
-    /// Pieces there.
+    /// Pieces on hand.
     pub on_hand: i64,
-    /// Pieces promised.
+    /// Pieces reserved.
     pub reserved: i64,
-    /// Events so far.
+    /// The version: the number of events.
     pub version: u64,
     /// Pieces and expiry by id.
     pub holds: BTreeMap<u32, (i64, Option<i64>)>,
     closed: Vec<(u32, &'static str)>,
 }
 
-/// One event, before it has happened.
-pub(super) enum Change {
+/// An event that is decided and not applied yet.
+pub(super) enum LevelChange {
     Add(&'static str, i64),
     Hold(u32, i64, Option<i64>),
     Settle(&'static str, u32, i64),
@@ -40,30 +40,30 @@ impl Stock {
         due.into_iter().map(|(.., id)| id).collect()
     }
 
-    /// The events that grant a wish, or the code of its refusal.
-    pub(super) fn decide(&self, now: i64, wish: &Wish) -> Result<Vec<Change>, &'static str> {
+    /// The events of a change, or the code of its rejection.
+    pub(super) fn decide(&self, now: i64, wish: &LevelVerb) -> Result<Vec<LevelChange>, &'static str> {
         let sellable = self.on_hand - self.reserved;
         match wish {
-            Wish::Adjust(delta) if sellable + delta < 0 => Err("insufficient-stock"),
-            Wish::Adjust(delta) => Ok(vec![Change::Add("ADJUST", *delta)]),
-            Wish::Count(counted) if *counted < self.reserved => Err("insufficient-stock"),
-            Wish::Count(counted) => Ok(vec![Change::Add("COUNT", counted - self.on_hand)]),
-            Wish::Reserve { id, .. } if self.holds.contains_key(id) || self.closed(*id).is_some() => {
+            LevelVerb::Adjust(delta) if sellable + delta < 0 => Err("insufficient-stock"),
+            LevelVerb::Adjust(delta) => Ok(vec![LevelChange::Add("ADJUST", *delta)]),
+            LevelVerb::Count(counted) if *counted < self.reserved => Err("insufficient-stock"),
+            LevelVerb::Count(counted) => Ok(vec![LevelChange::Add("COUNT", counted - self.on_hand)]),
+            LevelVerb::Reserve { id, .. } if self.holds.contains_key(id) || self.closed(*id).is_some() => {
                 Err("already-exists")
             }
-            Wish::Reserve { pieces, .. } if *pieces > sellable => Err("insufficient-stock"),
-            Wish::Reserve { pieces, id, ttl_seconds } => {
-                Ok(vec![Change::Hold(*id, *pieces, ttl_seconds.map(|ttl| now + 1000 * ttl))])
+            LevelVerb::Reserve { pieces, .. } if *pieces > sellable => Err("insufficient-stock"),
+            LevelVerb::Reserve { pieces, id, ttl_seconds } => {
+                Ok(vec![LevelChange::Hold(*id, *pieces, ttl_seconds.map(|ttl| now + 1000 * ttl))])
             }
-            Wish::Release { id, pieces } => {
+            LevelVerb::Release { id, pieces } => {
                 let (wanted, _) = self.wanted(*id, *pieces)?;
-                Ok(vec![Change::Settle("RELEASE", *id, wanted)])
+                Ok(vec![LevelChange::Settle("RELEASE", *id, wanted)])
             }
-            Wish::Commit { id, pieces, close } => {
+            LevelVerb::Commit { id, pieces, close } => {
                 let (wanted, held) = self.wanted(*id, *pieces)?;
-                let mut changes = vec![Change::Settle("COMMIT", *id, wanted)];
+                let mut changes = vec![LevelChange::Settle("COMMIT", *id, wanted)];
                 if *close && wanted < held {
-                    changes.push(Change::Settle("RELEASE", *id, held - wanted));
+                    changes.push(LevelChange::Settle("RELEASE", *id, held - wanted));
                 }
                 Ok(changes)
             }
@@ -86,20 +86,20 @@ impl Stock {
         self.closed.iter().rev().find(|(closed, _)| *closed == id).map(|(_, how)| *how)
     }
 
-    /// Moves the level by one event; answers its kind.
-    pub(super) fn happen(&mut self, change: &Change) -> &'static str {
+    /// Applies one event; returns its type.
+    pub(super) fn happen(&mut self, change: &LevelChange) -> &'static str {
         self.version += 1;
         match change {
-            Change::Add(kind, delta) => {
+            LevelChange::Add(kind, delta) => {
                 self.on_hand += *delta;
                 kind
             }
-            Change::Hold(id, pieces, until) => {
+            LevelChange::Hold(id, pieces, until) => {
                 self.reserved += *pieces;
                 self.holds.insert(*id, (*pieces, *until));
                 "RESERVE"
             }
-            Change::Settle(kind, id, pieces) => {
+            LevelChange::Settle(kind, id, pieces) => {
                 self.reserved -= *pieces;
                 self.on_hand -= if *kind == "COMMIT" { *pieces } else { 0 };
                 let hold = self.holds.get_mut(id).expect("decided on an open hold");

@@ -1,8 +1,9 @@
-//! The commands of README, pasted into one shell in one go, in a directory that is empty at first: each says what README
-//! shows. Nothing is waited for that README does not wait for.
+//! The commands of README and of every guide, each paper pasted into one shell in one go, in a directory that is empty at
+//! first: every command prints what the paper shows. The shell waits for nothing that the paper does not wait for.
 
 use super::process::{PROGRAM, Process};
 use super::skipped;
+use crate::counts::counted;
 use regex::Regex;
 use std::fs;
 use std::iter;
@@ -12,17 +13,17 @@ use std::process::Command;
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
-const README: &str = include_str!("../../../README.md");
-/// Begins what one command says. It stands in no output.
+const GUIDES: &str = "src/adapters/http/docs/guide";
+/// Begins the output of one command. It stands in no output.
 const MARK: &str = "\u{1e}";
 
-/// A command with what README shows of its output.
+/// A command with the output that the paper shows.
 struct Shown {
     command: String,
     output: String,
 }
 
-/// What differs from run to run, and what README has in its place.
+/// What differs from run to run, and what is compared in its place.
 static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
@@ -32,6 +33,7 @@ static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"pid \d+", "pid PID"),
         (r"webhook-timestamp: \d+", "webhook-timestamp: SECONDS"),
         (r"v1,[A-Za-z0-9+/]{43}=", "SIGNATURE"),
+        (r"byte \d+", "byte PLACE"),
         (r"took +.*", "took"),
         (r"import +[0-9a-f]{32}", "import FINGERPRINT"),
     ]
@@ -42,41 +44,66 @@ static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 #[test]
 fn the_commands_of_readme_say_what_it_shows() {
     let story = "the_commands_of_readme_say_what_it_shows";
+    if let Some(missing) = missing() {
+        return skipped(story, &missing);
+    }
+    let commands = follow("README.md");
+    assert!(commands > 10, "README has {commands} commands");
+}
+
+#[test]
+fn the_commands_of_every_guide_say_what_it_shows() {
+    let story = "the_commands_of_every_guide_say_what_it_shows";
+    if let Some(missing) = missing() {
+        return skipped(story, &missing);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(GUIDES);
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let (mut guides, mut commands) = (0, 0);
+    for name in names.filter(|name| name.ends_with(".md")) {
+        guides += 1;
+        commands += follow(&format!("{GUIDES}/{name}"));
+    }
+    assert!(guides > 5, "there are {guides} guides");
+    counted(story, &format!("{commands} commands of {guides} guides"));
+}
+
+/// Runs the commands of a paper and compares their output with the one it shows; how many commands it has.
+#[track_caller]
+fn follow(paper: &str) -> usize {
     let directory = TempDir::new().unwrap();
     let (bin, home) = (directory.path().join("bin"), directory.path().join("home"));
     fs::create_dir(&bin).unwrap();
     fs::create_dir(&home).unwrap();
     symlink(PROGRAM, bin.join("onhand")).unwrap();
-    if let Some(missing) = missing() {
-        return skipped(story, &missing);
-    }
-    let shown = shown(&home);
-    assert!(shown.len() > 20, "README has {} commands", shown.len());
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(paper)).unwrap();
+    let shown = shown(&text, &home);
     let script = directory.path().join("script");
     fs::write(&script, script_of(&shown)).unwrap();
     let mut command = Command::new("unshare");
-    // A network and processes of its own: the ports of README are free, and nothing outlives the shell.
+    // A network, processes and mounts of its own: the ports of the paper are free, and nothing outlives the shell.
     command.args(["--net", "--pid", "--mount-proc", "--fork", "--kill-child", "sh", "-c"]);
-    command.arg(r#"ip link set lo up && cd "$1" && PATH="$2:$PATH" exec bash "$3""#).arg("readme");
+    command.arg(r#"ip link set lo up && cd "$1" && PATH="$2:$PATH" exec bash "$3""#).arg(paper);
     command.arg(&home).arg(&bin).arg(&script);
     let ended = Process::spawn(command).wait();
-    let said: Vec<&str> = ended.stdout.split(MARK).skip(1).collect();
-    assert_eq!(said.len(), shown.len(), "the shell ended early: {}", ended.stderr);
+    let printed: Vec<&str> = ended.stdout.split(MARK).skip(1).collect();
+    assert_eq!(printed.len(), shown.len(), "{paper}: the shell ended early: {}", ended.stderr);
     let mut faults = Vec::new();
-    for (place, (one, said)) in shown.iter().zip(said).enumerate() {
+    for (place, (one, printed)) in shown.iter().zip(printed).enumerate() {
         let aside = fs::read_to_string(home.join(aside(place))).unwrap_or_default();
         let runs_on = runs_on(&one.command);
-        let said = without_differences(if runs_on { &aside } else { said }, &home);
-        // What runs on logs, too.
-        if said != one.output && !(runs_on && said.contains(&one.output)) {
+        let printed = without_differences(if runs_on { &aside } else { printed }, &home);
+        // A node that runs on prints its log, too.
+        if printed != one.output && !(runs_on && printed.contains(&one.output)) {
             let Shown { command, output } = one;
-            faults.push(format!("$ {command}\n--- README shows\n{output}\n--- it said\n{said}\n"));
+            faults.push(format!("$ {command}\n--- {paper} shows\n{output}\n--- it printed\n{printed}\n"));
         }
     }
     assert!(faults.is_empty(), "{}\n{}", faults.join("\n"), ended.stderr);
+    shown.len()
 }
 
-/// What this machine lacks for the story.
+/// What this machine lacks for these stories.
 fn missing() -> Option<String> {
     let works = |program: &str, arguments: &[&str]| {
         Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
@@ -91,11 +118,11 @@ fn missing() -> Option<String> {
     (!alone).then(|| "this machine does not give it a network of its own, which takes root".to_owned())
 }
 
-/// The commands in the blocks of the console, each with what stands below it.
-fn shown(home: &Path) -> Vec<Shown> {
+/// The commands in the `console` blocks of a text, each with the output below it.
+fn shown(text: &str, home: &Path) -> Vec<Shown> {
     let mut found: Vec<Shown> = Vec::new();
     let (mut console, mut open) = (false, false);
-    for line in README.lines() {
+    for line in text.lines() {
         match line.strip_prefix("```") {
             Some(kind) => console = kind == "console",
             None if !console => {}
@@ -124,7 +151,7 @@ fn is_open(command: &str, home: &Path) -> bool {
     command.ends_with('\\') || !checked.stderr.is_empty()
 }
 
-/// True when the command leaves something running. What that says is kept apart: nobody knows when it says it.
+/// True when the command leaves a process running. Its output is kept apart: it may come at any time.
 fn runs_on(command: &str) -> bool {
     command.ends_with('&')
 }
@@ -141,7 +168,7 @@ fn script_of(shown: &[Shown]) -> String {
         };
         format!("printf '%s' '{MARK}'\n{command}\n")
     });
-    // As in a shell of a person, what is left running is a job with a name.
+    // As in an interactive shell, a process that is left running is a job with a name.
     iter::once("set -m\n".to_owned()).chain(commands).collect()
 }
 

@@ -21,7 +21,8 @@ fn good_request(method: &Method, template: &str, place: usize) -> (String, Optio
         .replace("{sku}", sku)
         .replace("{importId}", &format!("import-{place}"))
         .replace("{code}", "version-conflict")
-        .replace("{file}", "swagger-ui.css");
+        .replace("{file}", "swagger-ui.css")
+        .replace("{name}", "getting-started");
     let operation = json!({"op": "adjust", "storeId": store, "sku": "A", "delta": 1});
     let row =
         json!({"row": 1, "storeId": store, "sku": "B", "kind": "sale", "quantity": 2, "openingStock": 1});

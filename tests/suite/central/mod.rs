@@ -9,7 +9,7 @@ mod tail;
 
 use crate::cli::told;
 use onhand::adapters::remote::client_builder;
-use onhand::cli::child::ChildServer;
+use onhand::cli::ChildServer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use crate::rules;
 use onhand::app::ports::Clock;
 use onhand::app::{APART_MS, FAR_MS, Meta, SETTLE, SETTLE_FAR, TimeNews};
 use onhand::domain::{Fact, Timestamp};
-use onhand::sim::disk::{Crash, Fault, Injection, Operation};
+use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection};
 use onhand::sim::node::{SimNode, SimSettings};
 
 const YEARS: i64 = 73 * 365 * 24 * 3_600_000;
@@ -169,7 +169,7 @@ async fn a_leap_whose_sign_is_not_durable_does_not_happen() {
         news(&node).await;
         world.clock.pass(i64::try_from(SETTLE.as_millis()).unwrap());
         let before = kinds(&world);
-        world.disk.inject(Injection::at(1, fault).only(Operation::SyncData));
+        world.disk.inject(Injection::at(1, fault).only(DiskOperation::SyncData));
         node.keep_time().await.unwrap_err();
         node.probe().unwrap();
         assert_eq!(reserved(&node).await, 1, "it has time left");

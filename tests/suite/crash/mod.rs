@@ -7,8 +7,8 @@
 
 mod faults;
 
-use crate::oracle::{Act, Expect, Order, Wish};
-use crate::stage::{Heard, Open, Stage, ask};
+use crate::model_check::{ModelCheck, NodeAnswer, OpenActs, ask};
+use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
 use onhand::app::CommandError;
 use onhand::resilience::Position;
 use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
@@ -25,20 +25,20 @@ enum Step {
 const SETTINGS: SimSettings =
     SimSettings { segment_bytes: 1_500, snapshot_every: 4, idempotency_ttl_ms: 300_000, archive: false };
 
-fn order(sku: &'static str, wish: Wish) -> Order {
-    Order { sku, expect: Expect::Any, wish }
+fn order(sku: &'static str, wish: LevelVerb) -> LevelRequest {
+    LevelRequest { sku, expect: Expect::Any, wish }
 }
 
 /// Commands alone and in groups, a batch, expiry, refusals, rotation, snapshots, and a restart in between.
 fn script() -> Vec<Step> {
     let one = |key, sku, wish| Act::One(order(sku, wish), Some(key));
-    let reserve = |pieces, id, ttl_seconds| Wish::Reserve { pieces, id, ttl_seconds };
+    let reserve = |pieces, id, ttl_seconds| LevelVerb::Reserve { pieces, id, ttl_seconds };
     let batch = |key, items| Act::Batch { atomic: false, items, key: Some(key) };
     vec![
-        Step::Together(vec![one(0, "A", Wish::Adjust(10))]),
+        Step::Together(vec![one(0, "A", LevelVerb::Adjust(10))]),
         Step::Together(vec![
             one(1, "A", reserve(4, 1, None)),
-            one(2, "B", Wish::Count(7)),
+            one(2, "B", LevelVerb::Count(7)),
             one(3, "A", reserve(9, 2, None)),
             one(4, "A", reserve(2, 3, Some(5))),
         ]),
@@ -46,22 +46,22 @@ fn script() -> Vec<Step> {
         Step::Together(vec![batch(
             5,
             vec![
-                (order("C", Wish::Adjust(3)), Some(6)),
-                (order("A", Wish::Commit { id: 1, pieces: Some(1), close: true }), Some(7)),
-                (order("C", Wish::Adjust(-4)), None),
+                (order("C", LevelVerb::Adjust(3)), Some(6)),
+                (order("A", LevelVerb::Commit { id: 1, pieces: Some(1), close: true }), Some(7)),
+                (order("C", LevelVerb::Adjust(-4)), None),
             ],
         )]),
         Step::Pass(6_000),
         Step::Due,
-        Step::Together(vec![one(8, "B", reserve(7, 4, Some(1))), one(9, "C", Wish::Adjust(-1))]),
+        Step::Together(vec![one(8, "B", reserve(7, 4, Some(1))), one(9, "C", LevelVerb::Adjust(-1))]),
         Step::Upkeep,
         Step::Restart,
         Step::Pass(2_000),
-        Step::Together(vec![one(10, "B", Wish::Adjust(-7)), one(0, "A", Wish::Adjust(10))]),
+        Step::Together(vec![one(10, "B", LevelVerb::Adjust(-7)), one(0, "A", LevelVerb::Adjust(10))]),
         Step::Together(vec![
-            one(11, "A", Wish::Adjust(1)),
-            one(12, "A", Wish::Adjust(1)),
-            one(13, "A", Wish::Count(3)),
+            one(11, "A", LevelVerb::Adjust(1)),
+            one(12, "A", LevelVerb::Adjust(1)),
+            one(13, "A", LevelVerb::Count(3)),
         ]),
         Step::Upkeep,
     ]
@@ -80,9 +80,9 @@ fn acts() -> Vec<Act> {
 
 /// A run up to its end, or to the first fault it does not get over.
 struct Run {
-    stage: Stage,
+    stage: ModelCheck,
     /// What was under way when the disk refused.
-    open: Open,
+    open: OpenActs,
     /// The holds that were due were being expired, and nobody knows whether they are.
     expiring: bool,
     /// What becomes of the disk once it has refused.
@@ -104,9 +104,9 @@ enum Then {
 
 impl Run {
     fn new(seed: u64, then: Then) -> Self {
-        let mut stage = Stage::new(SETTINGS);
+        let mut stage = ModelCheck::new(SETTINGS);
         stage.world.disk = SimDisk::new(seed);
-        Self { stage, open: Open::default(), expiring: false, then, refused: false }
+        Self { stage, open: OpenActs::default(), expiring: false, then, refused: false }
     }
 
     /// True when the script came to its end.
@@ -174,9 +174,9 @@ impl Run {
 
     /// Nothing is acknowledged, nothing shown but the durable, all of which is.
     async fn read_only(&self, node: &SimNode) {
-        let late = Act::One(order("C", Wish::Adjust(5)), Some(99));
+        let late = Act::One(order("C", LevelVerb::Adjust(5)), Some(99));
         let heard = ask(node, &self.stage.oracle, self.stage.clock(), &[late]).await;
-        assert_eq!(heard, [Heard::ReadOnly]);
+        assert_eq!(heard, [NodeAnswer::ReadOnly]);
         self.stage.check_levels(node).await;
     }
 
@@ -216,7 +216,7 @@ impl Run {
 
     /// Opens what a crash left, and perhaps retries everything, so that all of it has happened exactly once.
     async fn recover(&self, disk: SimDisk, retry: bool) {
-        let mut stage = Stage::new(SETTINGS);
+        let mut stage = ModelCheck::new(SETTINGS);
         stage.world.clock = self.stage.world.clock.clone();
         stage.world.ids = self.stage.world.ids.clone();
         stage.world.disk = disk;

@@ -4,12 +4,12 @@
 
 mod bytes;
 
-use crate::oracle::{Act, Expect, Order, Wish};
+use crate::model_check::ModelCheck;
+use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
 use crate::rules;
-use crate::stage::Stage;
 use onhand::adapters::file::disk::layout::Layout;
+use onhand::adapters::file::reading::archived::list_segments;
 use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
-use onhand::adapters::file::upkeep::archive::list_segments;
 use onhand::app::KnownEffect;
 use onhand::app::ports::{EventIds, History, Moment, MovementQuery};
 use onhand::domain::{Entry, Key, Sequence, State};
@@ -45,16 +45,16 @@ fn sound(snapshot_every: u64, upkeep_until: u8) -> Sound {
 fn sound_of(snapshot_every: u64, upkeep_until: u8, variant: u8) -> Sound {
     let segment_bytes = 2_600 + 20 * u64::from(variant);
     let settings = SimSettings { segment_bytes, snapshot_every, idempotency_ttl_ms: 8_000, archive: false };
-    let mut stage = Stage::new(settings);
-    let one = |key, sku, wish| Act::One(Order { sku, expect: Expect::Any, wish }, Some(key));
+    let mut stage = ModelCheck::new(settings);
+    let one = |key, sku, wish| Act::One(LevelRequest { sku, expect: Expect::Any, wish }, Some(key));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let mut node = stage.world.open();
         for round in 0..6 {
-            let reserve = Wish::Reserve { pieces: 2, id: round, ttl_seconds: Some(3) };
-            stage.play(&node, &[one(4 * round, "A", Wish::Adjust(5 + i64::from(variant)))]).await;
+            let reserve = LevelVerb::Reserve { pieces: 2, id: round, ttl_seconds: Some(3) };
+            stage.play(&node, &[one(4 * round, "A", LevelVerb::Adjust(5 + i64::from(variant)))]).await;
             let group =
-                [one(4 * round + 1, "A", reserve), one(4 * round + 2, "B", Wish::Count(round.into()))];
+                [one(4 * round + 1, "A", reserve), one(4 * round + 2, "B", LevelVerb::Count(round.into()))];
             stage.play(&node, &group).await;
             if round < u32::from(upkeep_until) {
                 node.upkeep().unwrap();

@@ -1,11 +1,11 @@
-//! Gates that are full: who is turned away, and who never is.
+//! Gates that are full: which requests are rejected, and which never are.
 
 use super::fakes::Told;
 use super::{Scratch, Setup, request};
 use axum::body::Body;
 use futures_util::poll;
 use http::Method;
-use onhand::adapters::http::{Entry, Gates, install_metrics, routes};
+use onhand::adapters::http::{GateEntry, Gates, install_metrics, routes};
 use onhand::config::GateSettings;
 use onhand::resilience::BreakerSettings;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ async fn every_route_but_health_and_metrics_is_turned_away_when_its_gate_is_full
     for route in routes() {
         let path = route.template.replace(['{', '}'], "");
         let answer = node.send(request(route.method.clone(), &path, &[], Body::empty())).await;
-        if route.entry == Entry::Free {
+        if route.entry == GateEntry::Free {
             answer.is(200, "");
             free.push(route.template);
         } else {
@@ -36,7 +36,7 @@ async fn every_route_but_health_and_metrics_is_turned_away_when_its_gate_is_full
     node.get("/nowhere").await.is(404, "not-found");
 }
 
-/// One place, and callers who go away while their change is on its way to the disk.
+/// One place, and callers that disconnect while their change is on its way to the disk.
 #[tokio::test]
 async fn a_place_comes_back_from_a_caller_who_goes_away() {
     let gates = Gates::new(&GateSettings { concurrency: 1, queue_max: 0, rate: None }, 1);

@@ -13,6 +13,7 @@ mod fakes;
 mod feed;
 mod follow;
 mod gates;
+mod guides;
 mod many_products;
 mod read_only;
 mod refusals;
@@ -102,7 +103,7 @@ impl Scratch {
             idempotency_ttl_ms: 300_000,
         };
         let opened = open(&options, &SystemClock, &TimeOrderedIds).unwrap();
-        let maintenance = Mutex::new(Maintenance::new(&opened, 10));
+        let maintenance = Mutex::new(opened.maintenance(10));
         let OpenNode { log, restored, end, lock, node, .. } = opened;
         log.start(Duration::from_millis(10), |_| {}).unwrap();
         let log = Arc::new(log);

@@ -1,7 +1,7 @@
 //! The disk refuses: what a caller sees, what an orchestrator sees, and the way back.
 
 use super::{Answer, Scratch, Setup};
-use onhand::sim::disk::{Fault, Injection, Operation, SimDisk};
+use onhand::sim::disk::{DiskOperation, Fault, Injection, SimDisk};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,9 @@ async fn reserve(node: &Scratch, qty: i64, key: &str) -> Answer {
 
 #[tokio::test]
 async fn a_disk_that_refuses_makes_the_node_read_only_until_it_is_well() {
-    for (operation, first) in [(Operation::SyncData, "outcome-unknown"), (Operation::WriteAt, "read-only")] {
+    for (operation, first) in
+        [(DiskOperation::SyncData, "outcome-unknown"), (DiskOperation::WriteAt, "read-only")]
+    {
         let disk = SimDisk::new(1);
         let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), ..Setup::default() });
         node.stock(LEVEL, 5).await;
@@ -63,10 +65,10 @@ async fn a_probe_of_a_read_only_node_hears_that_it_leaves() {
     let disk = SimDisk::new(1);
     let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), ..Setup::default() });
     node.stock(LEVEL, 5).await;
-    disk.inject(Injection::at(1, Fault::Eio).only(Operation::WriteAt).sticky());
+    disk.inject(Injection::at(1, Fault::Eio).only(DiskOperation::WriteAt).sticky());
     reserve(&node, 1, "one").await.is(503, "read-only");
     node.get("/readyz").await.is(503, "not-ready");
-    let told = async { tokio::join!(node.node.leaving.announce(FOR_EVER), node.get("/readyz")).1 };
+    let told = async { tokio::join!(node.node.draining.announce(FOR_EVER), node.get("/readyz")).1 };
     let heard = tokio::time::timeout(Duration::from_secs(60), told).await.expect("it was told");
     assert_eq!(heard.is(503, "not-ready").json["mode"], "read-only");
 }
@@ -74,7 +76,7 @@ async fn a_probe_of_a_read_only_node_hears_that_it_leaves() {
 /// What was said of a product and never happened is not waited for, whatever rests on it.
 #[tokio::test]
 async fn a_strict_refusal_is_told_while_the_disk_refuses() {
-    for operation in [Operation::SyncData, Operation::WriteAt] {
+    for operation in [DiskOperation::SyncData, DiskOperation::WriteAt] {
         let disk = SimDisk::new(1);
         let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), strict: true, ..Setup::default() });
         for sku in ["TEA", "CUP"] {

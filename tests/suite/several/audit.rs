@@ -3,7 +3,7 @@
 use super::{NUMBERS, Several, adjust, batch, import, key, layout, reserve};
 use onhand::adapters::file::audit::{DirectoryAudit, audit_directory};
 use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
-use onhand::adapters::file::upkeep::archive::list_segments;
+use onhand::adapters::file::reading::archived::list_segments;
 use onhand::domain::{Key, Sequence, State, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -5,7 +5,7 @@ use crate::node::keyed;
 use onhand::adapters::file::audit::audit_directory;
 use onhand::app::{CommandError, Meta, Outcome};
 use onhand::domain::Expected;
-use onhand::sim::disk::{Crash, Fault, Injection, Operation};
+use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -33,13 +33,13 @@ async fn an_end_of_a_term_that_a_power_cut_may_take_back_gives_nobody_a_lease() 
     two.adjust("MILK", 1).await.unwrap();
 
     let next = machine.disk.operations() + 1;
-    machine.disk.inject(Injection::at(next, Fault::EioAfterEffect).only(Operation::SyncData));
+    machine.disk.inject(Injection::at(next, Fault::EioAfterEffect).only(DiskOperation::SyncData));
     let late = by_hand(&one, -10, keyed("late", "-10")).await;
     assert!(matches!(late, Err(CommandError::OutcomeUnknown)), "{late:?}");
     one.pause().await;
 
     let next = machine.disk.operations() + 1;
-    machine.disk.inject(Injection::at(next, Fault::Eio).only(Operation::SyncDir).sticky());
+    machine.disk.inject(Injection::at(next, Fault::Eio).only(DiskOperation::SyncDir).sticky());
     let early = two.adjust("TEA", -8).await;
     machine.disk.clear_faults();
     // Else it is shown below what comes of it.

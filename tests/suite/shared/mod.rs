@@ -20,7 +20,7 @@ use onhand::app::ports::{Clock, EventIds, EventLog, Sleep};
 use onhand::app::{CommandError, Due, Ledger, Meta, Outcome, Parts};
 use onhand::domain::stock::{StockCommand, Verb};
 use onhand::domain::{Command, Expected, Sku, StoreId, Timestamp};
-use onhand::sim::disk::{Fault, Injection, Operation, SimDisk};
+use onhand::sim::disk::{DiskOperation, Fault, Injection, SimDisk};
 use onhand::sim::node::{SimClock, SimIds};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -173,7 +173,7 @@ impl Process {
 
     /// The next sync of its log fails.
     fn refuse_a_sync(&self, disk: &SimDisk) {
-        disk.inject(Injection::at(1, Fault::Eio).only(Operation::SyncData).by(self.number));
+        disk.inject(Injection::at(1, Fault::Eio).only(DiskOperation::SyncData).by(self.number));
     }
 
     /// Executes a command while its log is written by hand, once.

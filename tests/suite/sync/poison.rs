@@ -3,7 +3,7 @@
 use crate::sync::world::{Central, Script, level, open_letters};
 use onhand::app::central::{DeadLetter, LetterError, LetterState};
 use onhand::domain::Sequence;
-use onhand::sim::disk::{Fault, Injection, Operation};
+use onhand::sim::disk::{DiskOperation, Fault, Injection};
 use std::sync::Arc;
 
 /// Thirty events of three levels in turn: A at 1, 4, 7 ..., B at 2, 5, 8 ..., C at 3, 6, 9 ...
@@ -147,7 +147,7 @@ async fn what_was_garbled_on_the_way_comes_whole_the_next_time() {
 #[tokio::test]
 async fn a_dead_letter_file_that_cannot_be_written_stops_the_source_and_loses_nothing() {
     for fault in [Fault::Eio, Fault::NoSpace] {
-        for operation in [Operation::WriteAt, Operation::SyncData, Operation::Create] {
+        for operation in [DiskOperation::WriteAt, DiskOperation::SyncData, DiskOperation::Create] {
             let script = thirty();
             script.poison(&[11]);
             let central = Central::new(vec![Arc::clone(&script) as _]);

@@ -3,7 +3,7 @@
 use onhand::app::central::{CentralFile, Worker};
 use onhand::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use onhand::domain::{Sequence, Sku, StoreId, Timestamp};
-pub(crate) use onhand::sim::office::{Desk as Central, SETTINGS, open_letters};
+pub(crate) use onhand::sim::central::{SETTINGS, WorkerSetup as Central, open_letters};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;

@@ -2,17 +2,16 @@
 
 use super::course::{Course, Stands};
 use super::reading::{Damaged, Reading, Step};
-use super::report::{Audit, Break, Finding};
+use super::report::{Audit, Break, Finding, Take};
 use super::rules;
-use super::shared::Take;
-use crate::adapters::file::disk::Disk;
 use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, OpenError};
 use crate::adapters::file::format::identity::read_node;
 use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::format::segment::{Header, SegmentEnd};
+use crate::adapters::file::format::segment::Header;
+use crate::adapters::file::format::segment_end::SegmentEnd;
 use crate::adapters::file::log::term::read_term;
-use crate::adapters::file::recovery::OpenError;
-use crate::adapters::file::upkeep::archive::list_segments;
+use crate::adapters::file::reading::archived::list_segments;
 use crate::adapters::file::upkeep::snapshot::list_snapshots;
 use crate::app::ledger::fold::Fold;
 use crate::domain::{Entry, Fact, Sequence, Timestamp};

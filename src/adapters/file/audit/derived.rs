@@ -3,7 +3,7 @@
 use super::auditor::Auditor;
 use super::report::first_difference;
 use crate::adapters::file::format::index::{IndexError, Sealed};
-use crate::adapters::file::format::segment::SegmentEnd;
+use crate::adapters::file::format::segment_end::SegmentEnd;
 use crate::adapters::file::recovery::replay::load_snapshot;
 use crate::adapters::file::upkeep::snapshot::SnapshotError;
 use crate::domain::{Key, Sequence};

@@ -3,8 +3,10 @@
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::lines::Lines;
 use crate::adapters::file::disk::{Disk, DiskFile, read_exact_at};
-use crate::adapters::file::format::segment::{Damage, Header, Scan, ScanPlace, SegmentEnd};
-use crate::adapters::file::upkeep::archive::{is_there_twice, open_archived, open_segment, segment_path};
+use crate::adapters::file::format::segment::{Damage, Header, Scan, ScanPlace};
+use crate::adapters::file::format::segment_end::SegmentEnd;
+use crate::adapters::file::reading::archived::{open_archived, open_segment, segment_path};
+use crate::adapters::file::upkeep::archive::is_there_twice;
 use crate::domain::{Entry, Sequence, Timestamp};
 use memchr::memchr;
 use std::collections::VecDeque;

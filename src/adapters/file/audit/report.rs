@@ -1,6 +1,5 @@
 //! What an audit says of one log.
 
-use super::shared::Take;
 use crate::adapters::file::format::identity::NodeFile;
 use crate::app::ledger::fold::Fold;
 use crate::domain::{Key, Sequence, State, Timestamp};
@@ -47,6 +46,20 @@ pub struct Audit {
     pub(super) takes: Vec<Take>,
     /// What is wrong.
     pub findings: Vec<Finding>,
+}
+
+/// A state that a log takes over.
+#[derive(Debug)]
+pub(super) struct Take {
+    pub(super) path: PathBuf,
+    pub(super) offset: u64,
+    pub(super) sequence: Sequence,
+    pub(super) key: Key,
+    pub(super) epoch: u64,
+    /// What it takes over.
+    pub(super) state: State,
+    /// What the same log had come to before; nothing when it knew nothing of the key.
+    pub(super) before: Option<State>,
 }
 
 /// The place in the log behind which nothing can be relied on.

@@ -5,17 +5,18 @@
 //! state that the turn before it came to, under an epoch that is not below that turn's.
 
 use super::auditor::Auditor;
-use super::{Audit, Finding, IDEMPOTENCY_TTL_MS, low_stock, run};
-use crate::adapters::file::disk::Disk;
+use super::low_stock;
+use super::report::{Audit, Finding, Take};
+use super::run::{IDEMPOTENCY_TTL_MS, run};
 use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, OpenError};
 use crate::adapters::file::format::identity::DirectoryLock;
 use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::recovery::OpenError;
 use crate::adapters::file::sources::members::{Arrangement, arrangement, members};
 use crate::domain::{Key, Sequence, State};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What an audit of a data directory saw.
 #[derive(Debug)]
@@ -27,20 +28,6 @@ pub struct DirectoryAudit {
     /// Alerts that do not agree with their thresholds, which have just changed: a running node looks at them in a moment, a
     /// killed one at its next start.
     pub alerts_to_look_at: usize,
-}
-
-/// A state that a log takes over.
-#[derive(Debug)]
-pub(super) struct Take {
-    pub(super) path: PathBuf,
-    pub(super) offset: u64,
-    pub(super) sequence: Sequence,
-    pub(super) key: Key,
-    pub(super) epoch: u64,
-    /// What it takes over.
-    pub(super) state: State,
-    /// What the same log had come to before; nothing when it knew nothing of the key.
-    pub(super) before: Option<State>,
 }
 
 /// A stretch of a key's versions in one log: those above `after` up to that of `state`.

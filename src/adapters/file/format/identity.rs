@@ -2,11 +2,10 @@
 
 use crate::adapters::file::disk::layout::{Layout, temporary};
 use crate::adapters::file::disk::{
-    Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all,
-    write_all_at,
+    Disk, DiskFile, LockOutcome, OpenError, OpenMode, create_dir_durably, create_unfinished, durable_rename,
+    read_all, write_all_at,
 };
 use crate::adapters::file::format::segment::{FORMAT, FORMATS};
-use crate::adapters::file::recovery::OpenError;
 use crate::domain::Timestamp;
 use crate::planted::{Bug, planted};
 use rustix::io::Errno;

@@ -12,6 +12,7 @@
 use crate::adapters::file::format::decode::decode;
 use crate::adapters::file::format::index::{EntryMark, EventSpan};
 use crate::adapters::file::format::line::{checksum_after, decode_front, put_checksum};
+use crate::adapters::file::format::segment_end::SegmentEnd;
 use crate::domain::{Entry, Sequence, Timestamp};
 use memchr::memchr;
 use serde::{Deserialize, Serialize};
@@ -39,31 +40,6 @@ pub struct Header {
     pub first_sequence: Sequence,
     /// The end of the segment before; nothing in the first one.
     pub previous: Option<SegmentEnd>,
-}
-
-/// Where a segment ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SegmentEnd {
-    /// Its length in bytes.
-    pub length: u64,
-    /// The checksum of its last line.
-    #[serde(with = "hex")]
-    pub crc: u32,
-}
-
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-    pub(crate) fn serialize<S: Serializer>(checksum: &u32, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{checksum:08x}"))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-        let digits = String::deserialize(deserializer)?;
-        u32::from_str_radix(&digits, 16).map_err(serde::de::Error::custom)
-    }
 }
 
 impl Header {

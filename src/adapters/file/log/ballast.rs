@@ -5,8 +5,7 @@
 //! without room for it at a start is no reason not to start.
 
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode};
-use crate::adapters::file::recovery::set_aside;
+use crate::adapters::file::disk::{Disk, OpenMode, set_aside};
 use std::io;
 use std::sync::Arc;
 

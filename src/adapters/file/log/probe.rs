@@ -6,17 +6,12 @@
 //! crash in between leaves a torn tail. If that piece is refused although others may be taken (a limit of the file's size, a bad place on the disk), the
 //! file is sealed where it ends, and a new segment tried: what is wrong with one file must not stop the log for ever.
 
-use crate::adapters::file::disk::layout::temporary;
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, create_unfinished, durable_rename};
-use crate::adapters::file::disk::{finished_or_gone, read_exact_at, write_all_at};
+use crate::adapters::file::disk::{OpenMode, read_exact_at, replace, reserve, write_all_at};
 use crate::adapters::file::format::mark::{Mark, read_mark};
-use crate::adapters::file::format::segment::SegmentEnd;
+use crate::adapters::file::format::reindex::index_segment;
 use crate::adapters::file::log::writer::Writer;
-use crate::adapters::file::reading::segments::index_segment;
 use crate::app::ports::TakenOver;
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
 
 /// There is room when so much can be written.
 static PROBE: [u8; 64 << 10] = [0; 64 << 10];
@@ -82,7 +77,7 @@ impl Writer {
         })?;
         self.active.file = replace(disk, &path, &bytes)?;
         self.set_lost(false);
-        reserve(&*self.active.file, self.segment_bytes, end);
+        reserve(&*self.active.file, self.segment_bytes, end.length);
         Ok(())
     }
 
@@ -113,21 +108,4 @@ impl Writer {
         self.set_lost(cut.is_err());
         written.and(cut)
     }
-}
-
-/// Reserves the room a segment will take, if there is so much. A help, not a need: a file system without it works as well.
-pub(crate) fn reserve(file: &dyn DiskFile, segment_bytes: u64, end: SegmentEnd) {
-    if file.preallocate(segment_bytes).is_err() {
-        // A file system may have given what little it had: others need that.
-        let _ = file.truncate(end.length);
-    }
-}
-
-/// Puts bytes into a new, synced file under that name, and keeps it open.
-pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
-    let unfinished = temporary(path);
-    let file = create_unfinished(disk, &unfinished)?;
-    let written = write_all_at(&*file, bytes, 0);
-    let named = written.and_then(|()| durable_rename(disk, &*file, &unfinished, path));
-    finished_or_gone(disk, &unfinished, named.map(|()| file))
 }

@@ -19,9 +19,8 @@
 //! of this: clocks only say when somebody may be thought to be paused.
 
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all};
+use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, replace};
 use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::log::probe::replace;
 use crate::app::ports::TakenOver;
 use crate::domain::Sequence;
 use crate::planted::{Bug, planted};

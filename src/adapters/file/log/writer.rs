@@ -4,7 +4,7 @@
 //! one sync; the mark (not waited for); the index; the durable sequence; the tickets. Nothing of a group is written
 //! before the sync of the group in front of it has returned.
 //!
-//! When something fails, nothing more is written before [`Writer::probe`] has succeeded (`mend.rs`). Until then:
+//! When something fails, nothing more is written before [`Writer::probe`] has succeeded (`probe.rs`). Until then:
 //! - a **write** that failed is cut off again, and the cut synced: the group is not on the disk and never will be;
 //! - a **sync** that failed, or a cut that did, makes the file *lost*: it is never written or synced again, because the
 //!   page cache may show what the disk does not have. Whether the group is on the disk is not known;
@@ -13,13 +13,13 @@
 //! - a **mark** that could not be written takes nothing back: the group is durable and acknowledged.
 
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, DiskFile, write_all_at};
+use crate::adapters::file::disk::{Disk, DiskFile, replace, reserve, write_all_at};
 use crate::adapters::file::format::index::{EntryMark, Growing, Written};
 use crate::adapters::file::format::line::{Body, seal};
 use crate::adapters::file::format::mark::Mark;
-use crate::adapters::file::format::segment::{Header, SegmentEnd};
+use crate::adapters::file::format::segment::Header;
+use crate::adapters::file::format::segment_end::SegmentEnd;
 use crate::adapters::file::log::ballast::Ballast;
-use crate::adapters::file::log::probe::{replace, reserve};
 use crate::adapters::file::log::term::Tenure;
 use crate::adapters::file::reading::segments::{Segment, Segments};
 use crate::app::ports::{DurableWatch, LogFailed};
@@ -241,7 +241,7 @@ impl Writer {
         let header = Header::new(self.node, number, first, Some(sealed));
         let disk = Arc::clone(&self.segments.disk);
         let (file, end) = create_segment(&*disk, &self.segments.layout, &header)?;
-        reserve(&*file, self.segment_bytes, end);
+        reserve(&*file, self.segment_bytes, end.length);
         let index = Arc::new(Growing::default());
         let segment = Segment { first, growing: Some(Arc::clone(&index)), sealed: None };
         self.active = Active { file, lost: false, number, first, end, index };

@@ -4,13 +4,13 @@ use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::lines::Lines;
 use crate::adapters::file::disk::{Disk, DiskFile, read_all, read_exact_at};
 use crate::adapters::file::format::decode::decode;
-use crate::adapters::file::format::index::{Growing, IndexError, Sealed, SegmentIndex, Written};
+use crate::adapters::file::format::index::{Growing, IndexError, Sealed, SegmentIndex};
 use crate::adapters::file::format::line::{CHECKSUM_BYTES, checksum_after, claimed_checksum};
-use crate::adapters::file::format::segment::{Damage, Scan, SegmentEnd};
-use crate::adapters::file::upkeep::archive::open_segment;
-use crate::app::known_effects;
+use crate::adapters::file::format::reindex::index_segment;
+use crate::adapters::file::format::segment_end::SegmentEnd;
+use crate::adapters::file::reading::archived::open_segment;
 use crate::app::ports::HistoryError;
-use crate::domain::{Entry, Sequence, Timestamp};
+use crate::domain::{Entry, Sequence};
 use parking_lot::RwLock;
 use std::collections::HashSet;
 use std::io;
@@ -138,21 +138,6 @@ impl Segments {
     pub(crate) fn entries(&self, after: Sequence, upto: Sequence) -> Entries<'_> {
         Entries { segments: self, next: after.plus(1), upto, current: None }
     }
-}
-
-/// The index of a segment, from its bytes, all of which are checked.
-pub(crate) fn index_segment(bytes: &[u8], end: Option<SegmentEnd>) -> Result<Growing, Damage> {
-    let (header, mut scan) = Scan::begin(bytes, Timestamp::from_milliseconds(i64::MIN))?;
-    let index = Growing::default();
-    while let Some(line) = scan.next_line()? {
-        let known = known_effects(&line.entry).collect();
-        index.add(std::iter::once(Written::new(line.mark, 0, line.spans, known)));
-    }
-    if end.is_some_and(|end| end != scan.end()) {
-        let reason = "it does not end where the next segment says".to_owned();
-        return Err(Damage { offset: scan.end().length, sequence: header.first_sequence, reason });
-    }
-    Ok(index)
 }
 
 /// Entries in order, read in large pieces.

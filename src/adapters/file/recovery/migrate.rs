@@ -1,11 +1,10 @@
 //! From a data directory that one process has for itself to one that several share: its log becomes that of `nodes/1`.
 //!
 //! Only names move. What is half moved after a crash is moved on by the next process that joins; a process that wants the
-//! directory for itself is refused as soon as there is a `nodes/` (`members.rs`).
+//! directory for itself is refused as soon as there is a `nodes/` (`sources/members.rs`).
 
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode, create_dir_durably, parent};
-use crate::adapters::file::recovery::OpenError;
+use crate::adapters::file::disk::{Disk, OpenError, OpenMode, create_dir_durably, parent};
 use std::io;
 use std::path::Path;
 

@@ -11,46 +11,32 @@
 //! Every step can be killed and done again.
 
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, DiskFile, create_dir_durably, read_all};
+use crate::adapters::file::disk::{
+    Disk, DiskFile, OpenError, create_dir_durably, keep_aside, read_all, remove_unfinished, replace, reserve,
+};
 use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, upgrade, write_node};
 use crate::adapters::file::format::index::Growing;
 use crate::adapters::file::format::mark::{Mark, read_mark};
-use crate::adapters::file::format::segment::{FORMAT, Header, SegmentEnd};
+use crate::adapters::file::format::segment::{FORMAT, Header};
+use crate::adapters::file::format::segment_end::SegmentEnd;
 use crate::adapters::file::log::FileLog;
 use crate::adapters::file::log::ballast::Ballast;
-use crate::adapters::file::log::probe::{replace, reserve};
 use crate::adapters::file::log::term::read_term;
 use crate::adapters::file::log::writer::{Active, Meters, Writer, create_segment};
+use crate::adapters::file::reading::archived::{list_segments, open_segment};
 use crate::adapters::file::reading::segments::{Segment, Segments};
+use crate::adapters::file::recovery::options::{OpenOptions, OpenReport};
 use crate::adapters::file::recovery::replay::{Reading, Replay, Replayed};
 use crate::adapters::file::sources::members::{Arrangement, arrangement};
-use crate::adapters::file::upkeep::archive::{list_segments, open_segment, remove_archived};
+use crate::adapters::file::upkeep::archive::remove_archived;
+use crate::adapters::file::upkeep::maintenance::Maintenance;
 use crate::adapters::file::upkeep::snapshot::list_snapshots;
+use crate::adapters::file::upkeep::snapshotter::Taken;
 use crate::app::Restored;
 use crate::app::ports::{Clock, DurableWatch, EventIds};
 use crate::domain::Sequence;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Default size at which a segment is sealed, in bytes.
-pub const SEGMENT_BYTES: u64 = 64 << 20;
-/// Default size of the ballast, in bytes.
-pub const BALLAST_BYTES: usize = 1 << 20;
-
-/// What opening a directory needs to know.
-pub struct OpenOptions {
-    /// The disk.
-    pub disk: Arc<dyn Disk>,
-    /// The data directory.
-    pub layout: Layout,
-    /// A segment is sealed at about this size, in bytes.
-    pub segment_bytes: u64,
-    /// Room that is kept for the time when the disk is full, in bytes; none when 0.
-    pub ballast_bytes: usize,
-    /// How far back idempotency records are kept, in milliseconds of log time.
-    pub idempotency_ttl_ms: i64,
-}
 
 /// A data directory that is open for writing.
 pub struct OpenNode {
@@ -64,94 +50,17 @@ pub struct OpenNode {
     pub end: Sequence,
     /// What opening found.
     pub report: OpenReport,
-    pub(crate) snapshot_weight: u64,
+    /// States and holds in the snapshot it started from.
+    snapshot_weight: u64,
     /// Keeps others out.
     pub lock: DirectoryLock,
 }
 
-/// What opening a directory found, for the log and for a person.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OpenReport {
-    /// The snapshot it started from; [`Sequence::START`] when from the log alone.
-    pub snapshot: Sequence,
-    /// Snapshots that could not be used, and why. They keep their bytes under a name ending in `.bad`.
-    pub bad_snapshots: Vec<String>,
-    /// Events added up after the snapshot.
-    pub replayed: u64,
-    /// Bytes of a torn tail that were cut, and the file they were copied to.
-    pub torn: Option<(u64, PathBuf)>,
-}
-
-/// Why a directory does not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The disk refused.
-    #[error("cannot use {}", path.display())]
-    Io {
-        /// What was touched.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// Another process has it.
-    #[error("{} is held by {holder}; stop it first, or choose another data directory", path.display())]
-    Locked {
-        /// The lock file.
-        path: PathBuf,
-        /// What the holder wrote.
-        holder: String,
-    },
-    /// Several processes share it, or one has begun to make it so.
-    #[error(
-        "{} is shared by several processes, each with a log of its own; start this one with --locks-enabled \
-         (LOCKS_ENABLED=true) too",
-        path.display()
-    )]
-    Shared {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// The log is half-way from a directory of one process to one of several.
-    #[error(
-        "{} is half-way to a directory that several processes share: a process is making it so, or ended before it was \
-         done. Nothing is lost; `onhand serve --locks-enabled` does the rest when it starts",
-        path.display()
-    )]
-    HalfShared {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// A file other than a segment is not what was written.
-    #[error("{}: {reason}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Acknowledged entries are damaged or missing.
-    #[error(
-        "{} is damaged at byte {offset}, where sequence {sequence} belongs: {reason}. Nothing was changed. \
-         Restore the file from a copy; `onhand verify` shows all that is wrong",
-        path.display()
-    )]
-    Corrupt {
-        /// The segment.
-        path: PathBuf,
-        /// Where its good part ends.
-        offset: u64,
-        /// What should stand there.
-        sequence: Sequence,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
-impl OpenError {
-    /// What the disk said of a path.
-    pub fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
-        let path = path.to_path_buf();
-        move |source| Self::Io { path: path.clone(), source }
+impl OpenNode {
+    /// The side work of its log, with a snapshot after every `snapshot_every` events.
+    pub fn maintenance(&self, snapshot_every: u64) -> Maintenance {
+        let last = Taken { sequence: self.report.snapshot, weight: self.snapshot_weight };
+        Maintenance::new(self.log.segments(), self.log.durable_watch(), self.node.node, last, snapshot_every)
     }
 }
 
@@ -233,16 +142,6 @@ fn make_node(
     Ok(node)
 }
 
-/// Removes what a process that was killed has left unfinished.
-pub(crate) fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
-    for name in disk.list(directory)? {
-        if Path::new(&name).extension().is_some_and(|extension| extension == "tmp") {
-            disk.remove(&directory.join(name))?;
-        }
-    }
-    Ok(())
-}
-
 /// The good part of the active segment in a new file, and a log that goes on behind it.
 fn finish(
     options: &OpenOptions,
@@ -283,7 +182,7 @@ fn finish(
     // Without room for it the node starts all the same, and is read-only as soon as it must.
     let _ = ballast.lay();
     // Last of all, lest it take the room of what is needed more.
-    reserve(&*active.file, *segment_bytes, active.end);
+    reserve(&*active.file, *segment_bytes, active.end.length);
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
         meters: Meters::new(),
@@ -299,19 +198,6 @@ fn finish(
     };
     let log = FileLog::new(writer, end, last_time);
     Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })
-}
-
-/// Keeps bytes that are given up, in a file named after them: the same bytes again are the same file, others never
-/// take its place.
-pub(crate) fn keep_aside(disk: &dyn Disk, directory: &Path, stem: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-    let path = directory.join(format!("{stem}-{:08x}.bytes", crc32c::crc32c(bytes)));
-    set_aside(disk, &path, bytes)?;
-    Ok(path)
-}
-
-/// Puts bytes in place as a whole file, durably.
-pub(crate) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace(disk, path, bytes).map(drop)
 }
 
 /// Puts the good part of a segment into a new, synced file of its name in `log/`.

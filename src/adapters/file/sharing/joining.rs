@@ -1,14 +1,14 @@
 //! Coming into a data directory that several processes share.
 
-use super::others::is_left;
-use super::{FileSharing, Joined, LeaseOptions, MEMBERS_MAX};
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, create_dir_durably};
+use crate::adapters::file::disk::{Disk, OpenError, create_dir_durably};
 use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::adapters::file::format::segment::FORMAT;
 use crate::adapters::file::log::term::hold_mark;
 use crate::adapters::file::recovery::migrate::move_in;
-use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
+use crate::adapters::file::recovery::{OpenOptions, open};
+use crate::adapters::file::sharing::others::{MEMBERS_MAX, is_left};
+use crate::adapters::file::sharing::process::{FileSharing, Joined, LeaseOptions};
 use crate::adapters::file::sources::members::{Arrangement, arrangement};
 use crate::app::ports::{Clock, EventIds};
 use std::io;

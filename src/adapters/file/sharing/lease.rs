@@ -9,7 +9,7 @@
 //! - `doubtful` is such a lease until it is held again, and then its epoch leaves those far behind that nobody here may know.
 //! - `epoch` rises with every change of the holder. It stands in the log wherever a state changes hands (`TAKE`).
 //!
-//! A lease is good as long as its holder's **term** lasts (`term.rs`): what is renewed is the term, for all leases of a
+//! A lease is good as long as its holder's **term** lasts (`log/term.rs`): what is renewed is the term, for all leases of a
 //! process at once, and what expires with it are all of them. A file is read and written only under its advisory lock, which
 //! is never waited for. Nothing here needs to survive a power cut, which ends every process and so every term: the files
 //! are not synced, and whoever is alone in a data directory when it starts removes them.

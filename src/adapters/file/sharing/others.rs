@@ -1,26 +1,20 @@
-//! The other processes on the data directory: who is there, and what to do about one that is not any more.
+//! The other processes on the data directory, as this one has seen them.
 
-use super::{ATTACH_TRIES, EPOCH_BITS, FileSharing, MEMBERS_MAX};
+use crate::adapters::file::disk::Disk;
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode, read_all, write_all_at};
 use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::log::term::{
-    Term, checked, end_term, hold_mark, read_term, with_checksum, write_term,
-};
-use crate::adapters::file::recovery::{OpenError, OpenOptions, open};
-use crate::adapters::file::sharing::lease::{Company, Holder};
+use crate::adapters::file::log::term::checked;
 use crate::adapters::file::sharing::peer::Peer;
-use crate::app::Restored;
-use crate::app::ports::{HistoryError, OthersTime};
 use crate::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Moments are those of the monotonic clock.
+/// Processes on one data directory, at most; their directories are called `1`, `2` and so on.
+pub(super) const MEMBERS_MAX: u16 = 64;
+
+/// All that are known. Moments are those of the monotonic clock.
 #[derive(Default)]
 pub(super) struct Others {
     pub(super) members: BTreeMap<u16, Member>,
@@ -29,7 +23,7 @@ pub(super) struct Others {
     pub(super) renewals: u64,
 }
 
-/// What a process says each time it renews its leases: one line with its checksum in front (`term.rs`).
+/// What a process says each time it renews its leases: one line with its checksum in front (`log/term.rs`).
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Alive {
     pub(super) term: u64,
@@ -48,6 +42,7 @@ pub(super) enum Gone {
     Paused(u64),
 }
 
+/// Another process, as this one knows it.
 pub(super) struct Member {
     pub(super) layout: Layout,
     pub(super) peer: Option<Peer>,
@@ -68,7 +63,7 @@ impl Others {
 impl Alive {
     /// Log time at the moment `now` of a process that noted this, at most `within` before; else it is of no moment that this
     /// machine's clock knows (it was started anew since), and what was noted is all there is.
-    fn time_by(&self, now: Duration, within: Duration) -> Timestamp {
+    pub(super) fn time_by(&self, now: Duration, within: Duration) -> Timestamp {
         let passed = milliseconds(now).checked_sub(self.at).filter(|passed| *passed <= milliseconds(within));
         self.time.plus_milliseconds(passed.and_then(|passed| i64::try_from(passed).ok()).unwrap_or(0))
     }
@@ -76,216 +71,17 @@ impl Alive {
 
 impl Member {
     /// What it said last; a sign that is torn is passed over until the next one.
-    fn alive(&self) -> Option<Alive> {
+    pub(super) fn alive(&self) -> Option<Alive> {
         serde_json::from_slice(checked(&self.seen.0)?).ok()
     }
 }
 
-impl FileSharing {
-    /// Notes who has joined. Members are numbered without gaps, so that one look is enough when nobody has.
-    pub(super) fn look_for_members(&self, others: &mut Others) {
-        let own = self.leases.me.node;
-        let known = others.members.keys().next_back().copied().unwrap_or(0);
-        for number in known + 1..=MEMBERS_MAX {
-            let layout = self.leases.root.member(number);
-            if number == own {
-                continue;
-            }
-            if self.options.disk.open(&layout.node(), OpenMode::Read).is_err() {
-                break;
-            }
-            let seen = (Vec::new(), self.clock.monotonic());
-            others.members.insert(number, Member { layout, peer: None, seen, awaited: false });
-        }
-    }
-
-    /// Reads the log of a member, whose process may be rolling, archiving and pruning it at the same time.
-    pub(super) fn attach(
-        &self,
-        layout: &Layout,
-    ) -> Result<Option<(Peer, Restored, Timestamp)>, HistoryError> {
-        let mut tries = ATTACH_TRIES;
-        loop {
-            match Peer::attach(&self.options, layout) {
-                Err(OpenError::Io { source, .. })
-                    if source.kind() == io::ErrorKind::NotFound && tries > 0 =>
-                {
-                    tries -= 1;
-                }
-                attached => return attached.map_err(|error| HistoryError::Damaged(error.to_string())),
-            }
-        }
-    }
-
-    /// Looks whether the others renew, and answers who is awaited and does not any more: his directory, and his term.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub(super) fn look_around(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
-        let disk = &*self.options.disk;
-        let now = self.look_at_signs(others)?;
-        let mut gone = Vec::new();
-        for (number, member) in &mut others.members {
-            if !member.awaited {
-                continue;
-            }
-            let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
-            if is_left(disk, &member.layout)? {
-                gone.push((*number, member.layout.clone(), Gone::Ended(term)));
-            } else if now.saturating_sub(member.seen.1) >= self.lease.ttl {
-                gone.push((*number, member.layout.clone(), Gone::Paused(term)));
-            }
-        }
-        Ok(gone)
-    }
-
-    /// Says that this process is there, and what its log time is at a moment.
-    pub(super) fn sign(&self, renewals: u64, (time, moment): (Timestamp, Duration)) -> io::Result<()> {
-        let at = milliseconds(moment);
-        let line = with_checksum(&Alive { term: self.tenure.term, renewals, time, at });
-        write_all_at(&*self.alive, &line, 0)?;
-        self.alive.truncate(line.len() as u64)
-    }
-
-    /// The log time of the others at this moment. One who holds its lock in the term in which it noted its time is only
-    /// paused, however long ago that was: its time goes on, and it will say so.
-    pub(super) fn time_of(&self, others: &mut Others) -> io::Result<OthersTime> {
-        let now = self.look_at_signs(others)?;
-        let disk = &*self.options.disk;
-        let (mut latest, mut present) = (Timestamp::from_milliseconds(i64::MIN), false);
-        for member in others.members.values() {
-            let there = !is_left(disk, &member.layout)?;
-            present |= there;
-            let Some(alive) = member.alive() else { continue };
-            let same =
-                there && read_term(disk, &member.layout.term())?.unwrap_or_default().term == alive.term;
-            let within = if same { Duration::MAX } else { self.lease.ttl };
-            latest = latest.max(alive.time_by(now, within));
-        }
-        Ok(OthersTime { latest, present })
-    }
-
-    /// Reads what each of the others said last, and notes since when it has said nothing else; answers that moment.
-    pub(super) fn look_at_signs(&self, others: &mut Others) -> io::Result<Duration> {
-        let disk = &*self.options.disk;
-        // Who has not looked for a while knows nothing of what the others did meanwhile.
-        let now = self.clock.monotonic();
-        let blind =
-            others.looked.replace(now).is_none_or(|looked| now.saturating_sub(looked) > self.lease.ttl / 2);
-        for member in others.members.values_mut() {
-            let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
-                Ok(file) => read_all(&*file)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-                Err(error) => return Err(error),
-            };
-            if blind || sign != member.seen.0 {
-                member.seen = (sign, now);
-            }
-        }
-        Ok(now)
-    }
-
-    /// Takes over from a process that does not renew its leases; false when it is to be looked at again.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub(super) fn take_over(&self, layout: &Layout, gone: &Gone) -> io::Result<bool> {
-        let (taken_over, term) = match *gone {
-            Gone::Ended(term) => (self.finish_log_of(layout, term)?, term),
-            Gone::Paused(term) => (end_term(&*self.options.disk, layout, term)?, term),
-        };
-        if taken_over {
-            tracing::warn!(
-                member = %layout.root().display(), term,
-                "took over from a process that does not renew its leases"
-            );
-            self.meters.stolen.increment(1);
-        }
-        Ok(taken_over)
-    }
-
-    /// Reads the logs of all who are gone to their ends: after a power cut their marks may be behind what they have
-    /// acknowledged, and nobody but a next process of theirs would read on.
-    ///
-    /// # Errors
-    /// What the disk says, or what is damaged.
-    pub(super) fn finish_those_left(&self) -> Result<(), OpenError> {
-        let mut others = self.others.lock();
-        self.look_for_members(&mut others);
-        for Member { layout, .. } in others.members.values() {
-            let finish = || {
-                if is_left(&*self.options.disk, layout)? {
-                    let term = read_term(&*self.options.disk, &layout.term())?.unwrap_or_default().term;
-                    self.finish_log_of(layout, term)?;
-                }
-                Ok(())
-            };
-            // What is damaged is told as it would be to its own next process.
-            let told = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
-            finish().map_err(told)?;
-        }
-        Ok(())
-    }
-
-    /// Reads the log of a process that has ended to its end, and makes that end durable.
-    fn finish_log_of(&self, layout: &Layout, term: u64) -> io::Result<bool> {
-        let own = &self.options;
-        let options = OpenOptions { disk: Arc::clone(&own.disk), layout: layout.clone(), ..*own };
-        let _mark = hold_mark(&*own.disk, layout)?;
-        match open(&options, &*self.clock, &*self.ids) {
-            Ok(_held) => {
-                let present = read_term(&*own.disk, &layout.term())?.unwrap_or_default();
-                if present.term == term {
-                    write_term(&*own.disk, layout, Term { term: term + 1, end: None })?;
-                }
-                Ok(true)
-            }
-            // Somebody else was faster: its next process, or another one that takes over.
-            Err(OpenError::Locked { .. }) => Ok(false),
-            Err(error) => Err(io::Error::other(error)),
-        }
-    }
-}
-
-fn milliseconds(time: Duration) -> u64 {
+/// Whole milliseconds.
+pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// True when no process has that member's directory.
 pub(super) fn is_left(disk: &dyn Disk, layout: &Layout) -> io::Result<bool> {
     DirectoryLock::holder(disk, layout).map(|holder| holder.is_none())
-}
-
-impl Company for FileSharing {
-    fn lasts(&self, holder: &Holder) -> io::Result<bool> {
-        let (disk, layout) = (&*self.options.disk, self.leases.root.member(holder.node));
-        let present = read_term(disk, &layout.term())?.unwrap_or_default();
-        if present.term == holder.term {
-            return Ok(true);
-        }
-        if present.end.is_some() {
-            // Whoever ended it may not have come to that yet. After a power cut without it, what stands behind the end of that
-            // log would be read again, beside what is decided here.
-            disk.sync_dir(layout.root())?;
-        }
-        Ok(false)
-    }
-
-    fn others(&self) -> io::Result<Vec<Holder>> {
-        let mut known = self.others.lock();
-        self.look_for_members(&mut known);
-        let mut others = Vec::new();
-        for (number, member) in &known.members {
-            if let Some(Term { term, .. }) = read_term(&*self.options.disk, &member.layout.term())? {
-                others.push(Holder { node: *number, term });
-            }
-        }
-        Ok(others)
-    }
-
-    fn epoch(&self) -> io::Result<u64> {
-        let terms: u64 = self.others()?.iter().map(|other| other.term).sum();
-        let started = self.tenure.term.saturating_add(terms) << EPOCH_BITS;
-        Ok(self.epoch.load(Ordering::Acquire).max(started))
-    }
 }

@@ -1,21 +1,22 @@
 //! The log of another process on the same data directory, followed: what it adds up to, and what comes after that.
 //!
-//! Only what its mark covers is read: that, and nothing else, its process has made its own (`term.rs`). The other
+//! Only what its mark covers is read: that, and nothing else, its process has made its own (`log/term.rs`). The other
 //! directory is never written. A peer keeps the index of the log's newest segment in memory, as its own process does, so
 //! its history can be read like one's own.
 
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::disk::{Disk, read_exact_at};
+use crate::adapters::file::disk::{Disk, OpenError, read_exact_at};
 use crate::adapters::file::format::identity::{NodeFile, read_node};
 use crate::adapters::file::format::index::{Growing, Written};
 use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::format::segment::{Damage, Scan, ScanPlace, SegmentEnd};
+use crate::adapters::file::format::segment::{Damage, Scan, ScanPlace};
+use crate::adapters::file::format::segment_end::SegmentEnd;
+use crate::adapters::file::reading::archived::{list_segments, open_segment};
 use crate::adapters::file::reading::history::FileHistory;
 use crate::adapters::file::reading::segments::{Segment, Segments};
+use crate::adapters::file::recovery::OpenOptions;
 use crate::adapters::file::recovery::replay::{Reading, Replay, Replayed};
-use crate::adapters::file::recovery::{OpenError, OpenOptions};
-use crate::adapters::file::upkeep::archive::{list_segments, open_segment};
 use crate::app::Restored;
 use crate::app::known_effects;
 use crate::app::ports::{History, HistoryError};

@@ -6,8 +6,7 @@
 //! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind what was sent, never ahead.
 
 use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode, read_all};
-use crate::adapters::file::log::probe::replace;
+use crate::adapters::file::disk::{Disk, OpenMode, read_all, replace};
 use crate::adapters::file::log::term::{checked, with_checksum};
 use crate::app::ports::AlertPlace;
 use crate::domain::Sequence;
@@ -59,7 +58,7 @@ impl AlertPlace for AlertsSent {
 mod tests {
     use super::*;
     use crate::adapters::file::disk::{create_dir_durably, write_all_at};
-    use crate::sim::disk::{Crash, Fault, Injection, Operation, SimDisk};
+    use crate::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use std::path::Path;
 
     #[test]
@@ -72,7 +71,7 @@ mod tests {
         place.save(Sequence(7)).unwrap();
         disk.crash(Crash::PowerCut { seed: 3 });
         assert_eq!(place.load().unwrap(), Some(Sequence(7)));
-        disk.inject(Injection::at(1, Fault::Eio).only(Operation::SyncData));
+        disk.inject(Injection::at(1, Fault::Eio).only(DiskOperation::SyncData));
         place.save(Sequence(8)).unwrap_err();
         disk.crash(Crash::PowerCut { seed: 4 });
         assert_eq!(place.load().unwrap(), Some(Sequence(7)));

@@ -16,9 +16,8 @@
 use crate::adapters::file::disk::layout::{Layout, central_sequence, temporary};
 use crate::adapters::file::disk::{
     Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, finished_or_gone,
-    read_all, write_all_at,
+    read_all, remove_unfinished, write_all_at,
 };
-use crate::adapters::file::recovery::remove_unfinished;
 use crate::app::central::{Central, CentralCopy};
 use crate::app::ports::CentralStore;
 use crate::domain::Sequence;

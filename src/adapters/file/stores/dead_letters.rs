@@ -13,11 +13,10 @@
 
 use crate::adapters::file::disk::layout::{Layout, temporary};
 use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, read_all, read_exact_at,
-    write_all_at,
+    Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, keep_aside, read_all,
+    read_exact_at, remove_unfinished, write_all_at,
 };
 use crate::adapters::file::format::line::{checksum_after, put_checksum};
-use crate::adapters::file::recovery::{keep_aside, remove_unfinished};
 use crate::app::central::DeadLetter;
 use crate::app::ports::DeadLetterStore;
 use parking_lot::Mutex;
@@ -211,7 +210,7 @@ mod tests {
     use super::*;
     use crate::app::central::LetterState;
     use crate::domain::{Sequence, Timestamp};
-    use crate::sim::disk::{Crash, Fault, Injection, Operation, SimDisk};
+    use crate::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use serde_json::value::RawValue;
     use std::path::Path;
     use uuid::Uuid;
@@ -291,7 +290,7 @@ mod tests {
     #[test]
     fn after_a_failed_sync_another_file_is_written_and_nothing_is_lost() {
         for fault in [Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace] {
-            for operation in [Operation::WriteAt, Operation::SyncData] {
+            for operation in [DiskOperation::WriteAt, DiskOperation::SyncData] {
                 let disk = SimDisk::new(1);
                 let store = open(&disk);
                 store.append(&letter(1, LetterState::Open)).unwrap();

@@ -1,53 +1,17 @@
 //! The archive: sealed segments that a start no longer needs, compressed, and still read at any place.
 //!
-//! `archive/<first sequence>.jsonl.zst` is the segment in the Zstandard seekable format: frames of 256 KiB of the segment
-//! each, then the seek table in a skippable frame. Any `zstd` reads it (`zstdcat archive/*.zst | jq`); a lookup here
-//! decompresses only the frame it needs. Source of the format: `contrib/seekable_format/zstd_seekable_compression_format.md`
-//! in the Zstandard repository; without per-frame checksums, because the lines carry their own.
+//! The bytes of an archived segment: `reading/archived.rs`.
 //!
 //! A segment is archived in three steps, each of which may be the last: the compressed file gets its name, the
 //! original is removed, the directory is synced. Where both are there, the original is read; a start removes it.
 
-use crate::adapters::file::disk::layout::{Layout, archived_first, segment_first};
-use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, read_exact_at};
-use crate::adapters::file::log::probe::replace;
+use crate::adapters::file::disk::layout::{Layout, segment_first};
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all, replace};
+use crate::adapters::file::reading::archived::{compress, open_archived};
 use crate::domain::Sequence;
 use crate::planted::{Bug, planted};
-use parking_lot::Mutex;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Bytes of a segment in one frame.
-const FRAME: usize = 256 << 10;
-/// Fast rather than small: a segment is compressed beside the running node.
-const LEVEL: i32 = 1;
-const SKIPPABLE_MAGIC: u32 = 0x184D_2A5E;
-const SEEKABLE_MAGIC: u32 = 0x8F92_EAB1;
-const FOOTER: usize = 9;
-const TABLE_ENTRY: usize = 8;
-
-/// Opens a segment wherever it is, for reading.
-pub(crate) fn open_segment(
-    disk: &dyn Disk,
-    layout: &Layout,
-    first: Sequence,
-) -> io::Result<Arc<dyn DiskFile>> {
-    match disk.open(&layout.segment(first), OpenMode::Read) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => open_archived(disk, layout, first),
-        opened => opened,
-    }
-}
-
-/// Opens an archived segment, for reading.
-pub(crate) fn open_archived(
-    disk: &dyn Disk,
-    layout: &Layout,
-    first: Sequence,
-) -> io::Result<Arc<dyn DiskFile>> {
-    let file = disk.open(&layout.archived(first), OpenMode::Read)?;
-    Ok(Arc::new(ArchivedFile::open(file)?))
-}
 
 /// True when a segment is in `log/` and in the archive, which has all of it: archiving was cut off half-way, or a copy of the
 /// directory has the beginning of a segment that was archived when the rest was copied.
@@ -81,31 +45,6 @@ pub(crate) fn remove_archived(disk: &dyn Disk, layout: &Layout) -> io::Result<()
     Ok(())
 }
 
-/// The name a segment has, in `log/` or in the archive.
-pub(crate) fn segment_path(disk: &dyn Disk, layout: &Layout, first: Sequence) -> PathBuf {
-    let (path, archived) = (layout.segment(first), layout.archived(first));
-    let only_archived =
-        disk.open(&path, OpenMode::Read).is_err() && disk.open(&archived, OpenMode::Read).is_ok();
-    if only_archived { archived } else { path }
-}
-
-/// The first sequences of all segments, in `log/` and in the archive, ascending.
-///
-/// # Errors
-/// What the disk says; a missing archive is an empty one.
-pub fn list_segments(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
-    let mut firsts: Vec<Sequence> =
-        disk.list(&layout.log())?.iter().filter_map(|name| segment_first(name)).collect();
-    match disk.list(&layout.archive()) {
-        Ok(names) => firsts.extend(names.iter().filter_map(|name| archived_first(name))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    firsts.sort_unstable();
-    firsts.dedup();
-    Ok(firsts)
-}
-
 /// The segments of `log/` that may go to the archive: all but the last, up to `passed`.
 pub(crate) fn candidates(disk: &dyn Disk, layout: &Layout, passed: Sequence) -> io::Result<Vec<Sequence>> {
     let names = disk.list(&layout.log())?;
@@ -124,8 +63,7 @@ pub(crate) fn archive(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::
         disk.remove(&original)?;
     }
     replace(disk, &path, &compressed)?;
-    let compressed = ArchivedFile::open(disk.open(&path, OpenMode::Read)?)?;
-    if read_all(&compressed)? != bytes {
+    if read_all(&*open_archived(disk, layout, first)?)? != bytes {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "the archived segment does not read back as written",
@@ -137,145 +75,11 @@ pub(crate) fn archive(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::
     disk.sync_dir(&layout.log())
 }
 
-fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-    let mut out = Vec::with_capacity(bytes.len() / 4);
-    let mut table = Vec::new();
-    for part in bytes.chunks(FRAME) {
-        let frame = compressor.compress(part)?;
-        table.extend_from_slice(&length(frame.len())?.to_le_bytes());
-        table.extend_from_slice(&length(part.len())?.to_le_bytes());
-        out.extend_from_slice(&frame);
-    }
-    let frames = length(table.len() / TABLE_ENTRY)?;
-    out.extend_from_slice(&SKIPPABLE_MAGIC.to_le_bytes());
-    out.extend_from_slice(&length(table.len() + FOOTER)?.to_le_bytes());
-    out.extend_from_slice(&table);
-    out.extend_from_slice(&frames.to_le_bytes());
-    out.push(0);
-    out.extend_from_slice(&SEEKABLE_MAGIC.to_le_bytes());
-    Ok(out)
-}
-
-fn length(bytes: usize) -> io::Result<u32> {
-    u32::try_from(bytes).map_err(|_| damaged())
-}
-
-fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the archived segment is damaged")
-}
-
-/// Where a frame stands, in the compressed file and in the segment.
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    compressed_at: u64,
-    compressed: usize,
-    at: u64,
-    length: usize,
-}
-
-/// An archived segment that reads like the segment it was.
-struct ArchivedFile {
-    file: Arc<dyn DiskFile>,
-    frames: Vec<Frame>,
-    length: u64,
-    /// The last frame that was needed: lines are read in order as a rule.
-    last: Mutex<Option<(u64, Arc<Vec<u8>>)>>,
-}
-
-impl ArchivedFile {
-    fn open(file: Arc<dyn DiskFile>) -> io::Result<Self> {
-        let end = file.len()?;
-        let footer_at = end.checked_sub(FOOTER as u64).ok_or_else(damaged)?;
-        let footer = read_exact_at(&*file, footer_at, FOOTER)?;
-        let (count, rest) = footer.split_first_chunk::<4>().ok_or_else(damaged)?;
-        if rest.get(1..) != Some(&SEEKABLE_MAGIC.to_le_bytes()) {
-            return Err(damaged());
-        }
-        let table_length = u32::from_le_bytes(*count) as usize * TABLE_ENTRY;
-        let table_at = footer_at.checked_sub(table_length as u64).ok_or_else(damaged)?;
-        let table = read_exact_at(&*file, table_at, table_length)?;
-        let (mut compressed_at, mut at) = (0, 0);
-        let mut frames = Vec::with_capacity(table.len() / TABLE_ENTRY);
-        for entry in table.chunks_exact(TABLE_ENTRY) {
-            let (compressed, rest) = entry.split_first_chunk::<4>().ok_or_else(damaged)?;
-            let (length, _) = rest.split_first_chunk::<4>().ok_or_else(damaged)?;
-            let compressed = u32::from_le_bytes(*compressed) as usize;
-            let length = u32::from_le_bytes(*length) as usize;
-            if length > FRAME {
-                return Err(damaged());
-            }
-            frames.push(Frame { compressed_at, compressed, at, length });
-            compressed_at += compressed as u64;
-            at += length as u64;
-        }
-        if compressed_at > table_at {
-            return Err(damaged());
-        }
-        Ok(Self { file, frames, length: at, last: Mutex::new(None) })
-    }
-
-    fn frame(&self, frame: &Frame) -> io::Result<Arc<Vec<u8>>> {
-        if let Some((at, bytes)) = &*self.last.lock()
-            && *at == frame.at
-        {
-            return Ok(Arc::clone(bytes));
-        }
-        let compressed = read_exact_at(&*self.file, frame.compressed_at, frame.compressed)?;
-        let bytes = zstd::bulk::decompress(&compressed, frame.length).map_err(|_| damaged())?;
-        if bytes.len() != frame.length {
-            return Err(damaged());
-        }
-        let bytes = Arc::new(bytes);
-        *self.last.lock() = Some((frame.at, Arc::clone(&bytes)));
-        Ok(bytes)
-    }
-}
-
-impl DiskFile for ArchivedFile {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let behind = self.frames.partition_point(|frame| frame.at <= offset);
-        let Some(frame) = behind.checked_sub(1).and_then(|place| self.frames.get(place)) else {
-            return Ok(0);
-        };
-        let bytes = self.frame(frame)?;
-        let start = usize::try_from(offset - frame.at).map_err(|_| damaged())?;
-        let available = bytes.get(start..).unwrap_or_default();
-        let count = available.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..count), available.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        Ok(count)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.length)
-    }
-
-    fn write_at(&self, _: &[u8], _: u64) -> io::Result<usize> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn truncate(&self, _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn preallocate(&self, _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn try_lock(&self) -> io::Result<LockOutcome> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapters::file::disk::read_exact_at;
+    use crate::adapters::file::reading::archived::{FRAME, list_segments, open_segment};
     use crate::sim::disk::SimDisk;
     use std::path::Path;
 

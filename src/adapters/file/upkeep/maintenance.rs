@@ -1,7 +1,6 @@
 //! What a running node does on the side, on one thread: indexes of sealed segments, snapshots, the archive.
 
 use crate::adapters::file::reading::segments::Segments;
-use crate::adapters::file::recovery::OpenNode;
 use crate::adapters::file::upkeep::archive::{archive, candidates};
 use crate::adapters::file::upkeep::snapshot::list_snapshots;
 use crate::adapters::file::upkeep::snapshotter::{Snapshotter, TakeError, Taken};
@@ -14,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// How often it looks whether something is to be done.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -40,23 +40,24 @@ pub struct Upkeep {
 }
 
 impl Maintenance {
-    /// The side work of a log that was just opened; a snapshot after every `snapshot_every` events.
-    pub fn new(node: &OpenNode, snapshot_every: u64) -> Self {
-        let segments = Arc::clone(node.log.segments());
-        let last = Taken { sequence: node.report.snapshot, weight: node.snapshot_weight };
+    /// The side work of a log that is durable as far as `durable` says, beginning behind its `last` snapshot; another one
+    /// after every `snapshot_every` events.
+    pub(crate) fn new(
+        segments: &Arc<Segments>,
+        durable: Arc<DurableWatch>,
+        node: Uuid,
+        last: Taken,
+        snapshot_every: u64,
+    ) -> Self {
         let snapshotter = Snapshotter {
-            segments: Arc::clone(&segments),
-            node: node.node.node,
+            segments: Arc::clone(segments),
+            node,
             every: snapshot_every,
             last,
             given_up: Arc::default(),
         };
-        Self {
-            segments,
-            durable: node.log.durable_watch(),
-            snapshotter,
-            passed: Arc::new(AtomicU64::new(u64::MAX)),
-        }
+        let passed = Arc::new(AtomicU64::new(u64::MAX));
+        Self { segments: Arc::clone(segments), durable, snapshotter, passed }
     }
 
     /// Does what is due.
@@ -222,7 +223,7 @@ mod tests {
             idempotency_ttl_ms: 1000,
         };
         let node = open(&options, &SimClock::default(), &SimIds::default()).unwrap();
-        let mut maintenance = Maintenance::new(&node, 1);
+        let mut maintenance = node.maintenance(1);
         let entry = NewEntry {
             generation: node.log.durable().generation(),
             decided_at: Timestamp::EPOCH,

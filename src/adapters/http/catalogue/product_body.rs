@@ -1,9 +1,8 @@
-//! Products as JSON, in and out.
+//! Products as JSON, in requests and answers.
 
-use crate::adapters::http::catalogue::change::{nullable, yes};
-use crate::adapters::http::request::field_rules::{minor_units, not_negative, short_text, text};
-use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
-use crate::adapters::http::stock::level_body::ANONYMOUS;
+use crate::adapters::http::request::field_rules::{minor_units, not_negative, short_text, text, version};
+use crate::adapters::http::request::optional::{nullable, present, yes};
+use crate::adapters::http::response::actor;
 use crate::app::catalogue::{ProductSaid, ProductView};
 use crate::domain::catalogue::{Currency, Described, Price, Product, ProductChange};
 use crate::domain::{Quantity, Sku, Timestamp};
@@ -34,11 +33,11 @@ pub(crate) struct ProductBody {
     #[serde(default = "yes")]
     active: bool,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub(crate) expected_version: Option<u64>,
 }
 
-/// Some of it; what is `null` is not said any more.
+/// A merge patch of the same: `null` removes a detail.
 #[allow(clippy::option_option, reason = "left out, taken away and said are three things")]
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -61,7 +60,7 @@ pub(crate) struct ProductPatch {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     active: Option<bool>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub(crate) expected_version: Option<u64>,
 }
 
@@ -98,7 +97,7 @@ pub(crate) struct PriceBody {
     currency: Currency,
 }
 
-/// A product as it is answered.
+/// The JSON of a product.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProductShown<'a> {
@@ -109,29 +108,29 @@ pub(crate) struct ProductShown<'a> {
     updated_at: Timestamp,
 }
 
-/// What was said of a product at one time; `null` when it was taken out of the catalogue.
+/// One version of a product; `null` when it was removed from the catalogue.
 #[derive(Debug, Serialize)]
-pub(crate) struct ProductThen<'a> {
+pub(crate) struct ProductVersion<'a> {
     version: u64,
     ts: Timestamp,
     product: Option<&'a Product>,
     actor: &'a str,
 }
 
-impl<'a> ProductThen<'a> {
-    /// A version as it is shown.
+impl<'a> ProductVersion<'a> {
+    /// The JSON of a version.
     pub(crate) fn of(said: &'a ProductSaid) -> Self {
         Self {
             version: said.version,
             ts: said.at,
             product: said.product.as_ref(),
-            actor: said.actor.as_deref().unwrap_or(ANONYMOUS),
+            actor: actor::shown(said.actor.as_deref()),
         }
     }
 }
 
 impl<'a> ProductShown<'a> {
-    /// A product as it is shown.
+    /// The JSON of a product.
     pub(crate) fn of(view: &'a ProductView) -> Self {
         Self::new(&view.sku, &view.product, view.version, view.updated_at)
     }
@@ -157,7 +156,7 @@ impl From<ProductBody> for Product {
 }
 
 impl ProductLine {
-    /// What is said, and of which SKU; what is left out stays as it is.
+    /// The change of one product; members that are left out stay as they are.
     pub(crate) fn into_domain(self) -> Described {
         let Self { sku, name, category, unit_price, barcode, low_stock_threshold, active } = self;
         let change = ProductChange {

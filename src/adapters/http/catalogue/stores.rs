@@ -1,16 +1,17 @@
-//! Stores: which there are, and what is said of them.
+//! Stores and their details.
 
-use crate::adapters::http::catalogue::change::{Wish, changed, shown, yes};
+use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::JsonBody;
-use crate::adapters::http::request::field_rules::{text, zone_name};
-use crate::adapters::http::request::path::{Intent, StoreAt};
+use crate::adapters::http::request::context::RequestContext;
+use crate::adapters::http::request::field_rules::{text, version, zone_name};
+use crate::adapters::http::request::optional::{present, yes};
+use crate::adapters::http::request::path::StoreAt;
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::change::{ChangeRequest, by_meaning, changed};
+use crate::adapters::http::resource::list::ListPage;
+use crate::adapters::http::resource::read::shown;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
 use crate::app::catalogue::{StoreDescription, StoreView};
 use crate::domain::catalogue::{Store, StoreCommand, StoreKind};
 use crate::domain::{Command, Fact, StoreId, Timestamp};
@@ -41,11 +42,11 @@ pub(crate) struct StoreBody {
     #[serde(default = "yes")]
     active: bool,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     expected_version: Option<u64>,
 }
 
-/// A store as it is answered; without details when it only has stock, and then its version is 0.
+/// The JSON of a store; without details when it only has stock, and then its version is 0.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StoreShown<'a> {
@@ -59,15 +60,11 @@ struct StoreShown<'a> {
 
 /// `GET /stores`
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
-    const LIST: &str = "stores";
-    let page = Page::of(&Query::of(uri.query()), LIST)?;
-    let after = page.after_as(|mark| StoreId::new(mark).ok())?;
-    let mut stores = node.ledger.stores(after.as_ref(), page.limit + 1).await?;
-    let more = stores.len() > page.limit;
-    stores.truncate(page.limit);
-    let items: Vec<StoreShown> = stores.iter().map(StoreShown::of).collect();
-    let last = stores.last().filter(|_| more).map(|store| &store.store_id);
-    Ok(page::answer(&items, last.map(|id| id as _), LIST, &uri))
+    let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?;
+    let after = page.after(|mark| StoreId::new(mark).ok())?;
+    let stores = page.cut(node.ledger.stores(after.as_ref(), page.rows_max()).await?);
+    let items: Vec<StoreShown> = stores.rows.iter().map(StoreShown::of).collect();
+    Ok(page.answer(&items, stores.next(|store| &store.store_id)))
 }
 
 /// `GET /stores/{storeId}`
@@ -89,47 +86,46 @@ pub(crate) async fn store(
 /// `POST /stores`
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
-    intent: Intent,
-    mut body: JsonBody<StoreBody>,
+    context: RequestContext,
+    JsonBody(mut body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
-    // Said or not, it is the same request.
-    let kind = *body.value.kind.get_or_insert(StoreKind::Shop);
-    let id = body.value.store_id.clone();
+    // The default is set before the body becomes the identity of the request: with or without it, it is the same request.
+    let kind = *body.kind.get_or_insert(StoreKind::Shop);
+    let id = body.store_id.clone();
     let store_id = id.ok_or_else(|| Problem::pointer("/storeId", "is missing: which store is it?"))?;
-    said(&node, store_id, kind, intent, body, true).await
+    describe(&node, store_id, kind, context, body, true).await
 }
 
 /// `PUT /stores/{storeId}`
 pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,
-    intent: Intent,
-    body: JsonBody<StoreBody>,
+    context: RequestContext,
+    JsonBody(body): JsonBody<StoreBody>,
 ) -> Result<Response, Problem> {
-    if body.value.store_id.as_ref().is_some_and(|said| *said != store_id) {
+    if body.store_id.as_ref().is_some_and(|other| *other != store_id) {
         return Err(Problem::pointer("/storeId", "differs from the address; leave it out, or send it alike"));
     }
-    // Left out of a replacement, it would turn a warehouse into a shop.
-    let kind = body.value.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
-    said(&node, store_id, kind, intent, body, false).await
+    // A default here would turn a warehouse into a shop.
+    let kind = body.kind.ok_or_else(|| Problem::pointer("/kind", "is missing: shop or warehouse?"))?;
+    describe(&node, store_id, kind, context, body, false).await
 }
 
-async fn said(
+async fn describe(
     node: &Node,
     store_id: StoreId,
     kind: StoreKind,
-    intent: Intent,
-    body: JsonBody<StoreBody>,
+    context: RequestContext,
+    body: StoreBody,
     create: bool,
 ) -> Result<Response, Problem> {
-    let JsonBody { value, place: _place } = body;
     let verb = if create { "create" } else { "replace" };
     let scope = format_smolstr!("{verb} store {store_id}");
-    let wish = Wish::new(intent, scope, value.expected_version, &value)?;
-    let StoreBody { name, address, time_zone, active, .. } = value;
+    let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
+    let StoreBody { name, address, time_zone, active, .. } = body;
     let store = Box::new(Store { name, kind, address, time_zone, active });
-    let command = StoreCommand { store_id, expected: wish.expected, create, store };
-    let (outcome, event) = wish.execute(node, Command::Store(command)).await?;
+    let command = StoreCommand { store_id, expected: change.expected, create, store };
+    let (outcome, event) = change.execute_one(node, Command::Store(command)).await?;
     let version = event.after.version();
     let Fact::Store(fact) = &event.fact else {
         return Err(Problem::plain(Code::Internal).because(&"an event that is of no store"));
@@ -140,8 +136,8 @@ async fn said(
         version,
         updated_at: Some(outcome.at),
     };
-    let place = (create || version == 1).then(|| format!("/stores/{}", fact.store_id));
-    Ok(changed(&outcome, version, &body, place.as_deref()))
+    let address = (create || version == 1).then(|| format!("/stores/{}", fact.store_id));
+    Ok(changed(&outcome, version, &body, address.as_deref()))
 }
 
 impl<'a> StoreShown<'a> {

@@ -1,18 +1,17 @@
-//! Dead letters: which there are, try again after a fix, give up with a reason.
+//! Dead letters: list them, redrive one after a fix, discard one with a reason.
 
 use crate::adapters::http::central::sync::to_its_end;
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
 use crate::adapters::http::request::field_rules::text;
 use crate::adapters::http::request::path::LetterAt;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
+use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage};
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::COMMAND_BODY_BYTES_MAX;
 use crate::app::central::{DeadLetter, LetterError, LetterState, Redriven};
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -20,10 +19,11 @@ use smol_str::SmolStr;
 use std::sync::Arc;
 use validator::Validate;
 
-/// The parameter, and the member of the body, that says why.
+/// The query parameter, and the member of the body, with the reason.
 pub(crate) const REASON: &str = "reason";
-/// The parameter that filters the list.
-pub(crate) const STATE: &str = "state";
+/// The parameters of the list.
+pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR, STATE];
+const STATE: &str = "state";
 
 /// `{reason}`
 #[derive(Debug, Deserialize, Validate)]
@@ -33,7 +33,7 @@ struct Discard {
     reason: SmolStr,
 }
 
-/// A letter, and what came of what waited behind it.
+/// A letter, and what became of the events that waited behind it.
 #[derive(Debug, Serialize)]
 struct DrivenBody {
     letter: DeadLetter,
@@ -43,19 +43,16 @@ struct DrivenBody {
 
 /// `GET /dead-letters`
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
-    const LIST: &str = "dead-letters";
     let query = Query::of(uri.query());
-    let page = Page::of(&query, LIST)?;
+    let page = ListPage::of("dead-letters", &query, &uri)?;
     let state = query.read(STATE, letter_state)?;
     let mut letters = node.worker()?.letters();
-    // Letters are never forgotten, so the one a cursor names is there.
-    let behind = page.after_as(|id| Some(letters.iter().position(|letter| letter.id == id)? + 1))?;
+    // Letters are never deleted, so the one that a cursor names exists.
+    let behind = page.after(|id| Some(letters.iter().position(|letter| letter.id == id)? + 1))?;
     letters.drain(..behind.unwrap_or(0));
     letters.retain(|letter| state.is_none_or(|state| state == letter.state));
-    let more = letters.len() > page.limit;
-    letters.truncate(page.limit);
-    let last = letters.last().filter(|_| more).map(|letter| &letter.id);
-    Ok(page::answer(&letters, last.map(|id| id as _), LIST, &uri))
+    let letters = page.cut(letters);
+    Ok(page.answer(&letters.rows, letters.next(|letter| &letter.id)))
 }
 
 /// `GET /dead-letters/{id}`
@@ -75,19 +72,19 @@ pub(crate) async fn redrive(State(node): State<Arc<Node>>, at: LetterAt) -> Resu
 pub(crate) async fn discard(
     State(node): State<Arc<Node>>,
     at: LetterAt,
-    request: Request,
+    uri: Uri,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
     let worker = Arc::clone(node.worker()?);
-    let Discard { reason } = reason(request).await?;
+    let Discard { reason } = reason(&uri, &mut body).await?;
     let driven = to_its_end(async move { worker.discard(&at.0, &reason).await }).await??;
     Ok(DrivenBody::answer(driven))
 }
 
 /// The reason, from the query or from the body.
-async fn reason(request: Request) -> Result<Discard, Problem> {
-    let (head, body) = request.into_parts();
-    let bytes = body::read(body, &head.headers, COMMAND_BODY_BYTES_MAX).await?;
-    let query = Query::of(head.uri.query());
+async fn reason(uri: &Uri, body: &mut UnreadBody) -> Result<Discard, Problem> {
+    let bytes = body.read().await?;
+    let query = Query::of(uri.query());
     match (query.get(REASON), bytes.is_empty()) {
         (Some(reason), true) => {
             let discard = Discard { reason: SmolStr::new(reason) };
@@ -96,7 +93,7 @@ async fn reason(request: Request) -> Result<Discard, Problem> {
             })
         }
         (None, false) => {
-            body::media_type(&head.headers, &["application/json"])?;
+            body.media_type(&["application/json"])?;
             body::validated(body::parse(&bytes, String::new)?, String::new)
         }
         (Some(_), false) => Err(Problem::parameter(REASON, "stands in the body already; send it once")),

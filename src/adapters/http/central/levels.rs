@@ -1,39 +1,43 @@
-//! The central model: one SKU over all stores, a store, everything; and waiting for one's own write.
+//! The levels of the central model: of one SKU, of one store, of all; and waiting for one's own write.
 
 use crate::adapters::http::central::stream;
-use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::edge::admission::Admitted;
+use crate::adapters::http::limits::CENTRAL_WAIT_MS_MAX;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::path::{SkuAt, StoreAt};
 use crate::adapters::http::request::prefer_wait::deadline;
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::list::{
+    CURSOR, LIMIT, ListPage, level_mark, read_level_mark, refuse_page,
+};
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::{CURSOR, LIMIT, Page};
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::CENTRAL_WAIT_MS_MAX;
+use crate::adapters::http::response::vary::by_accept;
 use crate::app::central::{Central, CentralLevel, CentralModel, total};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
-use crate::resilience::Seat;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The parameter that waits.
-pub(crate) const AT_LEAST: &str = "atLeast";
+/// The parameter of every read of central.
+pub(crate) const FRESH: &[&str] = &[AT_LEAST];
+/// The parameters of its lists.
+pub(crate) const PAGED: &[&str] = &[LIMIT, CURSOR, AT_LEAST];
+/// The sequence that a read waits for.
+const AT_LEAST: &str = "atLeast";
 
-/// How far each node's log is in the model.
+/// The last sequence of each node that is in the model.
 type AsOf = BTreeMap<Uuid, Sequence>;
 
-/// A level as central has it, summed over the nodes that have it.
+/// A level of the central model, summed over the nodes that have it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CentralBody {
@@ -46,10 +50,10 @@ struct CentralBody {
     updated_at: Timestamp,
 }
 
-/// What a page says besides its items.
+/// The members of a page beside its items.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct About {
+struct Freshness {
     as_of: AsOf,
 }
 
@@ -76,8 +80,9 @@ pub(crate) async fn sku(
     at: SkuAt,
     uri: Uri,
     headers: HeaderMap,
+    admitted: Admitted,
 ) -> Result<Response, Problem> {
-    let (model, _place) = fresh(&node, &Query::of(uri.query()), &headers).await?;
+    let model = fresh(&node, &Query::of(uri.query()), &headers, &admitted).await?;
     let (stores, as_of) = model.look(|central| {
         let stores = central.stores_of(&at.0);
         let levels = stores.filter_map(|(store, levels)| CentralBody::of(store, &at.0, &levels));
@@ -100,21 +105,19 @@ pub(crate) async fn store(
     at: StoreAt,
     uri: Uri,
     headers: HeaderMap,
+    admitted: Admitted,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "central-store";
     let query = Query::of(uri.query());
-    let page = Page::of(&query, LIST)?;
-    let after = page.after_as(|mark| Sku::new(mark).ok())?;
-    let (model, _place) = fresh(&node, &query, &headers).await?;
-    let (mut levels, as_of) = model.look(|central| {
+    let page = ListPage::of("central-store", &query, &uri)?;
+    let after = page.after(|mark| Sku::new(mark).ok())?;
+    let model = fresh(&node, &query, &headers, &admitted).await?;
+    let (levels, as_of) = model.look(|central| {
         let behind = central.of_store(&at.0, after.as_ref());
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
-        (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
+        (levels.take(page.rows_max()).collect::<Vec<_>>(), central.as_of().clone())
     });
-    let more = levels.len() > page.limit;
-    levels.truncate(page.limit);
-    let last = levels.last().filter(|_| more).map(|level| &level.sku);
-    Ok(page::answer_with(&levels, last.map(|sku| sku as _), LIST, &uri, &About { as_of }))
+    let levels = page.cut(levels);
+    Ok(page.answer_with(&levels.rows, levels.next(|level| &level.sku), &Freshness { as_of }))
 }
 
 /// `GET /central/inventory`
@@ -122,22 +125,18 @@ pub(crate) async fn all(
     State(node): State<Arc<Node>>,
     uri: Uri,
     headers: HeaderMap,
+    admitted: Admitted,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let whole = accept::first_of(&headers, &["application/json", stream::MEDIA_TYPE]);
-    let mut response = if whole == Some(stream::MEDIA_TYPE) {
-        for name in [LIMIT, CURSOR] {
-            if query.get(name).is_some() {
-                return Err(Problem::parameter(name, "belongs to a page; this form is the whole model"));
-            }
-        }
-        let (model, _place) = fresh(&node, &query, &headers).await?;
+    let response = if whole == Some(stream::MEDIA_TYPE) {
+        refuse_page(&query, "belongs to a page; this form is the whole model")?;
+        let model = fresh(&node, &query, &headers, &admitted).await?;
         stream::response(Arc::clone(model))
     } else {
-        page_of_all(&node, &query, &uri, &headers).await?
+        page_of_all(&node, &query, &uri, &headers, &admitted).await?
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    Ok(response)
+    Ok(by_accept(response))
 }
 
 async fn page_of_all(
@@ -145,33 +144,28 @@ async fn page_of_all(
     query: &Query<'_>,
     uri: &Uri,
     headers: &HeaderMap,
+    admitted: &Admitted,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "central";
-    let page = Page::of(query, LIST)?;
-    // No store's name has a slash.
-    let after = page.after_as(|mark| {
-        let (store, sku) = mark.split_once('/')?;
-        Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
-    })?;
-    let (model, _place) = fresh(node, query, headers).await?;
-    let (mut levels, as_of) = model.look(|central| {
+    let page = ListPage::of("central", query, uri)?;
+    let after = page.after(read_level_mark)?;
+    let model = fresh(node, query, headers, admitted).await?;
+    let (levels, as_of) = model.look(|central| {
         let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
-        (levels.take(page.limit + 1).collect::<Vec<_>>(), central.as_of().clone())
+        (levels.take(page.rows_max()).collect::<Vec<_>>(), central.as_of().clone())
     });
-    let more = levels.len() > page.limit;
-    levels.truncate(page.limit);
-    let last = levels.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
-    let last = last.as_ref().map(|mark| mark as &dyn std::fmt::Display);
-    Ok(page::answer_with(&levels, last, LIST, uri, &About { as_of }))
+    let levels = page.cut(levels);
+    let next = levels.next(|level| level_mark(&level.store_id, &level.sku));
+    Ok(page.answer_with(&levels.rows, next, &Freshness { as_of }))
 }
 
-/// The model, once it is as fresh as `atLeast` asks, and a place among those who read: nobody has one while waiting.
+/// The model, once it is as fresh as `atLeast` asks. The request takes its place only then: none is held while waiting.
 async fn fresh<'a>(
     node: &'a Node,
     query: &Query<'_>,
     headers: &HeaderMap,
-) -> Result<(&'a Arc<CentralModel>, Seat), Problem> {
+    Admitted(admission): &Admitted,
+) -> Result<&'a Arc<CentralModel>, Problem> {
     let at_least = query.read(AT_LEAST, |text| {
         let parsed = text.split_once(':').and_then(|(node, sequence)| {
             Some((Uuid::try_parse(node).ok()?, sequence.parse().ok().map(Sequence)?))
@@ -179,11 +173,17 @@ async fn fresh<'a>(
         parsed.ok_or("must be <node>:<sequence>, the id of a node and a sequence of its log")
     })?;
     let model = node.central()?;
-    let Some((of, sequence)) = at_least else { return Ok((model, node.gates.enter(Gate::Reads)?)) };
+    let Some((of, sequence)) = at_least else {
+        admission.enter()?;
+        return Ok(model);
+    };
     let wait = deadline(headers).remaining(Duration::from_millis(CENTRAL_WAIT_MS_MAX));
     let waiting = model.at_least(of, sequence, wait);
     match node.shutdown.run_until_cancelled(waiting).await {
-        Some(true) => Ok((model, node.gates.enter(Gate::Reads)?)),
+        Some(true) => {
+            admission.enter()?;
+            Ok(model)
+        }
         Some(false) => {
             let reached = model.look(|central: &Central| central.as_of().get(&of).copied());
             let stands = reached.map_or_else(
@@ -212,7 +212,7 @@ impl CentralBody {
 
 impl Total {
     fn with(self, level: &CentralBody) -> Self {
-        // Beyond what a number can hold the sum stays where it is.
+        // A sum that would be out of range stays as it is.
         let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
         Self {
             qty: add(self.qty, level.qty),

@@ -1,9 +1,9 @@
 //! The whole central model in one answer: `{storeId: {sku: {qty, version, updatedAt}}}`.
 //!
-//! It is read in pieces, so neither the memory nor the worker is held for the size of the model. Each level is as fresh
-//! as the header `onhand-as-of` says, or fresher.
+//! It is read in pieces, so neither memory nor a lock is held for the size of the model. Each level is as fresh as the header
+//! `onhand-as-of` says, or fresher.
 
-use crate::adapters::http::server::limits::CENTRAL_LEVELS_MAX;
+use crate::adapters::http::limits::CENTRAL_LEVELS_MAX;
 use crate::app::central::{Central, CentralModel, total};
 use crate::domain::{Quantity, Sku, StoreId, Timestamp};
 use axum::body::Body;
@@ -15,32 +15,32 @@ use std::convert::Infallible;
 use std::io::Write;
 use std::sync::Arc;
 
-/// Of this form.
+/// The media type of the stream.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.onhand.central+json";
 
 const ONHAND_AS_OF: HeaderName = HeaderName::from_static("onhand-as-of");
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Level {
+struct StreamedLevel {
     qty: Quantity,
     version: u64,
     updated_at: Timestamp,
 }
 
-enum Place {
+enum StreamPosition {
     Begin,
     Behind(StoreId, Sku),
     End,
 }
 
-/// The model as it is while it is being read.
+/// The model while it is being read: it may change between two pieces.
 pub(crate) fn response(model: Arc<CentralModel>) -> Response {
     let as_of = model.look(|central| {
         let reached = central.as_of().iter();
         reached.map(|(node, sequence)| format!("{node}:{sequence}")).collect::<Vec<_>>().join(", ")
     });
-    let stream = futures_util::stream::unfold((model, Place::Begin), |(model, place)| async {
+    let stream = futures_util::stream::unfold((model, StreamPosition::Begin), |(model, place)| async {
         let (bytes, place) = model.look(|central| piece(central, place))?;
         Some((Ok::<Bytes, Infallible>(bytes), (model, place)))
     });
@@ -48,14 +48,14 @@ pub(crate) fn response(model: Arc<CentralModel>) -> Response {
         .into_response()
 }
 
-/// The next piece and the place behind it.
-fn piece(central: &Central, place: Place) -> Option<(Bytes, Place)> {
+/// The next piece and the position behind it.
+fn piece(central: &Central, place: StreamPosition) -> Option<(Bytes, StreamPosition)> {
     const INFALLIBLE: &str = "plain structs with string keys always serialise into memory";
     let mut out = Vec::with_capacity(96 * CENTRAL_LEVELS_MAX);
     let last = match place {
-        Place::Begin => None,
-        Place::Behind(store, sku) => Some((store, sku)),
-        Place::End => return None,
+        StreamPosition::Begin => None,
+        StreamPosition::Behind(store, sku) => Some((store, sku)),
+        StreamPosition::End => return None,
     };
     if last.is_none() {
         out.push(b'{');
@@ -65,14 +65,14 @@ fn piece(central: &Central, place: Place) -> Option<(Bytes, Place)> {
     let behind = central.after(last.as_ref().map(|(store, sku)| (store, sku)));
     for (store, sku, levels) in behind.take(CENTRAL_LEVELS_MAX) {
         let (numbers, updated_at) = total(&levels);
-        // Names are plain ASCII: nothing in them needs an escape.
+        // Names are plain ASCII: nothing in them must be escaped.
         match &open {
             Some(same) if same == store => write!(out, ",\"{sku}\":"),
             Some(_) => write!(out, "}},\"{store}\":{{\"{sku}\":"),
             None => write!(out, "\"{store}\":{{\"{sku}\":"),
         }
         .expect(INFALLIBLE);
-        let level = Level { qty: numbers.qty(), version: numbers.version, updated_at };
+        let level = StreamedLevel { qty: numbers.qty(), version: numbers.version, updated_at };
         serde_json::to_writer(&mut out, &level).expect(INFALLIBLE);
         if open.as_ref() != Some(store) {
             open = Some(store.clone());
@@ -81,7 +81,7 @@ fn piece(central: &Central, place: Place) -> Option<(Bytes, Place)> {
     }
     let Some((store, sku)) = reached else {
         out.extend_from_slice(if open.is_some() { b"}}" } else { b"}" });
-        return Some((Bytes::from(out), Place::End));
+        return Some((Bytes::from(out), StreamPosition::End));
     };
-    Some((Bytes::from(out), Place::Behind(store, sku)))
+    Some((Bytes::from(out), StreamPosition::Behind(store, sku)))
 }

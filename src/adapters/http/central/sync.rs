@@ -1,4 +1,4 @@
-//! `POST /sync`: one pass of the worker now.
+//! `POST /sync`: one pass of the sync worker now.
 
 use crate::adapters::http::node::Node;
 use crate::adapters::http::response::code::Code;
@@ -15,7 +15,7 @@ pub(crate) async fn sync(State(node): State<Arc<Node>>) -> Result<Json<PassRepor
     to_its_end(async move { worker.sync().await }).await.map(Json)
 }
 
-/// Does work that must not stop half-way when the caller goes away.
+/// Does work that must not stop half-way when the caller disconnects.
 pub(crate) async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -1,15 +1,21 @@
-//! `GET /`: what this is and where everything else is, for programs as JSON and for people as a page.
+//! `GET /`: the entry page, as JSON with links and as HTML.
 
+use crate::adapters::http::request::accept;
 use crate::adapters::http::response::html;
+use crate::adapters::http::response::vary::by_accept;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use serde::{Serialize, Serializer};
 
-/// What a caller may want to know first: name, path from the top, a sentence.
-const LINKS: [(&str, &str, &str); 10] = [
+/// The links: name, path from the root, a sentence.
+const LINKS: [(&str, &str, &str); 11] = [
     ("docs", "docs", "Every route, with a form to try it."),
+    (
+        "guides",
+        "docs/guide",
+        "Guides: the first steps, sales, imports, alerts, several stores, a failing disk.",
+    ),
     ("openapi", "openapi.yaml", "The same for programs: OpenAPI 3.1."),
     ("stores", "stores", "The stores; `/stores/{storeId}/inventory` has the levels of one."),
     ("stock", "stock/current", "The stock of all stores; with `Accept: text/csv` as a table."),
@@ -32,19 +38,18 @@ struct Home {
 
 /// `GET /`
 pub(crate) async fn home(headers: HeaderMap) -> Response {
-    let mut response = if html::is_wanted(&headers) {
+    let response = if accept::wants_page(&headers) {
         page()
     } else {
         Json(Home { name: "onhand", version: env!("CARGO_PKG_VERSION"), links: () }).into_response()
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
+    by_accept(response)
 }
 
 fn page() -> Response {
     let mut table = String::from("<table>\n");
     for (_, path, about) in LINKS {
-        // From `/api`, whose last part a browser replaces, it is the same way as from the top.
+        // The links are relative: a browser replaces the last segment of `/api`, so they work there and at the root.
         html::row(&mut table, path, &format!("/{path}"), about);
     }
     table.push_str("</table>\n");

@@ -1,13 +1,14 @@
-//! `GET /problems` and `GET /problems/{code}`: what the `type` of a problem leads to, for programs and for people.
+//! `GET /problems` and `GET /problems/{code}`: the pages that the `type` of a problem refers to, as JSON and as HTML.
 
+use crate::adapters::http::request::accept;
 use crate::adapters::http::request::path::CodeAt;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::html;
 use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::vary::by_accept;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use serde::Serialize;
 
 /// The description of one code.
@@ -25,7 +26,7 @@ pub(crate) struct Description {
     retry_after_ms: Option<u64>,
 }
 
-/// All codes.
+/// The descriptions of all codes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Descriptions {
     items: Vec<Description>,
@@ -44,15 +45,13 @@ pub(crate) async fn one(CodeAt(slug): CodeAt, headers: HeaderMap) -> Result<Resp
     Ok(answer(&headers, || page_of(code), || describe(code)))
 }
 
-/// A page for who opens the address in a browser, JSON for everybody else.
+/// HTML for a browser, JSON for everybody else.
 fn answer<T: Serialize>(
     headers: &HeaderMap,
     page: impl FnOnce() -> Response,
     json: impl FnOnce() -> T,
 ) -> Response {
-    let mut response = if html::is_wanted(headers) { page() } else { Json(json()).into_response() };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
+    by_accept(if accept::wants_page(headers) { page() } else { Json(json()).into_response() })
 }
 
 fn page_of_all() -> Response {

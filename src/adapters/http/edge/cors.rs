@@ -1,6 +1,6 @@
-//! What a browser has to be told before it lets a page of another origin ask, and read the answer (WHATWG Fetch, section 3.2).
+//! CORS: the headers that let a page of another origin send requests and read the answers (WHATWG Fetch, section 3.2).
 //!
-//! Only origins of `CORS_ORIGINS` get here, each by its own name, and never with credentials.
+//! Only origins in `CORS_ORIGINS` are allowed, each by name, and never with credentials.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -9,21 +9,21 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-/// What a page may send besides what it may send anyway.
+/// The request headers that a page may send besides those that every page may.
 const REQUEST_HEADERS: &str = "content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, traceparent, \
      x-request-id";
-/// What a page may read besides what it may read anyway.
+/// The response headers that a page may read besides those that every page may.
 const ANSWER_HEADERS: &str =
     "etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
-/// For how long a browser need not ask again, in seconds.
+/// For how long a browser may cache a preflight, in seconds.
 const MAX_AGE: &str = "600";
 
-/// True when a browser asks what a page may send.
+/// True for a preflight request.
 pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The answer to that: these methods.
+/// The answer to a preflight: these methods are allowed.
 pub(crate) fn permit(methods: &str) -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
@@ -33,9 +33,9 @@ pub(crate) fn permit(methods: &str) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// Lets the page that asked read the answer, if it is of a known origin.
+/// Lets a page of this origin read the answer.
 pub(crate) fn sign(headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
-    // For caches, also when it is of none.
+    // Also without an origin: a cache must not give this answer to a page.
     headers.append(VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

@@ -1,58 +1,57 @@
-//! Who is let in: a token bucket for each client, and a bulkhead for each kind of work.
+//! Admission control: a token bucket for each client, and a bulkhead for each kind of work.
 //!
-//! A request holds a *place* from when it is complete (its body has been read) until the head of its answer leaves, so a
-//! slow sender, a slow reader and a follower of the feed hold none. Each kind of work has `CONCURRENCY_API +
-//! LOAD_SHED_QUEUE_MAX` places; whoever finds none is answered 503 at once. A change needs no more than that: what it
-//! does on a thread is done in one go, and what it waits for is the disk, which serves all who wait with one sync. To
-//! let only `CONCURRENCY_API` of them wait there would make groups small and nothing safer. What reads files or takes in
-//! a large body works for longer: of those `CONCURRENCY_API` work and the others wait inside.
+//! A request holds a *place* from the moment it is complete (its body has been read) until the head of its answer leaves, so
+//! slow senders, slow readers and followers of the feed hold none. Each kind of work has `CONCURRENCY_API +
+//! LOAD_SHED_QUEUE_MAX` places; a request that finds none is answered 503 at once. A change needs no further limit: its
+//! processor work is done in one go, and then it waits for the disk, which serves all waiting changes with one sync. If only
+//! `CONCURRENCY_API` of them could wait there, the groups would be small and nothing safer. Reads of files and large bodies
+//! take longer: `CONCURRENCY_API` of those work at once (each has its *turn*), the others wait in their places.
 
+use crate::adapters::http::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
 use crate::config::GateSettings;
-use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets};
+use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets, Turn};
 use crate::telemetry::{HTTP_GATE_INSIDE, HTTP_RATE_LIMITED, HTTP_SHED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// A kind of work with places of its own.
+/// A kind of work, with its own places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// Reading.
+    /// Reads.
     Reads,
-    /// One change.
+    /// Changes of one thing.
     Writes,
-    /// Many changes in one body.
+    /// Requests with many changes in one body.
     Bulk,
-    /// What people in charge do: passes of the worker, dead letters.
+    /// Tasks of operators: passes of the sync worker, dead letters.
     Administration,
 }
 
-/// When a route's requests take their place.
+/// When a route's requests take their place, and at which gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
+pub enum GateEntry {
     /// Never: it is neither limited nor shed.
     Free,
-    /// As soon as they come.
+    /// As soon as they arrive.
     AtOnce(Gate),
-    /// Once they are complete, by their handler; before that they are only turned away when there is none.
+    /// Once they are complete; before that they are only rejected while there is none.
     Later(Gate),
 }
 
-/// Whoever counts as one: an address, in IPv6 a network of 64 bits, of which everybody has one at least.
+/// What counts as one client: an address, in IPv6 a network of 64 bits, because every host has one at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Client(IpAddr);
+pub(crate) struct ClientAddress(IpAddr);
 
-/// How a client stands with its limit, for the headers of every answer it gets.
+/// The state of a client's rate limit, for the headers of every answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Quota {
     remaining: u32,
@@ -66,7 +65,7 @@ pub struct Gates {
     writes: Guarded,
     bulk: Guarded,
     administration: Guarded,
-    limit: Option<Limit>,
+    limit: Option<RateLimit>,
     begun: Instant,
 }
 
@@ -74,36 +73,36 @@ pub struct Gates {
 struct Guarded {
     name: &'static str,
     bulkhead: Bulkhead,
-    /// When shedding was last told, in milliseconds since the start.
-    told_ms: AtomicU64,
+    /// When the last warning about shedding was logged, in milliseconds since the start.
+    warned_ms: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Limit {
-    buckets: TokenBuckets<Client>,
+struct RateLimit {
+    buckets: TokenBuckets<ClientAddress>,
     policy: HeaderValue,
 }
 
 impl Gates {
-    /// Gates of this size; as many people in charge work at once as sources are read.
+    /// Gates of this size; `administration` operators' tasks work at once.
     pub fn new(settings: &GateSettings, administration: usize) -> Self {
         let guarded = |name, concurrency| Guarded {
             name,
             bulkhead: Bulkhead::new(concurrency, settings.queue_max),
-            told_ms: AtomicU64::new(u64::MAX),
+            warned_ms: AtomicU64::new(u64::MAX),
         };
         Self {
             reads: guarded("reads", settings.concurrency),
             writes: guarded("writes", settings.concurrency),
             bulk: guarded("bulk", settings.concurrency),
             administration: guarded("administration", administration),
-            limit: settings.rate.map(|(per_second, burst)| Limit::new(per_second, burst)),
+            limit: settings.rate.map(|(per_second, burst)| RateLimit::new(per_second, burst)),
             begun: Instant::now(),
         }
     }
 
-    /// Takes a token of a client; nothing when there is no limit.
-    pub(crate) fn count(&self, client: Client) -> Result<Option<Quota>, (Quota, Problem)> {
+    /// Takes a token of a client; `None` when there is no limit.
+    pub(crate) fn count(&self, client: ClientAddress) -> Result<Option<Quota>, (Quota, Problem)> {
         let Some(limit) = &self.limit else { return Ok(None) };
         match limit.buckets.take(&client) {
             Ok(standing) => Ok(Some(Quota { remaining: standing.remaining, full_in: standing.full_in })),
@@ -117,22 +116,22 @@ impl Gates {
         }
     }
 
-    /// Lets a request in at its route's gate, as far as that is to be done before it is complete.
-    pub(crate) fn admit(&self, entry: Entry) -> Result<Option<Seat>, Problem> {
+    /// Admits a request before it is complete: takes its place, or checks that there is one, as its route says.
+    pub(crate) fn admit(&self, entry: GateEntry) -> Result<Option<Seat>, Problem> {
         match entry {
-            Entry::AtOnce(gate) => self.enter(gate).map(Some),
-            Entry::Later(gate) if self.of(gate).bulkhead.is_full() => Err(self.shed(gate)),
-            Entry::Free | Entry::Later(_) => Ok(None),
+            GateEntry::AtOnce(gate) => self.enter(gate).map(Some),
+            GateEntry::Later(gate) if self.of(gate).bulkhead.is_full() => Err(self.shed(gate)),
+            GateEntry::Free | GateEntry::Later(_) => Ok(None),
         }
     }
 
-    /// Takes a place, until it is dropped.
+    /// Takes a place, which is given back when it is dropped.
     pub(crate) fn enter(&self, gate: Gate) -> Result<Seat, Problem> {
         self.of(gate).bulkhead.enter().map_err(|Full| self.shed(gate))
     }
 
-    /// Waits, inside, for the right to do work that takes long.
-    pub(crate) async fn work(&self, gate: Gate) -> Result<SemaphorePermit<'_>, Problem> {
+    /// Waits, in its place, for a turn to do work that takes long.
+    pub(crate) async fn work(&self, gate: Gate) -> Result<Turn, Problem> {
         let turn = timeout(Duration::from_millis(BATCH_TURN_MS_MAX), self.of(gate).bulkhead.work()).await;
         turn.map_err(|_| self.shed(gate))
     }
@@ -141,10 +140,10 @@ impl Gates {
         let guarded = self.of(gate);
         metrics::counter!(HTTP_SHED, "gate" => guarded.name).increment(1);
         let now_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let told_ms = guarded.told_ms.load(Ordering::Relaxed);
-        let due = told_ms == u64::MAX || now_ms.saturating_sub(told_ms) >= SHED_WARNING_MS;
+        let warned_ms = guarded.warned_ms.load(Ordering::Relaxed);
+        let due = warned_ms == u64::MAX || now_ms.saturating_sub(warned_ms) >= SHED_WARNING_MS;
         let swapped =
-            || guarded.told_ms.compare_exchange(told_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed);
+            || guarded.warned_ms.compare_exchange(warned_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed);
         if due && swapped().is_ok() {
             tracing::warn!(gate = guarded.name, "more comes than can be served: requests are turned away");
         }
@@ -154,7 +153,7 @@ impl Gates {
         )
     }
 
-    /// Writes how a client stands with its limit.
+    /// Writes the rate limit headers.
     pub(crate) fn sign(&self, headers: &mut HeaderMap, quota: Quota) {
         let Some(limit) = &self.limit else { return };
         headers.insert(RATE_LIMIT_POLICY, limit.policy.clone());
@@ -164,14 +163,14 @@ impl Gates {
         }
     }
 
-    /// Forgets clients that have rested.
+    /// Forgets clients whose buckets are full again.
     pub(crate) fn sweep(&self) {
         if let Some(limit) = &self.limit {
             limit.buckets.sweep();
         }
     }
 
-    /// Sets the metrics to what is true now.
+    /// Sets the gauges to the current values.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
     pub(crate) fn gauge(&self) {
         for guarded in [&self.reads, &self.writes, &self.bulk, &self.administration] {
@@ -191,13 +190,13 @@ impl Gates {
 }
 
 impl Default for Gates {
-    /// Those of the contract, without a limit for each client.
+    /// The gates of the contract, without rate limit.
     fn default() -> Self {
         Self::new(&GateSettings { concurrency: 16, queue_max: 50, rate: None }, 4)
     }
 }
 
-impl Limit {
+impl RateLimit {
     /// The policy is that of draft-ietf-httpapi-ratelimit-headers: `q` requests in `w` seconds, the time in which an
     /// empty bucket fills.
     fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
@@ -210,8 +209,8 @@ impl Limit {
     }
 }
 
-impl Client {
-    /// Whoever is at this address.
+impl ClientAddress {
+    /// The client at this address.
     pub(crate) fn at(address: IpAddr) -> Self {
         Self(match address {
             IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
@@ -223,7 +222,7 @@ impl Client {
     }
 }
 
-/// Whole seconds, upwards.
+/// Whole seconds, rounded up.
 fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
@@ -232,8 +231,8 @@ fn seconds(wait: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    fn client(text: &str) -> Client {
-        Client::at(text.parse().unwrap())
+    fn client(text: &str) -> ClientAddress {
+        ClientAddress::at(text.parse().unwrap())
     }
 
     #[test]

@@ -1,24 +1,28 @@
 //! What every request passes on its way in and out, in one place and in one order: [`Edge::handle`].
 //!
-//! One plain function instead of a stack of middleware, and one look at the address, which gives the route with its
-//! limits, its meters, its handler and what the path leaves open. Handlers and extractors are axum's.
+//! One plain function instead of a stack of middleware, and one lookup of the address, which gives the route with its
+//! limits, its meters, its handler and its path parameters. Handlers and extractors are axum's.
 
+use crate::adapters::http::edge::admission::Admission;
 use crate::adapters::http::edge::cors;
-use crate::adapters::http::edge::gates::{Client, Entry, Gates, Quota};
-use crate::adapters::http::edge::meters::Meters;
+use crate::adapters::http::edge::endpoint::Answering;
+use crate::adapters::http::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
+use crate::adapters::http::edge::meters::RouteMeters;
+use crate::adapters::http::edge::route::{Cache, Route};
 use crate::adapters::http::edge::web_gate::WebGate;
+use crate::adapters::http::request::arrived::Arrived;
 use crate::adapters::http::request::path_params::PathParams;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::request::request_id::{RequestId, RequestIds, Trace, X_REQUEST_ID};
+use crate::adapters::http::request::request_id::{RequestId, RequestIds, TraceParent, X_REQUEST_ID};
 use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::hints::Rejected;
 use crate::adapters::http::response::problem;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::routes::{Cache, Route};
+use crate::planted::{Bug, planted};
 use crate::resilience::Seat;
 use crate::telemetry::HTTP_PANICS;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -26,8 +30,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,57 +40,32 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-
 /// The outermost layer, around the handlers.
 pub struct Edge {
     routes: Vec<(Route, Answering)>,
-    /// Which routes an address belongs to, one for each of its methods.
+    /// The routes of each address, one for each of its methods.
     places: matchit::Router<Vec<usize>>,
     gates: Arc<Gates>,
     web: Arc<WebGate>,
-    meters: Meters,
+    meters: RouteMeters,
     ids: RequestIds,
 }
 
-/// What answers the requests of a route.
-pub(crate) type Answering =
-    Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
-
-/// What handlers are told of a request beside what it says itself.
-#[derive(Debug, Clone)]
-pub(crate) struct Arrived {
-    /// Its id.
-    pub id: RequestId,
-    /// What its path leaves open.
-    pub params: PathParams,
-}
-
-/// Goes with an answer that turned its request away: whoever sent it should wait.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TurnedAway;
-
-/// What is remembered of a request while it is being answered.
-struct Visit {
+/// One request and what the edge knows of it, until it is answered.
+struct Exchange {
     started: Instant,
     method: Method,
     uri: Uri,
-    /// The route it leads to, by its place in the list.
+    /// The index of its route.
     place: Option<usize>,
     params: PathParams,
     id: RequestId,
-    trace: Option<Trace>,
-    /// The origin of its page, when that may read the answer.
+    trace: Option<TraceParent>,
+    /// The origin of the page that sent it, when that may read the answer.
     origin: Option<HeaderValue>,
-    /// How its client stands, when there is a limit.
+    /// The rate limit of its client, when there is one.
     quota: Option<Quota>,
 }
 
-/// Has a function of the kind that axum calls a handler answer.
-pub(crate) fn answering<T: 'static, S: Clone + Send + Sync + 'static>(
-    handler: impl Handler<T, S>,
-    state: S,
-) -> Answering {
-    Box::new(move |request| Box::pin(handler.clone().call(request, state.clone())))
-}
-
 impl Edge {
-    /// Puts the layer around what serves these routes.
+    /// Puts the layer around these routes and their handlers.
     pub(crate) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>, web: Arc<WebGate>) -> Self {
         let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (place, (route, _)) in routes.iter().enumerate() {
@@ -98,108 +77,113 @@ impl Edge {
         for (address, of_address) in together {
             places.insert(address, of_address).expect("no two patterns fit the same addresses");
         }
-        let meters = Meters::new(routes.iter().map(|(route, _)| route.template));
+        let meters = RouteMeters::new(routes.iter().map(|(route, _)| route.template));
         for (place, (route, _)) in routes.iter().enumerate() {
             meters.of(Some(place), &route.method).begin();
         }
         Self { routes, places, gates, web, meters, ids: RequestIds::default() }
     }
 
-    /// Answers one request from inside the process: of nobody who has a limit, nor of a browser.
+    /// Answers one request from inside the process: it has no client with a rate limit, and is not from a browser.
     pub async fn handle(&self, request: Request) -> Response {
         self.handle_of(None, request).await
     }
 
-    /// Answers one request. In: clock, request id, trace, route, gate against web pages, limit, gate, query names, then the
-    /// handler behind a guard against panics. Out: problem, headers, meters, log.
+    /// Answers one request. On the way in: clock, request id, trace, route, gate against web pages, rate limit, gate, query names,
+    /// then the handler behind a guard against panics. On the way out: problem, headers, meters, log.
     ///
-    /// A client is known by its socket; in process there is none, and no limit.
-    pub(crate) async fn handle_of(&self, client: Option<Client>, mut request: Request) -> Response {
-        let mut visit = self.enter(&request);
-        let admitted = self.admit(&mut visit, client, &request);
-        let admitted = admitted.and_then(|place| self.check_query(&visit).map(|()| place));
-        // A place is held until the head of the answer is there; a stream goes on without one.
-        let _place = match admitted {
-            Err(problem) => return self.leave(&visit, problem.into_response()),
+    /// A client is identified by its socket; a request from inside the process has none, and no rate limit.
+    pub(crate) async fn handle_of(&self, client: Option<ClientAddress>, mut request: Request) -> Response {
+        let mut exchange = self.enter(&request);
+        let admitted = self.admit(&mut exchange, client, &request);
+        let admitted = admitted.and_then(|place| self.check_query(&exchange).map(|()| place));
+        let place = match admitted {
+            Err(problem) => return self.leave(&exchange, problem.into_response()),
             Ok(place) => place,
         };
-        let Some((route, answering)) = visit.place.and_then(|place| self.routes.get(place)) else {
-            return self.leave(&visit, StatusCode::NOT_FOUND.into_response());
+        let Some((route, answering)) = exchange.place.and_then(|place| self.routes.get(place)) else {
+            return self.leave(&exchange, StatusCode::NOT_FOUND.into_response());
         };
-        if !route.serves(&visit.method) {
-            let methods = self.methods_of(&visit);
-            if visit.origin.is_some() && cors::is_preflight(&visit.method, request.headers()) {
-                return self.leave(&visit, cors::permit(&methods));
+        if !route.serves(&exchange.method) {
+            let methods = self.methods_of(&exchange);
+            if exchange.origin.is_some() && cors::is_preflight(&exchange.method, request.headers()) {
+                return self.leave(&exchange, cors::permit(&methods));
             }
             let allow = [(ALLOW, methods)];
-            return self.leave(&visit, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
+            return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
-        let params = std::mem::take(&mut visit.params);
-        request.extensions_mut().insert(Arrived { id: visit.id.clone(), params });
+        let params = std::mem::take(&mut exchange.params);
+        request.extensions_mut().insert(Arrived { id: exchange.id.clone(), params });
+        // Held until the head of the answer leaves; a stream continues without a place.
+        let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
+        request.extensions_mut().insert(Arc::clone(&admission));
         let work = AssertUnwindSafe(async { answering(request).await });
+        let leaked = planted(Bug::LeakPermitOnCancel).then(|| ManuallyDrop::new(Arc::clone(&admission)));
         let response = work.catch_unwind().await.unwrap_or_else(|panic| panicked(panic.as_ref()));
-        self.leave(&visit, response)
+        drop(leaked.map(ManuallyDrop::into_inner));
+        let response = self.leave(&exchange, response);
+        drop(admission);
+        response
     }
 
-    /// Answers a request with a refusal, without looking at it any further.
+    /// Refuses a request without any further check.
     pub fn refuse(&self, request: &Request, problem: Problem) -> Response {
         self.leave(&self.enter(request), problem.into_response())
     }
 
-    /// Forgets clients that have rested.
+    /// Forgets clients whose rate limit is unused again.
     pub(crate) fn sweep(&self) {
         self.gates.sweep();
     }
 
-    fn enter(&self, request: &Request) -> Visit {
+    fn enter(&self, request: &Request) -> Exchange {
         let started = Instant::now();
         let (place, params) = self.place(request.method(), request.uri().path()).unzip();
-        Visit {
+        Exchange {
             started,
             method: request.method().clone(),
             uri: request.uri().clone(),
             place,
             params: params.unwrap_or_default(),
             id: self.ids.take_or_make(request.headers()),
-            trace: Trace::of(request.headers()),
+            trace: TraceParent::of(request.headers()),
             origin: None,
             quota: None,
         }
     }
 
-    /// True for what is answered whatever else goes on: health and metrics.
+    /// True for a route that is answered under any load: health and metrics.
     pub(crate) fn is_free(&self, request: &Request) -> bool {
         let place = self.place(request.method(), request.uri().path());
         place
             .and_then(|(place, _)| self.routes.get(place))
-            .is_some_and(|(route, _)| route.entry == Entry::Free)
+            .is_some_and(|(route, _)| route.entry == GateEntry::Free)
     }
 
-    /// Counts a request, and lets it in. What a page may not send is not counted: it would use up what is its visitor's.
+    /// Counts a request and admits it. A request that a page may not send is not counted: it would use up its visitor's limit.
     fn admit(
         &self,
-        visit: &mut Visit,
-        client: Option<Client>,
+        exchange: &mut Exchange,
+        client: Option<ClientAddress>,
         request: &Request,
     ) -> Result<Option<Seat>, Problem> {
         if client.is_some() {
-            visit.origin = self.web.check(request)?;
+            exchange.origin = self.web.check(request)?;
         }
-        let entry = visit.place.and_then(|place| self.routes.get(place)).map(|(route, _)| route.entry);
-        if entry == Some(Entry::Free) {
+        let entry = exchange.place.and_then(|place| self.routes.get(place)).map(|(route, _)| route.entry);
+        if entry == Some(GateEntry::Free) {
             return Ok(None);
         }
         if let Some(client) = client {
-            visit.quota = self.gates.count(client).map_err(|(quota, problem)| {
-                visit.quota = Some(quota);
+            exchange.quota = self.gates.count(client).map_err(|(quota, problem)| {
+                exchange.quota = Some(quota);
                 problem
             })?;
         }
         entry.map_or(Ok(None), |entry| self.gates.admit(entry))
     }
 
-    /// The route of an address that has this method, the first one of the address when none has; and what the address
-    /// leaves open.
+    /// The route of an address that has this method, else the first one of the address; and the path parameters.
     fn place(&self, method: &Method, path: &str) -> Option<(usize, PathParams)> {
         let found = self.places.at(path).ok()?;
         let serves = |place: &usize| self.routes.get(*place).is_some_and(|(route, _)| route.serves(method));
@@ -207,9 +191,10 @@ impl Edge {
         Some((place, PathParams::read(found.params.iter())))
     }
 
-    /// What `Allow` says of an address.
-    fn methods_of(&self, visit: &Visit) -> String {
-        let places = self.places.at(visit.uri.path()).map(|found| found.value.as_slice()).unwrap_or_default();
+    /// The `Allow` header of an address.
+    fn methods_of(&self, exchange: &Exchange) -> String {
+        let places =
+            self.places.at(exchange.uri.path()).map(|found| found.value.as_slice()).unwrap_or_default();
         let mut allowed = Vec::new();
         for (route, _) in places.iter().filter_map(|place| self.routes.get(*place)) {
             allowed.push(route.method.as_str());
@@ -220,39 +205,40 @@ impl Edge {
         allowed.join(",")
     }
 
-    fn leave(&self, visit: &Visit, mut response: Response) -> Response {
+    fn leave(&self, exchange: &Exchange, mut response: Response) -> Response {
         let refused = response.status().is_client_error() || response.status().is_server_error();
-        let problem = refused.then(|| problem::render(&mut response, visit.uri.path(), &visit.id));
-        let route = visit.place.and_then(|place| self.routes.get(place));
+        let problem =
+            refused.then(|| problem::render(&mut response, exchange.uri.path(), exchange.id.as_str()));
+        let route = exchange.place.and_then(|place| self.routes.get(place));
         let cache = route.filter(|_| !refused).map_or(Cache::Never, |(route, _)| route.cache);
-        sign(response.headers_mut(), &visit.id, cache);
+        sign(response.headers_mut(), &exchange.id, cache);
         if self.web.knows_origins() {
-            cors::sign(response.headers_mut(), visit.origin.as_ref());
+            cors::sign(response.headers_mut(), exchange.origin.as_ref());
         }
-        if let Some(quota) = visit.quota {
+        if let Some(quota) = exchange.quota {
             self.gates.sign(response.headers_mut(), quota);
         }
-        if problem.as_ref().is_some_and(|problem| problem.code().turns_away()) {
-            response.extensions_mut().insert(TurnedAway);
+        if problem.as_ref().is_some_and(|problem| problem.code().rejects_for_load()) {
+            response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
-        let (meter, took) = (self.meters.of(visit.place, &visit.method), visit.started.elapsed());
+        let (meter, took) = (self.meters.of(exchange.place, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
-        log(visit, meter.route(), status, took, problem.as_ref());
-        if visit.method == Method::HEAD { without_body(response) } else { response }
+        log(exchange, meter.route(), status, took, problem.as_ref());
+        if exchange.method == Method::HEAD { without_body(response) } else { response }
     }
 
-    fn check_query(&self, visit: &Visit) -> Result<(), Problem> {
-        let route = visit.place.and_then(|place| self.routes.get(place));
-        let (Some(query), Some((route, _))) = (visit.uri.query(), route) else {
+    fn check_query(&self, exchange: &Exchange) -> Result<(), Problem> {
+        let route = exchange.place.and_then(|place| self.routes.get(place));
+        let (Some(query), Some((route, _))) = (exchange.uri.query(), route) else {
             return Ok(());
         };
-        // A wrong method is told as such, whatever the query.
-        if route.serves(&visit.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
+        // A wrong method is refused as such, whatever the query.
+        if route.serves(&exchange.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
     }
 }
 
-/// The answer to HEAD: that to GET without its body, whose length it still tells.
+/// The answer to HEAD: the answer to GET without its body, but with its length.
 fn without_body(response: Response) -> Response {
     let (mut head, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {
@@ -276,14 +262,20 @@ fn sign(headers: &mut HeaderMap, id: &RequestId, cache: Cache) {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(cache.control()));
 }
 
-fn log(visit: &Visit, route: &'static str, status: StatusCode, took: Duration, problem: Option<&Problem>) {
-    let request_id = visit.id.as_str();
-    let trace_id = visit.trace.as_ref().map(Trace::id);
-    let (method, status) = (visit.method.as_str(), status.as_u16());
+fn log(
+    exchange: &Exchange,
+    route: &'static str,
+    status: StatusCode,
+    took: Duration,
+    problem: Option<&Problem>,
+) {
+    let request_id = exchange.id.as_str();
+    let trace_id = exchange.trace.as_ref().map(TraceParent::id);
+    let (method, status) = (exchange.method.as_str(), status.as_u16());
     let code = problem.map(|problem| problem.code().slug());
-    // What is turned away is counted and told by its gate, contention by the leases, a disk that refuses by its breaker; a
-    // line for each request would only add to the load, and to a disk that is full.
-    let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_told_elsewhere();
+    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a disk that refuses. A line for each
+    // request would only add to the load, or to a disk that is full.
+    let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_reported_elsewhere();
     if status >= 500 && !problem.is_some_and(routine) {
         let cause = problem.and_then(Problem::cause);
         tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
@@ -301,21 +293,19 @@ impl fmt::Debug for Edge {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapters::http::edge::endpoint::{get, put};
+    use crate::adapters::http::edge::route::Permission::Open;
     use http::header::RETRY_AFTER;
 
     fn edge() -> Edge {
-        let (query, entry, cache): (&[_], _, _) = (&["known"], Entry::Free, Cache::AskFirst);
-        let route = |method, template| Route { template, method, query, entry, cache };
-        let routes = vec![
-            (route(Method::GET, "/panics"), answering(panics, ())),
-            (route(Method::GET, "/teapot"), answering(|| async { StatusCode::IM_A_TEAPOT }, ())),
-            (
-                route(Method::GET, "/kept"),
-                answering(|| async { ([(CACHE_CONTROL, "max-age=60")], "tea") }, ()),
-            ),
-            (route(Method::PUT, "/kept"), answering(|| async {}, ())),
+        let endpoints = [
+            get(Open, "/panics", panics),
+            get(Open, "/teapot", || async { StatusCode::IM_A_TEAPOT }),
+            get(Open, "/kept", || async { ([(CACHE_CONTROL, "max-age=60")], "tea") }),
+            put(Open, "/kept", || async {}),
         ];
-        Edge::new(routes, Arc::default(), Arc::default())
+        let bound = endpoints.map(|endpoint| endpoint.query(&["known"]).versioned().free().bound(()));
+        Edge::new(bound.into(), Arc::default(), Arc::default())
     }
 
     async fn panics() -> StatusCode {
@@ -343,7 +333,7 @@ mod tests {
                 (Some(code), &uri.split('?').next().into())
             );
             assert_eq!(head.headers()[CACHE_CONTROL], "no-store");
-            // A bare status without a code of its own becomes the nearest one that has.
+            // A bare status without a code of its own becomes the nearest one that has one.
             assert_eq!(head.status().as_u16(), if status == 418 { 400 } else { status }, "{uri}");
             assert!(!body.to_string().contains("shelf"), "nothing of the inside is told");
         }

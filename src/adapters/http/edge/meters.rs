@@ -1,7 +1,7 @@
 //! What the outermost layer counts and times, per route and method.
 //!
-//! Every handle is registered on first use and then kept: a request costs two atomic steps and no look-up by name.
-//! Labels are route templates, never paths: a SKU is no label.
+//! Every handle is registered on first use and then kept: a request costs two atomic operations and no lookup by name.
+//! Labels are route templates, never paths, because every SKU would become a series.
 
 use crate::telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 use http::{Method, StatusCode};
@@ -10,27 +10,27 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "other"];
-/// The statuses that occur by the contract; another one is counted by name.
+/// The statuses of the contract; others are looked up by name.
 const STATUSES: [u16; 16] = [200, 201, 204, 304, 400, 403, 404, 405, 408, 409, 413, 415, 421, 500, 503, 429];
 
-/// The meters of all routes; the last ones are for what is no route.
+/// The meters of all routes; the last ones count requests without a route.
 #[derive(Debug)]
-pub(crate) struct Meters(Vec<[Meter; METHODS.len()]>);
+pub(crate) struct RouteMeters(Vec<[RouteMeter; METHODS.len()]>);
 
 /// The meters of one route and one method.
 #[derive(Debug)]
-pub(crate) struct Meter {
+pub(crate) struct RouteMeter {
     route: &'static str,
     method: &'static str,
     seconds: OnceLock<Histogram>,
     answers: [OnceLock<Counter>; STATUSES.len()],
 }
 
-impl Meters {
+impl RouteMeters {
     /// Meters for these route templates.
     pub(crate) fn new(templates: impl Iterator<Item = &'static str>) -> Self {
         let of_route = |route| {
-            METHODS.map(|method| Meter {
+            METHODS.map(|method| RouteMeter {
                 route,
                 method,
                 seconds: OnceLock::new(),
@@ -40,8 +40,8 @@ impl Meters {
         Self(templates.chain(["none"]).map(of_route).collect())
     }
 
-    /// The meter of a route by its place in the list (nothing: no route) and a method.
-    pub(crate) fn of(&self, route: Option<usize>, method: &Method) -> &Meter {
+    /// The meter of a route, given its index (`None`: no route), and a method.
+    pub(crate) fn of(&self, route: Option<usize>, method: &Method) -> &RouteMeter {
         let routes = route.and_then(|place| self.0.get(place)).or_else(|| self.0.last());
         let place = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
         routes
@@ -50,7 +50,7 @@ impl Meters {
     }
 }
 
-impl Meter {
+impl RouteMeter {
     /// Counts and times one answer.
     pub(crate) fn record(&self, status: StatusCode, took: Duration) {
         self.seconds().record(took);
@@ -63,8 +63,8 @@ impl Meter {
         }
     }
 
-    /// Makes the series of what goes wrong: a rate over one that begins with the first failure does not see that failure. All
-    /// times of all routes would be long; the way to see them has its own.
+    /// Creates the series of errors: a rate over a series that begins with the first error does not show that error. Creating the
+    /// histograms of all routes would make the page long, so only that of the metrics themselves is created.
     pub(crate) fn begin(&self) {
         let failed = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
         self.counter(failed).increment(0);
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_route_and_method_has_its_meter() {
-        let meters = Meters::new(["/a", "/b"].into_iter());
+        let meters = RouteMeters::new(["/a", "/b"].into_iter());
         for (route, method, label) in [
             (Some(0), Method::GET, ("/a", "GET")),
             (Some(1), Method::POST, ("/b", "POST")),

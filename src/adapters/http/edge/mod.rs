@@ -1,7 +1,12 @@
-//! What every request passes before its handler: gates, CORS, access log and metrics.
+//! What every request passes before and after its handler (`layer`), by its route (`route`, `endpoint`): the gate against web
+//! pages (`web_gate`), CORS (`cors`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
 
+pub(crate) mod admission;
+pub(crate) mod body;
 pub(crate) mod cors;
+pub(crate) mod endpoint;
 pub(crate) mod gates;
 pub(crate) mod layer;
 pub(crate) mod meters;
+pub(crate) mod route;
 pub(crate) mod web_gate;

@@ -1,15 +1,15 @@
 //! The gate against web pages: what a page can make the browser of its visitor send.
 //!
-//! While nobody has to log in, whoever reaches the socket may change stock. A loopback socket is reached by every page that
-//! a browser on this machine opens, in two ways:
+//! Without a login, whoever reaches the socket may change stock. A page that a browser on this machine opens reaches a loopback
+//! socket in two ways:
 //!
-//! - **DNS rebinding.** The page's own name is made to lead to 127.0.0.1, so for the browser the node is the page's own
-//!   server, and its answers may be read. What gives it away is the name in `Host` (HTTP/2: `:authority`).
-//! - **Across sites.** A form, or a `fetch` that needs no permission, is sent wherever the page says; the answer is hidden
-//!   from it, the effect is not. What gives it away is `Sec-Fetch-Site`, in older browsers `Origin`, which pages cannot set.
+//! - **DNS rebinding.** The page's own name is made to resolve to 127.0.0.1, so that for the browser the node is the page's own
+//!   server, and its answers may be read. The name in `Host` (HTTP/2: `:authority`) shows it.
+//! - **Cross-site requests.** A form, or a `fetch` that needs no preflight, is sent wherever the page says; the answer is hidden
+//!   from the page, the effect is not. `Sec-Fetch-Site` shows it, in older browsers `Origin`; pages cannot set either.
 //!   The rule is that of `CrossOriginProtection` in Go 1.25.
 //!
-//! The look at a request allocates nothing: one pass over the names of its headers.
+//! A check allocates nothing: it is one pass over the names of the headers.
 
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
@@ -19,28 +19,28 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// How the names begin with which proxies tell whom a request was from.
+/// The prefix of the headers in which proxies name the original caller.
 const X_FORWARDED: &str = "x-forwarded-";
 
-/// Which requests a page may have sent are let in.
+/// The rules for requests that a web page may have sent.
 #[derive(Debug, Clone)]
 pub struct WebGate {
-    /// The address that is listened on, where only callers on this machine are served.
+    /// The address of the listener, when only callers on this machine are served.
     local: Option<IpAddr>,
-    /// Origins whose pages may ask, and read the answers.
+    /// Origins whose pages may send requests and read the answers.
     origins: Vec<HeaderValue>,
 }
 
-/// What the headers of a request say of where it goes and where it is from.
+/// The headers of a request that name its destination and its origin.
 #[derive(Debug, Default)]
-struct Told<'a> {
+struct OriginHeaders<'a> {
     host: Field<'a>,
     origin: Field<'a>,
     site: Field<'a>,
     forwarded: bool,
 }
 
-/// A header that may be given once.
+/// A header that may occur once.
 #[derive(Debug, Default)]
 struct Field<'a> {
     value: Option<&'a HeaderValue>,
@@ -48,20 +48,20 @@ struct Field<'a> {
 }
 
 impl WebGate {
-    /// A gate of a node that serves only callers on its own machine, and listens on this address.
+    /// The gate of a node that serves only callers on its own machine and listens on this address.
     pub fn local(address: IpAddr) -> Self {
         Self { local: Some(address), origins: Vec::new() }
     }
 
-    /// A gate of a node that may be called by any name.
+    /// The gate of a node that may be called by any name.
     pub fn any_host() -> Self {
         Self { local: None, origins: Vec::new() }
     }
 
-    /// The same gate with origins whose pages may ask; each as a browser writes it.
+    /// The same gate with origins whose pages may send requests; each as a browser writes it.
     ///
     /// # Panics
-    /// When one is no visible ASCII; settings are read before.
+    /// When an origin is not visible ASCII; the settings are validated before.
     #[must_use]
     pub fn with_origins(mut self, origins: &[String]) -> Self {
         let value = |origin: &String| HeaderValue::from_str(origin).expect("an origin is visible ASCII");
@@ -69,27 +69,27 @@ impl WebGate {
         self
     }
 
-    /// True when answers differ by the origin that asks.
+    /// True when answers depend on the origin of the request.
     pub(crate) fn knows_origins(&self) -> bool {
         !self.origins.is_empty()
     }
 
-    /// Lets a request in; answers the origin that may read the answer, when it is from a page of one.
+    /// Accepts or refuses a request. Returns its origin when pages of that origin may read the answer.
     pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<Option<HeaderValue>, Problem> {
-        let told = Told::read(request.headers());
-        // Probes of load balancers are the last that speak HTTP/1.0, which knows no Host; browsers do not.
+        let seen = OriginHeaders::read(request.headers());
+        // HTTP/1.0 has no Host header. Browsers do not speak it any more, probes of load balancers do.
         let hostless = self.local.is_none() && request.version() < Version::HTTP_11;
-        let host = told.host_of(request.uri(), hostless)?;
+        let host = seen.host_of(request.uri(), hostless)?;
         if let Some(bound) = self.local {
-            if told.forwarded {
+            if seen.forwarded {
                 return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
             }
             if !is_local(name_of(host), bound) {
                 return Err(Problem::plain(Code::MisdirectedHost));
             }
         }
-        let known = told.origin.only().filter(|origin| self.origins.contains(*origin));
-        if known.is_none() && !is_safe(request.method()) && told.is_cross_site(host) {
+        let known = seen.origin.only().filter(|origin| self.origins.contains(*origin));
+        if known.is_none() && !is_safe(request.method()) && seen.is_cross_site(host) {
             return Err(Problem::plain(Code::CrossSite));
         }
         Ok(known.cloned())
@@ -101,34 +101,34 @@ const FORWARDED_DETAIL: &str = "A proxy has forwarded the request, so its caller
      let the proxy decide who may call.";
 
 impl Default for WebGate {
-    /// That of a node on 127.0.0.1.
+    /// The gate of a node on 127.0.0.1.
     fn default() -> Self {
         Self::local(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> OriginHeaders<'a> {
     fn read(headers: &'a HeaderMap) -> Self {
-        let mut told = Self::default();
+        let mut seen = Self::default();
         for (name, value) in headers {
             if name == HOST {
-                told.host.note(value);
+                seen.host.note(value);
             } else if name == ORIGIN {
-                told.origin.note(value);
+                seen.origin.note(value);
             } else if name == SEC_FETCH_SITE {
-                told.site.note(value);
+                seen.site.note(value);
             } else if name == FORWARDED || name.as_str().starts_with(X_FORWARDED) {
-                told.forwarded = true;
+                seen.forwarded = true;
             }
         }
-        told
+        seen
     }
 
-    /// The host that the request is for, with its port as it stands there.
+    /// The host that the request is for, with its port as written.
     ///
-    /// HTTP/1.1 has it in `Host`, and in the target if that is absolute; HTTP/2 in `:authority`, and perhaps in `Host`. Two
-    /// that differ would let one part of a chain of servers see another host than the next (RFC 9112 section 3.2, RFC 9113
-    /// section 8.3.1).
+    /// HTTP/1.1 has it in `Host`, and in the request target if that is absolute; HTTP/2 in `:authority`, and perhaps in `Host`. If
+    /// the two differed, one server of a chain could see another host than the next (RFC 9112 section 3.2, RFC 9113 section
+    /// 8.3.1).
     fn host_of(&self, uri: &'a Uri, hostless: bool) -> Result<&'a str, Problem> {
         if self.host.doubled {
             return Err(Problem::parameter("Host", "is given more than once; send it once"));
@@ -156,7 +156,7 @@ impl<'a> Told<'a> {
             return !self.site.only().is_some_and(|site| site == "same-origin" || site == "none");
         }
         if self.origin.value.is_none() {
-            // No browser leaves out both where a page of another site is behind it.
+            // A browser sends at least one of the two headers when a page of another site made the request.
             return false;
         }
         let origin = self.origin.only().and_then(|origin| origin.to_str().ok()?.split_once("://"));
@@ -169,13 +169,13 @@ impl<'a> Field<'a> {
         self.doubled |= self.value.replace(value).is_some();
     }
 
-    /// The value, when there is one and no second one.
+    /// The value, when the header occurs exactly once.
     fn only(&self) -> Option<&'a HeaderValue> {
         self.value.filter(|_| !self.doubled)
     }
 }
 
-/// In place of a header that is no text: no host is called so.
+/// Stands for a header that is not text; no host has this name.
 const NO_HOST: &str = " ";
 
 /// Methods that change nothing (RFC 9110, section 9.2.1), as far as a page can send them.
@@ -211,14 +211,14 @@ fn bracketed(name: &str) -> Option<&str> {
     name.strip_prefix('[')?.strip_suffix(']')
 }
 
-/// True for names that lead to this machine whoever answers questions about names, and for the address listened on.
+/// True for names that resolve to this machine with any resolver, and for the address of the listener.
 fn is_local(name: &str, bound: IpAddr) -> bool {
     if let Some(address) = bracketed(name) {
         return address
             .parse()
             .is_ok_and(|address: Ipv6Addr| address == Ipv6Addr::LOCALHOST || address == bound);
     }
-    // A full stop at the end says that the name is complete (RFC 1034, section 3.1).
+    // A trailing dot marks a name as fully qualified (RFC 1034, section 3.1).
     let name = name.strip_suffix('.').unwrap_or(name);
     name.eq_ignore_ascii_case("localhost")
         || name.parse().is_ok_and(|address: Ipv4Addr| address == Ipv4Addr::LOCALHOST || address == bound)

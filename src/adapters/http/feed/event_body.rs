@@ -1,12 +1,13 @@
 //! An event of the feed as JSON.
 
-use crate::adapters::http::stock::level_body::{ANONYMOUS, NumbersBody};
+use crate::adapters::http::response::actor;
+use crate::adapters::http::stock::level_body::NumbersBody;
 use crate::app::feed::FeedEvent;
 use crate::domain::{After, EventKind, Fact, Numbers, Sequence, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// One event with the state it moved, before and after.
+/// One event with the state that it changed, before and after.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventBody<'a> {
@@ -44,12 +45,12 @@ impl<'a> EventBody<'a> {
             payload: &movement.event.fact,
             before: (*before).into(),
             after: movement.event.after.into(),
-            actor: movement.actor.as_deref().unwrap_or(ANONYMOUS),
+            actor: actor::shown(movement.actor.as_deref()),
             request_id: movement.request_id.as_deref(),
         }
     }
 
-    /// Its place in the log.
+    /// Its sequence in the log.
     pub(crate) fn sequence(&self) -> Sequence {
         self.sequence
     }

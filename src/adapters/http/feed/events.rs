@@ -7,16 +7,15 @@ use crate::adapters::http::feed::follow::Form;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::{AFTER, CURSOR, LIMIT, Page};
+use crate::adapters::http::resource::list::{AFTER, CURSOR, LIMIT, ListPage, refuse_page};
 use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::response::vary::by_accept;
 use crate::app::feed::{Feed, FeedFilter};
 use crate::domain::limits::INTEGER_MAX;
 use crate::domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
 use axum::extract::State;
 use axum::response::Response;
-use http::header::{HeaderName, VARY};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, Uri};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -24,14 +23,14 @@ use uuid::Uuid;
 /// The parameters of the feed.
 pub(crate) const PARAMETERS: &[&str] = &[AFTER, LIMIT, CURSOR, "type", "storeId", "sku", "since"];
 
-/// What a browser's `EventSource` sends when it takes a stream up again.
+/// The header of a browser's `EventSource` that reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const JSON: &str = "application/json";
 
-/// What a page says besides its items.
+/// The members of a page beside its items.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct About {
+struct FeedPosition {
     node: Uuid,
     ledger: Uuid,
     through: Sequence,
@@ -45,19 +44,17 @@ pub(crate) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
-    let mut response = match accept::first_of(&headers, &[JSON, Form::SSE_TYPE, Form::NDJSON_TYPE]) {
+    let response = match accept::first_of(&headers, &[JSON, Form::SSE_TYPE, Form::NDJSON_TYPE]) {
         Some(Form::SSE_TYPE) => stream(node, &query, &headers, Form::Sse)?,
         Some(Form::NDJSON_TYPE) => stream(node, &query, &headers, Form::Ndjson)?,
         _ => page(&node, &query, &uri).await?,
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    Ok(response)
+    Ok(by_accept(response))
 }
 
 async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Problem> {
-    const LIST: &str = "events";
-    let page = Page::with_none(query, LIST)?;
-    let mark = page.after_as(|mark| mark.parse().ok().map(Sequence))?;
+    let page = ListPage::with_none("events", query, uri)?;
+    let mark = page.after(|mark| mark.parse().ok().map(Sequence))?;
     let after = after(query)?;
     if mark.is_some() && after.is_some() {
         return Err(Problem::parameter(AFTER, "says the same as cursor; send one of the two"));
@@ -67,18 +64,14 @@ async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Pro
     let _turn = node.gates.work(Gate::Reads).await?;
     let piece = feed.next(page.limit).await?;
     let items: Vec<EventBody> = piece.events.iter().map(|event| EventBody::of(node.id, event)).collect();
-    let about = About { node: node.id, ledger: node.ledger_id, through: piece.through, end: piece.end };
+    let about =
+        FeedPosition { node: node.id, ledger: node.ledger_id, through: piece.through, end: piece.end };
     let more = page.limit > 0 && piece.through < piece.end;
-    let last = more.then_some(&piece.through);
-    Ok(page::answer_with(&items, last.map(|sequence| sequence as _), LIST, uri, &about))
+    Ok(page.answer_with(&items, more.then_some(&piece.through), &about))
 }
 
 fn stream(node: Arc<Node>, query: &Query<'_>, headers: &HeaderMap, form: Form) -> Result<Response, Problem> {
-    for name in [LIMIT, CURSOR] {
-        if query.get(name).is_some() {
-            return Err(Problem::parameter(name, "belongs to a page; a stream goes on for ever"));
-        }
-    }
+    refuse_page(query, "belongs to a page; a stream goes on for ever")?;
     let resumed = headers.get(LAST_EVENT_ID).map(|value| {
         let sequence = value.to_str().ok().and_then(|text| text.parse().ok());
         sequence.map(Sequence).ok_or_else(|| {

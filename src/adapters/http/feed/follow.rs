@@ -1,12 +1,13 @@
-//! The feed as a stream that goes on: `text/event-stream` (WHATWG HTML, section 9.2) or one JSON object a line.
+//! The feed as an endless stream: `text/event-stream` (WHATWG HTML, section 9.2) or one JSON object a line.
 //!
 //! The reader pulls: a piece of the log is read when the connection has room for it and not before, so a slow reader
-//! costs one piece. One that stops reading altogether is cut by the socket's own patience (`stall`).
+//! costs one piece. The timeout of the socket closes one that stops reading (`server/timed_socket.rs`).
 
 use crate::adapters::http::feed::event_body::EventBody;
+use crate::adapters::http::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
 use crate::adapters::http::node::Node;
+use crate::adapters::http::response::hints::Endless;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
 use crate::app::feed::{Feed, FeedPiece};
 use crate::app::stock::ReadError;
 use crate::telemetry::FEED_FOLLOWERS;
@@ -21,14 +22,10 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-/// Tells nginx and its like to pass on what comes as it comes.
+/// Tells a proxy such as nginx not to buffer the answer.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Goes with an answer that goes on as long as its reader likes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Follows;
-
-/// How the stream is written.
+/// The format of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Server-sent events: `id` is the sequence.
@@ -37,8 +34,8 @@ pub(crate) enum Form {
     Ndjson,
 }
 
-/// One reader.
-struct Follower {
+/// One follower's stream.
+struct FeedStream {
     node: Arc<Node>,
     feed: Feed,
     form: Form,
@@ -52,7 +49,7 @@ struct Follower {
 pub(crate) fn response(node: Arc<Node>, feed: Feed, form: Form) -> Result<Response, Problem> {
     let place = node.follower_place()?;
     metrics::gauge!(FEED_FOLLOWERS).increment(1.0);
-    let follower = Follower {
+    let follower = FeedStream {
         node,
         feed,
         form,
@@ -68,15 +65,15 @@ pub(crate) fn response(node: Arc<Node>, feed: Feed, form: Form) -> Result<Respon
         Some((chunk, follower))
     });
     let headers = [(CONTENT_TYPE, form.media_type()), (X_ACCEL_BUFFERING, "no")];
-    Ok((headers, Extension(Follows), Body::from_stream(stream)).into_response())
+    Ok((headers, Extension(Endless), Body::from_stream(stream)).into_response())
 }
 
 fn next_heartbeat() -> Instant {
     Instant::now() + Duration::from_millis(HEARTBEAT_MS)
 }
 
-impl Follower {
-    /// What is to be sent next; nothing when the stream ends. Never empty.
+impl FeedStream {
+    /// The next bytes, never empty; `None` when the stream ends.
     async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         if self.ended {
             return Ok(None);
@@ -97,7 +94,7 @@ impl Follower {
                 return Ok(Some(self.form.heartbeat()));
             }
             if piece.through < piece.end {
-                // Much is being filtered out: look on.
+                // The filter has skipped many events: read on.
                 continue;
             }
             tokio::select! {
@@ -123,16 +120,16 @@ impl Follower {
     }
 }
 
-impl Drop for Follower {
+impl Drop for FeedStream {
     fn drop(&mut self) {
         metrics::gauge!(FEED_FOLLOWERS).decrement(1.0);
     }
 }
 
 impl Form {
-    /// Of [`Form::Sse`].
+    /// The media type of [`Form::Sse`].
     pub(crate) const SSE_TYPE: &str = "text/event-stream";
-    /// Of [`Form::Ndjson`].
+    /// The media type of [`Form::Ndjson`].
     pub(crate) const NDJSON_TYPE: &str = "application/x-ndjson";
 
     const fn media_type(self) -> &'static str {
@@ -142,7 +139,7 @@ impl Form {
         }
     }
 
-    /// A browser comes back after a second; it would otherwise wait for what it thinks right.
+    /// A browser reconnects after a second instead of its own default.
     const fn greeting(self) -> Option<&'static str> {
         match self {
             Self::Sse => Some("retry: 1000\n\n"),
@@ -157,7 +154,7 @@ impl Form {
         })
     }
 
-    /// JSON has no line feeds of its own, so an event is one line of data.
+    /// The JSON has no line feeds, so an event is one line of data.
     const fn end_of_event(self) -> &'static [u8] {
         match self {
             Self::Sse => b"\n\n",

@@ -1,31 +1,31 @@
-//! Bulk imports: the next rows of one, how far it has come, which rows were refused.
+//! Bulk imports: the next rows, the progress, the refused rows.
 
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::{media_type, off_thread, push_token, validated};
+use crate::adapters::http::request::body::{push_token, validated};
+use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::field_rules::{at_least_one, not_negative, text};
 use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::request::path::{ImportAt, Intent};
-use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::request::optional::present;
+use crate::adapters::http::request::path::ImportAt;
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
+use crate::adapters::http::resource::list::ListPage;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
-use crate::adapters::http::stock::bodies::present;
-use crate::adapters::http::stock::level_body::mark_replayed;
+use crate::app::Outcome;
 use crate::app::imports::RefusedPlace;
-use crate::app::{Meta, Outcome, fingerprint};
 use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow};
 use crate::domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
 use crate::domain::stock::AdjustKind;
-use crate::domain::{After, Command, Event, Fact, Idempotency, ImportId, Quantity, Sku, StoreId, Timestamp};
+use crate::domain::{After, Command, Event, Fact, ImportId, Quantity, Sku, StoreId, Timestamp};
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
@@ -34,18 +34,18 @@ use validator::Validate;
 /// `{afterRow, throughRow, last, rows}`
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RowsBody {
+struct ImportRowsBody {
     after_row: u64,
     through_row: u64,
     #[serde(default)]
     last: bool,
-    rows: Vec<Object<RowBody>>,
+    rows: Vec<Object<ImportRowBody>>,
 }
 
 /// `{row, storeId, sku, kind, quantity, reference?, occurredAt?, openingStock?}`
 #[derive(Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RowBody {
+struct ImportRowBody {
     row: u64,
     store_id: StoreId,
     sku: Sku,
@@ -66,34 +66,19 @@ struct RowBody {
 pub(crate) async fn rows(
     State(node): State<Arc<Node>>,
     ImportAt(import_id): ImportAt,
-    intent: Intent,
-    request: Request,
+    context: RequestContext,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
-    if intent.precondition != Precondition::None {
-        return Err(Problem::parameter(
-            "If-Match",
-            "has no meaning for an import; afterRow says where it stands",
-        ));
-    }
-    let (head, body) = request.into_parts();
-    media_type(&head.headers, &["application/json"])?;
-    let _turn = node.gates.work(Gate::Bulk).await?;
-    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
-    let Intent { key, request_id, deadline, .. } = intent;
+    context.unconditional("has no meaning for an import; afterRow says where it stands")?;
+    body.media_type(&["application/json"])?;
     let id = import_id.clone();
-    let (step, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
-        let step = into_domain(body::parse(&bytes, String::new)?, id)?;
-        let idempotency = key.map(|key| Idempotency {
-            key,
-            scope: format_smolstr!("import {}", step.import_id),
-            fingerprint: fingerprint(&bytes),
-        });
-        Ok((step, idempotency))
-    })
-    .await?;
+    let read = move |bytes: &Bytes| into_domain(body::parse(bytes, String::new)?, id);
+    let retry = |key, step: &ImportRows, bytes: &Bytes| {
+        by_bytes(key, format_smolstr!("import {}", step.import_id), bytes)
+    };
+    let (change, step) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
     let numbers: Vec<u64> = step.rows.iter().map(|row| row.row).collect();
-    let meta = Meta { actor: None, request_id, idempotency };
-    let outcome = node.execute(Command::Import(step), &meta, deadline).await?;
+    let outcome = change.execute(&node, Command::Import(step)).await?;
     stepped(&import_id, &numbers, &outcome)
 }
 
@@ -119,27 +104,23 @@ pub(crate) async fn refusals(
     at: ImportAt,
     uri: http::Uri,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "refusals";
-    let page = Page::of(&Query::of(uri.query()), LIST)?;
-    let after = page.after_as(RefusedPlace::parse)?.unwrap_or_default();
+    let page = ListPage::of("refusals", &Query::of(uri.query()), &uri)?;
+    let after = page.after(RefusedPlace::parse)?.unwrap_or_default();
     if node.ledger.import(&at.0).await?.is_none() {
         return Err(no_import(&at.0));
     }
     let _turn = node.gates.work(Gate::Reads).await?;
-    let mut refused = node.ledger.import_refusals(&at.0, after, page.limit + 1).await?;
-    let more = refused.len() > page.limit;
-    refused.truncate(page.limit);
-    let items: Vec<RefusalBody> = refused.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
-    let last = refused.last().filter(|_| more).map(|refused| &refused.place);
-    Ok(page::answer(&items, last.map(|place| place as _), LIST, &uri))
+    let refused = page.cut(node.ledger.import_refusals(&at.0, after, page.rows_max()).await?);
+    let items: Vec<RefusalBody> = refused.rows.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
+    Ok(page.answer(&items, refused.next(|refused| &refused.place)))
 }
 
 fn no_import(import_id: &ImportId) -> Problem {
     Problem::new(Code::NotFound, format!("No import {import_id} was begun; send its first rows to begin it."))
 }
 
-fn into_domain(body: RowsBody, import_id: ImportId) -> Result<ImportRows, Problem> {
-    let RowsBody { after_row, through_row, last, rows } = body;
+fn into_domain(body: ImportRowsBody, import_id: ImportId) -> Result<ImportRows, Problem> {
+    let ImportRowsBody { after_row, through_row, last, rows } = body;
     if through_row < after_row
         || (through_row == after_row && !last)
         || through_row > INTEGER_MAX.unsigned_abs()
@@ -175,9 +156,10 @@ fn into_domain(body: RowsBody, import_id: ImportId) -> Result<ImportRows, Proble
     Ok(ImportRows { import_id, after_row, through_row, last, rows: checked })
 }
 
-impl From<RowBody> for ImportRow {
-    fn from(body: RowBody) -> Self {
-        let RowBody { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock } = body;
+impl From<ImportRowBody> for ImportRow {
+    fn from(body: ImportRowBody) -> Self {
+        let ImportRowBody { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock } =
+            body;
         Self { row, store_id, sku, kind, quantity, reference, occurred_at, opening_stock }
     }
 }
@@ -224,7 +206,7 @@ impl RefusalBody {
     }
 }
 
-/// The answer to a step: where the import stands, and what came of each row.
+/// The answer to a step: the progress of the import, and the result of each row.
 fn stepped(import_id: &ImportId, rows: &[u64], outcome: &Outcome) -> Result<Response, Problem> {
     let step = outcome.events.iter().find_map(|event| match event {
         Event { fact: Fact::Import(progress), after: After::Import(after), .. } => Some((progress, after)),
@@ -243,11 +225,7 @@ fn stepped(import_id: &ImportId, rows: &[u64], outcome: &Outcome) -> Result<Resp
         updated_at: None,
         results: Some(results(rows, progress)),
     };
-    let mut response = Json(body).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    Ok(answer(outcome, Json(body)))
 }
 
 /// Both lists rise by row number, so one pass joins them.

@@ -1,4 +1,4 @@
-//! `GET /health` and below: whether the process lives, and whether it should be sent work.
+//! `GET /health` and below: whether the process runs, and whether it should be sent work.
 
 use crate::adapters::http::node::Node;
 use crate::adapters::http::ops::sync_state;
@@ -18,7 +18,7 @@ pub(crate) struct Liveness {
     status: &'static str,
 }
 
-/// How the node is, in a word, and who says more.
+/// The state of the node in a word, and links to the details.
 #[derive(Debug, Serialize)]
 pub(crate) struct Health {
     status: &'static str,
@@ -33,10 +33,10 @@ struct HealthLinks {
     metrics: &'static str,
 }
 
-/// Whether the node takes work, and how busy it is. Also part of the problem when it does not.
-#[derive(Debug, Clone, Serialize)]
+/// Whether the node takes work, and how busy it is. When it does not, the members are part of the problem.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Readiness {
+pub(crate) struct Readiness {
     ready: bool,
     mode: Mode,
     breakers: BTreeMap<String, &'static str>,
@@ -76,11 +76,11 @@ pub(crate) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Read
 fn look(node: &Node) -> Result<Readiness, Problem> {
     let log = node.ledger.log();
     let storage = log.breaker();
-    // Whoever asks is told, whatever else is wrong.
-    let leaving = node.leaving.asked() || node.shutdown.is_cancelled();
+    // Noted first: a probe sees the 503 also when it has another reason.
+    let draining = node.draining.asked() || node.shutdown.is_cancelled();
     let mode = if storage != Position::Closed {
         Mode::ReadOnly
-    } else if leaving {
+    } else if draining {
         Mode::Draining
     } else {
         Mode::Normal
@@ -93,9 +93,5 @@ fn look(node: &Node) -> Result<Readiness, Problem> {
         durable_sequence: log.durable().sequence().0,
         sync: SyncState::of(node),
     };
-    if readiness.ready {
-        Ok(readiness)
-    } else {
-        Err(Problem::plain(Code::NotReady).with(|facts| facts.readiness = Some(readiness)))
-    }
+    if readiness.ready { Ok(readiness) } else { Err(Problem::plain(Code::NotReady).extended(&readiness)) }
 }

@@ -3,6 +3,7 @@
 use crate::adapters::http::node::Node;
 use crate::adapters::http::ops::{sync_state, webhook_state};
 use crate::adapters::http::request::accept;
+use crate::adapters::http::response::vary::by_accept;
 use crate::telemetry::{
     self, ALERTS_RAISED, BREAKER_OPENED, DEAD_LETTERS, HTTP_RATE_LIMITED, HTTP_REQUESTS, HTTP_SHED,
     IDEMPOTENT_REPLAYS, LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN, LOG_DURABLE_SEQUENCE, LOG_PROBES,
@@ -12,14 +13,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, VARY};
+use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// Upper bounds of histograms that count entries, by the end of their names.
+/// The end of the names of histograms that count entries.
 const ENTRIES: &str = "_entries";
 const BUCKETS_ENTRIES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 4096.0];
 /// Upper bounds of all other histograms, in seconds.
@@ -29,7 +30,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// Installs the recorder of this process, once; later calls give the same one. To be called before anything counts.
+/// Installs the recorder of this process once, before the first metric; later calls return the same one.
 pub fn install() -> &'static PrometheusHandle {
     RECORDER.get_or_init(|| {
         let recorder = PrometheusBuilder::new()
@@ -45,7 +46,7 @@ pub fn install() -> &'static PrometheusHandle {
     })
 }
 
-/// Empties the histograms' buffers every few seconds, for ever; without it they grow with every request.
+/// Drains the buffers of the histograms every few seconds, for ever; without that they grow with every request.
 pub async fn upkeep() -> Infallible {
     let recorder = install();
     loop {
@@ -73,16 +74,15 @@ fn gauge(name: &'static str, value: u64) {
 
 fn answer(headers: &HeaderMap) -> Response {
     let text = install().render();
-    let mut response = if accept::first_of(headers, &["application/json"]).is_some() {
+    let response = if accept::first_of(headers, &["application/json"]).is_some() {
         Json(Counters::of(&text)).into_response()
     } else {
         ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
     };
-    response.headers_mut().insert(VARY, http::HeaderValue::from_static("accept"));
-    response
+    by_accept(response)
 }
 
-/// The counters as JSON: sums of the Prometheus series, so the two never tell different stories.
+/// The counters as JSON: sums of the Prometheus series, so that the two always agree.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Counters {

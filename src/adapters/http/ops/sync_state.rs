@@ -1,4 +1,4 @@
-//! How fresh the central model is, for readiness and metrics.
+//! The state of the central model, for readiness and metrics.
 
 use crate::adapters::http::node::Node;
 use crate::adapters::http::ops::webhook_state;
@@ -12,14 +12,14 @@ use crate::telemetry::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The part of readiness that is about the central model; nothing of it keeps a node from being ready.
-#[derive(Debug, Clone, Default, Serialize)]
+/// The part of readiness about the central model; nothing in it makes a node not ready.
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncState {
     /// Events that are durable somewhere and not in the central model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sync_lag: Option<u64>,
-    /// Dead letters that wait for somebody.
+    /// Open dead letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dead_letters: Option<usize>,
     /// The logs that are followed.
@@ -28,7 +28,7 @@ pub(crate) struct SyncState {
 }
 
 impl SyncState {
-    /// How it is now; empty for a node without a central model.
+    /// The current state; empty for a node without a central model.
     pub(crate) fn of(node: &Node) -> Self {
         if let Some(SyncStatus { lag, open_letters, sources, .. }) = status(node) {
             return Self { sync_lag: Some(lag), dead_letters: Some(open_letters), sources: Some(sources) };
@@ -41,7 +41,7 @@ impl SyncState {
     }
 }
 
-/// What the worker says, and for this node's own log what its end is now: a source knows it from its last answer.
+/// The status of the worker, with the current end of this node's own log: a source only has that of its last answer.
 fn status(node: &Node) -> Option<SyncStatus> {
     let mut status = node.worker().ok()?.status();
     let own = status.sources.iter_mut().find(|source| source.node == Some(node.id));
@@ -63,13 +63,13 @@ fn positions(node: &Node) -> impl Iterator<Item = (String, Position)> {
     let of_sources = of_sources.map(|(name, breaker)| (source_breaker(&name), breaker.position()));
     let of_webhook = webhook_state::breaker(node);
     let of_webhook = of_webhook.map(|breaker| (webhook_state::BREAKER.to_owned(), breaker.position()));
-    // Logs that contradict each other do so until somebody has repaired them.
+    // Logs that contradict each other do so until an operator has repaired them.
     let of_peers = if node.ledger.contradiction().is_some() { Position::Open } else { Position::Closed };
     let of_peers = node.ledger.is_shared().then(|| ("peers".to_owned(), of_peers));
     of_sources.chain(of_webhook).chain(of_peers).chain([("storage".to_owned(), node.ledger.log().breaker())])
 }
 
-/// What the breaker of a source is called.
+/// The name of a source's breaker.
 fn source_breaker(source: &str) -> String {
     format!("source {source}")
 }
@@ -78,7 +78,7 @@ fn end(node: &Node) -> Sequence {
     node.ledger.log().durable().sequence()
 }
 
-/// Sets the metrics to what is true now.
+/// Sets the metrics to the current values.
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
 pub(crate) fn gauge(node: &Node) {
     for (name, position) in positions(node) {

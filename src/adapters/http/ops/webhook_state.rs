@@ -1,19 +1,19 @@
-//! How the webhook is, for readiness and metrics.
+//! The state of the webhook, for readiness and metrics.
 
 use crate::adapters::http::node::Node;
 use crate::app::low_stock::sender::{AlertCounts, AlertSender};
 use crate::resilience::Breaker;
 use crate::telemetry::{WEBHOOK_DELIVERIES, WEBHOOK_PENDING};
 
-/// What its breaker is called.
+/// The name of its breaker.
 pub(crate) const BREAKER: &str = "webhook";
 
-/// The breaker in front of the receiver, where there is one.
+/// The breaker of the webhook, where one is configured.
 pub(crate) fn breaker(node: &Node) -> Option<&Breaker> {
     node.alerts.as_deref().map(AlertSender::breaker)
 }
 
-/// Sets the metrics to what is true now.
+/// Sets the metrics to the current values.
 pub(crate) fn gauge(node: &Node) {
     let counts = node.alerts.as_deref().map(AlertSender::counts);
     let AlertCounts { delivered, failed, given_up } = counts.unwrap_or_default();

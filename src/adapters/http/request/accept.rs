@@ -1,9 +1,16 @@
-//! `Accept`: which of the forms a route has is asked for.
+//! `Accept`: which media type of a route a caller asks for.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// The first media type of `Accept` that is one of `known`; weights are not looked at.
+const HTML: &str = "text/html";
+
+/// True when a page is asked for rather than JSON, as browsers do when somebody opens an address.
+pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
+    first_of(headers, &[HTML, "application/json"]) == Some(HTML)
+}
+
+/// The first media type of `Accept` that is one of `known`; weights are ignored.
 pub(crate) fn first_of(headers: &HeaderMap, known: &[&'static str]) -> Option<&'static str> {
     let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).find_map(|range| {
@@ -33,5 +40,21 @@ mod tests {
             assert_eq!(first_of(&headers, &KNOWN), form, "{accept}");
         }
         assert_eq!(first_of(&HeaderMap::new(), &KNOWN), None);
+    }
+
+    #[test]
+    fn a_browser_gets_a_page_and_a_program_gets_json() {
+        for (accept, wanted) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", true),
+            ("TEXT/HTML", true),
+            ("application/json, text/html", false),
+            ("application/json", false),
+            ("*/*", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(wants_page(&headers), wanted, "{accept}");
+        }
+        assert!(!wants_page(&HeaderMap::new()));
     }
 }

@@ -1,71 +1,27 @@
-//! Reading a body: its type, its size, its time, its shape, its values; each refusal says where.
+//! Reading a body: media type, size, time, shape, values; each refusal names its place.
 //!
-//! A body is parsed straight into its struct. Only when that fails is it parsed once more with the path tracked, so
-//! that a good request never pays for the pointer of a bad one.
+//! A body is parsed straight into its struct. Only when that fails is it parsed again with the path tracked, so that a good
+//! request does not pay for the pointer of a bad one.
 
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::{Fault, Place, Problem};
-use crate::adapters::http::server::limits::{
+use crate::adapters::http::limits::{
     BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX,
 };
-use crate::resilience::Seat;
+use crate::adapters::http::request::json_object::Object;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::{Location, Problem, Violation};
 use axum::body::{Body, HttpBody};
-use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
-use serde::de::{Deserialize, DeserializeOwned};
+use serde::de::Deserialize;
 use serde_path_to_error::Segment;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-/// The JSON body of a command: at most 64 KiB, of the right shape, valid.
-#[derive(Debug)]
-pub(crate) struct JsonBody<T> {
-    /// What it says.
-    pub value: T,
-    /// The request is complete: from here on it has a place among the changes.
-    pub place: Seat,
-}
-
-/// The same for a change of what is there, member by member (RFC 7396).
-#[derive(Debug)]
-pub(crate) struct MergePatch<T>(pub(crate) JsonBody<T>);
-
-impl<T: DeserializeOwned + Validate> FromRequest<Arc<Node>> for JsonBody<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Problem> {
-        Self::read(request, node, &["application/json"]).await
-    }
-}
-
-impl<T: DeserializeOwned + Validate> FromRequest<Arc<Node>> for MergePatch<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, node: &Arc<Node>) -> Result<Self, Problem> {
-        JsonBody::read(request, node, &["application/merge-patch+json", "application/json"]).await.map(Self)
-    }
-}
-
-impl<T: DeserializeOwned + Validate> JsonBody<T> {
-    async fn read(request: Request, node: &Node, known: &[&'static str]) -> Result<Self, Problem> {
-        let (head, body) = request.into_parts();
-        media_type(&head.headers, known)?;
-        let bytes = read(body, &head.headers, COMMAND_BODY_BYTES_MAX).await?;
-        let place = node.gates.enter(Gate::Writes)?;
-        let value: T = parse(&bytes, String::new)?;
-        Ok(Self { value: validated(value, String::new)?, place })
-    }
-}
-
-/// Which of `known` the body is; 415 for anything else, also for none, and for a body in a coding, as none is decoded.
+/// The media type of the body, which is one of `known`. 415 for anything else, for none, and for a content coding: none is
+/// decoded.
 pub(crate) fn media_type(headers: &HeaderMap, known: &[&'static str]) -> Result<&'static str, Problem> {
     let plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
     if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
@@ -89,7 +45,7 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, bytes_max: usize) -> R
     if declared.is_some_and(|length| length > bytes_max as u64) {
         // A sender that waits for "100 Continue" has sent nothing yet and sees the answer at once.
         if !headers.contains_key(EXPECT) {
-            // What might have been taken in may as well be read: only the excess has a limit of its own.
+            // A body within the limit would have been read as well: only the excess has a limit of its own.
             discard(body, bytes_max + BODY_DISCARD_BYTES_MAX).await;
         }
         return Err(too_large(bytes_max));
@@ -113,7 +69,7 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
         }
         match &mut all {
             Some(all) => all.extend_from_slice(&data),
-            // Nearly every command arrives as one piece, which is then not copied.
+            // Nearly every command arrives as one piece, which then is not copied.
             None if first.is_empty() => first = data,
             None => {
                 let expected = usize::try_from(body.size_hint().lower()).unwrap_or_default().min(bytes_max);
@@ -127,8 +83,8 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     Ok(all.map_or(first, BytesMut::freeze))
 }
 
-/// Reads on for a while without keeping anything: a connection closed on a sender that still writes would be reset,
-/// and the answer lost.
+/// Reads on for a while and drops the bytes: if the connection were closed while the peer still writes, it would be reset and
+/// the answer lost.
 async fn discard(mut body: Body, bytes_max: usize) {
     let reading = async {
         let mut read = 0;
@@ -165,7 +121,7 @@ pub(crate) fn parse<'de, T: Deserialize<'de>>(
     })
 }
 
-fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Fault> {
+fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Violation> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let error = serde_path_to_error::deserialize::<_, Object<T>>(&mut reader).err()?;
     let mut pointer = at.to_owned();
@@ -179,7 +135,7 @@ fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Fault>
     Some(fault(pointer, error.inner()))
 }
 
-fn fault(pointer: String, error: &serde_json::Error) -> Fault {
+fn fault(pointer: String, error: &serde_json::Error) -> Violation {
     let detail = match error.classify() {
         // serde names Rust's types, which say nothing to the caller.
         serde_json::error::Category::Data => error
@@ -188,7 +144,7 @@ fn fault(pointer: String, error: &serde_json::Error) -> Fault {
             .replace("expected u64", "expected an integer of 0 or more"),
         _ => format!("is not JSON: {error}"),
     };
-    Fault { place: Place::Pointer(pointer), detail }
+    Violation { location: Location::Pointer(pointer), detail }
 }
 
 /// Adds one reference token (RFC 6901, section 3: `~` and `/` are escaped).
@@ -196,7 +152,7 @@ pub(crate) fn push_token(pointer: &mut String, token: &str) {
     let _ = write!(pointer, "/{}", token.replace('~', "~0").replace('/', "~1"));
 }
 
-/// Holds a value against its own rules; `at` gives its pointer inside the body.
+/// Validates a value; `at` gives its pointer inside the body.
 pub(crate) fn validated<T: Validate>(value: T, at: impl FnOnce() -> String) -> Result<T, Problem> {
     match value.validate() {
         Ok(()) => Ok(value),
@@ -208,7 +164,7 @@ pub(crate) fn validated<T: Validate>(value: T, at: impl FnOnce() -> String) -> R
     }
 }
 
-/// Does heavy work on a body away from the threads that serve everyone, when the body is large.
+/// Works on a large body on a blocking thread, so that others are served meanwhile.
 pub(crate) async fn off_thread<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -222,7 +178,7 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     }
 }
 
-fn gather(errors: &ValidationErrors, at: &str, faults: &mut Vec<Fault>) {
+fn gather(errors: &ValidationErrors, at: &str, faults: &mut Vec<Violation>) {
     let mut fields: Vec<_> = errors.errors().iter().collect();
     fields.sort_by_key(|(left, _)| *left);
     for (field, kind) in fields {
@@ -237,15 +193,15 @@ fn gather(errors: &ValidationErrors, at: &str, faults: &mut Vec<Fault>) {
                     gather(inner, &format!("{pointer}/{index}"), faults);
                 }
             }
-            ValidationErrorsKind::Field(found) => faults.extend(found.iter().map(|error| Fault {
-                place: Place::Pointer(pointer.clone()),
+            ValidationErrorsKind::Field(found) => faults.extend(found.iter().map(|error| Violation {
+                location: Location::Pointer(pointer.clone()),
                 detail: error.message.as_deref().unwrap_or(&error.code).to_owned(),
             })),
         }
     }
 }
 
-/// A Rust field's name as it stands in JSON.
+/// The JSON name of a Rust field.
 fn camel_case(field: &str) -> String {
     let mut words = field.split('_');
     let mut name = words.next().unwrap_or_default().to_owned();
@@ -260,60 +216,6 @@ fn camel_case(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::stock::bodies::{Adjust, Release, Reserve};
-
-    fn faults<T: DeserializeOwned + Validate>(json: &str) -> Vec<(String, String)> {
-        let parsed = parse::<T>(json.as_bytes(), String::new).and_then(|value| validated(value, String::new));
-        let problem = parsed.err().expect("the body is refused");
-        let place = |fault: &Fault| match &fault.place {
-            Place::Pointer(pointer) => pointer.clone(),
-            Place::Parameter(name) => panic!("{name} is no place in a body"),
-        };
-        problem.facts().errors.iter().map(|fault| (place(fault), fault.detail.clone())).collect()
-    }
-
-    #[test]
-    fn each_fault_names_its_place() {
-        for (json, pointer, word) in [
-            (r#"{"delta": 1.5}"#, "/delta", "floating point"),
-            (r#"{"delta": 1e2}"#, "/delta", "floating point"),
-            (r#"{"delta": "1"}"#, "/delta", "expected an integer"),
-            (r#"{"delta": 9007199254740992}"#, "/delta", "9007199254740991"),
-            (r#"{"delta": -9007199254740992}"#, "/delta", "9007199254740991"),
-            (r#"{"delta": 99999999999999999999}"#, "/delta", "floating point"),
-            (r#"{"delta": 0}"#, "/delta", "must not be 0"),
-            (r#"{"delta": null}"#, "/delta", "null"),
-            (r#"{"delta": 1, "delta": 2}"#, "", "duplicate field"),
-            (r#"{"delta": 1, "reason": null}"#, "/reason", "null"),
-            (r#"{"delta": 1, "reason": ""}"#, "/reason", "1-256"),
-            (r#"{"delta": 1, "reason": "a\nb"}"#, "/reason", "control"),
-            (r#"{"delta": 1, "reason": "\ud800"}"#, "/reason", "hex escape"),
-            (r#"{"delta": 1, "expectedVersion": -1}"#, "/expectedVersion", "an integer of 0 or more"),
-            (r#"{"delta": 1, "expectedVersion": 9007199254740992}"#, "/expectedVersion", "at most"),
-            (r#"{"delta": 1, "Delta": 1}"#, "/Delta", "unknown field"),
-            ("{}", "", "missing field"),
-            ("[1]", "", "expected an object"),
-            ("null", "", "expected an object"),
-            ("", "", "is not JSON"),
-            (r#"{"delta": 1"#, "", "is not JSON"),
-            (r#"{"delta": 1} x"#, "", "is not JSON"),
-            (r#"{"delta": 01}"#, "/delta", "is not JSON"),
-            (r#"{"delta": NaN}"#, "/delta", "is not JSON"),
-        ] {
-            let found = faults::<Adjust>(json);
-            let [(place, detail)] = found.as_slice() else { panic!("{json}: {found:?}") };
-            assert!(detail.contains(word), "{json}: {detail}");
-            assert_eq!(place, pointer, "{json}");
-        }
-    }
-
-    #[test]
-    fn all_rules_are_reported_at_once() {
-        let found = faults::<Reserve>(r#"{"qty": 0, "ttlSeconds": 0, "reference": ""}"#);
-        let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
-        assert_eq!(places, ["/qty", "/reference", "/ttlSeconds"]);
-        assert_eq!(faults::<Release>(r#"{"reservationId": "a b"}"#)[0].0, "/reservationId");
-    }
 
     #[test]
     fn pointers_escape_what_rfc_6901_says() {

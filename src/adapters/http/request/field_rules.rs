@@ -1,4 +1,4 @@
-//! Rules of single fields, in the shape that `validator` calls.
+//! Validation rules of single fields, as functions for `validator`.
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "validator passes fields by reference")]
 
 use crate::domain::Quantity;
@@ -32,16 +32,26 @@ pub(crate) fn short_text(text: &SmolStr) -> Result<(), ValidationError> {
     hold(fits && plain, "must have 1-64 characters and no control characters")
 }
 
-/// The name of a time zone as in the IANA database. Whether there is such a zone is not looked up.
+/// The name of a time zone of the IANA database. Whether that has such a zone is not checked.
 pub(crate) fn zone_name(text: &SmolStr) -> Result<(), ValidationError> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/');
     let fits = (1..=CATEGORY_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(letter);
     hold(fits, "must be the name of a time zone like Europe/London (IANA)")
 }
 
-/// An amount of money.
+/// An amount of money in minor units.
 pub(crate) fn minor_units(amount: u64) -> Result<(), ValidationError> {
-    hold(amount <= INTEGER_MAX.unsigned_abs(), "must be at most 9007199254740991")
+    exact(amount)
+}
+
+/// The version that a change is conditional on.
+pub(crate) fn version(version: u64) -> Result<(), ValidationError> {
+    exact(version)
+}
+
+/// A number that every JSON reader holds exactly.
+fn exact(number: u64) -> Result<(), ValidationError> {
+    hold(number <= INTEGER_MAX.unsigned_abs(), "must be at most 9007199254740991")
 }
 
 fn hold(rule: bool, message: &'static str) -> Result<(), ValidationError> {

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the caller's name for one intent, sent again with every retry of it.
+//! `Idempotency-Key`: the caller's name for one change, sent again with every retry of it.
 
 use crate::adapters::http::response::problem::Problem;
 use crate::domain::limits::IDEMPOTENCY_KEY_BYTES_MAX;
@@ -24,7 +24,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<SmolStr>, Pr
     Ok(Some(SmolStr::new(bare)))
 }
 
-/// Holds a bare key against the rule; also used for the keys of single operations of a batch.
+/// Checks a bare key; also that of a single operation in a batch.
 pub(crate) fn check(key: &str) -> Result<(), &'static str> {
     let fits = (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len());
     if fits && key.bytes().all(|byte| byte.is_ascii_graphic()) {

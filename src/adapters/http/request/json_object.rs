@@ -1,11 +1,11 @@
-//! A JSON object, and nothing else: serde's derived structs would also take an array of their fields in order.
+//! JSON objects only: a derived struct would also accept an array of its fields in order.
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A struct that was written as an object.
+/// A struct that is read from an object.
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub(crate) T);
 

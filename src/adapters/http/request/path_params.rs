@@ -1,10 +1,10 @@
-//! What the path of a request has in the places that its route leaves open: `{storeId}`, `{sku}`.
+//! The path parameters of a request: the values of `{storeId}`, `{sku}`.
 
 use percent_encoding::percent_decode_str;
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-/// Names and values, decoded; a value that is no percent-encoded UTF-8 is nothing.
+/// Names and decoded values; `None` for a value that is not percent-encoded UTF-8.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PathParams(SmallVec<[(SmolStr, Option<SmolStr>); 2]>);
 
@@ -15,7 +15,7 @@ impl PathParams {
         Self(params.map(|(name, value)| (SmolStr::new(name), decoded(value))).collect())
     }
 
-    /// The value of a name; empty when the path has no such place, nothing when it is not UTF-8.
+    /// The value of a parameter; empty when the path has no such parameter, `None` when the value is not UTF-8.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map_or(Some(""), |(_, value)| value.as_deref())

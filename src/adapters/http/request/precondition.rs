@@ -50,7 +50,7 @@ impl Precondition {
         }
     }
 
-    /// Joins the header with `expectedVersion` of the body: one of them, or both and equal.
+    /// Combines the header with `expectedVersion` of the body: one of them, or both and equal.
     pub(crate) fn and_body(self, expected: Option<u64>) -> Result<Self, Problem> {
         match (self, expected) {
             (_, None) => Ok(self),

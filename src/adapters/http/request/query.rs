@@ -1,6 +1,6 @@
-//! Query parameters: each known, each once.
+//! Query parameters: unknown and repeated ones are refused.
 
-use crate::adapters::http::response::problem::{Fault, Place, Problem};
+use crate::adapters::http::response::problem::{Location, Problem, Violation};
 use std::borrow::Cow;
 
 /// The parameters of one request, decoded.
@@ -25,8 +25,8 @@ impl<'a> Query<'a> {
             } else {
                 continue;
             };
-            errors.push(Fault {
-                place: Place::Parameter(name.chars().take(64).collect::<String>().into()),
+            errors.push(Violation {
+                location: Location::Parameter(name.chars().take(64).collect::<String>().into()),
                 detail,
             });
         }

@@ -1,11 +1,11 @@
-//! Who asked: the request id that joins an answer, its log lines and its log entry, and the caller's trace.
+//! The request id, which joins an answer, its log lines and its log entry; and the caller's trace.
 
 use crate::domain::limits::REQUEST_ID_BYTES_MAX;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The header of the request id, both ways.
+/// The header of the request id, in requests and answers.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -16,7 +16,7 @@ pub(crate) struct RequestId(HeaderValue);
 impl RequestId {
     /// The id as text.
     pub(crate) fn as_str(&self) -> &str {
-        // Every way to make one lets only ASCII in.
+        // Every constructor accepts only ASCII.
         self.0.to_str().unwrap_or_default()
     }
 
@@ -67,11 +67,11 @@ impl RequestIds {
     }
 }
 
-/// The trace of a W3C `traceparent` header, kept as it came.
+/// A W3C `traceparent` header, unchanged.
 #[derive(Debug, Clone)]
-pub(crate) struct Trace(HeaderValue);
+pub(crate) struct TraceParent(HeaderValue);
 
-impl Trace {
+impl TraceParent {
     /// The caller's trace, when the header is there and well formed.
     ///
     /// Source: W3C Trace Context, section 3.2: `version-traceid-parentid-flags` in lower-case hex, ids not all zero.
@@ -145,8 +145,8 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(TRACEPARENT, HeaderValue::from_str(&text).unwrap());
-            assert_eq!(Trace::of(&headers).is_some(), found, "{text}");
-            assert!(!found || Trace::of(&headers).unwrap().id() == id, "{text}");
+            assert_eq!(TraceParent::of(&headers).is_some(), found, "{text}");
+            assert!(!found || TraceParent::of(&headers).unwrap().id() == id, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The closed table of problem codes: what each is called, which status it has, and what it asks of the caller.
+//! The closed table of problem codes: name, status, title, `Retry-After` and description of each.
 
 use http::StatusCode;
 
@@ -24,7 +24,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => StatusCode::$status,)* }
             }
 
-            /// A short name that never changes from case to case.
+            /// A short title, the same in every case.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
@@ -137,16 +137,17 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.slug() == slug)
     }
 
-    /// True when the server refused only for want of room: whoever asks again should wait first.
-    pub const fn turns_away(self) -> bool {
+    /// True when a request is rejected only for load: a caller should wait before the next one.
+    pub const fn rejects_for_load(self) -> bool {
         matches!(self, Self::Overloaded | Self::RateLimited)
     }
 
-    /// True when a request of its own is no news for the log of the process: what it met has been told, or is its own wish.
-    pub const fn is_told_elsewhere(self) -> bool {
+    /// True when a single request with this code is not logged as an error: a gate, a lease, a breaker or the caller's own
+    /// deadline caused it, and the first three log that themselves.
+    pub const fn is_reported_elsewhere(self) -> bool {
         let of_a_part =
             matches!(self, Self::LockContended | Self::ReadOnly | Self::BreakerOpen | Self::NotReady);
-        self.turns_away() || of_a_part || matches!(self, Self::Timeout)
+        self.rejects_for_load() || of_a_part || matches!(self, Self::Timeout)
     }
 
     /// The code for a status that came from below the handlers (routing, a panic), where no more is known.

@@ -8,9 +8,9 @@ pub(crate) fn etag(version: u64) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}\"")).expect("quotes and digits are legal in a header")
 }
 
-/// True when `If-None-Match` says that the caller has this version already: the answer is then 304.
+/// True when the caller has this version already, by its `If-None-Match`: the answer is then 304.
 ///
-/// Weak comparison, lists and `*` as RFC 9110, section 13.1.2 says.
+/// Weak comparison, lists and `*` follow RFC 9110, section 13.1.2.
 pub(crate) fn is_known(headers: &HeaderMap, version: u64) -> bool {
     headers.get_all(IF_NONE_MATCH).iter().any(|value| {
         value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).any(|tag| {

@@ -1,31 +1,33 @@
-//! Pages for people: small, without scripts, and nothing in them is loaded from anywhere.
+//! HTML pages: small, without scripts, and without anything that is loaded from elsewhere.
 
-use crate::adapters::http::request::accept;
 use axum::response::{IntoResponse, Response};
+use http::HeaderName;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName};
 use std::fmt::Write;
-
-/// What a browser asks for when somebody opens an address in it.
-pub(crate) const HTML: &str = "text/html";
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--soft:#5b6470;--line:#d5dae0}\
-@media (prefers-color-scheme:dark){:root{--soft:#9aa4b0;--line:#3a424c}}\
+:root{color-scheme:light dark;--soft:#5b6470;--line:#d5dae0;--box:#f6f7f9;--link:#0b57a4}\
+@media (prefers-color-scheme:dark){:root{--soft:#9aa4b0;--line:#3a424c;--box:#1b1f24;--link:#86b7f2}}\
 body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:2rem 1rem}\
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .5rem}\
+a{color:var(--link)}\
 .soft{color:var(--soft)}\
 code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}\
 table{border-collapse:collapse;width:100%;margin-top:1.5rem}\
-th,td{text-align:left;vertical-align:top;padding:.5rem 1rem .5rem 0;border-bottom:1px solid var(--line);font-weight:400}";
-
-/// True when a page is wanted rather than JSON.
-pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
-    accept::first_of(headers, &[HTML, "application/json"]) == Some(HTML)
-}
+th,td{text-align:left;vertical-align:top;padding:.5rem 1rem .5rem 0;border-bottom:1px solid var(--line);font-weight:400}\
+thead th{font-weight:600}\
+h2{font-size:1.25rem;line-height:1.3;margin:2.25rem 0 .5rem}\
+h2 a{text-decoration:none}\
+h2 a:hover{text-decoration:underline}\
+h2+.soft{margin-top:0}\
+pre{font:.8rem/1.55 ui-monospace,monospace;color:var(--soft);background:var(--box);border:1px solid var(--line);\
+border-radius:.4rem;padding:.75rem 1rem;white-space:pre-wrap;overflow-wrap:anywhere}\
+pre code{font:inherit}\
+pre b{font-weight:600;color:CanvasText}\
+.next{border-top:1px solid var(--line);margin-top:2.5rem;padding-top:1rem}";
 
 /// A page with this title and body. `root` leads from the page to the top of the server, such as `../`, so that pages work
 /// under every address and behind a proxy that puts a path in front.
@@ -53,7 +55,7 @@ pub(crate) fn row(table: &mut String, link: &str, name: &str, about: &str) {
     );
 }
 
-/// A sentence of the contract: what stands between grave accents is code.
+/// A sentence of the contract as HTML: text between grave accents becomes code.
 pub(crate) fn prose(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for (place, part) in text.split('`').enumerate() {
@@ -67,7 +69,7 @@ pub(crate) fn prose(text: &str) -> String {
     html
 }
 
-/// Text as it may stand in an element or in a quoted attribute.
+/// Text, escaped for an element or a quoted attribute.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -86,21 +88,5 @@ mod tests {
         ] {
             assert_eq!(prose(text), html);
         }
-    }
-
-    #[test]
-    fn a_browser_gets_a_page_and_a_program_gets_json() {
-        for (accept, wanted) in [
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", true),
-            ("TEXT/HTML", true),
-            ("application/json, text/html", false),
-            ("application/json", false),
-            ("*/*", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(http::header::ACCEPT, http::HeaderValue::from_static(accept));
-            assert_eq!(is_wanted(&headers), wanted, "{accept}");
-        }
-        assert!(!is_wanted(&HeaderMap::new()));
     }
 }

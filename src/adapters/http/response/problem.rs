@@ -2,10 +2,8 @@
 //!
 //! A handler returns a [`Problem`]; it travels as an extension of a response without a body. The outermost layer,
 //! which knows the request id and the path, writes the body with [`render`]. Whatever else comes out of the router
-//! with such a status (an unknown route, a wrong method) is made a problem there too: no refusal has another shape.
+//! with such a status (an unknown route, a wrong method) becomes a problem there too: no refusal has another shape.
 
-use crate::adapters::http::ops::health::Readiness;
-use crate::adapters::http::request::request_id::RequestId;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::etag::etag;
 use axum::body::Body;
@@ -17,18 +15,20 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// A refusal on its way out.
+/// A refusal.
 #[derive(Debug, Clone)]
 pub struct Problem {
     code: Code,
-    /// Where it is not the code's.
+    /// The status, where it differs from that of the code.
     status: Option<StatusCode>,
     detail: Cow<'static, str>,
     facts: Box<Facts>,
+    /// Extension members of one capability, as a JSON object.
+    extension: Option<Box<[u8]>>,
     cause: Option<Arc<str>>,
 }
 
-/// What a program may want to know beyond the code; only what is set is sent.
+/// Members for programs beside the code; only those that are set are sent.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
@@ -38,37 +38,34 @@ pub struct Facts {
     /// Pieces that could have been taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<i64>,
-    /// The last row the import has taken in.
+    /// The last row that the import has processed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rows_done: Option<u64>,
     /// After how many milliseconds to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
-    /// What readiness says, when it says no.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub readiness: Option<Readiness>,
     /// The item of a batch that the whole problem is about, as an RFC 6901 pointer into the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
     /// Each place of the request that breaks the contract.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<Fault>,
+    pub errors: Vec<Violation>,
 }
 
 /// One place of a request that breaks the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// Where: a place in the body, or the name of a parameter.
+pub struct Violation {
+    /// Its location: a place in the body, or the name of a parameter.
     #[serde(flatten)]
-    pub place: Place,
+    pub location: Location,
     /// What is wrong there.
     pub detail: String,
 }
 
-/// Where a fault is.
+/// The location of a violation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Place {
+pub enum Location {
     /// An RFC 6901 pointer into the body; empty for the body as a whole.
     Pointer(String),
     /// The name of a path parameter, a query parameter or a header.
@@ -79,32 +76,39 @@ impl Problem {
     /// A problem of this code; `detail` says what happened and what to do, for a person.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let facts = Facts { retry_after_ms: code.retry_after_ms(), ..Facts::default() };
-        Self { code, status: None, detail: detail.into(), facts: Box::new(facts), cause: None }
+        Self {
+            code,
+            status: None,
+            detail: detail.into(),
+            facts: Box::new(facts),
+            extension: None,
+            cause: None,
+        }
     }
 
-    /// A problem that says no more than its code's description.
+    /// A problem whose detail is the description of its code.
     pub fn plain(code: Code) -> Self {
         Self::new(code, code.description())
     }
 
     /// 400 for one parameter of the path, the query or the headers.
     pub fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self::invalid(vec![Fault { place: Place::Parameter(name.into()), detail: detail.into() }])
+        Self::invalid(vec![Violation { location: Location::Parameter(name.into()), detail: detail.into() }])
     }
 
     /// 400 for one place of the body.
     pub fn pointer(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::invalid(vec![Fault { place: Place::Pointer(pointer.into()), detail: detail.into() }])
+        Self::invalid(vec![Violation { location: Location::Pointer(pointer.into()), detail: detail.into() }])
     }
 
     /// 400 for several places at once.
-    pub fn invalid(errors: Vec<Fault>) -> Self {
+    pub fn invalid(errors: Vec<Violation>) -> Self {
         let detail = match errors.as_slice() {
-            [Fault { place: Place::Pointer(pointer), detail }] if pointer.is_empty() => {
+            [Violation { location: Location::Pointer(pointer), detail }] if pointer.is_empty() => {
                 format!("The body: {detail}.")
             }
-            [Fault { place: Place::Pointer(pointer), detail }] => format!("{pointer}: {detail}."),
-            [Fault { place: Place::Parameter(name), detail }] => format!("{name}: {detail}."),
+            [Violation { location: Location::Pointer(pointer), detail }] => format!("{pointer}: {detail}."),
+            [Violation { location: Location::Parameter(name), detail }] => format!("{name}: {detail}."),
             _ => format!("{} places of the request are not valid; `errors` names them.", errors.len()),
         };
         let mut problem = Self::new(Code::InvalidRequest, detail);
@@ -119,19 +123,31 @@ impl Problem {
         self
     }
 
-    /// The same problem with what is behind it: for the log, never for the caller.
+    /// The same problem with extension members (RFC 9457, section 3.2) that only one capability has; they follow all others.
+    ///
+    /// # Panics
+    /// When `members` is not a struct that becomes a JSON object.
+    #[must_use]
+    pub fn extended(mut self, members: &impl Serialize) -> Self {
+        let json = serde_json::to_vec(members).expect("a plain struct becomes JSON");
+        assert!(json.starts_with(b"{"), "extension members are an object");
+        self.extension = Some(json.into());
+        self
+    }
+
+    /// The same problem with its cause: for the log, never for the caller.
     #[must_use]
     pub fn because(mut self, cause: &dyn Display) -> Self {
         self.cause = Some(cause.to_string().into());
         self
     }
 
-    /// What is behind it, when that is known.
+    /// The cause, when it is known.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
 
-    /// The same problem, answered with another status and another time to come back.
+    /// The same problem with another status and another `Retry-After`.
     #[must_use]
     pub fn answered(mut self, status: StatusCode, retry_after_ms: u64) -> Self {
         self.status = Some(status);
@@ -139,7 +155,7 @@ impl Problem {
         self
     }
 
-    /// Its code.
+    /// The code of the problem.
     pub fn code(&self) -> Code {
         self.code
     }
@@ -149,7 +165,7 @@ impl Problem {
         &self.detail
     }
 
-    /// Its facts.
+    /// The members for programs.
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
@@ -164,22 +180,28 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the body of a refusal: of the [`Problem`] that travels in `response`, or of one made from its bare status.
-/// Headers that are there already (such as Allow) are kept. Gives the problem back for the log.
-pub(crate) fn render(response: &mut Response, instance: &str, request_id: &RequestId) -> Problem {
+/// Headers that the response has already (such as Allow) are kept. Returns the problem for the log.
+pub(crate) fn render(response: &mut Response, instance: &str, request_id: &str) -> Problem {
     let problem = response.extensions_mut().remove::<Problem>().unwrap_or_else(|| of_bare(response.status()));
     let code = problem.code;
     let status = problem.status.unwrap_or(code.status());
-    let members = Members {
+    let members = ProblemBody {
         kind: code,
         title: code.title(),
         status: status.as_u16(),
         detail: &problem.detail,
         instance,
         code: code.slug(),
-        request_id: request_id.as_str(),
+        request_id,
         facts: &problem.facts,
     };
-    let json = serde_json::to_vec(&members).expect("strings and numbers always become JSON");
+    let mut json = serde_json::to_vec(&members).expect("strings and numbers always become JSON");
+    if let Some([b'{', more @ ..]) = problem.extension.as_deref().filter(|object| object.len() > 2) {
+        // Neither object is empty: a comma takes the place of the brace between them.
+        json.pop();
+        json.push(b',');
+        json.extend_from_slice(more);
+    }
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.remove(CONTENT_LENGTH);
@@ -205,7 +227,7 @@ fn of_bare(status: StatusCode) -> Problem {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Members<'a> {
+struct ProblemBody<'a> {
     #[serde(rename = "type", serialize_with = "type_of")]
     kind: Code,
     title: &'static str,
@@ -226,12 +248,10 @@ fn type_of<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::request::request_id::RequestIds;
-    use http::HeaderMap;
     use serde_json::{Value, json};
 
     async fn rendered(mut response: Response) -> (Response<()>, Value) {
-        render(&mut response, "/stores/S1", &RequestIds::default().take_or_make(&HeaderMap::new()));
+        render(&mut response, "/stores/S1", "till-7");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000).await.unwrap();
         (Response::from_parts(parts, ()), serde_json::from_slice(&bytes).unwrap())
@@ -265,6 +285,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn extension_members_follow_all_others() {
+        #[derive(Serialize)]
+        struct Extension {
+            ready: bool,
+            mode: &'static str,
+        }
+        let problem = Problem::plain(Code::NotReady).extended(&Extension { ready: false, mode: "draining" });
+        let mut response = problem.into_response();
+        render(&mut response, "/readyz", "till-7");
+        let bytes = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(
+            text.ends_with(r#""requestId":"till-7","retryAfterMs":1000,"ready":false,"mode":"draining"}"#),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
     async fn a_bare_status_becomes_a_problem_and_keeps_its_headers() {
         let bare = ([("allow", "GET,HEAD")], StatusCode::METHOD_NOT_ALLOWED);
         let (head, body) = rendered((bare.1, bare.0).into_response()).await;
@@ -275,8 +313,11 @@ mod tests {
     #[tokio::test]
     async fn faults_name_their_place() {
         let problem = Problem::invalid(vec![
-            Fault { place: Place::Pointer("/delta".into()), detail: "must not be 0".into() },
-            Fault { place: Place::Parameter("limit".into()), detail: "must be at most 1000".into() },
+            Violation { location: Location::Pointer("/delta".into()), detail: "must not be 0".into() },
+            Violation {
+                location: Location::Parameter("limit".into()),
+                detail: "must be at most 1000".into(),
+            },
         ]);
         let (_, body) = rendered(problem.into_response()).await;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What the inside answers, as problems. Matched exhaustively: a new rejection does not compile until it has a code.
+//! Rejections and errors of the application as problems. Matched exhaustively: a new rejection does not compile without a code.
 
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::{Facts, Problem};
@@ -56,7 +56,7 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
-        Self::new(code(&rejection), sentence(&rejection)).with(|told| *told = facts(&rejection))
+        Self::new(code(&rejection), sentence(&rejection)).with(|members| *members = facts(&rejection))
     }
 }
 
@@ -65,7 +65,7 @@ impl From<CommandError> for Problem {
         match error {
             CommandError::Refused(refusal) => {
                 let pointer = refusal.op.map(|op| format!("/operations/{op}"));
-                Self::from(refusal.rejection).with(|told| told.pointer = pointer)
+                Self::from(refusal.rejection).with(|facts| facts.pointer = pointer)
             }
             CommandError::Overloaded => Self::plain(Code::Overloaded),
             CommandError::ReadOnly => Self::plain(Code::ReadOnly),

@@ -1,24 +1,24 @@
 //! The accept loop: takes a listener and a shutdown signal, and bounds what a connection can hold.
 //!
-//! `axum::serve` has no timeout for the head of a request, no cap on connections and no deadline for the drain, so
-//! hyper is driven directly. HTTP/1.1 and HTTP/2 (prior knowledge) are told apart by the first bytes.
+//! `axum::serve` has no timeout for the head of a request, no limit of connections and no deadline for the drain, so
+//! hyper is driven directly. The first bytes tell HTTP/1.1 from HTTP/2 (prior knowledge).
 //!
-//! When all places are taken a newcomer gets that of an idle connection (`crowd`). When none is idle it comes into a small
-//! reserve, where health and metrics are answered and everything else is refused; so a probe always gets through. Who was
-//! turned away and asks again at once, on the same connection, waits a little: otherwise refusing would cost those who
-//! are served their share of the machine.
+//! When all places are taken a new connection takes the place of an idle one (`connections`). When none is idle it goes to a
+//! small reserve, which answers health and metrics and refuses everything else; so a probe always gets through. A client that
+//! sends its next request right after it was rejected for load, on the same connection, waits a little: otherwise the refusals
+//! would take the processor from those who are served.
 
-use crate::adapters::http::edge::gates::Client;
-use crate::adapters::http::edge::layer::{Edge, TurnedAway};
-use crate::adapters::http::feed::follow::Follows;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::connections::{Crowd, Membership};
-use crate::adapters::http::server::limits::{
-    CONNECTIONS_MAX, HEADER_READ_MS_MAX, IDLE_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX,
-    STREAMS_PER_CONNECTION_MAX, SWEEP_MS, TURNED_AWAY_PAUSE_MS, WRITE_STALL_MS_MAX,
+use crate::adapters::http::edge::gates::ClientAddress;
+use crate::adapters::http::edge::layer::Edge;
+use crate::adapters::http::limits::{
+    CONNECTIONS_MAX, HEADER_READ_MS_MAX, IDLE_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX, REJECTED_PAUSE_MS,
+    STREAMS_PER_CONNECTION_MAX, SWEEP_MS, WRITE_STALL_MS_MAX,
 };
-use crate::adapters::http::server::timed_socket::{Patience, Stall};
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::hints::{Endless, Rejected};
+use crate::adapters::http::response::problem::Problem;
+use crate::adapters::http::server::connections::{ConnectionPlace, Connections};
+use crate::adapters::http::server::timed_socket::{SocketTimeouts, TimedSocket};
 use crate::adapters::http::server::tracked_body::{arriving, until_sent};
 use crate::telemetry::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_REFUSED};
 use axum::body::Body;
@@ -40,18 +40,18 @@ use tokio_util::sync::CancellationToken;
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What one server allows; the defaults are the limits of the contract.
+/// The limits of one server; the defaults are those of the contract.
 #[derive(Debug, Clone)]
 pub struct ServerLimits {
     /// Connections served at once.
     pub connections_max: usize,
     /// How long the head of a request may take.
     pub header_read: Duration,
-    /// How long a connection may have nothing under way.
+    /// How long a connection may be idle.
     pub idle: Duration,
-    /// How long a peer may take nothing of what is written to it before it is cut.
+    /// How long a peer may read nothing of what is written to it before its connection is closed.
     pub write_stall: Duration,
-    /// How long requests under way may take to end once the signal has come.
+    /// How long active requests may take to end after the shutdown signal.
     pub drain: Duration,
 }
 
@@ -71,25 +71,25 @@ impl ServerLimits {
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drained {
-    /// Every request under way was answered.
+    /// Every active request was answered.
     All,
     /// The deadline passed with so many connections still open.
     Abandoned(usize),
 }
 
-/// What all connections have in common.
-struct Hall {
+/// What all connections share.
+struct Server {
     edge: Arc<Edge>,
     limits: ServerLimits,
     builder: auto::Builder<TokioExecutor>,
-    served: Arc<Crowd>,
-    /// Those that are one too many.
-    reserve: Arc<Crowd>,
+    served: Arc<Connections>,
+    /// The connections beyond `connections_max`.
+    reserve: Arc<Connections>,
 }
 
-/// Serves `edge` on `listener` until `shutdown` is cancelled, then lets what is under way end.
+/// Serves `edge` on `listener` until `shutdown` is cancelled, then lets active requests end.
 ///
-/// An accept that fails (too many open files) is no reason to stop: it is logged and tried again.
+/// An accept that fails (too many open files) does not stop the server: it is logged and tried again.
 pub async fn serve(
     listener: TcpListener,
     edge: Arc<Edge>,
@@ -97,17 +97,17 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Drained {
     let graceful = GracefulShutdown::new();
-    let hall = Arc::new(Hall {
+    let server = Arc::new(Server {
         edge,
         builder: builder(&limits),
-        served: Arc::new(Crowd::new(limits.connections_max)),
-        reserve: Arc::new(Crowd::new(REFUSALS_MAX)),
+        served: Arc::new(Connections::new(limits.connections_max)),
+        reserve: Arc::new(Connections::new(REFUSALS_MAX)),
         limits,
     });
     let accepting = async {
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => hall.receive(stream, peer, &graceful),
+                Ok((stream, peer)) => server.receive(stream, peer, &graceful),
                 Err(error) => pause_after(&error).await,
             }
         }
@@ -115,7 +115,7 @@ pub async fn serve(
     let sweeping = async {
         loop {
             tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
-            hall.edge.sweep();
+            server.edge.sweep();
         }
     };
     tokio::select! {
@@ -124,23 +124,23 @@ pub async fn serve(
         never = sweeping => never,
     }
     drop(listener);
-    tracing::info!(connections = hall.served.len(), "draining");
+    tracing::info!(connections = server.served.len(), "draining");
     let parting = async {
         loop {
             tokio::time::sleep(Duration::from_millis(SWEEP_MS)).await;
-            hall.served.part_with_resting();
+            server.served.evict_stalled_followers();
         }
     };
     tokio::select! {
         () = graceful.shutdown() => Drained::All,
-        () = tokio::time::sleep(hall.limits.drain) => Drained::Abandoned(hall.served.len()),
+        () = tokio::time::sleep(server.limits.drain) => Drained::Abandoned(server.served.len()),
         never = parting => never,
     }
 }
 
 fn builder(limits: &ServerLimits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    // hyper's time for a head runs from the end of the request before: it is the pause that it bounds here.
+    // hyper starts this timeout at the end of the request before, so here it bounds the pause between two requests.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle);
     builder
         .http2()
@@ -150,71 +150,76 @@ fn builder(limits: &ServerLimits) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-impl Hall {
-    /// Gives a connection its place.
+impl Server {
+    /// Finds a place for a new connection.
     fn receive(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, graceful: &GracefulShutdown) {
-        // Small answers must not wait for more to come; a socket that cannot be told so still works.
+        // Small answers must not wait for more data; a socket without this option still works.
         let _ = stream.set_nodelay(true);
-        let hall = Arc::clone(self);
-        if let Some(membership) = self.served.admit() {
+        let server = Arc::clone(self);
+        if let Some(place) = self.served.admit() {
             let watcher = graceful.watcher();
             tokio::spawn(
-                async move { hall.serve(stream, Client::at(peer.ip()), &membership, watcher).await },
+                async move { server.serve(stream, ClientAddress::at(peer.ip()), &place, watcher).await },
             );
             return;
         }
         metrics::counter!(HTTP_CONNECTIONS_REFUSED).increment(1);
-        // Beyond the reserve it is closed without a word: to accept nobody would keep the probes waiting.
-        if let Some(membership) = self.reserve.admit() {
-            let client = Client::at(peer.ip());
-            tokio::spawn(async move { hall.refuse(stream, client, &membership).await });
+        // Beyond the reserve it is closed without an answer: if nothing were accepted, probes would wait.
+        if let Some(place) = self.reserve.admit() {
+            let client = ClientAddress::at(peer.ip());
+            tokio::spawn(async move { server.refuse(stream, client, &place).await });
         }
     }
 
-    async fn serve(&self, stream: TcpStream, client: Client, membership: &Membership, watcher: Watcher) {
+    async fn serve(
+        &self,
+        stream: TcpStream,
+        client: ClientAddress,
+        place: &ConnectionPlace,
+        watcher: Watcher,
+    ) {
         let gauge = metrics::gauge!(HTTP_CONNECTIONS);
         gauge.increment(1.0);
-        let (edge, member) = (Arc::clone(&self.edge), &membership.member);
+        let (edge, connection) = (Arc::clone(&self.edge), &place.connection);
         let service = service_fn(|request: Request<Incoming>| {
-            let (edge, member) = (Arc::clone(&edge), Arc::clone(member));
+            let (edge, connection) = (Arc::clone(&edge), Arc::clone(connection));
             async move {
-                let pause = member.paused();
+                let pause = connection.paused();
                 if !pause.is_zero() {
                     tokio::time::sleep(pause).await;
                 }
-                let busy = member.begin(request.version() == Version::HTTP_2);
-                let request = request.map(|body| arriving(body, &member));
+                let active = connection.begin(request.version() == Version::HTTP_2);
+                let request = request.map(|body| arriving(body, &connection));
                 let response = edge.handle_of(Some(client), request).await;
-                if response.extensions().get::<TurnedAway>().is_some() {
-                    member.pause(Duration::from_millis(TURNED_AWAY_PAUSE_MS));
+                if response.extensions().get::<Rejected>().is_some() {
+                    connection.pause(Duration::from_millis(REJECTED_PAUSE_MS));
                 }
-                let follows = response.extensions().get::<Follows>().is_some();
-                Ok::<_, Infallible>(until_sent(response, if follows { busy.following() } else { busy }))
+                let follows = response.extensions().get::<Endless>().is_some();
+                Ok::<_, Infallible>(until_sent(response, if follows { active.following() } else { active }))
             }
         });
-        let patience = Patience { head: self.limits.header_read, write: self.limits.write_stall };
-        let stream = TokioIo::new(Stall::new(stream, patience, Arc::clone(member)));
+        let timeouts = SocketTimeouts { head: self.limits.header_read, write: self.limits.write_stall };
+        let stream = TokioIo::new(TimedSocket::new(stream, timeouts, Arc::clone(connection)));
         let serving = pin!(watcher.watch(self.builder.serve_connection(stream, service)));
         let ended = tokio::select! {
             ended = serving => ended,
-            () = member.evicted() => {
+            () = connection.evicted() => {
                 tracing::debug!("an idle connection made room for another one");
                 Ok(())
             }
         };
         if let Err(error) = ended {
-            // The peer went away or broke the protocol: its business, not a fault of the server.
+            // The peer disconnected or broke the protocol, which is no fault of the server.
             tracing::debug!(%error, "connection ended");
         }
         gauge.decrement(1.0);
     }
 
-    /// Answers the first request of a connection that is one too many, and closes: health and metrics as always, anything
-    /// else with a 503.
-    async fn refuse(&self, stream: TcpStream, client: Client, membership: &Membership) {
-        let member = &membership.member;
+    /// Answers the first request of a connection in the reserve, and closes: health and metrics as always, anything else with 503.
+    async fn refuse(&self, stream: TcpStream, client: ClientAddress, place: &ConnectionPlace) {
+        let connection = &place.connection;
         let service = service_fn(|request: Request<Incoming>| {
-            let (edge, busy) = (Arc::clone(&self.edge), member.begin(false));
+            let (edge, active) = (Arc::clone(&self.edge), connection.begin(false));
             async move {
                 let request = request.map(Body::new);
                 let response = if edge.is_free(&request) {
@@ -223,19 +228,19 @@ impl Hall {
                     let detail = "Too many connections are open; close some, or try again later.";
                     edge.refuse(&request, Problem::new(Code::Overloaded, detail))
                 };
-                Ok::<_, Infallible>(until_sent(response, busy))
+                Ok::<_, Infallible>(until_sent(response, active))
             }
         });
         let serving = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
         let serving = tokio::time::timeout(Duration::from_millis(REFUSAL_MS_MAX), serving);
         tokio::select! {
             _ = serving => {}
-            () = member.evicted() => {}
+            () = connection.evicted() => {}
         }
     }
 }
 
-/// After an accept that failed for want of files or memory, trying again at once would only spin.
+/// Pauses after an accept that failed for lack of files or memory: trying again at once would only spin.
 async fn pause_after(error: &io::Error) {
     let of_one_peer = matches!(
         error.kind(),

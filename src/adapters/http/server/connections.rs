@@ -1,11 +1,11 @@
-//! The connections that are open, and who goes when there is no room for a newcomer.
+//! The open connections, and which one is evicted when there is no room for a new one.
 //!
-//! A connection with a request in work is never cut for another one. Of the rest those go first that have never sent the
-//! whole head of a request, then those whose peer neither sends nor takes what it should, then those that have been idle
-//! for longest. So ten thousand callers who say nothing, half of something, or never read keep nobody out.
+//! A connection with an active request is never evicted. Of the others those go first that have never sent the whole head of a
+//! request, then those whose peer is waited for, to send or to read, then those that have been idle for longest. So ten thousand
+//! clients that send nothing, or half a head, or never read keep nobody out.
 //!
-//! Who follows the feed is not of the crowd as long as it does: it takes none of its places, and makes room for nobody, also when
-//! its reader rests for a while. How many may follow is bounded where they are let in (`Node::follower_place`).
+//! A connection that follows the feed takes no place as long as it does, and is not evicted for another one, even when its reader
+//! pauses. `Node::follower_place` bounds their number.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -14,87 +14,87 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// No moment.
+/// Stands for no moment.
 const NOT: u64 = u64::MAX;
-/// A peer that is waited for this long may have to go.
+/// A peer that is waited for this long may be evicted.
 const STALLED_MS_MIN: u64 = 1_000;
 
-/// How little a connection would be missed.
+/// The order in which connections are evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Missed {
-    Stranger,
+enum EvictionRank {
+    Silent,
     Stalled,
     Idle,
 }
 
 /// All connections of one kind.
 #[derive(Debug)]
-pub(crate) struct Crowd {
-    members: Mutex<Members>,
+pub(crate) struct Connections {
+    open: Mutex<OpenConnections>,
     begun: Instant,
-    members_max: usize,
+    places_max: usize,
 }
 
 #[derive(Debug, Default)]
-struct Members {
+struct OpenConnections {
     next: u64,
-    inside: HashMap<u64, Arc<Member>>,
+    inside: HashMap<u64, Arc<OpenConnection>>,
 }
 
 /// One connection, as the accept loop sees it.
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct OpenConnection {
     begun: Instant,
-    /// Requests under way: from the whole head to the end of the answer.
-    busy: AtomicUsize,
+    /// Active requests: from the whole head to the end of the answer.
+    active: AtomicUsize,
     /// Requests that have begun so far.
     requests: AtomicU64,
     /// It speaks HTTP/2, in which several requests share the connection and pings come at any time.
     multiplexed: AtomicBool,
-    /// Requests under way that follow the feed.
+    /// Active requests that follow the feed.
     following: AtomicUsize,
     /// When the last request ended, or the connection began, in milliseconds since the server did.
     idle_since_ms: AtomicU64,
-    /// Since when the peer is waited for, to send more of a body or to take more of an answer; [`NOT`]: it is not.
+    /// Since when the peer is waited for, to send more of a body or to read more of an answer; [`NOT`]: it is not.
     stalled_since_ms: AtomicU64,
-    /// Until when nothing more is taken from it, in the same milliseconds.
+    /// Until when nothing more is read from it, in the same milliseconds.
     paused_until_ms: AtomicU64,
-    /// Cancelled when it has to go.
+    /// Cancelled when it is evicted.
     evicted: CancellationToken,
 }
 
-/// A place in the crowd, given back when dropped.
+/// The place of one connection, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Membership {
-    crowd: Arc<Crowd>,
+pub(crate) struct ConnectionPlace {
+    connections: Arc<Connections>,
     number: u64,
-    pub(crate) member: Arc<Member>,
+    pub(crate) connection: Arc<OpenConnection>,
 }
 
-/// A request under way, until it is dropped.
+/// An active request, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Busy {
-    member: Arc<Member>,
+pub(crate) struct ActiveRequest {
+    connection: Arc<OpenConnection>,
     follows: bool,
 }
 
-impl Crowd {
-    /// Room for so many.
-    pub(crate) fn new(members_max: usize) -> Self {
-        Self { members: Mutex::default(), begun: Instant::now(), members_max }
+impl Connections {
+    /// Room for so many connections.
+    pub(crate) fn new(places_max: usize) -> Self {
+        Self { open: Mutex::default(), begun: Instant::now(), places_max }
     }
 
-    /// Lets a connection in; when all places are taken, instead of one that has nothing under way. Nothing when all have.
-    pub(crate) fn admit(self: &Arc<Self>) -> Option<Membership> {
-        let mut members = self.members.lock();
-        if members.inside.len() >= self.members_max {
-            members.make_room(self.members_max, milliseconds(self.begun))?;
+    /// Admits a connection; when all places are taken another one is evicted. `None` when none may be.
+    pub(crate) fn admit(self: &Arc<Self>) -> Option<ConnectionPlace> {
+        let mut connections = self.open.lock();
+        if connections.inside.len() >= self.places_max {
+            connections.make_room(self.places_max, milliseconds(self.begun))?;
         }
-        let number = members.next;
-        members.next += 1;
-        let member = Arc::new(Member {
+        let number = connections.next;
+        connections.next += 1;
+        let connection = Arc::new(OpenConnection {
             begun: self.begun,
-            busy: AtomicUsize::new(0),
+            active: AtomicUsize::new(0),
             requests: AtomicU64::new(0),
             multiplexed: AtomicBool::new(false),
             following: AtomicUsize::new(0),
@@ -103,36 +103,39 @@ impl Crowd {
             paused_until_ms: AtomicU64::new(0),
             evicted: CancellationToken::new(),
         });
-        members.inside.insert(number, Arc::clone(&member));
-        drop(members);
-        Some(Membership { crowd: Arc::clone(self), number, member })
+        connections.inside.insert(number, Arc::clone(&connection));
+        drop(connections);
+        Some(ConnectionPlace { connections: Arc::clone(self), number, connection })
     }
 
-    /// Has those who follow and do not take what is sent to them go: what they miss they get when they follow again.
-    pub(crate) fn part_with_resting(&self) {
+    /// Evicts followers that do not read: what they miss they get when they follow again.
+    pub(crate) fn evict_stalled_followers(&self) {
         let now_ms = milliseconds(self.begun);
-        let members = self.members.lock();
-        let resting = |member: &&Arc<Member>| member.follows() && member.rests(now_ms);
-        members.inside.values().filter(resting).for_each(|member| member.evicted.cancel());
+        let connections = self.open.lock();
+        let stalled =
+            |connection: &&Arc<OpenConnection>| connection.follows() && connection.is_stalled(now_ms);
+        connections.inside.values().filter(stalled).for_each(|connection| connection.evicted.cancel());
     }
 
-    /// How many are inside, with those who follow.
+    /// The number of open connections, followers included.
     pub(crate) fn len(&self) -> usize {
-        self.members.lock().inside.len()
+        self.open.lock().inside.len()
     }
 }
 
-impl Members {
-    /// Has those who would be missed least go until there is a place; nothing when there is none. Several may have to, after
+impl OpenConnections {
+    /// Evicts connections in their order until there is a place; `None` when there is none. It may have to evict several, after
     /// some have ceased to follow.
-    fn make_room(&mut self, members_max: usize, now_ms: u64) -> Option<()> {
-        let mut taken = self.inside.values().filter(|member| !member.follows()).count();
-        while taken >= members_max {
-            let may_go =
-                self.inside.iter().filter_map(|(number, member)| Some((member.rank(now_ms)?, *number)));
+    fn make_room(&mut self, places_max: usize, now_ms: u64) -> Option<()> {
+        let mut taken = self.inside.values().filter(|connection| !connection.follows()).count();
+        while taken >= places_max {
+            let may_go = self
+                .inside
+                .iter()
+                .filter_map(|(number, connection)| Some((connection.rank(now_ms)?, *number)));
             let (_, number) = may_go.min()?;
-            if let Some(leaver) = self.inside.remove(&number) {
-                leaver.evicted.cancel();
+            if let Some(evicted) = self.inside.remove(&number) {
+                evicted.evicted.cancel();
             }
             taken -= 1;
         }
@@ -140,30 +143,30 @@ impl Members {
     }
 }
 
-impl Member {
+impl OpenConnection {
     /// A request has begun: its head is complete.
-    pub(crate) fn begin(self: &Arc<Self>, multiplexed: bool) -> Busy {
-        self.busy.fetch_add(1, Ordering::AcqRel);
+    pub(crate) fn begin(self: &Arc<Self>, multiplexed: bool) -> ActiveRequest {
+        self.active.fetch_add(1, Ordering::AcqRel);
         self.requests.fetch_add(1, Ordering::Relaxed);
         if multiplexed {
             self.multiplexed.store(true, Ordering::Relaxed);
         }
-        Busy { member: Arc::clone(self), follows: false }
+        ActiveRequest { connection: Arc::clone(self), follows: false }
     }
 
-    /// The number of requests that have begun, when the next one may be timed by the bytes that come: none is under way.
+    /// The number of requests that have begun, when the head of the next one may be timed: no request is active.
     pub(crate) fn awaits_head(&self) -> Option<u64> {
-        let waits = self.busy.load(Ordering::Acquire) == 0 && !self.multiplexed.load(Ordering::Relaxed);
+        let waits = self.active.load(Ordering::Acquire) == 0 && !self.multiplexed.load(Ordering::Relaxed);
         waits.then(|| self.requests.load(Ordering::Relaxed))
     }
 
-    /// Takes nothing more from it for a while.
+    /// Reads nothing more from it for a while.
     pub(crate) fn pause(&self, wait: Duration) {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.paused_until_ms.store(milliseconds(self.begun).saturating_add(wait_ms), Ordering::Relaxed);
     }
 
-    /// How much longer nothing is taken from it.
+    /// How much longer nothing is read from it.
     pub(crate) fn paused(&self) -> Duration {
         match self.paused_until_ms.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
@@ -171,7 +174,7 @@ impl Member {
         }
     }
 
-    /// Waits until it has to go.
+    /// Waits until it is evicted.
     pub(crate) async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
@@ -189,57 +192,57 @@ impl Member {
         self.following.load(Ordering::Acquire) > 0
     }
 
-    /// True when its peer has been waited for so long that it may have to go.
-    fn rests(&self, now_ms: u64) -> bool {
+    /// True when its peer has been waited for so long that it may be evicted.
+    fn is_stalled(&self, now_ms: u64) -> bool {
         let stalled_ms = self.stalled_since_ms.load(Ordering::Relaxed);
         stalled_ms != NOT
             && now_ms.saturating_sub(stalled_ms) >= STALLED_MS_MIN
-            // Other requests of the same connection may go well.
+            // Other requests of the same connection may make progress.
             && !self.multiplexed.load(Ordering::Relaxed)
     }
 
-    /// The smallest goes first; nothing for one that may not go.
-    fn rank(&self, now_ms: u64) -> Option<(Missed, u64)> {
+    /// The smallest is evicted first; `None` for one that may not be.
+    fn rank(&self, now_ms: u64) -> Option<(EvictionRank, u64)> {
         if self.follows() {
             return None;
         }
         let stalled_ms = self.stalled_since_ms.load(Ordering::Relaxed);
         let idle_ms = self.idle_since_ms.load(Ordering::Relaxed);
-        let idle = self.busy.load(Ordering::Acquire) == 0;
+        let idle = self.active.load(Ordering::Acquire) == 0;
         if idle && self.requests.load(Ordering::Relaxed) == 0 {
-            Some((Missed::Stranger, idle_ms))
-        } else if self.rests(now_ms) {
-            Some((Missed::Stalled, stalled_ms))
+            Some((EvictionRank::Silent, idle_ms))
+        } else if self.is_stalled(now_ms) {
+            Some((EvictionRank::Stalled, stalled_ms))
         } else {
-            idle.then_some((Missed::Idle, idle_ms))
+            idle.then_some((EvictionRank::Idle, idle_ms))
         }
     }
 }
 
-impl Busy {
+impl ActiveRequest {
     /// The same request, which from now on follows the feed.
     pub(crate) fn following(mut self) -> Self {
         if !self.follows {
-            self.member.following.fetch_add(1, Ordering::AcqRel);
+            self.connection.following.fetch_add(1, Ordering::AcqRel);
             self.follows = true;
         }
         self
     }
 }
 
-impl Drop for Busy {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         if self.follows {
-            self.member.following.fetch_sub(1, Ordering::AcqRel);
+            self.connection.following.fetch_sub(1, Ordering::AcqRel);
         }
-        self.member.idle_since_ms.store(milliseconds(self.member.begun), Ordering::Relaxed);
-        self.member.busy.fetch_sub(1, Ordering::AcqRel);
+        self.connection.idle_since_ms.store(milliseconds(self.connection.begun), Ordering::Relaxed);
+        self.connection.active.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl Drop for Membership {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
-        self.crowd.members.lock().inside.remove(&self.number);
+        self.connections.open.lock().inside.remove(&self.number);
     }
 }
 
@@ -253,82 +256,82 @@ mod tests {
 
     #[test]
     fn a_newcomer_takes_the_place_of_whoever_is_missed_least() {
-        let crowd = Arc::new(Crowd::new(3));
-        let [known, silent, working] = [0, 1, 2].map(|_| crowd.admit().expect("there is room"));
-        drop(known.member.begin(false));
-        let work = working.member.begin(false);
-        let gone = |membership: &Membership| membership.member.evicted.is_cancelled();
-        let first = crowd.admit().expect("the silent one goes");
+        let connections = Arc::new(Connections::new(3));
+        let [known, silent, working] = [0, 1, 2].map(|_| connections.admit().expect("there is room"));
+        drop(known.connection.begin(false));
+        let work = working.connection.begin(false);
+        let gone = |place: &ConnectionPlace| place.connection.evicted.is_cancelled();
+        let first = connections.admit().expect("the silent one goes");
         assert_eq!((gone(&silent), gone(&known), gone(&working)), (true, false, false));
-        let busy = first.member.begin(false);
-        let second = crowd.admit().expect("then the idle one");
+        let active = first.connection.begin(false);
+        let second = connections.admit().expect("then the idle one");
         assert!(gone(&known) && !gone(&working) && !gone(&first));
-        let also_busy = second.member.begin(true);
-        assert!(crowd.admit().is_none(), "all have something under way");
-        drop(busy);
-        also_busy.member.waits_for_peer(true);
-        let third = crowd.admit().expect("one is idle again");
+        let also_active = second.connection.begin(true);
+        assert!(connections.admit().is_none(), "all have something under way");
+        drop(active);
+        also_active.connection.waits_for_peer(true);
+        let third = connections.admit().expect("one is idle again");
         assert!(gone(&first));
-        assert_eq!(crowd.len(), 3);
+        assert_eq!(connections.len(), 3);
         drop((silent, known, first));
-        assert_eq!(crowd.len(), 3, "those who went count no more");
-        drop((work, also_busy, working, second, third));
-        assert_eq!(crowd.len(), 0);
+        assert_eq!(connections.len(), 3, "those who went count no more");
+        drop((work, also_active, working, second, third));
+        assert_eq!(connections.len(), 0);
     }
 
     #[test]
     fn a_peer_that_is_waited_for_may_have_to_go() {
-        let member = |requests, busy, stalled, multiplexed| {
-            let membership = Arc::new(Crowd::new(1)).admit().unwrap();
-            let member = &membership.member;
-            member.requests.store(requests, Ordering::Relaxed);
-            member.busy.store(busy, Ordering::Relaxed);
-            member.stalled_since_ms.store(stalled, Ordering::Relaxed);
-            member.multiplexed.store(multiplexed, Ordering::Relaxed);
-            member.rank(5_000).map(|(missed, _)| missed)
+        let connection = |requests, active, stalled, multiplexed| {
+            let place = Arc::new(Connections::new(1)).admit().unwrap();
+            let connection = &place.connection;
+            connection.requests.store(requests, Ordering::Relaxed);
+            connection.active.store(active, Ordering::Relaxed);
+            connection.stalled_since_ms.store(stalled, Ordering::Relaxed);
+            connection.multiplexed.store(multiplexed, Ordering::Relaxed);
+            connection.rank(5_000).map(|(rank, _)| rank)
         };
-        assert_eq!(member(0, 0, NOT, false), Some(Missed::Stranger));
-        assert_eq!(member(1, 0, NOT, false), Some(Missed::Idle));
-        assert_eq!(member(1, 1, NOT, false), None);
-        assert_eq!(member(1, 1, 4_001, false), None, "everybody is slow for a moment");
-        assert_eq!(member(1, 1, 4_000, false), Some(Missed::Stalled));
-        assert_eq!(member(1, 1, 4_000, true), None, "others of the same connection may go well");
+        assert_eq!(connection(0, 0, NOT, false), Some(EvictionRank::Silent));
+        assert_eq!(connection(1, 0, NOT, false), Some(EvictionRank::Idle));
+        assert_eq!(connection(1, 1, NOT, false), None);
+        assert_eq!(connection(1, 1, 4_001, false), None, "everybody is slow for a moment");
+        assert_eq!(connection(1, 1, 4_000, false), Some(EvictionRank::Stalled));
+        assert_eq!(connection(1, 1, 4_000, true), None, "others of the same connection may go well");
     }
 
     #[test]
     fn who_follows_takes_no_place_and_makes_room_for_nobody() {
-        let crowd = Arc::new(Crowd::new(2));
-        let gone = |membership: &Membership| membership.member.evicted.is_cancelled();
-        let follower = crowd.admit().unwrap();
-        let feed = follower.member.begin(false).following();
-        // It rests, for as long as anybody may.
-        follower.member.stalled_since_ms.store(0, Ordering::Relaxed);
+        let connections = Arc::new(Connections::new(2));
+        let gone = |place: &ConnectionPlace| place.connection.evicted.is_cancelled();
+        let follower = connections.admit().unwrap();
+        let feed = follower.connection.begin(false).following();
+        // Its peer is waited for, for as long as possible.
+        follower.connection.stalled_since_ms.store(0, Ordering::Relaxed);
         let others: Vec<_> =
-            (0..10).map(|_| crowd.admit().expect("strangers make room for strangers")).collect();
+            (0..10).map(|_| connections.admit().expect("strangers make room for strangers")).collect();
         assert_eq!((gone(&follower), others.iter().filter(|one| gone(one)).count()), (false, 8));
-        assert_eq!(crowd.len(), 3, "two, and the one that follows");
-        let work: Vec<_> = others[8..].iter().map(|one| one.member.begin(false)).collect();
-        assert!(crowd.admit().is_none(), "it goes for nobody");
+        assert_eq!(connections.len(), 3, "two, and the one that follows");
+        let work: Vec<_> = others[8..].iter().map(|one| one.connection.begin(false)).collect();
+        assert!(connections.admit().is_none(), "it goes for nobody");
         drop(feed);
-        // It is of the crowd again, where one is too many now; it rests, so it goes, and nobody comes in yet.
-        assert!(crowd.admit().is_none() && gone(&follower));
+        // It counts again, so there is one too many; its peer is waited for, so it is evicted, and nobody is admitted yet.
+        assert!(connections.admit().is_none() && gone(&follower));
         drop(work);
-        assert!(crowd.admit().is_some());
+        assert!(connections.admit().is_some());
         drop((follower, others));
-        assert_eq!(crowd.len(), 0);
+        assert_eq!(connections.len(), 0);
     }
 
     #[test]
     fn the_head_of_a_request_is_awaited_while_none_is_under_way() {
-        let crowd = Arc::new(Crowd::new(1));
-        let connection = crowd.admit().unwrap();
-        let member = &connection.member;
-        assert_eq!(member.awaits_head(), Some(0));
-        let request = member.begin(false);
-        assert_eq!(member.awaits_head(), None);
+        let connections = Arc::new(Connections::new(1));
+        let connection = connections.admit().unwrap();
+        let connection = &connection.connection;
+        assert_eq!(connection.awaits_head(), Some(0));
+        let request = connection.begin(false);
+        assert_eq!(connection.awaits_head(), None);
         drop(request);
-        assert_eq!(member.awaits_head(), Some(1));
-        drop(member.begin(true));
-        assert_eq!(member.awaits_head(), None, "in HTTP/2 a ping is no head");
+        assert_eq!(connection.awaits_head(), Some(1));
+        drop(connection.begin(true));
+        assert_eq!(connection.awaits_head(), None, "in HTTP/2 a ping is no head");
     }
 }

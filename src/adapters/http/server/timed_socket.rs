@@ -1,10 +1,10 @@
-//! A socket with patience: a peer that takes nothing for too long is cut, and one that never finishes the head of a request.
+//! A socket with timeouts: it fails for a peer that stops reading, and for one that never finishes the head of a request.
 //!
-//! Without it a reader that never reads would hold its connection, and what was written for it, for ever. hyper has one
-//! time for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first byte on
-//! (and from the connection's beginning: who connects has something to say).
+//! Without it a peer that never reads would hold its connection, and what was written for it, for ever. hyper has one timeout
+//! for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first byte (and from the
+//! beginning of the connection, because a client that connects has a request).
 
-use crate::adapters::http::server::connections::Member;
+use crate::adapters::http::server::connections::OpenConnection;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,53 +13,52 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// A socket whose writes fail once the peer has taken nothing for a while, and whose reads fail once a head has taken too
-/// long.
+/// A socket whose writes fail once the peer has read nothing for a while, and whose reads fail once a head has taken too long.
 #[derive(Debug)]
-pub(crate) struct Stall<S> {
+pub(crate) struct TimedSocket<S> {
     socket: S,
-    patience: Patience,
+    timeouts: SocketTimeouts,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
-    member: Arc<Member>,
-    /// The head being read: how many requests were before it, and when its first byte came.
+    connection: Arc<OpenConnection>,
+    /// The head being read: the number of requests before it, and the time of its first byte.
     head: Option<(u64, Instant)>,
     /// Runs while a head waits for more.
     heading: Option<Pin<Box<Sleep>>>,
 }
 
-/// How long a peer may take.
+/// The timeouts of a peer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct SocketTimeouts {
     /// For the head of a request, from its first byte.
     pub(crate) head: Duration,
-    /// To take some of what is written.
+    /// To read some of what is written.
     pub(crate) write: Duration,
 }
 
-impl<S> Stall<S> {
-    /// Puts patience around a socket.
-    pub(crate) fn new(socket: S, patience: Patience, member: Arc<Member>) -> Self {
+impl<S> TimedSocket<S> {
+    /// Puts timeouts around a socket.
+    pub(crate) fn new(socket: S, timeouts: SocketTimeouts, connection: Arc<OpenConnection>) -> Self {
         let head = Some((0, Instant::now()));
-        Self { socket, patience, waiting: None, member, head, heading: None }
+        Self { socket, timeouts, waiting: None, connection, head, heading: None }
     }
 
     fn judge<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
-        self.member.waits_for_peer(written.is_pending());
+        self.connection.waits_for_peer(written.is_pending());
         if written.is_ready() {
             self.waiting = None;
             return written;
         }
-        let patience = self.patience.write;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let timeouts = self.timeouts.write;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(timeouts)));
         ready!(waiting.as_mut().poll(context));
-        waiting.as_mut().reset(Instant::now() + patience);
+        waiting.as_mut().reset(Instant::now() + timeouts);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer has stopped reading")))
     }
 
-    /// Notes that bytes of a head have come.
+    /// Notes that bytes of a head have arrived.
     fn head_begins(&mut self) {
-        let Some(before) = self.member.awaits_head() else { return };
+        let Some(before) = self.connection.awaits_head() else { return };
         if self.head.is_none_or(|(requests, _)| requests != before) {
             self.head = Some((before, Instant::now()));
         }
@@ -67,12 +66,12 @@ impl<S> Stall<S> {
 
     /// True when the head that is being read has taken too long.
     fn head_is_late(&mut self, context: &mut Context<'_>) -> bool {
-        let current = self.head.filter(|(requests, _)| self.member.awaits_head() == Some(*requests));
+        let current = self.head.filter(|(requests, _)| self.connection.awaits_head() == Some(*requests));
         let Some((_, since)) = current else {
             self.heading = None;
             return false;
         };
-        let until = since + self.patience.head;
+        let until = since + self.timeouts.head;
         let heading = self.heading.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if heading.deadline() != until {
             heading.as_mut().reset(until);
@@ -81,7 +80,7 @@ impl<S> Stall<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedSocket<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -101,7 +100,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -136,22 +135,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::server::connections::Crowd;
+    use crate::adapters::http::server::connections::Connections;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    const PATIENCE: Patience = Patience { head: Duration::from_secs(10), write: Duration::from_secs(30) };
+    const TIMEOUTS: SocketTimeouts =
+        SocketTimeouts { head: Duration::from_secs(10), write: Duration::from_secs(30) };
 
-    fn member() -> Arc<Member> {
-        Arc::clone(&Arc::new(Crowd::new(1)).admit().unwrap().member)
+    fn connection() -> Arc<OpenConnection> {
+        Arc::clone(&Arc::new(Connections::new(1)).admit().unwrap().connection)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_may_be_slow_but_must_not_stand_still() {
         let (near, mut far) = tokio::io::duplex(8);
-        let mut near = Stall::new(near, PATIENCE, member());
+        let mut near = TimedSocket::new(near, TIMEOUTS, connection());
         let slow = tokio::spawn(async move {
             for _ in 0..4 {
-                tokio::time::sleep(PATIENCE.write / 2).await;
+                tokio::time::sleep(TIMEOUTS.write / 2).await;
                 far.read_exact(&mut [0; 8]).await.unwrap();
             }
             far
@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// Reads byte for byte until the socket gives up; answers after how many seconds, and how many bytes had come.
-    async fn until_late(near: &mut Stall<tokio::io::DuplexStream>, begun: Instant) -> (u64, usize) {
+    async fn until_late(near: &mut TimedSocket<tokio::io::DuplexStream>, begun: Instant) -> (u64, usize) {
         let mut bytes = 0;
         loop {
             match near.read(&mut [0; 1]).await {
@@ -182,7 +182,7 @@ mod tests {
         // Nothing at all after connecting; then letter by letter.
         for (letters, every, bytes) in [(0, 1, 0), (1_000, 1, 9)] {
             let (near, mut far) = tokio::io::duplex(8);
-            let mut near = Stall::new(near, PATIENCE, member());
+            let mut near = TimedSocket::new(near, TIMEOUTS, connection());
             let begun = Instant::now();
             let drip = async {
                 for _ in 0..letters {
@@ -202,9 +202,9 @@ mod tests {
             }
         }
         let (near, mut far) = tokio::io::duplex(8);
-        let member = member();
-        let mut near = Stall::new(near, PATIENCE, Arc::clone(&member));
-        drop(member.begin(false));
+        let connection = connection();
+        let mut near = TimedSocket::new(near, TIMEOUTS, Arc::clone(&connection));
+        drop(connection.begin(false));
         let begun = Instant::now();
         let minute = Duration::from_secs(60);
         assert!(tokio::time::timeout(minute, near.read(&mut [0; 1])).await.is_err(), "a pause is no fault");

@@ -1,6 +1,6 @@
-//! Bodies on their way, which tell the crowd whether their peer is waited for and whether their request is under way.
+//! Bodies in transfer, which record on their connection whether its peer is waited for and whether the request is active.
 
-use crate::adapters::http::server::connections::{Busy, Member};
+use crate::adapters::http::server::connections::{ActiveRequest, OpenConnection};
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http::Response;
@@ -10,20 +10,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// The body of a request; most have none.
-pub(crate) fn arriving(body: Incoming, member: &Arc<Member>) -> Body {
+pub(crate) fn arriving(body: Incoming, connection: &Arc<OpenConnection>) -> Body {
     if body.is_end_stream() {
         return Body::empty();
     }
-    Body::new(Arriving { body, member: Arc::clone(member) })
+    Body::new(IncomingBody { body, connection: Arc::clone(connection) })
 }
 
 /// A body being received.
-struct Arriving {
+struct IncomingBody {
     body: Incoming,
-    member: Arc<Member>,
+    connection: Arc<OpenConnection>,
 }
 
-impl HttpBody for Arriving {
+impl HttpBody for IncomingBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -32,7 +32,7 @@ impl HttpBody for Arriving {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        self.member.waits_for_peer(frame.is_pending());
+        self.connection.waits_for_peer(frame.is_pending());
         frame
     }
 
@@ -45,24 +45,24 @@ impl HttpBody for Arriving {
     }
 }
 
-impl Drop for Arriving {
+impl Drop for IncomingBody {
     fn drop(&mut self) {
-        self.member.waits_for_peer(false);
+        self.connection.waits_for_peer(false);
     }
 }
 
-/// The answer, whose request counts as under way until all of it has been taken.
-pub(crate) fn until_sent(response: Response<Body>, busy: Busy) -> Response<Sending> {
-    response.map(|body| Sending { body, _busy: busy })
+/// The answer; its request counts as active until all of it has been sent.
+pub(crate) fn until_sent(response: Response<Body>, active: ActiveRequest) -> Response<OutgoingBody> {
+    response.map(|body| OutgoingBody { body, _busy: active })
 }
 
 /// A body being sent.
-pub(crate) struct Sending {
+pub(crate) struct OutgoingBody {
     body: Body,
-    _busy: Busy,
+    _busy: ActiveRequest,
 }
 
-impl HttpBody for Sending {
+impl HttpBody for OutgoingBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,20 +1,18 @@
 //! `POST /inventory/batch`: many movements in one command, as JSON or as one operation a line.
 
-use crate::adapters::http::edge::gates::Gate;
+use crate::adapters::http::edge::body::UnreadBody;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::body;
-use crate::adapters::http::request::body::{media_type, off_thread};
+use crate::adapters::http::request::context::RequestContext;
 use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::request::path::Intent;
-use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::request::optional::yes;
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
-use crate::adapters::http::server::limits::BATCH_BODY_BYTES_MAX;
-use crate::adapters::http::stock::level_body::mark_replayed;
-use crate::adapters::http::stock::operation::Operation;
-use crate::app::{Meta, Outcome, fingerprint};
+use crate::adapters::http::stock::operation::OperationBody;
+use crate::app::Outcome;
 use crate::domain::limits::BATCH_OPERATIONS_MAX;
 use crate::domain::stock::{Batch, StockFact};
 use crate::domain::{
@@ -22,8 +20,8 @@ use crate::domain::{
 };
 use crate::telemetry::IDEMPOTENT_REPLAYS;
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use bytes::Bytes;
 use http::Uri;
 use serde::{Deserialize, Serialize};
@@ -38,53 +36,37 @@ const NDJSON: &str = "application/x-ndjson";
 struct BatchBody {
     #[serde(default = "yes")]
     atomic: bool,
-    operations: Vec<Object<Operation>>,
-}
-
-fn yes() -> bool {
-    true
+    operations: Vec<Object<OperationBody>>,
 }
 
 /// `POST /inventory/batch`
 pub(crate) async fn batch(
     State(node): State<Arc<Node>>,
     uri: Uri,
-    intent: Intent,
-    request: Request,
+    context: RequestContext,
+    mut body: UnreadBody,
 ) -> Result<Response, Problem> {
-    if intent.precondition != Precondition::None {
-        let detail = "has no meaning for a batch; give each operation its expectedVersion";
-        return Err(Problem::parameter("If-Match", detail));
-    }
-    let (head, body) = request.into_parts();
-    let lines = media_type(&head.headers, &[JSON, NDJSON])? == NDJSON;
+    context.unconditional("has no meaning for a batch; give each operation its expectedVersion")?;
+    let lines = body.media_type(&[JSON, NDJSON])? == NDJSON;
     let atomic = Query::of(uri.query()).read("atomic", |text| match (lines, text) {
         (false, _) => Err("goes with one operation a line; a JSON body has its own"),
         (true, "true") => Ok(true),
         (true, "false") => Ok(false),
         (true, _) => Err("must be true or false"),
     })?;
-    let _turn = node.gates.work(Gate::Bulk).await?;
-    let bytes = body::read(body, &head.headers, BATCH_BODY_BYTES_MAX).await?;
-    let key = intent.key;
-    let (batch, idempotency) = off_thread(bytes.len(), move || -> Result<_, Problem> {
-        let body = if lines {
-            read_lines(&bytes, atomic.unwrap_or(true))?
-        } else {
-            body::parse(&bytes, String::new)?
-        };
-        let batch = into_domain(body)?;
-        let idempotency = key.map(|key| known_by(key, &bytes, batch.atomic));
-        Ok((batch, idempotency))
-    })
-    .await?;
+    let read = move |bytes: &Bytes| {
+        let body =
+            if lines { read_lines(bytes, atomic.unwrap_or(true)) } else { body::parse(bytes, String::new) };
+        body.and_then(into_domain)
+    };
+    let retry = |key, batch: &Batch, bytes: &Bytes| known_by(key, bytes, batch.atomic);
+    let (change, batch) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
     let operations = batch.operations.len();
-    let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
-    let outcome = node.execute(Command::Batch(batch), &meta, intent.deadline).await?;
-    answer(&outcome, operations)
+    let outcome = change.execute(&node, Command::Batch(batch)).await?;
+    results_of(&outcome, operations)
 }
 
-/// One operation a line; empty lines are passed over.
+/// Reads one operation a line; empty lines are skipped.
 fn read_lines(bytes: &Bytes, atomic: bool) -> Result<BatchBody, Problem> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let mut operations = Vec::new();
@@ -109,21 +91,21 @@ fn into_domain(body: BatchBody) -> Result<Batch, Problem> {
     Ok(Batch { atomic: body.atomic, operations })
 }
 
-/// A whole batch is the same when it is byte for byte the same.
+/// The identity of a whole batch: a retry is the same byte for byte.
 fn known_by(key: SmolStr, bytes: &Bytes, atomic: bool) -> Idempotency {
     let mut payload = bytes.to_vec();
     payload.push(u8::from(atomic));
-    Idempotency { key, scope: SmolStr::new_static("batch"), fingerprint: fingerprint(&payload) }
+    by_bytes(key, SmolStr::new_static("batch"), &payload)
 }
 
 #[derive(Debug, Serialize)]
-struct Answer<'a> {
+struct BatchResults<'a> {
     results: Vec<OperationResult<'a>>,
     applied: usize,
     refused: usize,
 }
 
-/// What one operation came to: the level after it, or why not.
+/// The result of one operation: the level after it, or the reason of its refusal.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OperationResult<'a> {
@@ -147,7 +129,7 @@ struct OperationResult<'a> {
 }
 
 impl<'a> OperationResult<'a> {
-    /// Takes in one event of the operation; the last one has the level after it.
+    /// Adds one event of the operation; the last one has the level after it.
     fn note(&mut self, event: &'a Event) {
         self.status = 200;
         self.version = Some(event.after.version());
@@ -172,7 +154,7 @@ impl<'a> OperationResult<'a> {
     }
 }
 
-fn answer(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
+fn results_of(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
     let results = results(outcome, operations);
     if results.iter().any(|result| result.status == 0) {
         return Err(Problem::plain(Code::Internal).because(&"an operation of a batch without an outcome"));
@@ -180,11 +162,7 @@ fn answer(outcome: &Outcome, operations: usize) -> Result<Response, Problem> {
     let applied = results.iter().filter(|result| result.status == 200).count();
     let refused = results.len() - applied;
     metrics::counter!(IDEMPOTENT_REPLAYS).increment(outcome.replays.len() as u64);
-    let mut response = Json(Answer { results, applied, refused }).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    Ok(answer(outcome, Json(BatchResults { results, applied, refused })))
 }
 
 fn results(outcome: &Outcome, operations: usize) -> Vec<OperationResult<'_>> {

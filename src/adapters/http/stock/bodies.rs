@@ -1,41 +1,33 @@
-//! The bodies of the five stock verbs: their shape, their rules, and the domain's words for them.
+//! The bodies of the five stock commands: their members, their rules, and the domain's verbs for them.
 
-use crate::adapters::http::request::field_rules::{at_least_one, not_negative, not_zero, text};
-use crate::app::fingerprint;
-use crate::domain::limits::{INTEGER_MAX, RESERVATION_TTL_SECONDS_MAX};
+use crate::adapters::http::request::field_rules::{at_least_one, not_negative, not_zero, text, version};
+use crate::adapters::http::request::optional::present;
+use crate::adapters::http::resource::change::by_meaning;
+use crate::domain::limits::RESERVATION_TTL_SECONDS_MAX;
 use crate::domain::stock::{self, CountAsOf, Verb};
 use crate::domain::{Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 use validator::Validate;
 
-/// The largest version there can be.
-pub(crate) const VERSION_MAX: u64 = INTEGER_MAX.unsigned_abs();
-
-/// What all five have in common.
-pub(crate) trait Movement: Serialize + Validate {
-    /// The verb as it stands in the path, in a batch, and in the scope of an idempotency key.
+/// What the bodies of all five have in common.
+pub(crate) trait CommandBody: Serialize + Validate {
+    /// The verb in the path, in a batch, and in the scope of an idempotency key.
     const NAME: &'static str;
 
-    /// The version asked for in the body.
+    /// The version that the command is conditional on, by its body.
     fn expected_version(&self) -> Option<u64>;
-
-    /// By what a retry is recognised: the meaning of the body, however it was spaced and ordered.
-    fn fingerprint(&self) -> SmolStr {
-        fingerprint(&serde_json::to_vec(self).expect("a body read from JSON can be written as JSON"))
-    }
 }
 
 /// `{delta, expectedVersion?, reason?, reference?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
-pub struct Adjust {
+pub(crate) struct AdjustBody {
     #[validate(custom(function = "not_zero"))]
     pub delta: Quantity,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub expected_version: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "text"))]
@@ -48,12 +40,11 @@ pub struct Adjust {
 /// `{qty, expectedVersion?, reservationId?, ttlSeconds?, reference?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
-pub struct Reserve {
+pub(crate) struct ReserveBody {
     #[validate(custom(function = "at_least_one"))]
     pub qty: Quantity,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub expected_version: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     pub reservation_id: Option<ReservationId>,
@@ -68,8 +59,7 @@ pub struct Reserve {
 /// `{reservationId, qty?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
-pub struct Release {
+pub(crate) struct ReleaseBody {
     pub reservation_id: ReservationId,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "at_least_one"))]
@@ -79,8 +69,7 @@ pub struct Release {
 /// `{reservationId, qty?, closeRemainder?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
-pub struct Commit {
+pub(crate) struct CommitBody {
     pub reservation_id: ReservationId,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "at_least_one"))]
@@ -92,8 +81,7 @@ pub struct Commit {
 /// `{counted, asOf?, reason?, expectedVersion?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields are described in openapi.yaml")]
-pub struct Count {
+pub(crate) struct CountBody {
     #[validate(custom(function = "not_negative"))]
     pub counted: Quantity,
     #[serde(default, deserialize_with = "present")]
@@ -102,11 +90,11 @@ pub struct Count {
     #[validate(custom(function = "text"))]
     pub reason: Option<SmolStr>,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     pub expected_version: Option<u64>,
 }
 
-impl Movement for Adjust {
+impl CommandBody for AdjustBody {
     const NAME: &'static str = "adjust";
 
     fn expected_version(&self) -> Option<u64> {
@@ -114,7 +102,7 @@ impl Movement for Adjust {
     }
 }
 
-impl Movement for Reserve {
+impl CommandBody for ReserveBody {
     const NAME: &'static str = "reserve";
 
     fn expected_version(&self) -> Option<u64> {
@@ -122,7 +110,7 @@ impl Movement for Reserve {
     }
 }
 
-impl Movement for Release {
+impl CommandBody for ReleaseBody {
     const NAME: &'static str = "release";
 
     fn expected_version(&self) -> Option<u64> {
@@ -130,7 +118,7 @@ impl Movement for Release {
     }
 }
 
-impl Movement for Commit {
+impl CommandBody for CommitBody {
     const NAME: &'static str = "commit";
 
     fn expected_version(&self) -> Option<u64> {
@@ -138,7 +126,7 @@ impl Movement for Commit {
     }
 }
 
-impl Movement for Count {
+impl CommandBody for CountBody {
     const NAME: &'static str = "count";
 
     fn expected_version(&self) -> Option<u64> {
@@ -146,14 +134,14 @@ impl Movement for Count {
     }
 }
 
-impl From<Adjust> for Verb {
-    fn from(body: Adjust) -> Self {
+impl From<AdjustBody> for Verb {
+    fn from(body: AdjustBody) -> Self {
         Self::Adjust { delta: body.delta, reason: body.reason, reference: body.reference }
     }
 }
 
-impl From<Reserve> for Verb {
-    fn from(body: Reserve) -> Self {
+impl From<ReserveBody> for Verb {
+    fn from(body: ReserveBody) -> Self {
         Self::Reserve(stock::Reserve {
             qty: body.qty,
             reservation_id: body.reservation_id.unwrap_or_else(new_reservation_id),
@@ -163,14 +151,14 @@ impl From<Reserve> for Verb {
     }
 }
 
-impl From<Release> for Verb {
-    fn from(body: Release) -> Self {
+impl From<ReleaseBody> for Verb {
+    fn from(body: ReleaseBody) -> Self {
         Self::Release { reservation_id: body.reservation_id, qty: body.qty }
     }
 }
 
-impl From<Commit> for Verb {
-    fn from(body: Commit) -> Self {
+impl From<CommitBody> for Verb {
+    fn from(body: CommitBody) -> Self {
         Self::Commit(stock::Commit {
             reservation_id: body.reservation_id,
             qty: body.qty,
@@ -179,25 +167,26 @@ impl From<Commit> for Verb {
     }
 }
 
-impl Count {
-    /// The domain's count; `as_of` is the moment `as_of` names, with what the books said then.
-    pub fn into_verb(self, as_of: Option<CountAsOf>) -> Verb {
+impl CountBody {
+    /// The domain's count; `as_of` has the sequence of the body and the quantity recorded then.
+    pub(crate) fn into_verb(self, as_of: Option<CountAsOf>) -> Verb {
         Verb::Count { counted: self.counted, as_of, reason: self.reason }
     }
 }
 
-/// By what a retry of this movement is known: the same on its own route and in a batch.
-pub(crate) fn idempotency<M: Movement>(key: SmolStr, store_id: &StoreId, sku: &Sku, body: &M) -> Idempotency {
-    Idempotency {
-        key,
-        scope: format_smolstr!("{} {store_id}/{sku}", M::NAME),
-        fingerprint: body.fingerprint(),
-    }
+/// The identity of a retry of this command: the same on its own route and in a batch.
+pub(crate) fn idempotency<M: CommandBody>(
+    key: SmolStr,
+    store_id: &StoreId,
+    sku: &Sku,
+    body: &M,
+) -> Idempotency {
+    by_meaning(key, format_smolstr!("{} {store_id}/{sku}", M::NAME), body)
 }
 
-impl From<Count> for Verb {
+impl From<CountBody> for Verb {
     /// A count of what is there now.
-    fn from(body: Count) -> Self {
+    fn from(body: CountBody) -> Self {
         body.into_verb(None)
     }
 }
@@ -207,9 +196,63 @@ fn new_reservation_id() -> ReservationId {
     ReservationId::new(Uuid::now_v7().hyphenated().encode_lower(&mut text)).expect("a UUID is a valid id")
 }
 
-/// An optional field that is there must have a value: `null` is refused like any other wrong type.
-pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::http::request::body::{parse, validated};
+    use crate::adapters::http::response::problem::{Location, Violation};
+    use serde::de::DeserializeOwned;
+
+    fn faults<T: DeserializeOwned + Validate>(json: &str) -> Vec<(String, String)> {
+        let parsed = parse::<T>(json.as_bytes(), String::new).and_then(|value| validated(value, String::new));
+        let problem = parsed.err().expect("the body is refused");
+        let place = |fault: &Violation| match &fault.location {
+            Location::Pointer(pointer) => pointer.clone(),
+            Location::Parameter(name) => panic!("{name} is no place in a body"),
+        };
+        problem.facts().errors.iter().map(|fault| (place(fault), fault.detail.clone())).collect()
+    }
+
+    #[test]
+    fn each_fault_names_its_place() {
+        for (json, pointer, word) in [
+            (r#"{"delta": 1.5}"#, "/delta", "floating point"),
+            (r#"{"delta": 1e2}"#, "/delta", "floating point"),
+            (r#"{"delta": "1"}"#, "/delta", "expected an integer"),
+            (r#"{"delta": 9007199254740992}"#, "/delta", "9007199254740991"),
+            (r#"{"delta": -9007199254740992}"#, "/delta", "9007199254740991"),
+            (r#"{"delta": 99999999999999999999}"#, "/delta", "floating point"),
+            (r#"{"delta": 0}"#, "/delta", "must not be 0"),
+            (r#"{"delta": null}"#, "/delta", "null"),
+            (r#"{"delta": 1, "delta": 2}"#, "", "duplicate field"),
+            (r#"{"delta": 1, "reason": null}"#, "/reason", "null"),
+            (r#"{"delta": 1, "reason": ""}"#, "/reason", "1-256"),
+            (r#"{"delta": 1, "reason": "a\nb"}"#, "/reason", "control"),
+            (r#"{"delta": 1, "reason": "\ud800"}"#, "/reason", "hex escape"),
+            (r#"{"delta": 1, "expectedVersion": -1}"#, "/expectedVersion", "an integer of 0 or more"),
+            (r#"{"delta": 1, "expectedVersion": 9007199254740992}"#, "/expectedVersion", "at most"),
+            (r#"{"delta": 1, "Delta": 1}"#, "/Delta", "unknown field"),
+            ("{}", "", "missing field"),
+            ("[1]", "", "expected an object"),
+            ("null", "", "expected an object"),
+            ("", "", "is not JSON"),
+            (r#"{"delta": 1"#, "", "is not JSON"),
+            (r#"{"delta": 1} x"#, "", "is not JSON"),
+            (r#"{"delta": 01}"#, "/delta", "is not JSON"),
+            (r#"{"delta": NaN}"#, "/delta", "is not JSON"),
+        ] {
+            let found = faults::<AdjustBody>(json);
+            let [(place, detail)] = found.as_slice() else { panic!("{json}: {found:?}") };
+            assert!(detail.contains(word), "{json}: {detail}");
+            assert_eq!(place, pointer, "{json}");
+        }
+    }
+
+    #[test]
+    fn all_rules_are_reported_at_once() {
+        let found = faults::<ReserveBody>(r#"{"qty": 0, "ttlSeconds": 0, "reference": ""}"#);
+        let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
+        assert_eq!(places, ["/qty", "/reference", "/ttlSeconds"]);
+        assert_eq!(faults::<ReleaseBody>(r#"{"reservationId": "a b"}"#)[0].0, "/reservationId");
+    }
 }

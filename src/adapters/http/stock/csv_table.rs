@@ -1,9 +1,9 @@
-//! A list as CSV (RFC 4180): all of it, written as fast as its reader takes it, page by page.
+//! A whole list as CSV (RFC 4180), read page by page as fast as its reader takes it.
 
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page::{CURSOR, LIMIT};
+use crate::adapters::http::resource::list::refuse_page;
 use crate::adapters::http::response::problem::Problem;
 use crate::spreadsheet::safe;
 use axum::body::Body;
@@ -13,14 +13,14 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use std::io;
 use std::sync::Arc;
 
-/// The form, as `Accept` asks for it.
+/// The media type.
 pub(crate) const CSV: &str = "text/csv";
 /// Rows that are read at once.
 pub(crate) const ROWS: usize = 1_000;
 
 /// A list that is written row by row.
-pub(crate) trait Table: Send + 'static {
-    /// The first line.
+pub(crate) trait CsvTable: Send + 'static {
+    /// The header line.
     const COLUMNS: &'static [&'static str];
 
     /// Writes the next rows; false when no more follow.
@@ -31,28 +31,27 @@ pub(crate) trait Table: Send + 'static {
     ) -> impl Future<Output = Result<bool, Problem>> + Send;
 }
 
-/// Where a reader stands.
-struct Reader<T> {
+/// A table on its way to a reader.
+struct TableStream<T> {
     node: Arc<Node>,
     table: T,
     begun: bool,
     more: bool,
 }
 
-/// Refuses what belongs to a page.
+/// Refuses the parameters of a page.
 pub(crate) fn check(query: &Query<'_>) -> Result<(), Problem> {
-    for name in [LIMIT, CURSOR] {
-        if query.get(name).is_some() {
-            return Err(Problem::parameter(name, "belongs to a page of JSON; as CSV all rows are sent"));
-        }
-    }
-    Ok(())
+    refuse_page(query, "belongs to a page of JSON; as CSV all rows are sent")
 }
 
-/// The answer. What goes wrong after its head breaks it off, so that nobody takes a part for the whole.
-pub(crate) async fn response<T: Table>(node: Arc<Node>, name: &str, table: T) -> Result<Response, Problem> {
-    let mut reader = Reader { node, table, begun: false, more: true };
-    // What is wrong from the start is answered as such.
+/// The answer. An error after its head breaks it off, so that nobody takes a part for the whole.
+pub(crate) async fn response<T: CsvTable>(
+    node: Arc<Node>,
+    name: &str,
+    table: T,
+) -> Result<Response, Problem> {
+    let mut reader = TableStream { node, table, begun: false, more: true };
+    // The first rows are read before the head leaves: their error is answered as a problem.
     let first = reader.next().await?;
     let stream = futures_util::stream::unfold((Some(first), reader), |(first, mut reader)| async {
         if let Some(bytes) = first {
@@ -80,7 +79,7 @@ pub(crate) async fn response<T: Table>(node: Arc<Node>, name: &str, table: T) ->
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 
-impl<T: Table> Reader<T> {
+impl<T: CsvTable> TableStream<T> {
     async fn next(&mut self) -> Result<Bytes, Problem> {
         let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         if !self.begun {
@@ -93,7 +92,7 @@ impl<T: Table> Reader<T> {
     }
 }
 
-/// Writes one row, none of whose cells a spreadsheet runs.
+/// Writes one row; no cell is a formula for a spreadsheet.
 pub(crate) fn row<F: AsRef<[u8]>>(out: &mut csv::Writer<Vec<u8>>, fields: impl IntoIterator<Item = F>) {
     const FITS: &str = "memory takes rows, all as long as the first";
     for field in fields {

@@ -1,7 +1,8 @@
 //! Levels and movements as JSON.
 
+use crate::adapters::http::resource::change::changed;
+use crate::adapters::http::response::actor;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::etag::etag;
 use crate::adapters::http::response::problem::Problem;
 use crate::app::Outcome;
 use crate::app::stock::{LevelView, MovementView, place_of};
@@ -9,21 +10,11 @@ use crate::domain::stock::{LevelAfter, MovementKind, StockFact};
 use crate::domain::{
     After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use crate::telemetry::IDEMPOTENT_REPLAYS;
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use http::header::ETAG;
-use http::{HeaderName, HeaderValue};
+use axum::response::Response;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-/// Says that an answer was given before.
-pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// Who acts, as long as nobody says who he is.
-pub(crate) const ANONYMOUS: &str = "anonymous";
-
-/// A level.
+/// A level as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LevelBody<'a> {
@@ -38,7 +29,7 @@ pub(crate) struct LevelBody<'a> {
     reservation: Option<ReservationBody<'a>>,
 }
 
-/// A level in a list, with what the product is called, where the catalogue knows it.
+/// A level in a list, with the name of its product, where the catalogue has one.
 #[derive(Debug, Serialize)]
 pub(crate) struct NamedLevelBody<'a> {
     #[serde(flatten)]
@@ -48,7 +39,7 @@ pub(crate) struct NamedLevelBody<'a> {
 }
 
 impl<'a> NamedLevelBody<'a> {
-    /// A level as it is shown.
+    /// The JSON of a level.
     pub(crate) fn of((view, name): (&'a LevelView, &'a Option<SmolStr>)) -> Self {
         Self { level: LevelBody::of(view), name: name.as_deref() }
     }
@@ -64,7 +55,7 @@ struct ReservationBody<'a> {
 }
 
 impl<'a> LevelBody<'a> {
-    /// A level as it is shown.
+    /// The JSON of a level.
     pub(crate) fn of(view: &'a LevelView) -> Self {
         Self::new(&view.store_id, &view.sku, view.numbers, view.updated_at)
     }
@@ -99,7 +90,7 @@ pub(crate) struct NumbersBody {
 }
 
 impl<'a> MovementBody<'a> {
-    /// A movement as it is shown.
+    /// The JSON of a movement.
     pub(crate) fn of(view: &'a MovementView) -> Self {
         let movement = &view.movement;
         Self {
@@ -109,7 +100,7 @@ impl<'a> MovementBody<'a> {
             payload: &movement.event.fact,
             before: view.before.into(),
             after: view.after.into(),
-            actor: movement.actor.as_deref().unwrap_or(ANONYMOUS),
+            actor: actor::shown(movement.actor.as_deref()),
         }
     }
 }
@@ -126,7 +117,7 @@ pub(crate) struct AnyMovementBody<'a> {
 }
 
 impl<'a> AnyMovementBody<'a> {
-    /// A movement as it is shown.
+    /// The JSON of a movement, if it is of a level.
     pub(crate) fn of(view: &'a MovementView) -> Option<Self> {
         let (store_id, sku, fact) = place_of(view)?;
         let kind = MovementKind::of(fact).as_str();
@@ -138,7 +129,7 @@ impl<'a> AnyMovementBody<'a> {
 pub(crate) fn movement_row(view: &MovementView) -> Option<[String; 17]> {
     let (store_id, sku, fact) = place_of(view)?;
     let MovementView { movement, after, .. } = view;
-    let (effect, said) = (fact.effect(), Said::of(fact));
+    let (effect, details) = (fact.effect(), MovementDetails::of(fact));
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Some([
         movement.sequence.to_string(),
@@ -152,30 +143,30 @@ pub(crate) fn movement_row(view: &MovementView) -> Option<[String; 17]> {
         after.on_hand.to_string(),
         after.reserved.to_string(),
         after.version.to_string(),
-        said.reservation_id.map(ToString::to_string).unwrap_or_default(),
-        text(said.reason),
-        text(said.reference),
-        said.occurred_at.map(|at| at.to_string()).unwrap_or_default(),
-        text(movement.actor.as_deref().or(Some(ANONYMOUS))),
+        details.reservation_id.map(ToString::to_string).unwrap_or_default(),
+        text(details.reason),
+        text(details.reference),
+        details.occurred_at.map(|at| at.to_string()).unwrap_or_default(),
+        actor::shown(movement.actor.as_deref()).to_owned(),
         text(movement.request_id.as_deref()),
     ])
 }
 
-/// When a movement happened in the shop, where it was entered later.
+/// When a movement happened in the shop, where it was recorded later.
 pub(crate) fn occurred_at(fact: &StockFact) -> Option<Timestamp> {
-    Said::of(fact).occurred_at
+    MovementDetails::of(fact).occurred_at
 }
 
-/// What people said of a movement.
+/// The optional details of a movement.
 #[derive(Default)]
-struct Said<'a> {
+struct MovementDetails<'a> {
     reservation_id: Option<&'a ReservationId>,
     reason: Option<&'a str>,
     reference: Option<&'a str>,
     occurred_at: Option<Timestamp>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> MovementDetails<'a> {
     fn of(fact: &'a StockFact) -> Self {
         match fact {
             StockFact::Adjust(adjusted) => Self {
@@ -211,7 +202,7 @@ pub(crate) fn moved(
     outcome: &Outcome,
     idempotency: Option<&Idempotency>,
 ) -> Result<Response, Problem> {
-    // An alert that the movement raised or cleared stands behind it.
+    // An alert that the movement raised or cleared follows it.
     let level = |event: &Event| match event.after {
         After::Level(numbers) => Some(numbers),
         _ => None,
@@ -221,21 +212,11 @@ pub(crate) fn moved(
     };
     let mut body = LevelBody::new(store_id, sku, numbers, outcome.at);
     body.reservation = own(&outcome.events, idempotency).find_map(reservation);
-    let mut response = ([(ETAG, etag(numbers.version))], Json(body)).into_response();
-    if outcome.replayed {
-        mark_replayed(&mut response);
-    }
-    Ok(response)
+    Ok(changed(outcome, numbers.version, &body, None))
 }
 
-/// Says that the answer was given before, and counts it.
-pub(crate) fn mark_replayed(response: &mut Response) {
-    metrics::counter!(IDEMPOTENT_REPLAYS).increment(1);
-    response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
-}
-
-/// The events a command caused itself. A key may have been used in a batch first: then only the events of that
-/// operation are meant. Expiries that came first belong to nobody, and are never the last.
+/// The events that a command caused itself. When its key was used in a batch before, only the events of that operation count.
+/// Expiries that came first belong to no command, and are never the last.
 fn own<'a>(events: &'a [Event], idempotency: Option<&'a Idempotency>) -> impl Iterator<Item = &'a Event> {
     let named = move |event: &Event| event.idempotency.is_some() && event.idempotency.as_ref() == idempotency;
     let of_batch = events.iter().any(named);

@@ -1,32 +1,24 @@
-//! Stock: levels, the five verbs, history.
+//! Reading stock: a level now or as of an earlier moment, the levels of a store, the history of a level.
 
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::JsonBody;
-use crate::adapters::http::request::path::{Intent, LevelAt, StoreAt};
+use crate::adapters::http::request::path::{LevelAt, StoreAt};
 use crate::adapters::http::request::query::Query;
+use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage};
+use crate::adapters::http::resource::read::shown;
 use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::etag::{etag, is_known};
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{Adjust, Commit, Count, Movement, Release, Reserve, idempotency};
-use crate::adapters::http::stock::level_body::{LevelBody, MovementBody, NamedLevelBody, moved};
-use crate::app::Meta;
+use crate::adapters::http::stock::level_body::{LevelBody, MovementBody, NamedLevelBody};
 use crate::app::ports::{Moment, MovementQuery};
-use crate::app::stock::{MovementPlace, ReadError};
-use crate::domain::stock::{CountAsOf, StockCommand, Verb};
-use crate::domain::{Command, EventKind, Expected, Idempotency, Quantity, Sequence, Sku, Timestamp};
-use crate::planted::{Bug, planted};
-use crate::resilience::Deadline;
-use axum::Json;
+use crate::app::stock::MovementPlace;
+use crate::domain::{EventKind, Sequence, Sku, Timestamp};
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::header::ETAG;
-use http::{HeaderMap, StatusCode, Uri};
-use smol_str::SmolStr;
-use std::mem::ManuallyDrop;
+use axum::response::Response;
+use http::{HeaderMap, Uri};
 use std::sync::Arc;
+
+/// The parameters of the history.
+pub(crate) const HISTORY: &[&str] = &[LIMIT, CURSOR, "type", "since", "until"];
 
 /// `GET /stores/{storeId}/inventory/{sku}`
 pub(crate) async fn level(
@@ -43,31 +35,22 @@ pub(crate) async fn level(
         }
     };
     let level = found.ok_or_else(|| no_level(&at))?;
-    let version = level.numbers.version;
-    let tag = [(ETAG, etag(version))];
-    if is_known(&headers, version) {
-        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
-    }
-    Ok((tag, Json(LevelBody::of(&level))).into_response())
+    Ok(shown(&headers, level.numbers.version, &LevelBody::of(&level)))
 }
 
 /// `GET /stores/{storeId}/inventory`
 pub(crate) async fn levels(
     State(node): State<Arc<Node>>,
-    store: StoreAt,
+    StoreAt(store_id): StoreAt,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "levels";
-    let page = Page::of(&Query::of(uri.query()), LIST)?;
-    let after = page.after_as(|mark| Sku::new(mark).ok())?;
-    let mut levels = node.ledger.levels(&store.0, after.as_ref(), page.limit + 1).await?;
-    let more = levels.len() > page.limit;
-    levels.truncate(page.limit);
-    let skus: Vec<&Sku> = levels.iter().map(|level| &level.sku).collect();
+    let page = ListPage::of("levels", &Query::of(uri.query()), &uri)?;
+    let after = page.after(|mark| Sku::new(mark).ok())?;
+    let levels = page.cut(node.ledger.levels(&store_id, after.as_ref(), page.rows_max()).await?);
+    let skus: Vec<&Sku> = levels.rows.iter().map(|level| &level.sku).collect();
     let names = node.ledger.product_names(&skus).await?;
-    let items: Vec<NamedLevelBody> = levels.iter().zip(&names).map(NamedLevelBody::of).collect();
-    let last = levels.last().filter(|_| more).map(|level| &level.sku);
-    Ok(page::answer(&items, last.map(|sku| sku as _), LIST, &uri))
+    let items: Vec<NamedLevelBody> = levels.rows.iter().zip(&names).map(NamedLevelBody::of).collect();
+    Ok(page.answer(&items, levels.next(|level| &level.sku)))
 }
 
 /// `GET /stores/{storeId}/inventory/{sku}/history`
@@ -76,153 +59,26 @@ pub(crate) async fn history(
     at: LevelAt,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "history";
     let query = Query::of(uri.query());
-    let page = Page::of(&query, LIST)?;
+    let page = ListPage::of("history", &query, &uri)?;
     let wanted = MovementQuery {
         after: Sequence::START,
-        limit: page.limit + 1,
+        limit: page.rows_max(),
         kind: query.read("type", movement_kind)?,
         since: query.read("since", Timestamp::parse)?,
         until: query.read("until", Timestamp::parse)?,
     };
     let _turn = node.gates.work(Gate::Reads).await?;
-    let mut place = page.after_as(MovementPlace::parse)?.unwrap_or_default();
-    let mut movements = node.ledger.movements(&at.store_id, &at.sku, &place, wanted).await?;
-    if movements.is_empty() && node.ledger.level(&at.store_id, &at.sku).await?.is_none() {
+    let mut position = page.after(MovementPlace::parse)?.unwrap_or_default();
+    let movements = page.cut(node.ledger.movements(&at.store_id, &at.sku, &position, wanted).await?);
+    if movements.rows.is_empty() && node.ledger.level(&at.store_id, &at.sku).await?.is_none() {
         return Err(no_level(&at));
     }
-    let more = movements.len() > page.limit;
-    movements.truncate(page.limit);
-    let items: Vec<MovementBody> = movements.iter().map(MovementBody::of).collect();
-    for view in &movements {
-        place.pass(view);
+    let items: Vec<MovementBody> = movements.rows.iter().map(MovementBody::of).collect();
+    for view in &movements.rows {
+        position.pass(view);
     }
-    Ok(page::answer(&items, more.then_some(&place as _), LIST, &uri))
-}
-
-/// `POST .../{sku}/adjust`
-pub(crate) async fn adjust(
-    State(node): State<Arc<Node>>,
-    at: LevelAt,
-    intent: Intent,
-    body: JsonBody<Adjust>,
-) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
-}
-
-/// `POST .../{sku}/reserve`
-pub(crate) async fn reserve(
-    State(node): State<Arc<Node>>,
-    at: LevelAt,
-    intent: Intent,
-    body: JsonBody<Reserve>,
-) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
-}
-
-/// `POST .../{sku}/release`
-pub(crate) async fn release(
-    State(node): State<Arc<Node>>,
-    at: LevelAt,
-    intent: Intent,
-    body: JsonBody<Release>,
-) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
-}
-
-/// `POST .../{sku}/commit`
-pub(crate) async fn commit(
-    State(node): State<Arc<Node>>,
-    at: LevelAt,
-    intent: Intent,
-    body: JsonBody<Commit>,
-) -> Result<Response, Problem> {
-    Wish::new(at, intent, &body.value)?.execute(&node, body).await
-}
-
-/// `POST .../{sku}/count`
-pub(crate) async fn count(
-    State(node): State<Arc<Node>>,
-    at: LevelAt,
-    intent: Intent,
-    body: JsonBody<Count>,
-) -> Result<Response, Problem> {
-    let JsonBody { value, place } = body;
-    let wish = Wish::new(at, intent, &value)?;
-    let as_of = match value.as_of {
-        Some(sequence) => Some(booked(&node, &wish.at, sequence).await?),
-        None => None,
-    };
-    wish.execute(&node, JsonBody { value: value.into_verb(as_of), place }).await
-}
-
-/// What the books said of a level after that sequence: the past, which nothing changes any more.
-async fn booked(node: &Node, at: &LevelAt, sequence: Sequence) -> Result<CountAsOf, Problem> {
-    let _turn = node.gates.work(Gate::Reads).await?;
-    let then = node.ledger.level_as_of(&at.store_id, &at.sku, Moment::Sequence(sequence)).await;
-    let then = then.map_err(|error| match error {
-        ReadError::Future { end } => {
-            Problem::pointer("/asOf", format!("lies in the future; the log ends at {end}"))
-        }
-        ReadError::SeveralLogs => Problem::pointer(
-            "/asOf",
-            "is not known here: several processes share the stock, each with sequences of its own",
-        ),
-        error @ ReadError::History(_) => error.into(),
-    })?;
-    Ok(CountAsOf { sequence, on_hand: then.map_or(Quantity::ZERO, |level| level.numbers.on_hand) })
-}
-
-/// A command on its way to the ledger: all but the verb.
-pub(crate) struct Wish {
-    at: LevelAt,
-    expected: Expected,
-    meta: Meta,
-    deadline: Deadline,
-}
-
-impl Wish {
-    fn new<M: Movement>(at: LevelAt, intent: Intent, body: &M) -> Result<Self, Problem> {
-        Self::of(at, intent, body.expected_version(), |key, at| idempotency(key, &at.store_id, &at.sku, body))
-    }
-
-    /// A wish for the version asked for in the body; `known_by` says by what a retry with a key is recognised.
-    pub(crate) fn of(
-        at: LevelAt,
-        intent: Intent,
-        expected_version: Option<u64>,
-        known_by: impl FnOnce(SmolStr, &LevelAt) -> Idempotency,
-    ) -> Result<Self, Problem> {
-        let expected = intent.precondition.and_body(expected_version)?.into();
-        let idempotency = intent.key.map(|key| known_by(key, &at));
-        let meta = Meta { actor: None, request_id: intent.request_id, idempotency };
-        Ok(Self { at, expected, meta, deadline: intent.deadline })
-    }
-
-    pub(crate) async fn execute(
-        self,
-        node: &Node,
-        verb: JsonBody<impl Into<Verb>>,
-    ) -> Result<Response, Problem> {
-        let Self { at, expected, meta, deadline } = self;
-        let JsonBody { value: verb, place } = verb;
-        let LevelAt { store_id, sku } = at;
-        let command =
-            StockCommand { store_id: store_id.clone(), sku: sku.clone(), expected, verb: verb.into() };
-        let work = node.execute(Command::Stock(command), &meta, deadline);
-        let outcome = if planted(Bug::LeakPermitOnCancel) {
-            let leaked = ManuallyDrop::new(place);
-            let outcome = work.await;
-            drop(ManuallyDrop::into_inner(leaked));
-            outcome?
-        } else {
-            // Held until the answer is there.
-            let _place = place;
-            work.await?
-        };
-        moved(&store_id, &sku, &outcome, meta.idempotency.as_ref())
-    }
+    Ok(page.answer(&items, movements.next(|_| position)))
 }
 
 fn no_level(at: &LevelAt) -> Problem {

@@ -4,9 +4,10 @@
 
 use crate::adapters::http::request::body::validated;
 use crate::adapters::http::request::idempotency_key;
-use crate::adapters::http::response::problem::{Fault, Place, Problem};
+use crate::adapters::http::request::optional::present;
+use crate::adapters::http::response::problem::{Location, Problem, Violation};
 use crate::adapters::http::stock::bodies::{
-    Adjust, Commit, Count, Movement, Release, Reserve, idempotency, present,
+    AdjustBody, CommandBody, CommitBody, CountBody, ReleaseBody, ReserveBody, idempotency,
 };
 use crate::domain::stock::{self, StockCommand, Verb};
 use crate::domain::{Expected, Quantity, ReservationId, Sku, StoreId};
@@ -16,7 +17,7 @@ use smol_str::SmolStr;
 /// `{op, storeId, sku, idempotencyKey?, ...}`
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Operation {
+pub(crate) struct OperationBody {
     op: Op,
     store_id: StoreId,
     sku: Sku,
@@ -55,11 +56,11 @@ enum Op {
 impl Op {
     const fn name(self) -> &'static str {
         match self {
-            Self::Adjust => Adjust::NAME,
-            Self::Reserve => Reserve::NAME,
-            Self::Release => Release::NAME,
-            Self::Commit => Commit::NAME,
-            Self::Count => Count::NAME,
+            Self::Adjust => AdjustBody::NAME,
+            Self::Reserve => ReserveBody::NAME,
+            Self::Release => ReleaseBody::NAME,
+            Self::Commit => CommitBody::NAME,
+            Self::Count => CountBody::NAME,
         }
     }
 
@@ -74,8 +75,8 @@ impl Op {
     }
 }
 
-impl Operation {
-    /// The domain's operation; `index` is its place in the batch.
+impl OperationBody {
+    /// The domain's operation; `index` is its position in the batch.
     pub(crate) fn into_domain(self, index: usize) -> Result<stock::Operation, Problem> {
         self.check_fields(index)?;
         let Self { op, store_id, sku, expected_version, qty, reservation_id, reason, reference, .. } = self;
@@ -83,25 +84,25 @@ impl Operation {
         match op {
             Op::Adjust => {
                 let delta = needed(self.delta, "delta", op, index)?;
-                of.build(Adjust { delta, expected_version, reason, reference })
+                of.build(AdjustBody { delta, expected_version, reason, reference })
             }
             Op::Reserve => {
                 let qty = needed(qty, "qty", op, index)?;
                 let ttl_seconds = self.ttl_seconds;
-                of.build(Reserve { qty, expected_version, reservation_id, ttl_seconds, reference })
+                of.build(ReserveBody { qty, expected_version, reservation_id, ttl_seconds, reference })
             }
             Op::Release => {
                 let reservation_id = needed(reservation_id, "reservationId", op, index)?;
-                of.build(Release { reservation_id, qty })
+                of.build(ReleaseBody { reservation_id, qty })
             }
             Op::Commit => {
                 let reservation_id = needed(reservation_id, "reservationId", op, index)?;
                 let close_remainder = self.close_remainder.unwrap_or_default();
-                of.build(Commit { reservation_id, qty, close_remainder })
+                of.build(CommitBody { reservation_id, qty, close_remainder })
             }
             Op::Count => {
                 let counted = needed(self.counted, "counted", op, index)?;
-                of.build(Count { counted, as_of: None, reason, expected_version })
+                of.build(CountBody { counted, as_of: None, reason, expected_version })
             }
         }
     }
@@ -120,9 +121,9 @@ impl Operation {
         ];
         let takes = self.op.takes();
         let strange = given.into_iter().filter(|(name, there)| *there && !takes.contains(name));
-        let errors: Vec<Fault> = strange
-            .map(|(name, _)| Fault {
-                place: Place::Pointer(format!("/operations/{index}/{name}")),
+        let errors: Vec<Violation> = strange
+            .map(|(name, _)| Violation {
+                location: Location::Pointer(format!("/operations/{index}/{name}")),
                 detail: format!("does not belong to {}, which takes {}", self.op.name(), takes.join(", ")),
             })
             .collect();
@@ -136,7 +137,7 @@ fn needed<T>(value: Option<T>, name: &str, op: Op, index: usize) -> Result<T, Pr
     })
 }
 
-/// What an operation is about, whatever it does.
+/// The level, the key and the index of an operation, whatever its verb.
 struct Subject {
     store_id: StoreId,
     sku: Sku,
@@ -145,7 +146,7 @@ struct Subject {
 }
 
 impl Subject {
-    fn build<M: Movement + Into<Verb>>(self, body: M) -> Result<stock::Operation, Problem> {
+    fn build<M: CommandBody + Into<Verb>>(self, body: M) -> Result<stock::Operation, Problem> {
         let Self { store_id, sku, key, index } = self;
         let body = validated(body, || format!("/operations/{index}"))?;
         if let Some(Err(detail)) = key.as_deref().map(idempotency_key::check) {
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
 
     fn built(json: &str) -> Result<stock::Operation, Problem> {
-        serde_json::from_str::<Operation>(json).expect("the shape is right").into_domain(3)
+        serde_json::from_str::<OperationBody>(json).expect("the shape is right").into_domain(3)
     }
 
     #[test]
@@ -190,8 +191,8 @@ mod tests {
             assert_eq!(whole.idempotency.unwrap().scope, format!("{} S/A", op.name()));
             for (name, value) in fields.iter().filter(|(name, _)| !op.takes().contains(name)) {
                 let problem = built(&format!("{start},{},\"{name}\":{value}}}", own.join(","))).unwrap_err();
-                let place = Place::Pointer(format!("/operations/3/{name}"));
-                assert_eq!(problem.facts().errors[0].place, place, "{op:?}");
+                let location = Location::Pointer(format!("/operations/3/{name}"));
+                assert_eq!(problem.facts().errors[0].location, location, "{op:?}");
             }
         }
     }
@@ -209,7 +210,7 @@ mod tests {
             (r#""op":"adjust","delta":1,"idempotencyKey":"a b""#, "/operations/3/idempotencyKey"),
         ] {
             let problem = built(&format!(r#"{{"storeId":"S","sku":"A",{fields}}}"#)).unwrap_err();
-            assert_eq!(problem.facts().errors[0].place, Place::Pointer(pointer.into()), "{fields}");
+            assert_eq!(problem.facts().errors[0].location, Location::Pointer(pointer.into()), "{fields}");
         }
     }
 
@@ -217,7 +218,7 @@ mod tests {
     fn a_key_means_the_same_on_its_own_route_and_in_a_batch() {
         let operation =
             built(r#"{"sku":"A","op":"reserve","qty":2,"storeId":"S","idempotencyKey":"k"}"#).unwrap();
-        let body: Reserve = serde_json::from_str(r#"{ "qty": 2 }"#).unwrap();
+        let body: ReserveBody = serde_json::from_str(r#"{ "qty": 2 }"#).unwrap();
         let (store_id, sku) = (StoreId::new("S").unwrap(), Sku::new("A").unwrap());
         assert_eq!(operation.idempotency, Some(idempotency("k".into(), &store_id, &sku, &body)));
     }

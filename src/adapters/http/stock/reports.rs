@@ -1,28 +1,27 @@
-//! Stock and movements of all stores: `GET /stock/current`, `GET /stock/movements`; as pages of JSON, or all of it as CSV.
+//! `GET /stock/current`, `GET /stock/movements`: stock and movements of all stores, as pages of JSON or all of it as CSV.
 
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::accept;
 use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::page;
-use crate::adapters::http::response::page::Page;
+use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::csv_table::{self, CSV, ROWS, Table, row};
+use crate::adapters::http::response::vary::by_accept;
+use crate::adapters::http::stock::csv_table::{self, CSV, CsvTable, ROWS, row};
 use crate::adapters::http::stock::level_body::{AnyMovementBody, NamedLevelBody, movement_row};
 use crate::app::stock::{LevelView, MovementFilter, MovementPlace};
 use crate::domain::stock::MovementKind;
 use crate::domain::{Sku, StoreId, Timestamp};
 use axum::extract::State;
 use axum::response::Response;
-use http::header::VARY;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// The parameters of `/stock/current`.
-pub(crate) const CURRENT: &[&str] = &[page::LIMIT, page::CURSOR, "storeId", "sku"];
+pub(crate) const CURRENT: &[&str] = &[LIMIT, CURSOR, "storeId", "sku"];
 /// The parameters of `/stock/movements`.
-pub(crate) const MOVEMENTS: &[&str] = &[page::LIMIT, page::CURSOR, "storeId", "sku", "kind", "from", "to"];
+pub(crate) const MOVEMENTS: &[&str] = &[LIMIT, CURSOR, "storeId", "sku", "kind", "from", "to"];
 
 /// `GET /stock/current`
 pub(crate) async fn current(
@@ -30,23 +29,22 @@ pub(crate) async fn current(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "current";
     let query = Query::of(uri.query());
-    let mut levels = Levels {
+    let mut levels = LevelsTable {
         store_id: query.read("storeId", StoreId::new)?,
         sku: query.read("sku", Sku::new)?,
         after: None,
     };
     if wants_csv(&headers) {
         csv_table::check(&query)?;
-        return Ok(varied(csv_table::response(node, "stock", levels).await?));
+        return Ok(by_accept(csv_table::response(node, "stock", levels).await?));
     }
-    let page = Page::of(&query, LIST)?;
-    levels.after = page.after_as(read_place)?;
+    let page = ListPage::of("current", &query, &uri)?;
+    levels.after = page.after(read_level_mark)?;
     let (views, names, more) = levels.next(&node, page.limit).await?;
     let items: Vec<NamedLevelBody> = views.iter().zip(&names).map(NamedLevelBody::of).collect();
-    let last = views.last().filter(|_| more).map(|level| format!("{}/{}", level.store_id, level.sku));
-    Ok(varied(page::answer(&items, last.as_ref().map(|mark| mark as _), LIST, &uri)))
+    let last = views.last().filter(|_| more).map(|level| level_mark(&level.store_id, &level.sku));
+    Ok(by_accept(page.answer(&items, last)))
 }
 
 /// `GET /stock/movements`
@@ -55,24 +53,22 @@ pub(crate) async fn movements(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    const LIST: &str = "movements";
     let query = Query::of(uri.query());
     let filter = filter(&query)?;
     if wants_csv(&headers) {
         csv_table::check(&query)?;
-        let movements = Movements { filter, place: MovementPlace::default() };
-        return Ok(varied(csv_table::response(node, "movements", movements).await?));
+        let movements = MovementsTable { filter, place: MovementPlace::default() };
+        return Ok(by_accept(csv_table::response(node, "movements", movements).await?));
     }
-    let page = Page::of(&query, LIST)?;
-    let place = page.after_as(MovementPlace::parse)?.unwrap_or_default();
+    let page = ListPage::of("movements", &query, &uri)?;
+    let place = page.after(MovementPlace::parse)?.unwrap_or_default();
     let _turn = node.gates.work(Gate::Reads).await?;
     let piece = node.ledger.all_movements(&filter, &place, page.limit).await?;
     let items: Vec<AnyMovementBody> = piece.views.iter().filter_map(AnyMovementBody::of).collect();
-    let last = piece.more.then_some(&piece.place);
-    Ok(varied(page::answer(&items, last.map(|place| place as _), LIST, &uri)))
+    Ok(by_accept(page.answer(&items, piece.more.then_some(&piece.place))))
 }
 
-/// Reads what movements are asked for.
+/// Reads the filter of movements.
 pub(crate) fn filter(query: &Query<'_>) -> Result<MovementFilter, Problem> {
     let filter = MovementFilter {
         store_id: query.read("storeId", StoreId::new)?,
@@ -97,26 +93,14 @@ pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
     accept::first_of(headers, &["application/json", CSV]) == Some(CSV)
 }
 
-/// Says that the answer hangs on `Accept`.
-pub(crate) fn varied(mut response: Response) -> Response {
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
-}
-
-/// A store has no slash in its name.
-fn read_place(mark: &str) -> Option<(StoreId, Sku)> {
-    let (store, sku) = mark.split_once('/')?;
-    Some((StoreId::new(store).ok()?, Sku::new(sku).ok()?))
-}
-
-/// The levels of one store or of all, and how far they have been read.
-struct Levels {
+/// The levels of one store or of all, and the position of the reader.
+struct LevelsTable {
     store_id: Option<StoreId>,
     sku: Option<Sku>,
     after: Option<(StoreId, Sku)>,
 }
 
-impl Levels {
+impl LevelsTable {
     /// At most `limit` levels with the names of their products, and whether more follow.
     async fn next(
         &mut self,
@@ -142,7 +126,7 @@ impl Levels {
     }
 }
 
-impl Table for Levels {
+impl CsvTable for LevelsTable {
     const COLUMNS: &'static [&'static str] =
         &["storeId", "sku", "name", "qty", "onHand", "reserved", "version", "updatedAt"];
 
@@ -168,13 +152,13 @@ impl Table for Levels {
     }
 }
 
-/// Movements, and how far they have been read.
-struct Movements {
+/// Movements, and the position of the reader.
+struct MovementsTable {
     filter: MovementFilter,
     place: MovementPlace,
 }
 
-impl Table for Movements {
+impl CsvTable for MovementsTable {
     const COLUMNS: &'static [&'static str] = &[
         "sequence",
         "ts",

@@ -1,48 +1,49 @@
-//! Movements summed up: `GET /stock/movements/sums`, by day, store, SKU and kind, or by some of these.
+//! `GET /stock/movements/sums`: movements summed by day, store, SKU and kind, or by some of these.
 
 use crate::adapters::http::edge::gates::Gate;
 use crate::adapters::http::node::Node;
 use crate::adapters::http::request::query::Query;
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::csv_table::{self, Table, row};
+use crate::adapters::http::response::vary::by_accept;
+use crate::adapters::http::stock::csv_table::{self, CsvTable, row};
 use crate::adapters::http::stock::level_body::occurred_at;
-use crate::adapters::http::stock::reports::{filter, varied, wants_csv};
+use crate::adapters::http::stock::reports::{filter, wants_csv};
 use crate::app::stock::{MovementFilter, MovementPlace, MovementView, place_of};
 use crate::domain::stock::MovementKind;
 use crate::domain::{Sku, StoreId};
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, Uri};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The parameters.
+/// The query parameters.
 pub(crate) const PARAMETERS: &[&str] = &["storeId", "sku", "kind", "from", "to", BY];
 const BY: &str = "by";
 
-/// Sums in one answer.
+/// The most sums of one answer.
 const SUMS_MAX: usize = 50_000;
-/// Movements read in one piece.
+/// Movements that are read at once.
 const PIECE: usize = 10_000;
-/// Of a time as it is written, the day.
+/// The length of the day in a written time.
 const DAY_CHARACTERS: usize = "2026-11-28".len();
 
-/// By what movements are told apart.
+/// The dimensions by which movements are grouped.
 #[derive(Debug, PartialEq, Eq)]
-struct By(Vec<Part>);
+struct GroupBy(Vec<Dimension>);
 
-/// One of the things by which movements are told apart.
+/// One dimension of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Dimension {
     Day,
     Store,
     Sku,
     Kind,
 }
 
-/// What is summed up together.
+/// The key of a group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Group {
@@ -56,7 +57,7 @@ struct Group {
     kind: Option<MovementKind>,
 }
 
-/// What the movements of a group come to: how many they are, and by how much they changed the two numbers of their levels.
+/// The sum of a group: the number of its movements, and by how much they changed the two numbers of their levels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Sum {
@@ -66,7 +67,7 @@ struct Sum {
 }
 
 #[derive(Debug, Serialize)]
-struct Item<'a> {
+struct SumItem<'a> {
     #[serde(flatten)]
     group: &'a Group,
     #[serde(flatten)]
@@ -74,8 +75,8 @@ struct Item<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Body<'a> {
-    items: Vec<Item<'a>>,
+struct SumsBody<'a> {
+    items: Vec<SumItem<'a>>,
 }
 
 /// `GET /stock/movements/sums`
@@ -85,21 +86,21 @@ pub(crate) async fn sums(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
-    let by = query.read(BY, By::parse)?.unwrap_or(By(Part::ALL.to_vec()));
+    let by = query.read(BY, GroupBy::parse)?.unwrap_or(GroupBy(Dimension::ALL.to_vec()));
     let sums = summed(&node, filter(&query)?, &by).await?;
     if wants_csv(&headers) {
-        return Ok(varied(csv_table::response(node, "movement-sums", Sums(sums)).await?));
+        return Ok(by_accept(csv_table::response(node, "movement-sums", SumsTable(sums)).await?));
     }
-    let items = sums.iter().map(|(group, sum)| Item { group, sum }).collect();
-    Ok(varied(Json(Body { items }).into_response()))
+    let items = sums.iter().map(|(group, sum)| SumItem { group, sum }).collect();
+    Ok(by_accept(Json(SumsBody { items })))
 }
 
-/// Reads all movements that are asked for, piece by piece, so that a caller who goes away ends it.
-async fn summed(node: &Node, filter: MovementFilter, by: &By) -> Result<BTreeMap<Group, Sum>, Problem> {
+/// Reads all movements of the filter, piece by piece, so that it ends when the caller disconnects.
+async fn summed(node: &Node, filter: MovementFilter, by: &GroupBy) -> Result<BTreeMap<Group, Sum>, Problem> {
     let mut sums: BTreeMap<Group, Sum> = BTreeMap::new();
     let mut place = MovementPlace::default();
     loop {
-        // One turn a piece: others read in between, however long the log is.
+        // One turn for each piece: others read in between, however long the log is.
         let turn = node.gates.work(Gate::Reads).await?;
         let piece = node.ledger.all_movements(&filter, &place, PIECE).await?;
         drop(turn);
@@ -107,7 +108,7 @@ async fn summed(node: &Node, filter: MovementFilter, by: &By) -> Result<BTreeMap
             let Some((group, effect)) = by.group(view) else { continue };
             let sum = sums.entry(group).or_default();
             sum.movements += 1;
-            // Far from the bounds: each number has at most 53 bits, and sums that long would take ages to read.
+            // Saturation is out of reach: each number has at most 53 bits.
             sum.on_hand = sum.on_hand.saturating_add(effect.0);
             sum.reserved = sum.reserved.saturating_add(effect.1);
         }
@@ -123,19 +124,19 @@ async fn summed(node: &Node, filter: MovementFilter, by: &By) -> Result<BTreeMap
     }
 }
 
-impl Part {
+impl Dimension {
     const ALL: [Self; 4] = [Self::Day, Self::Store, Self::Sku, Self::Kind];
 }
 
-impl By {
+impl GroupBy {
     fn parse(text: &str) -> Result<Self, &'static str> {
         let mut parts = Vec::new();
         for name in text.split(',') {
             let part = match name {
-                "day" => Part::Day,
-                "store" => Part::Store,
-                "sku" => Part::Sku,
-                "kind" => Part::Kind,
+                "day" => Dimension::Day,
+                "store" => Dimension::Store,
+                "sku" => Dimension::Sku,
+                "kind" => Dimension::Kind,
                 _ => return Err("must be some of day, store, sku and kind, with commas between them"),
             };
             if parts.contains(&part) {
@@ -146,7 +147,7 @@ impl By {
         Ok(Self(parts))
     }
 
-    fn has(&self, part: Part) -> bool {
+    fn has(&self, part: Dimension) -> bool {
         self.0.contains(&part)
     }
 
@@ -158,20 +159,20 @@ impl By {
             day
         };
         let group = Group {
-            day: self.has(Part::Day).then(day),
-            store_id: self.has(Part::Store).then(|| store_id.clone()),
-            sku: self.has(Part::Sku).then(|| sku.clone()),
-            kind: self.has(Part::Kind).then(|| MovementKind::of(fact)),
+            day: self.has(Dimension::Day).then(day),
+            store_id: self.has(Dimension::Store).then(|| store_id.clone()),
+            sku: self.has(Dimension::Sku).then(|| sku.clone()),
+            kind: self.has(Dimension::Kind).then(|| MovementKind::of(fact)),
         };
         let effect = fact.effect();
         Some((group, (effect.on_hand.get(), effect.reserved.get())))
     }
 }
 
-/// The sums as CSV; what they are not told apart by is left empty.
-struct Sums(BTreeMap<Group, Sum>);
+/// The sums as CSV; the columns of other dimensions are empty.
+struct SumsTable(BTreeMap<Group, Sum>);
 
-impl Table for Sums {
+impl CsvTable for SumsTable {
     const COLUMNS: &'static [&'static str] =
         &["day", "storeId", "sku", "kind", "movements", "onHand", "reserved"];
 
@@ -200,8 +201,8 @@ mod tests {
 
     #[test]
     fn what_sums_are_told_apart_by_is_named_once_each() {
-        use Part::{Day, Kind, Sku, Store};
-        let by = |parts: &[Part]| Some(By(parts.to_vec()));
+        use Dimension::{Day, Kind, Sku, Store};
+        let by = |parts: &[Dimension]| Some(GroupBy(parts.to_vec()));
         for (text, read) in [
             ("day,store,sku,kind", by(&[Day, Store, Sku, Kind])),
             ("kind,day", by(&[Kind, Day])),
@@ -212,7 +213,7 @@ mod tests {
             ("Day", None),
             ("week", None),
         ] {
-            assert_eq!(By::parse(text).ok(), read, "{text}");
+            assert_eq!(GroupBy::parse(text).ok(), read, "{text}");
         }
     }
 }

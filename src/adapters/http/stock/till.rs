@@ -1,15 +1,16 @@
-//! One call each for a till: goods came in, were sold, were taken off. Doors to the same command as `adjust`.
+//! The calls of a till: goods received, sold, removed. Each is an `adjust` of a kind.
 
+use crate::adapters::http::edge::body::JsonBody;
 use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::JsonBody;
-use crate::adapters::http::request::field_rules::{at_least_one, text};
-use crate::adapters::http::request::path::{Intent, LevelAt};
+use crate::adapters::http::request::context::RequestContext;
+use crate::adapters::http::request::field_rules::{at_least_one, text, version};
+use crate::adapters::http::request::optional::present;
+use crate::adapters::http::request::path::LevelAt;
+use crate::adapters::http::resource::change::{ChangeRequest, by_meaning};
 use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{VERSION_MAX, present};
-use crate::adapters::http::stock::levels::Wish;
-use crate::app::fingerprint;
+use crate::adapters::http::stock::commands::execute;
 use crate::domain::stock::{AdjustKind, Verb};
-use crate::domain::{Idempotency, Quantity, Sku, StoreId};
+use crate::domain::{Quantity, Sku, StoreId};
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub(crate) struct Till {
     #[validate(custom(function = "at_least_one"))]
     quantity: Quantity,
     #[serde(default, deserialize_with = "present")]
-    #[validate(range(max = VERSION_MAX, message = "must be at most 9007199254740991"))]
+    #[validate(custom(function = "version"))]
     expected_version: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "text"))]
@@ -39,47 +40,40 @@ pub(crate) struct Till {
 /// `POST /stock/add`
 pub(crate) async fn add(
     State(node): State<Arc<Node>>,
-    intent: Intent,
-    body: JsonBody<Till>,
+    context: RequestContext,
+    JsonBody(till): JsonBody<Till>,
 ) -> Result<Response, Problem> {
-    adjust_by(AdjustKind::StockIn, &node, intent, body).await
+    adjust_by(AdjustKind::StockIn, &node, context, till).await
 }
 
 /// `POST /stock/sale`
 pub(crate) async fn sale(
     State(node): State<Arc<Node>>,
-    intent: Intent,
-    body: JsonBody<Till>,
+    context: RequestContext,
+    JsonBody(till): JsonBody<Till>,
 ) -> Result<Response, Problem> {
-    adjust_by(AdjustKind::Sale, &node, intent, body).await
+    adjust_by(AdjustKind::Sale, &node, context, till).await
 }
 
 /// `POST /stock/remove`
 pub(crate) async fn remove(
     State(node): State<Arc<Node>>,
-    intent: Intent,
-    body: JsonBody<Till>,
+    context: RequestContext,
+    JsonBody(till): JsonBody<Till>,
 ) -> Result<Response, Problem> {
-    adjust_by(AdjustKind::Removal, &node, intent, body).await
+    adjust_by(AdjustKind::Removal, &node, context, till).await
 }
 
 async fn adjust_by(
     kind: AdjustKind,
     node: &Node,
-    intent: Intent,
-    body: JsonBody<Till>,
+    context: RequestContext,
+    till: Till,
 ) -> Result<Response, Problem> {
-    let JsonBody { value: till, place } = body;
-    let print =
-        fingerprint(&serde_json::to_vec(&till).expect("a body read from JSON can be written as JSON"));
-    let known_by = |key: SmolStr, at: &LevelAt| Idempotency {
-        key,
-        scope: format_smolstr!("{} {}/{}", kind.as_str(), at.store_id, at.sku),
-        fingerprint: print,
-    };
-    let at = LevelAt { store_id: till.store_id, sku: till.sku };
-    let wish = Wish::of(at, intent, till.expected_version, known_by)?;
+    let at = LevelAt { store_id: till.store_id.clone(), sku: till.sku.clone() };
+    let scope = format_smolstr!("{} {}/{}", kind.as_str(), at.store_id, at.sku);
+    let change = ChangeRequest::new(context, till.expected_version, |key| by_meaning(key, scope, &till))?;
     let verb =
         Verb::AdjustBy { kind, quantity: till.quantity, reason: till.reason, reference: till.reference };
-    wish.execute(node, JsonBody { value: verb, place }).await
+    execute(node, at, &change, verb).await
 }

@@ -1,4 +1,9 @@
-//! Asking a source: through its breaker, and again while that may help.
+//! Asks a source: through its breaker, with retries where they may help.
+//!
+//! When half of the last ten answers are missing, the source is left alone for `BREAKER_COOLDOWN_MS` and then probed once; a pass that
+//! somebody asks for (`POST /sync`) probes at once. Retries have backoff, full jitter and a budget. They are made only for reads, which
+//! may be done twice, and only after a quick failure: a slow source would be asked twice as much just when it has no time. A 429
+//! counts as no failure; its `Retry-After` is obeyed.
 
 use crate::app::central::following::follower::Follower;
 use crate::app::central::{LetterError, SyncSettings};

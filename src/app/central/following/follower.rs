@@ -1,4 +1,10 @@
-//! Following one source: read, skip what is known, apply, park, move the checkpoint.
+//! Follows one source: reads it, skips known events, applies the others, moves the checkpoint.
+//!
+//! The checkpoint belongs to the node, not to the source: what has been merged is known by the node's id in the log, and an address is
+//! only the way there. So a source may move to another address, and two sources that are one node are noticed. A gap, another node
+//! behind the same address, or a log that ends before the checkpoint *stops* the source until a person has looked, because going on
+//! could only make central wrong. A missing answer, or nonsense, is tried again. An event that cannot be applied is read again a few times
+//! (`RETRY_TIMES`) before it becomes a dead letter. If the letter cannot be written the source waits: nothing is dropped.
 
 use crate::app::central::following::asking::Unanswered;
 use crate::app::central::model::apply::{Applied, Decoded, apply_one, decode};

@@ -10,8 +10,13 @@
 //! | is of a version that is known, and another log moved the level last | it is contained already: *superseded* |
 //! | anything else | it cannot be: a dead letter |
 //!
-//! The log that moved a level last cannot have an older event of it behind that one, so the third row takes no repeat for
-//! an old tale.
+//! The log that moved a level last cannot have an older event of it behind that one, so the third row never hides a repeat.
+//! A `TAKE` of the version that is known must have the very numbers that are known.
+//!
+//! An event that waits behind a dead letter holds back its level *in its own log*. Another log that took the level over goes
+//! on, and so does the same log with its next `TAKE`, which carries everything that waited: it ends the waiting and closes the
+//! letter with a note. A letter that is redriven later finds its event superseded; one that is discarded never brings older
+//! numbers back. Checkpoints, `atLeast` and dead letters stay those of the log.
 
 use crate::app::central::CentralLevel;
 use crate::app::central::model::apply::{Change, Motion};

@@ -4,6 +4,14 @@
 //! Leases are asked for before any state's mutex is taken and looked at again under it; giving one up takes the state's
 //! mutex too, so nothing is decided under a lease that is on its way out. What others wrote is taken in version by version:
 //! a state's versions are unique across all logs, so whatever is not newer is known already.
+//!
+//! Idempotency records come along with the events. A key is looked up again once all states are in hand, because between the
+//! first lookup and that moment the lease may have gone to another process and back, with the other attempt of the same change. So
+//! a retry, which is about the same states, never takes effect twice. A key that is used again for another payload is refused where
+//! its states are; at another process, about other states, it may be taken for a new one.
+//!
+//! A change in another log that does not follow from what all logs say is not believed: it is rolled back in memory, and this
+//! process answers 503 from then on, because numbers that stand in no log are never shown.
 
 mod following;
 mod keeping;

@@ -3,6 +3,14 @@
 //! The log is the queue. What is kept besides is one sequence, up to which every alert was told or given up; a start reads the
 //! log on from there. While the node runs the write path says where alerts stand, so nothing is searched, however
 //! much else is written. One alert is on its way at a time: those of a level are told in the order in which they happened.
+//!
+//! - **The first start** with a webhook begins at the end of the log: alerts from before are not sent.
+//! - **Retries** have full jitter, up to a minute apart, behind the breaker `webhook`, until the alert is a day old (by the time of
+//!   the log) and this process has tried five times; then it is given up, with a warning. Every answer but 2xx counts as a failure,
+//!   400s too: a wrong path or secret is corrected within the day. 410 gives the alert up at once.
+//! - **Several processes**: each sends the alerts of its own log. Those of a killed process wait for its next start. `version` orders
+//!   the alerts of a level that several processes moved.
+//! - **A crash** between an attempt and its note sends some alerts again, under the same `webhook-id`.
 
 mod heard;
 mod unsent;

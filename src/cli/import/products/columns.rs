@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::super::columns::{not_found, place};
-use super::super::table::{Table, unusable};
 use super::options::ProductsArgs;
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::import::columns::{not_found, place};
+use crate::cli::import::table::{CsvFile, unusable};
 use crate::domain::catalogue::ProductMember;
+use crate::runtime::exit::{Exit, Failure};
 
-/// Where the columns stand.
+/// The positions of the columns.
 #[derive(Clone, Debug)]
-pub(super) struct Columns {
+pub(super) struct ProductColumns {
     pub(super) sku: usize,
     /// Those of the details, in the order of [`ProductMember::ALL`].
     pub(super) members: [Option<usize>; ProductMember::ALL.len()],
@@ -24,14 +24,14 @@ pub(super) struct Columns {
 /// Opens a file of products.
 ///
 /// # Errors
-/// Those of [`Table::open`], [`Exit::Data`] when it lacks a column, [`Exit::Usage`] for prices without a currency.
-pub(super) fn open(args: &ProductsArgs) -> Result<(Table, Columns), Failure> {
-    let table = Table::open(&args.file, args.delimiter, b"")?;
-    let columns = Columns::find(table.header(), args, &args.file)?;
+/// Those of [`CsvFile::open`], [`Exit::Data`] when it lacks a column, [`Exit::Usage`] for prices without a currency.
+pub(super) fn open(args: &ProductsArgs) -> Result<(CsvFile, ProductColumns), Failure> {
+    let table = CsvFile::open(&args.file, args.delimiter, b"")?;
+    let columns = ProductColumns::find(table.header(), args, &args.file)?;
     Ok((table, columns))
 }
 
-impl Columns {
+impl ProductColumns {
     /// The place of a detail's column.
     pub(super) fn of(&self, member: ProductMember) -> Option<usize> {
         let at = ProductMember::ALL.iter().position(|one| *one == member);

@@ -20,17 +20,17 @@ use std::time::Instant;
 pub(crate) use options::ProductsArgs;
 
 use super::{bar, report_file, tell};
-use crate::cli::client::Client;
-use crate::cli::exit::{Exit, Failure};
-use crate::cli::runtime;
-use survey::Survey;
+use crate::cli::terminal::client::NodeClient;
+use crate::cli::terminal::run_client;
+use crate::runtime::exit::{Exit, Failure};
+use survey::CatalogueSurvey;
 
 /// Imports a file.
 ///
 /// # Errors
 /// What was wrong with the file, the node or the report. Rows and products that were answered are no error.
 pub(super) fn run(args: &ProductsArgs) -> Result<Exit, Failure> {
-    let survey = Survey::take(args)?;
+    let survey = CatalogueSurvey::take(args)?;
     let report = args.report.as_deref();
     if let Some(path) = report {
         report_file::check(path, &args.file)?;
@@ -40,8 +40,8 @@ pub(super) fn run(args: &ProductsArgs) -> Result<Exit, Failure> {
         return tell(&summary::told(&survey, None, &findings, report), report);
     }
     let started = Instant::now();
-    let told = runtime::run(async {
-        let client = Client::new(&args.server)?;
+    let told = run_client::run(async {
+        let client = NodeClient::new(&args.server)?;
         let products = &survey.tally.products;
         let bar = bar(products.len() as u64, "products");
         let told = send::send(&client, products, args.update, |done| bar.set_position(done)).await;

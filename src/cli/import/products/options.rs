@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::options::delimiter;
-use crate::cli::client::server_url;
+use crate::cli::import::options::delimiter;
+use crate::cli::terminal::client::server_url;
 use crate::domain::catalogue::Currency;
 
 /// Import a CSV file of products into the catalogue of a running node

@@ -6,25 +6,25 @@ use std::str;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::super::table::Record;
-use super::columns::Columns;
+use super::columns::ProductColumns;
 use super::money::{self, PriceError};
+use crate::cli::import::table::CsvRecord;
 use crate::domain::catalogue::{Currency, CurrencyError, Price, ProductMember};
 use crate::domain::limits::{CATEGORY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
 use crate::domain::{IdError, Quantity, Sku};
 
-/// What a row says.
+/// The product details of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct ProductRow {
     pub(super) sku: Sku,
     /// In the order of [`ProductMember::ALL`]; of some details it says nothing.
-    pub(super) values: [Option<Value>; ProductMember::ALL.len()],
+    pub(super) values: [Option<DetailValue>; ProductMember::ALL.len()],
 }
 
-/// What it says of one detail, as it stands in the contract.
+/// The value of one detail, as the contract has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Value {
+pub(super) enum DetailValue {
     Text(SmolStr),
     Price(Price),
     Pieces(Quantity),
@@ -33,7 +33,7 @@ pub(super) enum Value {
 
 /// Why a row says nothing of any product.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Reason {
+pub(super) enum ProductRowError {
     #[error("it has {found} fields, the header has {expected}")]
     FieldCount { found: usize, expected: usize },
     #[error("field {field} is not UTF-8; convert the file, for example with iconv")]
@@ -60,7 +60,7 @@ pub(super) enum Reason {
     Active(String),
 }
 
-impl Reason {
+impl ProductRowError {
     /// A word for it that scripts can rely on.
     pub(super) fn code(&self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for DetailValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(formatter, "{text:?}"),
@@ -94,34 +94,34 @@ impl fmt::Display for Value {
 
 /// Reads a record; `currency` is that of prices without one.
 pub(super) fn read(
-    record: &Record<'_>,
-    columns: &Columns,
+    record: &CsvRecord<'_>,
+    columns: &ProductColumns,
     currency: Option<Currency>,
-) -> Result<Said, Reason> {
+) -> Result<ProductRow, ProductRowError> {
     let found = record.fields.len();
     if found != columns.count {
-        return Err(Reason::FieldCount { found, expected: columns.count });
+        return Err(ProductRowError::FieldCount { found, expected: columns.count });
     }
     let bytes = |at: usize| record.fields.get(at).unwrap_or_default();
     if let Some(at) = columns.read().find(|at| str::from_utf8(bytes(*at)).is_err()) {
-        return Err(Reason::Encoding { field: at + 1 });
+        return Err(ProductRowError::Encoding { field: at + 1 });
     }
     let field = |at: usize| str::from_utf8(bytes(at)).unwrap_or_default().trim();
     // An empty field says nothing.
     let of = |member| columns.of(member).map(field).filter(|text| !text.is_empty());
     let sku = sku(field(columns.sku))?;
-    let name = of(ProductMember::Name).ok_or(Reason::NameMissing)?;
+    let name = of(ProductMember::Name).ok_or(ProductRowError::NameMissing)?;
     if !name.chars().any(char::is_alphanumeric) {
-        return Err(Reason::NameSaysNothing(name.to_owned()));
+        return Err(ProductRowError::NameSaysNothing(name.to_owned()));
     }
     let stated = columns.currency.map(field).filter(|text| !text.is_empty());
     let price = |text: &str| {
-        let wrong = |error| Reason::Currency(stated.unwrap_or_default().to_owned(), error);
+        let wrong = |error| ProductRowError::Currency(stated.unwrap_or_default().to_owned(), error);
         let stated = stated.map(Currency::new).transpose().map_err(wrong)?;
-        let currency = stated.or(currency).ok_or(Reason::CurrencyMissing)?;
+        let currency = stated.or(currency).ok_or(ProductRowError::CurrencyMissing)?;
         money::read(text, currency, columns.minor)
-            .map(Value::Price)
-            .map_err(|error| Reason::Price(text.to_owned(), error))
+            .map(DetailValue::Price)
+            .map_err(|error| ProductRowError::Price(text.to_owned(), error))
     };
     let short = CATEGORY_CHARACTERS_MAX;
     let values = [
@@ -132,34 +132,34 @@ pub(super) fn read(
         of(ProductMember::LowStockThreshold).map(threshold).transpose()?,
         of(ProductMember::Active).map(active).transpose()?,
     ];
-    Ok(Said { sku, values })
+    Ok(ProductRow { sku, values })
 }
 
-fn sku(text: &str) -> Result<Sku, Reason> {
+fn sku(text: &str) -> Result<Sku, ProductRowError> {
     Sku::new(text).map_err(|error| match error {
-        IdError::Empty => Reason::SkuMissing,
-        error => Reason::Sku(text.to_owned(), error),
+        IdError::Empty => ProductRowError::SkuMissing,
+        error => ProductRowError::Sku(text.to_owned(), error),
     })
 }
 
-fn text(member: &'static str, said: &str, most: usize) -> Result<Value, Reason> {
+fn text(member: &'static str, said: &str, most: usize) -> Result<DetailValue, ProductRowError> {
     if said.chars().count() > most || said.chars().any(char::is_control) {
-        return Err(Reason::Text { member, most });
+        return Err(ProductRowError::Text { member, most });
     }
-    Ok(Value::Text(said.into()))
+    Ok(DetailValue::Text(said.into()))
 }
 
-fn threshold(said: &str) -> Result<Value, Reason> {
+fn threshold(said: &str) -> Result<DetailValue, ProductRowError> {
     let pieces = said.parse().ok().and_then(|pieces| Quantity::new(pieces).ok());
     let pieces = pieces.filter(|pieces| !pieces.is_negative());
-    pieces.map(Value::Pieces).ok_or_else(|| Reason::Threshold(said.to_owned()))
+    pieces.map(DetailValue::Pieces).ok_or_else(|| ProductRowError::Threshold(said.to_owned()))
 }
 
-fn active(said: &str) -> Result<Value, Reason> {
+fn active(said: &str) -> Result<DetailValue, ProductRowError> {
     match said.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Ok(Value::Flag(true)),
-        "false" | "no" | "0" => Ok(Value::Flag(false)),
-        _ => Err(Reason::Active(said.to_owned())),
+        "true" | "yes" | "1" => Ok(DetailValue::Flag(true)),
+        "false" | "no" | "0" => Ok(DetailValue::Flag(false)),
+        _ => Err(ProductRowError::Active(said.to_owned())),
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use csv::ByteRecord;
 
-    const COLUMNS: Columns = Columns {
+    const COLUMNS: ProductColumns = ProductColumns {
         sku: 0,
         members: [Some(1), Some(2), Some(3), Some(5), Some(6), Some(7)],
         currency: Some(4),
@@ -176,12 +176,12 @@ mod tests {
         count: 8,
     };
 
-    fn tea(changed: usize, value: &[u8]) -> Result<Said, Reason> {
+    fn tea(changed: usize, value: &[u8]) -> Result<ProductRow, ProductRowError> {
         let mut fields: [&[u8]; 8] =
             [b"A-1", b" Green tea ", b"tea", b"12.50", b"EUR", b"5012345678900", b"5", b"Yes"];
         fields[changed] = value;
         let fields = fields.iter().collect::<ByteRecord>();
-        read(&Record { row: 7, line: 8, fields: &fields }, &COLUMNS, Some(Currency::new("GBP").unwrap()))
+        read(&CsvRecord { row: 7, line: 8, fields: &fields }, &COLUMNS, Some(Currency::new("GBP").unwrap()))
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             "Green tea", "tea", {"amountMinor": 1250, "currency": "EUR"}, "5012345678900", 5, true
         ]);
         assert_eq!(serde_json::to_value(&said.values).unwrap(), expected);
-        let shown: Vec<String> = said.values.iter().flatten().map(Value::to_string).collect();
+        let shown: Vec<String> = said.values.iter().flatten().map(DetailValue::to_string).collect();
         assert_eq!(shown, ["\"Green tea\"", "\"tea\"", "12.50 EUR", "\"5012345678900\"", "5", "true"]);
         let pounds = tea(4, b"").unwrap().values[2].clone().unwrap();
         assert_eq!(pounds.to_string(), "12.50 GBP", "without a currency it is that of the options");
@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(reason.code(), *code, "{field} {value:?}: {reason}");
         }
         let two = [b"A", b"B"].iter().collect::<ByteRecord>();
-        let reason = read(&Record { row: 1, line: 2, fields: &two }, &COLUMNS, None).unwrap_err();
+        let reason = read(&CsvRecord { row: 1, line: 2, fields: &two }, &COLUMNS, None).unwrap_err();
         assert_eq!(reason.code(), "wrong-field-count");
     }
 }

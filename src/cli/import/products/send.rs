@@ -11,20 +11,20 @@ use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::row::Value;
-use super::tally::Product;
-use crate::cli::client::{Client, ClientError};
-use crate::cli::exit::{Exit, Failure};
+use super::row::DetailValue;
+use super::tally::TalliedProduct;
+use crate::cli::terminal::client::{ClientError, NodeClient};
 use crate::domain::Sku;
 use crate::domain::catalogue::ProductMember;
+use crate::runtime::exit::{Exit, Failure};
 
 /// Products of one request.
 const BATCH_PRODUCTS: usize = 1000;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What the node made of a product.
+/// The outcome of a product at the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum ProductOutcome {
     Created,
     Changed,
     Unchanged,
@@ -33,16 +33,16 @@ pub(super) enum Told {
 
 /// `POST /catalogue/products`, as openapi.yaml has it.
 #[derive(Serialize)]
-struct Body<'a> {
+struct ProductsRequest<'a> {
     update: bool,
-    products: Vec<Line<'a>>,
+    products: Vec<SentProduct<'a>>,
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct SentProduct<'a> {
     sku: &'a Sku,
     #[serde(flatten)]
-    said: BTreeMap<&'static str, &'a Value>,
+    said: BTreeMap<&'static str, &'a DetailValue>,
 }
 
 #[derive(Deserialize)]
@@ -66,16 +66,16 @@ struct ProductResult {
 /// # Errors
 /// [`Exit::Unavailable`] when the node cannot be reached or refuses.
 pub(super) async fn send(
-    client: &Client,
-    products: &[Product],
+    client: &NodeClient,
+    products: &[TalliedProduct],
     update: bool,
     told: impl Fn(u64),
-) -> Result<Vec<Told>, Failure> {
+) -> Result<Vec<ProductOutcome>, Failure> {
     let run = Uuid::now_v7();
     let mut all = Vec::with_capacity(products.len());
     for batch in products.chunks(BATCH_PRODUCTS) {
         told(all.len() as u64);
-        let body = Body { update, products: batch.iter().map(Line::of).collect() };
+        let body = ProductsRequest { update, products: batch.iter().map(SentProduct::of).collect() };
         let key = HeaderValue::try_from(format!("import-products-{run}-{}", all.len()));
         let key = key.expect("digits, letters and hyphens are visible");
         let headers = HeaderMap::from_iter([(IDEMPOTENCY_KEY, key)]);
@@ -89,21 +89,21 @@ pub(super) async fn send(
             );
             return Err(Failure::new(Exit::Unavailable, message));
         }
-        all.extend(results.into_iter().map(Told::from));
+        all.extend(results.into_iter().map(ProductOutcome::from));
     }
     told(all.len() as u64);
     Ok(all)
 }
 
-impl<'a> Line<'a> {
-    fn of(product: &'a Product) -> Self {
+impl<'a> SentProduct<'a> {
+    fn of(product: &'a TalliedProduct) -> Self {
         let said = ProductMember::ALL.into_iter().zip(product.said());
         let said = said.filter_map(|(member, one)| Some((member.as_str(), &one?.value))).collect();
         Self { sku: &product.sku, said }
     }
 }
 
-impl From<ProductResult> for Told {
+impl From<ProductResult> for ProductOutcome {
     fn from(result: ProductResult) -> Self {
         match result {
             ProductResult { status: 201, .. } => Self::Created,

@@ -1,17 +1,17 @@
-//! What an import of products tells its person at the end.
+//! The summary of an import of products, for a person.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::summary::{line, named};
-use super::send::Told;
-use super::survey::{Findings, Survey};
-use crate::cli::print::thousands;
+use super::send::ProductOutcome;
+use super::survey::{CatalogueSurvey, Findings};
+use crate::cli::import::summary::{line, named};
+use crate::cli::terminal::print::thousands;
 
 /// The end of a run; `sent` is what the node made of each product, or nothing when it was a dry run.
 pub(super) fn told(
-    survey: &Survey,
-    sent: Option<(&[Told], Duration)>,
+    survey: &CatalogueSurvey,
+    sent: Option<(&[ProductOutcome], Duration)>,
     findings: &Findings,
     report: Option<&Path>,
 ) -> String {
@@ -19,7 +19,11 @@ pub(super) fn told(
     let mut text = match sent {
         None => format!("Dry run of {path}: nothing was sent.\n"),
         Some(_) if survey.rows == 0 => format!("{path} has a header and no rows: nothing was sent.\n"),
-        Some((told, _)) if told.iter().all(|one| matches!(one, Told::Unchanged | Told::Refused { .. })) => {
+        Some((told, _))
+            if told
+                .iter()
+                .all(|one| matches!(one, ProductOutcome::Unchanged | ProductOutcome::Refused { .. })) =>
+        {
             format!("Imported the products of {path}: nothing changed.\n")
         }
         Some(_) => format!("Imported the products of {path}.\n"),
@@ -27,14 +31,14 @@ pub(super) fn told(
     line(&mut text, "columns", &survey.columns);
     line(&mut text, "products", &thousands(survey.tally.products.len() as u64));
     if let Some((told, _)) = sent {
-        let mut count = |what: &str, wanted: fn(&Told) -> bool| {
+        let mut count = |what: &str, wanted: fn(&ProductOutcome) -> bool| {
             let count = told.iter().filter(|one| wanted(one)).count() as u64;
             line(&mut text, "", &format!("{:>6} {what}", thousands(count)));
         };
-        count("new", |one| *one == Told::Created);
-        count("changed", |one| *one == Told::Changed);
-        count("unchanged", |one| *one == Told::Unchanged);
-        count("refused", |one| matches!(one, Told::Refused { .. }));
+        count("new", |one| *one == ProductOutcome::Created);
+        count("changed", |one| *one == ProductOutcome::Changed);
+        count("unchanged", |one| *one == ProductOutcome::Unchanged);
+        count("refused", |one| matches!(one, ProductOutcome::Refused { .. }));
     }
     line(&mut text, "rows", &thousands(survey.rows));
     line(&mut text, "", &format!("{:>6} say what is said of their product", thousands(findings.agreeing)));

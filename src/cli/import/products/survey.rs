@@ -2,26 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::report_file::{Refusals, ReportFile};
-use super::columns::{self, Columns};
+use super::columns::{self, ProductColumns};
 use super::options::ProductsArgs;
-use super::row::{self, Said};
-use super::send::Told;
-use super::tally::{Product, SKUS_MAX, Tally};
-use crate::cli::exit::{Exit, Failure};
+use super::row::{self, ProductRow};
+use super::send::ProductOutcome;
+use super::tally::{ProductTally, SKUS_MAX, TalliedProduct};
+use crate::cli::import::report_file::{Refusals, ReportFile};
 use crate::domain::catalogue::ProductMember;
+use crate::runtime::exit::{Exit, Failure};
 
 /// What the report has of a row, behind what is to be said of it.
 const NAMES: [&str; 3] = ["sku", "name", "price"];
 
 /// What the first pass found.
-pub(super) struct Survey {
+pub(super) struct CatalogueSurvey {
     pub(super) path: PathBuf,
     /// Which column says what, for people.
     pub(super) columns: String,
     /// Rows after the header.
     pub(super) rows: u64,
-    pub(super) tally: Tally,
+    pub(super) tally: ProductTally,
     fingerprint: String,
 }
 
@@ -36,14 +36,14 @@ pub(super) struct Findings {
     pub(super) refused: Refusals,
 }
 
-impl Survey {
+impl CatalogueSurvey {
     /// Reads the file from start to end.
     ///
     /// # Errors
     /// Those of [`columns::open`]; [`Exit::Data`] when it cannot be read to its end, or has too many SKUs.
     pub(super) fn take(args: &ProductsArgs) -> Result<Self, Failure> {
         let (mut table, columns) = columns::open(args)?;
-        let (mut rows, mut tally) = (0, Tally::default());
+        let (mut rows, mut tally) = (0, ProductTally::default());
         while let Some(record) = table.next()? {
             rows = record.row;
             let said = row::read(&record, &columns, args.currency);
@@ -64,7 +64,7 @@ impl Survey {
     pub(super) fn answer(
         &self,
         args: &ProductsArgs,
-        told: &[Told],
+        told: &[ProductOutcome],
         report: Option<&Path>,
     ) -> Result<Findings, Failure> {
         let (mut table, columns) = columns::open(args)?;
@@ -81,7 +81,7 @@ impl Survey {
                 Err(reason) => Some((reason.code(), reason.to_string())),
                 Ok(said) => {
                     let (place, product) = self.tally.find(&said.sku).ok_or_else(|| self.changed())?;
-                    if let Some(Told::Refused { code, detail }) = told.get(place)
+                    if let Some(ProductOutcome::Refused { code, detail }) = told.get(place)
                         && record.row == product.first
                     {
                         write(code, detail)?;
@@ -114,7 +114,7 @@ impl Survey {
 }
 
 /// What a row says otherwise than most rows of its SKU: the code of the first such detail, and all of them for a person.
-fn otherwise(said: &Said, product: &Product) -> Option<(&'static str, String)> {
+fn otherwise(said: &ProductRow, product: &TalliedProduct) -> Option<(&'static str, String)> {
     let mut code = None;
     let mut details = Vec::new();
     let pairs = ProductMember::ALL.into_iter().zip(&said.values).zip(product.said());
@@ -147,7 +147,7 @@ const fn words(member: ProductMember) -> (&'static str, &'static str) {
 }
 
 /// Which column says what.
-fn named(columns: &Columns, header: &[String]) -> String {
+fn named(columns: &ProductColumns, header: &[String]) -> String {
     let told = |label: &str, at: Option<usize>| Some(format!("{} ({label})", header.get(at?)?));
     let members = ProductMember::ALL.into_iter().map(|member| told(words(member).0, columns.of(member)));
     let ends = (told("SKU", Some(columns.sku)), told("currency", columns.currency));

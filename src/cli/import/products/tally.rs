@@ -1,8 +1,8 @@
-//! What all rows of a file say of each SKU, counted: what most of them say is what is said of it.
+//! The details that the rows of a file give for each SKU, counted: the value of most rows wins.
 
 use std::collections::HashMap;
 
-use super::row::{Said, Value};
+use super::row::{DetailValue, ProductRow};
 use crate::domain::Sku;
 use crate::domain::catalogue::ProductMember;
 
@@ -11,10 +11,10 @@ pub(super) const SKUS_MAX: usize = 1_000_000;
 /// Different values of one detail of one SKU that are counted; later ones are outvoted unheard.
 const VALUES_MAX: usize = 100;
 
-/// A value of one detail, and who says it.
+/// A value of one detail, and the rows that give it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Candidate {
-    pub(super) value: Value,
+pub(super) struct DetailCandidate {
+    pub(super) value: DetailValue,
     /// How many rows say it.
     pub(super) rows: u64,
     /// The first of them.
@@ -23,31 +23,31 @@ pub(super) struct Candidate {
 
 /// One SKU.
 #[derive(Debug)]
-pub(super) struct Product {
+pub(super) struct TalliedProduct {
     pub(super) sku: Sku,
     /// The first row that says something of it.
     pub(super) first: u64,
     /// In the order of [`ProductMember::ALL`], and then of the rows.
-    candidates: [Vec<Candidate>; ProductMember::ALL.len()],
+    candidates: [Vec<DetailCandidate>; ProductMember::ALL.len()],
 }
 
 /// All SKUs of a file, in the order in which they come.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ProductTally {
     places: HashMap<Sku, usize>,
-    pub(super) products: Vec<Product>,
+    pub(super) products: Vec<TalliedProduct>,
 }
 
-impl Tally {
+impl ProductTally {
     /// Counts in what a row says; false when there would be too many SKUs.
-    pub(super) fn add(&mut self, row: u64, said: Said) -> bool {
+    pub(super) fn add(&mut self, row: u64, said: ProductRow) -> bool {
         let next = self.products.len();
         let place = *self.places.entry(said.sku.clone()).or_insert(next);
         if place == SKUS_MAX {
             return false;
         }
         if place == next {
-            self.products.push(Product { sku: said.sku, first: row, candidates: Default::default() });
+            self.products.push(TalliedProduct { sku: said.sku, first: row, candidates: Default::default() });
         }
         let product = self.products.get_mut(place).expect("a place is that of a product");
         for (candidates, value) in product.candidates.iter_mut().zip(said.values) {
@@ -55,23 +55,23 @@ impl Tally {
             if let Some(known) = candidates.iter_mut().find(|candidate| candidate.value == value) {
                 known.rows += 1;
             } else if candidates.len() < VALUES_MAX {
-                candidates.push(Candidate { value, rows: 1, first: row });
+                candidates.push(DetailCandidate { value, rows: 1, first: row });
             }
         }
         true
     }
 
     /// What is known of a SKU, and its place among all.
-    pub(super) fn find(&self, sku: &Sku) -> Option<(usize, &Product)> {
+    pub(super) fn find(&self, sku: &Sku) -> Option<(usize, &TalliedProduct)> {
         let place = *self.places.get(sku)?;
         Some((place, self.products.get(place)?))
     }
 }
 
-impl Product {
+impl TalliedProduct {
     /// What is said of each detail, in the order of [`ProductMember::ALL`]: what most rows say, of equals what came first.
-    pub(super) fn said(&self) -> impl Iterator<Item = Option<&Candidate>> {
-        let most = |candidates: &'_ [Candidate]| candidates.iter().map(|one| one.rows).max();
+    pub(super) fn said(&self) -> impl Iterator<Item = Option<&DetailCandidate>> {
+        let most = |candidates: &'_ [DetailCandidate]| candidates.iter().map(|one| one.rows).max();
         self.candidates.iter().map(move |all| all.iter().find(|one| Some(one.rows) == most(all)))
     }
 }
@@ -80,15 +80,15 @@ impl Product {
 mod tests {
     use super::*;
 
-    fn said(sku: &str, name: &str, active: Option<bool>) -> Said {
-        let name = Some(Value::Text(name.into()));
-        let values = [name, None, None, None, None, active.map(Value::Flag)];
-        Said { sku: Sku::new(sku).unwrap(), values }
+    fn said(sku: &str, name: &str, active: Option<bool>) -> ProductRow {
+        let name = Some(DetailValue::Text(name.into()));
+        let values = [name, None, None, None, None, active.map(DetailValue::Flag)];
+        ProductRow { sku: Sku::new(sku).unwrap(), values }
     }
 
     #[test]
     fn what_most_rows_say_counts_and_of_equals_what_is_said_first() {
-        let mut tally = Tally::default();
+        let mut tally = ProductTally::default();
         for (row, sku, name, active) in [
             (1, "A", "damaged", None),
             (2, "B", "Black tea", Some(true)),
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_sku_with_a_new_name_in_each_row_stays_small() {
-        let mut tally = Tally::default();
+        let mut tally = ProductTally::default();
         for row in 0..10_000_u64 {
             assert!(tally.add(row, said("A", &format!("name {row}"), None)));
         }

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::options::ProductsArgs;
-use super::send::{Told, send};
-use super::survey::Survey;
-use crate::cli::client::Client;
+use super::send::{ProductOutcome, send};
+use super::survey::CatalogueSurvey;
+use crate::cli::terminal::client::NodeClient;
 
 #[derive(Default)]
-struct Node {
+struct FakeCatalogue {
     products: BTreeMap<String, Value>,
     answers: BTreeMap<String, Value>,
     posts: u64,
@@ -26,9 +26,9 @@ struct Node {
     lost: Vec<u64>,
 }
 
-type Shared = Arc<Mutex<Node>>;
+type SharedCatalogue = Arc<Mutex<FakeCatalogue>>;
 
-impl Node {
+impl FakeCatalogue {
     fn say(&mut self, body: &Value) -> Value {
         let results = body["products"].as_array().unwrap().iter().map(|line| {
             let sku = line["sku"].as_str().unwrap().to_owned();
@@ -48,7 +48,11 @@ impl Node {
     }
 }
 
-async fn products(State(node): State<Shared>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+async fn products(
+    State(node): State<SharedCatalogue>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
     let mut node = node.lock().unwrap();
     node.posts += 1;
     let problem = |code: &str| (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"code": code}))).into_response();
@@ -64,11 +68,11 @@ async fn products(State(node): State<Shared>, headers: HeaderMap, Json(body): Js
     if node.lost.contains(&node.posts) { problem("outcome-unknown") } else { Json(answer).into_response() }
 }
 
-async fn scene() -> (Shared, Client) {
-    let node = Shared::default();
+async fn scene() -> (SharedCatalogue, NodeClient) {
+    let node = SharedCatalogue::default();
     let routes = Router::new().route("/catalogue/products", post(products)).with_state(Arc::clone(&node));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = Client::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let client = NodeClient::new(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move { axum::serve(listener, routes).await });
     (node, client)
 }
@@ -87,7 +91,7 @@ fn catalogue(products: u64, price: &str) -> String {
     std::iter::once("sku,name,price\n".to_owned()).chain(rows).collect()
 }
 
-async fn sent(client: &Client, survey: &Survey, update: bool) -> Vec<Told> {
+async fn sent(client: &NodeClient, survey: &CatalogueSurvey, update: bool) -> Vec<ProductOutcome> {
     send(client, &survey.tally.products, update, |_| ()).await.unwrap()
 }
 
@@ -99,15 +103,15 @@ async fn lost_answers_and_busy_times_count_every_product_once() {
     {
         let (node, client) = scene().await;
         (node.lock().unwrap().busy, node.lock().unwrap().lost) = (busy, lost);
-        let survey = Survey::take(&args(&directory, &catalogue(2_500, "2.55"))).unwrap();
-        assert_eq!(sent(&client, &survey, false).await, vec![Told::Created; 2_500]);
+        let survey = CatalogueSurvey::take(&args(&directory, &catalogue(2_500, "2.55"))).unwrap();
+        assert_eq!(sent(&client, &survey, false).await, vec![ProductOutcome::Created; 2_500]);
         assert_eq!(node.lock().unwrap().posts, posts);
         let product = node.lock().unwrap().products["S2499"].clone();
         let price = json!({"amountMinor": 255, "currency": "GBP"});
         assert_eq!(product, json!({"sku": "S2499", "name": "Thing 2499", "unitPrice": price}));
         assert_eq!(
             sent(&client, &survey, true).await,
-            vec![Told::Unchanged; 2_500],
+            vec![ProductOutcome::Unchanged; 2_500],
             "another run, other keys"
         );
     }
@@ -118,10 +122,10 @@ async fn what_the_node_refuses_is_told_at_the_first_row_of_its_product() {
     let directory = TempDir::new().unwrap();
     let (_, client) = scene().await;
     let args_then = args(&directory, &catalogue(3, "2.55"));
-    sent(&client, &Survey::take(&args_then).unwrap(), false).await;
+    sent(&client, &CatalogueSurvey::take(&args_then).unwrap(), false).await;
     let text = "sku,name,price\nS9,New,1\nS1,Other,2.95\nS1,Thing,2.95\nS1,Thing,2.95\nS2,Thing 2,2.55\nS1,Thing,0\n";
     let args = args(&directory, text);
-    let survey = Survey::take(&args).unwrap();
+    let survey = CatalogueSurvey::take(&args).unwrap();
     let told = sent(&client, &survey, false).await;
     let report = directory.path().join("odd.csv");
     let findings = survey.answer(&args, &told, Some(&report)).unwrap();
@@ -132,14 +136,17 @@ async fn what_the_node_refuses_is_told_at_the_first_row_of_its_product() {
         2,3,another-name,\"it says the name is \"\"Other\"\"; 2 rows say \"\"Thing\"\", the first is row 3\",S1,Other,2.95\n\
         6,7,zero-price,\"\"\"0\"\" is no price: it is nothing, as of what was given away or written off\",S1,Thing,0\n";
     assert_eq!(text, expected);
-    assert_eq!(sent(&client, &survey, true).await, [Told::Unchanged, Told::Changed, Told::Unchanged]);
+    assert_eq!(
+        sent(&client, &survey, true).await,
+        [ProductOutcome::Unchanged, ProductOutcome::Changed, ProductOutcome::Unchanged]
+    );
 }
 
 #[tokio::test]
 async fn a_file_that_changes_meanwhile_is_noticed() {
     let directory = TempDir::new().unwrap();
     let args_then = args(&directory, &catalogue(3, "2.55"));
-    let survey = Survey::take(&args_then).unwrap();
+    let survey = CatalogueSurvey::take(&args_then).unwrap();
     for text in [catalogue(4, "2.55"), catalogue(3, "2.95"), catalogue(2, "2.55")] {
         let args = args(&directory, &text);
         let failure = survey.answer(&args, &[], None).unwrap_err();

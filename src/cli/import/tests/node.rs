@@ -15,7 +15,7 @@ use crate::cli::import::wire::Progress;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Trouble {
+pub(super) enum FakeFault {
     /// Refused with 503 before anything happened.
     Busy,
     /// Applied, and then the answer was lost.
@@ -25,17 +25,17 @@ pub(super) enum Trouble {
 }
 
 #[derive(Default)]
-pub(super) struct Node {
+pub(super) struct FakeNode {
     pub(super) imports: BTreeMap<String, Progress>,
     pub(super) refusals: Vec<Value>,
     pub(super) levels: BTreeMap<(String, String), i64>,
     pub(super) posts: u64,
-    pub(super) troubles: BTreeMap<u64, Trouble>,
+    pub(super) troubles: BTreeMap<u64, FakeFault>,
 }
 
-pub(super) type Shared = Arc<Mutex<Node>>;
+pub(super) type SharedNode = Arc<Mutex<FakeNode>>;
 
-impl Node {
+impl FakeNode {
     fn apply(&mut self, id: &str, body: &Value) -> Result<Value, Box<Response>> {
         let done = self.imports.get(id).copied().unwrap_or_default().rows_done;
         if body["afterRow"] != done {
@@ -70,33 +70,33 @@ fn problem(status: StatusCode, code: &str) -> Response {
     (status, Json(json!({"code": code, "title": code, "status": status.as_u16()}))).into_response()
 }
 
-async fn rows(State(node): State<Shared>, Path(id): Path<String>, Json(body): Json<Value>) -> Response {
+async fn rows(State(node): State<SharedNode>, Path(id): Path<String>, Json(body): Json<Value>) -> Response {
     let (trouble, answer) = {
         let mut node = node.lock().unwrap();
         node.posts += 1;
         let posts = node.posts;
         let trouble = node.troubles.get(&posts).copied();
-        if trouble == Some(Trouble::Busy) {
+        if trouble == Some(FakeFault::Busy) {
             return problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded");
         }
         (trouble, node.apply(&id, &body))
     };
     match (trouble, answer) {
-        (Some(Trouble::Hangs), _) => pending().await,
-        (Some(Trouble::AnswerLost), _) => problem(StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown"),
+        (Some(FakeFault::Hangs), _) => pending().await,
+        (Some(FakeFault::AnswerLost), _) => problem(StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown"),
         (_, Ok(answer)) => Json(answer).into_response(),
         (_, Err(refused)) => *refused,
     }
 }
 
-async fn progress(State(node): State<Shared>, Path(id): Path<String>) -> Response {
+async fn progress(State(node): State<SharedNode>, Path(id): Path<String>) -> Response {
     match node.lock().unwrap().imports.get(&id) {
         Some(progress) => Json(progress).into_response(),
         None => problem(StatusCode::NOT_FOUND, "not-found"),
     }
 }
 
-async fn refusals(State(node): State<Shared>, RawQuery(query): RawQuery) -> Response {
+async fn refusals(State(node): State<SharedNode>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
     let from: usize = cursor.map_or(0, |(_, mark)| mark.trim_end_matches("=+").parse().unwrap());
@@ -108,7 +108,7 @@ async fn refusals(State(node): State<Shared>, RawQuery(query): RawQuery) -> Resp
 }
 
 /// The routes of the node.
-pub(super) fn routes(node: Shared) -> Router {
+pub(super) fn routes(node: SharedNode) -> Router {
     Router::new()
         .route("/imports/{id}/rows", post(rows))
         .route("/imports/{id}", get(progress))

@@ -3,6 +3,9 @@
 //! It is derived from the segment and says nothing of its own: lost, it is built again by reading the segment.
 //! [`Growing`] is the index of the segment being written, in memory; [`Sealed`] that of a sealed one, a file of which
 //! a lookup reads a few dozen bytes. Both answer the same questions, through [`SegmentIndex`].
+//!
+//! An index is never trusted alone: an event that is read back is checked for the key that was asked for and against its own
+//! checksum. What an index leaves out is believed only after the whole file has been checked against its checksum.
 
 mod bytes;
 mod growing;

@@ -13,13 +13,12 @@
 //! CRC-32C of all before           4
 //! ```
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all, read_exact_at};
+use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all, read_exact_at, replace};
 use crate::adapters::file::format::index::bytes::{
     Fields, MAGIC, encode, read_effect, read_entry, read_posting,
 };
 use crate::adapters::file::format::index::{EntryMark, Growing, Posting, SegmentIndex, Wanted};
-use crate::adapters::file::format::segment::SegmentEnd;
-use crate::adapters::file::log::probe::replace;
+use crate::adapters::file::format::segment_end::SegmentEnd;
 use crate::app::KnownEffect;
 use crate::domain::{Sequence, Timestamp};
 use std::io;

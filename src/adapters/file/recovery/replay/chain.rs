@@ -1,13 +1,13 @@
 //! The segments as a chain, and the idempotency records kept along it.
 
 use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::disk::read_all;
+use crate::adapters::file::disk::{OpenError, read_all};
 use crate::adapters::file::format::index::{Growing, IndexError, Sealed, read_known};
+use crate::adapters::file::format::reindex::index_segment;
 use crate::adapters::file::format::segment::{Header, Scan};
-use crate::adapters::file::reading::segments::{Segment, index_segment};
-use crate::adapters::file::recovery::OpenError;
-use crate::adapters::file::recovery::replay::{LastSegment, Replay};
-use crate::adapters::file::upkeep::archive::open_segment;
+use crate::adapters::file::reading::archived::open_segment;
+use crate::adapters::file::reading::segments::Segment;
+use crate::adapters::file::recovery::replay::progress::{LastSegment, Replay};
 use crate::app::KnownEffect;
 use crate::domain::Sequence;
 use crate::planted::{Bug, planted};

@@ -1,12 +1,11 @@
 //! One segment: read line by line, and added up.
 
-use crate::adapters::file::disk::{DiskFile, read_all_into};
+use crate::adapters::file::disk::{DiskFile, OpenError, read_all_into};
 use crate::adapters::file::format::decode::{decode, decode_entry};
 use crate::adapters::file::format::index::{Growing, Written};
 use crate::adapters::file::format::segment::{Damage, Header, Scan, ScanPlace};
-use crate::adapters::file::recovery::OpenError;
-use crate::adapters::file::recovery::replay::Replay;
 use crate::adapters::file::recovery::replay::ahead::{Decoded, with_lines_decoded};
+use crate::adapters::file::recovery::replay::progress::Replay;
 use crate::app::known_effects;
 use crate::domain::{Sequence, Timestamp};
 use std::mem;

@@ -1,0 +1,52 @@
+//! Logs audited side by side, in the order of time.
+
+use crate::adapters::file::audit::auditor::Auditor;
+use crate::adapters::file::audit::course::Course;
+use crate::adapters::file::audit::report::Audit;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{Disk, OpenError};
+use crate::adapters::file::format::identity::DirectoryLock;
+
+/// How long an idempotency key is remembered by default, in milliseconds: the default of the node.
+pub(super) const IDEMPOTENCY_TTL_MS: i64 = 300_000;
+
+/// Audits a data directory whose lock the caller holds, for what it adds up to.
+pub(super) fn audit_held(
+    disk: &dyn Disk,
+    layout: &Layout,
+    _lock: &DirectoryLock,
+) -> Result<Audit, OpenError> {
+    let auditor = Auditor::begin(disk, layout, None, false)?;
+    Ok(run(vec![auditor], None).pop().expect("one audit of one log"))
+}
+
+/// Audits a data directory of one log.
+///
+/// # Errors
+/// [`OpenError`] when it is none, or cannot be read at all.
+pub fn audit(disk: &dyn Disk, layout: &Layout) -> Result<Audit, OpenError> {
+    let live = DirectoryLock::holder(disk, layout).map_err(OpenError::at(&layout.lock()))?;
+    let auditor = Auditor::begin(disk, layout, live, false)?;
+    Ok(run(vec![auditor], Some(IDEMPOTENCY_TTL_MS)).pop().expect("one audit of one log"))
+}
+
+/// Lets auditors go through their logs, side by side, in the order of time.
+pub(super) fn run(mut auditors: Vec<Auditor<'_>>, idempotency_ttl_ms: Option<i64>) -> Vec<Audit> {
+    let logs = auditors.iter().map(|auditor| auditor.layout.root().to_path_buf()).collect();
+    let mut course = Course::new(logs, idempotency_ttl_ms);
+    auditors.iter_mut().for_each(Auditor::advance);
+    let at = |(_, auditor): &(usize, &mut Auditor<'_>)| Some(auditor.next.as_ref()?.1.at);
+    loop {
+        let waiting = auditors.iter_mut().enumerate().filter(|(_, auditor)| auditor.next.is_some());
+        let Some((log, auditor)) = waiting.min_by_key(at) else { break };
+        auditor.look(log, &mut course);
+        auditor.advance();
+    }
+    for (log, auditor) in auditors.iter_mut().enumerate() {
+        auditor.end();
+        if course.is_unsure() {
+            auditor.look_again(log, &mut course);
+        }
+    }
+    auditors.into_iter().map(|auditor| auditor.audit).collect()
+}

@@ -1,0 +1,28 @@
+//! Where a segment ends: what the next segment and the index of this one hold it against.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a segment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SegmentEnd {
+    /// Its length in bytes.
+    pub length: u64,
+    /// The checksum of its last line.
+    #[serde(with = "hex")]
+    pub crc: u32,
+}
+
+mod hex {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    pub(crate) fn serialize<S: Serializer>(checksum: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{checksum:08x}"))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        u32::from_str_radix(&digits, 16).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,86 @@
+//! The call to the disk that is under way, and how long it has taken.
+
+use crate::adapters::file::log::news::{StorageListener, StorageNews};
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A write or sync that takes longer than this makes the log refuse new entries.
+pub const SHED_AFTER: Duration = Duration::from_secs(5);
+/// A write or sync that takes longer than this ends the process.
+pub const ABORT_AFTER: Duration = Duration::from_secs(20);
+
+/// The present call to the disk, watched from another thread.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    since: Mutex<Option<Instant>>,
+    stuck: AtomicBool,
+}
+
+impl Calls {
+    /// Makes a call; answers also whether it was reported as stuck meanwhile.
+    pub(crate) fn during<T>(&self, call: impl FnOnce() -> T) -> (T, bool) {
+        *self.since.lock() = Some(Instant::now());
+        let returned = call();
+        (returned, self.over())
+    }
+
+    fn over(&self) -> bool {
+        let mut since = self.since.lock();
+        *since = None;
+        self.are_stuck()
+    }
+
+    /// True when the present call has not returned for [`SHED_AFTER`].
+    pub(crate) fn are_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    /// Reports a call that does not return, or has returned after all; ends the process when it has taken too long.
+    pub(crate) fn look(&self, probing: bool, listener: &StorageListener) {
+        // Under the lock: whoever ends a call knows whether it was reported as stuck.
+        let since = self.since.lock();
+        let lasting = since.map_or(Duration::ZERO, |since| since.elapsed());
+        let stuck = lasting >= SHED_AFTER;
+        let changed = self.stuck.swap(stuck, Ordering::Relaxed) != stuck;
+        drop(since);
+        if changed {
+            listener(if stuck { StorageNews::Stuck { probing } } else { StorageNews::Unstuck });
+        }
+        if lasting >= ABORT_AFTER {
+            listener(StorageNews::Aborting);
+            std::process::abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn listener() -> (StorageListener, Arc<Mutex<Vec<String>>>) {
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let list = Arc::clone(&heard);
+        (Arc::new(move |news| list.lock().push(format!("{news:?}"))), heard)
+    }
+
+    #[test]
+    fn whoever_ends_a_call_knows_whether_it_was_reported_as_stuck() {
+        let (told, heard) = listener();
+        let calls = Calls::default();
+        let ((), stuck) = calls.during(|| calls.look(false, &told));
+        assert!(!stuck && heard.lock().is_empty());
+        let Some(long_ago) = Instant::now().checked_sub(SHED_AFTER) else { return };
+        let ((), stuck) = calls.during(|| {
+            *calls.since.lock() = Some(long_ago);
+            calls.look(false, &told);
+            calls.look(false, &told);
+        });
+        assert!(stuck);
+        calls.look(false, &told);
+        let ((), stuck) = calls.during(|| ());
+        assert!(!stuck);
+        assert_eq!(*heard.lock(), ["Stuck { probing: false }", "Unstuck"]);
+    }
+}

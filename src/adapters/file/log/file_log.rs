@@ -1,0 +1,155 @@
+//! The log of one node on disk: a queue in front of one writer thread.
+
+use crate::adapters::file::format::line::encode;
+use crate::adapters::file::log::breaker;
+use crate::adapters::file::log::news::{StorageListener, StorageNews};
+use crate::adapters::file::log::shared::Shared;
+use crate::adapters::file::log::term::Tenure;
+use crate::adapters::file::log::writer::Writer;
+use crate::adapters::file::reading::history::FileHistory;
+use crate::adapters::file::reading::segments::Segments;
+use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, NewEntry};
+use crate::domain::{Sequence, Timestamp};
+use crate::resilience::Position;
+use parking_lot::Mutex;
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// The log of one node, open for appending.
+pub struct FileLog {
+    shared: Arc<Shared>,
+    segments: Arc<Segments>,
+    writer: Mutex<Option<Writer>>,
+    thread: Mutex<Option<thread::JoinHandle<io::Result<()>>>>,
+}
+
+impl FileLog {
+    /// A log that goes on after `end`, whose last entry has the time `last_time`.
+    pub(crate) fn new(writer: Writer, end: Sequence, last_time: Timestamp) -> Self {
+        let shared = Shared::new(end, last_time, Arc::clone(&writer.durable));
+        let segments = Arc::clone(&writer.segments);
+        Self {
+            shared: Arc::new(shared),
+            segments,
+            writer: Mutex::new(Some(writer)),
+            thread: Mutex::new(None),
+        }
+    }
+
+    /// From now on the log grows only while that term lasts; to be called before the writer thread is started.
+    pub(crate) fn bind_to(&self, tenure: Tenure) {
+        if let Some(writer) = self.writer.lock().as_mut() {
+            writer.tenure = Some(tenure);
+        }
+    }
+
+    /// Starts the writer thread. Without it, [`FileLog::write_waiting`] does its work, step by step.
+    ///
+    /// When the disk refuses, it is probed after `cool_down`, again and again; `listener` hears of it.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start(
+        &self,
+        cool_down: Duration,
+        listener: impl Fn(StorageNews<'_>) + Send + Sync + 'static,
+    ) -> io::Result<()> {
+        let Some(mut writer) = self.writer.lock().take() else { return Ok(()) };
+        let listener: StorageListener = Arc::new(listener);
+        breaker::watch(Arc::downgrade(&self.shared), Arc::clone(&listener))?;
+        let shared = Arc::clone(&self.shared);
+        let run = move || {
+            let _abort = AbortOnPanic;
+            breaker::run(&shared, &mut writer, cool_down, &listener)
+        };
+        let thread = thread::Builder::new().name("log-writer".to_owned()).spawn(run)?;
+        *self.thread.lock() = Some(thread);
+        Ok(())
+    }
+
+    /// Makes everything that waits durable, on the calling thread; only while the writer thread is not started.
+    ///
+    /// # Errors
+    /// What the disk said; the breaker is open then.
+    pub fn write_waiting(&self) -> io::Result<()> {
+        let mut writer = self.writer.lock();
+        let Some(writer) = writer.as_mut() else { return Ok(()) };
+        writer.write_group(self.shared.take()).map_err(|failed| self.shared.open_breaker(failed))
+    }
+
+    /// Probes the disk on the calling thread if the breaker is open; only while the writer thread is not started.
+    ///
+    /// # Errors
+    /// What the disk said; the breaker is open still.
+    pub fn probe(&self) -> io::Result<()> {
+        let mut writer = self.writer.lock();
+        match writer.as_mut().filter(|_| self.breaker() == Position::Open) {
+            Some(writer) => self.shared.probe(writer),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes no more entries, and waits until those that wait are durable.
+    ///
+    /// # Errors
+    /// What the disk said last, when the breaker is open.
+    pub fn close(&self) -> io::Result<()> {
+        self.shared.close();
+        let Some(thread) = self.thread.lock().take() else { return self.write_waiting() };
+        match thread.join() {
+            Ok(ended) => ended,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// Reads what is durable in this log.
+    pub fn history(&self) -> Arc<dyn History> {
+        Arc::new(FileHistory { segments: Arc::clone(&self.segments) })
+    }
+
+    /// Follows the durable end of the log.
+    pub fn durable_watch(&self) -> Arc<DurableWatch> {
+        Arc::clone(&self.shared.durable)
+    }
+
+    /// The files of this log.
+    pub(crate) fn segments(&self) -> &Arc<Segments> {
+        &self.segments
+    }
+}
+
+impl EventLog for FileLog {
+    fn append(&self, entry: &NewEntry<'_>) -> Result<Appended, AppendError> {
+        let body = encode(entry).ok_or(AppendError::Full)?;
+        self.shared.enqueue(entry, body)
+    }
+
+    fn last_time(&self) -> Timestamp {
+        self.shared.last_time()
+    }
+
+    fn durable(&self) -> &DurableWatch {
+        &self.shared.durable
+    }
+
+    fn queue_depth(&self) -> usize {
+        self.shared.depth()
+    }
+
+    fn breaker(&self) -> Position {
+        self.shared.breaker()
+    }
+}
+
+/// A panic of the writer thread ends the process: nothing may be acknowledged on a guess.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            std::process::abort();
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Watching the other processes, and taking over from those that are gone.
+
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::disk::{OpenError, OpenMode, read_all, write_all_at};
+use crate::adapters::file::log::term::{Term, end_term, hold_mark, read_term, with_checksum, write_term};
+use crate::adapters::file::recovery::{OpenOptions, open};
+use crate::adapters::file::sharing::lease::{Company, Holder};
+use crate::adapters::file::sharing::others::{
+    Alive, Gone, MEMBERS_MAX, Member, Others, is_left, milliseconds,
+};
+use crate::adapters::file::sharing::peer::Peer;
+use crate::adapters::file::sharing::process::FileSharing;
+use crate::app::Restored;
+use crate::app::ports::{HistoryError, OthersTime};
+use crate::domain::Timestamp;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How often the log of another process is read anew when a file of it goes away meanwhile.
+const ATTACH_TRIES: u32 = 5;
+/// Bits of an epoch that count changes of hands: what is above them is how often processes have started in the directory, so
+/// that epochs rise also when the files of the leases are lost.
+const EPOCH_BITS: u32 = 20;
+
+impl FileSharing {
+    /// Notes who has joined. Members are numbered without gaps, so that one look is enough when nobody has.
+    pub(super) fn look_for_members(&self, others: &mut Others) {
+        let own = self.leases.me.node;
+        let known = others.members.keys().next_back().copied().unwrap_or(0);
+        for number in known + 1..=MEMBERS_MAX {
+            let layout = self.leases.root.member(number);
+            if number == own {
+                continue;
+            }
+            if self.options.disk.open(&layout.node(), OpenMode::Read).is_err() {
+                break;
+            }
+            let seen = (Vec::new(), self.clock.monotonic());
+            others.members.insert(number, Member { layout, peer: None, seen, awaited: false });
+        }
+    }
+
+    /// Reads the log of a member, whose process may be rolling, archiving and pruning it at the same time.
+    pub(super) fn attach(
+        &self,
+        layout: &Layout,
+    ) -> Result<Option<(Peer, Restored, Timestamp)>, HistoryError> {
+        let mut tries = ATTACH_TRIES;
+        loop {
+            match Peer::attach(&self.options, layout) {
+                Err(OpenError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound && tries > 0 =>
+                {
+                    tries -= 1;
+                }
+                attached => return attached.map_err(|error| HistoryError::Damaged(error.to_string())),
+            }
+        }
+    }
+
+    /// Looks whether the others renew, and answers who is awaited and does not any more: his directory, and his term.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn look_around(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
+        let disk = &*self.options.disk;
+        let now = self.look_at_signs(others)?;
+        let mut gone = Vec::new();
+        for (number, member) in &mut others.members {
+            if !member.awaited {
+                continue;
+            }
+            let term = read_term(disk, &member.layout.term())?.unwrap_or_default().term;
+            if is_left(disk, &member.layout)? {
+                gone.push((*number, member.layout.clone(), Gone::Ended(term)));
+            } else if now.saturating_sub(member.seen.1) >= self.lease.ttl {
+                gone.push((*number, member.layout.clone(), Gone::Paused(term)));
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Says that this process is there, and what its log time is at a moment.
+    pub(super) fn sign(&self, renewals: u64, (time, moment): (Timestamp, Duration)) -> io::Result<()> {
+        let at = milliseconds(moment);
+        let line = with_checksum(&Alive { term: self.tenure.term, renewals, time, at });
+        write_all_at(&*self.alive, &line, 0)?;
+        self.alive.truncate(line.len() as u64)
+    }
+
+    /// The log time of the others at this moment. One who holds its lock in the term in which it noted its time is only
+    /// paused, however long ago that was: its time goes on, and it will say so.
+    pub(super) fn time_of(&self, others: &mut Others) -> io::Result<OthersTime> {
+        let now = self.look_at_signs(others)?;
+        let disk = &*self.options.disk;
+        let (mut latest, mut present) = (Timestamp::from_milliseconds(i64::MIN), false);
+        for member in others.members.values() {
+            let there = !is_left(disk, &member.layout)?;
+            present |= there;
+            let Some(alive) = member.alive() else { continue };
+            let same =
+                there && read_term(disk, &member.layout.term())?.unwrap_or_default().term == alive.term;
+            let within = if same { Duration::MAX } else { self.lease.ttl };
+            latest = latest.max(alive.time_by(now, within));
+        }
+        Ok(OthersTime { latest, present })
+    }
+
+    /// Reads what each of the others said last, and notes since when it has said nothing else; answers that moment.
+    pub(super) fn look_at_signs(&self, others: &mut Others) -> io::Result<Duration> {
+        let disk = &*self.options.disk;
+        // Who has not looked for a while knows nothing of what the others did meanwhile.
+        let now = self.clock.monotonic();
+        let blind =
+            others.looked.replace(now).is_none_or(|looked| now.saturating_sub(looked) > self.lease.ttl / 2);
+        for member in others.members.values_mut() {
+            let sign = match disk.open(&member.layout.alive(), OpenMode::Read) {
+                Ok(file) => read_all(&*file)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            if blind || sign != member.seen.0 {
+                member.seen = (sign, now);
+            }
+        }
+        Ok(now)
+    }
+
+    /// Takes over from a process that does not renew its leases; false when it is to be looked at again.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn take_over(&self, layout: &Layout, gone: &Gone) -> io::Result<bool> {
+        let (taken_over, term) = match *gone {
+            Gone::Ended(term) => (self.finish_log_of(layout, term)?, term),
+            Gone::Paused(term) => (end_term(&*self.options.disk, layout, term)?, term),
+        };
+        if taken_over {
+            tracing::warn!(
+                member = %layout.root().display(), term,
+                "took over from a process that does not renew its leases"
+            );
+            self.meters.stolen.increment(1);
+        }
+        Ok(taken_over)
+    }
+
+    /// Reads the logs of all who are gone to their ends: after a power cut their marks may be behind what they have
+    /// acknowledged, and nobody but a next process of theirs would read on.
+    ///
+    /// # Errors
+    /// What the disk says, or what is damaged.
+    pub(super) fn finish_those_left(&self) -> Result<(), OpenError> {
+        let mut others = self.others.lock();
+        self.look_for_members(&mut others);
+        for Member { layout, .. } in others.members.values() {
+            let finish = || {
+                if is_left(&*self.options.disk, layout)? {
+                    let term = read_term(&*self.options.disk, &layout.term())?.unwrap_or_default().term;
+                    self.finish_log_of(layout, term)?;
+                }
+                Ok(())
+            };
+            // What is damaged is told as it would be to its own next process.
+            let told = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
+            finish().map_err(told)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the log of a process that has ended to its end, and makes that end durable.
+    fn finish_log_of(&self, layout: &Layout, term: u64) -> io::Result<bool> {
+        let own = &self.options;
+        let options = OpenOptions { disk: Arc::clone(&own.disk), layout: layout.clone(), ..*own };
+        let _mark = hold_mark(&*own.disk, layout)?;
+        match open(&options, &*self.clock, &*self.ids) {
+            Ok(_held) => {
+                let present = read_term(&*own.disk, &layout.term())?.unwrap_or_default();
+                if present.term == term {
+                    write_term(&*own.disk, layout, Term { term: term + 1, end: None })?;
+                }
+                Ok(true)
+            }
+            // Somebody else was faster: its next process, or another one that takes over.
+            Err(OpenError::Locked { .. }) => Ok(false),
+            Err(error) => Err(io::Error::other(error)),
+        }
+    }
+}
+
+impl Company for FileSharing {
+    fn lasts(&self, holder: &Holder) -> io::Result<bool> {
+        let (disk, layout) = (&*self.options.disk, self.leases.root.member(holder.node));
+        let present = read_term(disk, &layout.term())?.unwrap_or_default();
+        if present.term == holder.term {
+            return Ok(true);
+        }
+        if present.end.is_some() {
+            // Whoever ended it may not have come to that yet. After a power cut without it, what stands behind the end of that
+            // log would be read again, beside what is decided here.
+            disk.sync_dir(layout.root())?;
+        }
+        Ok(false)
+    }
+
+    fn others(&self) -> io::Result<Vec<Holder>> {
+        let mut known = self.others.lock();
+        self.look_for_members(&mut known);
+        let mut others = Vec::new();
+        for (number, member) in &known.members {
+            if let Some(Term { term, .. }) = read_term(&*self.options.disk, &member.layout.term())? {
+                others.push(Holder { node: *number, term });
+            }
+        }
+        Ok(others)
+    }
+
+    fn epoch(&self) -> io::Result<u64> {
+        let terms: u64 = self.others()?.iter().map(|other| other.term).sum();
+        let started = self.tenure.term.saturating_add(terms) << EPOCH_BITS;
+        Ok(self.epoch.load(Ordering::Acquire).max(started))
+    }
+}

@@ -1,0 +1,64 @@
+//! One route: its address, its method, and what the edge does with its requests before and after their handler.
+
+use crate::adapters::http::edge::gates::GateEntry;
+use http::Method;
+
+/// One route, as openapi.yaml describes it.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The path at the root, with its parameters in braces.
+    pub template: &'static str,
+    /// The one method of the route; a GET route answers HEAD too.
+    pub method: Method,
+    /// The query parameters it takes; any other is refused.
+    pub query: &'static [&'static str],
+    /// When its requests take a place at a gate, and at which.
+    pub entry: GateEntry,
+    /// Whether its answers may be cached.
+    pub cache: Cache,
+    /// What its callers must be permitted to do.
+    pub permission: Permission,
+}
+
+/// What a caller must be permitted to do before a route answers. There is no default: each route names its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing: anybody who reaches the listener is answered. Identity will add more.
+    Open,
+}
+
+/// Whether the answers of a route may be cached, where they have no `Cache-Control` of their own. Problems never may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// They may not: the next answer may differ.
+    Never,
+    /// By the caller alone, who revalidates each time with `If-None-Match`: the answers have an `ETag`.
+    Revalidate,
+}
+
+impl Cache {
+    /// The value of `Cache-Control`.
+    pub const fn control(self) -> &'static str {
+        match self {
+            Self::Never => "no-store",
+            Self::Revalidate => "private, no-cache",
+        }
+    }
+}
+
+impl Route {
+    /// The addresses of the route: at the root, under `/api`, and for one about stock under `/api/inventory` too.
+    pub fn addresses(&self) -> impl Iterator<Item = String> {
+        let of_a_store = self.template.starts_with("/stores/{storeId}/inventory");
+        let whole = ["/events", "/alerts"].contains(&self.template);
+        let stock = of_a_store || whole || self.template.starts_with("/inventory/");
+        let places = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
+        let bare = (self.template == "/").then(|| "/api".to_owned());
+        places.iter().map(|place| format!("{place}{}", self.template)).chain(bare)
+    }
+
+    /// True when the route answers this method.
+    pub fn serves(&self, method: &Method) -> bool {
+        *method == self.method || (*method == Method::HEAD && self.method == Method::GET)
+    }
+}

@@ -1,0 +1,182 @@
+//! What every handler can reach.
+
+pub(crate) mod draining;
+
+use crate::adapters::http::edge::endpoint::Endpoint;
+use crate::adapters::http::edge::gates::Gates;
+use crate::adapters::http::edge::web_gate::WebGate;
+use crate::adapters::http::limits::FOLLOWERS_MAX;
+use crate::adapters::http::node::draining::Draining;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::Problem;
+use crate::app::central::{CentralModel, Worker};
+use crate::app::low_stock::sender::AlertSender;
+use crate::app::{CommandError, Ledger, Meta, Outcome};
+use crate::domain::Command;
+use crate::resilience::Deadline;
+use http::StatusCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The routes of one capability, with the handlers that answer them for a node.
+pub(crate) type Routes = Vec<Endpoint<Arc<Node>>>;
+
+/// One node, as the handlers see it.
+pub struct Node {
+    /// The id of the node, which is that of its log.
+    pub id: Uuid,
+    /// The ledger that the log belongs to: of this node alone, or of several nodes.
+    pub ledger_id: Uuid,
+    /// The ledger itself.
+    pub ledger: Arc<Ledger>,
+    /// Cancelled once the node stops: the same signal that ends the accept loop.
+    pub shutdown: CancellationToken,
+    /// Whether the node is about to stop, and whether its probes know.
+    pub draining: Draining,
+    /// Rate limit and places.
+    pub gates: Arc<Gates>,
+    /// The rules for requests from web pages.
+    pub web: Arc<WebGate>,
+    /// The sender of low-stock alerts, where one is configured.
+    pub alerts: Option<Arc<AlertSender>>,
+    /// Status and `Retry-After` in milliseconds when another process holds a lease that is needed.
+    contended: (StatusCode, u64),
+    worker: Arc<OnceLock<Arc<Worker>>>,
+    central: Option<Arc<CentralModel>>,
+    followers: Arc<Semaphore>,
+}
+
+impl Node {
+    /// The node of this ledger, without a worker and without a central model.
+    pub fn new(id: Uuid, ledger: Arc<Ledger>, shutdown: CancellationToken) -> Self {
+        Self {
+            id,
+            ledger_id: id,
+            ledger,
+            shutdown,
+            draining: Draining::default(),
+            gates: Arc::default(),
+            web: Arc::default(),
+            alerts: None,
+            contended: (Code::LockContended.status(), 300),
+            worker: Arc::default(),
+            central: None,
+            followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
+        }
+    }
+
+    /// The same node, whose log is one of several of a ledger.
+    #[must_use]
+    pub fn with_ledger_id(mut self, ledger_id: Uuid) -> Self {
+        self.ledger_id = ledger_id;
+        self
+    }
+
+    /// The same node with gates of another size.
+    #[must_use]
+    pub fn with_gates(mut self, gates: Gates) -> Self {
+        self.gates = Arc::new(gates);
+        self
+    }
+
+    /// The same node with another gate against web pages.
+    #[must_use]
+    pub fn with_web_gate(mut self, web: WebGate) -> Self {
+        self.web = Arc::new(web);
+        self
+    }
+
+    /// The same node with another limit of followers of the feed.
+    #[must_use]
+    pub fn with_followers(mut self, followers_max: usize) -> Self {
+        self.followers = Arc::new(Semaphore::new(followers_max));
+        self
+    }
+
+    /// The same node with a sender of low-stock alerts, or without.
+    #[must_use]
+    pub fn with_alerts(mut self, alerts: Option<Arc<AlertSender>>) -> Self {
+        self.alerts = alerts;
+        self
+    }
+
+    /// The same node with another status and `Retry-After` for contention.
+    #[must_use]
+    pub fn with_contention(mut self, status: u16, retry_after: Duration) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(self.contended.0);
+        self.contended = (status, u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// The same node with a sync worker in this process, and the central model that it fills.
+    #[must_use]
+    pub fn with_worker(mut self, worker: Arc<Worker>) -> Self {
+        self.central = Some(Arc::clone(worker.central()));
+        self.worker = Arc::new(OnceLock::from(worker));
+        self
+    }
+
+    /// The same node with a central model that another process fills, until a worker starts in this one.
+    #[must_use]
+    pub fn with_central(mut self, central: Arc<CentralModel>, worker: Arc<OnceLock<Arc<Worker>>>) -> Self {
+        self.central = Some(central);
+        self.worker = worker;
+        self
+    }
+
+    /// Has a command decided and made durable, unless its deadline passes first.
+    ///
+    /// When the deadline passes before the command is decided, nothing is done; later, the outcome is not known.
+    pub async fn execute(
+        &self,
+        command: Command,
+        meta: &Meta,
+        deadline: Deadline,
+    ) -> Result<Outcome, Problem> {
+        if deadline.has_passed() {
+            let detail =
+                "The time given by Prefer: wait was over before the change was decided; nothing was done.";
+            return Err(Problem::new(Code::Timeout, detail));
+        }
+        match deadline.bound(self.ledger.execute(command, meta)).await {
+            Ok(Err(CommandError::Contended)) => {
+                let (status, retry_after_ms) = self.contended;
+                Err(Problem::plain(Code::LockContended).answered(status, retry_after_ms))
+            }
+            Ok(outcome) => Ok(outcome?),
+            Err(passed) => Err(Problem::plain(Code::OutcomeUnknown).because(&passed)),
+        }
+    }
+
+    /// A place for a follower of the feed, held until the stream ends.
+    pub fn follower_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.followers).try_acquire_owned().map_err(|_| {
+            Problem::new(Code::Overloaded, "Too many follow the feed; try again later, or read it in pages.")
+        })
+    }
+
+    /// The sync worker of this process.
+    pub fn worker(&self) -> Result<&Arc<Worker>, Problem> {
+        self.worker.get().ok_or_else(|| {
+            Problem::new(
+                Code::NotReady,
+                "The sync worker does not run in this process; ask the process in which it does, or start this \
+                 one with it.",
+            )
+        })
+    }
+
+    /// The central model, whichever process fills it.
+    pub fn central(&self) -> Result<&Arc<CentralModel>, Problem> {
+        self.central.as_ref().ok_or_else(|| {
+            Problem::new(
+                Code::NotReady,
+                "This process has no central model, because the sync worker does not run in it; ask the process \
+                 in which it does, or start this one with it.",
+            )
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! What the edge knows of a request beside what the request says itself.
+
+use crate::adapters::http::request::path_params::PathParams;
+use crate::adapters::http::request::request_id::RequestId;
+
+/// Travels as an extension of the request from the edge to the extractors.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrived {
+    /// The id of the request.
+    pub id: RequestId,
+    /// The values of the path's parameters.
+    pub params: PathParams,
+}

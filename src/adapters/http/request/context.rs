@@ -1,0 +1,53 @@
+//! How the caller of a change wants it to be made: what its headers say, and who and which request it is.
+
+use crate::adapters::http::request::arrived::Arrived;
+use crate::adapters::http::request::idempotency_key::idempotency_key;
+use crate::adapters::http::request::precondition::Precondition;
+use crate::adapters::http::request::prefer_wait::deadline;
+use crate::adapters::http::response::problem::Problem;
+use crate::app::Meta;
+use crate::domain::Idempotency;
+use crate::resilience::Deadline;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use smol_str::SmolStr;
+
+/// The context of one change.
+#[derive(Debug)]
+pub(crate) struct RequestContext {
+    /// What `If-Match` asks for.
+    pub precondition: Precondition,
+    /// The `Idempotency-Key`.
+    pub key: Option<SmolStr>,
+    /// How long the caller waits.
+    pub deadline: Deadline,
+    request_id: Option<SmolStr>,
+}
+
+impl RequestContext {
+    /// Refuses `If-Match` where one version cannot be meant; `detail` says why.
+    pub(crate) fn unconditional(&self, detail: &'static str) -> Result<(), Problem> {
+        match self.precondition {
+            Precondition::None => Ok(()),
+            Precondition::Exists | Precondition::Version(_) => Err(Problem::parameter("If-Match", detail)),
+        }
+    }
+
+    /// What the ledger records of the request; the one place that knows the principal, once there is one.
+    pub(crate) fn meta(self, idempotency: Option<Idempotency>) -> Meta {
+        Meta { actor: None, request_id: self.request_id, idempotency }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Ok(Self {
+            precondition: Precondition::of(&parts.headers)?,
+            key: idempotency_key(&parts.headers)?,
+            deadline: deadline(&parts.headers),
+            request_id: parts.extensions.get::<Arrived>().map(|arrived| SmolStr::new(arrived.id.as_str())),
+        })
+    }
+}

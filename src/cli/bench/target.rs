@@ -1,0 +1,19 @@
+//! The server that a load goes to, and the span in which its requests count.
+
+use std::time::Instant;
+
+/// The server that a load goes to.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// `host:port`.
+    pub(super) address: String,
+    /// A prefix that makes the idempotency keys of this run its own.
+    pub(super) run: String,
+}
+
+/// The span in which requests count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) from: Instant,
+    pub(super) until: Instant,
+}

@@ -1,0 +1,258 @@
+//! The settings of `serve`, parsed.
+
+use crate::config::fault::{Faults, SettingFault};
+use crate::config::gates::GateSettings;
+use crate::config::listen::ListenSettings;
+use crate::config::locks::LockSettings;
+use crate::config::logging::LogSettings;
+use crate::config::raw_serve::RawServe;
+use crate::config::storage::{IdempotencySettings, StorageSettings};
+use crate::config::sync::{SyncWorkerSettings, switch};
+use crate::config::webhook::WebhookSettings;
+
+/// Everything `onhand serve` needs to know before it touches the machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServeSettings {
+    /// The listener, and the time to drain it.
+    pub listen: ListenSettings,
+    /// Limits of admission.
+    pub gates: GateSettings,
+    /// The data directory, and how often a snapshot is made.
+    pub storage: StorageSettings,
+    /// The leases, where several processes share the data directory.
+    pub locks: Option<LockSettings>,
+    /// How long the record of an idempotency key is kept.
+    pub idempotency: IdempotencySettings,
+    /// `CATALOG_STRICT`: whether only what the catalogue knows may be taken in and promised.
+    pub catalog_strict: bool,
+    /// `SYNC`: whether this process merges its log into central.
+    pub sync: bool,
+    /// The settings of that worker.
+    pub worker: SyncWorkerSettings,
+    /// The receiver of low-stock alerts, where there is one.
+    pub webhook: Option<WebhookSettings>,
+    /// The log lines.
+    pub logging: LogSettings,
+}
+
+impl RawServe {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All faults together, in the order of `--help` within each concern.
+    pub fn parse(&self) -> Result<ServeSettings, Vec<SettingFault>> {
+        let mut faults = Faults::default();
+        let settings = ServeSettings {
+            listen: ListenSettings::read(self, &mut faults),
+            gates: GateSettings::read(&self.gates, &mut faults),
+            storage: StorageSettings::read(&self.storage, &mut faults),
+            locks: LockSettings::read(&self.locks, &self.storage.data_dir, &mut faults),
+            idempotency: IdempotencySettings::read(&self.idemp_ttl_ms, &mut faults),
+            catalog_strict: faults.truth("CATALOG_STRICT", &self.catalog_strict),
+            sync: switch(&self.sync, &mut faults),
+            worker: SyncWorkerSettings::read(&self.worker, &mut faults),
+            webhook: WebhookSettings::read(&self.webhook, &mut faults),
+            logging: LogSettings::read(&self.logging, &mut faults),
+        };
+        faults.finish(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{LogFormat, LogLevel, SourceAddress};
+    use clap::{CommandFactory, FromArgMatches, Parser};
+    use std::num::NonZeroU32;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: RawServe,
+    }
+
+    const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    fn given(arguments: &[&str]) -> Result<ServeSettings, Vec<SettingFault>> {
+        // Without the environment: a developer's own PORT must not fail the tests.
+        let command = Line::command().mut_args(|argument| argument.env(None));
+        let matches = command.try_get_matches_from(std::iter::once(&"serve").chain(arguments)).unwrap();
+        Line::from_arg_matches(&matches).unwrap().serve.parse()
+    }
+
+    #[test]
+    fn the_defaults_are_the_published_ones() {
+        let settings = given(&[]).unwrap();
+        assert_eq!(settings.listen.address.to_string(), "127.0.0.1:3000");
+        assert_eq!(settings.listen.connections_max, 1024);
+        assert_eq!(settings.listen.shutdown_timeout, Duration::from_secs(25));
+        assert_eq!(settings.listen.ready_file, None);
+        assert_eq!((settings.listen.insecure, &*settings.listen.cors_origins), (false, &[][..]));
+        assert_eq!(settings.storage.data_dir, PathBuf::from("data"));
+        assert_eq!(settings.storage.snapshot_every_events, 100);
+        assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
+        assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
+        let rate = NonZeroU32::new(100).zip(NonZeroU32::new(200));
+        assert_eq!(settings.gates, GateSettings { concurrency: 16, queue_max: 50, rate });
+        assert!(settings.sync);
+        assert_eq!((settings.locks, settings.webhook), (None, None));
+        let locks = given(&["--locks-enabled"]).unwrap().locks.unwrap();
+        assert_eq!((locks.ttl.as_millis(), locks.renew.as_millis()), (2000, 1000));
+        assert_eq!((locks.reject_status, locks.retry_after.as_millis()), (503, 300));
+        assert_eq!(locks.directory, PathBuf::from("data/locks"));
+        assert_eq!(settings.worker, SyncWorkerSettings::once(Vec::new()));
+        assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
+        assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
+        assert_eq!(settings.worker.breaker_threshold.to_string(), "0.5");
+        assert_eq!(settings.worker.breaker_cooldown, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn sources_are_addresses_or_directories() {
+        let url = |text: &str| SourceAddress::Url(text.to_owned());
+        let directory = |text: &str| SourceAddress::Directory(PathBuf::from(text));
+        let table: &[(&[&str], Vec<SourceAddress>)] = &[
+            (&["--source", "http://10.0.0.7:3000/"], vec![url("http://10.0.0.7:3000")]),
+            (&["--source", "https://hub.example/paris"], vec![url("https://hub.example/paris")]),
+            (&["--source", "/srv/paris"], vec![directory("/srv/paris")]),
+            (&["--source", "localhost:3000"], vec![directory("localhost:3000")]),
+            (
+                &["--source", "a, http://b:1", "--source", "c"],
+                vec![directory("a"), url("http://b:1"), directory("c")],
+            ),
+        ];
+        for (arguments, sources) in table {
+            assert_eq!(given(arguments).unwrap().worker.sources, *sources, "{arguments:?}");
+        }
+        assert!(!given(&["--sync", "OFF", "--source", "a"]).unwrap().sync);
+    }
+
+    #[test]
+    fn good_values_are_taken() {
+        let table: &[(&[&str], &str)] = &[
+            (&["--host", "localhost"], "127.0.0.1:3000"),
+            (&["--host", "::1", "--port", "0"], "[::1]:0"),
+            (&["--host", "[::1]", "--port", "65535"], "[::1]:65535"),
+            (&["--host", "0.0.0.0", "--insecure"], "0.0.0.0:3000"),
+            (&["--host", "10.0.0.7", "--insecure=true", "--port", " 80 "], "10.0.0.7:80"),
+        ];
+        for (arguments, address) in table {
+            assert_eq!(given(arguments).unwrap().listen.address.to_string(), *address, "{arguments:?}");
+        }
+        let origins = given(&["--cors-origins", "https://desk.example, http://[::1]:8080"]).unwrap();
+        assert_eq!(origins.listen.cors_origins, ["https://desk.example", "http://[::1]:8080"]);
+        assert_eq!(given(&["--rate-limit-rps", "0"]).unwrap().gates.rate, None);
+        for (share, read) in [("1", 1.0), ("0.01", 0.01), (" 0.75 ", 0.75)] {
+            let threshold = given(&["--breaker-threshold", share]).unwrap().worker.breaker_threshold;
+            assert!((threshold - read).abs() < 1e-9, "{share}");
+        }
+        let settings = given(&["--log-format", "JSON", "--log-level", "Trace"]).unwrap();
+        assert_eq!(settings.logging, LogSettings { format: LogFormat::Json, level: LogLevel::Trace });
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_what_is_allowed() {
+        let table: &[(&[&str], &str, &str)] = &[
+            (&["--port", "65536"], "PORT", "0 to 65535"),
+            (&["--port", "-1"], "PORT", "0 to 65535"),
+            (&["--port", ""], "PORT", "a port"),
+            (&["--host", "shop.example"], "HOST", "IPv4 or IPv6"),
+            (&["--host", "0.0.0.0"], "HOST", "--insecure"),
+            (&["--insecure=perhaps"], "INSECURE", "true or false"),
+            (&["--cors-origins", "*"], "CORS_ORIGINS", "no *"),
+            (&["--cors-origins", "null"], "CORS_ORIGINS", "origins"),
+            (&["--cors-origins", "https://*.example"], "CORS_ORIGINS", "origins"),
+            (&["--cors-origins", "https://desk.example/"], "CORS_ORIGINS", "nothing behind it"),
+            (&["--cors-origins", "https://Desk.example"], "CORS_ORIGINS", "small letters"),
+            (&["--cors-origins", "https://desk.example:443"], "CORS_ORIGINS", "a port unless"),
+            (&["--cors-origins", "https://user@desk.example"], "CORS_ORIGINS", "origins"),
+            (&["--cors-origins", "desk.example"], "CORS_ORIGINS", "a scheme"),
+            (&["--cors-origins", ""], "CORS_ORIGINS", "origins"),
+            (&["--data-dir", ""], "DATA_DIR", "directory"),
+            (&["--snapshot-every-n-events", "0"], "SNAPSHOT_EVERY_N_EVENTS", "events, 1 to"),
+            (&["--idemp-ttl-ms", "5s"], "IDEMP_TTL_MS", "milliseconds"),
+            (&["--breaker-cooldown-ms", "0"], "BREAKER_COOLDOWN_MS", "milliseconds, 1 to"),
+            (&["--shutdown-timeout-ms", "1e3"], "SHUTDOWN_TIMEOUT_MS", "milliseconds"),
+            (&["--connections-max", "0"], "CONNECTIONS_MAX", "connections, 1 to"),
+            (&["--locks-enabled=perhaps"], "LOCKS_ENABLED", "true or false"),
+            (&["--lock-ttl-ms", "99", "--lock-renew-ms", "9"], "LOCK_TTL_MS", "milliseconds, 100 to"),
+            (&["--lock-renew-ms", "1001"], "LOCK_RENEW_MS", "milliseconds, 1 to 1000"),
+            (&["--lock-reject-status", "500"], "LOCK_REJECT_STATUS", "503, 423"),
+            (&["--lock-retry-after-ms", "0"], "LOCK_RETRY_AFTER_MS", "milliseconds, 1 to"),
+            (&["--lock-dir", ""], "LOCK_DIR", "directory"),
+            (&["--sync", "maybe"], "SYNC", "on or off"),
+            (&["--source", "ftp://paris"], "SYNC_SOURCES", "http://HOST:PORT"),
+            (&["--source", "http://"], "SYNC_SOURCES", "http://HOST:PORT"),
+            (&["--source", "http://paris/?a=1"], "SYNC_SOURCES", "http://HOST:PORT"),
+            (&["--source", "a", "--source", ""], "SYNC_SOURCES", "directory"),
+            (&["--source", "http://a", "--source", "http://a/"], "SYNC_SOURCES", "once"),
+            (&["--sync-interval-ms", "0"], "SYNC_INTERVAL_MS", "milliseconds, 1 to"),
+            (&["--concurrency-sync", "65"], "CONCURRENCY_SYNC", "sources, 1 to"),
+            (&["--retry-base-ms", "100ms"], "RETRY_BASE_MS", "milliseconds"),
+            (&["--retry-times", "-1"], "RETRY_TIMES", "times, 0 to"),
+            (&["--concurrency-api", "0"], "CONCURRENCY_API", "requests, 1 to"),
+            (&["--load-shed-queue-max", "many"], "LOAD_SHED_QUEUE_MAX", "requests, 0 to"),
+            (&["--rate-limit-rps", "0.5"], "RATE_LIMIT_RPS", "a second, 0 to"),
+            (&["--rate-limit-burst", "0"], "RATE_LIMIT_BURST", "requests, 1 to"),
+            (&["--breaker-threshold", "0"], "BREAKER_THRESHOLD", "above 0"),
+            (&["--breaker-threshold", "1.1"], "BREAKER_THRESHOLD", "up to 1"),
+            (&["--breaker-threshold", "nan"], "BREAKER_THRESHOLD", "0.5"),
+            (&["--breaker-cooldown-ms", "-1"], "BREAKER_COOLDOWN_MS", "milliseconds"),
+            (&["--catalog-strict=maybe"], "CATALOG_STRICT", "true or false"),
+            (&["--alert-webhook-allow-private=perhaps"], "ALERT_WEBHOOK_ALLOW_PRIVATE", "true or false"),
+            (&["--alert-webhook-url", "https://a"], "ALERT_WEBHOOK_SECRET", "it is needed"),
+            (
+                &["--alert-webhook-url", "http://a", "--alert-webhook-secret", WHSEC],
+                "ALERT_WEBHOOK_URL",
+                "https",
+            ),
+            (&["--alert-webhook-secret", "whsec_c2hvcnQ="], "ALERT_WEBHOOK_SECRET", "24 to 64 bytes"),
+            (&["--alert-webhook-secret", " "], "ALERT_WEBHOOK_SECRET", "24 to 64 bytes"),
+            (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
+            (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
+        ];
+        for (arguments, name, allowed) in table {
+            let faults = given(arguments).unwrap_err();
+            assert_eq!(faults.len(), 1, "{arguments:?}: {faults:?}");
+            assert_eq!(faults[0].name, *name);
+            assert!(faults[0].allowed.contains(allowed), "{arguments:?}: {}", faults[0]);
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_taken_and_its_secret_never_shown() {
+        let good = ["--alert-webhook-url", "http://hub/x", "--alert-webhook-secret", WHSEC];
+        let webhook =
+            given(&[&good[..], &["--alert-webhook-allow-private"]].concat()).unwrap().webhook.unwrap();
+        assert_eq!((&*webhook.url, webhook.allow_private), ("http://hub/x", true));
+        assert_eq!(webhook.secrets.iter().map(|secret| secret.key().len()).collect::<Vec<_>>(), [24]);
+        let two = format!(" {WHSEC}  whsec_{} ", "A".repeat(64));
+        let changing = ["--alert-webhook-url", "https://hub/x", "--alert-webhook-secret", &two];
+        assert_eq!(given(&changing).unwrap().webhook.unwrap().secrets.len(), 2);
+        assert!(!format!("{webhook:?}").contains("MfKQ"));
+        let bad = ["--alert-webhook-url", "ftp://hub/sesame", "--alert-webhook-secret", "whsec_sesame"];
+        let told = format!("{:?}", given(&bad).unwrap_err());
+        assert!(told.contains("ALERT_WEBHOOK_URL") && told.contains("ALERT_WEBHOOK_SECRET"), "{told}");
+        assert!(!told.contains("sesame"), "{told}");
+    }
+
+    #[test]
+    fn a_fault_names_the_flag_as_it_is_typed() {
+        let faults = given(&["--source", "ftp://paris"]).unwrap_err();
+        assert!(
+            faults[0].to_string().starts_with(r#"SYNC_SOURCES (--source) is "ftp://paris""#),
+            "{}",
+            faults[0]
+        );
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let faults = given(&["--host", "nowhere", "--port", "many", "--log-level", "loud"]).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.name).collect::<Vec<_>>(), ["HOST", "PORT", "LOG_LEVEL"]);
+        let port = faults[1].to_string();
+        assert_eq!(port, r#"PORT (--port) is "many"; allowed: a port, 0 to 65535"#);
+    }
+}

@@ -1,0 +1,13 @@
+//! The central model of a process: the worker that keeps it, and the election of one worker among several processes.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `worker` | a worker over a disk and a clock, the lock that lets there be only one, its last pass |
+//! | `sources` | the logs that a worker follows |
+//! | `election` | the role of this process: worker, candidate, or reader of what another worker saves |
+//! | `mirror` | shows what another process saves |
+
+pub(crate) mod election;
+mod mirror;
+pub(crate) mod sources;
+pub mod worker;

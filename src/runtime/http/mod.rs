@@ -1,0 +1,112 @@
+//! The HTTP server of a running node: its socket, the node as handlers see it, and the address that people and parents read.
+//! Nothing else in `runtime` knows that there is HTTP.
+
+mod open_files;
+
+use crate::adapters::file::disk::layout::temporary;
+use crate::adapters::http::server::{Drained, ServerLimits, serve};
+use crate::adapters::http::{Gates, Node, WebGate, edge};
+use crate::config::{ListenSettings, ServeSettings};
+use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::runtime::http::open_files::Room;
+use crate::runtime::open::RunningNode;
+use crate::runtime::stop::Stop;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// The HTTP server of one node.
+pub(super) struct HttpServer {
+    listener: TcpListener,
+    node: Arc<Node>,
+    limits: ServerLimits,
+    stop: CancellationToken,
+}
+
+impl HttpServer {
+    /// A server that takes requests as soon as it runs.
+    pub(super) fn new(
+        listener: TcpListener,
+        settings: &ServeSettings,
+        running: &RunningNode,
+        stop: &Stop,
+    ) -> Self {
+        let room = Room::that_fits(settings.listen.connections_max);
+        let node = node(settings, running, stop.token.clone()).with_followers(room.followers);
+        let limits = ServerLimits {
+            connections_max: room.connections,
+            ..ServerLimits::with_drain(stop.times.drain())
+        };
+        Self { listener, node: Arc::new(node), limits, stop: stop.token.clone() }
+    }
+
+    /// Has readiness fail, and waits until probes have seen it or `wait_max` is over.
+    pub(super) fn announce_stop(&self) -> impl AsyncFnOnce(Duration) + use<> {
+        let node = Arc::clone(&self.node);
+        async move |wait_max| node.draining.announce(wait_max).await
+    }
+
+    /// Serves until the stop, and drains then.
+    pub(super) async fn run(self) -> Drained {
+        serve(self.listener, Arc::new(edge(self.node)), self.limits, self.stop).await
+    }
+}
+
+/// Binds the address of the settings.
+///
+/// # Errors
+/// [`Exit::Unavailable`] when it is not to be had.
+pub(super) async fn bind(listen: &ListenSettings) -> Result<TcpListener, Failure> {
+    TcpListener::bind(listen.address).await.or_exit(Exit::Unavailable, || {
+        format!("cannot listen on {}; is another server there? choose a port with --port", listen.address)
+    })
+}
+
+/// The node as its handlers see it.
+fn node(settings: &ServeSettings, running: &RunningNode, shutdown: CancellationToken) -> Node {
+    let gates = Gates::new(&settings.gates, settings.worker.concurrency);
+    let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
+    let node = node.with_web_gate(web_gate(&settings.listen));
+    let node = node.with_ledger_id(running.ledger_id).with_alerts(running.alerts.clone());
+    let node = match &settings.locks {
+        Some(locks) => node.with_contention(locks.reject_status, locks.retry_after),
+        None => node,
+    };
+    node.with_central(Arc::clone(running.central.model()), running.central.worker())
+}
+
+/// The callers that a node answers while there is no login: with `--insecure` whoever reaches it, else those on this machine.
+fn web_gate(listen: &ListenSettings) -> WebGate {
+    let gate = if listen.insecure { WebGate::any_host() } else { WebGate::local(listen.address.ip()) };
+    gate.with_origins(&listen.cors_origins)
+}
+
+/// Prints the address of the node for people, and writes the ready file for the process that started it.
+///
+/// # Errors
+/// [`Exit::CannotCreate`] when the ready file cannot be written.
+pub(super) fn announce(
+    listen: &ListenSettings,
+    listener: &TcpListener,
+    data_dir: &Path,
+) -> Result<(), Failure> {
+    let address = listener.local_addr().or_exit(Exit::Internal, || "the socket has no address")?;
+    let url = format!("http://{address}");
+    eprintln!(
+        "onhand {version} is ready\n\
+         \x20 address  {url}\n\
+         \x20 docs     {url}/docs\n\
+         \x20 data     {data}\n\
+         \x20 try      curl -X POST {url}/stores/BERLIN/inventory/TEA/adjust \\\n\
+         \x20               -H 'content-type: application/json' -d '{{\"delta\": 10}}'",
+        version = env!("CARGO_PKG_VERSION"),
+        data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_path_buf()).display(),
+    );
+    let Some(path) = &listen.ready_file else { return Ok(()) };
+    let doing = || format!("cannot write the ready file {}", path.display());
+    let unfinished = temporary(path);
+    std::fs::write(&unfinished, &url).or_exit(Exit::CannotCreate, doing)?;
+    std::fs::rename(&unfinished, path).or_exit(Exit::CannotCreate, doing)
+}

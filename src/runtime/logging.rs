@@ -1,0 +1,25 @@
+//! Log lines of a server process: on stderr, text on a terminal and JSON otherwise.
+
+use crate::config::{LogFormat, LogSettings};
+use std::io::{IsTerminal, stderr};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging for the whole process; a second call changes nothing.
+pub(crate) fn start(settings: &LogSettings) {
+    let text = match settings.format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => stderr().is_terminal(),
+    };
+    let filter = EnvFilter::new(settings.level.as_str());
+    // What cannot be written is dropped. The other way is to say so on stderr, which panics when that is full, and takes
+    // the writer's thread, and with it the process, along.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
+    // Fails only when a logger is installed already, which then stays.
+    let _ = if text {
+        builder.with_target(false).with_ansi(stderr().is_terminal()).try_init()
+    } else {
+        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    };
+}

@@ -1,0 +1,201 @@
+//! From the settings to an open node: alone on its data directory, or as one of several processes.
+
+use crate::adapters::file::disk::RealDisk;
+use crate::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::format::identity::DirectoryLock;
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::recovery::{BALLAST_BYTES, OpenOptions, OpenReport, SEGMENT_BYTES};
+use crate::adapters::file::sharing::{FileSharing, LeaseOptions};
+use crate::adapters::file::sources::local_source::LocalSource;
+use crate::adapters::file::upkeep::maintenance::{MaintenanceThread, Upkeep};
+use crate::adapters::file::upkeep::snapshotter::TakeError;
+use crate::app::Ledger;
+use crate::app::central::{Central, CentralModel};
+use crate::app::low_stock::sender::AlertSender;
+use crate::config::ServeSettings;
+use crate::runtime::central::election::CentralRole;
+use crate::runtime::central::sources::LogSources;
+use crate::runtime::central::worker::{HeldWorker, lock};
+use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::runtime::node::{NodeOptions, OpenedLog};
+use crate::runtime::stop::StopTimes;
+use crate::runtime::{directory, storage_news, webhook};
+use crate::telemetry::{LOG_TORN_TAIL_BYTES, SNAPSHOTS};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// An open node: what the server works with, and what must outlive it.
+pub(super) struct RunningNode {
+    pub(super) node: Uuid,
+    /// The id of the ledger that the log belongs to.
+    pub(super) ledger_id: Uuid,
+    pub(super) log: Arc<FileLog>,
+    pub(super) ledger: Arc<Ledger>,
+    /// The sender of alerts, where a webhook is set.
+    pub(super) alerts: Option<Arc<AlertSender>>,
+    /// How far this node's log is in central: older segments may go to the archive.
+    pub(super) merged: Arc<AtomicU64>,
+    // From here on in the order of dropping: side work stops before others may have the directory.
+    pub(super) central: CentralRole,
+    _maintenance: MaintenanceThread,
+    /// The other processes on the data directory.
+    pub(super) sharing: Option<Arc<FileSharing>>,
+    _lock: DirectoryLock,
+}
+
+/// Opens what the settings name, and starts the threads that work on it.
+///
+/// # Errors
+/// The failure and its exit code: settings, data directory, or a log that is damaged.
+pub(super) fn open_node(settings: &ServeSettings) -> Result<RunningNode, Failure> {
+    let data = Layout::new(&settings.storage.data_dir);
+    let (opened, central_lock) = open_log(settings, &node_options(settings, &data))?;
+    let own = opened.source().with_ledger(opened.ledger_id);
+    let OpenedLog { node, ledger_id, layout, report, end, log, maintenance, sharing, ledger, lock } = opened;
+    tell_report(&report);
+    let merged = maintenance.passed();
+    merged.store(0, Ordering::Release);
+    tracing::info!(
+        data = %settings.storage.data_dir.display(),
+        %node,
+        sequence = end.0,
+        states = ledger.states(),
+        "data directory open"
+    );
+    log.start(settings.worker.breaker_cooldown, storage_news::tell)
+        .or_exit(Exit::Internal, || "cannot start the writer thread")?;
+    let last_snapshot = StopTimes::new(settings.listen.shutdown_timeout).last_snapshot();
+    let maintenance = maintenance
+        .start(last_snapshot, upkeep_news())
+        .or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
+    let number = sharing.as_ref().map(|sharing| sharing.number());
+    let lease_wait = settings.locks.as_ref().map_or(Duration::ZERO, |locks| locks.retry_after);
+    // Each takes about as long as the other where there are many levels.
+    let (ledger, central) = thread::scope(|scope| {
+        let ledger = scope.spawn(|| ledger.build(lease_wait));
+        let central = central_role(settings, &data, number, central_lock, own);
+        (ledger.join().expect("making a ledger does not panic"), central)
+    });
+    let central = central?;
+    let ledger = Arc::new(if settings.catalog_strict { ledger.with_strict_catalog() } else { ledger });
+    let alerts = webhook::open(settings, &ledger, node, &layout)?;
+    Ok(RunningNode {
+        node,
+        ledger_id,
+        log,
+        ledger,
+        alerts,
+        central,
+        merged,
+        _maintenance: maintenance,
+        sharing,
+        _lock: lock,
+    })
+}
+
+fn node_options(settings: &ServeSettings, data: &Layout) -> NodeOptions {
+    let milliseconds = settings.idempotency.ttl.as_millis();
+    NodeOptions {
+        directory: OpenOptions {
+            disk: Arc::new(RealDisk),
+            layout: data.clone(),
+            segment_bytes: SEGMENT_BYTES,
+            ballast_bytes: BALLAST_BYTES,
+            idempotency_ttl_ms: i64::try_from(milliseconds).expect("the bound on the setting fits"),
+        },
+        snapshot_every: settings.storage.snapshot_every_events,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(TimeOrderedIds),
+    }
+}
+
+/// Opens this process's own log. Where the process is alone and keeps central, also the lock of the worker: all that is
+/// needed is taken before anything is changed.
+fn open_log(
+    settings: &ServeSettings,
+    options: &NodeOptions,
+) -> Result<(OpenedLog, Option<DirectoryLock>), Failure> {
+    let Some(locks) = &settings.locks else {
+        let held = options.hold().map_err(directory::failure)?;
+        let central = settings.sync.then(|| lock(&options.directory.layout)).transpose()?;
+        return Ok((options.open_held(held).map_err(directory::failure)?, central));
+    };
+    let lease = LeaseOptions { directory: locks.directory.clone(), ttl: locks.ttl, renew: locks.renew };
+    let opened = options.join(lease).map_err(directory::failure)?;
+    tracing::info!(own = %opened.layout.root().display(), "one of several processes on the data directory");
+    Ok((opened, None))
+}
+
+/// `number` is that of one of several processes on the directory, `lock` the worker's where one process has it for itself.
+fn central_role(
+    settings: &ServeSettings,
+    layout: &Layout,
+    number: Option<u16>,
+    lock: Option<DirectoryLock>,
+    own: LocalSource,
+) -> Result<CentralRole, Failure> {
+    let save_every = settings.storage.snapshot_every_events;
+    match (number, lock) {
+        (Some(number), _) if settings.sync => {
+            let logs = LogSources::own_of_several(layout, number, own);
+            CentralRole::candidate(layout, logs, &settings.worker, save_every)
+        }
+        (None, Some(lock)) => {
+            let logs = LogSources::own(own);
+            let held = HeldWorker::over(lock, Arc::default(), layout, logs, &settings.worker, save_every)?;
+            Ok(CentralRole::Worker(held))
+        }
+        _ => {
+            let model = CentralModel::new(Central::default());
+            Ok(CentralRole::Mirror(Arc::new(model), layout.clone()))
+        }
+    }
+}
+
+fn tell_report(report: &OpenReport) {
+    for bad in &report.bad_snapshots {
+        tracing::warn!(snapshot = %bad, "a snapshot was set aside; the start took the older way");
+    }
+    if let Some((bytes, aside)) = &report.torn {
+        metrics::counter!(LOG_TORN_TAIL_BYTES).increment(*bytes);
+        tracing::warn!(
+            bytes,
+            copy = %aside.display(),
+            "the last change before a crash was cut off: it was never acknowledged, its bytes were copied aside"
+        );
+    }
+    tracing::info!(snapshot = report.snapshot.0, replayed = report.replayed, "log read");
+}
+
+/// Logs what maintenance did; of failures in a row the first one.
+fn upkeep_news() -> impl Fn(Result<Upkeep, TakeError>, Duration) {
+    let failing = AtomicBool::new(false);
+    move |step, took| {
+        let told = failing.swap(step.is_err(), Ordering::Relaxed);
+        match step {
+            Ok(upkeep) => done(upkeep, took),
+            Err(error) if !told => {
+                tracing::warn!(%error, "a snapshot or index was not written; it is tried again until it is");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn done(upkeep: Upkeep, took: Duration) {
+    let took_ms = took.as_millis();
+    match upkeep {
+        Upkeep { snapshot: Some(sequence), .. } => {
+            metrics::counter!(SNAPSHOTS).increment(1);
+            tracing::debug!(sequence = sequence.0, took_ms, "snapshot written");
+        }
+        Upkeep { archived: Some(first), .. } => {
+            tracing::debug!(segment = first.0, took_ms, "segment archived");
+        }
+        upkeep => tracing::debug!(indexes = upkeep.indexes, took_ms, "segment indexed"),
+    }
+}

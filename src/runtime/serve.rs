@@ -1,0 +1,154 @@
+//! A running node: from its data directory to its socket, all of its tasks, and back.
+
+use crate::adapters::http::server::Drained;
+use crate::adapters::http::{install_metrics, metrics_upkeep};
+use crate::app::ports::{EventLog, is_taken_over};
+use crate::app::{Due, Ledger};
+use crate::config::ServeSettings;
+use crate::runtime::central::worker::LAST_PASS_MAX;
+use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::runtime::http::{self, HttpServer};
+use crate::runtime::log_time;
+use crate::runtime::open::{RunningNode, open_node};
+use crate::runtime::stop::{Stop, StopSignals, StopTimes};
+use crate::runtime::task::{Task, supervise};
+use std::convert::Infallible;
+use std::future::pending;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long work that is abandoned at the end gets to notice.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Runs one node until it is told to stop.
+///
+/// # Errors
+/// The failure and its exit code: settings, data directory, address, or a log that could not be written at the end.
+pub fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
+    install_metrics();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .or_exit(Exit::Internal, || "cannot start the runtime")?;
+    survive_file_size_limit(&runtime)?;
+    let running = open_node(settings)?;
+    let outcome = runtime.block_on(serve_node(settings, &running));
+    runtime.shutdown_timeout(FAREWELL);
+    let closed = running.log.close().or_exit(Exit::Io, || {
+        format!(
+            "stopped while the log in {} could not be written; what was acknowledged is safe",
+            settings.storage.data_dir.display()
+        )
+    });
+    if let Some(sharing) = &running.sharing {
+        // Else the others find out by themselves that this process is gone.
+        match sharing.leave() {
+            Err(error) if !is_taken_over(&error) => tracing::warn!(%error, "the leases were not given back"),
+            _ => {}
+        }
+    }
+    let exit = outcome?;
+    closed?;
+    tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
+    // The system takes back at once what would take seconds to be given back piece by piece.
+    mem::forget(Arc::clone(&running.ledger));
+    Ok(exit)
+}
+
+/// Makes a write beyond the limit of a file's size (`ulimit -f`) an error like any other, instead of a signal that kills.
+fn survive_file_size_limit(runtime: &Runtime) -> Result<(), Failure> {
+    let _context = runtime.enter();
+    // Once listened to, the signal does nothing else for the life of the process.
+    let listened = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    listened.map(drop).or_exit(Exit::Internal, || "cannot listen for SIGXFSZ")
+}
+
+async fn serve_node(settings: &ServeSettings, running: &RunningNode) -> Result<Exit, Failure> {
+    let listener = http::bind(&settings.listen).await?;
+    let signals = StopSignals::listen()?;
+    begin_time(running).await?;
+    http::announce(&settings.listen, &listener, &settings.storage.data_dir)?;
+    let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
+    let server = HttpServer::new(listener, settings, running, &stop);
+    let mut tasks = tasks(settings, running, &stop);
+    tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));
+    let drained = supervise(tasks, server.run(), async |drained| {
+        if matches!(drained, Drained::All) {
+            running.central.finish(stop.times.last_pass().min(LAST_PASS_MAX)).await;
+        }
+    })
+    .await;
+    stop.outcome(match drained {
+        Drained::All => Exit::Ok,
+        Drained::Abandoned(connections) => {
+            tracing::warn!(connections, "the time to drain is over; what is acknowledged is safe");
+            Exit::Failed
+        }
+    })
+}
+
+/// The tasks of a node beside its server. A capability that has work of its own adds one line.
+fn tasks<'a>(settings: &'a ServeSettings, running: &'a RunningNode, stop: &'a Stop) -> Vec<Task<'a>> {
+    let interval = settings.worker.interval;
+    vec![
+        Task::until_stop("alerts", tell_alerts(running, stop)),
+        Task::for_ever("central model", keep_central(running, stop, interval)),
+        Task::for_ever("due holds and alerts", Due::run(&running.ledger)),
+        Task::for_ever("leases", keep_leases(&running.ledger, stop)),
+        Task::for_ever("archive", let_archive_follow(running, interval)),
+        Task::for_ever("log time", log_time::run(&running.ledger)),
+        Task::for_ever("catalogue lists", keep_lists(&running.ledger)),
+        Task::for_ever("metrics", metrics_upkeep()),
+    ]
+}
+
+/// Joins the other processes and sets the log's time before the first request: a hold that is made now must not be one of
+/// yesterday. Only then may others join, which go on from that time.
+async fn begin_time(running: &RunningNode) -> Result<(), Failure> {
+    running.ledger.join().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
+    log_time::begin(&running.ledger).await;
+    running.ledger.let_others_join().or_exit(Exit::Io, || "cannot note the time for other processes")
+}
+
+/// Sends alerts to the webhook, where there is one, until the node stops.
+async fn tell_alerts(running: &RunningNode, stop: &Stop) {
+    if let Some(alerts) = &running.alerts {
+        alerts.run(&stop.token, stop.times.last_alert()).await;
+    }
+}
+
+/// Keeps the central model up to date. While requests drain nothing more is merged: the last pass takes what they change.
+async fn keep_central(running: &RunningNode, stop: &Stop, interval: Duration) -> Infallible {
+    stop.token.run_until_cancelled(running.central.run(interval)).await;
+    pending().await
+}
+
+/// Keeps the leases, and has the process end once another one has taken over from it.
+async fn keep_leases(ledger: &Ledger, stop: &Stop) -> Infallible {
+    let error = ledger.keep_leases().await;
+    tracing::error!(%error, "taken over from: this process ends");
+    stop.take_over(error);
+    pending().await
+}
+
+/// Lets segments go to the archive once central has what is in them.
+async fn let_archive_follow(running: &RunningNode, interval: Duration) -> Infallible {
+    loop {
+        running.merged.store(running.central.merged(running.node).0, Ordering::Release);
+        tokio::time::sleep(interval).await;
+    }
+}
+
+/// Keeps the lists of the catalogue on a thread of the runtime's own, not beside the leases: who brings something in waits
+/// for those who search.
+async fn keep_lists(ledger: &Arc<Ledger>) -> Infallible {
+    let ledger = Arc::clone(ledger);
+    match tokio::spawn(async move { ledger.keep_lists().await }).await {
+        Ok(never) => match never {},
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,39 @@
+//! The webhook: where alerts go, and the file that keeps how far they have gone.
+
+use crate::adapters::file::disk::RealDisk;
+use crate::adapters::file::disk::clock::SystemClock;
+use crate::adapters::file::disk::layout::Layout;
+use crate::adapters::file::stores::alerts_sent::AlertsSent;
+use crate::adapters::remote::Webhook;
+use crate::app::Ledger;
+use crate::app::low_stock::sender::{AlertSender, AlertSettings};
+use crate::config::ServeSettings;
+use crate::resilience::BreakerSettings;
+use crate::runtime::exit::{Exit, Failure, OrExit};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The sender of the node whose directory `layout` is; nothing where no webhook is set.
+///
+/// # Errors
+/// [`Exit::Settings`] for an address that may not be used, or what the disk says.
+pub(super) fn open(
+    settings: &ServeSettings,
+    ledger: &Arc<Ledger>,
+    node: Uuid,
+    layout: &Layout,
+) -> Result<Option<Arc<AlertSender>>, Failure> {
+    let Some(webhook) = &settings.webhook else { return Ok(None) };
+    let receiver = Webhook::new(webhook.clone(), Arc::new(SystemClock)).map_err(|reason| {
+        Failure::new(Exit::Settings, format!("ALERT_WEBHOOK_URL cannot be used: {reason}"))
+    })?;
+    let place = AlertsSent::new(Arc::new(RealDisk), layout);
+    let worker = &settings.worker;
+    let how = AlertSettings {
+        retry_base: worker.retry_base,
+        breaker: BreakerSettings { threshold: worker.breaker_threshold, cooldown: worker.breaker_cooldown },
+    };
+    let sender = AlertSender::open(Arc::clone(ledger), node, Arc::new(receiver), Arc::new(place), how)
+        .or_exit(Exit::Io, || format!("cannot read or write {}", layout.alerts_sent().display()))?;
+    Ok(Some(Arc::new(sender)))
+}

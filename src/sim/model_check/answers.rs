@@ -1,0 +1,86 @@
+//! Outcomes and events of the ledger in the words of the oracle.
+
+use crate::app::{CommandError, Outcome};
+use crate::domain::{After, Event, EventKind, Fact, Key, Quantity, UnappliedWhy};
+use crate::sim::model_check::values::{CATALOGUE, goods, name};
+use crate::sim::oracle::{Done, Happened, OracleAnswer, What};
+
+/// The answer of a node, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeAnswer {
+    /// The node answered.
+    Answer(OracleAnswer),
+    /// The log failed meanwhile: the outcome is unknown.
+    Unknown,
+    /// Nothing changed: the log cannot be written.
+    ReadOnly,
+    /// The effect stands, its answer could not be read back.
+    Unread,
+}
+
+/// The outcome of a command in the words of the oracle. Of several processes each writes `TAKE` when it takes over what
+/// another one moved: the oracle knows nothing of that.
+pub(in crate::sim) fn answer_of(outcome: Result<Outcome, CommandError>) -> NodeAnswer {
+    NodeAnswer::Answer(match outcome {
+        Ok(outcome) => {
+            let at = outcome.at.milliseconds();
+            let unapplied = outcome.unapplied.iter().map(|unapplied| {
+                let why = match &unapplied.why {
+                    UnappliedWhy::Refused(rejection) => rejection.code().to_owned(),
+                    UnappliedWhy::Replayed(sequence) => format!("replayed {sequence}"),
+                    UnappliedWhy::ReplayedIn(place) => format!("replayed {place:?}"),
+                };
+                (unapplied.op, why)
+            });
+            OracleAnswer::Done(Done {
+                sequence: outcome.sequence.0,
+                events: outcome
+                    .events
+                    .iter()
+                    .filter(|event| event.kind != EventKind::Take)
+                    .map(|event| happened(event, at))
+                    .collect(),
+                unapplied: unapplied.collect(),
+                // A replayed event has its own time, which the outcome does not carry.
+                replays: outcome.replays.iter().map(|(op, event)| (*op, happened(event, 0))).collect(),
+                replayed: outcome.replayed,
+            })
+        }
+        Err(CommandError::Refused(refusal)) => {
+            OracleAnswer::Refused { code: refusal.rejection.code(), op: refusal.op }
+        }
+        Err(CommandError::OutcomeUnknown) => return NodeAnswer::Unknown,
+        Err(CommandError::ReadOnly) => return NodeAnswer::ReadOnly,
+        Err(CommandError::History(_)) => return NodeAnswer::Unread,
+        Err(CommandError::Closed) => panic!("nobody closes a log in a play"),
+        Err(CommandError::Overloaded) => panic!("a play is too short for that"),
+        Err(CommandError::Contended) => panic!("nobody else is there"),
+    })
+}
+
+/// An event in the words of the oracle; the time is that of its entry, in milliseconds.
+///
+/// # Panics
+/// When it is of a type that no run has.
+pub fn happened(event: &Event, at: i64) -> Happened {
+    let what = match (&event.fact, event.after) {
+        (Fact::Level(_), After::Level(after)) => {
+            What::Level { on_hand: after.on_hand.get(), reserved: after.reserved.get() }
+        }
+        (Fact::Product(fact), _) => What::Product(fact.product.as_ref().map(goods)),
+        (Fact::Store(fact), _) => What::Store(name(&fact.store.name)),
+        (Fact::Threshold(fact), _) => What::Threshold(fact.low_stock_threshold.map(Quantity::get)),
+        (Fact::Alert(fact), After::Alert(after)) if fact.raised == after.raised => {
+            let threshold = fact.threshold.map(Quantity::get);
+            What::Alert { raised: fact.raised, qty: fact.qty.get(), threshold }
+        }
+        _ => panic!("there is nothing of the kind in a play: {event:?}"),
+    };
+    let sku = match event.fact.key() {
+        Key::Level(_, sku) | Key::Product(sku) | Key::Threshold(_, sku) | Key::Alert(_, sku) => Some(sku),
+        _ => None,
+    };
+    let known = |sku: &str| CATALOGUE.into_iter().find(|known| *known == sku).expect("a SKU of the play");
+    let sku = sku.map(|sku| known(sku.as_str()));
+    Happened { sku, kind: event.kind.as_str(), what, version: event.after.version(), at }
+}

@@ -1,0 +1,64 @@
+//! What a node shows of a SKU and of the catalogue, and what the oracle says that it must show.
+
+use crate::app::Ledger;
+use crate::app::catalogue::ProductFilter;
+use crate::app::low_stock::AlertFilter;
+use crate::app::stock::ReadError;
+use crate::domain::Sku;
+use crate::sim::model_check::values::{CATALOGUE, goods, name, place};
+use crate::sim::oracle::{Goods, Oracle, Shown};
+
+/// More than there is of anything in a run.
+const MANY: usize = 100;
+
+/// What a ledger shows of a SKU.
+///
+/// # Errors
+/// [`ReadError`], as the ledger.
+pub(in crate::sim) async fn shown(ledger: &Ledger, oracle: &Oracle, sku: &str) -> Result<Shown, ReadError> {
+    let (store_id, sku) = place(oracle, sku);
+    let level = ledger.level(&store_id, &sku).await?.map(|view| view.numbers);
+    let product = ledger.product(&sku).await?;
+    let threshold = ledger.threshold(&store_id, &sku).await?;
+    let alerts = AlertFilter { store_id: Some(store_id), sku: Some(sku) };
+    let alert = ledger.alerts(&alerts, None, MANY).await?.pop();
+    Ok(Shown {
+        level: level.map(|level| (level.on_hand.get(), level.reserved.get(), level.version)),
+        product: product.map(|view| (goods(&view.product), view.version)),
+        threshold: threshold.map(|view| (view.low_stock_threshold.get(), view.version)),
+        alert: alert.map(|view| ((view.raised.qty.get(), view.raised.threshold.get()), view.version)),
+    })
+}
+
+/// Products and stores in their lists.
+#[derive(Debug, PartialEq)]
+pub(in crate::sim) struct ListedCatalogue {
+    products: Vec<(&'static str, Goods, u64)>,
+    /// Name and version, of those that have details.
+    stores: Vec<(u32, u64)>,
+}
+
+/// What the lists of a ledger show.
+///
+/// # Errors
+/// [`ReadError`], as the ledger.
+pub(in crate::sim) async fn listed(ledger: &Ledger) -> Result<ListedCatalogue, ReadError> {
+    let known =
+        |sku: &Sku| CATALOGUE.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
+    let products = ledger.products(ProductFilter::new("", None, None), None, MANY).await?;
+    let products = products.iter().map(|view| (known(&view.sku), goods(&view.product), view.version));
+    let products = products.collect();
+    let stores = ledger.stores(None, MANY).await?;
+    let stores = stores.iter().filter_map(|view| view.described.as_ref());
+    let stores = stores.map(|said| (name(&said.store.name), said.version)).collect();
+    Ok(ListedCatalogue { products, stores })
+}
+
+/// What the lists must show.
+pub(in crate::sim) fn listed_by(oracle: &Oracle) -> ListedCatalogue {
+    let products = oracle.catalogue.products.iter();
+    let products =
+        products.filter_map(|(sku, said)| said.shown().map(|(goods, version)| (*sku, goods, version)));
+    let (products, stores) = (products.collect(), oracle.catalogue.store.shown().into_iter().collect());
+    ListedCatalogue { products, stores }
+}

@@ -1,0 +1,205 @@
+//! One process, on its own view of the disk: one of several, with leases, or alone on the directory.
+
+use crate::adapters::file::disk::Disk;
+use crate::adapters::file::format::identity::DirectoryLock;
+use crate::adapters::file::log::FileLog;
+use crate::adapters::file::recovery::OpenOptions;
+use crate::adapters::file::sharing::{FileSharing, LeaseOptions};
+use crate::adapters::file::upkeep::maintenance::Maintenance;
+use crate::app::Ledger;
+use crate::app::ports::{Clock, EventIds, EventLog as _, Sharing as _, is_taken_over};
+use crate::resilience::Position;
+use crate::runtime::node::{NodeOptions, OpenedLog};
+use crate::sim::block_on::block_on;
+use crate::sim::disk::SimDisk;
+use crate::sim::log_rules;
+use crate::sim::node::SimIds;
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+/// A process that does not renew its leases for so long is taken over from.
+pub(super) const TTL_MS: usize = 200;
+
+/// The time that a key is kept: longer than any run.
+const KEY_TTL_MS: i64 = 3_600_000;
+
+/// How often a process expires holds and compares its clocks.
+const SWEEP_EVERY: Duration = Duration::from_millis(50);
+
+/// The time after which a disk that refused is probed.
+const COOL_DOWN: Duration = Duration::from_millis(150);
+
+/// The side tasks of a process: leases, clocks, holds that are due.
+type Keeper = Pin<Box<dyn Future<Output = io::Error>>>;
+
+/// What a process is started with.
+pub(super) struct ProcessStart {
+    /// The disk as this process sees it.
+    pub(super) disk: SimDisk,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<SimIds>,
+    pub(super) segment_bytes: u64,
+    pub(super) snapshot_every: u64,
+}
+
+pub(super) struct Process {
+    // In the order in which they are dropped: what holds files open comes first.
+    keeper: Option<Keeper>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) log: Arc<FileLog>,
+    sharing: Option<Arc<FileSharing>>,
+    pub(super) maintenance: Maintenance,
+    clock: Arc<dyn Clock>,
+    /// The time since when the disk is known to refuse.
+    refused: Option<Duration>,
+    pub(super) frozen: bool,
+    /// Its disk may have refused something.
+    pub(super) sick: bool,
+    _lock: DirectoryLock,
+}
+
+impl ProcessStart {
+    /// Joins the others.
+    ///
+    /// # Errors
+    /// When the disk refuses or the process is killed meanwhile; nothing else is a reason.
+    pub(super) fn join(self) -> Result<Process, Box<dyn std::error::Error>> {
+        let ttl = Duration::from_millis(TTL_MS as u64);
+        let lease = LeaseOptions { directory: log_rules::layout().root().join("locks"), ttl, renew: ttl / 5 };
+        let opened = self.options().join(lease)?;
+        self.run(opened, 5 * ttl)
+    }
+
+    /// Takes the directory for itself.
+    ///
+    /// # Errors
+    /// As [`ProcessStart::join`].
+    pub(super) fn alone(self) -> Result<Process, Box<dyn std::error::Error>> {
+        let opened = self.options().open()?;
+        self.run(opened, Duration::ZERO)
+    }
+
+    fn options(&self) -> NodeOptions {
+        NodeOptions {
+            directory: OpenOptions {
+                disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
+                layout: log_rules::layout(),
+                segment_bytes: self.segment_bytes,
+                ballast_bytes: 0,
+                idempotency_ttl_ms: KEY_TTL_MS,
+            },
+            snapshot_every: self.snapshot_every,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids) as Arc<dyn EventIds>,
+        }
+    }
+
+    fn run(self, opened: OpenedLog, lease_wait: Duration) -> Result<Process, Box<dyn std::error::Error>> {
+        let OpenedLog { log, maintenance, sharing, ledger, lock, .. } = opened;
+        let ledger = Arc::new(ledger.build(lease_wait));
+        block_on(ledger.join())?;
+        drive(&log, ledger.keep_time())?;
+        ledger.let_others_join()?;
+        let (kept, clock) = (Arc::clone(&ledger), Arc::clone(&self.clock));
+        let keeper: Keeper = Box::pin(async move {
+            tokio::select! {
+                biased;
+                error = kept.keep_leases() => error,
+                never = sweep(&kept, &*clock) => match never {},
+            }
+        });
+        Ok(Process {
+            keeper: Some(keeper),
+            ledger,
+            log,
+            sharing,
+            maintenance,
+            clock: self.clock,
+            refused: None,
+            frozen: false,
+            sick: false,
+            _lock: lock,
+        })
+    }
+}
+
+impl Process {
+    /// Does the work that is due, unless the process is frozen.
+    pub(super) fn step(&mut self) {
+        if self.frozen {
+            return;
+        }
+        // A failure reaches the caller through its ticket.
+        let _ = self.log.write_waiting();
+        if self.log.breaker() == Position::Closed {
+            self.refused = None;
+        } else {
+            let now = self.clock.monotonic();
+            if now.saturating_sub(*self.refused.get_or_insert(now)) >= COOL_DOWN {
+                self.refused = Some(now);
+                let _ = self.log.probe();
+            }
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        if let Some(keeper) = &mut self.keeper
+            && keeper.as_mut().poll(&mut context).is_ready()
+        {
+            self.keeper = None;
+        }
+    }
+
+    /// True when its term is over: another one has taken over, or it has ended it itself.
+    pub(super) fn is_over(&self) -> bool {
+        self.sharing.as_ref().is_some_and(|sharing| sharing.lasts().is_err())
+    }
+
+    /// True while its disk takes changes.
+    pub(super) fn is_well(&self) -> bool {
+        self.log.breaker() == Position::Closed
+    }
+
+    /// Ends the side tasks and closes the log, as `serve` does once no request is under way.
+    pub(super) fn close(&mut self) {
+        self.keeper = None;
+        let closed = self.log.close();
+        assert!(closed.is_ok() || self.sick, "the disk is well: {closed:?}");
+    }
+
+    /// Ends the term.
+    pub(super) fn leave(self) {
+        if let Some(sharing) = &self.sharing
+            && let Err(error) = sharing.leave()
+        {
+            // One that was frozen has nothing to give back, and learns so here.
+            assert!(is_taken_over(&error) || self.sick, "the disk is well: {error}");
+        }
+    }
+}
+
+/// Runs a future while the log is written.
+pub(super) fn drive<T>(log: &FileLog, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    block_on(std::future::poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Pending => {
+            // A failure reaches whoever waits.
+            let _ = log.write_waiting();
+            Poll::Pending
+        }
+    }))
+}
+
+/// Compares the clocks, expires holds that are due and re-evaluates alerts, for ever.
+async fn sweep(ledger: &Ledger, clock: &dyn Clock) -> Infallible {
+    loop {
+        // What is not done now is due still.
+        let _ = ledger.keep_time().await;
+        let _ = ledger.expire_due().await;
+        clock.sleep(SWEEP_EVERY).await;
+    }
+}

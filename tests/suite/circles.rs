@@ -1,0 +1,241 @@
+//! Which room of a folder imports from which, read from the source, and the circles among them.
+//!
+//! The rooms of a folder are its sub-folders, its files, and its `mod.rs` as far as that defines something itself. A path
+//! `crate::a::b::c` in a file under `a/x` is an arrow `x -> b`; `super::`, `self::` and the bare names of a folder's own
+//! modules in its `mod.rs` count too. A name that a `mod.rs` re-exports belongs to the room it comes from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::source::{mask, paths, use_paths, without_tests, without_uses};
+
+/// Imports that may close a circle, with the reason. The list only shrinks.
+pub(crate) const MAY_CLOSE_A_CIRCLE: &[(&str, &str)] = &[
+    ("src/adapters/http: edge -> request", TO_BE_CUT),
+    ("src/adapters/http: edge -> routes", TO_BE_CUT),
+    ("src/adapters/http: node -> ops", TO_BE_CUT),
+    ("src/adapters/http: response -> ops", TO_BE_CUT),
+    ("src/adapters/http: response -> request", TO_BE_CUT),
+    ("src/adapters/http: server -> edge", TO_BE_CUT),
+    ("src/adapters/http: server -> feed", TO_BE_CUT),
+    ("src/adapters/http: server -> response", TO_BE_CUT),
+    ("src/app/central/following: follower -> asking", TO_BE_CUT),
+    ("src/app/central/model: central -> apply", TO_BE_CUT),
+    ("src/app/central/model: shared -> copy", TO_BE_CUT),
+    ("src/app/central/model: step -> apply", TO_BE_CUT),
+    ("src/app/central/model: step -> central", TO_BE_CUT),
+    ("src/app/central: following -> dead_letters", TO_BE_CUT),
+    ("src/app/central: model -> dead_letters", TO_BE_CUT),
+    ("src/app/central: worker -> dead_letters", TO_BE_CUT),
+    ("src/app/central: worker -> following", TO_BE_CUT),
+    ("src/app/ledger: mod.rs -> due_list", TO_BE_CUT),
+    ("src/app/ledger: sharing -> mod.rs", TO_BE_CUT),
+    ("src/app/ledger: strict -> mod.rs", TO_BE_CUT),
+    ("src/app: ledger -> catalogue", TO_BE_CUT),
+    ("src/app: ledger -> low_stock", TO_BE_CUT),
+    ("src/app: ports -> central", TO_BE_CUT),
+    ("src/app: ports -> ledger", TO_BE_CUT),
+    ("src/cli/bench: load -> client_loop", TO_BE_CUT),
+    ("src/cli/dead_letters: mod.rs -> desk", TO_BE_CUT),
+    ("src/cli/import: products -> mod.rs", TO_BE_CUT),
+    ("src/cli/tail: mod.rs -> follow", TO_BE_CUT),
+    ("src/cli: mod.rs -> dead_letters", TO_BE_CUT),
+    ("src/cli: rebuild -> mod.rs", TO_BE_CUT),
+    ("src/cli: shell -> mod.rs", TO_BE_CUT),
+    ("src/config: raw -> gates", TO_BE_CUT),
+    ("src/config: raw -> listen", TO_BE_CUT),
+    ("src/config: raw -> locks", TO_BE_CUT),
+    ("src/config: raw -> logging", TO_BE_CUT),
+    ("src/config: raw -> storage", TO_BE_CUT),
+    ("src/config: raw -> sync", TO_BE_CUT),
+    ("src/config: raw -> webhook", TO_BE_CUT),
+    ("src/domain/ledger: event -> entry", TO_BE_CUT),
+    ("src/domain/ledger: event -> fact", TO_BE_CUT),
+    ("src/domain/ledger: record -> state", TO_BE_CUT),
+    ("src/domain/stock: command -> adjust", TO_BE_CUT),
+    ("src/domain/stock: command -> count", TO_BE_CUT),
+    ("src/domain/stock: commit -> command", TO_BE_CUT),
+    ("src/domain/stock: fact -> adjust", TO_BE_CUT),
+    ("src/domain/stock: fact -> count", TO_BE_CUT),
+    ("src/domain/stock: fact -> reserve", TO_BE_CUT),
+    ("src/domain/stock: kind -> adjust", TO_BE_CUT),
+    ("src/domain/stock: release -> command", TO_BE_CUT),
+    ("src/domain/stock: reserve -> command", TO_BE_CUT),
+    ("src/domain: ledger -> catalogue", TO_BE_CUT),
+    ("src/domain: ledger -> clock", TO_BE_CUT),
+    ("src/domain: ledger -> imports", TO_BE_CUT),
+    ("src/domain: ledger -> low_stock", TO_BE_CUT),
+    ("src/domain: stock -> ledger", TO_BE_CUT),
+    ("src/sim/disk: machine -> mod.rs", TO_BE_CUT),
+    ("src/sim/oracle: acts -> catalogue", TO_BE_CUT),
+    ("src/sim/oracle: mod.rs -> batch", TO_BE_CUT),
+    ("src/sim/shared: house -> clock", TO_BE_CUT),
+    ("src/sim/shared: mod.rs -> aside", TO_BE_CUT),
+    ("src/sim/stage: words -> said", TO_BE_CUT),
+    ("src/sim: shared -> run", TO_BE_CUT),
+];
+
+const TO_BE_CUT: &str = "to be cut";
+
+/// How often one name may be re-exported on its way.
+const REEXPORTS_MAX: usize = 8;
+
+/// An arrow of one folder: the room that imports, and the room it imports from.
+type Arrow = (String, String);
+
+/// The name of the room that is a folder's own `mod.rs`.
+const OWN: &str = "mod.rs";
+
+/// The modules under `src`, and what each imports by name.
+struct House {
+    /// Masked code without tests, by the path of the module (`domain::stock::level`).
+    code: BTreeMap<Vec<String>, String>,
+    /// Folders and files alike.
+    modules: BTreeSet<Vec<String>>,
+    /// What each file imports by `use`.
+    imported: BTreeMap<Vec<String>, Vec<Import>>,
+}
+
+struct Import {
+    name: String,
+    /// From the top of the house.
+    path: Vec<String>,
+    /// It is a re-export.
+    for_others: bool,
+}
+
+/// The arrows between the rooms of every folder.
+pub(crate) struct Arrows(BTreeMap<String, BTreeSet<Arrow>>);
+
+impl Arrows {
+    /// The arrows in the folders from `roots` down.
+    pub(crate) fn read(files: &BTreeMap<String, String>, roots: &[&str]) -> Self {
+        let house = House::read(files);
+        let mut arrows: BTreeMap<String, BTreeSet<Arrow>> = BTreeMap::new();
+        for (module, code) in &house.code {
+            for path in house.named(module, code) {
+                let target = house.home_of(path);
+                let shared = module.iter().zip(&target).take_while(|(one, other)| one == other).count();
+                let room = |path: &[String]| path.get(shared).map_or(OWN, String::as_str).to_owned();
+                let (from, to) = (room(module), room(&target));
+                let place = format!("src/{}", module[..shared].join("/"));
+                let is_within = |root: &&str| place == **root || place.starts_with(&format!("{root}/"));
+                if from != to && roots.iter().any(is_within) {
+                    arrows.entry(place).or_default().insert((from, to));
+                }
+            }
+        }
+        Self(arrows)
+    }
+
+    /// Those that run in circles when the ones in `without` are taken away, as `src/a: x -> b`.
+    pub(crate) fn in_circles(&self, without: &[&str]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for (place, arrows) in &self.0 {
+            let name = |(from, to): &Arrow| format!("{place}: {from} -> {to}");
+            let left: BTreeSet<&Arrow> =
+                arrows.iter().filter(|arrow| !without.contains(&name(arrow).as_str())).collect();
+            found.extend(left.iter().filter(|(from, to)| leads(&left, to, from)).map(|arrow| name(arrow)));
+        }
+        found
+    }
+}
+
+/// True when a way along the arrows leads from one room to another.
+fn leads(arrows: &BTreeSet<&Arrow>, from: &str, to: &str) -> bool {
+    let (mut reached, mut next) = (BTreeSet::from([from]), vec![from]);
+    while let Some(room) = next.pop() {
+        let ends = arrows.iter().filter(|(start, _)| start == room).map(|(_, end)| end.as_str());
+        next.extend(ends.filter(|end| reached.insert(end)));
+    }
+    reached.contains(to)
+}
+
+impl House {
+    fn read(files: &BTreeMap<String, String>) -> Self {
+        let mut house = Self { code: BTreeMap::new(), modules: BTreeSet::new(), imported: BTreeMap::new() };
+        let is_test = |path: &str| path.trim_end_matches(".rs").split('/').any(|part| part == "tests");
+        for (path, text) in files.iter().filter(|(path, _)| !is_test(path)) {
+            let Some(path) = path.strip_prefix("src/").and_then(|path| path.strip_suffix(".rs")) else {
+                continue;
+            };
+            let module = segments(&path.replace('/', "::"));
+            let is_head = module.last().is_some_and(|last| matches!(last.as_str(), "mod" | "lib" | "main"));
+            let module = if is_head { module[..module.len() - 1].to_vec() } else { module };
+            house.modules.insert(module.clone());
+            house.code.insert(module, without_tests(&mask(text)));
+        }
+        for (module, code) in &house.code {
+            let import = |(path, for_others): (String, bool)| {
+                let path = house.absolute(module, &segments(&path))?;
+                Some(Import { name: path.last()?.clone(), path, for_others })
+            };
+            house.imported.insert(module.clone(), use_paths(code).into_iter().filter_map(import).collect());
+        }
+        house
+    }
+
+    /// What a file names of the house, as absolute paths; not what it re-exports.
+    fn named(&self, module: &[String], code: &str) -> Vec<Vec<String>> {
+        let imported = self.imported.get(module).into_iter().flatten();
+        let mut named: Vec<Vec<String>> =
+            imported.filter(|import| !import.for_others).map(|import| import.path.clone()).collect();
+        let children =
+            self.modules.iter().filter(|child| child.split_last().is_some_and(|(_, above)| above == module));
+        let roots = ["crate", "super", "self"]
+            .into_iter()
+            .chain(children.filter_map(|child| Some(child.last()?.as_str())));
+        let code = without_uses(code);
+        for root in roots {
+            let found = paths(&code, root).into_iter();
+            named.extend(
+                found.filter_map(|path| self.absolute(module, &segments(&format!("{root}::{path}")))),
+            );
+        }
+        // Who names a folder he stands in says who may see something, as a rule.
+        named.retain(|path| !module.starts_with(path));
+        named
+    }
+
+    /// A path as it stands in a module, from the top of the house; nothing when it is not of the house.
+    fn absolute(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
+        let (first, rest) = path.split_first()?;
+        match first.as_str() {
+            "crate" => Some(rest.to_vec()),
+            "self" => Some([module, rest].concat()),
+            "super" => {
+                let above = &module[..module.len().checked_sub(1)?];
+                if rest.first().is_some_and(|next| next == "super") {
+                    self.absolute(above, rest)
+                } else {
+                    Some([above, rest].concat())
+                }
+            }
+            _ => {
+                let inside = [module, path].concat();
+                self.modules.contains(&inside[..=module.len()]).then_some(inside)
+            }
+        }
+    }
+
+    /// The module in which the last name of a path is defined, through the re-exports on the way.
+    fn home_of(&self, mut path: Vec<String>) -> Vec<String> {
+        for _ in 0..REEXPORTS_MAX {
+            let (module, rest) = path.split_at(self.depth(&path));
+            let imported = self.imported.get(module).into_iter().flatten();
+            let same = |import: &&Import| rest.first() == Some(&import.name);
+            let Some(import) = imported.into_iter().find(same) else { break };
+            path = [&import.path, &rest[1..]].concat();
+        }
+        path.truncate(self.depth(&path));
+        path
+    }
+
+    /// How many names of a path are modules.
+    fn depth(&self, path: &[String]) -> usize {
+        (0..=path.len()).rev().find(|depth| self.modules.contains(&path[..*depth])).unwrap_or(0)
+    }
+}
+
+fn segments(path: &str) -> Vec<String> {
+    path.split("::").map(str::to_owned).collect()
+}
