@@ -25,6 +25,7 @@ mod occupied;
 mod papers;
 #[cfg(feature = "planted-bugs")]
 mod planted;
+mod ports;
 mod probes;
 mod properties;
 mod repair;

@@ -3,12 +3,22 @@
 use crate::app::central::{Central, CentralCopy, DeadLetter};
 use std::io;
 
-/// Keeps the central model: model and checkpoints in one file, saved as a whole or not at all.
+/// Keeps the central model: model and checkpoints together, saved as a whole or not at all.
+///
+/// What an adapter owes (`tests/suite/ports/central_store.rs`): a save that has returned survives a crash, with the
+/// checkpoints of every node as they were in the model at that moment. A save that fails, or is cut off by a crash, leaves a
+/// whole model: the one before it, or its own. The one before it is kept until the new one is durable.
 pub trait CentralStore: Send + Sync {
-    /// The model of the newest file that is whole.
+    /// The newest model that is whole; nothing when none was ever saved.
+    ///
+    /// # Errors
+    /// What the disk says.
     fn load(&self) -> io::Result<Option<Central>>;
 
-    /// Saves durably; older files beyond the newest two go afterwards.
+    /// Saves durably.
+    ///
+    /// # Errors
+    /// What the disk says; the next save may succeed.
     fn save(&self, copy: &CentralCopy<'_>) -> io::Result<()>;
 }
 

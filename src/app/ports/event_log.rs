@@ -8,10 +8,23 @@ use tokio::sync::oneshot;
 
 /// Appends entries and makes them durable in the order of appending.
 ///
-/// An implementation owes its callers: sequences are handed out without gaps in the order of the calls; nothing
-/// resolves as durable before everything in front of it is. When it fails, it takes nothing more, says so through
-/// [`EventLog::durable`] and fails every ticket, in this order; it takes entries again once memory has gone back *and* it
-/// can write again, and hands out the sequences after the durable one anew.
+/// What an adapter owes its callers (`tests/suite/ports/event_log.rs` holds any adapter to it):
+/// 1. **Order.** Sequences are handed out in the order of the calls and without gaps. A log that is opened goes on behind its
+///    durable end, under the same node id.
+/// 2. **Time.** An entry's time is that of its decision, or that of the entry in front of it when that is later; also over a
+///    restart.
+/// 3. **Groups.** Entries may be made durable together: all of a group, or none of it. [`Entry::batch`](crate::domain::Entry)
+///    names the first sequence of the group.
+/// 4. **Durable means durable.** A ticket resolves with `Ok` only when its entry and everything in front of it would survive a
+///    crash, when [`EventLog::durable`] says so and [`History`](super::History) shows it. None of the three comes earlier.
+/// 5. **A refusal changes nothing.** An entry that is refused is not queued and takes no sequence. The queue has a bound.
+/// 6. **Failure.** A log that fails takes nothing more, says so by [`DurableWatch::fail`], and fails every ticket, in this
+///    order: whoever hears of it finds a log that takes nothing. It takes entries again once memory has gone back
+///    ([`DurableWatch::went_back`]) *and* it can write again, whichever comes first; entries of an earlier generation never.
+///    The sequences after the durable one are handed out anew, and nothing of the failed entries is ever shown beside them.
+/// 7. **The end.** A log that is closed makes durable what waits, and takes nothing more.
+///
+/// Followers that read while a log fails need nothing of this: what is durable stays so.
 pub trait EventLog: Send + Sync {
     /// Gives the entry its sequence and time and queues it. Does not wait for the disk.
     ///

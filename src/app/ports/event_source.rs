@@ -9,13 +9,20 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// Events of one node, in order, durable ones only.
+///
+/// What an adapter owes (`tests/suite/ports/event_source.rs`): any checkpoint may be asked for at any time, also one that is
+/// older than what was read last, because a worker that was killed reads again from its last save. A node's id and ledger
+/// are the same at every start. A source that has been restored from an older copy says so by its end: it is before what
+/// the reader has seen, and nothing is delivered in place of what is gone.
 pub trait EventSource: Send + Sync {
-    /// What people call it: a directory or an address.
+    /// The name for people: a directory or an address.
     fn name(&self) -> &str;
 
     /// At most `limit` events after `after`, and where the node's log ends now.
     ///
-    /// Owed: every event with a sequence above `after`, without gaps, as far as it goes; none that is not durable.
+    /// The events begin with the one behind `after` and have no gaps; none is beyond the end, and the end is durable. There
+    /// is at least one as long as `limit` is above 0 and `after` is before the end. With a `limit` of 0 the answer says whose
+    /// log it is.
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_>;
 
     /// Waits until there may be something after `after`, at most `wait_max`. A source that cannot know waits that long.

@@ -5,21 +5,31 @@ use smol_str::SmolStr;
 use std::io;
 
 /// Reads what is durable. All calls block on the disk: call them on a blocking thread.
+///
+/// What an adapter owes (`tests/suite/ports/history.rs`): it shows an entry as soon as the log calls it durable, and nothing
+/// that is not; it answers what was appended, unchanged, with time, actor and request; it answers the same over a restart,
+/// and wherever in its storage the entry lies by then. What it cannot read as it was written is an error, never a shorter answer.
+///
+/// # Errors
+/// Of every call: [`HistoryError`].
 pub trait History: Send + Sync {
-    /// The entry that holds the event of that sequence; nothing beyond the durable end.
+    /// The entry that holds the event of that sequence, whichever of its events that is; nothing before the first sequence and
+    /// beyond the durable end.
     fn entry(&self, sequence: Sequence) -> Result<Option<Entry>, HistoryError>;
 
     /// The events of all keys, in order and without gaps, but for those that are about something else than is wanted: these
-    /// may be left out, or not. A piece may be short, or empty, although there is more; it always goes on a little.
+    /// may be left out, or not. A piece may be short, or empty, although there is more; as long as [`EventPiece::through`] is
+    /// below `upto`, the next one leads further. A piece may end within an entry.
     fn events(&self, query: &EventQuery) -> Result<EventPiece, HistoryError>;
 
-    /// The last durable sequence of the log.
+    /// The last durable sequence of the log; [`Sequence::START`] while it is empty.
     fn end(&self) -> Result<Sequence, HistoryError>;
 
-    /// The last sequence whose time is not after `at`; beyond every sequence when that is true of the whole log.
+    /// The last sequence whose time is not after `at`: [`Sequence::START`] when all are later, and beyond every sequence when
+    /// none is.
     fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError>;
 
-    /// The events of one key, oldest first.
+    /// The events of one key, oldest first: the first `limit` of those that are asked for.
     fn movements(&self, key: &Key, query: &MovementQuery) -> Result<Vec<Movement>, HistoryError>;
 
     /// The last event of one key at or before a moment.
