@@ -1,13 +1,16 @@
 //! Expire: a promise ran out. Nobody's wish; whoever comes first to the level records it.
 
-use crate::domain::stock::{Level, Settled, StockFact};
-use crate::domain::{Sku, StoreId, Timestamp};
+use crate::domain::stock::{Settled, StockFact};
+use crate::domain::{Quantity, ReservationId, Sku, StoreId};
 
-/// The expiries due on a level at `now`, at most `most`, earliest first.
-pub fn expiries(level: &Level, store_id: &StoreId, sku: &Sku, now: Timestamp, most: usize) -> Vec<StockFact> {
-    level
-        .due(now)
-        .take(most)
+/// The expiries of holds that are due, at most `most`.
+pub fn expiries<'a>(
+    due: impl Iterator<Item = (&'a ReservationId, Quantity)>,
+    store_id: &StoreId,
+    sku: &Sku,
+    most: usize,
+) -> Vec<StockFact> {
+    due.take(most)
         .map(|(reservation_id, qty)| {
             StockFact::Expire(Settled {
                 sku: sku.clone(),

@@ -1,14 +1,11 @@
 //! The level: the stock of one SKU in one store.
 
-use super::holds::{HoldUndo, Holds};
+use super::holds::{HoldUndo, Holds, RESERVATION};
 use crate::domain::stock::{
     ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact, expiries,
 };
 use crate::domain::{EventKind, Kind, Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// A reservation that is not open, or one that is open already.
-pub(super) const RESERVATION: Misfit = Misfit("the event names a reservation that is not in the right state");
 
 /// Stock in numbers. Invariants: 0 <= `reserved` <= `on_hand`; `reserved` is the sum of the open holds; `version`
 /// counts the level's events.
@@ -108,7 +105,7 @@ impl Kind for Level {
     }
 
     fn due(level: &Self, (store, sku): &(StoreId, Sku), now: Timestamp, most: usize) -> Vec<StockFact> {
-        expiries(level, store, sku, now, most)
+        expiries(level.due(now), store, sku, most)
     }
 
     fn record(level: &Self, (store_id, sku): (StoreId, Sku)) -> LevelRecord {

@@ -3,11 +3,17 @@
 //! Closed enums rather than trait objects: the compiler knows every place that looks at a kind, and nothing on the way of a write
 //! is called through a pointer.
 
+mod enums;
 mod events;
 mod states;
-mod types;
 
-pub(super) use {events::kind_events, states::kind_states, types::kind_types};
+pub(super) use {enums::kind_enums, events::kind_events, states::kind_states};
+
+/// At most two parts of an id.
+pub(super) fn two<'a>(parts: &[&'a str]) -> [&'a str; 2] {
+    let part = |place: usize| parts.get(place).copied().unwrap_or_default();
+    [part(0), part(1)]
+}
 
 /// Makes [`Key`](super::Key), [`State`](super::State), [`Undo`](super::Undo), [`Fact`](super::Fact), [`EventKind`](super::EventKind),
 /// [`After`](super::After), [`StateRecord`](super::StateRecord), [`StateKey`](super::StateKey) and the JSON of
@@ -17,7 +23,7 @@ pub(super) use {events::kind_events, states::kind_states, types::kind_types};
 /// and in keys, the number an event in an index: neither may ever change. The order of rows is the order in which mutexes are taken.
 macro_rules! kinds {
     ($($rows:tt)*) => {
-        kind_types! { $($rows)* }
+        kind_enums! { $($rows)* }
         kind_states! { $($rows)* }
         kind_events! { $($rows)* }
     };
