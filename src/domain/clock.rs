@@ -4,12 +4,12 @@
 //! a `CLOCK` event comes first, whose entry still has the old time; everything behind it may have the new one. What
 //! expires then does so behind a sign that says why.
 
-use crate::domain::{Decide, Draft, EventKind, Fact, Key, Kind, Lease, Misfit, Refusal, Timestamp};
+use crate::domain::{Decide, Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Refusal, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Where the log's time stood after its last leap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clock {
+pub struct LogClock {
     /// Where the last leap led.
     pub time: Timestamp,
     /// Leaps so far.
@@ -41,7 +41,7 @@ pub struct ClockAfter {
 /// The log's time in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields of Clock, under their names")]
+#[allow(missing_docs, reason = "the fields of LogClock, under their names")]
 pub struct ClockRecord {
     pub time: Timestamp,
     pub version: u64,
@@ -70,7 +70,7 @@ impl Decide for LeapTo {
     }
 }
 
-impl Kind for Clock {
+impl Kind for LogClock {
     type Id = ();
     type State = Self;
     type Fact = Leap;
@@ -78,7 +78,7 @@ impl Kind for Clock {
     type Record = ClockRecord;
     type Undo = Self;
 
-    const LEASE: Lease = Lease::OfOneLog;
+    const LEASE: Leasing = Leasing::OfOneLog;
 
     fn id(_: &Leap) {}
 

@@ -17,7 +17,7 @@ pub struct Seat(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePe
 
 /// The right to work, given back when dropped.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub struct WorkPermit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 /// There is no place left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,9 +49,9 @@ impl Bulkhead {
     }
 
     /// Waits, inside, for the right to work; first come, first served.
-    pub async fn work(&self) -> Turn {
+    pub async fn work(&self) -> WorkPermit {
         let turn = Arc::clone(&self.work).acquire_owned().await;
-        Turn(turn.expect("the semaphore is never closed"))
+        WorkPermit(turn.expect("the semaphore is never closed"))
     }
 
     /// The number of calls that run or wait.

@@ -10,8 +10,8 @@ mod deadline;
 mod retry;
 mod token_bucket;
 
-pub use breaker::{Breaker, BreakerSettings, Permit, Position, Tripped};
-pub use bulkhead::{Bulkhead, Full, Seat, Turn};
+pub use breaker::{Breaker, BreakerSettings, BreakerState, Permit, Tripped};
+pub use bulkhead::{Bulkhead, Full, Seat, WorkPermit};
 pub use deadline::{Deadline, Passed};
 pub use retry::{Backoff, RetryBudget, pause};
 pub use token_bucket::{Empty, Standing, TokenBuckets};

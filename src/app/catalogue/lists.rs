@@ -20,30 +20,30 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Lists {
     /// States that have moved since they were last brought in, each with the number of the note.
-    moved: Mutex<Pending>,
+    moved: Mutex<ChangedKeys>,
     /// There are such states.
     news: Notify,
     /// Held by the one who brings them in.
-    bringing_in: tokio::sync::Mutex<()>,
-    products: RwLock<BTreeMap<Sku, Listed>>,
+    refreshing: tokio::sync::Mutex<()>,
+    products: RwLock<BTreeMap<Sku, ListedProduct>>,
     stores: RwLock<BTreeMap<StoreId, StoreView>>,
 }
 
 #[derive(Default)]
-struct Pending {
+struct ChangedKeys {
     keys: BTreeMap<Key, u64>,
     notes: u64,
 }
 
 /// A product, and the text it is found by.
-pub(crate) struct Listed {
+pub(crate) struct ListedProduct {
     pub(crate) view: ProductView,
     /// SKU, name and barcode in small letters, a line each.
     pub(crate) text: Box<str>,
 }
 
 /// One state that is brought in.
-enum Seen {
+enum ListedView {
     Product(ProductView),
     Store(StoreView),
 }
@@ -73,15 +73,15 @@ impl Lists {
         }
     }
 
-    fn put(&self, key: &Key, seen: Option<Seen>) {
-        match (key, seen) {
-            (Key::Product(sku), Some(Seen::Product(view))) => {
-                self.products.write().insert(sku.clone(), Listed::new(view));
+    fn put(&self, key: &Key, view: Option<ListedView>) {
+        match (key, view) {
+            (Key::Product(sku), Some(ListedView::Product(view))) => {
+                self.products.write().insert(sku.clone(), ListedProduct::new(view));
             }
             (Key::Product(sku), _) => {
                 self.products.write().remove(sku);
             }
-            (Key::Store(store), Some(Seen::Store(view))) => {
+            (Key::Store(store), Some(ListedView::Store(view))) => {
                 self.stores.write().insert(store.clone(), view);
             }
             (Key::Store(store), _) => {
@@ -104,7 +104,7 @@ impl Projection for Lists {
     }
 }
 
-impl Listed {
+impl ListedProduct {
     fn new(view: ProductView) -> Self {
         let barcode = view.product.barcode.as_deref().unwrap_or_default();
         let text = format!("{}\n{}\n{barcode}", view.sku, view.product.name).to_lowercase();
@@ -118,7 +118,7 @@ impl Ledger {
         loop {
             self.projections.lists.news.notified().await;
             // What cannot be brought in now stays noted, for the next news or the next reader.
-            let _ = self.bring_in().await;
+            let _ = self.refresh().await;
         }
     }
 
@@ -129,17 +129,17 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::read`].
-    async fn bring_in(&self) -> Result<(), HistoryError> {
+    async fn refresh(&self) -> Result<(), HistoryError> {
         self.catch_up().await?;
-        let _one_at_a_time = self.projections.lists.bringing_in.lock().await;
+        let _one_at_a_time = self.projections.lists.refreshing.lock().await;
         while let Some((key, note)) = self.projections.lists.next() {
             let durable = self.parts.log.durable();
-            let seen = tokio::select! {
+            let view = tokio::select! {
                 biased;
-                seen = self.read(&key, |state| seen(&key, state)) => seen?.flatten(),
+                view = self.read(&key, |state| view(&key, state)) => view?.flatten(),
                 () = durable.silence() => return Ok(()),
             };
-            self.projections.lists.put(&key, seen);
+            self.projections.lists.put(&key, view);
             self.projections.lists.done(&key, note);
         }
         Ok(())
@@ -151,9 +151,9 @@ impl Ledger {
     /// As [`Ledger::read`].
     pub(crate) async fn with_products<T>(
         &self,
-        look: impl FnOnce(&BTreeMap<Sku, Listed>) -> T,
+        look: impl FnOnce(&BTreeMap<Sku, ListedProduct>) -> T,
     ) -> Result<T, HistoryError> {
-        self.bring_in().await?;
+        self.refresh().await?;
         Ok(look(&self.projections.lists.products.read()))
     }
 
@@ -163,9 +163,9 @@ impl Ledger {
     /// As [`Ledger::read`].
     pub(crate) async fn search_products<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&BTreeMap<Sku, Listed>) -> T + Send + 'static,
+        look: impl FnOnce(&BTreeMap<Sku, ListedProduct>) -> T + Send + 'static,
     ) -> Result<T, HistoryError> {
-        self.bring_in().await?;
+        self.refresh().await?;
         let lists = Arc::clone(&self.projections.lists);
         Ok(blocking(move || look(&lists.products.read())).await)
     }
@@ -178,15 +178,15 @@ impl Ledger {
         &self,
         look: impl FnOnce(&BTreeMap<StoreId, StoreView>) -> T,
     ) -> Result<T, HistoryError> {
-        self.bring_in().await?;
+        self.refresh().await?;
         Ok(look(&self.projections.lists.stores.read()))
     }
 }
 
-fn seen(key: &Key, state: &State) -> Option<Seen> {
+fn view(key: &Key, state: &State) -> Option<ListedView> {
     match (key, state) {
-        (Key::Product(sku), State::Product(master)) => ProductView::of(sku, master).map(Seen::Product),
-        (Key::Store(store), State::Store(master)) => StoreView::of(store, master).map(Seen::Store),
+        (Key::Product(sku), State::Product(master)) => ProductView::of(sku, master).map(ListedView::Product),
+        (Key::Store(store), State::Store(master)) => StoreView::of(store, master).map(ListedView::Store),
         _ => None,
     }
 }

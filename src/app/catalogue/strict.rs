@@ -15,10 +15,10 @@ use std::ops::Bound;
 
 /// The products there are.
 #[derive(Debug, Default)]
-pub(in crate::app) struct KnownProducts(RwLock<Known>);
+pub(in crate::app) struct KnownProducts(RwLock<KnownSkus>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownSkus {
     skus: HashSet<Sku>,
     /// Those that were taken out, and the entry that did it by where it ends: a refusal that rests on it waits until then.
     gone: HashMap<Sku, Sequence>,

@@ -15,7 +15,7 @@ pub use dead_letters::letters::{DeadLetter, LetterState, Parked};
 pub use dead_letters::redrive::{LetterError, Redriven};
 pub use model::central::{Central, CentralLevel, Levels, total};
 pub use model::copy::CentralCopy;
-pub use model::file::{CentralFile, LevelRecord, ParkedRecord, SourceRecord};
+pub use model::file::{CentralFile, CentralLevelRecord, ParkedRecord, SourceRecord};
 pub use model::shared::CentralModel;
 pub use model::step::Poison;
 pub use model::waits::Closing;

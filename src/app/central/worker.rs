@@ -1,8 +1,8 @@
 //! The worker: all followers, the model they fill, and when it is saved.
 
 use crate::app::blocking;
-use crate::app::central::following::crew::{Crew, Followed};
-use crate::app::central::following::follower::Progress;
+use crate::app::central::following::follower::PassCounts;
+use crate::app::central::following::followers::{Followed, Followers};
 use crate::app::central::{
     Central, CentralModel, DeadLetter, LetterState, PassReport, SourceReport, SourceState, SyncStatus,
 };
@@ -63,7 +63,7 @@ pub struct Worker {
     pub(super) parts: WorkerParts,
     pub(super) settings: SyncSettings,
     pub(super) model: Arc<CentralModel>,
-    pub(super) crew: Crew,
+    pub(super) followers: Followers,
     letters: Mutex<BTreeMap<String, DeadLetter>>,
     /// Sources that are well share these permits ...
     well: Semaphore,
@@ -118,7 +118,7 @@ impl Worker {
         Ok(Self {
             settings,
             model,
-            crew: Crew::new(std::mem::take(&mut parts.sources), joining, settings.breaker),
+            followers: Followers::new(std::mem::take(&mut parts.sources), joining, settings.breaker),
             letters: Mutex::new(letters),
             well: Semaphore::new(settings.concurrency.max(1)),
             sick: Semaphore::new(1),
@@ -134,7 +134,7 @@ impl Worker {
 
     /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
     pub async fn run(&self) {
-        tokio::join!(self.crew.run(self), self.saves());
+        tokio::join!(self.followers.run(self), self.saves());
     }
 
     /// Saves beside the rounds: no source waits for it.
@@ -165,12 +165,12 @@ impl Worker {
     pub async fn sync(&self) -> PassReport {
         let Some(_running) = self.begin_pass().await else { return self.last_pass() };
         // Who asks for a pass may know that a source is well again.
-        self.crew.look().await;
-        let crew = self.crew.all();
-        for source in &crew {
+        self.followers.look().await;
+        let followers = self.followers.all();
+        for source in &followers {
             source.breaker.cool_down();
         }
-        self.pass_over(&crew).await
+        self.pass_over(&followers).await
     }
 
     /// The last pass before a stop: the sources that were well when they were asked last, and then the others for at most
@@ -182,7 +182,7 @@ impl Worker {
         let (well, others): (Vec<Followed>, Vec<Followed>) = {
             let seen = self.seen.lock();
             let state = |followed: &Followed| seen.get(followed.source.name()).map(|report| &report.state);
-            self.crew.all().into_iter().partition(|followed| state(followed) == Some(&SourceState::Well))
+            self.followers.all().into_iter().partition(|followed| state(followed) == Some(&SourceState::Well))
         };
         self.pass_over(&well).await;
         for source in &others {
@@ -194,15 +194,15 @@ impl Worker {
         }
     }
 
-    async fn pass_over(&self, crew: &[Followed]) -> PassReport {
+    async fn pass_over(&self, followers: &[Followed]) -> PassReport {
         let begun = Instant::now();
         // Collected before the first await, so that the pass can be spawned.
-        let work: Vec<_> = crew.iter().map(|followed| self.follow(followed)).collect();
-        let done: Vec<(Progress, SourceReport)> = join_all(work).await;
+        let work: Vec<_> = followers.iter().map(|followed| self.follow(followed)).collect();
+        let done: Vec<(PassCounts, SourceReport)> = join_all(work).await;
         let sources: Vec<SourceReport> = done.iter().map(|(_, report)| report.clone()).collect();
         let report = PassReport {
-            applied: done.iter().map(|(progress, _)| progress.applied).sum(),
-            dead_lettered: done.iter().map(|(progress, _)| progress.dead_lettered).sum(),
+            applied: done.iter().map(|(counts, _)| counts.applied).sum(),
+            dead_lettered: done.iter().map(|(counts, _)| counts.dead_lettered).sum(),
             central_sequence: self.model.look(Central::sequence),
             lag: lag(&sources),
             duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -213,11 +213,11 @@ impl Worker {
         report
     }
 
-    async fn follow(&self, one: &Followed) -> (Progress, SourceReport) {
+    async fn follow(&self, one: &Followed) -> (PassCounts, SourceReport) {
         let mut follower = one.follower.lock().await;
         if follower.breaker.rests() {
             // Nor does it wait for a turn.
-            return (Progress::default(), follower.report());
+            return (PassCounts::default(), follower.report());
         }
         let permits = match follower.state {
             SourceState::Failing(_) => &self.sick,
@@ -225,8 +225,8 @@ impl Worker {
         };
         // Never closed.
         let _permit = permits.acquire().await;
-        let progress = follower.follow(self).await;
-        (progress, follower.report())
+        let counts = follower.follow(self).await;
+        (counts, follower.report())
     }
 
     /// The right to run a pass; nothing when one that was running has ended meanwhile, which then counts for both.
@@ -306,8 +306,8 @@ impl Worker {
 
     /// The breaker of each source, by the source's name.
     pub fn breakers(&self) -> impl Iterator<Item = (String, Arc<Breaker>)> {
-        let crew = self.crew.all().into_iter();
-        crew.map(|followed| (followed.source.name().to_owned(), followed.breaker))
+        let followers = self.followers.all().into_iter();
+        followers.map(|followed| (followed.source.name().to_owned(), followed.breaker))
     }
 
     pub(super) fn note(&self, report: SourceReport) {

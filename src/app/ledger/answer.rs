@@ -1,9 +1,9 @@
 //! The end of the write path: waiting for the disk, and the answer, the first time and again.
 
-use super::{CommandError, Decided, KnownWhole, Ledger, Outcome};
+use super::{CommandError, Decided, Ledger, Outcome, WholeRetry};
 use crate::app::blocking;
-use crate::app::ledger::idempotency::{Known, Place};
-use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
+use crate::app::ledger::idempotency::{EffectPlace, RetryMatch};
+use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, RolledBack};
 use crate::domain::{
     Command, Entry, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
 };
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 impl Ledger {
     /// Waits for the disk, and makes the outcome.
-    pub(super) async fn settle(
+    pub(super) async fn await_outcome(
         &self,
         decided: Decided,
         generation: Generation,
@@ -21,7 +21,7 @@ impl Ledger {
         let Decided { refusal, finished, appended, .. } = decided;
         let (sequence, at) = if let Some(Appended { sequence, at, ticket }) = appended {
             if let Err(failed) = ticket.await.unwrap_or(Err(LogFailed::Unknown)) {
-                self.go_back().await;
+                self.roll_back().await;
                 return Err(failed.into());
             }
             (sequence, at)
@@ -33,7 +33,7 @@ impl Ledger {
                 // What it rests on may be on its way for long; nothing has happened, so it may as well be asked again.
                 () = durable.silence() => return Err(CommandError::Overloaded),
             }
-            self.still_holds()?;
+            self.ensure_not_taken_over()?;
             (Sequence::START, self.now())
         };
         if let Some(refusal) = refusal {
@@ -45,15 +45,15 @@ impl Ledger {
     }
 
     /// What is answered to a command whose idempotency key is known.
-    pub(super) async fn answer_known(
+    pub(super) async fn answer_retry(
         &self,
         generation: Generation,
-        (known, known_by): KnownWhole<'_>,
+        (known, known_by): WholeRetry<'_>,
         command: &Command,
     ) -> Result<Outcome, CommandError> {
         match known {
-            Known::Applied(place) => self.replay(generation, place, known_by, command).await,
-            Known::Reused(place) => {
+            RetryMatch::Applied(place) => self.replay(generation, place, known_by, command).await,
+            RetryMatch::Reused(place) => {
                 self.durable(generation, place).await?;
                 Err(Refusal::from(Rejection::IdempotencyKeyReused).into())
             }
@@ -64,12 +64,12 @@ impl Ledger {
     async fn replay(
         &self,
         generation: Generation,
-        place: Place,
+        place: EffectPlace,
         known_by: &Idempotency,
         command: &Command,
     ) -> Result<Outcome, CommandError> {
         // The effect may still be on the disk: as unknown as to the one who asked first.
-        self.durable(generation, place).await.map_err(|TakenBack| CommandError::OutcomeUnknown)?;
+        self.durable(generation, place).await.map_err(|RolledBack| CommandError::OutcomeUnknown)?;
         let history = self.history_of(place.log)?;
         let entry = blocking(move || read_entry(&*history, place.sequence)).await?;
         if entry.idempotency.as_ref() != Some(known_by) {
@@ -81,7 +81,7 @@ impl Ledger {
     }
 
     /// Waits until an event is durable. What others made known is.
-    pub(super) async fn durable(&self, generation: Generation, place: Place) -> Result<(), TakenBack> {
+    pub(super) async fn durable(&self, generation: Generation, place: EffectPlace) -> Result<(), RolledBack> {
         match place.log {
             LogNumber::OWN => self.parts.log.durable().reached(generation, place.sequence).await,
             _ => Ok(()),
@@ -96,16 +96,16 @@ impl Ledger {
         unapplied: &[Unapplied],
         command: &Command,
     ) -> Result<Vec<(u32, Event)>, CommandError> {
-        let mut wanted: BTreeMap<LogNumber, Vec<Replay>> = BTreeMap::new();
+        let mut wanted: BTreeMap<LogNumber, Vec<ReplayedOperation>> = BTreeMap::new();
         for Unapplied { op, why } in unapplied {
             let (log, sequence) = match why {
                 UnappliedWhy::Refused(_) => continue,
                 UnappliedWhy::Replayed(sequence) => (log, *sequence),
                 UnappliedWhy::ReplayedIn(place) => (self.numbered(place.log), place.sequence),
             };
-            self.durable(generation, Place { log, sequence }).await?;
+            self.durable(generation, EffectPlace { log, sequence }).await?;
             let own_key = command.key_of_operation(*op);
-            wanted.entry(log).or_default().push(Replay { op: *op, sequence, own_key });
+            wanted.entry(log).or_default().push(ReplayedOperation { op: *op, sequence, own_key });
         }
         let mut events = Vec::new();
         for (log, wanted) in wanted {
@@ -132,7 +132,7 @@ fn operation_alone(entry: &Entry, known_by: &Idempotency) -> Outcome {
 }
 
 /// An operation of a batch whose idempotency key is known: where its effect stands, and which state it decides on.
-struct Replay {
+struct ReplayedOperation {
     op: u32,
     sequence: Sequence,
     own_key: Option<Key>,
@@ -145,10 +145,13 @@ fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, Histor
 }
 
 /// Neighbours stand in the same entry as a rule, so the last one read is kept.
-fn read_events(history: &dyn History, wanted: &[Replay]) -> Result<Vec<(u32, Event)>, HistoryError> {
+fn read_events(
+    history: &dyn History,
+    wanted: &[ReplayedOperation],
+) -> Result<Vec<(u32, Event)>, HistoryError> {
     let mut events = Vec::with_capacity(wanted.len());
     let mut entry: Option<Entry> = None;
-    for Replay { op, sequence, own_key } in wanted {
+    for ReplayedOperation { op, sequence, own_key } in wanted {
         let current = match entry.take() {
             Some(current) if (current.sequence..=current.last()).contains(sequence) => current,
             _ => read_entry(history, *sequence)?,

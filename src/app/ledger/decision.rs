@@ -3,7 +3,7 @@
 use super::{CommandError, Decided, Ledger, Meta};
 use crate::app::KnownEffect;
 use crate::app::ledger::entities::Slot;
-use crate::app::ledger::journal::Step;
+use crate::app::ledger::journal::JournalStep;
 use crate::app::ledger::projection::Moved;
 use crate::app::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
@@ -63,7 +63,7 @@ impl Ledger {
             match appended {
                 Ok(appended) => {
                     let mut finished = draft.finish();
-                    self.note(meta, effective, &mut finished, &appended, keys, slots);
+                    self.apply_to_memory(meta, effective, &mut finished, &appended, keys, slots);
                     let appended = Some(appended);
                     return Ok(Decided { refusal, finished, appended, more_due, needs: Vec::new() });
                 }
@@ -90,7 +90,7 @@ impl Ledger {
     }
 
     /// The entry has its place in the log: memory follows, and notes the way back.
-    fn note(
+    fn apply_to_memory(
         &self,
         meta: &Meta,
         effective: bool,
@@ -132,9 +132,9 @@ impl Ledger {
             self.idempotency.sweep(appended.at, 2 * known.len());
         }
         let moved = undos.into_iter().filter_map(|(position, undo)| {
-            Some(Step::Moved(keys.get(position)?.clone(), undo, logs.get(position).copied()?))
+            Some(JournalStep::Moved(keys.get(position)?.clone(), undo, logs.get(position).copied()?))
         });
-        let steps = moved.chain(known.iter().map(|effect| Step::Known(effect.id)));
+        let steps = moved.chain(known.iter().map(|effect| JournalStep::Known(effect.id)));
         self.journal.note(last, self.parts.log.durable().sequence(), steps);
     }
 
@@ -147,7 +147,7 @@ impl Ledger {
                 self.re_evaluate(key);
             }
         }
-        self.watch(key, slot);
+        self.schedule_due(key, slot);
     }
 
     /// Has a state re-evaluated at once: log time is never before the last entry, and while others are joined it is not known yet.
@@ -184,7 +184,7 @@ impl Ledger {
     }
 
     /// Sees to it that somebody looks at the state when it next falls due.
-    pub(super) fn watch(&self, key: &Key, slot: &mut Slot) {
+    pub(super) fn schedule_due(&self, key: &Key, slot: &mut Slot) {
         let Some(at) = slot.state.next_due() else { return };
         if at < slot.watched {
             slot.watched = at;

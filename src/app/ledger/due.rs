@@ -30,7 +30,7 @@ impl Ledger {
                 }
                 continue;
             }
-            if let Err(error) = self.see_to(&keys).await {
+            if let Err(error) = self.execute_due(&keys).await {
                 for key in keys {
                     self.due.note(now, key);
                 }
@@ -55,7 +55,7 @@ impl Ledger {
         (keys, replaced)
     }
 
-    async fn see_to(&self, keys: &[Key]) -> Result<(), CommandError> {
+    async fn execute_due(&self, keys: &[Key]) -> Result<(), CommandError> {
         let here = self.due_here(keys.to_vec()).await?;
         if !here.is_empty() {
             self.execute(Command::Due(here), &Meta::default()).await?;

@@ -1,7 +1,7 @@
 //! A command from its first look to its answer: the states it needs are locked in the order of their keys, retries are recognised, and it is
 //! decided, in up to three rounds.
 
-use super::{CommandError, Decided, KnownWhole, Ledger, Meta, Outcome};
+use super::{CommandError, Decided, Ledger, Meta, Outcome, WholeRetry};
 use crate::app::ledger::entities::{Handle, Slot};
 use crate::app::ledger::idempotency::RetryId;
 use crate::app::ports::Generation;
@@ -25,7 +25,7 @@ struct Request<'a> {
 /// What a round came to.
 enum Round<'a> {
     /// It is a retry.
-    Known(KnownWhole<'a>),
+    Known(WholeRetry<'a>),
     /// It is decided, on states whose last events stand in the log up to there.
     Decided(Decided, Sequence),
     /// It needs these states too.
@@ -56,11 +56,11 @@ impl Ledger {
             match self.round(&mut command, &request, &keys).await? {
                 Round::Known(known) => {
                     drop(stripes);
-                    return self.answer_known(generation, known, &command).await;
+                    return self.answer_retry(generation, known, &command).await;
                 }
                 Round::Decided(decided, head) => {
                     drop(stripes);
-                    return self.settle(decided, generation, head, &command).await;
+                    return self.await_outcome(decided, generation, head, &command).await;
                 }
                 Round::NeedsKeys(more) => {
                     keys.extend(more);
@@ -109,7 +109,7 @@ impl Ledger {
             // The look that was promised was this one; the next one is for what is still to come.
             for (key, slot) in keys.iter().zip(&mut guards) {
                 slot.watched = Timestamp::NEVER;
-                self.watch(key, slot);
+                self.schedule_due(key, slot);
             }
         }
         let rests_on = self.projections.each().map(|projection| projection.rests_on(keys));
@@ -135,7 +135,7 @@ impl Ledger {
         &self,
         keys: &[Key],
         whole: Option<(RetryId, &'a Idempotency)>,
-    ) -> Result<Option<KnownWhole<'a>>, CommandError> {
+    ) -> Result<Option<WholeRetry<'a>>, CommandError> {
         let mut leased = Ok(());
         if let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) {
             self.catch_up().await?;
@@ -152,7 +152,7 @@ impl Ledger {
         }
     }
 
-    fn find_whole<'a>(&self, whole: Option<(RetryId, &'a Idempotency)>) -> Option<KnownWhole<'a>> {
+    fn find_whole<'a>(&self, whole: Option<(RetryId, &'a Idempotency)>) -> Option<WholeRetry<'a>> {
         let (id, known_by) = whole?;
         self.idempotency.find(id, known_by, self.now()).map(|known| (known, known_by))
     }

@@ -81,16 +81,16 @@ pub fn known_effects(entry: &Entry) -> impl Iterator<Item = KnownEffect> {
 
 /// What is known of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum RetryMatch {
     /// The same payload had its effect there.
-    Applied(Place),
+    Applied(EffectPlace),
     /// Another payload had the key, in that event.
-    Reused(Place),
+    Reused(EffectPlace),
 }
 
 /// An event in one of the logs of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct EffectPlace {
     pub(crate) log: LogNumber,
     pub(crate) sequence: Sequence,
 }
@@ -98,16 +98,16 @@ pub(crate) struct Place {
 const STRIPES: usize = 1024;
 
 #[derive(Debug, Clone, Copy)]
-struct Record {
+struct StoredEffect {
     fingerprint: u64,
-    place: Place,
+    place: EffectPlace,
     at: Timestamp,
 }
 
 /// All records, bounded in time and in number.
 #[derive(Debug)]
 pub(crate) struct IdempotencyTable {
-    records: DashMap<RetryId, Record>,
+    records: DashMap<RetryId, StoredEffect>,
     /// Oldest first: log time never goes back.
     order: Mutex<VecDeque<(Timestamp, RetryId)>>,
     /// A key in flight holds its stripe until its record stands: the second one waits here and then finds it.
@@ -138,26 +138,26 @@ impl IdempotencyTable {
     }
 
     /// What is known of a key at the log time `now`.
-    pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Option<Known> {
+    pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Option<RetryMatch> {
         let record = self.records.get(&id)?;
         if record.at.plus_milliseconds(self.ttl_milliseconds) <= now {
             return None;
         }
         let same = u64::from_str_radix(&idempotency.fingerprint, 16) == Ok(record.fingerprint);
-        Some(if same { Known::Applied(record.place) } else { Known::Reused(record.place) })
+        Some(if same { RetryMatch::Applied(record.place) } else { RetryMatch::Reused(record.place) })
     }
 
     /// Keeps the record of an effect in that log.
     pub(crate) fn insert(&self, effect: KnownEffect, log: LogNumber) {
         let KnownEffect { id, fingerprint, sequence, at } = effect;
-        self.records.insert(id, Record { fingerprint, place: Place { log, sequence }, at });
+        self.records.insert(id, StoredEffect { fingerprint, place: EffectPlace { log, sequence }, at });
         self.order.lock().push_back((at, id));
     }
 
     /// Drops the record of an effect of this process beyond `durable`. The one it replaced had passed its time, which never goes back.
     pub(crate) fn forget(&self, id: RetryId, durable: Sequence) {
         // Its place in the order stays until its time has passed, and is not found then.
-        self.records.remove_if(&id, |_, Record { place, .. }| {
+        self.records.remove_if(&id, |_, StoredEffect { place, .. }| {
             place.log == LogNumber::OWN && place.sequence > durable
         });
     }
@@ -194,8 +194,8 @@ mod tests {
         }
     }
 
-    fn own(sequence: u64) -> Place {
-        Place { log: LogNumber::OWN, sequence: Sequence(sequence) }
+    fn own(sequence: u64) -> EffectPlace {
+        EffectPlace { log: LogNumber::OWN, sequence: Sequence(sequence) }
     }
 
     #[test]
@@ -205,15 +205,15 @@ mod tests {
         let id = RetryId::new(None, &key);
         let at = Timestamp::from_milliseconds(5000);
         table.insert(KnownEffect::new(None, &key, Sequence(7), at).unwrap(), LogNumber::OWN);
-        assert_eq!(table.find(id, &key, at), Some(Known::Applied(own(7))));
-        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Some(Known::Reused(own(7))));
-        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Some(Known::Applied(own(7))));
+        assert_eq!(table.find(id, &key, at), Some(RetryMatch::Applied(own(7))));
+        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Some(RetryMatch::Reused(own(7))));
+        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Some(RetryMatch::Applied(own(7))));
         assert_eq!(table.find(id, &key, at.plus_milliseconds(1000)), None);
         // Used again, then swept: the newer record stays.
         let later = at.plus_milliseconds(1500);
         table.insert(KnownEffect::new(None, &key, Sequence(9), later).unwrap(), LogNumber::OWN);
         table.sweep(later, 16);
-        assert_eq!(table.find(id, &key, later), Some(Known::Applied(own(9))));
+        assert_eq!(table.find(id, &key, later), Some(RetryMatch::Applied(own(9))));
         table.sweep(later.plus_milliseconds(1000), 16);
         assert_eq!(table.records.len(), 0);
         assert_eq!(table.order.lock().len(), 0);

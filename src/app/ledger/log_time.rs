@@ -1,5 +1,5 @@
 //! The time of the log: it goes on at the pace of a clock that does not jump, and follows the wall clock only as far as
-//! can be told from the log.
+//! can be reported from the log.
 //!
 //! Everything that runs out (holds, idempotency records) runs out in this time, so whoever moves the wall clock must not
 //! move it with one stroke. The rule:
@@ -50,12 +50,12 @@ pub const STEER: i64 = 1_000;
 /// The time of one log.
 pub(crate) struct LogTime {
     clock: Arc<dyn Clock>,
-    course: Mutex<Course>,
+    state: Mutex<TimeState>,
 }
 
 /// Where log time stood at the last look, and how it goes on.
 #[derive(Debug, Clone, Copy)]
-struct Course {
+struct TimeState {
     /// Log time then.
     log: Timestamp,
     /// The monotonic clock then, in milliseconds.
@@ -72,7 +72,7 @@ struct Apart {
     ahead: i64,
     /// It is believed when the monotonic clock is there, if it has run evenly.
     settled: i64,
-    told: bool,
+    reported: bool,
 }
 
 /// What one look at the wall clock came to.
@@ -101,7 +101,7 @@ pub enum TimeNews {
 }
 
 /// What a look at the clocks asks for.
-pub(crate) enum Look {
+pub(crate) enum ClockComparison {
     Seen(TimeSeen),
     /// The wall clock is believed: the log is to say so, then [`LogTime::leap`].
     Leap(WallClock),
@@ -117,18 +117,18 @@ pub(crate) struct WallClock {
 impl LogTime {
     /// The time of a log whose last entry has the time `last`, if it has one.
     pub(crate) fn start(clock: Arc<dyn Clock>, last: Option<Timestamp>) -> Self {
-        let wall = see(&*clock);
-        let mut course = Course { log: wall.time, at: wall.at, steer: 0, apart: None };
+        let wall = read_clocks(&*clock);
+        let mut state = TimeState { log: wall.time, at: wall.at, steer: 0, apart: None };
         if let Some(last) = last {
             let ahead = wall.time.milliseconds() - last.milliseconds();
             if !(0..=APART_MS).contains(&ahead) {
-                course.log = last;
+                state.log = last;
             }
             if (APART_MS + 1..=FAR_MS).contains(&ahead) {
-                course.apart = Some(Apart { ahead, settled: wall.at, told: true });
+                state.apart = Some(Apart { ahead, settled: wall.at, reported: true });
             }
         }
-        Self { clock, course: Mutex::new(course) }
+        Self { clock, state: Mutex::new(state) }
     }
 
     /// Goes on from the latest time of the ledger, once it is known what the other processes have written: as after a start
@@ -137,10 +137,10 @@ impl LogTime {
         if planted(Bug::TrustJoinersClock) {
             return;
         }
-        let started = Self::start(Arc::clone(&self.clock), latest).course.into_inner();
-        let mut course = self.course.lock();
-        *course = match latest.filter(|_| present) {
-            Some(log) => Course { log, apart: None, ..started },
+        let started = Self::start(Arc::clone(&self.clock), latest).state.into_inner();
+        let mut state = self.state.lock();
+        *state = match latest.filter(|_| present) {
+            Some(log) => TimeState { log, apart: None, ..started },
             None => started,
         };
     }
@@ -148,11 +148,11 @@ impl LogTime {
     /// Another process of the ledger has come so far.
     pub(crate) fn at_least(&self, time: Timestamp) {
         let at = milliseconds(self.clock.monotonic());
-        let mut course = self.course.lock();
-        let now = course.time(at);
+        let mut state = self.state.lock();
+        let now = state.time(at);
         if time > now && !planted(Bug::TrustJoinersClock) {
-            course.log = time;
-            course.at = course.at.max(at);
+            state.log = time;
+            state.at = state.at.max(at);
         }
     }
 
@@ -161,50 +161,50 @@ impl LogTime {
         if planted(Bug::FollowWallClock) {
             return self.clock.now();
         }
-        let course = self.course.lock();
-        course.time(milliseconds(self.clock.monotonic()))
+        let state = self.state.lock();
+        state.time(milliseconds(self.clock.monotonic()))
     }
 
     /// Holds log time against the wall clock.
-    pub(crate) fn look(&self) -> Look {
-        let wall = see(&*self.clock);
-        let mut course = self.course.lock();
-        course.log = course.time(wall.at);
-        course.at = course.at.max(wall.at);
-        let ahead = wall.time.milliseconds() - course.log.milliseconds();
+    pub(crate) fn compare(&self) -> ClockComparison {
+        let wall = read_clocks(&*self.clock);
+        let mut state = self.state.lock();
+        state.log = state.time(wall.at);
+        state.at = state.at.max(wall.at);
+        let ahead = wall.time.milliseconds() - state.log.milliseconds();
         let mut news = None;
         if ahead.abs() <= APART_MS {
-            course.steer = ahead.signum();
-            news = course.apart.take().filter(|apart| apart.told).map(|_| TimeNews::Together);
+            state.steer = ahead.signum();
+            news = state.apart.take().filter(|apart| apart.reported).map(|_| TimeNews::Together);
         } else {
-            course.steer = 0;
-            let same = course.apart.filter(|apart| (ahead - apart.ahead).abs() <= APART_MS);
+            state.steer = 0;
+            let same = state.apart.filter(|apart| (ahead - apart.ahead).abs() <= APART_MS);
             let mut apart = same.unwrap_or_else(|| {
                 let settle = if ahead > FAR_MS { SETTLE_FAR } else { SETTLE };
-                Apart { ahead, settled: wall.at + milliseconds(settle), told: false }
+                Apart { ahead, settled: wall.at + milliseconds(settle), reported: false }
             });
-            if !apart.told {
+            if !apart.reported {
                 news = Some(TimeNews::Apart);
-                apart.told = true;
+                apart.reported = true;
             }
-            course.apart = Some(apart);
+            state.apart = Some(apart);
             if ahead > 0 && wall.at >= apart.settled {
-                return Look::Leap(wall);
+                return ClockComparison::Leap(wall);
             }
         }
-        Look::Seen(TimeSeen { ahead_ms: ahead, news })
+        ClockComparison::Seen(TimeSeen { ahead_ms: ahead, news })
     }
 
     /// The log says that its time goes on from what the wall clock was.
     pub(crate) fn leap(&self, wall: WallClock) {
         let at = milliseconds(self.clock.monotonic());
-        let mut course = self.course.lock();
+        let mut state = self.state.lock();
         let now = wall.time.plus_milliseconds(at - wall.at);
-        *course = Course { log: course.time(at).max(now), at, steer: 0, apart: None };
+        *state = TimeState { log: state.time(at).max(now), at, steer: 0, apart: None };
     }
 }
 
-impl Course {
+impl TimeState {
     /// Log time when the monotonic clock is at `at`.
     fn time(&self, at: i64) -> Timestamp {
         // Another thread may have looked after this one read the clock.
@@ -213,7 +213,7 @@ impl Course {
     }
 }
 
-fn see(clock: &dyn Clock) -> WallClock {
+fn read_clocks(clock: &dyn Clock) -> WallClock {
     WallClock { at: milliseconds(clock.monotonic()), time: clock.now() }
 }
 

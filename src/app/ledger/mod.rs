@@ -5,7 +5,6 @@
 //! key nothing is awaited: a caller that goes away leaves either all of it or nothing.
 
 mod answer;
-mod back;
 mod decision;
 mod due;
 pub(crate) mod due_list;
@@ -18,12 +17,13 @@ pub(crate) mod log_time;
 mod operations;
 mod outcome;
 pub(crate) mod projection;
+mod rollback;
 mod sharing;
 mod time;
 
 use crate::app::ledger::due_list::Due;
 use crate::app::ledger::entities::{Entities, Restored, Slot};
-use crate::app::ledger::idempotency::{IdempotencyTable, Known};
+use crate::app::ledger::idempotency::{IdempotencyTable, RetryMatch};
 use crate::app::ledger::journal::Journal;
 use crate::app::ledger::log_time::LogTime;
 use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError};
@@ -32,7 +32,7 @@ use crate::domain::{Finished, Idempotency, Key, Refusal, Sequence, State, Timest
 use crate::planted::{Bug, planted};
 pub use outcome::{CommandError, Meta, Outcome};
 use parking_lot::RwLock;
-use sharing::Shared;
+use sharing::SharingState;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -66,13 +66,13 @@ pub struct Ledger {
     /// Held for reading from before an entry is appended until its steps stand in the journal.
     noting: RwLock<()>,
     /// Held by the one who takes memory back.
-    going_back: Mutex<()>,
+    rolling_back: Mutex<()>,
     /// Where several processes share the stock.
-    sharing: Option<Shared>,
+    sharing: Option<SharingState>,
 }
 
 /// What is known of the idempotency key of a whole command, and that key.
-type KnownWhole<'a> = (Known, &'a Idempotency);
+type WholeRetry<'a> = (RetryMatch, &'a Idempotency);
 
 /// What one decision came to, before the disk.
 #[derive(Default)]
@@ -107,7 +107,7 @@ impl Ledger {
             journal: Journal::default(),
             projections: Projections::default(),
             noting: RwLock::default(),
-            going_back: Mutex::default(),
+            rolling_back: Mutex::default(),
             sharing: None,
         };
         for projection in ledger.projections.each() {
@@ -157,18 +157,20 @@ impl Ledger {
         self.catch_up().await?;
         loop {
             let generation = self.generation().await;
-            let Some(entity) = self.entities.find(key) else { return self.still_holds().map(|()| None) };
+            let Some(entity) = self.entities.find(key) else {
+                return self.ensure_not_taken_over().map(|()| None);
+            };
             let (seen, head) = {
                 let slot = entity.lock().await;
                 if slot.state.version() == 0 {
-                    return self.still_holds().map(|()| None);
+                    return self.ensure_not_taken_over().map(|()| None);
                 }
                 (look(&slot.state), slot.head)
             };
             if planted(Bug::ApplyBeforeDurable)
                 || self.parts.log.durable().reached(generation, head).await.is_ok()
             {
-                self.still_holds()?;
+                self.ensure_not_taken_over()?;
                 return Ok(Some(seen));
             }
         }

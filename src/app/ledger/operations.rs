@@ -1,7 +1,7 @@
 //! The operations of a batch that have idempotency keys of their own: what is known of those.
 
 use super::Ledger;
-use crate::app::ledger::idempotency::{Known, Place, RetryId};
+use crate::app::ledger::idempotency::{EffectPlace, RetryId, RetryMatch};
 use crate::app::ports::LogNumber;
 use crate::domain::stock::KnownKey;
 use crate::domain::{Command, Idempotency, LogPlace, Sequence};
@@ -20,8 +20,8 @@ impl Ledger {
         let mut head = Sequence::START;
         for (op, id, known_by) in parts {
             let (known, place) = match self.idempotency.find(*id, known_by, now) {
-                Some(Known::Applied(place)) => (applied(place), place),
-                Some(Known::Reused(place)) => (KnownKey::Reused, place),
+                Some(RetryMatch::Applied(place)) => (applied(place), place),
+                Some(RetryMatch::Reused(place)) => (KnownKey::Reused, place),
                 None if seen.insert(*id) => continue,
                 None => {
                     command.note(*op, KnownKey::Reused);
@@ -38,9 +38,9 @@ impl Ledger {
 }
 
 /// The effect of an operation, as an entry says it.
-fn applied(place: Place) -> KnownKey {
+fn applied(place: EffectPlace) -> KnownKey {
     match place {
-        Place { log: LogNumber::OWN, sequence } => KnownKey::Applied(sequence),
-        Place { log: LogNumber(log), sequence } => KnownKey::AppliedIn(LogPlace { log, sequence }),
+        EffectPlace { log: LogNumber::OWN, sequence } => KnownKey::Applied(sequence),
+        EffectPlace { log: LogNumber(log), sequence } => KnownKey::AppliedIn(LogPlace { log, sequence }),
     }
 }

@@ -1,6 +1,6 @@
 //! What is asked of the ledger besides the command, and what comes of it.
 
-use crate::app::ports::{HistoryError, LogFailed, TakenBack};
+use crate::app::ports::{HistoryError, LogFailed, RolledBack};
 use crate::domain::{Event, Idempotency, Refusal, Sequence, Timestamp, Unapplied};
 use smol_str::SmolStr;
 
@@ -68,8 +68,8 @@ impl From<LogFailed> for CommandError {
 }
 
 /// What a refusal rests on was taken back: it is none any more, and nothing changed.
-impl From<TakenBack> for CommandError {
-    fn from(_: TakenBack) -> Self {
+impl From<RolledBack> for CommandError {
+    fn from(_: RolledBack) -> Self {
         Self::ReadOnly
     }
 }

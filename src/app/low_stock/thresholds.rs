@@ -3,7 +3,7 @@
 //! A store's own threshold counts in place of the product's. A command of levels that have a threshold takes the locks of their alerts,
 //! too; where nobody has set a threshold, the write path pays for one read of a counter.
 
-use crate::app::low_stock::sender::Heard;
+use crate::app::low_stock::sender::AlertEntries;
 use crate::domain::{Key, Quantity, Sku, State, StoreId};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
@@ -18,7 +18,7 @@ pub(crate) struct LowStock {
     /// How often a threshold has changed; 0 while there was never one.
     changes: AtomicU64,
     /// Where in the log alerts stand that are to be told to others.
-    pub(crate) heard: Heard,
+    pub(crate) alert_entries: AlertEntries,
 }
 
 #[derive(Debug, Default)]
@@ -34,14 +34,14 @@ type Place = (StoreId, Sku);
 struct Alerts {
     /// Alerts that are raised, and those that were cleared since somebody last looked for the raised ones: that they were
     /// may not be durable yet.
-    places: BTreeMap<Place, Listed>,
+    places: BTreeMap<Place, AlertStatus>,
     raised: usize,
     notes: u64,
 }
 
 /// How memory has an alert, and the number of the note that said so.
 #[derive(Debug, Clone, Copy)]
-struct Listed {
+struct AlertStatus {
     raised: bool,
     note: u64,
 }
@@ -135,7 +135,7 @@ impl LowStock {
 impl Alerts {
     fn put(&mut self, place: Place, raised: bool) {
         self.notes += 1;
-        let was = self.places.insert(place, Listed { raised, note: self.notes });
+        let was = self.places.insert(place, AlertStatus { raised, note: self.notes });
         match (was.is_some_and(|was| was.raised), raised) {
             (false, true) => self.raised += 1,
             (true, false) => self.raised = self.raised.saturating_sub(1),

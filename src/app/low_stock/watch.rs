@@ -16,7 +16,7 @@ use std::collections::HashMap;
 impl Projection for LowStock {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
         if moved.own && matches!(moved.key, Key::Alert(..)) {
-            self.heard.note(moved.head);
+            self.alert_entries.note(moved.head);
         }
         self.note(moved.key, moved.state).map(|changed| match changed {
             Changed::Store(store, sku) => Key::Alert(store, sku),

@@ -5,8 +5,8 @@
 //! log has failed *and* memory has gone back to what is durable. Invariants:
 //!
 //! 1. The durable sequence never goes back.
-//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::went_back`] nothing becomes durable and no sequence is handed out.
-//! 3. [`DurableWatch::went_back`] is called once no memory holds anything beyond the durable sequence.
+//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::rolled_back`] nothing becomes durable and no sequence is handed out.
+//! 3. [`DurableWatch::rolled_back`] is called once no memory holds anything beyond the durable sequence.
 //! 4. What is waited for was seen in the generation the wait names or in a later one. It is satisfied when that became
 //!    durable in that generation, and fails as soon as it cannot any more; it never takes another generation's entry for it.
 
@@ -30,7 +30,7 @@ struct Durable {
     /// Where the generation before this one ended.
     began: Sequence,
     /// The log has failed, and memory may still hold what is not durable.
-    going_back: bool,
+    rolling_back: bool,
     /// The disk has not answered for long.
     silent: bool,
 }
@@ -38,22 +38,22 @@ struct Durable {
 /// What was waited for was taken back: it is not durable, and memory does not hold it any more once it has gone back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the log failed, and it was taken back")]
-pub struct TakenBack;
+pub struct RolledBack;
 
 impl Durable {
     /// What is known of a sequence that was seen in `generation`; nothing while it is on its way.
-    fn tell(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), TakenBack>> {
+    fn tell(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), RolledBack>> {
         let later = self.generation.0.saturating_sub(generation.0);
         let end = match later {
             0 => self.sequence,
             1 => self.began,
             // Too long ago to tell: nobody is shown what may not be so.
-            _ => return Some(Err(TakenBack)),
+            _ => return Some(Err(RolledBack)),
         };
         if sequence <= end {
             Some(Ok(()))
-        } else if later == 1 || self.going_back {
-            Some(Err(TakenBack))
+        } else if later == 1 || self.rolling_back {
+            Some(Err(RolledBack))
         } else {
             None
         }
@@ -67,7 +67,7 @@ impl DurableWatch {
             sequence,
             generation: Generation(0),
             began: sequence,
-            going_back: false,
+            rolling_back: false,
             silent: false,
         };
         Self { sender: watch::Sender::new(durable) }
@@ -86,7 +86,7 @@ impl DurableWatch {
     /// True while entries decided in that generation may still be taken.
     pub fn is_current(&self, generation: Generation) -> bool {
         let durable = self.sender.borrow();
-        durable.generation == generation && !durable.going_back
+        durable.generation == generation && !durable.rolling_back
     }
 
     /// Everything up to `sequence` is durable.
@@ -96,13 +96,13 @@ impl DurableWatch {
 
     /// The log has failed: nothing beyond the durable sequence will become durable.
     pub fn fail(&self) {
-        self.sender.send_modify(|durable| durable.going_back = true);
+        self.sender.send_modify(|durable| durable.rolling_back = true);
     }
 
     /// The sequence to which memory has to go back; nothing when it has not to.
-    pub fn must_go_back(&self) -> Option<Sequence> {
+    pub fn must_roll_back(&self) -> Option<Sequence> {
         let durable = self.sender.borrow();
-        durable.going_back.then_some(durable.sequence)
+        durable.rolling_back.then_some(durable.sequence)
     }
 
     /// The disk has not answered for long, or it does again. What waits for it goes on waiting.
@@ -118,26 +118,26 @@ impl DurableWatch {
     }
 
     /// Memory holds nothing any more beyond the durable sequence.
-    pub fn went_back(&self) {
+    pub fn rolled_back(&self) {
         self.sender.send_modify(|durable| {
             durable.generation.0 += 1;
             durable.began = durable.sequence;
-            durable.going_back = false;
+            durable.rolling_back = false;
         });
     }
 
     /// Waits until what was seen as `sequence` is durable.
     ///
     /// # Errors
-    /// [`TakenBack`] once it never will be.
-    pub async fn reached(&self, generation: Generation, sequence: Sequence) -> Result<(), TakenBack> {
+    /// [`RolledBack`] once it never will be.
+    pub async fn reached(&self, generation: Generation, sequence: Sequence) -> Result<(), RolledBack> {
         if let Some(told) = self.sender.borrow().tell(generation, sequence) {
             return told;
         }
         let mut receiver = self.sender.subscribe();
         match receiver.wait_for(|durable| durable.tell(generation, sequence).is_some()).await {
-            Ok(durable) => durable.tell(generation, sequence).unwrap_or(Err(TakenBack)),
-            Err(_) => Err(TakenBack),
+            Ok(durable) => durable.tell(generation, sequence).unwrap_or(Err(RolledBack)),
+            Err(_) => Err(RolledBack),
         }
     }
 
@@ -171,9 +171,9 @@ mod tests {
         watch.advance(Sequence(4));
         // All of it happens before the one who waits is looked at again.
         watch.fail();
-        watch.went_back();
+        watch.rolled_back();
         watch.advance(FIVE);
-        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(Err(TakenBack)));
+        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(Err(RolledBack)));
         assert_eq!(look(watch.reached(first, Sequence(4))), Poll::Ready(Ok(())), "that was durable before");
         assert_eq!(look(watch.reached(watch.generation(), FIVE)), Poll::Ready(Ok(())));
     }
@@ -185,12 +185,12 @@ mod tests {
         assert!(watch.is_current(first));
         watch.fail();
         assert!(!watch.is_current(first), "nothing is taken before memory has gone back");
-        assert_eq!(watch.must_go_back(), Some(Sequence(3)));
-        assert_eq!(look(watch.reached(first, Sequence(4))), Poll::Ready(Err(TakenBack)));
+        assert_eq!(watch.must_roll_back(), Some(Sequence(3)));
+        assert_eq!(look(watch.reached(first, Sequence(4))), Poll::Ready(Err(RolledBack)));
         assert_eq!(look(watch.reached(first, Sequence(3))), Poll::Ready(Ok(())));
-        watch.went_back();
+        watch.rolled_back();
         assert!(!watch.is_current(first) && watch.is_current(watch.generation()));
-        assert_eq!(watch.must_go_back(), None);
+        assert_eq!(watch.must_roll_back(), None);
     }
 
     #[test]
@@ -200,9 +200,9 @@ mod tests {
         for end in [4, 5] {
             watch.advance(Sequence(end));
             watch.fail();
-            watch.went_back();
+            watch.rolled_back();
         }
-        assert_eq!(look(watch.reached(first, Sequence(3))), Poll::Ready(Err(TakenBack)));
+        assert_eq!(look(watch.reached(first, Sequence(3))), Poll::Ready(Err(RolledBack)));
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         watch.fail();
         assert!(waiting.as_mut().poll(&mut context).is_pending());
-        watch.went_back();
+        watch.rolled_back();
         assert!(waiting.as_mut().poll(&mut context).is_pending());
         watch.advance(Sequence(4));
         assert!(waiting.as_mut().poll(&mut context).is_ready());

@@ -2,7 +2,7 @@
 
 use super::durable::{DurableWatch, Generation};
 use crate::domain::{Event, Idempotency, Sequence, Timestamp, Unapplied};
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use smol_str::SmolStr;
 use tokio::sync::oneshot;
 
@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 /// 5. **A refusal changes nothing.** An entry that is refused is not queued and takes no sequence. The queue has a bound.
 /// 6. **Failure.** A log that fails takes nothing more, says so by [`DurableWatch::fail`], and fails every ticket, in this
 ///    order: whoever hears of it finds a log that takes nothing. It takes entries again once memory has gone back
-///    ([`DurableWatch::went_back`]) *and* it can write again, whichever comes first; entries of an earlier generation never.
+///    ([`DurableWatch::rolled_back`]) *and* it can write again, whichever comes first; entries of an earlier generation never.
 ///    The sequences after the durable one are handed out anew, and nothing of the failed entries is ever shown beside them.
 /// 7. **The end.** A log that is closed makes durable what waits, and takes nothing more.
 ///
@@ -42,7 +42,7 @@ pub trait EventLog: Send + Sync {
     fn queue_depth(&self) -> usize;
 
     /// Whether changes are let through to the disk.
-    fn breaker(&self) -> Position;
+    fn breaker(&self) -> BreakerState;
 }
 
 /// An entry on its way into the log.

@@ -12,7 +12,7 @@ mod sharing;
 pub use alert_receiver::{AlertNews, AlertPlace, AlertReceiver, NotTold, Telling};
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds, Sleep};
-pub use durable::{DurableWatch, Generation, TakenBack};
+pub use durable::{DurableWatch, Generation, RolledBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};

@@ -7,5 +7,5 @@
 mod import;
 mod rows;
 
-pub use import::{Import, ImportAfter, ImportRecord, Progress, RefusedRow};
+pub use import::{Import, ImportAfter, ImportFact, ImportRecord, RefusedRow};
 pub use rows::{ImportRow, ImportRows};

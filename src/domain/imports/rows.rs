@@ -1,7 +1,7 @@
 //! Deciding the rows of an import: each by itself, all in one entry with the import's step.
 
 use crate::domain::catalogue::check_listed;
-use crate::domain::imports::{Import, Progress, RefusedRow};
+use crate::domain::imports::{Import, ImportFact, RefusedRow};
 use crate::domain::stock::{self, AdjustKind, Adjusted, Level, StockFact};
 use crate::domain::{
     Decide, Draft, Fact, ImportId, Key, Quantity, Refusal, Rejection, Sku, StoreId, Timestamp,
@@ -63,7 +63,7 @@ impl Decide for ImportRows {
             }
         }
         let applied = (self.rows.len() - refused.len()) as u64;
-        draft.record(Fact::Import(Progress {
+        draft.record(Fact::Import(ImportFact {
             import_id: self.import_id.clone(),
             after_row: self.after_row,
             through_row: self.through_row,

@@ -114,7 +114,7 @@ impl<'de> DeserializeSeed<'de> for FactOf {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Member {
+enum EventMember {
     EventId,
     Op,
     Idem,
@@ -138,16 +138,16 @@ impl<'de> Visitor<'de> for EventVisitor {
         let mut early_fact = None;
         while let Some(member) = members.next_key()? {
             match member {
-                Member::EventId => event_id = Some(members.next_value()?),
-                Member::Op => op = members.next_value()?,
-                Member::Idem => idempotency = members.next_value()?,
-                Member::Type => kind = Some(members.next_value()?),
-                Member::Payload => match kind {
+                EventMember::EventId => event_id = Some(members.next_value()?),
+                EventMember::Op => op = members.next_value()?,
+                EventMember::Idem => idempotency = members.next_value()?,
+                EventMember::Type => kind = Some(members.next_value()?),
+                EventMember::Payload => match kind {
                     Some(kind) => fact = Some(members.next_value_seed(FactOf(kind))?),
                     None => early_fact = Some(members.next_value::<&RawValue>()?),
                 },
-                Member::After => after = Some(members.next_value::<&RawValue>()?),
-                Member::Other => {
+                EventMember::After => after = Some(members.next_value::<&RawValue>()?),
+                EventMember::Other => {
                     members.next_value::<IgnoredAny>()?;
                 }
             }

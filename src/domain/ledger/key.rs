@@ -1,6 +1,6 @@
 //! What a state is found by: the parts of [`Key`] that do not depend on its kinds.
 
-use crate::domain::{Key, Lease};
+use crate::domain::{Key, Leasing};
 use std::fmt;
 
 /// A level's key is shown without its tag: most keys are of levels.
@@ -9,12 +9,12 @@ const BARE: &str = "level";
 impl Key {
     /// True for what each log of a ledger has for itself, however many there are.
     pub const fn is_of_one_log(&self) -> bool {
-        matches!(self.lease(), Lease::OfOneLog)
+        matches!(self.lease(), Leasing::OfOneLog)
     }
 
     /// True for what one process among several may decide on only under a lease of the key itself.
     pub const fn has_lease(&self) -> bool {
-        matches!(self.lease(), Lease::Own)
+        matches!(self.lease(), Leasing::Own)
     }
 
     /// The key that is shown as `text`, if there is one.

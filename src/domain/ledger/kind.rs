@@ -25,7 +25,7 @@ impl Misfit {
 
 /// Which process among several may decide on a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lease {
+pub enum Leasing {
     /// The one that holds the lease of its key.
     Own,
     /// The one that holds the lease of the state it is decided with ([`Kind::decided_with`]).
@@ -50,7 +50,7 @@ pub trait Kind {
     type Undo: Debug;
 
     /// Which process may decide on it.
-    const LEASE: Lease = Lease::Own;
+    const LEASE: Leasing = Leasing::Own;
 
     /// Which state a fact moves.
     fn id(fact: &Self::Fact) -> Self::Id;

@@ -26,7 +26,7 @@ pub use entry::{Entry, Idempotency, LogPlace, Sequence, Unapplied, UnappliedWhy}
 pub use event::Event;
 pub use evidence::Evidence;
 pub use expected::Expected;
-pub use kind::{Decide, Kind, Lease, Misfit, Registered};
+pub use kind::{Decide, Kind, Leasing, Misfit, Registered};
 pub use registry::{
     After, Command, EventKind, Fact, Key, Numbers, Rejection, State, StateKey, StateRecord, Undo,
 };

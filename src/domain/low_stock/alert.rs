@@ -8,7 +8,7 @@
 //! could otherwise each get one half and wait for the other.
 
 use crate::domain::stock::Level;
-use crate::domain::{Draft, EventKind, Fact, Key, Kind, Lease, Misfit, Quantity, Sku, StoreId, Timestamp};
+use crate::domain::{Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Quantity, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An alert is raised that is raised already, or cleared that is not, or by numbers that are not low.
@@ -81,7 +81,7 @@ pub struct KeyThresholds(pub Vec<Option<Quantity>>);
 
 /// Raises and clears the alerts of the levels that the draft has moved across their thresholds. Of each level that has a
 /// threshold it needs the alert.
-pub fn settle(draft: &mut Draft<'_>) {
+pub fn update_alerts(draft: &mut Draft<'_>) {
     let Some(KeyThresholds(thresholds)) = draft.evidence() else { return };
     for (key, threshold) in draft.keys().iter().zip(thresholds) {
         match key {
@@ -113,7 +113,7 @@ impl Kind for Alert {
     type Record = AlertRecord;
     type Undo = Self;
 
-    const LEASE: Lease = Lease::WithAnother;
+    const LEASE: Leasing = Leasing::WithAnother;
 
     fn id(fact: &AlertFact) -> (StoreId, Sku) {
         (fact.store_id.clone(), fact.sku.clone())

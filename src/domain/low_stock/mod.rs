@@ -3,5 +3,5 @@
 pub mod alert;
 pub(crate) mod threshold;
 
-pub use alert::{Alert, AlertAfter, AlertFact, AlertRecord, KeyThresholds, Raised, settle};
+pub use alert::{Alert, AlertAfter, AlertFact, AlertRecord, KeyThresholds, Raised, update_alerts};
 pub use threshold::{Threshold, ThresholdCommand, ThresholdFact, ThresholdRecord};

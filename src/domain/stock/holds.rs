@@ -81,7 +81,7 @@ impl Holds {
     }
 
     /// Takes pieces off an open hold; one with none left is closed.
-    pub(super) fn settle(
+    pub(super) fn reduce(
         &mut self,
         id: &ReservationId,
         qty: Quantity,

@@ -76,11 +76,11 @@ impl Kind for Level {
     }
 
     fn apply(level: &mut Self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
-        level.moved(fact, at)
+        level.apply_fact(fact, at)
     }
 
     fn undo(level: &mut Self, undo: LevelUndo) {
-        level.rolled_back(undo);
+        level.roll_back(undo);
     }
 
     fn after(level: &Self) -> LevelAfter {
@@ -212,7 +212,7 @@ impl Level {
     }
 
     /// Moves the level by one event; on an error it is unchanged.
-    fn moved(&mut self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
+    fn apply_fact(&mut self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
         let before = self.after();
         let effect = fact.effect();
         let on_hand = before.on_hand.checked_add(effect.on_hand).ok_or(Misfit::NUMBER)?;
@@ -241,11 +241,11 @@ impl Level {
             StockFact::Expire(settled) => (settled, Closure::Expired),
         };
         let holds = self.holds.as_mut().ok_or(RESERVATION)?;
-        holds.settle(&settled.reservation_id, settled.qty, how)
+        holds.reduce(&settled.reservation_id, settled.qty, how)
     }
 
     /// Rolls the last event back.
-    fn rolled_back(&mut self, undo: LevelUndo) {
+    fn roll_back(&mut self, undo: LevelUndo) {
         self.on_hand = undo.before.on_hand;
         self.reserved = undo.before.reserved;
         self.version = undo.before.version;

@@ -8,7 +8,7 @@ use onhand::app::central::{Central, CentralFile, CentralLevel, CentralModel};
 use onhand::app::ports::CentralStore;
 use onhand::domain::stock::LevelAfter;
 use onhand::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
-use onhand::sim::disk::{Crash, Fault, Injection, Operation, SimDisk};
+use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,7 +33,9 @@ const RULES: &[Rule] = &[
 
 #[test]
 fn the_store_on_disk_keeps_the_contract() {
-    for failing in [Operation::WriteAt, Operation::SyncData, Operation::Create, Operation::Rename] {
+    for failing in
+        [DiskOperation::WriteAt, DiskOperation::SyncData, DiskOperation::Create, DiskOperation::Rename]
+    {
         hold(RULES, |rule| rule(&mut OnDisk::new(failing)));
     }
 }
@@ -59,11 +61,11 @@ fn a_mistake_in_a_store_is_seen() {
 struct OnDisk {
     disk: SimDisk,
     store: FileCentral,
-    failing: Operation,
+    failing: DiskOperation,
 }
 
 impl OnDisk {
-    fn new(failing: Operation) -> Self {
+    fn new(failing: DiskOperation) -> Self {
         let disk = SimDisk::new(1);
         Self { store: Self::open(&disk), disk, failing }
     }

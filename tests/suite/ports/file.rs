@@ -8,7 +8,7 @@ use onhand::adapters::file::sources::directory_source::DirectorySource;
 use onhand::adapters::file::sources::local_source::LocalSource;
 use onhand::adapters::file::upkeep::maintenance::Maintenance;
 use onhand::app::ports::{EventLog, EventSource, History};
-use onhand::sim::disk::{Crash, Fault, Injection, Operation, SimDisk};
+use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
 use onhand::sim::node::{SimClock, SimIds};
 use parking_lot::Mutex;
 use std::path::Path;
@@ -103,8 +103,8 @@ impl Node for FileNode {
 
     fn fail_writes(&self) {
         let failing = match self.setup {
-            Setup::One => Operation::WriteAt,
-            Setup::Many => Operation::SyncData,
+            Setup::One => DiskOperation::WriteAt,
+            Setup::Many => DiskOperation::SyncData,
         };
         self.disk.inject(Injection::at(self.disk.operations(), Fault::Eio).only(failing));
     }

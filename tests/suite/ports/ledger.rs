@@ -7,7 +7,7 @@ use onhand::app::fold::Fold;
 use onhand::app::ports::{Clock, EventIds, EventLog};
 use onhand::app::{CommandError, Ledger, Meta, Outcome, Parts, Restored, known_effects};
 use onhand::domain::{Command, Sku, StoreId};
-use onhand::sim::disk::{Fault, Injection, Operation};
+use onhand::sim::disk::{DiskOperation, Fault, Injection};
 use onhand::sim::node::{SimClock, SimIds, SimSettings};
 use onhand::sim::world::World;
 use std::pin::pin;
@@ -90,7 +90,7 @@ fn the_ledger_answers_over_a_log_in_memory_as_over_files() {
             if number == FAILING {
                 world
                     .disk
-                    .inject(Injection::at(world.disk.operations(), Fault::Eio).only(Operation::WriteAt));
+                    .inject(Injection::at(world.disk.operations(), Fault::Eio).only(DiskOperation::WriteAt));
                 node.fail_writes();
             }
             let told_by_file = told(file.execute(command.clone(), &meta).await);

@@ -74,26 +74,26 @@ impl DeadLetter {
 /// The level an event that cannot be read seems to belong to.
 pub(crate) fn guess_place(json: &str) -> Option<(StoreId, Sku)> {
     #[derive(Deserialize)]
-    struct Event {
-        payload: Payload,
+    struct EventJson {
+        payload: PayloadJson,
     }
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Payload {
+    enum PayloadJson {
         /// A level that was taken over.
         Taken {
-            level: Level,
+            level: LevelJson,
         },
-        Moved(Level),
+        Moved(LevelJson),
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Level {
+    struct LevelJson {
         store_id: StoreId,
         sku: Sku,
     }
-    let event: Event = serde_json::from_str(json).ok()?;
-    let (Payload::Taken { level } | Payload::Moved(level)) = event.payload;
+    let event: EventJson = serde_json::from_str(json).ok()?;
+    let (PayloadJson::Taken { level } | PayloadJson::Moved(level)) = event.payload;
     Some((level.store_id, level.sku))
 }
 

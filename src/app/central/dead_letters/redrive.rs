@@ -8,7 +8,7 @@ use crate::app::central::dead_letters::bury::{close, write_letter};
 use crate::app::central::dead_letters::letters::as_json;
 use crate::app::central::following::follower::Follower;
 use crate::app::central::model::apply::{Change, decode, place_of};
-use crate::app::central::model::step::{Origin, Step, step};
+use crate::app::central::model::step::{Origin, StepOutcome, step};
 use crate::app::central::model::waits::{Closing, Place, Waits};
 use crate::app::central::{CentralLevel, DeadLetter, LetterState, Parked, SyncSettings, Worker};
 use crate::app::ports::Delivered;
@@ -69,7 +69,7 @@ impl Worker {
     /// # Errors
     /// [`LetterError`]; nothing was lost.
     pub async fn redrive(&self, id: &str) -> Result<Redriven, LetterError> {
-        self.drive(id, None).await
+        self.close_letter(id, None).await
     }
 
     /// Gives an event up, for a reason, and lets flow what waits behind it: the next event of the level is taken as it is.
@@ -77,12 +77,12 @@ impl Worker {
     /// # Errors
     /// [`LetterError`]; nothing was lost.
     pub async fn discard(&self, id: &str, reason: &str) -> Result<Redriven, LetterError> {
-        self.drive(id, Some(reason)).await
+        self.close_letter(id, Some(reason)).await
     }
 
-    async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
+    async fn close_letter(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
         let node = self.letter(id).ok_or(LetterError::Unknown)?.node;
-        let (mut follower, origin) = self.crew.follower_of(node).await?;
+        let (mut follower, origin) = self.followers.follower_of(node).await?;
         // Only now: two who drive one letter at once must not both find it open.
         let letter = self.letter(id).ok_or(LetterError::Unknown)?;
         if letter.state != LetterState::Open {
@@ -99,11 +99,11 @@ impl Worker {
             // It came into the model another way: the log was read again with a program that could apply it.
             let (state, at) = (LetterState::Redriven, self.parts.clock.now());
             let closing = Closing { sequence: letter.sequence, state, note: None, at };
-            self.settle(&mut follower, &letter, Trial::default(), &closing);
+            self.update_model(&mut follower, &letter, Trial::default(), &closing);
             return self.finish(letter, &closing, 0, 0).await;
         }
         let events = waiting(&follower, &letter, &self.settings).await?;
-        let trial = self.attempt(&letter, origin, events, discard.is_some());
+        let trial = self.try_events(&letter, origin, events, discard.is_some());
         let at = self.parts.clock.now();
         let (applied, waiting) = (trial.applied, trial.waiting);
         match &trial.stuck {
@@ -118,7 +118,7 @@ impl Worker {
         }
         let state = if discard.is_some() { LetterState::Discarded } else { LetterState::Redriven };
         let closing = Closing { sequence: letter.sequence, state, note: discard.map(str::to_owned), at };
-        self.settle(&mut follower, &letter, trial, &closing);
+        self.update_model(&mut follower, &letter, trial, &closing);
         self.finish(letter, &closing, applied, waiting).await
     }
 
@@ -139,7 +139,13 @@ impl Worker {
     }
 
     /// Works out what becomes of the level; the model stays as it is.
-    fn attempt(&self, letter: &DeadLetter, origin: Origin, events: Vec<Delivered>, discard: bool) -> Trial {
+    fn try_events(
+        &self,
+        letter: &DeadLetter,
+        origin: Origin,
+        events: Vec<Delivered>,
+        discard: bool,
+    ) -> Trial {
         let mut trial = Trial { place: place(letter), loose: discard, ..Trial::default() };
         if let Some(place) = &trial.place {
             let loose = |waits: &Waits| waits.loose.contains(place);
@@ -151,7 +157,7 @@ impl Worker {
         }
         for event in events.by_ref() {
             let tried = decode(&event).and_then(|change| match change {
-                Some(change) => self.attempt_one(&mut trial, origin, &event, &change),
+                Some(change) => self.try_event(&mut trial, origin, &event, &change),
                 None => Ok(()),
             });
             if let Err(reason) = tried {
@@ -164,7 +170,7 @@ impl Worker {
         trial
     }
 
-    fn attempt_one(
+    fn try_event(
         &self,
         trial: &mut Trial,
         origin: Origin,
@@ -175,7 +181,7 @@ impl Worker {
         let known =
             trial.level.or_else(|| self.model.look(|central| central.of_ledger(origin.ledger, place)));
         let step = step(known.as_ref(), origin, change, event.at, trial.loose);
-        if let Step::To(level) = step.map_err(|poison| poison.to_string())? {
+        if let StepOutcome::To(level) = step.map_err(|poison| poison.to_string())? {
             trial.level = Some(level);
         }
         trial.loose = false;
@@ -183,7 +189,7 @@ impl Worker {
     }
 
     /// Puts what was worked out into the model: level, what waits, and that the letter is closed, under one lock.
-    fn settle(&self, follower: &mut Follower, letter: &DeadLetter, trial: Trial, closing: &Closing) {
+    fn update_model(&self, follower: &mut Follower, letter: &DeadLetter, trial: Trial, closing: &Closing) {
         let mut central = self.model.write();
         if let Some(place) = trial.place {
             if let Some(level) = trial.level {

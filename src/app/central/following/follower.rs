@@ -40,7 +40,7 @@ pub(crate) struct Follower {
 
 /// What following did in one pass.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Progress {
+pub(crate) struct PassCounts {
     pub(crate) applied: u64,
     pub(crate) dead_lettered: u64,
 }
@@ -90,8 +90,8 @@ impl Follower {
     }
 
     /// Follows the source to where its log ended when it was first asked, or as far as it goes.
-    pub(crate) async fn follow(&mut self, worker: &Worker) -> Progress {
-        let mut progress = Progress::default();
+    pub(crate) async fn follow(&mut self, worker: &Worker) -> PassCounts {
+        let mut counts = PassCounts::default();
         let mut target = None;
         let mut tries = 0;
         let mut failed = None;
@@ -112,7 +112,7 @@ impl Follower {
                 }
                 ahead = Some((last, reading));
             }
-            match self.apply(worker, &delivery, &mut progress) {
+            match self.apply(worker, &delivery, &mut counts) {
                 Halt::End if self.sequence == before => {
                     if delivery.end > self.sequence {
                         let end = delivery.end;
@@ -136,7 +136,7 @@ impl Follower {
                     if !self.bury(worker, delivery.node, &event, &poison, tries + 1).await {
                         break;
                     }
-                    progress.dead_lettered += 1;
+                    counts.dead_lettered += 1;
                     (tries, failed) = (0, None);
                 }
             }
@@ -147,7 +147,7 @@ impl Follower {
             }
         }
         worker.note(self.report());
-        progress
+        counts
     }
 
     /// Reads on; `begun` is a reading of what comes next that is under way.
@@ -194,7 +194,7 @@ impl Follower {
             }
         };
         let node = origin.node;
-        if let Some(other) = worker.crew.claim(node, self.number) {
+        if let Some(other) = worker.followers.claim(node, self.number) {
             self.stop(format!("node {node} is followed as {other} already"));
             return false;
         }
@@ -234,14 +234,14 @@ impl Follower {
         self.state = SourceState::Stopped(reason);
     }
 
-    fn count(&mut self, applied: Applied, progress: &mut Progress) {
+    fn count(&mut self, applied: Applied, counts: &mut PassCounts) {
         self.taken += u64::from(applied == Applied::Taken);
         self.superseded += u64::from(applied == Applied::Superseded);
-        progress.applied += u64::from(matches!(applied, Applied::Now | Applied::Taken));
+        counts.applied += u64::from(matches!(applied, Applied::Now | Applied::Taken));
     }
 
     /// Applies as much of a delivery as goes, model and checkpoint under one lock.
-    fn apply(&mut self, worker: &Worker, delivery: &Delivery, progress: &mut Progress) -> Halt {
+    fn apply(&mut self, worker: &Worker, delivery: &Delivery, counts: &mut PassCounts) -> Halt {
         let decoded: Vec<Decoded> = delivery.events.iter().map(decode).collect();
         let mut central = worker.model.write();
         let mut halt = Halt::End;
@@ -255,7 +255,7 @@ impl Follower {
                 break;
             }
             match apply_one(&mut central, Origin::of(delivery), event, decoded) {
-                Ok(applied) => self.count(applied, progress),
+                Ok(applied) => self.count(applied, counts),
                 Err(poison) => {
                     halt = Halt::Poison(event.clone(), poison);
                     break;

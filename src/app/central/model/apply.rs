@@ -1,7 +1,7 @@
 //! One event into the model, or behind the dead letter its level waits for.
 
 use crate::app::central::dead_letters::letters::guess_place;
-use crate::app::central::model::step::{Origin, Step};
+use crate::app::central::model::step::{Origin, StepOutcome};
 use crate::app::central::model::waits::{Closing, Place};
 use crate::app::central::{Central, LetterState, Poison};
 use crate::app::ports::Delivered;
@@ -88,7 +88,7 @@ pub(crate) fn apply_one(
     let Some(place) = waits else {
         return decoded.map_err(Poison::Unreadable)?.map_or(Ok(Applied::Now), |change| {
             let step = central.apply(origin, &change, event.at, false)?;
-            Ok(told(&step, &change))
+            Ok(applied_as(&step, &change))
         });
     };
     let parked = central.waits_mut(origin.node).parked.get(&place).copied();
@@ -99,7 +99,7 @@ pub(crate) fn apply_one(
         (_, Err(reason)) => return Err(Poison::Unreadable(reason)),
         (_, Ok(None)) => return Ok(Applied::Now),
         (_, Ok(Some(change))) => match central.apply(origin, &change, event.at, loose) {
-            Ok(step) => Some(told(&step, &change)),
+            Ok(step) => Some(applied_as(&step, &change)),
             Err(_) if parked.is_some() => None,
             Err(poison) => return Err(poison),
         },
@@ -120,10 +120,10 @@ pub(crate) fn apply_one(
     Ok(applied)
 }
 
-fn told(step: &Step, change: &Change) -> Applied {
+fn applied_as(step: &StepOutcome, change: &Change) -> Applied {
     match (step, change.motion) {
-        (Step::Superseded, _) => Applied::Superseded,
-        (Step::To(_), Motion::By(_)) => Applied::Now,
-        (Step::To(_), Motion::Taken { .. }) => Applied::Taken,
+        (StepOutcome::Superseded, _) => Applied::Superseded,
+        (StepOutcome::To(_), Motion::By(_)) => Applied::Now,
+        (StepOutcome::To(_), Motion::Taken { .. }) => Applied::Taken,
     }
 }

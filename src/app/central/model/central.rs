@@ -7,7 +7,7 @@ use crate::app::central::Poison;
 use crate::app::central::model::apply::Change;
 use crate::app::central::model::numbered::Numbered;
 use crate::app::central::model::order::Order;
-use crate::app::central::model::step::{ABSENT, Origin, Step, step};
+use crate::app::central::model::step::{ABSENT, Origin, StepOutcome, step};
 use crate::app::central::model::waits::{Place, Waits};
 use crate::domain::stock::LevelAfter;
 use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
@@ -41,7 +41,7 @@ pub struct Central {
     by_store: Order,
     by_sku: Order,
     stores: Numbered<StoreId>,
-    tellers: Numbered<Origin>,
+    origins: Numbered<Origin>,
     /// What further ledgers say of the level of a row.
     others: HashMap<u32, Vec<CentralLevel>>,
     /// How far each node's log is in the model.
@@ -58,7 +58,7 @@ pub struct Central {
 struct Row {
     sku: Sku,
     store: u32,
-    teller: u32,
+    origin: u32,
     numbers: LevelAfter,
     updated_at: Timestamp,
 }
@@ -77,11 +77,11 @@ impl Central {
         change: &Change,
         at: Timestamp,
         rebase: bool,
-    ) -> Result<Step, Poison> {
+    ) -> Result<StepOutcome, Poison> {
         let row = self.find(&change.place.0, &change.place.1);
-        let known = row.and_then(|row| self.told(row, origin.ledger));
+        let known = row.and_then(|row| self.level_of_ledger(row, origin.ledger));
         let step = step(known.as_ref(), origin, change, at, rebase)?;
-        if let Step::To(level) = step {
+        if let StepOutcome::To(level) = step {
             self.put_at(row, &change.place, level);
         }
         Ok(step)
@@ -101,11 +101,11 @@ impl Central {
         let Some(number) = number else { return self.add(place, level) };
         let CentralLevel { ledger, node, numbers, updated_at } = level;
         let Some(row) = self.rows.get_mut(number as usize) else { return };
-        let teller = *self.tellers.value(row.teller);
-        if teller.ledger == ledger {
+        let origin = *self.origins.value(row.origin);
+        if origin.ledger == ledger {
             (row.numbers, row.updated_at) = (numbers, updated_at);
-            if teller.node != node {
-                row.teller = self.tellers.give(&Origin { node, ledger });
+            if origin.node != node {
+                row.origin = self.origins.give(&Origin { node, ledger });
             }
             return;
         }
@@ -120,8 +120,8 @@ impl Central {
     fn add(&mut self, place: &Place, level: CentralLevel) {
         let CentralLevel { ledger, node, numbers, updated_at } = level;
         let number = u32::try_from(self.rows.len()).expect("fewer than four thousand million levels");
-        let (store, teller) = (self.stores.give(&place.0), self.tellers.give(&Origin { node, ledger }));
-        self.rows.push(Row { sku: place.1.clone(), store, teller, numbers, updated_at });
+        let (store, origin) = (self.stores.give(&place.0), self.origins.give(&Origin { node, ledger }));
+        self.rows.push(Row { sku: place.1.clone(), store, origin, numbers, updated_at });
         let Self { rows, table, hasher, stores, .. } = self;
         let row = |number: u32| rows.get(number as usize).expect("a row that was added");
         let name = |row: &Row| stores.value(row.store);
@@ -148,7 +148,7 @@ impl Central {
     }
 
     /// What a ledger says of the level of a row.
-    fn told(&self, number: u32, ledger: Uuid) -> Option<CentralLevel> {
+    fn level_of_ledger(&self, number: u32, ledger: Uuid) -> Option<CentralLevel> {
         let first = self.row(number).map(|row| self.first(row)).filter(|first| first.ledger == ledger);
         first.or_else(|| {
             let others = self.others.get(&number).into_iter().flatten();
@@ -162,7 +162,7 @@ impl Central {
 
     /// What the first ledger says.
     fn first(&self, row: &Row) -> CentralLevel {
-        let Origin { node, ledger } = *self.tellers.value(row.teller);
+        let Origin { node, ledger } = *self.origins.value(row.origin);
         CentralLevel { ledger, node, numbers: row.numbers, updated_at: row.updated_at }
     }
 
@@ -222,7 +222,7 @@ impl Central {
 
     /// What a ledger says of a level.
     pub(crate) fn of_ledger(&self, ledger: Uuid, place: &Place) -> Option<CentralLevel> {
-        self.find(&place.0, &place.1).and_then(|row| self.told(row, ledger))
+        self.find(&place.0, &place.1).and_then(|row| self.level_of_ledger(row, ledger))
     }
 
     /// What of a node's log is not in the model although it was passed; nothing as a rule.

@@ -4,7 +4,7 @@
 //! levels that change meanwhile.
 
 use crate::app::central::model::waits::Place;
-use crate::app::central::{CentralFile, CentralModel, LevelRecord, SourceRecord};
+use crate::app::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
 use crate::domain::{Sequence, Sku, StoreId};
 use parking_lot::MutexGuard;
 use serde::ser::{SerializeMap, SerializeStruct};
@@ -43,7 +43,7 @@ impl<'a> CentralCopy<'a> {
 
     /// All of it at once.
     pub fn whole(&self) -> CentralFile {
-        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>> = BTreeMap::new();
+        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, CentralLevelRecord>> = BTreeMap::new();
         for ((store, sku), record) in self.levels() {
             stores.entry(store).or_default().insert(sku, record);
         }
@@ -51,14 +51,14 @@ impl<'a> CentralCopy<'a> {
     }
 
     /// Every level, by store and SKU.
-    fn levels(&self) -> impl Iterator<Item = (Place, LevelRecord)> {
+    fn levels(&self) -> impl Iterator<Item = (Place, CentralLevelRecord)> {
         let mut last: Option<Place> = None;
         let pieces = std::iter::from_fn(move || {
             let piece = self.model.look(|central| central.copy_on(last.as_ref(), COPY_LEVELS))?;
             last = piece.last().map(|(place, _)| place.clone());
             Some(piece)
         });
-        pieces.flatten().filter_map(|(place, levels)| Some((place, LevelRecord::of(&levels)?)))
+        pieces.flatten().filter_map(|(place, levels)| Some((place, CentralLevelRecord::of(&levels)?)))
     }
 }
 
@@ -85,7 +85,7 @@ struct StoresOut<I: Iterator>(RefCell<Peekable<I>>);
 
 struct StoreOut<'a, I: Iterator>(&'a StoresOut<I>, &'a StoreId);
 
-impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoresOut<I> {
+impl<I: Iterator<Item = (Place, CentralLevelRecord)>> Serialize for StoresOut<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut stores = serializer.serialize_map(None)?;
         let next = || self.0.borrow_mut().peek().map(|((store, _), _)| store.clone());
@@ -96,7 +96,7 @@ impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoresOut<I> {
     }
 }
 
-impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoreOut<'_, I> {
+impl<I: Iterator<Item = (Place, CentralLevelRecord)>> Serialize for StoreOut<'_, I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(stores, own) = self;
         let mut skus = serializer.serialize_map(None)?;

@@ -23,7 +23,7 @@ pub struct CentralFile {
     /// The checkpoint of every node.
     pub sources: BTreeMap<Uuid, SourceRecord>,
     /// The model: store, SKU, level.
-    pub stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>>,
+    pub stores: BTreeMap<StoreId, BTreeMap<Sku, CentralLevelRecord>>,
 }
 
 /// A node's checkpoint.
@@ -59,7 +59,7 @@ pub struct ParkedRecord {
 /// What one ledger says of one level.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LevelRecord {
+pub struct CentralLevelRecord {
     /// Sellable pieces.
     pub qty: Quantity,
     /// Pieces there.
@@ -77,10 +77,10 @@ pub struct LevelRecord {
     pub ledger: Option<Uuid>,
     /// What other ledgers say of the same level; as a rule there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<LevelRecord>,
+    pub others: Vec<CentralLevelRecord>,
 }
 
-impl LevelRecord {
+impl CentralLevelRecord {
     /// What all ledgers say of a level; nothing when that is nothing.
     pub(crate) fn of(levels: &Levels) -> Option<Self> {
         let mut records = levels.iter().map(|level| {
@@ -204,7 +204,7 @@ impl<'de> Visitor<'de> for StoreIn<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut skus: A) -> Result<(), A::Error> {
         let Self(central, store) = self;
-        while let Some((sku, record)) = skus.next_entry::<Sku, LevelRecord>()? {
+        while let Some((sku, record)) = skus.next_entry::<Sku, CentralLevelRecord>()? {
             record.put(central, &(store.clone(), sku));
         }
         Ok(())

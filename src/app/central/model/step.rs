@@ -67,7 +67,7 @@ pub enum Poison {
 
 /// What an event does to its level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum StepOutcome {
     /// The level is this now.
     To(CentralLevel),
     /// Nothing: what it tells is in the level.
@@ -89,7 +89,7 @@ pub(crate) fn step(
     change: &Change,
     at: Timestamp,
     rebase: bool,
-) -> Result<Step, Poison> {
+) -> Result<StepOutcome, Poison> {
     let (had, after) = (known.map_or(ABSENT, |known| known.numbers), change.after);
     let moved_elsewhere = known.is_some_and(|known| known.node != origin.node);
     let version = Poison::Version { known: had.version, found: after.version };
@@ -99,19 +99,21 @@ pub(crate) fn step(
     }
     let (fits, updated_at) = match change.motion {
         Motion::Taken { updated_at } => match after.version.cmp(&had.version) {
-            std::cmp::Ordering::Less if moved_elsewhere => return Ok(Step::Superseded),
+            std::cmp::Ordering::Less if moved_elsewhere => return Ok(StepOutcome::Superseded),
             std::cmp::Ordering::Less => return Err(version),
             std::cmp::Ordering::Equal => (after == had, updated_at),
             std::cmp::Ordering::Greater => (true, updated_at),
         },
-        Motion::By(_) if moved_elsewhere && after.version <= had.version => return Ok(Step::Superseded),
+        Motion::By(_) if moved_elsewhere && after.version <= had.version => {
+            return Ok(StepOutcome::Superseded);
+        }
         Motion::By(_) if rebase => (true, at),
         Motion::By(_) if after.version != had.version.saturating_add(1) => return Err(version),
         Motion::By(effect) => (after.before(effect) == Some(had), at),
     };
     if fits && !after.reserved.is_negative() && after.reserved <= after.on_hand {
         let Origin { node, ledger } = origin;
-        Ok(Step::To(CentralLevel { ledger, node, numbers: after, updated_at }))
+        Ok(StepOutcome::To(CentralLevel { ledger, node, numbers: after, updated_at }))
     } else {
         Err(numbers)
     }

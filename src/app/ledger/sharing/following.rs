@@ -1,6 +1,6 @@
 //! What the other processes wrote, taken into memory entry by entry; and their logs, read back.
 
-use super::Shared;
+use super::SharingState;
 use crate::app::blocking;
 use crate::app::ledger::idempotency::known_effects;
 use crate::app::ledger::{Ledger, Slot};
@@ -54,7 +54,7 @@ impl Ledger {
             if let Some(news) = next {
                 if let Err(error) = self.take_in(sharing, &news).await {
                     // What this process holds beyond its end does not fit what others made of it.
-                    self.still_holds()?;
+                    self.ensure_not_taken_over()?;
                     return Err(sharing.give_up_on(error));
                 }
                 sharing.read.lock().pop_front();
@@ -72,7 +72,7 @@ impl Ledger {
     }
 
     /// Takes in something of another log. Done again, half or as a whole, it changes nothing more.
-    async fn take_in(&self, sharing: &Shared, news: &PeerNews) -> Result<(), HistoryError> {
+    async fn take_in(&self, sharing: &SharingState, news: &PeerNews) -> Result<(), HistoryError> {
         match news {
             PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
             PeerNews::Joined(log, restored, last_time) => {
@@ -107,7 +107,7 @@ impl Ledger {
 
     async fn take_in_entry(
         &self,
-        sharing: &Shared,
+        sharing: &SharingState,
         log: LogNumber,
         entry: &Entry,
     ) -> Result<(), HistoryError> {
@@ -206,7 +206,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`HistoryError::TakenOver`] when another one has taken over.
-    pub(in crate::app::ledger) fn still_holds(&self) -> Result<(), HistoryError> {
+    pub(in crate::app::ledger) fn ensure_not_taken_over(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         sharing.port.lasts().map_err(|_| HistoryError::TakenOver)
     }

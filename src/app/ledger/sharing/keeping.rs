@@ -1,6 +1,6 @@
 //! Leases over time: renewed, given up to those who ask, and looked for when something falls due.
 
-use super::{Held, Shared};
+use super::{Held, SharingState};
 use crate::app::blocking;
 use crate::app::ledger::{CommandError, Ledger};
 use crate::app::ports::{Kept, is_taken_over};
@@ -31,7 +31,7 @@ impl Ledger {
     }
 
     /// Renews all leases, again and again, and passes on which ones others ask for.
-    async fn renew(&self, sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
+    async fn renew(&self, sharing: &SharingState, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
         loop {
             let port = Arc::clone(&sharing.port);
             let now = self.now_and_moment();
@@ -53,7 +53,11 @@ impl Ledger {
         }
     }
 
-    async fn give_up_wanted(&self, sharing: &Shared, mut asked: mpsc::UnboundedReceiver<Key>) -> Infallible {
+    async fn give_up_wanted(
+        &self,
+        sharing: &SharingState,
+        mut asked: mpsc::UnboundedReceiver<Key>,
+    ) -> Infallible {
         let mut wanted: BTreeSet<Key> = BTreeSet::new();
         loop {
             while let Ok(key) = asked.try_recv() {
@@ -80,7 +84,7 @@ impl Ledger {
     }
 
     /// Gives a lease up, once all that was decided under it is durable; false when it has to be tried again.
-    async fn give_up(&self, sharing: &Shared, key: &Key) -> std::io::Result<bool> {
+    async fn give_up(&self, sharing: &SharingState, key: &Key) -> std::io::Result<bool> {
         {
             let _stripe = sharing.stripe(key).await;
             // Whoever is deciding under it this very moment says so in its epoch still.
@@ -94,7 +98,7 @@ impl Ledger {
             // Whoever decides on the state holds this mutex, and has looked at the lease under it.
             let head = entity.lock().await.head;
             if self.parts.log.durable().reached(generation, head).await.is_err() {
-                self.go_back().await;
+                self.roll_back().await;
             }
         }
         let _stripe = sharing.stripe(key).await;
@@ -115,10 +119,10 @@ impl Ledger {
         for key in keys {
             if let Some(owner) = key.decided_with() {
                 // Whoever holds that lease comes to know what changed, too, and re-evaluates it, unless he goes away.
-                if self.ask(sharing, &owner, true).await? {
+                if self.request_lease(sharing, &owner, true).await? {
                     here.push(key);
                 } else if self.stale_for(&owner).await.contains(&key) {
-                    self.due.note(now.plus_milliseconds(LOOK_AGAIN_MS), key);
+                    self.due.note(now.plus_milliseconds(RECHECK_MS), key);
                 }
                 continue;
             }
@@ -127,11 +131,11 @@ impl Ledger {
             if due.is_none_or(|due| due > now) {
                 continue;
             }
-            if self.ask(sharing, &key, true).await? {
+            if self.request_lease(sharing, &key, true).await? {
                 here.push(key);
             } else {
                 // Its holder sees to it, unless he goes away.
-                self.due.note(now.plus_milliseconds(LOOK_AGAIN_MS), key);
+                self.due.note(now.plus_milliseconds(RECHECK_MS), key);
             }
         }
         Ok(here)
@@ -139,4 +143,4 @@ impl Ledger {
 }
 
 /// How soon somebody looks again whether the holder of a lease has seen to what falls due, in milliseconds of log time.
-const LOOK_AGAIN_MS: i64 = 250;
+const RECHECK_MS: i64 = 250;

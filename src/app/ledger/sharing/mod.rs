@@ -36,7 +36,7 @@ const ASK_EVERY: Duration = Duration::from_millis(3);
 const STRIPES: u64 = 64;
 
 /// What a ledger needs to share its stock.
-pub(super) struct Shared {
+pub(super) struct SharingState {
     port: Arc<dyn Sharing>,
     held: DashMap<Key, Held>,
     /// Held while a lease of one of its keys is asked for, or given back: by key.
@@ -65,7 +65,7 @@ enum Held {
     Leaving { epoch: u64 },
 }
 
-impl Shared {
+impl SharingState {
     /// True when everything under these keys may be decided on; to be asked with their mutexes held.
     pub(super) fn ready(&self, keys: &[Key]) -> bool {
         let ready = |key: &Key| self.held.get(key).is_some_and(|held| matches!(*held, Held::Ready { .. }));
@@ -126,7 +126,7 @@ impl Ledger {
     /// The ledger of one process among several; a command waits at most `patience` for a lease.
     #[must_use]
     pub fn shared(mut self, port: Arc<dyn Sharing>, patience: Duration) -> Self {
-        self.sharing = Some(Shared {
+        self.sharing = Some(SharingState {
             port,
             held: DashMap::new(),
             stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
@@ -151,7 +151,7 @@ impl Ledger {
             loop {
                 let mut elsewhere = Vec::new();
                 for key in missing {
-                    if !self.ask(sharing, key, false).await? {
+                    if !self.request_lease(sharing, key, false).await? {
                         elsewhere.push(key);
                     }
                 }
@@ -170,9 +170,9 @@ impl Ledger {
     }
 
     /// True when the lease is held now; it may not be ready.
-    pub(super) async fn ask(
+    pub(super) async fn request_lease(
         &self,
-        sharing: &Shared,
+        sharing: &SharingState,
         key: &Key,
         only_free: bool,
     ) -> Result<bool, CommandError> {
@@ -195,7 +195,7 @@ impl Ledger {
     }
 
     /// Reads what others wrote; then what was held before that is ready.
-    async fn make_ready(&self, sharing: &Shared, keys: &[Key]) -> Result<(), CommandError> {
+    async fn make_ready(&self, sharing: &SharingState, keys: &[Key]) -> Result<(), CommandError> {
         let held: Vec<(&Key, Held)> =
             keys.iter().filter_map(|key| Some((key, *sharing.held.get(key)?))).collect();
         self.catch_up().await?;

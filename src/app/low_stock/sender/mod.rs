@@ -12,7 +12,7 @@
 //!   the alerts of a level that several processes moved.
 //! - **A crash** between an attempt and its note sends some alerts again, under the same `webhook-id`.
 
-mod heard;
+mod alert_entries;
 mod unsent;
 
 use crate::app::Ledger;
@@ -21,7 +21,7 @@ use crate::app::ports::{AlertNews, AlertPlace, AlertReceiver, NotTold};
 use crate::domain::Sequence;
 use crate::domain::limits::ALERT_SENDING_SECONDS_MAX;
 use crate::resilience::{Backoff, Breaker, BreakerSettings};
-pub(crate) use heard::Heard;
+pub(crate) use alert_entries::AlertEntries;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -81,7 +81,7 @@ pub struct AlertSender {
 }
 
 /// What became of one alert.
-enum Told {
+enum SendOutcome {
     /// It is told, or given up.
     Settled,
     /// The process stops: it is told after the next start.
@@ -89,7 +89,7 @@ enum Told {
 }
 
 /// What is kept of how far it has come.
-struct Kept {
+struct SavedPlace {
     place: Sequence,
     at: Instant,
     /// The last attempt to keep it failed.
@@ -111,7 +111,7 @@ impl AlertSender {
         settings: AlertSettings,
     ) -> io::Result<Self> {
         let end = ledger.log().durable().sequence();
-        ledger.projections.low_stock.heard.listen(end);
+        ledger.projections.low_stock.alert_entries.listen(end);
         let kept = match place.load() {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 tracing::error!(%error, end = end.0, "up to where alerts were sent is lost: it goes on at the end of the log");
@@ -149,15 +149,15 @@ impl AlertSender {
     /// Tells alerts until `stop`; the attempt that is under way then has `patience` to end, and no other one begins.
     pub async fn run(&self, stop: &CancellationToken, patience: Duration) {
         let mut unsent = Unsent::new(Arc::clone(&self.ledger), self.node, self.begin);
-        let mut kept = Kept { place: self.begin, at: Instant::now(), failing: false };
+        let mut kept = SavedPlace { place: self.begin, at: Instant::now(), failing: false };
         // Whether something was settled that is not kept.
         let mut settled = false;
         while let Some(next) = stop.run_until_cancelled(unsent.next()).await {
             self.in_hand.store(unsent.len(), Ordering::Relaxed);
             match next {
                 Ok(Some(alert)) => match self.tell(&alert, stop, patience).await {
-                    Told::Settled => {
-                        unsent.settle();
+                    SendOutcome::Settled => {
+                        unsent.remove_first();
                         self.in_hand.store(unsent.len(), Ordering::Relaxed);
                         settled = true;
                         if kept.at.elapsed() >= KEEP_EVERY {
@@ -165,7 +165,7 @@ impl AlertSender {
                             settled = kept.failing;
                         }
                     }
-                    Told::Stopped => break,
+                    SendOutcome::Stopped => break,
                 },
                 Ok(None) => {
                     if settled || unsent.place().0 - kept.place.0 >= KEEP_EVENTS {
@@ -199,25 +199,25 @@ impl AlertSender {
 
     /// How many alerts are known to wait. Those that the last run left are known once they are read.
     pub fn pending(&self) -> usize {
-        self.in_hand.load(Ordering::Relaxed) + self.ledger.projections.low_stock.heard.waiting()
+        self.in_hand.load(Ordering::Relaxed) + self.ledger.projections.low_stock.alert_entries.waiting()
     }
 
     /// Tells one alert, again and again, until it is heard or given up.
-    async fn tell(&self, alert: &AlertNews, stop: &CancellationToken, patience: Duration) -> Told {
+    async fn tell(&self, alert: &AlertNews, stop: &CancellationToken, patience: Duration) -> SendOutcome {
         for tries in 1.. {
             let error = match self.attempt(alert, stop, patience).await {
-                None => return Told::Stopped,
+                None => return SendOutcome::Stopped,
                 Some(Ok(())) => {
                     self.delivered.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(sequence = alert.sequence.0, tries, "alert sent");
-                    return Told::Settled;
+                    return SendOutcome::Settled;
                 }
                 Some(Err(error)) => error,
             };
             self.failed.fetch_add(1, Ordering::Relaxed);
             if error == NotTold::Gone || self.is_over(alert, tries) {
                 self.give_up(alert, tries, &error);
-                return Told::Settled;
+                return SendOutcome::Settled;
             }
             if tries == 1 {
                 tracing::warn!(
@@ -230,7 +230,7 @@ impl AlertSender {
             let asked = if let NotTold::Busy { retry_after } = error { retry_after } else { Duration::ZERO };
             let wait = asked.saturating_add(self.backoff().wait(tries)).min(WAIT_MAX);
             if stop.run_until_cancelled(sleep(wait)).await.is_none() {
-                return Told::Stopped;
+                return SendOutcome::Stopped;
             }
         }
         unreachable!("an alert is given up before tries end")
@@ -290,7 +290,7 @@ impl AlertSender {
     }
 
     /// Keeps how far it has come. What cannot be kept is told again after the next start, and no more.
-    async fn keep(&self, kept: &mut Kept, place: Sequence) {
+    async fn keep(&self, kept: &mut SavedPlace, place: Sequence) {
         let keeper = Arc::clone(&self.place);
         let saved = blocking(move || keeper.save(place)).await;
         kept.at = Instant::now();

@@ -1,7 +1,7 @@
 //! The alerts of the log behind a place, in order, each once: what is to be sent next.
 
 use crate::app::feed::{Feed, FeedFilter};
-use crate::app::low_stock::sender::heard::Lead;
+use crate::app::low_stock::sender::alert_entries::NextAlerts;
 use crate::app::ports::{AlertNews, HistoryError};
 use crate::app::stock::ReadError;
 use crate::app::{Ledger, blocking};
@@ -36,15 +36,15 @@ impl Unsent {
     /// [`ReadError::History`] when the log cannot be read back; nothing is passed over then.
     pub(super) async fn next(&mut self) -> Result<Option<AlertNews>, ReadError> {
         while self.alerts.is_empty() && self.read_on().await? {
-            self.ledger.projections.low_stock.heard.forget(self.read);
+            self.ledger.projections.low_stock.alert_entries.forget(self.read);
         }
         // Also of what was taken back since, and was passed over.
-        self.ledger.projections.low_stock.heard.forget(self.read);
+        self.ledger.projections.low_stock.alert_entries.forget(self.read);
         Ok(self.alerts.front().cloned())
     }
 
     /// The one that [`Unsent::next`] gave is told, or given up.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn remove_first(&mut self) {
         self.alerts.pop_front();
     }
 
@@ -60,13 +60,13 @@ impl Unsent {
 
     /// Waits until there may be something behind what was read.
     pub(super) async fn more(&self) {
-        let heard = &self.ledger.projections.low_stock.heard;
-        match heard.first_after(self.read) {
+        let alert_entries = &self.ledger.projections.low_stock.alert_entries;
+        match alert_entries.first_after(self.read) {
             Some(last) => tokio::select! {
                 () = self.ledger.log().durable().passed(last) => {}
-                () = heard.news() => {}
+                () = alert_entries.news() => {}
             },
-            None => heard.news().await,
+            None => alert_entries.news().await,
         }
     }
 
@@ -76,10 +76,10 @@ impl Unsent {
         if self.read >= end {
             return Ok(false);
         }
-        match self.ledger.projections.low_stock.heard.lead(self.read, end) {
-            Lead::Everywhere => self.read_everything().await,
-            Lead::Entry(last) => self.read_entry(last).await.map(|()| true),
-            Lead::None => {
+        match self.ledger.projections.low_stock.alert_entries.next_alerts(self.read, end) {
+            NextAlerts::Everywhere => self.read_everything().await,
+            NextAlerts::Entry(last) => self.read_entry(last).await.map(|()| true),
+            NextAlerts::None => {
                 // Whatever stands there, no alert does.
                 self.read = end;
                 Ok(false)

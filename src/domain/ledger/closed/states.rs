@@ -44,7 +44,7 @@ macro_rules! kind_states {
             }
 
             /// Which process may decide on its state.
-            pub const fn lease(&self) -> Lease {
+            pub const fn lease(&self) -> Leasing {
                 match self { $(Self::$name { .. } => <$kind as Kind>::LEASE,)+ }
             }
 

@@ -5,48 +5,50 @@
 //! `noting`, and the entry it noted was queued before the log failed. No disk is needed, so a dead one is no hindrance.
 
 use super::Ledger;
-use crate::app::ledger::journal::Step;
+use crate::app::ledger::journal::JournalStep;
 use crate::app::ports::Generation;
 use crate::domain::{Key, Sequence, Timestamp, Undo};
 
 impl Ledger {
     /// The generation in which something is about to be looked at; memory has gone back before.
     pub(super) async fn generation(&self) -> Generation {
-        self.go_back().await;
+        self.roll_back().await;
         self.parts.log.durable().generation()
     }
 
     /// Takes memory back to what is durable, if it has to.
     ///
     /// Cancel safe: dropped half-way, the next one goes on with it. To be called without holding any state.
-    pub(super) async fn go_back(&self) {
+    pub(super) async fn roll_back(&self) {
         let watch = self.parts.log.durable();
-        if watch.must_go_back().is_none() {
+        if watch.must_roll_back().is_none() {
             return;
         }
-        let _one_at_a_time = self.going_back.lock().await;
-        let Some(durable) = watch.must_go_back() else { return };
+        let _one_at_a_time = self.rolling_back.lock().await;
+        let Some(durable) = watch.must_roll_back() else { return };
         // Those who were appending when the log failed have noted it once this is had.
         drop(self.noting.write());
         loop {
             if let Some(key) = self.journal.next_state() {
-                self.move_back(&key, durable).await;
+                self.roll_back_state(&key, durable).await;
             } else {
                 match self.journal.take() {
-                    Some((last, Step::Known(id))) if last > durable => self.idempotency.forget(id, durable),
+                    Some((last, JournalStep::Known(id))) if last > durable => {
+                        self.idempotency.forget(id, durable)
+                    }
                     Some(_) => {}
                     None => break,
                 }
             }
         }
-        watch.went_back();
+        watch.rolled_back();
     }
 
     /// Takes the last step of the journal, which moved the state under `key`, back.
-    async fn move_back(&self, key: &Key, durable: Sequence) {
+    async fn roll_back_state(&self, key: &Key, durable: Sequence) {
         let entity = self.entities.entity(key);
         let mut state = entity.lock().await;
-        let Some((last, Step::Moved(_, undo, log))) = self.journal.take() else { return };
+        let Some((last, JournalStep::Moved(_, undo, log))) = self.journal.take() else { return };
         if last <= durable {
             return;
         }

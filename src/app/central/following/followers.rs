@@ -19,7 +19,7 @@ use uuid::Uuid;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// All followers of a worker; none ever leaves.
-pub(crate) struct Crew {
+pub(crate) struct Followers {
     followed: RwLock<Vec<Followed>>,
     settings: BreakerSettings,
     joining: Vec<Arc<dyn Joining>>,
@@ -37,13 +37,13 @@ pub(crate) struct Followed {
     pub(crate) follower: Arc<tokio::sync::Mutex<Follower>>,
 }
 
-impl Crew {
+impl Followers {
     pub(crate) fn new(
         sources: Vec<Arc<dyn EventSource>>,
         joining: Vec<Arc<dyn Joining>>,
         settings: BreakerSettings,
     ) -> Self {
-        let crew = Self {
+        let followers = Self {
             followed: RwLock::default(),
             settings,
             joining,
@@ -51,18 +51,18 @@ impl Crew {
             claims: Mutex::default(),
         };
         for source in sources {
-            crew.follow_too(source);
+            followers.follow_too(source);
         }
-        crew
+        followers
     }
 
     fn follow_too(&self, source: Arc<dyn EventSource>) {
-        let mut crew = self.followed.write();
+        let mut followers = self.followed.write();
         let breaker = Arc::new(Breaker::new(format!("source {}", source.name()), self.settings));
-        let reader = Follower::new(crew.len(), Arc::clone(&source), Arc::clone(&breaker));
+        let reader = Follower::new(followers.len(), Arc::clone(&source), Arc::clone(&breaker));
         let follower = Arc::new(tokio::sync::Mutex::new(reader));
-        crew.push(Followed { source, breaker, follower });
-        drop(crew);
+        followers.push(Followed { source, breaker, follower });
+        drop(followers);
         self.joined.notify_one();
     }
 

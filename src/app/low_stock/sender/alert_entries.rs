@@ -14,7 +14,7 @@ const ENTRIES_MAX: usize = 65_536;
 
 /// What was heard and is not read yet.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct AlertEntries {
     listening: AtomicBool,
     places: Mutex<Places>,
     news: Notify,
@@ -30,7 +30,7 @@ struct Places {
 
 /// Where to look for alerts.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Lead {
+pub(super) enum NextAlerts {
     /// Everywhere.
     Everywhere,
     /// In the entry that ends there.
@@ -39,7 +39,7 @@ pub(super) enum Lead {
     None,
 }
 
-impl Heard {
+impl AlertEntries {
     /// Listens from now on; what stands in the log up to `end` was not heard of.
     pub(super) fn listen(&self, end: Sequence) {
         self.places.lock().gap = end;
@@ -63,14 +63,14 @@ impl Heard {
     }
 
     /// Where behind `read` the next alerts stand that are not behind `end`.
-    pub(super) fn lead(&self, read: Sequence, end: Sequence) -> Lead {
+    pub(super) fn next_alerts(&self, read: Sequence, end: Sequence) -> NextAlerts {
         let places = self.places.lock();
         if places.gap > read {
-            return Lead::Everywhere;
+            return NextAlerts::Everywhere;
         }
         match places.entries.range(read.plus(1)..).next() {
-            Some((last, _)) if *last <= end => Lead::Entry(*last),
-            _ => Lead::None,
+            Some((last, _)) if *last <= end => NextAlerts::Entry(*last),
+            _ => NextAlerts::None,
         }
     }
 
@@ -103,35 +103,46 @@ mod tests {
 
     #[test]
     fn what_was_heard_is_found_once_it_is_durable_and_forgotten_once_it_is_read() {
-        let heard = Heard::default();
-        heard.note(Sequence(3));
-        assert_eq!(heard.waiting(), 0, "nobody listens");
-        heard.listen(Sequence(5));
+        let alert_entries = AlertEntries::default();
+        alert_entries.note(Sequence(3));
+        assert_eq!(alert_entries.waiting(), 0, "nobody listens");
+        alert_entries.listen(Sequence(5));
         for last in [9, 7, 9] {
-            heard.note(Sequence(last));
+            alert_entries.note(Sequence(last));
         }
-        assert_eq!(heard.waiting(), 3);
-        assert_eq!(heard.lead(Sequence(2), Sequence(6)), Lead::Everywhere, "what was before is looked for");
-        assert_eq!(heard.lead(Sequence(5), Sequence(6)), Lead::None, "it is not durable yet");
-        assert_eq!(heard.lead(Sequence(5), Sequence(8)), Lead::Entry(Sequence(7)));
-        assert_eq!(heard.lead(Sequence(7), Sequence(20)), Lead::Entry(Sequence(9)));
-        heard.forget(Sequence(7));
-        assert_eq!((heard.waiting(), heard.first_after(Sequence(9))), (2, None));
-        heard.forget(Sequence(9));
-        assert_eq!((heard.lead(Sequence(9), Sequence(20)), heard.waiting()), (Lead::None, 0));
+        assert_eq!(alert_entries.waiting(), 3);
+        assert_eq!(
+            alert_entries.next_alerts(Sequence(2), Sequence(6)),
+            NextAlerts::Everywhere,
+            "what was before is looked for"
+        );
+        assert_eq!(
+            alert_entries.next_alerts(Sequence(5), Sequence(6)),
+            NextAlerts::None,
+            "it is not durable yet"
+        );
+        assert_eq!(alert_entries.next_alerts(Sequence(5), Sequence(8)), NextAlerts::Entry(Sequence(7)));
+        assert_eq!(alert_entries.next_alerts(Sequence(7), Sequence(20)), NextAlerts::Entry(Sequence(9)));
+        alert_entries.forget(Sequence(7));
+        assert_eq!((alert_entries.waiting(), alert_entries.first_after(Sequence(9))), (2, None));
+        alert_entries.forget(Sequence(9));
+        assert_eq!(
+            (alert_entries.next_alerts(Sequence(9), Sequence(20)), alert_entries.waiting()),
+            (NextAlerts::None, 0)
+        );
     }
 
     #[test]
     fn what_is_more_than_can_be_remembered_is_looked_for() {
-        let heard = Heard::default();
-        heard.listen(Sequence::START);
+        let alert_entries = AlertEntries::default();
+        alert_entries.listen(Sequence::START);
         let most = ENTRIES_MAX as u64;
         for last in 1..=most + 2 {
-            heard.note(Sequence(last));
+            alert_entries.note(Sequence(last));
         }
-        heard.note(Sequence(most));
-        assert_eq!(heard.waiting(), ENTRIES_MAX + 1);
-        assert_eq!(heard.lead(Sequence(most), Sequence(most + 1)), Lead::Everywhere);
-        assert_eq!(heard.lead(Sequence(most + 2), Sequence(most + 9)), Lead::None);
+        alert_entries.note(Sequence(most));
+        assert_eq!(alert_entries.waiting(), ENTRIES_MAX + 1);
+        assert_eq!(alert_entries.next_alerts(Sequence(most), Sequence(most + 1)), NextAlerts::Everywhere);
+        assert_eq!(alert_entries.next_alerts(Sequence(most + 2), Sequence(most + 9)), NextAlerts::None);
     }
 }
