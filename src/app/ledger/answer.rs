@@ -1,4 +1,4 @@
-//! The end of the write path: waiting for the disk, and the answer, the first time and again.
+//! The end of the write path: the wait for the disk, the outcome of a command, and the same outcome for a retry.
 
 use super::{CommandError, Decided, Ledger, Outcome, WholeRetry};
 use crate::app::blocking;
@@ -10,7 +10,9 @@ use crate::domain::{
 use std::collections::BTreeMap;
 
 impl Ledger {
-    /// Waits for the disk, and makes the outcome.
+    /// Waits until the decision is durable, and returns its outcome.
+    ///
+    /// A command without an entry waits, too: its refusal may rest on entries that a failing disk rolls back.
     pub(super) async fn await_outcome(
         &self,
         decided: Decided,
@@ -30,7 +32,7 @@ impl Ledger {
             tokio::select! {
                 biased;
                 reached = durable.reached(generation, head) => reached?,
-                // What it rests on may be on its way for long; nothing has happened, so it may as well be asked again.
+                // The entries that the decision rests on may wait for long. Nothing has happened, so the client can send the command again.
                 () = durable.silence() => return Err(CommandError::Overloaded),
             }
             self.ensure_not_taken_over()?;
@@ -44,7 +46,7 @@ impl Ledger {
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
     }
 
-    /// What is answered to a command whose idempotency key is known.
+    /// The answer to a command whose idempotency key is known.
     pub(super) async fn answer_retry(
         &self,
         generation: Generation,
@@ -60,7 +62,7 @@ impl Ledger {
         }
     }
 
-    /// The first answer again, from the log. What was an operation of a batch then is answered as if it had come alone.
+    /// The first answer, read back from the log. An operation that stood in a batch is answered as a command of its own.
     async fn replay(
         &self,
         generation: Generation,
@@ -68,7 +70,7 @@ impl Ledger {
         known_by: &Idempotency,
         command: &Command,
     ) -> Result<Outcome, CommandError> {
-        // The effect may still be on the disk: as unknown as to the one who asked first.
+        // The effect may still be on the disk, so the outcome is as unknown to the retry as it is to the first request.
         self.durable(generation, place).await.map_err(|RolledBack| CommandError::OutcomeUnknown)?;
         let history = self.history_of(place.log)?;
         let entry = blocking(move || read_entry(&*history, place.sequence)).await?;
@@ -80,7 +82,7 @@ impl Ledger {
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
     }
 
-    /// Waits until an event is durable. What others made known is.
+    /// Waits until an event is durable. Events of other processes are durable before this process knows them.
     pub(super) async fn durable(&self, generation: Generation, place: EffectPlace) -> Result<(), RolledBack> {
         match place.log {
             LogNumber::OWN => self.parts.log.durable().reached(generation, place.sequence).await,
@@ -88,7 +90,7 @@ impl Ledger {
         }
     }
 
-    /// The events that replayed operations of an entry of `log` had their effect in.
+    /// The events that hold the effects of the replayed operations of an entry of `log`.
     async fn replays(
         &self,
         generation: Generation,
@@ -117,7 +119,7 @@ impl Ledger {
     }
 }
 
-/// What the operation of that key did in its batch, as an outcome of its own.
+/// The effect of the operation with that key in its batch, as an outcome of its own.
 fn operation_alone(entry: &Entry, known_by: &Idempotency) -> Outcome {
     let own: Vec<(Sequence, &Event)> =
         entry.numbered().filter(|(_, event)| event.idempotency.as_ref() == Some(known_by)).collect();
@@ -131,7 +133,7 @@ fn operation_alone(entry: &Entry, known_by: &Idempotency) -> Outcome {
     }
 }
 
-/// An operation of a batch whose idempotency key is known: where its effect stands, and which state it decides on.
+/// An operation of a batch whose idempotency key is known: the event of its effect, and the key of the state it decides on.
 struct ReplayedOperation {
     op: u32,
     sequence: Sequence,
@@ -144,7 +146,7 @@ fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, Histor
         .ok_or_else(|| HistoryError::Damaged(format!("event {sequence} is recorded but not in the log")))
 }
 
-/// Neighbours stand in the same entry as a rule, so the last one read is kept.
+/// Reads the event of each operation. Neighbours usually stand in the same entry, so the last entry is kept.
 fn read_events(
     history: &dyn History,
     wanted: &[ReplayedOperation],
@@ -157,8 +159,8 @@ fn read_events(
             _ => read_entry(history, *sequence)?,
         };
         let found = current.numbered().find(|(at, _)| at == sequence).map(|(_, event)| event);
-        // A command that came alone is known by the first event of its entry, which may be an expiry; what it did itself is the last
-        // event of its own key, behind which others of other keys may stand.
+        // A single command is recorded under the first event of its entry, which may be an expiry. Its own effect is the last event
+        // of its own key; events of other keys, such as alerts, may follow.
         let alone = found.is_some_and(|event| event.op.is_none());
         let last = current.events.iter().rfind(|event| own_key.as_ref() == Some(&event.fact.key()));
         let found = if alone { last } else { found };

@@ -1,9 +1,9 @@
-//! What falls due by itself: holds that expire, and states that a projection has re-evaluated.
+//! Work that falls due without a client: holds that expire, and states that a projection wants re-evaluated.
 //!
 //! A changed threshold is compared with every level of the SKU, which may be many: a store's own threshold marks its alert as due, a
-//! product's marks the product, and this task re-evaluates the levels in entries of their own. A start re-evaluates every level, because
-//! the last run may have ended in between. Of several processes the one that has the level does it; the others remember it for as long as
-//! the alert is wrong, because that process may go away.
+//! product's threshold marks the product, and this task re-evaluates the levels in entries of their own. A start re-evaluates every
+//! level, because the last run may have ended in between. Of several processes the one that holds the lease of the level does the work;
+//! the others keep the key for as long as the alert is wrong, because that process may stop.
 
 use super::{CommandError, Ledger, Meta};
 use crate::app::ledger::due_list::Due;
@@ -11,7 +11,7 @@ use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::{Command, Key};
 
 impl Ledger {
-    /// Expires what is due and nobody has come to.
+    /// Expires the holds that are due, and re-evaluates the states that are due.
     ///
     /// # Errors
     /// As [`Ledger::execute`].
@@ -24,7 +24,7 @@ impl Ledger {
             }
             let (keys, replaced) = self.replace_due(keys).await;
             if replaced {
-                // Together with what was found now.
+                // The replacements are due together with the keys that were taken now.
                 for key in keys {
                     self.due.note(now, key);
                 }
@@ -39,7 +39,7 @@ impl Ledger {
         }
     }
 
-    /// Puts many keys in place of one that stands for them; true when there was such a one.
+    /// Replaces each key that stands for many with those; true when there was one.
     async fn replace_due(&self, due: Vec<Key>) -> (Vec<Key>, bool) {
         let (mut keys, mut replaced) = (Vec::with_capacity(due.len()), false);
         'due: for key in due {
@@ -63,7 +63,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moments at which states fall due.
+    /// The due moments of all states.
     pub fn due(&self) -> &Due {
         &self.due
     }

@@ -1,7 +1,7 @@
-//! Idempotency: by which key an effect is known, and where in the log it is.
+//! Idempotency records: for each key the event of its effect.
 //!
-//! A record is a few numbers: which event the key had its effect in. The answer to a retry is read back from the log,
-//! so it survives whatever the effect survives. Records are kept for a time that is counted in log time.
+//! A record is a few numbers. The answer to a retry is read back from the log, so it survives whatever the effect survives. Records
+//! expire by log time.
 
 use crate::app::ports::LogNumber;
 use crate::domain::{Entry, Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
@@ -13,12 +13,12 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use tokio::sync::MutexGuard;
 
-/// What makes a retry the same: the first 128 bits of SHA-256 over principal, scope and key.
+/// The identity of a retry: the first 128 bits of SHA-256 over principal, scope and key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RetryId(pub u128);
 
 impl RetryId {
-    /// The id of a key. Each part is preceded by its length, so no two triples run together.
+    /// The id of a key. Each part is preceded by its length, so that no two triples hash the same bytes.
     pub fn new(actor: Option<&SmolStr>, idempotency: &Idempotency) -> Self {
         let mut hasher = Sha256::new();
         for part in [actor.map_or("", SmolStr::as_str), &idempotency.scope, &idempotency.key] {
@@ -31,8 +31,8 @@ impl RetryId {
     }
 }
 
-/// The fingerprint of a payload: the first 64 bits of its SHA-256, as 16 hex digits. It tells a retry from a key used
-/// twice by mistake; it is no protection against a caller who wants to deceive himself.
+/// The fingerprint of a payload: the first 64 bits of its SHA-256, as 16 hex digits. It tells a retry from a key that was reused by
+/// mistake; it does not protect against a caller who forges payloads for its own key.
 pub fn fingerprint(payload: &[u8]) -> SmolStr {
     let digest = Sha256::digest(payload);
     let mut hex = String::with_capacity(16);
@@ -43,10 +43,10 @@ pub fn fingerprint(payload: &[u8]) -> SmolStr {
     SmolStr::new(hex)
 }
 
-/// An effect that is known by an idempotency key.
+/// An effect with the idempotency key it was recorded under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownEffect {
-    /// By what a retry is recognised.
+    /// The identity that a retry has, too.
     pub id: RetryId,
     /// The payload's fingerprint, as a number.
     pub fingerprint: u64,
@@ -79,12 +79,12 @@ pub fn known_effects(entry: &Entry) -> impl Iterator<Item = KnownEffect> {
     })
 }
 
-/// What is known of a key.
+/// The recorded use of a key that a request repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryMatch {
-    /// The same payload had its effect there.
+    /// The same payload had its effect in that event.
     Applied(EffectPlace),
-    /// Another payload had the key, in that event.
+    /// Another payload used the key; its effect is that event.
     Reused(EffectPlace),
 }
 
@@ -104,13 +104,13 @@ struct StoredEffect {
     at: Timestamp,
 }
 
-/// All records, bounded in time and in number.
+/// All records, limited in age and in number.
 #[derive(Debug)]
 pub(crate) struct IdempotencyTable {
     records: DashMap<RetryId, StoredEffect>,
-    /// Oldest first: log time never goes back.
+    /// The ids by the time of their records, oldest first: log time never goes back.
     order: Mutex<VecDeque<(Timestamp, RetryId)>>,
-    /// A key in flight holds its stripe until its record stands: the second one waits here and then finds it.
+    /// A request holds the stripe of its key until the record is inserted, so a concurrent retry waits and then finds it.
     stripes: Vec<tokio::sync::Mutex<()>>,
     ttl_milliseconds: i64,
 }
@@ -125,7 +125,7 @@ impl IdempotencyTable {
         table
     }
 
-    /// Takes the stripes of all ids, in order, so that two holders of overlapping ids cannot block each other.
+    /// Locks the stripes of all ids, in ascending order, so that two requests with overlapping ids cannot deadlock.
     pub(crate) async fn lock(&self, ids: impl Iterator<Item = RetryId>) -> Vec<MutexGuard<'_, ()>> {
         let mut places: Vec<usize> = ids.map(|id| (id.0 % STRIPES as u128) as usize).collect();
         places.sort_unstable();
@@ -137,7 +137,7 @@ impl IdempotencyTable {
         guards
     }
 
-    /// What is known of a key at the log time `now`.
+    /// The record of a key at the log time `now`.
     pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Option<RetryMatch> {
         let record = self.records.get(&id)?;
         if record.at.plus_milliseconds(self.ttl_milliseconds) <= now {
@@ -147,22 +147,22 @@ impl IdempotencyTable {
         Some(if same { RetryMatch::Applied(record.place) } else { RetryMatch::Reused(record.place) })
     }
 
-    /// Keeps the record of an effect in that log.
+    /// Inserts the record of an effect in that log.
     pub(crate) fn insert(&self, effect: KnownEffect, log: LogNumber) {
         let KnownEffect { id, fingerprint, sequence, at } = effect;
         self.records.insert(id, StoredEffect { fingerprint, place: EffectPlace { log, sequence }, at });
         self.order.lock().push_back((at, id));
     }
 
-    /// Drops the record of an effect of this process beyond `durable`. The one it replaced had passed its time, which never goes back.
+    /// Removes the record of an effect of this process beyond `durable`. A record that it replaced had expired, so none is restored.
     pub(crate) fn forget(&self, id: RetryId, durable: Sequence) {
-        // Its place in the order stays until its time has passed, and is not found then.
+        // Its id stays in the order until it expires; the sweep then finds no record of that time.
         self.records.remove_if(&id, |_, StoredEffect { place, .. }| {
             place.log == LogNumber::OWN && place.sequence > durable
         });
     }
 
-    /// Drops what is older than the time to live, at most a few at once: the cost is spread over the inserts.
+    /// Removes at most `most` expired records, so that the cost is spread over the inserts.
     pub(crate) fn sweep(&self, now: Timestamp, most: usize) {
         let mut order = self.order.lock();
         for _ in 0..most {
@@ -171,12 +171,12 @@ impl IdempotencyTable {
                 break;
             }
             order.pop_front();
-            // A key used again after its time has a newer record under the same id, which stays.
+            // A key that was used again after its record expired has a newer record under the same id, which stays.
             self.records.remove_if(&id, |_, record| record.at == at);
         }
     }
 
-    /// True when no more keys can be taken without forgetting one early.
+    /// True when a further record would force an early removal of another one.
     pub(crate) fn is_full(&self) -> bool {
         self.order.lock().len() >= IDEMPOTENCY_RECORDS_MAX
     }

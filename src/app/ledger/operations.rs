@@ -1,4 +1,4 @@
-//! The operations of a batch that have idempotency keys of their own: what is known of those.
+//! Idempotency within a batch: operations with keys of their own.
 
 use super::Ledger;
 use crate::app::ledger::idempotency::{EffectPlace, RetryId, RetryMatch};
@@ -8,8 +8,8 @@ use crate::domain::{Command, Idempotency, LogPlace, Sequence};
 use std::collections::HashSet;
 
 impl Ledger {
-    /// Tells a batch what is known of its operations' keys, and answers how far the log must be durable for that to be
-    /// true. A key that stands twice in one batch is a mistake.
+    /// Notes in a batch which keys of its operations are known, and returns the sequence up to which the log must be durable for that
+    /// to hold. The second use of a key within the batch is noted as reused.
     pub(super) fn note_known(
         &self,
         command: &mut Command,
@@ -37,7 +37,7 @@ impl Ledger {
     }
 }
 
-/// The effect of an operation, as an entry says it.
+/// The effect of an operation, in the form that an entry records.
 fn applied(place: EffectPlace) -> KnownKey {
     match place {
         EffectPlace { log: LogNumber::OWN, sequence } => KnownKey::Applied(sequence),
