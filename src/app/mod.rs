@@ -16,7 +16,7 @@ pub mod stock;
 
 pub(crate) use blocking::blocking;
 pub use ledger::due_list::Due;
-pub use ledger::entities::Restored;
-pub use ledger::idempotency::{KnownEffect, RetryId, fingerprint, known_effects};
+pub use ledger::idempotency::fingerprint;
 pub use ledger::log_time::{APART_MS, FAR_MS, SETTLE, SETTLE_FAR, STEER, TimeNews, TimeSeen};
 pub use ledger::{CommandError, Ledger, Meta, Outcome, Parts, fold};
+pub use ports::{KnownEffect, Restored, RetryId, known_effects};

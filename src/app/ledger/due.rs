@@ -9,6 +9,34 @@ use super::{CommandError, Ledger, Meta};
 use crate::app::ledger::due_list::Due;
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
 use crate::domain::{Command, Key};
+use std::time::Duration;
+
+/// Longest sleep of the task, in milliseconds: the task notices a leap of log time within it.
+const SLEEP_MS_MAX: i64 = 1_000;
+
+impl Due {
+    /// Runs the due work for ever; the caller drops the future to stop it.
+    pub async fn run(ledger: &Ledger) {
+        loop {
+            let wait = match ledger.due().next() {
+                Some(at) => at.milliseconds().saturating_sub(ledger.now().milliseconds()),
+                None => SLEEP_MS_MAX,
+            };
+            if wait > 0 {
+                let sleep = Duration::from_millis(wait.min(SLEEP_MS_MAX).unsigned_abs());
+                tokio::select! {
+                    () = tokio::time::sleep(sleep) => {}
+                    () = ledger.due().earlier.notified() => {}
+                }
+                continue;
+            }
+            if ledger.expire_due().await.is_err() {
+                // The queue is full, or the log has failed. The keys are still due; the sleep keeps the task from spinning.
+                tokio::time::sleep(Duration::from_millis(SLEEP_MS_MAX.unsigned_abs())).await;
+            }
+        }
+    }
+}
 
 impl Ledger {
     /// Expires the holds that are due, and re-evaluates the states that are due.

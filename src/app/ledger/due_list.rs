@@ -2,22 +2,17 @@
 //!
 //! A command expires the due holds of its own level first; this task is for levels that no command touches.
 
-use crate::app::ledger::Ledger;
 use crate::domain::{Key, Timestamp};
 use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Duration;
 use tokio::sync::Notify;
-
-/// Longest sleep of the task, in milliseconds: the task notices a leap of log time within it.
-const SLEEP_MS_MAX: i64 = 1_000;
 
 /// Due moments with their keys, earliest first. A moment may be out of date; the decision then finds nothing due.
 #[derive(Debug, Default)]
 pub struct Due {
     moments: Mutex<BinaryHeap<Reverse<(Timestamp, Key)>>>,
-    earlier: Notify,
+    pub(super) earlier: Notify,
 }
 
 impl Due {
@@ -43,29 +38,7 @@ impl Due {
         keys
     }
 
-    fn next(&self) -> Option<Timestamp> {
+    pub(super) fn next(&self) -> Option<Timestamp> {
         self.moments.lock().peek().map(|Reverse((at, _))| *at)
-    }
-
-    /// Runs the due work for ever; the caller drops the future to stop it.
-    pub async fn run(ledger: &Ledger) {
-        loop {
-            let wait = match ledger.due().next() {
-                Some(at) => at.milliseconds().saturating_sub(ledger.now().milliseconds()),
-                None => SLEEP_MS_MAX,
-            };
-            if wait > 0 {
-                let sleep = Duration::from_millis(wait.min(SLEEP_MS_MAX).unsigned_abs());
-                tokio::select! {
-                    () = tokio::time::sleep(sleep) => {}
-                    () = ledger.due().earlier.notified() => {}
-                }
-                continue;
-            }
-            if ledger.expire_due().await.is_err() {
-                // The queue is full, or the log has failed. The keys are still due; the sleep keeps the task from spinning.
-                tokio::time::sleep(Duration::from_millis(SLEEP_MS_MAX.unsigned_abs())).await;
-            }
-        }
     }
 }

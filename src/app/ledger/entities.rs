@@ -7,7 +7,6 @@
     reason = "the key of an entity never changes, and its slot has no part in the order"
 )]
 
-use crate::app::ledger::idempotency::KnownEffect;
 use crate::app::ports::LogNumber;
 use crate::domain::{Key, Sequence, State, Timestamp};
 use ahash::RandomState;
@@ -30,15 +29,6 @@ pub(crate) struct Slot {
     pub(crate) log: LogNumber,
     /// The earliest moment scheduled for this state, never after its next due moment; [`Timestamp::NEVER`] when none is scheduled.
     pub(crate) watched: Timestamp,
-}
-
-/// The states and idempotency records that a start reads from the snapshot and the log.
-#[derive(Debug, Default)]
-pub struct Restored {
-    /// Every state with a version above 0.
-    pub states: HashMap<Key, State>,
-    /// The idempotency records that are still kept, oldest first.
-    pub known: Vec<KnownEffect>,
 }
 
 /// One key of the ledger with its state.

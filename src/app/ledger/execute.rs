@@ -2,8 +2,8 @@
 
 use super::{CommandError, Decided, Ledger, Meta, Outcome, WholeRetry};
 use crate::app::ledger::entities::{Handle, Slot};
-use crate::app::ledger::idempotency::RetryId;
 use crate::app::ports::Generation;
+use crate::app::ports::RetryId;
 use crate::domain::{Command, Idempotency, Key, Sequence, Timestamp};
 use tokio::sync::MutexGuard;
 

@@ -26,11 +26,11 @@ mod sharing;
 mod time;
 
 use crate::app::ledger::due_list::Due;
-use crate::app::ledger::entities::{Entities, Restored, Slot};
+use crate::app::ledger::entities::{Entities, Slot};
 use crate::app::ledger::idempotency::{IdempotencyTable, RetryMatch};
 use crate::app::ledger::journal::Journal;
 use crate::app::ledger::log_time::LogTime;
-use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError};
+use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, Restored};
 use crate::app::projections::Projections;
 use crate::domain::{Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};

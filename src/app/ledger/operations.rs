@@ -1,8 +1,9 @@
 //! Idempotency within a batch: operations with keys of their own.
 
 use super::Ledger;
-use crate::app::ledger::idempotency::{EffectPlace, RetryId, RetryMatch};
+use crate::app::ledger::idempotency::{EffectPlace, RetryMatch};
 use crate::app::ports::LogNumber;
+use crate::app::ports::RetryId;
 use crate::domain::stock::KnownKey;
 use crate::domain::{Command, Idempotency, LogPlace, Sequence};
 use std::collections::HashSet;

@@ -7,6 +7,7 @@ mod durable;
 mod event_log;
 mod event_source;
 mod history;
+mod restored;
 mod sharing;
 
 pub use alert_receiver::{AlertNews, AlertPlace, AlertReceiver, NotTold, Telling};
@@ -16,4 +17,5 @@ pub use durable::{DurableWatch, Generation, RolledBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
+pub use restored::{KnownEffect, Restored, RetryId, known_effects};
 pub use sharing::{Kept, Lease, LogNumber, OthersTime, PeerNews, Sharing, TakenOver, is_taken_over};

@@ -1,7 +1,7 @@
 //! Several processes over one stock: who may write which state, and what the others have written.
 
 use super::history::{History, HistoryError};
-use crate::app::Restored;
+use super::restored::Restored;
 use crate::domain::{Entry, Key, Timestamp};
 use std::io;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Entries: one line of the log, the outcome of one command, all or nothing.
 
-use crate::domain::{Event, Rejection, Timestamp};
+use crate::domain::{Event, Idempotency, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::fmt;
@@ -31,18 +31,6 @@ impl fmt::Display for Sequence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
-}
-
-/// By what a retry is known. Lives and dies with the effect: it stands in the same line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Idempotency {
-    /// The key the caller sent: 1-255 visible characters.
-    pub key: SmolStr,
-    /// What the key is unique within, besides the principal: verb and place, such as `reserve LONDON/A-1`.
-    pub scope: SmolStr,
-    /// The payload's fingerprint, 16 hex digits.
-    pub fingerprint: SmolStr,
 }
 
 /// An operation of a batch that made no event of its own in this entry.

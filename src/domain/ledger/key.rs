@@ -42,12 +42,6 @@ impl fmt::Display for Key {
     }
 }
 
-/// At most two parts of an id.
-pub(super) fn two<'a>(parts: &[&'a str]) -> [&'a str; 2] {
-    let part = |place: usize| parts.get(place).copied().unwrap_or_default();
-    [part(0), part(1)]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,25 +154,3 @@ pub trait Registered: Kind {
     /// The fact as one of the ledger's.
     fn fact(fact: Self::Fact) -> Fact;
 }
-
-/// A command's part that belongs to its capability: which states it decides on, and how.
-pub trait Decide {
-    /// Adds the keys of the states it decides on.
-    fn add_keys(&self, keys: &mut Vec<Key>);
-
-    /// Records its events in the draft, or says why not; on a refusal the draft is as it was.
-    ///
-    /// # Errors
-    /// [`Refusal`](crate::domain::Refusal): nothing was changed.
-    fn decide(&self, draft: &mut crate::domain::Draft<'_>) -> Result<(), crate::domain::Refusal>;
-
-    /// The operations of a batch, each of which may have an idempotency key of its own.
-    fn operations(&self) -> &[crate::domain::stock::Operation] {
-        &[]
-    }
-
-    /// As [`Decide::operations`], to note what is known of their keys.
-    fn operations_mut(&mut self) -> &mut [crate::domain::stock::Operation] {
-        &mut []
-    }
-}

@@ -5,6 +5,7 @@
 
 mod closed;
 mod command;
+mod decide;
 mod draft;
 mod entry;
 mod event;
@@ -12,6 +13,7 @@ mod evidence;
 mod expected;
 mod fact;
 mod fast_decode;
+mod idempotency;
 mod key;
 mod kind;
 mod registry;
@@ -21,12 +23,14 @@ mod takeover;
 mod topics;
 
 pub use command::{decide, follow_up};
+pub use decide::Decide;
 pub use draft::{Draft, DraftMark, Finished};
-pub use entry::{Entry, Idempotency, LogPlace, Sequence, Unapplied, UnappliedWhy};
+pub use entry::{Entry, LogPlace, Sequence, Unapplied, UnappliedWhy};
 pub use event::Event;
 pub use evidence::Evidence;
 pub use expected::Expected;
-pub use kind::{Decide, Kind, Leasing, Misfit, Registered};
+pub use idempotency::Idempotency;
+pub use kind::{Kind, Leasing, Misfit, Registered};
 pub use registry::{
     After, Command, EventKind, Fact, Key, Numbers, Rejection, State, StateKey, StateRecord, Undo,
 };

@@ -1,9 +1,9 @@
 //! The registry: every kind of state, every command and every reason to refuse one. A capability adds its rows here and nothing
 //! else to the ledger.
 
-use super::closed::{commands, kind_events, kind_states, kind_types, kinds, rejections};
-use super::key::two;
-use super::kind::{Decide, Kind, Leasing, Misfit, Registered};
+use super::closed::{commands, kind_events, kind_states, kind_types, kinds, rejections, two};
+use super::decide::Decide;
+use super::kind::{Kind, Leasing, Misfit, Registered};
 use super::takeover::Taken;
 use crate::domain::catalogue::{self, ProductMember};
 use crate::domain::stock::{self, MovementKind};

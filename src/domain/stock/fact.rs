@@ -1,8 +1,9 @@
 //! The facts of stock: what the events of a level say.
 
-use crate::domain::stock::{Adjusted, Counted, Reserved};
-use crate::domain::{EventKind, Quantity, ReservationId, Sku, StoreId};
+use crate::domain::stock::{AdjustKind, MovementKind};
+use crate::domain::{EventKind, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 
 /// What happened to a level.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +23,56 @@ pub enum StockFact {
     Count(Counted),
 }
 
+/// The payload of `ADJUST`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Adjusted {
+    /// What.
+    pub sku: Sku,
+    /// Where.
+    pub store_id: StoreId,
+    /// How many pieces came (or, negative, went); not 0.
+    pub delta: Quantity,
+    /// The version the caller asked for, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<SmolStr>,
+    /// The caller's reference, such as an invoice number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<SmolStr>,
+    /// When it happened in the shop, where it was entered later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
+    /// What it is called, where the caller said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AdjustKind>,
+}
+
+/// The payload of `RESERVE`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Reserved {
+    /// What.
+    pub sku: Sku,
+    /// Where.
+    pub store_id: StoreId,
+    /// Pieces promised, at least 1.
+    pub qty: Quantity,
+    /// The reservation's name.
+    pub reservation_id: ReservationId,
+    /// From this time on it is expired; never when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The version the caller asked for, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// The caller's reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<SmolStr>,
+}
+
 /// Pieces of a reservation that were released, committed or expired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -34,6 +85,29 @@ pub struct Settled {
     pub reservation_id: ReservationId,
     /// How many of its pieces, at least 1.
     pub qty: Quantity,
+    /// The version the caller asked for, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+}
+
+/// The payload of `COUNT`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Counted {
+    /// What.
+    pub sku: Sku,
+    /// Where.
+    pub store_id: StoreId,
+    /// Pieces found, at least 0.
+    pub counted: Quantity,
+    /// What the count changes on hand by: found less booked, at the moment of the count.
+    pub delta: Quantity,
+    /// The moment of the count, where it was not the moment of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Sequence>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<SmolStr>,
     /// The version the caller asked for, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,
@@ -148,6 +222,36 @@ impl StockFact {
             EventKind::Count => Self::Count(Deserialize::deserialize(payload)?),
             _ => unreachable!("an event of stock has one of these kinds"),
         })
+    }
+}
+
+impl MovementKind {
+    /// The kind of a movement.
+    ///
+    /// An adjustment that says no kind has that of its reason, where the reason is the name of one: that is how the rows of
+    /// an import are written, and what callers did who had nothing but a reason.
+    pub fn of(fact: &StockFact) -> Self {
+        match fact {
+            StockFact::Adjust(Adjusted { kind, reason, .. }) => {
+                let kind = kind.or_else(|| match reason.as_deref() {
+                    Some("opening stock") => Some(AdjustKind::Opening),
+                    reason => AdjustKind::parse(reason?),
+                });
+                match kind {
+                    Some(AdjustKind::Sale) => Self::Sale,
+                    Some(AdjustKind::Return) => Self::Return,
+                    Some(AdjustKind::StockIn) => Self::StockIn,
+                    Some(AdjustKind::Removal) => Self::Removal,
+                    Some(AdjustKind::Opening) => Self::Opening,
+                    None => Self::Adjustment,
+                }
+            }
+            StockFact::Reserve(_) => Self::Reserve,
+            StockFact::Release(_) => Self::Release,
+            StockFact::Commit(_) => Self::Commit,
+            StockFact::Expire(_) => Self::Expire,
+            StockFact::Count(_) => Self::Count,
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! The reservations of one level: open ones by name and by expiry, and the last closed ones.
 
-use super::level::RESERVATION;
 use crate::domain::limits::RESERVATIONS_CLOSED_MAX;
 use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Timestamp};
 use ahash::RandomState;
 use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
+
+/// A reservation that is not open, or one that is open already.
+pub(super) const RESERVATION: Misfit = Misfit("the event names a reservation that is not in the right state");
 
 /// An open reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

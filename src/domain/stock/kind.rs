@@ -4,7 +4,6 @@
 //! adjustment without a kind has the kind that its reason names, if it names one: imports have always written their rows in that way.
 
 use crate::domain::Quantity;
-use crate::domain::stock::{Adjusted, StockFact};
 use serde::{Deserialize, Serialize};
 
 /// Why pieces come or go, where that has a name.
@@ -114,39 +113,12 @@ impl MovementKind {
     pub const fn code(self) -> u32 {
         self as u32
     }
-
-    /// The kind of a movement.
-    ///
-    /// An adjustment that says no kind has that of its reason, where the reason is the name of one: that is how the rows of
-    /// an import are written, and what callers did who had nothing but a reason.
-    pub fn of(fact: &StockFact) -> Self {
-        match fact {
-            StockFact::Adjust(Adjusted { kind, reason, .. }) => {
-                let kind = kind.or_else(|| match reason.as_deref() {
-                    Some("opening stock") => Some(AdjustKind::Opening),
-                    reason => AdjustKind::parse(reason?),
-                });
-                match kind {
-                    Some(AdjustKind::Sale) => Self::Sale,
-                    Some(AdjustKind::Return) => Self::Return,
-                    Some(AdjustKind::StockIn) => Self::StockIn,
-                    Some(AdjustKind::Removal) => Self::Removal,
-                    Some(AdjustKind::Opening) => Self::Opening,
-                    None => Self::Adjustment,
-                }
-            }
-            StockFact::Reserve(_) => Self::Reserve,
-            StockFact::Release(_) => Self::Release,
-            StockFact::Commit(_) => Self::Commit,
-            StockFact::Expire(_) => Self::Expire,
-            StockFact::Count(_) => Self::Count,
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::stock::{Adjusted, StockFact};
     use crate::domain::{Sku, StoreId};
 
     #[test]

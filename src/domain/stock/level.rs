@@ -1,14 +1,10 @@
 //! The level: the stock of one SKU in one store.
 
-use super::holds::{HoldUndo, Holds};
-use crate::domain::stock::{
-    ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact, expiries,
-};
+use super::expire::expiries;
+use super::holds::{HoldUndo, Holds, RESERVATION};
+use crate::domain::stock::{ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact};
 use crate::domain::{EventKind, Kind, Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// A reservation that is not open, or one that is open already.
-pub(super) const RESERVATION: Misfit = Misfit("the event names a reservation that is not in the right state");
 
 /// Stock in numbers. Invariants: 0 <= `reserved` <= `on_hand`; `reserved` is the sum of the open holds; `version`
 /// counts the level's events.
@@ -108,7 +104,7 @@ impl Kind for Level {
     }
 
     fn due(level: &Self, (store, sku): &(StoreId, Sku), now: Timestamp, most: usize) -> Vec<StockFact> {
-        expiries(level, store, sku, now, most)
+        expiries(level.due(now).take(most), store, sku)
     }
 
     fn record(level: &Self, (store_id, sku): (StoreId, Sku)) -> LevelRecord {
@@ -194,6 +190,20 @@ impl Level {
             Some(holds) => holds.find(id),
             None => Err(Rejection::ReservationNotFound { reservation_id: id.clone() }),
         }
+    }
+
+    /// How many pieces of an open reservation a caller gets who asks for `qty`, or for all.
+    pub(super) fn pieces_of_hold(
+        &self,
+        id: &ReservationId,
+        qty: Option<Quantity>,
+    ) -> Result<(Quantity, Quantity), Rejection> {
+        let held = self.hold(id)?.qty;
+        let wanted = qty.unwrap_or(held);
+        if wanted > held {
+            return Err(Rejection::InsufficientStock { available: held, current_version: self.version() });
+        }
+        Ok((wanted, held))
     }
 
     /// True when a reservation of that name is open or was lately closed.

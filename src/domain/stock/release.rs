@@ -1,6 +1,5 @@
 //! Release: promised pieces are sellable again.
 
-use super::command::pieces_of_hold;
 use crate::domain::stock::{Level, Settled, StockCommand, StockFact};
 use crate::domain::{Quantity, Rejection, ReservationId};
 
@@ -10,7 +9,7 @@ pub(super) fn decide(
     reservation_id: &ReservationId,
     qty: Option<Quantity>,
 ) -> Result<StockFact, Rejection> {
-    let (wanted, _) = pieces_of_hold(level, reservation_id, qty)?;
+    let (wanted, _) = level.pieces_of_hold(reservation_id, qty)?;
     Ok(StockFact::Release(settled(command, reservation_id, wanted)))
 }
 

@@ -1,4 +1,4 @@
-//! The followers of a worker, one for each source; more may join while it runs.
+//! The followers of a worker, one for each source; sources may join while it runs.
 
 use crate::app::blocking;
 use crate::app::central::following::follower::Follower;
@@ -15,21 +15,21 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedMutexGuard};
 use uuid::Uuid;
 
-/// How often it is looked whether a log has joined.
+/// Pause between two checks for new logs.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// All followers of a worker; none ever leaves.
+/// All followers of a worker; none is ever removed.
 pub(crate) struct Followers {
     followed: RwLock<Vec<Followed>>,
     settings: BreakerSettings,
     joining: Vec<Arc<dyn Joining>>,
-    /// Somebody has joined.
+    /// A source has joined.
     joined: Notify,
-    /// Which source follows which node.
+    /// For each node the number of the source that follows it.
     claims: Mutex<BTreeMap<Uuid, usize>>,
 }
 
-/// A source, and who follows it.
+/// A source with its breaker and its follower.
 #[derive(Clone)]
 pub(crate) struct Followed {
     pub(crate) source: Arc<dyn EventSource>,
@@ -66,12 +66,12 @@ impl Followers {
         self.joined.notify_one();
     }
 
-    /// Everybody who is there now, in the order of joining.
+    /// All present sources, in the order of joining.
     pub(crate) fn all(&self) -> Vec<Followed> {
         self.followed.read().clone()
     }
 
-    /// Takes up the sources that have come to be since the last look.
+    /// Adds the sources that have appeared since the last check.
     pub(crate) async fn look(&self) {
         for joining in &self.joining {
             let joining = Arc::clone(joining);
@@ -84,7 +84,7 @@ impl Followers {
         }
     }
 
-    /// Follows everybody for ever, who joins later too.
+    /// Follows all sources for ever, including those that join later.
     pub(crate) async fn run(&self, worker: &Worker) {
         let looks = async {
             loop {
@@ -109,7 +109,7 @@ impl Followers {
         }
     }
 
-    /// The follower of a node's log, once it has answered.
+    /// The follower of a node's log, once the source has answered.
     pub(crate) async fn follower_of(
         &self,
         node: Uuid,
@@ -125,7 +125,7 @@ impl Followers {
         Err(LetterError::Source(format!("node {node} has not answered yet")))
     }
 
-    /// Notes which source follows a node; the name of the other one when there is one already.
+    /// Claims a node for a source; returns the name of another source that follows the node already.
     pub(crate) fn claim(&self, node: Uuid, number: usize) -> Option<String> {
         let holder = *self.claims.lock().entry(node).or_insert(number);
         let followed = self.followed.read();

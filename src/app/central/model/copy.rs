@@ -1,7 +1,6 @@
-//! A copy of the central model on its way into a file.
+//! A consistent copy of the central model, streamed into a file.
 //!
-//! Its levels are read piece by piece while it is written, and while the model moves on: it takes no memory but for the
-//! levels that change meanwhile.
+//! The levels are read piece by piece while the model changes; the copy needs memory only for the levels that change meanwhile.
 
 use crate::app::central::model::waits::Place;
 use crate::app::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
@@ -14,16 +13,23 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use uuid::Uuid;
 
-/// Levels copied under the lock at once, so that neither readers nor the worker wait longer than for these.
+/// Levels copied under one lock; readers and the worker wait for no more than these.
 const COPY_LEVELS: usize = 500;
 
-/// The model as it was when the copy was begun: what is written as [`CentralFile`].
+/// The model at the moment the copy began; serialised as a [`CentralFile`].
 pub struct CentralCopy<'a> {
     model: &'a CentralModel,
     sequence: Sequence,
     sources: BTreeMap<Uuid, SourceRecord>,
-    /// The model remembers for one copy at a time.
+    /// The model supports one copy at a time.
     _one: MutexGuard<'a, ()>,
+}
+
+impl CentralModel {
+    /// The model at this moment, to be read piece by piece while it changes.
+    pub fn copy(&self) -> CentralCopy<'_> {
+        CentralCopy::begin(self, self.copying.lock())
+    }
 }
 
 impl<'a> CentralCopy<'a> {
@@ -36,12 +42,12 @@ impl<'a> CentralCopy<'a> {
         Self { model, sequence: central.sequence(), sources: sources.collect(), _one: one }
     }
 
-    /// How many events are in it.
+    /// The number of events in it.
     pub fn sequence(&self) -> Sequence {
         self.sequence
     }
 
-    /// All of it at once.
+    /// The whole copy in memory.
     pub fn whole(&self) -> CentralFile {
         let mut stores: BTreeMap<StoreId, BTreeMap<Sku, CentralLevelRecord>> = BTreeMap::new();
         for ((store, sku), record) in self.levels() {
@@ -80,7 +86,7 @@ impl Serialize for CentralCopy<'_> {
     }
 }
 
-/// The stores of a copy, by name; each takes its own levels off the walk over all of them.
+/// The stores of a copy by name; each takes its levels from the shared iterator.
 struct StoresOut<I: Iterator>(RefCell<Peekable<I>>);
 
 struct StoreOut<'a, I: Iterator>(&'a StoresOut<I>, &'a StoreId);

@@ -2,8 +2,8 @@
 
 use super::SharingState;
 use crate::app::blocking;
-use crate::app::ledger::idempotency::known_effects;
 use crate::app::ledger::{Ledger, Slot};
+use crate::app::ports::known_effects;
 use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
 use crate::domain::{Entry, Key, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};

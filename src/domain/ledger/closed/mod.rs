@@ -9,6 +9,12 @@ mod types;
 
 pub(super) use {events::kind_events, states::kind_states, types::kind_types};
 
+/// At most two parts of an id.
+pub(super) fn two<'a>(parts: &[&'a str]) -> [&'a str; 2] {
+    let part = |place: usize| parts.get(place).copied().unwrap_or_default();
+    [part(0), part(1)]
+}
+
 /// Makes [`Key`](super::Key), [`State`](super::State), [`Undo`](super::Undo), [`Fact`](super::Fact), [`EventKind`](super::EventKind),
 /// [`After`](super::After), [`StateRecord`](super::StateRecord), [`StateKey`](super::StateKey) and the JSON of
 /// [`Taken`](super::Taken) of the kinds of state.
@@ -24,7 +30,7 @@ macro_rules! kinds {
 }
 
 /// Makes [`Command`](super::Command) of the commands, one variant a row: `Name(Type)`, where the type implements
-/// [`Decide`](super::kind::Decide).
+/// [`Decide`](super::Decide).
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident($command:ty),)+) => {
         /// A wish to change something.

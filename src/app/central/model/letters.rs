@@ -1,67 +1,92 @@
-//! Dead letters: events that could not be applied, kept with the reason, and what waits behind them.
+//! Dead letters: events that could not be applied, with the reason, and the levels that wait behind them.
 
 use crate::domain::{Sequence, Sku, StoreId, Timestamp};
+use crate::resilience::Tripped;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::io;
 use uuid::Uuid;
 
 /// An event that could not be applied.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeadLetter {
-    /// `<node>-<sequence>`: the same event is the same letter, however often it is met.
+    /// `<node>-<sequence>`: one event has one letter, however often it is read.
     pub id: String,
-    /// Whose event it is.
+    /// The node in whose log the event stands.
     pub node: Uuid,
-    /// What the source is called.
+    /// The name of the source.
     pub source: String,
     /// The event's sequence.
     pub sequence: Sequence,
-    /// The level it belongs to, where that can be told: later events of this level wait.
+    /// The store of the event's level, if it is known: later events of the level wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_id: Option<StoreId>,
-    /// See `store_id`.
+    /// The SKU of the event's level, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<Sku>,
-    /// Why it could not be applied, the last time.
+    /// The reason of the last failure.
     pub reason: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub tries: u32,
-    /// When it was first met.
+    /// The time of the first attempt.
     pub first_at: Timestamp,
-    /// When it was last tried or closed.
+    /// The time of the last attempt, or of the closing.
     pub last_at: Timestamp,
-    /// What became of it.
+    /// The state of the letter.
     pub state: LetterState,
-    /// Why it was discarded, or what closed it without anybody.
+    /// The reason of a discard, or the note of an automatic closing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// The time of the event.
     pub at: Timestamp,
-    /// The event as it was read; a string when it is no JSON.
+    /// The event as it was read; a JSON string when it is no JSON.
     pub event: Box<RawValue>,
 }
 
-/// What became of a dead letter.
+/// The state of a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LetterState {
-    /// It waits for somebody.
+    /// It waits for an operator.
     Open,
-    /// It was applied after all.
+    /// Its event was applied later.
     Redriven,
-    /// It was given up, with a reason.
+    /// An operator gave it up with a reason.
     Discarded,
 }
 
-/// What waits behind a dead letter.
+/// The part of a log that waits behind a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parked {
-    /// The dead letter's sequence; everything of the level from here on waits in the node's log.
+    /// The dead letter's sequence; the events of the level from here on wait in the node's log.
     pub from: Sequence,
-    /// How many events wait behind it so far.
+    /// The number of events that wait behind it so far.
     pub waiting: u64,
+}
+
+/// Why a redrive or a discard had no effect.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    /// There is no letter of that id.
+    #[error("there is no dead letter of that id")]
+    Unknown,
+    /// The letter is redriven or discarded already.
+    #[error("this dead letter is closed already")]
+    Closed,
+    /// The level waits for an earlier event, whose letter has to be closed first.
+    #[error("its level waits for an earlier event, that of dead letter {0}")]
+    Behind(String),
+    /// The source does not deliver now.
+    #[error("it cannot be done now: {0}")]
+    Source(String),
+    /// The breaker of the source is open.
+    #[error("its source is not asked now")]
+    Breaker(Tripped),
+    /// The dead-letter file or the model could not be written.
+    #[error("cannot be written")]
+    Io(#[from] io::Error),
 }
 
 impl DeadLetter {
@@ -71,7 +96,7 @@ impl DeadLetter {
     }
 }
 
-/// The level an event that cannot be read seems to belong to.
+/// The probable level of an event that cannot be decoded.
 pub(crate) fn guess_place(json: &str) -> Option<(StoreId, Sku)> {
     #[derive(Deserialize)]
     struct EventJson {

@@ -1,0 +1,26 @@
+//! The trait of a command: which states it decides on, and how.
+
+use crate::domain::stock::Operation;
+use crate::domain::{Draft, Key, Refusal};
+
+/// A command's part that belongs to its capability: which states it decides on, and how.
+pub trait Decide {
+    /// Adds the keys of the states it decides on.
+    fn add_keys(&self, keys: &mut Vec<Key>);
+
+    /// Records its events in the draft, or says why not; on a refusal the draft is as it was.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nothing was changed.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal>;
+
+    /// The operations of a batch, each of which may have an idempotency key of its own.
+    fn operations(&self) -> &[Operation] {
+        &[]
+    }
+
+    /// As [`Decide::operations`], to note what is known of their keys.
+    fn operations_mut(&mut self) -> &mut [Operation] {
+        &mut []
+    }
+}
