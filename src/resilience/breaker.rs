@@ -1,15 +1,15 @@
-//! A circuit breaker: stops calls to a peer that fails, and probes now and then whether it has recovered.
+//! A circuit breaker: rejects calls to a failing peer, and probes whether it has recovered.
 //!
-//! The last [`WINDOW`] outcomes decide: once [`OUTCOMES_MIN`] of them are there and the share of failures reaches the
-//! threshold, it opens. After the cool-down one probe is let through; it closes the breaker or opens it again.
+//! The breaker opens once [`OUTCOMES_MIN`] of the last [`WINDOW`] outcomes are known and the share of failures reaches the threshold. After
+//! the cool-down one probe is let through; it closes the breaker or opens it again.
 
 use parking_lot::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Outcomes that are remembered.
+/// Number of outcomes kept.
 const WINDOW: u32 = 10;
-/// Fewer outcomes say nothing yet.
+/// Fewest outcomes for a decision.
 const OUTCOMES_MIN: u32 = 5;
 
 /// When a breaker opens, and for how long.
@@ -21,14 +21,14 @@ pub struct BreakerSettings {
     pub cooldown: Duration,
 }
 
-/// The position of a breaker.
+/// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// Lets everything through.
+    /// Calls pass.
     Closed,
-    /// Lets nothing through.
+    /// Calls are rejected.
     Open,
-    /// Lets one probe through.
+    /// One probe passes.
     HalfOpen,
 }
 
@@ -36,11 +36,11 @@ pub enum BreakerState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the breaker is open")]
 pub struct Tripped {
-    /// When asking again makes sense.
+    /// The wait after which a call may pass.
     pub retry_after: Duration,
 }
 
-/// A breaker in front of one other side.
+/// The breaker of one peer.
 #[derive(Debug)]
 pub struct Breaker {
     name: String,
@@ -48,21 +48,21 @@ pub struct Breaker {
     state: Mutex<Circuit>,
 }
 
-/// The right to ask once. Dropped without an outcome, it says nothing about the other side.
+/// The permission for one call. A permit that is dropped without an outcome does not count.
 #[derive(Debug)]
-#[must_use = "an outcome that is not record_outcome does not count"]
+#[must_use = "an outcome that is not told does not count"]
 pub struct Permit<'a> {
     breaker: &'a Breaker,
-    /// Outcomes of an earlier transitions do not count any more.
+    /// The number of transitions when the permit was given; its outcome does not count after a further one.
     transitions: u64,
 }
 
 #[derive(Debug)]
 struct Circuit {
     phase: Phase,
-    /// Rises with every transition.
+    /// The number of transitions so far.
     transitions: u64,
-    /// How often it has opened.
+    /// The number of times it has opened.
     opened: u64,
 }
 
@@ -81,13 +81,13 @@ struct OutcomeWindow {
 }
 
 impl Breaker {
-    /// A closed breaker; `name` is what the log calls it.
+    /// A closed breaker; `name` stands in log messages.
     pub fn new(name: impl Into<String>, settings: BreakerSettings) -> Self {
         let state = Circuit { phase: Phase::Closed(OutcomeWindow::default()), transitions: 0, opened: 0 };
         Self { name: name.into(), settings, state: Mutex::new(state) }
     }
 
-    /// Asks to pass.
+    /// Requests a call.
     ///
     /// # Errors
     /// [`Tripped`] while the breaker is open, or while another caller probes.
@@ -111,12 +111,12 @@ impl Breaker {
         Ok(Permit { breaker: self, transitions: state.transitions })
     }
 
-    /// True while there is no use in asking: it is open and has not cooled down.
+    /// True while the breaker is open and has not cooled down.
     pub fn rests(&self) -> bool {
         matches!(self.state.lock().phase, Phase::Open { until } if until > Instant::now())
     }
 
-    /// Ends the cool-down of an open breaker: the caller knows that a probe is worth it now.
+    /// Ends the cool-down of an open breaker, for a caller that expects the peer to have recovered.
     pub fn cool_down(&self) {
         if let Phase::Open { until } = &mut self.state.lock().phase {
             *until = Instant::now();
@@ -132,7 +132,7 @@ impl Breaker {
         }
     }
 
-    /// How often it has opened so far.
+    /// The number of times it has opened.
     pub fn opened(&self) -> u64 {
         self.state.lock().opened
     }
@@ -170,12 +170,12 @@ impl Breaker {
 }
 
 impl Permit<'_> {
-    /// The other side answered.
+    /// The peer answered.
     pub fn succeeded(self) {
         self.breaker.record_outcome(self.transitions, false);
     }
 
-    /// The other side did not answer, or not as it should.
+    /// The peer did not answer, or answered with an error.
     pub fn failed(self) {
         self.breaker.record_outcome(self.transitions, true);
     }
@@ -193,7 +193,7 @@ impl Drop for Permit<'_> {
 }
 
 impl BreakerState {
-    /// The word for it.
+    /// The name for messages and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -217,7 +217,7 @@ impl OutcomeWindow {
         self.outcomes = (self.outcomes + 1).min(WINDOW);
     }
 
-    /// Nothing while there are too few outcomes.
+    /// The share of failures; nothing while there are too few outcomes.
     fn share_of_failures(&self) -> Option<f64> {
         let share = f64::from(self.failures.count_ones()) / f64::from(self.outcomes);
         (self.outcomes >= OUTCOMES_MIN).then_some(share)

@@ -1,8 +1,8 @@
-//! Lists of what is described, in the order of names: a projection of the states, which are a projection of the log.
+//! Sorted lists of products and stores: a projection of the states.
 //!
-//! The ledger notes which states have moved. A task brings them in behind the writes, and who wants to read a list brings
-//! in what is left first. So a list shows whatever was durable when it was asked for, writes pay for a note, a page does not
-//! pay for what was described long ago, and a list is right again after whatever happened to memory.
+//! The ledger notes the keys of changed states. A task applies them in the background, and a reader applies the remaining ones first. A list
+//! therefore shows every change that was durable when it was requested; a write costs one note, a page costs nothing for old changes,
+//! and a rollback of memory is a change like any other.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -16,14 +16,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The lists, and what is not in them yet.
+/// The lists, and the changes that are not applied to them yet.
 #[derive(Default)]
 pub(crate) struct Lists {
-    /// States that have moved since they were last brought in, each with the number of the note.
+    /// The keys of changed states, each with the number of its latest note.
     moved: Mutex<ChangedKeys>,
-    /// There are such states.
+    /// Signals that there are changed states.
     news: Notify,
-    /// Held by the one who brings them in.
+    /// Held by the caller that applies the changes.
     refreshing: tokio::sync::Mutex<()>,
     products: RwLock<BTreeMap<Sku, ListedProduct>>,
     stores: RwLock<BTreeMap<StoreId, StoreView>>,
@@ -35,21 +35,21 @@ struct ChangedKeys {
     notes: u64,
 }
 
-/// A product, and the text it is found by.
+/// A product with the text that a search matches.
 pub(crate) struct ListedProduct {
     pub(crate) view: ProductView,
-    /// SKU, name and barcode in small letters, a line each.
+    /// SKU, name and barcode in lower case, one a line.
     pub(crate) text: Box<str>,
 }
 
-/// One state that is brought in.
+/// The listed form of one state.
 enum ListedView {
     Product(ProductView),
     Store(StoreView),
 }
 
 impl Lists {
-    /// The state under this key has moved.
+    /// Notes that the state under this key has changed.
     fn note(&self, key: &Key) {
         if matches!(key, Key::Product(_) | Key::Store(_)) {
             let mut moved = self.moved.lock();
@@ -65,7 +65,7 @@ impl Lists {
         self.moved.lock().keys.first_key_value().map(|(key, note)| (key.clone(), *note))
     }
 
-    /// It is in the lists as it was at that note; it stays noted if it has moved since.
+    /// Removes the note of an applied key, unless the state has changed since.
     fn done(&self, key: &Key, note: u64) {
         let mut moved = self.moved.lock();
         if moved.keys.get(key) == Some(&note) {
@@ -99,7 +99,9 @@ impl Projection for Lists {
     }
 
     fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
-        states.keys().for_each(|key| self.note(key));
+        for key in states.keys() {
+            self.note(key);
+        }
         Vec::new()
     }
 }
@@ -113,19 +115,18 @@ impl ListedProduct {
 }
 
 impl Ledger {
-    /// Brings into the lists what moves, for ever.
+    /// Applies changes to the lists for ever.
     pub(crate) async fn keep_lists(&self) -> Infallible {
         loop {
             self.projections.lists.news.notified().await;
-            // What cannot be brought in now stays noted, for the next news or the next reader.
+            // A change that cannot be applied now stays noted for the next signal or the next reader.
             let _ = self.refresh().await;
         }
     }
 
-    /// Brings into the lists what has moved until now.
+    /// Applies all changes noted until now.
     ///
-    /// Cancel safe: what was not brought in stays noted. While the disk does not answer a change that is on its way, the
-    /// lists stay as they are.
+    /// Cancel safe: a change that was not applied stays noted. While the disk does not answer, the lists stay as they are.
     ///
     /// # Errors
     /// As [`Ledger::read`].
@@ -145,7 +146,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Looks at the products, in the order of their SKUs.
+    /// Reads the products in the order of their SKUs.
     ///
     /// # Errors
     /// As [`Ledger::read`].
@@ -157,7 +158,7 @@ impl Ledger {
         Ok(look(&self.projections.lists.products.read()))
     }
 
-    /// As [`Ledger::with_products`], for a look at very many: on a thread where nobody else waits for it.
+    /// As [`Ledger::with_products`], for a scan over many products: on a thread that may block.
     ///
     /// # Errors
     /// As [`Ledger::read`].
@@ -170,7 +171,7 @@ impl Ledger {
         Ok(blocking(move || look(&lists.products.read())).await)
     }
 
-    /// Looks at the stores that are described, in the order of their names.
+    /// Reads the described stores in the order of their ids.
     ///
     /// # Errors
     /// As [`Ledger::read`].

@@ -36,7 +36,7 @@ impl Ledger {
             } else {
                 match self.journal.take() {
                     Some((last, JournalStep::Known(id))) if last > durable => {
-                        self.idempotency.forget(id, durable)
+                        self.idempotency.forget(id, durable);
                     }
                     Some(_) => {}
                     None => break,

@@ -1,4 +1,5 @@
-//! What the use cases need from outside, and the errors they are owed.
+//! The ports: traits that the use cases need an adapter for, each with its contract and its errors. `tests/suite/ports` holds every
+//! adapter to them.
 
 mod alert_receiver;
 mod central_store;

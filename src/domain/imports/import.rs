@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// An import step that does not follow the last one.
 const OUT_OF_STEP: Misfit = Misfit("the event does not follow the import's last row");
 
-/// How far an import has come. Rows count from 1.
+/// The progress of an import. Rows count from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Import {
     /// The last row that was decided, by the server or by the importer itself.
@@ -17,7 +17,7 @@ pub struct Import {
     pub refused: u64,
     /// True once the last row was decided.
     pub finished: bool,
-    /// Steps so far.
+    /// The number of steps.
     pub version: u64,
     /// The time of the last step.
     pub updated_at: Timestamp,
@@ -27,7 +27,7 @@ pub struct Import {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImportFact {
-    /// Which import.
+    /// The id of the import.
     pub import_id: ImportId,
     /// The last row before.
     pub after_row: u64,
@@ -47,12 +47,12 @@ pub struct ImportFact {
 pub struct RefusedRow {
     /// The row's number.
     pub row: u64,
-    /// Why.
+    /// The reason.
     #[serde(flatten)]
     pub rejection: Rejection,
 }
 
-/// What the import came to.
+/// The progress after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImportAfter {

@@ -1,4 +1,4 @@
-//! What a state is found by: the parts of [`Key`] that do not depend on its kinds.
+//! The methods of a [`Key`] that do not depend on its kind.
 
 use crate::domain::{Key, Leasing};
 use std::fmt;
@@ -7,12 +7,12 @@ use std::fmt;
 const BARE: &str = "level";
 
 impl Key {
-    /// True for what each log of a ledger has for itself, however many there are.
+    /// True for a state that each log of a ledger has for itself.
     pub const fn is_of_one_log(&self) -> bool {
         matches!(self.lease(), Leasing::OfOneLog)
     }
 
-    /// True for what one process among several may decide on only under a lease of the key itself.
+    /// True for a state that a process may decide only under the lease of the key itself.
     pub const fn has_lease(&self) -> bool {
         matches!(self.lease(), Leasing::Own)
     }

@@ -1,10 +1,10 @@
-//! Adjust: pieces came or went.
+//! Adjust: pieces come or go.
 
 use crate::domain::stock::{AdjustKind, Adjusted, Level, StockCommand, StockFact};
 use crate::domain::{Quantity, Rejection};
 use smol_str::SmolStr;
 
-/// Whether so many pieces can come or go.
+/// Checks that a change of the pieces on hand fits the level.
 pub fn check_delta(level: &Level, delta: Quantity) -> Result<(), Rejection> {
     level.on_hand().checked_add(delta).ok_or(Rejection::OutOfRange)?;
     let rest = level.qty().checked_add(delta).ok_or(Rejection::OutOfRange)?;

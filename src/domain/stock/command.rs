@@ -4,89 +4,89 @@ use crate::domain::stock::AdjustKind;
 use crate::domain::{Expected, Key, Quantity, ReservationId, Sequence, Sku, StoreId};
 use smol_str::SmolStr;
 
-/// A movement someone wants.
+/// A movement of one level.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StockCommand {
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// Which version the level must have.
+    /// The condition on the level's version.
     pub expected: Expected,
-    /// What to do.
+    /// The kind of movement.
     pub verb: Verb,
 }
 
-/// The five verbs of stock, one of them in two forms; expiry is nobody's wish.
+/// The five verbs of stock, one of them in two forms. There is no command for an expiry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verb {
     /// Pieces come or go.
     Adjust {
         /// How many, not 0.
         delta: Quantity,
-        /// Why.
+        /// The reason.
         reason: Option<SmolStr>,
         /// The caller's reference.
         reference: Option<SmolStr>,
     },
-    /// Pieces come or go, and it has a name.
+    /// Pieces come or go, under a named kind.
     AdjustBy {
-        /// What it is called, which says whether they come or go.
+        /// The kind, which tells whether they come or go.
         kind: AdjustKind,
         /// How many, at least 1.
         quantity: Quantity,
-        /// Why.
+        /// The reason.
         reason: Option<SmolStr>,
         /// The caller's reference.
         reference: Option<SmolStr>,
     },
-    /// Promise pieces.
+    /// Pieces are reserved.
     Reserve(Reserve),
-    /// Give promised pieces back.
+    /// Reserved pieces become sellable again.
     Release {
-        /// Which reservation.
+        /// The id of the reservation.
         reservation_id: ReservationId,
         /// How many pieces, at least 1; all of the rest when there is no number.
         qty: Option<Quantity>,
     },
-    /// Promised pieces leave.
+    /// Reserved pieces leave.
     Commit(Commit),
-    /// Somebody counted.
+    /// Pieces were counted.
     Count {
-        /// What was there, at least 0.
+        /// The pieces found, at least 0.
         counted: Quantity,
-        /// When it was counted, if not now.
+        /// The moment of the count, if not now.
         as_of: Option<CountAsOf>,
-        /// Why.
+        /// The reason.
         reason: Option<SmolStr>,
     },
 }
 
-/// A wish to reserve.
+/// The parameters of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserve {
     /// Pieces, at least 1.
     pub qty: Quantity,
     /// The reservation's name, unique within the level.
     pub reservation_id: ReservationId,
-    /// How long it holds, 1 to 31,536,000 seconds; for ever when there is none.
+    /// Life of the reservation, 1 to 31,536,000 seconds; nothing for ever.
     pub ttl_seconds: Option<i64>,
     /// The caller's reference, such as an order number.
     pub reference: Option<SmolStr>,
 }
 
-/// A wish to commit.
+/// The parameters of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// Which reservation.
+    /// The id of the reservation.
     pub reservation_id: ReservationId,
     /// How many pieces, at least 1; all of the rest when there is no number.
     pub qty: Option<Quantity>,
-    /// Release what is not committed instead of holding it on.
+    /// Releases the pieces that are not committed, instead of holding them further.
     pub close_remainder: bool,
 }
 
-/// The moment of a count, and what the books said then.
+/// The moment of a count, and the recorded stock at that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountAsOf {
     /// After this sequence of the node's log.
@@ -103,8 +103,7 @@ impl StockCommand {
 }
 
 impl Verb {
-    /// True when it takes pieces in or promises them. What only leaves, or is given back, is never held up by the
-    /// catalogue: it is there.
+    /// True when it adds or reserves pieces. A strict catalogue never stops pieces that leave or are released: they are there already.
     pub(super) const fn needs_product(&self) -> bool {
         match self {
             Self::Adjust { delta, .. } => !delta.is_negative(),

@@ -1,10 +1,10 @@
-//! Commit: promised pieces are gone, all of them or some.
+//! Commit: reserved pieces leave, all of them or some.
 
 use super::release::settled;
 use crate::domain::stock::{Commit, Level, Settled, StockCommand, StockFact};
 use crate::domain::{Quantity, Rejection};
 
-/// One event, or two when a rest is released with it.
+/// One event, or two when the remainder is released with it.
 pub(super) fn decide(
     level: &Level,
     command: &StockCommand,

@@ -1,10 +1,10 @@
-//! Count: what was physically there, now or as of an earlier moment.
+//! Count: the pieces physically found, now or as of an earlier moment.
 
 use crate::domain::stock::{CountAsOf, Counted, Level, StockCommand, StockFact};
 use crate::domain::{Quantity, Rejection};
 use smol_str::SmolStr;
 
-/// Movements after the moment of the count stay on top of it. What is reserved must still be there.
+/// Movements after the moment of the count stay in effect. The reserved pieces must still be on hand.
 pub(super) fn decide(
     level: &Level,
     command: &StockCommand,

@@ -1,4 +1,4 @@
-//! Kinds of movements: the words of a person at a till or at a desk.
+//! Kinds of movements: the terms of a till or of a back office.
 //!
 //! `sale`, `stock-in` and `removal` are adjustments with a name, in the payload of the same event; the tills have a route for each. An
 //! adjustment without a kind has the kind that its reason names, if it names one: imports have always written their rows in that way.
@@ -6,7 +6,7 @@
 use crate::domain::Quantity;
 use serde::{Deserialize, Serialize};
 
-/// Why pieces come or go, where that has a name.
+/// The named reason for which pieces come or go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdjustKind {
@@ -18,11 +18,11 @@ pub enum AdjustKind {
     StockIn,
     /// Goods taken off: out.
     Removal,
-    /// What is there at the start: in.
+    /// Stock at the start: in.
     Opening,
 }
 
-/// What a movement is: an adjustment of a kind, one without, or one of the other verbs.
+/// The kind of a movement: an adjustment with or without a named kind, or one of the other verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are AdjustKind's and StockFact's")]
@@ -59,7 +59,7 @@ impl AdjustKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// By how much so many pieces of this kind change what is there.
+    /// The change of the pieces on hand by a movement of this kind.
     pub const fn delta(self, quantity: Quantity) -> Quantity {
         match self {
             Self::Sale | Self::Removal => quantity.negated(),
@@ -106,7 +106,7 @@ impl MovementKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// How many numbers there are in an index.
+    /// The size of the number range in an index.
     pub const NUMBERS: u32 = 32;
 
     /// The kind's number in an index.

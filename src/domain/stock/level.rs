@@ -17,7 +17,7 @@ pub struct Level {
     holds: Option<Box<Holds>>,
 }
 
-/// How to take one event of a level back.
+/// The undo of one event of a level.
 #[derive(Debug)]
 pub struct LevelUndo {
     before: LevelAfter,
@@ -159,7 +159,7 @@ impl Kind for Level {
 }
 
 impl Level {
-    /// Pieces that are there.
+    /// Pieces on hand.
     pub const fn on_hand(&self) -> Quantity {
         self.on_hand
     }
@@ -169,7 +169,7 @@ impl Level {
         self.after().qty()
     }
 
-    /// How many events the level has had; 0 when it does not exist.
+    /// The number of events of the level; 0 when it does not exist.
     pub const fn version(&self) -> u64 {
         self.version
     }
@@ -184,7 +184,7 @@ impl Level {
         LevelAfter { on_hand: self.on_hand, reserved: self.reserved, version: self.version }
     }
 
-    /// The open reservation of that name, or why there is none.
+    /// The open reservation with that id, or the reason why there is none.
     pub fn hold(&self, id: &ReservationId) -> Result<Hold, Rejection> {
         match &self.holds {
             Some(holds) => holds.find(id),
@@ -192,7 +192,7 @@ impl Level {
         }
     }
 
-    /// How many pieces of an open reservation a caller gets who asks for `qty`, or for all.
+    /// The pieces that a release or commit of `qty`, or of all, takes off an open reservation; and the pieces it holds.
     pub(super) fn pieces_of_hold(
         &self,
         id: &ReservationId,
@@ -206,7 +206,7 @@ impl Level {
         Ok((wanted, held))
     }
 
-    /// True when a reservation of that name is open or was lately closed.
+    /// True when a reservation with that id is open or was closed lately.
     pub fn knows_reservation(&self, id: &ReservationId) -> bool {
         self.holds.as_ref().is_some_and(|holds| holds.knows(id))
     }

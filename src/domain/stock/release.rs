@@ -1,4 +1,4 @@
-//! Release: promised pieces are sellable again.
+//! Release: reserved pieces become sellable again.
 
 use crate::domain::stock::{Level, Settled, StockCommand, StockFact};
 use crate::domain::{Quantity, Rejection, ReservationId};
@@ -13,7 +13,7 @@ pub(super) fn decide(
     Ok(StockFact::Release(settled(command, reservation_id, wanted)))
 }
 
-/// The payload for so many pieces of a reservation.
+/// The payload for `qty` pieces of a reservation.
 pub(super) fn settled(command: &StockCommand, reservation_id: &ReservationId, qty: Quantity) -> Settled {
     Settled {
         sku: command.sku.clone(),

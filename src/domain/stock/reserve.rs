@@ -1,4 +1,4 @@
-//! Reserve: promise pieces to somebody, for a time or until told otherwise.
+//! Reserve: pieces are held for a caller, for a time or until they are released.
 
 use crate::domain::stock::{Level, Reserve, Reserved, StockCommand, StockFact};
 use crate::domain::{Rejection, Timestamp};

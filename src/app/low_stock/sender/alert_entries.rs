@@ -1,7 +1,7 @@
-//! Where in the log alerts stand, as the write path says it while it goes on.
+//! The sequences of entries with alerts, as the write path reports them.
 //!
-//! A hint: what was taken back since was heard of too, and the log tells what is there. But nothing is missed: an entry with an
-//! alert is heard of before [`Ledger::noted_end`](crate::app::Ledger::noted_end) passes it, or lies in the gap.
+//! They are hints: an entry may have been rolled back since, so the log decides. But none is missing: an entry with an alert is
+//! reported before [`Ledger::noted_end`](crate::app::Ledger::noted_end) passes it, or lies in the gap.
 
 use crate::domain::Sequence;
 use parking_lot::Mutex;
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 
-/// Entries that are remembered; beyond, the log is read from one end to the other to find them.
+/// Most entries kept; beyond, the log is scanned for alerts.
 const ENTRIES_MAX: usize = 65_536;
 
-/// What was heard and is not read yet.
+/// The reported entries that are not read yet.
 #[derive(Debug, Default)]
 pub(crate) struct AlertEntries {
     listening: AtomicBool,
@@ -22,31 +22,31 @@ pub(crate) struct AlertEntries {
 
 #[derive(Debug, Default)]
 struct Places {
-    /// The last sequences of entries with alerts, and how many alerts those have.
+    /// The last sequence of each entry with alerts, with the number of its alerts.
     entries: BTreeMap<Sequence, usize>,
-    /// Up to here there may be more of them.
+    /// Up to here entries may be missing.
     gap: Sequence,
 }
 
-/// Where to look for alerts.
+/// Where the next alerts stand.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NextAlerts {
-    /// Everywhere.
+    /// Anywhere: the log has to be scanned.
     Everywhere,
-    /// In the entry that ends there.
+    /// In the entry that ends with this sequence.
     Entry(Sequence),
-    /// There are none.
+    /// Nowhere.
     None,
 }
 
 impl AlertEntries {
-    /// Listens from now on; what stands in the log up to `end` was not heard of.
+    /// Starts to record; entries up to `end` were not reported.
     pub(super) fn listen(&self, end: Sequence) {
         self.places.lock().gap = end;
         self.listening.store(true, Ordering::Release);
     }
 
-    /// An alert was raised or cleared by the entry that ends at `last`.
+    /// Records an alert in the entry that ends with `last`.
     pub(crate) fn note(&self, last: Sequence) {
         if !self.listening.load(Ordering::Acquire) {
             return;
@@ -62,7 +62,7 @@ impl AlertEntries {
         self.news.notify_one();
     }
 
-    /// Where behind `read` the next alerts stand that are not behind `end`.
+    /// The next alerts after `read`, up to `end`.
     pub(super) fn next_alerts(&self, read: Sequence, end: Sequence) -> NextAlerts {
         let places = self.places.lock();
         if places.gap > read {
@@ -74,24 +74,24 @@ impl AlertEntries {
         }
     }
 
-    /// What stands up to there is read.
+    /// Forgets the entries up to `read`.
     pub(super) fn forget(&self, read: Sequence) {
         let mut places = self.places.lock();
         places.entries = places.entries.split_off(&read.plus(1));
     }
 
-    /// The first entry behind `read` that was heard of.
+    /// The first recorded entry after `read`.
     pub(super) fn first_after(&self, read: Sequence) -> Option<Sequence> {
         let places = self.places.lock();
         places.entries.range(read.plus(1)..).next().map(|(last, _)| *last)
     }
 
-    /// Waits until something was heard since the last time.
+    /// Waits for the next report.
     pub(super) async fn news(&self) {
         self.news.notified().await;
     }
 
-    /// How many alerts were heard of and are not read yet.
+    /// The number of recorded alerts that are not read yet.
     pub(super) fn waiting(&self) -> usize {
         self.places.lock().entries.values().sum()
     }
