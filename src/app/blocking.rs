@@ -1,8 +1,8 @@
-//! What blocks on the disk, away from the threads that serve.
+//! Blocking work, moved off the threads of the async runtime.
 
 use tokio::runtime::Handle;
 
-/// Runs `work` on a thread where it may block; on this one where there is no runtime, for then nobody else is kept waiting.
+/// Runs `work` on a thread that may block; without a runtime on the present thread, because no task waits for it then.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let Ok(runtime) = Handle::try_current() else { return work() };
     match runtime.spawn_blocking(work).await {

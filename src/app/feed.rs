@@ -1,9 +1,8 @@
-//! The feed: every event of this node's log, in order, without gaps or repeats, as far as it is durable.
+//! The feed: every durable event of this node's log, in order, without gaps or repeats.
 //!
-//! A feed is read forward from a sequence; what identifies a place in it is that sequence and nothing else, so it can be
-//! left and taken up again at any point, by anyone, after any restart. Nothing is kept per reader. Filtered by store
-//! and SKU it is read through the index of what there is of those, otherwise forward, without the entries that are about
-//! something else.
+//! A reader's position is a sequence and nothing else, so any reader can continue at any point, after any restart, and the node keeps
+//! nothing per reader. With a filter by store and SKU the feed is read through the index of that key, otherwise forward, without
+//! the entries whose topics do not match.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -12,19 +11,19 @@ use crate::app::stock::ReadError;
 use crate::domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
-/// Events read at once that finds little: then what was found is answered, and how far the look went.
+/// Most events of one call that matches few; it then returns the matches and its position.
 const READ_EVENTS_MAX: usize = 50_000;
 /// Events read in one piece while most of them are filtered out.
 const PIECE: usize = 1_000;
 
-/// Which events; what is not set lets everything pass.
+/// A filter of events; a condition that is not set accepts every event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeedFilter {
     /// Only those of this kind.
     pub kind: Option<EventKind>,
-    /// Only what concerns one SKU of this store.
+    /// Only events about a SKU in this store.
     pub store_id: Option<StoreId>,
-    /// Only what concerns this SKU in a store.
+    /// Only events about this SKU in a store.
     pub sku: Option<Sku>,
     /// Only those at or after this time.
     pub since: Option<Timestamp>,
@@ -33,29 +32,29 @@ pub struct FeedFilter {
 /// An event with the state it moved, before and after.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedEvent {
-    /// The event and what its entry says.
+    /// The event with the data of its entry.
     pub movement: Movement,
     /// The state before it.
     pub before: After,
 }
 
-/// A piece of the feed.
+/// A page of the feed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeedPiece {
     /// The events that pass the filter.
     pub events: Vec<FeedEvent>,
-    /// Everything up to here has been looked at: the place to go on from.
+    /// The position of the reader: every event up to here was examined.
     pub through: Sequence,
     /// The durable end of the log.
     pub end: Sequence,
 }
 
-/// One reader's place in the feed.
+/// A reader of the feed.
 pub struct Feed {
     ledger: Arc<Ledger>,
     filter: FeedFilter,
     through: Sequence,
-    /// The place where the filter's time begins has not been looked for yet.
+    /// The sequence of the filter's `since` is not found yet.
     to_skip: bool,
 }
 
@@ -70,9 +69,9 @@ impl Feed {
         self.ledger.log().durable().sequence()
     }
 
-    /// Up to `limit` events that are durable already; fewer when they are long or far apart. Does not wait for more.
+    /// Up to `limit` durable events; fewer when they are long or far apart. Does not wait for more.
     ///
-    /// Cancel safe: dropped half-way, nothing was passed over.
+    /// Cancel safe: a call that is dropped half-way skips nothing.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log cannot be read back.
@@ -104,7 +103,7 @@ impl Feed {
         Ok(FeedPiece { events, through, end })
     }
 
-    /// Waits until something is durable beyond what was read.
+    /// Waits until an event after the position is durable.
     pub async fn more(&self) {
         self.ledger.log().durable().passed(self.through.plus(1)).await;
     }
@@ -118,7 +117,7 @@ fn of_keys(
     end: Sequence,
     limit: usize,
 ) -> Result<(Vec<Movement>, Sequence), HistoryError> {
-    // The place where `since` begins has been looked for already.
+    // `after` is behind the sequence of `since` already.
     let query = MovementQuery { after, limit, kind: filter.kind, since: None, until: None };
     let (mut movements, mut through) = (Vec::new(), end);
     for key in keys {
@@ -132,7 +131,7 @@ fn of_keys(
     if let Some(last) = movements.get(limit.saturating_sub(1)).filter(|_| limit > 0) {
         through = through.min(last.sequence);
     }
-    // The index may know by now what became durable after `end` was taken; the next read brings it.
+    // The index may contain events that became durable after `end` was read; the next call returns them.
     movements.retain(|movement| movement.sequence <= through && filter.passes(movement));
     Ok((movements, through))
 }
@@ -155,7 +154,7 @@ fn of_all(
         let passing = piece.movements.into_iter().filter(|movement| filter.passes(movement));
         found.extend(passing.take(room));
         if found.len() == limit {
-            // What was found behind the last one is found again.
+            // Matches behind the last returned one are found again by the next call.
             through = found.last().map_or(piece.through, |movement: &Movement| movement.sequence);
             return Ok((found, through));
         }

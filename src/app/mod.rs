@@ -1,7 +1,8 @@
 //! The use cases: async, they know ports and no technology.
 //!
-//! [`Ledger`] is the one way in for commands; the room of each capability answers its reads. What they need from outside is in
-//! [`ports`].
+//! [`Ledger`] executes every command; `stock`, `catalogue`, `low_stock`, `imports` and `feed` add the reads of a capability to it, and
+//! `projections` lists what the ledger keeps for them. `central` is the worker that merges the logs of several nodes. [`ports`] are the
+//! traits that adapters implement.
 
 mod blocking;
 pub mod catalogue;
@@ -16,7 +17,7 @@ pub mod stock;
 
 pub(crate) use blocking::blocking;
 pub use ledger::due_list::Due;
-pub use ledger::entities::Restored;
-pub use ledger::idempotency::{KnownEffect, RetryId, fingerprint, known_effects};
+pub use ledger::idempotency::fingerprint;
 pub use ledger::log_time::{APART_MS, FAR_MS, SETTLE, SETTLE_FAR, STEER, TimeNews, TimeSeen};
 pub use ledger::{CommandError, Ledger, Meta, Outcome, Parts, fold};
+pub use ports::{KnownEffect, Restored, RetryId, known_effects};

@@ -1,5 +1,5 @@
-//! The projections of all capabilities: the ledger tells each of them what moves. A capability adds its own here, and nothing
-//! else to the ledger.
+//! The list of projections. The ledger reports every change to each of them; a capability adds its projection here, and nothing else to
+//! the ledger.
 
 use crate::app::catalogue::lists::Lists;
 use crate::app::catalogue::strict::KnownProducts;
@@ -12,12 +12,12 @@ use std::sync::Arc;
 pub(in crate::app) struct Projections {
     pub(in crate::app) lists: Arc<Lists>,
     pub(in crate::app) low_stock: LowStock,
-    /// Where only the SKUs of the catalogue may have stock.
+    /// The projection of the strict catalogue, if that is on.
     pub(in crate::app) known_products: Option<KnownProducts>,
 }
 
 impl Projections {
-    /// Each of them.
+    /// Every projection in use.
     pub(in crate::app) fn each(&self) -> impl Iterator<Item = &dyn Projection> {
         let always: [&dyn Projection; _] = [
             &*self.lists,

@@ -1,34 +1,33 @@
-//! The log's own time as a thing in the log: where it moved ahead by more than had passed, an event says so.
+//! Log time as a state in the log: an event records every leap.
 //!
-//! Time of the log goes on at the pace of a clock that does not jump. When it is to follow the wall clock further than that,
-//! a `CLOCK` event comes first, whose entry still has the old time; everything behind it may have the new one. What
-//! expires then does so behind a sign that says why.
+//! Log time runs at the pace of the monotonic clock. Before it leaps to the wall clock, a `CLOCK` event is written, whose entry
+//! still has the old time; the entries behind it may have the new one. Holds that the leap expires therefore stand behind its cause.
 
-use crate::domain::{Decide, Draft, EventKind, Fact, Key, Kind, Lease, Misfit, Refusal, Timestamp};
+use crate::domain::{Decide, Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Refusal, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Where the log's time stood after its last leap.
+/// Log time after its last leap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clock {
-    /// Where the last leap led.
+pub struct LogClock {
+    /// The target of the last leap.
     pub time: Timestamp,
-    /// Leaps so far.
+    /// The number of leaps.
     pub version: u64,
     /// The time of the last event.
     pub updated_at: Timestamp,
 }
 
-/// `CLOCK`: from here on the log's time may be `to`, although it was `from` until now and no time has passed.
+/// `CLOCK`: log time leaps from `from` to `to`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Leap {
-    /// The time of the log until now.
+    /// Log time before the leap.
     pub from: Timestamp,
-    /// The time of the wall clock, which the log's time follows.
+    /// The wall clock, which log time follows.
     pub to: Timestamp,
 }
 
-/// What a leap came to; before it, the same with the time it began at.
+/// The state after a leap; before it, the time is the `from` of the leap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClockAfter {
@@ -38,20 +37,20 @@ pub struct ClockAfter {
     pub version: u64,
 }
 
-/// The log's time in a snapshot.
+/// Log time in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the fields of Clock, under their names")]
+#[allow(missing_docs, reason = "the fields of LogClock, under their names")]
 pub struct ClockRecord {
     pub time: Timestamp,
     pub version: u64,
     pub updated_at: Timestamp,
 }
 
-/// A leap that leads back, or begins before the last event of its kind.
+/// A leap that goes back, or starts before the last leap.
 const TURNED_BACK: Misfit = Misfit("the event would turn the time of the log back");
 
-/// Let the time of the log go on from this one, which is later.
+/// The command for a leap to this later time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeapTo(pub Timestamp);
 
@@ -60,7 +59,7 @@ impl Decide for LeapTo {
         keys.push(Key::Clock);
     }
 
-    /// Records the leap; nothing when the log's time is there already.
+    /// Records the leap, unless log time has passed its target already.
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         let (from, to) = (draft.now(), self.0);
         if from < to {
@@ -70,7 +69,7 @@ impl Decide for LeapTo {
     }
 }
 
-impl Kind for Clock {
+impl Kind for LogClock {
     type Id = ();
     type State = Self;
     type Fact = Leap;
@@ -78,7 +77,7 @@ impl Kind for Clock {
     type Record = ClockRecord;
     type Undo = Self;
 
-    const LEASE: Lease = Lease::OfOneLog;
+    const LEASE: Leasing = Leasing::OfOneLog;
 
     fn id(_: &Leap) {}
 

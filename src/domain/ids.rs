@@ -1,11 +1,11 @@
-//! Names of things: stores, SKUs, reservations, imports. ASCII only, so no two of them look alike.
+//! Ids of stores, SKUs, reservations and imports. ASCII only, so that no two ids look alike.
 
 use crate::domain::limits::ID_BYTES_MAX;
 use ecow::EcoString;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// Why a text is not an id; says what is allowed.
+/// Why a text is no id; the message tells what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// No characters at all.
@@ -31,7 +31,7 @@ fn check(text: &str, spaces: bool) -> Result<(), IdError> {
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if !spaces {
-        // Without an end before the last byte, several bytes are looked at in one step.
+        // Without an early exit the compiler checks several bytes in one step.
         let all = text.bytes().fold(true, |all, byte| all & plain(byte));
         return if all { Ok(()) } else { Err(IdError::Character) };
     }

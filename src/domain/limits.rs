@@ -20,7 +20,7 @@ pub const BATCH_OPERATIONS_MAX: usize = 10_000;
 pub const IMPORT_ROWS_MAX: usize = 5_000;
 /// Closed reservations a level remembers, so that a late release or commit is told apart from an unknown one.
 pub const RESERVATIONS_CLOSED_MAX: usize = 64;
-/// Products of one request that says something of many.
+/// Products of one request.
 pub const PRODUCTS_AT_ONCE_MAX: usize = 5_000;
 /// Longest line of the log in bytes, line feed included.
 pub const LINE_BYTES_MAX: usize = 64 << 20;
@@ -30,9 +30,9 @@ pub const EVENT_BYTES_MAX: usize = 4 << 10;
 pub const ALERT_BYTES_MAX: usize = 1 << 10;
 /// Expiries recorded in one entry; more are due at once, more entries are made.
 pub const EXPIRIES_PER_ENTRY_MAX: usize = 1_000;
-/// How long it is tried to send an alert before it is given up, in seconds from the alert on: a day.
+/// Time from an alert until its delivery is given up, in seconds: a day.
 pub const ALERT_SENDING_SECONDS_MAX: i64 = 86_400;
-/// Idempotency records held at once; beyond, new keys are refused as overload rather than forgotten early.
+/// Most idempotency records; beyond, new keys are rejected as overload, and no record is removed early.
 pub const IDEMPOTENCY_RECORDS_MAX: usize = 16 << 20;
 
 const _: () = assert!(

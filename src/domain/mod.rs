@@ -19,7 +19,9 @@ pub use ids::{IdError, ImportId, ReservationId, Sku, StoreId};
 pub use ledger::{
     After, Command, Decide, Draft, DraftMark, Entry, Event, EventKind, Evidence, Expected, Fact, Finished,
 };
-pub use ledger::{Idempotency, Key, Kind, Lease, LogPlace, Misfit, Numbers, Refusal, Registered, Rejection};
+pub use ledger::{
+    Idempotency, Key, Kind, Leasing, LogPlace, Misfit, Numbers, Refusal, Registered, Rejection,
+};
 pub use ledger::{
     Sequence, State, StateKey, StateRecord, Taken, Topics, Unapplied, UnappliedWhy, Undo, decide, follow_up,
 };

@@ -44,7 +44,7 @@ impl Quantity {
         Self::new(self.0 - other.0).ok()
     }
 
-    /// The same pieces the other way round.
+    /// The quantity with the opposite sign.
     #[must_use]
     pub const fn negated(self) -> Self {
         Self(-self.0)

@@ -1,4 +1,4 @@
-//! Points in time: UTC, to the millisecond. The domain never asks for the time, it is told.
+//! Points in time: UTC, to the millisecond. The domain has no clock: the time is an argument.
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -17,7 +17,7 @@ pub struct TimestampError;
 const RANGE_MILLISECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_000;
 
 impl Timestamp {
-    /// After every time there is: a moment that does not come.
+    /// Later than every valid time.
     pub(crate) const NEVER: Self = Self(i64::MAX);
 
     /// 1970-01-01T00:00:00Z.
@@ -94,7 +94,7 @@ fn parse_as_written(text: &[u8]) -> Option<Timestamp> {
     };
     let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[o0, o1])?, number(&[d0, d1])?);
     let (hour, minute, second) = (number(&[h0, h1])?, number(&[m0, m1])?, number(&[s0, s1])?);
-    // The ends of months and leap seconds are left to the other way.
+    // Days from the 29th and leap seconds are left to the general parser.
     if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }

@@ -1,15 +1,15 @@
-//! A circuit breaker: stops calls to a peer that fails, and probes now and then whether it has recovered.
+//! A circuit breaker: rejects calls to a failing peer, and probes whether it has recovered.
 //!
-//! The last [`WINDOW`] outcomes decide: once [`OUTCOMES_MIN`] of them are there and the share of failures reaches the
-//! threshold, it opens. After the cool-down one probe is let through; it closes the breaker or opens it again.
+//! The breaker opens once [`OUTCOMES_MIN`] of the last [`WINDOW`] outcomes are known and the share of failures reaches the threshold. After
+//! the cool-down one probe is let through; it closes the breaker or opens it again.
 
 use parking_lot::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Outcomes that are remembered.
+/// Number of outcomes kept.
 const WINDOW: u32 = 10;
-/// Fewer outcomes say nothing yet.
+/// Fewest outcomes for a decision.
 const OUTCOMES_MIN: u32 = 5;
 
 /// When a breaker opens, and for how long.
@@ -21,14 +21,14 @@ pub struct BreakerSettings {
     pub cooldown: Duration,
 }
 
-/// The position of a breaker.
+/// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Position {
-    /// Lets everything through.
+pub enum BreakerState {
+    /// Calls pass.
     Closed,
-    /// Lets nothing through.
+    /// Calls are rejected.
     Open,
-    /// Lets one probe through.
+    /// One probe passes.
     HalfOpen,
 }
 
@@ -36,33 +36,33 @@ pub enum Position {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the breaker is open")]
 pub struct Tripped {
-    /// When asking again makes sense.
+    /// The wait after which a call may pass.
     pub retry_after: Duration,
 }
 
-/// A breaker in front of one other side.
+/// The breaker of one peer.
 #[derive(Debug)]
 pub struct Breaker {
     name: String,
     settings: BreakerSettings,
-    state: Mutex<BreakerState>,
+    state: Mutex<Circuit>,
 }
 
-/// The right to ask once. Dropped without an outcome, it says nothing about the other side.
+/// The permission for one call. A permit that is dropped without an outcome does not count.
 #[derive(Debug)]
 #[must_use = "an outcome that is not told does not count"]
 pub struct Permit<'a> {
     breaker: &'a Breaker,
-    /// Outcomes of an earlier turn do not count any more.
-    turn: u64,
+    /// The number of transitions when the permit was given; its outcome does not count after a further one.
+    transitions: u64,
 }
 
 #[derive(Debug)]
-struct BreakerState {
+struct Circuit {
     phase: Phase,
-    /// Rises with every transition.
-    turn: u64,
-    /// How often it has opened.
+    /// The number of transitions so far.
+    transitions: u64,
+    /// The number of times it has opened.
     opened: u64,
 }
 
@@ -81,13 +81,13 @@ struct OutcomeWindow {
 }
 
 impl Breaker {
-    /// A closed breaker; `name` is what the log calls it.
+    /// A closed breaker; `name` stands in log messages.
     pub fn new(name: impl Into<String>, settings: BreakerSettings) -> Self {
-        let state = BreakerState { phase: Phase::Closed(OutcomeWindow::default()), turn: 0, opened: 0 };
+        let state = Circuit { phase: Phase::Closed(OutcomeWindow::default()), transitions: 0, opened: 0 };
         Self { name: name.into(), settings, state: Mutex::new(state) }
     }
 
-    /// Asks to pass.
+    /// Requests a call.
     ///
     /// # Errors
     /// [`Tripped`] while the breaker is open, or while another caller probes.
@@ -99,7 +99,7 @@ impl Breaker {
                 return Err(Tripped { retry_after: rest });
             }
             // Open -> HalfOpen
-            state.turn_to(Phase::HalfOpen { probing: false });
+            state.transition_to(Phase::HalfOpen { probing: false });
             tracing::info!(breaker = self.name, "half-open: one request probes");
         }
         if let Phase::HalfOpen { probing } = &mut state.phase {
@@ -108,15 +108,15 @@ impl Breaker {
             }
             *probing = true;
         }
-        Ok(Permit { breaker: self, turn: state.turn })
+        Ok(Permit { breaker: self, transitions: state.transitions })
     }
 
-    /// True while there is no use in asking: it is open and has not cooled down.
+    /// True while the breaker is open and has not cooled down.
     pub fn rests(&self) -> bool {
         matches!(self.state.lock().phase, Phase::Open { until } if until > Instant::now())
     }
 
-    /// Ends the cool-down of an open breaker: the caller knows that a probe is worth it now.
+    /// Ends the cool-down of an open breaker, for a caller that expects the peer to have recovered.
     pub fn cool_down(&self) {
         if let Phase::Open { until } = &mut self.state.lock().phase {
             *until = Instant::now();
@@ -124,22 +124,22 @@ impl Breaker {
     }
 
     /// The position of the breaker.
-    pub fn position(&self) -> Position {
+    pub fn position(&self) -> BreakerState {
         match self.state.lock().phase {
-            Phase::Closed(_) => Position::Closed,
-            Phase::Open { .. } => Position::Open,
-            Phase::HalfOpen { .. } => Position::HalfOpen,
+            Phase::Closed(_) => BreakerState::Closed,
+            Phase::Open { .. } => BreakerState::Open,
+            Phase::HalfOpen { .. } => BreakerState::HalfOpen,
         }
     }
 
-    /// How often it has opened so far.
+    /// The number of times it has opened.
     pub fn opened(&self) -> u64 {
         self.state.lock().opened
     }
 
-    fn told(&self, turn: u64, failed: bool) {
+    fn record_outcome(&self, transitions: u64, failed: bool) {
         let mut state = self.state.lock();
-        if state.turn != turn {
+        if state.transitions != transitions {
             return;
         }
         let opens = match &mut state.phase {
@@ -153,7 +153,7 @@ impl Breaker {
         };
         if opens {
             // Closed -> Open, HalfOpen -> Open
-            state.turn_to(Phase::Open { until: Instant::now() + self.settings.cooldown });
+            state.transition_to(Phase::Open { until: Instant::now() + self.settings.cooldown });
             state.opened += 1;
             let cooldown_ms = self.settings.cooldown.as_millis();
             tracing::warn!(
@@ -163,28 +163,28 @@ impl Breaker {
             );
         } else if matches!(state.phase, Phase::HalfOpen { .. }) {
             // HalfOpen -> Closed
-            state.turn_to(Phase::Closed(OutcomeWindow::default()));
+            state.transition_to(Phase::Closed(OutcomeWindow::default()));
             tracing::info!(breaker = self.name, "closed: it answers again");
         }
     }
 }
 
 impl Permit<'_> {
-    /// The other side answered.
+    /// The peer answered.
     pub fn succeeded(self) {
-        self.breaker.told(self.turn, false);
+        self.breaker.record_outcome(self.transitions, false);
     }
 
-    /// The other side did not answer, or not as it should.
+    /// The peer did not answer, or answered with an error.
     pub fn failed(self) {
-        self.breaker.told(self.turn, true);
+        self.breaker.record_outcome(self.transitions, true);
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut state = self.breaker.state.lock();
-        if state.turn == self.turn
+        if state.transitions == self.transitions
             && let Phase::HalfOpen { probing } = &mut state.phase
         {
             *probing = false;
@@ -192,8 +192,8 @@ impl Drop for Permit<'_> {
     }
 }
 
-impl Position {
-    /// The word for it.
+impl BreakerState {
+    /// The name for messages and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
@@ -203,10 +203,10 @@ impl Position {
     }
 }
 
-impl BreakerState {
-    fn turn_to(&mut self, phase: Phase) {
+impl Circuit {
+    fn transition_to(&mut self, phase: Phase) {
         self.phase = phase;
-        self.turn += 1;
+        self.transitions += 1;
     }
 }
 
@@ -217,7 +217,7 @@ impl OutcomeWindow {
         self.outcomes = (self.outcomes + 1).min(WINDOW);
     }
 
-    /// Nothing while there are too few outcomes.
+    /// The share of failures; nothing while there are too few outcomes.
     fn share_of_failures(&self) -> Option<f64> {
         let share = f64::from(self.failures.count_ones()) / f64::from(self.outcomes);
         (self.outcomes >= OUTCOMES_MIN).then_some(share)
@@ -245,23 +245,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_opens_at_its_share_of_failures_among_the_last_ten() {
         for (threshold, outcomes, position) in [
-            (0.5, "----", Position::Closed),
-            (0.5, "-----", Position::Open),
-            (0.5, "++++----", Position::Open),
-            (0.5, "+++++----", Position::Closed),
-            (0.5, "+++++-----", Position::Open),
+            (0.5, "----", BreakerState::Closed),
+            (0.5, "-----", BreakerState::Open),
+            (0.5, "++++----", BreakerState::Open),
+            (0.5, "+++++----", BreakerState::Closed),
+            (0.5, "+++++-----", BreakerState::Open),
             // What is further back than ten does not count.
-            (0.5, "++++++++++++++++++++----", Position::Closed),
-            (0.5, "++++++++++++++++++++-----", Position::Open),
-            (0.5, "----++++++----", Position::Closed),
-            (1.0, "+----", Position::Closed),
-            (1.0, "-----", Position::Open),
-            (0.1, "+++++++++-", Position::Open),
+            (0.5, "++++++++++++++++++++----", BreakerState::Closed),
+            (0.5, "++++++++++++++++++++-----", BreakerState::Open),
+            (0.5, "----++++++----", BreakerState::Closed),
+            (1.0, "+----", BreakerState::Closed),
+            (1.0, "-----", BreakerState::Open),
+            (0.1, "+++++++++-", BreakerState::Open),
         ] {
             let breaker = breaker(threshold);
             tell(&breaker, outcomes);
             assert_eq!(breaker.position(), position, "{threshold} {outcomes}");
-            assert_eq!(breaker.opened(), u64::from(position == Position::Open), "{threshold} {outcomes}");
+            assert_eq!(breaker.opened(), u64::from(position == BreakerState::Open), "{threshold} {outcomes}");
         }
     }
 
@@ -276,12 +276,12 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(!breaker.rests());
         let probe = breaker.pass().unwrap();
-        assert_eq!(breaker.position(), Position::HalfOpen);
+        assert_eq!(breaker.position(), BreakerState::HalfOpen);
         assert!(breaker.pass().is_err(), "one probe at a time");
         probe.succeeded();
-        assert_eq!(breaker.position(), Position::Closed);
+        assert_eq!(breaker.position(), BreakerState::Closed);
         tell(&breaker, "----");
-        assert_eq!(breaker.position(), Position::Closed, "what was before it opened is forgotten");
+        assert_eq!(breaker.position(), BreakerState::Closed, "what was before it opened is forgotten");
     }
 
     #[tokio::test(start_paused = true)]
@@ -290,10 +290,10 @@ mod tests {
         tell(&breaker, "-----");
         tokio::time::advance(COOLDOWN).await;
         breaker.pass().unwrap().failed();
-        assert_eq!((breaker.position(), breaker.opened()), (Position::Open, 2));
+        assert_eq!((breaker.position(), breaker.opened()), (BreakerState::Open, 2));
         breaker.cool_down();
         breaker.pass().unwrap().failed();
-        assert_eq!((breaker.position(), breaker.opened()), (Position::Open, 3));
+        assert_eq!((breaker.position(), breaker.opened()), (BreakerState::Open, 3));
         assert_eq!(breaker.pass().unwrap_err().retry_after, COOLDOWN);
     }
 
@@ -307,9 +307,9 @@ mod tests {
             std::future::pending::<()>().await;
         };
         assert!(tokio::time::timeout(Duration::from_secs(1), probing).await.is_err());
-        assert_eq!(breaker.position(), Position::HalfOpen);
+        assert_eq!(breaker.position(), BreakerState::HalfOpen);
         breaker.pass().expect("the permit came back").succeeded();
-        assert_eq!(breaker.position(), Position::Closed);
+        assert_eq!(breaker.position(), BreakerState::Closed);
     }
 
     #[tokio::test(start_paused = true)]
@@ -318,13 +318,13 @@ mod tests {
         let (late, later) = (breaker.pass().unwrap(), breaker.pass().unwrap());
         tell(&breaker, "-----");
         late.succeeded();
-        assert_eq!(breaker.position(), Position::Open);
+        assert_eq!(breaker.position(), BreakerState::Open);
         tokio::time::advance(COOLDOWN).await;
         let probe = breaker.pass().unwrap();
         later.failed();
-        assert_eq!(breaker.position(), Position::HalfOpen);
+        assert_eq!(breaker.position(), BreakerState::HalfOpen);
         assert!(breaker.pass().is_err(), "the probe is still under way");
         probe.succeeded();
-        assert_eq!((breaker.position(), breaker.opened()), (Position::Closed, 1));
+        assert_eq!((breaker.position(), breaker.opened()), (BreakerState::Closed, 1));
     }
 }

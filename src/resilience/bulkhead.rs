@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A part of the ship that fills up by itself. To be turned away costs next to nothing: nobody waits outside.
+/// A compartment with a limit of its own. A rejection is immediate and cheap: no call waits outside.
 #[derive(Debug)]
 pub struct Bulkhead {
     places: Arc<Semaphore>,
@@ -11,15 +11,15 @@ pub struct Bulkhead {
     places_max: usize,
 }
 
-/// A place inside, given back when dropped.
+/// The admission of a call, returned when dropped.
 #[derive(Debug)]
 pub struct Seat(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
-/// The right to work, given back when dropped.
+/// The permission to run, returned when dropped.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub struct WorkPermit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
-/// There is no place left.
+/// Every place is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no place left")]
 pub struct Full;
@@ -35,7 +35,7 @@ impl Bulkhead {
         }
     }
 
-    /// Takes a place, at once or not at all.
+    /// Takes a place without waiting.
     ///
     /// # Errors
     /// [`Full`].
@@ -48,10 +48,10 @@ impl Bulkhead {
         self.places.available_permits() == 0
     }
 
-    /// Waits, inside, for the right to work; first come, first served.
-    pub async fn work(&self) -> Turn {
+    /// Waits for the permission to run, in the order of arrival.
+    pub async fn work(&self) -> WorkPermit {
         let turn = Arc::clone(&self.work).acquire_owned().await;
-        Turn(turn.expect("the semaphore is never closed"))
+        WorkPermit(turn.expect("the semaphore is never closed"))
     }
 
     /// The number of calls that run or wait.

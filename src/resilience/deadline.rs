@@ -1,28 +1,28 @@
-//! A moment until which something makes sense, passed on from step to step.
+//! The deadline of a request, passed on from step to step.
 
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// A moment on the monotonic clock, or none.
+/// A deadline on the monotonic clock, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Option<Instant>);
 
-/// The deadline passed first.
+/// The deadline passed before the work was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the deadline has passed")]
 pub struct Passed;
 
 impl Deadline {
-    /// It never passes.
+    /// A deadline that never passes.
     pub const NEVER: Self = Self(None);
 
-    /// So long from now.
+    /// A deadline `wait` from now.
     pub fn after(wait: Duration) -> Self {
         Self(Instant::now().checked_add(wait))
     }
 
-    /// What is left, at most `wait_max`.
+    /// The time left, at most `wait_max`.
     pub fn remaining(self, wait_max: Duration) -> Duration {
         self.0.map_or(wait_max, |at| at.saturating_duration_since(Instant::now()).min(wait_max))
     }
@@ -32,7 +32,7 @@ impl Deadline {
         self.0.is_some_and(|at| at <= Instant::now())
     }
 
-    /// Does `work`, dropping it at the deadline.
+    /// Runs `work`, and drops it at the deadline.
     ///
     /// # Errors
     /// [`Passed`].

@@ -1,28 +1,28 @@
-//! Trying again: how long to wait, and when not to, because everybody is failing already.
+//! Retries: the backoff between them, and the budget that limits them while most requests fail.
 //!
-//! Only for what may be done twice, and only where the other side may recover.
+//! Only for idempotent requests to a peer that may recover.
 
 use parking_lot::Mutex;
 use std::time::Duration;
 
 /// Exponential backoff with full jitter: a wait is drawn evenly from zero to the ceiling, which doubles from try to try
-/// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>), so that those who failed together do
-/// not come back together.
+/// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>), so that clients that failed together do not retry
+/// together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The first ceiling.
     pub base: Duration,
-    /// No ceiling is above it.
+    /// The largest ceiling.
     pub max: Duration,
 }
 
 impl Backoff {
-    /// The wait after so many failed tries, 1 or more.
+    /// A random wait after `tries` failures, 1 or more.
     pub fn wait(&self, tries: u32) -> Duration {
         self.ceiling(tries).mul_f64(fastrand::f64())
     }
 
-    /// Waits so long. Where there is nothing to wait for, no timer is needed either.
+    /// Waits for [`Backoff::wait`].
     pub async fn rest(&self, tries: u32) {
         pause(self.wait(tries)).await;
     }
@@ -33,7 +33,7 @@ impl Backoff {
     }
 }
 
-/// Waits, unless it is for no time at all.
+/// Sleeps; a wait of zero needs no timer.
 pub async fn pause(wait: Duration) {
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
@@ -42,25 +42,25 @@ pub async fn pause(wait: Duration) {
 
 /// Tokens a budget starts with and never exceeds, in tenths.
 const TENTHS_MAX: u32 = 100;
-/// What a failure costs.
+/// Cost of a failure, in tenths.
 const FAILURE_TENTHS: u32 = 10;
-/// What an answer brings back.
+/// Gain of an answer, in tenths.
 const ANSWER_TENTHS: u32 = 1;
 
 /// How many retries are left: a failure costs a token, an answer brings back a tenth, and there are retries only while
-/// more than half of the tokens are there (as gRPC throttles them, proposal A6). One who is down for good is so asked
-/// once at a time, and not again and again.
+/// more than half of the tokens are left (as in gRPC's retry throttling, proposal A6). A peer that is down for good therefore gets
+/// single requests without retries.
 #[derive(Debug)]
 pub struct RetryBudget(Mutex<u32>);
 
 impl RetryBudget {
-    /// Notes an answer.
+    /// Records an answer.
     pub fn answered(&self) {
         let mut tenths = self.0.lock();
         *tenths = (*tenths + ANSWER_TENTHS).min(TENTHS_MAX);
     }
 
-    /// Notes a failure; true when it may be tried again.
+    /// Records a failure; true when a retry is allowed.
     pub fn failed(&self) -> bool {
         let mut tenths = self.0.lock();
         *tenths = tenths.saturating_sub(FAILURE_TENTHS);

@@ -1,8 +1,8 @@
-//! Token buckets, one for each client: so many requests a second for ever, so many at once after a rest.
+//! Token buckets, one for each client: a sustained rate, and a burst after a rest.
 //!
-//! The arithmetic is the crate `governor`'s. Its table of clients grows with every new one; [`TokenBuckets::sweep`],
-//! called now and then, forgets those whose bucket is full again, and while more than [`CLIENTS_MAX`] are left, strangers
-//! share a few buckets among them. So the table is bounded by that and by who comes between two sweeps.
+//! The crate `governor` does the arithmetic. Its table grows with every new client; [`TokenBuckets::sweep`], called periodically, removes
+//! the clients whose bucket is full again, and while more than [`CLIENTS_MAX`] remain, all clients share a few buckets. The table is
+//! therefore limited to that number and the new clients between two sweeps.
 
 use governor::clock::Clock;
 use governor::middleware::StateInformationMiddleware;
@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Clients with a bucket of their own.
+/// Most clients with a bucket of their own.
 const CLIENTS_MAX: usize = 65_536;
-/// Buckets that are shared when there are more.
+/// Number of shared buckets beyond that.
 const SHARED: u64 = 1_024;
 
 /// Buckets of one size.
@@ -31,12 +31,12 @@ pub struct TokenBuckets<K: Hash + Eq + Clone> {
     crowded: AtomicBool,
 }
 
-/// How a bucket stands after a token was taken.
+/// The state of a bucket after a token was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Tokens that are left.
+    /// Tokens left.
     pub remaining: u32,
-    /// When it is full again.
+    /// Time until it is full again.
     pub full_in: Duration,
 }
 
@@ -44,9 +44,9 @@ pub struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no token left")]
 pub struct Empty {
-    /// When the next token is there.
+    /// Time until the next token.
     pub retry_after: Duration,
-    /// When it is full again.
+    /// Time until it is full again.
     pub full_in: Duration,
 }
 
@@ -56,7 +56,7 @@ enum BucketKey<K> {
     Shared(u64),
 }
 
-/// tokio's clock as governor wants it.
+/// tokio's clock behind governor's trait.
 #[derive(Debug, Clone)]
 struct Monotonic(Instant);
 
@@ -69,7 +69,7 @@ impl Clock for Monotonic {
 }
 
 impl<K: Hash + Eq + Clone> TokenBuckets<K> {
-    /// Buckets that hold `burst` tokens and get `per_second` a second.
+    /// Buckets that hold `burst` tokens and gain `per_second` a second.
     pub fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
         Self {
@@ -98,14 +98,14 @@ impl<K: Hash + Eq + Clone> TokenBuckets<K> {
         }
     }
 
-    /// Forgets clients whose bucket is full.
+    /// Removes clients whose bucket is full.
     pub fn sweep(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
         self.crowded.store(self.limiter.len() > self.clients_max, Ordering::Relaxed);
     }
 
-    /// Clients that are known.
+    /// The number of clients with a bucket.
     pub fn clients(&self) -> usize {
         self.limiter.len()
     }

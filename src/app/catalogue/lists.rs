@@ -1,8 +1,8 @@
-//! Lists of what is described, in the order of names: a projection of the states, which are a projection of the log.
+//! Sorted lists of products and stores: a projection of the states.
 //!
-//! The ledger notes which states have moved. A task brings them in behind the writes, and who wants to read a list brings
-//! in what is left first. So a list shows whatever was durable when it was asked for, writes pay for a note, a page does not
-//! pay for what was described long ago, and a list is right again after whatever happened to memory.
+//! The ledger notes the keys of changed states. A task applies them in the background, and a reader applies the remaining ones first. A list
+//! therefore shows every change that was durable when it was requested; a write costs one note, a page costs nothing for old changes,
+//! and a rollback of memory is a change like any other.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -16,40 +16,40 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The lists, and what is not in them yet.
+/// The lists, and the changes that are not applied to them yet.
 #[derive(Default)]
 pub(crate) struct Lists {
-    /// States that have moved since they were last brought in, each with the number of the note.
-    moved: Mutex<Pending>,
-    /// There are such states.
+    /// The keys of changed states, each with the number of its latest note.
+    moved: Mutex<ChangedKeys>,
+    /// Signals that there are changed states.
     news: Notify,
-    /// Held by the one who brings them in.
-    bringing_in: tokio::sync::Mutex<()>,
-    products: RwLock<BTreeMap<Sku, Listed>>,
+    /// Held by the caller that applies the changes.
+    refreshing: tokio::sync::Mutex<()>,
+    products: RwLock<BTreeMap<Sku, ListedProduct>>,
     stores: RwLock<BTreeMap<StoreId, StoreView>>,
 }
 
 #[derive(Default)]
-struct Pending {
+struct ChangedKeys {
     keys: BTreeMap<Key, u64>,
     notes: u64,
 }
 
-/// A product, and the text it is found by.
-pub(crate) struct Listed {
+/// A product with the text that a search matches.
+pub(crate) struct ListedProduct {
     pub(crate) view: ProductView,
-    /// SKU, name and barcode in small letters, a line each.
+    /// SKU, name and barcode in lower case, one a line.
     pub(crate) text: Box<str>,
 }
 
-/// One state that is brought in.
-enum Seen {
+/// The listed form of one state.
+enum ListedView {
     Product(ProductView),
     Store(StoreView),
 }
 
 impl Lists {
-    /// The state under this key has moved.
+    /// Notes that the state under this key has changed.
     fn note(&self, key: &Key) {
         if matches!(key, Key::Product(_) | Key::Store(_)) {
             let mut moved = self.moved.lock();
@@ -65,7 +65,7 @@ impl Lists {
         self.moved.lock().keys.first_key_value().map(|(key, note)| (key.clone(), *note))
     }
 
-    /// It is in the lists as it was at that note; it stays noted if it has moved since.
+    /// Removes the note of an applied key, unless the state has changed since.
     fn done(&self, key: &Key, note: u64) {
         let mut moved = self.moved.lock();
         if moved.keys.get(key) == Some(&note) {
@@ -73,15 +73,15 @@ impl Lists {
         }
     }
 
-    fn put(&self, key: &Key, seen: Option<Seen>) {
-        match (key, seen) {
-            (Key::Product(sku), Some(Seen::Product(view))) => {
-                self.products.write().insert(sku.clone(), Listed::new(view));
+    fn put(&self, key: &Key, view: Option<ListedView>) {
+        match (key, view) {
+            (Key::Product(sku), Some(ListedView::Product(view))) => {
+                self.products.write().insert(sku.clone(), ListedProduct::new(view));
             }
             (Key::Product(sku), _) => {
                 self.products.write().remove(sku);
             }
-            (Key::Store(store), Some(Seen::Store(view))) => {
+            (Key::Store(store), Some(ListedView::Store(view))) => {
                 self.stores.write().insert(store.clone(), view);
             }
             (Key::Store(store), _) => {
@@ -99,12 +99,14 @@ impl Projection for Lists {
     }
 
     fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
-        states.keys().for_each(|key| self.note(key));
+        for key in states.keys() {
+            self.note(key);
+        }
         Vec::new()
     }
 }
 
-impl Listed {
+impl ListedProduct {
     fn new(view: ProductView) -> Self {
         let barcode = view.product.barcode.as_deref().unwrap_or_default();
         let text = format!("{}\n{}\n{barcode}", view.sku, view.product.name).to_lowercase();
@@ -113,64 +115,63 @@ impl Listed {
 }
 
 impl Ledger {
-    /// Brings into the lists what moves, for ever.
+    /// Applies changes to the lists for ever.
     pub(crate) async fn keep_lists(&self) -> Infallible {
         loop {
             self.projections.lists.news.notified().await;
-            // What cannot be brought in now stays noted, for the next news or the next reader.
-            let _ = self.bring_in().await;
+            // A change that cannot be applied now stays noted for the next signal or the next reader.
+            let _ = self.refresh().await;
         }
     }
 
-    /// Brings into the lists what has moved until now.
+    /// Applies all changes noted until now.
     ///
-    /// Cancel safe: what was not brought in stays noted. While the disk does not answer a change that is on its way, the
-    /// lists stay as they are.
+    /// Cancel safe: a change that was not applied stays noted. While the disk does not answer, the lists stay as they are.
     ///
     /// # Errors
     /// As [`Ledger::read`].
-    async fn bring_in(&self) -> Result<(), HistoryError> {
+    async fn refresh(&self) -> Result<(), HistoryError> {
         self.catch_up().await?;
-        let _one_at_a_time = self.projections.lists.bringing_in.lock().await;
+        let _one_at_a_time = self.projections.lists.refreshing.lock().await;
         while let Some((key, note)) = self.projections.lists.next() {
             let durable = self.parts.log.durable();
-            let seen = tokio::select! {
+            let view = tokio::select! {
                 biased;
-                seen = self.read(&key, |state| seen(&key, state)) => seen?.flatten(),
+                view = self.read(&key, |state| view(&key, state)) => view?.flatten(),
                 () = durable.silence() => return Ok(()),
             };
-            self.projections.lists.put(&key, seen);
+            self.projections.lists.put(&key, view);
             self.projections.lists.done(&key, note);
         }
         Ok(())
     }
 
-    /// Looks at the products, in the order of their SKUs.
+    /// Reads the products in the order of their SKUs.
     ///
     /// # Errors
     /// As [`Ledger::read`].
     pub(crate) async fn with_products<T>(
         &self,
-        look: impl FnOnce(&BTreeMap<Sku, Listed>) -> T,
+        look: impl FnOnce(&BTreeMap<Sku, ListedProduct>) -> T,
     ) -> Result<T, HistoryError> {
-        self.bring_in().await?;
+        self.refresh().await?;
         Ok(look(&self.projections.lists.products.read()))
     }
 
-    /// As [`Ledger::with_products`], for a look at very many: on a thread where nobody else waits for it.
+    /// As [`Ledger::with_products`], for a scan over many products: on a thread that may block.
     ///
     /// # Errors
     /// As [`Ledger::read`].
     pub(crate) async fn search_products<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&BTreeMap<Sku, Listed>) -> T + Send + 'static,
+        look: impl FnOnce(&BTreeMap<Sku, ListedProduct>) -> T + Send + 'static,
     ) -> Result<T, HistoryError> {
-        self.bring_in().await?;
+        self.refresh().await?;
         let lists = Arc::clone(&self.projections.lists);
         Ok(blocking(move || look(&lists.products.read())).await)
     }
 
-    /// Looks at the stores that are described, in the order of their names.
+    /// Reads the described stores in the order of their ids.
     ///
     /// # Errors
     /// As [`Ledger::read`].
@@ -178,15 +179,15 @@ impl Ledger {
         &self,
         look: impl FnOnce(&BTreeMap<StoreId, StoreView>) -> T,
     ) -> Result<T, HistoryError> {
-        self.bring_in().await?;
+        self.refresh().await?;
         Ok(look(&self.projections.lists.stores.read()))
     }
 }
 
-fn seen(key: &Key, state: &State) -> Option<Seen> {
+fn view(key: &Key, state: &State) -> Option<ListedView> {
     match (key, state) {
-        (Key::Product(sku), State::Product(master)) => ProductView::of(sku, master).map(Seen::Product),
-        (Key::Store(store), State::Store(master)) => StoreView::of(store, master).map(Seen::Store),
+        (Key::Product(sku), State::Product(master)) => ProductView::of(sku, master).map(ListedView::Product),
+        (Key::Store(store), State::Store(master)) => StoreView::of(store, master).map(ListedView::Store),
         _ => None,
     }
 }

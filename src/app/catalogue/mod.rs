@@ -1,4 +1,4 @@
-//! Reads of products and stores.
+//! Reads of products and stores. `lists` is the projection they read; `strict` is the projection for `CATALOG_STRICT`.
 
 pub(crate) mod lists;
 pub(crate) mod products;

@@ -1,4 +1,4 @@
-//! Products: one, or those that match, in the order of their SKUs.
+//! Reads of products: one, a filtered page, the history, and names.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -10,46 +10,46 @@ use memchr::memmem::Finder;
 use smol_str::SmolStr;
 use std::ops::Bound;
 
-/// A product as it is shown.
+/// A product of the catalogue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductView {
-    /// Which.
+    /// The SKU of the product.
     pub sku: Sku,
-    /// What is said of it.
+    /// The details.
     pub product: Product,
-    /// The version of what is said.
+    /// The version of the details.
     pub version: u64,
     /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What was said of a product at one time.
+/// One version of a product's details.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductSaid {
-    /// The version it made.
+    /// The version.
     pub version: u64,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
-    /// What; nothing when it was taken out of the catalogue.
+    /// The details; nothing when the change removed the product from the catalogue.
     pub product: Option<Product>,
-    /// Who said it, where that is known.
+    /// The principal, if it is known.
     pub actor: Option<SmolStr>,
 }
 
-/// How many events are read at once.
+/// Events of one read.
 const EVENTS_PER_READ: usize = 256;
 
-/// Which products; what is not set lets everything pass.
+/// A filter of products; a condition that is not set accepts every product.
 #[derive(Debug, Clone)]
 pub struct ProductFilter {
-    /// Words that must all stand in SKU, name or barcode, in small letters, each made ready to be looked for.
+    /// Searchers of the words, in lower case, that must all occur in SKU, name or barcode.
     words: Vec<Finder<'static>>,
     category: Option<SmolStr>,
     active: Option<bool>,
 }
 
 impl ProductView {
-    /// The product under that SKU; nothing when it is not in the catalogue.
+    /// The view of a product; nothing when it is not in the catalogue.
     pub(crate) fn of(sku: &Sku, master: &Master<Product>) -> Option<Self> {
         let product = master.details.clone()?;
         Some(Self { sku: sku.clone(), product, version: master.version, updated_at: master.updated_at })
@@ -105,7 +105,7 @@ impl Ledger {
         Ok(look.await?)
     }
 
-    /// What was said of a product, oldest first, behind the version `after`; also of one that is not in the catalogue any more.
+    /// The history of a product's details after the version `after`, oldest first; also of a product that was removed from the catalogue.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log cannot be read back.
@@ -119,7 +119,7 @@ impl Ledger {
         let key = Key::Product(sku.clone());
         let read = move || {
             let mut said = Vec::new();
-            // Each log has some of the versions, whoever described it there.
+            // Each log has the versions that its process wrote.
             for (_, history) in histories {
                 said.extend(said_in(&*history, &key, after, limit)?);
             }
@@ -130,7 +130,7 @@ impl Ledger {
         Ok(blocking(read).await?)
     }
 
-    /// What the products of these SKUs are called, where they are in the catalogue.
+    /// The names of these SKUs, where they are in the catalogue.
     ///
     /// # Errors
     /// As [`Ledger::product`].
@@ -143,7 +143,7 @@ impl Ledger {
     }
 }
 
-/// What one log has of a product behind a version, at most `limit`.
+/// The versions of a product in one log after the version `after`, until there are `limit`.
 fn said_in(
     history: &dyn History,
     key: &Key,

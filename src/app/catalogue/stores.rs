@@ -1,4 +1,4 @@
-//! Stores: those that are described, and those that only have stock.
+//! Reads of stores: those with details, and those that only have stock.
 
 use crate::app::Ledger;
 use crate::app::stock::movements::ReadError;
@@ -8,28 +8,28 @@ use crate::domain::{Key, Sku, State, StoreId, Timestamp};
 use std::iter;
 use std::ops::Bound;
 
-/// A store as it is shown.
+/// A store with details or with stock.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreView {
-    /// Which.
+    /// The id of the store.
     pub store_id: StoreId,
-    /// What is said of it, if anything.
+    /// The details, if there are any.
     pub described: Option<StoreDescription>,
 }
 
-/// What is said of a store, and since when.
+/// The details of a store with their version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreDescription {
     /// The details.
     pub store: Store,
-    /// The version of what is said.
+    /// The version of the details.
     pub version: u64,
     /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl StoreView {
-    /// The store of that name; nothing when nothing is said of it.
+    /// The view of a store; nothing when it has no details.
     pub(crate) fn of(store_id: &StoreId, master: &Master<Store>) -> Option<Self> {
         let store = master.details.clone()?;
         let described = StoreDescription { store, version: master.version, updated_at: master.updated_at };
@@ -38,7 +38,7 @@ impl StoreView {
 }
 
 impl Ledger {
-    /// A store; nothing when nothing is said of it and no stock was ever in it.
+    /// A store; nothing when it has no details and never had stock.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.
@@ -56,7 +56,7 @@ impl Ledger {
         Ok((!with_stock.is_empty()).then_some(bare))
     }
 
-    /// At most `limit` stores in the order of their names, after `after`.
+    /// At most `limit` stores in the order of their ids, after `after`.
     ///
     /// # Errors
     /// As [`Ledger::store`].
@@ -69,7 +69,7 @@ impl Ledger {
         let mut views: Vec<StoreView> = look.await?;
         for store_id in self.stores_with_stock(after).take(limit) {
             let told = views.iter().any(|view| view.store_id == store_id);
-            // Its first level may still be on the way to the disk.
+            // The first level of the store may not be durable yet.
             if !told && !self.levels(&store_id, None, 1).await?.is_empty() {
                 views.push(StoreView { store_id, described: None });
             }
@@ -79,7 +79,7 @@ impl Ledger {
         Ok(views)
     }
 
-    /// The stores after that one in which there is stock, or was, in the order of their names.
+    /// The stores after `after` that have or had stock, in the order of their ids.
     pub(in crate::app) fn stores_with_stock(
         &self,
         after: Option<&StoreId>,
@@ -87,7 +87,7 @@ impl Ledger {
         iter::successors(self.next_with_stock(after), |store| self.next_with_stock(Some(store)))
     }
 
-    /// The first store after that one in which there is stock, or was.
+    /// The first store after `after` that has or had stock.
     fn next_with_stock(&self, after: Option<&StoreId>) -> Option<StoreId> {
         let last_of = |store: &StoreId| {
             let last = Sku::new(&"z".repeat(ID_BYTES_MAX)).expect("letters are a valid SKU");

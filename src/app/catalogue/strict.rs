@@ -1,8 +1,7 @@
-//! The catalogue as a gate: where `CATALOG_STRICT` is on, stock comes only to levels whose SKU it knows.
+//! The strict catalogue: with `CATALOG_STRICT`, only levels of known SKUs may receive stock.
 //!
-//! Which SKUs it knows is asked of memory when a command is decided, without the product's mutex or lease: a change of the
-//! product at the same moment counts or does not, as it happens. Among several processes a SKU that is unknown here is
-//! looked for in what the others have written before it is refused.
+//! A decision reads the known SKUs from memory, without the product's lock or lease; a concurrent change of the product is seen or not.
+//! Among several processes the logs of the others are applied before an unknown SKU is refused.
 
 use crate::app::Ledger;
 use crate::app::ledger::entities::Entity;
@@ -13,14 +12,14 @@ use parking_lot::RwLock;
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 
-/// The products there are.
+/// The SKUs of the catalogue.
 #[derive(Debug, Default)]
-pub(in crate::app) struct KnownProducts(RwLock<Known>);
+pub(in crate::app) struct KnownProducts(RwLock<KnownSkus>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownSkus {
     skus: HashSet<Sku>,
-    /// Those that were taken out, and the entry that did it by where it ends: a refusal that rests on it waits until then.
+    /// The removed SKUs with the last sequence of the removing entry: a refusal that rests on the removal waits until it is durable.
     gone: HashMap<Sku, Sequence>,
 }
 
@@ -30,7 +29,7 @@ impl Projection for KnownProducts {
             let mut known = self.0.write();
             if master.details.is_some() {
                 known.skus.insert(sku.clone());
-                // Also when memory is rolled back: what never happened is not waited for.
+                // A rollback of the removal ends here, too: no refusal may wait for an entry that never becomes durable.
                 known.gone.remove(sku);
             } else {
                 known.skus.remove(sku);
@@ -66,7 +65,7 @@ impl Projection for KnownProducts {
 }
 
 impl KnownProducts {
-    /// Which of these keys are of levels whose SKU the catalogue does not know.
+    /// For each key whether it is a level of a SKU that the catalogue does not know.
     fn unlisted(&self, keys: &[Key]) -> Vec<bool> {
         let known = self.0.read();
         keys.iter().map(|key| matches!(key, Key::Level(_, sku) if !known.skus.contains(sku))).collect()
@@ -74,7 +73,7 @@ impl KnownProducts {
 }
 
 impl Ledger {
-    /// The same ledger, which takes in and promises only what the catalogue knows.
+    /// The ledger with a strict catalogue: it accepts and reserves stock of known SKUs only.
     #[must_use]
     pub fn with_strict_catalog(mut self) -> Self {
         let known = KnownProducts::default();

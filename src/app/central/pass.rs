@@ -1,4 +1,4 @@
-//! What one pass of the worker did, for `POST /sync`, metrics and people.
+//! The reports of the worker, for `POST /sync`, metrics and operators.
 
 use crate::domain::Sequence;
 use serde::{Deserialize, Serialize};
@@ -8,30 +8,30 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PassReport {
-    /// Events that are in the model now and were not before.
+    /// Events that were applied.
     pub applied: u64,
     /// Events that became dead letters.
     pub dead_lettered: u64,
-    /// Events in the model, over all nodes.
+    /// Events in the model, summed over all nodes.
     pub central_sequence: Sequence,
-    /// Events that are durable somewhere and not in the model.
+    /// Events that are durable at a source and not in the model.
     pub lag: u64,
-    /// How long the pass took.
+    /// Duration of the pass.
     pub duration_ms: u64,
-    /// One for each source.
+    /// One report for each source.
     pub sources: Vec<SourceReport>,
 }
 
-/// How the worker stands at a moment.
+/// The status of the worker at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SyncStatus {
-    /// Events that are durable somewhere, as far as their sources said, and not in the model.
+    /// Events that are durable at a source, as far as it has reported, and not in the model.
     pub lag: u64,
-    /// Dead letters that wait for somebody.
+    /// Open dead letters.
     pub open_letters: usize,
-    /// Dead letters there ever were.
+    /// All dead letters, including closed ones.
     pub letters: usize,
-    /// One for each source that was asked.
+    /// One report for each source that was asked.
     pub sources: Vec<SourceReport>,
 }
 
@@ -39,41 +39,41 @@ pub struct SyncStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceReport {
-    /// What it is called.
+    /// The name of the source.
     pub name: String,
-    /// Whose log it is, once it has answered.
+    /// The node of the log, once the source has answered.
     pub node: Option<Uuid>,
-    /// How far its log is in the model.
+    /// The checkpoint of its log.
     pub sequence: Sequence,
-    /// Where its log ends, as far as it said.
+    /// The end of its log, as last reported.
     pub end: Sequence,
-    /// How it is.
+    /// The state of the source.
     pub state: SourceState,
-    /// Events met a second time.
+    /// Events that were read a second time.
     pub duplicates: u64,
     /// Levels its log took over from another log of the same ledger.
     #[serde(default)]
     pub taken: u64,
-    /// Events that were in the model already, because another log of the same ledger had told of the level since.
+    /// Events that the model contained already, because another log of the same ledger had moved the level since.
     #[serde(default)]
     pub superseded: u64,
     /// Levels that wait behind a dead letter.
     pub parked_levels: usize,
-    /// Events that wait there.
+    /// Events of those levels.
     pub parked_events: u64,
 }
 
-/// How a source is.
+/// The state of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "status", content = "reason")]
 pub enum SourceState {
-    /// Not asked yet.
+    /// It has not been asked yet.
     New,
     /// Its last answer was good.
     Well,
-    /// Its last answer was none, or nonsense; it is asked again.
+    /// Its last answer was missing or malformed; it is asked again.
     Failing(String),
-    /// Events are missing, or the log belongs to another node than before: it is not read any further until
-    /// somebody has looked.
+    /// Events are missing, or the log belongs to another node than before: it is not read any further until an operator has
+    /// checked it.
     Stopped(String),
 }

@@ -1,8 +1,8 @@
-//! The worker: all followers, the model they fill, and when it is saved.
+//! The worker: runs the followers, and saves the model they fill.
 
 use crate::app::blocking;
-use crate::app::central::following::crew::{Crew, Followed};
-use crate::app::central::following::follower::Progress;
+use crate::app::central::following::follower::PassCounts;
+use crate::app::central::following::followers::{Followed, Followers};
 use crate::app::central::{
     Central, CentralModel, DeadLetter, LetterState, PassReport, SourceReport, SourceState, SyncStatus,
 };
@@ -18,44 +18,44 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{MutexGuard, Semaphore};
 
-/// What a worker is made of.
+/// The adapters of a worker.
 pub struct WorkerParts {
     /// The logs to follow.
     pub sources: Vec<Arc<dyn EventSource>>,
-    /// Where the model is saved.
+    /// The store of the model.
     pub central: Arc<dyn CentralStore>,
-    /// Where dead letters are kept.
+    /// The store of the dead letters.
     pub letters: Arc<dyn DeadLetterStore>,
-    /// What time it is.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// How a worker works.
+/// The settings of a worker.
 #[derive(Debug, Clone, Copy)]
 pub struct SyncSettings {
-    /// From the end of a pass to the next one.
+    /// Pause between two passes over a source.
     pub interval: Duration,
     /// Sources read at the same time.
     pub concurrency: usize,
-    /// Events asked for at once.
+    /// Most events of one read.
     pub read_events: usize,
-    /// Events between two saves of the model, at least.
+    /// Fewest events between two saves of the model.
     pub save_every: u64,
-    /// The first ceiling of the wait before something is read again; it doubles.
+    /// The first ceiling of the backoff; it doubles.
     pub retry_base: Duration,
-    /// How often it is read again.
+    /// Most retries of a read.
     pub retry_times: u32,
-    /// When a source that does not answer is left alone, and for how long.
+    /// The circuit breaker of a source.
     pub breaker: BreakerSettings,
 }
 
-/// From the news that there are events to reading them, so that more of them are read at once.
+/// Delay between the news of events and their read, so that one read finds more of them.
 const GATHER: Duration = Duration::from_millis(20);
-/// After a save that took a second, at least so many seconds pass without one.
+/// After a save at least this many times its duration pass without one.
 const SAVE_REST: u32 = 9;
-/// The same for a save of a few events: it may not cost more than a hundredth of the time.
+/// As [`SAVE_REST`], for a save of few events: it may cost a hundredth of the time.
 const SAVE_FEW_REST: u32 = 99;
-/// A few events wait at least so long for others to be saved with.
+/// Few events wait at least this long for others to be saved with.
 const SAVE_FEW_AFTER: Duration = Duration::from_secs(1);
 
 /// Merges the logs of all nodes into the central model.
@@ -63,20 +63,20 @@ pub struct Worker {
     pub(super) parts: WorkerParts,
     pub(super) settings: SyncSettings,
     pub(super) model: Arc<CentralModel>,
-    pub(super) crew: Crew,
+    pub(super) followers: Followers,
     letters: Mutex<BTreeMap<String, DeadLetter>>,
-    /// Sources that are well share these permits ...
+    /// Permits for the sources whose last answer was good ...
     well: Semaphore,
-    /// ... and those that are not, this one: a source that hangs keeps no other waiting.
+    /// ... and one for the failing ones, so that a source that hangs delays no good one.
     sick: Semaphore,
     /// Held by a pass over all sources.
     pass: tokio::sync::Mutex<()>,
-    /// Passes that came to their end.
+    /// Number of completed passes.
     passes: AtomicU64,
     last: Mutex<PassReport>,
-    /// Every source as it was last seen, in the middle of a pass too.
+    /// The latest report of every source, also during a pass.
     seen: Mutex<BTreeMap<String, SourceReport>>,
-    /// Held by whoever saves.
+    /// Held during a save.
     saving: tokio::sync::Mutex<()>,
     saved: Mutex<Saved>,
 }
@@ -84,25 +84,25 @@ pub struct Worker {
 struct Saved {
     sequence: Sequence,
     not_before: Option<Instant>,
-    /// The same for a save of events that are not worth one yet.
+    /// As `not_before`, for a save of few events.
     few_not_before: Option<Instant>,
-    /// The last one failed, and that has been told.
+    /// The last save failed, and the failure is logged.
     failing: bool,
 }
 
 impl Worker {
-    /// A worker that goes on where the saved model ends.
+    /// A worker that continues from the saved model.
     ///
     /// # Errors
-    /// What the stores say.
+    /// When a store fails.
     pub fn new(parts: WorkerParts, settings: SyncSettings) -> io::Result<Self> {
         Self::over(Arc::new(CentralModel::new(Central::default())), parts, Vec::new(), settings)
     }
 
-    /// The same, over a model that is shown already, and with the logs that join later.
+    /// As [`Worker::new`], over a model that readers share already, and with logs that join later.
     ///
     /// # Errors
-    /// What the stores say; the model is as it was.
+    /// When a store fails; the model is unchanged.
     pub fn over(
         model: Arc<CentralModel>,
         mut parts: WorkerParts,
@@ -118,7 +118,7 @@ impl Worker {
         Ok(Self {
             settings,
             model,
-            crew: Crew::new(std::mem::take(&mut parts.sources), joining, settings.breaker),
+            followers: Followers::new(std::mem::take(&mut parts.sources), joining, settings.breaker),
             letters: Mutex::new(letters),
             well: Semaphore::new(settings.concurrency.max(1)),
             sick: Semaphore::new(1),
@@ -134,10 +134,10 @@ impl Worker {
 
     /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
     pub async fn run(&self) {
-        tokio::join!(self.crew.run(self), self.saves());
+        tokio::join!(self.followers.run(self), self.saves());
     }
 
-    /// Saves beside the rounds: no source waits for it.
+    /// Saves in parallel with the followers, so that no source waits for a save.
     async fn saves(&self) {
         loop {
             tokio::time::sleep(self.settings.interval).await;
@@ -164,17 +164,17 @@ impl Worker {
     /// Cancel safe: what was applied stays applied.
     pub async fn sync(&self) -> PassReport {
         let Some(_running) = self.begin_pass().await else { return self.last_pass() };
-        // Who asks for a pass may know that a source is well again.
-        self.crew.look().await;
-        let crew = self.crew.all();
-        for source in &crew {
+        // A pass on request probes at once: its client may know that a source has recovered.
+        self.followers.look().await;
+        let followers = self.followers.all();
+        for source in &followers {
             source.breaker.cool_down();
         }
-        self.pass_over(&crew).await
+        self.pass_over(&followers).await
     }
 
-    /// The last pass before a stop: the sources that were well when they were asked last, and then the others for at most
-    /// `patience`, since one of them may never answer.
+    /// The last pass before a stop: first the sources whose last answer was good, then the others for at most `patience`, because one
+    /// of them may never answer.
     ///
     /// Cancel safe, as [`Worker::sync`].
     pub async fn sync_at_stop(&self, patience: Duration) {
@@ -182,27 +182,27 @@ impl Worker {
         let (well, others): (Vec<Followed>, Vec<Followed>) = {
             let seen = self.seen.lock();
             let state = |followed: &Followed| seen.get(followed.source.name()).map(|report| &report.state);
-            self.crew.all().into_iter().partition(|followed| state(followed) == Some(&SourceState::Well))
+            self.followers.all().into_iter().partition(|followed| state(followed) == Some(&SourceState::Well))
         };
         self.pass_over(&well).await;
         for source in &others {
             source.breaker.cool_down();
         }
         if !others.is_empty() {
-            // What they have is read after the next start.
+            // Their events are read after the next start.
             let _ = tokio::time::timeout(patience, self.pass_over(&others)).await;
         }
     }
 
-    async fn pass_over(&self, crew: &[Followed]) -> PassReport {
+    async fn pass_over(&self, followers: &[Followed]) -> PassReport {
         let begun = Instant::now();
         // Collected before the first await, so that the pass can be spawned.
-        let work: Vec<_> = crew.iter().map(|followed| self.follow(followed)).collect();
-        let done: Vec<(Progress, SourceReport)> = join_all(work).await;
+        let work: Vec<_> = followers.iter().map(|followed| self.follow(followed)).collect();
+        let done: Vec<(PassCounts, SourceReport)> = join_all(work).await;
         let sources: Vec<SourceReport> = done.iter().map(|(_, report)| report.clone()).collect();
         let report = PassReport {
-            applied: done.iter().map(|(progress, _)| progress.applied).sum(),
-            dead_lettered: done.iter().map(|(progress, _)| progress.dead_lettered).sum(),
+            applied: done.iter().map(|(counts, _)| counts.applied).sum(),
+            dead_lettered: done.iter().map(|(counts, _)| counts.dead_lettered).sum(),
             central_sequence: self.model.look(Central::sequence),
             lag: lag(&sources),
             duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -213,34 +213,34 @@ impl Worker {
         report
     }
 
-    async fn follow(&self, one: &Followed) -> (Progress, SourceReport) {
+    async fn follow(&self, one: &Followed) -> (PassCounts, SourceReport) {
         let mut follower = one.follower.lock().await;
         if follower.breaker.rests() {
-            // Nor does it wait for a turn.
-            return (Progress::default(), follower.report());
+            // A source behind an open breaker must not occupy a permit.
+            return (PassCounts::default(), follower.report());
         }
         let permits = match follower.state {
             SourceState::Failing(_) => &self.sick,
             SourceState::New | SourceState::Well | SourceState::Stopped(_) => &self.well,
         };
-        // Never closed.
+        // The semaphore is never closed.
         let _permit = permits.acquire().await;
-        let progress = follower.follow(self).await;
-        (progress, follower.report())
+        let counts = follower.follow(self).await;
+        (counts, follower.report())
     }
 
-    /// The right to run a pass; nothing when one that was running has ended meanwhile, which then counts for both.
+    /// The lock of a pass; nothing when a running pass has completed meanwhile, because its report serves both callers.
     async fn begin_pass(&self) -> Option<MutexGuard<'_, ()>> {
         let before = self.passes.load(Ordering::Relaxed);
         if let Ok(free) = self.pass.try_lock() {
             return Some(free);
         }
         let free = self.pass.lock().await;
-        // What held it may have been a redrive, or a pass that was dropped half-way.
+        // The holder may have been a pass that was dropped half-way, which has no report.
         (self.passes.load(Ordering::Relaxed) == before).then_some(free)
     }
 
-    /// What the last pass did.
+    /// The report of the last pass.
     pub fn last_pass(&self) -> PassReport {
         self.last.lock().clone()
     }
@@ -251,7 +251,7 @@ impl Worker {
         let events = sequence.0.saturating_sub(saved.sequence.0);
         let rested = |moment: Option<Instant>| moment.is_none_or(|moment| Instant::now() >= moment);
         let worth_it = events >= self.settings.save_every.max(levels / 10).max(1);
-        // Who reads the file of another process would never see the last few.
+        // Without the second condition another process that reads the file would never see the last few events.
         rested(saved.not_before) && worth_it || events > 0 && rested(saved.few_not_before)
     }
 
@@ -271,7 +271,7 @@ impl Worker {
     /// Saves model and checkpoints as they are now.
     ///
     /// # Errors
-    /// What the store says; the older file is there still.
+    /// When the store fails; the older file is kept.
     pub async fn save(&self) -> io::Result<()> {
         let _saving = self.saving.lock().await;
         let begun = Instant::now();
@@ -291,12 +291,12 @@ impl Worker {
         Ok(())
     }
 
-    /// The model it fills.
+    /// The shared model.
     pub fn central(&self) -> &Arc<CentralModel> {
         &self.model
     }
 
-    /// How sources and dead letters are now, in the middle of a pass too.
+    /// The present status of sources and dead letters, also during a pass.
     pub fn status(&self) -> SyncStatus {
         let sources: Vec<SourceReport> = self.seen.lock().values().cloned().collect();
         let letters = self.letters.lock();
@@ -306,8 +306,8 @@ impl Worker {
 
     /// The breaker of each source, by the source's name.
     pub fn breakers(&self) -> impl Iterator<Item = (String, Arc<Breaker>)> {
-        let crew = self.crew.all().into_iter();
-        crew.map(|followed| (followed.source.name().to_owned(), followed.breaker))
+        let followers = self.followers.all().into_iter();
+        followers.map(|followed| (followed.source.name().to_owned(), followed.breaker))
     }
 
     pub(super) fn note(&self, report: SourceReport) {

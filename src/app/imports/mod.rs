@@ -1,4 +1,4 @@
-//! Reads of bulk imports: how far one has come, and which rows were refused.
+//! Reads of bulk imports: the progress of one, and its refused rows.
 
 pub(crate) mod progress;
 

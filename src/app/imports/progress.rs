@@ -1,4 +1,4 @@
-//! Bulk imports: how far one has come, and which rows were refused.
+//! The progress and the refused rows of a bulk import.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -8,22 +8,22 @@ use crate::domain::imports::{Import, RefusedRow};
 use crate::domain::{Fact, ImportId, Key, Sequence, State};
 use std::fmt;
 
-/// An import as it is shown.
+/// The progress of an import.
 pub type ImportView = Import;
 
-/// A refused row, and where to go on behind it.
+/// A refused row with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// Its place.
+    /// The position, from which a reader continues.
     pub place: RefusedPlace,
     /// The row.
     pub row: RefusedRow,
 }
 
-/// The place of a refused row: written `sequence.row`, so that a page begins where the one before it ended.
+/// The position of a refused row, written `sequence.row`: a page begins where the one before it ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RefusedPlace {
-    /// The `IMPORT` event.
+    /// The sequence of the `IMPORT` event.
     pub sequence: Sequence,
     /// The row's number.
     pub row: u64,
@@ -36,18 +36,18 @@ impl fmt::Display for RefusedPlace {
 }
 
 impl RefusedPlace {
-    /// Reads what was written.
+    /// Parses the written form.
     pub fn parse(text: &str) -> Option<Self> {
         let (sequence, row) = text.split_once('.')?;
         Some(Self { sequence: Sequence(sequence.parse().ok()?), row: row.parse().ok()? })
     }
 }
 
-/// How many steps are read at once while looking for refused rows.
+/// `IMPORT` events of one read.
 const STEPS_PER_READ: usize = 64;
 
 impl Ledger {
-    /// An import as it stands; nothing when it was never begun.
+    /// The progress of an import; nothing when it was never begun.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.
@@ -60,7 +60,7 @@ impl Ledger {
         Ok(seen.await?.flatten())
     }
 
-    /// At most `limit` refused rows behind `after`, in order.
+    /// At most `limit` refused rows after `after`, in order.
     ///
     /// # Errors
     /// As [`Ledger::movements`].
@@ -76,7 +76,7 @@ impl Ledger {
             let mut refused = Vec::new();
             let single = histories.len() == 1;
             for (_, history) in histories {
-                // Where several logs tell of an import, a row's number alone says what comes after it.
+                // Sequences of several logs are not comparable, so only the row's number counts.
                 let from = if single { after.sequence } else { Sequence::START };
                 refused.extend(refusals(&*history, &key, from, after.row, limit)?);
             }
@@ -89,7 +89,7 @@ impl Ledger {
     }
 }
 
-/// At most `limit` refused rows of one log behind the row `after`, from that sequence on.
+/// At most `limit` refused rows of one log after the row `after`, from the sequence `from` on.
 fn refusals(
     history: &dyn History,
     key: &Key,
@@ -98,7 +98,7 @@ fn refusals(
     limit: usize,
 ) -> Result<Vec<Refused>, HistoryError> {
     let mut refused = Vec::new();
-    // The step of the last row may have refused more.
+    // The event of the last row is read again: it may hold further refused rows.
     let mut query =
         MovementQuery { after: from.minus(1), limit: STEPS_PER_READ, kind: None, since: None, until: None };
     loop {

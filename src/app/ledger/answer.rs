@@ -1,17 +1,19 @@
-//! The end of the write path: waiting for the disk, and the answer, the first time and again.
+//! The end of the write path: the wait for the disk, the outcome of a command, and the same outcome for a retry.
 
-use super::{CommandError, Decided, KnownWhole, Ledger, Outcome};
+use super::{CommandError, Decided, Ledger, Outcome, WholeRetry};
 use crate::app::blocking;
-use crate::app::ledger::idempotency::{Known, Place};
-use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, TakenBack};
+use crate::app::ledger::idempotency::{EffectPlace, RetryMatch};
+use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, RolledBack};
 use crate::domain::{
     Command, Entry, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
 };
 use std::collections::BTreeMap;
 
 impl Ledger {
-    /// Waits for the disk, and makes the outcome.
-    pub(super) async fn settle(
+    /// Waits until the decision is durable, and returns its outcome.
+    ///
+    /// A command without an entry waits, too: its refusal may rest on entries that a failing disk rolls back.
+    pub(super) async fn await_outcome(
         &self,
         decided: Decided,
         generation: Generation,
@@ -21,7 +23,7 @@ impl Ledger {
         let Decided { refusal, finished, appended, .. } = decided;
         let (sequence, at) = if let Some(Appended { sequence, at, ticket }) = appended {
             if let Err(failed) = ticket.await.unwrap_or(Err(LogFailed::Unknown)) {
-                self.go_back().await;
+                self.roll_back().await;
                 return Err(failed.into());
             }
             (sequence, at)
@@ -30,10 +32,10 @@ impl Ledger {
             tokio::select! {
                 biased;
                 reached = durable.reached(generation, head) => reached?,
-                // What it rests on may be on its way for long; nothing has happened, so it may as well be asked again.
+                // The entries that the decision rests on may wait for long. Nothing has happened, so the client can send the command again.
                 () = durable.silence() => return Err(CommandError::Overloaded),
             }
-            self.still_holds()?;
+            self.ensure_not_taken_over()?;
             (Sequence::START, self.now())
         };
         if let Some(refusal) = refusal {
@@ -44,32 +46,32 @@ impl Ledger {
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: false })
     }
 
-    /// What is answered to a command whose idempotency key is known.
-    pub(super) async fn answer_known(
+    /// The answer to a command whose idempotency key is known.
+    pub(super) async fn answer_retry(
         &self,
         generation: Generation,
-        (known, known_by): KnownWhole<'_>,
+        (known, known_by): WholeRetry<'_>,
         command: &Command,
     ) -> Result<Outcome, CommandError> {
         match known {
-            Known::Applied(place) => self.replay(generation, place, known_by, command).await,
-            Known::Reused(place) => {
+            RetryMatch::Applied(place) => self.replay(generation, place, known_by, command).await,
+            RetryMatch::Reused(place) => {
                 self.durable(generation, place).await?;
                 Err(Refusal::from(Rejection::IdempotencyKeyReused).into())
             }
         }
     }
 
-    /// The first answer again, from the log. What was an operation of a batch then is answered as if it had come alone.
+    /// The first answer, read back from the log. An operation that stood in a batch is answered as a command of its own.
     async fn replay(
         &self,
         generation: Generation,
-        place: Place,
+        place: EffectPlace,
         known_by: &Idempotency,
         command: &Command,
     ) -> Result<Outcome, CommandError> {
-        // The effect may still be on the disk: as unknown as to the one who asked first.
-        self.durable(generation, place).await.map_err(|TakenBack| CommandError::OutcomeUnknown)?;
+        // The effect may still be on the disk, so the outcome is as unknown to the retry as it is to the first request.
+        self.durable(generation, place).await.map_err(|RolledBack| CommandError::OutcomeUnknown)?;
         let history = self.history_of(place.log)?;
         let entry = blocking(move || read_entry(&*history, place.sequence)).await?;
         if entry.idempotency.as_ref() != Some(known_by) {
@@ -80,15 +82,15 @@ impl Ledger {
         Ok(Outcome { sequence, at, events, unapplied, replays, replayed: true })
     }
 
-    /// Waits until an event is durable. What others made known is.
-    pub(super) async fn durable(&self, generation: Generation, place: Place) -> Result<(), TakenBack> {
+    /// Waits until an event is durable. Events of other processes are durable before this process knows them.
+    pub(super) async fn durable(&self, generation: Generation, place: EffectPlace) -> Result<(), RolledBack> {
         match place.log {
             LogNumber::OWN => self.parts.log.durable().reached(generation, place.sequence).await,
             _ => Ok(()),
         }
     }
 
-    /// The events that replayed operations of an entry of `log` had their effect in.
+    /// The events that hold the effects of the replayed operations of an entry of `log`.
     async fn replays(
         &self,
         generation: Generation,
@@ -96,16 +98,16 @@ impl Ledger {
         unapplied: &[Unapplied],
         command: &Command,
     ) -> Result<Vec<(u32, Event)>, CommandError> {
-        let mut wanted: BTreeMap<LogNumber, Vec<Replay>> = BTreeMap::new();
+        let mut wanted: BTreeMap<LogNumber, Vec<ReplayedOperation>> = BTreeMap::new();
         for Unapplied { op, why } in unapplied {
             let (log, sequence) = match why {
                 UnappliedWhy::Refused(_) => continue,
                 UnappliedWhy::Replayed(sequence) => (log, *sequence),
                 UnappliedWhy::ReplayedIn(place) => (self.numbered(place.log), place.sequence),
             };
-            self.durable(generation, Place { log, sequence }).await?;
+            self.durable(generation, EffectPlace { log, sequence }).await?;
             let own_key = command.key_of_operation(*op);
-            wanted.entry(log).or_default().push(Replay { op: *op, sequence, own_key });
+            wanted.entry(log).or_default().push(ReplayedOperation { op: *op, sequence, own_key });
         }
         let mut events = Vec::new();
         for (log, wanted) in wanted {
@@ -117,7 +119,7 @@ impl Ledger {
     }
 }
 
-/// What the operation of that key did in its batch, as an outcome of its own.
+/// The effect of the operation with that key in its batch, as an outcome of its own.
 fn operation_alone(entry: &Entry, known_by: &Idempotency) -> Outcome {
     let own: Vec<(Sequence, &Event)> =
         entry.numbered().filter(|(_, event)| event.idempotency.as_ref() == Some(known_by)).collect();
@@ -131,8 +133,8 @@ fn operation_alone(entry: &Entry, known_by: &Idempotency) -> Outcome {
     }
 }
 
-/// An operation of a batch whose idempotency key is known: where its effect stands, and which state it decides on.
-struct Replay {
+/// An operation of a batch whose idempotency key is known: the event of its effect, and the key of the state it decides on.
+struct ReplayedOperation {
     op: u32,
     sequence: Sequence,
     own_key: Option<Key>,
@@ -144,18 +146,21 @@ fn read_entry(history: &dyn History, sequence: Sequence) -> Result<Entry, Histor
         .ok_or_else(|| HistoryError::Damaged(format!("event {sequence} is recorded but not in the log")))
 }
 
-/// Neighbours stand in the same entry as a rule, so the last one read is kept.
-fn read_events(history: &dyn History, wanted: &[Replay]) -> Result<Vec<(u32, Event)>, HistoryError> {
+/// Reads the event of each operation. Neighbours usually stand in the same entry, so the last entry is kept.
+fn read_events(
+    history: &dyn History,
+    wanted: &[ReplayedOperation],
+) -> Result<Vec<(u32, Event)>, HistoryError> {
     let mut events = Vec::with_capacity(wanted.len());
     let mut entry: Option<Entry> = None;
-    for Replay { op, sequence, own_key } in wanted {
+    for ReplayedOperation { op, sequence, own_key } in wanted {
         let current = match entry.take() {
             Some(current) if (current.sequence..=current.last()).contains(sequence) => current,
             _ => read_entry(history, *sequence)?,
         };
         let found = current.numbered().find(|(at, _)| at == sequence).map(|(_, event)| event);
-        // A command that came alone is known by the first event of its entry, which may be an expiry; what it did itself is the last
-        // event of its own key, behind which others of other keys may stand.
+        // A single command is recorded under the first event of its entry, which may be an expiry. Its own effect is the last event
+        // of its own key; events of other keys, such as alerts, may follow.
         let alone = found.is_some_and(|event| event.op.is_none());
         let last = current.events.iter().rfind(|event| own_key.as_ref() == Some(&event.fact.key()));
         let found = if alone { last } else { found };

@@ -1,9 +1,9 @@
-//! The middle of the write path: deciding, appending, moving memory. Not async on purpose.
+//! The middle of the write path: decide, append, apply to memory. Not async, so that no await can split the three.
 
 use super::{CommandError, Decided, Ledger, Meta};
 use crate::app::KnownEffect;
 use crate::app::ledger::entities::Slot;
-use crate::app::ledger::journal::Step;
+use crate::app::ledger::journal::JournalStep;
 use crate::app::ledger::projection::Moved;
 use crate::app::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
 use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
@@ -12,7 +12,12 @@ use crate::planted::{Bug, planted};
 use tokio::sync::MutexGuard;
 
 impl Ledger {
-    /// Steps 4 to 6 of the write path.
+    /// Decides a command on the locked states, appends its entry, and applies it to memory.
+    ///
+    /// The order matters. The evidence is read under the slots' locks, because a change before them would not be seen. The entry gets its
+    /// sequence before memory is applied, because a rejected entry must leave no trace. The idempotency record is inserted before the
+    /// caller releases the locks: a retry that came in between would be decided as a new command. A decision that log time has
+    /// overtaken ([`AppendError::Stale`]) is made again from the start.
     pub(super) fn decide_and_append(
         &self,
         command: &Command,
@@ -25,7 +30,7 @@ impl Ledger {
             let now = self.now();
             let mut new_id = || self.parts.ids.event_id();
             let foreign = self.foreign(keys, slots);
-            // With the mutexes held: what was looked up before may have changed since.
+            // Read here and not by the caller: evidence from before the locks may be out of date.
             let mut evidence = Evidence::default();
             self.projections.each().for_each(|projection| projection.evidence(keys, &mut evidence));
             let states = slots.iter_mut().map(|slot| &mut slot.state).collect();
@@ -53,7 +58,7 @@ impl Ledger {
                 events: draft.events(),
                 unapplied: if effective { draft.unapplied() } else { &[] },
             };
-            // Until the steps are noted, memory does not go back.
+            // Held until the journal has the steps. A rollback between the append and the journal would miss them.
             let _noting = self.noting.read();
             let appended = if self.idempotency.is_full() && meta.idempotency.is_some() {
                 Err(AppendError::Full)
@@ -63,7 +68,7 @@ impl Ledger {
             match appended {
                 Ok(appended) => {
                     let mut finished = draft.finish();
-                    self.note(meta, effective, &mut finished, &appended, keys, slots);
+                    self.apply_to_memory(meta, effective, &mut finished, &appended, keys, slots);
                     let appended = Some(appended);
                     return Ok(Decided { refusal, finished, appended, more_due, needs: Vec::new() });
                 }
@@ -80,7 +85,7 @@ impl Ledger {
         }
     }
 
-    /// Which states another log moved last, and the epochs in which this one takes them over.
+    /// For each key whose state another log moved last: the epoch under which this log takes it over.
     fn foreign(&self, keys: &[Key], slots: &[MutexGuard<'_, Slot>]) -> Vec<Option<u64>> {
         let Some(sharing) = &self.sharing else { return Vec::new() };
         let epoch = |(key, slot): (&Key, &MutexGuard<'_, Slot>)| {
@@ -89,8 +94,10 @@ impl Ledger {
         keys.iter().zip(slots).map(epoch).collect()
     }
 
-    /// The entry has its place in the log: memory follows, and notes the way back.
-    fn note(
+    /// Applies an appended entry to memory: slots, projections, idempotency records, and the journal for a rollback.
+    ///
+    /// The journal comes last and in the order of the events, so that a rollback undoes the events of one state from the last to the first.
+    fn apply_to_memory(
         &self,
         meta: &Meta,
         effective: bool,
@@ -132,13 +139,13 @@ impl Ledger {
             self.idempotency.sweep(appended.at, 2 * known.len());
         }
         let moved = undos.into_iter().filter_map(|(position, undo)| {
-            Some(Step::Moved(keys.get(position)?.clone(), undo, logs.get(position).copied()?))
+            Some(JournalStep::Moved(keys.get(position)?.clone(), undo, logs.get(position).copied()?))
         });
-        let steps = moved.chain(known.iter().map(|effect| Step::Known(effect.id)));
+        let steps = moved.chain(known.iter().map(|effect| JournalStep::Known(effect.id)));
         self.journal.note(last, self.parts.log.durable().sequence(), steps);
     }
 
-    /// The state under this key is another one now; to be called by whoever made it so, with the slot in hand.
+    /// Tells every projection that a state has changed, and schedules its next due moment. The caller holds the slot.
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
         let own = slot.log == LogNumber::OWN;
         let moved = Moved { key, state: &slot.state, head: slot.head, own };
@@ -147,20 +154,21 @@ impl Ledger {
                 self.re_evaluate(key);
             }
         }
-        self.watch(key, slot);
+        self.schedule_due(key, slot);
     }
 
-    /// Has a state re-evaluated at once: log time is never before the last entry, and while others are joined it is not known yet.
+    /// Schedules the re-evaluation of a state at once: at the time of the last entry, because log time is not known yet while this
+    /// process joins others.
     pub(super) fn re_evaluate(&self, key: Key) {
         self.due.note(self.now_of_logs(), key);
     }
 
-    /// Has those states re-evaluated that do not fit this one, which another process has moved.
+    /// Schedules the re-evaluation of the states that are stale because another process moved the state under `key`.
     pub(super) async fn re_evaluate_moved(&self, key: &Key) {
         self.stale_for(key).await.into_iter().for_each(|stale| self.re_evaluate(stale));
     }
 
-    /// The states that do not fit this one, which another process has moved.
+    /// The keys of the states that are stale because another process moved the state under `key`.
     pub(super) async fn stale_for(&self, key: &Key) -> Vec<Key> {
         let mut stale = Vec::new();
         for projection in self.projections.each() {
@@ -171,7 +179,7 @@ impl Ledger {
         stale
     }
 
-    /// These keys and those that are decided on beside them, as it seems, or with `all` that might be; sorted and unique.
+    /// These keys and the keys that projections add to them, sorted and unique; with `all` every key a projection might add.
     pub(super) fn with_beside(&self, mut keys: Vec<Key>, all: bool) -> Vec<Key> {
         let mut more = Vec::new();
         self.projections.each().for_each(|projection| projection.beside(&keys, all, &mut more));
@@ -183,8 +191,8 @@ impl Ledger {
         keys
     }
 
-    /// Sees to it that somebody looks at the state when it next falls due.
-    pub(super) fn watch(&self, key: &Key, slot: &mut Slot) {
+    /// Schedules the next due moment of a state, unless an earlier one is scheduled.
+    pub(super) fn schedule_due(&self, key: &Key, slot: &mut Slot) {
         let Some(at) = slot.state.next_due() else { return };
         if at < slot.watched {
             slot.watched = at;

@@ -1,13 +1,12 @@
-//! The states in memory: one entity a key, its slot behind an async mutex of its own.
+//! The states in memory: one entity for each key, with its slot behind an async mutex of its own.
 //!
-//! There may be millions, so each stands in memory once, with its key: the table and the directory hold handles to it.
+//! There may be millions, so memory holds each key and state once: the table and the directory hold handles.
 
 #![allow(
     clippy::mutable_key_type,
     reason = "the key of an entity never changes, and its slot has no part in the order"
 )]
 
-use crate::app::ledger::idempotency::KnownEffect;
 use crate::app::ports::LogNumber;
 use crate::domain::{Key, Sequence, State, Timestamp};
 use ahash::RandomState;
@@ -24,35 +23,25 @@ use tokio::sync::{Mutex, MutexGuard};
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) state: State,
-    /// The sequence of the last event; what is shown of the state must wait until it is durable.
+    /// The sequence of the last event; a read of the state waits until it is durable.
     pub(crate) head: Sequence,
     /// The log that moved it last.
     pub(crate) log: LogNumber,
-    /// The moment at which somebody will look whether the state is due, not after its next due moment;
-    /// [`Timestamp::NEVER`] when nobody will.
+    /// The earliest moment scheduled for this state, never after its next due moment; [`Timestamp::NEVER`] when none is scheduled.
     pub(crate) watched: Timestamp,
 }
 
-/// What the log and its snapshot add up to at a start.
-#[derive(Debug, Default)]
-pub struct Restored {
-    /// Every state with a version above 0.
-    pub states: HashMap<Key, State>,
-    /// The idempotency records that are still kept, oldest first.
-    pub known: Vec<KnownEffect>,
-}
-
-/// One key of the ledger, and the state it has.
+/// One key of the ledger with its state.
 #[derive(Debug)]
 pub(crate) struct Entity {
     key: Key,
     slot: Mutex<Slot>,
 }
 
-/// One of several handles to an entity.
+/// A shared handle to an entity.
 pub(crate) type Handle = Arc<Entity>;
 
-/// With the two counters of its handles, the largest that glibc gives a block of 176 bytes: the next one has 192.
+/// An entity and the two counters of its handles fit in a glibc block of 176 bytes; the next larger block has 192.
 const _: () = assert!(size_of::<Entity>() + 2 * size_of::<usize>() <= 168);
 
 impl Entity {
@@ -60,18 +49,18 @@ impl Entity {
         Self { key, slot: Mutex::new(slot) }
     }
 
-    /// The slot, if nobody else has it.
+    /// The locked slot; nothing when another caller holds it.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Slot>> {
         self.slot.try_lock().ok()
     }
 
-    /// The slot, for the caller alone.
+    /// Waits for the lock of the slot.
     pub(crate) async fn lock(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().await
     }
 }
 
-/// A handle to an entity, which is found and ordered by its key.
+/// A handle that hashes and compares by the key of its entity.
 #[derive(Debug, Clone)]
 struct ByKey(Handle);
 
@@ -107,17 +96,17 @@ impl Hash for ByKey {
     }
 }
 
-/// All entities, found by key or walked in key order.
+/// All entities: a table by key, and a directory in key order.
 #[derive(Debug, Default)]
 pub(crate) struct Entities {
     entities: DashMap<ByKey, (), RandomState>,
-    /// Those whose state has a version above 0.
+    /// The entities whose state has a version above 0.
     directory: RwLock<BTreeSet<ByKey>>,
 }
 
 impl Entities {
     pub(crate) fn restore(states: HashMap<Key, State>, head: Sequence) -> Self {
-        // In the order of their keys, in which they are walked later: neighbours are neighbours in memory, too.
+        // Allocated in key order, because the directory is walked in key order: neighbours are neighbours in memory, too.
         let mut states: Vec<(Key, State)> = states.into_iter().collect();
         states.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let entities = DashMap::with_capacity_and_hasher(states.len(), RandomState::new());
@@ -132,7 +121,7 @@ impl Entities {
         Self { entities, directory: RwLock::new(directory) }
     }
 
-    /// The entity of a key; made when there is none.
+    /// The entity of a key; creates one when there is none.
     pub(crate) fn entity(&self, key: &Key) -> Handle {
         if let Some(entity) = self.find(key) {
             return entity;
@@ -143,27 +132,27 @@ impl Entities {
         Arc::clone(&self.entities.entry(made).or_default().key().0)
     }
 
-    /// The entity of a key, if there is one.
+    /// The entity of a key, if it exists.
     pub(crate) fn find(&self, key: &Key) -> Option<Handle> {
         self.entities.get(key).map(|entity| Arc::clone(&entity.key().0))
     }
 
-    /// A state came into being under this key, whose entity somebody holds.
+    /// Adds a key to the directory. The caller holds its entity, so it exists.
     pub(crate) fn list(&self, key: &Key) {
         if let Some(entity) = self.find(key) {
             self.directory.write().insert(ByKey(entity));
         }
     }
 
-    /// The state under this key has no version any more.
+    /// Removes a key from the directory: its state is back at version 0.
     pub(crate) fn unlist(&self, key: &Key) {
         self.directory.write().remove(key);
     }
 
-    /// Forgets an entity whose state never came into being, unless somebody else is about to use it.
+    /// Removes an entity whose state is at version 0, unless another caller is about to use it.
     ///
-    /// `entity` is the caller's handle; a handle is only ever cloned under the map's lock, so two are map and caller. One
-    /// that is listed has a third.
+    /// `entity` is the caller's handle. A handle is only ever cloned under the table's lock, so two handles are the table's and the
+    /// caller's; an entity in the directory has a third.
     pub(crate) fn forget(&self, entity: &Handle) {
         self.entities.remove_if(&entity.key, |kept, ()| {
             Arc::ptr_eq(&kept.0, entity) && Arc::strong_count(entity) == 2

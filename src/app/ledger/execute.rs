@@ -1,44 +1,43 @@
-//! A command from its first look to its answer: the states it needs are locked in the order of their keys, retries are recognised, and it is
-//! decided, in up to three rounds.
+//! The write path of one command: recognise a retry, lock the states in key order, decide, and answer, in up to three rounds.
 
-use super::{CommandError, Decided, KnownWhole, Ledger, Meta, Outcome};
+use super::{CommandError, Decided, Ledger, Meta, Outcome, WholeRetry};
 use crate::app::ledger::entities::{Handle, Slot};
-use crate::app::ledger::idempotency::RetryId;
 use crate::app::ports::Generation;
+use crate::app::ports::RetryId;
 use crate::domain::{Command, Idempotency, Key, Sequence, Timestamp};
 use tokio::sync::MutexGuard;
 
-/// How often the states of a command are locked and decided on, until it needs no more of them: the last time all are locked that it
-/// may need.
+/// Most rounds of a command. A round that turns out to need further states is followed by another; the last one locks every state that
+/// the command may need.
 const ROUNDS_MAX: u32 = 3;
 
-/// A command on its way, with all that does not change from one round to the next.
+/// The parts of a command that do not change from round to round.
 struct Request<'a> {
     meta: &'a Meta,
     generation: Generation,
     /// The idempotency of the whole command.
     whole: Option<(RetryId, &'a Idempotency)>,
-    /// Those of its operations.
+    /// The idempotency of each operation that has its own, with the operation's index.
     parts: Vec<(usize, RetryId, Idempotency)>,
 }
 
-/// What a round came to.
+/// The result of a round.
 enum Round<'a> {
-    /// It is a retry.
-    Known(KnownWhole<'a>),
-    /// It is decided, on states whose last events stand in the log up to there.
+    /// The command is a retry.
+    Known(WholeRetry<'a>),
+    /// The command is decided; the decision rests on this log up to the sequence.
     Decided(Decided, Sequence),
-    /// It needs these states too.
+    /// The decision needs these states too, and is void.
     NeedsKeys(Vec<Key>),
 }
 
 impl Ledger {
-    /// Does what the command asks, once, durably.
+    /// Executes a command once and durably.
     ///
-    /// Cancel safe: dropped at any await, the command has happened in full or not at all.
+    /// Cancel safe: a command that is dropped at any await has happened in full or not at all.
     ///
     /// # Errors
-    /// [`CommandError`]; a refusal is answered only once everything it was decided on is durable.
+    /// [`CommandError`]; a refusal is returned only once every entry it rests on is durable.
     pub async fn execute(&self, mut command: Command, meta: &Meta) -> Result<Outcome, CommandError> {
         let generation = self.generation().await;
         let actor = meta.actor.as_ref();
@@ -48,7 +47,8 @@ impl Ledger {
             .map(|(op, known_by)| (op, RetryId::new(actor, known_by), known_by.clone()))
             .collect();
         let ids = whole.iter().map(|(id, _)| *id).chain(parts.iter().map(|(_, id, _)| *id));
-        // A retry waits here for the first request, until what that did is known by its key.
+        // The stripes come before any slot. A retry waits here until the first request has left its record; if it locked the states
+        // first, it could hold what the first request needs. The order stripes, leases, slots is the same everywhere.
         let stripes = self.idempotency.lock(ids).await;
         let request = Request { meta, generation, whole, parts };
         let mut keys = self.with_beside(command.keys(), false);
@@ -56,11 +56,11 @@ impl Ledger {
             match self.round(&mut command, &request, &keys).await? {
                 Round::Known(known) => {
                     drop(stripes);
-                    return self.answer_known(generation, known, &command).await;
+                    return self.answer_retry(generation, known, &command).await;
                 }
                 Round::Decided(decided, head) => {
                     drop(stripes);
-                    return self.settle(decided, generation, head, &command).await;
+                    return self.await_outcome(decided, generation, head, &command).await;
                 }
                 Round::NeedsKeys(more) => {
                     keys.extend(more);
@@ -70,11 +70,15 @@ impl Ledger {
                 }
             }
         }
-        // Not reached while every state a command may need can be named; rather asked again than decided on too little.
+        // The last round locks every state that a projection may add, so a well-behaved projection never gets here. A retry is
+        // better than a decision on too few states.
         Err(CommandError::Overloaded)
     }
 
-    /// Locks the states under these keys, in order, and decides once.
+    /// Locks the states under these keys, in key order, and decides once.
+    ///
+    /// Leases are taken before the slots and checked again under them. A lease takes a round trip to another process, and giving one up
+    /// takes the slot, so a caller that waited for a lease with a slot in hand would block both.
     async fn round<'a>(
         &self,
         command: &mut Command,
@@ -90,7 +94,8 @@ impl Ledger {
         let entities: Vec<_> = keys.iter().map(|key| self.entities.entity(key)).collect();
         let mut guards = self.lock_all(&entities).await;
         while !self.may_decide(keys, request.whole) {
-            // Given up since: a lease is only looked for without any state in hand. A retry may have been faster elsewhere.
+            // A lease was given up since, or another process has applied the same request. All slots are released before the
+            // leases are taken again: the process that gives a lease up waits for these slots.
             drop(guards);
             if let Some(known) = self.lease_and_find(keys, request.whole).await? {
                 return Ok(Round::Known(known));
@@ -106,10 +111,10 @@ impl Ledger {
             }
         };
         if let Command::Due(_) = command {
-            // The look that was promised was this one; the next one is for what is still to come.
+            // This execution was the scheduled one, so the slot has none until the next due moment is scheduled.
             for (key, slot) in keys.iter().zip(&mut guards) {
                 slot.watched = Timestamp::NEVER;
-                self.watch(key, slot);
+                self.schedule_due(key, slot);
             }
         }
         let rests_on = self.projections.each().map(|projection| projection.rests_on(keys));
@@ -130,12 +135,13 @@ impl Ledger {
         }
     }
 
-    /// The leases of all keys, unless the whole command's idempotency key is known: then that is answered, whoever has them.
+    /// Takes the leases of all keys. Returns the record of the whole command's idempotency key when it is known: a retry is answered
+    /// without leases, whichever process holds them.
     async fn lease_and_find<'a>(
         &self,
         keys: &[Key],
         whole: Option<(RetryId, &'a Idempotency)>,
-    ) -> Result<Option<KnownWhole<'a>>, CommandError> {
+    ) -> Result<Option<WholeRetry<'a>>, CommandError> {
         let mut leased = Ok(());
         if let Some(sharing) = self.sharing.as_ref().filter(|sharing| !sharing.ready(keys)) {
             self.catch_up().await?;
@@ -152,13 +158,13 @@ impl Ledger {
         }
     }
 
-    fn find_whole<'a>(&self, whole: Option<(RetryId, &'a Idempotency)>) -> Option<KnownWhole<'a>> {
+    fn find_whole<'a>(&self, whole: Option<(RetryId, &'a Idempotency)>) -> Option<WholeRetry<'a>> {
         let (id, known_by) = whole?;
         self.idempotency.find(id, known_by, self.now()).map(|known| (known, known_by))
     }
 
-    /// True when the command may be decided on; to be asked with the mutexes of its states held. Among several processes
-    /// that also takes that it was not done elsewhere since it was looked for.
+    /// True when the command may be decided. The caller holds the slots: without them a lease could be given up after the check. Among
+    /// several processes the key is looked up again, because the lease may have been elsewhere meanwhile, with the same request.
     fn may_decide(&self, keys: &[Key], whole: Option<(RetryId, &Idempotency)>) -> bool {
         let Some(sharing) = &self.sharing else { return true };
         sharing.ready(keys) && self.find_whole(whole).is_none()

@@ -1,14 +1,14 @@
-//! The fold: states from entries alone. Recovery, snapshots, `verify` and `rebuild` all add up the log with this.
+//! The fold: states computed from entries alone. Recovery, snapshots, `verify` and `rebuild` use it.
 
 use crate::domain::{After, Entry, Event, Key, Misfit, Sequence, State};
 use std::collections::HashMap;
 
-/// States by key, and the last sequence they contain.
+/// States by key, and the last sequence folded into them.
 #[derive(Debug, Default)]
 pub struct Fold {
-    /// Every state that an event or a snapshot named.
+    /// Every state of an event or a snapshot.
     pub states: HashMap<Key, State>,
-    /// The last event that was folded.
+    /// The sequence of the last event that was folded.
     pub sequence: Sequence,
 }
 
@@ -26,23 +26,23 @@ pub enum FoldError {
     /// An event cannot have happened to its state.
     #[error("event {sequence} of {key}: {misfit}")]
     Misfit {
-        /// The event.
+        /// The sequence of the event.
         sequence: Sequence,
-        /// Its state.
+        /// The key of its state.
         key: Box<Key>,
-        /// Why.
+        /// The rule it breaks.
         misfit: Misfit,
     },
     /// The state an event recorded is not the one it leads to.
     #[error("event {sequence} of {key} says {recorded:?} but the events before it add up to {folded:?}")]
     After {
-        /// The event.
+        /// The sequence of the event.
         sequence: Sequence,
-        /// Its state.
+        /// The key of its state.
         key: Box<Key>,
-        /// What the event says.
+        /// The numbers that the event records.
         recorded: After,
-        /// What it leads to.
+        /// The numbers that the fold computes.
         folded: After,
     },
 }
@@ -56,7 +56,7 @@ impl Fold {
         self.add_seen(entry, |_, _, _| {})
     }
 
-    /// As [`Fold::add`]; `look` sees each event with the state in front of it.
+    /// As [`Fold::add`]; `look` is called for each event with the state before it.
     ///
     /// # Errors
     /// As [`Fold::add`].

@@ -1,10 +1,10 @@
-//! Idempotency: by which key an effect is known, and where in the log it is.
+//! Idempotency records: for each key the event of its effect.
 //!
-//! A record is a few numbers: which event the key had its effect in. The answer to a retry is read back from the log,
-//! so it survives whatever the effect survives. Records are kept for a time that is counted in log time.
+//! A record is a few numbers. The answer to a retry is read back from the log, so it survives whatever the effect survives. Records
+//! expire by log time.
 
-use crate::app::ports::LogNumber;
-use crate::domain::{Entry, Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
+use crate::app::ports::{KnownEffect, LogNumber, RetryId};
+use crate::domain::{Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
 use dashmap::DashMap;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -13,26 +13,8 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use tokio::sync::MutexGuard;
 
-/// What makes a retry the same: the first 128 bits of SHA-256 over principal, scope and key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RetryId(pub u128);
-
-impl RetryId {
-    /// The id of a key. Each part is preceded by its length, so no two triples run together.
-    pub fn new(actor: Option<&SmolStr>, idempotency: &Idempotency) -> Self {
-        let mut hasher = Sha256::new();
-        for part in [actor.map_or("", SmolStr::as_str), &idempotency.scope, &idempotency.key] {
-            hasher.update((part.len() as u64).to_le_bytes());
-            hasher.update(part);
-        }
-        let digest: [u8; 32] = hasher.finalize().into();
-        let (half, _) = digest.split_first_chunk::<16>().expect("32 bytes hold 16");
-        Self(u128::from_le_bytes(*half))
-    }
-}
-
-/// The fingerprint of a payload: the first 64 bits of its SHA-256, as 16 hex digits. It tells a retry from a key used
-/// twice by mistake; it is no protection against a caller who wants to deceive himself.
+/// The fingerprint of a payload: the first 64 bits of its SHA-256, as 16 hex digits. It tells a retry from a key that was reused by
+/// mistake; it does not protect against a caller who forges payloads for its own key.
 pub fn fingerprint(payload: &[u8]) -> SmolStr {
     let digest = Sha256::digest(payload);
     let mut hex = String::with_capacity(16);
@@ -43,54 +25,18 @@ pub fn fingerprint(payload: &[u8]) -> SmolStr {
     SmolStr::new(hex)
 }
 
-/// An effect that is known by an idempotency key.
+/// The recorded use of a key that a request repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownEffect {
-    /// By what a retry is recognised.
-    pub id: RetryId,
-    /// The payload's fingerprint, as a number.
-    pub fingerprint: u64,
-    /// The first event of its entry, or the event of its operation.
-    pub sequence: Sequence,
-    /// The entry's time.
-    pub at: Timestamp,
-}
-
-impl KnownEffect {
-    /// The record of an effect; nothing when the fingerprint is not 16 hex digits.
-    pub fn new(
-        actor: Option<&SmolStr>,
-        idempotency: &Idempotency,
-        sequence: Sequence,
-        at: Timestamp,
-    ) -> Option<Self> {
-        let fingerprint = u64::from_str_radix(&idempotency.fingerprint, 16).ok()?;
-        Some(Self { id: RetryId::new(actor, idempotency), fingerprint, sequence, at })
-    }
-}
-
-/// The idempotency records of an entry.
-pub fn known_effects(entry: &Entry) -> impl Iterator<Item = KnownEffect> {
-    let whole = entry.idempotency.iter().map(|known_by| (entry.sequence, known_by));
-    let parts =
-        entry.numbered().filter_map(|(sequence, event)| Some((sequence, event.idempotency.as_ref()?)));
-    parts.chain(whole).filter_map(|(sequence, known_by)| {
-        KnownEffect::new(entry.actor.as_ref(), known_by, sequence, entry.at)
-    })
-}
-
-/// What is known of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
-    /// The same payload had its effect there.
-    Applied(Place),
-    /// Another payload had the key, in that event.
-    Reused(Place),
+pub(crate) enum RetryMatch {
+    /// The same payload had its effect in that event.
+    Applied(EffectPlace),
+    /// Another payload used the key; its effect is that event.
+    Reused(EffectPlace),
 }
 
 /// An event in one of the logs of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct EffectPlace {
     pub(crate) log: LogNumber,
     pub(crate) sequence: Sequence,
 }
@@ -98,19 +44,19 @@ pub(crate) struct Place {
 const STRIPES: usize = 1024;
 
 #[derive(Debug, Clone, Copy)]
-struct Record {
+struct StoredEffect {
     fingerprint: u64,
-    place: Place,
+    place: EffectPlace,
     at: Timestamp,
 }
 
-/// All records, bounded in time and in number.
+/// All records, limited in age and in number.
 #[derive(Debug)]
 pub(crate) struct IdempotencyTable {
-    records: DashMap<RetryId, Record>,
-    /// Oldest first: log time never goes back.
+    records: DashMap<RetryId, StoredEffect>,
+    /// The ids by the time of their records, oldest first: log time never goes back.
     order: Mutex<VecDeque<(Timestamp, RetryId)>>,
-    /// A key in flight holds its stripe until its record stands: the second one waits here and then finds it.
+    /// A request holds the stripe of its key until the record is inserted, so a concurrent retry waits and then finds it.
     stripes: Vec<tokio::sync::Mutex<()>>,
     ttl_milliseconds: i64,
 }
@@ -125,7 +71,7 @@ impl IdempotencyTable {
         table
     }
 
-    /// Takes the stripes of all ids, in order, so that two holders of overlapping ids cannot block each other.
+    /// Locks the stripes of all ids, in ascending order, so that two requests with overlapping ids cannot deadlock.
     pub(crate) async fn lock(&self, ids: impl Iterator<Item = RetryId>) -> Vec<MutexGuard<'_, ()>> {
         let mut places: Vec<usize> = ids.map(|id| (id.0 % STRIPES as u128) as usize).collect();
         places.sort_unstable();
@@ -137,32 +83,32 @@ impl IdempotencyTable {
         guards
     }
 
-    /// What is known of a key at the log time `now`.
-    pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Option<Known> {
+    /// The record of a key at the log time `now`.
+    pub(crate) fn find(&self, id: RetryId, idempotency: &Idempotency, now: Timestamp) -> Option<RetryMatch> {
         let record = self.records.get(&id)?;
         if record.at.plus_milliseconds(self.ttl_milliseconds) <= now {
             return None;
         }
         let same = u64::from_str_radix(&idempotency.fingerprint, 16) == Ok(record.fingerprint);
-        Some(if same { Known::Applied(record.place) } else { Known::Reused(record.place) })
+        Some(if same { RetryMatch::Applied(record.place) } else { RetryMatch::Reused(record.place) })
     }
 
-    /// Keeps the record of an effect in that log.
+    /// Inserts the record of an effect in that log.
     pub(crate) fn insert(&self, effect: KnownEffect, log: LogNumber) {
         let KnownEffect { id, fingerprint, sequence, at } = effect;
-        self.records.insert(id, Record { fingerprint, place: Place { log, sequence }, at });
+        self.records.insert(id, StoredEffect { fingerprint, place: EffectPlace { log, sequence }, at });
         self.order.lock().push_back((at, id));
     }
 
-    /// Drops the record of an effect of this process beyond `durable`. The one it replaced had passed its time, which never goes back.
+    /// Removes the record of an effect of this process beyond `durable`. A record that it replaced had expired, so none is restored.
     pub(crate) fn forget(&self, id: RetryId, durable: Sequence) {
-        // Its place in the order stays until its time has passed, and is not found then.
-        self.records.remove_if(&id, |_, Record { place, .. }| {
+        // Its id stays in the order until it expires; the sweep then finds no record of that time.
+        self.records.remove_if(&id, |_, StoredEffect { place, .. }| {
             place.log == LogNumber::OWN && place.sequence > durable
         });
     }
 
-    /// Drops what is older than the time to live, at most a few at once: the cost is spread over the inserts.
+    /// Removes at most `most` expired records, so that the cost is spread over the inserts.
     pub(crate) fn sweep(&self, now: Timestamp, most: usize) {
         let mut order = self.order.lock();
         for _ in 0..most {
@@ -171,12 +117,12 @@ impl IdempotencyTable {
                 break;
             }
             order.pop_front();
-            // A key used again after its time has a newer record under the same id, which stays.
+            // A key that was used again after its record expired has a newer record under the same id, which stays.
             self.records.remove_if(&id, |_, record| record.at == at);
         }
     }
 
-    /// True when no more keys can be taken without forgetting one early.
+    /// True when a further record would force an early removal of another one.
     pub(crate) fn is_full(&self) -> bool {
         self.order.lock().len() >= IDEMPOTENCY_RECORDS_MAX
     }
@@ -194,8 +140,8 @@ mod tests {
         }
     }
 
-    fn own(sequence: u64) -> Place {
-        Place { log: LogNumber::OWN, sequence: Sequence(sequence) }
+    fn own(sequence: u64) -> EffectPlace {
+        EffectPlace { log: LogNumber::OWN, sequence: Sequence(sequence) }
     }
 
     #[test]
@@ -205,15 +151,15 @@ mod tests {
         let id = RetryId::new(None, &key);
         let at = Timestamp::from_milliseconds(5000);
         table.insert(KnownEffect::new(None, &key, Sequence(7), at).unwrap(), LogNumber::OWN);
-        assert_eq!(table.find(id, &key, at), Some(Known::Applied(own(7))));
-        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Some(Known::Reused(own(7))));
-        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Some(Known::Applied(own(7))));
+        assert_eq!(table.find(id, &key, at), Some(RetryMatch::Applied(own(7))));
+        assert_eq!(table.find(id, &idempotency("k", "{\"qty\":2}"), at), Some(RetryMatch::Reused(own(7))));
+        assert_eq!(table.find(id, &key, at.plus_milliseconds(999)), Some(RetryMatch::Applied(own(7))));
         assert_eq!(table.find(id, &key, at.plus_milliseconds(1000)), None);
         // Used again, then swept: the newer record stays.
         let later = at.plus_milliseconds(1500);
         table.insert(KnownEffect::new(None, &key, Sequence(9), later).unwrap(), LogNumber::OWN);
         table.sweep(later, 16);
-        assert_eq!(table.find(id, &key, later), Some(Known::Applied(own(9))));
+        assert_eq!(table.find(id, &key, later), Some(RetryMatch::Applied(own(9))));
         table.sweep(later.plus_milliseconds(1000), 16);
         assert_eq!(table.records.len(), 0);
         assert_eq!(table.order.lock().len(), 0);

@@ -1,32 +1,32 @@
-//! What memory holds beyond the durable end of the log, and the way back, step by step.
+//! The rollback journal: every change of memory that is not durable yet, with its undo.
 //!
-//! Memory moves before the disk is touched. Should the log fail, every step beyond the durable end is taken back, the last
-//! one first. Steps are forgotten once they are durable, so the journal is never longer than the queue of the log.
+//! Memory changes before the entry is written. When the log fails, every step beyond the durable end is rolled back, the last one
+//! first. Durable steps are removed, so the journal is never longer than the queue of the log.
 
-use crate::app::ledger::idempotency::RetryId;
 use crate::app::ports::LogNumber;
+use crate::app::ports::RetryId;
 use crate::domain::{Key, Sequence, Undo};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 
-/// One thing that memory took on with an entry.
+/// One change of memory by an entry.
 #[derive(Debug)]
-pub(crate) enum Step {
-    /// A state was moved by an event, after one of that log.
+pub(crate) enum JournalStep {
+    /// An event moved the state under the key; the log is the one that moved it before.
     Moved(Key, Undo, LogNumber),
-    /// An effect became known by a key.
+    /// An idempotency record was inserted.
     Known(RetryId),
 }
 
-/// The steps, in an order in which those of one state and of one key are as they happened.
+/// The steps with the last sequence of their entry; the steps of one state, and of one idempotency key, in the order they happened.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    steps: Mutex<VecDeque<(Sequence, Step)>>,
+    steps: Mutex<VecDeque<(Sequence, JournalStep)>>,
 }
 
 impl Journal {
-    /// Memory took on an entry that ends with `last`; the log is durable up to `durable`.
-    pub(crate) fn note(&self, last: Sequence, durable: Sequence, steps: impl Iterator<Item = Step>) {
+    /// Adds the steps of an entry that ends with `last`, and removes the steps up to `durable`.
+    pub(crate) fn note(&self, last: Sequence, durable: Sequence, steps: impl Iterator<Item = JournalStep>) {
         let mut kept = self.steps.lock();
         while kept.front().is_some_and(|(last, _)| *last <= durable) {
             kept.pop_front();
@@ -34,16 +34,16 @@ impl Journal {
         kept.extend(steps.map(|step| (last, step)));
     }
 
-    /// The key of the state that the next step back moves; nothing when the next step is of another kind.
+    /// The key of the state that the last step moved; nothing when the last step is of another kind.
     pub(crate) fn next_state(&self) -> Option<Key> {
         match self.steps.lock().back() {
-            Some((_, Step::Moved(key, ..))) => Some(key.clone()),
+            Some((_, JournalStep::Moved(key, ..))) => Some(key.clone()),
             _ => None,
         }
     }
 
-    /// Takes the last step off, with the end of its entry.
-    pub(crate) fn take(&self) -> Option<(Sequence, Step)> {
+    /// Removes the last step; returns it with the last sequence of its entry.
+    pub(crate) fn take(&self) -> Option<(Sequence, JournalStep)> {
         self.steps.lock().pop_back()
     }
 }

@@ -1,11 +1,14 @@
-//! The write path: one command, once through, no way back.
+//! The ledger: the write path of a command, reads of one state, and what both rest on.
 //!
-//! Keys are locked in order, retries recognised, the command decided, the entry appended, the states moved, the
-//! mutexes given back, and only then is the disk waited for. Between the decision and the record of its idempotency
-//! key nothing is awaited: a caller that goes away leaves either all of it or nothing.
+//! A command locks its idempotency keys, its leases and its states, in this order; it is decided, appended and applied to memory
+//! without an await in between, so that a dropped caller leaves all of it or nothing; then the locks are released, and the
+//! answer waits for the disk. `execute`, `decision` and `answer` are those three parts.
+//!
+//! - `entities`, `idempotency`, `journal`, `due_list`, `log_time`: the ledger's memory; `rollback` undoes it when the log fails
+//! - `due`, `time`: the periodic work; `operations`: retries within a batch; `outcome`: the types of a caller
+//! - `fold`: states from entries; `projection`: what a capability plugs in; `sharing`: several processes over one stock
 
 mod answer;
-mod back;
 mod decision;
 mod due;
 pub(crate) mod due_list;
@@ -18,39 +21,40 @@ pub(crate) mod log_time;
 mod operations;
 mod outcome;
 pub(crate) mod projection;
+mod rollback;
 mod sharing;
 mod time;
 
 use crate::app::ledger::due_list::Due;
-use crate::app::ledger::entities::{Entities, Restored, Slot};
-use crate::app::ledger::idempotency::{IdempotencyTable, Known};
+use crate::app::ledger::entities::{Entities, Slot};
+use crate::app::ledger::idempotency::{IdempotencyTable, RetryMatch};
 use crate::app::ledger::journal::Journal;
 use crate::app::ledger::log_time::LogTime;
-use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError};
+use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, Restored};
 use crate::app::projections::Projections;
 use crate::domain::{Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
 pub use outcome::{CommandError, Meta, Outcome};
 use parking_lot::RwLock;
-use sharing::Shared;
+use sharing::SharingState;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// How long is waited for those who are noting something.
+/// Pause between two checks whether commands are still noting their steps.
 const NOTING: Duration = Duration::from_millis(1);
 
-/// What the ledger is made of.
+/// The adapters and settings of a ledger.
 pub struct Parts {
-    /// Where entries go.
+    /// The log that entries are appended to.
     pub log: Arc<dyn EventLog>,
-    /// Where they are read back.
+    /// The same log, for reading.
     pub history: Arc<dyn History>,
-    /// What the machine's clocks say; the log's time is made of it.
+    /// The clocks of the machine; log time derives from them.
     pub clock: Arc<dyn Clock>,
-    /// Where ids of events come from.
+    /// The source of event ids.
     pub ids: Arc<dyn EventIds>,
-    /// How long idempotency records are kept, in milliseconds of log time.
+    /// Life of an idempotency record, in milliseconds of log time.
     pub idempotency_ttl_ms: i64,
 }
 
@@ -63,31 +67,31 @@ pub struct Ledger {
     due: Due,
     journal: Journal,
     pub(super) projections: Projections,
-    /// Held for reading from before an entry is appended until its steps stand in the journal.
+    /// Held for reading from before an entry is appended until the journal has its steps.
     noting: RwLock<()>,
-    /// Held by the one who takes memory back.
-    going_back: Mutex<()>,
-    /// Where several processes share the stock.
-    sharing: Option<Shared>,
+    /// Held by the caller that rolls memory back.
+    rolling_back: Mutex<()>,
+    /// The sharing of the stock with other processes; nothing for a single process.
+    sharing: Option<SharingState>,
 }
 
-/// What is known of the idempotency key of a whole command, and that key.
-type KnownWhole<'a> = (Known, &'a Idempotency);
+/// The record of the idempotency key of a whole command, with that key.
+type WholeRetry<'a> = (RetryMatch, &'a Idempotency);
 
-/// What one decision came to, before the disk.
+/// The result of one decision, before its entry is durable.
 #[derive(Default)]
 struct Decided {
     refusal: Option<Refusal>,
     finished: Finished,
     appended: Option<Appended>,
-    /// Some holds that are due are not expired yet; decide again.
+    /// The entry was full of expiries and more are due: decide again.
     more_due: bool,
-    /// It needs these states too; nothing was decided.
+    /// Further states that the decision needs; it is void then.
     needs: Vec<Key>,
 }
 
 impl Ledger {
-    /// A ledger over what was restored; `head` is the durable end of the log it was restored from.
+    /// A ledger over restored states; `head` is the durable end of the log they were restored from.
     pub fn new(parts: Parts, restored: Restored, head: Sequence) -> Self {
         let last = (head > Sequence::START).then(|| parts.log.last_time());
         let time = LogTime::start(Arc::clone(&parts.clock), last);
@@ -107,7 +111,7 @@ impl Ledger {
             journal: Journal::default(),
             projections: Projections::default(),
             noting: RwLock::default(),
-            going_back: Mutex::default(),
+            rolling_back: Mutex::default(),
             sharing: None,
         };
         for projection in ledger.projections.each() {
@@ -116,19 +120,19 @@ impl Ledger {
         Self { entities: Entities::restore(restored.states, head), ..ledger }
     }
 
-    /// The durable end of the log, up to which every projection has been told what moved.
+    /// The durable end of the log, once every projection knows the changes up to it.
     ///
-    /// Waits for those who are noting something, and keeps nobody from it.
+    /// Polls until no command is noting steps, instead of waiting for the lock: a waiting writer would block new commands.
     pub(crate) async fn noted_end(&self) -> Sequence {
         let end = self.parts.log.durable().sequence();
-        // Whoever appended something up to there has noted it once this is had.
+        // Every command that appended up to `end` has noted its steps once this lock was granted.
         while self.noting.try_write().is_none() {
             self.parts.clock.sleep(NOTING).await;
         }
         end
     }
 
-    /// Log time ([`LogTime`]): never before the last entry, of others either.
+    /// Log time ([`LogTime`]), never before the last entry in any log of the ledger.
     pub(crate) fn now(&self) -> Timestamp {
         self.time.now().max(self.now_of_logs())
     }
@@ -139,36 +143,38 @@ impl Ledger {
         self.sharing.as_ref().map_or(own, |sharing| own.max(sharing.last_time()))
     }
 
-    /// The log below.
+    /// The log that entries are appended to.
     pub fn log(&self) -> &dyn EventLog {
         &*self.parts.log
     }
 
-    /// How many states there are: levels and imports.
+    /// The number of states with a version above 0, of all kinds.
     pub fn states(&self) -> usize {
         self.entities.len()
     }
 
-    /// A state as it is now, durable; nothing when it has no version yet.
+    /// A state as it is now, once it is durable; nothing at version 0.
     ///
     /// # Errors
-    /// When the log of another process cannot be read: what is known may not be all.
+    /// When the log of another process cannot be read, so that the state may be out of date.
     pub async fn read<T>(&self, key: &Key, look: impl Fn(&State) -> T) -> Result<Option<T>, HistoryError> {
         self.catch_up().await?;
         loop {
             let generation = self.generation().await;
-            let Some(entity) = self.entities.find(key) else { return self.still_holds().map(|()| None) };
+            let Some(entity) = self.entities.find(key) else {
+                return self.ensure_not_taken_over().map(|()| None);
+            };
             let (seen, head) = {
                 let slot = entity.lock().await;
                 if slot.state.version() == 0 {
-                    return self.still_holds().map(|()| None);
+                    return self.ensure_not_taken_over().map(|()| None);
                 }
                 (look(&slot.state), slot.head)
             };
             if planted(Bug::ApplyBeforeDurable)
                 || self.parts.log.durable().reached(generation, head).await.is_ok()
             {
-                self.still_holds()?;
+                self.ensure_not_taken_over()?;
                 return Ok(Some(seen));
             }
         }

@@ -1,15 +1,16 @@
-//! The operations of a batch that have idempotency keys of their own: what is known of those.
+//! Idempotency within a batch: operations with keys of their own.
 
 use super::Ledger;
-use crate::app::ledger::idempotency::{Known, Place, RetryId};
+use crate::app::ledger::idempotency::{EffectPlace, RetryMatch};
 use crate::app::ports::LogNumber;
+use crate::app::ports::RetryId;
 use crate::domain::stock::KnownKey;
 use crate::domain::{Command, Idempotency, LogPlace, Sequence};
 use std::collections::HashSet;
 
 impl Ledger {
-    /// Tells a batch what is known of its operations' keys, and answers how far the log must be durable for that to be
-    /// true. A key that stands twice in one batch is a mistake.
+    /// Notes in a batch which keys of its operations are known, and returns the sequence up to which the log must be durable for that
+    /// to hold. The second use of a key within the batch is noted as reused.
     pub(super) fn note_known(
         &self,
         command: &mut Command,
@@ -20,8 +21,8 @@ impl Ledger {
         let mut head = Sequence::START;
         for (op, id, known_by) in parts {
             let (known, place) = match self.idempotency.find(*id, known_by, now) {
-                Some(Known::Applied(place)) => (applied(place), place),
-                Some(Known::Reused(place)) => (KnownKey::Reused, place),
+                Some(RetryMatch::Applied(place)) => (applied(place), place),
+                Some(RetryMatch::Reused(place)) => (KnownKey::Reused, place),
                 None if seen.insert(*id) => continue,
                 None => {
                     command.note(*op, KnownKey::Reused);
@@ -37,10 +38,10 @@ impl Ledger {
     }
 }
 
-/// The effect of an operation, as an entry says it.
-fn applied(place: Place) -> KnownKey {
+/// The effect of an operation, in the form that an entry records.
+fn applied(place: EffectPlace) -> KnownKey {
     match place {
-        Place { log: LogNumber::OWN, sequence } => KnownKey::Applied(sequence),
-        Place { log: LogNumber(log), sequence } => KnownKey::AppliedIn(LogPlace { log, sequence }),
+        EffectPlace { log: LogNumber::OWN, sequence } => KnownKey::Applied(sequence),
+        EffectPlace { log: LogNumber(log), sequence } => KnownKey::AppliedIn(LogPlace { log, sequence }),
     }
 }

@@ -1,56 +1,56 @@
-//! What is asked of the ledger besides the command, and what comes of it.
+//! The types a caller of the ledger meets: the request's metadata, the outcome, and the errors.
 
-use crate::app::ports::{HistoryError, LogFailed, TakenBack};
+use crate::app::ports::{HistoryError, LogFailed, RolledBack};
 use crate::domain::{Event, Idempotency, Refusal, Sequence, Timestamp, Unapplied};
 use smol_str::SmolStr;
 
-/// Who wants it, and how a retry is known.
+/// Metadata of a request beside its command.
 #[derive(Debug, Clone, Default)]
 pub struct Meta {
-    /// The principal, where there is one.
+    /// The principal, if it is known.
     pub actor: Option<SmolStr>,
-    /// The request.
+    /// The request's id.
     pub request_id: Option<SmolStr>,
-    /// By what a retry of the whole command is known.
+    /// The idempotency of the whole command.
     pub idempotency: Option<Idempotency>,
 }
 
-/// What a command came to, durable by the time it is seen.
+/// The durable outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The sequence of the first event; [`Sequence::START`] when nothing happened.
     pub sequence: Sequence,
     /// The time of the entry.
     pub at: Timestamp,
-    /// What happened, expiries that came first included.
+    /// The events of the entry, including expiries that came first.
     pub events: Vec<Event>,
-    /// Operations of a batch without an event.
+    /// The operations of a batch that made no event.
     pub unapplied: Vec<Unapplied>,
-    /// The events of those that were replayed, with the operation's index.
+    /// The events of the replayed operations, with the operation's index.
     pub replays: Vec<(u32, Event)>,
-    /// True when this is the first answer again.
+    /// True when this is the recorded answer to an earlier request.
     pub replayed: bool,
 }
 
 /// Why a command has no outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// It was refused and changed nothing.
+    /// The command was refused. Nothing changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Too much is waiting, or too many keys are remembered. Nothing changed.
+    /// The queue of the log or the table of idempotency records is full. Nothing changed.
     #[error("more changes are waiting than the disk can take; try again shortly")]
     Overloaded,
     /// The log cannot be written. Nothing changed.
     #[error("the log cannot be written; what is durable can be read")]
     ReadOnly,
-    /// Another process has the lease of a state it needs. Nothing changed.
+    /// Another process holds the lease of a state that the command needs. Nothing changed.
     #[error("another process is at this stock; try again shortly")]
     Contended,
     /// The log is closed for good. Nothing changed.
     #[error("the log takes no changes")]
     Closed,
-    /// The log failed while this was on its way: it may or may not have happened.
+    /// The log failed while the entry was on its way: the command may or may not have happened.
     #[error("the log failed while the change was on its way to the disk")]
     OutcomeUnknown,
     /// The answer to a retry could not be read back; the effect stands.
@@ -67,9 +67,9 @@ impl From<LogFailed> for CommandError {
     }
 }
 
-/// What a refusal rests on was taken back: it is none any more, and nothing changed.
-impl From<TakenBack> for CommandError {
-    fn from(_: TakenBack) -> Self {
+/// The entries that a refusal rests on were rolled back, so the refusal is void, and nothing changed.
+impl From<RolledBack> for CommandError {
+    fn from(_: RolledBack) -> Self {
         Self::ReadOnly
     }
 }

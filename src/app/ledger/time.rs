@@ -1,20 +1,20 @@
-//! Keeping the log's time: a look at the clocks now and then, and the sign in the log before its time leaps.
+//! The periodic comparison of log time with the wall clock, and the `CLOCK` event before a leap.
 
 use super::{CommandError, Ledger, Meta};
-use crate::app::ledger::log_time::{Look, TimeNews, TimeSeen};
+use crate::app::ledger::log_time::{ClockComparison, TimeNews, TimeSeen};
 use crate::domain::clock::LeapTo;
 use crate::domain::{Command, Fact};
 
 impl Ledger {
-    /// Holds the log's time against the wall clock; to be done once before commands are taken, and then about every second.
+    /// Compares log time with the wall clock; called once before the first command, and then about every second.
     ///
     /// # Errors
-    /// [`CommandError`] when the log's time should leap and the log does not take the sign of it; it has not leapt then,
-    /// and the next look tries again.
+    /// [`CommandError`] when log time should leap and the `CLOCK` event is not durable; it has not leapt then, and the next comparison
+    /// tries again.
     pub async fn keep_time(&self) -> Result<TimeSeen, CommandError> {
-        let wall = match self.time.look() {
-            Look::Seen(seen) => return Ok(seen),
-            Look::Leap(wall) => wall,
+        let wall = match self.time.compare() {
+            ClockComparison::Seen(seen) => return Ok(seen),
+            ClockComparison::Leap(wall) => wall,
         };
         let outcome = self.execute(Command::Leap(LeapTo(wall.time)), &Meta::default()).await?;
         self.time.leap(wall);

@@ -1,26 +1,26 @@
-//! Low stock: the alerts that are raised, and thresholds of single stores.
+//! Reads of raised alerts and of the thresholds of single stores.
 
 use crate::app::Ledger;
 use crate::app::stock::movements::ReadError;
 use crate::domain::low_stock::Raised;
 use crate::domain::{Key, Quantity, Sku, State, StoreId, Timestamp};
 
-/// An alert that is raised.
+/// A raised alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertView {
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// The numbers that raised it.
+    /// The numbers that raised the alert.
     pub raised: Raised,
-    /// How often it was raised and cleared.
+    /// The number of times it was raised or cleared.
     pub version: u64,
-    /// Since when.
+    /// The time it was raised.
     pub raised_at: Timestamp,
 }
 
-/// Which alerts; what is not set lets everything pass.
+/// A filter of alerts; a condition that is not set accepts every alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertFilter {
     /// Only those of this store.
@@ -29,10 +29,10 @@ pub struct AlertFilter {
     pub sku: Option<Sku>,
 }
 
-/// The low-stock threshold that a store has for itself.
+/// A store's own low-stock threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThresholdView {
-    /// So many sellable pieces or fewer are low.
+    /// The level is low at this number of sellable pieces or fewer.
     pub low_stock_threshold: Quantity,
     /// The version of the threshold.
     pub version: u64,
@@ -48,7 +48,7 @@ impl AlertFilter {
 }
 
 impl Ledger {
-    /// At most `limit` raised alerts in the order of stores and SKUs, behind `after`.
+    /// At most `limit` raised alerts in the order of stores and SKUs, after `after`.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.
@@ -67,7 +67,7 @@ impl Ledger {
             let Some((last, _)) = places.last() else { break };
             after = Some(last.clone());
             for (place, note) in &places {
-                // What is not durable yet is waited for: what is raised may be cleared by then, or what is cleared raised still.
+                // The read waits for the disk: a rollback may clear an alert that memory has as raised, or the other way round.
                 let alert = self.alert(&place.0, &place.1).await?;
                 if alert.is_none() {
                     self.projections.low_stock.seen_cleared(place, *note);
@@ -93,12 +93,12 @@ impl Ledger {
         }))
     }
 
-    /// How many alerts are raised, for the metrics.
+    /// The number of raised alerts, for the metrics.
     pub fn alerts_raised(&self) -> usize {
         self.projections.low_stock.raised()
     }
 
-    /// The low-stock threshold that a store has for itself; nothing when that of the product counts.
+    /// A store's own low-stock threshold; nothing when the product's threshold applies.
     ///
     /// # Errors
     /// As [`Ledger::alerts`].

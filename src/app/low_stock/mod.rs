@@ -1,4 +1,4 @@
-//! Low stock: which thresholds hold, which levels are low, and who is told.
+//! Low stock: `thresholds` and `watch` are the projection that decisions use, `alerts` the reads, `sender` the delivery to a webhook.
 
 pub(crate) mod alerts;
 pub mod sender;

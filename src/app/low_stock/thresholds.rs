@@ -1,24 +1,24 @@
-//! Low-stock thresholds in memory, and which alerts are raised: what the write path asks before it decides.
+//! The low-stock projection: thresholds and raised alerts in memory.
 //!
-//! A store's own threshold counts in place of the product's. A command of levels that have a threshold takes the locks of their alerts,
-//! too; where nobody has set a threshold, the write path pays for one read of a counter.
+//! A store's own threshold replaces the product's. A command on levels with a threshold locks their alerts, too; without any threshold
+//! the write path pays for one read of a counter.
 
-use crate::app::low_stock::sender::Heard;
+use crate::app::low_stock::sender::AlertEntries;
 use crate::domain::{Key, Quantity, Sku, State, StoreId};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What levels are held against.
+/// The thresholds and alerts of all levels.
 #[derive(Debug, Default)]
 pub(crate) struct LowStock {
     thresholds: RwLock<Thresholds>,
     alerts: RwLock<Alerts>,
-    /// How often a threshold has changed; 0 while there was never one.
+    /// The number of threshold changes; 0 while there was never a threshold.
     changes: AtomicU64,
-    /// Where in the log alerts stand that are to be told to others.
-    pub(crate) heard: Heard,
+    /// The entries with alerts for the sender.
+    pub(crate) alert_entries: AlertEntries,
 }
 
 #[derive(Debug, Default)]
@@ -32,31 +32,30 @@ type Place = (StoreId, Sku);
 
 #[derive(Debug, Default)]
 struct Alerts {
-    /// Alerts that are raised, and those that were cleared since somebody last looked for the raised ones: that they were
-    /// may not be durable yet.
-    places: BTreeMap<Place, Listed>,
+    /// The raised alerts, and the cleared ones until a read has seen that the clearing is durable.
+    places: BTreeMap<Place, AlertStatus>,
     raised: usize,
     notes: u64,
 }
 
-/// How memory has an alert, and the number of the note that said so.
+/// An alert in memory, with the number of its latest change.
 #[derive(Debug, Clone, Copy)]
-struct Listed {
+struct AlertStatus {
     raised: bool,
     note: u64,
 }
 
-/// Where a threshold has changed.
+/// The scope of a threshold change.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Changed {
-    /// In all stores.
+    /// A product's threshold: all stores.
     Product(Sku),
-    /// In one.
+    /// A store's own threshold.
     Store(StoreId, Sku),
 }
 
 impl LowStock {
-    /// The state under this key has moved; answers which threshold is another one now.
+    /// Takes in a changed state; returns the threshold that has changed with it.
     pub(crate) fn note(&self, key: &Key, state: &State) -> Option<Changed> {
         let changed = match (key, state) {
             (Key::Product(sku), State::Product(master)) => {
@@ -81,13 +80,12 @@ impl LowStock {
         changed
     }
 
-    /// How often a threshold has changed; 0: there is none.
+    /// The number of threshold changes; 0 while there was never a threshold.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// True while there was never a threshold and no alert is raised. After a start an alert may be raised still whose
-    /// threshold is gone.
+    /// True while there was never a threshold and no alert is raised. After a start an alert may be raised whose threshold is gone.
     pub(crate) fn is_idle(&self) -> bool {
         self.changes() == 0 && self.raised() == 0
     }
@@ -103,13 +101,13 @@ impl LowStock {
         own.or_else(|| thresholds.products.get(sku)).copied()
     }
 
-    /// How many alerts are raised.
+    /// The number of raised alerts.
     pub(crate) fn raised(&self) -> usize {
         self.alerts.read().raised
     }
 
-    /// At most `limit` alerts behind `after` for which `wanted` holds, in the order of stores and SKUs, each with the number
-    /// of its note: those that are raised, and those of which nobody has seen yet that they are cleared for good.
+    /// At most `limit` alerts after `after` for which `wanted` holds, in the order of stores and SKUs, each with the number of its latest
+    /// change: the raised ones, and the cleared ones that no read has confirmed.
     pub(crate) fn alerts_after(
         &self,
         after: Option<&Place>,
@@ -123,7 +121,7 @@ impl LowStock {
         wanted.map(|(place, listed)| (place.clone(), listed.note)).collect()
     }
 
-    /// Somebody has seen, since that note, that this alert is cleared and that a crash cannot change that.
+    /// Confirms that an alert is durably cleared, unless it has changed since `note`.
     pub(crate) fn seen_cleared(&self, place: &Place, note: u64) {
         let mut alerts = self.alerts.write();
         if alerts.places.get(place).is_some_and(|listed| !listed.raised && listed.note == note) {
@@ -135,7 +133,7 @@ impl LowStock {
 impl Alerts {
     fn put(&mut self, place: Place, raised: bool) {
         self.notes += 1;
-        let was = self.places.insert(place, Listed { raised, note: self.notes });
+        let was = self.places.insert(place, AlertStatus { raised, note: self.notes });
         match (was.is_some_and(|was| was.raised), raised) {
             (false, true) => self.raised += 1,
             (true, false) => self.raised = self.raised.saturating_sub(1),
@@ -144,7 +142,7 @@ impl Alerts {
     }
 }
 
-/// Sets or takes away a value; true when that changed something.
+/// Sets or removes a value; true when that changed it.
 fn put<K: Eq + std::hash::Hash>(map: &mut HashMap<K, Quantity>, key: K, value: Option<Quantity>) -> bool {
     let was = match value {
         Some(value) => map.insert(key, value),

@@ -1,8 +1,8 @@
-//! Low stock in the write path: which alerts a command decides on beside its levels, on which thresholds, and when a level is
-//! re-evaluated because its threshold has changed.
+//! Low stock in the write path: the alerts that a command decides on beside its levels, the thresholds as evidence, and the
+//! re-evaluation of levels after a change of a threshold.
 //!
-//! A threshold is looked up without its mutex. That is enough: a command looks it up with the mutexes of its levels held, and a
-//! threshold that changes later has every level it holds for re-evaluated, which takes those mutexes.
+//! A threshold is read without its own lock. That is enough: a command reads it with the slots of its levels locked, and a later change
+//! of the threshold re-evaluates every level it applies to, which takes those locks.
 
 use crate::app::Ledger;
 use crate::app::ledger::projection::{Moved, Projection};
@@ -16,11 +16,11 @@ use std::collections::HashMap;
 impl Projection for LowStock {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
         if moved.own && matches!(moved.key, Key::Alert(..)) {
-            self.heard.note(moved.head);
+            self.alert_entries.note(moved.head);
         }
         self.note(moved.key, moved.state).map(|changed| match changed {
             Changed::Store(store, sku) => Key::Alert(store, sku),
-            // Its levels are found when it is due: thousands of products may change in one command.
+            // The levels are found by the task of due states: one command may change thousands of products.
             Changed::Product(sku) => Key::Product(sku),
         })
     }
@@ -83,7 +83,7 @@ impl Projection for LowStock {
 }
 
 impl LowStock {
-    /// True when a level is low and its alert is not raised, or the other way round.
+    /// True when a level is low and its alert is not raised, or the reverse.
     async fn alert_is_wrong(&self, ledger: &Ledger, store: &StoreId, sku: &Sku) -> bool {
         let low = match ledger.entities.find(&Key::Level(store.clone(), sku.clone())) {
             Some(level) => self.is_low(store, sku, &level.lock().await.state),
@@ -103,9 +103,9 @@ impl LowStock {
     }
 }
 
-/// The keys of the alerts of a SKU's levels, in whatever store.
+/// The keys of the alerts of a SKU in all stores.
 async fn alerts_of(ledger: &Ledger, sku: &Sku) -> Vec<Key> {
-    // Others have their turn in between: thousands of products may be due.
+    // Yields to other tasks: thousands of products may be due.
     tokio::task::coop::consume_budget().await;
     let has_level = |store: &StoreId| ledger.entities.find(&Key::Level(store.clone(), sku.clone())).is_some();
     let stores = ledger.stores_with_stock(None).filter(has_level);

@@ -1,4 +1,4 @@
-//! Somebody outside who wants to hear of low stock, and the place in the log up to which he has.
+//! The receiver of low-stock alerts, and the store of the sequence up to which it has them.
 
 use crate::domain::low_stock::AlertFact;
 use crate::domain::{Sequence, Timestamp};
@@ -8,63 +8,62 @@ use std::pin::Pin;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// An `ALERT` event, as it is told to others.
+/// An `ALERT` event for a receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertNews {
-    /// Whose log it stands in.
+    /// The node in whose log it stands.
     pub node: Uuid,
-    /// Where in it.
+    /// Its sequence there.
     pub sequence: Sequence,
-    /// The same whenever it is told: who has heard it knows it again.
+    /// The same for every attempt, so that a receiver recognises a repeat.
     pub event_id: Uuid,
-    /// When it happened.
+    /// The time of the event.
     pub at: Timestamp,
-    /// What happened.
+    /// The payload.
     pub fact: AlertFact,
-    /// How often the alert of that level was raised and cleared by then.
+    /// The version of the level's alert: the number of times it was raised or cleared.
     pub version: u64,
 }
 
-/// One attempt to tell, on its way.
+/// An attempt under way.
 pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<(), NotTold>> + Send + 'a>>;
 
-/// Takes alerts, one at a time.
+/// Receives alerts, one at a time.
 ///
-/// An implementation owes its caller an answer within a bounded time, and `Ok` only when the other side has said that it has
-/// the alert.
+/// An implementation answers within a bounded time, and with `Ok` only when the receiver has confirmed the alert.
 pub trait AlertReceiver: Send + Sync {
-    /// Tells it once.
+    /// Sends an alert once.
     fn tell<'a>(&'a self, alert: &'a AlertNews) -> Telling<'a>;
 }
 
-/// Why somebody has not heard of an alert, or has not said so.
+/// Why an alert is not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotTold {
-    /// It did not answer, or not well; it may yet.
+    /// The receiver gave no answer or an error; a later attempt may succeed.
     #[error("{0}")]
     Failed(String),
-    /// It has too much to do, and says when to come back.
+    /// The receiver is overloaded.
     #[error("it has had too many requests from here")]
     Busy {
-        /// When.
+        /// The wait it asks for.
         retry_after: Duration,
     },
-    /// It does not want to hear of alerts any more.
+    /// The receiver wants no more alerts.
     #[error("it does not want alerts any more (410 Gone)")]
     Gone,
 }
 
-/// Keeps the sequence up to which every alert was told or given up.
+/// Stores the sequence up to which every alert was delivered or given up.
 pub trait AlertPlace: Send + Sync {
-    /// The sequence; nothing when none was kept yet.
+    /// The sequence; nothing when none was saved yet.
     ///
     /// # Errors
-    /// What the disk says; `InvalidData` when what is there is not what was written.
+    /// When the disk fails; `InvalidData` when the stored bytes are damaged.
     fn load(&self) -> io::Result<Option<Sequence>>;
 
-    /// Keeps it durably, in place of the one before.
+    /// Saves it durably, in place of the one before.
     ///
     /// # Errors
-    /// What the disk says; the one before is still kept then.
+    /// When the disk fails; the one before is kept then.
     fn save(&self, sequence: Sequence) -> io::Result<()>;
 }

@@ -1,28 +1,28 @@
-//! Where the central model, its checkpoints and its dead letters are kept.
+//! The stores of the central model with its checkpoints, and of the dead letters.
 
 use crate::app::central::{Central, CentralCopy, DeadLetter};
 use std::io;
 
-/// Keeps the central model: model and checkpoints together, saved as a whole or not at all.
+/// Stores the central model: model and checkpoints together, saved as a whole or not at all.
 ///
 /// What an adapter owes (`tests/suite/ports/central_store.rs`): a save that has returned survives a crash, with the
 /// checkpoints of every node as they were in the model at that moment. A save that fails, or is cut off by a crash, leaves a
 /// whole model: the one before it, or its own. The one before it is kept until the new one is durable.
 pub trait CentralStore: Send + Sync {
-    /// The newest model that is whole; nothing when none was ever saved.
+    /// The newest intact model; nothing when none was ever saved.
     ///
     /// # Errors
-    /// What the disk says.
+    /// When the disk fails.
     fn load(&self) -> io::Result<Option<Central>>;
 
     /// Saves durably.
     ///
     /// # Errors
-    /// What the disk says; the next save may succeed.
+    /// When the disk fails; the next save may succeed.
     fn save(&self, copy: &CentralCopy<'_>) -> io::Result<()>;
 }
 
-/// Keeps dead letters: appended durably, never rewritten.
+/// Stores dead letters: appended durably, never rewritten.
 pub trait DeadLetterStore: Send + Sync {
     /// Every letter, in its latest state, oldest first.
     fn load(&self) -> io::Result<Vec<DeadLetter>>;

@@ -1,4 +1,4 @@
-//! Time and randomness, from outside.
+//! The clocks of the machine, and the source of event ids.
 
 use crate::domain::Timestamp;
 use std::future::Future;
@@ -6,22 +6,22 @@ use std::pin::Pin;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The clocks of the machine. The wall clock may jump; the log makes time that does not.
+/// The clocks of the machine. The wall clock may jump; log time derives from both and does not.
 pub trait Clock: Send + Sync {
     /// UTC now, to the millisecond.
     fn now(&self) -> Timestamp;
 
-    /// What has passed since some moment of the past. Does not jump, never goes back, and counts while the machine sleeps.
+    /// The time since a fixed moment in the past. Does not jump, never goes back, and advances while the machine sleeps.
     fn monotonic(&self) -> Duration;
 
-    /// Ends when so much has passed.
+    /// Ends after this time.
     fn sleep(&self, time: Duration) -> Sleep<'_>;
 }
 
-/// Time that passes.
+/// A sleep under way.
 pub type Sleep<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Where ids of events come from.
+/// The source of event ids.
 pub trait EventIds: Send + Sync {
     /// A fresh UUID, version 7 in a real node.
     fn event_id(&self) -> Uuid;

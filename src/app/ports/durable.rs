@@ -1,19 +1,19 @@
-//! The durable end of a log, and what becomes of those who wait for it when the log fails.
+//! The durable end of a log, and the fate of its waiters when the log fails.
 //!
-//! When the log fails, what was handed out beyond the durable end is taken back, and its sequences are given again, to
-//! other entries. So a sequence alone does not say what is waited for. Time is cut into **generations**: one ends when the
-//! log has failed *and* memory has gone back to what is durable. Invariants:
+//! When the log fails, the sequences beyond the durable end are rolled back and assigned again to other entries. A sequence alone therefore
+//! does not identify the entry a caller waits for. Time is divided into **generations**: one ends when the log has failed *and* memory
+//! is rolled back to the durable end. Invariants:
 //!
 //! 1. The durable sequence never goes back.
-//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::went_back`] nothing becomes durable and no sequence is handed out.
-//! 3. [`DurableWatch::went_back`] is called once no memory holds anything beyond the durable sequence.
-//! 4. What is waited for was seen in the generation the wait names or in a later one. It is satisfied when that became
-//!    durable in that generation, and fails as soon as it cannot any more; it never takes another generation's entry for it.
+//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::rolled_back`] nothing becomes durable and no sequence is handed out.
+//! 3. [`DurableWatch::rolled_back`] is called once no memory holds anything beyond the durable sequence.
+//! 4. A wait names a generation in which, or after which, its entry was seen. It ends with success when the entry became durable in that
+//!    generation, and with an error as soon as it cannot any more; it never mistakes another generation's entry for it.
 
 use crate::domain::Sequence;
 use tokio::sync::watch;
 
-/// One stretch of a log's life, from a failure to the next.
+/// The period of a log between two failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generation(u64);
 
@@ -27,33 +27,33 @@ pub struct DurableWatch {
 struct Durable {
     sequence: Sequence,
     generation: Generation,
-    /// Where the generation before this one ended.
+    /// The durable end of the generation before this one.
     began: Sequence,
-    /// The log has failed, and memory may still hold what is not durable.
-    going_back: bool,
-    /// The disk has not answered for long.
+    /// The log has failed, and memory is not rolled back yet.
+    rolling_back: bool,
+    /// The disk has not answered for a long time.
     silent: bool,
 }
 
-/// What was waited for was taken back: it is not durable, and memory does not hold it any more once it has gone back.
+/// The awaited entry was rolled back: it is not durable, and never will be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the log failed, and it was taken back")]
-pub struct TakenBack;
+pub struct RolledBack;
 
 impl Durable {
-    /// What is known of a sequence that was seen in `generation`; nothing while it is on its way.
-    fn tell(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), TakenBack>> {
+    /// The result of a wait for a sequence that was seen in `generation`; nothing while it is pending.
+    fn tell(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), RolledBack>> {
         let later = self.generation.0.saturating_sub(generation.0);
         let end = match later {
             0 => self.sequence,
             1 => self.began,
-            // Too long ago to tell: nobody is shown what may not be so.
-            _ => return Some(Err(TakenBack)),
+            // The ends of older generations are not kept, so the wait fails rather than vouch for the entry.
+            _ => return Some(Err(RolledBack)),
         };
         if sequence <= end {
             Some(Ok(()))
-        } else if later == 1 || self.going_back {
-            Some(Err(TakenBack))
+        } else if later == 1 || self.rolling_back {
+            Some(Err(RolledBack))
         } else {
             None
         }
@@ -67,7 +67,7 @@ impl DurableWatch {
             sequence,
             generation: Generation(0),
             began: sequence,
-            going_back: false,
+            rolling_back: false,
             silent: false,
         };
         Self { sender: watch::Sender::new(durable) }
@@ -78,70 +78,70 @@ impl DurableWatch {
         self.sender.borrow().sequence
     }
 
-    /// The present generation; to be asked for *before* looking at what will be waited for.
+    /// The present generation; a caller reads it *before* the state it will wait for.
     pub fn generation(&self) -> Generation {
         self.sender.borrow().generation
     }
 
-    /// True while entries decided in that generation may still be taken.
+    /// True while the log accepts entries decided in that generation.
     pub fn is_current(&self, generation: Generation) -> bool {
         let durable = self.sender.borrow();
-        durable.generation == generation && !durable.going_back
+        durable.generation == generation && !durable.rolling_back
     }
 
-    /// Everything up to `sequence` is durable.
+    /// Advances the durable end to `sequence`.
     pub fn advance(&self, sequence: Sequence) {
         self.sender.send_modify(|durable| durable.sequence = durable.sequence.max(sequence));
     }
 
-    /// The log has failed: nothing beyond the durable sequence will become durable.
+    /// Records a failure of the log: no entry beyond the durable end will become durable.
     pub fn fail(&self) {
-        self.sender.send_modify(|durable| durable.going_back = true);
+        self.sender.send_modify(|durable| durable.rolling_back = true);
     }
 
-    /// The sequence to which memory has to go back; nothing when it has not to.
-    pub fn must_go_back(&self) -> Option<Sequence> {
+    /// The sequence to which memory must be rolled back; nothing without a failure.
+    pub fn must_roll_back(&self) -> Option<Sequence> {
         let durable = self.sender.borrow();
-        durable.going_back.then_some(durable.sequence)
+        durable.rolling_back.then_some(durable.sequence)
     }
 
-    /// The disk has not answered for long, or it does again. What waits for it goes on waiting.
+    /// Records that the disk has not answered for a long time, or answers again. Waits continue.
     pub fn note_silence(&self, silent: bool) {
         self.sender.send_if_modified(|durable| std::mem::replace(&mut durable.silent, silent) != silent);
     }
 
-    /// Waits until the disk has not answered for long: for those who have something better to do than to wait with it.
+    /// Waits until the disk has not answered for a long time, for callers with an alternative to the wait.
     pub async fn silence(&self) {
         let mut receiver = self.sender.subscribe();
         // The sender lives as long as this future borrows it.
         let _ = receiver.wait_for(|durable| durable.silent).await;
     }
 
-    /// Memory holds nothing any more beyond the durable sequence.
-    pub fn went_back(&self) {
+    /// Begins a new generation: memory holds nothing beyond the durable end.
+    pub fn rolled_back(&self) {
         self.sender.send_modify(|durable| {
             durable.generation.0 += 1;
             durable.began = durable.sequence;
-            durable.going_back = false;
+            durable.rolling_back = false;
         });
     }
 
-    /// Waits until what was seen as `sequence` is durable.
+    /// Waits until the entry that was seen as `sequence` is durable.
     ///
     /// # Errors
-    /// [`TakenBack`] once it never will be.
-    pub async fn reached(&self, generation: Generation, sequence: Sequence) -> Result<(), TakenBack> {
+    /// [`RolledBack`] once it never will be.
+    pub async fn reached(&self, generation: Generation, sequence: Sequence) -> Result<(), RolledBack> {
         if let Some(told) = self.sender.borrow().tell(generation, sequence) {
             return told;
         }
         let mut receiver = self.sender.subscribe();
         match receiver.wait_for(|durable| durable.tell(generation, sequence).is_some()).await {
-            Ok(durable) => durable.tell(generation, sequence).unwrap_or(Err(TakenBack)),
-            Err(_) => Err(TakenBack),
+            Ok(durable) => durable.tell(generation, sequence).unwrap_or(Err(RolledBack)),
+            Err(_) => Err(RolledBack),
         }
     }
 
-    /// Waits until some entry has `sequence` durably, however often the log fails meanwhile.
+    /// Waits until any entry with `sequence` is durable, however often the log fails meanwhile.
     pub async fn passed(&self, sequence: Sequence) {
         let mut receiver = self.sender.subscribe();
         // The sender lives as long as this future borrows it.
@@ -169,11 +169,11 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut context).is_pending());
         watch.advance(Sequence(4));
-        // All of it happens before the one who waits is looked at again.
+        // All of it happens before the waiter is polled again.
         watch.fail();
-        watch.went_back();
+        watch.rolled_back();
         watch.advance(FIVE);
-        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(Err(TakenBack)));
+        assert_eq!(waiting.as_mut().poll(&mut context), Poll::Ready(Err(RolledBack)));
         assert_eq!(look(watch.reached(first, Sequence(4))), Poll::Ready(Ok(())), "that was durable before");
         assert_eq!(look(watch.reached(watch.generation(), FIVE)), Poll::Ready(Ok(())));
     }
@@ -185,12 +185,12 @@ mod tests {
         assert!(watch.is_current(first));
         watch.fail();
         assert!(!watch.is_current(first), "nothing is taken before memory has gone back");
-        assert_eq!(watch.must_go_back(), Some(Sequence(3)));
-        assert_eq!(look(watch.reached(first, Sequence(4))), Poll::Ready(Err(TakenBack)));
+        assert_eq!(watch.must_roll_back(), Some(Sequence(3)));
+        assert_eq!(look(watch.reached(first, Sequence(4))), Poll::Ready(Err(RolledBack)));
         assert_eq!(look(watch.reached(first, Sequence(3))), Poll::Ready(Ok(())));
-        watch.went_back();
+        watch.rolled_back();
         assert!(!watch.is_current(first) && watch.is_current(watch.generation()));
-        assert_eq!(watch.must_go_back(), None);
+        assert_eq!(watch.must_roll_back(), None);
     }
 
     #[test]
@@ -200,9 +200,9 @@ mod tests {
         for end in [4, 5] {
             watch.advance(Sequence(end));
             watch.fail();
-            watch.went_back();
+            watch.rolled_back();
         }
-        assert_eq!(look(watch.reached(first, Sequence(3))), Poll::Ready(Err(TakenBack)));
+        assert_eq!(look(watch.reached(first, Sequence(3))), Poll::Ready(Err(RolledBack)));
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         watch.fail();
         assert!(waiting.as_mut().poll(&mut context).is_pending());
-        watch.went_back();
+        watch.rolled_back();
         assert!(waiting.as_mut().poll(&mut context).is_pending());
         watch.advance(Sequence(4));
         assert!(waiting.as_mut().poll(&mut context).is_ready());

@@ -1,8 +1,8 @@
-//! The log, as the ledger sees it: append in order, learn when it is durable.
+//! The log of the ledger: entries are appended in order, and reported once they are durable.
 
 use super::durable::{DurableWatch, Generation};
 use crate::domain::{Event, Idempotency, Sequence, Timestamp, Unapplied};
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use smol_str::SmolStr;
 use tokio::sync::oneshot;
 
@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 ///    crash, when [`EventLog::durable`] says so and [`History`](super::History) shows it. None of the three comes earlier.
 /// 5. **A refusal changes nothing.** An entry that is refused is not queued and takes no sequence. The queue has a bound.
 /// 6. **Failure.** A log that fails takes nothing more, says so by [`DurableWatch::fail`], and fails every ticket, in this
-///    order: whoever hears of it finds a log that takes nothing. It takes entries again once memory has gone back
-///    ([`DurableWatch::went_back`]) *and* it can write again, whichever comes first; entries of an earlier generation never.
+///    order: a caller that learns of the failure finds a log that takes nothing. It takes entries again once memory is rolled back
+///    ([`DurableWatch::rolled_back`]) *and* it can write again, whichever comes first; entries of an earlier generation never.
 ///    The sequences after the durable one are handed out anew, and nothing of the failed entries is ever shown beside them.
 /// 7. **The end.** A log that is closed makes durable what waits, and takes nothing more.
 ///
@@ -41,39 +41,39 @@ pub trait EventLog: Send + Sync {
     /// How many entries wait for the disk.
     fn queue_depth(&self) -> usize;
 
-    /// Whether changes are let through to the disk.
-    fn breaker(&self) -> Position;
+    /// The circuit breaker of the disk.
+    fn breaker(&self) -> BreakerState;
 }
 
 /// An entry on its way into the log.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEntry<'a> {
-    /// The generation that was present before anything was looked at that the decision rests on.
+    /// The generation before any state of the decision was read.
     pub generation: Generation,
     /// The time of the decision. The entry's time is this, or the last entry's when that is later.
     pub decided_at: Timestamp,
-    /// The decision does not hold from this time on (a hold falls due).
+    /// The decision is void from this time on, because a hold falls due.
     pub valid_before: Option<Timestamp>,
-    /// Who acts, where that is known.
+    /// The principal, if it is known.
     pub actor: Option<&'a SmolStr>,
-    /// The request it comes from.
+    /// The request's id.
     pub request_id: Option<&'a SmolStr>,
-    /// By what a retry of the whole command is known.
+    /// The idempotency of the whole command.
     pub idempotency: Option<&'a Idempotency>,
-    /// At least one.
+    /// The events, at least one.
     pub events: &'a [Event],
-    /// Operations of a batch without an event.
+    /// The operations of a batch that made no event.
     pub unapplied: &'a [Unapplied],
 }
 
-/// An entry that has its place in the log and waits for the disk.
+/// An entry that has its sequence and waits for the disk.
 #[derive(Debug)]
 pub struct Appended {
     /// The sequence of its first event.
     pub sequence: Sequence,
-    /// Its time.
+    /// The time of the entry.
     pub at: Timestamp,
-    /// Resolves when it is durable.
+    /// Resolves when the entry is durable.
     pub ticket: Ticket,
 }
 

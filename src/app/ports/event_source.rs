@@ -1,4 +1,4 @@
-//! Where the worker reads events: a node's directory, a node over HTTP, or the log of its own process.
+//! The sources of the worker: a node's directory, a node over HTTP, or the log of its own process.
 
 use crate::domain::{Sequence, Timestamp};
 use std::future::Future;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// are the same at every start. A source that has been restored from an older copy says so by its end: it is before what
 /// the reader has seen, and nothing is delivered in place of what is gone.
 pub trait EventSource: Send + Sync {
-    /// The name for people: a directory or an address.
+    /// The name for operators: a directory or an address.
     fn name(&self) -> &str;
 
     /// At most `limit` events after `after`, and where the node's log ends now.
@@ -25,33 +25,33 @@ pub trait EventSource: Send + Sync {
     /// log it is.
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_>;
 
-    /// Waits until there may be something after `after`, at most `wait_max`. A source that cannot know waits that long.
+    /// Waits until there may be events after `after`, at most `wait_max`. A source without notifications waits that long.
     fn news(&self, _after: Sequence, wait_max: Duration) -> News<'_> {
         Box::pin(tokio::time::sleep(wait_max))
     }
 }
 
-/// Logs that come to be while the worker runs.
+/// Logs that appear while the worker runs.
 pub trait Joining: Send + Sync {
-    /// Those that have not been handed out before. Blocks on the disk: call it on a blocking thread.
+    /// The sources that were not returned before. Blocks on the disk: call it on a blocking thread.
     ///
     /// # Errors
-    /// What the disk says.
+    /// When the disk fails.
     fn joined(&self) -> io::Result<Vec<Arc<dyn EventSource>>>;
 }
 
-/// Ends when it is worth asking again.
+/// Ends when another read is worthwhile.
 pub type News<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// An answer of a source under way.
+/// A read under way.
 pub type Reading<'a> = Pin<Box<dyn Future<Output = Result<Delivery, SourceError>> + Send + 'a>>;
 
-/// What a source delivered.
+/// The answer of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Whose events they are.
+    /// The node whose events they are.
     pub node: Uuid,
-    /// The ledger the node's log is of: its own, or one that several nodes write, each in its own log.
+    /// The ledger of the node's log: its own, or one that several nodes write, each in its own log.
     pub ledger: Uuid,
     /// The durable end of the node's log.
     pub end: Sequence,
@@ -59,10 +59,10 @@ pub struct Delivery {
     pub events: Vec<Delivered>,
 }
 
-/// One event, undecoded: the worker must be able to keep what it cannot read.
+/// One event, not decoded: the worker must be able to keep an event that it cannot decode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivered {
-    /// Its place in the node's log.
+    /// Its sequence in the node's log.
     pub sequence: Sequence,
     /// The time of its entry.
     pub at: Timestamp,
@@ -70,21 +70,21 @@ pub struct Delivered {
     pub json: String,
 }
 
-/// A source gave no answer that can be used.
+/// A source gave no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It is down, slow or out of reach; it may come back.
+    /// It is down, slow or unreachable; it may recover.
     #[error("{0}")]
     Unavailable(String),
-    /// It lives and has no time now.
+    /// It is alive and overloaded.
     #[error("{reason}")]
     Busy {
-        /// What it said.
+        /// Its message.
         reason: String,
-        /// When it wants to be asked again.
+        /// The wait it asks for.
         retry_after: Duration,
     },
-    /// It answered nonsense.
+    /// Its answer is malformed.
     #[error("{0}")]
     Nonsense(String),
 }

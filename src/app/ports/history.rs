@@ -1,4 +1,4 @@
-//! The log read back: one entry, the movements of one key, a state as of a moment.
+//! Reads of the log: one entry, the events of one key or of all, a state as of a moment.
 
 use crate::domain::{Entry, Event, EventKind, Key, Sequence, Timestamp, Topics};
 use smol_str::SmolStr;
@@ -36,16 +36,16 @@ pub trait History: Send + Sync {
     fn last_before(&self, key: &Key, moment: Moment) -> Result<Option<Movement>, HistoryError>;
 }
 
-/// Which events of all keys.
+/// A query over the events of all keys.
 #[derive(Debug, Clone, Copy)]
 pub struct EventQuery {
     /// Only those after this sequence.
     pub after: Sequence,
     /// Only those up to this sequence, which must be durable.
     pub upto: Sequence,
-    /// At most so many.
+    /// Most events of the answer.
     pub limit: usize,
-    /// What they are about; [`Topics::NONE`] for all of them.
+    /// The topics of the wanted events; [`Topics::NONE`] for all events.
     pub wanted: Topics,
 }
 
@@ -54,18 +54,18 @@ pub struct EventQuery {
 pub struct EventPiece {
     /// The events.
     pub movements: Vec<Movement>,
-    /// Everything up to here has been looked at.
+    /// Every event up to here was examined.
     pub through: Sequence,
-    /// The time of the event there.
+    /// The time of that event.
     pub at: Timestamp,
 }
 
-/// Which events of a key.
+/// A query over the events of one key.
 #[derive(Debug, Clone, Copy)]
 pub struct MovementQuery {
     /// Only those after this sequence.
     pub after: Sequence,
-    /// At most so many.
+    /// Most events of the answer.
     pub limit: usize,
     /// Only those of this kind.
     pub kind: Option<EventKind>,
@@ -75,7 +75,7 @@ pub struct MovementQuery {
     pub until: Option<Timestamp>,
 }
 
-/// A moment in the past; both ends included.
+/// A moment in the past, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// After the event of that sequence.
@@ -84,16 +84,16 @@ pub enum Moment {
     Time(Timestamp),
 }
 
-/// One event with what its entry says of it.
+/// One event with the data of its entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Movement {
     /// The event's sequence.
     pub sequence: Sequence,
     /// The entry's time.
     pub at: Timestamp,
-    /// Who acted, where that is known.
+    /// The principal, if it is known.
     pub actor: Option<SmolStr>,
-    /// The request it came from.
+    /// The request's id.
     pub request_id: Option<SmolStr>,
     /// The event.
     pub event: Event,
@@ -102,16 +102,16 @@ pub struct Movement {
 /// The log could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// The disk refused.
+    /// The disk failed.
     #[error("cannot read the log")]
     Io(#[from] io::Error),
-    /// Another process has taken over from this one: what it knows may not be all.
+    /// Another process has taken over from this one, whose memory may be out of date.
     #[error("another process has taken over from this one")]
     TakenOver,
-    /// What is there is not what was written.
+    /// The stored bytes are not the ones that were written.
     #[error("the log is damaged: {0}")]
     Damaged(String),
-    /// Another process has written what cannot follow from all logs together: for this process nothing of them is certain.
+    /// Another process has written a change that contradicts the logs, so this process trusts none of them.
     #[error("the logs of the data directory contradict each other: {0}")]
     Contradiction(String),
 }

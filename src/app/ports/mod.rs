@@ -1,4 +1,5 @@
-//! What the use cases need from outside, and the errors they are owed.
+//! The ports: traits that the use cases need an adapter for, each with its contract and its errors. `tests/suite/ports` holds every
+//! adapter to them.
 
 mod alert_receiver;
 mod central_store;
@@ -7,13 +8,15 @@ mod durable;
 mod event_log;
 mod event_source;
 mod history;
+mod restored;
 mod sharing;
 
 pub use alert_receiver::{AlertNews, AlertPlace, AlertReceiver, NotTold, Telling};
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds, Sleep};
-pub use durable::{DurableWatch, Generation, TakenBack};
+pub use durable::{DurableWatch, Generation, RolledBack};
 pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket};
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
+pub use restored::{KnownEffect, Restored, RetryId, known_effects};
 pub use sharing::{Kept, Lease, LogNumber, OthersTime, PeerNews, Sharing, TakenOver, is_taken_over};

@@ -1,7 +1,7 @@
-//! Several processes over one stock: who may write which state, and what the others have written.
+//! Several processes over one stock: leases of states, and the entries of the other processes.
 
 use super::history::{History, HistoryError};
-use crate::app::Restored;
+use super::restored::Restored;
 use crate::domain::{Entry, Key, Timestamp};
 use std::io;
 use std::sync::Arc;
@@ -16,43 +16,43 @@ impl LogNumber {
     pub const OWN: Self = Self(0);
 }
 
-/// What came of asking for a lease.
+/// The result of a request for a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lease {
-    /// It is this process's from now on, in that epoch: higher than in any log so far.
+    /// This process holds it, in that epoch, which is higher than any in a log so far.
     Held(u64),
-    /// Another process holds it. Unless only a free one was wanted, it has been told; ask again.
+    /// Another process holds it, and was asked to release it unless only a free lease was wanted.
     Elsewhere,
 }
 
-/// What a renewal of the leases came to.
+/// The result of a renewal.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// Keys that others have asked for.
+    /// Keys whose leases others have requested.
     pub wanted: Vec<Key>,
-    /// The latest log time that another process has noted.
+    /// The latest log time that another process has published.
     pub latest: Option<Timestamp>,
 }
 
 /// The log time of the other processes.
 #[derive(Debug, Clone, Copy)]
 pub struct OthersTime {
-    /// The latest that one of them has noted; the least there is when none has.
+    /// The latest that one of them has published; the least time when none has.
     pub latest: Timestamp,
-    /// Whether any of them is running.
+    /// True when one of them is running.
     pub present: bool,
 }
 
-/// What came of the logs of others.
+/// News from the log of another process.
 #[derive(Debug)]
 pub enum PeerNews {
-    /// A log that was not known before: what it adds up to, and the time of its last entry.
+    /// A log that was not known before: its states and records, and the time of its last entry.
     Joined(LogNumber, Restored, Timestamp),
-    /// An entry of a known one.
+    /// An entry of a known log.
     Entry(LogNumber, Box<Entry>),
 }
 
-/// The term of this process is over, and others go on with its leases. Stands in an [`io::Error`] where that is what a call comes to.
+/// The term of this process is over, and others hold its leases. Calls return it inside an [`io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the term of this process is over: it did not renew its leases in time, or its disk refused a sync while another \
@@ -60,7 +60,7 @@ pub enum PeerNews {
 )]
 pub struct TakenOver;
 
-/// True when that is what an error says.
+/// True when an error carries [`TakenOver`].
 pub fn is_taken_over(error: &io::Error) -> bool {
     error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TakenOver>)
 }
@@ -71,62 +71,62 @@ pub fn is_taken_over(error: &io::Error) -> bool {
 /// durable before it came to hold it is in [`Sharing::news`]. Whether it still holds what it held, a process that was
 /// stopped for a while learns from [`Sharing::lasts`], and its log refuses to go on when it does not.
 pub trait Sharing: Send + Sync {
-    /// Asks for the lease of a key whose state was written last by that log.
+    /// Requests the lease of a key whose state the log `last` wrote last.
     ///
     /// # Errors
-    /// What the disk says.
+    /// When the disk fails.
     fn ask(&self, key: &Key, last: LogNumber, only_free: bool) -> io::Result<Lease>;
 
-    /// Gives the lease of a key up, or all leases with the term, where the log has a group that is neither acknowledged nor
-    /// removed. False when it has to be tried again.
+    /// Releases the lease of a key, or all leases with the term when the log has a group that is neither acknowledged nor removed. False
+    /// when it has to be tried again.
     ///
     /// # Errors
-    /// What the disk says; the lease is held still.
+    /// When the disk fails; the lease is still held.
     fn release(&self, key: &Key) -> io::Result<bool>;
 
-    /// Renews the leases, takes over from those who do not, and answers what others have asked for. To be called several
-    /// times within the time a lease lasts. `now` is log time at a moment of the monotonic clock, which the others learn.
+    /// Renews the leases, takes over from processes that do not, and returns the keys that others have requested. Called several times
+    /// within the life of a lease. `now` is log time at a moment of the monotonic clock, and is published.
     ///
     /// # Errors
-    /// [`TakenOver`], or what the disk says; then it is to be called again.
+    /// [`TakenOver`], or a failure of the disk, after which it is called again.
     fn keep(&self, now: (Timestamp, Duration)) -> io::Result<Kept>;
 
-    /// Notes log time for the first time; until then nobody else can join, and find an earlier one.
+    /// Publishes log time for the first time; no other process can join before that, and start from an earlier time.
     ///
     /// # Errors
-    /// What the disk says.
+    /// When the disk fails.
     fn let_others_join(&self, now: (Timestamp, Duration)) -> io::Result<()>;
 
-    /// The log time of the others, as far as they have noted it.
+    /// The log time of the other processes, as far as they have published it.
     ///
     /// # Errors
-    /// What the disk says.
+    /// When the disk fails.
     fn time(&self) -> io::Result<OthersTime>;
 
-    /// That nobody has taken over from this process. Cheap.
+    /// Checks that no process has taken over from this one. Cheap.
     ///
     /// # Errors
-    /// [`TakenOver`] when somebody has, or what the disk says: nothing that rests on its leases may be answered then.
+    /// [`TakenOver`] when one has, or a failure of the disk: no answer may rest on the leases then.
     fn lasts(&self) -> io::Result<()>;
 
-    /// True when [`Sharing::news`] has something. Cheap.
+    /// True when [`Sharing::news`] has entries. Cheap.
     ///
     /// # Errors
-    /// What the disk says.
+    /// When the disk fails.
     fn has_news(&self) -> io::Result<bool>;
 
-    /// What others have made durable since the last call, each log in its order.
+    /// The entries that others have made durable since the last call, each log in its order.
     ///
     /// # Errors
     /// When a log cannot be read, or is damaged.
     fn news(&self) -> Result<Vec<PeerNews>, HistoryError>;
 
-    /// Reads the log of another process back; nothing for an unknown one.
+    /// The history of another process's log; nothing for an unknown one.
     fn history(&self, log: LogNumber) -> Option<Arc<dyn History>>;
 
-    /// The number by which the others know this process's own log.
+    /// The directory number of this process's own log.
     fn own(&self) -> u16;
 
-    /// The logs of all others that are known.
+    /// The known logs of other processes.
     fn logs(&self) -> Vec<LogNumber>;
 }

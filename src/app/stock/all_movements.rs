@@ -1,8 +1,7 @@
-//! The movements of all levels, in the order in which they happened: by kind, place and time, and summed up.
+//! The movements of all levels in the order of their times, filtered by kind, store, SKU and time.
 //!
-//! What is asked for of one SKU is read through the index of what there is of it, in each store; otherwise the log is read
-//! forward from where its time begins, without the entries that are about something else. What is rare in entries that are
-//! about many things, or far away, may take several pages with little on them.
+//! Movements of one SKU are read through the index of its levels; otherwise the log is read forward from the filter's begin, without the
+//! entries whose topics do not match. A filter that matches few events may need several short pages.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -12,14 +11,14 @@ use crate::domain::stock::{MovementKind, StockFact};
 use crate::domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
-/// Events read for one page, where it is not as long itself; then what was found is answered, and how far the look went.
+/// Most events read for one page, unless the page is longer; the page then holds the matches so far.
 const READ_EVENTS_MAX: usize = 1_500;
-/// Events read at first, at least: a line of many events is taken apart anew for each piece.
+/// Fewest events of the first read: a line of many events is decoded again for each read.
 const READ_EVENTS_MIN: usize = 100;
-/// Events read at least of each level, where there are many of one SKU.
+/// Fewest events read of each level of a SKU.
 const KEY_PIECE: usize = 16;
 
-/// Which movements; what is not set lets everything pass. Times are those of the log.
+/// A filter of movements; a condition that is not set accepts every movement. Times are log time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MovementFilter {
     /// Only those in this store.
@@ -34,24 +33,24 @@ pub struct MovementFilter {
     pub until: Option<Timestamp>,
 }
 
-/// A piece of the movements.
+/// A page of movements.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovementPiece {
-    /// Those that pass the filter, in the order of their times.
+    /// The movements that match, in the order of their times.
     pub views: Vec<MovementView>,
-    /// Everything up to here has been looked at: the place to go on from.
+    /// The position of the reader: every event up to here was examined.
     pub place: MovementPlace,
-    /// True when there is more to look at.
+    /// True when there are events after the position.
     pub more: bool,
 }
 
-/// What one log has of a piece.
+/// The part of a page from one log.
 struct Found {
     log: u16,
     movements: Vec<Movement>,
-    /// Everything of it up to here has been looked at.
+    /// Every event up to here was examined.
     through: Sequence,
-    /// The time of the event there, when it is not the last one that is asked for.
+    /// The time of that event; nothing when the log was read to the end of the range.
     unfinished_at: Option<Timestamp>,
     end: Sequence,
 }
@@ -72,7 +71,7 @@ impl MovementFilter {
 }
 
 impl Ledger {
-    /// At most `limit` movements behind `place`, over all levels and logs.
+    /// At most `limit` movements after `place`, over all levels and logs.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log cannot be read back.
@@ -88,7 +87,7 @@ impl Ledger {
             histories.into_iter().map(with_end).collect::<Result<Vec<_>, HistoryError>>()
         };
         let histories = blocking(ends).await?;
-        // After the ends: a level that is in a log up to there is known by now.
+        // After the ends are read: every level in a log up to its end is known by now.
         let keys = filter.sku.as_ref().map(|sku| self.levels_of(filter.store_id.as_ref(), sku));
         let (filter, mut place) = (filter.clone(), place.clone());
         let read = move || {
@@ -116,7 +115,7 @@ impl Ledger {
     }
 }
 
-/// Reads one log as far as a page needs it.
+/// Reads one log for a page.
 fn found_in(
     log: u16,
     history: &dyn History,
@@ -125,7 +124,7 @@ fn found_in(
     (after, log_end): (Sequence, Sequence),
     limit: usize,
 ) -> Result<Found, HistoryError> {
-    // Not beyond what there is: what is written later is for the next page.
+    // Limited to the end of the log: later entries belong to the next page.
     let before =
         |time: Timestamp| history.sequence_at(time.plus_milliseconds(-1)).map(|found| found.min(log_end));
     let mut end = log_end;
@@ -145,7 +144,7 @@ fn found_in(
     Ok(Found { log, movements, through, unfinished_at: unfinished.map(|(_, at)| at), end })
 }
 
-/// What was found, and the last event looked at; nothing when all that is asked for was.
+/// The matches, and the last event examined; nothing when the whole range was examined.
 type Looked = (Vec<Movement>, Option<(Sequence, Timestamp)>);
 
 fn of_keys(
@@ -156,7 +155,7 @@ fn of_keys(
     end: Sequence,
     limit: usize,
 ) -> Result<Looked, HistoryError> {
-    // Of many levels some each: a page may be short, and memory is not that of all of them.
+    // A share of the page for each level limits the memory; the page may be short.
     let limit = limit.div_ceil(keys.len().max(1)).max(KEY_PIECE);
     let query = MovementQuery { after, limit, kind: None, since: None, until: None };
     let (mut movements, mut last_looked_at) = (Vec::new(), None);
@@ -193,13 +192,13 @@ fn of_all(
         if through >= end || is_short || left == 0 || found.len() >= limit {
             return Ok((found, Some((through, piece.at))));
         }
-        // Little of it passes: larger pieces, fewer of them.
+        // Few events match, so the next read is larger.
         room = (4 * room).min(left);
     }
 }
 
-/// The first `limit` movements of all logs by time; each log's `through` is taken back to what is shown of it. No log is
-/// shown beyond the time up to which every log has been looked at, so nothing can come in between later.
+/// The first `limit` movements of all logs by time; each log's `through` is set back to its last movement on the page. The page ends at
+/// the time up to which every log was examined, because a later page must not contain an earlier movement.
 fn merged(found: &mut [Found], limit: usize) -> Vec<MovementView> {
     let horizon = found.iter().filter_map(|found| found.unfinished_at).min();
     let mut views: Vec<(Timestamp, u16, Movement)> = Vec::new();
@@ -218,7 +217,7 @@ fn merged(found: &mut [Found], limit: usize) -> Vec<MovementView> {
     views.into_iter().filter_map(|(_, log, movement)| view(log, movement)).collect()
 }
 
-/// Where and what, of a movement.
+/// The store, the SKU and the fact of a movement.
 pub fn place_of(view: &MovementView) -> Option<(&StoreId, &Sku, &StockFact)> {
     match &view.movement.event.fact {
         Fact::Level(fact) => {

@@ -1,4 +1,4 @@
-//! Levels: one, a store's, or one as of a moment.
+//! Reads of levels: one, one as of a moment, and pages of a store or of all stores.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -8,12 +8,12 @@ use crate::domain::stock::LevelAfter;
 use crate::domain::{After, Key, Sku, State, StoreId, Timestamp};
 use std::ops::Bound;
 
-/// A level as it is shown.
+/// A level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelView {
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
     /// The numbers.
     pub numbers: LevelAfter,
@@ -24,7 +24,7 @@ pub struct LevelView {
 impl Ledger {
     /// A level as it is now; nothing when it does not exist.
     ///
-    /// While the disk does not answer a change of it that is on its way, it is shown as the log has it.
+    /// While the disk does not answer, a level with a pending change is returned as the log has it.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log, or that of another process, cannot be read.
@@ -34,7 +34,7 @@ impl Ledger {
         let seen = tokio::select! {
             biased;
             seen = self.read(&key, numbers) => seen?.flatten(),
-            // Where there are several logs, the own one does not say what is the last of it.
+            // With several logs the own log need not have the latest event of the level.
             () = durable.silence(), if !self.is_shared() => {
                 return self.level_as_of(store_id, sku, Moment::Sequence(durable.sequence())).await;
             }
@@ -65,7 +65,7 @@ impl Ledger {
             let mut found: Option<Movement> = None;
             for (_, history) in histories {
                 let last = history.last_before(&key, moment)?;
-                // Each log knows the level up to when another one took it over.
+                // Each log has the level up to the takeover by another one.
                 found = found.into_iter().chain(last).max_by_key(|movement| movement.event.after.version());
             }
             Ok::<_, HistoryError>(found)
@@ -128,8 +128,8 @@ impl Ledger {
         Ok(levels)
     }
 
-    /// Goes on until there are `limit` levels, or no further keys: what is listed may be on its way to the disk, and then it is
-    /// not shown, but what stands behind it is.
+    /// Reads on until there are `limit` levels or no further keys: the directory may hold levels that are not durable yet, which are
+    /// skipped.
     async fn levels_behind(
         &self,
         mut bound: Bound<Key>,
@@ -141,7 +141,7 @@ impl Ledger {
             let keys = self.entities.keys_after(bound.as_ref(), limit - levels.len());
             let Some(last) = keys.last().cloned() else { break };
             for key in &keys {
-                // Levels stand in front of all other keys.
+                // Levels precede all other keys.
                 let Key::Level(store, sku) = key else { return Ok(levels) };
                 if of.is_some_and(|of| of != store) {
                     return Ok(levels);
@@ -154,7 +154,7 @@ impl Ledger {
     }
 }
 
-/// Not above any level of the store: `-` is the first character a SKU can be.
+/// A bound not above any level of the store: `-` is the first character a SKU can have.
 fn first_key(store_id: &StoreId) -> Key {
     let first = Sku::new("-").expect("a dash is a valid SKU");
     Key::Level(store_id.clone(), first)

@@ -1,4 +1,4 @@
-//! Reads of stock: a level now or at a moment, the levels of a store, the movements of a level or of all.
+//! Reads of stock: `levels` now or at a moment, `movements` of one level, `all_movements` with a filter.
 
 pub(crate) mod all_movements;
 pub(crate) mod levels;

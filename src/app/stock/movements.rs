@@ -1,4 +1,4 @@
-//! The movements of a level, oldest first, with the numbers before and after.
+//! Reads of the movements of a level, oldest first, with the numbers before and after.
 
 use crate::app::Ledger;
 use crate::app::blocking;
@@ -8,16 +8,16 @@ use crate::domain::{After, Fact, Key, Sequence, Sku, StoreId};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Why a read has no answer.
+/// Why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The log cannot be read back.
     #[error(transparent)]
     History(#[from] HistoryError),
-    /// A sequence names no moment of a ledger that has several logs.
+    /// A sequence is ambiguous in a ledger with several logs.
     #[error("the stock has several logs, each with sequences of its own")]
     SeveralLogs,
-    /// The moment has not come yet.
+    /// The moment is in the future.
     #[error("asOf lies in the future: the log ends at sequence {end}")]
     Future {
         /// The durable end of the log.
@@ -25,12 +25,12 @@ pub enum ReadError {
     },
 }
 
-/// One movement with the numbers on both sides of it.
+/// One movement with the numbers before and after it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovementView {
-    /// Which of the ledger's logs it stands in; 0 when there is one.
+    /// The number of its log; 0 when there is one log.
     pub log: u16,
-    /// The event and what its entry says.
+    /// The event with the data of its entry.
     pub movement: Movement,
     /// The numbers before it.
     pub before: LevelAfter,
@@ -38,13 +38,12 @@ pub struct MovementView {
     pub after: LevelAfter,
 }
 
-/// How far a reader of movements has come, in each log of the ledger. Written `1041` when there is one log, and
-/// `1:1041,2:77` when there are several.
+/// The position of a reader of movements in each log of the ledger. Written `1041` for one log, and `1:1041,2:77` for several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MovementPlace(BTreeMap<u16, Sequence>);
 
 impl MovementPlace {
-    /// Reads what was written.
+    /// Parses the written form.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(sequence) = text.parse() {
             return Some(Self(BTreeMap::from([(0, Sequence(sequence))])));
@@ -56,17 +55,17 @@ impl MovementPlace {
         text.split(',').map(part).collect::<Option<_>>().map(Self)
     }
 
-    /// How far the reader has come in a log.
+    /// The position in a log.
     pub(crate) fn of(&self, log: u16) -> Sequence {
         self.0.get(&log).copied().unwrap_or_default()
     }
 
-    /// Everything of a log up to there has been read.
+    /// Sets the position in a log.
     pub(crate) fn reach(&mut self, log: u16, through: Sequence) {
         self.0.insert(log, through);
     }
 
-    /// That movement has been read.
+    /// Advances the position behind a movement.
     pub fn pass(&mut self, view: &MovementView) {
         self.0.insert(view.log, view.movement.sequence);
     }
@@ -86,7 +85,7 @@ impl fmt::Display for MovementPlace {
 }
 
 impl Ledger {
-    /// The movements of a level behind `place`, in the order of its versions; empty when it never existed.
+    /// The movements of a level after `place`, in the order of its versions; empty when it never existed.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log cannot be read back.
@@ -123,14 +122,14 @@ impl Ledger {
         let end = self.parts.log.durable().sequence();
         let future = match moment {
             Moment::Sequence(sequence) => sequence > end,
-            // The current millisecond is not over yet: what it shows now could change.
+            // The current millisecond is not over, so a read of it could still change.
             Moment::Time(time) => time >= self.now(),
         };
         if future { Err(ReadError::Future { end }) } else { Ok(()) }
     }
 }
 
-/// Reads on where a state was taken over from another log, which is no movement.
+/// Reads until the page is full: a `TAKE` in the history is no movement.
 fn movements(
     history: &dyn History,
     key: &Key,

@@ -1,12 +1,12 @@
-//! The catalogue as a gate: where it is strict, stock comes only to levels whose SKU it knows.
+//! The check of a strict catalogue: only levels of known SKUs may receive stock.
 
 use crate::domain::{Draft, Key, Rejection, Sku};
 
-/// Evidence: which keys of a draft are of levels whose SKU the catalogue does not know, at the positions of the keys.
+/// Evidence: for each key of a draft whether it is a level of a SKU that the catalogue does not know.
 #[derive(Debug)]
 pub struct UnlistedKeys(pub Vec<bool>);
 
-/// Refuses stock for a level whose SKU the catalogue does not know, where it must.
+/// Rejects stock for a level of an unknown SKU, if the catalogue is strict.
 pub(in crate::domain) fn check_listed(draft: &Draft<'_>, key: &Key, sku: &Sku) -> Result<(), Rejection> {
     let Some(UnlistedKeys(unlisted)) = draft.evidence() else { return Ok(()) };
     if unlisted.get(draft.position(key)) == Some(&true) {

@@ -1,16 +1,16 @@
-//! Many products at once: the details of each are compared with the catalogue.
+//! The command for many products: the details of each are compared with the catalogue.
 //!
 //! Equal details make no event, so the same request may be sent again at any time, and an interrupted caller sends all of it again. Other
 //! details are refused or, when asked for, replaced.
 //!
-//! An import of products is therefore no named thing in the log, as an import of movements is (`domain/imports`). A price that goes up and
-//! down again is the same file twice, and the second time it has to be taken in; an import that is known by its file would refuse it.
+//! An import of products therefore has no state in the log, unlike an import of movements (`domain/imports`). A price that goes up and
+//! down again is the same file twice, and the second time has to take effect; an import that is known by its file would refuse it.
 
 use crate::domain::catalogue::{Product, ProductChange, ProductFact};
 use crate::domain::{Decide, Draft, Fact, Key, Refusal, Rejection, Sku};
 use serde::{Deserialize, Serialize};
 
-/// Details of many products, each decided by itself.
+/// Details of many products, each decided on its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Products {
     /// True: other details in the catalogue are replaced. False: they stay, and the product is refused.
@@ -19,12 +19,12 @@ pub struct Products {
     pub products: Vec<Described>,
 }
 
-/// Details of one of them.
+/// Details of one product.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Described {
-    /// Which.
+    /// The SKU of the product.
     pub sku: Sku,
-    /// The details that are given; the others stay.
+    /// The given details; the others stay.
     pub change: ProductChange,
 }
 
@@ -42,7 +42,7 @@ pub enum ProductMember {
 }
 
 impl ProductMember {
-    /// Every one, in the order of the details.
+    /// Every detail, in the order of the fields.
     pub const ALL: [Self; 6] =
         [Self::Name, Self::Category, Self::UnitPrice, Self::Barcode, Self::LowStockThreshold, Self::Active];
 

@@ -3,22 +3,22 @@
 use crate::domain::{Expected, Misfit, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Something is taken out of the catalogue that is not in it, or has details without a version.
+/// A removal of something that is not in the catalogue, or details without a version.
 pub const NOT_IN_CATALOGUE: Misfit =
     Misfit("the event takes something out of the catalogue that is not in it");
 
-/// The details of one thing now. Invariant: without a version there are none.
+/// The present details of one thing. Invariant: version 0 has no details.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Master<T> {
-    /// The details; none before the first ones, and none once it was taken out of the catalogue.
+    /// The details; nothing at version 0, and nothing after a removal from the catalogue.
     pub details: Option<T>,
-    /// Strictly increasing by 1 with every event, also over a time out of the catalogue.
+    /// Increases by 1 with every event, also across a removal.
     pub version: u64,
     /// The time of the last event.
     pub updated_at: Timestamp,
 }
 
-/// What a master record came to. The details are those of the event.
+/// A master record after an event. The details are those of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MasterAfter {
@@ -33,7 +33,7 @@ impl<T> Default for Master<T> {
 }
 
 impl<T: Clone> Master<T> {
-    /// Takes over the details of an event, or takes it out of the catalogue; answers what it was before.
+    /// Replaces the details, or removes them; returns the record before.
     pub(in crate::domain) fn apply(&mut self, details: Option<&T>, at: Timestamp) -> Result<Self, Misfit> {
         if details.is_none() && self.details.is_none() {
             return Err(NOT_IN_CATALOGUE);
@@ -47,8 +47,7 @@ impl<T: Clone> Master<T> {
         MasterAfter { version: self.version }
     }
 
-    /// Holds what the caller expects against what is there. What is not in the catalogue does not exist, whatever version
-    /// it had.
+    /// Checks the condition of a command. A record without details counts as version 0, whatever version it has.
     pub(in crate::domain) fn check(&self, expected: Expected) -> Result<(), Rejection> {
         let current_version = if self.details.is_some() { self.version } else { 0 };
         expected.check(current_version)
@@ -56,7 +55,7 @@ impl<T: Clone> Master<T> {
 }
 
 impl MasterAfter {
-    /// What it was before an event; nothing when there can have been none.
+    /// The record before an event; nothing at version 0.
     pub fn before(self) -> Option<Self> {
         Some(Self { version: self.version.checked_sub(1)? })
     }

@@ -1,7 +1,7 @@
-//! The catalogue: what is said of products and of stores, whatever stock there is of them or in them.
+//! The catalogue: details of products and of stores, independent of their stock.
 //!
-//! Each is a [`Master`]: details that are replaced as a whole, under a version of its own. Stock does not ask for any of
-//! it: a level may be of a SKU that nobody has described.
+//! Each is a [`Master`]: details that are replaced as a whole, under a version of its own. Stock does not need them: a level may exist for
+//! a SKU without details, unless the catalogue is strict (`listed`).
 
 mod listed;
 mod many;

@@ -1,4 +1,4 @@
-//! Products: what is sold under a SKU, in all stores.
+//! Products: the details of a SKU, the same in all stores.
 
 use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::domain::{
@@ -8,25 +8,25 @@ use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 use std::fmt;
 
-/// What is said of a product.
+/// The details of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Product {
-    /// What it is called: 1-256 characters.
+    /// The name: 1-256 characters.
     pub name: SmolStr,
-    /// Which group of goods it belongs to: 1-64 characters.
+    /// The group of goods: 1-64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<SmolStr>,
-    /// What one piece costs.
+    /// The price of one piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Price>,
-    /// What a till scans: 1-64 visible characters.
+    /// The barcode: 1-64 visible characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<SmolStr>,
-    /// A store that has so many sellable pieces or fewer is low on it.
+    /// A store is low on the SKU at this number of sellable pieces or fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_stock_threshold: Option<Quantity>,
-    /// False when it is not to be sold any more, although it is still described.
+    /// False when the product is not sold any more.
     pub active: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct Product {
 pub struct Price {
     /// In minor units of the currency, such as pence or cents; at most 2^53 - 1.
     pub amount_minor: u64,
-    /// In which money.
+    /// The currency.
     pub currency: Currency,
 }
 
@@ -44,18 +44,18 @@ pub struct Price {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Currency([u8; 3]);
 
-/// A text is no currency code.
+/// The text is no currency code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be three capital letters like GBP (ISO 4217)")]
 pub struct CurrencyError;
 
-/// `PRODUCT`: from now on this is said of the SKU; without details it is out of the catalogue.
+/// `PRODUCT`: the details of the SKU from now on; without details it is removed from the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProductFact {
-    /// Which SKU.
+    /// The SKU of the product.
     pub sku: Sku,
-    /// All that is said of it.
+    /// All details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
 }
@@ -72,31 +72,31 @@ pub struct ProductRecord {
     pub updated_at: Timestamp,
 }
 
-/// Something is to be said of a product.
+/// A change of a product's details.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductCommand {
-    /// Of which.
+    /// The SKU of the product.
     pub sku: Sku,
-    /// Which version it must have.
+    /// The condition on its version.
     pub expected: Expected,
     /// What to do.
     pub verb: ProductVerb,
 }
 
-/// What is done to a product.
+/// The kind of change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProductVerb {
-    /// Describe one that is not in the catalogue.
+    /// Adds a product that is not in the catalogue.
     Create(Box<Product>),
-    /// Describe it anew, or for the first time.
+    /// Sets all details.
     Replace(Box<Product>),
-    /// Change some of what is said.
+    /// Changes some details.
     Change(Box<ProductChange>),
-    /// Take it out of the catalogue.
+    /// Removes the product from the catalogue.
     Remove,
 }
 
-/// Some of the details. The inner `None` says that there is to be none.
+/// Some of the details. An inner `None` removes the detail.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs, reason = "the fields of Product, under their names")]
 pub struct ProductChange {
@@ -109,7 +109,7 @@ pub struct ProductChange {
 }
 
 impl Currency {
-    /// The currency of that code. Whether somebody pays with it is not looked up.
+    /// The currency of that code. Only the form is checked, not that the currency exists.
     ///
     /// # Errors
     /// [`CurrencyError`] for anything but three capital letters.
@@ -156,7 +156,7 @@ impl ProductChange {
         }
     }
 
-    /// The details of a product of which nothing else is said; none without a name.
+    /// The details of a new product; nothing without a name.
     pub(super) fn first(self) -> Option<Product> {
         let Self { name, category, unit_price, barcode, low_stock_threshold, active } = self;
         Some(Product {

@@ -1,4 +1,4 @@
-//! Stores: what is said of a place that holds stock.
+//! Stores: the details of a place that holds stock.
 
 use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::domain::{
@@ -7,41 +7,41 @@ use crate::domain::{
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 
-/// What is said of a store.
+/// The details of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Store {
-    /// What it is called: 1-256 characters.
+    /// The name: 1-256 characters.
     pub name: SmolStr,
-    /// What it is for.
+    /// The kind of store.
     pub kind: StoreKind,
-    /// Where it is: 1-256 characters.
+    /// The address: 1-256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<SmolStr>,
     /// Its time zone by the name in the IANA database, such as `Europe/London`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<SmolStr>,
-    /// False when it is closed, although it is still described.
+    /// False when the store is closed.
     pub active: bool,
 }
 
-/// What a store is for.
+/// The kind of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreKind {
-    /// People come to buy.
+    /// Customers buy there.
     Shop,
-    /// Goods are kept and sent.
+    /// Goods are kept there and sent.
     Warehouse,
 }
 
-/// `STORE`: from now on this is said of the store.
+/// `STORE`: the details of the store from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoreFact {
-    /// Which.
+    /// The id of the store.
     pub store_id: StoreId,
-    /// All that is said of it.
+    /// All details.
     pub store: Store,
 }
 
@@ -56,16 +56,16 @@ pub struct StoreRecord {
     pub updated_at: Timestamp,
 }
 
-/// A store is to be described.
+/// A change of a store's details.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreCommand {
-    /// Which.
+    /// The id of the store.
     pub store_id: StoreId,
-    /// Which version it must have.
+    /// The condition on its version.
     pub expected: Expected,
-    /// True when it must not be described yet.
+    /// True when the store must not have details yet.
     pub create: bool,
-    /// All that is said of it.
+    /// All details.
     pub store: Box<Store>,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// An import step that does not follow the last one.
 const OUT_OF_STEP: Misfit = Misfit("the event does not follow the import's last row");
 
-/// How far an import has come. Rows count from 1.
+/// The progress of an import. Rows count from 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Import {
     /// The last row that was decided, by the server or by the importer itself.
@@ -17,7 +17,7 @@ pub struct Import {
     pub refused: u64,
     /// True once the last row was decided.
     pub finished: bool,
-    /// Steps so far.
+    /// The number of steps.
     pub version: u64,
     /// The time of the last step.
     pub updated_at: Timestamp,
@@ -26,8 +26,8 @@ pub struct Import {
 /// `IMPORT`: the rows after `after_row` up to `through_row` were decided in this entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Progress {
-    /// Which import.
+pub struct ImportFact {
+    /// The id of the import.
     pub import_id: ImportId,
     /// The last row before.
     pub after_row: u64,
@@ -47,12 +47,12 @@ pub struct Progress {
 pub struct RefusedRow {
     /// The row's number.
     pub row: u64,
-    /// Why.
+    /// The reason.
     #[serde(flatten)]
     pub rejection: Rejection,
 }
 
-/// What the import came to.
+/// The progress after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImportAfter {
@@ -83,24 +83,24 @@ pub struct ImportRecord {
 impl Kind for Import {
     type Id = (ImportId,);
     type State = Self;
-    type Fact = Progress;
+    type Fact = ImportFact;
     type After = ImportAfter;
     type Record = ImportRecord;
     type Undo = Self;
 
-    fn id(step: &Progress) -> (ImportId,) {
+    fn id(step: &ImportFact) -> (ImportId,) {
         (step.import_id.clone(),)
     }
 
-    fn event(_: &Progress) -> EventKind {
+    fn event(_: &ImportFact) -> EventKind {
         EventKind::Import
     }
 
-    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<Progress, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(_: EventKind, payload: D) -> Result<ImportFact, D::Error> {
         Deserialize::deserialize(payload)
     }
 
-    fn apply(import: &mut Self, step: &Progress, at: Timestamp) -> Result<Self, Misfit> {
+    fn apply(import: &mut Self, step: &ImportFact, at: Timestamp) -> Result<Self, Misfit> {
         let rows = step.through_row.checked_sub(step.after_row);
         let decided = step.applied.checked_add(step.refused.len() as u64);
         let fits =
@@ -128,7 +128,7 @@ impl Kind for Import {
         ImportAfter { rows_done, applied, refused, version }
     }
 
-    fn before(step: &Progress, after: ImportAfter) -> Option<ImportAfter> {
+    fn before(step: &ImportFact, after: ImportAfter) -> Option<ImportAfter> {
         Some(ImportAfter {
             rows_done: step.after_row,
             applied: after.applied.checked_sub(step.applied)?,

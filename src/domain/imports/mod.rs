@@ -1,11 +1,11 @@
-//! Bulk imports: named things in the log, so that running the same file twice changes nothing, however long after.
+//! Bulk imports: states in the log, so that a second run of the same file changes nothing, however much later.
 //!
-//! An import is a file's rows in order. Each request carries the rows that follow those already done; the movements
-//! it makes and the step of the import stand in one entry, so a row is applied exactly once whatever is retried. That is why
-//! an import is a capability of the domain and not a loop in a client.
+//! An import consists of a file's rows in order. Each request carries the rows that follow the last decided one; its movements and the step
+//! of the import stand in one entry, so each row is applied exactly once, whatever is retried. A loop in a client could not
+//! guarantee that.
 
 mod import;
 mod rows;
 
-pub use import::{Import, ImportAfter, ImportRecord, Progress, RefusedRow};
+pub use import::{Import, ImportAfter, ImportFact, ImportRecord, RefusedRow};
 pub use rows::{ImportRow, ImportRows};

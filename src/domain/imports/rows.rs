@@ -1,7 +1,7 @@
-//! Deciding the rows of an import: each by itself, all in one entry with the import's step.
+//! The decision of an import's rows: each row on its own, all in one entry with the step of the import.
 
 use crate::domain::catalogue::check_listed;
-use crate::domain::imports::{Import, Progress, RefusedRow};
+use crate::domain::imports::{Import, ImportFact, RefusedRow};
 use crate::domain::stock::{self, AdjustKind, Adjusted, Level, StockFact};
 use crate::domain::{
     Decide, Draft, Fact, ImportId, Key, Quantity, Refusal, Rejection, Sku, StoreId, Timestamp,
@@ -11,9 +11,9 @@ use smol_str::SmolStr;
 /// Rows of one import that follow those already done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportRows {
-    /// Which import.
+    /// The id of the import.
     pub import_id: ImportId,
-    /// The last row already done; must be where the import stands.
+    /// The last decided row; must be that of the import.
     pub after_row: u64,
     /// The last row of this step; rows in between that are missing were refused by the importer itself.
     pub through_row: u64,
@@ -28,19 +28,19 @@ pub struct ImportRows {
 pub struct ImportRow {
     /// Its number in the file, from 1.
     pub row: u64,
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// Which way.
+    /// The kind of movement, which tells whether pieces come or go.
     pub kind: AdjustKind,
     /// How many pieces, at least 1.
     pub quantity: Quantity,
     /// The caller's reference, such as an invoice number.
     pub reference: Option<SmolStr>,
-    /// When it happened in the shop, for information.
+    /// The time of the movement in the shop, for information.
     pub occurred_at: Option<Timestamp>,
-    /// What a level of version 0 starts with, before the movement.
+    /// The opening stock of a level at version 0, before the movement.
     pub opening_stock: Option<Quantity>,
 }
 
@@ -50,7 +50,7 @@ impl Decide for ImportRows {
         keys.push(Key::Import(self.import_id.clone()));
     }
 
-    /// Every row by itself, and then the import's step.
+    /// Decides every row on its own, and then records the step.
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         let import = draft.state::<Import>(&Key::Import(self.import_id.clone()));
         if import.rows_done != self.after_row || import.finished {
@@ -63,7 +63,7 @@ impl Decide for ImportRows {
             }
         }
         let applied = (self.rows.len() - refused.len()) as u64;
-        draft.record(Fact::Import(Progress {
+        draft.record(Fact::Import(ImportFact {
             import_id: self.import_id.clone(),
             after_row: self.after_row,
             through_row: self.through_row,

@@ -1,4 +1,4 @@
-//! Commands: what a caller wants; one variant a row of the registry.
+//! Commands and their decision; each variant is a row of the registry.
 
 use super::registry::FOLLOW_UPS;
 use crate::domain::stock::KnownKey;
@@ -39,7 +39,7 @@ impl Command {
         operations.get(usize::try_from(op).ok()?).map(|operation| operation.command.key())
     }
 
-    /// Notes what is known of an operation's idempotency key; without a note it is decided.
+    /// Notes the record of an operation's idempotency key; an operation without a note is decided.
     pub fn note(&mut self, index: usize, known: KnownKey) {
         if let Some(operation) = self.part_mut().and_then(|part| part.operations_mut().get_mut(index)) {
             operation.known = Some(known);
@@ -47,16 +47,16 @@ impl Command {
     }
 }
 
-/// Records what follows from whatever was decided, such as alerts; to be called once the command is decided.
+/// Records the events that follow from a decision, such as alerts. Called after the decision, because it needs the final states.
 pub fn follow_up(draft: &mut Draft<'_>) {
-    // Of what the whole command came to, and no part of what a retry of its last operation is told.
+    // The events belong to the whole command: the answer to a retry of its last operation must not contain them.
     draft.end_operations();
     for follow_up in FOLLOW_UPS {
         follow_up(draft);
     }
 }
 
-/// Decides a command: records its events in the draft, or says why not.
+/// Decides a command: records its events in the draft, or returns a refusal.
 ///
 /// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it was. A decision that
 /// needs other states too says so ([`Draft::needs`]), and is void.

@@ -1,4 +1,4 @@
-//! What a capability implements for each of its commands.
+//! The trait of a command: which states it decides on, and how.
 
 use crate::domain::stock::Operation;
 use crate::domain::{Draft, Key, Refusal};

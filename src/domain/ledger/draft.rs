@@ -1,6 +1,6 @@
-//! The draft of one entry: the states a command may touch, moved event by event while it is decided.
+//! The draft of one entry: the states of a command, moved event by event during the decision.
 //!
-//! Later operations of a batch see what earlier ones did, and what is refused half-way is taken back.
+//! Later operations of a batch see the effects of earlier ones; an operation that is refused half-way is rolled back.
 
 use super::evidence::{Evidence, NO_EVIDENCE};
 use super::kind::Registered;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub struct Draft<'a> {
     now: Timestamp,
     keys: &'a [Key],
-    /// The position that was asked for last: an operation asks for its own several times.
+    /// The last position that was looked up: an operation looks up its own several times.
     last: Cell<usize>,
     states: Vec<&'a mut State>,
     foreign: Vec<Option<u64>>,
@@ -29,14 +29,14 @@ pub struct Draft<'a> {
     unapplied: Vec<Unapplied>,
 }
 
-/// What a draft came to.
+/// The result of a draft.
 #[derive(Debug, Default)]
 pub struct Finished {
-    /// What happened.
+    /// The events.
     pub events: Vec<Event>,
     /// Which operations of a batch made no event.
     pub unapplied: Vec<Unapplied>,
-    /// How to take the events back, one for each: the position of the state, and the way.
+    /// For each event the position of its state, and the undo.
     pub undos: Vec<(usize, Undo)>,
 }
 
@@ -48,7 +48,7 @@ impl Finished {
     }
 }
 
-/// A point to go back to.
+/// A point to roll back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DraftMark(usize);
 
@@ -77,22 +77,22 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Which of the states another log moved last, each with the epoch of the lease under which this log takes it over;
-    /// none as a rule, and nothing is said of positions beyond the end.
+    /// For each position the epoch of the lease under which this log takes the state over, if another log moved it last; positions beyond
+    /// the end are not foreign.
     #[must_use]
     pub fn taking(mut self, foreign: Vec<Option<u64>>) -> Self {
         self.foreign = foreign;
         self
     }
 
-    /// What the decision is based on beside the states.
+    /// Sets the evidence beside the states.
     #[must_use]
     pub const fn based_on(mut self, evidence: &'a Evidence) -> Self {
         self.evidence = evidence;
         self
     }
 
-    /// The evidence of that type, where there is some.
+    /// The evidence of that type, if there is any.
     pub(in crate::domain) fn evidence<T: Any>(&self) -> Option<&'a T> {
         self.evidence.of()
     }
@@ -102,13 +102,13 @@ impl<'a> Draft<'a> {
         self.keys
     }
 
-    /// Asks for the state under this key, which the draft does not hold. Whatever is decided without it is void: the caller
-    /// locks that state too, and decides anew.
+    /// Requests the state under this key, which the draft does not hold. The decision is void then: the caller locks that state, too,
+    /// and decides again.
     pub fn need(&mut self, key: Key) {
         self.needs.push(key);
     }
 
-    /// The keys that were asked for; none as a rule.
+    /// The requested keys; usually none.
     pub fn needs(&self) -> &[Key] {
         &self.needs
     }
@@ -126,7 +126,7 @@ impl<'a> Draft<'a> {
         K::state(self.any_state(key)).expect("a state stands under a key of its own kind")
     }
 
-    /// The place of a key among the draft's keys.
+    /// The position of a key among the draft's keys.
     ///
     /// # Panics
     /// When the key is none of the command's.
@@ -144,20 +144,20 @@ impl<'a> Draft<'a> {
         self.states.get(self.position(key)).expect("there is a state for every key")
     }
 
-    /// What follows belongs to the operation `op` of a batch.
+    /// Assigns the following events to the operation `op` of a batch.
     pub fn begin(&mut self, op: u32, idempotency: Option<Idempotency>) {
         self.op = Some((op, idempotency));
     }
 
-    /// What follows belongs to no operation.
+    /// Assigns the following events to no operation.
     pub(in crate::domain) fn end_operations(&mut self) {
         self.op = None;
     }
 
-    /// Records that something happened, and moves its state; in front of it, that the state is taken over if it was foreign.
+    /// Records a fact and moves its state; a foreign state is taken over by an event before it.
     ///
     /// # Panics
-    /// When the fact does not fit the state: whoever records has decided that it does.
+    /// When the fact does not fit the state: the decision must have checked that.
     pub fn record(&mut self, fact: Fact) {
         let position = self.position(&fact.key());
         if let Some(epoch) = self.foreign.get_mut(position).and_then(Option::take) {
@@ -181,17 +181,17 @@ impl<'a> Draft<'a> {
         self.events.push(Event { event_id, op, idempotency, kind: fact.kind(), fact, after });
     }
 
-    /// The operation `op` makes no event.
+    /// Records that the operation `op` makes no event.
     pub fn skip(&mut self, op: u32, why: UnappliedWhy) {
         self.unapplied.push(Unapplied { op, why });
     }
 
-    /// Where the draft stands.
+    /// The present point of the draft.
     pub fn mark(&self) -> DraftMark {
         DraftMark(self.events.len())
     }
 
-    /// Takes back every event since the mark.
+    /// Rolls back every event since the mark.
     pub fn roll_back(&mut self, mark: DraftMark) {
         while self.events.len() > mark.0 {
             let event = self.events.pop();
@@ -220,22 +220,22 @@ impl<'a> Draft<'a> {
         self.states.iter().all(|state| state.next_due().is_none_or(|due| due > self.now))
     }
 
-    /// The earliest moment at which one of the states would have to be decided anew, because a hold falls due.
+    /// The earliest moment at which one of the states falls due, so that the decision is void.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.states.iter().filter_map(|state| state.next_due()).min()
     }
 
-    /// What was recorded so far.
+    /// The events so far.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// Which operations of a batch made no event, so far.
+    /// The operations of a batch that made no event so far.
     pub fn unapplied(&self) -> &[Unapplied] {
         &self.unapplied
     }
 
-    /// Ends the draft; the states stay as they were moved.
+    /// Ends the draft; the states keep their changes.
     pub fn finish(self) -> Finished {
         Finished { events: self.events, unapplied: self.unapplied, undos: self.undos }
     }
@@ -245,7 +245,7 @@ impl<'a> Draft<'a> {
         self.events.is_empty()
     }
 
-    /// Takes everything back; the states are as they were.
+    /// Rolls back every event; the states are as before the draft.
     pub fn abandon(mut self) {
         self.roll_back(DraftMark(0));
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::fmt;
 
-/// An event's place in its node's log: monotonic, without gaps, from 1.
+/// The number of an event in its node's log: without gaps, from 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sequence(pub u64);
@@ -38,7 +38,7 @@ impl fmt::Display for Sequence {
 pub struct Unapplied {
     /// The index of the operation in its batch.
     pub op: u32,
-    /// Why not.
+    /// The reason.
     pub why: UnappliedWhy,
 }
 
@@ -71,17 +71,17 @@ pub struct Entry {
     pub sequence: Sequence,
     /// The first sequence of the group of entries that one sync made durable.
     pub batch: Sequence,
-    /// When, in log time: never before the entry in front of it.
+    /// The time of the entry, in log time: never before the previous entry.
     pub at: Timestamp,
-    /// Who acted, where that is known.
+    /// The principal, if it is known.
     pub actor: Option<SmolStr>,
-    /// The request it came from.
+    /// The request's id.
     pub request_id: Option<SmolStr>,
-    /// By what a retry of the whole command is known.
+    /// The idempotency of the whole command.
     pub idempotency: Option<Idempotency>,
-    /// What happened, at least one.
+    /// The events, at least one.
     pub events: Vec<Event>,
-    /// What was asked for in the same batch and made no event.
+    /// The operations of the batch that made no event.
     pub unapplied: Vec<Unapplied>,
 }
 

@@ -1,4 +1,4 @@
-//! Events: what has happened to one state, for ever.
+//! Events: one change of one state, immutable.
 
 use crate::domain::{After, EventKind, Fact, Idempotency};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -19,13 +19,13 @@ pub struct Event {
     /// In a batch: the idempotency of that operation.
     #[serde(rename = "idem", skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<Idempotency>,
-    /// Which kind of fact `payload` is.
+    /// The kind of the fact in `payload`.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// What happened.
+    /// The fact.
     #[serde(rename = "payload")]
     pub fact: Fact,
-    /// What the state came to, so that the log can check itself.
+    /// The numbers of the state after the event, so that the log can be checked against itself.
     pub after: After,
 }
 
@@ -59,12 +59,12 @@ impl EventKind {
         self as u32
     }
 
-    /// How many numbers there are in an index.
+    /// The size of the number range in an index.
     pub const NUMBERS: u32 = 64;
 }
 
 const _: () = {
-    // Two kinds of one number would leave a place to the kind that all begin as.
+    // Two kinds with one number would leave a place with the initial kind.
     let (mut place, mut rest) = (0, EventKind::ALL.as_slice());
     while let [kind, others @ ..] = rest {
         assert!(
@@ -114,7 +114,7 @@ impl<'de> DeserializeSeed<'de> for FactOf {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Member {
+enum EventMember {
     EventId,
     Op,
     Idem,
@@ -138,16 +138,16 @@ impl<'de> Visitor<'de> for EventVisitor {
         let mut early_fact = None;
         while let Some(member) = members.next_key()? {
             match member {
-                Member::EventId => event_id = Some(members.next_value()?),
-                Member::Op => op = members.next_value()?,
-                Member::Idem => idempotency = members.next_value()?,
-                Member::Type => kind = Some(members.next_value()?),
-                Member::Payload => match kind {
+                EventMember::EventId => event_id = Some(members.next_value()?),
+                EventMember::Op => op = members.next_value()?,
+                EventMember::Idem => idempotency = members.next_value()?,
+                EventMember::Type => kind = Some(members.next_value()?),
+                EventMember::Payload => match kind {
                     Some(kind) => fact = Some(members.next_value_seed(FactOf(kind))?),
                     None => early_fact = Some(members.next_value::<&RawValue>()?),
                 },
-                Member::After => after = Some(members.next_value::<&RawValue>()?),
-                Member::Other => {
+                EventMember::After => after = Some(members.next_value::<&RawValue>()?),
+                EventMember::Other => {
                     members.next_value::<IgnoredAny>()?;
                 }
             }

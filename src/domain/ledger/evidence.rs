@@ -1,4 +1,4 @@
-//! Evidence: what a decision is based on beside the states it holds.
+//! Evidence: the data beside the states that a decision is based on.
 
 use std::any::Any;
 
@@ -6,7 +6,7 @@ use std::any::Any;
 #[derive(Default)]
 pub struct Evidence(Vec<Box<dyn Any + Send + Sync>>);
 
-/// For decisions that need none.
+/// The evidence of a decision that needs none.
 pub(super) static NO_EVIDENCE: Evidence = Evidence(Vec::new());
 
 impl Evidence {

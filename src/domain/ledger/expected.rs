@@ -1,15 +1,15 @@
-//! What a caller knows of the version of what he wants to change.
+//! The condition of a command on the version of its state.
 
 use crate::domain::Rejection;
 
 /// The version that a command is conditional on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing.
+    /// No condition.
     Any,
-    /// That it exists (`If-Match: *`).
+    /// The state exists (`If-Match: *`).
     Exists,
-    /// That it is this one; 0: that it does not exist.
+    /// The state has this version; 0: it does not exist.
     Version(u64),
 }
 
@@ -22,7 +22,7 @@ impl Expected {
         }
     }
 
-    /// Holds it against the version that is there; 0 when nothing is.
+    /// Checks the present version; 0 when the state does not exist.
     pub(in crate::domain) fn check(self, current_version: u64) -> Result<(), Rejection> {
         let met = match self {
             Self::Any => true,

@@ -1,9 +1,9 @@
-//! Facts: what an event says, whatever its kind.
+//! The methods of a fact that do not depend on its kind.
 
 use crate::domain::{Fact, Timestamp};
 
 impl Fact {
-    /// When its state moved last, if the event is of the time `at`: what is taken over did not move then.
+    /// The time of the last movement of its state, for an event at `at`: a `TAKE` is no movement.
     pub fn moved_at(&self, at: Timestamp) -> Timestamp {
         match self {
             Self::Take(taken) => taken.state.updated_at(),

@@ -1,20 +1,20 @@
-//! What a state is found by: the parts of [`Key`] that do not depend on its kinds.
+//! The methods of a [`Key`] that do not depend on its kind.
 
-use crate::domain::{Key, Lease};
+use crate::domain::{Key, Leasing};
 use std::fmt;
 
 /// A level's key is shown without its tag: most keys are of levels.
 const BARE: &str = "level";
 
 impl Key {
-    /// True for what each log of a ledger has for itself, however many there are.
+    /// True for a state that each log of a ledger has for itself.
     pub const fn is_of_one_log(&self) -> bool {
-        matches!(self.lease(), Lease::OfOneLog)
+        matches!(self.lease(), Leasing::OfOneLog)
     }
 
-    /// True for what one process among several may decide on only under a lease of the key itself.
+    /// True for a state that a process may decide only under the lease of the key itself.
     pub const fn has_lease(&self) -> bool {
-        matches!(self.lease(), Lease::Own)
+        matches!(self.lease(), Leasing::Own)
     }
 
     /// The key that is shown as `text`, if there is one.

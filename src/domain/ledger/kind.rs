@@ -1,15 +1,15 @@
-//! What a kind of state is: the one trait a capability implements in its own folder, for each kind of state it has.
+//! The trait of a kind of state, which a capability implements in its own folder.
 //!
-//! `registry.rs` lists the kinds; [`kinds!`](super::registry) makes the closed enums of the ledger of that list: what each of them
-//! does with a state, a fact or a record of some kind, it does by this trait.
+//! `registry.rs` lists the kinds; [`kinds!`](super::registry) generates the closed enums of the ledger from that list, and their
+//! methods call this trait.
 
 use crate::domain::stock::MovementKind;
 use crate::domain::{EventKind, Fact, Key, Sku, State, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt::Debug;
 
-/// The event does not fit the state: the log contradicts itself, or the caller did not decide on this state. Each capability
-/// has its own, as constants beside its kinds.
+/// An event does not fit its state: the log contradicts itself, or the event was not decided on this state. Each capability defines its
+/// own as constants beside its kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Misfit(pub(in crate::domain) &'static str);
@@ -23,14 +23,14 @@ impl Misfit {
     pub const KIND: Self = Self("the event belongs to another kind of state");
 }
 
-/// Which process among several may decide on a state.
+/// Which one of several processes may decide on a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lease {
-    /// The one that holds the lease of its key.
+pub enum Leasing {
+    /// The process that holds the lease of its key.
     Own,
-    /// The one that holds the lease of the state it is decided with ([`Kind::decided_with`]).
+    /// The process that holds the lease of the state it is decided with ([`Kind::decided_with`]).
     WithAnother,
-    /// Each: every log has a state of its own under this key, which no other log takes over.
+    /// Every process: each log has a state of its own under this key, which no other log takes over.
     OfOneLog,
 }
 
@@ -50,7 +50,7 @@ pub trait Kind {
     type Undo: Debug;
 
     /// Which process may decide on it.
-    const LEASE: Lease = Lease::Own;
+    const LEASE: Leasing = Leasing::Own;
 
     /// Which state a fact moves.
     fn id(fact: &Self::Fact) -> Self::Id;

@@ -30,7 +30,7 @@ pub use event::Event;
 pub use evidence::Evidence;
 pub use expected::Expected;
 pub use idempotency::Idempotency;
-pub use kind::{Kind, Lease, Misfit, Registered};
+pub use kind::{Kind, Leasing, Misfit, Registered};
 pub use registry::{
     After, Command, EventKind, Fact, Key, Numbers, Rejection, State, StateKey, StateRecord, Undo,
 };

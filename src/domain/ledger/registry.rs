@@ -3,7 +3,7 @@
 
 use super::closed::{commands, kind_enums, kind_events, kind_states, kinds, rejections, two};
 use super::decide::Decide;
-use super::kind::{Kind, Lease, Misfit, Registered};
+use super::kind::{Kind, Leasing, Misfit, Registered};
 use super::takeover::Taken;
 use crate::domain::catalogue::{self, ProductMember};
 use crate::domain::stock::{self, MovementKind};
@@ -26,7 +26,7 @@ kinds! {
     /// The progress of one bulk import.
     Import "import" imports::Import, (import_id: ImportId) { Import = 6 "IMPORT" }
     /// The time of the log: one to a node.
-    Clock "clock" clock::Clock { Clock = 8 "CLOCK" }
+    Clock "clock" clock::LogClock { Clock = 8 "CLOCK" }
     /// The details of a product.
     Product "product" catalogue::Product, (sku: Sku) { Product = 9 "PRODUCT" }
     /// The details of a store.
@@ -57,7 +57,7 @@ commands! {
 }
 
 /// What follows from every decision, whatever the command: each records in the draft, or asks for a state that it needs.
-pub(super) const FOLLOW_UPS: &[fn(&mut Draft<'_>)] = &[low_stock::settle];
+pub(super) const FOLLOW_UPS: &[fn(&mut Draft<'_>)] = &[low_stock::update_alerts];
 
 rejections! {
     /// What is to be changed is not at the version the caller expects.

@@ -1,12 +1,12 @@
-//! Refusals: values, not errors. A refused command changed nothing.
+//! Refusals: a refused command has changed nothing.
 
 use crate::domain::Rejection;
 
-/// A rejection, and which operation of a batch earned it.
+/// A rejection, with the operation of a batch that caused it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{rejection}")]
 pub struct Refusal {
-    /// Why.
+    /// The reason.
     pub rejection: Rejection,
     /// The index of the operation, in an atomic batch.
     pub op: Option<u32>,

@@ -1,10 +1,10 @@
-//! Taking a state over from another log.
+//! The takeover of a state from another log.
 
 use crate::domain::{Misfit, State, Taken};
 use std::mem::discriminant;
 
 impl State {
-    /// Becomes what is taken over, up to the time of its last movement; answers what it was.
+    /// Replaces the state by the one taken over, with the time of its last movement; returns the state before.
     pub(super) fn take_over(&mut self, taken: &Taken) -> Result<Box<Self>, Misfit> {
         let (key, restored) = taken.state.clone().restore()?;
         if discriminant(self) != discriminant(&restored) || key.is_of_one_log() {

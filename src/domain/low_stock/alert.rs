@@ -1,25 +1,25 @@
 //! The low-stock alert as a state in the log: raised when a level falls to its threshold, cleared when it rises above it.
 //!
-//! An alert is an event and not a projection that a job brings up to date: it stands in the entry of the movement that caused it, behind
-//! it. So it is as durable as the movement, is raised and cleared once each, and is never early, late or lost; whoever folds the log
-//! has it. It belongs to the command as a whole and to no operation of a batch, so the answer to a retried operation is never an alert.
+//! An alert is an event and not a projection that a job updates: it stands in the entry of the movement that caused it, behind that
+//! movement. It is therefore as durable as the movement, raised and cleared once each, never early, late or lost, and part of every
+//! fold. It belongs to the command and to no operation of a batch, so the answer to a retried operation is never an alert.
 //!
-//! An alert has no lease of its own. It is decided on together with its level, under the level's lease; two processes that want both
-//! could otherwise each get one half and wait for the other.
+//! An alert has no lease of its own. It is decided together with its level, under the level's lease: with two leases, two processes
+//! could each hold one and wait for the other.
 
 use crate::domain::stock::Level;
-use crate::domain::{Draft, EventKind, Fact, Key, Kind, Lease, Misfit, Quantity, Sku, StoreId, Timestamp};
+use crate::domain::{Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Quantity, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// An alert is raised that is raised already, or cleared that is not, or by numbers that are not low.
+/// An event that raises a raised alert, clears a cleared one, or raises it by numbers that are not low.
 const WRONG: Misfit = Misfit("the event raises or clears an alert that it cannot");
 
 /// Whether a level is low.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alert {
-    /// What raised it; nothing while the level is not low.
+    /// The numbers that raised it; nothing while the level is not low.
     pub raised: Option<Raised>,
-    /// How often it was raised and cleared.
+    /// The number of times it was raised or cleared.
     pub version: u64,
     /// The time of the last event.
     pub updated_at: Timestamp,
@@ -39,20 +39,20 @@ pub struct Raised {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AlertFact {
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
     /// True when it is raised, false when it is cleared.
     pub raised: bool,
     /// The sellable pieces.
     pub qty: Quantity,
-    /// The threshold they were held against; none when there is none any more.
+    /// The threshold; nothing when it was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Quantity>,
 }
 
-/// What an alert came to.
+/// An alert after an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AlertAfter {
@@ -79,9 +79,9 @@ pub struct AlertRecord {
 #[derive(Debug)]
 pub struct KeyThresholds(pub Vec<Option<Quantity>>);
 
-/// Raises and clears the alerts of the levels that the draft has moved across their thresholds. Of each level that has a
-/// threshold it needs the alert.
-pub fn settle(draft: &mut Draft<'_>) {
+/// Raises and clears the alerts of the levels that the draft has moved across their thresholds. Requests the alert of each level with a
+/// threshold.
+pub fn update_alerts(draft: &mut Draft<'_>) {
     let Some(KeyThresholds(thresholds)) = draft.evidence() else { return };
     for (key, threshold) in draft.keys().iter().zip(thresholds) {
         match key {
@@ -113,7 +113,7 @@ impl Kind for Alert {
     type Record = AlertRecord;
     type Undo = Self;
 
-    const LEASE: Lease = Lease::WithAnother;
+    const LEASE: Leasing = Leasing::WithAnother;
 
     fn id(fact: &AlertFact) -> (StoreId, Sku) {
         (fact.store_id.clone(), fact.sku.clone())

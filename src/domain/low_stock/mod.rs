@@ -1,7 +1,7 @@
-//! Low stock: the threshold a store has of its own, and the alert that a level at or below its threshold raises.
+//! Low stock: `threshold` is a store's own threshold of a SKU, `alert` the alert of a level at or below its threshold.
 
 pub mod alert;
 pub(crate) mod threshold;
 
-pub use alert::{Alert, AlertAfter, AlertFact, AlertRecord, KeyThresholds, Raised, settle};
+pub use alert::{Alert, AlertAfter, AlertFact, AlertRecord, KeyThresholds, Raised, update_alerts};
 pub use threshold::{Threshold, ThresholdCommand, ThresholdFact, ThresholdRecord};

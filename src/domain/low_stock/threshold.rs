@@ -1,4 +1,4 @@
-//! Thresholds: below which stock of a SKU one store counts as low, where that is not what the product says.
+//! Thresholds: a store's own low-stock threshold of a SKU, in place of the product's.
 
 use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::domain::{
@@ -7,15 +7,15 @@ use crate::domain::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// `THRESHOLD`: from now on this is the threshold of the SKU in the store; without one the product's counts again.
+/// `THRESHOLD`: the threshold of the SKU in the store from now on; without one the product's applies again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ThresholdFact {
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// So many sellable pieces or fewer are low.
+    /// The level is low at this number of sellable pieces or fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_stock_threshold: Option<Quantity>,
 }
@@ -37,16 +37,16 @@ pub struct ThresholdRecord {
     pub updated_at: Timestamp,
 }
 
-/// A store is to have a threshold of its own, or none.
+/// The command that sets or removes a store's own threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdCommand {
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// Which version it must have.
+    /// The condition on its version.
     pub expected: Expected,
-    /// The threshold; none takes it away.
+    /// The threshold; nothing removes it.
     pub low_stock_threshold: Option<Quantity>,
 }
 

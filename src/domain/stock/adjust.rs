@@ -1,38 +1,10 @@
-//! Adjust: pieces came or went.
+//! Adjust: pieces come or go.
 
-use crate::domain::stock::{AdjustKind, Level, StockCommand, StockFact};
-use crate::domain::{Quantity, Rejection, Sku, StoreId, Timestamp};
-use serde::{Deserialize, Serialize};
+use crate::domain::stock::{AdjustKind, Adjusted, Level, StockCommand, StockFact};
+use crate::domain::{Quantity, Rejection};
 use smol_str::SmolStr;
 
-/// The payload of `ADJUST`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Adjusted {
-    /// What.
-    pub sku: Sku,
-    /// Where.
-    pub store_id: StoreId,
-    /// How many pieces came (or, negative, went); not 0.
-    pub delta: Quantity,
-    /// The version the caller asked for, where it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected_version: Option<u64>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<SmolStr>,
-    /// The caller's reference, such as an invoice number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<SmolStr>,
-    /// When it happened in the shop, where it was entered later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub occurred_at: Option<Timestamp>,
-    /// What it is called, where the caller said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<AdjustKind>,
-}
-
-/// Whether so many pieces can come or go.
+/// Checks that a change of the pieces on hand fits the level.
 pub fn check_delta(level: &Level, delta: Quantity) -> Result<(), Rejection> {
     level.on_hand().checked_add(delta).ok_or(Rejection::OutOfRange)?;
     let rest = level.qty().checked_add(delta).ok_or(Rejection::OutOfRange)?;

@@ -1,9 +1,9 @@
-//! Batch: many movements in one entry, all or nothing or each by itself.
+//! Batch: many movements in one entry, atomic or each on its own.
 
 use crate::domain::stock::{self, StockCommand};
 use crate::domain::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
 
-/// Many movements, decided in order: each sees what the ones before it did.
+/// Many movements, decided in order: each sees the effects of the ones before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// True: the first refusal refuses all.
@@ -15,22 +15,22 @@ pub struct Batch {
 /// One movement of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// What to do.
+    /// The movement.
     pub command: StockCommand,
-    /// By what a retry of this operation is known.
+    /// The idempotency of this operation.
     pub idempotency: Option<Idempotency>,
-    /// What is known of that key already.
+    /// The record of its key, if the key is known.
     pub known: Option<KnownKey>,
 }
 
-/// What is known of an operation's idempotency key.
+/// The recorded use of an operation's idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownKey {
     /// The same payload had its effect in the event of that sequence.
     Applied(Sequence),
     /// The same payload had its effect in an event of another log of the ledger.
     AppliedIn(LogPlace),
-    /// Another payload had the key.
+    /// Another payload used the key.
     Reused,
 }
 

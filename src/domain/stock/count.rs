@@ -1,43 +1,10 @@
-//! Count: what was physically there, now or as of an earlier moment.
+//! Count: the pieces physically found, now or as of an earlier moment.
 
-use crate::domain::stock::{Level, StockCommand, StockFact};
-use crate::domain::{Quantity, Rejection, Sequence, Sku, StoreId};
-use serde::{Deserialize, Serialize};
+use crate::domain::stock::{CountAsOf, Counted, Level, StockCommand, StockFact};
+use crate::domain::{Quantity, Rejection};
 use smol_str::SmolStr;
 
-/// The moment of a count, and what the books said then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CountAsOf {
-    /// After this sequence of the node's log.
-    pub sequence: Sequence,
-    /// On hand at that moment; 0 when the level did not exist.
-    pub on_hand: Quantity,
-}
-
-/// The payload of `COUNT`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Counted {
-    /// What.
-    pub sku: Sku,
-    /// Where.
-    pub store_id: StoreId,
-    /// Pieces found, at least 0.
-    pub counted: Quantity,
-    /// What the count changes on hand by: found less booked, at the moment of the count.
-    pub delta: Quantity,
-    /// The moment of the count, where it was not the moment of the event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub as_of: Option<Sequence>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<SmolStr>,
-    /// The version the caller asked for, where it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected_version: Option<u64>,
-}
-
-/// Movements after the moment of the count stay on top of it. What is reserved must still be there.
+/// Movements after the moment of the count stay in effect. The reserved pieces must still be on hand.
 pub(super) fn decide(
     level: &Level,
     command: &StockCommand,

@@ -1,62 +1,136 @@
-//! The facts of stock: what the events of a level say.
+//! The facts of stock: the payloads of the events of a level.
 
-use crate::domain::stock::{Adjusted, Counted, Reserved};
-use crate::domain::{EventKind, Quantity, ReservationId, Sku, StoreId};
+use crate::domain::stock::{AdjustKind, MovementKind};
+use crate::domain::{EventKind, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 
-/// What happened to a level.
+/// The payload of an event of a level.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum StockFact {
     /// `ADJUST`: pieces came or went.
     Adjust(Adjusted),
-    /// `RESERVE`: pieces were promised.
+    /// `RESERVE`: pieces were reserved.
     Reserve(Reserved),
-    /// `RELEASE`: promised pieces are sellable again.
+    /// `RELEASE`: reserved pieces are sellable again.
     Release(Settled),
-    /// `COMMIT`: promised pieces are gone.
+    /// `COMMIT`: reserved pieces have left.
     Commit(Settled),
-    /// `EXPIRE`: a promise ran out, its pieces are sellable again.
+    /// `EXPIRE`: a reservation expired, its pieces are sellable again.
     Expire(Settled),
-    /// `COUNT`: somebody counted.
+    /// `COUNT`: pieces were counted.
     Count(Counted),
+}
+
+/// The payload of `ADJUST`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Adjusted {
+    /// The SKU.
+    pub sku: Sku,
+    /// The store.
+    pub store_id: StoreId,
+    /// How many pieces came (or, negative, went); not 0.
+    pub delta: Quantity,
+    /// The version that the command was conditional on, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// The reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<SmolStr>,
+    /// The caller's reference, such as an invoice number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<SmolStr>,
+    /// The time of the movement in the shop, if it was entered later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
+    /// The named kind, if the caller gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AdjustKind>,
+}
+
+/// The payload of `RESERVE`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Reserved {
+    /// The SKU.
+    pub sku: Sku,
+    /// The store.
+    pub store_id: StoreId,
+    /// Reserved pieces, at least 1.
+    pub qty: Quantity,
+    /// The reservation's name.
+    pub reservation_id: ReservationId,
+    /// From this time on it is expired; never when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The version that the command was conditional on, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// The caller's reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<SmolStr>,
 }
 
 /// Pieces of a reservation that were released, committed or expired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settled {
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// Which reservation.
+    /// The id of the reservation.
     pub reservation_id: ReservationId,
-    /// How many of its pieces, at least 1.
+    /// Number of its pieces, at least 1.
     pub qty: Quantity,
-    /// The version the caller asked for, where it did.
+    /// The version that the command was conditional on, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,
 }
 
-/// By how much an event moves the two numbers of a level.
+/// The payload of `COUNT`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Counted {
+    /// The SKU.
+    pub sku: Sku,
+    /// The store.
+    pub store_id: StoreId,
+    /// Pieces found, at least 0.
+    pub counted: Quantity,
+    /// The change of the pieces on hand: found less recorded, at the moment of the count.
+    pub delta: Quantity,
+    /// The moment of the count, where it was not the moment of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Sequence>,
+    /// The reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<SmolStr>,
+    /// The version that the command was conditional on, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+}
+
+/// The change of a level's two numbers by an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effect {
-    /// Change of the pieces that are there.
+    /// Change of the pieces on hand.
     pub on_hand: Quantity,
-    /// Change of the pieces that are promised.
+    /// Change of the reserved pieces.
     pub reserved: Quantity,
 }
 
 /// A level's numbers after an event.
 ///
-/// The log has the three numbers; the feed adds `qty`, which is taken back when it fits them.
+/// The log has the three numbers; the feed adds `qty`, which is accepted when it fits them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "LevelAfterJson")]
 pub struct LevelAfter {
-    /// Pieces that are there.
+    /// Pieces on hand.
     pub on_hand: Quantity,
-    /// Pieces promised.
+    /// Reserved pieces.
     pub reserved: Quantity,
     /// The level's version.
     pub version: u64,
@@ -90,7 +164,7 @@ impl LevelAfter {
         self.on_hand.checked_sub(self.reserved).unwrap_or(Quantity::ZERO)
     }
 
-    /// The numbers before an event of that effect; nothing when the two cannot belong together.
+    /// The numbers before an event of that effect; nothing when the two do not fit.
     pub fn before(self, effect: Effect) -> Option<Self> {
         Some(Self {
             on_hand: self.on_hand.checked_sub(effect.on_hand)?,
@@ -101,7 +175,7 @@ impl LevelAfter {
 }
 
 impl StockFact {
-    /// Where and what.
+    /// The store and the SKU.
     pub const fn place(&self) -> (&StoreId, &Sku) {
         match self {
             Self::Adjust(fact) => (&fact.store_id, &fact.sku),
@@ -111,7 +185,7 @@ impl StockFact {
         }
     }
 
-    /// By how much it moves the level.
+    /// The change of the level.
     pub const fn effect(&self) -> Effect {
         const NONE: Quantity = Quantity::ZERO;
         match self {
@@ -125,7 +199,7 @@ impl StockFact {
         }
     }
 
-    /// The kind of event that says it.
+    /// The kind of its event.
     pub const fn event(&self) -> EventKind {
         match self {
             Self::Adjust(_) => EventKind::Adjust,
@@ -148,6 +222,36 @@ impl StockFact {
             EventKind::Count => Self::Count(Deserialize::deserialize(payload)?),
             _ => unreachable!("an event of stock has one of these kinds"),
         })
+    }
+}
+
+impl MovementKind {
+    /// The kind of a movement.
+    ///
+    /// An adjustment without a kind has the kind that its reason names, if it names one: imports write their rows in that way, and so did
+    /// callers before kinds existed.
+    pub fn of(fact: &StockFact) -> Self {
+        match fact {
+            StockFact::Adjust(Adjusted { kind, reason, .. }) => {
+                let kind = kind.or_else(|| match reason.as_deref() {
+                    Some("opening stock") => Some(AdjustKind::Opening),
+                    reason => AdjustKind::parse(reason?),
+                });
+                match kind {
+                    Some(AdjustKind::Sale) => Self::Sale,
+                    Some(AdjustKind::Return) => Self::Return,
+                    Some(AdjustKind::StockIn) => Self::StockIn,
+                    Some(AdjustKind::Removal) => Self::Removal,
+                    Some(AdjustKind::Opening) => Self::Opening,
+                    None => Self::Adjustment,
+                }
+            }
+            StockFact::Reserve(_) => Self::Reserve,
+            StockFact::Release(_) => Self::Release,
+            StockFact::Commit(_) => Self::Commit,
+            StockFact::Expire(_) => Self::Expire,
+            StockFact::Count(_) => Self::Count,
+        }
     }
 }
 

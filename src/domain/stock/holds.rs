@@ -1,4 +1,4 @@
-//! The reservations of one level: open ones by name and by expiry, and the last closed ones.
+//! The reservations of one level: the open ones by id and by expiry, and the last closed ones.
 
 use crate::domain::limits::RESERVATIONS_CLOSED_MAX;
 use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Timestamp};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-/// A reservation that is not open, or one that is open already.
+/// An event that needs an open reservation and finds none, or opens one that is open.
 pub(super) const RESERVATION: Misfit = Misfit("the event names a reservation that is not in the right state");
 
 /// An open reservation.
@@ -15,7 +15,7 @@ pub(super) const RESERVATION: Misfit = Misfit("the event names a reservation tha
 pub struct Hold {
     /// Pieces it still holds, at least 1.
     pub qty: Quantity,
-    /// From this time on it is expired; never when there is none.
+    /// The time of expiry; nothing for a reservation that does not expire.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -57,21 +57,21 @@ pub(super) struct Holds {
     closed: VecDeque<(ReservationId, Closure)>,
 }
 
-/// How to take one change of [`Holds`] back.
+/// The undo of one change of [`Holds`].
 #[derive(Debug)]
 pub(super) enum HoldUndo {
     /// Nothing was changed.
     Nothing,
     /// A hold was opened.
     Opened(ReservationId),
-    /// A hold had these pieces before.
+    /// A hold was reduced; it had these pieces before.
     Reduced(ReservationId, Hold),
-    /// A hold was closed, which may have pushed the oldest closed one out.
+    /// A hold was closed, which may have evicted the oldest closed one.
     Closed(ReservationId, Hold, Option<(ReservationId, Closure)>),
 }
 
 impl Holds {
-    /// Opens a hold under a name that is not open.
+    /// Opens a hold under an id that is not open.
     pub(super) fn open(&mut self, id: &ReservationId, hold: Hold) -> Result<HoldUndo, Misfit> {
         if hold.qty <= Quantity::ZERO {
             return Err(RESERVATION);
@@ -82,8 +82,8 @@ impl Holds {
         Ok(HoldUndo::Opened(id.clone()))
     }
 
-    /// Takes pieces off an open hold; one with none left is closed.
-    pub(super) fn settle(
+    /// Reduces an open hold; a hold without pieces is closed.
+    pub(super) fn reduce(
         &mut self,
         id: &ReservationId,
         qty: Quantity,
@@ -105,7 +105,7 @@ impl Holds {
         Ok(HoldUndo::Closed(id.clone(), hold, evicted))
     }
 
-    /// Takes the last change back.
+    /// Rolls the last change back.
     pub(super) fn undo(&mut self, undo: HoldUndo) {
         match undo {
             HoldUndo::Nothing => {}
@@ -140,7 +140,7 @@ impl Holds {
         }
     }
 
-    /// The open hold of that name, or why there is none.
+    /// The open hold with that id, or the reason why there is none.
     pub(super) fn find(&self, id: &ReservationId) -> Result<Hold, Rejection> {
         let reservation_id = id.clone();
         match (self.open.get(id), self.closure(id)) {
@@ -151,7 +151,7 @@ impl Holds {
         }
     }
 
-    /// True when the name is open or remembered as closed.
+    /// True when the id is open or among the last closed ones.
     pub(super) fn knows(&self, id: &ReservationId) -> bool {
         self.open.contains_key(id) || self.closure(id).is_some()
     }

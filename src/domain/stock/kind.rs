@@ -1,13 +1,12 @@
-//! Kinds of movements: the words of a person at a till or at a desk.
+//! Kinds of movements: the terms of a till or of a back office.
 //!
 //! `sale`, `stock-in` and `removal` are adjustments with a name, in the payload of the same event; the tills have a route for each. An
 //! adjustment without a kind has the kind that its reason names, if it names one: imports have always written their rows in that way.
 
 use crate::domain::Quantity;
-use crate::domain::stock::{Adjusted, StockFact};
 use serde::{Deserialize, Serialize};
 
-/// Why pieces come or go, where that has a name.
+/// The named reason for which pieces come or go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdjustKind {
@@ -19,11 +18,11 @@ pub enum AdjustKind {
     StockIn,
     /// Goods taken off: out.
     Removal,
-    /// What is there at the start: in.
+    /// Stock at the start: in.
     Opening,
 }
 
-/// What a movement is: an adjustment of a kind, one without, or one of the other verbs.
+/// The kind of a movement: an adjustment with or without a named kind, or one of the other verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the variants are AdjustKind's and StockFact's")]
@@ -60,7 +59,7 @@ impl AdjustKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// By how much so many pieces of this kind change what is there.
+    /// The change of the pieces on hand by a movement of this kind.
     pub const fn delta(self, quantity: Quantity) -> Quantity {
         match self {
             Self::Sale | Self::Removal => quantity.negated(),
@@ -107,46 +106,19 @@ impl MovementKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// How many numbers there are in an index.
+    /// The size of the number range in an index.
     pub const NUMBERS: u32 = 32;
 
     /// The kind's number in an index.
     pub const fn code(self) -> u32 {
         self as u32
     }
-
-    /// The kind of a movement.
-    ///
-    /// An adjustment that says no kind has that of its reason, where the reason is the name of one: that is how the rows of
-    /// an import are written, and what callers did who had nothing but a reason.
-    pub fn of(fact: &StockFact) -> Self {
-        match fact {
-            StockFact::Adjust(Adjusted { kind, reason, .. }) => {
-                let kind = kind.or_else(|| match reason.as_deref() {
-                    Some("opening stock") => Some(AdjustKind::Opening),
-                    reason => AdjustKind::parse(reason?),
-                });
-                match kind {
-                    Some(AdjustKind::Sale) => Self::Sale,
-                    Some(AdjustKind::Return) => Self::Return,
-                    Some(AdjustKind::StockIn) => Self::StockIn,
-                    Some(AdjustKind::Removal) => Self::Removal,
-                    Some(AdjustKind::Opening) => Self::Opening,
-                    None => Self::Adjustment,
-                }
-            }
-            StockFact::Reserve(_) => Self::Reserve,
-            StockFact::Release(_) => Self::Release,
-            StockFact::Commit(_) => Self::Commit,
-            StockFact::Expire(_) => Self::Expire,
-            StockFact::Count(_) => Self::Count,
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::stock::{Adjusted, StockFact};
     use crate::domain::{Sku, StoreId};
 
     #[test]

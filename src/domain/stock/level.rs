@@ -1,9 +1,8 @@
 //! The level: the stock of one SKU in one store.
 
+use super::expire::expiries;
 use super::holds::{HoldUndo, Holds, RESERVATION};
-use crate::domain::stock::{
-    ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact, expiries,
-};
+use crate::domain::stock::{ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact};
 use crate::domain::{EventKind, Kind, Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -18,7 +17,7 @@ pub struct Level {
     holds: Option<Box<Holds>>,
 }
 
-/// How to take one event of a level back.
+/// The undo of one event of a level.
 #[derive(Debug)]
 pub struct LevelUndo {
     before: LevelAfter,
@@ -73,11 +72,11 @@ impl Kind for Level {
     }
 
     fn apply(level: &mut Self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
-        level.moved(fact, at)
+        level.apply_fact(fact, at)
     }
 
     fn undo(level: &mut Self, undo: LevelUndo) {
-        level.rolled_back(undo);
+        level.roll_back(undo);
     }
 
     fn after(level: &Self) -> LevelAfter {
@@ -105,7 +104,7 @@ impl Kind for Level {
     }
 
     fn due(level: &Self, (store, sku): &(StoreId, Sku), now: Timestamp, most: usize) -> Vec<StockFact> {
-        expiries(level.due(now), store, sku, most)
+        expiries(level.due(now).take(most), store, sku)
     }
 
     fn record(level: &Self, (store_id, sku): (StoreId, Sku)) -> LevelRecord {
@@ -160,7 +159,7 @@ impl Kind for Level {
 }
 
 impl Level {
-    /// Pieces that are there.
+    /// Pieces on hand.
     pub const fn on_hand(&self) -> Quantity {
         self.on_hand
     }
@@ -170,7 +169,7 @@ impl Level {
         self.after().qty()
     }
 
-    /// How many events the level has had; 0 when it does not exist.
+    /// The number of events of the level; 0 when it does not exist.
     pub const fn version(&self) -> u64 {
         self.version
     }
@@ -185,7 +184,7 @@ impl Level {
         LevelAfter { on_hand: self.on_hand, reserved: self.reserved, version: self.version }
     }
 
-    /// The open reservation of that name, or why there is none.
+    /// The open reservation with that id, or the reason why there is none.
     pub fn hold(&self, id: &ReservationId) -> Result<Hold, Rejection> {
         match &self.holds {
             Some(holds) => holds.find(id),
@@ -193,7 +192,21 @@ impl Level {
         }
     }
 
-    /// True when a reservation of that name is open or was lately closed.
+    /// The pieces that a release or commit of `qty`, or of all, takes off an open reservation; and the pieces it holds.
+    pub(super) fn pieces_of_hold(
+        &self,
+        id: &ReservationId,
+        qty: Option<Quantity>,
+    ) -> Result<(Quantity, Quantity), Rejection> {
+        let held = self.hold(id)?.qty;
+        let wanted = qty.unwrap_or(held);
+        if wanted > held {
+            return Err(Rejection::InsufficientStock { available: held, current_version: self.version() });
+        }
+        Ok((wanted, held))
+    }
+
+    /// True when a reservation with that id is open or was closed lately.
     pub fn knows_reservation(&self, id: &ReservationId) -> bool {
         self.holds.as_ref().is_some_and(|holds| holds.knows(id))
     }
@@ -209,7 +222,7 @@ impl Level {
     }
 
     /// Moves the level by one event; on an error it is unchanged.
-    fn moved(&mut self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
+    fn apply_fact(&mut self, fact: &StockFact, at: Timestamp) -> Result<LevelUndo, Misfit> {
         let before = self.after();
         let effect = fact.effect();
         let on_hand = before.on_hand.checked_add(effect.on_hand).ok_or(Misfit::NUMBER)?;
@@ -238,11 +251,11 @@ impl Level {
             StockFact::Expire(settled) => (settled, Closure::Expired),
         };
         let holds = self.holds.as_mut().ok_or(RESERVATION)?;
-        holds.settle(&settled.reservation_id, settled.qty, how)
+        holds.reduce(&settled.reservation_id, settled.qty, how)
     }
 
     /// Rolls the last event back.
-    fn rolled_back(&mut self, undo: LevelUndo) {
+    fn roll_back(&mut self, undo: LevelUndo) {
         self.on_hand = undo.before.on_hand;
         self.reserved = undo.before.reserved;
         self.version = undo.before.version;

@@ -1,10 +1,16 @@
-//! Stock: levels and what moves them. One file per verb.
+//! Stock: the level of one SKU in one store, and the movements of it.
+//!
+//! - `command`, `batch`: the commands, one or many; `decide`: the checks that all verbs share
+//! - `adjust`, `reserve`, `release`, `commit`, `count`, `expire`: the decision of each verb
+//! - `fact`: the payloads of the events; `kind`: the kinds of movements
+//! - `level`, `holds`: the state, and its reservations
 
 mod adjust;
 mod batch;
 mod command;
 mod commit;
 mod count;
+mod decide;
 mod expire;
 mod fact;
 mod holds;
@@ -13,14 +19,11 @@ mod level;
 mod release;
 mod reserve;
 
-pub use adjust::{Adjusted, check_delta};
+pub use adjust::check_delta;
 pub use batch::{Batch, KnownKey, Operation};
-pub use command::{StockCommand, Verb, decide};
-pub use commit::Commit;
-pub use count::{CountAsOf, Counted};
-pub use expire::expiries;
-pub use fact::{Effect, LevelAfter, Settled, StockFact};
+pub use command::{Commit, CountAsOf, Reserve, StockCommand, Verb};
+pub use decide::decide;
+pub use fact::{Adjusted, Counted, Effect, LevelAfter, Reserved, Settled, StockFact};
 pub use holds::{ClosedRecord, Closure, Hold, HoldRecord};
 pub use kind::{AdjustKind, MovementKind};
 pub use level::{Level, LevelRecord, LevelUndo};
-pub use reserve::{Reserve, Reserved};

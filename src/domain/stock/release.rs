@@ -1,6 +1,5 @@
-//! Release: promised pieces are sellable again.
+//! Release: reserved pieces become sellable again.
 
-use super::command::pieces_of_hold;
 use crate::domain::stock::{Level, Settled, StockCommand, StockFact};
 use crate::domain::{Quantity, Rejection, ReservationId};
 
@@ -10,11 +9,11 @@ pub(super) fn decide(
     reservation_id: &ReservationId,
     qty: Option<Quantity>,
 ) -> Result<StockFact, Rejection> {
-    let (wanted, _) = pieces_of_hold(level, reservation_id, qty)?;
+    let (wanted, _) = level.pieces_of_hold(reservation_id, qty)?;
     Ok(StockFact::Release(settled(command, reservation_id, wanted)))
 }
 
-/// The payload for so many pieces of a reservation.
+/// The payload for `qty` pieces of a reservation.
 pub(super) fn settled(command: &StockCommand, reservation_id: &ReservationId, qty: Quantity) -> Settled {
     Settled {
         sku: command.sku.clone(),

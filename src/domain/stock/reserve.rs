@@ -1,45 +1,7 @@
-//! Reserve: promise pieces to somebody, for a time or until told otherwise.
+//! Reserve: pieces are held for a caller, for a time or until they are released.
 
-use crate::domain::stock::{Level, StockCommand, StockFact};
-use crate::domain::{Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
-use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
-
-/// A wish to reserve.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reserve {
-    /// Pieces, at least 1.
-    pub qty: Quantity,
-    /// The reservation's name, unique within the level.
-    pub reservation_id: ReservationId,
-    /// How long it holds, 1 to 31,536,000 seconds; for ever when there is none.
-    pub ttl_seconds: Option<i64>,
-    /// The caller's reference, such as an order number.
-    pub reference: Option<SmolStr>,
-}
-
-/// The payload of `RESERVE`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Reserved {
-    /// What.
-    pub sku: Sku,
-    /// Where.
-    pub store_id: StoreId,
-    /// Pieces promised, at least 1.
-    pub qty: Quantity,
-    /// The reservation's name.
-    pub reservation_id: ReservationId,
-    /// From this time on it is expired; never when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-    /// The version the caller asked for, where it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected_version: Option<u64>,
-    /// The caller's reference.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<SmolStr>,
-}
+use crate::domain::stock::{Level, Reserve, Reserved, StockCommand, StockFact};
+use crate::domain::{Rejection, Timestamp};
 
 pub(super) fn decide(
     level: &Level,

@@ -3,7 +3,7 @@
 use crate::app::ports::{Moment, MovementQuery};
 use crate::app::stock::MovementPlace;
 use crate::domain::Sequence;
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use crate::sim::disk::{Crash, Fault, Injection};
 use crate::sim::model_check::answers::happened;
 use crate::sim::model_check::check::{ModelCheck, OpenActs, ask};
@@ -171,7 +171,7 @@ impl StepRunner {
         self.bravely(doing).await;
         let running = self.node.as_ref().expect("a node runs between two steps");
         self.stage.check_levels(running).await;
-        if running.ledger.log().breaker() == Position::Open {
+        if running.ledger.log().breaker() == BreakerState::Open {
             self.stage.took_back();
             // It may or may not get through what refuses still.
             let _ = running.probe();

@@ -8,7 +8,7 @@ use crate::adapters::file::sharing::{FileSharing, LeaseOptions};
 use crate::adapters::file::upkeep::maintenance::Maintenance;
 use crate::app::Ledger;
 use crate::app::ports::{Clock, EventIds, EventLog as _, Sharing as _, is_taken_over};
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use crate::runtime::node::{NodeOptions, OpenedLog};
 use crate::sim::block_on::block_on;
 use crate::sim::disk::SimDisk;
@@ -136,7 +136,7 @@ impl Process {
         }
         // A failure reaches the caller through its ticket.
         let _ = self.log.write_waiting();
-        if self.log.breaker() == Position::Closed {
+        if self.log.breaker() == BreakerState::Closed {
             self.refused = None;
         } else {
             let now = self.clock.monotonic();
@@ -160,7 +160,7 @@ impl Process {
 
     /// True while its disk takes changes.
     pub(super) fn is_well(&self) -> bool {
-        self.log.breaker() == Position::Closed
+        self.log.breaker() == BreakerState::Closed
     }
 
     /// Ends the side tasks and closes the log, as `serve` does once no request is under way.

@@ -10,7 +10,7 @@ mod faults;
 use crate::model_check::{ModelCheck, NodeAnswer, OpenActs, ask};
 use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
 use onhand::app::CommandError;
-use onhand::resilience::Position;
+use onhand::resilience::BreakerState;
 use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
 use onhand::sim::node::{SimNode, SimSettings};
 
@@ -155,7 +155,7 @@ impl Run {
             Step::Upkeep => drop(node.upkeep()),
             Step::Restart => {}
         }
-        let refused = node.ledger.log().breaker() == Position::Open;
+        let refused = node.ledger.log().breaker() == BreakerState::Open;
         assert!(refused || !self.expiring && self.open.is_empty());
         if !refused {
             return Some(node);
@@ -195,7 +195,7 @@ impl Run {
             disk.clear_faults();
             node.probe().expect("the disk is well");
         }
-        assert_eq!(node.ledger.log().breaker(), Position::Closed);
+        assert_eq!(node.ledger.log().breaker(), BreakerState::Closed);
         disk.clear_faults();
         self.stage.took_back();
         true

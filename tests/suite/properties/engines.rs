@@ -1,7 +1,7 @@
 //! The engines that keep a part from taking the rest with it, each against a plain list of what happened.
 
 use super::config;
-use onhand::resilience::{Backoff, Breaker, BreakerSettings, Position, RetryBudget, TokenBuckets};
+use onhand::resilience::{Backoff, Breaker, BreakerSettings, BreakerState, RetryBudget, TokenBuckets};
 use proptest::prelude::*;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -71,7 +71,7 @@ proptest! {
                     (Err(tripped), plain) => panic!("{tripped:?} at {now_ms}, {plain:?}"),
                 }
                 let closed = matches!(plain, Plain::Closed(_));
-                assert_eq!(breaker.position() == Position::Closed, closed, "at {now_ms}: {plain:?}");
+                assert_eq!(breaker.position() == BreakerState::Closed, closed, "at {now_ms}: {plain:?}");
             }
         });
     }

@@ -10,7 +10,7 @@ use crate::adapters::file::reading::history::FileHistory;
 use crate::adapters::file::reading::segments::Segments;
 use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, NewEntry};
 use crate::domain::{Sequence, Timestamp};
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl FileLog {
     /// What the disk said; the breaker is open still.
     pub fn probe(&self) -> io::Result<()> {
         let mut writer = self.writer.lock();
-        match writer.as_mut().filter(|_| self.breaker() == Position::Open) {
+        match writer.as_mut().filter(|_| self.breaker() == BreakerState::Open) {
             Some(writer) => self.shared.probe(writer),
             None => Ok(()),
         }
@@ -138,7 +138,7 @@ impl EventLog for FileLog {
         self.shared.depth()
     }
 
-    fn breaker(&self) -> Position {
+    fn breaker(&self) -> BreakerState {
         self.shared.breaker()
     }
 }

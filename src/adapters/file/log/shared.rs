@@ -6,7 +6,7 @@ use crate::adapters::file::log::writer::{Failed, Pending, Writer};
 use crate::app::ports::{AppendError, Appended, DurableWatch, LogFailed, NewEntry};
 use crate::domain::{Sequence, Timestamp};
 use crate::planted::{Bug, planted};
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ struct Queue {
     /// The sequence that the next event gets.
     next: Sequence,
     last_time: Timestamp,
-    breaker: Position,
+    breaker: BreakerState,
     closed: bool,
 }
 
@@ -50,7 +50,7 @@ impl Shared {
             bytes: 0,
             next: if planted(Bug::ReuseSequence) { end.max(Sequence(1)) } else { end.plus(1) },
             last_time,
-            breaker: Position::Closed,
+            breaker: BreakerState::Closed,
             closed: false,
         };
         Self {
@@ -80,8 +80,8 @@ impl Shared {
     }
 
     /// Open also while a call to the disk does not return.
-    pub(crate) fn breaker(&self) -> Position {
-        if self.calls.are_stuck() { Position::Open } else { self.queue.lock().breaker }
+    pub(crate) fn breaker(&self) -> BreakerState {
+        if self.calls.are_stuck() { BreakerState::Open } else { self.queue.lock().breaker }
     }
 
     /// Everything that waits, once something does; nothing when the queue is closed and empty.
@@ -111,7 +111,7 @@ impl Shared {
     pub(crate) fn open_breaker(&self, failed: Failed) -> io::Error {
         let waiting = {
             let mut queue = self.queue.lock();
-            queue.breaker = Position::Open;
+            queue.breaker = BreakerState::Open;
             queue.bytes = 0;
             self.depth.store(0, Ordering::Relaxed);
             std::mem::take(&mut queue.pending)
@@ -138,19 +138,19 @@ impl Shared {
 
     /// True while a probe is under way.
     pub(crate) fn is_probing(&self) -> bool {
-        self.queue.lock().breaker == Position::HalfOpen
+        self.queue.lock().breaker == BreakerState::HalfOpen
     }
 
     /// Half-open, and closed when the probe succeeds: the sequences after the durable one are handed out again.
     pub(crate) fn probe(&self, writer: &mut Writer) -> io::Result<()> {
-        self.queue.lock().breaker = Position::HalfOpen;
+        self.queue.lock().breaker = BreakerState::HalfOpen;
         let (probed, _) = self.calls.during(|| writer.probe());
         let mut queue = self.queue.lock();
         if probed.is_ok() {
             queue.next = self.durable.sequence().plus(1);
-            queue.breaker = Position::Closed;
+            queue.breaker = BreakerState::Closed;
         } else {
-            queue.breaker = Position::Open;
+            queue.breaker = BreakerState::Open;
         }
         probed
     }
@@ -162,7 +162,7 @@ impl Shared {
         if queue.closed {
             return Err(AppendError::Closed);
         }
-        if queue.breaker != Position::Closed || !self.durable.is_current(entry.generation) {
+        if queue.breaker != BreakerState::Closed || !self.durable.is_current(entry.generation) {
             return Err(AppendError::ReadOnly);
         }
         if self.calls.are_stuck() {

@@ -243,7 +243,7 @@ impl Formatter for LevelALine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::central::{CentralFile, CentralModel, LevelRecord, SourceRecord};
+    use crate::app::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
     use crate::domain::{Quantity, Sku, StoreId, Timestamp};
     use crate::sim::disk::SimDisk;
     use std::collections::BTreeMap;
@@ -252,7 +252,7 @@ mod tests {
     fn model(sequence: u64) -> CentralFile {
         let node = Uuid::from_u128(7);
         let qty = |pieces| Quantity::new(pieces).unwrap();
-        let level = LevelRecord {
+        let level = CentralLevelRecord {
             qty: qty(7),
             on_hand: qty(10),
             reserved: qty(3),

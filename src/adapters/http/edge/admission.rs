@@ -7,7 +7,7 @@ use crate::adapters::http::edge::gates::{Gate, GateEntry, Gates};
 use crate::adapters::http::limits::{BATCH_BODY_BYTES_MAX, COMMAND_BODY_BYTES_MAX};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
-use crate::resilience::{Seat, Turn};
+use crate::resilience::{Seat, WorkPermit};
 use axum::extract::FromRequestParts;
 use http::Extensions;
 use http::request::Parts;
@@ -25,7 +25,7 @@ pub(crate) struct Admission {
 #[derive(Debug)]
 struct PlaceAndTurn {
     place: Option<Seat>,
-    turn: Option<Turn>,
+    turn: Option<WorkPermit>,
 }
 
 impl Admission {

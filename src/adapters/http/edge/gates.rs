@@ -11,7 +11,7 @@ use crate::adapters::http::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
 use crate::config::GateSettings;
-use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets, Turn};
+use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets, WorkPermit};
 use crate::telemetry::{HTTP_GATE_INSIDE, HTTP_RATE_LIMITED, HTTP_SHED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, Ipv6Addr};
@@ -131,7 +131,7 @@ impl Gates {
     }
 
     /// Waits, in its place, for a turn to do work that takes long.
-    pub(crate) async fn work(&self, gate: Gate) -> Result<Turn, Problem> {
+    pub(crate) async fn work(&self, gate: Gate) -> Result<WorkPermit, Problem> {
         let turn = timeout(Duration::from_millis(BATCH_TURN_MS_MAX), self.of(gate).bulkhead.work()).await;
         turn.map_err(|_| self.shed(gate))
     }

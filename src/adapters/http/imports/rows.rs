@@ -18,7 +18,7 @@ use crate::adapters::http::response::problem::Problem;
 use crate::adapters::http::response::refusal;
 use crate::app::Outcome;
 use crate::app::imports::RefusedPlace;
-use crate::domain::imports::{ImportRow, ImportRows, Progress, RefusedRow};
+use crate::domain::imports::{ImportFact, ImportRow, ImportRows, RefusedRow};
 use crate::domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
 use crate::domain::stock::AdjustKind;
 use crate::domain::{After, Command, Event, Fact, ImportId, Quantity, Sku, StoreId, Timestamp};
@@ -229,7 +229,7 @@ fn stepped(import_id: &ImportId, rows: &[u64], outcome: &Outcome) -> Result<Resp
 }
 
 /// Both lists rise by row number, so one pass joins them.
-fn results(rows: &[u64], progress: &Progress) -> Vec<RowResult> {
+fn results(rows: &[u64], progress: &ImportFact) -> Vec<RowResult> {
     let mut refused = progress.refused.iter().peekable();
     let mut result = |row: u64| match refused.next_if(|refused| refused.row == row) {
         None => RowResult { row, status: 200, code: None, detail: None, available: None },

@@ -5,7 +5,7 @@ use crate::adapters::http::ops::sync_state;
 use crate::adapters::http::ops::sync_state::SyncState;
 use crate::adapters::http::response::code::Code;
 use crate::adapters::http::response::problem::Problem;
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -78,7 +78,7 @@ fn look(node: &Node) -> Result<Readiness, Problem> {
     let storage = log.breaker();
     // Noted first: a probe sees the 503 also when it has another reason.
     let draining = node.draining.asked() || node.shutdown.is_cancelled();
-    let mode = if storage != Position::Closed {
+    let mode = if storage != BreakerState::Closed {
         Mode::ReadOnly
     } else if draining {
         Mode::Draining

@@ -4,7 +4,7 @@ use crate::adapters::http::node::Node;
 use crate::adapters::http::ops::webhook_state;
 use crate::app::central::{Central, SourceReport, SourceState, SyncStatus};
 use crate::domain::Sequence;
-use crate::resilience::Position;
+use crate::resilience::BreakerState;
 use crate::telemetry::{
     BREAKER_OPENED, BREAKER_STATE, CENTRAL_LEVELS, DEAD_LETTERS, DEAD_LETTERS_OPEN, SYNC_DUPLICATES,
     SYNC_LAG, SYNC_PARKED, SYNC_SOURCE_LAG, SYNC_SOURCE_WELL, SYNC_SUPERSEDED, SYNC_TAKEN,
@@ -58,13 +58,14 @@ pub(crate) fn breakers(node: &Node) -> BTreeMap<String, &'static str> {
     positions(node).map(|(name, position)| (name, position.as_str())).collect()
 }
 
-fn positions(node: &Node) -> impl Iterator<Item = (String, Position)> {
+fn positions(node: &Node) -> impl Iterator<Item = (String, BreakerState)> {
     let of_sources = node.worker().into_iter().flat_map(|worker| worker.breakers());
     let of_sources = of_sources.map(|(name, breaker)| (source_breaker(&name), breaker.position()));
     let of_webhook = webhook_state::breaker(node);
     let of_webhook = of_webhook.map(|breaker| (webhook_state::BREAKER.to_owned(), breaker.position()));
     // Logs that contradict each other do so until an operator has repaired them.
-    let of_peers = if node.ledger.contradiction().is_some() { Position::Open } else { Position::Closed };
+    let of_peers =
+        if node.ledger.contradiction().is_some() { BreakerState::Open } else { BreakerState::Closed };
     let of_peers = node.ledger.is_shared().then(|| ("peers".to_owned(), of_peers));
     of_sources.chain(of_webhook).chain(of_peers).chain([("storage".to_owned(), node.ledger.log().breaker())])
 }
@@ -83,9 +84,9 @@ fn end(node: &Node) -> Sequence {
 pub(crate) fn gauge(node: &Node) {
     for (name, position) in positions(node) {
         let state = match position {
-            Position::Closed => 0.0,
-            Position::HalfOpen => 1.0,
-            Position::Open => 2.0,
+            BreakerState::Closed => 0.0,
+            BreakerState::HalfOpen => 1.0,
+            BreakerState::Open => 2.0,
         };
         metrics::counter!(BREAKER_OPENED, "breaker" => name.clone()).increment(0);
         metrics::gauge!(BREAKER_STATE, "breaker" => name).set(state);

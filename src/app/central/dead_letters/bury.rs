@@ -1,9 +1,9 @@
-//! Dead letters written: always before the checkpoint moves past the event.
+//! Dead letters written: always before the checkpoint moves past the event, because a crash in between would lose it.
 
 use crate::app::blocking;
-use crate::app::central::dead_letters::letters::as_json;
 use crate::app::central::following::follower::Follower;
 use crate::app::central::model::apply::{decode, place_of};
+use crate::app::central::model::letters::as_json;
 use crate::app::central::model::waits::{Closing, Place};
 use crate::app::central::{DeadLetter, LetterState, Poison, Worker};
 use crate::app::ports::Delivered;
@@ -25,7 +25,7 @@ impl Follower {
     ) -> bool {
         let place = place_of(event, &decode(event));
         let known = worker.letter(&DeadLetter::id_of(node, event.sequence)).map(|letter| letter.state);
-        // Redriven and yet it cannot be applied: the model was taken back to before that.
+        // A redriven letter that cannot be applied: the model was restored from a save before the redrive.
         if matches!(known, None | Some(LetterState::Redriven)) {
             let letter = self.letter(worker, node, event, place.as_ref(), poison.to_string(), tries);
             if planted(Bug::CheckpointBeforeDeadLetter) {
@@ -80,7 +80,7 @@ impl Follower {
         }
     }
 
-    /// Brings model and dead letters together again after a crash between the two, or the loss of one of them.
+    /// Reconciles model and dead letters after a crash between their writes, or the loss of one of them.
     pub(crate) async fn heal(&self, worker: &Worker, node: Uuid) -> Result<(), String> {
         let waits = worker.model.look(|central| central.waits(node).cloned()).unwrap_or_default();
         for closing in waits.closing.values() {
@@ -92,7 +92,7 @@ impl Follower {
             let waits = place.is_none_or(|place| waits.parked.contains_key(&place));
             let passed = letter.node == node && letter.sequence <= reached && !waits;
             if passed && letter.state == LetterState::Open {
-                // The model that was saved has it: it went in together with a letter in front of it.
+                // The saved model contains the event: it was applied together with a letter before it.
                 let (sequence, at) = (letter.sequence, worker.parts.clock.now());
                 let closing = Closing { sequence, state: LetterState::Redriven, note: None, at };
                 close(worker, node, &closing).await.map_err(|error| unwritten(&error))?;
@@ -107,19 +107,19 @@ impl Follower {
         Ok(())
     }
 
-    /// Closes the letters of levels whose log took them over anew: the model has what waited.
+    /// Closes the letters of levels that their log took over again: the `TAKE` carries the events that waited.
     pub(crate) async fn close_letters(&mut self, worker: &Worker, node: Uuid) {
         let closing = worker.model.look(|central| central.waits(node).map(|waits| waits.closing.clone()));
         for closing in closing.unwrap_or_default().values() {
             if let Err(error) = close(worker, node, closing).await {
-                // The model goes on saying so; it is tried again with what comes next, or at the next start.
+                // The model keeps the note, so the next delivery or the next start tries again.
                 self.fail(&unwritten(&error));
                 return;
             }
         }
     }
 
-    /// A level waits behind a letter that is lost, or was closed in a later model than this one.
+    /// Writes the letter of a parked level anew: the letter is lost, or was closed in a later model than this one.
     async fn write_again(
         &self,
         worker: &Worker,
@@ -140,7 +140,7 @@ fn unwritten(error: &io::Error) -> String {
     format!("the dead-letter file cannot be written ({error}); nothing is dropped")
 }
 
-/// Keeps a letter durably, and then in memory.
+/// Writes a letter durably, and then keeps it in memory.
 pub(crate) async fn write_letter(worker: &Worker, letter: DeadLetter) -> io::Result<()> {
     let store = Arc::clone(&worker.parts.letters);
     let kept = letter.clone();
@@ -150,7 +150,7 @@ pub(crate) async fn write_letter(worker: &Worker, letter: DeadLetter) -> io::Res
     Ok(())
 }
 
-/// Writes that a letter is closed, as the saved model says; then the model need not know it any longer.
+/// Writes the closing of a letter that the saved model records; then the model forgets it.
 pub(crate) async fn close(worker: &Worker, node: Uuid, closing: &Closing) -> io::Result<()> {
     let Closing { sequence, state, note, at } = closing.clone();
     let open = worker.letter(&DeadLetter::id_of(node, sequence));

@@ -1,5 +1,4 @@
-//! Dead letters: events that cannot be applied, and the way back for them.
+//! The dead letters of the worker: `bury` writes them, `redrive` tries them again or discards them. `model/letters.rs` defines them.
 
 pub(crate) mod bury;
-pub(crate) mod letters;
 pub(crate) mod redrive;

@@ -1,89 +1,65 @@
-//! What people do with dead letters: try again after a fix, or give up with a reason.
+//! Redrive and discard: an operator tries a dead letter again after a fix, or gives it up with a reason.
 //!
-//! Order, so that a crash at any point loses nothing and forgets nothing: what the letter's level comes to is worked
-//! out aside; the letter of the next event that does not fit is written, if there is one; model, checkpoint and the
-//! note that the letter is closed change together and are saved together; then the letter's own file says so too.
+//! The order loses nothing in a crash at any point. The new level is computed beside the model. If a later event does not fit, its
+//! letter is written. Then the model takes the level, the waiting events and the closing of the letter under one lock, and is saved as a
+//! whole. The closing is written to the letter file last: a crash before that leaves it in the model, and `heal` writes it.
 
 use crate::app::central::dead_letters::bury::{close, write_letter};
-use crate::app::central::dead_letters::letters::as_json;
 use crate::app::central::following::follower::Follower;
-use crate::app::central::model::apply::{Change, decode, place_of};
-use crate::app::central::model::step::{Origin, Step, step};
+use crate::app::central::model::apply::{decode, place_of};
+use crate::app::central::model::change::Change;
+use crate::app::central::model::letters::as_json;
+use crate::app::central::model::step::{Origin, StepOutcome, step};
 use crate::app::central::model::waits::{Closing, Place, Waits};
-use crate::app::central::{CentralLevel, DeadLetter, LetterState, Parked, SyncSettings, Worker};
+use crate::app::central::{CentralLevel, DeadLetter, LetterError, LetterState, Parked, SyncSettings, Worker};
 use crate::app::ports::Delivered;
 use crate::domain::Timestamp;
-use crate::resilience::Tripped;
-use std::io;
 
-/// What became of a letter and of what waited behind it.
+/// The result of a redrive or a discard.
 #[derive(Debug, Clone)]
 pub struct Redriven {
-    /// The letter as it is now; still open when the event cannot be applied yet.
+    /// The letter afterwards; still open when the event still cannot be applied.
     pub letter: DeadLetter,
-    /// Events that are in the model now.
+    /// Events that were applied.
     pub applied: u64,
     /// Events that still wait.
     pub waiting: u64,
 }
 
-/// Why nothing was done.
-#[derive(Debug, thiserror::Error)]
-pub enum LetterError {
-    /// There is no letter of that id.
-    #[error("there is no dead letter of that id")]
-    Unknown,
-    /// It was redriven or discarded before.
-    #[error("this dead letter is closed already")]
-    Closed,
-    /// Its level waits for an earlier event, whose letter comes first.
-    #[error("its level waits for an earlier event, that of dead letter {0}")]
-    Behind(String),
-    /// It cannot be done now: the source does not deliver.
-    #[error("it cannot be done now: {0}")]
-    Source(String),
-    /// It cannot be done now: the source has not answered for a while and is not asked.
-    #[error("its source is not asked now")]
-    Breaker(Tripped),
-    /// The dead-letter file or the model could not be written.
-    #[error("cannot be written")]
-    Io(#[from] io::Error),
-}
-
-/// What a level comes to when what waits for it is tried in order.
+/// A trial of the waiting events of a level, in order, beside the model.
 #[derive(Default)]
 struct Trial {
     place: Option<Place>,
     level: Option<CentralLevel>,
-    /// The next event is taken as it is.
+    /// The next event is accepted with its numbers, whatever the level has.
     loose: bool,
     applied: u64,
-    /// Where it ended early, and why.
+    /// The event that ended the trial early, with the reason.
     stuck: Option<(Delivered, String)>,
     waiting: u64,
 }
 
 impl Worker {
-    /// Tries a dead letter again, and then what waits behind it. To be run to its end, also when whoever asked goes away.
+    /// Tries a dead letter again, and then the events that wait behind it. The caller runs it to its end, even after its client is gone.
     ///
     /// # Errors
     /// [`LetterError`]; nothing was lost.
     pub async fn redrive(&self, id: &str) -> Result<Redriven, LetterError> {
-        self.drive(id, None).await
+        self.close_letter(id, None).await
     }
 
-    /// Gives an event up, for a reason, and lets flow what waits behind it: the next event of the level is taken as it is.
+    /// Discards an event with a reason, and applies the events behind it: the next event of the level is accepted with its numbers.
     ///
     /// # Errors
     /// [`LetterError`]; nothing was lost.
     pub async fn discard(&self, id: &str, reason: &str) -> Result<Redriven, LetterError> {
-        self.drive(id, Some(reason)).await
+        self.close_letter(id, Some(reason)).await
     }
 
-    async fn drive(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
+    async fn close_letter(&self, id: &str, discard: Option<&str>) -> Result<Redriven, LetterError> {
         let node = self.letter(id).ok_or(LetterError::Unknown)?.node;
-        let (mut follower, origin) = self.crew.follower_of(node).await?;
-        // Only now: two who drive one letter at once must not both find it open.
+        let (mut follower, origin) = self.followers.follower_of(node).await?;
+        // Read again under the follower's lock: two concurrent redrives of one letter must not both find it open.
         let letter = self.letter(id).ok_or(LetterError::Unknown)?;
         if letter.state != LetterState::Open {
             return Err(LetterError::Closed);
@@ -92,18 +68,18 @@ impl Worker {
             central.waits(node).and_then(|waits| waits.closing.get(&letter.sequence).cloned())
         });
         if let Some(closing) = closed_before {
-            // It was closed in the model, and then the disk refused.
+            // The model recorded the closing, and then a write failed.
             return self.finish(letter, &closing, 0, 0).await;
         }
         if !self.is_pending(&letter)? {
-            // It came into the model another way: the log was read again with a program that could apply it.
+            // The event is in the model already: the log was read again by a version that could apply it.
             let (state, at) = (LetterState::Redriven, self.parts.clock.now());
             let closing = Closing { sequence: letter.sequence, state, note: None, at };
-            self.settle(&mut follower, &letter, Trial::default(), &closing);
+            self.update_model(&mut follower, &letter, Trial::default(), &closing);
             return self.finish(letter, &closing, 0, 0).await;
         }
         let events = waiting(&follower, &letter, &self.settings).await?;
-        let trial = self.attempt(&letter, origin, events, discard.is_some());
+        let trial = self.try_events(&letter, origin, events, discard.is_some());
         let at = self.parts.clock.now();
         let (applied, waiting) = (trial.applied, trial.waiting);
         match &trial.stuck {
@@ -118,7 +94,7 @@ impl Worker {
         }
         let state = if discard.is_some() { LetterState::Discarded } else { LetterState::Redriven };
         let closing = Closing { sequence: letter.sequence, state, note: discard.map(str::to_owned), at };
-        self.settle(&mut follower, &letter, trial, &closing);
+        self.update_model(&mut follower, &letter, trial, &closing);
         self.finish(letter, &closing, applied, waiting).await
     }
 
@@ -138,8 +114,14 @@ impl Worker {
         }
     }
 
-    /// Works out what becomes of the level; the model stays as it is.
-    fn attempt(&self, letter: &DeadLetter, origin: Origin, events: Vec<Delivered>, discard: bool) -> Trial {
+    /// Applies the events to a copy of the level; the model does not change.
+    fn try_events(
+        &self,
+        letter: &DeadLetter,
+        origin: Origin,
+        events: Vec<Delivered>,
+        discard: bool,
+    ) -> Trial {
         let mut trial = Trial { place: place(letter), loose: discard, ..Trial::default() };
         if let Some(place) = &trial.place {
             let loose = |waits: &Waits| waits.loose.contains(place);
@@ -151,7 +133,7 @@ impl Worker {
         }
         for event in events.by_ref() {
             let tried = decode(&event).and_then(|change| match change {
-                Some(change) => self.attempt_one(&mut trial, origin, &event, &change),
+                Some(change) => self.try_event(&mut trial, origin, &event, &change),
                 None => Ok(()),
             });
             if let Err(reason) = tried {
@@ -164,7 +146,7 @@ impl Worker {
         trial
     }
 
-    fn attempt_one(
+    fn try_event(
         &self,
         trial: &mut Trial,
         origin: Origin,
@@ -175,15 +157,15 @@ impl Worker {
         let known =
             trial.level.or_else(|| self.model.look(|central| central.of_ledger(origin.ledger, place)));
         let step = step(known.as_ref(), origin, change, event.at, trial.loose);
-        if let Step::To(level) = step.map_err(|poison| poison.to_string())? {
+        if let StepOutcome::To(level) = step.map_err(|poison| poison.to_string())? {
             trial.level = Some(level);
         }
         trial.loose = false;
         Ok(())
     }
 
-    /// Puts what was worked out into the model: level, what waits, and that the letter is closed, under one lock.
-    fn settle(&self, follower: &mut Follower, letter: &DeadLetter, trial: Trial, closing: &Closing) {
+    /// Puts the result of a trial into the model, under one lock: a save in between would contain half of it.
+    fn update_model(&self, follower: &mut Follower, letter: &DeadLetter, trial: Trial, closing: &Closing) {
         let mut central = self.model.write();
         if let Some(place) = trial.place {
             if let Some(level) = trial.level {
@@ -209,7 +191,8 @@ impl Worker {
         self.note(follower.report());
     }
 
-    /// The model is saved with the note that the letter is closed, then the letter says so itself.
+    /// Saves the model with the closing, and then writes the closing to the letter file. The other order could close a letter whose effect
+    /// a crash takes out of the model.
     async fn finish(
         &self,
         letter: DeadLetter,
@@ -228,7 +211,7 @@ fn place(letter: &DeadLetter) -> Option<Place> {
     letter.store_id.clone().zip(letter.sku.clone())
 }
 
-/// The letter of an event that waited behind another one and cannot be applied either.
+/// The letter of a waiting event that cannot be applied either.
 fn another(before: &DeadLetter, event: &Delivered, reason: &str, at: Timestamp) -> DeadLetter {
     DeadLetter {
         id: DeadLetter::id_of(before.node, event.sequence),
@@ -245,7 +228,7 @@ fn another(before: &DeadLetter, event: &Delivered, reason: &str, at: Timestamp) 
     }
 }
 
-/// The letter's event and everything of its level behind it, up to the checkpoint, read again from the source.
+/// Reads the letter's event and the later events of its level again from the source, up to the checkpoint.
 async fn waiting(
     follower: &Follower,
     letter: &DeadLetter,
@@ -260,7 +243,7 @@ async fn waiting(
     let mut events = Vec::new();
     let mut after = letter.sequence.minus(1);
     while after < follower.sequence {
-        // A letter without a level has nothing behind it.
+        // No event waits behind a letter without a level.
         let limit = if wanted.is_some() { settings.read_events } else { 1 };
         let delivery = follower.ask(settings, after, limit, None).await?;
         if delivery.node != letter.node {

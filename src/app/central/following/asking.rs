@@ -1,54 +1,33 @@
-//! Asks a source: through its breaker, with retries where they may help.
+//! Requests to a source: through its breaker, with retries where they may help.
 //!
-//! When half of the last ten answers are missing, the source is left alone for `BREAKER_COOLDOWN_MS` and then probed once; a pass that
-//! somebody asks for (`POST /sync`) probes at once. Retries have backoff, full jitter and a budget. They are made only for reads, which
-//! may be done twice, and only after a quick failure: a slow source would be asked twice as much just when it has no time. A 429
-//! counts as no failure; its `Retry-After` is obeyed.
+//! When half of the last ten requests have failed, the breaker opens for `BREAKER_COOLDOWN_MS` and then lets one probe through; a pass on
+//! request (`POST /sync`) probes at once. Retries have backoff, full jitter and a budget. Only reads are retried, because they are
+//! idempotent, and only after a quick failure: retries would double the load of a slow source just when it is busy. A 429 is no
+//! failure; its `Retry-After` is obeyed.
 
+use crate::app::central::SyncSettings;
 use crate::app::central::following::follower::Follower;
-use crate::app::central::{LetterError, SyncSettings};
+use crate::app::central::following::unanswered::Unanswered;
 use crate::app::ports::{Delivery, Reading, SourceError};
 use crate::domain::Sequence;
-use crate::resilience::{Backoff, Tripped, pause};
+use crate::resilience::{Backoff, pause};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// No wait before the next try is longer.
+/// Longest wait before a retry.
 const WAIT_MAX: Duration = Duration::from_secs(5);
-/// What took longer to fail is not tried again at once: others wait for their turn.
+/// A request that took longer to fail is not retried at once, because other sources wait for the permit.
 const QUICK: Duration = Duration::from_secs(1);
 
-/// A source gave nothing.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Unanswered {
-    /// It was asked.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// It was not: too much failed lately.
-    #[error("its breaker is open")]
-    Breaker(#[from] Tripped),
-}
-
-impl From<Unanswered> for LetterError {
-    fn from(error: Unanswered) -> Self {
-        match error {
-            Unanswered::Source(error) => Self::Source(format!("the source: {error}")),
-            Unanswered::Breaker(tripped) => Self::Breaker(tripped),
-        }
-    }
-}
-
 impl SyncSettings {
-    /// How long to wait before something is read again.
+    /// The backoff between two reads of the same events.
     pub(crate) fn backoff(&self) -> Backoff {
         Backoff { base: self.retry_base, max: WAIT_MAX }
     }
 }
 
 impl Follower {
-    /// Asks for events, again as often as breaker, budget and settings allow; `begun` is a reading that is under way.
-    ///
-    /// To read twice does no harm, so whatever did not come is simply asked for again.
+    /// Reads events, with as many retries as breaker, budget and settings allow; `begun` is a read that is under way already.
     pub(crate) async fn ask(
         &self,
         settings: &SyncSettings,
@@ -69,7 +48,7 @@ impl Follower {
                 Err(error) => error,
             };
             let wait = match &error {
-                // It lives, and says itself when to come back; not all at the same moment.
+                // A busy source is alive and names the time to come back; the jitter spreads the followers.
                 SourceError::Busy { retry_after, .. } => {
                     Some((*retry_after).min(WAIT_MAX) + settings.backoff().wait(tries))
                 }

@@ -1,12 +1,12 @@
-//! Follows one source: reads it, skips known events, applies the others, moves the checkpoint.
+//! The follower of one source: reads events, skips known ones, applies the others, and moves the checkpoint.
 //!
-//! The checkpoint belongs to the node, not to the source: what has been merged is known by the node's id in the log, and an address is
-//! only the way there. So a source may move to another address, and two sources that are one node are noticed. A gap, another node
-//! behind the same address, or a log that ends before the checkpoint *stops* the source until a person has looked, because going on
-//! could only make central wrong. A missing answer, or nonsense, is tried again. An event that cannot be applied is read again a few times
-//! (`RETRY_TIMES`) before it becomes a dead letter. If the letter cannot be written the source waits: nothing is dropped.
+//! The checkpoint belongs to the node, not to the source: the log carries the node's id, and an address is only the way there. A source
+//! may therefore move to another address, and two sources with the same node are detected. A gap, another node behind the same address, or
+//! a log that ends before the checkpoint *stops* the source until an operator has checked it, because every further event could corrupt the
+//! central model. A missing or malformed answer is retried. An event that cannot be applied is read again a few times (`RETRY_TIMES`)
+//! before it becomes a dead letter. While the letter cannot be written the source waits: no event is dropped.
 
-use crate::app::central::following::asking::Unanswered;
+use crate::app::central::following::unanswered::Unanswered;
 use crate::app::central::model::apply::{Applied, Decoded, apply_one, decode};
 use crate::app::central::model::step::Origin;
 use crate::app::central::{Central, Poison, SourceReport, SourceState, Worker};
@@ -18,15 +18,15 @@ use std::future::ready;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// One source and how far it has been followed.
+/// One source, and the position and counters of its follower.
 pub(crate) struct Follower {
-    /// Its place among the sources.
+    /// The index of the source.
     pub(crate) number: usize,
     pub(crate) source: Arc<dyn EventSource>,
-    /// Stops asking it when it does not answer.
+    /// Stops requests to a source that does not answer.
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) budget: RetryBudget,
-    /// Whose log it is, once it has answered.
+    /// The node and ledger of the log, once the source has answered.
     pub(crate) origin: Option<Origin>,
     pub(crate) sequence: Sequence,
     pub(crate) end: Sequence,
@@ -38,20 +38,20 @@ pub(crate) struct Follower {
     pub(crate) parked_events: u64,
 }
 
-/// What following did in one pass.
+/// Counts of one pass over a source.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Progress {
+pub(crate) struct PassCounts {
     pub(crate) applied: u64,
     pub(crate) dead_lettered: u64,
 }
 
-/// Where a delivery could not be applied any further.
+/// Why the application of a delivery ended.
 enum Halt {
-    /// All of it is in.
+    /// All events are applied.
     End,
     /// This event cannot be applied.
     Poison(Delivered, Poison),
-    /// The source must not be followed any further.
+    /// The source must be stopped.
     Stop(String),
 }
 
@@ -89,9 +89,12 @@ impl Follower {
         }
     }
 
-    /// Follows the source to where its log ended when it was first asked, or as far as it goes.
-    pub(crate) async fn follow(&mut self, worker: &Worker) -> Progress {
-        let mut progress = Progress::default();
+    /// Follows the source up to the end that its log had at the first answer, or as far as possible.
+    ///
+    /// The end is fixed, so that a pass over a busy node ends. A read that runs ahead is used only if it continues at the checkpoint: after
+    /// an event that could not be applied the follower reads that event again.
+    pub(crate) async fn follow(&mut self, worker: &Worker) -> PassCounts {
+        let mut counts = PassCounts::default();
         let mut target = None;
         let mut tries = 0;
         let mut failed = None;
@@ -105,14 +108,14 @@ impl Follower {
             if let Some(last) =
                 delivery.events.last().map(|event| event.sequence).filter(|last| *last < target)
             {
-                // What comes next is read while this is applied.
+                // The next events are read while these are applied.
                 let mut reading = source.read(last, worker.settings.read_events);
                 if let Poll::Ready(done) = poll!(&mut reading) {
                     reading = Box::pin(ready(done));
                 }
                 ahead = Some((last, reading));
             }
-            match self.apply(worker, &delivery, &mut progress) {
+            match self.apply(worker, &delivery, &mut counts) {
                 Halt::End if self.sequence == before => {
                     if delivery.end > self.sequence {
                         let end = delivery.end;
@@ -127,7 +130,8 @@ impl Follower {
                 Halt::Poison(event, _)
                     if tries < worker.settings.retry_times && failed.as_ref() != Some(&event) =>
                 {
-                    // Read again: what was garbled on the way may come whole. What comes twice alike is not garbled.
+                    // A second read may repair an event that was corrupted on the way. The same event twice was not corrupted, and becomes
+                    // a dead letter at once.
                     tries += 1;
                     worker.settings.backoff().rest(tries).await;
                     failed = Some(event);
@@ -136,7 +140,7 @@ impl Follower {
                     if !self.bury(worker, delivery.node, &event, &poison, tries + 1).await {
                         break;
                     }
-                    progress.dead_lettered += 1;
+                    counts.dead_lettered += 1;
                     (tries, failed) = (0, None);
                 }
             }
@@ -147,10 +151,10 @@ impl Follower {
             }
         }
         worker.note(self.report());
-        progress
+        counts
     }
 
-    /// Reads on; `begun` is a reading of what comes next that is under way.
+    /// Reads the events after the checkpoint, and checks the answer; `begun` is a read of them that is under way.
     async fn read(&mut self, worker: &Worker, begun: Option<Reading<'_>>) -> Option<Delivery> {
         if self.origin.is_none() && !self.introduce(worker).await {
             return None;
@@ -184,7 +188,8 @@ impl Follower {
         Some(delivery)
     }
 
-    /// Learns whose log it is, and takes up its checkpoint.
+    /// Asks the source for its node, and resumes from the node's checkpoint. Model and dead letters are reconciled before the first event: a
+    /// parked level without its letter would otherwise wait for ever.
     async fn introduce(&mut self, worker: &Worker) -> bool {
         let origin = match self.ask(&worker.settings, Sequence::START, 0, None).await {
             Ok(delivery) => Origin::of(&delivery),
@@ -194,7 +199,7 @@ impl Follower {
             }
         };
         let node = origin.node;
-        if let Some(other) = worker.crew.claim(node, self.number) {
+        if let Some(other) = worker.followers.claim(node, self.number) {
             self.stop(format!("node {node} is followed as {other} already"));
             return false;
         }
@@ -215,7 +220,7 @@ impl Follower {
             waits.map_or(0, |waits| waits.parked.values().map(|parked| parked.waiting).sum());
     }
 
-    /// Notes why there was no answer. An open breaker is no news: what opened it is known.
+    /// Records a missing answer. An open breaker keeps the reason that opened it.
     fn unanswered(&mut self, error: &Unanswered) {
         if matches!(error, Unanswered::Source(_)) || !matches!(self.state, SourceState::Failing(_)) {
             self.fail(&error.to_string());
@@ -234,14 +239,15 @@ impl Follower {
         self.state = SourceState::Stopped(reason);
     }
 
-    fn count(&mut self, applied: Applied, progress: &mut Progress) {
+    fn count(&mut self, applied: Applied, counts: &mut PassCounts) {
         self.taken += u64::from(applied == Applied::Taken);
         self.superseded += u64::from(applied == Applied::Superseded);
-        progress.applied += u64::from(matches!(applied, Applied::Now | Applied::Taken));
+        counts.applied += u64::from(matches!(applied, Applied::Now | Applied::Taken));
     }
 
-    /// Applies as much of a delivery as goes, model and checkpoint under one lock.
-    fn apply(&mut self, worker: &Worker, delivery: &Delivery, progress: &mut Progress) -> Halt {
+    /// Applies a delivery up to the first event that fails. Model and checkpoint move under one lock, because a save in between would
+    /// apply events twice after a crash, or lose them.
+    fn apply(&mut self, worker: &Worker, delivery: &Delivery, counts: &mut PassCounts) -> Halt {
         let decoded: Vec<Decoded> = delivery.events.iter().map(decode).collect();
         let mut central = worker.model.write();
         let mut halt = Halt::End;
@@ -255,7 +261,7 @@ impl Follower {
                 break;
             }
             match apply_one(&mut central, Origin::of(delivery), event, decoded) {
-                Ok(applied) => self.count(applied, progress),
+                Ok(applied) => self.count(applied, counts),
                 Err(poison) => {
                     halt = Halt::Poison(event.clone(), poison);
                     break;

@@ -1,47 +1,24 @@
-//! One event into the model, or behind the dead letter its level waits for.
+//! The application of one event to the model, or its parking behind the dead letter of its level.
 
-use crate::app::central::dead_letters::letters::guess_place;
-use crate::app::central::model::step::{Origin, Step};
+use crate::app::central::model::change::{Change, Motion};
+use crate::app::central::model::letters::guess_place;
+use crate::app::central::model::step::{Origin, StepOutcome};
 use crate::app::central::model::waits::{Closing, Place};
 use crate::app::central::{Central, LetterState, Poison};
 use crate::app::ports::Delivered;
-use crate::domain::stock::{Effect, LevelAfter};
 use crate::domain::{After, Event, Fact, Timestamp};
 
-/// What central needs of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
-    /// The level.
-    pub(crate) place: Place,
-    /// How the event moves it.
-    pub(crate) motion: Motion,
-    /// What it comes to.
-    pub(crate) after: LevelAfter,
-}
-
-/// How an event moves its level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Motion {
-    /// By so much.
-    By(Effect),
-    /// Not at all: its log takes it over from another one, in which it moved last at that time.
-    Taken {
-        /// The time of the level's last movement.
-        updated_at: Timestamp,
-    },
-}
-
-/// An event read: nothing of interest when it changes no level (an import's progress), or why it cannot be read.
+/// A decoded event: its change; nothing when it changes no level (an import's progress); or the reason it cannot be decoded.
 pub(crate) type Decoded = Result<Option<Change>, String>;
 
-/// What became of an event.
+/// The effect of an event on the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Applied {
-    /// It is in the model now.
+    /// It moved its level.
     Now,
-    /// It is in the model now: the level is what its log took over.
+    /// It was a `TAKE`, and the level has the numbers that its log took over.
     Taken,
-    /// It was in the model already: another log of the ledger has told of the level since.
+    /// The model contains it already: another log of the ledger has moved the level since.
     Superseded,
     /// It waits behind a dead letter.
     Waits,
@@ -52,7 +29,7 @@ pub(crate) fn decode(event: &Delivered) -> Decoded {
     let After::Level(after) = event.after else { return Ok(None) };
     let motion = match &event.fact {
         Fact::Level(fact) => Motion::By(fact.effect()),
-        // The time is not looked at where it is of no level.
+        // A `TAKE` carries the time of its level, so the time passed here is not used.
         Fact::Take(_) => Motion::Taken { updated_at: event.fact.moved_at(Timestamp::EPOCH) },
         _ => return Ok(None),
     };
@@ -60,7 +37,7 @@ pub(crate) fn decode(event: &Delivered) -> Decoded {
     Ok(Some(Change { place: (store.clone(), sku.clone()), motion, after }))
 }
 
-/// The level an event belongs to, as far as that can be told.
+/// The level of an event, as far as it is known.
 pub(crate) fn place_of(event: &Delivered, decoded: &Decoded) -> Option<Place> {
     match decoded {
         Ok(change) => change.as_ref().map(|change| change.place.clone()),
@@ -68,10 +45,10 @@ pub(crate) fn place_of(event: &Delivered, decoded: &Decoded) -> Option<Place> {
     }
 }
 
-/// Puts an event into the model, unless its level waits.
+/// Applies an event to the model, unless its level waits.
 ///
-/// Only a `TAKE` does not wait: it has the whole level, and with it whatever its log has told of it before. So it ends the
-/// waiting of this level in this log, and the letter.
+/// Only a `TAKE` does not wait: it carries the whole level, and with it the effect of every earlier event in its log. It ends the
+/// waiting of the level in this log, and closes the letter.
 ///
 /// # Errors
 /// [`Poison`]; the model is as it was.
@@ -88,7 +65,7 @@ pub(crate) fn apply_one(
     let Some(place) = waits else {
         return decoded.map_err(Poison::Unreadable)?.map_or(Ok(Applied::Now), |change| {
             let step = central.apply(origin, &change, event.at, false)?;
-            Ok(told(&step, &change))
+            Ok(applied_as(&step, &change))
         });
     };
     let parked = central.waits_mut(origin.node).parked.get(&place).copied();
@@ -99,7 +76,7 @@ pub(crate) fn apply_one(
         (_, Err(reason)) => return Err(Poison::Unreadable(reason)),
         (_, Ok(None)) => return Ok(Applied::Now),
         (_, Ok(Some(change))) => match central.apply(origin, &change, event.at, loose) {
-            Ok(step) => Some(told(&step, &change)),
+            Ok(step) => Some(applied_as(&step, &change)),
             Err(_) if parked.is_some() => None,
             Err(poison) => return Err(poison),
         },
@@ -120,10 +97,10 @@ pub(crate) fn apply_one(
     Ok(applied)
 }
 
-fn told(step: &Step, change: &Change) -> Applied {
+fn applied_as(step: &StepOutcome, change: &Change) -> Applied {
     match (step, change.motion) {
-        (Step::Superseded, _) => Applied::Superseded,
-        (Step::To(_), Motion::By(_)) => Applied::Now,
-        (Step::To(_), Motion::Taken { .. }) => Applied::Taken,
+        (StepOutcome::Superseded, _) => Applied::Superseded,
+        (StepOutcome::To(_), Motion::By(_)) => Applied::Now,
+        (StepOutcome::To(_), Motion::Taken { .. }) => Applied::Taken,
     }
 }

@@ -1,37 +1,25 @@
-//! The central model: every node's levels, by store and SKU, and how far each node's log is in it.
+//! The central model: the levels of every node by store and SKU, and the checkpoint of each node's log.
 //!
-//! A level is a row of 64 bytes; names of stores and nodes are in it as numbers. Rows are found through a table of row
-//! numbers, and walked through two lists of them, by store and by SKU. None of it goes away again.
+//! A level is a row of 64 bytes that refers to its store and node by number. Rows are found through a hash table of row numbers, and
+//! iterated through two sorted lists of them, by store and by SKU. Rows are never removed.
 
 use crate::app::central::Poison;
-use crate::app::central::model::apply::Change;
+use crate::app::central::model::change::Change;
+use crate::app::central::model::level::{CentralLevel, Levels};
 use crate::app::central::model::numbered::Numbered;
 use crate::app::central::model::order::Order;
-use crate::app::central::model::step::{ABSENT, Origin, Step, step};
+use crate::app::central::model::step::{Origin, StepOutcome, step};
 use crate::app::central::model::waits::{Place, Waits};
 use crate::domain::stock::LevelAfter;
-use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use crate::domain::{Sequence, Sku, StoreId, Timestamp};
 use hashbrown::HashTable;
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use uuid::Uuid;
 
-/// A level as central knows it: what one ledger has come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CentralLevel {
-    /// The ledger: the node's own, or the one that several nodes write.
-    pub ledger: Uuid,
-    /// The node whose log moved it last, or took it over.
-    pub node: Uuid,
-    /// The numbers.
-    pub numbers: LevelAfter,
-    /// The time of the last event.
-    pub updated_at: Timestamp,
-}
-
-/// Levels of all ledgers. A level that several ledgers have is their sum; as a rule one has it.
+/// The levels of all ledgers. A level that several ledgers have is their sum; usually one ledger has it.
 #[derive(Debug, Clone, Default)]
 pub struct Central {
     rows: Vec<Row>,
@@ -41,30 +29,27 @@ pub struct Central {
     by_store: Order,
     by_sku: Order,
     stores: Numbered<StoreId>,
-    tellers: Numbered<Origin>,
-    /// What further ledgers say of the level of a row.
+    origins: Numbered<Origin>,
+    /// The levels of further ledgers, by row.
     others: HashMap<u32, Vec<CentralLevel>>,
-    /// How far each node's log is in the model.
+    /// The checkpoint of each node's log.
     as_of: BTreeMap<Uuid, Sequence>,
-    /// What of it is not, all the same.
+    /// The events before a checkpoint that are not in the model.
     waits: BTreeMap<Uuid, Waits>,
-    /// While a copy is made: what the levels that have changed since it was begun were then; nothing of a new one. A
-    /// tree, because a table that grows stops everybody while it is built anew.
+    /// During a copy: the levels that have changed since its start, as they were then; empty for a new level. A tree, because a
+    /// hash table blocks all readers while it grows.
     before: Option<BTreeMap<Place, Levels>>,
 }
 
-/// A level, and what the first ledger that told of it says.
+/// A level with the numbers of the first ledger that reported it.
 #[derive(Debug, Clone)]
 struct Row {
     sku: Sku,
     store: u32,
-    teller: u32,
+    origin: u32,
     numbers: LevelAfter,
     updated_at: Timestamp,
 }
-
-/// What each ledger says of one level, ordered by ledger.
-pub type Levels = SmallVec<[CentralLevel; 1]>;
 
 impl Central {
     /// Applies one event of a log, whose last event for the same level is in the model; `rebase` as in [`step()`].
@@ -77,22 +62,22 @@ impl Central {
         change: &Change,
         at: Timestamp,
         rebase: bool,
-    ) -> Result<Step, Poison> {
+    ) -> Result<StepOutcome, Poison> {
         let row = self.find(&change.place.0, &change.place.1);
-        let known = row.and_then(|row| self.told(row, origin.ledger));
+        let known = row.and_then(|row| self.level_of_ledger(row, origin.ledger));
         let step = step(known.as_ref(), origin, change, at, rebase)?;
-        if let Step::To(level) = step {
+        if let StepOutcome::To(level) = step {
             self.put_at(row, &change.place, level);
         }
         Ok(step)
     }
 
-    /// Sets what a ledger says of a level.
+    /// Sets the level of a ledger.
     pub fn put(&mut self, place: &(StoreId, Sku), level: CentralLevel) {
         self.put_at(self.find(&place.0, &place.1), place, level);
     }
 
-    /// The same, where the row is known, or known to be missing.
+    /// As [`Central::put`], with the row of the level; nothing when there is none.
     fn put_at(&mut self, number: Option<u32>, place: &Place, level: CentralLevel) {
         if self.before.as_ref().is_some_and(|before| !before.contains_key(place)) {
             let was = number.map_or_else(Levels::new, |row| self.levels(row));
@@ -101,11 +86,11 @@ impl Central {
         let Some(number) = number else { return self.add(place, level) };
         let CentralLevel { ledger, node, numbers, updated_at } = level;
         let Some(row) = self.rows.get_mut(number as usize) else { return };
-        let teller = *self.tellers.value(row.teller);
-        if teller.ledger == ledger {
+        let origin = *self.origins.value(row.origin);
+        if origin.ledger == ledger {
             (row.numbers, row.updated_at) = (numbers, updated_at);
-            if teller.node != node {
-                row.teller = self.tellers.give(&Origin { node, ledger });
+            if origin.node != node {
+                row.origin = self.origins.give(&Origin { node, ledger });
             }
             return;
         }
@@ -116,12 +101,12 @@ impl Central {
         }
     }
 
-    /// Adds a level that is not there.
+    /// Adds a level that has no row.
     fn add(&mut self, place: &Place, level: CentralLevel) {
         let CentralLevel { ledger, node, numbers, updated_at } = level;
         let number = u32::try_from(self.rows.len()).expect("fewer than four thousand million levels");
-        let (store, teller) = (self.stores.give(&place.0), self.tellers.give(&Origin { node, ledger }));
-        self.rows.push(Row { sku: place.1.clone(), store, teller, numbers, updated_at });
+        let (store, origin) = (self.stores.give(&place.0), self.origins.give(&Origin { node, ledger }));
+        self.rows.push(Row { sku: place.1.clone(), store, origin, numbers, updated_at });
         let Self { rows, table, hasher, stores, .. } = self;
         let row = |number: u32| rows.get(number as usize).expect("a row that was added");
         let name = |row: &Row| stores.value(row.store);
@@ -147,8 +132,8 @@ impl Central {
         self.table.find(self.hasher.hash_one((store, sku)), found).copied()
     }
 
-    /// What a ledger says of the level of a row.
-    fn told(&self, number: u32, ledger: Uuid) -> Option<CentralLevel> {
+    /// The level of a ledger in a row.
+    fn level_of_ledger(&self, number: u32, ledger: Uuid) -> Option<CentralLevel> {
         let first = self.row(number).map(|row| self.first(row)).filter(|first| first.ledger == ledger);
         first.or_else(|| {
             let others = self.others.get(&number).into_iter().flatten();
@@ -160,13 +145,13 @@ impl Central {
         self.rows.get(number as usize)
     }
 
-    /// What the first ledger says.
+    /// The level of the row's first ledger.
     fn first(&self, row: &Row) -> CentralLevel {
-        let Origin { node, ledger } = *self.tellers.value(row.teller);
+        let Origin { node, ledger } = *self.origins.value(row.origin);
         CentralLevel { ledger, node, numbers: row.numbers, updated_at: row.updated_at }
     }
 
-    /// What all ledgers say of the level of a row.
+    /// The levels of all ledgers in a row.
     fn levels(&self, number: u32) -> Levels {
         let Some(row) = self.row(number) else { return Levels::new() };
         let mut levels: Levels = smallvec![self.first(row)];
@@ -182,7 +167,7 @@ impl Central {
         Some((self.stores.value(row.store), &row.sku, self.levels(number)))
     }
 
-    /// Sets what a ledger says of a level, unless another of its logs has told more of it meanwhile.
+    /// Sets the level of a ledger, unless another log of that ledger has a later version of it.
     pub(crate) fn put_unless_later(&mut self, place: &Place, level: CentralLevel) {
         let known = self.of_ledger(level.ledger, place);
         let later =
@@ -192,13 +177,12 @@ impl Central {
         }
     }
 
-    /// Begins a copy: from now on the model remembers what its levels were at this moment.
+    /// Begins a copy: from now on the model keeps the old numbers of each level that changes.
     pub(crate) fn begin_copy(&mut self) {
         self.before = Some(BTreeMap::new());
     }
 
-    /// The next levels of the copy, by store and SKU: at most `limit` places are looked at. One that was not there at the
-    /// copy's moment has nothing to say. Nothing at the end.
+    /// The next levels of the copy, by store and SKU, at most `limit`; a level that is newer than the copy is empty. Nothing at the end.
     pub(crate) fn copy_on(&self, last: Option<&Place>, limit: usize) -> Option<Vec<(Place, Levels)>> {
         let places = self.after(last.map(|(store, sku)| (store, sku)));
         let piece = places.take(limit).map(|(store, sku, levels)| {
@@ -210,22 +194,22 @@ impl Central {
         Some(piece.collect()).filter(|piece: &Vec<_>| !piece.is_empty())
     }
 
-    /// Ends a copy, and hands out what was remembered: it takes time to let go of that.
+    /// Ends a copy. Returns the old numbers, so that the caller drops them, which takes time, without the lock.
     pub(crate) fn end_copy(&mut self) -> Option<BTreeMap<Place, Levels>> {
         self.before.take()
     }
 
-    /// Everything of that node up to `sequence` is in the model, or a dead letter.
+    /// Sets the checkpoint of a node: every event up to `sequence` is in the model, or a dead letter, or waits behind one.
     pub fn advance(&mut self, node: Uuid, sequence: Sequence) {
         self.as_of.insert(node, sequence);
     }
 
-    /// What a ledger says of a level.
+    /// The level of one ledger.
     pub(crate) fn of_ledger(&self, ledger: Uuid, place: &Place) -> Option<CentralLevel> {
-        self.find(&place.0, &place.1).and_then(|row| self.told(row, ledger))
+        self.find(&place.0, &place.1).and_then(|row| self.level_of_ledger(row, ledger))
     }
 
-    /// What of a node's log is not in the model although it was passed; nothing as a rule.
+    /// The events of a node before its checkpoint that are not in the model; usually none.
     pub(crate) fn waits(&self, node: Uuid) -> Option<&Waits> {
         self.waits.get(&node).filter(|waits| !waits.is_empty())
     }
@@ -234,17 +218,17 @@ impl Central {
         self.waits.entry(node).or_default()
     }
 
-    /// How far each node's log is in the model.
+    /// The checkpoint of each node's log.
     pub fn as_of(&self) -> &BTreeMap<Uuid, Sequence> {
         &self.as_of
     }
 
-    /// How many events are in the model: the sum over all nodes.
+    /// The number of events in the model: the sum of all checkpoints.
     pub fn sequence(&self) -> Sequence {
         Sequence(self.as_of.values().fold(0, |sum, sequence| sum.saturating_add(sequence.0)))
     }
 
-    /// How many levels there are.
+    /// The number of levels.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -254,12 +238,12 @@ impl Central {
         self.rows.is_empty()
     }
 
-    /// What the ledgers say of one level.
+    /// One level, as each ledger has it.
     pub fn level(&self, store: &StoreId, sku: &Sku) -> Option<Levels> {
         self.find(store, sku).map(|row| self.levels(row))
     }
 
-    /// The stores that have a SKU, in order, with what the ledgers say of its level there.
+    /// The stores that have a SKU, in order, with its level there.
     pub fn stores_of<'a>(&'a self, sku: &'a Sku) -> impl Iterator<Item = (&'a StoreId, Levels)> {
         let rows = self.by_sku.from(&|number| self.row(number).is_some_and(|row| row.sku < *sku));
         let shown = rows.filter_map(|number| self.shown(number));
@@ -292,7 +276,7 @@ impl Central {
         self.from(&passed).take_while(move |(other, _, _)| *other == store)
     }
 
-    /// The levels from the first one on that is not passed, by store and SKU.
+    /// The levels by store and SKU, from the first one for which `passed` is false.
     fn from<'a>(
         &'a self,
         passed: &dyn Fn(&StoreId, &Sku) -> bool,
@@ -303,7 +287,7 @@ impl Central {
     }
 }
 
-/// The same levels, checkpoints and waits; how rows are numbered does not count.
+/// Equal levels, checkpoints and waits; the numbering of rows is ignored.
 impl PartialEq for Central {
     fn eq(&self, other: &Self) -> bool {
         self.as_of == other.as_of
@@ -313,22 +297,10 @@ impl PartialEq for Central {
     }
 }
 
-/// The sum over ledgers: quantities and versions added, the latest time.
-pub fn total(levels: &[CentralLevel]) -> (LevelAfter, Timestamp) {
-    let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
-    levels.iter().fold((ABSENT, Timestamp::EPOCH), |(sum, latest), level| {
-        let numbers = LevelAfter {
-            on_hand: add(sum.on_hand, level.numbers.on_hand),
-            reserved: add(sum.reserved, level.numbers.reserved),
-            version: sum.version.saturating_add(level.numbers.version),
-        };
-        (numbers, latest.max(level.updated_at))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::central::model::level::ABSENT;
 
     fn place(number: u64) -> Place {
         let store = StoreId::new(&format!("S{}", number % 3)).unwrap();
@@ -367,7 +339,7 @@ mod tests {
             (told(1, 5), told(2, 4), told(1, 5)),
             (told(1, 5), told(2, 5), told(2, 5)),
             (told(1, 5), told(2, 6), told(2, 6)),
-            // One's own log was taken up again from before a letter that is given up.
+            // The own log is read again from before a letter that is discarded.
             (told(1, 5), told(1, 4), told(1, 4)),
         ] {
             central.put(&place(1), known);

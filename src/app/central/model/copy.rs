@@ -1,10 +1,9 @@
-//! A copy of the central model on its way into a file.
+//! A consistent copy of the central model, streamed into a file.
 //!
-//! Its levels are read piece by piece while it is written, and while the model moves on: it takes no memory but for the
-//! levels that change meanwhile.
+//! The levels are read piece by piece while the model changes; the copy needs memory only for the levels that change meanwhile.
 
 use crate::app::central::model::waits::Place;
-use crate::app::central::{CentralFile, CentralModel, LevelRecord, SourceRecord};
+use crate::app::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
 use crate::domain::{Sequence, Sku, StoreId};
 use parking_lot::MutexGuard;
 use serde::ser::{SerializeMap, SerializeStruct};
@@ -14,16 +13,23 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use uuid::Uuid;
 
-/// Levels copied under the lock at once, so that neither readers nor the worker wait longer than for these.
+/// Levels copied under one lock; readers and the worker wait for no more than these.
 const COPY_LEVELS: usize = 500;
 
-/// The model as it was when the copy was begun: what is written as [`CentralFile`].
+/// The model at the moment the copy began; serialised as a [`CentralFile`].
 pub struct CentralCopy<'a> {
     model: &'a CentralModel,
     sequence: Sequence,
     sources: BTreeMap<Uuid, SourceRecord>,
-    /// The model remembers for one copy at a time.
+    /// The model supports one copy at a time.
     _one: MutexGuard<'a, ()>,
+}
+
+impl CentralModel {
+    /// The model at this moment, to be read piece by piece while it changes.
+    pub fn copy(&self) -> CentralCopy<'_> {
+        CentralCopy::begin(self, self.copying.lock())
+    }
 }
 
 impl<'a> CentralCopy<'a> {
@@ -36,14 +42,14 @@ impl<'a> CentralCopy<'a> {
         Self { model, sequence: central.sequence(), sources: sources.collect(), _one: one }
     }
 
-    /// How many events are in it.
+    /// The number of events in it.
     pub fn sequence(&self) -> Sequence {
         self.sequence
     }
 
-    /// All of it at once.
+    /// The whole copy in memory.
     pub fn whole(&self) -> CentralFile {
-        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>> = BTreeMap::new();
+        let mut stores: BTreeMap<StoreId, BTreeMap<Sku, CentralLevelRecord>> = BTreeMap::new();
         for ((store, sku), record) in self.levels() {
             stores.entry(store).or_default().insert(sku, record);
         }
@@ -51,14 +57,14 @@ impl<'a> CentralCopy<'a> {
     }
 
     /// Every level, by store and SKU.
-    fn levels(&self) -> impl Iterator<Item = (Place, LevelRecord)> {
+    fn levels(&self) -> impl Iterator<Item = (Place, CentralLevelRecord)> {
         let mut last: Option<Place> = None;
         let pieces = std::iter::from_fn(move || {
             let piece = self.model.look(|central| central.copy_on(last.as_ref(), COPY_LEVELS))?;
             last = piece.last().map(|(place, _)| place.clone());
             Some(piece)
         });
-        pieces.flatten().filter_map(|(place, levels)| Some((place, LevelRecord::of(&levels)?)))
+        pieces.flatten().filter_map(|(place, levels)| Some((place, CentralLevelRecord::of(&levels)?)))
     }
 }
 
@@ -80,12 +86,12 @@ impl Serialize for CentralCopy<'_> {
     }
 }
 
-/// The stores of a copy, by name; each takes its own levels off the walk over all of them.
+/// The stores of a copy by name; each takes its levels from the shared iterator.
 struct StoresOut<I: Iterator>(RefCell<Peekable<I>>);
 
 struct StoreOut<'a, I: Iterator>(&'a StoresOut<I>, &'a StoreId);
 
-impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoresOut<I> {
+impl<I: Iterator<Item = (Place, CentralLevelRecord)>> Serialize for StoresOut<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut stores = serializer.serialize_map(None)?;
         let next = || self.0.borrow_mut().peek().map(|((store, _), _)| store.clone());
@@ -96,7 +102,7 @@ impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoresOut<I> {
     }
 }
 
-impl<I: Iterator<Item = (Place, LevelRecord)>> Serialize for StoreOut<'_, I> {
+impl<I: Iterator<Item = (Place, CentralLevelRecord)>> Serialize for StoreOut<'_, I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(stores, own) = self;
         let mut skus = serializer.serialize_map(None)?;

@@ -1,10 +1,10 @@
-//! The central file: model, checkpoints and waiting levels, in one JSON document that a person can open.
+//! The central file: model, checkpoints and waiting levels in one JSON document.
 //!
-//! Saving costs what the catalogue weighs. So it happens only after events worth a tenth of the model, and then rests nine times as
-//! long as it took; a few events are saved too, for no more than a hundredth of the time. A crash in between only means that the logs
-//! are read again from the saved checkpoints.
+//! A save costs as much as the model is large. It therefore happens only after as many events as a tenth of the levels, and is followed by a
+//! pause of nine times its duration; fewer events are saved for at most a hundredth of the time. After a crash the logs are
+//! read again from the saved checkpoints.
 
-use crate::app::central::model::central::Levels;
+use crate::app::central::model::level::Levels;
 use crate::app::central::model::waits::{Place, Waits};
 use crate::app::central::{Central, CentralLevel, Closing, Parked};
 use crate::domain::stock::LevelAfter;
@@ -18,70 +18,70 @@ use uuid::Uuid;
 /// `central-<sequence>.json` without its checksum, in memory as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CentralFile {
-    /// How many events are in the model.
+    /// The number of events in the model.
     pub sequence: Sequence,
     /// The checkpoint of every node.
     pub sources: BTreeMap<Uuid, SourceRecord>,
     /// The model: store, SKU, level.
-    pub stores: BTreeMap<StoreId, BTreeMap<Sku, LevelRecord>>,
+    pub stores: BTreeMap<StoreId, BTreeMap<Sku, CentralLevelRecord>>,
 }
 
 /// A node's checkpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SourceRecord {
-    /// Everything up to here is in the model, or a dead letter, or waits behind one.
+    /// Every event up to here is in the model, or a dead letter, or waits behind one.
     pub sequence: Sequence,
     /// Levels that wait behind a dead letter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parked: Vec<ParkedRecord>,
-    /// Levels whose next event is taken as it is, because one in front of it was discarded.
+    /// Levels whose next event is accepted with its numbers, because the event before it was discarded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loose: Vec<(StoreId, Sku)>,
-    /// Letters that are closed in this model, but perhaps not yet in their file.
+    /// Letters that are closed in this model, and perhaps not yet in the letter file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closing: Vec<Closing>,
 }
 
-/// A level that waits.
+/// A level that waits behind a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParkedRecord {
-    /// Where.
+    /// The store.
     pub store_id: StoreId,
-    /// What.
+    /// The SKU.
     pub sku: Sku,
-    /// Since when, and how much.
+    /// The letter it waits for, and the number of events.
     #[serde(flatten)]
     pub parked: Parked,
 }
 
-/// What one ledger says of one level.
+/// The level of one ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LevelRecord {
+pub struct CentralLevelRecord {
     /// Sellable pieces.
     pub qty: Quantity,
-    /// Pieces there.
+    /// Pieces on hand.
     pub on_hand: Quantity,
-    /// Pieces promised.
+    /// Reserved pieces.
     pub reserved: Quantity,
     /// The level's version.
     pub version: u64,
     /// The time of the last event.
     pub updated_at: Timestamp,
-    /// The node whose log says so.
+    /// The node whose log last moved it or took it over.
     pub node: Uuid,
-    /// The ledger, where that is not the node's alone.
+    /// The ledger, if several nodes share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Uuid>,
-    /// What other ledgers say of the same level; as a rule there is none.
+    /// The same level in other ledgers; usually none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<LevelRecord>,
+    pub others: Vec<CentralLevelRecord>,
 }
 
-impl LevelRecord {
-    /// What all ledgers say of a level; nothing when that is nothing.
+impl CentralLevelRecord {
+    /// The record of a level of all ledgers; nothing when no ledger has it.
     pub(crate) fn of(levels: &Levels) -> Option<Self> {
         let mut records = levels.iter().map(|level| {
             let CentralLevel { ledger, node, numbers, updated_at } = *level;
@@ -100,7 +100,7 @@ impl LevelRecord {
         CentralLevel { ledger: ledger.unwrap_or(node), node, numbers, updated_at }
     }
 
-    /// Puts it into a model.
+    /// Adds the record to a model.
     fn put(&self, central: &mut Central, place: &Place) {
         for level in std::iter::once(self).chain(&self.others) {
             central.put(place, level.level());
@@ -135,7 +135,7 @@ impl SourceRecord {
     }
 }
 
-/// A saved model is read level by level into the model that it is.
+/// Deserialises level by level into a model, without the document in memory.
 impl<'de> Deserialize<'de> for Central {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Document { sequence, sources, stores } = Document::deserialize(deserializer)?;
@@ -204,7 +204,7 @@ impl<'de> Visitor<'de> for StoreIn<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut skus: A) -> Result<(), A::Error> {
         let Self(central, store) = self;
-        while let Some((sku, record)) = skus.next_entry::<Sku, LevelRecord>()? {
+        while let Some((sku, record)) = skus.next_entry::<Sku, CentralLevelRecord>()? {
             record.put(central, &(store.clone(), sku));
         }
         Ok(())
@@ -212,7 +212,7 @@ impl<'de> Visitor<'de> for StoreIn<'_> {
 }
 
 impl Central {
-    /// Goes on from a node's checkpoint.
+    /// Restores a node's checkpoint.
     fn resume(&mut self, node: Uuid, source: &SourceRecord) {
         self.advance(node, source.sequence);
         if let Some(waits) = source.waits() {

@@ -1,9 +1,9 @@
-//! Values that are named again and again, each kept once and known by a number.
+//! Interned values: each is stored once and referred to by a number.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Values by number, and numbers by value. A value keeps its number.
+/// Values by number, and numbers by value. A value keeps its number for ever.
 #[derive(Debug, Clone)]
 pub(crate) struct Numbered<T> {
     values: Vec<T>,
@@ -17,7 +17,7 @@ impl<T> Default for Numbered<T> {
 }
 
 impl<T: Clone + Eq + Hash> Numbered<T> {
-    /// The number of a value, which it is given when it has none.
+    /// The number of a value; assigns one when it has none.
     pub(crate) fn give(&mut self, value: &T) -> u32 {
         if let Some(number) = self.find(value) {
             return number;

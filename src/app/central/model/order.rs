@@ -1,25 +1,25 @@
-//! Numbers of rows, kept in an order that only their owner knows.
+//! A sorted list of row numbers; the owner compares the rows.
 //!
-//! A million of them take 4 to 8 MB, and one is put in its place by moving at most [`BLOCK`] others.
+//! A million numbers take 4 to 8 MB, and an insertion moves at most [`BLOCK`] others.
 
 use std::cmp::Ordering;
 
-/// Rows in a block at most.
+/// Most rows in a block.
 const BLOCK: usize = 512;
 
-/// Row numbers in order, in blocks; none of them is empty.
+/// Row numbers in order, in blocks that are never empty.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Order {
     blocks: Vec<Vec<u32>>,
 }
 
 impl Order {
-    /// Puts a row in its place; `compare` says how a row that is there stands to it.
+    /// Inserts a row; `compare` orders a present row relative to it.
     pub(crate) fn insert(&mut self, row: u32, compare: impl Fn(u32) -> Ordering) {
         let is_before = |other: u32| compare(other) == Ordering::Less;
         let place = self.block_of(is_before);
         let Some(block) = self.blocks.get_mut(place) else {
-            // Behind all others, as a rule because they come in order: blocks are filled then.
+            // A row behind all others usually comes from a sorted input, so the last block is filled instead of split.
             match self.blocks.last_mut().filter(|last| last.len() < BLOCK) {
                 Some(last) => last.push(row),
                 None => self.blocks.push(vec![row]),
@@ -35,7 +35,7 @@ impl Order {
         block.insert(at, row);
     }
 
-    /// The rows from the first one on that `is_before` is not true of.
+    /// The rows from the first one for which `is_before` is false.
     pub(crate) fn from<'a>(&'a self, is_before: &dyn Fn(u32) -> bool) -> impl Iterator<Item = u32> + use<'a> {
         let place = self.block_of(is_before);
         let mut blocks = self.blocks.get(place..).unwrap_or_default().iter();
@@ -44,7 +44,7 @@ impl Order {
         first.get(at..).unwrap_or_default().iter().chain(blocks.flatten()).copied()
     }
 
-    /// The first block that does not end before.
+    /// The first block whose last row is not before.
     fn block_of(&self, is_before: impl Fn(u32) -> bool) -> usize {
         self.blocks.partition_point(|block| block.last().is_some_and(|last| is_before(*last)))
     }

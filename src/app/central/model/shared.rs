@@ -1,19 +1,19 @@
-//! The central model as it is shared: whoever fills it, and all who read it or wait for it.
+//! The central model behind its lock: one writer, and any number of readers and waiters.
 
-use crate::app::central::{Central, CentralCopy};
+use crate::app::central::Central;
 use crate::domain::Sequence;
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The model behind its lock. Filled by a worker of this process, or from the file of another one.
+/// The shared model, filled by the worker of this process, or from the file of another process.
 #[derive(Debug)]
 pub struct CentralModel {
     model: RwLock<Central>,
     moves: watch::Sender<u64>,
-    /// Held while a copy is made: the model remembers for one at a time.
-    copying: Mutex<()>,
+    /// Held during a copy, because the model supports one at a time.
+    pub(super) copying: Mutex<()>,
 }
 
 impl Default for CentralModel {
@@ -23,29 +23,24 @@ impl Default for CentralModel {
 }
 
 impl CentralModel {
-    /// A model that begins with what is known.
+    /// A shared model with this content.
     pub fn new(central: Central) -> Self {
         Self { model: RwLock::new(central), moves: watch::Sender::new(0), copying: Mutex::new(()) }
     }
 
-    /// Looks at the model. The lock is held meanwhile: look at a piece at a time.
+    /// Reads the model under its lock; a long read should be split.
     pub fn look<T>(&self, look: impl FnOnce(&Central) -> T) -> T {
         look(&self.model.read())
     }
 
-    /// The model as it is at this moment, to be read piece by piece while it moves on.
-    pub fn copy(&self) -> CentralCopy<'_> {
-        CentralCopy::begin(self, self.copying.lock())
-    }
-
-    /// Puts a newer model in place of this one, and takes the time to let go of that.
+    /// Replaces the model, and drops the old one outside the lock.
     pub fn replace(&self, central: Central) {
         let older = std::mem::replace(&mut *self.model.write(), central);
         self.moved();
         drop(older);
     }
 
-    /// Waits until everything of a node up to `sequence` is in the model. False when that did not come in time.
+    /// Waits until the checkpoint of a node reaches `sequence`. False after `wait_max`.
     pub async fn at_least(&self, node: Uuid, sequence: Sequence, wait_max: Duration) -> bool {
         let mut moves = self.moves.subscribe();
         let there = || self.model.read().as_of().get(&node).is_some_and(|reached| *reached >= sequence);
@@ -57,7 +52,7 @@ impl CentralModel {
         self.model.write()
     }
 
-    /// The model has moved: those who wait look again.
+    /// Wakes the waiters after a change.
     pub(crate) fn moved(&self) {
         self.moves.send_modify(|moves| *moves = moves.wrapping_add(1));
     }

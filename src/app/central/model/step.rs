@@ -1,31 +1,31 @@
-//! One event onto one level: what the level comes to, or why the event cannot be.
+//! The effect of one event on one level, or the reason it cannot be applied.
 //!
-//! The logs of one ledger tell of the same levels, and are read in any order. A version is of one event in one of them, so
-//! the version says how much is known of a level, whoever told it:
+//! The logs of one ledger move the same levels, and are read in any order. Each version belongs to one event in one of the logs, so the
+//! version tells how much of a level is known, from whichever log:
 //!
-//! | the event | and then |
+//! | the event | the effect |
 //! | --- | --- |
 //! | is of the next version | it moves the level |
-//! | is a `TAKE` of the same version or a later one | the level becomes what it carries, and jumps over what other logs will tell |
-//! | is of a version that is known, and another log moved the level last | it is contained already: *superseded* |
-//! | anything else | it cannot be: a dead letter |
+//! | is a `TAKE` of the same version or a later one | the level gets the numbers it carries, ahead of the events of other logs |
+//! | is of a known version, and another log moved the level last | none, the level contains it: *superseded* |
+//! | anything else | none, it becomes a dead letter |
 //!
-//! The log that moved a level last cannot have an older event of it behind that one, so the third row never hides a repeat.
-//! A `TAKE` of the version that is known must have the very numbers that are known.
+//! The log that moved a level last has no older event of it behind that one, so the third row never hides a repeated event. A `TAKE` of
+//! the known version must carry the known numbers.
 //!
-//! An event that waits behind a dead letter holds back its level *in its own log*. Another log that took the level over goes
-//! on, and so does the same log with its next `TAKE`, which carries everything that waited: it ends the waiting and closes the
-//! letter with a note. A letter that is redriven later finds its event superseded; one that is discarded never brings older
-//! numbers back. Checkpoints, `atLeast` and dead letters stay those of the log.
+//! An event behind a dead letter holds back its level *in its own log*. Another log that took the level over continues, and so does the
+//! same log with its next `TAKE`, which carries the effect of the waiting events: it ends the waiting and closes the letter with a note. A
+//! later redrive of the letter finds its event superseded; a discard never restores older numbers. Checkpoints, `atLeast` and
+//! dead letters belong to the log.
 
-use crate::app::central::CentralLevel;
-use crate::app::central::model::apply::{Change, Motion};
+use crate::app::central::model::change::{Change, Motion};
+use crate::app::central::model::level::{ABSENT, CentralLevel};
 use crate::app::ports::Delivery;
+use crate::domain::Timestamp;
 use crate::domain::stock::LevelAfter;
-use crate::domain::{Quantity, Timestamp};
 use uuid::Uuid;
 
-/// Whose log an event stands in.
+/// The log an event stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     /// The log's node.
@@ -35,7 +35,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Whose events were delivered.
+    /// The origin of a delivery.
     pub(crate) fn of(delivery: &Delivery) -> Self {
         Self { node: delivery.node, ledger: delivery.ledger }
     }
@@ -44,13 +44,13 @@ impl Origin {
 /// Why an event cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Poison {
-    /// It cannot be read.
+    /// It cannot be decoded.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// Its version does not follow the one before it.
     #[error("its version is {found}, after version {known}")]
     Version {
-        /// The version central has.
+        /// The version in the model.
         known: u64,
         /// The version the event leads to.
         found: u64,
@@ -58,28 +58,23 @@ pub enum Poison {
     /// Its numbers do not follow those before it.
     #[error("it leads to {found:?}, but central had {known:?} before it")]
     Numbers {
-        /// What central has.
+        /// The numbers in the model.
         known: LevelAfter,
-        /// What the event leads to.
+        /// The numbers after the event.
         found: LevelAfter,
     },
 }
 
-/// What an event does to its level.
+/// The effect of an event on its level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The level is this now.
+pub(crate) enum StepOutcome {
+    /// The level becomes this.
     To(CentralLevel),
-    /// Nothing: what it tells is in the level.
+    /// None: the level contains the event.
     Superseded,
 }
 
-/// The numbers of a level no event has been seen of.
-pub(crate) const ABSENT: LevelAfter =
-    LevelAfter { on_hand: Quantity::ZERO, reserved: Quantity::ZERO, version: 0 };
-
-/// What becomes of a level by an event; `rebase` takes the event's numbers as they are, after one in front of it was
-/// discarded.
+/// Computes the effect of an event; `rebase` accepts the event's numbers, after the event before it was discarded.
 ///
 /// # Errors
 /// [`Poison`].
@@ -89,7 +84,7 @@ pub(crate) fn step(
     change: &Change,
     at: Timestamp,
     rebase: bool,
-) -> Result<Step, Poison> {
+) -> Result<StepOutcome, Poison> {
     let (had, after) = (known.map_or(ABSENT, |known| known.numbers), change.after);
     let moved_elsewhere = known.is_some_and(|known| known.node != origin.node);
     let version = Poison::Version { known: had.version, found: after.version };
@@ -99,19 +94,21 @@ pub(crate) fn step(
     }
     let (fits, updated_at) = match change.motion {
         Motion::Taken { updated_at } => match after.version.cmp(&had.version) {
-            std::cmp::Ordering::Less if moved_elsewhere => return Ok(Step::Superseded),
+            std::cmp::Ordering::Less if moved_elsewhere => return Ok(StepOutcome::Superseded),
             std::cmp::Ordering::Less => return Err(version),
             std::cmp::Ordering::Equal => (after == had, updated_at),
             std::cmp::Ordering::Greater => (true, updated_at),
         },
-        Motion::By(_) if moved_elsewhere && after.version <= had.version => return Ok(Step::Superseded),
+        Motion::By(_) if moved_elsewhere && after.version <= had.version => {
+            return Ok(StepOutcome::Superseded);
+        }
         Motion::By(_) if rebase => (true, at),
         Motion::By(_) if after.version != had.version.saturating_add(1) => return Err(version),
         Motion::By(effect) => (after.before(effect) == Some(had), at),
     };
     if fits && !after.reserved.is_negative() && after.reserved <= after.on_hand {
         let Origin { node, ledger } = origin;
-        Ok(Step::To(CentralLevel { ledger, node, numbers: after, updated_at }))
+        Ok(StepOutcome::To(CentralLevel { ledger, node, numbers: after, updated_at }))
     } else {
         Err(numbers)
     }

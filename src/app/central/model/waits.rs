@@ -1,4 +1,4 @@
-//! What of a node's log is not in the model although its checkpoint is past it.
+//! The events of a node before its checkpoint that are not in the model.
 
 use crate::app::central::{LetterState, Parked};
 use crate::domain::{Sequence, Sku, StoreId, Timestamp};
@@ -8,32 +8,32 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A store and a SKU.
 pub(crate) type Place = (StoreId, Sku);
 
-/// The dead letters of one node, as far as the model must know them.
+/// The part of a node's dead letters that the model saves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Waits {
     /// Levels that wait behind a dead letter.
     pub(crate) parked: BTreeMap<Place, Parked>,
-    /// Levels whose next event is taken as it is, because one in front of it was discarded.
+    /// Levels whose next event is accepted with its numbers, because the event before it was discarded.
     pub(crate) loose: BTreeSet<Place>,
-    /// Letters that are closed in this model, but perhaps not yet in their file.
+    /// Letters that are closed in this model, and perhaps not yet in the letter file.
     pub(crate) closing: BTreeMap<Sequence, Closing>,
 }
 
-/// How a letter was closed.
+/// The closing of a letter.
 ///
-/// Saved with the model it was closed in, before the letter's own line is written: whatever a crash leaves, the two
-/// can be brought together again, and neither says that something happened which the other does not know of.
+/// It is saved with the model before the letter's own line is written, so that the two can be reconciled after a crash, and no letter is
+/// closed whose effect the model has lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Closing {
     /// The letter's sequence.
     pub sequence: Sequence,
-    /// What became of it.
+    /// The final state.
     pub state: LetterState,
-    /// Why, where it was not redriven by somebody.
+    /// The reason of a discard, or the note of an automatic closing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// When.
+    /// The time of the closing.
     pub at: Timestamp,
 }
 
@@ -42,7 +42,7 @@ impl Waits {
         self.parked.is_empty() && self.loose.is_empty() && self.closing.is_empty()
     }
 
-    /// The level waits behind the letter of `from`, or goes on without it when that was discarded.
+    /// Parks a level behind the letter of `from`, or lets it continue when that letter is discarded.
     pub(crate) fn bury(&mut self, place: Place, from: Sequence, discarded: bool) {
         if discarded {
             self.loose.insert(place);

@@ -1,9 +1,9 @@
-//! What the other processes wrote, taken into memory entry by entry; and their logs, read back.
+//! The logs of the other processes: applied to memory entry by entry, and read back.
 
-use super::Shared;
+use super::SharingState;
 use crate::app::blocking;
-use crate::app::ledger::idempotency::known_effects;
 use crate::app::ledger::{Ledger, Slot};
+use crate::app::ports::known_effects;
 use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
 use crate::domain::{Entry, Key, Sequence, State, Timestamp};
 use crate::planted::{Bug, planted};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Ledger {
-    /// Joins the other processes, before the first command: takes in their logs, and goes on from their time. Where that leads
-    /// to a leap ([`Ledger::keep_time`]) it comes next, and then [`Ledger::let_others_join`].
+    /// Joins the other processes before the first command: applies their logs, and continues from their time. The caller then calls
+    /// [`Ledger::keep_time`], which may leap, and [`Ledger::let_others_join`] last, so that no process joins at a time before the leap.
     ///
     /// # Errors
     /// As [`Ledger::catch_up`].
@@ -25,24 +25,25 @@ impl Ledger {
         Ok(())
     }
 
-    /// Lets other processes join, which go on from the time of this one.
+    /// Lets other processes join; they continue from the time of this one.
     ///
     /// # Errors
-    /// What the disk says.
+    /// When the disk fails.
     pub fn let_others_join(&self) -> std::io::Result<()> {
         self.sharing.as_ref().map_or(Ok(()), |sharing| sharing.port.let_others_join(self.now_and_moment()))
     }
 
-    /// Log time, and a moment of the monotonic clock at which it was that, or a little later.
+    /// Log time, and a reading of the monotonic clock that was taken at that time or a little later.
     pub(super) fn now_and_moment(&self) -> (Timestamp, Duration) {
         let now = self.now();
         (now, self.parts.clock.monotonic())
     }
 
-    /// Takes in what other processes have made durable until now. Nothing to do where there are none.
+    /// Applies the entries that other processes have made durable until now.
     ///
     /// # Errors
-    /// When a log of another process cannot be read, is damaged, or does not follow from the others: from then on always.
+    /// When a log of another process cannot be read, is damaged, or contradicts the others. A contradiction is permanent: every later call
+    /// fails, too.
     pub async fn catch_up(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let _one_at_a_time = sharing.following.lock().await;
@@ -53,8 +54,8 @@ impl Ledger {
             let next = sharing.read.lock().front().cloned();
             if let Some(news) = next {
                 if let Err(error) = self.take_in(sharing, &news).await {
-                    // What this process holds beyond its end does not fit what others made of it.
-                    self.still_holds()?;
+                    // After a takeover this process holds changes that the others do not know, so the mismatch is no contradiction.
+                    self.ensure_not_taken_over()?;
                     return Err(sharing.give_up_on(error));
                 }
                 sharing.read.lock().pop_front();
@@ -71,14 +72,14 @@ impl Ledger {
         }
     }
 
-    /// Takes in something of another log. Done again, half or as a whole, it changes nothing more.
-    async fn take_in(&self, sharing: &Shared, news: &PeerNews) -> Result<(), HistoryError> {
+    /// Applies news of another log. Idempotent, so a caller that is dropped half-way loses nothing.
+    async fn take_in(&self, sharing: &SharingState, news: &PeerNews) -> Result<(), HistoryError> {
         match news {
             PeerNews::Entry(log, entry) => self.take_in_entry(sharing, *log, entry).await,
             PeerNews::Joined(log, restored, last_time) => {
                 sharing.note_time(*last_time);
                 self.time.at_least(*last_time);
-                // In one order, so that a simulated run does the same again.
+                // Sorted, so that a simulated run is reproducible.
                 let mut states: Vec<_> = restored.states.iter().collect();
                 states.sort_unstable_by_key(|(key, _)| *key);
                 for (key, state) in states.iter().filter(|(key, _)| !key.is_of_one_log()) {
@@ -95,7 +96,7 @@ impl Ledger {
         }
     }
 
-    /// A state as another log has it, unless a newer one is known.
+    /// Adopts a state of another log, unless a version as new is known.
     async fn adopt(&self, log: LogNumber, key: &Key, state: &State) {
         let entity = self.entities.entity(key);
         let mut slot = entity.lock().await;
@@ -107,7 +108,7 @@ impl Ledger {
 
     async fn take_in_entry(
         &self,
-        sharing: &Shared,
+        sharing: &SharingState,
         log: LogNumber,
         entry: &Entry,
     ) -> Result<(), HistoryError> {
@@ -125,7 +126,7 @@ impl Ledger {
                 continue;
             }
             if event.after.version() == known {
-                // Known already, from this log or by a `TAKE`; anything else is another change under the same version.
+                // The same numbers are known from this log or from a `TAKE`. Other numbers are a second change under one version.
                 if slot.state.after() == event.after || planted(Bug::ApplyMismatch) {
                     continue;
                 }
@@ -151,7 +152,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// A state moved by another log: all of it is durable, and in nobody's way back.
+    /// Marks a state as moved by another log. It is durable there, so it has no sequence to wait for and no step in the journal.
     fn moved_elsewhere(&self, log: LogNumber, key: &Key, slot: &mut Slot) {
         slot.head = Sequence::START;
         slot.log = log;
@@ -172,8 +173,7 @@ impl Ledger {
         history.ok_or_else(|| HistoryError::Damaged(format!("there is no log of the number {}", log.0)))
     }
 
-    /// All logs of the ledger, by the numbers of their directories, with all that was acknowledged until now; one without a
-    /// number where this process has the stock for itself.
+    /// All logs of the ledger by the numbers of their directories, with every entry acknowledged until now; a single log has the number 0.
     pub(crate) async fn histories(&self) -> Result<Vec<(u16, Arc<dyn History>)>, HistoryError> {
         self.catch_up().await?;
         let Some(sharing) = &self.sharing else { return Ok(vec![(0, Arc::clone(&self.parts.history))]) };
@@ -184,17 +184,17 @@ impl Ledger {
         Ok(histories)
     }
 
-    /// How the logs of the processes contradict each other, once that was found: nothing is answered from then on.
+    /// The contradiction between the logs, once one was found; the process answers no request from then on.
     pub fn contradiction(&self) -> Option<&str> {
         self.sharing.as_ref()?.contradiction.get().map(String::as_str)
     }
 
-    /// True where several processes share the stock.
+    /// True when several processes share the stock.
     pub fn is_shared(&self) -> bool {
         self.sharing.is_some()
     }
 
-    /// A log by the number of its directory.
+    /// The log with that directory number.
     pub(in crate::app::ledger) fn numbered(&self, number: u16) -> LogNumber {
         match &self.sharing {
             Some(sharing) if sharing.port.own() != number => LogNumber(number),
@@ -202,11 +202,12 @@ impl Ledger {
         }
     }
 
-    /// That this process may still answer from what it knows; to be asked after it was looked up.
+    /// Checks that no other process has taken over, so that this process may answer from memory. Called after the state was read: a
+    /// check before it would not cover a takeover in between.
     ///
     /// # Errors
-    /// [`HistoryError::TakenOver`] when another one has taken over.
-    pub(in crate::app::ledger) fn still_holds(&self) -> Result<(), HistoryError> {
+    /// [`HistoryError::TakenOver`] when another process has taken over.
+    pub(in crate::app::ledger) fn ensure_not_taken_over(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         sharing.port.lasts().map_err(|_| HistoryError::TakenOver)
     }

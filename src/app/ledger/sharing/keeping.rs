@@ -1,6 +1,6 @@
-//! Leases over time: renewed, given up to those who ask, and looked for when something falls due.
+//! The leases of a process over time: renewal, release to processes that ask, and requests for due states.
 
-use super::{Held, Shared};
+use super::{Held, SharingState};
 use crate::app::blocking;
 use crate::app::ledger::{CommandError, Ledger};
 use crate::app::ports::{Kept, is_taken_over};
@@ -11,17 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// How often leases are looked after.
+/// Pause between two renewals.
 const KEEP_EVERY: Duration = Duration::from_millis(20);
 
 impl Ledger {
-    /// Renews the leases, gives up those that others ask for, and follows their logs, until this process is taken over from.
+    /// Renews the leases, releases those that other processes request, and follows their logs, until another process takes over.
     ///
     /// # Errors
-    /// What ended it: nothing that rests on the leases may be answered any more.
+    /// Returns the error that ended the term: the process may answer nothing that rests on its leases any more.
     pub async fn keep_leases(&self) -> std::io::Error {
         let Some(sharing) = &self.sharing else { return std::future::pending().await };
-        // Leases are renewed also while the disk keeps those waiting that are to be given up.
+        // Two loops: a release waits for the disk, and a renewal must not wait behind it, or the term would end.
         let (wanted, asked) = mpsc::unbounded_channel();
         tokio::select! {
             biased;
@@ -30,8 +30,8 @@ impl Ledger {
         }
     }
 
-    /// Renews all leases, again and again, and passes on which ones others ask for.
-    async fn renew(&self, sharing: &Shared, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
+    /// Renews all leases periodically, and passes the requested keys on.
+    async fn renew(&self, sharing: &SharingState, wanted: &mpsc::UnboundedSender<Key>) -> std::io::Error {
         loop {
             let port = Arc::clone(&sharing.port);
             let now = self.now_and_moment();
@@ -41,19 +41,23 @@ impl Ledger {
                         self.time.at_least(latest);
                     }
                     for key in asked {
-                        // The other half goes as soon as this one does.
+                        // The receiver lives as long as this loop.
                         let _ = wanted.send(key);
                     }
                 }
                 Err(error) if is_taken_over(&error) => return error,
-                // Who cannot renew for too long is taken over from, and learns it here.
+                // A process that fails to renew for too long is taken over, and the next call says so.
                 Err(error) => tracing::warn!(%error, "leases are not renewed; it is tried again"),
             }
             self.parts.clock.sleep(KEEP_EVERY).await;
         }
     }
 
-    async fn give_up_wanted(&self, sharing: &Shared, mut asked: mpsc::UnboundedReceiver<Key>) -> Infallible {
+    async fn give_up_wanted(
+        &self,
+        sharing: &SharingState,
+        mut asked: mpsc::UnboundedReceiver<Key>,
+    ) -> Infallible {
         let mut wanted: BTreeSet<Key> = BTreeSet::new();
         loop {
             while let Ok(key) = asked.try_recv() {
@@ -73,28 +77,31 @@ impl Ledger {
                 }
             }
             wanted = later;
-            // What cannot be read now is read, or reported, when somebody needs it.
+            // A log that cannot be read now is read, or reported, by the next request.
             let _ = self.catch_up().await;
             self.parts.clock.sleep(KEEP_EVERY).await;
         }
     }
 
-    /// Gives a lease up, once all that was decided under it is durable; false when it has to be tried again.
-    async fn give_up(&self, sharing: &Shared, key: &Key) -> std::io::Result<bool> {
+    /// Releases a lease once every decision under it is durable; false when it has to be tried again.
+    ///
+    /// The order: mark the lease as leaving, so that no new decision starts under it; take each slot once, which waits for a decision that
+    /// has passed the check; wait until its entry is durable; then release. The next holder would otherwise miss that entry.
+    async fn give_up(&self, sharing: &SharingState, key: &Key) -> std::io::Result<bool> {
         {
             let _stripe = sharing.stripe(key).await;
-            // Whoever is deciding under it this very moment says so in its epoch still.
+            // Keeps the epoch: a decision in progress still records it.
             let epoch = sharing.epoch(key);
             sharing.held.insert(key.clone(), Held::Leaving { epoch });
         }
-        // What is decided with it goes with it: that an alert was raised or cleared may be what was decided last.
+        // States that are decided with this one, such as its alert, go with its lease, and may have moved last.
         for key in &self.with_beside(vec![key.clone()], true) {
             let Some(entity) = self.entities.find(key) else { continue };
             let generation = self.generation().await;
-            // Whoever decides on the state holds this mutex, and has looked at the lease under it.
+            // A decision holds this lock from its check of the lease until its entry is appended.
             let head = entity.lock().await.head;
             if self.parts.log.durable().reached(generation, head).await.is_err() {
-                self.go_back().await;
+                self.roll_back().await;
             }
         }
         let _stripe = sharing.stripe(key).await;
@@ -106,7 +113,8 @@ impl Ledger {
         Ok(done)
     }
 
-    /// Of the keys that are due, those that nobody else sees to.
+    /// The due keys whose lease this process holds or gets at once. For the others the holder does the work; they are scheduled again in
+    /// case it stops.
     pub(in crate::app::ledger) async fn due_here(&self, keys: Vec<Key>) -> Result<Vec<Key>, CommandError> {
         let Some(sharing) = &self.sharing else { return Ok(keys) };
         self.catch_up().await?;
@@ -114,11 +122,11 @@ impl Ledger {
         let mut here = Vec::new();
         for key in keys {
             if let Some(owner) = key.decided_with() {
-                // Whoever holds that lease comes to know what changed, too, and re-evaluates it, unless he goes away.
-                if self.ask(sharing, &owner, true).await? {
+                // The holder of that lease learns of the change, too, and re-evaluates the state, unless it stops.
+                if self.request_lease(sharing, &owner, true).await? {
                     here.push(key);
                 } else if self.stale_for(&owner).await.contains(&key) {
-                    self.due.note(now.plus_milliseconds(LOOK_AGAIN_MS), key);
+                    self.due.note(now.plus_milliseconds(RECHECK_MS), key);
                 }
                 continue;
             }
@@ -127,16 +135,16 @@ impl Ledger {
             if due.is_none_or(|due| due > now) {
                 continue;
             }
-            if self.ask(sharing, &key, true).await? {
+            if self.request_lease(sharing, &key, true).await? {
                 here.push(key);
             } else {
-                // Its holder sees to it, unless he goes away.
-                self.due.note(now.plus_milliseconds(LOOK_AGAIN_MS), key);
+                // The holder of the lease does the work, unless it stops.
+                self.due.note(now.plus_milliseconds(RECHECK_MS), key);
             }
         }
         Ok(here)
     }
 }
 
-/// How soon somebody looks again whether the holder of a lease has seen to what falls due, in milliseconds of log time.
-const LOOK_AGAIN_MS: i64 = 250;
+/// After this time the process checks again whether the holder of a lease has done the due work, in milliseconds of log time.
+const RECHECK_MS: i64 = 250;

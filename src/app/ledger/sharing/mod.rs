@@ -1,17 +1,19 @@
-//! One process among several over the same stock: leases before deciding, and what others wrote before anything is shown.
+//! Several processes over one stock: a lease before each decision, and the other logs applied before each answer.
 //!
-//! A state is decided on only while its lease is **ready**: held, and everything read since that others made durable before.
-//! Leases are asked for before any state's mutex is taken and looked at again under it; giving one up takes the state's
-//! mutex too, so nothing is decided under a lease that is on its way out. What others wrote is taken in version by version:
-//! a state's versions are unique across all logs, so whatever is not newer is known already.
+//! A state is decided only while its lease is **ready**: held, and every entry applied that others had made durable before. Leases are
+//! requested before any slot is locked, and checked again under the lock; a release takes the slot, too, so no decision is made under a
+//! lease that is leaving. Entries of other logs are applied by version: the versions of a state are unique across all logs, so a
+//! version that is not newer is known already.
 //!
-//! Idempotency records come along with the events. A key is looked up again once all states are in hand, because between the
-//! first lookup and that moment the lease may have gone to another process and back, with the other attempt of the same change. So
-//! a retry, which is about the same states, never takes effect twice. A key that is used again for another payload is refused where
-//! its states are; at another process, about other states, it may be taken for a new one.
+//! Idempotency records come with the entries. A key is looked up again once all slots are locked: between the first lookup and the lock
+//! the lease may have gone to another process and back, and that process may have applied the same request. A retry concerns the
+//! same states, so it never takes effect twice. A key that is reused with another payload is refused by the process that holds its
+//! states; another process, for other states, may accept it as new.
 //!
-//! A change in another log that does not follow from what all logs say is not believed: it is rolled back in memory, and this
-//! process answers 503 from then on, because numbers that stand in no log are never shown.
+//! A change in another log that contradicts the logs is rolled back in memory, and this process answers 503 from then on: a number
+//! that stands in no log is never shown.
+//!
+//! `following` applies and reads the other logs, `keeping` renews and releases leases; this file requests them.
 
 mod following;
 mod keeping;
@@ -29,50 +31,50 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// How often a lease is asked for again while somebody gives it up.
+/// Pause before a lease is requested again while another process releases it.
 const ASK_EVERY: Duration = Duration::from_millis(3);
 
-/// Mutexes around leases; keys that share one wait for each other while a lease is asked for or given back.
+/// Number of mutexes around leases; keys with the same mutex wait for each other during a request or a release.
 const STRIPES: u64 = 64;
 
-/// What a ledger needs to share its stock.
-pub(super) struct Shared {
+/// The state of a ledger that shares its stock.
+pub(super) struct SharingState {
     port: Arc<dyn Sharing>,
     held: DashMap<Key, Held>,
-    /// Held while a lease of one of its keys is asked for, or given back: by key.
+    /// One mutex for each group of keys, held during a request or a release of one of their leases.
     stripes: Vec<Mutex<()>>,
-    /// Held while the logs of others are taken in, in order.
+    /// Held while entries of other logs are applied, because their order matters.
     following: Mutex<()>,
-    /// What has been read of them and is not taken in yet. Its lock is held while they are read, so that nothing is lost
-    /// between the two when whoever reads goes away.
+    /// News of other logs that are read and not applied yet. The reading thread fills this queue itself under the lock, so that a caller that
+    /// is dropped meanwhile loses nothing.
     read: Arc<parking_lot::Mutex<VecDeque<Arc<PeerNews>>>>,
     /// How long a command waits for a lease.
     patience: Duration,
     /// The time of the last entry of any other log, in milliseconds.
     last_time: AtomicI64,
-    /// How the logs contradict each other, once that was found: nothing is answered any more.
+    /// The first contradiction between the logs; the process answers no request after it.
     contradiction: OnceLock<String>,
 }
 
-/// How it stands with a lease of this process.
+/// The state of a lease of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Held {
-    /// Held, and what others wrote before may not be known yet.
+    /// Held; entries that others wrote before may not be applied yet.
     New { epoch: u64 },
-    /// Held, and everything is known.
+    /// Held, and every earlier entry is applied.
     Ready { epoch: u64 },
-    /// On its way out: nothing more is decided under it.
+    /// About to be released: no decision starts under it.
     Leaving { epoch: u64 },
 }
 
-impl Shared {
-    /// True when everything under these keys may be decided on; to be asked with their mutexes held.
+impl SharingState {
+    /// True when the leases of all keys are ready. A decision needs the answer with their slots locked.
     pub(super) fn ready(&self, keys: &[Key]) -> bool {
         let ready = |key: &Key| self.held.get(key).is_some_and(|held| matches!(*held, Held::Ready { .. }));
         keys.iter().all(|key| !key.has_lease() || ready(key))
     }
 
-    /// The epoch of the lease that is held for a state.
+    /// The epoch of the lease that covers a state; an alert is covered by the lease of its level.
     pub(super) fn epoch(&self, key: &Key) -> u64 {
         let held = match key {
             Key::Alert(store, sku) => self.held.get(&Key::Level(store.clone(), sku.clone())),
@@ -91,7 +93,7 @@ impl Shared {
         self.stripes.get(place).expect("a remainder is below its divisor").lock().await
     }
 
-    /// The latest time in any other log.
+    /// The time of the latest entry in any other log.
     pub(super) fn last_time(&self) -> Timestamp {
         Timestamp::from_milliseconds(self.last_time.load(Ordering::Acquire))
     }
@@ -100,7 +102,7 @@ impl Shared {
         self.last_time.fetch_max(at.milliseconds(), Ordering::AcqRel);
     }
 
-    /// Logs that contradict each other do so for good, and are reported once.
+    /// Records a contradiction, which is permanent, and reports the first one.
     fn give_up_on(&self, error: HistoryError) -> HistoryError {
         if let HistoryError::Contradiction(reason) = &error
             && !planted(Bug::ApplyMismatch)
@@ -126,7 +128,7 @@ impl Ledger {
     /// The ledger of one process among several; a command waits at most `patience` for a lease.
     #[must_use]
     pub fn shared(mut self, port: Arc<dyn Sharing>, patience: Duration) -> Self {
-        self.sharing = Some(Shared {
+        self.sharing = Some(SharingState {
             port,
             held: DashMap::new(),
             stripes: (0..STRIPES).map(|_| Mutex::default()).collect(),
@@ -139,10 +141,10 @@ impl Ledger {
         self
     }
 
-    /// Gets the leases of all keys, and what others wrote under them.
+    /// Acquires the leases of all keys, and makes them ready.
     ///
     /// # Errors
-    /// [`CommandError::Contended`] when another process does not give one up in time.
+    /// [`CommandError::Contended`] when another process does not release one in time.
     pub(super) async fn lease(&self, keys: &[Key]) -> Result<(), CommandError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         let deadline = self.parts.clock.monotonic() + sharing.patience;
@@ -151,7 +153,7 @@ impl Ledger {
             loop {
                 let mut elsewhere = Vec::new();
                 for key in missing {
-                    if !self.ask(sharing, key, false).await? {
+                    if !self.request_lease(sharing, key, false).await? {
                         elsewhere.push(key);
                     }
                 }
@@ -169,10 +171,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// True when the lease is held now; it may not be ready.
-    pub(super) async fn ask(
+    /// Requests one lease. True when it is held now, though it may not be ready.
+    pub(super) async fn request_lease(
         &self,
-        sharing: &Shared,
+        sharing: &SharingState,
         key: &Key,
         only_free: bool,
     ) -> Result<bool, CommandError> {
@@ -194,14 +196,14 @@ impl Ledger {
         }
     }
 
-    /// Reads what others wrote; then what was held before that is ready.
-    async fn make_ready(&self, sharing: &Shared, keys: &[Key]) -> Result<(), CommandError> {
+    /// Applies the other logs; the leases that were held before that are ready then.
+    async fn make_ready(&self, sharing: &SharingState, keys: &[Key]) -> Result<(), CommandError> {
         let held: Vec<(&Key, Held)> =
             keys.iter().filter_map(|key| Some((key, *sharing.held.get(key)?))).collect();
         self.catch_up().await?;
         for (key, before) in held {
             let (Held::New { epoch }, Some(mut held)) = (before, sharing.held.get_mut(key)) else { continue };
-            // Given up since, and asked for again, it is another one.
+            // A lease that was released and acquired again in between has another epoch, and is not ready.
             if *held == before {
                 *held = Held::Ready { epoch };
             }

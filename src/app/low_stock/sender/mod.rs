@@ -1,18 +1,18 @@
-//! Telling somebody outside of low stock: every alert of this node's log, in its order, at least once.
+//! The delivery of low-stock alerts to a webhook: every alert of this node's log, in order, at least once.
 //!
-//! The log is the queue. What is kept besides is one sequence, up to which every alert was told or given up; a start reads the
-//! log on from there. While the node runs the write path says where alerts stand, so nothing is searched, however
-//! much else is written. One alert is on its way at a time: those of a level are told in the order in which they happened.
+//! The log is the queue. The only other state is one sequence, up to which every alert was delivered or given up; a start reads the log
+//! from there. While the node runs, the write path reports the entries with alerts (`alert_entries`), so the log is not scanned, and
+//! `unsent` reads them. One alert is sent at a time, so the alerts of a level arrive in the order in which they happened.
 //!
-//! - **The first start** with a webhook begins at the end of the log: alerts from before are not sent.
+//! - **The first start** with a webhook begins at the end of the log: earlier alerts are not sent.
 //! - **Retries** have full jitter, up to a minute apart, behind the breaker `webhook`, until the alert is a day old (by the time of
 //!   the log) and this process has tried five times; then it is given up, with a warning. Every answer but 2xx counts as a failure,
 //!   400s too: a wrong path or secret is corrected within the day. 410 gives the alert up at once.
-//! - **Several processes**: each sends the alerts of its own log. Those of a killed process wait for its next start. `version` orders
-//!   the alerts of a level that several processes moved.
-//! - **A crash** between an attempt and its note sends some alerts again, under the same `webhook-id`.
+//! - **Several processes**: each sends the alerts of its own log. The alerts of a killed process wait for its next start. `version`
+//!   orders the alerts of a level that several processes moved.
+//! - **A crash** between an attempt and the save of its sequence sends some alerts again, under the same `webhook-id`.
 
-mod heard;
+mod alert_entries;
 mod unsent;
 
 use crate::app::Ledger;
@@ -21,7 +21,7 @@ use crate::app::ports::{AlertNews, AlertPlace, AlertReceiver, NotTold};
 use crate::domain::Sequence;
 use crate::domain::limits::ALERT_SENDING_SECONDS_MAX;
 use crate::resilience::{Backoff, Breaker, BreakerSettings};
-pub(crate) use heard::Heard;
+pub(crate) use alert_entries::AlertEntries;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -31,32 +31,32 @@ use tokio_util::sync::CancellationToken;
 use unsent::Unsent;
 use uuid::Uuid;
 
-/// No wait before the next attempt is longer, whatever the receiver asks for.
+/// Longest wait before the next attempt, whatever the receiver asks for.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// However old an alert is, it is tried so often before it is given up: the receiver may come up with this node.
+/// Fewest attempts before an alert is given up, however old it is: the receiver may start together with this node.
 const TRIES_MIN: u32 = 5;
-/// While alerts are told one after the other, their place is kept once in this time.
+/// Pause between two saves of the sequence while alerts are sent.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
-/// Where there are no alerts, the place is kept after so many events: the next start has no more to read.
+/// Without alerts the sequence is saved after this many events, so that the next start reads no more than these.
 const KEEP_EVENTS: u64 = 50_000;
-/// How often it is looked how far the log has come without an alert.
+/// Pause between two checks of the end of the log without alerts.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// A log that cannot be read is read again after this.
+/// Pause before a log that could not be read is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
-/// How stubbornly alerts are told.
+/// Retries of the delivery.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AlertSettings {
     /// The longest wait before the second attempt; it doubles from attempt to attempt.
     pub retry_base: Duration,
-    /// When the receiver is left alone.
+    /// The circuit breaker of the receiver.
     pub breaker: BreakerSettings,
 }
 
-/// What became of alerts since the start.
+/// Counts since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AlertCounts {
-    /// Alerts that the receiver has.
+    /// Alerts that the receiver has accepted.
     pub delivered: u64,
     /// Attempts that failed.
     pub failed: u64,
@@ -64,7 +64,7 @@ pub struct AlertCounts {
     pub given_up: u64,
 }
 
-/// Tells alerts.
+/// The sender of the alerts of one node.
 pub struct AlertSender {
     ledger: Arc<Ledger>,
     node: Uuid,
@@ -72,7 +72,7 @@ pub struct AlertSender {
     place: Arc<dyn AlertPlace>,
     settings: AlertSettings,
     breaker: Breaker,
-    /// Where this run begins.
+    /// The saved sequence at the start.
     begin: Sequence,
     delivered: AtomicU64,
     failed: AtomicU64,
@@ -80,29 +80,29 @@ pub struct AlertSender {
     in_hand: AtomicUsize,
 }
 
-/// What became of one alert.
-enum Told {
-    /// It is told, or given up.
+/// The result of sending one alert.
+enum SendOutcome {
+    /// It is delivered, or given up.
     Settled,
-    /// The process stops: it is told after the next start.
+    /// The process stops; the alert is sent after the next start.
     Stopped,
 }
 
-/// What is kept of how far it has come.
-struct Kept {
+/// The saved sequence.
+struct SavedPlace {
     place: Sequence,
     at: Instant,
-    /// The last attempt to keep it failed.
+    /// The last save failed.
     failing: bool,
 }
 
 impl AlertSender {
-    /// A sender for the log of `node`; it begins where the last one stopped, and the first one at the end of the log.
+    /// A sender for the log of `node`; it continues where the last one stopped, and the first one begins at the end of the log.
     ///
-    /// To be made before the first command: from here on the write path says where alerts stand. Blocks on the disk.
+    /// Opened before the first command, because the write path reports alerts only from here on. Blocks on the disk.
     ///
     /// # Errors
-    /// When the place cannot be read, or not be kept for the first time.
+    /// When the sequence cannot be read, or cannot be saved for the first time.
     pub fn open(
         ledger: Arc<Ledger>,
         node: Uuid,
@@ -111,7 +111,7 @@ impl AlertSender {
         settings: AlertSettings,
     ) -> io::Result<Self> {
         let end = ledger.log().durable().sequence();
-        ledger.projections.low_stock.heard.listen(end);
+        ledger.projections.low_stock.alert_entries.listen(end);
         let kept = match place.load() {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 tracing::error!(%error, end = end.0, "up to where alerts were sent is lost: it goes on at the end of the log");
@@ -146,18 +146,18 @@ impl AlertSender {
         })
     }
 
-    /// Tells alerts until `stop`; the attempt that is under way then has `patience` to end, and no other one begins.
+    /// Sends alerts until `stop`; an attempt that is under way then has `patience` to end, and no other one begins.
     pub async fn run(&self, stop: &CancellationToken, patience: Duration) {
         let mut unsent = Unsent::new(Arc::clone(&self.ledger), self.node, self.begin);
-        let mut kept = Kept { place: self.begin, at: Instant::now(), failing: false };
-        // Whether something was settled that is not kept.
+        let mut kept = SavedPlace { place: self.begin, at: Instant::now(), failing: false };
+        // True while an alert is done whose sequence is not saved.
         let mut settled = false;
         while let Some(next) = stop.run_until_cancelled(unsent.next()).await {
             self.in_hand.store(unsent.len(), Ordering::Relaxed);
             match next {
                 Ok(Some(alert)) => match self.tell(&alert, stop, patience).await {
-                    Told::Settled => {
-                        unsent.settle();
+                    SendOutcome::Settled => {
+                        unsent.remove_first();
                         self.in_hand.store(unsent.len(), Ordering::Relaxed);
                         settled = true;
                         if kept.at.elapsed() >= KEEP_EVERY {
@@ -165,7 +165,7 @@ impl AlertSender {
                             settled = kept.failing;
                         }
                     }
-                    Told::Stopped => break,
+                    SendOutcome::Stopped => break,
                 },
                 Ok(None) => {
                     if settled || unsent.place().0 - kept.place.0 >= KEEP_EVENTS {
@@ -185,39 +185,39 @@ impl AlertSender {
         }
     }
 
-    /// How the receiver is.
+    /// The circuit breaker of the receiver.
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
     }
 
-    /// What became of alerts since the start.
+    /// Counts since the start.
     pub fn counts(&self) -> AlertCounts {
         let [delivered, failed, given_up] =
             [&self.delivered, &self.failed, &self.given_up].map(|count| count.load(Ordering::Relaxed));
         AlertCounts { delivered, failed, given_up }
     }
 
-    /// How many alerts are known to wait. Those that the last run left are known once they are read.
+    /// The number of waiting alerts. Alerts that the last run left are counted once they are read.
     pub fn pending(&self) -> usize {
-        self.in_hand.load(Ordering::Relaxed) + self.ledger.projections.low_stock.heard.waiting()
+        self.in_hand.load(Ordering::Relaxed) + self.ledger.projections.low_stock.alert_entries.waiting()
     }
 
-    /// Tells one alert, again and again, until it is heard or given up.
-    async fn tell(&self, alert: &AlertNews, stop: &CancellationToken, patience: Duration) -> Told {
+    /// Sends one alert until it is delivered or given up.
+    async fn tell(&self, alert: &AlertNews, stop: &CancellationToken, patience: Duration) -> SendOutcome {
         for tries in 1.. {
             let error = match self.attempt(alert, stop, patience).await {
-                None => return Told::Stopped,
+                None => return SendOutcome::Stopped,
                 Some(Ok(())) => {
                     self.delivered.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(sequence = alert.sequence.0, tries, "alert sent");
-                    return Told::Settled;
+                    return SendOutcome::Settled;
                 }
                 Some(Err(error)) => error,
             };
             self.failed.fetch_add(1, Ordering::Relaxed);
             if error == NotTold::Gone || self.is_over(alert, tries) {
                 self.give_up(alert, tries, &error);
-                return Told::Settled;
+                return SendOutcome::Settled;
             }
             if tries == 1 {
                 tracing::warn!(
@@ -230,7 +230,7 @@ impl AlertSender {
             let asked = if let NotTold::Busy { retry_after } = error { retry_after } else { Duration::ZERO };
             let wait = asked.saturating_add(self.backoff().wait(tries)).min(WAIT_MAX);
             if stop.run_until_cancelled(sleep(wait)).await.is_none() {
-                return Told::Stopped;
+                return SendOutcome::Stopped;
             }
         }
         unreachable!("an alert is given up before tries end")
@@ -259,11 +259,11 @@ impl AlertSender {
         let outcome = tokio::select! {
             biased;
             outcome = self.receiver.tell(alert) => outcome,
-            // Whether it was heard is not known: it is told again after the next start.
+            // The outcome is unknown, so the alert is sent again after the next start.
             () = no_longer => return None,
         };
         match &outcome {
-            // Who says that he wants no alerts answers well.
+            // A receiver that wants no more alerts is healthy.
             Ok(()) | Err(NotTold::Gone) => permit.succeeded(),
             Err(NotTold::Failed(_)) => permit.failed(),
             Err(NotTold::Busy { .. }) => {}
@@ -289,8 +289,8 @@ impl AlertSender {
         );
     }
 
-    /// Keeps how far it has come. What cannot be kept is told again after the next start, and no more.
-    async fn keep(&self, kept: &mut Kept, place: Sequence) {
+    /// Saves the sequence. If that fails, the next start sends the alerts since the last save again.
+    async fn keep(&self, kept: &mut SavedPlace, place: Sequence) {
         let keeper = Arc::clone(&self.place);
         let saved = blocking(move || keeper.save(place)).await;
         kept.at = Instant::now();

@@ -1,7 +1,7 @@
-//! The alerts of the log behind a place, in order, each once: what is to be sent next.
+//! The unsent alerts: the alerts of the log after the saved sequence, in order, each once.
 
 use crate::app::feed::{Feed, FeedFilter};
-use crate::app::low_stock::sender::heard::Lead;
+use crate::app::low_stock::sender::alert_entries::NextAlerts;
 use crate::app::ports::{AlertNews, HistoryError};
 use crate::app::stock::ReadError;
 use crate::app::{Ledger, blocking};
@@ -10,77 +10,77 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Alerts read at once where the log is read from one end to the other.
+/// Alerts of one read while the log is scanned.
 const PIECE: usize = 1_000;
 
-/// What is read and not settled.
+/// The alerts that are read and not done.
 pub(super) struct Unsent {
     ledger: Arc<Ledger>,
     node: Uuid,
     alerts: VecDeque<AlertNews>,
-    /// Every alert up to here is settled or among those.
+    /// Every alert up to here is done, or in `alerts`.
     read: Sequence,
 }
 
 impl Unsent {
-    /// What stands behind `place` in the log of `node`.
+    /// The alerts after `place` in the log of `node`.
     pub(super) fn new(ledger: Arc<Ledger>, node: Uuid, place: Sequence) -> Self {
         Self { ledger, node, alerts: VecDeque::new(), read: place }
     }
 
-    /// The alert to be sent next; nothing while all that are durable are settled.
+    /// The next alert to send; nothing while every durable alert is done.
     ///
-    /// Cancel safe: dropped half-way, nothing was passed over.
+    /// Cancel safe: a call that is dropped half-way skips nothing.
     ///
     /// # Errors
-    /// [`ReadError::History`] when the log cannot be read back; nothing is passed over then.
+    /// [`ReadError::History`] when the log cannot be read back; no alert is skipped then.
     pub(super) async fn next(&mut self) -> Result<Option<AlertNews>, ReadError> {
         while self.alerts.is_empty() && self.read_on().await? {
-            self.ledger.projections.low_stock.heard.forget(self.read);
+            self.ledger.projections.low_stock.alert_entries.forget(self.read);
         }
-        // Also of what was taken back since, and was passed over.
-        self.ledger.projections.low_stock.heard.forget(self.read);
+        // Forgets reports of entries that were rolled back, too.
+        self.ledger.projections.low_stock.alert_entries.forget(self.read);
         Ok(self.alerts.front().cloned())
     }
 
-    /// The one that [`Unsent::next`] gave is told, or given up.
-    pub(super) fn settle(&mut self) {
+    /// Removes the alert that [`Unsent::next`] returned: it is delivered, or given up.
+    pub(super) fn remove_first(&mut self) {
         self.alerts.pop_front();
     }
 
-    /// Every alert up to here is settled.
+    /// Every alert up to here is done.
     pub(super) fn place(&self) -> Sequence {
         self.alerts.front().map_or(self.read, |alert| alert.sequence.minus(1))
     }
 
-    /// Alerts that are read.
+    /// The number of alerts that are read and not done.
     pub(super) fn len(&self) -> usize {
         self.alerts.len()
     }
 
-    /// Waits until there may be something behind what was read.
+    /// Waits until there may be an alert after the last read.
     pub(super) async fn more(&self) {
-        let heard = &self.ledger.projections.low_stock.heard;
-        match heard.first_after(self.read) {
+        let alert_entries = &self.ledger.projections.low_stock.alert_entries;
+        match alert_entries.first_after(self.read) {
             Some(last) => tokio::select! {
                 () = self.ledger.log().durable().passed(last) => {}
-                () = heard.news() => {}
+                () = alert_entries.news() => {}
             },
-            None => heard.news().await,
+            None => alert_entries.news().await,
         }
     }
 
-    /// Reads a piece of what is durable; false when there is nothing more.
+    /// Reads the next durable alerts; false when there are no more.
     async fn read_on(&mut self) -> Result<bool, ReadError> {
         let end = self.ledger.noted_end().await;
         if self.read >= end {
             return Ok(false);
         }
-        match self.ledger.projections.low_stock.heard.lead(self.read, end) {
-            Lead::Everywhere => self.read_everything().await,
-            Lead::Entry(last) => self.read_entry(last).await.map(|()| true),
-            Lead::None => {
-                // Whatever stands there, no alert does.
+        match self.ledger.projections.low_stock.alert_entries.next_alerts(self.read, end) {
+            NextAlerts::Everywhere => self.read_everything().await,
+            NextAlerts::Entry(last) => self.read_entry(last).await.map(|()| true),
+            NextAlerts::None => {
+                // The entries up to `end` have no alert.
                 self.read = end;
                 Ok(false)
             }
@@ -102,7 +102,7 @@ impl Unsent {
         let history = Arc::clone(&self.ledger.parts.history);
         let entry = blocking(move || history.entry(last)).await?;
         let missing = || HistoryError::Damaged(format!("there is no entry with sequence {last}"));
-        // Where the one that was heard of was taken back, another one may stand, without an alert or with one.
+        // The reported entry may have been rolled back; another one stands there then, with or without an alert.
         let entry = entry.ok_or_else(missing)?;
         let (first, through, at) = (entry.sequence, entry.last(), entry.at);
         for (sequence, event) in (first.0..).map(Sequence).zip(entry.events) {

@@ -23,7 +23,7 @@ macro_rules! kind_enums {
             Taken(Box<State>),
         }
 
-        /// What an event says.
+        /// The payload of an event.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         pub enum Fact {
@@ -41,8 +41,8 @@ macro_rules! kind_enums {
             Take = 7,
         }
 
-        /// The numbers a state came to by an event. In the log they stand under the tag of the kind: `{"level":{"onHand":5,...}}`;
-        /// before format 2 they stood there without.
+        /// The numbers of a state after an event. In the log they stand under the tag of the kind: `{"level":{"onHand":5,...}}`; before
+        /// format 2 they had no tag.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum After { $($(#[$doc])* #[serde(rename = $tag)] $name(<$kind as Kind>::After),)+ }
 

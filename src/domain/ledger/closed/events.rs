@@ -1,4 +1,4 @@
-//! What facts, numbers and records do, by their kind.
+//! The methods of facts, numbers and records, dispatched by kind.
 
 macro_rules! kind_events {
     ($(
@@ -21,7 +21,7 @@ macro_rules! kind_events {
         }
 
         impl Fact {
-            /// Which kind of event says it.
+            /// The kind of its event.
             pub fn kind(&self) -> EventKind {
                 match self {
                     $(Self::$name(fact) => <$kind as Kind>::event(fact),)+
@@ -29,7 +29,7 @@ macro_rules! kind_events {
                 }
             }
 
-            /// Which state it moves.
+            /// The key of the state it moves.
             pub fn key(&self) -> Key {
                 match self {
                     $(Self::$name(fact) => {
@@ -40,7 +40,7 @@ macro_rules! kind_events {
                 }
             }
 
-            /// The store and the SKU, when it is about one SKU in one store.
+            /// The store and the SKU of a fact or record about one SKU in one store.
             pub fn place(&self) -> Option<(&StoreId, &Sku)> {
                 match self {
                     $(Self::$name(fact) => <$kind as Kind>::place(fact),)+
@@ -56,7 +56,7 @@ macro_rules! kind_events {
                 }
             }
 
-            /// What the state was before the event, from what it was after; nothing when the two cannot belong together.
+            /// The numbers before the event, computed from those after it; nothing when the two do not fit.
             pub fn before(&self, after: After) -> Option<After> {
                 match (self, after) {
                     $((Self::$name(fact), After::$name(after)) => {
@@ -88,7 +88,7 @@ macro_rules! kind_events {
         impl After {
             pub(super) const TAGS: &[&str] = &[$($tag),+];
 
-            /// The version the state has now.
+            /// The version of the state.
             pub fn version(&self) -> u64 {
                 match self { $(Self::$name(after) => <$kind as Kind>::version_of(after),)+ }
             }
@@ -110,7 +110,7 @@ macro_rules! kind_events {
         }
 
         impl StateRecord {
-            /// Which state it is.
+            /// The key of the state.
             pub fn key(&self) -> Key {
                 match self {
                     $(Self::$name(record) => {
@@ -125,12 +125,12 @@ macro_rules! kind_events {
                 match self { $(Self::$name(record) => <$kind as Kind>::updated_at_in(record),)+ }
             }
 
-            /// The store and the SKU, when it is about one SKU in one store.
+            /// The store and the SKU of a fact or record about one SKU in one store.
             pub fn place(&self) -> Option<(&StoreId, &Sku)> {
                 match self { $(Self::$name(record) => <$kind as Kind>::place_in(record),)+ }
             }
 
-            /// How many open holds it carries.
+            /// The number of open holds.
             pub fn holds(&self) -> u64 {
                 match self { $(Self::$name(record) => <$kind as Kind>::holds_in(record),)+ }
             }

@@ -1,7 +1,7 @@
-//! The macros that make the closed enums of the ledger of the lists in `registry.rs`.
+//! The macros that generate the closed enums of the ledger from the lists in `registry.rs`: `enums` their variants, `states` and
+//! `events` their methods.
 //!
-//! Closed enums rather than trait objects: the compiler knows every place that looks at a kind, and nothing on the way of a write
-//! is called through a pointer.
+//! Closed enums instead of trait objects: the compiler checks every match on a kind, and the write path has no dynamic dispatch.
 
 mod enums;
 mod events;
@@ -30,14 +30,14 @@ macro_rules! kinds {
 }
 
 /// Makes [`Command`](super::Command) of the commands, one variant a row: `Name(Type)`, where the type implements
-/// [`Decide`](super::kind::Decide).
+/// [`Decide`](super::Decide).
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident($command:ty),)+) => {
-        /// A wish to change something.
+        /// A command: one change that a caller wants.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Command {
             $($(#[$doc])* $name($command),)+
-            /// Let what is due on these states happen, and nothing else; a state that is decided on with another one brings that along.
+            /// Only what is due on these states; the keys include the states that each is decided with.
             Due(Vec<Key>),
         }
 

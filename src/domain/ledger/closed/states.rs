@@ -1,4 +1,4 @@
-//! What keys and states do, by their kind.
+//! The methods of keys and states, dispatched by kind.
 
 macro_rules! kind_states {
     ($(
@@ -44,7 +44,7 @@ macro_rules! kind_states {
             }
 
             /// Which process may decide on its state.
-            pub const fn lease(&self) -> Lease {
+            pub const fn lease(&self) -> Leasing {
                 match self { $(Self::$name { .. } => <$kind as Kind>::LEASE,)+ }
             }
 
@@ -90,7 +90,7 @@ macro_rules! kind_states {
                 match self { $(Self::$name(state) => After::$name(<$kind as Kind>::after(state)),)+ }
             }
 
-            /// Strictly increasing by 1 with every event; 0 when there was none.
+            /// The number of events of the state; 0 when there was none.
             pub fn version(&self) -> u64 {
                 match self { $(Self::$name(state) => <$kind as Kind>::version(state),)+ }
             }
@@ -100,7 +100,7 @@ macro_rules! kind_states {
                 match self { $(Self::$name(state) => <$kind as Kind>::set_updated_at(state, at),)+ }
             }
 
-            /// When something of this state falls due by itself, such as the first expiry of a hold.
+            /// The next moment at which the state falls due, such as the first expiry of a hold.
             pub fn next_due(&self) -> Option<Timestamp> {
                 match self { $(Self::$name(state) => <$kind as Kind>::next_due(state),)+ }
             }

@@ -4,7 +4,7 @@ use crate::ports::movements::Movements;
 use crate::ports::{Node, append, entry, noon};
 use onhand::app::ports::{NewEntry, Ticket};
 use onhand::domain::{Idempotency, Rejection, Sequence, Unapplied, UnappliedWhy};
-use onhand::resilience::Position;
+use onhand::resilience::BreakerState;
 use smol_str::SmolStr;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -128,7 +128,7 @@ pub(super) fn a_kill_takes_what_waits(node: &mut dyn Node) {
     append(node, &[movements.adjust("TEA")]).unwrap();
     node.restart();
     assert_eq!((node.history().end().unwrap(), node.log().durable().sequence()), (Sequence(3), Sequence(3)));
-    assert_eq!((node.log().queue_depth(), node.log().breaker(), node.id()), (0, Position::Closed, id));
+    assert_eq!((node.log().queue_depth(), node.log().breaker(), node.id()), (0, BreakerState::Closed, id));
     assert_eq!(append(node, &[durable.adjust("TEA")]).unwrap().sequence, Sequence(4));
     assert!(node.write());
     assert_eq!(node.history().entry(Sequence(4)).unwrap().map(|entry| entry.events.len()), Some(1));

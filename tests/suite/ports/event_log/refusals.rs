@@ -4,7 +4,7 @@ use crate::ports::movements::{Movements, level};
 use crate::ports::{Node, append, entry, noon, wait};
 use onhand::app::ports::{AppendError, NewEntry, Ticket};
 use onhand::domain::Sequence;
-use onhand::resilience::Position;
+use onhand::resilience::BreakerState;
 use tokio::sync::oneshot::error::TryRecvError;
 
 /// More entries than any queue holds.
@@ -52,7 +52,7 @@ pub(super) fn a_full_queue_refuses(node: &mut dyn Node) {
     });
     let (error, mut movements) = full.expect("every queue has a bound");
     assert_eq!(error, AppendError::Full);
-    assert_eq!(node.log().breaker(), Position::Closed, "it is busy, not broken");
+    assert_eq!(node.log().breaker(), BreakerState::Closed, "it is busy, not broken");
     assert!(node.write());
     let appended = append(node, &[movements.adjust("TEA")]).unwrap();
     assert_eq!(Some(appended.sequence), last.map(|last| last.plus(1)), "nothing was queued");
@@ -72,14 +72,14 @@ pub(super) fn a_failure_is_told(node: &mut dyn Node) {
     let mut movements = Movements::default();
     append(node, &[movements.adjust("TEA")]).unwrap();
     assert!(node.write());
-    assert_eq!((node.log().breaker(), node.log().durable().must_go_back()), (Position::Closed, None));
+    assert_eq!((node.log().breaker(), node.log().durable().must_roll_back()), (BreakerState::Closed, None));
     let generation = node.log().durable().generation();
     let mut tickets: Vec<Ticket> =
         (0..3).map(|_| append(node, &[movements.adjust("TEA")]).unwrap().ticket).collect();
     node.fail_writes();
     assert!(!node.write());
-    assert_eq!(node.log().breaker(), Position::Open);
-    assert_eq!(node.log().durable().must_go_back(), Some(Sequence(1)), "as far as it is durable");
+    assert_eq!(node.log().breaker(), BreakerState::Open);
+    assert_eq!(node.log().durable().must_roll_back(), Some(Sequence(1)), "as far as it is durable");
     assert!(!node.log().durable().is_current(generation));
     for ticket in &mut tickets {
         assert!(matches!(ticket.try_recv(), Ok(Err(_)) | Err(TryRecvError::Closed)), "all of them fail");
@@ -104,15 +104,15 @@ pub(super) fn memory_goes_back_first(node: &mut dyn Node) {
     assert!(!node.write());
     refused(node, &old, "while storage is down");
     node.recover();
-    assert_eq!(node.log().breaker(), Position::Closed);
+    assert_eq!(node.log().breaker(), BreakerState::Closed);
     refused(node, &entry(node, &events), "before memory has gone back");
-    node.log().durable().went_back();
+    node.log().durable().rolled_back();
     refused(node, &old, "decided on what was rolled back");
     assert_eq!(append(node, &events).unwrap().sequence, Sequence(2), "the sequence is given again");
     // The other way round: memory is back before storage is.
     node.fail_writes();
     assert!(!node.write());
-    node.log().durable().went_back();
+    node.log().durable().rolled_back();
     refused(node, &entry(node, &events), "before storage is well");
     node.recover();
     let mut appended = append(node, &events).unwrap();
@@ -129,7 +129,7 @@ pub(super) fn what_failed_leaves_no_trace(node: &mut dyn Node) {
     node.fail_writes();
     assert!(!node.write());
     assert_eq!(node.history().end().unwrap(), Sequence(1));
-    node.log().durable().went_back();
+    node.log().durable().rolled_back();
     node.recover();
     for _ in 0..3 {
         append(node, &[durable.adjust("RICE")]).unwrap();

@@ -3,7 +3,7 @@
 use super::{Durable, Mistake};
 use onhand::app::ports::{AppendError, Appended, DurableWatch, EventLog, LogFailed, NewEntry};
 use onhand::domain::{Entry, Sequence, Timestamp};
-use onhand::resilience::Position;
+use onhand::resilience::BreakerState;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -21,7 +21,7 @@ struct State {
     waiting: Vec<(Entry, oneshot::Sender<Result<(), LogFailed>>)>,
     next: Sequence,
     last_time: Timestamp,
-    breaker: Position,
+    breaker: BreakerState,
     failing: bool,
     closed: bool,
 }
@@ -37,7 +37,7 @@ impl MemoryLog {
             waiting: Vec::new(),
             next: end.plus(1),
             last_time,
-            breaker: Position::Closed,
+            breaker: BreakerState::Closed,
             failing: false,
             closed: false,
         };
@@ -71,7 +71,7 @@ impl MemoryLog {
 
     /// First nothing more is taken, then the watch says so, then the tickets do.
     fn fail(&self, state: &mut State) -> bool {
-        state.breaker = Position::Open;
+        state.breaker = BreakerState::Open;
         if self.mistake != Mistake::FailsInSilence {
             self.watch.fail();
         }
@@ -91,8 +91,8 @@ impl MemoryLog {
     pub(crate) fn recover(&self) {
         let mut state = self.state.lock();
         state.failing = false;
-        if state.breaker == Position::Open {
-            (state.breaker, state.next) = (Position::Closed, self.watch.sequence().plus(1));
+        if state.breaker == BreakerState::Open {
+            (state.breaker, state.next) = (BreakerState::Closed, self.watch.sequence().plus(1));
         }
     }
 
@@ -118,7 +118,7 @@ impl EventLog for MemoryLog {
         }
         let is_current =
             self.watch.is_current(entry.generation) || self.mistake == Mistake::TakesOldGenerations;
-        if state.breaker != Position::Closed || !is_current {
+        if state.breaker != BreakerState::Closed || !is_current {
             return Err(AppendError::ReadOnly);
         }
         if state.waiting.len() >= QUEUE_MAX && self.mistake != Mistake::NeverFull {
@@ -170,7 +170,7 @@ impl EventLog for MemoryLog {
         self.state.lock().waiting.len()
     }
 
-    fn breaker(&self) -> Position {
+    fn breaker(&self) -> BreakerState {
         self.state.lock().breaker
     }
 }

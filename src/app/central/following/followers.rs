@@ -1,4 +1,4 @@
-//! The followers of a worker, one for each source; more may join while it runs.
+//! The followers of a worker, one for each source; sources may join while it runs.
 
 use crate::app::blocking;
 use crate::app::central::following::follower::Follower;
@@ -15,21 +15,21 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedMutexGuard};
 use uuid::Uuid;
 
-/// How often it is looked whether a log has joined.
+/// Pause between two checks for new logs.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// All followers of a worker; none ever leaves.
-pub(crate) struct Crew {
+/// All followers of a worker; none is ever removed.
+pub(crate) struct Followers {
     followed: RwLock<Vec<Followed>>,
     settings: BreakerSettings,
     joining: Vec<Arc<dyn Joining>>,
-    /// Somebody has joined.
+    /// A source has joined.
     joined: Notify,
-    /// Which source follows which node.
+    /// For each node the number of the source that follows it.
     claims: Mutex<BTreeMap<Uuid, usize>>,
 }
 
-/// A source, and who follows it.
+/// A source with its breaker and its follower.
 #[derive(Clone)]
 pub(crate) struct Followed {
     pub(crate) source: Arc<dyn EventSource>,
@@ -37,13 +37,13 @@ pub(crate) struct Followed {
     pub(crate) follower: Arc<tokio::sync::Mutex<Follower>>,
 }
 
-impl Crew {
+impl Followers {
     pub(crate) fn new(
         sources: Vec<Arc<dyn EventSource>>,
         joining: Vec<Arc<dyn Joining>>,
         settings: BreakerSettings,
     ) -> Self {
-        let crew = Self {
+        let followers = Self {
             followed: RwLock::default(),
             settings,
             joining,
@@ -51,27 +51,27 @@ impl Crew {
             claims: Mutex::default(),
         };
         for source in sources {
-            crew.follow_too(source);
+            followers.follow_too(source);
         }
-        crew
+        followers
     }
 
     fn follow_too(&self, source: Arc<dyn EventSource>) {
-        let mut crew = self.followed.write();
+        let mut followers = self.followed.write();
         let breaker = Arc::new(Breaker::new(format!("source {}", source.name()), self.settings));
-        let reader = Follower::new(crew.len(), Arc::clone(&source), Arc::clone(&breaker));
+        let reader = Follower::new(followers.len(), Arc::clone(&source), Arc::clone(&breaker));
         let follower = Arc::new(tokio::sync::Mutex::new(reader));
-        crew.push(Followed { source, breaker, follower });
-        drop(crew);
+        followers.push(Followed { source, breaker, follower });
+        drop(followers);
         self.joined.notify_one();
     }
 
-    /// Everybody who is there now, in the order of joining.
+    /// All present sources, in the order of joining.
     pub(crate) fn all(&self) -> Vec<Followed> {
         self.followed.read().clone()
     }
 
-    /// Takes up the sources that have come to be since the last look.
+    /// Adds the sources that have appeared since the last check.
     pub(crate) async fn look(&self) {
         for joining in &self.joining {
             let joining = Arc::clone(joining);
@@ -84,7 +84,7 @@ impl Crew {
         }
     }
 
-    /// Follows everybody for ever, who joins later too.
+    /// Follows all sources for ever, including those that join later.
     pub(crate) async fn run(&self, worker: &Worker) {
         let looks = async {
             loop {
@@ -109,7 +109,7 @@ impl Crew {
         }
     }
 
-    /// The follower of a node's log, once it has answered.
+    /// The follower of a node's log, once the source has answered.
     pub(crate) async fn follower_of(
         &self,
         node: Uuid,
@@ -125,7 +125,7 @@ impl Crew {
         Err(LetterError::Source(format!("node {node} has not answered yet")))
     }
 
-    /// Notes which source follows a node; the name of the other one when there is one already.
+    /// Claims a node for a source; returns the name of another source that follows the node already.
     pub(crate) fn claim(&self, node: Uuid, number: usize) -> Option<String> {
         let holder = *self.claims.lock().entry(node).or_insert(number);
         let followed = self.followed.read();

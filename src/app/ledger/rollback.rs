@@ -1,52 +1,58 @@
-//! When the log has failed: memory goes back to what is durable, before the next command is decided.
+//! Rollback: after the log has failed, memory returns to the durable state before the next command is decided.
 //!
-//! Whoever notices first does it: a command before it decides, a read that was taken back, the command whose ticket
-//! failed. Meanwhile the log takes nothing, so what is found is all there is: a command notes its steps while it holds
-//! `noting`, and the entry it noted was queued before the log failed. No disk is needed, so a dead one is no hindrance.
+//! The first caller that notices runs it: a command before it decides, a read whose state was rolled back, or the command whose
+//! ticket failed. The log accepts no entry meanwhile, so the journal is complete: a command notes its steps while it holds
+//! `noting`, and its entry was queued before the log failed. The rollback does not touch the disk, so it works with a dead one.
 
 use super::Ledger;
-use crate::app::ledger::journal::Step;
+use crate::app::ledger::journal::JournalStep;
 use crate::app::ports::Generation;
 use crate::domain::{Key, Sequence, Timestamp, Undo};
 
 impl Ledger {
-    /// The generation in which something is about to be looked at; memory has gone back before.
+    /// The generation of a read or decision that starts now; a pending rollback runs first.
     pub(super) async fn generation(&self) -> Generation {
-        self.go_back().await;
+        self.roll_back().await;
         self.parts.log.durable().generation()
     }
 
-    /// Takes memory back to what is durable, if it has to.
+    /// Rolls memory back to the durable state if the log has failed.
     ///
-    /// Cancel safe: dropped half-way, the next one goes on with it. To be called without holding any state.
-    pub(super) async fn go_back(&self) {
+    /// Cancel safe: the next caller continues a rollback that was dropped half-way. The caller must hold no slot: the rollback locks
+    /// every slot it changes.
+    pub(super) async fn roll_back(&self) {
         let watch = self.parts.log.durable();
-        if watch.must_go_back().is_none() {
+        if watch.must_roll_back().is_none() {
             return;
         }
-        let _one_at_a_time = self.going_back.lock().await;
-        let Some(durable) = watch.must_go_back() else { return };
-        // Those who were appending when the log failed have noted it once this is had.
+        let _one_at_a_time = self.rolling_back.lock().await;
+        let Some(durable) = watch.must_roll_back() else { return };
+        // Every command that appended before the failure has noted its steps once this lock is granted. Without it, a step could enter
+        // the journal behind the rollback, and stay in memory.
         drop(self.noting.write());
         loop {
             if let Some(key) = self.journal.next_state() {
-                self.move_back(&key, durable).await;
+                self.roll_back_state(&key, durable).await;
             } else {
                 match self.journal.take() {
-                    Some((last, Step::Known(id))) if last > durable => self.idempotency.forget(id, durable),
+                    Some((last, JournalStep::Known(id))) if last > durable => {
+                        self.idempotency.forget(id, durable);
+                    }
                     Some(_) => {}
                     None => break,
                 }
             }
         }
-        watch.went_back();
+        watch.rolled_back();
     }
 
-    /// Takes the last step of the journal, which moved the state under `key`, back.
-    async fn move_back(&self, key: &Key, durable: Sequence) {
+    /// Rolls back the last step of the journal, which moved the state under `key`.
+    ///
+    /// The step is removed from the journal only under the slot's lock: a rollback that is dropped while it waits loses no step.
+    async fn roll_back_state(&self, key: &Key, durable: Sequence) {
         let entity = self.entities.entity(key);
         let mut state = entity.lock().await;
-        let Some((last, Step::Moved(_, undo, log))) = self.journal.take() else { return };
+        let Some((last, JournalStep::Moved(_, undo, log))) = self.journal.take() else { return };
         if last <= durable {
             return;
         }
@@ -66,7 +72,7 @@ impl Ledger {
             slot.head = Sequence::START;
             self.entities.unlist(key);
         }
-        // Holds that had expired are open again.
+        // The rollback may have reopened holds that had expired, so the next due moment is scheduled anew.
         slot.watched = Timestamp::NEVER;
         self.moved(key, slot);
     }
@@ -182,7 +188,7 @@ mod tests {
         {
             let mut caller = pin!(node.ledger.execute(command, &meta));
             assert!(is_open(&caller.as_mut().poll(&mut context)));
-            // The caller goes away, so nobody but the reader is there to take memory back.
+            // The caller goes away, so only the reader can roll memory back.
         }
         let key = key("B");
         let mut reader = pin!(node.ledger.read(&key, crate::domain::State::version));
