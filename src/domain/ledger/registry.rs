@@ -1,7 +1,7 @@
 //! The registry: every kind of state, every command and every reason to refuse one. A capability adds its rows here and nothing
 //! else to the ledger.
 
-use super::closed::{commands, kind_events, kind_states, kind_types, kinds, rejections, two};
+use super::closed::{commands, kind_enums, kind_events, kind_states, kinds, rejections, two};
 use super::decide::Decide;
 use super::kind::{Kind, Leasing, Misfit, Registered};
 use super::takeover::Taken;

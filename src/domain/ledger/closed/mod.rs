@@ -1,13 +1,13 @@
-//! The macros that generate the closed enums of the ledger from the lists in `registry.rs`: `types` their variants, `states` and
+//! The macros that generate the closed enums of the ledger from the lists in `registry.rs`: `enums` their variants, `states` and
 //! `events` their methods.
 //!
 //! Closed enums instead of trait objects: the compiler checks every match on a kind, and the write path has no dynamic dispatch.
 
+mod enums;
 mod events;
 mod states;
-mod types;
 
-pub(super) use {events::kind_events, states::kind_states, types::kind_types};
+pub(super) use {enums::kind_enums, events::kind_events, states::kind_states};
 
 /// At most two parts of an id.
 pub(super) fn two<'a>(parts: &[&'a str]) -> [&'a str; 2] {
@@ -23,7 +23,7 @@ pub(super) fn two<'a>(parts: &[&'a str]) -> [&'a str; 2] {
 /// and in keys, the number an event in an index: neither may ever change. The order of rows is the order in which mutexes are taken.
 macro_rules! kinds {
     ($($rows:tt)*) => {
-        kind_types! { $($rows)* }
+        kind_enums! { $($rows)* }
         kind_states! { $($rows)* }
         kind_events! { $($rows)* }
     };

@@ -1,6 +1,6 @@
 //! The closed enums themselves: one variant a kind.
 
-macro_rules! kind_types {
+macro_rules! kind_enums {
     ($(
         $(#[$doc:meta])*
         $name:ident $tag:literal $kind:ty $(, ($($field:ident: $part:ident),+))? {
@@ -75,4 +75,4 @@ macro_rules! kind_types {
     };
 }
 
-pub(in crate::domain::ledger) use kind_types;
+pub(in crate::domain::ledger) use kind_enums;
