@@ -19,7 +19,11 @@ pub(in crate::app) struct Projections {
 impl Projections {
     /// Every projection in use.
     pub(in crate::app) fn each(&self) -> impl Iterator<Item = &dyn Projection> {
-        let always: [&dyn Projection; 2] = [&*self.lists, &self.low_stock];
+        let always: [&dyn Projection; _] = [
+            &*self.lists,
+            // One line a projection, so that a capability adds its own.
+            &self.low_stock,
+        ];
         always.into_iter().chain(self.known_products.iter().map(|known| known as &dyn Projection))
     }
 }

@@ -23,10 +23,8 @@ pub(crate) const MAY_CLOSE_A_CIRCLE: &[(&str, &str)] = &[
     ("src/domain: ledger -> imports", REGISTRY),
     ("src/domain: ledger -> low_stock", REGISTRY),
     ("src/domain: ledger -> stock", REGISTRY),
-    ("src/cli/import: products -> mod.rs", TO_BE_CUT),
 ];
 
-const TO_BE_CUT: &str = "to be cut";
 const IMPL_LEDGER: &str = "the struct Ledger owns the state of the sharing, whose file adds methods to it";
 const THE_MODEL_IS_SAVED: &str = "the port of the central store streams a copy of the model under its lock, so it names the types of the model";
 const PROJECTIONS: &str =

@@ -10,6 +10,7 @@ mod products;
 mod report;
 mod report_file;
 mod row;
+mod screen;
 mod send;
 mod source;
 mod store_name;
@@ -21,17 +22,14 @@ mod tests;
 mod time;
 mod wire;
 
-use std::io::IsTerminal;
-use std::path::Path;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use crate::cli::terminal::client::NodeClient;
-use crate::cli::terminal::{print, run_client};
+use crate::cli::terminal::run_client;
 use crate::runtime::exit::{Exit, Failure};
 use options::ImportArgs;
 use report_file::Refusals;
+use screen::{bar, tell};
 use send::Sent;
 use survey::Survey;
 
@@ -68,24 +66,6 @@ fn movements(args: &ImportArgs) -> Result<Exit, Failure> {
         Ok(summary::run(&survey, sent, &refusals, report, took))
     })?;
     tell(&text, report)
-}
-
-/// Tells the summary, beside the report.
-fn tell(text: &str, report: Option<&Path>) -> Result<Exit, Failure> {
-    if report_file::takes_stdout(report) {
-        eprint!("{text}");
-    } else {
-        print::print(text)?;
-    }
-    Ok(Exit::Ok)
-}
-
-/// A bar on stderr, if someone is looking.
-fn bar(length: u64, of: &str) -> ProgressBar {
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(length) } else { ProgressBar::hidden() };
-    let template = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{eta}} left");
-    bar.set_style(ProgressStyle::with_template(&template).expect("the template is correct"));
-    bar
 }
 
 /// Shows a bar while rows go out.

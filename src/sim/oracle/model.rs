@@ -1,7 +1,7 @@
 //! The ledger of one store, in plain maps and by a straight reading of the rules.
 
 use crate::sim::oracle::acts::{
-    Act, Done, Expect, Goods, Happened, LevelRequest, OracleAnswer, Shown, What, batch_payload, payload,
+    Act, Done, Expect, Happened, LevelRequest, OracleAnswer, Shown, What, batch_payload, payload,
 };
 use crate::sim::oracle::catalogue::Catalogue;
 use crate::sim::oracle::decision::{Decision, ItemFate, KeyLookup, KeyName, UsedKey};
@@ -159,27 +159,6 @@ impl Oracle {
     pub fn alerts_to_look_at(&self) -> usize {
         let mut catalogue = self.catalogue.clone();
         self.levels.keys().filter(|sku| catalogue.ring(sku, self.sellable(sku)).is_some()).count()
-    }
-
-    /// Sets product details, in order; returns the outcome of those that are rejected.
-    pub(super) fn describe(
-        &mut self,
-        now: i64,
-        update: bool,
-        products: &[(&'static str, Goods)],
-    ) -> Vec<(u32, ItemFate)> {
-        let mut fates = Vec::new();
-        for (op, (sku, goods)) in (0..).zip(products) {
-            match self.catalogue.product(sku).details {
-                Some(known) if known == *goods => {}
-                Some(_) if !update => fates.push((op, ItemFate::Refused("product-differs"))),
-                _ => {
-                    let (what, version) = self.catalogue.describe(sku, Some(*goods));
-                    self.tell(Some(sku), what.kind(), what, version, now);
-                }
-            }
-        }
-        fates
     }
 
     fn known(&self, name: KeyName, now: i64) -> Option<&Arc<UsedKey>> {

@@ -5,7 +5,8 @@ use crate::node::World;
 use onhand::adapters::file::audit::audit;
 use onhand::adapters::file::disk::layout::Layout;
 use onhand::app::Meta;
-use onhand::domain::Command;
+use onhand::app::ports::Moment;
+use onhand::domain::{Command, Sequence, Sku, StoreId};
 use onhand::sim::disk::{Crash, Fault, Injection};
 use std::path::Path;
 
@@ -37,4 +38,19 @@ async fn a_directory_of_format_1_goes_on_in_this_one() {
             return;
         }
     }
+}
+
+/// An index of an earlier form is derived like any other: it is made again, and says the same.
+#[tokio::test]
+async fn an_index_of_an_earlier_format_is_made_again() {
+    let world = World { disk: golden(1), ..World::new(SETTINGS) };
+    let path = Layout::new(Path::new("/data")).index(Sequence(1));
+    drop(world.open());
+    let made = world.disk.file(&path).unwrap();
+    world.disk.put(&path, &[b"ONHIDX03", &made[8..]].concat());
+    let node = world.open();
+    assert_eq!(world.disk.file(&path), Some(made));
+    let (store, sku) = (StoreId::new("LONDON-1").unwrap(), Sku::new("BANK CHARGES").unwrap());
+    let then = node.drive(node.ledger.level_as_of(&store, &sku, Moment::Sequence(Sequence(3)))).await;
+    assert_eq!(then.unwrap().unwrap().numbers.version, 3);
 }

@@ -71,7 +71,7 @@ fn commands() -> Vec<(Command, Meta)> {
 }
 
 /// What was answered, in words: ids and times included.
-fn told(outcome: Result<Outcome, CommandError>) -> String {
+fn told(outcome: &Result<Outcome, CommandError>) -> String {
     format!("{outcome:?}")
 }
 
@@ -93,15 +93,15 @@ fn the_ledger_answers_over_a_log_in_memory_as_over_files() {
                     .inject(Injection::at(world.disk.operations(), Fault::Eio).only(DiskOperation::WriteAt));
                 node.fail_writes();
             }
-            let told_by_file = told(file.execute(command.clone(), &meta).await);
+            let told_by_file = told(&file.execute(command.clone(), &meta).await);
             let outcome = memory.execute(command, &meta).await;
             applied += usize::from(outcome.is_ok());
-            assert_eq!(told(outcome), told_by_file, "command {number}");
+            assert_eq!(told(&outcome), told_by_file, "command {number}");
             all += &told_by_file;
             if number == FAILING {
                 assert!(told_by_file.contains("ReadOnly"), "{told_by_file}");
-                assert!(told(memory.execute(adjust("TEA", 1), &Meta::default()).await).contains("ReadOnly"));
-                assert!(told(file.execute(adjust("TEA", 1), &Meta::default()).await).contains("ReadOnly"));
+                assert!(told(&memory.execute(adjust("TEA", 1), &Meta::default()).await).contains("ReadOnly"));
+                assert!(told(&file.execute(adjust("TEA", 1), &Meta::default()).await).contains("ReadOnly"));
                 world.disk.clear_faults();
                 file.probe().unwrap();
                 node.recover();

@@ -153,7 +153,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// Looks at the next entry, alone and as one of those of all logs.
+    /// Checks the next entry, by itself and as one of all logs.
     pub(super) fn look(&mut self, log: usize, course: &mut Course) {
         let Some((offset, entry)) = self.next.take() else { return };
         let Some((first, path)) = self.reading.segment().map(|segment| (segment.first, segment.path.clone()))
@@ -168,7 +168,7 @@ impl<'a> Auditor<'a> {
         self.compare_snapshot();
     }
 
-    /// Adds an entry to the sum, and looks at what it does to its states.
+    /// Adds an entry to the sum, and checks what it does to its states.
     fn add(&mut self, first: Sequence, path: &Path, offset: u64, entry: &Entry) {
         let mut wrong = Vec::new();
         let added = self.audit.fold.add_seen(entry, |sequence, event, state| {

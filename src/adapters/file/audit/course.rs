@@ -16,7 +16,7 @@ pub(super) struct Course {
     /// Where each log lies.
     logs: Vec<PathBuf>,
     ids: Ids,
-    /// Nothing when keys are not looked at.
+    /// The keys and how long they are remembered, in milliseconds; nothing when they are not checked.
     keys: Option<(Keys, i64)>,
     last: Option<Timestamp>,
     /// Where the last leap led that is signed.
@@ -120,7 +120,7 @@ impl Course {
         findings
     }
 
-    /// An event as one of the log `log` is told of it.
+    /// The place of an event, as a finding in the log `log` names it.
     fn told(&self, log: usize, place: Place) -> String {
         let other = self.logs.get(place.log).filter(|_| place.log != log);
         let other = other.map(|path| format!(" of {}", path.display())).unwrap_or_default();

@@ -1,8 +1,9 @@
 //! Does each alert agree with its level and its threshold at the end of the log?
 //!
-//! A movement has its alert in its own entry. A threshold that changes is looked at a moment later, in an entry of its own, and
-//! a movement that was under way then may not have known it. Who is killed in between leaves an alert that does not agree, and
-//! the next start looks at it. So that is a fault only where a level has moved long after its threshold was said.
+//! A movement has its alert in its own entry. A level is re-evaluated a moment after its threshold changes, in an entry of
+//! its own, and a movement that was under way then may not have known it. A process that is killed in between leaves an alert
+//! that does not agree, and the next start re-evaluates it. So that is a fault only where a level has moved long after its
+//! threshold was set.
 
 use crate::domain::{Key, Quantity, State, Timestamp};
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ const KNOWN_AFTER_MS: i64 = 60_000;
 /// What the states of a ledger come to by their keys.
 type States<'a> = BTreeMap<&'a Key, &'a State>;
 
-/// How many alerts are to be looked at, and what is wrong with others.
+/// How many alerts are still to be re-evaluated, and what is wrong with others.
 pub(super) fn check(states: &States<'_>) -> (usize, Vec<String>) {
     let (mut to_look_at, mut wrong) = (0, Vec::new());
     for (key, state) in states {

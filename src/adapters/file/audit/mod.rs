@@ -1,7 +1,7 @@
-//! The audit: reads a whole data directory and says what does not hold. Changes nothing.
+//! The audit: reads a whole data directory and reports what does not hold. Changes nothing.
 //!
-//! It can be run beside a living node: then only what the mark says is durable counts, and what stands behind it is in
-//! flight. Checked are
+//! It can be run beside a living node: then only entries up to the mark count, and those behind it are in flight. Checked
+//! are
 //! - of each log: the chain of every segment and between them, with every file that cannot be read; sequences, batches and times;
 //!   that each event fits its state and leads to the numbers it recorded; that holds end when they may, and alerts are of their
 //!   levels (`rules`); that each snapshot is the sum of the log up to its sequence; that each index is whole; that the log reaches as

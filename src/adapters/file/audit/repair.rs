@@ -2,7 +2,7 @@
 //!
 //! Nothing is deleted. Later segments, snapshots and the mark get names ending in `.lost`; the rest of the damaged
 //! segment is copied to `log/lost-<sequence>.bytes`. Killed half-way, it is run again. Sequences that are lost are
-//! given out again afterwards, so whoever follows this log must be told.
+//! handed out again afterwards, so the followers of this log must learn of it.
 //!
 //! A copy that was made while the node ran may hold a mark or a snapshot that is newer than its log ([`settle_copy`]): of that
 //! nothing is given up but the word that there was more.

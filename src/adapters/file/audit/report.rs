@@ -1,4 +1,4 @@
-//! What an audit says of one log.
+//! The result of the audit of one log.
 
 use crate::adapters::file::format::identity::NodeFile;
 use crate::app::ledger::fold::Fold;

@@ -23,7 +23,7 @@ use std::path::Path;
 pub struct DirectoryAudit {
     /// Each log by itself, with its place: one, or several when processes share the directory.
     pub logs: Vec<(Layout, Audit)>,
-    /// What does not hold between them; nothing is said of that when one of them does not add up by itself.
+    /// Contradictions between them; empty also when one of them does not add up by itself.
     pub between: Vec<Finding>,
     /// Alerts that do not agree with their thresholds, which have just changed: a running node looks at them in a moment, a
     /// killed one at its next start.
@@ -47,8 +47,8 @@ pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudi
     audit_directory_for(disk, layout, Some(IDEMPOTENCY_TTL_MS))
 }
 
-/// As [`audit_directory`], of a node that remembers idempotency keys for so long, in milliseconds of log time; nothing is said
-/// of keys where that is not known.
+/// As [`audit_directory`], for a node that remembers idempotency keys for `idempotency_ttl_ms` milliseconds of log time;
+/// without that, keys are not checked.
 ///
 /// # Errors
 /// As [`audit_directory`].

@@ -308,7 +308,7 @@ pub fn create_dir_durably(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
         disk.create_dir_all(directory)?;
     }
     match disk.sync_dir(&above) {
-        // Somebody else made it and keeps the directory above to himself: its name is not ours to fix.
+        // It was made by another user, who does not let this one into the directory above: its name is not ours to sync.
         Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         synced => synced,
     }

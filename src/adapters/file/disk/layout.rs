@@ -6,7 +6,7 @@
 //! log/00000000000000000001.jsonl  segments, named by the first sequence in them
 //! log/00000000000000000001.idx    index of a sealed segment, derived from it
 //! log/mark                        last durable sequence, two slots
-//! log/ballast                     room that is thrown off when the disk is full
+//! log/ballast                     takes up room, and is removed when the disk is full
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
 //! alerts-sent                     up to which sequence alerts were sent by the webhook
 //! archive/<20 digits>.jsonl.zst   segments that a start no longer needs, compressed

@@ -1,4 +1,4 @@
-//! The mark: the last sequence known to be durable, so that damage to acknowledged entries is told from a torn tail.
+//! The mark: the last sequence known to be durable, so that damage to acknowledged entries is distinguished from a torn tail.
 //!
 //! Two slots of 512 bytes, written in turn after each sync of the log and never waited for. A slot is one line,
 //! `<8 hex crc32c of the digits> <20 digits>` and a line feed, the rest of the slot spaces and a line feed: `cat` reads it.

@@ -1,8 +1,8 @@
-//! The ballast: a file that only takes up room, and is thrown off when the disk is full.
+//! The ballast: a file that only takes up room, and is removed when the disk is full.
 //!
-//! What then becomes free is for what must still be done: cutting the log back, a snapshot, central's model at the end.
-//! It is laid again before changes are let through again: only then is there room indeed, and not just a little. A disk
-//! without room for it at a start is no reason not to start.
+//! The space it frees is for work that must still be done: cutting the log back, a snapshot, a last save of the central model.
+//! It is written again before the log takes entries again: only then is there enough space, and not just a little. A disk
+//! without space for it at a start is no reason not to start.
 
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::{Disk, OpenMode, set_aside};

@@ -7,13 +7,13 @@
 //!
 //! Invariants:
 //! 1. While it is not closed the log takes nothing and nothing is written but by the probe ([`Writer::probe`]).
-//! 2. It opens before anybody hears of the failure: first the queue takes nothing more, then the durable watch fails, then
-//!    the tickets do. So whoever hears of it finds a log that takes nothing until memory has gone back.
-//! 3. Closing gives out the sequences after the durable one again. Entries decided on what was taken back are refused all
+//! 2. It opens before any caller learns of the failure: first the queue takes nothing more, then the durable watch fails,
+//!    then the tickets do. A caller that learns of it finds a log that takes nothing until memory has gone back.
+//! 3. Closing hands out the sequences after the durable one again. Entries decided on rolled-back states are refused all
 //!    the same, by their generation (`app/ports/durable.rs`).
-//! 4. A write or sync that does not return for [`SHED_AFTER`](super::SHED_AFTER) makes the log refuse new entries; those that wait go on
-//!    waiting, and who only reads is shown what is durable. After [`ABORT_AFTER`](super::ABORT_AFTER) the process ends: nobody can be told what
-//!    became of them, and a restart reads it from the disk.
+//! 4. A write or sync that does not return for [`SHED_AFTER`](super::SHED_AFTER) makes the log refuse new entries; those in
+//!    the queue go on waiting, and reads answer what is durable. After [`ABORT_AFTER`](super::ABORT_AFTER) the process ends:
+//!    the outcome of the waiting entries is unknown, and a restart reads it from the disk.
 
 use crate::adapters::file::log::news::{StorageListener, StorageNews};
 use crate::adapters::file::log::shared::Shared;

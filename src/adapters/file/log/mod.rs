@@ -8,7 +8,7 @@
 //! | `term` | who may still make the log longer, where several processes share a directory |
 //! | `breaker` | the writer thread's loop, and the watch over calls that do not return (`calls`) |
 //! | `probe` | the way back after the disk has refused; `ballast` is the room for it |
-//! | `news` | what is told about the disk |
+//! | `news` | state changes of the disk, for a listener |
 
 pub(crate) mod ballast;
 mod breaker;

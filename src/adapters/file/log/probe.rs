@@ -41,7 +41,7 @@ impl Writer {
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {}
             laid => laid?,
         }
-        // Beside the ballast: what it was thrown off for is not room for changes.
+        // Beside the ballast: the space it was removed for is not there for entries.
         let tried = self.try_write(&PROBE).or_else(|refused| self.try_elsewhere(refused));
         if tried.is_err() {
             self.ballast.release();

@@ -119,7 +119,7 @@ impl Shared {
         self.durable.fail();
         let Failed { error, group, told } = failed;
         for pending in group {
-            // Whoever asked may have gone away.
+            // The caller may have gone away.
             let _ = pending.ticket.send(Err(told));
         }
         for pending in waiting {
@@ -141,7 +141,7 @@ impl Shared {
         self.queue.lock().breaker == BreakerState::HalfOpen
     }
 
-    /// Half-open, and closed when the probe succeeds: the sequences after the durable one are given out again.
+    /// Half-open, and closed when the probe succeeds: the sequences after the durable one are handed out again.
     pub(crate) fn probe(&self, writer: &mut Writer) -> io::Result<()> {
         self.queue.lock().breaker = BreakerState::HalfOpen;
         let (probed, _) = self.calls.during(|| writer.probe());

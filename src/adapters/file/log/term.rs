@@ -15,7 +15,7 @@
 //! The file is replaced by `durable_rename`. A process makes a group of entries its own by writing the mark, and does that
 //! only while it holds the advisory lock on the mark **and** the file still names its term; who ends the term of a paused
 //! process holds the same lock while it reads the mark and replaces the file. So a mark is either before the end, and
-//! everybody goes on from it, or it is never written, and nobody is told that its entries have happened. No clock is part
+//! every process goes on from it, or it is never written, and none of its entries is acknowledged. No clock is part
 //! of this: clocks only say when somebody may be thought to be paused.
 
 use crate::adapters::file::disk::layout::Layout;
@@ -125,7 +125,7 @@ impl Tenure {
         mark()
     }
 
-    /// That the term is not over, as far as can be told without the lock.
+    /// Checks that the term is not over, as far as that is known without the lock.
     ///
     /// # Errors
     /// As [`Tenure::marking`].

@@ -10,7 +10,7 @@
 //!   page cache may show what the disk does not have. Whether the group is on the disk is not known;
 //! - a segment that could not be **rolled** has touched nothing of the one before it; whatever has its name is removed by
 //!   the probe, before anything else is written;
-//! - a **mark** that could not be written takes nothing back: the group is durable and acknowledged.
+//! - a **mark** that could not be written rolls nothing back: the group is durable and acknowledged.
 
 use crate::adapters::file::disk::layout::Layout;
 use crate::adapters::file::disk::{Disk, DiskFile, replace, reserve, write_all_at};
@@ -50,10 +50,11 @@ impl Pending {
 
 /// The disk refused; nothing may be written before it has been probed.
 pub(crate) struct Failed {
-    /// What the disk said.
+    /// The error of the disk.
     pub(crate) error: io::Error,
-    /// The entries that did not become durable, and what is known of them.
+    /// The entries that did not become durable.
     pub(crate) group: Vec<Pending>,
+    /// What is known of them: the answer to their callers.
     pub(crate) told: LogFailed,
 }
 
@@ -126,7 +127,7 @@ impl Writer {
         if let Err(error) = &marked
             && self.tenure.is_some()
         {
-            // Nobody else takes the group for durable, so nobody may hear that it is.
+            // The other processes do not take the group for durable, so it must not be acknowledged.
             let error = io::Error::new(error.kind(), error.to_string());
             self.active.end = before;
             self.set_lost(true);
@@ -147,7 +148,7 @@ impl Writer {
         }));
         self.durable.advance(last);
         for ticket in tickets {
-            // Whoever asked may have gone away; the entry is durable all the same.
+            // The caller may have gone away; the entry is durable all the same.
             let _ = ticket.send(Ok(()));
         }
         marked.map_err(|error| Failed { error, group: Vec::new(), told: LogFailed::NotWritten })

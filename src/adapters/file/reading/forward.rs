@@ -11,9 +11,9 @@ use crate::domain::{Sequence, Timestamp};
 
 /// Bytes of lines after which no further line is read.
 const READ_BYTES: usize = 4 << 20;
-/// Entries after which no further one is looked at.
+/// Entries of the index that one piece checks at most.
 const LOOKED_AT_MAX: usize = 100_000;
-/// Entries of an index that are looked at in one piece.
+/// Entries of an index that are read at once.
 const MARKS: usize = 1_024;
 
 /// A piece of the events: what was found, and how much may still be done for it.

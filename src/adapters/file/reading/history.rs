@@ -13,7 +13,7 @@ use std::sync::Arc;
 const FRONT: usize = 2048;
 const EVERYTHING: Sequence = Sequence(u64::MAX);
 
-/// [`History`] over the segments of one log. An index only knows what is durable, so nothing else is ever seen.
+/// [`History`] over the segments of one log. An index only has what is durable, so nothing else is ever shown.
 pub(crate) struct FileHistory {
     pub(crate) segments: Arc<Segments>,
 }

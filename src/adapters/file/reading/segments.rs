@@ -56,7 +56,7 @@ impl Segments {
         list.iter().filter(|segment| segment.sealed.is_some() && segment.growing.is_some()).cloned().collect()
     }
 
-    /// Writes the index of a sealed segment, and lets go of the one in memory.
+    /// Writes the index of a sealed segment, and drops the one in memory.
     pub(crate) fn write_index(&self, segment: &Segment) -> io::Result<()> {
         let (Some(growing), Some(end)) = (&segment.growing, segment.sealed) else { return Ok(()) };
         Sealed::write(&*self.disk, &self.layout.index(segment.first), growing, end.length, end.crc)?;
@@ -67,7 +67,7 @@ impl Segments {
         Ok(())
     }
 
-    /// Lets go of the indexes in memory that another process, whose log it is, has written.
+    /// Drops the indexes in memory that the process whose log it is has written meanwhile.
     pub(crate) fn let_go_of_written(&self) {
         let mut list = self.list.write();
         for segment in list.iter_mut().filter(|segment| segment.growing.is_some()) {

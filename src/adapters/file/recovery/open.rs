@@ -1,6 +1,6 @@
 //! From a data directory to a running log: lock, snapshot, segments, and the difference between torn and damaged.
 //!
-//! 1. Take the lock, or say who has it.
+//! 1. Take the lock, or refuse with the name of its holder.
 //! 2. Load the newest snapshot that is whole; set a bad one aside.
 //! 3. Read the segments after it, in order, each checked against the one before.
 //! 4. A **torn tail** (damage in the last batch of the last segment, not covered by the mark) is copied aside and cut.
@@ -40,11 +40,11 @@ use std::sync::Arc;
 
 /// A data directory that is open for writing.
 pub struct OpenNode {
-    /// Who it is.
+    /// The node's identity.
     pub node: NodeFile,
     /// The log, not started yet.
     pub log: FileLog,
-    /// What it adds up to.
+    /// The states it adds up to.
     pub restored: Restored,
     /// The durable end of the log.
     pub end: Sequence,
@@ -52,7 +52,7 @@ pub struct OpenNode {
     pub report: OpenReport,
     /// States and holds in the snapshot it started from.
     snapshot_weight: u64,
-    /// Keeps others out.
+    /// Keeps other processes out.
     pub lock: DirectoryLock,
 }
 
@@ -72,7 +72,7 @@ pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Res
     open_held(options, hold(options)?, clock, ids)
 }
 
-/// Takes a data directory for one log, making it when it is new. Nothing else in it is touched.
+/// Locks a data directory for one log, making it when it is new. Nothing else in it is changed.
 ///
 /// # Errors
 /// [`OpenError::Locked`] or [`OpenError::Shared`], or what the disk says.
@@ -87,7 +87,7 @@ pub fn hold(options: &OpenOptions) -> Result<DirectoryLock, OpenError> {
     Ok(lock)
 }
 
-/// Opens a data directory that was taken.
+/// Opens a data directory that is locked already.
 ///
 /// # Errors
 /// As [`open`].

@@ -19,7 +19,7 @@ pub struct OpenOptions {
     pub layout: Layout,
     /// A segment is sealed at about this size, in bytes.
     pub segment_bytes: u64,
-    /// Room that is kept for the time when the disk is full, in bytes; none when 0.
+    /// Space that is kept for the time when the disk is full, in bytes; none when 0.
     pub ballast_bytes: usize,
     /// How far back idempotency records are kept, in milliseconds of log time.
     pub idempotency_ttl_ms: i64,

@@ -156,7 +156,7 @@ impl Leases {
             write(&*file, &record)?;
         }
         for other in &record.asked {
-            // Those who cannot be told now are told when it is asked for again.
+            // A holder that cannot be notified now is notified when the lease is asked for again.
             self.tell(other, key)?;
         }
         Ok(if waits.is_empty() { Asked::Held(record.epoch) } else { Asked::By(waits) })

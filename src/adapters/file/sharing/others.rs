@@ -23,7 +23,7 @@ pub(super) struct Others {
     pub(super) renewals: u64,
 }
 
-/// What a process says each time it renews its leases: one line with its checksum in front (`log/term.rs`).
+/// The content of `alive`, written at each renewal of the leases: one line with its checksum in front (`log/term.rs`).
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Alive {
     pub(super) term: u64,
@@ -34,11 +34,11 @@ pub(super) struct Alive {
     pub(super) at: u64,
 }
 
-/// How a process came not to renew its leases, in that term.
+/// Why a process does not renew its leases, in that term.
 pub(super) enum Gone {
-    /// There is none any more.
+    /// It has ended.
     Ended(u64),
-    /// It is there, and does nothing.
+    /// It runs, and does nothing.
     Paused(u64),
 }
 
@@ -46,9 +46,9 @@ pub(super) enum Gone {
 pub(super) struct Member {
     pub(super) layout: Layout,
     pub(super) peer: Option<Peer>,
-    /// What its `alive` said, and since when it has.
+    /// The content of its `alive`, and since when it has not changed.
     pub(super) seen: (Vec<u8>, Duration),
-    /// Somebody here waits for one of its leases.
+    /// A command of this process waits for one of its leases.
     pub(super) awaited: bool,
 }
 
@@ -70,7 +70,7 @@ impl Alive {
 }
 
 impl Member {
-    /// What it said last; a sign that is torn is passed over until the next one.
+    /// Its last sign of life; a torn one counts as none until the next one comes.
     pub(super) fn alive(&self) -> Option<Alive> {
         serde_json::from_slice(checked(&self.seen.0)?).ok()
     }

@@ -26,7 +26,7 @@ use std::time::Duration;
 pub struct LeaseOptions {
     /// Where the leases lie.
     pub directory: PathBuf,
-    /// Who has not renewed for so long is taken over from.
+    /// After this time without a renewal the leases of a process are taken over.
     pub ttl: Duration,
     /// How often a process renews.
     pub renew: Duration,
@@ -142,7 +142,7 @@ impl Sharing for FileSharing {
                 self.look_for_members(&mut others);
                 for holder in holders {
                     if let Some(member) = others.members.get_mut(&holder.node) {
-                        // Who is gone must not keep what falls due from happening; who is there sees to it himself.
+                        // A process that is gone must not keep holds from expiring; one that runs expires them itself.
                         member.awaited = true;
                     }
                 }

@@ -128,7 +128,7 @@ impl FileSharing {
         Ok(now)
     }
 
-    /// Takes over from a process that does not renew its leases; false when it is to be looked at again.
+    /// Takes over from a process that does not renew its leases; false when that must be tried again.
     ///
     /// # Errors
     /// What the disk says.
@@ -163,7 +163,7 @@ impl FileSharing {
                 }
                 Ok(())
             };
-            // What is damaged is told as it would be to its own next process.
+            // Damage is reported as its own next process would report it.
             let told = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
             finish().map_err(told)?;
         }

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the mark is looked at while nothing new has come.
+/// How often the mark is read while nothing new has come.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// [`EventSource`] over the data directory of a node that runs elsewhere on this machine, or does not run.

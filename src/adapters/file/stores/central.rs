@@ -75,7 +75,7 @@ impl FileCentral {
     }
 }
 
-/// The newest model another process has saved, looked at without touching anything; nothing when there is none.
+/// The newest model that another process has saved, read without changing any file; nothing when there is none.
 ///
 /// # Errors
 /// What the disk says.

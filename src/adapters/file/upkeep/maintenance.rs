@@ -1,4 +1,4 @@
-//! What a running node does on the side, on one thread: indexes of sealed segments, snapshots, the archive.
+//! The side work of a running node, on one thread: indexes of sealed segments, snapshots, the archive.
 
 use crate::adapters::file::reading::segments::Segments;
 use crate::adapters::file::upkeep::archive::{archive, candidates};
@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How often it looks whether something is to be done.
+/// How often due work is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A snapshot that took a second is followed by at least so many seconds without one.
 const REST: u32 = 49;
@@ -122,9 +122,9 @@ impl Maintenance {
         taken
     }
 
-    /// Runs on a thread of its own until the handle is dropped; `done` hears of every step that did something. Then the
-    /// snapshot under way, and a last one of everything, have so much `patience` to be there, or are given up: the next
-    /// start reads what is behind the last snapshot.
+    /// Runs on a thread of its own until the handle is dropped; `done` is called after every step that did something. Then the
+    /// snapshot under way, and a last one of everything, have the time `patience` to finish, or are given up: the next
+    /// start reads the log behind the last snapshot.
     ///
     /// # Errors
     /// When the operating system gives no thread.

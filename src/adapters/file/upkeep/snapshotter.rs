@@ -1,6 +1,6 @@
 //! Taking snapshots, off the write path: the older snapshot and the log after it, added up from their files.
 //!
-//! No state in memory is looked at and no mutex is taken, so a snapshot never holds up a command; and it says what
+//! No state in memory is read and no mutex is taken, so a snapshot never holds up a command; and it says what
 //! the log says, not what memory believes. States that no event since the older snapshot moved are copied as bytes.
 //!
 //! When: after `SNAPSHOT_EVERY_N_EVENTS` events, never sooner than events worth a tenth of the records of the last
@@ -43,7 +43,7 @@ pub enum TakeError {
     GivenUp,
 }
 
-/// What is there, and what the last snapshot cost.
+/// The last snapshot, and its size.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taken {
     /// The last event in it.
@@ -67,7 +67,7 @@ impl Snapshotter {
         if self.given_up.load(Ordering::Acquire) { Err(TakeError::GivenUp) } else { Ok(()) }
     }
 
-    /// True when so many events have come that another snapshot is worth it.
+    /// True when enough events have come for another snapshot.
     pub(crate) fn is_due(&self, durable: Sequence) -> bool {
         let events = durable.0.saturating_sub(self.last.sequence.0);
         events >= self.every.max(self.last.weight / 10).max(1)

@@ -11,12 +11,8 @@ use serde::{Serialize, Serializer};
 /// The links: name, path from the root, a sentence.
 const LINKS: [(&str, &str, &str); 11] = [
     ("docs", "docs", "Every route, with a form to try it."),
-    (
-        "guides",
-        "docs/guide",
-        "Guides: the first steps, sales, imports, alerts, several stores, a failing disk.",
-    ),
     ("openapi", "openapi.yaml", "The same for programs: OpenAPI 3.1."),
+    ("guides", "docs/guide", "Guides to follow along: first steps, sales, imports, several stores."),
     ("stores", "stores", "The stores; `/stores/{storeId}/inventory` has the levels of one."),
     ("stock", "stock/current", "The stock of all stores; with `Accept: text/csv` as a table."),
     ("products", "products", "The catalogue."),

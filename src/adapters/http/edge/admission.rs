@@ -36,9 +36,9 @@ impl Admission {
 
     /// Takes the place of a request that takes it later: now it is complete. Others have theirs.
     pub(crate) fn enter(&self) -> Result<(), Problem> {
-        if let GateEntry::Later(gate) = self.entry {
-            let place = self.gates.enter(gate)?;
-            self.held.lock().place = Some(place);
+        let mut held = self.held.lock();
+        if let (GateEntry::Later(gate), None) = (self.entry, &held.place) {
+            held.place = Some(self.gates.enter(gate)?);
         }
         Ok(())
     }

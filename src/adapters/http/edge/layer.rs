@@ -41,7 +41,7 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-
 pub struct Edge {
     routes: Vec<(Route, Answering)>,
     /// The routes of each address, one for each of its methods.
-    places: matchit::Router<Vec<usize>>,
+    addresses: matchit::Router<Vec<usize>>,
     gates: Arc<Gates>,
     web: Arc<WebGate>,
     meters: RouteMeters,
@@ -54,7 +54,7 @@ struct Exchange {
     method: Method,
     uri: Uri,
     /// The index of its route.
-    place: Option<usize>,
+    index: Option<usize>,
     params: PathParams,
     id: RequestId,
     trace: Option<TraceParent>,
@@ -68,20 +68,20 @@ impl Edge {
     /// Puts the layer around these routes and their handlers.
     pub(crate) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>, web: Arc<WebGate>) -> Self {
         let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (place, (route, _)) in routes.iter().enumerate() {
+        for (index, (route, _)) in routes.iter().enumerate() {
             for address in route.addresses() {
-                together.entry(address).or_default().push(place);
+                together.entry(address).or_default().push(index);
             }
         }
-        let mut places = matchit::Router::new();
+        let mut addresses = matchit::Router::new();
         for (address, of_address) in together {
-            places.insert(address, of_address).expect("no two patterns fit the same addresses");
+            addresses.insert(address, of_address).expect("no two patterns fit the same addresses");
         }
         let meters = RouteMeters::new(routes.iter().map(|(route, _)| route.template));
-        for (place, (route, _)) in routes.iter().enumerate() {
-            meters.of(Some(place), &route.method).begin();
+        for (index, (route, _)) in routes.iter().enumerate() {
+            meters.of(Some(index), &route.method).begin();
         }
-        Self { routes, places, gates, web, meters, ids: RequestIds::default() }
+        Self { routes, addresses, gates, web, meters, ids: RequestIds::default() }
     }
 
     /// Answers one request from inside the process: it has no client with a rate limit, and is not from a browser.
@@ -101,7 +101,7 @@ impl Edge {
             Err(problem) => return self.leave(&exchange, problem.into_response()),
             Ok(place) => place,
         };
-        let Some((route, answering)) = exchange.place.and_then(|place| self.routes.get(place)) else {
+        let Some((route, answering)) = exchange.index.and_then(|index| self.routes.get(index)) else {
             return self.leave(&exchange, StatusCode::NOT_FOUND.into_response());
         };
         if !route.serves(&exchange.method) {
@@ -138,12 +138,12 @@ impl Edge {
 
     fn enter(&self, request: &Request) -> Exchange {
         let started = Instant::now();
-        let (place, params) = self.place(request.method(), request.uri().path()).unzip();
+        let (index, params) = self.find(request.method(), request.uri().path()).unzip();
         Exchange {
             started,
             method: request.method().clone(),
             uri: request.uri().clone(),
-            place,
+            index,
             params: params.unwrap_or_default(),
             id: self.ids.take_or_make(request.headers()),
             trace: TraceParent::of(request.headers()),
@@ -154,9 +154,9 @@ impl Edge {
 
     /// True for a route that is answered under any load: health and metrics.
     pub(crate) fn is_free(&self, request: &Request) -> bool {
-        let place = self.place(request.method(), request.uri().path());
-        place
-            .and_then(|(place, _)| self.routes.get(place))
+        let found = self.find(request.method(), request.uri().path());
+        found
+            .and_then(|(index, _)| self.routes.get(index))
             .is_some_and(|(route, _)| route.entry == GateEntry::Free)
     }
 
@@ -170,7 +170,7 @@ impl Edge {
         if client.is_some() {
             exchange.origin = self.web.check(request)?;
         }
-        let entry = exchange.place.and_then(|place| self.routes.get(place)).map(|(route, _)| route.entry);
+        let entry = exchange.index.and_then(|index| self.routes.get(index)).map(|(route, _)| route.entry);
         if entry == Some(GateEntry::Free) {
             return Ok(None);
         }
@@ -184,19 +184,19 @@ impl Edge {
     }
 
     /// The route of an address that has this method, else the first one of the address; and the path parameters.
-    fn place(&self, method: &Method, path: &str) -> Option<(usize, PathParams)> {
-        let found = self.places.at(path).ok()?;
-        let serves = |place: &usize| self.routes.get(*place).is_some_and(|(route, _)| route.serves(method));
-        let place = found.value.iter().copied().find(serves).or_else(|| found.value.first().copied())?;
-        Some((place, PathParams::read(found.params.iter())))
+    fn find(&self, method: &Method, path: &str) -> Option<(usize, PathParams)> {
+        let found = self.addresses.at(path).ok()?;
+        let serves = |index: &usize| self.routes.get(*index).is_some_and(|(route, _)| route.serves(method));
+        let index = found.value.iter().copied().find(serves).or_else(|| found.value.first().copied())?;
+        Some((index, PathParams::read(found.params.iter())))
     }
 
     /// The `Allow` header of an address.
     fn methods_of(&self, exchange: &Exchange) -> String {
-        let places =
-            self.places.at(exchange.uri.path()).map(|found| found.value.as_slice()).unwrap_or_default();
+        let indexes =
+            self.addresses.at(exchange.uri.path()).map(|found| found.value.as_slice()).unwrap_or_default();
         let mut allowed = Vec::new();
-        for (route, _) in places.iter().filter_map(|place| self.routes.get(*place)) {
+        for (route, _) in indexes.iter().filter_map(|index| self.routes.get(*index)) {
             allowed.push(route.method.as_str());
             if route.method == Method::GET {
                 allowed.push("HEAD");
@@ -209,7 +209,7 @@ impl Edge {
         let refused = response.status().is_client_error() || response.status().is_server_error();
         let problem =
             refused.then(|| problem::render(&mut response, exchange.uri.path(), exchange.id.as_str()));
-        let route = exchange.place.and_then(|place| self.routes.get(place));
+        let route = exchange.index.and_then(|index| self.routes.get(index));
         let cache = route.filter(|_| !refused).map_or(Cache::Never, |(route, _)| route.cache);
         sign(response.headers_mut(), &exchange.id, cache);
         if self.web.knows_origins() {
@@ -222,14 +222,14 @@ impl Edge {
             response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
-        let (meter, took) = (self.meters.of(exchange.place, &exchange.method), exchange.started.elapsed());
+        let (meter, took) = (self.meters.of(exchange.index, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
         log(exchange, meter.route(), status, took, problem.as_ref());
         if exchange.method == Method::HEAD { without_body(response) } else { response }
     }
 
     fn check_query(&self, exchange: &Exchange) -> Result<(), Problem> {
-        let route = exchange.place.and_then(|place| self.routes.get(place));
+        let route = exchange.index.and_then(|index| self.routes.get(index));
         let (Some(query), Some((route, _))) = (exchange.uri.query(), route) else {
             return Ok(());
         };

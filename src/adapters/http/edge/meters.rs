@@ -42,10 +42,10 @@ impl RouteMeters {
 
     /// The meter of a route, given its index (`None`: no route), and a method.
     pub(crate) fn of(&self, route: Option<usize>, method: &Method) -> &RouteMeter {
-        let routes = route.and_then(|place| self.0.get(place)).or_else(|| self.0.last());
-        let place = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
+        let routes = route.and_then(|index| self.0.get(index)).or_else(|| self.0.last());
+        let index = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
         routes
-            .and_then(|methods| methods.get(place))
+            .and_then(|methods| methods.get(index))
             .expect("there is a meter for no route and other methods")
     }
 }
@@ -56,7 +56,7 @@ impl RouteMeter {
         self.seconds().record(took);
         let code = status.as_u16();
         let known =
-            STATUSES.iter().position(|known| *known == code).and_then(|place| self.answers.get(place));
+            STATUSES.iter().position(|known| *known == code).and_then(|index| self.answers.get(index));
         match known {
             Some(slot) => slot.get_or_init(|| self.counter(code)).increment(1),
             None => self.counter(code).increment(1),

@@ -52,9 +52,9 @@ impl Route {
         let of_a_store = self.template.starts_with("/stores/{storeId}/inventory");
         let whole = ["/events", "/alerts"].contains(&self.template);
         let stock = of_a_store || whole || self.template.starts_with("/inventory/");
-        let places = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
+        let prefixes = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
         let bare = (self.template == "/").then(|| "/api".to_owned());
-        places.iter().map(|place| format!("{place}{}", self.template)).chain(bare)
+        prefixes.iter().map(|prefix| format!("{prefix}{}", self.template)).chain(bare)
     }
 
     /// True when the route answers this method.

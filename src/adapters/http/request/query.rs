@@ -16,8 +16,8 @@ impl<'a> Query<'a> {
     /// Refuses names that are not in `known` and names that come twice: a misspelt filter must not pass as no filter.
     pub(crate) fn check(&self, known: &[&str]) -> Result<(), Problem> {
         let mut errors = Vec::new();
-        for (place, (name, _)) in self.0.iter().enumerate() {
-            let repeated = self.0.iter().take(place).any(|(earlier, _)| earlier == name);
+        for (index, (name, _)) in self.0.iter().enumerate() {
+            let repeated = self.0.iter().take(index).any(|(earlier, _)| earlier == name);
             let detail = if !known.contains(&name.as_ref()) {
                 unknown(known)
             } else if repeated {

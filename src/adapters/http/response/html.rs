@@ -11,7 +11,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'se
 const STYLE: &str = "\
 :root{color-scheme:light dark;--soft:#5b6470;--line:#d5dae0;--box:#f6f7f9;--link:#0b57a4}\
 @media (prefers-color-scheme:dark){:root{--soft:#9aa4b0;--line:#3a424c;--box:#1b1f24;--link:#86b7f2}}\
-body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:2rem 1rem}\
+body{font:16px/1.6 system-ui,sans-serif;max-width:50rem;margin:0 auto;padding:2rem 1rem}\
 h1{font-size:1.7rem;line-height:1.25;margin:0 0 .5rem}\
 a{color:var(--link)}\
 .soft{color:var(--soft)}\
@@ -19,6 +19,7 @@ code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}\
 table{border-collapse:collapse;width:100%;margin-top:1.5rem}\
 th,td{text-align:left;vertical-align:top;padding:.5rem 1rem .5rem 0;border-bottom:1px solid var(--line);font-weight:400}\
 thead th{font-weight:600}\
+th code{overflow-wrap:normal}\
 h2{font-size:1.25rem;line-height:1.3;margin:2.25rem 0 .5rem}\
 h2 a{text-decoration:none}\
 h2 a:hover{text-decoration:underline}\

@@ -19,7 +19,8 @@ use std::time::Instant;
 
 pub(crate) use options::ProductsArgs;
 
-use super::{bar, report_file, tell};
+use crate::cli::import::report_file;
+use crate::cli::import::screen::{bar, tell};
 use crate::cli::terminal::client::NodeClient;
 use crate::cli::terminal::run_client;
 use crate::runtime::exit::{Exit, Failure};

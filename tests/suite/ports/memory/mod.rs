@@ -140,7 +140,7 @@ impl Node for MemoryNode {
     }
 
     fn restore_copy(&mut self) {
-        *self.durable.lock() = self.copy.clone();
+        self.durable.lock().clone_from(&self.copy);
         self.restart();
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct Replayed {
 pub(crate) struct LastSegment {
     pub(crate) number: u64,
     pub(crate) first: Sequence,
-    /// Its end.
+    /// The end of its good part.
     pub(crate) place: ScanPlace,
     pub(crate) index: Arc<Growing>,
     /// Bytes behind the good part.

@@ -1,0 +1,26 @@
+//! What an import shows in the terminal: a bar on its way, and the summary.
+
+use crate::cli::import::report_file;
+use crate::cli::terminal::print;
+use crate::runtime::exit::{Exit, Failure};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// Tells the summary, beside the report.
+pub(super) fn tell(text: &str, report: Option<&Path>) -> Result<Exit, Failure> {
+    if report_file::takes_stdout(report) {
+        eprint!("{text}");
+    } else {
+        print::print(text)?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// A bar on stderr, if someone is looking.
+pub(super) fn bar(length: u64, of: &str) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(length) } else { ProgressBar::hidden() };
+    let template = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{eta}} left");
+    bar.set_style(ProgressStyle::with_template(&template).expect("the template is correct"));
+    bar
+}

@@ -1,0 +1,28 @@
+//! Many products at once, as it must be: each one is set or rejected by itself.
+
+use crate::sim::oracle::acts::Goods;
+use crate::sim::oracle::decision::ItemFate;
+use crate::sim::oracle::model::Oracle;
+
+impl Oracle {
+    /// Sets product details, in order; returns the outcome of those that are rejected.
+    pub(super) fn describe(
+        &mut self,
+        now: i64,
+        update: bool,
+        products: &[(&'static str, Goods)],
+    ) -> Vec<(u32, ItemFate)> {
+        let mut fates = Vec::new();
+        for (op, (sku, goods)) in (0..).zip(products) {
+            match self.catalogue.product(sku).details {
+                Some(known) if known == *goods => {}
+                Some(_) if !update => fates.push((op, ItemFate::Refused("product-differs"))),
+                _ => {
+                    let (what, version) = self.catalogue.describe(sku, Some(*goods));
+                    self.tell(Some(sku), what.kind(), what, version, now);
+                }
+            }
+        }
+        fates
+    }
+}

@@ -1,0 +1,68 @@
+//! Notes.
+
+use crate::adapters::http::edge::body::JsonBody;
+use crate::adapters::http::edge::endpoint::{get, put};
+use crate::adapters::http::edge::route::Permission::Open;
+use crate::adapters::http::node::{Node, Routes};
+use crate::adapters::http::request::context::RequestContext;
+use crate::adapters::http::request::path::SkuAt;
+use crate::adapters::http::resource::change::{ChangeRequest, by_meaning, changed};
+use crate::adapters::http::resource::read::shown;
+use crate::adapters::http::response::code::Code;
+use crate::adapters::http::response::problem::Problem;
+use crate::domain::Command;
+use crate::domain::notes::NoteCommand;
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+use validator::Validate;
+
+/// The routes of notes.
+pub(crate) fn routes() -> Routes {
+    vec![get(Open, "/notes/{sku}", note).versioned(), put(Open, "/notes/{sku}", set)]
+}
+
+/// `{text}`
+#[derive(Debug, Serialize, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct NoteBody {
+    #[validate(length(min = 1, max = 256))]
+    text: String,
+}
+
+async fn note(
+    State(node): State<Arc<Node>>,
+    SkuAt(sku): SkuAt,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (text, version) = node.ledger.note(&sku).await?.ok_or_else(|| Problem::plain(Code::NotFound))?;
+    Ok(shown(&headers, version, &NoteBody { text: text.into() }))
+}
+
+async fn set(
+    State(node): State<Arc<Node>>,
+    SkuAt(sku): SkuAt,
+    context: RequestContext,
+    JsonBody(body): JsonBody<NoteBody>,
+) -> Result<Response, Problem> {
+    let scope = format_smolstr!("note {sku}");
+    let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
+    let command = Command::Note(NoteCommand { sku, text: SmolStr::new(&body.text) });
+    let (outcome, event) = change.execute_one(&node, command).await?;
+    Ok(changed(&outcome, event.after.version(), &body, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::adapters::http::{OPENAPI_YAML, routes};
+
+    #[test]
+    fn its_routes_are_served_and_described() {
+        let own = routes().into_iter().filter(|route| route.template == "/notes/{sku}").count();
+        assert_eq!(own, 2);
+        assert!(OPENAPI_YAML.contains("\n  /notes/{sku}:\n"));
+    }
+}
