@@ -2,7 +2,7 @@
 
 use crate::app::Ledger;
 use crate::app::ledger::projection::{Moved, Projection};
-use crate::app::ports::HistoryError;
+use crate::app::stock::ReadError;
 use crate::domain::{Key, Sku, State};
 use smol_str::SmolStr;
 use std::collections::HashMap;
@@ -31,8 +31,9 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::read`].
-    pub async fn note(&self, sku: &Sku) -> Result<Option<(SmolStr, u64)>, HistoryError> {
-        let seen = self.read(&Key::Note(sku.clone()), |state| match state {
+    pub async fn note(&self, sku: &Sku) -> Result<Option<(SmolStr, u64)>, ReadError> {
+        let key = Key::Note(sku.clone());
+        let seen = self.read(&key, |state| match state {
             State::Note(master) => master.details.clone().map(|text| (text, master.version)),
             _ => None,
         });
