@@ -11,7 +11,7 @@ use crate::app::ledger::projection::{Moved, Projection};
 use crate::app::ports::HistoryError;
 use crate::domain::{Key, Sku, State, StoreId};
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -96,13 +96,6 @@ impl Projection for Lists {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
         self.note(moved.key);
         None
-    }
-
-    fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
-        for key in states.keys() {
-            self.note(key);
-        }
-        Vec::new()
     }
 }
 

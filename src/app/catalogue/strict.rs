@@ -39,13 +39,6 @@ impl Projection for KnownProducts {
         None
     }
 
-    fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
-        for (key, state) in states {
-            self.changed(&Moved { key, state, head: Sequence::START, own: false });
-        }
-        Vec::new()
-    }
-
     fn evidence(&self, keys: &[Key], evidence: &mut Evidence) {
         evidence.add(UnlistedKeys(self.unlisted(keys)));
     }
