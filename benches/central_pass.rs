@@ -10,19 +10,19 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a bench may stop")]
 
-use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
-use onhand::adapters::file::sources::local_source::LocalSource;
-use onhand::adapters::file::stores::central::FileCentral;
-use onhand::app::central::{
+use onhand_app::central::{
     Central, CentralCopy, CentralLevel, DeadLetter, SyncSettings, Worker, WorkerParts,
 };
-use onhand::app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, NewEntry};
-use onhand::domain::stock::{Adjusted, LevelAfter, StockFact};
-use onhand::domain::{After, Event, Fact, Quantity, Sequence, Sku, StoreId};
-use onhand::resilience::BreakerSettings;
+use onhand_app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, NewEntry};
+use onhand_disk::RealDisk;
+use onhand_disk::clock::{SystemClock, TimeOrderedIds};
+use onhand_disk::layout::Layout;
+use onhand_domain::stock::{Adjusted, LevelAfter, StockFact};
+use onhand_domain::{After, Event, Fact, Quantity, Sequence, Sku, StoreId};
+use onhand_file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
+use onhand_file::sources::local_source::LocalSource;
+use onhand_file::stores::central::FileCentral;
+use onhand_resilience::BreakerSettings;
 use std::fs;
 use std::io;
 use std::sync::Arc;

@@ -10,16 +10,16 @@
 )]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
-use onhand::adapters::file::sources::local_source::LocalSource;
-use onhand::app::central::{Central, CentralCopy, DeadLetter, SyncSettings, Worker, WorkerParts};
-use onhand::app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, EventSource, NewEntry};
-use onhand::domain::stock::{Adjusted, LevelAfter, StockFact};
-use onhand::domain::{After, Event, Fact, Quantity, Sku, StoreId};
-use onhand::resilience::BreakerSettings;
+use onhand_app::central::{Central, CentralCopy, DeadLetter, SyncSettings, Worker, WorkerParts};
+use onhand_app::ports::{CentralStore, Clock, DeadLetterStore, EventIds, EventLog, EventSource, NewEntry};
+use onhand_disk::RealDisk;
+use onhand_disk::clock::{SystemClock, TimeOrderedIds};
+use onhand_disk::layout::Layout;
+use onhand_domain::stock::{Adjusted, LevelAfter, StockFact};
+use onhand_domain::{After, Event, Fact, Quantity, Sku, StoreId};
+use onhand_file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
+use onhand_file::sources::local_source::LocalSource;
+use onhand_resilience::BreakerSettings;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

@@ -19,8 +19,8 @@
 mod work;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use onhand::app::ports::EventLog;
-use onhand::domain::Sequence;
+use onhand_app::ports::EventLog;
+use onhand_domain::Sequence;
 use work::{Desk, LEVELS, append, fill, opened, reserved};
 
 const EVENTS: u64 = 500_000;

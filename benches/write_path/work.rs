@@ -1,15 +1,15 @@
 //! The pieces of the write path, one at a time: what `write_path` times and `instructions` counts.
 
-use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::disk::clock::{SystemClock, TimeOrderedIds};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
-use onhand::app::ports::{Clock, EventIds, EventLog, NewEntry};
-use onhand::domain::stock::{Adjusted, LevelAfter, Reserve, Reserved, StockCommand, StockFact, Verb};
-use onhand::domain::{
+use onhand_app::ports::{Clock, EventIds, EventLog, NewEntry};
+use onhand_disk::RealDisk;
+use onhand_disk::clock::{SystemClock, TimeOrderedIds};
+use onhand_disk::layout::Layout;
+use onhand_domain::stock::{Adjusted, LevelAfter, Reserve, Reserved, StockCommand, StockFact, Verb};
+use onhand_domain::{
     After, Command, Draft, Event, Expected, Fact, Idempotency, Key, Quantity, ReservationId, Sku, State,
     StoreId, Timestamp, decide,
 };
+use onhand_file::recovery::{OpenNode, OpenOptions, SEGMENT_BYTES, open};
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;

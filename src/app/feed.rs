@@ -4,11 +4,11 @@
 //! nothing per reader. With a filter by store and SKU the feed is read through the index of that key, otherwise forward, without
 //! the entries whose topics do not match.
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
-use crate::app::stock::ReadError;
-use crate::domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp, Topics};
+use crate::Ledger;
+use crate::blocking;
+use crate::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
+use crate::stock::ReadError;
+use onhand_domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
 /// Most events of one call that matches few; it then returns the matches and its position.

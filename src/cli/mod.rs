@@ -19,8 +19,8 @@ mod terminal;
 mod verify;
 
 use crate::cli::terminal::exit::bad_settings;
-use crate::config::RawServe;
 use clap::{CommandFactory, Parser, Subcommand};
+use onhand_config::RawServe;
 
 pub use crate::cli::terminal::child::ChildServer;
 pub use crate::cli::terminal::exit::{EXIT_CODES, leave};

@@ -1,14 +1,14 @@
 //! `onhand repair`: give up what is damaged, and keep its bytes.
 
-use crate::adapters::file::audit::repair::{Repaired, repair, settle_copy};
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::format::identity::{DirectoryLock, read_node};
-use crate::adapters::file::recovery::OpenError;
-use crate::adapters::file::stores::central::look;
 use crate::runtime::directory;
 use crate::runtime::exit::{Exit, Failure, OrExit};
 use clap::Args;
+use onhand_disk::RealDisk;
+use onhand_disk::layout::Layout;
+use onhand_file::audit::repair::{Repaired, repair, settle_copy};
+use onhand_file::format::identity::{DirectoryLock, read_node};
+use onhand_file::recovery::OpenError;
+use onhand_file::stores::central::look;
 use std::path::PathBuf;
 
 /// Options of `onhand repair`.

@@ -1,9 +1,9 @@
 //! `onhand serve`: one node, until it is told to stop. Its long help stands with the list of commands.
 
-use crate::config::ServeSettings;
 use crate::runtime;
 use crate::runtime::exit::{Exit, Failure};
 use crate::runtime::logging;
+use onhand_config::ServeSettings;
 
 /// Runs one node.
 ///

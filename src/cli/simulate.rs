@@ -1,12 +1,12 @@
 //! `onhand simulate`: shops, their office and processes that share a directory, on simulated disks, one seed after the other.
 
 use crate::cli::terminal::print::{print, print_line, thousands};
-use crate::domain::limits::INTEGER_MAX;
 use crate::runtime::exit::{Exit, Failure, OrExit};
-use crate::sim::run::{Run, run as run_seed};
-use crate::sim::tally::RunTally;
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressStyle};
+use onhand_domain::limits::INTEGER_MAX;
+use onhand_sim::run::{Run, run as run_seed};
+use onhand_sim::tally::RunTally;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

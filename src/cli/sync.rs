@@ -1,10 +1,10 @@
 //! `onhand sync`: one pass of a node's worker now, from a shell.
 
-use crate::app::central::PassReport;
 use crate::cli::terminal::client::{NodeClient, server_url};
 use crate::cli::terminal::{pass_report, print, run_client};
 use crate::runtime::exit::{Exit, Failure};
 use clap::Args;
+use onhand_app::central::PassReport;
 
 /// Bring the central model of a running node up to date now
 ///

@@ -1,12 +1,12 @@
 //! `onhand sync-worker`: the worker as a process of its own, beside `onhand serve --sync off`.
 
 use crate::cli::terminal::{pass_report, print};
-use crate::config::{RawWorker, WorkerSettings};
 use crate::runtime::central::sources::LogSources;
 use crate::runtime::central::worker::{HeldWorker, LAST_PASS_MAX};
 use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::runtime::{directory, logging};
 use clap::Args;
+use onhand_config::{RawWorker, WorkerSettings};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Merge logs into the central model, as a process of its own
@@ -75,7 +75,7 @@ async fn until_stopped(held: &HeldWorker) -> Result<Exit, Failure> {
         signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
     let mut interrupt =
         signal(SignalKind::interrupt()).or_exit(Exit::Internal, || "cannot listen for SIGINT")?;
-    let begun = held.worker.central().look(crate::app::central::Central::sequence);
+    let begun = held.worker.central().look(onhand_app::central::Central::sequence);
     tracing::info!(sequence = begun.0, "the worker goes on where the central file ends");
     tokio::select! {
         () = held.worker.run() => unreachable!("a worker passes for ever"),
@@ -89,7 +89,7 @@ async fn until_stopped(held: &HeldWorker) -> Result<Exit, Failure> {
         _ = interrupt.recv() => return Err(Failure::new(Exit::Failed, "second signal, aborting; nothing is lost")),
     }
     tracing::info!(
-        sequence = held.worker.central().look(crate::app::central::Central::sequence).0,
+        sequence = held.worker.central().look(onhand_app::central::Central::sequence).0,
         "stopped"
     );
     Ok(Exit::Ok)

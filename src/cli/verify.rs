@@ -1,11 +1,11 @@
 //! `onhand verify`: does the log add up to the levels and reservations?
 
-use crate::adapters::file::audit::{Audit, DirectoryAudit, Finding, audit_directory_for};
-use crate::config::IDEMPOTENCY_TTL_MS_MAX;
-use crate::domain::State;
 use crate::runtime::directory;
 use crate::runtime::exit::{Exit, Failure};
 use clap::{Args, value_parser};
+use onhand_config::IDEMPOTENCY_TTL_MS_MAX;
+use onhand_domain::State;
+use onhand_file::audit::{Audit, DirectoryAudit, Finding, audit_directory_for};
 use std::fmt::Write;
 use std::path::PathBuf;
 

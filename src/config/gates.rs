@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 
-use crate::config::fault::Faults;
-use crate::config::value_parser::text;
+use crate::fault::Faults;
+use crate::value_parser::text;
 
 const CONCURRENCY_MAX: u64 = 10_000;
 const QUEUE_MAX: u64 = 1_000_000;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::uri::Authority;
 
-use crate::config::fault::Faults;
-use crate::config::raw_serve::RawServe;
+use crate::fault::Faults;
+use crate::raw_serve::RawServe;
 
 /// Connections open at the same time, at most.
 const CONNECTIONS_MAX: u64 = 65_535;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::fault::Faults;
-use crate::config::value_parser::{path, text};
+use crate::fault::Faults;
+use crate::value_parser::{path, text};
 
 const TTL_MS_MIN: u64 = 100;
 /// Five minutes: so long a store's stock stands still when its process is paused.

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::config::fault::Faults;
-use crate::config::value_parser::text;
+use crate::fault::Faults;
+use crate::value_parser::text;
 
 /// Settings of the log lines, unread.
 #[derive(Args, Clone, Debug)]

@@ -3,13 +3,13 @@
 //! clap would stop at the first value it cannot parse. So it accepts every value as text, and [`RawServe::parse`] parses
 //! all of them together.
 
-use crate::config::gates::RawGates;
-use crate::config::locks::RawLocks;
-use crate::config::logging::RawLogging;
-use crate::config::storage::RawStorage;
-use crate::config::sync::RawSync;
-use crate::config::value_parser::text;
-use crate::config::webhook::RawWebhook;
+use crate::gates::RawGates;
+use crate::locks::RawLocks;
+use crate::logging::RawLogging;
+use crate::storage::RawStorage;
+use crate::sync::RawSync;
+use crate::value_parser::text;
+use crate::webhook::RawWebhook;
 use clap::Args;
 use std::path::PathBuf;
 

@@ -1,14 +1,14 @@
 //! The settings of `serve`, parsed.
 
-use crate::config::fault::{Faults, SettingFault};
-use crate::config::gates::GateSettings;
-use crate::config::listen::ListenSettings;
-use crate::config::locks::LockSettings;
-use crate::config::logging::LogSettings;
-use crate::config::raw_serve::RawServe;
-use crate::config::storage::{IdempotencySettings, StorageSettings};
-use crate::config::sync::{SyncWorkerSettings, switch};
-use crate::config::webhook::WebhookSettings;
+use crate::fault::{Faults, SettingFault};
+use crate::gates::GateSettings;
+use crate::listen::ListenSettings;
+use crate::locks::LockSettings;
+use crate::logging::LogSettings;
+use crate::raw_serve::RawServe;
+use crate::storage::{IdempotencySettings, StorageSettings};
+use crate::sync::{SyncWorkerSettings, switch};
+use crate::webhook::WebhookSettings;
 
 /// Everything `onhand serve` needs to know before it touches the machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +61,7 @@ impl RawServe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{LogFormat, LogLevel, SourceAddress};
+    use crate::{LogFormat, LogLevel, SourceAddress};
     use clap::{CommandFactory, FromArgMatches, Parser};
     use std::num::NonZeroU32;
     use std::path::PathBuf;

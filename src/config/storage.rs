@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::fault::Faults;
-use crate::config::value_parser::{path, text};
+use crate::fault::Faults;
+use crate::value_parser::{path, text};
 
 const SNAPSHOT_EVERY_EVENTS_MAX: u64 = 1_000_000_000;
 /// Thirty days.

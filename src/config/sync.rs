@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use http::Uri;
 
-use crate::config::fault::{Faults, SettingFault};
-use crate::config::value_parser::text;
+use crate::fault::{Faults, SettingFault};
+use crate::value_parser::text;
 
 /// An hour: a central model that is older is no central model.
 const INTERVAL_MS_MAX: u64 = 3_600_000;

@@ -9,8 +9,8 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 use http::Uri;
 
-use crate::config::fault::Faults;
-use crate::config::value_parser::text;
+use crate::fault::Faults;
+use crate::value_parser::text;
 
 /// Bytes of a secret, as Standard Webhooks has them.
 const SECRET_BYTES_MIN: usize = 24;

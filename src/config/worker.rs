@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::config::fault::{Faults, SettingFault};
-use crate::config::logging::{LogSettings, RawLogging};
-use crate::config::storage::{RawStorage, StorageSettings};
-use crate::config::sync::{RawSync, SyncWorkerSettings};
+use crate::fault::{Faults, SettingFault};
+use crate::logging::{LogSettings, RawLogging};
+use crate::storage::{RawStorage, StorageSettings};
+use crate::sync::{RawSync, SyncWorkerSettings};
 
 /// Settings of `onhand sync-worker`, unread.
 #[derive(Args, Clone, Debug)]

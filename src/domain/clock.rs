@@ -3,7 +3,7 @@
 //! Log time runs at the pace of the monotonic clock. Before it leaps to the wall clock, a `CLOCK` event is written, whose entry
 //! still has the old time; the entries behind it may have the new one. Holds that the leap expires therefore stand behind its cause.
 
-use crate::domain::{Decide, Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Refusal, Timestamp};
+use crate::{Decide, Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Refusal, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Log time after its last leap.

@@ -1,6 +1,6 @@
 //! Ids of stores, SKUs, reservations and imports. ASCII only, so that no two ids look alike.
 
-use crate::domain::limits::ID_BYTES_MAX;
+use crate::limits::ID_BYTES_MAX;
 use ecow::EcoString;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Pieces of stock: whole numbers with checked arithmetic.
 
-use crate::domain::limits::INTEGER_MAX;
+use crate::limits::INTEGER_MAX;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

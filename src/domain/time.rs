@@ -18,7 +18,7 @@ const RANGE_MILLISECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=
 
 impl Timestamp {
     /// Later than every valid time.
-    pub(crate) const NEVER: Self = Self(i64::MAX);
+    pub const NEVER: Self = Self(i64::MAX);
 
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);

@@ -1,10 +1,10 @@
 //! A data directory as commands find it, and the failure when it does not open.
 
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::recovery::OpenError;
-use crate::adapters::file::sources::members::{Arrangement, arrangement, members};
 use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_disk::RealDisk;
+use onhand_disk::layout::Layout;
+use onhand_file::recovery::OpenError;
+use onhand_file::sources::members::{Arrangement, arrangement, members};
 use std::io;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Keeps the log's time while a node runs: one log line for each change, and a gauge of how far off the wall clock is.
 
-use crate::app::{Ledger, TimeNews};
-use crate::telemetry::{CLOCK_AHEAD_SECONDS, CLOCK_JUMPS, CLOCK_LEAPS};
+use onhand_app::{Ledger, TimeNews};
+use onhand_telemetry::{CLOCK_AHEAD_SECONDS, CLOCK_JUMPS, CLOCK_LEAPS};
 use std::convert::Infallible;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Log lines of a server process: on stderr, text on a terminal and JSON otherwise.
 
-use crate::config::{LogFormat, LogSettings};
+use onhand_config::{LogFormat, LogSettings};
 use std::io::{IsTerminal, stderr};
 use tracing_subscriber::EnvFilter;
 

@@ -20,7 +20,6 @@ pub mod exit;
 mod http;
 mod log_time;
 pub(crate) mod logging;
-pub mod node;
 mod open;
 pub mod serve;
 mod stop;

@@ -1,10 +1,5 @@
 //! A running node: from its data directory to its socket, all of its tasks, and back.
 
-use crate::adapters::http::server::Drained;
-use crate::adapters::http::{install_metrics, metrics_upkeep};
-use crate::app::ports::{EventLog, is_taken_over};
-use crate::app::{Due, Ledger};
-use crate::config::ServeSettings;
 use crate::runtime::central::worker::LAST_PASS_MAX;
 use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::runtime::http::{self, HttpServer};
@@ -12,6 +7,11 @@ use crate::runtime::log_time;
 use crate::runtime::open::{RunningNode, open_node};
 use crate::runtime::stop::{Stop, StopSignals, StopTimes};
 use crate::runtime::task::{Task, supervise};
+use onhand_app::ports::{EventLog, is_taken_over};
+use onhand_app::{Due, Ledger};
+use onhand_config::ServeSettings;
+use onhand_http::server::Drained;
+use onhand_http::{install_metrics, metrics_upkeep};
 use std::convert::Infallible;
 use std::future::pending;
 use std::mem;

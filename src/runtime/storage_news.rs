@@ -1,7 +1,7 @@
 //! News of the disk below the log: one log line for each change, and a count of how often the breaker has opened.
 
-use crate::adapters::file::log::{ABORT_AFTER, SHED_AFTER, StorageNews};
-use crate::telemetry::{BREAKER_OPENED, LOG_PROBES};
+use onhand_file::log::{ABORT_AFTER, SHED_AFTER, StorageNews};
+use onhand_telemetry::{BREAKER_OPENED, LOG_PROBES};
 
 const NAME: &str = "storage";
 

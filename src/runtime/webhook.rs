@@ -1,15 +1,15 @@
 //! The webhook: where alerts go, and the file that keeps how far they have gone.
 
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::disk::clock::SystemClock;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::stores::alerts_sent::AlertsSent;
-use crate::adapters::remote::Webhook;
-use crate::app::Ledger;
-use crate::app::low_stock::sender::{AlertSender, AlertSettings};
-use crate::config::ServeSettings;
-use crate::resilience::BreakerSettings;
 use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_app::Ledger;
+use onhand_app::low_stock::sender::{AlertSender, AlertSettings};
+use onhand_config::ServeSettings;
+use onhand_disk::RealDisk;
+use onhand_disk::clock::SystemClock;
+use onhand_disk::layout::Layout;
+use onhand_file::stores::alerts_sent::AlertsSent;
+use onhand_remote::Webhook;
+use onhand_resilience::BreakerSettings;
 use std::sync::Arc;
 use uuid::Uuid;
 

@@ -4,19 +4,19 @@
 //! oracles of the stores: each level is what the store's log says as of the worker's checkpoint, or as of the event
 //! that the level waits behind.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::sources::directory_source::DirectorySource;
-use crate::app::central::{Central, DeadLetter, LetterError, LetterState, SyncSettings, Worker, total};
-use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
-use crate::domain::{Sequence, Sku};
-use crate::resilience::BreakerSettings;
-use crate::runtime::central::worker::{WorkerError, WorkerOptions};
-use crate::sim::disk::SimDisk;
-use crate::sim::log_rules;
-use crate::sim::model_check::place;
-use crate::sim::node::SimClock;
-use crate::sim::oracle::{Happened, Oracle};
+use crate::log_rules;
+use crate::model_check::place;
+use crate::oracle::{Happened, Oracle};
+use onhand_app::central::{Central, DeadLetter, LetterError, LetterState, SyncSettings, Worker, total};
+use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::{Sequence, Sku};
+use onhand_file::sources::directory_source::DirectorySource;
+use onhand_node::{WorkerError, WorkerOptions};
+use onhand_resilience::BreakerSettings;
+use onhand_sim_machine::SimClock;
+use onhand_sim_machine::disk::SimDisk;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;

@@ -1,20 +1,18 @@
 //! A chain of stores run by one seed: nodes on disks of their own, and the worker that follows them.
 
-use crate::adapters::file::audit::audit_directory_for;
-use crate::app::central::{Central, SourceState, Worker};
-use crate::app::ports::Clock;
-use crate::sim::central::{
-    FlakySource, SourceHealth, WorkerSetup, check, open_letters, redrive_all, waiting,
-};
-use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
-use crate::sim::log_rules;
-use crate::sim::model_check::steps::{Activity, ModelStep, StepRunner};
-use crate::sim::model_check::{CATALOGUE, ModelCheck};
-use crate::sim::node::SimSettings;
-use crate::sim::random::Random;
-use crate::sim::tally::RunTally;
-use crate::sim::trace::RunTrace;
-use crate::sim::workload::StepGenerator;
+use crate::central::{FlakySource, SourceHealth, WorkerSetup, check, open_letters, redrive_all, waiting};
+use crate::log_rules;
+use crate::model_check::steps::{Activity, ModelStep, StepRunner};
+use crate::model_check::{CATALOGUE, ModelCheck};
+use crate::node::SimSettings;
+use crate::tally::RunTally;
+use crate::trace::RunTrace;
+use crate::workload::StepGenerator;
+use onhand_app::central::{Central, SourceState, Worker};
+use onhand_app::ports::Clock;
+use onhand_file::audit::audit_directory_for;
+use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
+use onhand_sim_machine::random::Random;
 use std::sync::Arc;
 
 const STORES: [&str; 3] = ["LONDON", "PARIS", "ROME"];

@@ -1,19 +1,20 @@
 //! A whole node on the simulated disk, opened by the runtime and stepped on one thread: no writer thread, no clock but the
 //! simulated one.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::log::FileLog;
-use crate::adapters::file::recovery::{OpenError, OpenOptions, OpenReport};
-use crate::adapters::file::sources::local_source::LocalSource;
-use crate::adapters::file::upkeep::maintenance::{Maintenance, Upkeep};
-use crate::adapters::file::upkeep::snapshotter::TakeError;
-use crate::app::ports::{Clock, EventIds, Sleep};
-use crate::app::{CommandError, Ledger, Meta, Outcome, TimeSeen};
-use crate::domain::{Command, Sequence, Timestamp};
-use crate::runtime::node::{NodeOptions, OpenedLog};
-use crate::sim::disk::SimDisk;
+use onhand_app::ports::{Clock, EventIds, Sleep};
+use onhand_app::{CommandError, Ledger, Meta, Outcome, TimeSeen};
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::{Command, Sequence, Timestamp};
+use onhand_file::format::identity::DirectoryLock;
+use onhand_file::log::FileLog;
+use onhand_file::recovery::{OpenError, OpenOptions, OpenReport};
+use onhand_file::sources::local_source::LocalSource;
+use onhand_file::upkeep::maintenance::{Maintenance, Upkeep};
+use onhand_file::upkeep::snapshotter::TakeError;
+use onhand_node::{NodeOptions, OpenedLog};
+use onhand_sim_machine::disk::SimDisk;
+use onhand_sim_machine::{SimClock, SimIds};
 use std::io;
 use std::path::Path;
 use std::pin::pin;
@@ -25,63 +26,6 @@ use uuid::Uuid;
 
 /// More than two sectors, and little enough that a copy of it costs no time.
 const BALLAST_BYTES: usize = 1_500;
-
-/// Clocks that stand still until they are moved: the wall clock in any direction, the monotonic one ahead.
-#[derive(Debug, Default)]
-pub struct SimClock {
-    wall: AtomicI64,
-    passed: AtomicI64,
-}
-
-impl SimClock {
-    /// Sets the wall clock.
-    pub fn set(&self, at: Timestamp) {
-        self.wall.store(at.milliseconds(), Ordering::SeqCst);
-    }
-
-    /// Lets `milliseconds` pass; when negative, turns the wall clock back.
-    pub fn pass(&self, milliseconds: i64) {
-        self.wall.fetch_add(milliseconds, Ordering::SeqCst);
-        self.passed.fetch_add(milliseconds.max(0), Ordering::SeqCst);
-    }
-
-    /// Moves the wall clock by `milliseconds`, while no time passes.
-    pub fn jump(&self, milliseconds: i64) {
-        self.wall.fetch_add(milliseconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for SimClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_milliseconds(self.wall.load(Ordering::SeqCst))
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.passed.load(Ordering::SeqCst).unsigned_abs())
-    }
-
-    /// Must be polled again after time has passed.
-    fn sleep(&self, time: Duration) -> Sleep<'_> {
-        let over = self.monotonic() + time;
-        Box::pin(std::future::poll_fn(move |context| {
-            if self.monotonic() >= over {
-                return Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }))
-    }
-}
-
-/// Event ids that count up.
-#[derive(Debug, Default)]
-pub struct SimIds(AtomicU64);
-
-impl EventIds for SimIds {
-    fn event_id(&self) -> Uuid {
-        Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::SeqCst)))
-    }
-}
 
 /// The settings of a simulated node.
 #[derive(Debug, Clone, Copy)]
@@ -211,5 +155,130 @@ impl SimNode {
     /// [`TakeError`].
     pub fn upkeep(&mut self) -> Result<Upkeep, TakeError> {
         self.maintenance.step()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onhand_app::fingerprint;
+    use onhand_domain::stock::{Batch, Operation, StockCommand, Verb};
+    use onhand_domain::{Expected, Idempotency, Key, Quantity, Sku, StoreId};
+    use onhand_sim_machine::disk::{self, Fault, Injection};
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    fn adjust(sku: &str, key: Option<&str>) -> Operation {
+        let verb = Verb::Adjust { delta: Quantity::new(1).unwrap(), reason: None, reference: None };
+        let store_id = StoreId::new("S").unwrap();
+        let command = StockCommand { store_id, sku: Sku::new(sku).unwrap(), expected: Expected::Any, verb };
+        let idempotency = key.map(|key| Idempotency {
+            key: key.into(),
+            scope: "test".into(),
+            fingerprint: fingerprint(b"one"),
+        });
+        Operation { command, idempotency, known: None }
+    }
+
+    fn alone(operation: Operation) -> (Command, Meta) {
+        let meta = Meta { idempotency: operation.idempotency, ..Meta::default() };
+        (Command::Stock(operation.command), meta)
+    }
+
+    fn key(sku: &str) -> Key {
+        Key::Level(StoreId::new("S").unwrap(), Sku::new(sku).unwrap())
+    }
+
+    /// A node with the levels A and B, each of version 1, and a disk whose next sync fails.
+    async fn about_to_fail() -> (SimNode, SimDisk) {
+        let disk = SimDisk::new(1);
+        let node = SimNode::open(&disk, &Arc::default(), &Arc::default(), SimSettings::default()).unwrap();
+        for sku in ["A", "B"] {
+            let (command, meta) = alone(adjust(sku, None));
+            node.execute(command, &meta).await.unwrap();
+        }
+        disk.inject(Injection::at(1, Fault::Eio).only(disk::DiskOperation::SyncData));
+        (node, disk)
+    }
+
+    fn is_open(outcome: &Poll<Result<Outcome, CommandError>>) -> bool {
+        outcome.is_pending()
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_on_the_taken_back_does_not_enter_the_log() {
+        let (node, _) = about_to_fail().await;
+        let mut context = Context::from_waker(Waker::noop());
+        let (command, meta) = alone(adjust("B", Some("k")));
+        let mut first = pin!(node.ledger.execute(command, &meta));
+        assert!(is_open(&first.as_mut().poll(&mut context)));
+        // The batch has found the key, and waits for a level before it can decide.
+        let operations = vec![adjust("A", None), adjust("B", Some("k"))];
+        let (batch, meta) = (Command::Batch(Batch { atomic: false, operations }), Meta::default());
+        let mut second = pin!(node.ledger.execute(batch, &meta));
+        let interleaved = async {
+            assert!(is_open(&second.as_mut().poll(&mut context)));
+            node.write_waiting().unwrap_err();
+            assert!(matches!(node.drive(first).await, Err(CommandError::OutcomeUnknown)));
+            node.probe().unwrap();
+        };
+        node.ledger.holding(&key("A"), interleaved).await;
+        assert!(matches!(node.drive(second).await, Err(CommandError::ReadOnly)));
+        let version = node.ledger.read(&key("A"), onhand_domain::State::version).await;
+        assert_eq!(version.unwrap(), Some(1));
+    }
+
+    /// A write or sync does not return. Whoever only asks is not kept waiting with those whose change is on its way.
+    #[tokio::test]
+    async fn who_only_asks_does_not_wait_for_a_disk_that_does_not_answer() {
+        let disk = SimDisk::new(1);
+        let node = SimNode::open(&disk, &Arc::default(), &Arc::default(), SimSettings::default()).unwrap();
+        let (command, meta) = alone(adjust("A", None));
+        node.execute(command, &meta).await.unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let (command, _) = alone(adjust("A", None));
+        let mut change = pin!(node.ledger.execute(command, &meta));
+        assert!(is_open(&change.as_mut().poll(&mut context)));
+        let delta = Quantity::new(-100).unwrap();
+        let mut too_much = adjust("A", None);
+        too_much.command.verb = Verb::Adjust { delta, reason: None, reference: None };
+        let (command, _) = alone(too_much);
+        let mut refused = pin!(node.ledger.execute(command, &meta));
+        assert!(is_open(&refused.as_mut().poll(&mut context)));
+        let (store_id, sku) = (StoreId::new("S").unwrap(), Sku::new("A").unwrap());
+        let mut read = pin!(node.ledger.level(&store_id, &sku));
+        assert!(read.as_mut().poll(&mut context).is_pending());
+        node.ledger.log().durable().note_silence(true);
+        let version = |read: Option<onhand_app::stock::LevelView>| read.map(|view| view.numbers.version);
+        assert_eq!(version(read.await.unwrap()), Some(1), "what is durable");
+        assert!(matches!(refused.await, Err(CommandError::Overloaded)));
+        assert!(is_open(&change.as_mut().poll(&mut context)), "it may still happen");
+        node.ledger.log().durable().note_silence(false);
+        node.drive(change).await.unwrap();
+        assert_eq!(version(node.ledger.level(&store_id, &sku).await.unwrap()), Some(2));
+    }
+
+    #[tokio::test]
+    async fn a_read_that_was_caught_shows_what_is_durable() {
+        let (node, _) = about_to_fail().await;
+        let mut context = Context::from_waker(Waker::noop());
+        let (command, meta) = alone(adjust("B", Some("k")));
+        {
+            let mut caller = pin!(node.ledger.execute(command, &meta));
+            assert!(is_open(&caller.as_mut().poll(&mut context)));
+            // The caller goes away, so only the reader can roll memory back.
+        }
+        let key = key("B");
+        let mut reader = pin!(node.ledger.read(&key, onhand_domain::State::version));
+        assert!(reader.as_mut().poll(&mut context).is_pending(), "a crash could take it back");
+        node.write_waiting().unwrap_err();
+        assert_eq!(reader.await.unwrap(), Some(1));
+        let (command, meta) = alone(adjust("C", None));
+        assert!(matches!(node.execute(command, &meta).await, Err(CommandError::ReadOnly)));
+        node.probe().unwrap();
+        let (command, meta) = alone(adjust("B", Some("k")));
+        let outcome = node.execute(command, &meta).await.unwrap();
+        assert_eq!((outcome.sequence, outcome.replayed), (Sequence(3), false));
     }
 }

@@ -1,10 +1,10 @@
 //! One seed, one run, on one thread.
 
-use crate::sim::block_on::block_on;
-use crate::sim::chain::Chain;
-use crate::sim::processes::SharedRun;
-use crate::sim::tally::RunTally;
-use crate::sim::trace::RunTrace;
+use crate::block_on::block_on;
+use crate::chain::Chain;
+use crate::processes::SharedRun;
+use crate::tally::RunTally;
+use crate::trace::RunTrace;
 
 /// One in so many seeds runs several processes on one data directory; the others run a chain of stores.
 const SHARED_EVERY: u64 = 4;

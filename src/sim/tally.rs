@@ -1,8 +1,8 @@
 //! Counts of a run. They show whether faults struck while something was going on.
 
-use crate::domain::State;
-use crate::sim::disk::{DiskOperation, Fault, Hits};
-use crate::sim::model_check::steps::{Activity, ModelStep};
+use crate::model_check::steps::{Activity, ModelStep};
+use onhand_domain::State;
+use onhand_sim_machine::disk::{DiskOperation, Fault, Hits};
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -1,10 +1,10 @@
 //! A random workload of one store: a few hot SKUs, retries of earlier requests, holds that are
 //! taken, kept, shipped in part or forgotten, deliveries, counts, batches, and crashes and disk faults meanwhile.
 
-use crate::sim::disk::{Crash, Fault};
-use crate::sim::model_check::steps::{Activity, ModelStep, Relapse};
-use crate::sim::oracle::{Act, CatalogueRequest, Expect, Goods, LevelRequest, LevelVerb, Oracle};
-use crate::sim::random::Random;
+use crate::model_check::steps::{Activity, ModelStep, Relapse};
+use crate::oracle::{Act, CatalogueRequest, Expect, Goods, LevelRequest, LevelVerb, Oracle};
+use onhand_sim_machine::disk::{Crash, Fault};
+use onhand_sim_machine::random::Random;
 use std::collections::VecDeque;
 
 /// Holds, and acts, that are remembered to be used again.

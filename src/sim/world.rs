@@ -1,9 +1,10 @@
 //! The disk, the clocks and the ids of a simulated node. They outlive the node.
 
-use crate::adapters::file::recovery::OpenError;
-use crate::domain::Timestamp;
-use crate::sim::disk::{Crash, SimDisk};
-use crate::sim::node::{SimClock, SimIds, SimNode, SimSettings};
+use crate::node::{SimNode, SimSettings};
+use onhand_domain::Timestamp;
+use onhand_file::recovery::OpenError;
+use onhand_sim_machine::disk::{Crash, SimDisk};
+use onhand_sim_machine::{SimClock, SimIds};
 use std::sync::Arc;
 
 /// A world in which one node can be started again and again.

@@ -1,17 +1,17 @@
 //! Who hears of low stock hears of all of it, in order: on the simulated disk, with a receiver that does as it is told.
 
 use crate::node::{World, adjust, qty};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::stores::alerts_sent::AlertsSent;
-use onhand::app::feed::{Feed, FeedFilter};
-use onhand::app::low_stock::sender::{AlertCounts, AlertSender, AlertSettings};
-use onhand::app::ports::{AlertNews, AlertReceiver, NotTold, Telling};
-use onhand::app::{CommandError, Meta};
-use onhand::domain::low_stock::ThresholdCommand;
-use onhand::domain::{Command, EventKind, Expected, Sequence, Sku, StoreId};
-use onhand::resilience::BreakerSettings;
-use onhand::sim::disk::{DiskOperation, Fault, Injection};
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::feed::{Feed, FeedFilter};
+use onhand_app::low_stock::sender::{AlertCounts, AlertSender, AlertSettings};
+use onhand_app::ports::{AlertNews, AlertReceiver, NotTold, Telling};
+use onhand_app::{CommandError, Meta};
+use onhand_disk::layout::Layout;
+use onhand_domain::low_stock::ThresholdCommand;
+use onhand_domain::{Command, EventKind, Expected, Sequence, Sku, StoreId};
+use onhand_file::stores::alerts_sent::AlertsSent;
+use onhand_resilience::BreakerSettings;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{DiskOperation, Fault, Injection};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -1,14 +1,14 @@
 //! Stories of the archive: old segments are compressed, and nothing that could be asked before is lost.
 
 use crate::node::{World, adjust, level};
-use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::app::Meta;
-use onhand::app::ports::{Moment, MovementQuery};
-use onhand::app::stock::MovementPlace;
-use onhand::domain::{Sequence, Sku, StoreId};
-use onhand::sim::disk::{Crash, Fault, Injection};
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::Meta;
+use onhand_app::ports::{Moment, MovementQuery};
+use onhand_app::stock::MovementPlace;
+use onhand_disk::layout::Layout;
+use onhand_domain::{Sequence, Sku, StoreId};
+use onhand_file::audit::audit;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{Crash, Fault, Injection};
 use std::path::Path;
 
 const SETTINGS: SimSettings =

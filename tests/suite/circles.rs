@@ -1,7 +1,7 @@
 //! Which room of a folder imports from which, read from the source, and the circles among them.
 //!
 //! The rooms of a folder are its sub-folders, its files, and its `mod.rs` as far as that defines something itself. A path
-//! `crate::a::b::c` in a file under `a/x` is an arrow `x -> b`; `super::`, `self::` and the bare names of a folder's own
+//! `crate::a::b` in a file under `a/x` is an arrow `x -> b`, where `crate` is the nearest folder above with a `lib.rs`; `super::`, `self::` and the bare names of a folder's own
 //! modules in its `mod.rs` count too. A name that a `mod.rs` re-exports belongs to the room it comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,8 @@ struct House {
     code: BTreeMap<Vec<String>, String>,
     /// Folders and files alike.
     modules: BTreeSet<Vec<String>>,
+    /// The folders with a `lib.rs`.
+    packages: Vec<Vec<String>>,
     /// What each file imports by `use`.
     imported: BTreeMap<Vec<String>, Vec<Import>>,
 }
@@ -109,7 +111,12 @@ fn leads(arrows: &BTreeSet<&Arrow>, from: &str, to: &str) -> bool {
 
 impl House {
     fn read(files: &BTreeMap<String, String>) -> Self {
-        let mut house = Self { code: BTreeMap::new(), modules: BTreeSet::new(), imported: BTreeMap::new() };
+        let mut house = Self {
+            code: BTreeMap::new(),
+            modules: BTreeSet::new(),
+            packages: Vec::new(),
+            imported: BTreeMap::new(),
+        };
         let is_test = |path: &str| path.trim_end_matches(".rs").split('/').any(|part| part == "tests");
         for (path, text) in files.iter().filter(|(path, _)| !is_test(path)) {
             let Some(path) = path.strip_prefix("src/").and_then(|path| path.strip_suffix(".rs")) else {
@@ -118,6 +125,9 @@ impl House {
             let module = segments(&path.replace('/', "::"));
             let is_head = module.last().is_some_and(|last| matches!(last.as_str(), "mod" | "lib" | "main"));
             let module = if is_head { module[..module.len() - 1].to_vec() } else { module };
+            if path.ends_with("lib") {
+                house.packages.push(module.clone());
+            }
             house.modules.insert(module.clone());
             house.code.insert(module, without_tests(&mask(text)));
         }
@@ -157,7 +167,7 @@ impl House {
     fn absolute(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
-            "crate" => Some(rest.to_vec()),
+            "crate" => Some([self.package(module), rest].concat()),
             "self" => Some([module, rest].concat()),
             "super" => {
                 let above = &module[..module.len().checked_sub(1)?];
@@ -172,6 +182,12 @@ impl House {
                 self.modules.contains(&inside[..=module.len()]).then_some(inside)
             }
         }
+    }
+
+    /// The folder of the package that a module is in.
+    fn package(&self, module: &[String]) -> &[String] {
+        let above = self.packages.iter().filter(|package| module.starts_with(package));
+        above.max_by_key(|package| package.len()).map_or(&[], Vec::as_slice)
     }
 
     /// The module in which the last name of a path is defined, through the re-exports on the way.

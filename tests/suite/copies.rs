@@ -3,14 +3,14 @@
 
 use crate::counts::counted;
 use crate::node::{World, adjust, keyed, level};
-use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::audit::repair::{repair, settle_copy};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::disk::{Disk, OpenMode, create_dir_durably, fill_at, parent};
-use onhand::adapters::file::recovery::OpenError;
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::{SimNode, SimSettings};
-use onhand::sim::random::Random;
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenMode, create_dir_durably, fill_at, parent};
+use onhand_file::audit::audit;
+use onhand_file::audit::repair::{repair, settle_copy};
+use onhand_file::recovery::OpenError;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{Crash, SimDisk};
+use onhand_sim_machine::random::Random;
 use std::path::{Path, PathBuf};
 
 const SETTINGS: SimSettings =

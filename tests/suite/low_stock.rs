@@ -1,15 +1,15 @@
 //! Low stock on simulated disks: what a batch, a start and a reader make of alerts.
 
 use crate::node::{World, adjust, at_once, keyed, qty, rejection, stock};
-use onhand::adapters::file::audit::audit_directory;
-use onhand::app::Meta;
-use onhand::app::low_stock::AlertFilter;
-use onhand::domain::low_stock::ThresholdCommand;
-use onhand::domain::stock::{Batch, Operation, Verb};
-use onhand::domain::{Command, EventKind, Expected, Key, Rejection, Sku, StoreId};
-use onhand::sim::disk::Crash;
-use onhand::sim::log_rules as rules;
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::Meta;
+use onhand_app::low_stock::AlertFilter;
+use onhand_domain::low_stock::ThresholdCommand;
+use onhand_domain::stock::{Batch, Operation, Verb};
+use onhand_domain::{Command, EventKind, Expected, Key, Rejection, Sku, StoreId};
+use onhand_file::audit::audit_directory;
+use onhand_sim::log_rules as rules;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::Crash;
 use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

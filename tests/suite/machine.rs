@@ -2,9 +2,9 @@
 
 use crate::model_check::SKUS;
 use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
-use onhand::sim::disk::{Crash, Fault};
-use onhand::sim::model_check::steps::{Activity, ModelStep, Relapse, StepRunner};
-use onhand::sim::node::SimSettings;
+use onhand_sim::model_check::steps::{Activity, ModelStep, Relapse, StepRunner};
+use onhand_sim::node::SimSettings;
+use onhand_sim_machine::disk::{Crash, Fault};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use tokio::runtime::{Builder, Runtime};

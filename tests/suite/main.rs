@@ -39,4 +39,4 @@ mod sync;
 mod tidy;
 mod verify;
 
-use onhand::sim::{log_rules as rules, model_check, oracle};
+use onhand_sim::{log_rules as rules, model_check, oracle};

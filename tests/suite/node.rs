@@ -1,13 +1,13 @@
 //! Stories of one node on the simulated disk: commands, retries, expiry, restarts.
 
-use onhand::app::ports::Moment;
-use onhand::app::{CommandError, Meta, Outcome, fingerprint};
-use onhand::domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
-use onhand::domain::{
+use onhand_app::ports::Moment;
+use onhand_app::{CommandError, Meta, Outcome, fingerprint};
+use onhand_domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
+use onhand_domain::{
     Command, Expected, Idempotency, Quantity, Rejection, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use onhand::sim::node::{SimNode, SimSettings};
-pub(crate) use onhand::sim::world::World;
+use onhand_sim::node::{SimNode, SimSettings};
+pub(crate) use onhand_sim::world::World;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use tokio::task::coop::unconstrained;

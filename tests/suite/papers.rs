@@ -1,9 +1,9 @@
 //! The papers are compared with the program: what run.md, README.md, openapi.yaml and the guides name exists, and what must be named is.
 
 use clap::CommandFactory;
-use onhand::adapters::http::{Code, OPENAPI_YAML};
 use onhand::cli::Cli;
-use onhand::telemetry::ALL;
+use onhand_http::{Code, OPENAPI_YAML};
+use onhand_telemetry::ALL;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -4,7 +4,7 @@
 //!
 //!     cargo test --release --features planted-bugs --test suite -- planted::
 
-use onhand::planted::{Bug, VARIABLE};
+use onhand_planted::{Bug, VARIABLE};
 use std::collections::BTreeSet;
 use std::env::current_exe;
 use std::process::{Command, Output};

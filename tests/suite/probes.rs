@@ -2,11 +2,11 @@
 
 use crate::node::adjust;
 use crate::rules;
-use onhand::adapters::file::log::{REST_MIN, StorageNews};
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
-use onhand::app::{CommandError, Ledger, Meta, Parts};
-use onhand::sim::disk::{DiskOperation, Fault, Injection, SimDisk};
-use onhand::sim::node::{SimClock, SimIds};
+use onhand_app::{CommandError, Ledger, Meta, Parts};
+use onhand_file::log::{REST_MIN, StorageNews};
+use onhand_file::recovery::{OpenNode, OpenOptions, open};
+use onhand_sim_machine::disk::{DiskOperation, Fault, Injection, SimDisk};
+use onhand_sim_machine::{SimClock, SimIds};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};

@@ -1,13 +1,13 @@
 //! `repair`: what is damaged is given up on request only, and its bytes are kept.
 
 use crate::node::{World, adjust, level};
-use onhand::adapters::file::audit::repair::repair;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::recovery::OpenError;
-use onhand::app::Meta;
-use onhand::domain::Sequence;
-use onhand::sim::disk::SimDisk;
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::Meta;
+use onhand_disk::layout::Layout;
+use onhand_domain::Sequence;
+use onhand_file::audit::repair::repair;
+use onhand_file::recovery::OpenError;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::SimDisk;
 use std::path::Path;
 
 const SEGMENT: &str = "/data/log/00000000000000000001.jsonl";

@@ -1,11 +1,11 @@
 //! Stories of retries across single commands and batches.
 
 use crate::node::{World, adjust, at_once, keyed, qty, rejection, reserve, stock};
-use onhand::app::ports::{AppendError, Clock, NewEntry};
-use onhand::app::{CommandError, Meta, Outcome};
-use onhand::domain::stock::{Batch, Commit, Operation, Verb};
-use onhand::domain::{Command, Expected, Idempotency, Rejection, ReservationId, Sequence};
-use onhand::sim::node::SimSettings;
+use onhand_app::ports::{AppendError, Clock, NewEntry};
+use onhand_app::{CommandError, Meta, Outcome};
+use onhand_domain::stock::{Batch, Commit, Operation, Verb};
+use onhand_domain::{Command, Expected, Idempotency, Rejection, ReservationId, Sequence};
+use onhand_sim::node::SimSettings;
 use std::pin::pin;
 use std::task::{Context, Waker};
 

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use onhand::adapters::file::disk::{Disk, DiskFile, OpenMode, RealDisk, read_all};
-use onhand::sim::disk::SimDisk;
-use onhand::sim::random::Random;
+use onhand_disk::{Disk, DiskFile, OpenMode, RealDisk, read_all};
+use onhand_sim_machine::disk::SimDisk;
+use onhand_sim_machine::random::Random;
 
 const NAMES: [&str; 8] = ["a", "b", "c", "./a", "d/a", "d/b", "file/x", "missing/x"];
 /// The first four are never files.

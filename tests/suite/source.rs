@@ -90,12 +90,6 @@ fn uses(masked: &str) -> impl Iterator<Item = usize> {
     words(masked, "use").filter(|position| !masked[position + "use".len()..].starts_with('<'))
 }
 
-/// How many modules up `super` leads, at most, in masked source.
-pub(crate) fn highest_climb(masked: &str) -> usize {
-    let above = |path: &String| 1 + path.split("::").take_while(|part| *part == "super").count();
-    paths(masked, "super").iter().map(above).max().unwrap_or(0)
-}
-
 /// Where a word, or words with anything but letters around them, occurs.
 pub(crate) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     text.match_indices(word).map(|(position, _)| position).filter(move |position| {
@@ -261,12 +255,5 @@ mod tests {
         let left = without_uses(text);
         assert!(!left.contains("a::") && !left.contains("e::F") && left.contains("h::i()"), "{left}");
         assert_eq!(paths("super::super::a; super::b", "super"), ["super::a", "b"]);
-    }
-
-    #[test]
-    fn climbs_are_counted() {
-        assert_eq!(highest_climb("use super::a; use super::super::b;"), 2);
-        assert_eq!(highest_climb("use super::{a, super::{b, super::c}};"), 3);
-        assert_eq!(highest_climb("fn supervise() {}"), 0);
     }
 }

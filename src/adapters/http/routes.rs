@@ -1,8 +1,8 @@
 //! All routes: those of each capability, one line a room.
 
-use crate::adapters::http::edge::layer::Edge;
-use crate::adapters::http::edge::route::Route;
-use crate::adapters::http::node::{Node, Routes};
+use crate::edge::layer::Edge;
+use crate::edge::route::Route;
+use crate::node::{Node, Routes};
 use std::sync::Arc;
 
 fn all() -> Routes {

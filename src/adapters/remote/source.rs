@@ -3,9 +3,9 @@
 //! Every answer is bounded in time and in bytes, and nothing in it is believed that can be checked: an answer that is
 //! no page, events of another node, out of order or beyond the end it names are nonsense, and change nothing.
 
-use crate::adapters::remote::{client_builder, retry_after, told};
-use crate::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
-use crate::domain::{Sequence, Timestamp};
+use crate::{client_builder, retry_after, told};
+use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
+use onhand_domain::{Sequence, Timestamp};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -4,12 +4,12 @@
 //! therefore shows every change that was durable when it was requested; a write costs one note, a page costs nothing for old changes,
 //! and a rollback of memory is a change like any other.
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::catalogue::{ProductView, StoreView};
-use crate::app::ledger::projection::{Moved, Projection};
-use crate::app::ports::HistoryError;
-use crate::domain::{Key, Sku, State, StoreId};
+use crate::Ledger;
+use crate::blocking;
+use crate::catalogue::{ProductView, StoreView};
+use crate::ledger::projection::{Moved, Projection};
+use crate::ports::HistoryError;
+use onhand_domain::{Key, Sku, State, StoreId};
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -109,7 +109,7 @@ impl ListedProduct {
 
 impl Ledger {
     /// Applies changes to the lists for ever.
-    pub(crate) async fn keep_lists(&self) -> Infallible {
+    pub async fn keep_lists(&self) -> Infallible {
         loop {
             self.projections.lists.news.notified().await;
             // A change that cannot be applied now stays noted for the next signal or the next reader.

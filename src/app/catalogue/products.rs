@@ -1,12 +1,12 @@
 //! Reads of products: one, a filtered page, the history, and names.
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::ports::{History, HistoryError, MovementQuery};
-use crate::app::stock::movements::ReadError;
-use crate::domain::catalogue::{Master, Product, ProductFact};
-use crate::domain::{Fact, Key, Sequence, Sku, State, Timestamp};
+use crate::Ledger;
+use crate::blocking;
+use crate::ports::{History, HistoryError, MovementQuery};
+use crate::stock::movements::ReadError;
 use memchr::memmem::Finder;
+use onhand_domain::catalogue::{Master, Product, ProductFact};
+use onhand_domain::{Fact, Key, Sequence, Sku, State, Timestamp};
 use smol_str::SmolStr;
 use std::ops::Bound;
 

@@ -1,10 +1,10 @@
 //! Reads of stores: those with details, and those that only have stock.
 
-use crate::app::Ledger;
-use crate::app::stock::movements::ReadError;
-use crate::domain::catalogue::{Master, Store};
-use crate::domain::limits::ID_BYTES_MAX;
-use crate::domain::{Key, Sku, State, StoreId, Timestamp};
+use crate::Ledger;
+use crate::stock::movements::ReadError;
+use onhand_domain::catalogue::{Master, Store};
+use onhand_domain::limits::ID_BYTES_MAX;
+use onhand_domain::{Key, Sku, State, StoreId, Timestamp};
 use std::iter;
 use std::ops::Bound;
 
@@ -80,10 +80,7 @@ impl Ledger {
     }
 
     /// The stores after `after` that have or had stock, in the order of their ids.
-    pub(in crate::app) fn stores_with_stock(
-        &self,
-        after: Option<&StoreId>,
-    ) -> impl Iterator<Item = StoreId> + '_ {
+    pub(crate) fn stores_with_stock(&self, after: Option<&StoreId>) -> impl Iterator<Item = StoreId> + '_ {
         iter::successors(self.next_with_stock(after), |store| self.next_with_stock(Some(store)))
     }
 

@@ -3,18 +3,18 @@
 //! A decision reads the known SKUs from memory, without the product's lock or lease; a concurrent change of the product is seen or not.
 //! Among several processes the logs of the others are applied before an unknown SKU is refused.
 
-use crate::app::Ledger;
-use crate::app::ledger::entities::Entity;
-use crate::app::ledger::projection::{Moved, Projection};
-use crate::domain::catalogue::UnlistedKeys;
-use crate::domain::{Evidence, Key, Sequence, Sku, State};
+use crate::Ledger;
+use crate::ledger::entities::Entity;
+use crate::ledger::projection::{Moved, Projection};
+use onhand_domain::catalogue::UnlistedKeys;
+use onhand_domain::{Evidence, Key, Sequence, Sku, State};
 use parking_lot::RwLock;
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
 
 /// The SKUs of the catalogue.
 #[derive(Debug, Default)]
-pub(in crate::app) struct KnownProducts(RwLock<KnownSkus>);
+pub(crate) struct KnownProducts(RwLock<KnownSkus>);
 
 #[derive(Debug, Default)]
 struct KnownSkus {

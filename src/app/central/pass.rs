@@ -1,6 +1,6 @@
 //! The reports of the worker, for `POST /sync`, metrics and operators.
 
-use crate::domain::Sequence;
+use onhand_domain::Sequence;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -1,15 +1,15 @@
 //! The worker: runs the followers, and saves the model they fill.
 
-use crate::app::blocking;
-use crate::app::central::following::follower::PassCounts;
-use crate::app::central::following::followers::{Followed, Followers};
-use crate::app::central::{
+use crate::blocking;
+use crate::central::following::follower::PassCounts;
+use crate::central::following::followers::{Followed, Followers};
+use crate::central::{
     Central, CentralModel, DeadLetter, LetterState, PassReport, SourceReport, SourceState, SyncStatus,
 };
-use crate::app::ports::{CentralStore, Clock, DeadLetterStore, EventSource, Joining};
-use crate::domain::Sequence;
-use crate::resilience::{Breaker, BreakerSettings};
+use crate::ports::{CentralStore, Clock, DeadLetterStore, EventSource, Joining};
 use futures_util::future::join_all;
+use onhand_domain::Sequence;
+use onhand_resilience::{Breaker, BreakerSettings};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::io;

@@ -1,11 +1,11 @@
 //! The progress and the refused rows of a bulk import.
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::ports::{History, HistoryError, MovementQuery};
-use crate::app::stock::movements::ReadError;
-use crate::domain::imports::{Import, RefusedRow};
-use crate::domain::{Fact, ImportId, Key, Sequence, State};
+use crate::Ledger;
+use crate::blocking;
+use crate::ports::{History, HistoryError, MovementQuery};
+use crate::stock::movements::ReadError;
+use onhand_domain::imports::{Import, RefusedRow};
+use onhand_domain::{Fact, ImportId, Key, Sequence, State};
 use std::fmt;
 
 /// The progress of an import.

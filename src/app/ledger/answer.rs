@@ -1,10 +1,10 @@
 //! The end of the write path: the wait for the disk, the outcome of a command, and the same outcome for a retry.
 
 use super::{CommandError, Decided, Ledger, Outcome, WholeRetry};
-use crate::app::blocking;
-use crate::app::ledger::idempotency::{EffectPlace, RetryMatch};
-use crate::app::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, RolledBack};
-use crate::domain::{
+use crate::blocking;
+use crate::ledger::idempotency::{EffectPlace, RetryMatch};
+use crate::ports::{Appended, Generation, History, HistoryError, LogFailed, LogNumber, RolledBack};
+use onhand_domain::{
     Command, Entry, Event, Finished, Idempotency, Key, Refusal, Rejection, Sequence, Unapplied, UnappliedWhy,
 };
 use std::collections::BTreeMap;

@@ -1,14 +1,14 @@
 //! The middle of the write path: decide, append, apply to memory. Not async, so that no await can split the three.
 
 use super::{CommandError, Decided, Ledger, Meta};
-use crate::app::KnownEffect;
-use crate::app::ledger::entities::Slot;
-use crate::app::ledger::journal::JournalStep;
-use crate::app::ledger::projection::Moved;
-use crate::app::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
-use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::{Command, Draft, Evidence, Finished, Key, Sequence, decide, follow_up};
-use crate::planted::{Bug, planted};
+use crate::KnownEffect;
+use crate::ledger::entities::Slot;
+use crate::ledger::journal::JournalStep;
+use crate::ledger::projection::Moved;
+use crate::ports::{AppendError, Appended, Generation, LogNumber, NewEntry};
+use onhand_domain::limits::EXPIRIES_PER_ENTRY_MAX;
+use onhand_domain::{Command, Draft, Evidence, Finished, Key, Sequence, decide, follow_up};
+use onhand_planted::{Bug, planted};
 use tokio::sync::MutexGuard;
 
 impl Ledger {

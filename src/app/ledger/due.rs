@@ -6,9 +6,9 @@
 //! the others keep the key for as long as the alert is wrong, because that process may stop.
 
 use super::{CommandError, Ledger, Meta};
-use crate::app::ledger::due_list::Due;
-use crate::domain::limits::EXPIRIES_PER_ENTRY_MAX;
-use crate::domain::{Command, Key};
+use crate::ledger::due_list::Due;
+use onhand_domain::limits::EXPIRIES_PER_ENTRY_MAX;
+use onhand_domain::{Command, Key};
 use std::time::Duration;
 
 /// Longest sleep of the task, in milliseconds: the task notices a leap of log time within it.

@@ -2,7 +2,7 @@
 //!
 //! A command expires the due holds of its own level first; this task is for levels that no command touches.
 
-use crate::domain::{Key, Timestamp};
+use onhand_domain::{Key, Timestamp};
 use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -7,10 +7,10 @@
     reason = "the key of an entity never changes, and its slot has no part in the order"
 )]
 
-use crate::app::ports::LogNumber;
-use crate::domain::{Key, Sequence, State, Timestamp};
+use crate::ports::LogNumber;
 use ahash::RandomState;
 use dashmap::DashMap;
+use onhand_domain::{Key, Sequence, State, Timestamp};
 use parking_lot::RwLock;
 use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};

@@ -1,10 +1,10 @@
 //! The write path of one command: recognise a retry, lock the states in key order, decide, and answer, in up to three rounds.
 
 use super::{CommandError, Decided, Ledger, Meta, Outcome, WholeRetry};
-use crate::app::ledger::entities::{Handle, Slot};
-use crate::app::ports::Generation;
-use crate::app::ports::RetryId;
-use crate::domain::{Command, Idempotency, Key, Sequence, Timestamp};
+use crate::ledger::entities::{Handle, Slot};
+use crate::ports::Generation;
+use crate::ports::RetryId;
+use onhand_domain::{Command, Idempotency, Key, Sequence, Timestamp};
 use tokio::sync::MutexGuard;
 
 /// Most rounds of a command. A round that turns out to need further states is followed by another; the last one locks every state that

@@ -1,6 +1,6 @@
 //! The fold: states computed from entries alone. Recovery, snapshots, `verify` and `rebuild` use it.
 
-use crate::domain::{After, Entry, Event, Key, Misfit, Sequence, State};
+use onhand_domain::{After, Entry, Event, Key, Misfit, Sequence, State};
 use std::collections::HashMap;
 
 /// States by key, and the last sequence folded into them.

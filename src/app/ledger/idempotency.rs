@@ -3,9 +3,9 @@
 //! A record is a few numbers. The answer to a retry is read back from the log, so it survives whatever the effect survives. Records
 //! expire by log time.
 
-use crate::app::ports::{KnownEffect, LogNumber, RetryId};
-use crate::domain::{Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
+use crate::ports::{KnownEffect, LogNumber, RetryId};
 use dashmap::DashMap;
+use onhand_domain::{Idempotency, Sequence, Timestamp, limits::IDEMPOTENCY_RECORDS_MAX};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;

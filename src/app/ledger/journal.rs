@@ -3,9 +3,9 @@
 //! Memory changes before the entry is written. When the log fails, every step beyond the durable end is rolled back, the last one
 //! first. Durable steps are removed, so the journal is never longer than the queue of the log.
 
-use crate::app::ports::LogNumber;
-use crate::app::ports::RetryId;
-use crate::domain::{Key, Sequence, Undo};
+use crate::ports::LogNumber;
+use crate::ports::RetryId;
+use onhand_domain::{Key, Sequence, Undo};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 

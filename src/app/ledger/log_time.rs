@@ -29,9 +29,9 @@
 //! time, so a hold that spans a start with a late wall clock lasts longer by the difference; and a wall clock that stays wrong
 //! for more than the hour, by less than [`FAR_MS`], is trusted in the end.
 
-use crate::app::ports::Clock;
-use crate::domain::Timestamp;
-use crate::planted::{Bug, planted};
+use crate::ports::Clock;
+use onhand_domain::Timestamp;
+use onhand_planted::{Bug, planted};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;

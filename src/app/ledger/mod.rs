@@ -25,15 +25,15 @@ mod rollback;
 mod sharing;
 mod time;
 
-use crate::app::ledger::due_list::Due;
-use crate::app::ledger::entities::{Entities, Slot};
-use crate::app::ledger::idempotency::{IdempotencyTable, RetryMatch};
-use crate::app::ledger::journal::Journal;
-use crate::app::ledger::log_time::LogTime;
-use crate::app::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, Restored};
-use crate::app::projections::Projections;
-use crate::domain::{Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
-use crate::planted::{Bug, planted};
+use crate::ledger::due_list::Due;
+use crate::ledger::entities::{Entities, Slot};
+use crate::ledger::idempotency::{IdempotencyTable, RetryMatch};
+use crate::ledger::journal::Journal;
+use crate::ledger::log_time::LogTime;
+use crate::ports::{Appended, Clock, EventIds, EventLog, History, HistoryError, Restored};
+use crate::projections::Projections;
+use onhand_domain::{Finished, Idempotency, Key, Refusal, Sequence, State, Timestamp};
+use onhand_planted::{Bug, planted};
 pub use outcome::{CommandError, Meta, Outcome};
 use parking_lot::RwLock;
 use sharing::SharingState;
@@ -133,7 +133,7 @@ impl Ledger {
     }
 
     /// Log time ([`LogTime`]), never before the last entry in any log of the ledger.
-    pub(crate) fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.time.now().max(self.now_of_logs())
     }
 
@@ -146,6 +146,13 @@ impl Ledger {
     /// The log that entries are appended to.
     pub fn log(&self) -> &dyn EventLog {
         &*self.parts.log
+    }
+
+    /// Does some work while the lock of a key is held, as by a command that decides: for stories about interleavings.
+    pub async fn holding<T>(&self, key: &Key, work: impl Future<Output = T>) -> T {
+        let entity = self.entities.entity(key);
+        let _held = entity.lock().await;
+        work.await
     }
 
     /// The number of states with a version above 0, of all kinds.

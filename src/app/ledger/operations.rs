@@ -1,11 +1,11 @@
 //! Idempotency within a batch: operations with keys of their own.
 
 use super::Ledger;
-use crate::app::ledger::idempotency::{EffectPlace, RetryMatch};
-use crate::app::ports::LogNumber;
-use crate::app::ports::RetryId;
-use crate::domain::stock::KnownKey;
-use crate::domain::{Command, Idempotency, LogPlace, Sequence};
+use crate::ledger::idempotency::{EffectPlace, RetryMatch};
+use crate::ports::LogNumber;
+use crate::ports::RetryId;
+use onhand_domain::stock::KnownKey;
+use onhand_domain::{Command, Idempotency, LogPlace, Sequence};
 use std::collections::HashSet;
 
 impl Ledger {

@@ -1,7 +1,7 @@
 //! The types a caller of the ledger meets: the request's metadata, the outcome, and the errors.
 
-use crate::app::ports::{HistoryError, LogFailed, RolledBack};
-use crate::domain::{Event, Idempotency, Refusal, Sequence, Timestamp, Unapplied};
+use crate::ports::{HistoryError, LogFailed, RolledBack};
+use onhand_domain::{Event, Idempotency, Refusal, Sequence, Timestamp, Unapplied};
 use smol_str::SmolStr;
 
 /// Metadata of a request beside its command.

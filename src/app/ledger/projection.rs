@@ -2,9 +2,9 @@
 //!
 //! The ledger knows no projection by name: `app/projections.rs` lists them.
 
-use crate::app::Ledger;
-use crate::domain::{Evidence, Key, Sequence, State};
+use crate::Ledger;
 use futures_util::future::BoxFuture;
+use onhand_domain::{Evidence, Key, Sequence, State};
 use std::collections::HashMap;
 
 /// A state that has changed.

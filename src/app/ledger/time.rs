@@ -1,9 +1,9 @@
 //! The periodic comparison of log time with the wall clock, and the `CLOCK` event before a leap.
 
 use super::{CommandError, Ledger, Meta};
-use crate::app::ledger::log_time::{ClockComparison, TimeNews, TimeSeen};
-use crate::domain::clock::LeapTo;
-use crate::domain::{Command, Fact};
+use crate::ledger::log_time::{ClockComparison, TimeNews, TimeSeen};
+use onhand_domain::clock::LeapTo;
+use onhand_domain::{Command, Fact};
 
 impl Ledger {
     /// Compares log time with the wall clock; called once before the first command, and then about every second.

@@ -1,9 +1,9 @@
 //! Reads of raised alerts and of the thresholds of single stores.
 
-use crate::app::Ledger;
-use crate::app::stock::movements::ReadError;
-use crate::domain::low_stock::Raised;
-use crate::domain::{Key, Quantity, Sku, State, StoreId, Timestamp};
+use crate::Ledger;
+use crate::stock::movements::ReadError;
+use onhand_domain::low_stock::Raised;
+use onhand_domain::{Key, Quantity, Sku, State, StoreId, Timestamp};
 
 /// A raised alert.
 #[derive(Debug, Clone, PartialEq, Eq)]

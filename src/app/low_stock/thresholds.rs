@@ -3,8 +3,8 @@
 //! A store's own threshold replaces the product's. A command on levels with a threshold locks their alerts, too; without any threshold
 //! the write path pays for one read of a counter.
 
-use crate::app::low_stock::sender::AlertEntries;
-use crate::domain::{Key, Quantity, Sku, State, StoreId};
+use crate::low_stock::sender::AlertEntries;
+use onhand_domain::{Key, Quantity, Sku, State, StoreId};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -154,7 +154,7 @@ fn put<K: Eq + std::hash::Hash>(map: &mut HashMap<K, Quantity>, key: K, value: O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::catalogue::{Master, Product};
+    use onhand_domain::catalogue::{Master, Product};
 
     fn sku() -> Sku {
         Sku::new("A").unwrap()

@@ -4,13 +4,13 @@
 //! A threshold is read without its own lock. That is enough: a command reads it with the slots of its levels locked, and a later change
 //! of the threshold re-evaluates every level it applies to, which takes those locks.
 
-use crate::app::Ledger;
-use crate::app::ledger::projection::{Moved, Projection};
-use crate::app::low_stock::thresholds::{Changed, LowStock};
-use crate::domain::low_stock::KeyThresholds;
-use crate::domain::{Evidence, Key, Sku, State, StoreId};
+use crate::Ledger;
+use crate::ledger::projection::{Moved, Projection};
+use crate::low_stock::thresholds::{Changed, LowStock};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use onhand_domain::low_stock::KeyThresholds;
+use onhand_domain::{Evidence, Key, Sku, State, StoreId};
 use std::collections::HashMap;
 
 impl Projection for LowStock {

@@ -1,7 +1,7 @@
 //! The receiver of low-stock alerts, and the store of the sequence up to which it has them.
 
-use crate::domain::low_stock::AlertFact;
-use crate::domain::{Sequence, Timestamp};
+use onhand_domain::low_stock::AlertFact;
+use onhand_domain::{Sequence, Timestamp};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;

@@ -1,6 +1,6 @@
 //! The stores of the central model with its checkpoints, and of the dead letters.
 
-use crate::app::central::{Central, CentralCopy, DeadLetter};
+use crate::central::{Central, CentralCopy, DeadLetter};
 use std::io;
 
 /// Stores the central model: model and checkpoints together, saved as a whole or not at all.

@@ -1,6 +1,6 @@
 //! The clocks of the machine, and the source of event ids.
 
-use crate::domain::Timestamp;
+use onhand_domain::Timestamp;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;

@@ -10,7 +10,7 @@
 //! 4. A wait names a generation in which, or after which, its entry was seen. It ends with success when the entry became durable in that
 //!    generation, and with an error as soon as it cannot any more; it never mistakes another generation's entry for it.
 
-use crate::domain::Sequence;
+use onhand_domain::Sequence;
 use tokio::sync::watch;
 
 /// The period of a log between two failures.

@@ -1,8 +1,8 @@
 //! The log of the ledger: entries are appended in order, and reported once they are durable.
 
 use super::durable::{DurableWatch, Generation};
-use crate::domain::{Event, Idempotency, Sequence, Timestamp, Unapplied};
-use crate::resilience::BreakerState;
+use onhand_domain::{Event, Idempotency, Sequence, Timestamp, Unapplied};
+use onhand_resilience::BreakerState;
 use smol_str::SmolStr;
 use tokio::sync::oneshot;
 
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 ///    durable end, under the same node id.
 /// 2. **Time.** An entry's time is that of its decision, or that of the entry in front of it when that is later; also over a
 ///    restart.
-/// 3. **Groups.** Entries may be made durable together: all of a group, or none of it. [`Entry::batch`](crate::domain::Entry)
+/// 3. **Groups.** Entries may be made durable together: all of a group, or none of it. [`Entry::batch`](onhand_domain::Entry)
 ///    names the first sequence of the group.
 /// 4. **Durable means durable.** A ticket resolves with `Ok` only when its entry and everything in front of it would survive a
 ///    crash, when [`EventLog::durable`] says so and [`History`](super::History) shows it. None of the three comes earlier.

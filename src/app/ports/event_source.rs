@@ -1,6 +1,6 @@
 //! The sources of the worker: a node's directory, a node over HTTP, or the log of its own process.
 
-use crate::domain::{Sequence, Timestamp};
+use onhand_domain::{Sequence, Timestamp};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;

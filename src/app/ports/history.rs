@@ -1,6 +1,6 @@
 //! Reads of the log: one entry, the events of one key or of all, a state as of a moment.
 
-use crate::domain::{Entry, Event, EventKind, Key, Sequence, Timestamp, Topics};
+use onhand_domain::{Entry, Event, EventKind, Key, Sequence, Timestamp, Topics};
 use smol_str::SmolStr;
 use std::io;
 

@@ -1,6 +1,6 @@
 //! What an adapter hands over at a start: the states and idempotency records of a log.
 
-use crate::domain::{Entry, Idempotency, Key, Sequence, State, Timestamp};
+use onhand_domain::{Entry, Idempotency, Key, Sequence, State, Timestamp};
 use sha2::{Digest, Sha256};
 use smol_str::SmolStr;
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use super::history::{History, HistoryError};
 use super::restored::Restored;
-use crate::domain::{Entry, Key, Timestamp};
+use onhand_domain::{Entry, Key, Timestamp};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;

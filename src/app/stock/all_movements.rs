@@ -3,12 +3,12 @@
 //! Movements of one SKU are read through the index of its levels; otherwise the log is read forward from the filter's begin, without the
 //! entries whose topics do not match. A filter that matches few events may need several short pages.
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
-use crate::app::stock::movements::{MovementPlace, MovementView, ReadError, view};
-use crate::domain::stock::{MovementKind, StockFact};
-use crate::domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
+use crate::Ledger;
+use crate::blocking;
+use crate::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
+use crate::stock::movements::{MovementPlace, MovementView, ReadError, view};
+use onhand_domain::stock::{MovementKind, StockFact};
+use onhand_domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
 /// Most events read for one page, unless the page is longer; the page then holds the matches so far.

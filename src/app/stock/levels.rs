@@ -1,11 +1,11 @@
 //! Reads of levels: one, one as of a moment, and pages of a store or of all stores.
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::ports::{HistoryError, Moment, Movement};
-use crate::app::stock::movements::ReadError;
-use crate::domain::stock::LevelAfter;
-use crate::domain::{After, Key, Sku, State, StoreId, Timestamp};
+use crate::Ledger;
+use crate::blocking;
+use crate::ports::{HistoryError, Moment, Movement};
+use crate::stock::movements::ReadError;
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{After, Key, Sku, State, StoreId, Timestamp};
 use std::ops::Bound;
 
 /// A level.

@@ -1,10 +1,10 @@
 //! Reads of the movements of a level, oldest first, with the numbers before and after.
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::ports::{History, HistoryError, Moment, Movement, MovementQuery};
-use crate::domain::stock::LevelAfter;
-use crate::domain::{After, Fact, Key, Sequence, Sku, StoreId};
+use crate::Ledger;
+use crate::blocking;
+use crate::ports::{History, HistoryError, Moment, Movement, MovementQuery};
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{After, Fact, Key, Sequence, Sku, StoreId};
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, value_parser};
 use serde::Serialize;
 
 use crate::cli::terminal::client::server_url;
-use crate::domain::limits::BATCH_OPERATIONS_MAX;
+use onhand_domain::limits::BATCH_OPERATIONS_MAX;
 
 /// Measure a node under load, over real HTTP
 ///

@@ -2,18 +2,18 @@
 
 use super::letter::{Letter, Settled};
 use super::options::{DeadLettersArgs, LetterVerb};
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::stores::dead_letters::look_at_letters;
-use crate::app::central::{DeadLetter, LetterError, Redriven};
 use crate::cli::terminal::client::{NodeClient, query_value};
 use crate::cli::terminal::exit::bad_settings;
-use crate::config::SyncWorkerSettings;
 use crate::runtime::central::sources::LogSources;
 use crate::runtime::central::worker::HeldWorker;
 use crate::runtime::directory;
 use crate::runtime::exit::{Exit, Failure, OrExit};
 use http::Method;
+use onhand_app::central::{DeadLetter, LetterError, Redriven};
+use onhand_config::SyncWorkerSettings;
+use onhand_disk::RealDisk;
+use onhand_disk::layout::Layout;
+use onhand_file::stores::dead_letters::look_at_letters;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! The options of `onhand dead-letters`.
 
 use crate::cli::terminal::client::server_url;
-use crate::config::RawSources;
 use clap::{Args, Subcommand};
+use onhand_config::RawSources;
 use std::path::PathBuf;
 
 /// See and settle the events that a node's worker could not apply

@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::store_name::meant;
 use super::time::TimeFormat;
 use crate::cli::terminal::client::server_url;
-use crate::domain::limits::INTEGER_MAX;
-use crate::domain::{Quantity, StoreId};
 use crate::runtime::exit::{Exit, Failure};
+use onhand_domain::limits::INTEGER_MAX;
+use onhand_domain::{Quantity, StoreId};
 
 /// Import a CSV file of movements into a running node, exactly once
 ///

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::table::CsvRecord;
 use crate::runtime::exit::{Exit, Failure, OrExit};
-use crate::spreadsheet::safe;
+use onhand_http::spreadsheet::safe;
 
 /// Refused rows named in the summary; the report has all.
 const SHOWN_MAX: usize = 10;

@@ -9,9 +9,9 @@ use super::options::{ReadOptions, RowsKind, StoreFrom};
 use super::store_name::store_id;
 use super::table::CsvRecord;
 use super::wire::WireRow;
-use crate::domain::limits::TEXT_CHARACTERS_MAX;
-use crate::domain::stock::AdjustKind;
-use crate::domain::{IdError, Quantity, QuantityError, Sku, StoreId, Timestamp};
+use onhand_domain::limits::TEXT_CHARACTERS_MAX;
+use onhand_domain::stock::AdjustKind;
+use onhand_domain::{IdError, Quantity, QuantityError, Sku, StoreId, Timestamp};
 
 /// Why a row is refused before it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::table::CsvRecord;
-use crate::domain::StoreId;
 use crate::runtime::exit::{Exit, Failure};
+use onhand_domain::StoreId;
 
 /// Different store names watched for falling together, at most.
 const NAMES_MAX: usize = 100_000;

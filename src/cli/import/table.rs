@@ -9,7 +9,7 @@ use csv::ByteRecord;
 
 use super::source::{BUFFER_BYTES, END, HashedFile, RECORD_BYTES_MAX};
 use crate::runtime::exit::{Exit, Failure, OrExit};
-use crate::spreadsheet::shown;
+use onhand_http::spreadsheet::shown;
 
 /// One record, not yet judged.
 #[derive(Debug)]

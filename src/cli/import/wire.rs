@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::stock::AdjustKind;
-use crate::domain::{Quantity, Sku, StoreId, Timestamp};
+use onhand_domain::stock::AdjustKind;
+use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
 
 /// One row of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,15 +1,15 @@
 //! `onhand rebuild --central`: the central model from the logs alone.
 
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::stores::central::{FileCentral, look};
-use crate::app::central::{Central, CentralCopy, PassReport, SourceState, Worker};
-use crate::app::ports::CentralStore;
 use crate::cli::terminal::{pass_report, run_client};
-use crate::config::{SourceAddress, SyncWorkerSettings};
 use crate::runtime::central::sources::LogSources;
 use crate::runtime::central::worker::{lock, worker_options};
 use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_app::central::{Central, CentralCopy, PassReport, SourceState, Worker};
+use onhand_app::ports::CentralStore;
+use onhand_config::{SourceAddress, SyncWorkerSettings};
+use onhand_disk::RealDisk;
+use onhand_disk::layout::Layout;
+use onhand_file::stores::central::{FileCentral, look};
 use std::io;
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
         let report = worker.sync().await;
         applied += report.applied;
         pass_report::verdict(&report)?;
-        let behind = |source: &crate::app::central::SourceReport| source.sequence < source.end;
+        let behind = |source: &onhand_app::central::SourceReport| source.sequence < source.end;
         if !report.sources.iter().any(|source| source.state == SourceState::Well && behind(source)) {
             return Ok(PassReport { applied, ..report });
         }

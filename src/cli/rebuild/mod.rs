@@ -3,14 +3,14 @@
 mod central;
 
 use super::verify::{describe, line};
-use crate::adapters::file::audit::{DirectoryAudit, audit_directory_for};
-use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::upkeep::snapshotter::write_whole;
 use crate::cli::terminal::exit::bad_settings;
-use crate::config::RawSources;
 use crate::runtime::directory;
 use crate::runtime::exit::{Exit, Failure, OrExit};
 use clap::Args;
+use onhand_config::RawSources;
+use onhand_file::audit::{DirectoryAudit, audit_directory_for};
+use onhand_file::format::identity::DirectoryLock;
+use onhand_file::upkeep::snapshotter::write_whole;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The options of `onhand tail`.
 
 use crate::cli::terminal::client::server_url;
-use crate::domain::{Sku, StoreId};
 use clap::Args;
+use onhand_domain::{Sku, StoreId};
 
 /// Follow the changes of a running node as they happen
 ///

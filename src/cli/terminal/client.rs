@@ -15,9 +15,9 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::adapters::remote::client_builder;
-use crate::resilience::Backoff;
 use crate::runtime::exit::{Exit, Failure};
+use onhand_remote::client_builder;
+use onhand_resilience::Backoff;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! The end of a command as the caller of the program sees it: exit code, message on stderr, and the list in `--help`.
 
-use crate::config::SettingFault;
 use crate::runtime::exit::{Exit, Failure};
+use onhand_config::SettingFault;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 

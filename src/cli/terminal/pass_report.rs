@@ -1,9 +1,9 @@
 //! The report of a pass of the worker, for people and scripts: `onhand sync` and `onhand sync-worker --once`.
 
-use crate::app::central::{PassReport, SourceReport, SourceState};
 use crate::cli::terminal::print::thousands;
 use crate::runtime::exit::{Exit, Failure};
 use comfy_table::{CellAlignment, Table, presets};
+use onhand_app::central::{PassReport, SourceReport, SourceState};
 use std::fmt::Write;
 
 /// The report as a text.
@@ -90,7 +90,7 @@ pub(crate) fn verdict(report: &PassReport) -> Result<Exit, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Sequence;
+    use onhand_domain::Sequence;
 
     fn report(states: &[SourceState]) -> PassReport {
         let source = |(number, state): (usize, &SourceState)| SourceReport {

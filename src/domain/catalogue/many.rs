@@ -6,8 +6,8 @@
 //! An import of products therefore has no state in the log, unlike an import of movements (`domain/imports`). A price that goes up and
 //! down again is the same file twice, and the second time has to take effect; an import that is known by its file would refuse it.
 
-use crate::domain::catalogue::{Product, ProductChange, ProductFact};
-use crate::domain::{Decide, Draft, Fact, Key, Refusal, Rejection, Sku};
+use crate::catalogue::{Product, ProductChange, ProductFact};
+use crate::{Decide, Draft, Fact, Key, Refusal, Rejection, Sku};
 use serde::{Deserialize, Serialize};
 
 /// Details of many products, each decided on its own.
@@ -71,7 +71,7 @@ impl ProductMember {
 }
 
 /// The names of details, for a sentence.
-pub(in crate::domain) fn member_names(members: &[ProductMember]) -> String {
+pub(crate) fn member_names(members: &[ProductMember]) -> String {
     members.iter().map(|member| member.as_str()).collect::<Vec<_>>().join(" and ")
 }
 

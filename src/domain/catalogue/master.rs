@@ -1,6 +1,6 @@
 //! A master record: the details of one thing, replaced as a whole.
 
-use crate::domain::{Expected, Misfit, Rejection, Timestamp};
+use crate::{Expected, Misfit, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A removal of something that is not in the catalogue, or details without a version.
@@ -34,7 +34,7 @@ impl<T> Default for Master<T> {
 
 impl<T: Clone> Master<T> {
     /// Replaces the details, or removes them; returns the record before.
-    pub(in crate::domain) fn apply(&mut self, details: Option<&T>, at: Timestamp) -> Result<Self, Misfit> {
+    pub(crate) fn apply(&mut self, details: Option<&T>, at: Timestamp) -> Result<Self, Misfit> {
         if details.is_none() && self.details.is_none() {
             return Err(NOT_IN_CATALOGUE);
         }
@@ -48,7 +48,7 @@ impl<T: Clone> Master<T> {
     }
 
     /// Checks the condition of a command. A record without details counts as version 0, whatever version it has.
-    pub(in crate::domain) fn check(&self, expected: Expected) -> Result<(), Rejection> {
+    pub(crate) fn check(&self, expected: Expected) -> Result<(), Rejection> {
         let current_version = if self.details.is_some() { self.version } else { 0 };
         expected.check(current_version)
     }
@@ -61,7 +61,7 @@ impl MasterAfter {
     }
 }
 
-/// The part of [`Kind`](crate::domain::Kind) that is the same for every kind whose states are master records: of its fact, its event
+/// The part of [`Kind`](crate::Kind) that is the same for every kind whose states are master records: of its fact, its event
 /// and the way from the fact to the details.
 macro_rules! master_kind {
     ($fact:ty, $event:ident, $details:expr) => {
@@ -104,7 +104,7 @@ macro_rules! master_kind {
     };
 }
 
-pub(in crate::domain) use master_kind;
+pub(crate) use master_kind;
 
 #[cfg(test)]
 mod tests {

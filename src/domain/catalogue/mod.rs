@@ -10,10 +10,10 @@ mod product;
 mod store;
 
 pub use listed::UnlistedKeys;
-pub(in crate::domain) use listed::check_listed;
-pub(in crate::domain) use many::member_names;
+pub(crate) use listed::check_listed;
+pub(crate) use many::member_names;
 pub use many::{Described, ProductMember, Products};
-pub(in crate::domain) use master::master_kind;
+pub(crate) use master::master_kind;
 pub use master::{Master, MasterAfter, NOT_IN_CATALOGUE};
 pub use product::{
     Currency, CurrencyError, Price, Product, ProductChange, ProductCommand, ProductFact, ProductRecord,

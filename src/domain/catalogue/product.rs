@@ -1,7 +1,7 @@
 //! Products: the details of a SKU, the same in all stores.
 
-use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
-use crate::domain::{
+use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize};

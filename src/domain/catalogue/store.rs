@@ -1,7 +1,7 @@
 //! Stores: the details of a place that holds stock.
 
-use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
-use crate::domain::{
+use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, StoreId, Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize};

@@ -1,6 +1,6 @@
 //! The state of one import, and the fact that moves it.
 
-use crate::domain::{EventKind, ImportId, Kind, Misfit, Rejection, Timestamp};
+use crate::{EventKind, ImportId, Kind, Misfit, Rejection, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An import step that does not follow the last one.

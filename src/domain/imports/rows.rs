@@ -1,11 +1,9 @@
 //! The decision of an import's rows: each row on its own, all in one entry with the step of the import.
 
-use crate::domain::catalogue::check_listed;
-use crate::domain::imports::{Import, ImportFact, RefusedRow};
-use crate::domain::stock::{self, AdjustKind, Adjusted, Level, StockFact};
-use crate::domain::{
-    Decide, Draft, Fact, ImportId, Key, Quantity, Refusal, Rejection, Sku, StoreId, Timestamp,
-};
+use crate::catalogue::check_listed;
+use crate::imports::{Import, ImportFact, RefusedRow};
+use crate::stock::{self, AdjustKind, Adjusted, Level, StockFact};
+use crate::{Decide, Draft, Fact, ImportId, Key, Quantity, Refusal, Rejection, Sku, StoreId, Timestamp};
 use smol_str::SmolStr;
 
 /// Rows of one import that follow those already done.

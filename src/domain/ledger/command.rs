@@ -1,8 +1,8 @@
 //! Commands and their decision; each variant is a row of the registry.
 
 use super::registry::FOLLOW_UPS;
-use crate::domain::stock::KnownKey;
-use crate::domain::{Command, Decide, Draft, Idempotency, Key, Refusal};
+use crate::stock::KnownKey;
+use crate::{Command, Decide, Draft, Idempotency, Key, Refusal};
 
 impl Command {
     /// The states it decides on, sorted and unique: the order in which their mutexes are taken.

@@ -1,7 +1,7 @@
 //! The trait of a command: which states it decides on, and how.
 
-use crate::domain::stock::Operation;
-use crate::domain::{Draft, Key, Refusal};
+use crate::stock::Operation;
+use crate::{Draft, Key, Refusal};
 
 /// A command's part that belongs to its capability: which states it decides on, and how.
 pub trait Decide {

@@ -4,7 +4,7 @@
 
 use super::evidence::{Evidence, NO_EVIDENCE};
 use super::kind::Registered;
-use crate::domain::{
+use crate::{
     Event, Fact, Idempotency, Key, Rejection, State, Taken, Timestamp, Unapplied, UnappliedWhy, Undo,
 };
 use std::any::Any;
@@ -93,12 +93,12 @@ impl<'a> Draft<'a> {
     }
 
     /// The evidence of that type, if there is any.
-    pub(in crate::domain) fn evidence<T: Any>(&self) -> Option<&'a T> {
+    pub(crate) fn evidence<T: Any>(&self) -> Option<&'a T> {
         self.evidence.of()
     }
 
     /// The keys of the command, sorted and unique.
-    pub(in crate::domain) const fn keys(&self) -> &'a [Key] {
+    pub(crate) const fn keys(&self) -> &'a [Key] {
         self.keys
     }
 
@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
     ///
     /// # Panics
     /// When the key is none of the command's.
-    pub(in crate::domain) fn position(&self, key: &Key) -> usize {
+    pub(crate) fn position(&self, key: &Key) -> usize {
         let last = self.last.get();
         if self.keys.get(last) == Some(key) {
             return last;
@@ -150,7 +150,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Assigns the following events to no operation.
-    pub(in crate::domain) fn end_operations(&mut self) {
+    pub(crate) fn end_operations(&mut self) {
         self.op = None;
     }
 

@@ -1,6 +1,6 @@
 //! Entries: one line of the log, the outcome of one command, all or nothing.
 
-use crate::domain::{Event, Idempotency, Rejection, Timestamp};
+use crate::{Event, Idempotency, Rejection, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Events: one change of one state, immutable.
 
-use crate::domain::{After, EventKind, Fact, Idempotency};
+use crate::{After, EventKind, Fact, Idempotency};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;

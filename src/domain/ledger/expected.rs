@@ -1,6 +1,6 @@
 //! The condition of a command on the version of its state.
 
-use crate::domain::Rejection;
+use crate::Rejection;
 
 /// The version that a command is conditional on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Expected {
 
 impl Expected {
     /// The version to record in an event.
-    pub(in crate::domain) const fn version(self) -> Option<u64> {
+    pub(crate) const fn version(self) -> Option<u64> {
         match self {
             Self::Version(version) => Some(version),
             Self::Any | Self::Exists => None,
@@ -23,7 +23,7 @@ impl Expected {
     }
 
     /// Checks the present version; 0 when the state does not exist.
-    pub(in crate::domain) fn check(self, current_version: u64) -> Result<(), Rejection> {
+    pub(crate) fn check(self, current_version: u64) -> Result<(), Rejection> {
         let met = match self {
             Self::Any => true,
             Self::Exists => current_version > 0,

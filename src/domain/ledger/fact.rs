@@ -1,6 +1,6 @@
 //! The methods of a fact that do not depend on its kind.
 
-use crate::domain::{Fact, Timestamp};
+use crate::{Fact, Timestamp};
 
 impl Fact {
     /// The time of the last movement of its state, for an event at `at`: a `TAKE` is no movement.

@@ -3,9 +3,9 @@
 //! Whatever has another form, however slightly, is left to [`Event::decode`]. So this reads less than that, but never
 //! anything else.
 
-use crate::domain::stock::{AdjustKind, Adjusted, Counted, LevelAfter, Reserved, Settled, StockFact};
-use crate::domain::{After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku};
-use crate::domain::{StoreId, Timestamp};
+use crate::stock::{AdjustKind, Adjusted, Counted, LevelAfter, Reserved, Settled, StockFact};
+use crate::{After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku};
+use crate::{StoreId, Timestamp};
 use smol_str::SmolStr;
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! The methods of a [`Key`] that do not depend on its kind.
 
-use crate::domain::{Key, Leasing};
+use crate::{Key, Leasing};
 use std::fmt;
 
 /// A level's key is shown without its tag: most keys are of levels.
@@ -45,7 +45,7 @@ impl fmt::Display for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ImportId, Sku, StoreId};
+    use crate::{ImportId, Sku, StoreId};
 
     #[test]
     fn a_key_is_read_as_it_is_shown() {

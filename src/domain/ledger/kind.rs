@@ -3,8 +3,8 @@
 //! `registry.rs` lists the kinds; [`kinds!`](super::registry) generates the closed enums of the ledger from that list, and their
 //! methods call this trait.
 
-use crate::domain::stock::MovementKind;
-use crate::domain::{EventKind, Fact, Key, Sku, State, StoreId, Timestamp};
+use crate::stock::MovementKind;
+use crate::{EventKind, Fact, Key, Sku, State, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt::Debug;
 
@@ -12,7 +12,7 @@ use std::fmt::Debug;
 /// own as constants beside its kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Misfit(pub(in crate::domain) &'static str);
+pub struct Misfit(pub(crate) &'static str);
 
 impl Misfit {
     /// A number would be negative or out of range.

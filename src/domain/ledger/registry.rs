@@ -5,11 +5,9 @@ use super::closed::{commands, kind_enums, kind_events, kind_states, kinds, rejec
 use super::decide::Decide;
 use super::kind::{Kind, Leasing, Misfit, Registered};
 use super::takeover::Taken;
-use crate::domain::catalogue::{self, ProductMember};
-use crate::domain::stock::{self, MovementKind};
-use crate::domain::{
-    Draft, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock,
-};
+use crate::catalogue::{self, ProductMember};
+use crate::stock::{self, MovementKind};
+use crate::{Draft, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 

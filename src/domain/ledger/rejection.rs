@@ -1,6 +1,6 @@
 //! Refusals: a refused command has changed nothing.
 
-use crate::domain::Rejection;
+use crate::Rejection;
 
 /// A rejection, with the operation of a batch that caused it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +21,8 @@ impl From<Rejection> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::catalogue::ProductMember;
-    use crate::domain::{Quantity, ReservationId, Sku};
+    use crate::catalogue::ProductMember;
+    use crate::{Quantity, ReservationId, Sku};
 
     #[test]
     fn the_code_in_the_log_is_the_code_in_the_contract() {

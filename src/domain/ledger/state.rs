@@ -1,6 +1,6 @@
 //! The takeover of a state from another log.
 
-use crate::domain::{Misfit, State, Taken};
+use crate::{Misfit, State, Taken};
 use std::mem::discriminant;
 
 impl State {

@@ -4,7 +4,7 @@
 //! together with it. It stands in front of the events that move the state, in the same entry.
 
 use super::registry::TakenJson;
-use crate::domain::{Key, StateRecord};
+use crate::{Key, StateRecord};
 use serde::{Deserialize, Serialize};
 
 /// `TAKE`: from here on the state is moved in this log. It is no movement: the state stays as it was, in its version too.
@@ -28,7 +28,7 @@ impl Taken {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{After, Event, Fact, Misfit, State, Timestamp, Undo};
+    use crate::{After, Event, Fact, Misfit, State, Timestamp, Undo};
 
     const LEVEL: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000001","type":"TAKE","payload":{"epoch":6,"level":{"storeId":"L","sku":"A","onHand":9,"reserved":2,"version":7,"updatedAt":"2026-11-20T16:00:00.000Z","holds":[{"reservationId":"r","qty":2}]}},"after":{"onHand":9,"reserved":2,"version":7}}"#;
     const IMPORT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000002","type":"TAKE","payload":{"epoch":1,"import":{"importId":"I","rowsDone":5,"applied":3,"refused":1,"finished":false,"version":2,"updatedAt":"2026-11-20T16:00:00.000Z"}},"after":{"rowsDone":5,"applied":3,"refused":1,"version":2}}"#;

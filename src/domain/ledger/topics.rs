@@ -3,8 +3,8 @@
 //! Readers skip entries without a wanted topic, and do not read their lines: a page of movements behind 50,000 products took up to
 //! 69 ms without it and takes 0.7 ms with it (`benches/pages/run`).
 
-use crate::domain::stock::MovementKind;
-use crate::domain::{Event, EventKind, StoreId};
+use crate::stock::MovementKind;
+use crate::{Event, EventKind, StoreId};
 
 /// A set of topics, of one event or of several. Each event has its kind; a movement has the kind of movement it is; what is
 /// about a SKU in a store has that store. Many stores share a bit, so a topic that is in the set may be there for another

@@ -7,8 +7,8 @@
 //! An alert has no lease of its own. It is decided together with its level, under the level's lease: with two leases, two processes
 //! could each hold one and wait for the other.
 
-use crate::domain::stock::Level;
-use crate::domain::{Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Quantity, Sku, StoreId, Timestamp};
+use crate::stock::Level;
+use crate::{Draft, EventKind, Fact, Key, Kind, Leasing, Misfit, Quantity, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An event that raises a raised alert, clears a cleared one, or raises it by numbers that are not low.

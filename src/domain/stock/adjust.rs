@@ -1,7 +1,7 @@
 //! Adjust: pieces come or go.
 
-use crate::domain::stock::{AdjustKind, Adjusted, Level, StockCommand, StockFact};
-use crate::domain::{Quantity, Rejection};
+use crate::stock::{AdjustKind, Adjusted, Level, StockCommand, StockFact};
+use crate::{Quantity, Rejection};
 use smol_str::SmolStr;
 
 /// Checks that a change of the pieces on hand fits the level.

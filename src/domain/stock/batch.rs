@@ -1,7 +1,7 @@
 //! Batch: many movements in one entry, atomic or each on its own.
 
-use crate::domain::stock::{self, StockCommand};
-use crate::domain::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
+use crate::stock::{self, StockCommand};
+use crate::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
 
 /// Many movements, decided in order: each sees the effects of the ones before it.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! The command to move one level: which level, which version, and what to do.
 
-use crate::domain::stock::AdjustKind;
-use crate::domain::{Expected, Key, Quantity, ReservationId, Sequence, Sku, StoreId};
+use crate::stock::AdjustKind;
+use crate::{Expected, Key, Quantity, ReservationId, Sequence, Sku, StoreId};
 use smol_str::SmolStr;
 
 /// A movement of one level.

@@ -1,8 +1,8 @@
 //! Commit: reserved pieces leave, all of them or some.
 
 use super::release::settled;
-use crate::domain::stock::{Commit, Level, Settled, StockCommand, StockFact};
-use crate::domain::{Quantity, Rejection};
+use crate::stock::{Commit, Level, Settled, StockCommand, StockFact};
+use crate::{Quantity, Rejection};
 
 /// One event, or two when the remainder is released with it.
 pub(super) fn decide(

@@ -1,7 +1,7 @@
 //! Count: the pieces physically found, now or as of an earlier moment.
 
-use crate::domain::stock::{CountAsOf, Counted, Level, StockCommand, StockFact};
-use crate::domain::{Quantity, Rejection};
+use crate::stock::{CountAsOf, Counted, Level, StockCommand, StockFact};
+use crate::{Quantity, Rejection};
 use smol_str::SmolStr;
 
 /// Movements after the moment of the count stay in effect. The reserved pieces must still be on hand.

@@ -1,8 +1,8 @@
 //! The decision of one movement: the checks that all verbs share, and the way to the file of each verb.
 
-use crate::domain::catalogue::check_listed;
-use crate::domain::stock::{Level, StockCommand, StockFact, Verb, adjust, commit, count, release, reserve};
-use crate::domain::{Decide, Draft, Fact, Key, Refusal, Rejection};
+use crate::catalogue::check_listed;
+use crate::stock::{Level, StockCommand, StockFact, Verb, adjust, commit, count, release, reserve};
+use crate::{Decide, Draft, Fact, Key, Refusal, Rejection};
 
 impl Decide for StockCommand {
     fn add_keys(&self, keys: &mut Vec<Key>) {

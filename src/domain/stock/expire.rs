@@ -1,7 +1,7 @@
 //! Expire: the time of a reservation ran out. No client asks for it; the next command on the level records it, or the task of due states.
 
-use crate::domain::stock::{Settled, StockFact};
-use crate::domain::{Quantity, ReservationId, Sku, StoreId};
+use crate::stock::{Settled, StockFact};
+use crate::{Quantity, ReservationId, Sku, StoreId};
 
 /// The expiries of the due holds of a level, in their order.
 pub(super) fn expiries<'a>(

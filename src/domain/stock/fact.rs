@@ -1,7 +1,7 @@
 //! The facts of stock: the payloads of the events of a level.
 
-use crate::domain::stock::{AdjustKind, MovementKind};
-use crate::domain::{EventKind, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp};
+use crate::stock::{AdjustKind, MovementKind};
+use crate::{EventKind, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 

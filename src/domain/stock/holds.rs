@@ -1,7 +1,7 @@
 //! The reservations of one level: the open ones by id and by expiry, and the last closed ones.
 
-use crate::domain::limits::RESERVATIONS_CLOSED_MAX;
-use crate::domain::{Misfit, Quantity, Rejection, ReservationId, Timestamp};
+use crate::limits::RESERVATIONS_CLOSED_MAX;
+use crate::{Misfit, Quantity, Rejection, ReservationId, Timestamp};
 use ahash::RandomState;
 use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry;

@@ -3,7 +3,7 @@
 //! `sale`, `stock-in` and `removal` are adjustments with a name, in the payload of the same event; the tills have a route for each. An
 //! adjustment without a kind has the kind that its reason names, if it names one: imports have always written their rows in that way.
 
-use crate::domain::Quantity;
+use crate::Quantity;
 use serde::{Deserialize, Serialize};
 
 /// The named reason for which pieces come or go.
@@ -118,8 +118,8 @@ impl MovementKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::stock::{Adjusted, StockFact};
-    use crate::domain::{Sku, StoreId};
+    use crate::stock::{Adjusted, StockFact};
+    use crate::{Sku, StoreId};
 
     #[test]
     fn names_are_unique_and_read_back() {

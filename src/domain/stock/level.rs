@@ -2,8 +2,8 @@
 
 use super::expire::expiries;
 use super::holds::{HoldUndo, Holds, RESERVATION};
-use crate::domain::stock::{ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact};
-use crate::domain::{EventKind, Kind, Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
+use crate::stock::{ClosedRecord, Closure, Hold, HoldRecord, LevelAfter, MovementKind, StockFact};
+use crate::{EventKind, Kind, Misfit, Quantity, Rejection, ReservationId, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Stock in numbers. Invariants: 0 <= `reserved` <= `on_hand`; `reserved` is the sum of the open holds; `version`

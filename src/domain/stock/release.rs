@@ -1,7 +1,7 @@
 //! Release: reserved pieces become sellable again.
 
-use crate::domain::stock::{Level, Settled, StockCommand, StockFact};
-use crate::domain::{Quantity, Rejection, ReservationId};
+use crate::stock::{Level, Settled, StockCommand, StockFact};
+use crate::{Quantity, Rejection, ReservationId};
 
 pub(super) fn decide(
     level: &Level,

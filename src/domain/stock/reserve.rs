@@ -1,7 +1,7 @@
 //! Reserve: pieces are held for a caller, for a time or until they are released.
 
-use crate::domain::stock::{Level, Reserve, Reserved, StockCommand, StockFact};
-use crate::domain::{Rejection, Timestamp};
+use crate::stock::{Level, Reserve, Reserved, StockCommand, StockFact};
+use crate::{Rejection, Timestamp};
 
 pub(super) fn decide(
     level: &Level,

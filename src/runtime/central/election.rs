@@ -1,13 +1,13 @@
 //! The election of the worker among the processes on a data directory, and the role that this process has.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::app::central::{CentralModel, Worker};
-use crate::config::SyncWorkerSettings;
-use crate::domain::Sequence;
 use crate::runtime::central::mirror::mirror;
 use crate::runtime::central::sources::LogSources;
 use crate::runtime::central::worker::{HeldWorker, lock};
 use crate::runtime::exit::{Exit, Failure};
+use onhand_app::central::{CentralModel, Worker};
+use onhand_config::SyncWorkerSettings;
+use onhand_disk::layout::Layout;
+use onhand_domain::Sequence;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -157,8 +157,8 @@ impl CentralRole {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::disk::{Disk, RealDisk};
-    use crate::app::central::{Central, SourceState};
+    use onhand_app::central::{Central, SourceState};
+    use onhand_disk::{Disk, RealDisk};
     use std::path::Path;
 
     /// The place of a process that writes nothing; its own log is of no interest here.

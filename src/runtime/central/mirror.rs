@@ -1,10 +1,10 @@
 //! The central model of a process that is not the worker: what the worker of another process has saved.
 
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::stores::central::{list, look};
-use crate::app::central::CentralModel;
-use crate::domain::Sequence;
+use onhand_app::central::CentralModel;
+use onhand_disk::RealDisk;
+use onhand_disk::layout::Layout;
+use onhand_domain::Sequence;
+use onhand_file::stores::central::{list, look};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

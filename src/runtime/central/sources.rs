@@ -1,14 +1,14 @@
 //! The logs that a worker follows: this node's own, those of a data directory, and those that the settings name.
 
-use crate::adapters::file::disk::RealDisk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::sources::directory_source::DirectorySource;
-use crate::adapters::file::sources::members::{Arrangement, Members, arrangement};
-use crate::adapters::remote::RemoteSource;
-use crate::app::ports::{EventSource, Joining};
-use crate::config::SourceAddress;
 use crate::runtime::directory;
 use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_app::ports::{EventSource, Joining};
+use onhand_config::SourceAddress;
+use onhand_disk::RealDisk;
+use onhand_disk::layout::Layout;
+use onhand_file::sources::directory_source::DirectorySource;
+use onhand_file::sources::members::{Arrangement, Members, arrangement};
+use onhand_remote::RemoteSource;
 use std::sync::Arc;
 
 /// The logs that a worker follows.

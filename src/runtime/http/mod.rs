@@ -3,14 +3,14 @@
 
 mod open_files;
 
-use crate::adapters::file::disk::layout::temporary;
-use crate::adapters::http::server::{Drained, ServerLimits, serve};
-use crate::adapters::http::{Gates, Node, WebGate, edge};
-use crate::config::{ListenSettings, ServeSettings};
 use crate::runtime::exit::{Exit, Failure, OrExit};
 use crate::runtime::http::open_files::Room;
 use crate::runtime::open::RunningNode;
 use crate::runtime::stop::Stop;
+use onhand_config::{ListenSettings, ServeSettings};
+use onhand_disk::layout::temporary;
+use onhand_http::server::{Drained, ServerLimits, serve};
+use onhand_http::{Gates, Node, WebGate, edge};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The number of files that the process may have open, and of connections that fit among them.
 
-use crate::adapters::http::FOLLOWERS_MAX;
+use onhand_http::FOLLOWERS_MAX;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files that are no connections: log, indexes, snapshots and what is read back, the reserve for probes, the runtime's own.

@@ -1,7 +1,7 @@
 //! The rules of products, stores, thresholds and alerts in the log of one process.
 
-use crate::domain::low_stock::AlertFact;
-use crate::domain::{After, Entry, Event, Fact, Key, Quantity, Sku, StoreId};
+use onhand_domain::low_stock::AlertFact;
+use onhand_domain::{After, Entry, Event, Fact, Key, Quantity, Sku, StoreId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A SKU in a store.

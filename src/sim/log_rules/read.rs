@@ -1,9 +1,9 @@
 //! Reads the durable log of a simulated disk as bytes, past the ledger and the log's own reader.
 
-use crate::adapters::file::disk::layout::{Layout, archived_first, segment_first};
-use crate::adapters::file::format::segment::{Damage, Scan};
-use crate::domain::{Entry, Sequence, Timestamp};
-use crate::sim::disk::SimDisk;
+use onhand_disk::layout::{Layout, archived_first, segment_first};
+use onhand_domain::{Entry, Sequence, Timestamp};
+use onhand_file::format::segment::{Damage, Scan};
+use onhand_sim_machine::disk::SimDisk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
 //! The rules that hold for every log, whatever was asked of the ledger.
 
-use crate::app::ledger::fold::Fold;
-use crate::domain::stock::StockFact;
-use crate::domain::{After, Entry, Fact, Key, Sequence, Timestamp};
-use crate::sim::log_rules::low_stock::LowStockRules;
+use crate::log_rules::low_stock::LowStockRules;
+use onhand_app::ledger::fold::Fold;
+use onhand_domain::stock::StockFact;
+use onhand_domain::{After, Entry, Fact, Key, Sequence, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 

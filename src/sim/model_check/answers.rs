@@ -1,9 +1,9 @@
 //! Outcomes and events of the ledger in the words of the oracle.
 
-use crate::app::{CommandError, Outcome};
-use crate::domain::{After, Event, EventKind, Fact, Key, Quantity, UnappliedWhy};
-use crate::sim::model_check::values::{CATALOGUE, goods, name};
-use crate::sim::oracle::{Done, Happened, OracleAnswer, What};
+use crate::model_check::values::{CATALOGUE, goods, name};
+use crate::oracle::{Done, Happened, OracleAnswer, What};
+use onhand_app::{CommandError, Outcome};
+use onhand_domain::{After, Event, EventKind, Fact, Key, Quantity, UnappliedWhy};
 
 /// The answer of a node, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,7 @@ pub enum NodeAnswer {
 
 /// The outcome of a command in the words of the oracle. Of several processes each writes `TAKE` when it takes over what
 /// another one moved: the oracle knows nothing of that.
-pub(in crate::sim) fn answer_of(outcome: Result<Outcome, CommandError>) -> NodeAnswer {
+pub(crate) fn answer_of(outcome: Result<Outcome, CommandError>) -> NodeAnswer {
     NodeAnswer::Answer(match outcome {
         Ok(outcome) => {
             let at = outcome.at.milliseconds();

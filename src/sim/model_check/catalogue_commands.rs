@@ -1,12 +1,12 @@
 //! The acts of the model that change the catalogue, as commands of the ledger.
 
-use crate::domain::catalogue::{
+use crate::model_check::values::{expected, pieces, place};
+use crate::oracle::{CatalogueRequest, Expect, Goods, Oracle};
+use onhand_domain::catalogue::{
     Described, Product, ProductChange, ProductCommand, ProductVerb, Products, Store, StoreCommand, StoreKind,
 };
-use crate::domain::low_stock::ThresholdCommand;
-use crate::domain::{Command, Expected};
-use crate::sim::model_check::values::{expected, pieces, place};
-use crate::sim::oracle::{CatalogueRequest, Expect, Goods, Oracle};
+use onhand_domain::low_stock::ThresholdCommand;
+use onhand_domain::{Command, Expected};
 use smol_str::format_smolstr;
 
 pub(super) fn command(oracle: &Oracle, saying: &CatalogueRequest, expect: Expect) -> Command {

@@ -2,17 +2,17 @@
 //!
 //! Everything here panics where node and oracle differ: the caller catches that and names the seed.
 
-use crate::app::low_stock::AlertFilter;
-use crate::app::ports::Clock;
-use crate::app::{APART_MS, CommandError, Outcome};
-use crate::sim::log_rules::{self, Rules};
-use crate::sim::model_check::answers::{NodeAnswer, answer_of, happened};
-use crate::sim::model_check::commands::command;
-use crate::sim::model_check::values::{SKUS, place};
-use crate::sim::model_check::views::{listed, listed_by, shown};
-use crate::sim::node::{SimNode, SimSettings};
-use crate::sim::oracle::{Act, Happened, Oracle};
-use crate::sim::world::World;
+use crate::log_rules::{self, Rules};
+use crate::model_check::answers::{NodeAnswer, answer_of, happened};
+use crate::model_check::commands::command;
+use crate::model_check::values::{SKUS, place};
+use crate::model_check::views::{listed, listed_by, shown};
+use crate::node::{SimNode, SimSettings};
+use crate::oracle::{Act, Happened, Oracle};
+use crate::world::World;
+use onhand_app::low_stock::AlertFilter;
+use onhand_app::ports::Clock;
+use onhand_app::{APART_MS, CommandError, Outcome};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 

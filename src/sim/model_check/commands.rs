@@ -1,13 +1,13 @@
 //! The acts of the model as commands of the ledger.
 
-use crate::app::{Meta, fingerprint};
-use crate::domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
-use crate::domain::{Command, Idempotency, ReservationId};
-use crate::sim::model_check::catalogue_commands;
-use crate::sim::model_check::values::{expected, pieces, place};
-use crate::sim::oracle::{Act, LevelRequest, LevelVerb, Oracle, batch_payload, payload};
+use crate::model_check::catalogue_commands;
+use crate::model_check::values::{expected, pieces, place};
+use crate::oracle::{Act, LevelRequest, LevelVerb, Oracle, batch_payload, payload};
+use onhand_app::{Meta, fingerprint};
+use onhand_domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
+use onhand_domain::{Command, Idempotency, ReservationId};
 
-pub(in crate::sim) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta) {
+pub(crate) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta) {
     let (command, idempotency) = match act {
         Act::One(order, key) => {
             let known_by = key.map(|key| known_by("one", key, &payload(order)));

@@ -1,15 +1,15 @@
 //! The steps of a run of one node: acts, retries, time, upkeep, crashes, refusals of the disk.
 
-use crate::app::ports::{Moment, MovementQuery};
-use crate::app::stock::MovementPlace;
-use crate::domain::Sequence;
-use crate::resilience::BreakerState;
-use crate::sim::disk::{Crash, Fault, Injection};
-use crate::sim::model_check::answers::happened;
-use crate::sim::model_check::check::{ModelCheck, OpenActs, ask};
-use crate::sim::model_check::values::place;
-use crate::sim::node::{SimNode, SimSettings};
-use crate::sim::oracle::{Act, Happened};
+use crate::model_check::answers::happened;
+use crate::model_check::check::{ModelCheck, OpenActs, ask};
+use crate::model_check::values::place;
+use crate::node::{SimNode, SimSettings};
+use crate::oracle::{Act, Happened};
+use onhand_app::ports::{Moment, MovementQuery};
+use onhand_app::stock::MovementPlace;
+use onhand_domain::Sequence;
+use onhand_resilience::BreakerState;
+use onhand_sim_machine::disk::{Crash, Fault, Injection};
 
 /// Movements of a page that is read.
 const PAGE: usize = 10;

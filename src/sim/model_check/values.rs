@@ -1,8 +1,8 @@
 //! The values that acts of the model are about: SKUs, quantities, names, versions.
 
-use crate::domain::catalogue::Product;
-use crate::domain::{Expected, Quantity, Sku, StoreId};
-use crate::sim::oracle::{Expect, Goods, Oracle};
+use crate::oracle::{Expect, Goods, Oracle};
+use onhand_domain::catalogue::Product;
+use onhand_domain::{Expected, Quantity, Sku, StoreId};
 
 /// The SKUs of a small run, in key order.
 pub const SKUS: [&str; 3] = ["A", "B", "C"];

@@ -1,12 +1,12 @@
 //! What a node shows of a SKU and of the catalogue, and what the oracle says that it must show.
 
-use crate::app::Ledger;
-use crate::app::catalogue::ProductFilter;
-use crate::app::low_stock::AlertFilter;
-use crate::app::stock::ReadError;
-use crate::domain::Sku;
-use crate::sim::model_check::values::{CATALOGUE, goods, name, place};
-use crate::sim::oracle::{Goods, Oracle, Shown};
+use crate::model_check::values::{CATALOGUE, goods, name, place};
+use crate::oracle::{Goods, Oracle, Shown};
+use onhand_app::Ledger;
+use onhand_app::catalogue::ProductFilter;
+use onhand_app::low_stock::AlertFilter;
+use onhand_app::stock::ReadError;
+use onhand_domain::Sku;
 
 /// More than there is of anything in a run.
 const MANY: usize = 100;
@@ -15,7 +15,7 @@ const MANY: usize = 100;
 ///
 /// # Errors
 /// [`ReadError`], as the ledger.
-pub(in crate::sim) async fn shown(ledger: &Ledger, oracle: &Oracle, sku: &str) -> Result<Shown, ReadError> {
+pub(crate) async fn shown(ledger: &Ledger, oracle: &Oracle, sku: &str) -> Result<Shown, ReadError> {
     let (store_id, sku) = place(oracle, sku);
     let level = ledger.level(&store_id, &sku).await?.map(|view| view.numbers);
     let product = ledger.product(&sku).await?;
@@ -32,7 +32,7 @@ pub(in crate::sim) async fn shown(ledger: &Ledger, oracle: &Oracle, sku: &str) -
 
 /// Products and stores in their lists.
 #[derive(Debug, PartialEq)]
-pub(in crate::sim) struct ListedCatalogue {
+pub(crate) struct ListedCatalogue {
     products: Vec<(&'static str, Goods, u64)>,
     /// Name and version, of those that have details.
     stores: Vec<(u32, u64)>,
@@ -42,7 +42,7 @@ pub(in crate::sim) struct ListedCatalogue {
 ///
 /// # Errors
 /// [`ReadError`], as the ledger.
-pub(in crate::sim) async fn listed(ledger: &Ledger) -> Result<ListedCatalogue, ReadError> {
+pub(crate) async fn listed(ledger: &Ledger) -> Result<ListedCatalogue, ReadError> {
     let known =
         |sku: &Sku| CATALOGUE.into_iter().find(|known| *known == sku.as_str()).expect("a SKU of the play");
     let products = ledger.products(ProductFilter::new("", None, None), None, MANY).await?;
@@ -55,7 +55,7 @@ pub(in crate::sim) async fn listed(ledger: &Ledger) -> Result<ListedCatalogue, R
 }
 
 /// What the lists must show.
-pub(in crate::sim) fn listed_by(oracle: &Oracle) -> ListedCatalogue {
+pub(crate) fn listed_by(oracle: &Oracle) -> ListedCatalogue {
     let products = oracle.catalogue.products.iter();
     let products =
         products.filter_map(|(sku, said)| said.shown().map(|(goods, version)| (*sku, goods, version)));

@@ -1,8 +1,8 @@
 //! A batch, as it must be: each operation sees the effect of the ones before it.
 
-use crate::sim::oracle::acts::{Happened, LevelRequest, payload};
-use crate::sim::oracle::decision::{Decision, ItemFate, KeyLookup, UsedKey};
-use crate::sim::oracle::model::Oracle;
+use crate::oracle::acts::{Happened, LevelRequest, payload};
+use crate::oracle::decision::{Decision, ItemFate, KeyLookup, UsedKey};
+use crate::oracle::model::Oracle;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

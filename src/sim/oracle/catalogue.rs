@@ -1,6 +1,6 @@
 //! What is said of products and of the store, and what follows from it: thresholds, and the alerts of levels that are low.
 
-use crate::sim::oracle::acts::{CatalogueRequest, Expect, Goods, What};
+use crate::oracle::acts::{CatalogueRequest, Expect, Goods, What};
 use std::collections::BTreeMap;
 
 /// Details of one thing, with a version of their own.

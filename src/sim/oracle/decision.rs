@@ -1,6 +1,6 @@
 //! The outcome of a command, and the record of its key.
 
-use crate::sim::oracle::acts::{Done, Happened};
+use crate::oracle::acts::{Done, Happened};
 use std::sync::Arc;
 
 /// The operations that made no event, or the code of the rejection and the operation that caused it.

@@ -1,6 +1,6 @@
 //! The events of the oracle, in a list whose copies share the old part.
 
-use crate::sim::oracle::acts::Happened;
+use crate::oracle::acts::Happened;
 use std::sync::Arc;
 
 /// Events in order; the first has sequence 1.

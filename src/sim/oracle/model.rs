@@ -1,12 +1,12 @@
 //! The ledger of one store, in plain maps and by a straight reading of the rules.
 
-use crate::sim::oracle::acts::{
+use crate::oracle::acts::{
     Act, Done, Expect, Happened, LevelRequest, OracleAnswer, Shown, What, batch_payload, payload,
 };
-use crate::sim::oracle::catalogue::Catalogue;
-use crate::sim::oracle::decision::{Decision, ItemFate, KeyLookup, KeyName, UsedKey};
-use crate::sim::oracle::event_list::EventList;
-use crate::sim::oracle::stock::{LevelChange, Stock};
+use crate::oracle::catalogue::Catalogue;
+use crate::oracle::decision::{Decision, ItemFate, KeyLookup, KeyName, UsedKey};
+use crate::oracle::event_list::EventList;
+use crate::oracle::stock::{LevelChange, Stock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Many products at once, as it must be: each one is set or rejected by itself.
 
-use crate::sim::oracle::acts::Goods;
-use crate::sim::oracle::decision::ItemFate;
-use crate::sim::oracle::model::Oracle;
+use crate::oracle::acts::Goods;
+use crate::oracle::decision::ItemFate;
+use crate::oracle::model::Oracle;
 
 impl Oracle {
     /// Sets product details, in order; returns the outcome of those that are rejected.

@@ -1,6 +1,6 @@
 //! One level of the oracle.
 
-use crate::sim::oracle::acts::LevelVerb;
+use crate::oracle::acts::LevelVerb;
 use std::collections::BTreeMap;
 
 /// Closed reservations that a level remembers.

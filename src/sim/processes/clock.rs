@@ -1,8 +1,8 @@
 //! The clocks of one place: a monotonic one that all places share, and a wall clock that is wrong.
 
-use crate::app::ports::{Clock, Sleep};
-use crate::domain::Timestamp;
-use crate::sim::node::SimClock;
+use onhand_app::ports::{Clock, Sleep};
+use onhand_domain::Timestamp;
+use onhand_sim_machine::SimClock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Disturbances of processes: they are frozen, killed, stopped, joined by others; their disks refuse, their clocks are set.
 
-use crate::sim::processes::group::Trouble;
-use crate::sim::processes::process::TTL_MS;
-use crate::sim::processes::run::{PLACES, SharedRun, Was};
+use crate::processes::group::Trouble;
+use crate::processes::process::TTL_MS;
+use crate::processes::run::{PLACES, SharedRun, Was};
 
 impl SharedRun<'_> {
     /// Removes the processes that a fault has killed in the middle of a call.
@@ -89,7 +89,7 @@ impl SharedRun<'_> {
         } else if !self.group.was_killed(place) {
             match self.group.stop(place, Some(asking)) {
                 Some(Ok(outcome)) => self.histories.heard(&act, Ok(outcome)),
-                Some(Err(crate::app::CommandError::Refused(refusal))) => {
+                Some(Err(onhand_app::CommandError::Refused(refusal))) => {
                     self.histories.heard(&act, Err(refusal.into()));
                 }
                 _ => self.histories.perhaps(&act),
@@ -145,7 +145,8 @@ impl SharedRun<'_> {
         let place = self.place();
         let after = self.random.below(60) as u64;
         self.trace.note(format_args!("{place} is killed {after} calls from now"));
-        self.group.trouble(place, Trouble { after, fault: crate::sim::disk::Fault::Kill, sticky: false });
+        self.group
+            .trouble(place, Trouble { after, fault: onhand_sim_machine::disk::Fault::Kill, sticky: false });
         self.ask_at(place);
     }
 

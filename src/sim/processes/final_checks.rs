@@ -1,17 +1,17 @@
 //! The end of a run of several processes: logs, levels, central and oracles are compared.
 
-use crate::adapters::file::audit::audit_directory;
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::sources::directory_source::DirectorySource;
-use crate::app::central::{SourceState, total};
-use crate::app::ports::EventSource;
-use crate::sim::block_on::block_on;
-use crate::sim::central::{WorkerSetup, open_letters};
-use crate::sim::disk::Crash;
-use crate::sim::log_rules;
-use crate::sim::model_check::place;
-use crate::sim::processes::run::{PLACES, SharedRun};
-use crate::sim::tally::RunTally;
+use crate::block_on::block_on;
+use crate::central::{WorkerSetup, open_letters};
+use crate::log_rules;
+use crate::model_check::place;
+use crate::processes::run::{PLACES, SharedRun};
+use crate::tally::RunTally;
+use onhand_app::central::{SourceState, total};
+use onhand_app::ports::EventSource;
+use onhand_disk::Disk;
+use onhand_file::audit::audit_directory;
+use onhand_file::sources::directory_source::DirectorySource;
+use onhand_sim_machine::disk::Crash;
 use std::sync::Arc;
 
 impl SharedRun<'_> {

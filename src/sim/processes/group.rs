@@ -1,16 +1,16 @@
 //! The processes: each a ledger with its log and its leases, all on one disk, moved on in turns by whoever asks one of them.
 
-use crate::app::ports::Clock;
-use crate::app::stock::ReadError;
-use crate::app::{CommandError, Meta, Outcome};
-use crate::domain::{Command, Timestamp};
-use crate::sim::disk::{Crash, Fault, Injection, SimDisk};
-use crate::sim::model_check::{ListedCatalogue, command, listed, shown};
-use crate::sim::node::{SimClock, SimIds};
-use crate::sim::oracle::{Act, Oracle, Shown};
-use crate::sim::processes::clock::PlaceClock;
-use crate::sim::processes::process::{Process, ProcessStart, drive};
-use crate::sim::random::Random;
+use crate::model_check::{ListedCatalogue, command, listed, shown};
+use crate::oracle::{Act, Oracle, Shown};
+use crate::processes::clock::PlaceClock;
+use crate::processes::process::{Process, ProcessStart, drive};
+use onhand_app::ports::Clock;
+use onhand_app::stock::ReadError;
+use onhand_app::{CommandError, Meta, Outcome};
+use onhand_domain::{Command, Timestamp};
+use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
+use onhand_sim_machine::random::Random;
+use onhand_sim_machine::{SimClock, SimIds};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

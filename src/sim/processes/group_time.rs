@@ -1,8 +1,8 @@
 //! The time of a group of processes: it passes for all of them, and each has a wall clock that may be wrong.
 
-use crate::app::ports::Clock;
-use crate::sim::processes::group::ProcessGroup;
-use crate::sim::random::Random;
+use crate::processes::group::ProcessGroup;
+use onhand_app::ports::Clock;
+use onhand_sim_machine::random::Random;
 
 const MINUTE_MS: i64 = 60_000;
 const TEN_YEARS_MS: i64 = 10 * 365 * 24 * 60 * MINUTE_MS;

@@ -1,8 +1,8 @@
 //! The possible histories of a run: oracles that differ in the acts that had no answer.
 
-use crate::app::{CommandError, Outcome};
-use crate::sim::model_check::{ListedCatalogue, NodeAnswer, answer_of, listed_by};
-use crate::sim::oracle::{Act, Done, Happened, Oracle, OracleAnswer, Shown};
+use crate::model_check::{ListedCatalogue, NodeAnswer, answer_of, listed_by};
+use crate::oracle::{Act, Done, Happened, Oracle, OracleAnswer, Shown};
+use onhand_app::{CommandError, Outcome};
 
 /// The time that a key is kept: longer than any run.
 const KEY_TTL_MS: i64 = 1_000_000_000_000;

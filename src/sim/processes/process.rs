@@ -1,19 +1,19 @@
 //! One process, on its own view of the disk: one of several, with leases, or alone on the directory.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::log::FileLog;
-use crate::adapters::file::recovery::OpenOptions;
-use crate::adapters::file::sharing::{FileSharing, LeaseOptions};
-use crate::adapters::file::upkeep::maintenance::Maintenance;
-use crate::app::Ledger;
-use crate::app::ports::{Clock, EventIds, EventLog as _, Sharing as _, is_taken_over};
-use crate::resilience::BreakerState;
-use crate::runtime::node::{NodeOptions, OpenedLog};
-use crate::sim::block_on::block_on;
-use crate::sim::disk::SimDisk;
-use crate::sim::log_rules;
-use crate::sim::node::SimIds;
+use crate::block_on::block_on;
+use crate::log_rules;
+use onhand_app::Ledger;
+use onhand_app::ports::{Clock, EventIds, EventLog as _, Sharing as _, is_taken_over};
+use onhand_disk::Disk;
+use onhand_file::format::identity::DirectoryLock;
+use onhand_file::log::FileLog;
+use onhand_file::recovery::OpenOptions;
+use onhand_file::sharing::{FileSharing, LeaseOptions};
+use onhand_file::upkeep::maintenance::Maintenance;
+use onhand_node::{NodeOptions, OpenedLog};
+use onhand_resilience::BreakerState;
+use onhand_sim_machine::SimIds;
+use onhand_sim_machine::disk::SimDisk;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;

@@ -1,17 +1,17 @@
 //! One run: which process is asked, and how its answer is compared with what may have happened.
 
-use crate::app::ports::HistoryError;
-use crate::app::{CommandError, Outcome};
-use crate::sim::disk::{Fault, SimDisk};
-use crate::sim::model_check::CATALOGUE;
-use crate::sim::oracle::{Act, Expect, LevelRequest, LevelVerb};
-use crate::sim::processes::group::{PendingCommand, ProcessGroup, Trouble};
-use crate::sim::processes::possible_histories::PossibleHistories;
-use crate::sim::processes::timed_effects::TimedEffects;
-use crate::sim::random::Random;
-use crate::sim::tally::RunTally;
-use crate::sim::trace::RunTrace;
-use crate::sim::workload::StepGenerator;
+use crate::model_check::CATALOGUE;
+use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
+use crate::processes::group::{PendingCommand, ProcessGroup, Trouble};
+use crate::processes::possible_histories::PossibleHistories;
+use crate::processes::timed_effects::TimedEffects;
+use crate::tally::RunTally;
+use crate::trace::RunTrace;
+use crate::workload::StepGenerator;
+use onhand_app::ports::HistoryError;
+use onhand_app::{CommandError, Outcome};
+use onhand_sim_machine::disk::{Fault, SimDisk};
+use onhand_sim_machine::random::Random;
 
 /// Processes there may be at once.
 pub(super) const PLACES: usize = 3;

@@ -1,13 +1,13 @@
 //! What is followed beside the oracles: holds that run out, each by its own time, and one import, step by step. No act of the
 //! oracles is about their SKUs.
 
-use crate::app::{CommandError, Meta, Outcome};
-use crate::domain::imports::{ImportRow, ImportRows};
-use crate::domain::stock::{AdjustKind, Commit, Reserve, StockCommand, Verb};
-use crate::domain::{Command, Expected, ImportId, Quantity, Rejection, ReservationId, Sku, StoreId};
-use crate::sim::oracle::STORE;
-use crate::sim::processes::run::SharedRun;
-use crate::sim::processes::timed_effects::TimedHold;
+use crate::oracle::STORE;
+use crate::processes::run::SharedRun;
+use crate::processes::timed_effects::TimedHold;
+use onhand_app::{CommandError, Meta, Outcome};
+use onhand_domain::imports::{ImportRow, ImportRows};
+use onhand_domain::stock::{AdjustKind, Commit, Reserve, StockCommand, Verb};
+use onhand_domain::{Command, Expected, ImportId, Quantity, Rejection, ReservationId, Sku, StoreId};
 
 /// The SKU of holds that run out.
 const HELD: &str = "P";

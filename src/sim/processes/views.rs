@@ -1,9 +1,9 @@
 //! What processes show is a possible history, and each level has its alert once all processes have re-evaluated theirs.
 
-use crate::app::ports::HistoryError;
-use crate::app::stock::ReadError;
-use crate::sim::oracle::Shown;
-use crate::sim::processes::run::SharedRun;
+use crate::oracle::Shown;
+use crate::processes::run::SharedRun;
+use onhand_app::ports::HistoryError;
+use onhand_app::stock::ReadError;
 
 /// Milliseconds between two checks that every level has its alert.
 const LOOK_MS: u64 = 100;

@@ -1,21 +1,21 @@
 //! Files of a data directory that are not what was written.
 
 use super::shop;
-use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::format::identity::read_node;
-use onhand::adapters::file::format::segment::{Header, Scan};
-use onhand::adapters::file::reading::archived::list_segments;
-use onhand::adapters::file::recovery::{OpenError, OpenNode};
-use onhand::adapters::file::stores::central;
-use onhand::adapters::file::stores::central::FileCentral;
-use onhand::adapters::file::stores::dead_letters::{FileDeadLetters, look_at_letters};
-use onhand::adapters::file::upkeep::snapshot::list_snapshots;
-use onhand::app::central::CentralModel;
-use onhand::app::ledger::fold::Fold;
-use onhand::app::ports::{CentralStore, DeadLetterStore, EventQuery, Moment, MovementQuery};
-use onhand::domain::{Event, Key, Sequence, Sku, StoreId, Timestamp, Topics};
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::log_rules as rules;
+use onhand_app::central::CentralModel;
+use onhand_app::ledger::fold::Fold;
+use onhand_app::ports::{CentralStore, DeadLetterStore, EventQuery, Moment, MovementQuery};
+use onhand_domain::{Event, Key, Sequence, Sku, StoreId, Timestamp, Topics};
+use onhand_file::audit::audit;
+use onhand_file::format::identity::read_node;
+use onhand_file::format::segment::{Header, Scan};
+use onhand_file::reading::archived::list_segments;
+use onhand_file::recovery::{OpenError, OpenNode};
+use onhand_file::stores::central;
+use onhand_file::stores::central::FileCentral;
+use onhand_file::stores::dead_letters::{FileDeadLetters, look_at_letters};
+use onhand_file::upkeep::snapshot::list_snapshots;
+use onhand_sim::log_rules as rules;
+use onhand_sim_machine::disk::{Crash, SimDisk};
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;

@@ -3,15 +3,15 @@
 use super::shop;
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
-use onhand::adapters::file::log::FileLog;
-use onhand::adapters::file::recovery::OpenNode;
-use onhand::adapters::http::{Edge, Node, edge};
-use onhand::app::ports::{Clock, EventIds, EventLog};
-use onhand::app::{Ledger, Parts};
-use onhand::domain::Timestamp;
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::log_rules as rules;
-use onhand::sim::node::{SimClock, SimIds};
+use onhand_app::ports::{Clock, EventIds, EventLog};
+use onhand_app::{Ledger, Parts};
+use onhand_domain::Timestamp;
+use onhand_file::log::FileLog;
+use onhand_file::recovery::OpenNode;
+use onhand_http::{Edge, Node, edge};
+use onhand_sim::log_rules as rules;
+use onhand_sim_machine::disk::{Crash, SimDisk};
+use onhand_sim_machine::{SimClock, SimIds};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,7 +26,7 @@ struct Running {
     edge: Edge,
     log: Arc<FileLog>,
     disk: SimDisk,
-    _node: onhand::adapters::file::format::identity::DirectoryLock,
+    _node: onhand_file::format::identity::DirectoryLock,
 }
 
 impl Running {

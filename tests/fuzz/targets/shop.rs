@@ -1,19 +1,20 @@
 //! A data directory with some of everything, made once: sealed segments, snapshots, holds, an import, a catalogue,
 //! an alert, a leap.
 
-use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
-use onhand::app::Meta;
-use onhand::domain::catalogue::{Product, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind};
-use onhand::domain::imports::{ImportRow, ImportRows};
-use onhand::domain::low_stock::ThresholdCommand;
-use onhand::domain::stock::{AdjustKind, Commit, Reserve, StockCommand, Verb};
-use onhand::domain::{
+use onhand_app::Meta;
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::catalogue::{Product, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind};
+use onhand_domain::imports::{ImportRow, ImportRows};
+use onhand_domain::low_stock::ThresholdCommand;
+use onhand_domain::stock::{AdjustKind, Commit, Reserve, StockCommand, Verb};
+use onhand_domain::{
     Command, Expected, Idempotency, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp,
 };
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::{SimClock, SimIds, SimNode, SimSettings};
+use onhand_file::recovery::{OpenError, OpenNode, OpenOptions, open};
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{Crash, SimDisk};
+use onhand_sim_machine::{SimClock, SimIds};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -72,7 +73,7 @@ fn commands() -> Vec<(Command, Meta)> {
         idempotency: Some(Idempotency {
             key: key.into(),
             scope: "test".into(),
-            fingerprint: onhand::app::fingerprint(key.as_bytes()),
+            fingerprint: onhand_app::fingerprint(key.as_bytes()),
         }),
         ..Meta::default()
     };

@@ -3,7 +3,7 @@
 use super::process::Node;
 use crate::http::contract;
 use http::{HeaderMap, Method, StatusCode};
-use onhand::adapters::remote::client_builder;
+use onhand_remote::client_builder;
 use serde_json::Value;
 use std::time::Duration;
 

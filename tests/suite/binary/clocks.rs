@@ -3,15 +3,15 @@
 
 use super::api::Api;
 use super::process::{Node, verify};
-use onhand::adapters::file::disk::RealDisk;
-use onhand::adapters::file::disk::clock::TimeOrderedIds;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
-use onhand::app::ports::Clock;
-use onhand::app::{Ledger, Meta, Parts};
-use onhand::domain::stock::{Reserve, StockCommand, Verb};
-use onhand::domain::{Command, Expected, Quantity, ReservationId, Sku, StoreId, Timestamp};
-use onhand::sim::node::SimClock;
+use onhand_app::ports::Clock;
+use onhand_app::{Ledger, Meta, Parts};
+use onhand_disk::RealDisk;
+use onhand_disk::clock::TimeOrderedIds;
+use onhand_disk::layout::Layout;
+use onhand_domain::stock::{Reserve, StockCommand, Verb};
+use onhand_domain::{Command, Expected, Quantity, ReservationId, Sku, StoreId, Timestamp};
+use onhand_file::recovery::{OpenNode, OpenOptions, open};
+use onhand_sim_machine::SimClock;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const DAY: i64 = 24 * 3_600_000;
 
 fn now() -> Timestamp {
-    onhand::adapters::file::disk::clock::SystemClock.now()
+    onhand_disk::clock::SystemClock.now()
 }
 
 /// Ten pieces, one of them held for an hour and one for ten days, written when the clock was at `at`.

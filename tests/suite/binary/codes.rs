@@ -7,7 +7,7 @@ use super::raw::{Raw, post};
 use super::sick_disk::with_failing_syncs;
 use crate::occupied::occupy;
 use http::Method;
-use onhand::adapters::http::Code;
+use onhand_http::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;

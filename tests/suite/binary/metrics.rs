@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use super::process::Node;
-use onhand::telemetry::{ALL, Kind, Metric};
+use onhand_telemetry::{ALL, Kind, Metric};
 use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 

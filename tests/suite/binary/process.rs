@@ -1,6 +1,6 @@
 //! `onhand` as a process: started, signalled, killed, waited for.
 
-use onhand::planted::VARIABLE;
+use onhand_planted::VARIABLE;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::fs::{self, File};

@@ -4,7 +4,7 @@ use super::api::Api;
 use super::catalogue::Logs;
 use super::kill::{Current, Known, all_there_once, careless_till, level, till, watcher};
 use super::process::{Node, onhand, run, verify};
-use onhand::sim::random::Random;
+use onhand_sim_machine::random::Random;
 use rustix::process::Signal;
 use serde_json::json;
 use std::collections::BTreeMap;

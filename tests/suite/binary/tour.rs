@@ -4,7 +4,7 @@
 use super::api::Api;
 use super::process::{Node, verify};
 use http::Method;
-use onhand::adapters::http::routes;
+use onhand_http::routes;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tempfile::TempDir;

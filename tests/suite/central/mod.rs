@@ -8,8 +8,8 @@ mod split;
 mod tail;
 
 use crate::cli::told;
-use onhand::adapters::remote::client_builder;
 use onhand::cli::ChildServer;
+use onhand_remote::client_builder;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,11 +4,11 @@ mod property;
 
 use crate::node::{World, adjust, level, reserve};
 use crate::rules;
-use onhand::app::ports::Clock;
-use onhand::app::{APART_MS, FAR_MS, Meta, SETTLE, SETTLE_FAR, TimeNews};
-use onhand::domain::{Fact, Timestamp};
-use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection};
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::ports::Clock;
+use onhand_app::{APART_MS, FAR_MS, Meta, SETTLE, SETTLE_FAR, TimeNews};
+use onhand_domain::{Fact, Timestamp};
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection};
 
 const YEARS: i64 = 73 * 365 * 24 * 3_600_000;
 const HOUR: i64 = 3_600_000;

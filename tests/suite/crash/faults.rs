@@ -3,7 +3,7 @@
 use super::{Run, SETTINGS, Then};
 use crate::counts::counted;
 use crate::node::World;
-use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
+use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::runtime::{Builder, Runtime};

@@ -9,10 +9,10 @@ mod faults;
 
 use crate::model_check::{ModelCheck, NodeAnswer, OpenActs, ask};
 use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
-use onhand::app::CommandError;
-use onhand::resilience::BreakerState;
-use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::CommandError;
+use onhand_resilience::BreakerState;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
 
 enum Step {
     Together(Vec<Act>),

@@ -3,8 +3,8 @@
 use super::{Owed, Sound, check_rotten_history, opened, remove, sound, sounds, sounds_of};
 use crate::counts::{counted, scale};
 use crate::rules;
-use onhand::domain::Sequence;
-use onhand::sim::disk::{Crash, SimDisk};
+use onhand_domain::Sequence;
+use onhand_sim_machine::disk::{Crash, SimDisk};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -7,14 +7,15 @@ mod bytes;
 use crate::model_check::ModelCheck;
 use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
 use crate::rules;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::reading::archived::list_segments;
-use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
-use onhand::app::KnownEffect;
-use onhand::app::ports::{EventIds, History, Moment, MovementQuery};
-use onhand::domain::{Entry, Key, Sequence, State};
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::{SimClock, SimIds, SimSettings};
+use onhand_app::KnownEffect;
+use onhand_app::ports::{EventIds, History, Moment, MovementQuery};
+use onhand_disk::layout::Layout;
+use onhand_domain::{Entry, Key, Sequence, State};
+use onhand_file::reading::archived::list_segments;
+use onhand_file::recovery::{OpenError, OpenNode, OpenOptions, open};
+use onhand_sim::node::SimSettings;
+use onhand_sim_machine::disk::{Crash, SimDisk};
+use onhand_sim_machine::{SimClock, SimIds};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,13 +73,12 @@ fn sound_of(snapshot_every: u64, upkeep_until: u8, variant: u8) -> Sound {
     let (entries, mark) = (rules::entries(&disk), rules::layout().mark());
     let bytes = cached(&disk, &mark);
     disk.put(&mark, &bytes);
-    let snapshots =
-        onhand::adapters::file::upkeep::snapshot::list_snapshots(&disk.fork(), &rules::layout()).unwrap();
+    let snapshots = onhand_file::upkeep::snapshot::list_snapshots(&disk.fork(), &rules::layout()).unwrap();
     Sound { disk, entries, settings, snapshot: snapshots.first().copied().unwrap_or_default() }
 }
 
 fn cached(disk: &SimDisk, path: &Path) -> Vec<u8> {
-    use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
+    use onhand_disk::{Disk, OpenMode, read_all};
     read_all(&*disk.fork().open(path, OpenMode::Read).unwrap()).unwrap()
 }
 
@@ -247,7 +247,7 @@ fn check_history(history: &dyn History, entries: &[Entry], told: &str) {
             assert_eq!(history.entry(sequence).unwrap().as_ref(), Some(entry), "{told}: entry {sequence}");
         }
     }
-    let mut keys: BTreeMap<Key, Vec<(Sequence, onhand::domain::Event)>> = BTreeMap::new();
+    let mut keys: BTreeMap<Key, Vec<(Sequence, onhand_domain::Event)>> = BTreeMap::new();
     for (sequence, event) in entries.iter().flat_map(Entry::numbered) {
         keys.entry(event.fact.key()).or_default().push((sequence, event.clone()));
     }
@@ -264,7 +264,7 @@ fn check_history(history: &dyn History, entries: &[Entry], told: &str) {
 }
 
 pub(crate) fn remove(disk: &SimDisk, path: &Path) {
-    use onhand::adapters::file::disk::{Disk, parent};
+    use onhand_disk::{Disk, parent};
     disk.remove(path).unwrap();
     disk.sync_dir(&parent(path)).unwrap();
 }

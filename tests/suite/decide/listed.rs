@@ -2,11 +2,11 @@
 
 use super::many::batch;
 use super::{NOON, Shop, adjust, commit, count, keys, movement, release, reserve, store};
-use onhand::domain::Expected::{Any, Version};
-use onhand::domain::catalogue::UnlistedKeys;
-use onhand::domain::imports::{ImportRow, ImportRows};
-use onhand::domain::stock::{AdjustKind, Verb};
-use onhand::domain::{
+use onhand_domain::Expected::{Any, Version};
+use onhand_domain::catalogue::UnlistedKeys;
+use onhand_domain::imports::{ImportRow, ImportRows};
+use onhand_domain::stock::{AdjustKind, Verb};
+use onhand_domain::{
     Command, Draft, Evidence, Fact, Finished, ImportId, Quantity, Refusal, Rejection, Sku, Timestamp,
     UnappliedWhy, decide,
 };

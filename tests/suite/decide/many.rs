@@ -4,11 +4,11 @@ use super::{
     Shop, adjust, commit, conflict, id, insufficient, movement, numbers, on, release, reserve, store,
 };
 use crate::node::qty;
-use onhand::domain::Expected::{Any, Exists, Version};
-use onhand::domain::imports::{ImportRow, ImportRows, RefusedRow};
-use onhand::domain::limits::INTEGER_MAX;
-use onhand::domain::stock::{AdjustKind, Batch, KnownKey, Operation, StockCommand};
-use onhand::domain::{Command, Fact, ImportId, Refusal, Rejection, Sequence, Sku, Unapplied, UnappliedWhy};
+use onhand_domain::Expected::{Any, Exists, Version};
+use onhand_domain::imports::{ImportRow, ImportRows, RefusedRow};
+use onhand_domain::limits::INTEGER_MAX;
+use onhand_domain::stock::{AdjustKind, Batch, KnownKey, Operation, StockCommand};
+use onhand_domain::{Command, Fact, ImportId, Refusal, Rejection, Sequence, Sku, Unapplied, UnappliedWhy};
 
 pub(super) fn batch(atomic: bool, commands: Vec<StockCommand>) -> Command {
     let operation = |command| Operation { command, idempotency: None, known: None };
@@ -189,10 +189,10 @@ fn an_import_records_which_rows_were_refused_and_why() {
     let keys = super::keys();
     let mut new_id = || uuid::Uuid::nil();
     let states = shop.states.iter_mut().collect();
-    let now = onhand::domain::Timestamp::EPOCH;
-    let mut draft = onhand::domain::Draft::new(now, &keys, states, &mut new_id);
+    let now = onhand_domain::Timestamp::EPOCH;
+    let mut draft = onhand_domain::Draft::new(now, &keys, states, &mut new_id);
     let asked = vec![row(1, "A", AdjustKind::Sale, 1, None), row(3, "A", AdjustKind::Return, 2, None)];
-    onhand::domain::decide(&mut draft, &rows(0, 3, true, asked)).unwrap();
+    onhand_domain::decide(&mut draft, &rows(0, 3, true, asked)).unwrap();
     let step = draft.finish().events.pop().unwrap();
     assert_eq!(numbers(&step), (1, 1, 1));
     let Fact::Import(progress) = step.fact else { panic!("{step:?}") };

@@ -7,8 +7,8 @@ mod stock;
 mod taking;
 
 use crate::node::qty;
-use onhand::domain::stock::{Commit, CountAsOf, Reserve, StockCommand, Verb};
-use onhand::domain::{
+use onhand_domain::stock::{Commit, CountAsOf, Reserve, StockCommand, Verb};
+use onhand_domain::{
     After, Command, Draft, Expected, ImportId, Key, Refusal, Rejection, ReservationId, Sequence, Sku, State,
     StoreId, Timestamp, Unapplied, decide,
 };
@@ -69,7 +69,7 @@ impl Shop {
     }
 }
 
-fn numbers(event: &onhand::domain::Event) -> Numbers {
+fn numbers(event: &onhand_domain::Event) -> Numbers {
     match event.after {
         After::Level(after) => (after.on_hand.get(), after.reserved.get(), after.version),
         After::Import(after) => (after.applied.cast_signed(), after.refused.cast_signed(), after.version),

@@ -1,10 +1,10 @@
 //! Many products at once: each against what the catalogue says, by itself and in order.
 
 use super::NOON;
-use onhand::domain::catalogue::{
+use onhand_domain::catalogue::{
     Currency, Described, Master, Price, Product, ProductChange, ProductMember, Products,
 };
-use onhand::domain::{
+use onhand_domain::{
     Command, Draft, Finished, Key, Rejection, Sku, State, Timestamp, Unapplied, UnappliedWhy, decide,
 };
 use uuid::Uuid;

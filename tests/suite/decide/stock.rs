@@ -4,10 +4,10 @@ use super::{
     Numbers, Shop, adjust, commit, conflict, count, count_as_of, id, insufficient, on, release, reserve,
     reserve_for,
 };
-use onhand::domain::Expected::{self, Any, Exists, Version};
-use onhand::domain::limits::INTEGER_MAX;
-use onhand::domain::stock::Verb;
-use onhand::domain::{Rejection, State};
+use onhand_domain::Expected::{self, Any, Exists, Version};
+use onhand_domain::limits::INTEGER_MAX;
+use onhand_domain::stock::Verb;
+use onhand_domain::{Rejection, State};
 
 /// Story, what happened to the level, what its caller expects, what is asked, and what comes of it.
 type Row = (&'static str, Vec<Verb>, Expected, Verb, Result<Vec<Numbers>, Rejection>);

@@ -2,9 +2,9 @@
 
 use super::many::batch;
 use super::{NOON, Shop, adjust, keys, movement, on, reserve, reserve_for};
-use onhand::domain::Expected::{Any, Version};
-use onhand::domain::imports::ImportRows;
-use onhand::domain::{
+use onhand_domain::Expected::{Any, Version};
+use onhand_domain::imports::ImportRows;
+use onhand_domain::{
     Command, Draft, EventKind, Fact, Finished, ImportId, Refusal, State, StateRecord, Timestamp, decide,
 };
 use uuid::Uuid;

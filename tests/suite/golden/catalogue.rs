@@ -3,14 +3,14 @@
 use super::{FORMAT, are_golden, whole};
 use crate::node::{World, adjust, qty};
 use crate::rules;
-use onhand::app::Meta;
-use onhand::domain::catalogue::{
+use onhand_app::Meta;
+use onhand_domain::catalogue::{
     Currency, Price, Product, ProductChange, ProductCommand, ProductVerb, Store, StoreCommand, StoreKind,
 };
-use onhand::domain::low_stock::ThresholdCommand;
-use onhand::domain::{Command, EventKind, Expected, Sku, StoreId};
-use onhand::sim::disk::SimDisk;
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_domain::low_stock::ThresholdCommand;
+use onhand_domain::{Command, EventKind, Expected, Sku, StoreId};
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::SimDisk;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -110,8 +110,7 @@ pub(super) async fn kinds(format: u32) -> Vec<EventKind> {
     for snapshot in [true, false] {
         let disk = disk.fork();
         if !snapshot {
-            onhand::adapters::file::disk::Disk::remove(&disk, Path::new("/data/snapshots/node-9.json"))
-                .unwrap();
+            onhand_disk::Disk::remove(&disk, Path::new("/data/snapshots/node-9.json")).unwrap();
         }
         let node = World { disk, ..World::new(SETTINGS) }.open();
         assert_eq!(node.report.snapshot.0, if snapshot { 9 } else { 0 });

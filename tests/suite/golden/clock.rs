@@ -3,10 +3,10 @@
 use super::{FORMAT, are_golden};
 use crate::node::{World, adjust, reserve};
 use crate::rules;
-use onhand::app::Meta;
-use onhand::domain::EventKind;
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::SimSettings;
+use onhand_app::Meta;
+use onhand_domain::EventKind;
+use onhand_sim::node::SimSettings;
+use onhand_sim_machine::disk::{Crash, SimDisk};
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -2,8 +2,8 @@
 
 use super::{FORMAT, SETTINGS, golden};
 use crate::node::World;
-use onhand::adapters::file::recovery::OpenError;
-use onhand::sim::disk::SimDisk;
+use onhand_file::recovery::OpenError;
+use onhand_sim_machine::disk::SimDisk;
 use std::path::{Path, PathBuf};
 
 const FIRST: &str = "log/00000000000000000001.jsonl";

@@ -13,17 +13,17 @@ mod upgrade;
 
 use crate::node::{World, qty};
 use crate::rules;
-use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
-use onhand::adapters::file::format::segment::{FORMAT, FORMATS};
-use onhand::app::ports::Moment;
-use onhand::app::{Meta, fingerprint};
-use onhand::domain::imports::{ImportRow, ImportRows};
-use onhand::domain::stock::{AdjustKind, Batch, Commit, CountAsOf, Operation, Reserve, StockCommand, Verb};
-use onhand::domain::{
+use onhand_app::ports::Moment;
+use onhand_app::{Meta, fingerprint};
+use onhand_disk::{Disk, OpenMode, read_all};
+use onhand_domain::imports::{ImportRow, ImportRows};
+use onhand_domain::stock::{AdjustKind, Batch, Commit, CountAsOf, Operation, Reserve, StockCommand, Verb};
+use onhand_domain::{
     Command, EventKind, Expected, Idempotency, ImportId, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_file::format::segment::{FORMAT, FORMATS};
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{Crash, SimDisk};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,11 +3,11 @@
 use super::{FORMAT, FORMATS, are_golden, whole};
 use crate::node::World;
 use crate::rules;
-use onhand::app::Meta;
-use onhand::domain::catalogue::{Currency, Described, Price, ProductChange, ProductMember, Products};
-use onhand::domain::{Command, Rejection, Sku, UnappliedWhy};
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::SimSettings;
+use onhand_app::Meta;
+use onhand_domain::catalogue::{Currency, Described, Price, ProductChange, ProductMember, Products};
+use onhand_domain::{Command, Rejection, Sku, UnappliedWhy};
+use onhand_sim::node::SimSettings;
+use onhand_sim_machine::disk::{Crash, SimDisk};
 use std::fs;
 use std::path::{Path, PathBuf};
 

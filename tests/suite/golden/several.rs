@@ -2,9 +2,9 @@
 
 use super::{FORMAT, FORMATS, are_golden, directory};
 use crate::several::{Several, adjust, import, key, layout, reserve};
-use onhand::adapters::file::audit::audit_directory;
-use onhand::domain::EventKind;
-use onhand::sim::disk::SimDisk;
+use onhand_domain::EventKind;
+use onhand_file::audit::audit_directory;
+use onhand_sim_machine::disk::SimDisk;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -47,7 +47,7 @@ fn today_reads_the_bytes_of_every_format() {
         }
         for number in [1, 2] {
             for place in [layout().member(number).snapshots(), layout().member(number).archive()] {
-                onhand::adapters::file::disk::create_dir_durably(&disk, &place).unwrap();
+                onhand_disk::create_dir_durably(&disk, &place).unwrap();
             }
         }
         let audit = audit_directory(&disk, &layout()).unwrap();

@@ -3,11 +3,11 @@
 use super::{FORMAT, FORMATS, are_golden, whole};
 use crate::node::{World, level, qty, stock};
 use crate::rules;
-use onhand::app::Meta;
-use onhand::domain::stock::{AdjustKind, MovementKind, Verb};
-use onhand::domain::{Command, Expected, Fact};
-use onhand::sim::disk::SimDisk;
-use onhand::sim::node::SimSettings;
+use onhand_app::Meta;
+use onhand_domain::stock::{AdjustKind, MovementKind, Verb};
+use onhand_domain::{Command, Expected, Fact};
+use onhand_sim::node::SimSettings;
+use onhand_sim_machine::disk::SimDisk;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -2,12 +2,12 @@
 
 use super::{SETTINGS, adjust, golden, now};
 use crate::node::World;
-use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::app::Meta;
-use onhand::app::ports::Moment;
-use onhand::domain::{Command, Sequence, Sku, StoreId};
-use onhand::sim::disk::{Crash, Fault, Injection};
+use onhand_app::Meta;
+use onhand_app::ports::Moment;
+use onhand_disk::layout::Layout;
+use onhand_domain::{Command, Sequence, Sku, StoreId};
+use onhand_file::audit::audit;
+use onhand_sim_machine::disk::{Crash, Fault, Injection};
 use std::path::Path;
 
 /// The start that makes a directory one of this format may be cut off at every operation.

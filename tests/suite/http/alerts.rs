@@ -3,7 +3,7 @@
 use super::{Answer, Scratch, Setup, request};
 use axum::body::Body;
 use http::Method;
-use onhand::adapters::http::install_metrics;
+use onhand_http::install_metrics;
 use serde_json::{Value, json};
 
 const LEVEL: &str = "/stores/LONDON/inventory/A-1";

@@ -3,9 +3,9 @@
 use super::sockets::{limits, started};
 use super::{Scratch, Setup};
 use crate::sync::sources::read_on;
-use onhand::adapters::remote::RemoteSource;
-use onhand::app::ports::EventSource;
-use onhand::domain::Sequence;
+use onhand_app::ports::EventSource;
+use onhand_domain::Sequence;
+use onhand_remote::RemoteSource;
 use std::fs;
 
 const EVENTS: u64 = 120;

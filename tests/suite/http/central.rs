@@ -4,8 +4,8 @@ use super::fakes::Told;
 use super::{Scratch, Setup, request};
 use axum::body::Body;
 use http::Method;
-use onhand::app::central::{Central, CentralModel};
-use onhand::domain::Sequence;
+use onhand_app::central::{Central, CentralModel};
+use onhand_domain::Sequence;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -172,7 +172,7 @@ async fn how_stale_central_is_can_be_seen() {
         states,
         [&json!({"status": "well"}), &json!({"status": "failing", "reason": "the line is dead"})]
     );
-    onhand::adapters::http::install_metrics();
+    onhand_http::install_metrics();
     let text = node.get("/metrics").await.text;
     for name in
         ["onhand_sync_lag_events", "onhand_sync_source_lag_events{source=\"self\"}", "onhand_central_levels"]

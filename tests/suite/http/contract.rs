@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, StatusCode};
 use jsonschema::Validator;
-use onhand::adapters::http::{Code, OPENAPI_YAML, routes};
+use onhand_http::{Code, OPENAPI_YAML, routes};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};

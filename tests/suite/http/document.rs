@@ -1,7 +1,7 @@
 //! openapi.yaml as other programs read it: pages that show it, and generators that make clients of it.
 
 use super::contract::{CONTRACT, resolve, validator};
-use onhand::adapters::http::Code;
+use onhand_http::Code;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

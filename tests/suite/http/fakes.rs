@@ -2,16 +2,14 @@
 
 use axum::body::Body;
 use http::Request;
-use onhand::adapters::file::disk::clock::SystemClock;
-use onhand::adapters::http::Edge;
-use onhand::app::central::{
-    Central, CentralCopy, CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts,
-};
-use onhand::app::ports::{
+use onhand_app::central::{Central, CentralCopy, CentralFile, DeadLetter, SyncSettings, Worker, WorkerParts};
+use onhand_app::ports::{
     CentralStore, DeadLetterStore, Delivered, Delivery, EventSource, Reading, SourceError,
 };
-use onhand::domain::{Sequence, Timestamp};
-use onhand::resilience::BreakerSettings;
+use onhand_disk::clock::SystemClock;
+use onhand_domain::{Sequence, Timestamp};
+use onhand_http::Edge;
+use onhand_resilience::BreakerSettings;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -2,8 +2,8 @@
 
 use super::feed::{LEVEL, filled};
 use super::{NDJSON, SSE, Scratch, Setup};
-use onhand::app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
-use onhand::domain::{Entry, Key, Sequence, Timestamp};
+use onhand_app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
+use onhand_domain::{Entry, Key, Sequence, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

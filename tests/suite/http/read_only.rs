@@ -1,7 +1,7 @@
 //! The disk refuses: what a caller sees, what an orchestrator sees, and the way back.
 
 use super::{Answer, Scratch, Setup};
-use onhand::sim::disk::{DiskOperation, Fault, Injection, SimDisk};
+use onhand_sim_machine::disk::{DiskOperation, Fault, Injection, SimDisk};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 
 use super::Scratch;
 use crate::occupied::occupy;
-use onhand::adapters::http::server::{Drained, ServerLimits, serve};
-use onhand::adapters::remote::client_builder;
+use onhand_http::server::{Drained, ServerLimits, serve};
+use onhand_remote::client_builder;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

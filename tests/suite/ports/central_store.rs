@@ -2,13 +2,13 @@
 
 use crate::ports::memory::{MemoryCentral, Spoiled};
 use crate::ports::{broken, hold};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::stores::central::FileCentral;
-use onhand::app::central::{Central, CentralFile, CentralLevel, CentralModel};
-use onhand::app::ports::CentralStore;
-use onhand::domain::stock::LevelAfter;
-use onhand::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
-use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
+use onhand_app::central::{Central, CentralFile, CentralLevel, CentralModel};
+use onhand_app::ports::CentralStore;
+use onhand_disk::layout::Layout;
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use onhand_file::stores::central::FileCentral;
+use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

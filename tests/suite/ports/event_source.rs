@@ -5,8 +5,8 @@ use crate::ports::history::fill;
 use crate::ports::memory::{MemoryNode, Mistake};
 use crate::ports::movements::Movements;
 use crate::ports::{Node, Rule, append, broken, hold, wait};
-use onhand::app::ports::{Delivery, EventSource};
-use onhand::domain::{Event, Sequence};
+use onhand_app::ports::{Delivery, EventSource};
+use onhand_domain::{Event, Sequence};
 use std::time::{Duration, Instant};
 
 /// Longer than any test waits for news that are there.

@@ -1,15 +1,15 @@
 //! The file adapter as a node: on a simulated disk, its writer driven step by step.
 
 use crate::ports::Node;
-use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
-use onhand::adapters::file::sources::directory_source::DirectorySource;
-use onhand::adapters::file::sources::local_source::LocalSource;
-use onhand::adapters::file::upkeep::maintenance::Maintenance;
-use onhand::app::ports::{EventLog, EventSource, History};
-use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
-use onhand::sim::node::{SimClock, SimIds};
+use onhand_app::ports::{EventLog, EventSource, History};
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_file::recovery::{OpenNode, OpenOptions, open};
+use onhand_file::sources::directory_source::DirectorySource;
+use onhand_file::sources::local_source::LocalSource;
+use onhand_file::upkeep::maintenance::Maintenance;
+use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
+use onhand_sim_machine::{SimClock, SimIds};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;

@@ -4,8 +4,8 @@ use crate::ports::file::{FileNode, Setup};
 use crate::ports::memory::{MemoryNode, Mistake};
 use crate::ports::movements::{Movements, level};
 use crate::ports::{Node, Rule, append, broken, entry, hold, noon};
-use onhand::app::ports::{EventQuery, Moment, Movement, MovementQuery, NewEntry};
-use onhand::domain::{EventKind, Key, Sequence, Topics};
+use onhand_app::ports::{EventQuery, Moment, Movement, MovementQuery, NewEntry};
+use onhand_domain::{EventKind, Key, Sequence, Topics};
 use smol_str::SmolStr;
 
 /// Entries of [`fill`], one a millisecond but for every fifth, which shares the time of the one before it.

@@ -12,8 +12,8 @@ mod ledger;
 mod memory;
 mod movements;
 
-use onhand::app::ports::{AppendError, Appended, EventLog, EventSource, History, NewEntry};
-use onhand::domain::{Event, Timestamp};
+use onhand_app::ports::{AppendError, Appended, EventLog, EventSource, History, NewEntry};
+use onhand_domain::{Event, Timestamp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Events that add up: a log that is opened again checks them.
 
-use onhand::domain::stock::LevelAfter;
-use onhand::domain::{After, Event, Key, Quantity, Sku, StoreId};
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{After, Event, Key, Quantity, Sku, StoreId};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

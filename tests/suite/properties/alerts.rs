@@ -3,8 +3,8 @@
 use super::{commands, config};
 use crate::decide::{NOON, keys};
 use crate::node::qty;
-use onhand::domain::low_stock::KeyThresholds;
-use onhand::domain::{Command, Draft, Event, Evidence, Key, Quantity, State, Timestamp, decide, follow_up};
+use onhand_domain::low_stock::KeyThresholds;
+use onhand_domain::{Command, Draft, Event, Evidence, Key, Quantity, State, Timestamp, decide, follow_up};
 use proptest::prelude::*;
 use uuid::Uuid;
 

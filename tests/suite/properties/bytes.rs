@@ -4,22 +4,22 @@ use super::config;
 use crate::decide::on;
 use crate::node::{World, adjust, keyed, qty};
 use crate::rules;
-use onhand::app::ledger::fold::Fold;
-use onhand::app::ports::MovementQuery;
-use onhand::app::stock::MovementPlace;
-use onhand::app::{Meta, fingerprint};
-use onhand::domain::stock::{StockFact, Verb};
-use onhand::domain::{After, Expected, Fact, Idempotency, Sequence, Sku, StoreId};
-use onhand::sim::disk::Crash;
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::ledger::fold::Fold;
+use onhand_app::ports::MovementQuery;
+use onhand_app::stock::MovementPlace;
+use onhand_app::{Meta, fingerprint};
+use onhand_domain::stock::{StockFact, Verb};
+use onhand_domain::{After, Expected, Fact, Idempotency, Sequence, Sku, StoreId};
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::Crash;
 use proptest::prelude::*;
 
 const EVERYTHING: MovementQuery =
     MovementQuery { after: Sequence::START, limit: 1_000, kind: None, since: None, until: None };
 
 /// Six commands in six batches, all durable.
-fn short_log() -> (World, Vec<onhand::domain::Entry>) {
-    static LOG: std::sync::OnceLock<onhand::sim::disk::SimDisk> = std::sync::OnceLock::new();
+fn short_log() -> (World, Vec<onhand_domain::Entry>) {
+    static LOG: std::sync::OnceLock<onhand_sim_machine::disk::SimDisk> = std::sync::OnceLock::new();
     let world = World::new(SimSettings::default());
     let disk = LOG.get_or_init(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

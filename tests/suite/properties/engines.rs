@@ -1,7 +1,7 @@
 //! The engines that keep a part from taking the rest with it, each against a plain list of what happened.
 
 use super::config;
-use onhand::resilience::{Backoff, Breaker, BreakerSettings, BreakerState, RetryBudget, TokenBuckets};
+use onhand_resilience::{Backoff, Breaker, BreakerSettings, BreakerState, RetryBudget, TokenBuckets};
 use proptest::prelude::*;
 use std::num::NonZeroU32;
 use std::time::Duration;

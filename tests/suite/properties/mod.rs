@@ -7,9 +7,9 @@ mod engines;
 use crate::counts::{counted, scale};
 use crate::decide::{Shop, id, keys, movement};
 use crate::node::qty;
-use onhand::domain::limits::INTEGER_MAX;
-use onhand::domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
-use onhand::domain::{
+use onhand_domain::limits::INTEGER_MAX;
+use onhand_domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
+use onhand_domain::{
     After, Command, Draft, Expected, Fact, Quantity, Rejection, Sku, State, StateRecord, StoreId, Timestamp,
     decide,
 };

@@ -1,10 +1,10 @@
 //! `verify` over several logs: what holds is said to hold, also beside those who write, and what does not is found.
 
 use super::{NUMBERS, Several, adjust, batch, import, key, layout, reserve};
-use onhand::adapters::file::audit::{DirectoryAudit, audit_directory};
-use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
-use onhand::adapters::file::reading::archived::list_segments;
-use onhand::domain::{Key, Sequence, State, Timestamp};
+use onhand_disk::{Disk, OpenMode, read_all};
+use onhand_domain::{Key, Sequence, State, Timestamp};
+use onhand_file::audit::{DirectoryAudit, audit_directory};
+use onhand_file::reading::archived::list_segments;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -142,8 +142,7 @@ fn a_state_that_is_not_what_was_left_is_found() {
         let head = several.heads.get_mut(&key("A")).unwrap();
         let wrong = head.state.record(&key("A"));
         let wrong = serde_json::to_string(&wrong).unwrap().replace("\"onHand\":13", "\"onHand\":12");
-        head.state =
-            serde_json::from_str::<onhand::domain::StateRecord>(&wrong).unwrap().restore().unwrap().1;
+        head.state = serde_json::from_str::<onhand_domain::StateRecord>(&wrong).unwrap().restore().unwrap().1;
         several.act(1, &adjust("A", 6)).unwrap();
     });
     assert_eq!(found.len(), 1, "{found:?}");
@@ -220,9 +219,8 @@ fn what_stands_behind_the_end_of_a_log_has_not_happened() {
     several.act(0, &adjust("A", 1)).unwrap();
     // The process was paused before it wrote its mark; another one went on.
     let path = layout().member(1).mark();
-    let opened =
-        onhand::adapters::file::disk::Disk::open(&mark, &path, onhand::adapters::file::disk::OpenMode::Read);
-    let old = onhand::adapters::file::disk::read_all(&*opened.unwrap()).unwrap();
+    let opened = onhand_disk::Disk::open(&mark, &path, onhand_disk::OpenMode::Read);
+    let old = onhand_disk::read_all(&*opened.unwrap()).unwrap();
     several.disk.put(&path, &old);
     end_at(&several, 1, 1);
     several.heads = before;

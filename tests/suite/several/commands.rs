@@ -2,8 +2,8 @@
 
 use super::{NUMBERS, Several, adjust, reserve};
 use crate::cli::told;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenMode, read_all};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;

@@ -3,14 +3,14 @@
 use super::merge::check;
 use super::{Several, adjust, layout};
 use crate::sync::world::SETTINGS;
-use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::sources::members::Members;
-use onhand::adapters::file::stores::central::FileCentral;
-use onhand::adapters::file::stores::dead_letters::FileDeadLetters;
-use onhand::app::central::{SyncSettings, Worker, WorkerParts};
-use onhand::app::ports::Joining;
-use onhand::domain::Sequence;
-use onhand::sim::node::SimClock;
+use onhand_app::central::{SyncSettings, Worker, WorkerParts};
+use onhand_app::ports::Joining;
+use onhand_disk::Disk;
+use onhand_domain::Sequence;
+use onhand_file::sources::members::Members;
+use onhand_file::stores::central::FileCentral;
+use onhand_file::stores::dead_letters::FileDeadLetters;
+use onhand_sim_machine::SimClock;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,10 +3,10 @@
 
 use super::{Several, adjust, batch, import, reserve};
 use crate::sync::world::{Central, file, open_letters};
-use onhand::app::central::{CentralFile, LetterError, Worker};
-use onhand::app::ports::{Delivered, Delivery, EventSource, Reading};
-use onhand::domain::{Key, Sequence, State};
-use onhand::sim::disk::Crash;
+use onhand_app::central::{CentralFile, LetterError, Worker};
+use onhand_app::ports::{Delivered, Delivery, EventSource, Reading};
+use onhand_domain::{Key, Sequence, State};
+use onhand_sim_machine::disk::Crash;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -220,7 +220,7 @@ async fn run(acts: &[(usize, Act)], steps: &[Step]) {
     let merged = file(&worker);
     check(&several, &merged);
     let clean =
-        |source: &onhand::app::central::SourceRecord| source.parked.is_empty() && source.loose.is_empty();
+        |source: &onhand_app::central::SourceRecord| source.parked.is_empty() && source.loose.is_empty();
     assert!(merged.sources.values().all(clean), "{merged:?}");
     worker.save().await.unwrap();
     assert_eq!(file(&central.start().unwrap()), merged);

@@ -8,19 +8,19 @@ mod merge;
 mod rules;
 
 use crate::node::qty;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::disk::{Disk, create_dir_durably};
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions, open};
-use onhand::adapters::file::sources::directory_source::DirectorySource;
-use onhand::app::ports::{Delivered, EventIds, EventLog, EventSource, NewEntry};
-use onhand::domain::imports::ImportRows;
-use onhand::domain::stock::{Batch, Operation, Reserve, StockCommand, Verb};
-use onhand::domain::{
+use onhand_app::ports::{Delivered, EventIds, EventLog, EventSource, NewEntry};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, create_dir_durably};
+use onhand_domain::imports::ImportRows;
+use onhand_domain::stock::{Batch, Operation, Reserve, StockCommand, Verb};
+use onhand_domain::{
     Command, Draft, Expected, Finished, ImportId, Key, ReservationId, Sequence, Sku, State, StoreId,
     Timestamp, decide,
 };
-use onhand::sim::disk::SimDisk;
-use onhand::sim::node::{SimClock, SimIds};
+use onhand_file::recovery::{OpenNode, OpenOptions, open};
+use onhand_file::sources::directory_source::DirectorySource;
+use onhand_sim_machine::disk::SimDisk;
+use onhand_sim_machine::{SimClock, SimIds};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -106,7 +106,7 @@ impl Several {
         let log = &self.members[member].log;
         let ids = Arc::clone(&self.ids);
         let mut new_id = || ids.event_id();
-        let now = onhand::app::ports::Clock::now(&*self.clock);
+        let now = onhand_app::ports::Clock::now(&*self.clock);
         let mut draft =
             Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).taking(foreign.clone());
         draft.expire_due(1_000);

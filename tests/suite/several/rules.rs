@@ -3,13 +3,13 @@
 use super::merge::{Tale, check, follow};
 use super::{NUMBERS, Several, adjust, key, reserve};
 use crate::sync::world::{Central, file, level, open_letters};
-use onhand::adapters::file::recovery::OpenNode;
-use onhand::app::central::{LetterState, Worker};
-use onhand::app::ports::{Moment, MovementQuery};
-use onhand::app::stock::MovementPlace;
-use onhand::app::{Ledger, Parts};
-use onhand::domain::{Key, Sequence};
-use onhand::sim::node::SimIds;
+use onhand_app::central::{LetterState, Worker};
+use onhand_app::ports::{Moment, MovementQuery};
+use onhand_app::stock::MovementPlace;
+use onhand_app::{Ledger, Parts};
+use onhand_domain::{Key, Sequence};
+use onhand_file::recovery::OpenNode;
+use onhand_sim_machine::SimIds;
 use std::sync::Arc;
 
 /// A: 1, 2 by the first member, 3 and 4 by the second, 5 by the first again.
@@ -227,7 +227,7 @@ async fn a_take_that_cannot_be_read_waits_and_comes_when_it_can() {
         tales[1].show(u64::MAX);
         worker.sync().await;
         let letters = open_letters(&worker);
-        assert_eq!(letters[0].sku.as_ref().map(onhand::domain::Sku::as_str), Some("A"), "its level is known");
+        assert_eq!(letters[0].sku.as_ref().map(onhand_domain::Sku::as_str), Some("A"), "its level is known");
         assert_eq!(level(&worker, "LONDON", "A"), None);
         if later {
             tales[0].show(u64::MAX);

@@ -2,9 +2,9 @@
 
 use super::{Machine, Process, adjust};
 use crate::node::{keyed, reserve};
-use onhand::app::Meta;
-use onhand::app::ports::{Clock, Moment};
-use onhand::domain::{Expected, Sku, Timestamp};
+use onhand_app::Meta;
+use onhand_app::ports::{Clock, Moment};
+use onhand_domain::{Expected, Sku, Timestamp};
 use std::time::Duration;
 
 const MINUTE_MS: i64 = 60_000;

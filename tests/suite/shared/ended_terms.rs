@@ -2,10 +2,10 @@
 
 use super::{Machine, Process, adjust};
 use crate::node::keyed;
-use onhand::adapters::file::audit::audit_directory;
-use onhand::app::{CommandError, Meta, Outcome};
-use onhand::domain::Expected;
-use onhand::sim::disk::{Crash, DiskOperation, Fault, Injection};
+use onhand_app::{CommandError, Meta, Outcome};
+use onhand_domain::Expected;
+use onhand_file::audit::audit_directory;
+use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;

@@ -3,10 +3,10 @@
 
 use super::{Machine, Process, adjust};
 use crate::node::keyed;
-use onhand::adapters::file::audit::audit_directory;
-use onhand::app::CommandError;
-use onhand::app::ports::HistoryError;
-use onhand::domain::Expected;
+use onhand_app::CommandError;
+use onhand_app::ports::HistoryError;
+use onhand_domain::Expected;
+use onhand_file::audit::audit_directory;
 
 /// How the process ends whose sync failed.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ async fn a_process_that_ended_its_own_term_answers_nothing_more() {
     one.log.probe().unwrap_err();
     let more = one.adjust("TEA", -1).await;
     assert!(matches!(more, Err(CommandError::ReadOnly | CommandError::History(HistoryError::TakenOver))));
-    let read = one.ledger.level(&super::store(), &onhand::domain::Sku::new("TEA").unwrap()).await;
+    let read = one.ledger.level(&super::store(), &onhand_domain::Sku::new("TEA").unwrap()).await;
     assert!(read.is_err(), "{read:?}");
 }
 

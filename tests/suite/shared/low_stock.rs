@@ -2,13 +2,13 @@
 
 use super::{Machine, Process, store};
 use crate::node::{qty, rejection};
-use onhand::adapters::file::audit::audit_directory;
-use onhand::app::Meta;
-use onhand::app::catalogue::ProductFilter;
-use onhand::app::low_stock::AlertFilter;
-use onhand::domain::catalogue::{Product, ProductCommand, ProductVerb};
-use onhand::domain::low_stock::ThresholdCommand;
-use onhand::domain::{Command, Expected, Key, Rejection, Sku, State};
+use onhand_app::Meta;
+use onhand_app::catalogue::ProductFilter;
+use onhand_app::low_stock::AlertFilter;
+use onhand_domain::catalogue::{Product, ProductCommand, ProductVerb};
+use onhand_domain::low_stock::ThresholdCommand;
+use onhand_domain::{Command, Expected, Key, Rejection, Sku, State};
+use onhand_file::audit::audit_directory;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 

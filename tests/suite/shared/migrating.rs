@@ -3,16 +3,16 @@
 
 use crate::counts::counted;
 use crate::node::{World, adjust, keyed, reserve};
-use onhand::adapters::file::audit::audit_directory;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::disk::{Disk, create_dir_durably};
-use onhand::adapters::file::recovery::{OpenError, OpenNode, OpenOptions, open};
-use onhand::adapters::file::sharing::{Joined, LeaseOptions, join};
-use onhand::app::Meta;
-use onhand::app::ports::{Clock, EventIds};
-use onhand::domain::{Key, Sku, StoreId};
-use onhand::sim::disk::{Crash, Fault, Injection, SimDisk};
-use onhand::sim::node::SimSettings;
+use onhand_app::Meta;
+use onhand_app::ports::{Clock, EventIds};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, create_dir_durably};
+use onhand_domain::{Key, Sku, StoreId};
+use onhand_file::audit::audit_directory;
+use onhand_file::recovery::{OpenError, OpenNode, OpenOptions, open};
+use onhand_file::sharing::{Joined, LeaseOptions, join};
+use onhand_sim::node::SimSettings;
+use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

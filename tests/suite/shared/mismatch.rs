@@ -1,11 +1,11 @@
 //! What another process wrote and cannot be: it is never shown, and nothing is answered beyond it.
 
 use super::{Machine, adjust};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::app::CommandError;
-use onhand::app::ports::{EventLog, HistoryError};
-use onhand::app::stock::ReadError;
-use onhand::domain::{Expected, Sku};
+use onhand_app::CommandError;
+use onhand_app::ports::{EventLog, HistoryError};
+use onhand_app::stock::ReadError;
+use onhand_disk::layout::Layout;
+use onhand_domain::{Expected, Sku};
 use std::ops::Range;
 
 /// Where the checksum stands in a line.
@@ -13,7 +13,7 @@ const DIGITS: Range<usize> = 8..16;
 
 /// Writes the last line of a log again with other numbers in its `after`, its checksum made right.
 fn falsify(machine: &Machine, layout: &Layout) {
-    let path = layout.segment(onhand::domain::Sequence(1));
+    let path = layout.segment(onhand_domain::Sequence(1));
     let bytes = machine.disk.file(&path).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let text = text.trim_end_matches('\0');
@@ -41,7 +41,7 @@ async fn what_does_not_follow_is_not_shown_and_stays_refused() {
         let sku = Sku::new("TEA").unwrap();
         let read = two.ledger.level(&super::store(), &sku).await;
         assert!(matches!(read, Err(ReadError::History(HistoryError::Contradiction(_)))), "{read:?}");
-        let changed = two.execute(adjust("MILK", 1, Expected::Any), &onhand::app::Meta::default()).await;
+        let changed = two.execute(adjust("MILK", 1, Expected::Any), &onhand_app::Meta::default()).await;
         assert!(matches!(changed, Err(CommandError::History(HistoryError::Contradiction(_)))), "{changed:?}");
     }
     assert_eq!(two.log.durable().sequence().0, 0);

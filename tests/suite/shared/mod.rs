@@ -11,17 +11,17 @@ mod stories;
 mod stress;
 
 use crate::node::qty;
-use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::log::FileLog;
-use onhand::adapters::file::recovery::{OpenNode, OpenOptions};
-use onhand::adapters::file::sharing::{FileSharing, Joined, LeaseOptions, join};
-use onhand::app::ports::{Clock, EventIds, EventLog, Sleep};
-use onhand::app::{CommandError, Due, Ledger, Meta, Outcome, Parts};
-use onhand::domain::stock::{StockCommand, Verb};
-use onhand::domain::{Command, Expected, Sku, StoreId, Timestamp};
-use onhand::sim::disk::{DiskOperation, Fault, Injection, SimDisk};
-use onhand::sim::node::{SimClock, SimIds};
+use onhand_app::ports::{Clock, EventIds, EventLog, Sleep};
+use onhand_app::{CommandError, Due, Ledger, Meta, Outcome, Parts};
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::stock::{StockCommand, Verb};
+use onhand_domain::{Command, Expected, Sku, StoreId, Timestamp};
+use onhand_file::log::FileLog;
+use onhand_file::recovery::{OpenNode, OpenOptions};
+use onhand_file::sharing::{FileSharing, Joined, LeaseOptions, join};
+use onhand_sim_machine::disk::{DiskOperation, Fault, Injection, SimDisk};
+use onhand_sim_machine::{SimClock, SimIds};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -99,7 +99,7 @@ pub(crate) struct Process {
     /// Under this number faults are planned for its disk alone.
     number: u32,
     keeper: Option<JoinHandle<()>>,
-    _lock: onhand::adapters::file::format::identity::DirectoryLock,
+    _lock: onhand_file::format::identity::DirectoryLock,
 }
 
 impl Machine {

@@ -1,8 +1,8 @@
 //! The movements of all logs of a stock, page by page, while others go on writing.
 
 use super::Machine;
-use onhand::app::ports::Clock;
-use onhand::app::stock::{MovementFilter, MovementPlace};
+use onhand_app::ports::Clock;
+use onhand_app::stock::{MovementFilter, MovementPlace};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,7 +21,7 @@ async fn what_a_process_writes_between_two_pages_is_on_the_next_one() {
     for page in 0..20 {
         let piece = one.ledger.all_movements(&filter, &place, 2).await.unwrap();
         for view in &piece.views {
-            let (_, sku, _) = onhand::app::stock::place_of(view).unwrap();
+            let (_, sku, _) = onhand_app::stock::place_of(view).unwrap();
             skus.push(sku.to_string());
         }
         place = piece.place;

@@ -2,12 +2,12 @@
 
 use super::{Machine, Process, TTL, adjust};
 use crate::node::{keyed, rejection, reserve};
-use onhand::adapters::file::audit::audit_directory;
-use onhand::app::ports::HistoryError;
-use onhand::app::stock::ReadError;
-use onhand::app::{CommandError, Meta};
-use onhand::domain::stock::{Batch, Operation};
-use onhand::domain::{Command, Expected, Rejection, Sku};
+use onhand_app::ports::HistoryError;
+use onhand_app::stock::ReadError;
+use onhand_app::{CommandError, Meta};
+use onhand_domain::stock::{Batch, Operation};
+use onhand_domain::{Command, Expected, Rejection, Sku};
+use onhand_file::audit::audit_directory;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -255,7 +255,7 @@ async fn a_lease_that_is_unreadable_or_lost_is_asked_about() {
         assert_eq!(one.level("TEA").await, Some((sum, 2 + place as u64)));
         assert_eq!(two.level("TEA").await, one.level("TEA").await);
     }
-    onhand::adapters::file::disk::Disk::remove(&machine.disk, path).unwrap();
+    onhand_disk::Disk::remove(&machine.disk, path).unwrap();
     one.adjust("TEA", 1).await.unwrap();
     two.adjust("TEA", 1).await.unwrap();
     assert_eq!(two.level("TEA").await, Some((19, 10)));

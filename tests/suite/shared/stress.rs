@@ -3,13 +3,13 @@
 //! while its first attempt may still be under way, at another process or at the same.
 
 use super::{Machine, Process, TTL, adjust};
-use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::disk::{Disk, OpenMode};
-use onhand::app::{CommandError, Meta, fingerprint};
-use onhand::domain::Expected;
-use onhand::domain::{Idempotency, State};
-use onhand::sim::random::Random;
+use onhand_app::{CommandError, Meta, fingerprint};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenMode};
+use onhand_domain::Expected;
+use onhand_domain::{Idempotency, State};
+use onhand_file::audit::audit;
+use onhand_sim_machine::random::Random;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

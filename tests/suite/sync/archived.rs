@@ -2,10 +2,10 @@
 
 use crate::node::{World, adjust};
 use crate::sync::sources::{directory, read_on};
-use onhand::app::Meta;
-use onhand::app::ports::EventSource;
-use onhand::domain::Sequence;
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::Meta;
+use onhand_app::ports::EventSource;
+use onhand_domain::Sequence;
+use onhand_sim::node::{SimNode, SimSettings};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -4,16 +4,17 @@
 use crate::node::{World, adjust, reserve};
 use crate::sync::sources::directory;
 use crate::sync::world::{Central, SETTINGS, Script, file, level, open_letters};
-use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::stores::central::FileCentral;
-use onhand::adapters::file::stores::dead_letters::FileDeadLetters;
-use onhand::app::Meta;
-use onhand::app::central::{CentralFile, LetterError, LetterState, Worker, WorkerParts};
-use onhand::app::ports::EventSource;
-use onhand::domain::{Sku, StoreId};
-use onhand::sim::disk::{Crash, Fault, Hits, Injection};
-use onhand::sim::node::{SimClock, SimNode, SimSettings};
+use onhand_app::Meta;
+use onhand_app::central::{CentralFile, LetterError, LetterState, Worker, WorkerParts};
+use onhand_app::ports::EventSource;
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::{Sku, StoreId};
+use onhand_file::stores::central::FileCentral;
+use onhand_file::stores::dead_letters::FileDeadLetters;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::SimClock;
+use onhand_sim_machine::disk::{Crash, Fault, Hits, Injection};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,11 +32,11 @@ fn aftermath(n: u64) -> Crash {
 
 fn letters_of(script: &Script) -> [String; 3] {
     [5, 11, 18].map(|sequence| {
-        onhand::app::central::DeadLetter::id_of(script.node(), onhand::domain::Sequence(sequence))
+        onhand_app::central::DeadLetter::id_of(script.node(), onhand_domain::Sequence(sequence))
     })
 }
 
-fn done(outcome: Result<onhand::app::central::Redriven, LetterError>) -> io::Result<()> {
+fn done(outcome: Result<onhand_app::central::Redriven, LetterError>) -> io::Result<()> {
     match outcome {
         // Closed: a life before this one has come so far.
         Ok(_) | Err(LetterError::Closed | LetterError::Unknown) => Ok(()),

@@ -2,9 +2,9 @@
 
 use crate::sync::poison::{id, thirty};
 use crate::sync::world::{Central, Mood, file, level, open_letters};
-use onhand::app::central::LetterError;
-use onhand::domain::Sequence;
-use onhand::sim::disk::{Fault, Injection};
+use onhand_app::central::LetterError;
+use onhand_domain::Sequence;
+use onhand_sim_machine::disk::{Fault, Injection};
 use std::sync::Arc;
 use std::time::Duration;
 

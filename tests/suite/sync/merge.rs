@@ -2,10 +2,10 @@
 //! worker is killed, central comes to the same model: what the logs add up to.
 
 use crate::sync::world::{Central, Mood, Script, file, open_letters};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::app::central::{CentralFile, Worker};
-use onhand::app::ports::EventSource;
-use onhand::sim::disk::Crash;
+use onhand_app::central::{CentralFile, Worker};
+use onhand_app::ports::EventSource;
+use onhand_disk::layout::Layout;
+use onhand_sim_machine::disk::Crash;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -152,10 +152,7 @@ async fn run(steps: &[Step]) {
     worker.save().await.unwrap();
     assert_eq!(file(&central.start().unwrap()), merged);
     let layout = Layout::new(Path::new("/central"));
-    assert_eq!(
-        onhand::adapters::file::stores::central::look(&central.disk, &layout).unwrap(),
-        Some((&merged).into())
-    );
+    assert_eq!(onhand_file::stores::central::look(&central.disk, &layout).unwrap(), Some((&merged).into()));
 }
 
 proptest! {

@@ -1,8 +1,8 @@
 //! What a source may do wrong: each row hurts its own source only, and nothing is applied that should not be.
 
 use crate::sync::world::{Central, Mood, Script, level};
-use onhand::app::central::SourceState;
-use onhand::app::ports::EventSource;
+use onhand_app::central::SourceState;
+use onhand_app::ports::EventSource;
 use std::sync::Arc;
 use std::time::Duration;
 

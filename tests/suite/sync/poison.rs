@@ -1,9 +1,9 @@
 //! Dead letters: what waits and what flows, and every way back.
 
 use crate::sync::world::{Central, Script, level, open_letters};
-use onhand::app::central::{DeadLetter, LetterError, LetterState};
-use onhand::domain::Sequence;
-use onhand::sim::disk::{DiskOperation, Fault, Injection};
+use onhand_app::central::{DeadLetter, LetterError, LetterState};
+use onhand_domain::Sequence;
+use onhand_sim_machine::disk::{DiskOperation, Fault, Injection};
 use std::sync::Arc;
 
 /// Thirty events of three levels in turn: A at 1, 4, 7 ..., B at 2, 5, 8 ..., C at 3, 6, 9 ...

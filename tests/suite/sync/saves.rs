@@ -1,10 +1,10 @@
 //! The model while it is saved: one moment of it, whole, whatever goes on or breaks.
 
 use crate::sync::world::{Central, Script, file};
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::stores::central::look;
-use onhand::app::central::CentralModel;
-use onhand::sim::disk::{Crash, Fault, Injection};
+use onhand_app::central::CentralModel;
+use onhand_disk::layout::Layout;
+use onhand_file::stores::central::look;
+use onhand_sim_machine::disk::{Crash, Fault, Injection};
 use std::path::Path;
 use std::sync::Arc;
 

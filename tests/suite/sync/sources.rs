@@ -1,16 +1,16 @@
 //! What a source owes: every durable event once, in order, across rotation and restarts, and nothing else.
 
 use crate::node::{World, adjust};
-use onhand::adapters::file::disk::Disk;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::adapters::file::format::mark::read_mark;
-use onhand::adapters::file::sources::directory_source::DirectorySource;
-use onhand::app::Meta;
-use onhand::app::ports::{Delivery, EventSource, SourceError};
-use onhand::domain::stock::{Batch, Operation};
-use onhand::domain::{Command, Event, Sequence};
-use onhand::sim::disk::{Crash, SimDisk};
-use onhand::sim::node::{SimNode, SimSettings};
+use onhand_app::Meta;
+use onhand_app::ports::{Delivery, EventSource, SourceError};
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::stock::{Batch, Operation};
+use onhand_domain::{Command, Event, Sequence};
+use onhand_file::format::mark::read_mark;
+use onhand_file::sources::directory_source::DirectorySource;
+use onhand_sim::node::{SimNode, SimSettings};
+use onhand_sim_machine::disk::{Crash, SimDisk};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,9 +133,8 @@ async fn bytes_beyond_the_mark_are_not_delivered() {
     let mark = world.disk.fork();
     sell(&node, 4).await;
     mark.crash(Crash::ProcessKill);
-    let older = onhand::adapters::file::disk::read_all(
-        &*mark.open(Path::new("/data/log/mark"), onhand::adapters::file::disk::OpenMode::Read).unwrap(),
-    );
+    let older =
+        onhand_disk::read_all(&*mark.open(Path::new("/data/log/mark"), onhand_disk::OpenMode::Read).unwrap());
     world.disk.put("/data/log/mark", &older.unwrap());
     assert_eq!(read_on(&directory(&world.disk), Sequence::START, 100).await, [1, 2, 3]);
 }

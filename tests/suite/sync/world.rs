@@ -1,9 +1,9 @@
 //! A worker that can be restarted, on a simulated disk, and sources that do what they are told.
 
-use onhand::app::central::{CentralFile, Worker};
-use onhand::app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
-use onhand::domain::{Sequence, Sku, StoreId, Timestamp};
-pub(crate) use onhand::sim::central::{SETTINGS, WorkerSetup as Central, open_letters};
+use onhand_app::central::{CentralFile, Worker};
+use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
+use onhand_domain::{Sequence, Sku, StoreId, Timestamp};
+pub(crate) use onhand_sim::central::{SETTINGS, WorkerSetup as Central, open_letters};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ pub(crate) fn file(worker: &Worker) -> CentralFile {
 pub(crate) fn level(worker: &Worker, store: &str, sku: &str) -> Option<(i64, u64)> {
     let (store, sku) = (StoreId::new(store).unwrap(), Sku::new(sku).unwrap());
     worker.central().look(|central| {
-        let (sum, _) = onhand::app::central::total(&central.level(&store, &sku)?);
+        let (sum, _) = onhand_app::central::total(&central.level(&store, &sku)?);
         Some((sum.on_hand.get(), sum.version))
     })
 }

@@ -2,13 +2,13 @@
 
 use super::{ROOT, findings};
 use crate::node::{World, adjust};
-use onhand::adapters::file::audit::audit;
-use onhand::adapters::file::audit::repair::repair;
-use onhand::adapters::file::disk::layout::Layout;
-use onhand::app::Meta;
-use onhand::domain::Sequence;
-use onhand::sim::disk::SimDisk;
-use onhand::sim::node::SimSettings;
+use onhand_app::Meta;
+use onhand_disk::layout::Layout;
+use onhand_domain::Sequence;
+use onhand_file::audit::audit;
+use onhand_file::audit::repair::repair;
+use onhand_sim::node::SimSettings;
+use onhand_sim_machine::disk::SimDisk;
 use std::path::{Path, PathBuf};
 
 /// Several archived segments, and two that are not.

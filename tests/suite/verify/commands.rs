@@ -4,7 +4,7 @@ use super::archived::{archived, archives, damages};
 use super::forged::forge;
 use super::told;
 use crate::node::World;
-use onhand::adapters::file::disk::{Disk, OpenMode, read_all};
+use onhand_disk::{Disk, OpenMode, read_all};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! Logs that are sound line by line and say what cannot have happened: entries are edited, and the chain is made valid again.
 
-use onhand::adapters::file::disk::Disk;
-use onhand::sim::disk::SimDisk;
+use onhand_disk::Disk;
+use onhand_sim_machine::disk::SimDisk;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

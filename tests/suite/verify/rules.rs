@@ -2,8 +2,8 @@
 
 use super::forged::{Line, forge};
 use super::{ROOT, TTL_MS, caught, find, findings, later, told};
-use onhand::adapters::file::audit::audit_directory_for;
-use onhand::adapters::file::disk::layout::Layout;
+use onhand_disk::layout::Layout;
+use onhand_file::audit::audit_directory_for;
 use serde_json::json;
 use std::path::Path;
 

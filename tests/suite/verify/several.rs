@@ -3,8 +3,8 @@
 use super::forged::{Line, entries, forge};
 use super::{YEAR_MS, later};
 use crate::several::{NUMBERS, Several, adjust, layout};
-use onhand::adapters::file::audit::audit_directory;
-use onhand::sim::disk::SimDisk;
+use onhand_file::audit::audit_directory;
+use onhand_sim_machine::disk::SimDisk;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ fn root(member: usize) -> PathBuf {
 
 fn found(disk: &SimDisk) -> Vec<String> {
     let audit = audit_directory(disk, &layout()).unwrap();
-    let place = |finding: &onhand::adapters::file::audit::Finding| {
+    let place = |finding: &onhand_file::audit::Finding| {
         let sequence = finding.sequence.map_or(0, |sequence| sequence.0);
         format!("{} {sequence}: {}", finding.path.display(), finding.what)
     };

@@ -4,17 +4,17 @@ use super::course::{Course, Stands};
 use super::reading::{Damaged, Reading, Step};
 use super::report::{Audit, Break, Finding, Take};
 use super::rules;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenError};
-use crate::adapters::file::format::identity::read_node;
-use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::format::segment::Header;
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::log::term::read_term;
-use crate::adapters::file::reading::archived::list_segments;
-use crate::adapters::file::upkeep::snapshot::list_snapshots;
-use crate::app::ledger::fold::Fold;
-use crate::domain::{Entry, Fact, Sequence, Timestamp};
+use crate::format::identity::read_node;
+use crate::format::mark::read_mark;
+use crate::format::segment::Header;
+use crate::format::segment_end::SegmentEnd;
+use crate::log::term::read_term;
+use crate::reading::archived::list_segments;
+use crate::upkeep::snapshot::list_snapshots;
+use onhand_app::ledger::fold::Fold;
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenError};
+use onhand_domain::{Entry, Fact, Sequence, Timestamp};
 use std::path::Path;
 
 /// Goes through one log.

@@ -3,7 +3,7 @@
 
 use super::once::{Again, Ids, Keys, Place, Seen};
 use super::report::Finding;
-use crate::domain::{Entry, Fact, Sequence, Timestamp};
+use onhand_domain::{Entry, Fact, Sequence, Timestamp};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;

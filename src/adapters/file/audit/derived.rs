@@ -2,11 +2,11 @@
 
 use super::auditor::Auditor;
 use super::report::first_difference;
-use crate::adapters::file::format::index::{IndexError, Sealed};
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::recovery::replay::load_snapshot;
-use crate::adapters::file::upkeep::snapshot::SnapshotError;
-use crate::domain::{Key, Sequence};
+use crate::format::index::{IndexError, Sealed};
+use crate::format::segment_end::SegmentEnd;
+use crate::recovery::replay::load_snapshot;
+use crate::upkeep::snapshot::SnapshotError;
+use onhand_domain::{Key, Sequence};
 
 impl Auditor<'_> {
     pub(super) fn index(&mut self, first: Sequence, end: SegmentEnd) {

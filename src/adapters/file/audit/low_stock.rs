@@ -5,7 +5,7 @@
 //! that does not agree, and the next start re-evaluates it. So that is a fault only where a level has moved long after its
 //! threshold was set.
 
-use crate::domain::{Key, Quantity, State, Timestamp};
+use onhand_domain::{Key, Quantity, State, Timestamp};
 use std::collections::BTreeMap;
 
 /// A movement that comes so much later, in milliseconds of log time, knows the threshold.
@@ -72,10 +72,10 @@ fn threshold(states: &States<'_>, level: &Key) -> (Option<Quantity>, Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::catalogue::Master;
-    use crate::domain::low_stock::{Alert, Raised};
-    use crate::domain::stock::{Adjusted, StockFact};
-    use crate::domain::{Fact, Sku, StoreId};
+    use onhand_domain::catalogue::Master;
+    use onhand_domain::low_stock::{Alert, Raised};
+    use onhand_domain::stock::{Adjusted, StockFact};
+    use onhand_domain::{Fact, Sku, StoreId};
 
     fn place() -> (StoreId, Sku) {
         (StoreId::new("LONDON").unwrap(), Sku::new("TEA").unwrap())

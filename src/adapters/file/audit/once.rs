@@ -5,8 +5,8 @@
 //! was set back, or it is a copy of an old one) is to be looked for in the logs once they have been read. Keys are kept as long
 //! as the node keeps them.
 
-use crate::app::{KnownEffect, RetryId};
-use crate::domain::{Entry, Idempotency, Sequence, Timestamp};
+use onhand_app::{KnownEffect, RetryId};
+use onhand_domain::{Entry, Idempotency, Sequence, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 

@@ -1,14 +1,14 @@
 //! A log read for an audit: entry by entry, and past what is damaged to the next segment.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::disk::{Disk, DiskFile, read_exact_at};
-use crate::adapters::file::format::segment::{Damage, Header, Scan, ScanPlace};
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::reading::archived::{open_archived, open_segment, segment_path};
-use crate::adapters::file::upkeep::archive::is_there_twice;
-use crate::domain::{Entry, Sequence, Timestamp};
+use crate::format::segment::{Damage, Header, Scan, ScanPlace};
+use crate::format::segment_end::SegmentEnd;
+use crate::reading::archived::{open_archived, open_segment, segment_path};
+use crate::upkeep::archive::is_there_twice;
 use memchr::memchr;
+use onhand_disk::layout::Layout;
+use onhand_disk::lines::Lines;
+use onhand_disk::{Disk, DiskFile, read_exact_at};
+use onhand_domain::{Entry, Sequence, Timestamp};
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;

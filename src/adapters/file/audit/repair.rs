@@ -7,17 +7,15 @@
 //! A copy that was made while the node ran may hold a mark or a snapshot that is newer than its log ([`settle_copy`]): of that
 //! nothing is given up but the word that there was more.
 
-use crate::adapters::file::audit::report::{Audit, Break};
-use crate::adapters::file::audit::run::audit_held;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{
-    Disk, OpenError, OpenMode, create_dir_durably, keep_aside, read_exact_at, set_aside,
-};
-use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::reading::archived::{list_segments, open_segment, segment_path};
-use crate::adapters::file::upkeep::snapshot::list_snapshots;
-use crate::domain::Sequence;
+use crate::audit::report::{Audit, Break};
+use crate::audit::run::audit_held;
+use crate::format::identity::DirectoryLock;
+use crate::format::mark::read_mark;
+use crate::reading::archived::{list_segments, open_segment, segment_path};
+use crate::upkeep::snapshot::list_snapshots;
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenError, OpenMode, create_dir_durably, keep_aside, read_exact_at, set_aside};
+use onhand_domain::Sequence;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! The result of the audit of one log.
 
-use crate::adapters::file::format::identity::NodeFile;
-use crate::app::ledger::fold::Fold;
-use crate::domain::{Key, Sequence, State, Timestamp};
+use crate::format::identity::NodeFile;
+use onhand_app::ledger::fold::Fold;
+use onhand_domain::{Key, Sequence, State, Timestamp};
 use std::path::PathBuf;
 
 /// Something that does not hold, and where.

@@ -1,9 +1,9 @@
 //! What cannot have happened to the state an event was of, although the numbers add up.
 
-use crate::app::ledger::fold::Fold;
-use crate::domain::low_stock::AlertFact;
-use crate::domain::stock::{Settled, StockFact};
-use crate::domain::{Entry, Event, Fact, Key, Sequence, State, Timestamp};
+use onhand_app::ledger::fold::Fold;
+use onhand_domain::low_stock::AlertFact;
+use onhand_domain::stock::{Settled, StockFact};
+use onhand_domain::{Entry, Event, Fact, Key, Sequence, State, Timestamp};
 
 /// Why a hold cannot have ended so at that time; `state` is the level in front of the event.
 pub(super) fn ended_wrongly(event: &Event, state: &State, at: Timestamp) -> Option<String> {

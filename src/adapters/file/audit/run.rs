@@ -1,11 +1,11 @@
 //! Logs audited side by side, in the order of time.
 
-use crate::adapters::file::audit::auditor::Auditor;
-use crate::adapters::file::audit::course::Course;
-use crate::adapters::file::audit::report::Audit;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenError};
-use crate::adapters::file::format::identity::DirectoryLock;
+use crate::audit::auditor::Auditor;
+use crate::audit::course::Course;
+use crate::audit::report::Audit;
+use crate::format::identity::DirectoryLock;
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenError};
 
 /// How long an idempotency key is remembered by default, in milliseconds: the default of the node.
 pub(super) const IDEMPOTENCY_TTL_MS: i64 = 300_000;

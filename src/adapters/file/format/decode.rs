@@ -3,10 +3,10 @@
 //! A line in the form in which lines are written, which all lines of a log have, is read in one go. Another one that says the
 //! same in other JSON is read as well, in two.
 
-use crate::adapters::file::format::index::{EventSpan, event_checksum, key_hash};
-use crate::app::ports::Movement;
-use crate::domain::{Entry, Event, Idempotency, Sequence, Timestamp, Topics, Unapplied};
+use crate::format::index::{EventSpan, event_checksum, key_hash};
 use memchr::memmem;
+use onhand_app::ports::Movement;
+use onhand_domain::{Entry, Event, Idempotency, Sequence, Timestamp, Topics, Unapplied};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;

@@ -1,13 +1,13 @@
 //! Whose directory it is, and who is using it: `node.json` and `LOCK`.
 
-use crate::adapters::file::disk::layout::{Layout, temporary};
-use crate::adapters::file::disk::{
+use crate::format::segment::{FORMAT, FORMATS};
+use onhand_disk::layout::{Layout, temporary};
+use onhand_disk::{
     Disk, DiskFile, LockOutcome, OpenError, OpenMode, create_dir_durably, create_unfinished, durable_rename,
     read_all, write_all_at,
 };
-use crate::adapters::file::format::segment::{FORMAT, FORMATS};
-use crate::domain::Timestamp;
-use crate::planted::{Bug, planted};
+use onhand_domain::Timestamp;
+use onhand_planted::{Bug, planted};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -175,7 +175,7 @@ pub(crate) fn write_node(disk: &dyn Disk, layout: &Layout, node: &NodeFile) -> i
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::disk::SimDisk;
+    use onhand_sim_machine::disk::SimDisk;
 
     fn layout(disk: &SimDisk) -> Layout {
         let layout = Layout::new(Path::new("/data"));

@@ -11,12 +11,12 @@
 //! the block does not fit its neighbours. `batch` is the first sequence of the group of entries that one sync makes
 //! durable, `seq` that of the entry's first event. JSON escapes line feeds, so framing never comes from data.
 
-use crate::adapters::file::format::index::{EventSpan, event_checksum, key_hash};
-use crate::app::KnownEffect;
-use crate::app::ports::NewEntry;
-use crate::domain::limits::LINE_BYTES_MAX;
-use crate::domain::{Idempotency, Sequence, Timestamp, Topics};
-use crate::planted::{Bug, planted};
+use crate::format::index::{EventSpan, event_checksum, key_hash};
+use onhand_app::KnownEffect;
+use onhand_app::ports::NewEntry;
+use onhand_domain::limits::LINE_BYTES_MAX;
+use onhand_domain::{Idempotency, Sequence, Timestamp, Topics};
+use onhand_planted::{Bug, planted};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

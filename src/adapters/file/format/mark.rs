@@ -4,8 +4,8 @@
 //! `<8 hex crc32c of the digits> <20 digits>` and a line feed, the rest of the slot spaces and a line feed: `cat` reads it.
 //! After a power cut the mark may be behind the log, or missing; it is never ahead of what was synced.
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all, write_all_at};
-use crate::domain::Sequence;
+use onhand_disk::{Disk, DiskFile, OpenMode, read_all, write_all_at};
+use onhand_domain::Sequence;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! The index of a segment, made again from the segment.
 
-use crate::adapters::file::format::index::{Growing, Written};
-use crate::adapters::file::format::segment::{Damage, Scan};
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::app::known_effects;
-use crate::domain::Timestamp;
+use crate::format::index::{Growing, Written};
+use crate::format::segment::{Damage, Scan};
+use crate::format::segment_end::SegmentEnd;
+use onhand_app::known_effects;
+use onhand_domain::Timestamp;
 
 /// The index of a segment, from its bytes, all of which are checked.
 ///

@@ -9,12 +9,12 @@
 //! That is why it is a sequence and not a counter: batch N is only written once everything before sequence N is
 //! synced, so an intact line of batch N proves that anything missing before N was durable once.
 
-use crate::adapters::file::format::decode::decode;
-use crate::adapters::file::format::index::{EntryMark, EventSpan};
-use crate::adapters::file::format::line::{checksum_after, decode_front, put_checksum};
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::domain::{Entry, Sequence, Timestamp};
+use crate::format::decode::decode;
+use crate::format::index::{EntryMark, EventSpan};
+use crate::format::line::{checksum_after, decode_front, put_checksum};
+use crate::format::segment_end::SegmentEnd;
 use memchr::memchr;
+use onhand_domain::{Entry, Sequence, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use uuid::Uuid;

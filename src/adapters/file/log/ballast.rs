@@ -4,8 +4,8 @@
 //! It is written again before the log takes entries again: only then is there enough space, and not just a little. A disk
 //! without space for it at a start is no reason not to start.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode, set_aside};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenMode, set_aside};
 use std::io;
 use std::sync::Arc;
 

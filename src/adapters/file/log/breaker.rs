@@ -15,9 +15,9 @@
 //!    the queue go on waiting, and reads answer what is durable. After [`ABORT_AFTER`](super::ABORT_AFTER) the process ends:
 //!    the outcome of the waiting entries is unknown, and a restart reads it from the disk.
 
-use crate::adapters::file::log::news::{StorageListener, StorageNews};
-use crate::adapters::file::log::shared::Shared;
-use crate::adapters::file::log::writer::Writer;
+use crate::log::news::{StorageListener, StorageNews};
+use crate::log::shared::Shared;
+use crate::log::writer::Writer;
 use std::io;
 use std::sync::Weak;
 use std::thread;

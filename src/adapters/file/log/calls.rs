@@ -1,6 +1,6 @@
 //! The call to the disk that is under way, and how long it has taken.
 
-use crate::adapters::file::log::news::{StorageListener, StorageNews};
+use crate::log::news::{StorageListener, StorageNews};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,16 +1,16 @@
 //! The log of one node on disk: a queue in front of one writer thread.
 
-use crate::adapters::file::format::line::encode;
-use crate::adapters::file::log::breaker;
-use crate::adapters::file::log::news::{StorageListener, StorageNews};
-use crate::adapters::file::log::shared::Shared;
-use crate::adapters::file::log::term::Tenure;
-use crate::adapters::file::log::writer::Writer;
-use crate::adapters::file::reading::history::FileHistory;
-use crate::adapters::file::reading::segments::Segments;
-use crate::app::ports::{AppendError, Appended, DurableWatch, EventLog, History, NewEntry};
-use crate::domain::{Sequence, Timestamp};
-use crate::resilience::BreakerState;
+use crate::format::line::encode;
+use crate::log::breaker;
+use crate::log::news::{StorageListener, StorageNews};
+use crate::log::shared::Shared;
+use crate::log::term::Tenure;
+use crate::log::writer::Writer;
+use crate::reading::history::FileHistory;
+use crate::reading::segments::Segments;
+use onhand_app::ports::{AppendError, Appended, DurableWatch, EventLog, History, NewEntry};
+use onhand_domain::{Sequence, Timestamp};
+use onhand_resilience::BreakerState;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;

@@ -19,14 +19,14 @@ pub enum StorageNews<'a> {
     StillOpen(&'a io::Error),
     /// The probe succeeded: the breaker is closed.
     Closed,
-    /// A write or sync has not returned for [`SHED_AFTER`](crate::adapters::file::log::SHED_AFTER).
+    /// A write or sync has not returned for [`SHED_AFTER`](crate::log::SHED_AFTER).
     Stuck {
         /// It is one of a probe: the breaker is open anyway.
         probing: bool,
     },
     /// It has returned.
     Unstuck,
-    /// It has not returned for [`ABORT_AFTER`](crate::adapters::file::log::ABORT_AFTER): the process ends now.
+    /// It has not returned for [`ABORT_AFTER`](crate::log::ABORT_AFTER): the process ends now.
     Aborting,
 }
 

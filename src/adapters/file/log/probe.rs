@@ -6,11 +6,11 @@
 //! crash in between leaves a torn tail. If that piece is refused although others may be taken (a limit of the file's size, a bad place on the disk), the
 //! file is sealed where it ends, and a new segment tried: what is wrong with one file must not stop the log for ever.
 
-use crate::adapters::file::disk::{OpenMode, read_exact_at, replace, reserve, write_all_at};
-use crate::adapters::file::format::mark::{Mark, read_mark};
-use crate::adapters::file::format::reindex::index_segment;
-use crate::adapters::file::log::writer::Writer;
-use crate::app::ports::TakenOver;
+use crate::format::mark::{Mark, read_mark};
+use crate::format::reindex::index_segment;
+use crate::log::writer::Writer;
+use onhand_app::ports::TakenOver;
+use onhand_disk::{OpenMode, read_exact_at, replace, reserve, write_all_at};
 use std::io;
 
 /// There is room when so much can be written.

@@ -1,12 +1,12 @@
 //! What the log and its threads share: the entries that wait, and the state of the breaker.
 
-use crate::adapters::file::format::line::Body;
-use crate::adapters::file::log::calls::Calls;
-use crate::adapters::file::log::writer::{Failed, Pending, Writer};
-use crate::app::ports::{AppendError, Appended, DurableWatch, LogFailed, NewEntry};
-use crate::domain::{Sequence, Timestamp};
-use crate::planted::{Bug, planted};
-use crate::resilience::BreakerState;
+use crate::format::line::Body;
+use crate::log::calls::Calls;
+use crate::log::writer::{Failed, Pending, Writer};
+use onhand_app::ports::{AppendError, Appended, DurableWatch, LogFailed, NewEntry};
+use onhand_domain::{Sequence, Timestamp};
+use onhand_planted::{Bug, planted};
+use onhand_resilience::BreakerState;
 use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::Arc;

@@ -18,12 +18,12 @@
 //! every process goes on from it, or it is never written, and none of its entries is acknowledged. No clock is part
 //! of this: clocks only say when somebody may be thought to be paused.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, replace};
-use crate::adapters::file::format::mark::read_mark;
-use crate::app::ports::TakenOver;
-use crate::domain::Sequence;
-use crate::planted::{Bug, planted};
+use crate::format::mark::read_mark;
+use onhand_app::ports::TakenOver;
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, replace};
+use onhand_domain::Sequence;
+use onhand_planted::{Bug, planted};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
@@ -186,15 +186,15 @@ pub(crate) fn end_term(disk: &dyn Disk, layout: &Layout, expected: u64) -> io::R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::format::mark::Mark;
-    use crate::app::ports::is_taken_over;
-    use crate::sim::disk::SimDisk;
+    use crate::format::mark::Mark;
+    use onhand_app::ports::is_taken_over;
+    use onhand_sim_machine::disk::SimDisk;
 
     #[test]
     fn a_mark_is_before_the_end_of_the_term_or_never() {
         let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
         let layout = Layout::new(Path::new("/data")).member(1);
-        crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
+        onhand_disk::create_dir_durably(&*disk, &layout.log()).unwrap();
         write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
         let tenure = Tenure::new(Arc::clone(&disk), layout.clone(), 7);
         let mut mark = Mark::open(&*disk, &layout.mark()).unwrap();
@@ -217,7 +217,7 @@ mod tests {
         for lost in [false, true] {
             let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
             let layout = Layout::new(Path::new("/data")).member(1);
-            crate::adapters::file::disk::create_dir_durably(&*disk, &layout.log()).unwrap();
+            onhand_disk::create_dir_durably(&*disk, &layout.log()).unwrap();
             write_term(&*disk, &layout, Term { term: 7, end: None }).unwrap();
             Mark::open(&*disk, &layout.mark()).unwrap().write(Sequence(4)).unwrap();
             let tenure = Tenure::new(Arc::clone(&disk), layout.clone(), 7);

@@ -12,21 +12,21 @@
 //!   the probe, before anything else is written;
 //! - a **mark** that could not be written rolls nothing back: the group is durable and acknowledged.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, DiskFile, replace, reserve, write_all_at};
-use crate::adapters::file::format::index::{EntryMark, Growing, Written};
-use crate::adapters::file::format::line::{Body, seal};
-use crate::adapters::file::format::mark::Mark;
-use crate::adapters::file::format::segment::Header;
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::log::ballast::Ballast;
-use crate::adapters::file::log::term::Tenure;
-use crate::adapters::file::reading::segments::{Segment, Segments};
-use crate::app::ports::{DurableWatch, LogFailed};
-use crate::domain::{Sequence, Timestamp};
-use crate::planted::{Bug, planted};
-use crate::telemetry::{LOG_DURABLE_SEQUENCE, LOG_GROUP_ENTRIES, LOG_SYNC_SECONDS, LOG_WRITTEN_BYTES};
+use crate::format::index::{EntryMark, Growing, Written};
+use crate::format::line::{Body, seal};
+use crate::format::mark::Mark;
+use crate::format::segment::Header;
+use crate::format::segment_end::SegmentEnd;
+use crate::log::ballast::Ballast;
+use crate::log::term::Tenure;
+use crate::reading::segments::{Segment, Segments};
 use metrics::{Counter, Gauge, Histogram};
+use onhand_app::ports::{DurableWatch, LogFailed};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, DiskFile, replace, reserve, write_all_at};
+use onhand_domain::{Sequence, Timestamp};
+use onhand_planted::{Bug, planted};
+use onhand_telemetry::{LOG_DURABLE_SEQUENCE, LOG_GROUP_ENTRIES, LOG_SYNC_SECONDS, LOG_WRITTEN_BYTES};
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;

@@ -7,9 +7,9 @@
 //!
 //! Where both are there, the original is read.
 
-use crate::adapters::file::disk::layout::{Layout, archived_first, segment_first};
-use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_exact_at};
-use crate::domain::Sequence;
+use onhand_disk::layout::{Layout, archived_first, segment_first};
+use onhand_disk::{Disk, DiskFile, LockOutcome, OpenMode, read_exact_at};
+use onhand_domain::Sequence;
 use parking_lot::Mutex;
 use std::io;
 use std::path::PathBuf;

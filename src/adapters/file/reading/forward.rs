@@ -2,12 +2,12 @@
 //!
 //! The index says what the events of each entry are about, so the lines of entries that nobody asked for are not read.
 
-use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::format::decode::decode_between;
-use crate::adapters::file::format::index::EntryMark;
-use crate::adapters::file::reading::segments::{Segment, Segments};
-use crate::app::ports::{EventPiece, EventQuery, HistoryError};
-use crate::domain::{Sequence, Timestamp};
+use crate::format::decode::decode_between;
+use crate::format::index::EntryMark;
+use crate::reading::segments::{Segment, Segments};
+use onhand_app::ports::{EventPiece, EventQuery, HistoryError};
+use onhand_disk::lines::Lines;
+use onhand_domain::{Sequence, Timestamp};
 
 /// Bytes of lines after which no further line is read.
 const READ_BYTES: usize = 4 << 20;

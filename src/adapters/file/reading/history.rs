@@ -1,12 +1,12 @@
 //! The log read back through its indexes: one entry, the movements of a key, a state as of a moment.
 
-use crate::adapters::file::disk::{DiskFile, read_exact_at};
-use crate::adapters::file::format::index::{Posting, Wanted, event_checksum, key_hash, movement_checksum};
-use crate::adapters::file::format::line::decode_front;
-use crate::adapters::file::reading::forward;
-use crate::adapters::file::reading::segments::{Segment, Segments};
-use crate::app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
-use crate::domain::{Entry, Event, Key, Sequence, Timestamp};
+use crate::format::index::{Posting, Wanted, event_checksum, key_hash, movement_checksum};
+use crate::format::line::decode_front;
+use crate::reading::forward;
+use crate::reading::segments::{Segment, Segments};
+use onhand_app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
+use onhand_disk::{DiskFile, read_exact_at};
+use onhand_domain::{Entry, Event, Key, Sequence, Timestamp};
 use std::sync::Arc;
 
 /// Bytes in which the front of a line is found: its fixed parts, a request id and an actor at their longest.
@@ -83,7 +83,7 @@ impl History for FileHistory {
         let mut wanted = Wanted {
             after: query.after,
             upto: EVERYTHING,
-            kind: query.kind.map(crate::domain::EventKind::code),
+            kind: query.kind.map(onhand_domain::EventKind::code),
             limit: query.limit,
         };
         if let Some(since) = query.since {

@@ -1,16 +1,16 @@
 //! The segments of a log: which there are, and how to read what is durable in them.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::disk::{Disk, DiskFile, read_all, read_exact_at};
-use crate::adapters::file::format::decode::decode;
-use crate::adapters::file::format::index::{Growing, IndexError, Sealed, SegmentIndex};
-use crate::adapters::file::format::line::{CHECKSUM_BYTES, checksum_after, claimed_checksum};
-use crate::adapters::file::format::reindex::index_segment;
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::reading::archived::open_segment;
-use crate::app::ports::HistoryError;
-use crate::domain::{Entry, Sequence};
+use crate::format::decode::decode;
+use crate::format::index::{Growing, IndexError, Sealed, SegmentIndex};
+use crate::format::line::{CHECKSUM_BYTES, checksum_after, claimed_checksum};
+use crate::format::reindex::index_segment;
+use crate::format::segment_end::SegmentEnd;
+use crate::reading::archived::open_segment;
+use onhand_app::ports::HistoryError;
+use onhand_disk::layout::Layout;
+use onhand_disk::lines::Lines;
+use onhand_disk::{Disk, DiskFile, read_all, read_exact_at};
+use onhand_domain::{Entry, Sequence};
 use parking_lot::RwLock;
 use std::collections::HashSet;
 use std::io;

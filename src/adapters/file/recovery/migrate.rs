@@ -3,8 +3,8 @@
 //! Only names move. What is half moved after a crash is moved on by the next process that joins; a process that wants the
 //! directory for itself is refused as soon as there is a `nodes/` (`sources/members.rs`).
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenError, OpenMode, create_dir_durably, parent};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenError, OpenMode, create_dir_durably, parent};
 use std::io;
 use std::path::Path;
 

@@ -12,6 +12,6 @@ mod open;
 mod options;
 pub(crate) mod replay;
 
-pub use crate::adapters::file::disk::OpenError;
+pub use onhand_disk::OpenError;
 pub use open::{OpenNode, hold, open, open_held};
 pub use options::{BALLAST_BYTES, OpenOptions, OpenReport, SEGMENT_BYTES};

@@ -10,31 +10,31 @@
 //!
 //! Every step can be killed and done again.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{
+use crate::format::identity::{DirectoryLock, NodeFile, read_node, upgrade, write_node};
+use crate::format::index::Growing;
+use crate::format::mark::{Mark, read_mark};
+use crate::format::segment::{FORMAT, Header};
+use crate::format::segment_end::SegmentEnd;
+use crate::log::FileLog;
+use crate::log::ballast::Ballast;
+use crate::log::term::read_term;
+use crate::log::writer::{Active, Meters, Writer, create_segment};
+use crate::reading::archived::{list_segments, open_segment};
+use crate::reading::segments::{Segment, Segments};
+use crate::recovery::options::{OpenOptions, OpenReport};
+use crate::recovery::replay::{Reading, Replay, Replayed};
+use crate::sources::members::{Arrangement, arrangement};
+use crate::upkeep::archive::remove_archived;
+use crate::upkeep::maintenance::Maintenance;
+use crate::upkeep::snapshot::list_snapshots;
+use crate::upkeep::snapshotter::Taken;
+use onhand_app::Restored;
+use onhand_app::ports::{Clock, DurableWatch, EventIds};
+use onhand_disk::layout::Layout;
+use onhand_disk::{
     Disk, DiskFile, OpenError, create_dir_durably, keep_aside, read_all, remove_unfinished, replace, reserve,
 };
-use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, upgrade, write_node};
-use crate::adapters::file::format::index::Growing;
-use crate::adapters::file::format::mark::{Mark, read_mark};
-use crate::adapters::file::format::segment::{FORMAT, Header};
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::log::FileLog;
-use crate::adapters::file::log::ballast::Ballast;
-use crate::adapters::file::log::term::read_term;
-use crate::adapters::file::log::writer::{Active, Meters, Writer, create_segment};
-use crate::adapters::file::reading::archived::{list_segments, open_segment};
-use crate::adapters::file::reading::segments::{Segment, Segments};
-use crate::adapters::file::recovery::options::{OpenOptions, OpenReport};
-use crate::adapters::file::recovery::replay::{Reading, Replay, Replayed};
-use crate::adapters::file::sources::members::{Arrangement, arrangement};
-use crate::adapters::file::upkeep::archive::remove_archived;
-use crate::adapters::file::upkeep::maintenance::Maintenance;
-use crate::adapters::file::upkeep::snapshot::list_snapshots;
-use crate::adapters::file::upkeep::snapshotter::Taken;
-use crate::app::Restored;
-use crate::app::ports::{Clock, DurableWatch, EventIds};
-use crate::domain::Sequence;
+use onhand_domain::Sequence;
 use std::io;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! How a data directory is opened, and what opening it found.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::domain::Sequence;
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::Sequence;
 use std::path::PathBuf;
 use std::sync::Arc;
 

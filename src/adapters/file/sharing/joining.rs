@@ -1,16 +1,16 @@
 //! Coming into a data directory that several processes share.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenError, create_dir_durably};
-use crate::adapters::file::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
-use crate::adapters::file::format::segment::FORMAT;
-use crate::adapters::file::log::term::hold_mark;
-use crate::adapters::file::recovery::migrate::move_in;
-use crate::adapters::file::recovery::{OpenOptions, open};
-use crate::adapters::file::sharing::others::{MEMBERS_MAX, is_left};
-use crate::adapters::file::sharing::process::{FileSharing, Joined, LeaseOptions};
-use crate::adapters::file::sources::members::{Arrangement, arrangement};
-use crate::app::ports::{Clock, EventIds};
+use crate::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
+use crate::format::segment::FORMAT;
+use crate::log::term::hold_mark;
+use crate::recovery::migrate::move_in;
+use crate::recovery::{OpenOptions, open};
+use crate::sharing::others::{MEMBERS_MAX, is_left};
+use crate::sharing::process::{FileSharing, Joined, LeaseOptions};
+use crate::sources::members::{Arrangement, arrangement};
+use onhand_app::ports::{Clock, EventIds};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenError, create_dir_durably};
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -26,7 +26,7 @@ const TRY_AGAIN: Duration = Duration::from_millis(5);
 
 /// Joins a data directory that several processes share, making it when it is new. `options` are those of the whole.
 ///
-/// Nobody else joins before [`Sharing::let_others_join`](crate::app::ports::Sharing::let_others_join). The first free one of
+/// Nobody else joins before [`Sharing::let_others_join`](onhand_app::ports::Sharing::let_others_join). The first free one of
 /// `nodes/1`, `nodes/2`, ... is taken. A data directory that one process had for itself becomes the
 /// first of them.
 ///

@@ -14,12 +14,12 @@
 //! is never waited for. Nothing here needs to survive a power cut, which ends every process and so every term: the files
 //! are not synced, and whoever is alone in a data directory when it starts removes them.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, write_all_at};
-use crate::adapters::file::log::term::{checked, with_checksum};
-use crate::app::ports::LogNumber;
-use crate::domain::Key;
+use crate::log::term::{checked, with_checksum};
 use metrics::Counter;
+use onhand_app::ports::LogNumber;
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, DiskFile, LockOutcome, OpenMode, read_all, write_all_at};
+use onhand_domain::Key;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -266,9 +266,9 @@ fn write(file: &dyn DiskFile, record: &Record) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::disk::create_dir_durably;
-    use crate::domain::{Sku, StoreId};
-    use crate::sim::disk::SimDisk;
+    use onhand_disk::create_dir_durably;
+    use onhand_domain::{Sku, StoreId};
+    use onhand_sim_machine::disk::SimDisk;
 
     /// Processes that are all there, and the highest epoch that one of them knows of.
     struct Known(Vec<Holder>, u64);

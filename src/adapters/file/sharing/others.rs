@@ -1,11 +1,11 @@
 //! The other processes on the data directory, as this one has seen them.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::log::term::checked;
-use crate::adapters::file::sharing::peer::Peer;
-use crate::domain::Timestamp;
+use crate::format::identity::DirectoryLock;
+use crate::log::term::checked;
+use crate::sharing::peer::Peer;
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;

@@ -4,23 +4,23 @@
 //! directory is never written. A peer keeps the index of the log's newest segment in memory, as its own process does, so
 //! its history can be read like one's own.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::disk::{Disk, OpenError, read_exact_at};
-use crate::adapters::file::format::identity::{NodeFile, read_node};
-use crate::adapters::file::format::index::{Growing, Written};
-use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::format::segment::{Damage, Scan, ScanPlace};
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::reading::archived::{list_segments, open_segment};
-use crate::adapters::file::reading::history::FileHistory;
-use crate::adapters::file::reading::segments::{Segment, Segments};
-use crate::adapters::file::recovery::OpenOptions;
-use crate::adapters::file::recovery::replay::{Reading, Replay, Replayed};
-use crate::app::Restored;
-use crate::app::known_effects;
-use crate::app::ports::{History, HistoryError};
-use crate::domain::{Entry, Sequence, Timestamp};
+use crate::format::identity::{NodeFile, read_node};
+use crate::format::index::{Growing, Written};
+use crate::format::mark::read_mark;
+use crate::format::segment::{Damage, Scan, ScanPlace};
+use crate::format::segment_end::SegmentEnd;
+use crate::reading::archived::{list_segments, open_segment};
+use crate::reading::history::FileHistory;
+use crate::reading::segments::{Segment, Segments};
+use crate::recovery::OpenOptions;
+use crate::recovery::replay::{Reading, Replay, Replayed};
+use onhand_app::Restored;
+use onhand_app::known_effects;
+use onhand_app::ports::{History, HistoryError};
+use onhand_disk::layout::Layout;
+use onhand_disk::lines::Lines;
+use onhand_disk::{Disk, OpenError, read_exact_at};
+use onhand_domain::{Entry, Sequence, Timestamp};
 use std::io;
 use std::sync::Arc;
 

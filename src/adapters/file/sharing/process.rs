@@ -1,18 +1,18 @@
 //! One process among others on a data directory: the port `Sharing`.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{DiskFile, OpenError, OpenMode};
-use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::log::term::{Tenure, Term, read_term, write_term};
-use crate::adapters::file::recovery::{OpenNode, OpenOptions};
-use crate::adapters::file::sharing::lease::{Asked, Holder, Leases};
-use crate::adapters::file::sharing::others::Others;
-use crate::adapters::file::sharing::peer::Peer;
-use crate::app::ports::{Clock, EventIds, History, HistoryError, Kept, Lease, LogNumber, OthersTime};
-use crate::app::ports::{PeerNews, Sharing};
-use crate::domain::{Fact, Key, Timestamp};
-use crate::telemetry::{LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN};
+use crate::format::identity::DirectoryLock;
+use crate::log::term::{Tenure, Term, read_term, write_term};
+use crate::recovery::{OpenNode, OpenOptions};
+use crate::sharing::lease::{Asked, Holder, Leases};
+use crate::sharing::others::Others;
+use crate::sharing::peer::Peer;
 use metrics::Counter;
+use onhand_app::ports::{Clock, EventIds, History, HistoryError, Kept, Lease, LogNumber, OthersTime};
+use onhand_app::ports::{PeerNews, Sharing};
+use onhand_disk::layout::Layout;
+use onhand_disk::{DiskFile, OpenError, OpenMode};
+use onhand_domain::{Fact, Key, Timestamp};
+use onhand_telemetry::{LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;

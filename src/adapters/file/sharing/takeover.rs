@@ -1,18 +1,16 @@
 //! Watching the other processes, and taking over from those that are gone.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{OpenError, OpenMode, read_all, write_all_at};
-use crate::adapters::file::log::term::{Term, end_term, hold_mark, read_term, with_checksum, write_term};
-use crate::adapters::file::recovery::{OpenOptions, open};
-use crate::adapters::file::sharing::lease::{Company, Holder};
-use crate::adapters::file::sharing::others::{
-    Alive, Gone, MEMBERS_MAX, Member, Others, is_left, milliseconds,
-};
-use crate::adapters::file::sharing::peer::Peer;
-use crate::adapters::file::sharing::process::FileSharing;
-use crate::app::Restored;
-use crate::app::ports::{HistoryError, OthersTime};
-use crate::domain::Timestamp;
+use crate::log::term::{Term, end_term, hold_mark, read_term, with_checksum, write_term};
+use crate::recovery::{OpenOptions, open};
+use crate::sharing::lease::{Company, Holder};
+use crate::sharing::others::{Alive, Gone, MEMBERS_MAX, Member, Others, is_left, milliseconds};
+use crate::sharing::peer::Peer;
+use crate::sharing::process::FileSharing;
+use onhand_app::Restored;
+use onhand_app::ports::{HistoryError, OthersTime};
+use onhand_disk::layout::Layout;
+use onhand_disk::{OpenError, OpenMode, read_all, write_all_at};
+use onhand_domain::Timestamp;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -5,14 +5,14 @@
 //! lost nothing, and there is nothing new until the mark says so. If it does not have it any more, acknowledged events
 //! are gone, and the end that is reported says that.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::format::identity::{NodeFile, read_node};
-use crate::adapters::file::format::mark::read_mark;
-use crate::adapters::file::sources::tail::{Tail, unavailable};
-use crate::app::blocking;
-use crate::app::ports::{Delivery, EventSource, News, Reading, SourceError};
-use crate::domain::Sequence;
+use crate::format::identity::{NodeFile, read_node};
+use crate::format::mark::read_mark;
+use crate::sources::tail::{Tail, unavailable};
+use onhand_app::blocking;
+use onhand_app::ports::{Delivery, EventSource, News, Reading, SourceError};
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::Sequence;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! The log of the worker's own process as a source: its durable end is known from memory.
 
-use crate::adapters::file::log::FileLog;
-use crate::adapters::file::sources::tail::Tail;
-use crate::app::blocking;
-use crate::app::ports::{Delivery, DurableWatch, EventSource, News, Reading};
-use crate::domain::Sequence;
+use crate::log::FileLog;
+use crate::sources::tail::Tail;
+use onhand_app::blocking;
+use onhand_app::ports::{Delivery, DurableWatch, EventSource, News, Reading};
+use onhand_domain::Sequence;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;

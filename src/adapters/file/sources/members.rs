@@ -1,10 +1,10 @@
 //! The logs of a data directory that several processes share, as sources: `nodes/1`, `nodes/2` and whoever joins.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode};
-use crate::adapters::file::sources::directory_source::DirectorySource;
-use crate::app::ports::{EventSource, Joining};
-use crate::planted::{Bug, planted};
+use crate::sources::directory_source::DirectorySource;
+use onhand_app::ports::{EventSource, Joining};
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenMode};
+use onhand_planted::{Bug, planted};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::io;

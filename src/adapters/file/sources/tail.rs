@@ -5,15 +5,15 @@
 //! is held against the checksum of the one before it, every segment against the end of the one before it. Nothing
 //! beyond the durable end, as the caller knows it, is handed out. A tail never writes.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::format::line::{checksum_after, split};
-use crate::adapters::file::format::segment::Scan;
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::adapters::file::reading::archived::{list_segments, open_segment};
-use crate::app::ports::{Delivered, SourceError};
-use crate::domain::{Sequence, Timestamp};
+use crate::format::line::{checksum_after, split};
+use crate::format::segment::Scan;
+use crate::format::segment_end::SegmentEnd;
+use crate::reading::archived::{list_segments, open_segment};
+use onhand_app::ports::{Delivered, SourceError};
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_disk::lines::Lines;
+use onhand_domain::{Sequence, Timestamp};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;

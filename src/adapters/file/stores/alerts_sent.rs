@@ -5,11 +5,11 @@
 //! ```
 //! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind what was sent, never ahead.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::disk::{Disk, OpenMode, read_all, replace};
-use crate::adapters::file::log::term::{checked, with_checksum};
-use crate::app::ports::AlertPlace;
-use crate::domain::Sequence;
+use crate::log::term::{checked, with_checksum};
+use onhand_app::ports::AlertPlace;
+use onhand_disk::layout::Layout;
+use onhand_disk::{Disk, OpenMode, read_all, replace};
+use onhand_domain::Sequence;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::PathBuf;
@@ -57,8 +57,8 @@ impl AlertPlace for AlertsSent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::disk::{create_dir_durably, write_all_at};
-    use crate::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
+    use onhand_disk::{create_dir_durably, write_all_at};
+    use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use std::path::Path;
 
     #[test]

@@ -13,14 +13,14 @@
 //! leaves all of it or the one before. Two are kept; one whose checksum does not fit is set aside as `.bad` and the
 //! older one is used, which costs a longer replay and nothing else.
 
-use crate::adapters::file::disk::layout::{Layout, central_sequence, temporary};
-use crate::adapters::file::disk::{
+use onhand_app::central::{Central, CentralCopy};
+use onhand_app::ports::CentralStore;
+use onhand_disk::layout::{Layout, central_sequence, temporary};
+use onhand_disk::{
     Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, finished_or_gone,
     read_all, remove_unfinished, write_all_at,
 };
-use crate::app::central::{Central, CentralCopy};
-use crate::app::ports::CentralStore;
-use crate::domain::Sequence;
+use onhand_domain::Sequence;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::ser::Formatter;
@@ -243,9 +243,9 @@ impl Formatter for LevelALine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
-    use crate::domain::{Quantity, Sku, StoreId, Timestamp};
-    use crate::sim::disk::SimDisk;
+    use onhand_app::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
+    use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
+    use onhand_sim_machine::disk::SimDisk;
     use std::collections::BTreeMap;
     use uuid::Uuid;
 

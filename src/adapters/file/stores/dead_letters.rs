@@ -11,14 +11,14 @@
 //! After a failed write or sync the file is never written again: what was durable is copied to a new file, synced and
 //! renamed into place. Loading does the same, because the page cache may show what an earlier process failed to sync.
 
-use crate::adapters::file::disk::layout::{Layout, temporary};
-use crate::adapters::file::disk::{
+use crate::format::line::{checksum_after, put_checksum};
+use onhand_app::central::DeadLetter;
+use onhand_app::ports::DeadLetterStore;
+use onhand_disk::layout::{Layout, temporary};
+use onhand_disk::{
     Disk, DiskFile, OpenMode, create_dir_durably, create_unfinished, durable_rename, keep_aside, read_all,
     read_exact_at, remove_unfinished, write_all_at,
 };
-use crate::adapters::file::format::line::{checksum_after, put_checksum};
-use crate::app::central::DeadLetter;
-use crate::app::ports::DeadLetterStore;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::io;
@@ -208,9 +208,9 @@ fn decode(line: &[u8]) -> Option<DeadLetter> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::central::LetterState;
-    use crate::domain::{Sequence, Timestamp};
-    use crate::sim::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
+    use onhand_app::central::LetterState;
+    use onhand_domain::{Sequence, Timestamp};
+    use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use serde_json::value::RawValue;
     use std::path::Path;
     use uuid::Uuid;

@@ -5,11 +5,11 @@
 //! A segment is archived in three steps, each of which may be the last: the compressed file gets its name, the
 //! original is removed, the directory is synced. Where both are there, the original is read; a start removes it.
 
-use crate::adapters::file::disk::layout::{Layout, segment_first};
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all, replace};
-use crate::adapters::file::reading::archived::{compress, open_archived};
-use crate::domain::Sequence;
-use crate::planted::{Bug, planted};
+use crate::reading::archived::{compress, open_archived};
+use onhand_disk::layout::{Layout, segment_first};
+use onhand_disk::{Disk, DiskFile, OpenMode, read_all, replace};
+use onhand_domain::Sequence;
+use onhand_planted::{Bug, planted};
 use std::io;
 use std::sync::Arc;
 
@@ -78,9 +78,9 @@ pub(crate) fn archive(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::disk::read_exact_at;
-    use crate::adapters::file::reading::archived::{FRAME, list_segments, open_segment};
-    use crate::sim::disk::SimDisk;
+    use crate::reading::archived::{FRAME, list_segments, open_segment};
+    use onhand_disk::read_exact_at;
+    use onhand_sim_machine::disk::SimDisk;
     use std::path::Path;
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
         let disk = SimDisk::new(1);
         let layout = Layout::new(Path::new("/data"));
         for directory in [layout.log(), layout.archive()] {
-            crate::adapters::file::disk::create_dir_durably(&disk, &directory).unwrap();
+            onhand_disk::create_dir_durably(&disk, &directory).unwrap();
         }
         let original: Vec<u8> = (0..3 * FRAME + 17).flat_map(|number| (number / 3).to_le_bytes()).collect();
         disk.put(layout.segment(Sequence(1)), &original);

@@ -1,11 +1,11 @@
 //! The side work of a running node, on one thread: indexes of sealed segments, snapshots, the archive.
 
-use crate::adapters::file::reading::segments::Segments;
-use crate::adapters::file::upkeep::archive::{archive, candidates};
-use crate::adapters::file::upkeep::snapshot::list_snapshots;
-use crate::adapters::file::upkeep::snapshotter::{Snapshotter, TakeError, Taken};
-use crate::app::ports::DurableWatch;
-use crate::domain::Sequence;
+use crate::reading::segments::Segments;
+use crate::upkeep::archive::{archive, candidates};
+use crate::upkeep::snapshot::list_snapshots;
+use crate::upkeep::snapshotter::{Snapshotter, TakeError, Taken};
+use onhand_app::ports::DurableWatch;
+use onhand_domain::Sequence;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -200,13 +200,13 @@ impl Drop for MaintenanceThread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::disk::Disk;
-    use crate::adapters::file::disk::layout::Layout;
-    use crate::adapters::file::recovery::{OpenOptions, open};
-    use crate::app::ports::{EventLog, NewEntry};
-    use crate::domain::{Event, Timestamp};
-    use crate::sim::disk::SimDisk;
-    use crate::sim::node::{SimClock, SimIds};
+    use crate::recovery::{OpenOptions, open};
+    use onhand_app::ports::{EventLog, NewEntry};
+    use onhand_disk::Disk;
+    use onhand_disk::layout::Layout;
+    use onhand_domain::{Event, Timestamp};
+    use onhand_sim_machine::disk::SimDisk;
+    use onhand_sim_machine::{SimClock, SimIds};
     use std::path::Path;
 
     const EVENT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000001","type":"ADJUST","payload":{"sku":"TEA","storeId":"LONDON","delta":1},"after":{"onHand":1,"reserved":0,"version":1}}"#;

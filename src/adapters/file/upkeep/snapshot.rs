@@ -9,13 +9,11 @@
 //! Idempotency records are not in it: they stand in the log and in the index of its segments, which a start reads
 //! as far back as they are kept. That keeps a snapshot as small as the stock, whatever the traffic was.
 
-use crate::adapters::file::disk::layout::{Layout, snapshot_sequence, temporary};
-use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::disk::{
-    Disk, DiskFile, OpenMode, create_unfinished, durable_rename, write_all_at,
-};
-use crate::adapters::file::format::segment::{FORMAT, FORMATS};
-use crate::domain::{Key, Sequence, State, StateRecord, Timestamp};
+use crate::format::segment::{FORMAT, FORMATS};
+use onhand_disk::layout::{Layout, snapshot_sequence, temporary};
+use onhand_disk::lines::Lines;
+use onhand_disk::{Disk, DiskFile, OpenMode, create_unfinished, durable_rename, write_all_at};
+use onhand_domain::{Key, Sequence, State, StateRecord, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -7,16 +7,16 @@
 //! snapshot, and never for more than about a fiftieth of the time: its syncs share the disk with those of the log. What
 //! it costs per event is bounded, whatever the catalogue's size.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::format::identity::NodeFile;
-use crate::adapters::file::reading::segments::Segments;
-use crate::adapters::file::upkeep::snapshot::{
+use crate::format::identity::NodeFile;
+use crate::reading::segments::Segments;
+use crate::upkeep::snapshot::{
     SnapshotError, SnapshotReader, SnapshotWriter, decode_state, list_snapshots, remove_old,
 };
-use crate::app::ledger::fold::Fold;
-use crate::app::ports::HistoryError;
-use crate::domain::{Key, Sequence, State, StateKey, Timestamp};
+use onhand_app::ledger::fold::Fold;
+use onhand_app::ports::HistoryError;
+use onhand_disk::Disk;
+use onhand_disk::layout::Layout;
+use onhand_domain::{Key, Sequence, State, StateKey, Timestamp};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub enum TakeError {
     Snapshot(#[from] SnapshotError),
     /// The log does not fit the older snapshot.
     #[error(transparent)]
-    Fold(#[from] crate::app::ledger::fold::FoldError),
+    Fold(#[from] onhand_app::ledger::fold::FoldError),
     /// The process stops, and does not wait for it.
     #[error("it was given up, because the process stops")]
     GivenUp,

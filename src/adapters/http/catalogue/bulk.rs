@@ -1,24 +1,24 @@
 //! `POST /catalogue/products`: the details of many products in one command.
 
-use crate::adapters::http::catalogue::product_body::ProductLine;
-use crate::adapters::http::edge::body::UnreadBody;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::refusal;
-use crate::app::Outcome;
-use crate::domain::catalogue::{ProductMember, Products};
-use crate::domain::limits::PRODUCTS_AT_ONCE_MAX;
-use crate::domain::{Command, Fact, Rejection, UnappliedWhy};
+use crate::catalogue::product_body::ProductLine;
+use crate::edge::body::UnreadBody;
+use crate::node::Node;
+use crate::request::body;
+use crate::request::context::RequestContext;
+use crate::request::json_object::Object;
+use crate::resource::change::{ChangeRequest, answer, by_bytes};
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use crate::response::refusal;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
+use onhand_app::Outcome;
+use onhand_domain::catalogue::{ProductMember, Products};
+use onhand_domain::limits::PRODUCTS_AT_ONCE_MAX;
+use onhand_domain::{Command, Fact, Rejection, UnappliedWhy};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::HashSet;

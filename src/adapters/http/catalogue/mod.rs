@@ -5,10 +5,10 @@ pub(crate) mod product_body;
 pub(crate) mod products;
 pub(crate) mod stores;
 
-use crate::adapters::http::edge::endpoint::{delete, get, patch, post, put};
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::Routes;
-use crate::adapters::http::resource::list;
+use crate::edge::endpoint::{delete, get, patch, post, put};
+use crate::edge::route::Permission::Open;
+use crate::node::Routes;
+use crate::resource::list;
 
 /// The routes of the catalogue.
 pub(crate) fn routes() -> Routes {

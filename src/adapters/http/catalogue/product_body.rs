@@ -1,11 +1,11 @@
 //! Products as JSON, in requests and answers.
 
-use crate::adapters::http::request::field_rules::{minor_units, not_negative, short_text, text, version};
-use crate::adapters::http::request::optional::{nullable, present, yes};
-use crate::adapters::http::response::actor;
-use crate::app::catalogue::{ProductSaid, ProductView};
-use crate::domain::catalogue::{Currency, Described, Price, Product, ProductChange};
-use crate::domain::{Quantity, Sku, Timestamp};
+use crate::request::field_rules::{minor_units, not_negative, short_text, text, version};
+use crate::request::optional::{nullable, present, yes};
+use crate::response::actor;
+use onhand_app::catalogue::{ProductSaid, ProductView};
+use onhand_domain::catalogue::{Currency, Described, Price, Product, ProductChange};
+use onhand_domain::{Quantity, Sku, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use validator::Validate;

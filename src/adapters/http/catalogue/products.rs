@@ -1,25 +1,23 @@
 //! The catalogue's products.
 
-use crate::adapters::http::catalogue::product_body::{
-    ProductBody, ProductPatch, ProductShown, ProductVersion,
-};
-use crate::adapters::http::edge::body::{JsonBody, MergePatch};
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::path::SkuAt;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{ChangeRequest, answer, by_meaning, changed};
-use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage};
-use crate::adapters::http::resource::read::shown;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::catalogue::ProductFilter;
-use crate::domain::catalogue::{ProductCommand, ProductVerb};
-use crate::domain::{Command, Fact, Sku};
+use crate::catalogue::product_body::{ProductBody, ProductPatch, ProductShown, ProductVersion};
+use crate::edge::body::{JsonBody, MergePatch};
+use crate::edge::gates::Gate;
+use crate::node::Node;
+use crate::request::context::RequestContext;
+use crate::request::path::SkuAt;
+use crate::request::query::Query;
+use crate::resource::change::{ChangeRequest, answer, by_meaning, changed};
+use crate::resource::list::{CURSOR, LIMIT, ListPage};
+use crate::resource::read::shown;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
+use onhand_app::catalogue::ProductFilter;
+use onhand_domain::catalogue::{ProductCommand, ProductVerb};
+use onhand_domain::{Command, Fact, Sku};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 

@@ -1,23 +1,23 @@
 //! Stores and their details.
 
-use crate::adapters::http::edge::body::JsonBody;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::field_rules::{text, version, zone_name};
-use crate::adapters::http::request::optional::{present, yes};
-use crate::adapters::http::request::path::StoreAt;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{ChangeRequest, by_meaning, changed};
-use crate::adapters::http::resource::list::ListPage;
-use crate::adapters::http::resource::read::shown;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::catalogue::{StoreDescription, StoreView};
-use crate::domain::catalogue::{Store, StoreCommand, StoreKind};
-use crate::domain::{Command, Fact, StoreId, Timestamp};
+use crate::edge::body::JsonBody;
+use crate::node::Node;
+use crate::request::context::RequestContext;
+use crate::request::field_rules::{text, version, zone_name};
+use crate::request::optional::{present, yes};
+use crate::request::path::StoreAt;
+use crate::request::query::Query;
+use crate::resource::change::{ChangeRequest, by_meaning, changed};
+use crate::resource::list::ListPage;
+use crate::resource::read::shown;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
+use onhand_app::catalogue::{StoreDescription, StoreView};
+use onhand_domain::catalogue::{Store, StoreCommand, StoreKind};
+use onhand_domain::{Command, Fact, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;

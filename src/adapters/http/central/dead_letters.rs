@@ -1,19 +1,19 @@
 //! Dead letters: list them, redrive one after a fix, discard one with a reason.
 
-use crate::adapters::http::central::sync::to_its_end;
-use crate::adapters::http::edge::body::UnreadBody;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body;
-use crate::adapters::http::request::field_rules::text;
-use crate::adapters::http::request::path::LetterAt;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage};
-use crate::adapters::http::response::problem::Problem;
-use crate::app::central::{DeadLetter, LetterError, LetterState, Redriven};
+use crate::central::sync::to_its_end;
+use crate::edge::body::UnreadBody;
+use crate::node::Node;
+use crate::request::body;
+use crate::request::field_rules::text;
+use crate::request::path::LetterAt;
+use crate::request::query::Query;
+use crate::resource::list::{CURSOR, LIMIT, ListPage};
+use crate::response::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::Uri;
+use onhand_app::central::{DeadLetter, LetterError, LetterState, Redriven};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::sync::Arc;

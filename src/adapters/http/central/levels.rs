@@ -1,26 +1,24 @@
 //! The levels of the central model: of one SKU, of one store, of all; and waiting for one's own write.
 
-use crate::adapters::http::central::stream;
-use crate::adapters::http::edge::admission::Admitted;
-use crate::adapters::http::limits::CENTRAL_WAIT_MS_MAX;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::accept;
-use crate::adapters::http::request::path::{SkuAt, StoreAt};
-use crate::adapters::http::request::prefer_wait::deadline;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::{
-    CURSOR, LIMIT, ListPage, level_mark, read_level_mark, refuse_page,
-};
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::vary::by_accept;
-use crate::app::central::{Central, CentralLevel, CentralModel, total};
-use crate::domain::stock::LevelAfter;
-use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use crate::central::stream;
+use crate::edge::admission::Admitted;
+use crate::limits::CENTRAL_WAIT_MS_MAX;
+use crate::node::Node;
+use crate::request::accept;
+use crate::request::path::{SkuAt, StoreAt};
+use crate::request::prefer_wait::deadline;
+use crate::request::query::Query;
+use crate::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark, refuse_page};
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use crate::response::vary::by_accept;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri};
+use onhand_app::central::{Central, CentralLevel, CentralModel, total};
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,9 +6,9 @@ pub(crate) mod levels;
 pub(crate) mod stream;
 pub(crate) mod sync;
 
-use crate::adapters::http::edge::endpoint::{delete, get, post};
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::Routes;
+use crate::edge::endpoint::{delete, get, post};
+use crate::edge::route::Permission::Open;
+use crate::node::Routes;
 
 /// The routes of the central model.
 pub(crate) fn routes() -> Routes {

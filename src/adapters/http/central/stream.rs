@@ -3,13 +3,13 @@
 //! It is read in pieces, so neither memory nor a lock is held for the size of the model. Each level is as fresh as the header
 //! `onhand-as-of` says, or fresher.
 
-use crate::adapters::http::limits::CENTRAL_LEVELS_MAX;
-use crate::app::central::{Central, CentralModel, total};
-use crate::domain::{Quantity, Sku, StoreId, Timestamp};
+use crate::limits::CENTRAL_LEVELS_MAX;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
+use onhand_app::central::{Central, CentralModel, total};
+use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::io::Write;

@@ -1,11 +1,11 @@
 //! `POST /sync`: one pass of the sync worker now.
 
-use crate::adapters::http::node::Node;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::central::PassReport;
+use crate::node::Node;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use onhand_app::central::PassReport;
 use std::future::Future;
 use std::sync::Arc;
 

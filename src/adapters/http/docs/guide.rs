@@ -2,10 +2,10 @@
 //! embedded in the program and rendered when they are asked for. The suite runs every command in them
 //! (`tests/suite/binary/readme.rs`).
 
-use crate::adapters::http::request::path::GuideAt;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::html;
-use crate::adapters::http::response::problem::Problem;
+use crate::request::path::GuideAt;
+use crate::response::code::Code;
+use crate::response::html;
+use crate::response::problem::Problem;
 use axum::response::Response;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! `GET /`: the entry page, as JSON with links and as HTML.
 
-use crate::adapters::http::request::accept;
-use crate::adapters::http::response::html;
-use crate::adapters::http::response::vary::by_accept;
+use crate::request::accept;
+use crate::response::html;
+use crate::response::vary::by_accept;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;

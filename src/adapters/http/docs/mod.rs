@@ -7,9 +7,9 @@ pub(crate) mod openapi;
 pub(crate) mod problems;
 pub(crate) mod swagger;
 
-use crate::adapters::http::edge::endpoint::get;
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::Routes;
+use crate::edge::endpoint::get;
+use crate::edge::route::Permission::Open;
+use crate::node::Routes;
 
 /// The routes of the documents.
 pub(crate) fn routes() -> Routes {

@@ -1,11 +1,11 @@
 //! `GET /problems` and `GET /problems/{code}`: the pages that the `type` of a problem refers to, as JSON and as HTML.
 
-use crate::adapters::http::request::accept;
-use crate::adapters::http::request::path::CodeAt;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::html;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::vary::by_accept;
+use crate::request::accept;
+use crate::request::path::CodeAt;
+use crate::response::code::Code;
+use crate::response::html;
+use crate::response::problem::Problem;
+use crate::response::vary::by_accept;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;

@@ -3,9 +3,9 @@
 //! It is Swagger UI (Apache-2.0, see `docs/LICENSE` and `docs/NOTICE`), vendored and embedded as it was published;
 //! `onhand.css` is ours.
 
-use crate::adapters::http::request::path::FileAt;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
+use crate::request::path::FileAt;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::response::{IntoResponse, Response};
 use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};

@@ -3,14 +3,14 @@
 //! The edge makes one for each request and drops it with the answer. Handlers and extractors may ask it for more, but never
 //! hold what it gives, so none can forget to.
 
-use crate::adapters::http::edge::gates::{Gate, GateEntry, Gates};
-use crate::adapters::http::limits::{BATCH_BODY_BYTES_MAX, COMMAND_BODY_BYTES_MAX};
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::resilience::{Seat, WorkPermit};
+use crate::edge::gates::{Gate, GateEntry, Gates};
+use crate::limits::{BATCH_BODY_BYTES_MAX, COMMAND_BODY_BYTES_MAX};
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
 use http::Extensions;
 use http::request::Parts;
+use onhand_resilience::{Seat, WorkPermit};
 use parking_lot::Mutex;
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 //!
 //! The order is part of the contract: media type, turn (for a large body), size and time, place, shape, values.
 
-use crate::adapters::http::edge::admission::Admission;
-use crate::adapters::http::request::body;
-use crate::adapters::http::response::problem::Problem;
+use crate::edge::admission::Admission;
+use crate::request::body;
+use crate::response::problem::Problem;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -85,10 +85,10 @@ impl<T: DeserializeOwned + Validate, S: Send + Sync> FromRequest<S> for MergePat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::edge::gates::{Gate, GateEntry, Gates};
-    use crate::adapters::http::limits::COMMAND_BODY_BYTES_MAX;
-    use crate::adapters::http::response::code::Code;
-    use crate::config::GateSettings;
+    use crate::edge::gates::{Gate, GateEntry, Gates};
+    use crate::limits::COMMAND_BODY_BYTES_MAX;
+    use crate::response::code::Code;
+    use onhand_config::GateSettings;
 
     #[derive(Debug, serde::Deserialize, Validate)]
     struct Pieces {

@@ -3,8 +3,8 @@
 //! A handler is an axum handler; all share one state. [`get`] makes a read; [`post`], [`put`], [`patch`] and [`delete`] make
 //! a change of one thing. The methods of [`Endpoint`] make the other kinds of routes.
 
-use crate::adapters::http::edge::gates::{Gate, GateEntry};
-use crate::adapters::http::edge::route::{Cache, Permission, Route};
+use crate::edge::gates::{Gate, GateEntry};
+use crate::edge::route::{Cache, Permission, Route};
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;

@@ -7,13 +7,13 @@
 //! `CONCURRENCY_API` of them could wait there, the groups would be small and nothing safer. Reads of files and large bodies
 //! take longer: `CONCURRENCY_API` of those work at once (each has its *turn*), the others wait in their places.
 
-use crate::adapters::http::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::config::GateSettings;
-use crate::resilience::{Bulkhead, Full, Seat, TokenBuckets, WorkPermit};
-use crate::telemetry::{HTTP_GATE_INSIDE, HTTP_RATE_LIMITED, HTTP_SHED};
+use crate::limits::{BATCH_TURN_MS_MAX, SHED_WARNING_MS};
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use onhand_config::GateSettings;
+use onhand_resilience::{Bulkhead, Full, Seat, TokenBuckets, WorkPermit};
+use onhand_telemetry::{HTTP_GATE_INSIDE, HTTP_RATE_LIMITED, HTTP_SHED};
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,30 +3,30 @@
 //! One plain function instead of a stack of middleware, and one lookup of the address, which gives the route with its
 //! limits, its meters, its handler and its path parameters. Handlers and extractors are axum's.
 
-use crate::adapters::http::edge::admission::Admission;
-use crate::adapters::http::edge::cors;
-use crate::adapters::http::edge::endpoint::Answering;
-use crate::adapters::http::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
-use crate::adapters::http::edge::meters::RouteMeters;
-use crate::adapters::http::edge::route::{Cache, Route};
-use crate::adapters::http::edge::web_gate::WebGate;
-use crate::adapters::http::request::arrived::Arrived;
-use crate::adapters::http::request::path_params::PathParams;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::request::request_id::{RequestId, RequestIds, TraceParent, X_REQUEST_ID};
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::hints::Rejected;
-use crate::adapters::http::response::problem;
-use crate::adapters::http::response::problem::Problem;
-use crate::planted::{Bug, planted};
-use crate::resilience::Seat;
-use crate::telemetry::HTTP_PANICS;
+use crate::edge::admission::Admission;
+use crate::edge::cors;
+use crate::edge::endpoint::Answering;
+use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
+use crate::edge::meters::RouteMeters;
+use crate::edge::route::{Cache, Route};
+use crate::edge::web_gate::WebGate;
+use crate::request::arrived::Arrived;
+use crate::request::path_params::PathParams;
+use crate::request::query::Query;
+use crate::request::request_id::{RequestId, RequestIds, TraceParent, X_REQUEST_ID};
+use crate::response::code::Code;
+use crate::response::hints::Rejected;
+use crate::response::problem;
+use crate::response::problem::Problem;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use onhand_planted::{Bug, planted};
+use onhand_resilience::Seat;
+use onhand_telemetry::HTTP_PANICS;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -293,8 +293,8 @@ impl fmt::Debug for Edge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::edge::endpoint::{get, put};
-    use crate::adapters::http::edge::route::Permission::Open;
+    use crate::edge::endpoint::{get, put};
+    use crate::edge::route::Permission::Open;
     use http::header::RETRY_AFTER;
 
     fn edge() -> Edge {

@@ -3,9 +3,9 @@
 //! Every handle is registered on first use and then kept: a request costs two atomic operations and no lookup by name.
 //! Labels are route templates, never paths, because every SKU would become a series.
 
-use crate::telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
+use onhand_telemetry::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 use std::sync::OnceLock;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! One route: its address, its method, and what the edge does with its requests before and after their handler.
 
-use crate::adapters::http::edge::gates::GateEntry;
+use crate::edge::gates::GateEntry;
 use http::Method;
 
 /// One route, as openapi.yaml describes it.

@@ -11,8 +11,8 @@
 //!
 //! A check allocates nothing: it is one pass over the names of the headers.
 
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use http::header::{FORWARDED, HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};

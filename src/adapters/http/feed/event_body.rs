@@ -1,9 +1,9 @@
 //! An event of the feed as JSON.
 
-use crate::adapters::http::response::actor;
-use crate::adapters::http::stock::level_body::NumbersBody;
-use crate::app::feed::FeedEvent;
-use crate::domain::{After, EventKind, Fact, Numbers, Sequence, Timestamp};
+use crate::response::actor;
+use crate::stock::level_body::NumbersBody;
+use onhand_app::feed::FeedEvent;
+use onhand_domain::{After, EventKind, Fact, Numbers, Sequence, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 

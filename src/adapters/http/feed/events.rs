@@ -1,21 +1,21 @@
 //! `GET /events`: the change feed, as a page or as a stream.
 
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::feed::event_body::EventBody;
-use crate::adapters::http::feed::follow;
-use crate::adapters::http::feed::follow::Form;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::accept;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::{AFTER, CURSOR, LIMIT, ListPage, refuse_page};
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::vary::by_accept;
-use crate::app::feed::{Feed, FeedFilter};
-use crate::domain::limits::INTEGER_MAX;
-use crate::domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
+use crate::edge::gates::Gate;
+use crate::feed::event_body::EventBody;
+use crate::feed::follow;
+use crate::feed::follow::Form;
+use crate::node::Node;
+use crate::request::accept;
+use crate::request::query::Query;
+use crate::resource::list::{AFTER, CURSOR, LIMIT, ListPage, refuse_page};
+use crate::response::problem::Problem;
+use crate::response::vary::by_accept;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, Uri};
+use onhand_app::feed::{Feed, FeedFilter};
+use onhand_domain::limits::INTEGER_MAX;
+use onhand_domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;

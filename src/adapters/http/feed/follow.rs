@@ -3,19 +3,19 @@
 //! The reader pulls: a piece of the log is read when the connection has room for it and not before, so a slow reader
 //! costs one piece. The timeout of the socket closes one that stops reading (`server/timed_socket.rs`).
 
-use crate::adapters::http::feed::event_body::EventBody;
-use crate::adapters::http::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
-use crate::adapters::http::node::Node;
-use crate::adapters::http::response::hints::Endless;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::feed::{Feed, FeedPiece};
-use crate::app::stock::ReadError;
-use crate::telemetry::FEED_FOLLOWERS;
+use crate::feed::event_body::EventBody;
+use crate::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
+use crate::node::Node;
+use crate::response::hints::Endless;
+use crate::response::problem::Problem;
 use axum::Extension;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
+use onhand_app::feed::{Feed, FeedPiece};
+use onhand_app::stock::ReadError;
+use onhand_telemetry::FEED_FOLLOWERS;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,9 +4,9 @@ pub(crate) mod event_body;
 pub(crate) mod events;
 pub(crate) mod follow;
 
-use crate::adapters::http::edge::endpoint::get;
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::Routes;
+use crate::edge::endpoint::get;
+use crate::edge::route::Permission::Open;
+use crate::node::Routes;
 
 /// The routes of the feed.
 pub(crate) fn routes() -> Routes {

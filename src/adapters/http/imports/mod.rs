@@ -2,10 +2,10 @@
 
 pub(crate) mod rows;
 
-use crate::adapters::http::edge::endpoint::{get, post};
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::Routes;
-use crate::adapters::http::resource::list;
+use crate::edge::endpoint::{get, post};
+use crate::edge::route::Permission::Open;
+use crate::node::Routes;
+use crate::resource::list;
 
 /// The routes of imports.
 pub(crate) fn routes() -> Routes {

@@ -1,14 +1,14 @@
 //! `GET /alerts`: the levels that are low.
 
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
-use crate::adapters::http::response::problem::Problem;
-use crate::app::low_stock::{AlertFilter, AlertView};
-use crate::domain::{Quantity, Sku, StoreId, Timestamp};
+use crate::node::Node;
+use crate::request::query::Query;
+use crate::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
+use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::Uri;
+use onhand_app::low_stock::{AlertFilter, AlertView};
+use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
 

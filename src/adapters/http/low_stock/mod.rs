@@ -3,9 +3,9 @@
 pub(crate) mod alerts;
 pub(crate) mod thresholds;
 
-use crate::adapters::http::edge::endpoint::{delete, get, put};
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::Routes;
+use crate::edge::endpoint::{delete, get, put};
+use crate::edge::route::Permission::Open;
+use crate::node::Routes;
 
 /// The routes of low stock.
 pub(crate) fn routes() -> Routes {

@@ -1,21 +1,21 @@
 //! Low-stock thresholds of single stores.
 
-use crate::adapters::http::edge::body::JsonBody;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::field_rules::{not_negative, version};
-use crate::adapters::http::request::optional::present;
-use crate::adapters::http::request::path::LevelAt;
-use crate::adapters::http::resource::change::{ChangeRequest, answer, by_meaning, changed};
-use crate::adapters::http::resource::read::shown;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::low_stock::ThresholdView;
-use crate::domain::low_stock::ThresholdCommand;
-use crate::domain::{Command, Fact, Quantity, Sku, StoreId, Timestamp};
+use crate::edge::body::JsonBody;
+use crate::node::Node;
+use crate::request::context::RequestContext;
+use crate::request::field_rules::{not_negative, version};
+use crate::request::optional::present;
+use crate::request::path::LevelAt;
+use crate::resource::change::{ChangeRequest, answer, by_meaning, changed};
+use crate::resource::read::shown;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
+use onhand_app::low_stock::ThresholdView;
+use onhand_domain::low_stock::ThresholdCommand;
+use onhand_domain::{Command, Fact, Quantity, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::format_smolstr;
 use std::sync::Arc;

@@ -2,19 +2,19 @@
 
 pub(crate) mod draining;
 
-use crate::adapters::http::edge::endpoint::Endpoint;
-use crate::adapters::http::edge::gates::Gates;
-use crate::adapters::http::edge::web_gate::WebGate;
-use crate::adapters::http::limits::FOLLOWERS_MAX;
-use crate::adapters::http::node::draining::Draining;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::central::{CentralModel, Worker};
-use crate::app::low_stock::sender::AlertSender;
-use crate::app::{CommandError, Ledger, Meta, Outcome};
-use crate::domain::Command;
-use crate::resilience::Deadline;
+use crate::edge::endpoint::Endpoint;
+use crate::edge::gates::Gates;
+use crate::edge::web_gate::WebGate;
+use crate::limits::FOLLOWERS_MAX;
+use crate::node::draining::Draining;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use http::StatusCode;
+use onhand_app::central::{CentralModel, Worker};
+use onhand_app::low_stock::sender::AlertSender;
+use onhand_app::{CommandError, Ledger, Meta, Outcome};
+use onhand_domain::Command;
+use onhand_resilience::Deadline;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

@@ -1,13 +1,13 @@
 //! `GET /health` and below: whether the process runs, and whether it should be sent work.
 
-use crate::adapters::http::node::Node;
-use crate::adapters::http::ops::sync_state;
-use crate::adapters::http::ops::sync_state::SyncState;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::resilience::BreakerState;
+use crate::node::Node;
+use crate::ops::sync_state;
+use crate::ops::sync_state::SyncState;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use onhand_resilience::BreakerState;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,20 +1,20 @@
 //! `GET /metrics`: Prometheus text, or a few sums of it as JSON.
 
-use crate::adapters::http::node::Node;
-use crate::adapters::http::ops::{sync_state, webhook_state};
-use crate::adapters::http::request::accept;
-use crate::adapters::http::response::vary::by_accept;
-use crate::telemetry::{
-    self, ALERTS_RAISED, BREAKER_OPENED, DEAD_LETTERS, HTTP_RATE_LIMITED, HTTP_REQUESTS, HTTP_SHED,
-    IDEMPOTENT_REPLAYS, LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN, LOG_DURABLE_SEQUENCE, LOG_PROBES,
-    LOG_QUEUE, SNAPSHOTS,
-};
+use crate::node::Node;
+use crate::ops::{sync_state, webhook_state};
+use crate::request::accept;
+use crate::response::vary::by_accept;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use onhand_telemetry::{
+    ALERTS_RAISED, BREAKER_OPENED, DEAD_LETTERS, HTTP_RATE_LIMITED, HTTP_REQUESTS, HTTP_SHED,
+    IDEMPOTENT_REPLAYS, LOCKS_ACQUIRED, LOCKS_CONTENDED, LOCKS_STOLEN, LOG_DURABLE_SEQUENCE, LOG_PROBES,
+    LOG_QUEUE, SNAPSHOTS,
+};
 use serde::Serialize;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
@@ -41,7 +41,7 @@ pub fn install() -> &'static PrometheusHandle {
             .expect("there are buckets")
             .install_recorder()
             .expect("nothing else installs a recorder");
-        telemetry::register();
+        onhand_telemetry::register();
         recorder
     })
 }

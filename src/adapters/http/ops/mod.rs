@@ -6,9 +6,9 @@ pub(crate) mod metrics;
 pub(crate) mod sync_state;
 pub(crate) mod webhook_state;
 
-use crate::adapters::http::edge::endpoint::get;
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::Routes;
+use crate::edge::endpoint::get;
+use crate::edge::route::Permission::Open;
+use crate::node::Routes;
 
 /// The routes of operations.
 pub(crate) fn routes() -> Routes {

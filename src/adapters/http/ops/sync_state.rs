@@ -1,11 +1,11 @@
 //! The state of the central model, for readiness and metrics.
 
-use crate::adapters::http::node::Node;
-use crate::adapters::http::ops::webhook_state;
-use crate::app::central::{Central, SourceReport, SourceState, SyncStatus};
-use crate::domain::Sequence;
-use crate::resilience::BreakerState;
-use crate::telemetry::{
+use crate::node::Node;
+use crate::ops::webhook_state;
+use onhand_app::central::{Central, SourceReport, SourceState, SyncStatus};
+use onhand_domain::Sequence;
+use onhand_resilience::BreakerState;
+use onhand_telemetry::{
     BREAKER_OPENED, BREAKER_STATE, CENTRAL_LEVELS, DEAD_LETTERS, DEAD_LETTERS_OPEN, SYNC_DUPLICATES,
     SYNC_LAG, SYNC_PARKED, SYNC_SOURCE_LAG, SYNC_SOURCE_WELL, SYNC_SUPERSEDED, SYNC_TAKEN,
 };

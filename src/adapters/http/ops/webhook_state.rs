@@ -1,9 +1,9 @@
 //! The state of the webhook, for readiness and metrics.
 
-use crate::adapters::http::node::Node;
-use crate::app::low_stock::sender::{AlertCounts, AlertSender};
-use crate::resilience::Breaker;
-use crate::telemetry::{WEBHOOK_DELIVERIES, WEBHOOK_PENDING};
+use crate::node::Node;
+use onhand_app::low_stock::sender::{AlertCounts, AlertSender};
+use onhand_resilience::Breaker;
+use onhand_telemetry::{WEBHOOK_DELIVERIES, WEBHOOK_PENDING};
 
 /// The name of its breaker.
 pub(crate) const BREAKER: &str = "webhook";

@@ -1,7 +1,7 @@
 //! What the edge knows of a request beside what the request says itself.
 
-use crate::adapters::http::request::path_params::PathParams;
-use crate::adapters::http::request::request_id::RequestId;
+use crate::request::path_params::PathParams;
+use crate::request::request_id::RequestId;
 
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]

@@ -3,12 +3,10 @@
 //! A body is parsed straight into its struct. Only when that fails is it parsed again with the path tracked, so that a good
 //! request does not pay for the pointer of a bad one.
 
-use crate::adapters::http::limits::{
-    BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX,
-};
-use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::{Location, Problem, Violation};
+use crate::limits::{BODY_DISCARD_BYTES_MAX, BODY_DISCARD_MS_MAX, BODY_READ_MS_MAX, COMMAND_BODY_BYTES_MAX};
+use crate::request::json_object::Object;
+use crate::response::code::Code;
+use crate::response::problem::{Location, Problem, Violation};
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};

@@ -1,15 +1,15 @@
 //! How the caller of a change wants it to be made: what its headers say, and who and which request it is.
 
-use crate::adapters::http::request::arrived::Arrived;
-use crate::adapters::http::request::idempotency_key::idempotency_key;
-use crate::adapters::http::request::precondition::Precondition;
-use crate::adapters::http::request::prefer_wait::deadline;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::Meta;
-use crate::domain::Idempotency;
-use crate::resilience::Deadline;
+use crate::request::arrived::Arrived;
+use crate::request::idempotency_key::idempotency_key;
+use crate::request::precondition::Precondition;
+use crate::request::prefer_wait::deadline;
+use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use onhand_app::Meta;
+use onhand_domain::Idempotency;
+use onhand_resilience::Deadline;
 use smol_str::SmolStr;
 
 /// The context of one change.

@@ -1,8 +1,8 @@
 //! Validation rules of single fields, as functions for `validator`.
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "validator passes fields by reference")]
 
-use crate::domain::Quantity;
-use crate::domain::limits::{CATEGORY_CHARACTERS_MAX, INTEGER_MAX, TEXT_CHARACTERS_MAX};
+use onhand_domain::Quantity;
+use onhand_domain::limits::{CATEGORY_CHARACTERS_MAX, INTEGER_MAX, TEXT_CHARACTERS_MAX};
 use smol_str::SmolStr;
 use validator::ValidationError;
 

@@ -1,8 +1,8 @@
 //! `Idempotency-Key`: the caller's name for one change, sent again with every retry of it.
 
-use crate::adapters::http::response::problem::Problem;
-use crate::domain::limits::IDEMPOTENCY_KEY_BYTES_MAX;
+use crate::response::problem::Problem;
 use http::{HeaderMap, HeaderName};
+use onhand_domain::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use smol_str::SmolStr;
 
 /// The header's name.

@@ -1,10 +1,10 @@
 //! What the path of a request names: a level, a store, a SKU, an import, a dead letter.
 
-use crate::adapters::http::request::arrived::Arrived;
-use crate::adapters::http::response::problem::Problem;
-use crate::domain::{ImportId, Sku, StoreId};
+use crate::request::arrived::Arrived;
+use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use onhand_domain::{ImportId, Sku, StoreId};
 use std::fmt;
 
 /// `/stores/{storeId}/inventory/{sku}`

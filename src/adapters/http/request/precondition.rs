@@ -1,10 +1,10 @@
 //! The version a command is conditional on: `If-Match`, or `expectedVersion` in the body.
 
-use crate::adapters::http::response::problem::Problem;
-use crate::domain::Expected;
-use crate::domain::limits::INTEGER_MAX;
+use crate::response::problem::Problem;
 use http::HeaderMap;
 use http::header::IF_MATCH;
+use onhand_domain::Expected;
+use onhand_domain::limits::INTEGER_MAX;
 
 /// What `If-Match` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! How long the caller waits: `Prefer: wait=<seconds>` (RFC 7240, section 4.3).
 
-use crate::resilience::Deadline;
 use http::{HeaderMap, HeaderName};
+use onhand_resilience::Deadline;
 use std::time::Duration;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");

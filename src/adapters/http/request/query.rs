@@ -1,6 +1,6 @@
 //! Query parameters: unknown and repeated ones are refused.
 
-use crate::adapters::http::response::problem::{Location, Problem, Violation};
+use crate::response::problem::{Location, Problem, Violation};
 use std::borrow::Cow;
 
 /// The parameters of one request, decoded.

@@ -1,7 +1,7 @@
 //! The request id, which joins an answer, its log lines and its log entry; and the caller's trace.
 
-use crate::domain::limits::REQUEST_ID_BYTES_MAX;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use onhand_domain::limits::REQUEST_ID_BYTES_MAX;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,21 +1,21 @@
 //! A change of a resource: condition, idempotency and deadline on the way in; entity tag, address and replay mark on the way
 //! out.
 
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body::off_thread;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::etag::etag;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::replayed::mark_replayed;
-use crate::app::{Meta, Outcome, fingerprint};
-use crate::domain::{Command, Event, Expected, Idempotency};
-use crate::resilience::Deadline;
+use crate::node::Node;
+use crate::request::body::off_thread;
+use crate::request::context::RequestContext;
+use crate::response::code::Code;
+use crate::response::etag::etag;
+use crate::response::problem::Problem;
+use crate::response::replayed::mark_replayed;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
+use onhand_app::{Meta, Outcome, fingerprint};
+use onhand_domain::{Command, Event, Expected, Idempotency};
+use onhand_resilience::Deadline;
 use serde::Serialize;
 use smol_str::SmolStr;
 

@@ -1,16 +1,16 @@
 //! A list, page by page: `limit`, an opaque `cursor`, and the answer `{items, nextCursor}` with `Link: rel="next"`.
 
-use crate::adapters::http::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::domain::{Sku, StoreId};
+use crate::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
+use crate::request::query::Query;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::LINK;
 use http::{HeaderValue, Uri};
+use onhand_domain::{Sku, StoreId};
 use serde::Serialize;
 use std::fmt::Display;
 

@@ -1,6 +1,6 @@
 //! A read of one resource that has a version.
 
-use crate::adapters::http::response::etag::{etag, is_known};
+use crate::response::etag::{etag, is_known};
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;

@@ -4,8 +4,8 @@
 //! which knows the request id and the path, writes the body with [`render`]. Whatever else comes out of the router
 //! with such a status (an unknown route, a wrong method) becomes a problem there too: no refusal has another shape.
 
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::etag::etag;
+use crate::response::code::Code;
+use crate::response::etag::etag;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};

@@ -1,12 +1,12 @@
 //! Rejections and errors of the application as problems. Matched exhaustively: a new rejection does not compile without a code.
 
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::{Facts, Problem};
-use crate::app::CommandError;
-use crate::app::central::LetterError;
-use crate::app::ports::HistoryError;
-use crate::app::stock::ReadError;
-use crate::domain::Rejection;
+use crate::response::code::Code;
+use crate::response::problem::{Facts, Problem};
+use onhand_app::CommandError;
+use onhand_app::central::LetterError;
+use onhand_app::ports::HistoryError;
+use onhand_app::stock::ReadError;
+use onhand_domain::Rejection;
 
 /// The code of a rejection.
 pub(crate) fn code(rejection: &Rejection) -> Code {
@@ -147,8 +147,8 @@ pub(crate) fn sentence(rejection: &Rejection) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::catalogue::ProductMember;
-    use crate::domain::{Quantity, Refusal, ReservationId, Sku};
+    use onhand_domain::catalogue::ProductMember;
+    use onhand_domain::{Quantity, Refusal, ReservationId, Sku};
 
     #[test]
     fn every_rejection_has_its_code_and_its_facts() {

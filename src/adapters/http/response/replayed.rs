@@ -1,8 +1,8 @@
 //! The mark of a replay: an answer that is the recorded one of an earlier request with the same `Idempotency-Key`.
 
-use crate::telemetry::IDEMPOTENT_REPLAYS;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
+use onhand_telemetry::IDEMPOTENT_REPLAYS;
 
 /// The header of a replayed answer.
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -8,19 +8,18 @@
 //! sends its next request right after it was rejected for load, on the same connection, waits a little: otherwise the refusals
 //! would take the processor from those who are served.
 
-use crate::adapters::http::edge::gates::ClientAddress;
-use crate::adapters::http::edge::layer::Edge;
-use crate::adapters::http::limits::{
+use crate::edge::gates::ClientAddress;
+use crate::edge::layer::Edge;
+use crate::limits::{
     CONNECTIONS_MAX, HEADER_READ_MS_MAX, IDLE_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX, REJECTED_PAUSE_MS,
     STREAMS_PER_CONNECTION_MAX, SWEEP_MS, WRITE_STALL_MS_MAX,
 };
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::hints::{Endless, Rejected};
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::server::connections::{ConnectionPlace, Connections};
-use crate::adapters::http::server::timed_socket::{SocketTimeouts, TimedSocket};
-use crate::adapters::http::server::tracked_body::{arriving, until_sent};
-use crate::telemetry::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_REFUSED};
+use crate::response::code::Code;
+use crate::response::hints::{Endless, Rejected};
+use crate::response::problem::Problem;
+use crate::server::connections::{ConnectionPlace, Connections};
+use crate::server::timed_socket::{SocketTimeouts, TimedSocket};
+use crate::server::tracked_body::{arriving, until_sent};
 use axum::body::Body;
 use http::{Request, Version};
 use hyper::body::Incoming;
@@ -29,6 +28,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use onhand_telemetry::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_REFUSED};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;

@@ -4,7 +4,7 @@
 //! for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first byte (and from the
 //! beginning of the connection, because a client that connects has a request).
 
-use crate::adapters::http::server::connections::OpenConnection;
+use crate::server::connections::OpenConnection;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::server::connections::Connections;
+    use crate::server::connections::Connections;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     const TIMEOUTS: SocketTimeouts =

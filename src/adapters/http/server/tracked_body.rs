@@ -1,6 +1,6 @@
 //! Bodies in transfer, which record on their connection whether its peer is waited for and whether the request is active.
 
-use crate::adapters::http::server::connections::{ActiveRequest, OpenConnection};
+use crate::server::connections::{ActiveRequest, OpenConnection};
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use http::Response;

@@ -1,29 +1,29 @@
 //! `POST /inventory/batch`: many movements in one command, as JSON or as one operation a line.
 
-use crate::adapters::http::edge::body::UnreadBody;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::body;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::json_object::Object;
-use crate::adapters::http::request::optional::yes;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::change::{ChangeRequest, answer, by_bytes};
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::refusal;
-use crate::adapters::http::stock::operation::OperationBody;
-use crate::app::Outcome;
-use crate::domain::limits::BATCH_OPERATIONS_MAX;
-use crate::domain::stock::{Batch, StockFact};
-use crate::domain::{
-    After, Command, Event, Fact, Idempotency, Quantity, Rejection, ReservationId, UnappliedWhy,
-};
-use crate::telemetry::IDEMPOTENT_REPLAYS;
+use crate::edge::body::UnreadBody;
+use crate::node::Node;
+use crate::request::body;
+use crate::request::context::RequestContext;
+use crate::request::json_object::Object;
+use crate::request::optional::yes;
+use crate::request::query::Query;
+use crate::resource::change::{ChangeRequest, answer, by_bytes};
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use crate::response::refusal;
+use crate::stock::operation::OperationBody;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::Uri;
+use onhand_app::Outcome;
+use onhand_domain::limits::BATCH_OPERATIONS_MAX;
+use onhand_domain::stock::{Batch, StockFact};
+use onhand_domain::{
+    After, Command, Event, Fact, Idempotency, Quantity, Rejection, ReservationId, UnappliedWhy,
+};
+use onhand_telemetry::IDEMPOTENT_REPLAYS;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::sync::Arc;

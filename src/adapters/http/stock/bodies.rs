@@ -1,11 +1,11 @@
 //! The bodies of the five stock commands: their members, their rules, and the domain's verbs for them.
 
-use crate::adapters::http::request::field_rules::{at_least_one, not_negative, not_zero, text, version};
-use crate::adapters::http::request::optional::present;
-use crate::adapters::http::resource::change::by_meaning;
-use crate::domain::limits::RESERVATION_TTL_SECONDS_MAX;
-use crate::domain::stock::{self, CountAsOf, Verb};
-use crate::domain::{Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId};
+use crate::request::field_rules::{at_least_one, not_negative, not_zero, text, version};
+use crate::request::optional::present;
+use crate::resource::change::by_meaning;
+use onhand_domain::limits::RESERVATION_TTL_SECONDS_MAX;
+use onhand_domain::stock::{self, CountAsOf, Verb};
+use onhand_domain::{Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
@@ -199,8 +199,8 @@ fn new_reservation_id() -> ReservationId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::http::request::body::{parse, validated};
-    use crate::adapters::http::response::problem::{Location, Violation};
+    use crate::request::body::{parse, validated};
+    use crate::response::problem::{Location, Violation};
     use serde::de::DeserializeOwned;
 
     fn faults<T: DeserializeOwned + Validate>(json: &str) -> Vec<(String, String)> {

@@ -1,22 +1,22 @@
 //! The five commands of a level: adjust, reserve, release, commit, count.
 
-use crate::adapters::http::edge::body::JsonBody;
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::path::LevelAt;
-use crate::adapters::http::resource::change::ChangeRequest;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::bodies::{
+use crate::edge::body::JsonBody;
+use crate::edge::gates::Gate;
+use crate::node::Node;
+use crate::request::context::RequestContext;
+use crate::request::path::LevelAt;
+use crate::resource::change::ChangeRequest;
+use crate::response::problem::Problem;
+use crate::stock::bodies::{
     AdjustBody, CommandBody, CommitBody, CountBody, ReleaseBody, ReserveBody, idempotency,
 };
-use crate::adapters::http::stock::level_body::moved;
-use crate::app::ports::Moment;
-use crate::app::stock::ReadError;
-use crate::domain::stock::{CountAsOf, StockCommand, Verb};
-use crate::domain::{Command, Quantity, Sequence};
+use crate::stock::level_body::moved;
 use axum::extract::State;
 use axum::response::Response;
+use onhand_app::ports::Moment;
+use onhand_app::stock::ReadError;
+use onhand_domain::stock::{CountAsOf, StockCommand, Verb};
+use onhand_domain::{Command, Quantity, Sequence};
 use std::sync::Arc;
 
 /// `POST .../{sku}/adjust`

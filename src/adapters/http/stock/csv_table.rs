@@ -1,10 +1,10 @@
 //! A whole list as CSV (RFC 4180), read page by page as fast as its reader takes it.
 
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::refuse_page;
-use crate::adapters::http::response::problem::Problem;
+use crate::edge::gates::Gate;
+use crate::node::Node;
+use crate::request::query::Query;
+use crate::resource::list::refuse_page;
+use crate::response::problem::Problem;
 use crate::spreadsheet::safe;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

@@ -1,16 +1,16 @@
 //! Levels and movements as JSON.
 
-use crate::adapters::http::resource::change::changed;
-use crate::adapters::http::response::actor;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::app::Outcome;
-use crate::app::stock::{LevelView, MovementView, place_of};
-use crate::domain::stock::{LevelAfter, MovementKind, StockFact};
-use crate::domain::{
+use crate::resource::change::changed;
+use crate::response::actor;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use axum::response::Response;
+use onhand_app::Outcome;
+use onhand_app::stock::{LevelView, MovementView, place_of};
+use onhand_domain::stock::{LevelAfter, MovementKind, StockFact};
+use onhand_domain::{
     After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku, StoreId, Timestamp,
 };
-use axum::response::Response;
 use serde::Serialize;
 use smol_str::SmolStr;
 

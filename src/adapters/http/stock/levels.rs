@@ -1,20 +1,20 @@
 //! Reading stock: a level now or as of an earlier moment, the levels of a store, the history of a level.
 
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::path::{LevelAt, StoreAt};
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage};
-use crate::adapters::http::resource::read::shown;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::level_body::{LevelBody, MovementBody, NamedLevelBody};
-use crate::app::ports::{Moment, MovementQuery};
-use crate::app::stock::MovementPlace;
-use crate::domain::{EventKind, Sequence, Sku, Timestamp};
+use crate::edge::gates::Gate;
+use crate::node::Node;
+use crate::request::path::{LevelAt, StoreAt};
+use crate::request::query::Query;
+use crate::resource::list::{CURSOR, LIMIT, ListPage};
+use crate::resource::read::shown;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use crate::stock::level_body::{LevelBody, MovementBody, NamedLevelBody};
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
+use onhand_app::ports::{Moment, MovementQuery};
+use onhand_app::stock::MovementPlace;
+use onhand_domain::{EventKind, Sequence, Sku, Timestamp};
 use std::sync::Arc;
 
 /// The parameters of the history.

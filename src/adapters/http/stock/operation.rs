@@ -2,15 +2,15 @@
 //!
 //! Flat on purpose: one pass over the JSON, no buffering to find `op` first.
 
-use crate::adapters::http::request::body::validated;
-use crate::adapters::http::request::idempotency_key;
-use crate::adapters::http::request::optional::present;
-use crate::adapters::http::response::problem::{Location, Problem, Violation};
-use crate::adapters::http::stock::bodies::{
+use crate::request::body::validated;
+use crate::request::idempotency_key;
+use crate::request::optional::present;
+use crate::response::problem::{Location, Problem, Violation};
+use crate::stock::bodies::{
     AdjustBody, CommandBody, CommitBody, CountBody, ReleaseBody, ReserveBody, idempotency,
 };
-use crate::domain::stock::{self, StockCommand, Verb};
-use crate::domain::{Expected, Quantity, ReservationId, Sku, StoreId};
+use onhand_domain::stock::{self, StockCommand, Verb};
+use onhand_domain::{Expected, Quantity, ReservationId, Sku, StoreId};
 use serde::Deserialize;
 use smol_str::SmolStr;
 

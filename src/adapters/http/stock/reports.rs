@@ -1,20 +1,20 @@
 //! `GET /stock/current`, `GET /stock/movements`: stock and movements of all stores, as pages of JSON or all of it as CSV.
 
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::accept;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::vary::by_accept;
-use crate::adapters::http::stock::csv_table::{self, CSV, CsvTable, ROWS, row};
-use crate::adapters::http::stock::level_body::{AnyMovementBody, NamedLevelBody, movement_row};
-use crate::app::stock::{LevelView, MovementFilter, MovementPlace};
-use crate::domain::stock::MovementKind;
-use crate::domain::{Sku, StoreId, Timestamp};
+use crate::edge::gates::Gate;
+use crate::node::Node;
+use crate::request::accept;
+use crate::request::query::Query;
+use crate::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
+use crate::response::problem::Problem;
+use crate::response::vary::by_accept;
+use crate::stock::csv_table::{self, CSV, CsvTable, ROWS, row};
+use crate::stock::level_body::{AnyMovementBody, NamedLevelBody, movement_row};
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
+use onhand_app::stock::{LevelView, MovementFilter, MovementPlace};
+use onhand_domain::stock::MovementKind;
+use onhand_domain::{Sku, StoreId, Timestamp};
 use smol_str::SmolStr;
 use std::sync::Arc;
 

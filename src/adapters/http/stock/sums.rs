@@ -1,20 +1,20 @@
 //! `GET /stock/movements/sums`: movements summed by day, store, SKU and kind, or by some of these.
 
-use crate::adapters::http::edge::gates::Gate;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::query::Query;
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::response::vary::by_accept;
-use crate::adapters::http::stock::csv_table::{self, CsvTable, row};
-use crate::adapters::http::stock::level_body::occurred_at;
-use crate::adapters::http::stock::reports::{filter, wants_csv};
-use crate::app::stock::{MovementFilter, MovementPlace, MovementView, place_of};
-use crate::domain::stock::MovementKind;
-use crate::domain::{Sku, StoreId};
+use crate::edge::gates::Gate;
+use crate::node::Node;
+use crate::request::query::Query;
+use crate::response::problem::Problem;
+use crate::response::vary::by_accept;
+use crate::stock::csv_table::{self, CsvTable, row};
+use crate::stock::level_body::occurred_at;
+use crate::stock::reports::{filter, wants_csv};
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
+use onhand_app::stock::{MovementFilter, MovementPlace, MovementView, place_of};
+use onhand_domain::stock::MovementKind;
+use onhand_domain::{Sku, StoreId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,18 +1,18 @@
 //! The calls of a till: goods received, sold, removed. Each is an `adjust` of a kind.
 
-use crate::adapters::http::edge::body::JsonBody;
-use crate::adapters::http::node::Node;
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::field_rules::{at_least_one, text, version};
-use crate::adapters::http::request::optional::present;
-use crate::adapters::http::request::path::LevelAt;
-use crate::adapters::http::resource::change::{ChangeRequest, by_meaning};
-use crate::adapters::http::response::problem::Problem;
-use crate::adapters::http::stock::commands::execute;
-use crate::domain::stock::{AdjustKind, Verb};
-use crate::domain::{Quantity, Sku, StoreId};
+use crate::edge::body::JsonBody;
+use crate::node::Node;
+use crate::request::context::RequestContext;
+use crate::request::field_rules::{at_least_one, text, version};
+use crate::request::optional::present;
+use crate::request::path::LevelAt;
+use crate::resource::change::{ChangeRequest, by_meaning};
+use crate::response::problem::Problem;
+use crate::stock::commands::execute;
 use axum::extract::State;
 use axum::response::Response;
+use onhand_domain::stock::{AdjustKind, Verb};
+use onhand_domain::{Quantity, Sku, StoreId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;

@@ -13,10 +13,10 @@
 mod signature;
 mod target;
 
-use crate::adapters::remote::{client_builder, retry_after, told};
-use crate::app::ports::{AlertNews, AlertReceiver, Clock, NotTold, Telling};
-use crate::config::WebhookSettings;
-use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use crate::{client_builder, retry_after, told};
+use onhand_app::ports::{AlertNews, AlertReceiver, Clock, NotTold, Telling};
+use onhand_config::WebhookSettings;
+use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use reqwest::{StatusCode, Url};
 use serde::Serialize;
 use signature::signatures;

@@ -1,10 +1,10 @@
 //! The signature of Standard Webhooks, version 1: base64 of HMAC-SHA256 over `<id>.<timestamp>.<body>`.
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 
-use crate::config::WebhookSecret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
+use onhand_config::WebhookSecret;
 use sha2::Sha256;
 
 /// The value of the header `webhook-signature`: the signature by each secret; `timestamp` in seconds since 1970.

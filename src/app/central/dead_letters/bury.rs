@@ -1,14 +1,14 @@
 //! Dead letters written: always before the checkpoint moves past the event, because a crash in between would lose it.
 
-use crate::app::blocking;
-use crate::app::central::following::follower::Follower;
-use crate::app::central::model::apply::{decode, place_of};
-use crate::app::central::model::letters::as_json;
-use crate::app::central::model::waits::{Closing, Place};
-use crate::app::central::{DeadLetter, LetterState, Poison, Worker};
-use crate::app::ports::Delivered;
-use crate::domain::Sequence;
-use crate::planted::{Bug, planted};
+use crate::blocking;
+use crate::central::following::follower::Follower;
+use crate::central::model::apply::{decode, place_of};
+use crate::central::model::letters::as_json;
+use crate::central::model::waits::{Closing, Place};
+use crate::central::{DeadLetter, LetterState, Poison, Worker};
+use crate::ports::Delivered;
+use onhand_domain::Sequence;
+use onhand_planted::{Bug, planted};
 use std::io;
 use std::sync::Arc;
 use uuid::Uuid;

@@ -4,16 +4,16 @@
 //! letter is written. Then the model takes the level, the waiting events and the closing of the letter under one lock, and is saved as a
 //! whole. The closing is written to the letter file last: a crash before that leaves it in the model, and `heal` writes it.
 
-use crate::app::central::dead_letters::bury::{close, write_letter};
-use crate::app::central::following::follower::Follower;
-use crate::app::central::model::apply::{decode, place_of};
-use crate::app::central::model::change::Change;
-use crate::app::central::model::letters::as_json;
-use crate::app::central::model::step::{Origin, StepOutcome, step};
-use crate::app::central::model::waits::{Closing, Place, Waits};
-use crate::app::central::{CentralLevel, DeadLetter, LetterError, LetterState, Parked, SyncSettings, Worker};
-use crate::app::ports::Delivered;
-use crate::domain::Timestamp;
+use crate::central::dead_letters::bury::{close, write_letter};
+use crate::central::following::follower::Follower;
+use crate::central::model::apply::{decode, place_of};
+use crate::central::model::change::Change;
+use crate::central::model::letters::as_json;
+use crate::central::model::step::{Origin, StepOutcome, step};
+use crate::central::model::waits::{Closing, Place, Waits};
+use crate::central::{CentralLevel, DeadLetter, LetterError, LetterState, Parked, SyncSettings, Worker};
+use crate::ports::Delivered;
+use onhand_domain::Timestamp;
 
 /// The result of a redrive or a discard.
 #[derive(Debug, Clone)]

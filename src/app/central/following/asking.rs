@@ -5,12 +5,12 @@
 //! idempotent, and only after a quick failure: retries would double the load of a slow source just when it is busy. A 429 is no
 //! failure; its `Retry-After` is obeyed.
 
-use crate::app::central::SyncSettings;
-use crate::app::central::following::follower::Follower;
-use crate::app::central::following::unanswered::Unanswered;
-use crate::app::ports::{Delivery, Reading, SourceError};
-use crate::domain::Sequence;
-use crate::resilience::{Backoff, pause};
+use crate::central::SyncSettings;
+use crate::central::following::follower::Follower;
+use crate::central::following::unanswered::Unanswered;
+use crate::ports::{Delivery, Reading, SourceError};
+use onhand_domain::Sequence;
+use onhand_resilience::{Backoff, pause};
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -6,14 +6,14 @@
 //! central model. A missing or malformed answer is retried. An event that cannot be applied is read again a few times (`RETRY_TIMES`)
 //! before it becomes a dead letter. While the letter cannot be written the source waits: no event is dropped.
 
-use crate::app::central::following::unanswered::Unanswered;
-use crate::app::central::model::apply::{Applied, Decoded, apply_one, decode};
-use crate::app::central::model::step::Origin;
-use crate::app::central::{Central, Poison, SourceReport, SourceState, Worker};
-use crate::app::ports::{Delivered, Delivery, EventSource, Reading};
-use crate::domain::Sequence;
-use crate::resilience::{Breaker, RetryBudget};
+use crate::central::following::unanswered::Unanswered;
+use crate::central::model::apply::{Applied, Decoded, apply_one, decode};
+use crate::central::model::step::Origin;
+use crate::central::{Central, Poison, SourceReport, SourceState, Worker};
+use crate::ports::{Delivered, Delivery, EventSource, Reading};
 use futures_util::poll;
+use onhand_domain::Sequence;
+use onhand_resilience::{Breaker, RetryBudget};
 use std::future::ready;
 use std::sync::Arc;
 use std::task::Poll;

@@ -1,13 +1,13 @@
 //! The followers of a worker, one for each source; sources may join while it runs.
 
-use crate::app::blocking;
-use crate::app::central::following::follower::Follower;
-use crate::app::central::model::step::Origin;
-use crate::app::central::{LetterError, Worker};
-use crate::app::ports::{EventSource, Joining};
-use crate::resilience::{Breaker, BreakerSettings};
+use crate::blocking;
+use crate::central::following::follower::Follower;
+use crate::central::model::step::Origin;
+use crate::central::{LetterError, Worker};
+use crate::ports::{EventSource, Joining};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use onhand_resilience::{Breaker, BreakerSettings};
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::sync::Arc;

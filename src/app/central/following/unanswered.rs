@@ -1,8 +1,8 @@
 //! The error of a source that gave no answer.
 
-use crate::app::central::LetterError;
-use crate::app::ports::SourceError;
-use crate::resilience::Tripped;
+use crate::central::LetterError;
+use crate::ports::SourceError;
+use onhand_resilience::Tripped;
 
 /// Why a source gave no answer.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,12 @@
 //! The application of one event to the model, or its parking behind the dead letter of its level.
 
-use crate::app::central::model::change::{Change, Motion};
-use crate::app::central::model::letters::guess_place;
-use crate::app::central::model::step::{Origin, StepOutcome};
-use crate::app::central::model::waits::{Closing, Place};
-use crate::app::central::{Central, LetterState, Poison};
-use crate::app::ports::Delivered;
-use crate::domain::{After, Event, Fact, Timestamp};
+use crate::central::model::change::{Change, Motion};
+use crate::central::model::letters::guess_place;
+use crate::central::model::step::{Origin, StepOutcome};
+use crate::central::model::waits::{Closing, Place};
+use crate::central::{Central, LetterState, Poison};
+use crate::ports::Delivered;
+use onhand_domain::{After, Event, Fact, Timestamp};
 
 /// A decoded event: its change; nothing when it changes no level (an import's progress); or the reason it cannot be decoded.
 pub(crate) type Decoded = Result<Option<Change>, String>;

@@ -3,16 +3,16 @@
 //! A level is a row of 64 bytes that refers to its store and node by number. Rows are found through a hash table of row numbers, and
 //! iterated through two sorted lists of them, by store and by SKU. Rows are never removed.
 
-use crate::app::central::Poison;
-use crate::app::central::model::change::Change;
-use crate::app::central::model::level::{CentralLevel, Levels};
-use crate::app::central::model::numbered::Numbered;
-use crate::app::central::model::order::Order;
-use crate::app::central::model::step::{Origin, StepOutcome, step};
-use crate::app::central::model::waits::{Place, Waits};
-use crate::domain::stock::LevelAfter;
-use crate::domain::{Sequence, Sku, StoreId, Timestamp};
+use crate::central::Poison;
+use crate::central::model::change::Change;
+use crate::central::model::level::{CentralLevel, Levels};
+use crate::central::model::numbered::Numbered;
+use crate::central::model::order::Order;
+use crate::central::model::step::{Origin, StepOutcome, step};
+use crate::central::model::waits::{Place, Waits};
 use hashbrown::HashTable;
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{Sequence, Sku, StoreId, Timestamp};
 use smallvec::smallvec;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -300,7 +300,7 @@ impl PartialEq for Central {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::central::model::level::ABSENT;
+    use crate::central::model::level::ABSENT;
 
     fn place(number: u64) -> Place {
         let store = StoreId::new(&format!("S{}", number % 3)).unwrap();

@@ -1,8 +1,8 @@
 //! The part of an event that the central model needs.
 
-use crate::app::central::model::waits::Place;
-use crate::domain::Timestamp;
-use crate::domain::stock::{Effect, LevelAfter};
+use crate::central::model::waits::Place;
+use onhand_domain::Timestamp;
+use onhand_domain::stock::{Effect, LevelAfter};
 
 /// The change of one level by an event.
 #[derive(Debug, Clone, PartialEq, Eq)]

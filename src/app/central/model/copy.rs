@@ -2,9 +2,9 @@
 //!
 //! The levels are read piece by piece while the model changes; the copy needs memory only for the levels that change meanwhile.
 
-use crate::app::central::model::waits::Place;
-use crate::app::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
-use crate::domain::{Sequence, Sku, StoreId};
+use crate::central::model::waits::Place;
+use crate::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
+use onhand_domain::{Sequence, Sku, StoreId};
 use parking_lot::MutexGuard;
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};

@@ -4,11 +4,11 @@
 //! pause of nine times its duration; fewer events are saved for at most a hundredth of the time. After a crash the logs are
 //! read again from the saved checkpoints.
 
-use crate::app::central::model::level::Levels;
-use crate::app::central::model::waits::{Place, Waits};
-use crate::app::central::{Central, CentralLevel, Closing, Parked};
-use crate::domain::stock::LevelAfter;
-use crate::domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
+use crate::central::model::level::Levels;
+use crate::central::model::waits::{Place, Waits};
+use crate::central::{Central, CentralLevel, Closing, Parked};
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Dead letters: events that could not be applied, with the reason, and the levels that wait behind them.
 
-use crate::domain::{Sequence, Sku, StoreId, Timestamp};
-use crate::resilience::Tripped;
+use onhand_domain::{Sequence, Sku, StoreId, Timestamp};
+use onhand_resilience::Tripped;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::io;

@@ -1,7 +1,7 @@
 //! One level in the central model: the numbers that each ledger reports for a store and a SKU.
 
-use crate::domain::stock::LevelAfter;
-use crate::domain::{Quantity, Timestamp};
+use onhand_domain::stock::LevelAfter;
+use onhand_domain::{Quantity, Timestamp};
 use smallvec::SmallVec;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! The central model behind its lock: one writer, and any number of readers and waiters.
 
-use crate::app::central::Central;
-use crate::domain::Sequence;
+use crate::central::Central;
+use onhand_domain::Sequence;
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::watch;

@@ -18,11 +18,11 @@
 //! later redrive of the letter finds its event superseded; a discard never restores older numbers. Checkpoints, `atLeast` and
 //! dead letters belong to the log.
 
-use crate::app::central::model::change::{Change, Motion};
-use crate::app::central::model::level::{ABSENT, CentralLevel};
-use crate::app::ports::Delivery;
-use crate::domain::Timestamp;
-use crate::domain::stock::LevelAfter;
+use crate::central::model::change::{Change, Motion};
+use crate::central::model::level::{ABSENT, CentralLevel};
+use crate::ports::Delivery;
+use onhand_domain::Timestamp;
+use onhand_domain::stock::LevelAfter;
 use uuid::Uuid;
 
 /// The log an event stands in.

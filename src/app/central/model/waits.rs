@@ -1,7 +1,7 @@
 //! The events of a node before its checkpoint that are not in the model.
 
-use crate::app::central::{LetterState, Parked};
-use crate::domain::{Sequence, Sku, StoreId, Timestamp};
+use crate::central::{LetterState, Parked};
+use onhand_domain::{Sequence, Sku, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

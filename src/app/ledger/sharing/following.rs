@@ -1,12 +1,12 @@
 //! The logs of the other processes: applied to memory entry by entry, and read back.
 
 use super::SharingState;
-use crate::app::blocking;
-use crate::app::ledger::{Ledger, Slot};
-use crate::app::ports::known_effects;
-use crate::app::ports::{History, HistoryError, LogNumber, PeerNews};
-use crate::domain::{Entry, Key, Sequence, State, Timestamp};
-use crate::planted::{Bug, planted};
+use crate::blocking;
+use crate::ledger::{Ledger, Slot};
+use crate::ports::known_effects;
+use crate::ports::{History, HistoryError, LogNumber, PeerNews};
+use onhand_domain::{Entry, Key, Sequence, State, Timestamp};
+use onhand_planted::{Bug, planted};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,10 +162,7 @@ impl Ledger {
     }
 
     /// Reads a log of the ledger back.
-    pub(in crate::app::ledger) fn history_of(
-        &self,
-        log: LogNumber,
-    ) -> Result<Arc<dyn History>, HistoryError> {
+    pub(in crate::ledger) fn history_of(&self, log: LogNumber) -> Result<Arc<dyn History>, HistoryError> {
         if log == LogNumber::OWN {
             return Ok(Arc::clone(&self.parts.history));
         }
@@ -195,7 +192,7 @@ impl Ledger {
     }
 
     /// The log with that directory number.
-    pub(in crate::app::ledger) fn numbered(&self, number: u16) -> LogNumber {
+    pub(in crate::ledger) fn numbered(&self, number: u16) -> LogNumber {
         match &self.sharing {
             Some(sharing) if sharing.port.own() != number => LogNumber(number),
             _ => LogNumber::OWN,
@@ -207,7 +204,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`HistoryError::TakenOver`] when another process has taken over.
-    pub(in crate::app::ledger) fn ensure_not_taken_over(&self) -> Result<(), HistoryError> {
+    pub(in crate::ledger) fn ensure_not_taken_over(&self) -> Result<(), HistoryError> {
         let Some(sharing) = &self.sharing else { return Ok(()) };
         sharing.port.lasts().map_err(|_| HistoryError::TakenOver)
     }

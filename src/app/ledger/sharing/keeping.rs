@@ -1,10 +1,10 @@
 //! The leases of a process over time: renewal, release to processes that ask, and requests for due states.
 
 use super::{Held, SharingState};
-use crate::app::blocking;
-use crate::app::ledger::{CommandError, Ledger};
-use crate::app::ports::{Kept, is_taken_over};
-use crate::domain::Key;
+use crate::blocking;
+use crate::ledger::{CommandError, Ledger};
+use crate::ports::{Kept, is_taken_over};
+use onhand_domain::Key;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -115,7 +115,7 @@ impl Ledger {
 
     /// The due keys whose lease this process holds or gets at once. For the others the holder does the work; they are scheduled again in
     /// case it stops.
-    pub(in crate::app::ledger) async fn due_here(&self, keys: Vec<Key>) -> Result<Vec<Key>, CommandError> {
+    pub(in crate::ledger) async fn due_here(&self, keys: Vec<Key>) -> Result<Vec<Key>, CommandError> {
         let Some(sharing) = &self.sharing else { return Ok(keys) };
         self.catch_up().await?;
         let now = self.now();

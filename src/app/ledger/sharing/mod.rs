@@ -19,11 +19,11 @@ mod following;
 mod keeping;
 
 use super::{CommandError, Ledger};
-use crate::app::blocking;
-use crate::app::ports::{HistoryError, Lease, LogNumber, PeerNews, Sharing};
-use crate::domain::{Key, Timestamp};
-use crate::planted::{Bug, planted};
+use crate::blocking;
+use crate::ports::{HistoryError, Lease, LogNumber, PeerNews, Sharing};
 use dashmap::DashMap;
+use onhand_domain::{Key, Timestamp};
+use onhand_planted::{Bug, planted};
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,9 +1,9 @@
 //! The sequences of entries with alerts, as the write path reports them.
 //!
 //! They are hints: an entry may have been rolled back since, so the log decides. But none is missing: an entry with an alert is
-//! reported before [`Ledger::noted_end`](crate::app::Ledger::noted_end) passes it, or lies in the gap.
+//! reported before [`Ledger::noted_end`](crate::Ledger::noted_end) passes it, or lies in the gap.
 
-use crate::domain::Sequence;
+use onhand_domain::Sequence;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

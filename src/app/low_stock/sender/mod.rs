@@ -15,13 +15,13 @@
 mod alert_entries;
 mod unsent;
 
-use crate::app::Ledger;
-use crate::app::blocking;
-use crate::app::ports::{AlertNews, AlertPlace, AlertReceiver, NotTold};
-use crate::domain::Sequence;
-use crate::domain::limits::ALERT_SENDING_SECONDS_MAX;
-use crate::resilience::{Backoff, Breaker, BreakerSettings};
+use crate::Ledger;
+use crate::blocking;
+use crate::ports::{AlertNews, AlertPlace, AlertReceiver, NotTold};
 pub(crate) use alert_entries::AlertEntries;
+use onhand_domain::Sequence;
+use onhand_domain::limits::ALERT_SENDING_SECONDS_MAX;
+use onhand_resilience::{Backoff, Breaker, BreakerSettings};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

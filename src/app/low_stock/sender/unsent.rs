@@ -1,11 +1,11 @@
 //! The unsent alerts: the alerts of the log after the saved sequence, in order, each once.
 
-use crate::app::feed::{Feed, FeedFilter};
-use crate::app::low_stock::sender::alert_entries::NextAlerts;
-use crate::app::ports::{AlertNews, HistoryError};
-use crate::app::stock::ReadError;
-use crate::app::{Ledger, blocking};
-use crate::domain::{After, Event, EventKind, Fact, Sequence, Timestamp};
+use crate::feed::{Feed, FeedFilter};
+use crate::low_stock::sender::alert_entries::NextAlerts;
+use crate::ports::{AlertNews, HistoryError};
+use crate::stock::ReadError;
+use crate::{Ledger, blocking};
+use onhand_domain::{After, Event, EventKind, Fact, Sequence, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use uuid::Uuid;

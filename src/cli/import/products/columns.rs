@@ -5,8 +5,8 @@ use std::path::Path;
 use super::options::ProductsArgs;
 use crate::cli::import::columns::{not_found, place};
 use crate::cli::import::table::{CsvFile, unusable};
-use crate::domain::catalogue::ProductMember;
 use crate::runtime::exit::{Exit, Failure};
+use onhand_domain::catalogue::ProductMember;
 
 /// The positions of the columns.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Prices as people write them, in minor units. Never a float.
 
-use crate::domain::catalogue::{Currency, Price};
-use crate::domain::limits::INTEGER_MAX;
+use onhand_domain::catalogue::{Currency, Price};
+use onhand_domain::limits::INTEGER_MAX;
 
 /// Currencies whose minor unit is not a hundredth (ISO 4217), with its decimals.
 const NOT_HUNDREDTHS: [(&str, usize); 26] = [

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::import::options::delimiter;
 use crate::cli::terminal::client::server_url;
-use crate::domain::catalogue::Currency;
+use onhand_domain::catalogue::Currency;
 
 /// Import a CSV file of products into the catalogue of a running node
 ///

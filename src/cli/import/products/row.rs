@@ -9,9 +9,9 @@ use smol_str::SmolStr;
 use super::columns::ProductColumns;
 use super::money::{self, PriceError};
 use crate::cli::import::table::CsvRecord;
-use crate::domain::catalogue::{Currency, CurrencyError, Price, ProductMember};
-use crate::domain::limits::{CATEGORY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
-use crate::domain::{IdError, Quantity, Sku};
+use onhand_domain::catalogue::{Currency, CurrencyError, Price, ProductMember};
+use onhand_domain::limits::{CATEGORY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
+use onhand_domain::{IdError, Quantity, Sku};
 
 /// The product details of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]

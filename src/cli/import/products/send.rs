@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::row::DetailValue;
 use super::tally::TalliedProduct;
 use crate::cli::terminal::client::{ClientError, NodeClient};
-use crate::domain::Sku;
-use crate::domain::catalogue::ProductMember;
 use crate::runtime::exit::{Exit, Failure};
+use onhand_domain::Sku;
+use onhand_domain::catalogue::ProductMember;
 
 /// Products of one request.
 const BATCH_PRODUCTS: usize = 1000;

@@ -8,8 +8,8 @@ use super::row::{self, ProductRow};
 use super::send::ProductOutcome;
 use super::tally::{ProductTally, SKUS_MAX, TalliedProduct};
 use crate::cli::import::report_file::{Refusals, ReportFile};
-use crate::domain::catalogue::ProductMember;
 use crate::runtime::exit::{Exit, Failure};
+use onhand_domain::catalogue::ProductMember;
 
 /// What the report has of a row, behind what is to be said of it.
 const NAMES: [&str; 3] = ["sku", "name", "price"];

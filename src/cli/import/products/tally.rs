@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::row::{DetailValue, ProductRow};
-use crate::domain::Sku;
-use crate::domain::catalogue::ProductMember;
+use onhand_domain::Sku;
+use onhand_domain::catalogue::ProductMember;
 
 /// SKUs of one file, at most: all of them are held in memory.
 pub(super) const SKUS_MAX: usize = 1_000_000;

@@ -75,4 +75,4 @@ macro_rules! kind_enums {
     };
 }
 
-pub(in crate::domain::ledger) use kind_enums;
+pub(in crate::ledger) use kind_enums;

@@ -165,4 +165,4 @@ macro_rules! kind_events {
     };
 }
 
-pub(in crate::domain::ledger) use kind_events;
+pub(in crate::ledger) use kind_events;

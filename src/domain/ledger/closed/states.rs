@@ -130,4 +130,4 @@ macro_rules! kind_states {
     };
 }
 
-pub(in crate::domain::ledger) use kind_states;
+pub(in crate::ledger) use kind_states;

@@ -2,9 +2,9 @@
 
 use crate::ports::movements::Movements;
 use crate::ports::{Node, append, entry, noon};
-use onhand::app::ports::{NewEntry, Ticket};
-use onhand::domain::{Idempotency, Rejection, Sequence, Unapplied, UnappliedWhy};
-use onhand::resilience::BreakerState;
+use onhand_app::ports::{NewEntry, Ticket};
+use onhand_domain::{Idempotency, Rejection, Sequence, Unapplied, UnappliedWhy};
+use onhand_resilience::BreakerState;
 use smol_str::SmolStr;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

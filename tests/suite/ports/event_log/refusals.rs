@@ -2,9 +2,9 @@
 
 use crate::ports::movements::{Movements, level};
 use crate::ports::{Node, append, entry, noon, wait};
-use onhand::app::ports::{AppendError, NewEntry, Ticket};
-use onhand::domain::Sequence;
-use onhand::resilience::BreakerState;
+use onhand_app::ports::{AppendError, NewEntry, Ticket};
+use onhand_domain::Sequence;
+use onhand_resilience::BreakerState;
 use tokio::sync::oneshot::error::TryRecvError;
 
 /// More entries than any queue holds.

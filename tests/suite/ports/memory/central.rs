@@ -1,7 +1,7 @@
 //! The central model kept in memory.
 
-use onhand::app::central::{Central, CentralCopy, CentralFile};
-use onhand::app::ports::CentralStore;
+use onhand_app::central::{Central, CentralCopy, CentralFile};
+use onhand_app::ports::CentralStore;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! A log in memory read back, by looking at every entry.
 
 use super::{Durable, MemoryLog, Mistake};
-use onhand::app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
-use onhand::domain::{Entry, Key, Sequence, Timestamp, Topics};
+use onhand_app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
+use onhand_domain::{Entry, Key, Sequence, Timestamp, Topics};
 use std::sync::Arc;
 
 pub(super) struct MemoryHistory {

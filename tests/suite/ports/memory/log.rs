@@ -1,9 +1,9 @@
 //! A log in memory: a queue in front of a list of entries.
 
 use super::{Durable, Mistake};
-use onhand::app::ports::{AppendError, Appended, DurableWatch, EventLog, LogFailed, NewEntry};
-use onhand::domain::{Entry, Sequence, Timestamp};
-use onhand::resilience::BreakerState;
+use onhand_app::ports::{AppendError, Appended, DurableWatch, EventLog, LogFailed, NewEntry};
+use onhand_domain::{Entry, Sequence, Timestamp};
+use onhand_resilience::BreakerState;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 

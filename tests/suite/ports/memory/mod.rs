@@ -10,8 +10,8 @@ pub(crate) use log::MemoryLog;
 
 use crate::ports::Node;
 use history::MemoryHistory;
-use onhand::app::ports::{EventLog, EventSource, History};
-use onhand::domain::Entry;
+use onhand_app::ports::{EventLog, EventSource, History};
+use onhand_domain::Entry;
 use parking_lot::Mutex;
 use source::MemorySource;
 use std::sync::Arc;

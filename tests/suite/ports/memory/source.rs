@@ -1,8 +1,8 @@
 //! A log in memory as the worker reads it.
 
 use super::{Durable, MemoryLog, Mistake};
-use onhand::app::ports::{Delivered, Delivery, EventLog, EventSource, News, Reading};
-use onhand::domain::{Entry, Sequence};
+use onhand_app::ports::{Delivered, Delivery, EventLog, EventSource, News, Reading};
+use onhand_domain::{Entry, Sequence};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;

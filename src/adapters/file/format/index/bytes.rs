@@ -1,9 +1,9 @@
 //! The bytes of an index file, field by field; the table of them stands in `sealed.rs`.
 
-use crate::adapters::file::format::index::growing::Content;
-use crate::adapters::file::format::index::{EntryMark, Posting};
-use crate::app::{KnownEffect, RetryId};
-use crate::domain::{Sequence, Timestamp, Topics};
+use crate::format::index::growing::Content;
+use crate::format::index::{EntryMark, Posting};
+use onhand_app::{KnownEffect, RetryId};
+use onhand_domain::{Sequence, Timestamp, Topics};
 
 /// What an index file begins with.
 pub(super) const MAGIC: &[u8; 8] = b"ONHIDX04";

@@ -1,10 +1,8 @@
 //! The index of the segment that is being written: in memory, a chain through each key's events, newest first.
 
-use crate::adapters::file::format::index::{
-    EntryMark, EventSpan, Posting, SegmentIndex, Wanted, movement_checksum,
-};
-use crate::app::KnownEffect;
-use crate::domain::{Sequence, Timestamp};
+use crate::format::index::{EntryMark, EventSpan, Posting, SegmentIndex, Wanted, movement_checksum};
+use onhand_app::KnownEffect;
+use onhand_domain::{Sequence, Timestamp};
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::io;

@@ -14,7 +14,7 @@ mod sealed;
 pub(crate) use growing::{Growing, Written};
 pub(crate) use sealed::{IndexError, Sealed, read_known};
 
-use crate::domain::{Key, Sequence, Timestamp, Topics};
+use onhand_domain::{Key, Sequence, Timestamp, Topics};
 use smol_str::SmolStr;
 use std::io;
 

@@ -13,14 +13,12 @@
 //! CRC-32C of all before           4
 //! ```
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode, read_all, read_exact_at, replace};
-use crate::adapters::file::format::index::bytes::{
-    Fields, MAGIC, encode, read_effect, read_entry, read_posting,
-};
-use crate::adapters::file::format::index::{EntryMark, Growing, Posting, SegmentIndex, Wanted};
-use crate::adapters::file::format::segment_end::SegmentEnd;
-use crate::app::KnownEffect;
-use crate::domain::{Sequence, Timestamp};
+use crate::format::index::bytes::{Fields, MAGIC, encode, read_effect, read_entry, read_posting};
+use crate::format::index::{EntryMark, Growing, Posting, SegmentIndex, Wanted};
+use crate::format::segment_end::SegmentEnd;
+use onhand_app::KnownEffect;
+use onhand_disk::{Disk, DiskFile, OpenMode, read_all, read_exact_at, replace};
+use onhand_domain::{Sequence, Timestamp};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 //! Reading a log is mostly decoding, and a line is decoded without regard to the others. What depends on the order (chain
 //! of checksums, sequences, states) stays with the caller, who gets the lines in order and takes what was decoded of each.
 
-use crate::adapters::file::format::index::EventSpan;
-use crate::domain::Entry;
+use crate::format::index::EventSpan;
 use memchr::memchr;
+use onhand_domain::Entry;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -91,7 +91,7 @@ fn pieces(mut lines: &[u8]) -> Vec<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::format::decode::decode;
+    use crate::format::decode::decode;
 
     /// Several pieces of lines, and one among them that says nothing.
     fn lines() -> String {

@@ -1,16 +1,16 @@
 //! The segments as a chain, and the idempotency records kept along it.
 
-use crate::adapters::file::disk::lines::Lines;
-use crate::adapters::file::disk::{OpenError, read_all};
-use crate::adapters::file::format::index::{Growing, IndexError, Sealed, read_known};
-use crate::adapters::file::format::reindex::index_segment;
-use crate::adapters::file::format::segment::{Header, Scan};
-use crate::adapters::file::reading::archived::open_segment;
-use crate::adapters::file::reading::segments::Segment;
-use crate::adapters::file::recovery::replay::progress::{LastSegment, Replay};
-use crate::app::KnownEffect;
-use crate::domain::Sequence;
-use crate::planted::{Bug, planted};
+use crate::format::index::{Growing, IndexError, Sealed, read_known};
+use crate::format::reindex::index_segment;
+use crate::format::segment::{Header, Scan};
+use crate::reading::archived::open_segment;
+use crate::reading::segments::Segment;
+use crate::recovery::replay::progress::{LastSegment, Replay};
+use onhand_app::KnownEffect;
+use onhand_disk::lines::Lines;
+use onhand_disk::{OpenError, read_all};
+use onhand_domain::Sequence;
+use onhand_planted::{Bug, planted};
 use std::sync::Arc;
 
 impl Replay<'_> {

@@ -1,15 +1,15 @@
 //! How far a replay has come, and what it answers in the end.
 
-use crate::adapters::file::disk::OpenError;
-use crate::adapters::file::format::identity::NodeFile;
-use crate::adapters::file::format::index::Growing;
-use crate::adapters::file::format::segment::ScanPlace;
-use crate::adapters::file::reading::archived::segment_path;
-use crate::adapters::file::reading::segments::Segment;
-use crate::adapters::file::recovery::options::{OpenOptions, OpenReport};
-use crate::app::Restored;
-use crate::app::ledger::fold::Fold;
-use crate::domain::{Sequence, Timestamp};
+use crate::format::identity::NodeFile;
+use crate::format::index::Growing;
+use crate::format::segment::ScanPlace;
+use crate::reading::archived::segment_path;
+use crate::reading::segments::Segment;
+use crate::recovery::options::{OpenOptions, OpenReport};
+use onhand_app::Restored;
+use onhand_app::ledger::fold::Fold;
+use onhand_disk::OpenError;
+use onhand_domain::{Sequence, Timestamp};
 use std::io;
 use std::sync::Arc;
 

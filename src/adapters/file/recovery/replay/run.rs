@@ -1,21 +1,21 @@
 //! Reading a log at a start: the newest good snapshot and everything after it.
 
-use crate::adapters::file::disk::OpenError;
-use crate::adapters::file::format::identity::NodeFile;
-use crate::adapters::file::format::index::Sealed;
-use crate::adapters::file::format::segment::Header;
-use crate::adapters::file::reading::archived::open_segment;
-use crate::adapters::file::reading::segments::Segment;
-use crate::adapters::file::recovery::options::{OpenOptions, OpenReport};
-use crate::adapters::file::recovery::replay::progress::{LastSegment, Reading, Replay, Replayed};
-use crate::adapters::file::recovery::replay::scan::{Behind, Scanned};
-use crate::adapters::file::recovery::replay::snapshots::load;
-use crate::adapters::file::upkeep::snapshot::{SnapshotError, list_snapshots};
-use crate::app::Restored;
-use crate::app::ledger::fold::Fold;
-use crate::domain::{Sequence, Timestamp};
-use crate::planted::{Bug, planted};
+use crate::format::identity::NodeFile;
+use crate::format::index::Sealed;
+use crate::format::segment::Header;
+use crate::reading::archived::open_segment;
+use crate::reading::segments::Segment;
+use crate::recovery::options::{OpenOptions, OpenReport};
+use crate::recovery::replay::progress::{LastSegment, Reading, Replay, Replayed};
+use crate::recovery::replay::scan::{Behind, Scanned};
+use crate::recovery::replay::snapshots::load;
+use crate::upkeep::snapshot::{SnapshotError, list_snapshots};
 use memchr::memchr;
+use onhand_app::Restored;
+use onhand_app::ledger::fold::Fold;
+use onhand_disk::OpenError;
+use onhand_domain::{Sequence, Timestamp};
+use onhand_planted::{Bug, planted};
 use std::path::PathBuf;
 
 /// Why a log may end before what was durable, besides damage.

@@ -1,13 +1,13 @@
 //! One segment: read line by line, and added up.
 
-use crate::adapters::file::disk::{DiskFile, OpenError, read_all_into};
-use crate::adapters::file::format::decode::{decode, decode_entry};
-use crate::adapters::file::format::index::{Growing, Written};
-use crate::adapters::file::format::segment::{Damage, Header, Scan, ScanPlace};
-use crate::adapters::file::recovery::replay::ahead::{Decoded, with_lines_decoded};
-use crate::adapters::file::recovery::replay::progress::Replay;
-use crate::app::known_effects;
-use crate::domain::{Sequence, Timestamp};
+use crate::format::decode::{decode, decode_entry};
+use crate::format::index::{Growing, Written};
+use crate::format::segment::{Damage, Header, Scan, ScanPlace};
+use crate::recovery::replay::ahead::{Decoded, with_lines_decoded};
+use crate::recovery::replay::progress::Replay;
+use onhand_app::known_effects;
+use onhand_disk::{DiskFile, OpenError, read_all_into};
+use onhand_domain::{Sequence, Timestamp};
 use std::mem;
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
 //! The states a snapshot holds. Reading them is nearly all decoding, so a snapshot of some size is decoded by a crew of
 //! threads while the caller reads on and puts together what they have.
 
-use crate::adapters::file::disk::Disk;
-use crate::adapters::file::format::identity::NodeFile;
-use crate::adapters::file::upkeep::snapshot::{SnapshotError, SnapshotReader, decode_state};
-use crate::app::ledger::fold::Fold;
-use crate::domain::{Key, State, Timestamp};
+use crate::format::identity::NodeFile;
+use crate::upkeep::snapshot::{SnapshotError, SnapshotReader, decode_state};
+use onhand_app::ledger::fold::Fold;
+use onhand_disk::Disk;
+use onhand_domain::{Key, State, Timestamp};
 use std::collections::HashMap;
 use std::mem;
 use std::path::Path;
@@ -111,11 +111,11 @@ fn take_in(decoded: Decoded, states: &mut States) -> Result<(), SnapshotError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::file::disk::create_dir_durably;
-    use crate::adapters::file::disk::layout::Layout;
-    use crate::adapters::file::upkeep::snapshot::SnapshotWriter;
-    use crate::domain::Sequence;
-    use crate::sim::disk::SimDisk;
+    use crate::upkeep::snapshot::SnapshotWriter;
+    use onhand_disk::create_dir_durably;
+    use onhand_disk::layout::Layout;
+    use onhand_domain::Sequence;
+    use onhand_sim_machine::disk::SimDisk;
     use uuid::Uuid;
 
     const NODE: NodeFile =

@@ -1,7 +1,7 @@
 //! Notes: a line of text on a SKU.
 
-use crate::domain::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
-use crate::domain::{Decide, Draft, EventKind, Fact, Key, Kind, Misfit, Refusal, Sku, Timestamp};
+use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::{Decide, Draft, EventKind, Fact, Key, Kind, Misfit, Refusal, Sku, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 

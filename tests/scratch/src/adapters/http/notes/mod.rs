@@ -1,17 +1,17 @@
 //! Notes.
 
-use crate::adapters::http::edge::body::JsonBody;
-use crate::adapters::http::edge::endpoint::{get, put};
-use crate::adapters::http::edge::route::Permission::Open;
-use crate::adapters::http::node::{Node, Routes};
-use crate::adapters::http::request::context::RequestContext;
-use crate::adapters::http::request::path::SkuAt;
-use crate::adapters::http::resource::change::{ChangeRequest, by_meaning, changed};
-use crate::adapters::http::resource::read::shown;
-use crate::adapters::http::response::code::Code;
-use crate::adapters::http::response::problem::Problem;
-use crate::domain::Command;
-use crate::domain::notes::NoteCommand;
+use crate::edge::body::JsonBody;
+use crate::edge::endpoint::{get, put};
+use crate::edge::route::Permission::Open;
+use crate::node::{Node, Routes};
+use crate::request::context::RequestContext;
+use crate::request::path::SkuAt;
+use crate::resource::change::{ChangeRequest, by_meaning, changed};
+use crate::resource::read::shown;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use onhand_domain::Command;
+use onhand_domain::notes::NoteCommand;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
@@ -57,7 +57,7 @@ async fn set(
 
 #[cfg(test)]
 mod tests {
-    use crate::adapters::http::{OPENAPI_YAML, routes};
+    use crate::{OPENAPI_YAML, routes};
 
     #[test]
     fn its_routes_are_served_and_described() {

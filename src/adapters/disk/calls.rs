@@ -6,10 +6,10 @@
 //! - a file's name (created, renamed, removed) is fixed only by a successful [`Disk::sync_dir`] of its directory;
 //! - after a failed sync nothing is known of that file's unsynced bytes, and the page cache proves nothing.
 //!
-//! [`RealDisk`] is thin. The simulated disk (`crate::sim::disk`) loses, tears and lies within these assumptions.
+//! [`RealDisk`] is thin. The simulated disk (`onhand_sim_machine::disk`) loses, tears and lies within these assumptions.
 //! All calls block; callers on an async runtime move them to a blocking thread.
 
-use crate::planted::{Bug, planted};
+use onhand_planted::{Bug, planted};
 use rustix::fs::OFlags;
 use std::fs;
 use std::io;
@@ -326,15 +326,14 @@ pub fn parent(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::disk::SimDisk;
 
     #[test]
     fn a_file_is_read_whole_whatever_was_read_before() {
-        let disk = SimDisk::new(1);
+        let directory = tempfile::tempdir().unwrap();
         let mut room = Vec::new();
-        for (name, length) in [("/a", 10), ("/b", ROOM_BYTES), ("/c", 3), ("/d", 0), ("/e", ROOM_BYTES + 1)] {
-            let file = disk.open(Path::new(name), OpenMode::CreateNew).unwrap();
-            let bytes = vec![name.as_bytes()[1]; length];
+        for (name, length) in [("a", 10), ("b", ROOM_BYTES), ("c", 3), ("d", 0), ("e", ROOM_BYTES + 1)] {
+            let file = RealDisk.open(&directory.path().join(name), OpenMode::CreateNew).unwrap();
+            let bytes = vec![name.as_bytes()[0]; length];
             write_all_at(&*file, &bytes, 0).unwrap();
             read_all_into(&*file, &mut room).unwrap();
             assert!(room == bytes && room == read_all(&*file).unwrap(), "{name}");

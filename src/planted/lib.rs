@@ -79,7 +79,8 @@ pub const VARIABLE: &str = "ONHAND_PLANTED_BUG";
 
 /// True when this process is to make the mistake.
 #[cfg(feature = "planted-bugs")]
-pub(crate) fn planted(bug: Bug) -> bool {
+#[inline]
+pub fn planted(bug: Bug) -> bool {
     static CHOSEN: std::sync::OnceLock<Option<Bug>> = std::sync::OnceLock::new();
     let chosen = CHOSEN.get_or_init(|| {
         let name = std::env::var(VARIABLE).ok()?;
@@ -91,6 +92,7 @@ pub(crate) fn planted(bug: Bug) -> bool {
 
 /// Never: this build has no bugs on purpose.
 #[cfg(not(feature = "planted-bugs"))]
-pub(crate) const fn planted(_: Bug) -> bool {
+#[inline]
+pub const fn planted(_: Bug) -> bool {
     false
 }

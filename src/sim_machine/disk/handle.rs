@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::fault::DiskOperation;
 use super::machine::{HandleId, Machine, within_limit};
-use crate::adapters::file::disk::{DiskFile, LockOutcome};
+use onhand_disk::{DiskFile, LockOutcome};
 
 /// A handle; it dies with the machine and gives its lock back when dropped.
 pub(super) struct SimFile {

@@ -1,6 +1,6 @@
 //! Why a data directory cannot be used: what every room that opens or reads one answers.
 
-use crate::domain::Sequence;
+use onhand_domain::Sequence;
 use std::io;
 use std::path::{Path, PathBuf};
 

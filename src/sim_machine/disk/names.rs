@@ -253,7 +253,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::sim::random::Random;
+    use crate::random::Random;
 
     fn path(name: &str) -> PathBuf {
         PathBuf::from("/d").join(name)

@@ -1,8 +1,7 @@
-//! JSON files: the log, its segments and snapshots, on a [`disk::Disk`].
+//! JSON files: the log, its segments and snapshots, on a [`onhand_disk::Disk`].
 //!
 //! | room | what it does |
 //! | --- | --- |
-//! | [`disk`] | every system call; the names and places of files |
 //! | [`format`] | the bytes: lines, segments, their index, the durable mark, the node's identity |
 //! | [`log`] | appending: queue, group commit, durable end; when the disk refuses, and the way back |
 //! | [`reading`] | reading back: entries in order, and the events of one key |
@@ -14,7 +13,6 @@
 //! | [`audit`] | whether all of it holds, and the way out when it does not |
 
 pub mod audit;
-pub mod disk;
 pub mod format;
 pub mod log;
 pub mod reading;

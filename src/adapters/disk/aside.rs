@@ -1,25 +1,25 @@
 //! What a crash leaves behind: bytes that are given up are kept under another name, unfinished files are removed.
 
-use crate::adapters::file::disk::calls::Disk;
-use crate::adapters::file::disk::replace::replace;
+use crate::calls::Disk;
+use crate::replace::replace;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Keeps bytes that are given up, in a file named after them: the same bytes again are the same file, others never
 /// take its place.
-pub(crate) fn keep_aside(disk: &dyn Disk, directory: &Path, stem: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+pub fn keep_aside(disk: &dyn Disk, directory: &Path, stem: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     let path = directory.join(format!("{stem}-{:08x}.bytes", crc32c::crc32c(bytes)));
     set_aside(disk, &path, bytes)?;
     Ok(path)
 }
 
 /// Puts bytes in place as a whole file, durably.
-pub(crate) fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(disk, path, bytes).map(drop)
 }
 
 /// Removes the unfinished files of a process that was killed.
-pub(crate) fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
+pub fn remove_unfinished(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
     for name in disk.list(directory)? {
         if Path::new(&name).extension().is_some_and(|extension| extension == "tmp") {
             disk.remove(&directory.join(name))?;

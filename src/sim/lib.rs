@@ -17,13 +17,11 @@
 mod block_on;
 pub mod central;
 pub mod chain;
-pub mod disk;
 pub mod log_rules;
 pub mod model_check;
 pub mod node;
 pub mod oracle;
 pub mod processes;
-pub mod random;
 pub mod run;
 pub mod tally;
 pub mod trace;

@@ -1,6 +1,6 @@
 //! A disk in memory that loses, tears and lies exactly as far as a real one may.
 //!
-//! The real disk is `RealDisk`; what both owe, and what neither does, stands in [`crate::adapters::file::disk`]. Here is how
+//! The real disk is `RealDisk`; what both owe, and what neither does, stands in [`onhand_disk`]. Here is how
 //! far this one goes within that.
 //!
 //! **Bytes.** Each file has a page cache, which readers see, and a durable image. `sync_data` brings the first to the second.
@@ -42,10 +42,10 @@ use parking_lot::{Mutex, MutexGuard};
 pub use crash::Crash;
 pub use fault::{DiskOperation, Fault, Hits, Injection, is_crash};
 
-use crate::adapters::file::disk::{Disk, DiskFile, OpenMode};
 use handle::SimFile;
 use machine::Machine;
 use names::spelled;
+use onhand_disk::{Disk, DiskFile, OpenMode};
 
 /// The simulated disk. A clone is the same disk; a [`SimDisk::fork`] is another one.
 #[derive(Debug, Clone)]
@@ -197,7 +197,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::adapters::file::disk::{LockOutcome, durable_rename, read_all, write_all_at};
+    use onhand_disk::{LockOutcome, durable_rename, read_all, write_all_at};
 
     const LOG: &str = "/data/log";
 

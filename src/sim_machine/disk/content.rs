@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::sim::random::Random;
+use crate::random::Random;
 
 /// The unit in which a crash keeps or loses bytes.
 const SECTOR_BYTES: usize = 512;

@@ -27,7 +27,7 @@
 //! ```
 //! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was killed.
 
-use crate::domain::Sequence;
+use onhand_domain::Sequence;
 use std::path::{Path, PathBuf};
 
 /// The paths under one data directory.

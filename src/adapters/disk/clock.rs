@@ -1,7 +1,7 @@
 //! The real clock and real ids: the only place that asks the machine.
 
-use crate::app::ports::{Clock, EventIds, Sleep};
-use crate::domain::Timestamp;
+use onhand_app::ports::{Clock, EventIds, Sleep};
+use onhand_domain::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;

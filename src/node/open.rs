@@ -3,16 +3,16 @@
 //! Opening has two steps. [`NodeOptions::open`] reads the log; [`UnbuiltLedger::build`] makes the ledger of what was read.
 //! Between them a running node starts the threads of its log, and it opens its central model while the ledger is built.
 
-use crate::adapters::file::disk::layout::Layout;
-use crate::adapters::file::format::identity::DirectoryLock;
-use crate::adapters::file::log::FileLog;
-use crate::adapters::file::recovery::{self, OpenError, OpenNode, OpenOptions, OpenReport};
-use crate::adapters::file::sharing::{self, FileSharing, Joined, LeaseOptions};
-use crate::adapters::file::sources::local_source::LocalSource;
-use crate::adapters::file::upkeep::maintenance::Maintenance;
-use crate::app::ports::{Clock, EventIds, EventLog, Sharing};
-use crate::app::{Ledger, Parts, Restored};
-use crate::domain::Sequence;
+use onhand_app::ports::{Clock, EventIds, EventLog, Sharing};
+use onhand_app::{Ledger, Parts, Restored};
+use onhand_disk::layout::Layout;
+use onhand_domain::Sequence;
+use onhand_file::format::identity::DirectoryLock;
+use onhand_file::log::FileLog;
+use onhand_file::recovery::{self, OpenError, OpenNode, OpenOptions, OpenReport};
+use onhand_file::sharing::{self, FileSharing, Joined, LeaseOptions};
+use onhand_file::sources::local_source::LocalSource;
+use onhand_file::upkeep::maintenance::Maintenance;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;

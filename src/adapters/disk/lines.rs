@@ -1,6 +1,6 @@
 //! A file read line by line, in large pieces.
 
-use crate::adapters::file::disk::{DiskFile, fill_at};
+use crate::{DiskFile, fill_at};
 use memchr::memchr;
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ const CHUNK: usize = 1 << 20;
 const FIRST_CHUNK: usize = 4 << 10;
 
 /// The lines of a file from some offset on.
-pub(crate) struct Lines {
+pub struct Lines {
     file: Arc<dyn DiskFile>,
     offset: u64,
     buffer: Vec<u8>,
@@ -21,17 +21,17 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Lines from `offset` on, where a line must begin.
-    pub(crate) fn new(file: Arc<dyn DiskFile>, offset: u64) -> Self {
+    pub fn new(file: Arc<dyn DiskFile>, offset: u64) -> Self {
         Self { file, offset, buffer: Vec::new(), used: 0, chunk: CHUNK }
     }
 
     /// As [`Lines::new`], for somebody who wants a line or two here and there.
-    pub(crate) fn few(file: Arc<dyn DiskFile>) -> Self {
+    pub fn few(file: Arc<dyn DiskFile>) -> Self {
         Self { chunk: FIRST_CHUNK, ..Self::new(file, 0) }
     }
 
     /// Goes to `offset`, where a line must begin.
-    pub(crate) fn seek(&mut self, offset: u64) {
+    pub fn seek(&mut self, offset: u64) {
         let begin = self.offset - self.buffer.len() as u64;
         let ahead = offset.checked_sub(begin).and_then(|ahead| usize::try_from(ahead).ok());
         if let Some(ahead) = ahead.filter(|ahead| *ahead <= self.buffer.len()) {
@@ -43,7 +43,7 @@ impl Lines {
     }
 
     /// The next line with its line feed; nothing at the end of the file or when the last line has no line feed.
-    pub(crate) fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
+    pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         let mut searched = self.used;
         loop {
             let unsearched = self.buffer.get(searched..).unwrap_or_default();

@@ -11,8 +11,8 @@ use super::crash::Crash;
 use super::fault::{DiskOperation, Fault, Schedule, Stopped};
 use super::names::NameTable;
 use super::tree::{FileId, TreeNode};
-use crate::adapters::file::disk::{LockOutcome, OpenMode};
-use crate::sim::random::Random;
+use crate::random::Random;
+use onhand_disk::{LockOutcome, OpenMode};
 
 /// Files beyond this size are refused with `EFBIG`: the simulator holds them in memory, twice.
 const FILE_BYTES_MAX: u64 = 1 << 30;

@@ -15,7 +15,7 @@ pub mod ports;
 mod projections;
 pub mod stock;
 
-pub(crate) use blocking::blocking;
+pub use blocking::blocking;
 pub use ledger::due_list::Due;
 pub use ledger::idempotency::fingerprint;
 pub use ledger::log_time::{APART_MS, FAR_MS, SETTLE, SETTLE_FAR, STEER, TimeNews, TimeSeen};

@@ -14,14 +14,14 @@ mod aside;
 mod calls;
 pub mod clock;
 pub mod layout;
-pub(crate) mod lines;
+pub mod lines;
 mod open_error;
-mod replace;
+pub mod replace;
 
-pub(crate) use aside::{keep_aside, remove_unfinished, set_aside};
+pub use aside::{keep_aside, remove_unfinished, set_aside};
 pub use calls::{
     Disk, DiskFile, LockOutcome, OpenMode, RealDisk, create_dir_durably, create_unfinished, durable_rename,
     fill_at, finished_or_gone, parent, read_all, read_all_into, read_exact_at, write_all_at,
 };
 pub use open_error::OpenError;
-pub(crate) use replace::{replace, reserve};
+pub use replace::{replace, reserve};

@@ -1,9 +1,7 @@
 //! A file replaced as a whole, and room reserved for one that will grow.
 
-use crate::adapters::file::disk::calls::{
-    Disk, DiskFile, create_unfinished, durable_rename, finished_or_gone, write_all_at,
-};
-use crate::adapters::file::disk::layout::temporary;
+use crate::calls::{Disk, DiskFile, create_unfinished, durable_rename, finished_or_gone, write_all_at};
+use crate::layout::temporary;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +10,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// What the disk says; the name may be that of either file then.
-pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
+pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
     let unfinished = temporary(path);
     let file = create_unfinished(disk, &unfinished)?;
     let written = write_all_at(&*file, bytes, 0);
@@ -22,7 +20,7 @@ pub(crate) fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<
 
 /// Reserves room for `bytes` in a file that is `length` bytes long, as far as there is so much. A help, not a need: a file
 /// system without it works as well.
-pub(crate) fn reserve(file: &dyn DiskFile, bytes: u64, length: u64) {
+pub fn reserve(file: &dyn DiskFile, bytes: u64, length: u64) {
     if file.preallocate(bytes).is_err() {
         // A file system may have reserved what little it had: other files need that.
         let _ = file.truncate(length);

@@ -29,6 +29,7 @@ mod resource;
 mod response;
 mod routes;
 pub mod server;
+pub mod spreadsheet;
 mod stock;
 
 pub use docs::openapi::OPENAPI_YAML;
