@@ -1,11 +1,11 @@
 //! A whole node on the simulated disk, opened by the runtime and stepped on one thread: no writer thread, no clock but the
 //! simulated one.
 
-use onhand_app::ports::{Clock, EventIds, Sleep};
+use onhand_app::ports::{Clock, EventIds};
 use onhand_app::{CommandError, Ledger, Meta, Outcome, TimeSeen};
 use onhand_disk::Disk;
 use onhand_disk::layout::Layout;
-use onhand_domain::{Command, Sequence, Timestamp};
+use onhand_domain::{Command, Sequence};
 use onhand_file::format::identity::DirectoryLock;
 use onhand_file::log::FileLog;
 use onhand_file::recovery::{OpenError, OpenOptions, OpenReport};
@@ -19,7 +19,7 @@ use std::io;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 use uuid::Uuid;
