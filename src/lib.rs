@@ -9,19 +9,20 @@
 //! | `app` | the use cases and the ports they own: ledger, idempotency, queries, feed, alerting, sync |
 //! | `config` | every setting: name, default, unit, bound |
 //! | `adapters` | one package for each technology: `disk`, `file` (the log on a disk), `http`, `remote` (others over HTTP) |
-//! | `node` | the parts of a node over any disk and clock |
+//! | `node` | the parts of a node that a running process and the simulator open alike |
+//! | `runtime` | what commands on a data directory share: opening, tasks, election of the worker, stop, exit codes |
+//! | `cli` | every command but `serve` |
 //! | `sim_machine`, `sim` | the simulated machine; the simulated world, and the oracle that it is checked against |
 //! | `planted` | bugs on purpose, in builds with the feature `planted-bugs` only |
 //! | `telemetry` | every metric by name, kind and meaning |
+//! | `spreadsheet` | cells of CSV that a spreadsheet would run |
 //!
-//! The package of the binary has the rest:
+//! The package of the binary has the rest: the command line as a whole, and `serve`, which puts HTTP in front of a node. So
+//! little is compiled again when a handler changes.
 //!
-//! | module | what lives there |
-//! | --- | --- |
-//! | [`runtime`] | a running node: opening, tasks, election of the worker, stop |
-//! | [`cli`] | the command line: one file or folder for each command |
-//!
-//! Arrows point one way: `cli -> runtime -> adapters -> app -> domain`.
+//! Arrows point one way: `serve -> http -> app -> domain` and `cli -> runtime -> node -> file -> app`.
 
-pub mod cli;
-pub mod runtime;
+mod command_line;
+mod serve;
+
+pub use command_line::Cli;

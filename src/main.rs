@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use onhand::cli::{Cli, leave};
+use onhand::Cli;
+use onhand_cli::leave;
 
 fn main() -> ExitCode {
     leave(Cli::parse().run())

@@ -1,13 +1,13 @@
 //! `onhand completions`: a script for the shell, generated from the same definition as `--help`.
 
-use crate::cli::terminal::print::print;
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::print::print;
 use clap::{Args, Command};
 use clap_complete::Shell;
+use onhand_runtime::exit::{Exit, Failure};
 
 /// Options of `onhand completions`.
 #[derive(Args, Debug)]
-pub(crate) struct CompletionsArgs {
+pub struct CompletionsArgs {
     /// Shell to complete for
     pub shell: Shell,
 }
@@ -16,7 +16,7 @@ pub(crate) struct CompletionsArgs {
 ///
 /// # Errors
 /// [`Exit::Io`] when stdout cannot be written.
-pub(crate) fn run(args: &CompletionsArgs, mut onhand: Command) -> Result<Exit, Failure> {
+pub fn run(args: &CompletionsArgs, mut onhand: Command) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut onhand, "onhand", &mut script);
     print(script)?;

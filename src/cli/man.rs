@@ -1,12 +1,12 @@
 //! `onhand man`: a manual page, generated from the same definition as `--help`.
 
-use crate::cli::terminal::print::print;
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::terminal::print::print;
 use clap::{Args, Command};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 
 /// Options of `onhand man`.
 #[derive(Args, Debug)]
-pub(crate) struct ManArgs {
+pub struct ManArgs {
     /// Command to describe; without it, onhand itself
     pub command: Option<String>,
 }
@@ -15,7 +15,7 @@ pub(crate) struct ManArgs {
 ///
 /// # Errors
 /// [`Exit::Usage`] for a command that does not exist, [`Exit::Io`] when stdout cannot be written.
-pub(crate) fn run(args: &ManArgs, mut onhand: Command) -> Result<Exit, Failure> {
+pub fn run(args: &ManArgs, mut onhand: Command) -> Result<Exit, Failure> {
     onhand.build();
     let page = match &args.command {
         None => onhand,

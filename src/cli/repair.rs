@@ -1,7 +1,5 @@
 //! `onhand repair`: give up what is damaged, and keep its bytes.
 
-use crate::runtime::directory;
-use crate::runtime::exit::{Exit, Failure, OrExit};
 use clap::Args;
 use onhand_disk::RealDisk;
 use onhand_disk::layout::Layout;
@@ -9,11 +7,13 @@ use onhand_file::audit::repair::{Repaired, repair, settle_copy};
 use onhand_file::format::identity::{DirectoryLock, read_node};
 use onhand_file::recovery::OpenError;
 use onhand_file::stores::central::look;
+use onhand_runtime::directory;
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 use std::path::PathBuf;
 
 /// Options of `onhand repair`.
 #[derive(Args, Debug)]
-pub(crate) struct RepairArgs {
+pub struct RepairArgs {
     /// Directory of the log and the snapshots
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data")]
     pub data_dir: PathBuf,
@@ -29,7 +29,7 @@ pub(crate) struct RepairArgs {
 ///
 /// # Errors
 /// [`Exit::Usage`] without `--accept-loss` or `--copied`; otherwise as opening a data directory.
-pub(crate) fn run(args: &RepairArgs) -> Result<Exit, Failure> {
+pub fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
     if args.copied {
         return of_a_copy(disk, &layout);

@@ -1,10 +1,10 @@
 //! `onhand simulate`: shops, their office and processes that share a directory, on simulated disks, one seed after the other.
 
-use crate::cli::terminal::print::{print, print_line, thousands};
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::terminal::print::{print, print_line, thousands};
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressStyle};
 use onhand_domain::limits::INTEGER_MAX;
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_sim::run::{Run, run as run_seed};
 use onhand_sim::tally::RunTally;
 use parking_lot::Mutex;
@@ -33,7 +33,7 @@ Examples:
 Exit codes:
    0  nothing was found
    1  something was found: the seed is named, and the command that shows it again")]
-pub(crate) struct SimulateArgs {
+pub struct SimulateArgs {
     /// The first seed; by default 1 where there are several, else one by chance
     #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u64).range(0..=INTEGER_MAX.unsigned_abs()))]
     seed: Option<u64>,
@@ -69,7 +69,7 @@ struct FoundSeed {
 ///
 /// # Errors
 /// [`Exit::Failed`] when something was found.
-pub(crate) fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
+pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let first = args.seed.unwrap_or_else(|| if args.seeds > 1 { 1 } else { fastrand::u64(1..1_000_000_000) });
     let begun = Instant::now();
     let (tally, trace) = run_all(args, first)?;

@@ -1,10 +1,10 @@
 //! `onhand sync`: one pass of a node's worker now, from a shell.
 
-use crate::cli::terminal::client::{NodeClient, server_url};
-use crate::cli::terminal::{pass_report, print, run_client};
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::{NodeClient, server_url};
+use crate::terminal::{pass_report, print, run_client};
 use clap::Args;
 use onhand_app::central::PassReport;
+use onhand_runtime::exit::{Exit, Failure};
 
 /// Bring the central model of a running node up to date now
 ///
@@ -20,7 +20,7 @@ Exit codes:
    0  every source was read to its end
   65  a source is stopped until somebody has looked
   69  a source could not be read, or the server could not be reached")]
-pub(super) struct SyncArgs {
+pub struct SyncArgs {
     /// Base URL of the node
     #[arg(long, env = "ONHAND_SERVER", value_name = "URL", default_value = "http://127.0.0.1:3000")]
     #[arg(value_parser = server_url)]
@@ -35,7 +35,7 @@ pub(super) struct SyncArgs {
 ///
 /// # Errors
 /// As [`pass_report::verdict`], and [`Exit::Unavailable`] when the node does not answer.
-pub(super) fn run(args: &SyncArgs) -> Result<Exit, Failure> {
+pub fn run(args: &SyncArgs) -> Result<Exit, Failure> {
     let report: PassReport = run_client::run(async {
         let client = NodeClient::new(&args.server)?;
         Ok(client.ask(http::Method::POST, "/sync").await?)

@@ -1,12 +1,12 @@
 //! `onhand sync-worker`: the worker as a process of its own, beside `onhand serve --sync off`.
 
-use crate::cli::terminal::{pass_report, print};
-use crate::runtime::central::sources::LogSources;
-use crate::runtime::central::worker::{HeldWorker, LAST_PASS_MAX};
-use crate::runtime::exit::{Exit, Failure, OrExit};
-use crate::runtime::{directory, logging};
+use crate::terminal::{pass_report, print};
 use clap::Args;
 use onhand_config::{RawWorker, WorkerSettings};
+use onhand_runtime::central::sources::LogSources;
+use onhand_runtime::central::worker::{HeldWorker, LAST_PASS_MAX};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
+use onhand_runtime::{directory, logging};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Merge logs into the central model, as a process of its own
@@ -31,7 +31,7 @@ Exit codes:
   66  there is no such data directory
   69  with --once: a source could not be read
   75  another worker has the data directory")]
-pub(super) struct SyncWorkerArgs {
+pub struct SyncWorkerArgs {
     #[command(flatten)]
     settings: RawWorker,
 
@@ -42,7 +42,7 @@ pub(super) struct SyncWorkerArgs {
 
 impl SyncWorkerArgs {
     /// The settings, unread.
-    pub(super) fn settings(&self) -> &RawWorker {
+    pub fn settings(&self) -> &RawWorker {
         &self.settings
     }
 }
@@ -51,7 +51,7 @@ impl SyncWorkerArgs {
 ///
 /// # Errors
 /// The failure and its exit code: data directory, lock, or a model that cannot be saved.
-pub(super) fn run(args: &SyncWorkerArgs, settings: &WorkerSettings) -> Result<Exit, Failure> {
+pub fn run(args: &SyncWorkerArgs, settings: &WorkerSettings) -> Result<Exit, Failure> {
     logging::start(&settings.logging);
     let (_, layout) = directory::existing(&settings.storage.data_dir)?;
     let logs = LogSources::of_directory(&layout)?;

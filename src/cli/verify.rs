@@ -1,17 +1,17 @@
 //! `onhand verify`: does the log add up to the levels and reservations?
 
-use crate::runtime::directory;
-use crate::runtime::exit::{Exit, Failure};
 use clap::{Args, value_parser};
 use onhand_config::IDEMPOTENCY_TTL_MS_MAX;
 use onhand_domain::State;
 use onhand_file::audit::{Audit, DirectoryAudit, Finding, audit_directory_for};
+use onhand_runtime::directory;
+use onhand_runtime::exit::{Exit, Failure};
 use std::fmt::Write;
 use std::path::PathBuf;
 
 /// Options of `onhand verify`.
 #[derive(Args, Debug)]
-pub(crate) struct VerifyArgs {
+pub struct VerifyArgs {
     /// Directory of the log and the snapshots
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data")]
     pub data_dir: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) struct VerifyArgs {
 ///
 /// # Errors
 /// [`Exit::Data`] when something does not hold; the report is on stdout.
-pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
+pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
     let audit = audit_directory_for(&disk, &layout, Some(args.idemp_ttl_ms)).map_err(directory::failure)?;
     describe(&audit);

@@ -1,6 +1,6 @@
 //! A data directory as commands find it, and the failure when it does not open.
 
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::Layout;
 use onhand_file::recovery::OpenError;
@@ -12,7 +12,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`Exit::NoInput`] when there is none.
-pub(crate) fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
+pub fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
     let layout = Layout::new(data_dir);
     if layout.node().is_file() || layout.log().is_dir() || layout.nodes().is_dir() {
         return Ok((RealDisk, layout));
@@ -28,7 +28,7 @@ pub(crate) fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
 ///
 /// # Errors
 /// What the disk says; [`Exit::Settings`] when the log is half-way from one to the other.
-pub(crate) fn logs(disk: RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
+pub fn logs(disk: RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
     let doing = || format!("cannot read {}", layout.nodes().display());
     match arrangement(&disk, layout).or_exit(Exit::Io, doing)? {
         Arrangement::Alone => Ok(vec![layout.clone()]),
@@ -46,7 +46,7 @@ pub(crate) fn half_shared(layout: &Layout) -> Failure {
 }
 
 /// The exit code that fits.
-pub(crate) fn failure(error: OpenError) -> Failure {
+pub fn failure(error: OpenError) -> Failure {
     let exit = match &error {
         OpenError::Locked { .. } => Exit::Locked,
         OpenError::Shared { .. } | OpenError::HalfShared { .. } => Exit::Settings,

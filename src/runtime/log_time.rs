@@ -8,7 +8,7 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Compares the clocks every second, for ever.
-pub(super) async fn run(ledger: &Ledger) -> Infallible {
+pub async fn run(ledger: &Ledger) -> Infallible {
     loop {
         tokio::time::sleep(EVERY).await;
         compare_while_running(ledger).await;
@@ -17,7 +17,7 @@ pub(super) async fn run(ledger: &Ledger) -> Infallible {
 
 /// Compares the clocks at a start, before the first request. That the node was off for more than a minute is no fault of a
 /// clock.
-pub(super) async fn begin(ledger: &Ledger) {
+pub async fn begin(ledger: &Ledger) {
     if let Some(TimeNews::Leapt { from, to }) = compare(ledger).await {
         tracing::info!(%from, %to, "the node was off: the log's time goes on from the wall clock, and what had to expire by then expires now");
     }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stderr};
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging for the whole process; a second call changes nothing.
-pub(crate) fn start(settings: &LogSettings) {
+pub fn start(settings: &LogSettings) {
     let text = match settings.format {
         LogFormat::Text => true,
         LogFormat::Json => false,

@@ -1,11 +1,11 @@
 //! From the settings to an open node: alone on its data directory, or as one of several processes.
 
-use crate::runtime::central::election::CentralRole;
-use crate::runtime::central::sources::LogSources;
-use crate::runtime::central::worker::{HeldWorker, lock};
-use crate::runtime::exit::{Exit, Failure, OrExit};
-use crate::runtime::stop::StopTimes;
-use crate::runtime::{directory, storage_news, webhook};
+use crate::central::election::CentralRole;
+use crate::central::sources::LogSources;
+use crate::central::worker::{HeldWorker, lock};
+use crate::exit::{Exit, Failure, OrExit};
+use crate::stop::StopTimes;
+use crate::{directory, storage_news, webhook};
 use onhand_app::Ledger;
 use onhand_app::central::{Central, CentralModel};
 use onhand_app::low_stock::sender::AlertSender;
@@ -29,21 +29,25 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// An open node: what the server works with, and what must outlive it.
-pub(super) struct RunningNode {
-    pub(super) node: Uuid,
+pub struct RunningNode {
+    /// The id of the node.
+    pub node: Uuid,
     /// The id of the ledger that the log belongs to.
-    pub(super) ledger_id: Uuid,
-    pub(super) log: Arc<FileLog>,
-    pub(super) ledger: Arc<Ledger>,
+    pub ledger_id: Uuid,
+    /// The log that the node appends to.
+    pub log: Arc<FileLog>,
+    /// The ledger over that log.
+    pub ledger: Arc<Ledger>,
     /// The sender of alerts, where a webhook is set.
-    pub(super) alerts: Option<Arc<AlertSender>>,
+    pub alerts: Option<Arc<AlertSender>>,
     /// How far this node's log is in central: older segments may go to the archive.
-    pub(super) merged: Arc<AtomicU64>,
+    pub merged: Arc<AtomicU64>,
     // From here on in the order of dropping: side work stops before others may have the directory.
-    pub(super) central: CentralRole,
+    /// Whether this process keeps the central model, and by whom it is kept otherwise.
+    pub central: CentralRole,
     _maintenance: MaintenanceThread,
     /// The other processes on the data directory.
-    pub(super) sharing: Option<Arc<FileSharing>>,
+    pub sharing: Option<Arc<FileSharing>>,
     _lock: DirectoryLock,
 }
 
@@ -51,7 +55,7 @@ pub(super) struct RunningNode {
 ///
 /// # Errors
 /// The failure and its exit code: settings, data directory, or a log that is damaged.
-pub(super) fn open_node(settings: &ServeSettings) -> Result<RunningNode, Failure> {
+pub fn open_node(settings: &ServeSettings) -> Result<RunningNode, Failure> {
     let data = Layout::new(&settings.storage.data_dir);
     let (opened, central_lock) = open_log(settings, &node_options(settings, &data))?;
     let own = opened.source().with_ledger(opened.ledger_id);

@@ -4,7 +4,7 @@
 //! answered, while the alert that is on its way to the webhook may arrive; a last pass of the worker; a last snapshot; the
 //! flush of the log; the leases are given back.
 
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit};
 use std::convert::Infallible;
 use std::future::pending;
 use std::io;
@@ -29,28 +29,29 @@ const ANNOUNCE_MAX: Duration = Duration::from_secs(5);
 
 /// `SHUTDOWN_TIMEOUT_MS`, shared out to the steps of a stop.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct StopTimes {
+pub struct StopTimes {
     /// The time for all of it.
     all: Duration,
 }
 
 impl StopTimes {
-    pub(super) const fn new(all: Duration) -> Self {
+    /// The steps of a stop that may take `all` together.
+    pub const fn new(all: Duration) -> Self {
         Self { all }
     }
 
     /// The time in which requests may end.
-    pub(super) fn drain(self) -> Duration {
+    pub fn drain(self) -> Duration {
         self.all.mul_f64(DRAIN_SHARE)
     }
 
     /// The time in which the alert that is on its way may arrive.
-    pub(super) fn last_alert(self) -> Duration {
+    pub fn last_alert(self) -> Duration {
         self.all.mul_f64(LAST_ALERT_SHARE)
     }
 
     /// The time for the last pass of the worker.
-    pub(super) fn last_pass(self) -> Duration {
+    pub fn last_pass(self) -> Duration {
         self.all.mul_f64(LAST_PASS_SHARE)
     }
 
@@ -65,22 +66,23 @@ impl StopTimes {
 }
 
 /// The stop of one node.
-pub(super) struct Stop {
+pub struct Stop {
     /// Cancelled when the node takes no new work.
-    pub(super) token: CancellationToken,
+    pub token: CancellationToken,
     /// The time that each step has.
-    pub(super) times: StopTimes,
+    pub times: StopTimes,
     /// The reason, where another process has taken over from this one.
     taken_over: OnceLock<io::Error>,
 }
 
 impl Stop {
-    pub(super) fn new(times: StopTimes) -> Self {
+    /// A stop that nobody has asked for yet.
+    pub fn new(times: StopTimes) -> Self {
         Self { token: CancellationToken::new(), times, taken_over: OnceLock::new() }
     }
 
     /// Another process has taken over: requests under way are told that they have no outcome here.
-    pub(super) fn take_over(&self, error: io::Error) {
+    pub fn take_over(&self, error: io::Error) {
         let _ = self.taken_over.set(error);
         self.token.cancel();
     }
@@ -89,7 +91,7 @@ impl Stop {
     ///
     /// # Errors
     /// [`Exit::Locked`] when another process has taken over.
-    pub(super) fn outcome(self, exit: Exit) -> Result<Exit, Failure> {
+    pub fn outcome(self, exit: Exit) -> Result<Exit, Failure> {
         match self.taken_over.into_inner() {
             Some(error) => {
                 let message =
@@ -102,7 +104,7 @@ impl Stop {
 }
 
 /// The signals that ask a node to stop.
-pub(super) struct StopSignals {
+pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
@@ -112,7 +114,7 @@ impl StopSignals {
     ///
     /// # Errors
     /// [`Exit::Internal`] when the system does not let it.
-    pub(super) fn listen() -> Result<Self, Failure> {
+    pub fn listen() -> Result<Self, Failure> {
         let terminate =
             signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
         let interrupt =
@@ -129,7 +131,7 @@ impl StopSignals {
 
     /// The first signal has `announce` tell load balancers, for the time it is given, and then the node drain; the second
     /// one ends the process on the spot.
-    pub(super) async fn obey(mut self, stop: &Stop, announce: impl AsyncFnOnce(Duration)) -> Infallible {
+    pub async fn obey(mut self, stop: &Stop, announce: impl AsyncFnOnce(Duration)) -> Infallible {
         self.next().await;
         tracing::info!(
             "asked to stop: readiness says so, then no new connections, requests under way are answered"

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// A task of a running node.
-pub(super) struct Task<'a> {
+pub struct Task<'a> {
     name: &'static str,
     end: TaskEnd,
     work: Pin<Box<dyn Future<Output = ()> + 'a>>,
@@ -23,13 +23,13 @@ enum TaskEnd {
 
 impl<'a> Task<'a> {
     /// A task that runs for as long as the node.
-    pub(super) fn for_ever<T>(name: &'static str, work: impl Future<Output = T> + 'a) -> Self {
+    pub fn for_ever<T>(name: &'static str, work: impl Future<Output = T> + 'a) -> Self {
         let work = Box::pin(async move { drop(work.await) });
         Self { name, end: TaskEnd::IsABug, work }
     }
 
     /// A task that ends by itself once the node is asked to stop.
-    pub(super) fn until_stop(name: &'static str, work: impl Future<Output = ()> + 'a) -> Self {
+    pub fn until_stop(name: &'static str, work: impl Future<Output = ()> + 'a) -> Self {
         Self { name, end: TaskEnd::IsAwaited, work: Box::pin(work) }
     }
 
@@ -45,7 +45,7 @@ impl<'a> Task<'a> {
 ///
 /// # Panics
 /// When a task ends that runs for as long as the node.
-pub(super) async fn supervise<T>(
+pub async fn supervise<T>(
     tasks: Vec<Task<'_>>,
     server: impl Future<Output = T>,
     last: impl AsyncFnOnce(&T),

@@ -1,6 +1,6 @@
 //! The webhook: where alerts go, and the file that keeps how far they have gone.
 
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit};
 use onhand_app::Ledger;
 use onhand_app::low_stock::sender::{AlertSender, AlertSettings};
 use onhand_config::ServeSettings;

@@ -1,7 +1,7 @@
 //! The papers are compared with the program: what run.md, README.md, openapi.yaml and the guides name exists, and what must be named is.
 
 use clap::CommandFactory;
-use onhand::cli::Cli;
+use onhand::Cli;
 use onhand_http::{Code, OPENAPI_YAML};
 use onhand_telemetry::ALL;
 use std::collections::BTreeSet;

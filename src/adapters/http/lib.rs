@@ -29,7 +29,6 @@ mod resource;
 mod response;
 mod routes;
 pub mod server;
-pub mod spreadsheet;
 mod stock;
 
 pub use docs::openapi::OPENAPI_YAML;

@@ -2,9 +2,9 @@
 
 use super::request::STORE;
 use super::tally::LoadTally;
-use crate::cli::terminal::client::NodeClient;
-use crate::runtime::exit::Failure;
+use crate::terminal::client::NodeClient;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use onhand_runtime::exit::Failure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

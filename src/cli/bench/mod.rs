@@ -19,15 +19,15 @@ use serde::Deserialize;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::cli::terminal::child::ChildServer;
-use crate::cli::terminal::client::NodeClient;
-use crate::cli::terminal::{print, run_client};
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::terminal::child::ChildServer;
+use crate::terminal::client::NodeClient;
+use crate::terminal::{print, run_client};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 use report::Report;
 use tally::LoadTally;
 use target::Target;
 
-pub(super) use options::BenchArgs;
+pub use options::BenchArgs;
 
 /// Pieces brought to each level before the load.
 const STOCK: i64 = 1_000_000_000;
@@ -43,7 +43,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 /// # Errors
 /// [`Exit::Unavailable`] when there is no node to measure, [`Exit::CannotCreate`] when the JSON cannot be written.
 /// A missed threshold is no error but [`Exit::Failed`].
-pub(super) fn run(args: &BenchArgs) -> Result<Exit, Failure> {
+pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
     let report = run_client::run(async {
         let Some(server) = &args.server else {
             let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 use serde::Serialize;
 
-use crate::cli::terminal::client::server_url;
+use crate::terminal::client::server_url;
 use onhand_domain::limits::BATCH_OPERATIONS_MAX;
 
 /// Measure a node under load, over real HTTP
@@ -20,7 +20,7 @@ use onhand_domain::limits::BATCH_OPERATIONS_MAX;
 /// omission).
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = AFTER_HELP)]
-pub(crate) struct BenchArgs {
+pub struct BenchArgs {
     /// Node to measure, http only; without it, one of its own
     #[arg(long, value_name = "URL", env = "ONHAND_SERVER", value_parser = server_url)]
     pub(crate) server: Option<String>,

@@ -98,7 +98,7 @@ fn batch(size: u32, picker: &Picker, random: &mut Rng) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::bench::options::KeyChoice;
+    use crate::bench::options::KeyChoice;
     use clap::{Args, FromArgMatches};
 
     fn written(arguments: &[&str], sku: u32, version: Option<u64>) -> String {

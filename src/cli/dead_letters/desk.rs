@@ -2,18 +2,18 @@
 
 use super::letter::{Letter, Settled};
 use super::options::{DeadLettersArgs, LetterVerb};
-use crate::cli::terminal::client::{NodeClient, query_value};
-use crate::cli::terminal::exit::bad_settings;
-use crate::runtime::central::sources::LogSources;
-use crate::runtime::central::worker::HeldWorker;
-use crate::runtime::directory;
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::terminal::client::{NodeClient, query_value};
+use crate::terminal::exit::bad_settings;
 use http::Method;
 use onhand_app::central::{DeadLetter, LetterError, Redriven};
 use onhand_config::SyncWorkerSettings;
 use onhand_disk::RealDisk;
 use onhand_disk::layout::Layout;
 use onhand_file::stores::dead_letters::look_at_letters;
+use onhand_runtime::central::sources::LogSources;
+use onhand_runtime::central::worker::HeldWorker;
+use onhand_runtime::directory;
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

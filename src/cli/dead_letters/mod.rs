@@ -4,13 +4,13 @@ mod desk;
 mod letter;
 mod options;
 
-use crate::cli::terminal::print::{print, print_line, thousands};
-use crate::cli::terminal::run_client;
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::print::{print, print_line, thousands};
+use crate::terminal::run_client;
 use comfy_table::{CellAlignment, Table, presets};
 use desk::LetterDesk;
 use letter::{Letter, Settled};
-pub(super) use options::DeadLettersArgs;
+use onhand_runtime::exit::{Exit, Failure};
+pub use options::DeadLettersArgs;
 use options::LetterVerb;
 
 const OPEN: &str = "open";
@@ -19,7 +19,7 @@ const OPEN: &str = "open";
 ///
 /// # Errors
 /// [`Exit::Unavailable`] when the node does not answer or refuses, [`Exit::Failed`] when a redrive did not help.
-pub(super) fn run(args: &DeadLettersArgs) -> Result<Exit, Failure> {
+pub fn run(args: &DeadLettersArgs) -> Result<Exit, Failure> {
     let desk = LetterDesk::open(args)?;
     run_client::run(async {
         match &args.verb {

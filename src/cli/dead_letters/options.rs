@@ -1,6 +1,6 @@
 //! The options of `onhand dead-letters`.
 
-use crate::cli::terminal::client::server_url;
+use crate::terminal::client::server_url;
 use clap::{Args, Subcommand};
 use onhand_config::RawSources;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ Exit codes:
    1  redriven, but the event still cannot be applied
   69  the server could not be reached, or refused: no such letter, or it is closed already
   75  with --data-dir: a worker runs; stop it to redrive or discard")]
-pub(crate) struct DeadLettersArgs {
+pub struct DeadLettersArgs {
     /// Base URL of the node whose worker it is
     #[arg(long, env = "ONHAND_SERVER", value_name = "URL", default_value = "http://127.0.0.1:3000")]
     #[arg(value_parser = server_url, global = true)]

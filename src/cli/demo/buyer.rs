@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::catalogue::{SALE_SKU, SALE_STORE};
-use crate::cli::terminal::client::{NodeClient, NodeResponse, encode};
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::{NodeClient, NodeResponse, encode};
+use onhand_runtime::exit::{Exit, Failure};
 
 /// The results of the buyers, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,13 +15,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::cli::terminal::child::ChildServer;
-use crate::cli::terminal::client::NodeClient;
-use crate::cli::terminal::print::print_line;
-use crate::cli::terminal::run_client;
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::terminal::child::ChildServer;
+use crate::terminal::client::NodeClient;
+use crate::terminal::print::print_line;
+use crate::terminal::run_client;
 use buyer::BuyerCounts;
 use catalogue::{SALE_SKU, SALE_STORE};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 
 const STOP_MAX: Duration = Duration::from_secs(30);
 
@@ -36,7 +36,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 Examples:
   onhand demo
   onhand demo --buyers 500 --pieces 7")]
-pub(super) struct DemoArgs {
+pub struct DemoArgs {
     /// Buyers, all at once
     #[arg(long, value_name = "BUYERS", default_value_t = 300, value_parser = value_parser!(u32).range(1..=500))]
     buyers: u32,
@@ -63,7 +63,7 @@ struct Level {
 ///
 /// # Errors
 /// [`Exit::Failed`] when one piece too many or too few was sold, or the crash changed anything.
-pub(super) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
+pub fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
     run_client::run(play(args, &scratch.path().join("data")))?;
     Ok(Exit::Ok)

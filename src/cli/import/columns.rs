@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::options::{ReadOptions, StoreFrom};
 use super::table::{CsvFile, unusable};
-use crate::runtime::exit::Failure;
+use onhand_runtime::exit::Failure;
 
 /// Names of columns listed in a message, at most.
 const NAMES_SHOWN_MAX: usize = 40;
@@ -24,7 +24,7 @@ pub(super) struct Columns {
 /// Opens a file of movements.
 ///
 /// # Errors
-/// Those of [`CsvFile::open`], and [`Exit::Data`](crate::runtime::exit::Exit::Data) when it lacks a column.
+/// Those of [`CsvFile::open`], and [`Exit::Data`](onhand_runtime::exit::Exit::Data) when it lacks a column.
 pub(super) fn open(path: &Path, reading: &ReadOptions) -> Result<(CsvFile, Columns), Failure> {
     let meaning = serde_json::to_vec(reading).expect("options are plain fields");
     let table = CsvFile::open(path, reading.delimiter, &meaning)?;

@@ -9,7 +9,7 @@ use super::products::ProductsArgs;
 
 /// The kind of file that is imported.
 #[derive(Clone, Debug)]
-pub(crate) enum ImportCommand {
+pub enum ImportCommand {
     /// Movements.
     Movements(Box<ImportArgs>),
     /// What is said of products.

@@ -24,22 +24,22 @@ mod wire;
 
 use std::time::Instant;
 
-use crate::cli::terminal::client::NodeClient;
-use crate::cli::terminal::run_client;
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::NodeClient;
+use crate::terminal::run_client;
+use onhand_runtime::exit::{Exit, Failure};
 use options::ImportArgs;
 use report_file::Refusals;
 use screen::{bar, tell};
 use send::Sent;
 use survey::Survey;
 
-pub(super) use command::ImportCommand;
+pub use command::ImportCommand;
 
 /// Imports a file.
 ///
 /// # Errors
 /// What was wrong with the file, the node or the report. Refused rows are no error: they are reported.
-pub(super) fn run(command: &ImportCommand) -> Result<Exit, Failure> {
+pub fn run(command: &ImportCommand) -> Result<Exit, Failure> {
     match command {
         ImportCommand::Movements(args) => movements(args),
         ImportCommand::Products(args) => products::run(args),

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::store_name::meant;
 use super::time::TimeFormat;
-use crate::cli::terminal::client::server_url;
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::server_url;
 use onhand_domain::limits::INTEGER_MAX;
 use onhand_domain::{Quantity, StoreId};
+use onhand_runtime::exit::{Exit, Failure};
 
 /// Import a CSV file of movements into a running node, exactly once
 ///
@@ -25,7 +25,7 @@ use onhand_domain::{Quantity, StoreId};
 /// rows, put them into a file of their own.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = AFTER_HELP)]
-pub(crate) struct ImportArgs {
+pub struct ImportArgs {
     /// CSV file: UTF-8, the first line names the columns
     #[arg(value_name = "CSV")]
     pub file: PathBuf,

@@ -12,8 +12,8 @@ use super::report_file::{Refusals, ReportFile};
 use super::row;
 use super::survey::Survey;
 use super::wire::{RefusalPage, ServerRefusal};
-use crate::cli::terminal::client::{NodeClient, query_value};
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::{NodeClient, query_value};
+use onhand_runtime::exit::{Exit, Failure};
 
 const PAGE_ITEMS: u32 = 1000;
 /// What the report has of a row, behind what is wrong with it.

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::table::CsvRecord;
-use crate::runtime::exit::{Exit, Failure, OrExit};
-use onhand_http::spreadsheet::safe;
+use onhand_runtime::exit::{Exit, Failure, OrExit};
+use onhand_spreadsheet::safe;
 
 /// Refused rows named in the summary; the report has all.
 const SHOWN_MAX: usize = 10;

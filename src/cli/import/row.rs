@@ -158,7 +158,7 @@ fn reference(field: &str) -> Result<Option<String>, RowError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::import::time::TimeFormat;
+    use crate::import::time::TimeFormat;
     use csv::ByteRecord;
     use std::collections::BTreeMap;
 

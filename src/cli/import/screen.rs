@@ -1,9 +1,9 @@
 //! What an import shows in the terminal: a bar on its way, and the summary.
 
-use crate::cli::import::report_file;
-use crate::cli::terminal::print;
-use crate::runtime::exit::{Exit, Failure};
+use crate::import::report_file;
+use crate::terminal::print;
 use indicatif::{ProgressBar, ProgressStyle};
+use onhand_runtime::exit::{Exit, Failure};
 use std::io::IsTerminal;
 use std::path::Path;
 

@@ -13,8 +13,8 @@ use super::row;
 use super::survey::Survey;
 use super::table::CsvFile;
 use super::wire::{Progress, RowsRequest, WireRow};
-use crate::cli::terminal::client::{ClientError, NodeClient};
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::{ClientError, NodeClient};
+use onhand_runtime::exit::{Exit, Failure};
 
 /// Rows of the file that one request covers.
 pub(super) const BATCH_ROWS: u64 = 1000;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::table::CsvRecord;
-use crate::runtime::exit::{Exit, Failure};
 use onhand_domain::StoreId;
+use onhand_runtime::exit::{Exit, Failure};
 
 /// Different store names watched for falling together, at most.
 const NAMES_MAX: usize = 100_000;

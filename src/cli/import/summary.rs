@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::report_file::{Refusals, takes_stdout};
 use super::send::Sent;
 use super::survey::Survey;
-use crate::cli::terminal::print::thousands;
+use crate::terminal::print::thousands;
 
 /// The end of a dry run.
 pub(super) fn dry_run(survey: &Survey, refusals: &Refusals, report: Option<&Path>) -> String {

@@ -9,7 +9,7 @@ use super::options::{ReadOptions, StoreFrom};
 use super::row;
 use super::store_name::StoreNames;
 use super::table::{CsvRecord, unusable};
-use crate::runtime::exit::Failure;
+use onhand_runtime::exit::Failure;
 
 /// Hex digits of the fingerprint that name the import.
 const IMPORT_ID_LENGTH: usize = 32;

@@ -8,8 +8,8 @@ use std::str;
 use csv::ByteRecord;
 
 use super::source::{BUFFER_BYTES, END, HashedFile, RECORD_BYTES_MAX};
-use crate::runtime::exit::{Exit, Failure, OrExit};
-use onhand_http::spreadsheet::shown;
+use onhand_runtime::exit::{Exit, Failure, OrExit};
+use onhand_spreadsheet::shown;
 
 /// One record, not yet judged.
 #[derive(Debug)]

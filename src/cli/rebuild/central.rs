@@ -1,15 +1,15 @@
 //! `onhand rebuild --central`: the central model from the logs alone.
 
-use crate::cli::terminal::{pass_report, run_client};
-use crate::runtime::central::sources::LogSources;
-use crate::runtime::central::worker::{lock, worker_options};
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::terminal::{pass_report, run_client};
 use onhand_app::central::{Central, CentralCopy, PassReport, SourceState, Worker};
 use onhand_app::ports::CentralStore;
 use onhand_config::{SourceAddress, SyncWorkerSettings};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::Layout;
 use onhand_file::stores::central::{FileCentral, look};
+use onhand_runtime::central::sources::LogSources;
+use onhand_runtime::central::worker::{lock, worker_options};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 use std::io;
 use std::sync::Arc;
 

@@ -3,21 +3,21 @@
 mod central;
 
 use super::verify::{describe, line};
-use crate::cli::terminal::exit::bad_settings;
-use crate::runtime::directory;
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::terminal::exit::bad_settings;
 use clap::Args;
 use onhand_config::RawSources;
 use onhand_file::audit::{DirectoryAudit, audit_directory_for};
 use onhand_file::format::identity::DirectoryLock;
 use onhand_file::upkeep::snapshotter::write_whole;
+use onhand_runtime::directory;
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Options of `onhand rebuild`.
 #[derive(Args, Debug)]
-pub(crate) struct RebuildArgs {
+pub struct RebuildArgs {
     /// Directory of the log and the snapshots
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", default_value = "data")]
     pub data_dir: PathBuf,
@@ -38,7 +38,7 @@ pub(crate) struct RebuildArgs {
 ///
 /// # Errors
 /// [`Exit::Data`] when the log does not add up, or not to the snapshots.
-pub(crate) fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
+pub fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
     if args.central {
         let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;

@@ -3,9 +3,9 @@
 use super::frames::Frames;
 use super::item::Item;
 use super::options::TailArgs;
-use crate::cli::terminal::client::{BACKOFF, ClientError, NodeClient, query_value};
-use crate::cli::terminal::print::print_unless_closed;
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::{BACKOFF, ClientError, NodeClient, query_value};
+use crate::terminal::print::print_unless_closed;
+use onhand_runtime::exit::{Exit, Failure};
 use serde::Deserialize;
 use std::fmt::Write;
 use std::time::Duration;

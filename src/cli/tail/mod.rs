@@ -5,16 +5,16 @@ mod frames;
 mod item;
 mod options;
 
-pub(super) use crate::cli::tail::options::TailArgs;
-use crate::cli::terminal::client::NodeClient;
-use crate::cli::terminal::run_client;
-use crate::runtime::exit::{Exit, Failure};
+pub use crate::tail::options::TailArgs;
+use crate::terminal::client::NodeClient;
+use crate::terminal::run_client;
+use onhand_runtime::exit::{Exit, Failure};
 
 /// Follows a node until interrupted.
 ///
 /// # Errors
 /// [`Exit::Unavailable`] when the node refuses, or does not answer in the first place; [`Exit::Data`] for a gap.
-pub(super) fn run(args: &TailArgs) -> Result<Exit, Failure> {
+pub fn run(args: &TailArgs) -> Result<Exit, Failure> {
     run_client::run(async {
         let client = NodeClient::new(&args.server)?;
         follow::FollowedFeed::begin(&client, args).await?.run().await

@@ -1,6 +1,6 @@
 //! The options of `onhand tail`.
 
-use crate::cli::terminal::client::server_url;
+use crate::terminal::client::server_url;
 use clap::Args;
 use onhand_domain::{Sku, StoreId};
 
@@ -19,7 +19,7 @@ Exit codes:
    0  --count changes were printed, or the reader of the pipe has gone
   65  the feed has a gap, or it is another log than before
   69  the server could not be reached in the first place, or it refused")]
-pub(crate) struct TailArgs {
+pub struct TailArgs {
     /// Base URL of the node
     #[arg(long, env = "ONHAND_SERVER", value_name = "URL", default_value = "http://127.0.0.1:3000")]
     #[arg(value_parser = server_url)]

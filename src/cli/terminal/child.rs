@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 
 const START_MAX: Duration = Duration::from_secs(60);
 const POLL_EVERY: Duration = Duration::from_millis(5);

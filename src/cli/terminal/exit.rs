@@ -1,7 +1,7 @@
 //! The end of a command as the caller of the program sees it: exit code, message on stderr, and the list in `--help`.
 
-use crate::runtime::exit::{Exit, Failure};
 use onhand_config::SettingFault;
+use onhand_runtime::exit::{Exit, Failure};
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -33,7 +33,7 @@ pub fn leave(outcome: Result<Exit, Failure>) -> ExitCode {
 }
 
 /// Every fault on its own line: one start shows all that must be put right.
-pub(crate) fn bad_settings(faults: &[SettingFault]) -> Failure {
+pub fn bad_settings(faults: &[SettingFault]) -> Failure {
     let mut message = String::from("not started, because of bad settings");
     for fault in faults {
         // Writing to a String cannot fail.

@@ -1,9 +1,9 @@
 //! The report of a pass of the worker, for people and scripts: `onhand sync` and `onhand sync-worker --once`.
 
-use crate::cli::terminal::print::thousands;
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::print::thousands;
 use comfy_table::{CellAlignment, Table, presets};
 use onhand_app::central::{PassReport, SourceReport, SourceState};
+use onhand_runtime::exit::{Exit, Failure};
 use std::fmt::Write;
 
 /// The report as a text.

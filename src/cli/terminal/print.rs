@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 
 /// Writes `text` to stdout.
 ///

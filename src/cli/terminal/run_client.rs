@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 
 /// Runs `command` to its end, or until SIGINT or SIGTERM: then it is dropped, and with it its child processes
 /// and scratch directories.

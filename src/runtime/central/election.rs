@@ -1,9 +1,9 @@
 //! The election of the worker among the processes on a data directory, and the role that this process has.
 
-use crate::runtime::central::mirror::mirror;
-use crate::runtime::central::sources::LogSources;
-use crate::runtime::central::worker::{HeldWorker, lock};
-use crate::runtime::exit::{Exit, Failure};
+use crate::central::mirror::mirror;
+use crate::central::sources::LogSources;
+use crate::central::worker::{HeldWorker, lock};
+use crate::exit::{Exit, Failure};
 use onhand_app::central::{CentralModel, Worker};
 use onhand_config::SyncWorkerSettings;
 use onhand_disk::layout::Layout;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 const ELECTION_EVERY: Duration = Duration::from_secs(1);
 
 /// The role of a process towards the central model of its data directory.
-pub(crate) enum CentralRole {
+pub enum CentralRole {
     /// The process has the data directory for itself and keeps the model.
     Worker(HeldWorker),
     /// Another process keeps the model: this one shows what that one saves.
@@ -28,7 +28,7 @@ pub(crate) enum CentralRole {
 }
 
 /// One of several processes, each of which can be the worker.
-pub(crate) struct WorkerCandidate {
+pub struct WorkerCandidate {
     model: Arc<CentralModel>,
     layout: Layout,
     logs: LogSources,
@@ -110,7 +110,7 @@ impl CentralRole {
     }
 
     /// Keeps the model up to date, for ever.
-    pub(crate) async fn run(&self, interval: Duration) {
+    pub async fn run(&self, interval: Duration) {
         match self {
             Self::Worker(held) => held.worker.run().await,
             Self::Mirror(model, layout) => mirror(model, layout, interval).await,
@@ -119,7 +119,7 @@ impl CentralRole {
     }
 
     /// The model that this process shows.
-    pub(crate) fn model(&self) -> &Arc<CentralModel> {
+    pub fn model(&self) -> &Arc<CentralModel> {
         match self {
             Self::Worker(held) => held.worker.central(),
             Self::Mirror(model, _) => model,
@@ -128,7 +128,7 @@ impl CentralRole {
     }
 
     /// The worker of this process, as soon as there is one.
-    pub(crate) fn worker(&self) -> Arc<OnceLock<Arc<Worker>>> {
+    pub fn worker(&self) -> Arc<OnceLock<Arc<Worker>>> {
         match self {
             Self::Worker(held) => Arc::new(OnceLock::from(Arc::clone(&held.worker))),
             Self::Mirror(..) => Arc::default(),
@@ -137,12 +137,12 @@ impl CentralRole {
     }
 
     /// The last sequence of a node's log that is in the model.
-    pub(crate) fn merged(&self, node: Uuid) -> Sequence {
+    pub fn merged(&self, node: Uuid) -> Sequence {
         self.model().look(|central| central.as_of().get(&node).copied()).unwrap_or_default()
     }
 
     /// The last pass, if this process is the worker.
-    pub(crate) async fn finish(&self, pass_max: Duration) {
+    pub async fn finish(&self, pass_max: Duration) {
         let held = match self {
             Self::Worker(held) => Some(held),
             Self::Mirror(..) => None,

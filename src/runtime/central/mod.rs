@@ -7,7 +7,7 @@
 //! | `election` | the role of this process: worker, candidate, or reader of what another worker saves |
 //! | `mirror` | shows what another process saves |
 
-pub(crate) mod election;
+pub mod election;
 mod mirror;
-pub(crate) mod sources;
+pub mod sources;
 pub mod worker;

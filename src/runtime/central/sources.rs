@@ -1,7 +1,7 @@
 //! The logs that a worker follows: this node's own, those of a data directory, and those that the settings name.
 
-use crate::runtime::directory;
-use crate::runtime::exit::{Exit, Failure, OrExit};
+use crate::directory;
+use crate::exit::{Exit, Failure, OrExit};
 use onhand_app::ports::{EventSource, Joining};
 use onhand_config::SourceAddress;
 use onhand_disk::RealDisk;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// The logs that a worker follows.
 #[derive(Clone, Default)]
-pub(crate) struct LogSources {
+pub struct LogSources {
     /// Logs that are known from the start.
     pub(crate) sources: Vec<Arc<dyn EventSource>>,
     /// Data directories that further processes may join, each with a log of its own.
@@ -36,7 +36,7 @@ impl LogSources {
     ///
     /// # Errors
     /// What the disk says.
-    pub(crate) fn of_directory(layout: &Layout) -> Result<Self, Failure> {
+    pub fn of_directory(layout: &Layout) -> Result<Self, Failure> {
         let mut logs = Self::default();
         logs.add_directory(layout.clone())?;
         Ok(logs)

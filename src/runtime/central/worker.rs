@@ -1,14 +1,13 @@
 //! A worker with its stores and its sources, the lock that lets there be only one to a data directory, and its last pass.
 
-use crate::runtime::central::sources::LogSources;
-use crate::runtime::directory;
-use crate::runtime::exit::{Exit, Failure};
+use crate::central::sources::LogSources;
+use crate::directory;
+use crate::exit::{Exit, Failure};
 use onhand_app::central::{self, CentralModel, Worker};
-use onhand_app::ports::CentralStore;
 use onhand_config::SyncWorkerSettings;
+use onhand_disk::RealDisk;
 use onhand_disk::clock::SystemClock;
 use onhand_disk::layout::Layout;
-use onhand_disk::{Disk, RealDisk};
 use onhand_file::format::identity::DirectoryLock;
 use onhand_file::recovery::OpenError;
 use onhand_node::{WorkerError, WorkerOptions};
@@ -20,7 +19,7 @@ use tokio::time::timeout;
 /// Events asked for at once.
 const READ_EVENTS: usize = 5_000;
 /// How long the last pass of a worker may take. It needs no longer, unless a source that was well hangs.
-pub(crate) const LAST_PASS_MAX: Duration = Duration::from_secs(5);
+pub const LAST_PASS_MAX: Duration = Duration::from_secs(5);
 /// How long a stop waits for sources that did not answer before.
 const UNWELL_MAX: Duration = Duration::from_millis(250);
 
@@ -34,7 +33,7 @@ impl From<WorkerError> for Failure {
 ///
 /// # Errors
 /// What the disk says; [`Exit::Settings`] for a source that cannot be followed.
-pub(crate) fn worker_options(
+pub fn worker_options(
     model: Arc<CentralModel>,
     layout: &Layout,
     mut logs: LogSources,
@@ -69,9 +68,9 @@ pub(crate) fn worker_options(
 }
 
 /// A worker, and the lock that makes it the only one.
-pub(crate) struct HeldWorker {
+pub struct HeldWorker {
     /// The worker.
-    pub(crate) worker: Arc<Worker>,
+    pub worker: Arc<Worker>,
     _lock: DirectoryLock,
 }
 
@@ -80,7 +79,7 @@ impl HeldWorker {
     ///
     /// # Errors
     /// [`Exit::Locked`] when there is one already, or what the disk says.
-    pub(crate) fn open(
+    pub fn open(
         layout: &Layout,
         logs: LogSources,
         settings: &SyncWorkerSettings,
@@ -108,7 +107,7 @@ impl HeldWorker {
     /// One more pass, so that what was acknowledged until now is in central, and a last save.
     ///
     /// What does not come in time is not lost: it stands in the logs, behind the checkpoint.
-    pub(crate) async fn finish(&self, pass_max: Duration) {
+    pub async fn finish(&self, pass_max: Duration) {
         if timeout(pass_max, self.worker.sync_at_stop(UNWELL_MAX)).await.is_err() {
             tracing::warn!("the last pass took too long; the next start reads the rest");
         }
@@ -122,7 +121,7 @@ impl HeldWorker {
 ///
 /// # Errors
 /// [`Exit::Locked`] with the holder.
-pub(crate) fn lock(layout: &Layout) -> Result<DirectoryLock, Failure> {
+pub fn lock(layout: &Layout) -> Result<DirectoryLock, Failure> {
     DirectoryLock::take_central(&RealDisk, layout).map_err(|error| match error {
         OpenError::Locked { holder, .. } => {
             let message = format!(

@@ -1,7 +1,7 @@
 //! A CSV file, as `onhand import --dry-run` reads it.
 
 use clap::Parser;
-use onhand::cli::Cli;
+use onhand::Cli;
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! A chain: three stores, each a node with its own log, and one central node that follows them over HTTP.
 
 use super::{Levels, central, fold, get, onhand, port, serve, trade, until_central_is};
-use onhand::cli::ChildServer;
+use onhand_cli::ChildServer;
 use rustix::process::{Pid, Signal, kill_process};
 use std::process::Command;
 use std::time::Duration;

@@ -8,7 +8,7 @@ mod split;
 mod tail;
 
 use crate::cli::told;
-use onhand::cli::ChildServer;
+use onhand_cli::ChildServer;
 use onhand_remote::client_builder;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

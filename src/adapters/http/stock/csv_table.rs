@@ -5,11 +5,11 @@ use crate::node::Node;
 use crate::request::query::Query;
 use crate::resource::list::refuse_page;
 use crate::response::problem::Problem;
-use crate::spreadsheet::safe;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use onhand_spreadsheet::safe;
 use std::io;
 use std::sync::Arc;
 

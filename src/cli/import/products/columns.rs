@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::options::ProductsArgs;
-use crate::cli::import::columns::{not_found, place};
-use crate::cli::import::table::{CsvFile, unusable};
-use crate::runtime::exit::{Exit, Failure};
+use crate::import::columns::{not_found, place};
+use crate::import::table::{CsvFile, unusable};
 use onhand_domain::catalogue::ProductMember;
+use onhand_runtime::exit::{Exit, Failure};
 
 /// The positions of the columns.
 #[derive(Clone, Debug)]

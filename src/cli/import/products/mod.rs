@@ -19,11 +19,11 @@ use std::time::Instant;
 
 pub(crate) use options::ProductsArgs;
 
-use crate::cli::import::report_file;
-use crate::cli::import::screen::{bar, tell};
-use crate::cli::terminal::client::NodeClient;
-use crate::cli::terminal::run_client;
-use crate::runtime::exit::{Exit, Failure};
+use crate::import::report_file;
+use crate::import::screen::{bar, tell};
+use crate::terminal::client::NodeClient;
+use crate::terminal::run_client;
+use onhand_runtime::exit::{Exit, Failure};
 use survey::CatalogueSurvey;
 
 /// Imports a file.

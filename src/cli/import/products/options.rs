@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::import::options::delimiter;
-use crate::cli::terminal::client::server_url;
+use crate::import::options::delimiter;
+use crate::terminal::client::server_url;
 use onhand_domain::catalogue::Currency;
 
 /// Import a CSV file of products into the catalogue of a running node
@@ -20,7 +20,7 @@ use onhand_domain::catalogue::Currency;
 /// what the catalogue says already changes nothing.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = AFTER_HELP)]
-pub(crate) struct ProductsArgs {
+pub struct ProductsArgs {
     /// CSV file: UTF-8, the first line names the columns
     #[arg(value_name = "CSV")]
     pub file: PathBuf,

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use super::columns::ProductColumns;
 use super::money::{self, PriceError};
-use crate::cli::import::table::CsvRecord;
+use crate::import::table::CsvRecord;
 use onhand_domain::catalogue::{Currency, CurrencyError, Price, ProductMember};
 use onhand_domain::limits::{CATEGORY_CHARACTERS_MAX, TEXT_CHARACTERS_MAX};
 use onhand_domain::{IdError, Quantity, Sku};

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::row::DetailValue;
 use super::tally::TalliedProduct;
-use crate::cli::terminal::client::{ClientError, NodeClient};
-use crate::runtime::exit::{Exit, Failure};
+use crate::terminal::client::{ClientError, NodeClient};
 use onhand_domain::Sku;
 use onhand_domain::catalogue::ProductMember;
+use onhand_runtime::exit::{Exit, Failure};
 
 /// Products of one request.
 const BATCH_PRODUCTS: usize = 1000;

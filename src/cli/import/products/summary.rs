@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::send::ProductOutcome;
 use super::survey::{CatalogueSurvey, Findings};
-use crate::cli::import::summary::{line, named};
-use crate::cli::terminal::print::thousands;
+use crate::import::summary::{line, named};
+use crate::terminal::print::thousands;
 
 /// The end of a run; `sent` is what the node made of each product, or nothing when it was a dry run.
 pub(super) fn told(

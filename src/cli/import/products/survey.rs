@@ -7,9 +7,9 @@ use super::options::ProductsArgs;
 use super::row::{self, ProductRow};
 use super::send::ProductOutcome;
 use super::tally::{ProductTally, SKUS_MAX, TalliedProduct};
-use crate::cli::import::report_file::{Refusals, ReportFile};
-use crate::runtime::exit::{Exit, Failure};
+use crate::import::report_file::{Refusals, ReportFile};
 use onhand_domain::catalogue::ProductMember;
+use onhand_runtime::exit::{Exit, Failure};
 
 /// What the report has of a row, behind what is to be said of it.
 const NAMES: [&str; 3] = ["sku", "name", "price"];

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::options::ProductsArgs;
 use super::send::{ProductOutcome, send};
 use super::survey::CatalogueSurvey;
-use crate::cli::terminal::client::NodeClient;
+use crate::terminal::client::NodeClient;
 
 #[derive(Default)]
 struct FakeCatalogue {

@@ -17,9 +17,9 @@ use super::report_file::Refusals;
 use super::send::{Sent, send};
 use super::survey::Survey;
 use super::wire::Progress;
-use crate::cli::terminal::client::NodeClient;
-use crate::runtime::exit::Exit;
+use crate::terminal::client::NodeClient;
 use node::{FakeFault, SharedNode};
+use onhand_runtime::exit::Exit;
 
 /// The node, its client, and a file to import.
 struct Scene {

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::cli::import::wire::Progress;
+use crate::import::wire::Progress;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, PartialEq)]

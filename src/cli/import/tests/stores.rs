@@ -1,8 +1,8 @@
 //! Names of stores in a file, and what they mean.
 
 use super::options;
-use crate::cli::import::survey::Survey;
-use crate::runtime::exit::Exit;
+use crate::import::survey::Survey;
+use onhand_runtime::exit::Exit;
 use tempfile::TempDir;
 
 /// Different names are different stores, unless somebody says that they are one.

@@ -1,30 +1,14 @@
-//! The command line: one file or folder for each command, which turns arguments into a call of the
-//! [`runtime`](crate::runtime) or of an adapter, and the result into an exit code. `terminal` is what commands share:
-//! HTTP client, output, exit, the node as a child process.
+//! The command line as a whole: every command with its help, and what runs it.
 
-mod bench;
-mod completions;
-mod dead_letters;
-mod demo;
-mod import;
-mod man;
-mod rebuild;
-mod repair;
-mod serve;
-mod simulate;
-mod sync;
-mod sync_worker;
-mod tail;
-mod terminal;
-mod verify;
-
-use crate::cli::terminal::exit::bad_settings;
+use crate::serve;
 use clap::{CommandFactory, Parser, Subcommand};
+use onhand_cli::{EXIT_CODES, bad_settings};
+use onhand_cli::{
+    bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker, tail,
+    verify,
+};
 use onhand_config::RawServe;
-
-pub use crate::cli::terminal::child::ChildServer;
-pub use crate::cli::terminal::exit::{EXIT_CODES, leave};
-pub use crate::runtime::exit::{Exit, Failure, OrExit};
+use onhand_runtime::exit::{Exit, Failure};
 
 /// A durable stock ledger for retail chains
 #[derive(Parser, Debug)]

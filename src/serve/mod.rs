@@ -1,17 +1,20 @@
-//! A running node: from its data directory to its socket, all of its tasks, and back.
+//! `onhand serve`: a running node from its data directory to its socket, all of its tasks, and back.
 
-use crate::runtime::central::worker::LAST_PASS_MAX;
-use crate::runtime::exit::{Exit, Failure, OrExit};
-use crate::runtime::http::{self, HttpServer};
-use crate::runtime::log_time;
-use crate::runtime::open::{RunningNode, open_node};
-use crate::runtime::stop::{Stop, StopSignals, StopTimes};
-use crate::runtime::task::{Task, supervise};
+mod http;
+mod open_files;
+
+use crate::serve::http::HttpServer;
 use onhand_app::ports::{EventLog, is_taken_over};
 use onhand_app::{Due, Ledger};
 use onhand_config::ServeSettings;
 use onhand_http::server::Drained;
 use onhand_http::{install_metrics, metrics_upkeep};
+use onhand_runtime::central::worker::LAST_PASS_MAX;
+use onhand_runtime::exit::{Exit, Failure, OrExit};
+use onhand_runtime::open::{RunningNode, open_node};
+use onhand_runtime::stop::{Stop, StopSignals, StopTimes};
+use onhand_runtime::task::{Task, supervise};
+use onhand_runtime::{log_time, logging};
 use std::convert::Infallible;
 use std::future::pending;
 use std::mem;
@@ -24,11 +27,12 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How long work that is abandoned at the end gets to notice.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Runs one node until it is told to stop.
+/// Runs one node until it is told to stop; starts its log lines first.
 ///
 /// # Errors
 /// The failure and its exit code: settings, data directory, address, or a log that could not be written at the end.
-pub fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
+pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
+    logging::start(&settings.logging);
     install_metrics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,16 +1,13 @@
 //! The HTTP server of a running node: its socket, the node as handlers see it, and the address that people and parents read.
-//! Nothing else in `runtime` knows that there is HTTP.
 
-mod open_files;
-
-use crate::runtime::exit::{Exit, Failure, OrExit};
-use crate::runtime::http::open_files::Room;
-use crate::runtime::open::RunningNode;
-use crate::runtime::stop::Stop;
+use crate::serve::open_files::Room;
 use onhand_config::{ListenSettings, ServeSettings};
 use onhand_disk::layout::temporary;
 use onhand_http::server::{Drained, ServerLimits, serve};
 use onhand_http::{Gates, Node, WebGate, edge};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
+use onhand_runtime::open::RunningNode;
+use onhand_runtime::stop::Stop;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

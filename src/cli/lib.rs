@@ -1,0 +1,21 @@
+//! The commands but `serve`: one file or folder for each, which turns arguments into a call of
+//! the runtime or of an adapter, and the result into an exit code. `terminal` is what commands share:
+//! HTTP client, output, exit, the node as a child process.
+
+pub mod bench;
+pub mod completions;
+pub mod dead_letters;
+pub mod demo;
+pub mod import;
+pub mod man;
+pub mod rebuild;
+pub mod repair;
+pub mod simulate;
+pub mod sync;
+pub mod sync_worker;
+pub mod tail;
+mod terminal;
+pub mod verify;
+
+pub use crate::terminal::child::ChildServer;
+pub use crate::terminal::exit::{EXIT_CODES, bad_settings, leave};

@@ -1,0 +1,23 @@
+//! What commands on a data directory share, and the parts of a running node that do not know of HTTP.
+//!
+//! | file or room | what it does |
+//! | --- | --- |
+//! | [`exit`] | exit codes, and the failure that carries one |
+//! | [`directory`] | finding a data directory, and why it does not open |
+//! | [`logging`] | log lines |
+//! | [`open`] | from settings to an open node: its directory, log, ledger, central model and webhook |
+//! | [`central`] | the worker over any disk and clock, and the election of one among several processes |
+//! | [`task`] | a task, what its end means, the supervisor of all tasks |
+//! | [`stop`] | signals, and the time that each step of a stop has |
+//! | `webhook`, [`log_time`], `storage_news` | alerts, time and the disk while the node runs |
+
+pub mod central;
+pub mod directory;
+pub mod exit;
+pub mod log_time;
+pub mod logging;
+pub mod open;
+pub mod stop;
+mod storage_news;
+pub mod task;
+mod webhook;
