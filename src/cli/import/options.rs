@@ -127,7 +127,7 @@ Exit codes:
 /// What the rows of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum RowsKind {
+pub enum RowsKind {
     /// Sold, or with a negative quantity returned
     Sale,
     /// Goods received

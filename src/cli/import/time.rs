@@ -10,7 +10,7 @@ use serde::Serialize;
 /// A layout that is known to describe at least a date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(crate) struct TimeFormat(String);
+pub struct TimeFormat(String);
 
 /// A moment that any usable layout can write and read back.
 const PROBE: i64 = 1_291_193_160;
