@@ -8,6 +8,7 @@ mod blocking;
 pub mod catalogue;
 pub mod central;
 pub mod feed;
+pub mod identity;
 pub mod imports;
 pub mod ledger;
 pub mod low_stock;

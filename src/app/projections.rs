@@ -3,6 +3,7 @@
 
 use crate::catalogue::lists::Lists;
 use crate::catalogue::strict::KnownProducts;
+use crate::identity::authorities::Authorities;
 use crate::ledger::projection::Projection;
 use crate::low_stock::thresholds::LowStock;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub(crate) struct Projections {
     pub(crate) lists: Arc<Lists>,
     pub(crate) low_stock: LowStock,
+    pub(crate) authorities: Authorities,
     /// The projection of the strict catalogue, if that is on.
     pub(crate) known_products: Option<KnownProducts>,
 }
@@ -23,6 +25,7 @@ impl Projections {
             &*self.lists,
             // One line a projection, so that a capability adds its own.
             &self.low_stock,
+            &self.authorities,
         ];
         always.into_iter().chain(self.known_products.iter().map(|known| known as &dyn Projection))
     }

@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod clock;
+pub mod identity;
 mod ids;
 pub mod imports;
 mod ledger;

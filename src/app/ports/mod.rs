@@ -10,6 +10,7 @@ mod event_source;
 mod history;
 mod restored;
 mod sharing;
+mod vault;
 
 pub use alert_receiver::{AlertNews, AlertPlace, AlertReceiver, NotTold, Telling};
 pub use central_store::{CentralStore, DeadLetterStore};
@@ -20,3 +21,4 @@ pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading,
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
 pub use restored::{KnownEffect, Restored, RetryId, known_effects};
 pub use sharing::{Kept, Lease, LogNumber, OthersTime, PeerNews, Sharing, TakenOver, is_taken_over};
+pub use vault::{KeepError, KeptPerson, KeptToken, Vault};

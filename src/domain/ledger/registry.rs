@@ -6,6 +6,7 @@ use super::decide::Decide;
 use super::kind::{Kind, Leasing, Misfit, Registered};
 use super::takeover::Taken;
 use crate::catalogue::{self, ProductMember};
+use crate::identity::{self, PrincipalId, TokenId};
 use crate::stock::{self, MovementKind};
 use crate::{Draft, ImportId, Quantity, ReservationId, Sku, StoreId, Timestamp, clock, imports, low_stock};
 use serde::de::IgnoredAny;
@@ -33,6 +34,12 @@ kinds! {
     Threshold "threshold" low_stock::Threshold, (store_id: StoreId, sku: Sku) { Threshold = 11 "THRESHOLD" }
     /// Whether one SKU is low in one store.
     Alert "alert" low_stock::Alert, (store_id: StoreId, sku: Sku) { Alert = 12 "ALERT" }
+    /// A person, service, node or team, with its grants.
+    Principal "principal" identity::Principal, (principal_id: PrincipalId) { Principal = 13 "PRINCIPAL" }
+    /// The metadata of a token.
+    Token "token" identity::Token, (token_id: TokenId) { Token = 14 "TOKEN" }
+    /// The mode of the installation.
+    Mode "mode" identity::ModeState { Mode = 15 "MODE" }
 }
 
 commands! {
@@ -50,6 +57,12 @@ commands! {
     Store(catalogue::StoreCommand),
     /// A change of the low-stock threshold of one SKU in one store.
     Threshold(low_stock::ThresholdCommand),
+    /// A new principal, or other details of one.
+    Principal(identity::PrincipalCommand),
+    /// A token that is issued, expires sooner or is revoked.
+    Token(identity::TokenCommand),
+    /// A change of the mode of the installation.
+    Mode(identity::ModeCommand),
     /// A leap of the log's time to a later one.
     Leap(clock::LeapTo),
 }
@@ -125,4 +138,22 @@ rejections! {
         /// The version it is at.
         current_version: u64,
     } "the store is described already; to change what is said of it, replace it";
+    /// There is no principal of that id.
+    PrincipalNotFound "principal-not-found" "there is no principal of that id; GET /users lists persons";
+    /// There is a principal of that id.
+    PrincipalExists "principal-exists" {
+        /// The version it is at.
+        current_version: u64,
+    } "there is a principal of that id already; change it, or choose another login";
+    /// It is the only administrator that is left.
+    LastAdmin "last-admin" "it is the last administrator; make another one first";
+    /// More is granted, or changed, than the caller is granted.
+    GrantBeyondOwn "grant-beyond-own" "nobody grants or changes what is beyond their own grants; ask an administrator";
+    /// There is no token of that id, or it was revoked.
+    TokenNotFound "token-not-found" "there is no such token, or it was revoked; GET /tokens lists those that are good";
+    /// There is a token of that id.
+    TokenExists "token-exists" {
+        /// The version it is at.
+        current_version: u64,
+    } "there is a token of that id already; issue another one";
 }

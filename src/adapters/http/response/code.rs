@@ -48,6 +48,15 @@ codes! {
          Correct the request; repeating it as it is cannot succeed.";
     InvalidCursor "invalid-cursor" BAD_REQUEST "The cursor is not valid" retry None,
         "The cursor was not made by this server for this list. Start again without one.";
+    Unauthorized "unauthorized" UNAUTHORIZED "Who asks is not known" retry None,
+        "The request has no credential, or one that is not good: malformed, expired, revoked, or of somebody who is disabled. Send \
+         `Authorization: Bearer` with a token that is; nothing was done.";
+    SetupRequired "setup-required" UNAUTHORIZED "Nobody can log in yet" retry None,
+        "The server listens beyond its own machine, and there is no administrator yet. Make one on the machine it runs on: \
+         `onhand user add`. Nothing was done.";
+    Forbidden "forbidden" FORBIDDEN "It is not allowed" retry None,
+        "The caller is known, and not allowed to do this here: `needs` names the permission, `scope` where it is needed, `have` where the \
+         caller has it. Ask an administrator for a grant; nothing was done.";
     CrossSite "cross-site" FORBIDDEN "The request comes from a page of another site" retry None,
         "A browser has sent it for a page of another site, as its `Sec-Fetch-Site` or `Origin` says; nothing was done. Send it from a \
          program or from a page of this server, or start the server with the page's origin in `CORS_ORIGINS`.";
@@ -88,6 +97,10 @@ codes! {
     StoreExists "store-exists" CONFLICT "The store is described already" retry None,
         "A store of that name is described already; nothing changed. Replace what is said of it, or choose another \
          storeId.";
+    PrincipalExists "principal-exists" CONFLICT "It exists already" retry None,
+        "There is a person, service, node, team or token of that login or id already; nothing changed. Change it, or choose another one.";
+    LastAdmin "last-admin" CONFLICT "It is the last administrator" retry None,
+        "Without it nobody could manage identity any more; nothing changed. Make another administrator first.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,
@@ -153,6 +166,8 @@ impl Code {
     /// The code for a status that came from below the handlers (routing, a panic), where no more is known.
     pub fn of_status(status: StatusCode) -> Self {
         match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,

@@ -25,6 +25,10 @@ pub(crate) fn code(rejection: &Rejection) -> Code {
         Rejection::ProductDiffers { .. } => Code::ProductDiffers,
         Rejection::StoreExists { .. } => Code::StoreExists,
         Rejection::ThresholdNotFound => Code::ThresholdNotFound,
+        Rejection::PrincipalNotFound | Rejection::TokenNotFound => Code::NotFound,
+        Rejection::PrincipalExists { .. } | Rejection::TokenExists { .. } => Code::PrincipalExists,
+        Rejection::LastAdmin => Code::LastAdmin,
+        Rejection::GrantBeyondOwn => Code::Forbidden,
     }
 }
 
@@ -34,7 +38,9 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
         Rejection::VersionConflict { current_version }
         | Rejection::ProductExists { current_version }
         | Rejection::ProductDiffers { current_version, .. }
-        | Rejection::StoreExists { current_version } => {
+        | Rejection::StoreExists { current_version }
+        | Rejection::PrincipalExists { current_version }
+        | Rejection::TokenExists { current_version } => {
             Facts { current_version: Some(*current_version), ..Facts::default() }
         }
         Rejection::InsufficientStock { available, current_version } => Facts {
@@ -50,7 +56,11 @@ pub(crate) fn facts(rejection: &Rejection) -> Facts {
         | Rejection::OutOfRange
         | Rejection::IdempotencyKeyReused
         | Rejection::ProductNotFound { .. }
-        | Rejection::ThresholdNotFound => Facts::default(),
+        | Rejection::ThresholdNotFound
+        | Rejection::PrincipalNotFound
+        | Rejection::TokenNotFound
+        | Rejection::LastAdmin
+        | Rejection::GrantBeyondOwn => Facts::default(),
     }
 }
 

@@ -1,0 +1,156 @@
+//! The projection of identity: principals and tokens by id.
+//!
+//! A new grant counts from the moment it is decided, a few milliseconds before it is durable; if it is rolled back, so is this.
+
+use crate::ledger::projection::{Moved, Projection};
+use dashmap::DashMap;
+use onhand_domain::identity::{Access, Admins, Mode, Principal, PrincipalId, PrincipalKind, Token, TokenId};
+use onhand_domain::{Evidence, Key, State};
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// What a principal may do now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Authority {
+    /// The id of the principal.
+    pub principal_id: PrincipalId,
+    /// Its kind.
+    pub kind: PrincipalKind,
+    /// What it may do, in the present mode; nothing when it is disabled.
+    pub access: Access,
+    /// True when it is disabled.
+    pub disabled: bool,
+}
+
+/// Principals and tokens by id, the mode, and how many administrators there are.
+#[derive(Debug, Default)]
+pub(crate) struct Authorities {
+    principals: DashMap<PrincipalId, (Principal, Arc<Authority>)>,
+    tokens: DashMap<TokenId, Token>,
+    mode: RwLock<Mode>,
+    admins: AtomicUsize,
+    /// Increases with every change: what was derived from an older one is derived again.
+    changes: AtomicU64,
+}
+
+impl Authorities {
+    /// What a principal may do.
+    pub(crate) fn of(&self, id: &PrincipalId) -> Option<Arc<Authority>> {
+        self.principals.get(id).map(|entry| Arc::clone(&entry.1))
+    }
+
+    /// The metadata of a token.
+    pub(crate) fn token(&self, id: &TokenId) -> Option<Token> {
+        self.tokens.get(id).map(|token| token.clone())
+    }
+
+    /// True when there is no principal at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.principals.is_empty()
+    }
+
+    /// The mode.
+    pub(crate) fn mode(&self) -> Mode {
+        *self.mode.read()
+    }
+
+    /// See `changes`.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// The ids of all principals, in order.
+    pub(crate) fn principals(&self) -> Vec<PrincipalId> {
+        let mut ids: Vec<PrincipalId> = self.principals.iter().map(|entry| entry.key().clone()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The ids of all tokens, in order.
+    pub(crate) fn tokens(&self) -> Vec<TokenId> {
+        let mut ids: Vec<TokenId> = self.tokens.iter().map(|entry| entry.key().clone()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn note_principal(&self, id: &PrincipalId, principal: Option<&Principal>) {
+        let before = match principal {
+            Some(principal) => {
+                let authority = Arc::new(authority(id, principal, self.mode()));
+                self.principals.insert(id.clone(), (principal.clone(), authority)).map(|(before, _)| before)
+            }
+            None => self.principals.remove(id).map(|(_, (before, _))| before),
+        };
+        // The mode is locked by every change of a principal, so no two of them count at once.
+        let (was, is) =
+            (before.is_some_and(|before| before.is_admin()), principal.is_some_and(Principal::is_admin));
+        if is && !was {
+            self.admins.fetch_add(1, Ordering::AcqRel);
+        } else if was && !is {
+            self.admins.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    fn note_token(&self, id: &TokenId, token: Option<&Token>) {
+        match token {
+            Some(token) => drop(self.tokens.insert(id.clone(), token.clone())),
+            None => drop(self.tokens.remove(id)),
+        }
+    }
+
+    fn note_mode(&self, mode: Mode) {
+        *self.mode.write() = mode;
+        for mut entry in self.principals.iter_mut() {
+            let authority = Arc::new(authority(entry.key(), &entry.value().0, mode));
+            entry.value_mut().1 = authority;
+        }
+    }
+}
+
+fn authority(id: &PrincipalId, principal: &Principal, mode: Mode) -> Authority {
+    let access = if principal.disabled {
+        Access::default()
+    } else {
+        Access::of(&principal.grants, mode.mask(principal.kind))
+    };
+    Authority { principal_id: id.clone(), kind: principal.kind, access, disabled: principal.disabled }
+}
+
+impl Projection for Authorities {
+    fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
+        match (moved.key, moved.state) {
+            (Key::Principal(id), State::Principal(master)) => {
+                self.note_principal(id, master.details.as_ref())
+            }
+            (Key::Token(id), State::Token(master)) => self.note_token(id, master.details.as_ref()),
+            (Key::Mode, State::Mode(master)) => self.note_mode(master.details.unwrap_or_default()),
+            _ => return None,
+        }
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        None
+    }
+
+    fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
+        if let Some(State::Mode(master)) = states.get(&Key::Mode) {
+            self.note_mode(master.details.unwrap_or_default());
+        }
+        for (key, state) in states {
+            match (key, state) {
+                (Key::Principal(id), State::Principal(master)) => {
+                    self.note_principal(id, master.details.as_ref());
+                }
+                (Key::Token(id), State::Token(master)) => self.note_token(id, master.details.as_ref()),
+                _ => {}
+            }
+        }
+        Vec::new()
+    }
+
+    fn evidence(&self, keys: &[Key], evidence: &mut Evidence) {
+        if keys.iter().any(|key| matches!(key, Key::Principal(_))) {
+            evidence.add(Admins(self.admins.load(Ordering::Acquire)));
+        }
+    }
+}

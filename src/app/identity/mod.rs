@@ -1,0 +1,14 @@
+//! Identity in the ledger: what principals may do, looked up in memory at each request, and the changes of it.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `authorities` | the projection: principals and tokens by id, the mode, how many administrators there are |
+//! | `reads` | principals, tokens and the mode, once they are durable |
+//!
+//! Authority is never frozen into a token: a change of a grant, a revocation or another mode acts on the next request, in every
+//! process of the data directory that has read the change.
+
+pub(crate) mod authorities;
+mod reads;
+
+pub use authorities::Authority;

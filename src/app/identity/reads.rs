@@ -1,0 +1,72 @@
+//! Reads of principals, tokens and the mode.
+
+use crate::Ledger;
+use crate::identity::authorities::Authority;
+use crate::stock::ReadError;
+use onhand_domain::catalogue::Master;
+use onhand_domain::identity::{Mode, Principal, PrincipalId, Token, TokenId};
+use onhand_domain::{Key, State};
+use std::sync::Arc;
+
+impl Ledger {
+    /// What a principal may do now; nothing when there is none of that id.
+    pub fn authority(&self, id: &PrincipalId) -> Option<Arc<Authority>> {
+        self.projections.authorities.of(id)
+    }
+
+    /// The metadata of a token as it is now, also before it is durable.
+    pub fn token_now(&self, id: &TokenId) -> Option<Token> {
+        self.projections.authorities.token(id)
+    }
+
+    /// True when there is no principal: nobody can log in.
+    pub fn has_no_principals(&self) -> bool {
+        self.projections.authorities.is_empty()
+    }
+
+    /// The mode of the installation.
+    pub fn mode(&self) -> Mode {
+        self.projections.authorities.mode()
+    }
+
+    /// Increases with every change of a principal, a token or the mode.
+    pub fn identity_changes(&self) -> u64 {
+        self.projections.authorities.changes()
+    }
+
+    /// The ids of all principals, in order.
+    pub fn principal_ids(&self) -> Vec<PrincipalId> {
+        self.projections.authorities.principals()
+    }
+
+    /// The ids of all tokens, in order.
+    pub fn token_ids(&self) -> Vec<TokenId> {
+        self.projections.authorities.tokens()
+    }
+
+    /// A principal with its version, once that is durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub async fn principal(&self, id: &PrincipalId) -> Result<Option<Master<Principal>>, ReadError> {
+        let key = Key::Principal(id.clone());
+        let seen = self.read(&key, |state| match state {
+            State::Principal(master) => Some((**master).clone()),
+            _ => None,
+        });
+        Ok(seen.await?.flatten())
+    }
+
+    /// The metadata of a token with its version, once that is durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub async fn token(&self, id: &TokenId) -> Result<Option<Master<Token>>, ReadError> {
+        let key = Key::Token(id.clone());
+        let seen = self.read(&key, |state| match state {
+            State::Token(master) => Some((**master).clone()),
+            _ => None,
+        });
+        Ok(seen.await?.flatten())
+    }
+}

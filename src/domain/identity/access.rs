@@ -1,0 +1,202 @@
+//! Access: the grants of a principal, resolved for the questions that a request asks.
+
+use crate::StoreId;
+use crate::identity::grant::{Grant, TeamId};
+use crate::identity::permission::{Permission, PermissionSet};
+
+/// Where a principal may do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach<'a> {
+    /// In every store.
+    Everywhere,
+    /// Within a limited scope: some stores, a team, or what belongs to the principal.
+    Within(&'a Access, Permission),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// The grants of a principal, resolved. Invariant: stores and teams are sorted and named once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Access {
+    everywhere: PermissionSet,
+    own: PermissionSet,
+    stores: Vec<(StoreId, PermissionSet)>,
+    teams: Vec<(TeamId, PermissionSet)>,
+}
+
+impl Access {
+    /// May do everything: `local`, as long as nobody must log in, and the local socket.
+    pub const FULL: Self = Self {
+        everywhere: PermissionSet::ALL,
+        own: PermissionSet::NONE,
+        stores: Vec::new(),
+        teams: Vec::new(),
+    };
+
+    /// The access that grants give together, without what `mask` takes away.
+    pub fn of(grants: &[Grant], mask: PermissionSet) -> Self {
+        let mut access = Self::default();
+        for grant in grants {
+            let permissions = grant.permissions().without(mask);
+            if permissions.is_empty() {
+                continue;
+            }
+            if grant.is_own() {
+                access.own = access.own.or(permissions);
+            } else if let Some(stores) = grant.stores() {
+                stores.iter().for_each(|store| add(&mut access.stores, store, permissions));
+            } else if let Some(team) = grant.team() {
+                add(&mut access.teams, team, permissions);
+            } else {
+                access.everywhere = access.everywhere.or(permissions);
+            }
+        }
+        access
+    }
+
+    /// Where the principal may do something.
+    pub fn reach(&self, permission: Permission) -> Reach<'_> {
+        if self.everywhere.has(permission) {
+            return Reach::Everywhere;
+        }
+        let limited = |sets: &[(StoreId, PermissionSet)]| sets.iter().any(|(_, set)| set.has(permission));
+        if self.own.has(permission) || limited(&self.stores) || limited(&self.teams) {
+            Reach::Within(self, permission)
+        } else {
+            Reach::Nowhere
+        }
+    }
+
+    /// True when the principal may do something in a store.
+    pub fn may_in(&self, permission: Permission, store: &StoreId) -> bool {
+        self.everywhere.has(permission) || set_of(&self.stores, store).has(permission)
+    }
+
+    /// True when the principal may do something with the things of a team.
+    pub fn may_as(&self, permission: Permission, team: &TeamId) -> bool {
+        self.everywhere.has(permission) || set_of(&self.teams, team).has(permission)
+    }
+
+    /// True when the principal may do something with what belongs to it, or with more.
+    pub fn may_own(&self, permission: Permission) -> bool {
+        self.everywhere.has(permission) || self.own.has(permission)
+    }
+
+    /// The stores that a permission is limited to, in order; nothing where it is not limited to stores.
+    pub fn stores_with(&self, permission: Permission) -> impl Iterator<Item = &StoreId> {
+        self.stores.iter().filter(move |(_, set)| set.has(permission)).map(|(store, _)| store)
+    }
+
+    /// Everything that is granted anywhere.
+    pub fn anywhere(&self) -> PermissionSet {
+        let limited = self.stores.iter().chain(&self.teams).map(|(_, set)| *set);
+        limited.fold(self.everywhere.or(self.own), PermissionSet::or)
+    }
+
+    /// True when this access includes another one: whoever has it may grant the other.
+    pub fn includes(&self, other: &Self) -> bool {
+        let in_sets = |own: &[(StoreId, PermissionSet)], others: &[(StoreId, PermissionSet)]| {
+            let left = |(name, set): &(StoreId, PermissionSet)| {
+                set.without(self.everywhere).without(set_of(own, name)).is_empty()
+            };
+            others.iter().all(left)
+        };
+        other.everywhere.without(self.everywhere).is_empty()
+            && other.own.without(self.everywhere).without(self.own).is_empty()
+            && in_sets(&self.stores, &other.stores)
+            && in_sets(&self.teams, &other.teams)
+    }
+}
+
+impl Reach<'_> {
+    /// True when it is allowed somewhere.
+    pub const fn is_some(self) -> bool {
+        !matches!(self, Self::Nowhere)
+    }
+
+    /// True when it is allowed in a store.
+    pub fn covers(self, store: &StoreId) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Within(access, permission) => access.may_in(permission, store),
+            Self::Nowhere => false,
+        }
+    }
+}
+
+fn add(sets: &mut Vec<(StoreId, PermissionSet)>, name: &StoreId, permissions: PermissionSet) {
+    match sets.binary_search_by(|(known, _)| known.cmp(name)) {
+        Ok(at) => {
+            if let Some((_, set)) = sets.get_mut(at) {
+                *set = set.or(permissions);
+            }
+        }
+        Err(at) => sets.insert(at, (name.clone(), permissions)),
+    }
+}
+
+fn set_of(sets: &[(StoreId, PermissionSet)], name: &StoreId) -> PermissionSet {
+    let at = sets.binary_search_by(|(known, _)| known.cmp(name)).ok();
+    at.and_then(|at| sets.get(at)).map_or(PermissionSet::NONE, |(_, set)| *set)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::permission::Permission as P;
+
+    fn access(json: &str) -> Access {
+        let grants: Vec<Grant> = serde_json::from_str(json).unwrap();
+        Access::of(&grants, PermissionSet::NONE)
+    }
+
+    fn store(name: &str) -> StoreId {
+        StoreId::new(name).unwrap()
+    }
+
+    #[test]
+    fn grants_add_up() {
+        let access = access(
+            r#"[{"role":"till","stores":["B","A"]},{"permission":"stock:count","stores":["B"]},
+                {"permission":"ops:read"},{"role":"customer"},{"role":"team","team":"red"}]"#,
+        );
+        let (a, b, c) = (store("A"), store("B"), store("C"));
+        assert!(access.may_in(P::StockSell, &a) && access.may_in(P::StockCount, &b));
+        assert!(!access.may_in(P::StockCount, &a) && !access.may_in(P::StockSell, &c));
+        assert_eq!(access.reach(P::OpsRead), Reach::Everywhere);
+        assert_eq!(access.reach(P::IdentityManage), Reach::Nowhere);
+        assert!(access.reach(P::StockSell).covers(&b) && !access.reach(P::StockSell).covers(&c));
+        assert!(access.may_own(P::OrdersPlace) && !access.may_own(P::StockSell));
+        assert!(
+            access.may_as(P::ExerciseInject, &store("red"))
+                && !access.may_as(P::ExerciseInject, &store("blue"))
+        );
+        assert_eq!(access.stores_with(P::StockSell).collect::<Vec<_>>(), [&a, &b]);
+    }
+
+    #[test]
+    fn a_mask_takes_away_what_a_grant_gives() {
+        let grants: Vec<Grant> = serde_json::from_str(r#"[{"role":"team","team":"red"}]"#).unwrap();
+        let masked = Access::of(&grants, PermissionSet::of(&[P::ExerciseInject]));
+        assert!(
+            !masked.may_as(P::ExerciseInject, &store("red")) && masked.may_as(P::ChatSend, &store("red"))
+        );
+    }
+
+    #[test]
+    fn nobody_grants_what_they_have_not() {
+        let manager = access(r#"[{"role":"manager","stores":["A","B"]}]"#);
+        for (other, included) in [
+            (r#"[{"role":"till","stores":["A"]}]"#, true),
+            (r#"[{"role":"till","stores":["A","C"]}]"#, false),
+            (r#"[{"role":"viewer"}]"#, false),
+            (r#"[{"permission":"stock:read","stores":["B"]}]"#, true),
+            (r#"[{"permission":"stock:read"}]"#, false),
+            (r#"[{"role":"customer"}]"#, false),
+            ("[]", true),
+        ] {
+            assert_eq!(manager.includes(&access(other)), included, "{other}");
+            assert!(Access::FULL.includes(&access(other)), "{other}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The mode of the installation: a mask over grants, for exercises.
+
+use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::permission::{Permission, PermissionSet};
+use crate::identity::principal::PrincipalKind;
+use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Everything that is granted is allowed.
+    #[default]
+    Development,
+    /// Teams are judged: they inject nothing.
+    Judging,
+}
+
+/// The mode as a kind of state, a [`Master`] of a [`Mode`]; there is one.
+#[derive(Debug)]
+pub enum ModeState {}
+
+/// `MODE`: the mode from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ModeFact {
+    /// The mode.
+    pub mode: Mode,
+}
+
+/// The mode in a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields of Master, under their names")]
+pub struct ModeRecord {
+    pub mode: Mode,
+    pub version: u64,
+    pub updated_at: Timestamp,
+}
+
+/// A change of the mode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModeCommand {
+    /// The condition on its version.
+    pub expected: Expected,
+    /// The mode.
+    pub mode: Mode,
+}
+
+impl Mode {
+    /// What the mode takes away from principals of a kind, whatever they are granted.
+    pub const fn mask(self, kind: PrincipalKind) -> PermissionSet {
+        match (self, kind) {
+            (Self::Judging, PrincipalKind::Team) => PermissionSet::of(&[Permission::ExerciseInject]),
+            _ => PermissionSet::NONE,
+        }
+    }
+}
+
+impl Decide for ModeCommand {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.push(Key::Mode);
+    }
+
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        draft.state::<ModeState>(&Key::Mode).check(self.expected)?;
+        draft.record(Fact::Mode(ModeFact { mode: self.mode }));
+        Ok(())
+    }
+}
+
+impl Kind for ModeState {
+    type Id = ();
+    type State = Master<Mode>;
+    type Fact = ModeFact;
+    type After = MasterAfter;
+    type Record = ModeRecord;
+    type Undo = Self::State;
+
+    master_kind!(ModeFact, Mode, |fact| Some(&fact.mode));
+
+    fn id(_: &ModeFact) {}
+
+    fn record(master: &Master<Mode>, (): ()) -> ModeRecord {
+        let Master { details, version, updated_at } = master.clone();
+        ModeRecord { mode: details.unwrap_or_default(), version, updated_at }
+    }
+
+    fn restore(record: ModeRecord) -> Result<((), Master<Mode>), Misfit> {
+        let ModeRecord { mode, version, updated_at } = record;
+        if version == 0 {
+            return Err(NOT_IN_CATALOGUE);
+        }
+        Ok(((), Master { details: Some(mode), version, updated_at }))
+    }
+
+    fn id_in(_: &ModeRecord) {}
+
+    fn updated_at_in(record: &ModeRecord) -> Timestamp {
+        record.updated_at
+    }
+}

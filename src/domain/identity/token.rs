@@ -1,0 +1,171 @@
+//! Tokens: whose, of which kind, since when, until when. The secret itself is nowhere; its hash is in the vault.
+
+use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::ids::{PrincipalId, TokenId};
+use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The kind of a token, which its text shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenKind {
+    /// `ohs_`: a program.
+    Service,
+    /// `oht_`: a till.
+    Till,
+    /// `ohm_`: a team of an exercise.
+    Team,
+    /// `ohn_`: another node.
+    Node,
+}
+
+/// The metadata of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Token {
+    /// The principal it is of.
+    pub principal_id: PrincipalId,
+    /// The kind.
+    pub kind: TokenKind,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// From when on it is expired.
+    pub expires_at: Timestamp,
+    /// True when it was revoked, before or after it expired.
+    pub revoked: bool,
+}
+
+/// `TOKEN`: the metadata of the token from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenFact {
+    /// The public id of the token.
+    pub token_id: TokenId,
+    /// All metadata.
+    pub token: Token,
+}
+
+/// A token in a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the fields of Master, under their names")]
+pub struct TokenRecord {
+    pub token_id: TokenId,
+    pub token: Token,
+    pub version: u64,
+    pub updated_at: Timestamp,
+}
+
+/// What happens to a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenChange {
+    /// It is issued.
+    Issue(Token),
+    /// It expires at another time: earlier, when another one takes its place.
+    Expire(Timestamp),
+    /// It is revoked.
+    Revoke,
+}
+
+/// A change of a token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenCommand {
+    /// The public id of the token.
+    pub token_id: TokenId,
+    /// The condition on its version.
+    pub expected: Expected,
+    /// The change.
+    pub change: TokenChange,
+}
+
+impl TokenKind {
+    /// The letter behind `oh` in the text of such a token.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Service => 's',
+            Self::Till => 't',
+            Self::Team => 'm',
+            Self::Node => 'n',
+        }
+    }
+}
+
+impl Token {
+    /// True when the token is good at a time.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        !self.revoked && now < self.expires_at
+    }
+}
+
+impl Decide for TokenCommand {
+    fn add_keys(&self, keys: &mut Vec<Key>) {
+        keys.push(Key::Token(self.token_id.clone()));
+        if let TokenChange::Issue(token) = &self.change {
+            keys.push(Key::Principal(token.principal_id.clone()));
+        }
+    }
+
+    /// The version is checked first. A token that was revoked stays so.
+    fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let master = draft.state::<Token>(&Key::Token(self.token_id.clone()));
+        master.check(self.expected)?;
+        let token = match (&self.change, master.details.clone()) {
+            (TokenChange::Issue(_), Some(_)) => {
+                return Err(Rejection::TokenExists { current_version: master.version }.into());
+            }
+            (TokenChange::Issue(token), None) => {
+                let owner = Key::Principal(token.principal_id.clone());
+                if draft.state::<super::Principal>(&owner).details.is_none() {
+                    return Err(Rejection::PrincipalNotFound.into());
+                }
+                token.clone()
+            }
+            (_, None) => return Err(Rejection::TokenNotFound.into()),
+            (TokenChange::Expire(_), Some(token)) if token.revoked => {
+                return Err(Rejection::TokenNotFound.into());
+            }
+            (TokenChange::Expire(at), Some(token)) => {
+                Token { expires_at: token.expires_at.min(*at), ..token }
+            }
+            (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
+        };
+        draft.record(Fact::Token(Box::new(TokenFact { token_id: self.token_id.clone(), token })));
+        Ok(())
+    }
+}
+
+impl Kind for Token {
+    type Id = (TokenId,);
+    type State = Box<Master<Token>>;
+    type Fact = Box<TokenFact>;
+    type After = MasterAfter;
+    type Record = TokenRecord;
+    type Undo = Self::State;
+
+    master_kind!(Box<TokenFact>, Token, |fact| Some(&fact.token));
+
+    fn id(fact: &Box<TokenFact>) -> (TokenId,) {
+        (fact.token_id.clone(),)
+    }
+
+    fn record(master: &Box<Master<Token>>, (token_id,): (TokenId,)) -> TokenRecord {
+        let Master { details, version, updated_at } = (**master).clone();
+        TokenRecord { token_id, token: details.expect("a token is never taken out"), version, updated_at }
+    }
+
+    fn restore(record: TokenRecord) -> Result<((TokenId,), Box<Master<Token>>), Misfit> {
+        let TokenRecord { token_id, token, version, updated_at } = record;
+        if version == 0 {
+            return Err(NOT_IN_CATALOGUE);
+        }
+        Ok(((token_id,), Box::new(Master { details: Some(token), version, updated_at })))
+    }
+
+    fn id_in(record: &TokenRecord) -> (TokenId,) {
+        (record.token_id.clone(),)
+    }
+
+    fn updated_at_in(record: &TokenRecord) -> Timestamp {
+        record.updated_at
+    }
+}
