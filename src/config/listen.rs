@@ -1,4 +1,4 @@
-//! The listener: its address, the limit of connections, the time to drain them.
+//! The listener: its address, TLS, the limit of connections, the time to drain them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use http::uri::Authority;
 
 use crate::fault::Faults;
 use crate::raw_serve::RawServe;
+use crate::tls::TlsSettings;
 
 /// Connections open at the same time, at most.
 const CONNECTIONS_MAX: u64 = 65_535;
@@ -27,6 +28,8 @@ pub struct ListenSettings {
     pub insecure: bool,
     /// `CORS_ORIGINS`: origins whose pages may call, each as a browser writes it.
     pub cors_origins: Vec<String>,
+    /// `TLS_CERT` and `TLS_KEY`: with them connections are HTTPS.
+    pub tls: Option<TlsSettings>,
     /// `READY_FILE`: written with the base URL (temporary file, then rename) once requests are taken.
     pub ready_file: Option<PathBuf>,
 }
@@ -56,6 +59,7 @@ impl ListenSettings {
             shutdown_timeout: Duration::from_millis(shutdown_ms),
             insecure,
             cors_origins: origins(&raw.cors_origins, faults),
+            tls: TlsSettings::read(&raw.tls, faults),
             ready_file: raw.ready_file.clone(),
         }
     }

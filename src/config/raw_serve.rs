@@ -8,6 +8,7 @@ use crate::locks::RawLocks;
 use crate::logging::RawLogging;
 use crate::storage::RawStorage;
 use crate::sync::RawSync;
+use crate::tls::RawTls;
 use crate::value_parser::text;
 use crate::webhook::RawWebhook;
 use clap::Args;
@@ -86,7 +87,11 @@ pub struct RawServe {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
     pub insecure: String,
 
-    /// File that gets the base URL, http://ADDRESS:PORT, once requests are taken
+    /// TLS.
+    #[command(flatten)]
+    pub tls: RawTls,
+
+    /// File that gets the base URL, http://ADDRESS:PORT or https://ADDRESS:PORT, once requests are taken
     #[arg(long, env = "READY_FILE", value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
 }

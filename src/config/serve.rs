@@ -61,7 +61,7 @@ impl RawServe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LogFormat, LogLevel, SourceAddress};
+    use crate::{LogFormat, LogLevel, SourceAddress, TlsSettings};
     use clap::{CommandFactory, FromArgMatches, Parser};
     use std::num::NonZeroU32;
     use std::path::PathBuf;
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(settings.listen.address.to_string(), "127.0.0.1:3000");
         assert_eq!(settings.listen.connections_max, 1024);
         assert_eq!(settings.listen.shutdown_timeout, Duration::from_secs(25));
-        assert_eq!(settings.listen.ready_file, None);
+        assert_eq!((settings.listen.ready_file, settings.listen.tls), (None, None));
         assert_eq!((settings.listen.insecure, &*settings.listen.cors_origins), (false, &[][..]));
         assert_eq!(settings.storage.data_dir, PathBuf::from("data"));
         assert_eq!(settings.storage.snapshot_every_events, 100);
@@ -143,6 +143,8 @@ mod tests {
         }
         let origins = given(&["--cors-origins", "https://desk.example, http://[::1]:8080"]).unwrap();
         assert_eq!(origins.listen.cors_origins, ["https://desk.example", "http://[::1]:8080"]);
+        let tls = given(&["--tls-cert", "c.pem", "--tls-key", "k.pem"]).unwrap().listen.tls;
+        assert_eq!(tls, Some(TlsSettings { certificate: "c.pem".into(), key: "k.pem".into() }));
         assert_eq!(given(&["--rate-limit-rps", "0"]).unwrap().gates.rate, None);
         for (share, read) in [("1", 1.0), ("0.01", 0.01), (" 0.75 ", 0.75)] {
             let threshold = given(&["--breaker-threshold", share]).unwrap().worker.breaker_threshold;
@@ -210,6 +212,9 @@ mod tests {
             ),
             (&["--alert-webhook-secret", "whsec_c2hvcnQ="], "ALERT_WEBHOOK_SECRET", "24 to 64 bytes"),
             (&["--alert-webhook-secret", " "], "ALERT_WEBHOOK_SECRET", "24 to 64 bytes"),
+            (&["--tls-cert", "c.pem"], "TLS_KEY", "it is needed with TLS_CERT"),
+            (&["--tls-key", "k.pem"], "TLS_CERT", "it is needed with TLS_KEY"),
+            (&["--tls-cert", "", "--tls-key", "k.pem"], "TLS_CERT", "the path of a file"),
             (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
             (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
         ];

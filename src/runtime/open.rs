@@ -34,6 +34,8 @@ pub struct RunningNode {
     pub node: Uuid,
     /// The id of the ledger that the log belongs to.
     pub ledger_id: Uuid,
+    /// The directory of its log: the data directory, or its own one below that.
+    pub layout: Layout,
     /// The log that the node appends to.
     pub log: Arc<FileLog>,
     /// The ledger over that log.
@@ -90,6 +92,7 @@ pub fn open_node(settings: &ServeSettings) -> Result<RunningNode, Failure> {
     Ok(RunningNode {
         node,
         ledger_id,
+        layout,
         log,
         ledger,
         alerts,

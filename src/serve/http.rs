@@ -1,9 +1,10 @@
-//! The HTTP server of a running node: its socket, the node as handlers see it, and the address that people and parents read.
+//! The HTTP server of a running node: its sockets, the node as handlers see it, and the address that people and parents read.
 
+use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
 use onhand_config::{ListenSettings, ServeSettings};
 use onhand_disk::layout::temporary;
-use onhand_http::server::{Drained, ServerLimits, serve};
+use onhand_http::server::{Drained, Listeners, ServerLimits, Tls, serve};
 use onhand_http::{Gates, Node, WebGate, edge};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
@@ -16,27 +17,33 @@ use tokio_util::sync::CancellationToken;
 
 /// The HTTP server of one node.
 pub(super) struct HttpServer {
-    listener: TcpListener,
+    listeners: Listeners,
+    /// Removed once the server has ended.
+    local: Option<SocketFile>,
     node: Arc<Node>,
     limits: ServerLimits,
     stop: CancellationToken,
 }
 
 impl HttpServer {
-    /// A server that takes requests as soon as it runs.
+    /// A server that takes requests as soon as it runs: on `listener`, which has TLS where `tls` is given, and on a local socket in
+    /// the directory of the log.
     pub(super) fn new(
         listener: TcpListener,
+        tls: Option<Arc<Tls>>,
         settings: &ServeSettings,
         running: &RunningNode,
         stop: &Stop,
     ) -> Self {
+        let (local, file) = local_socket::open(&running.layout).unzip();
+        let listeners = Listeners::from(listener).with_tls(tls).with_local(local);
         let room = Room::that_fits(settings.listen.connections_max);
         let node = node(settings, running, stop.token.clone()).with_followers(room.followers);
         let limits = ServerLimits {
             connections_max: room.connections,
             ..ServerLimits::with_drain(stop.times.drain())
         };
-        Self { listener, node: Arc::new(node), limits, stop: stop.token.clone() }
+        Self { listeners, local: file, node: Arc::new(node), limits, stop: stop.token.clone() }
     }
 
     /// Has readiness fail, and waits until probes have seen it or `wait_max` is over.
@@ -47,7 +54,9 @@ impl HttpServer {
 
     /// Serves until the stop, and drains then.
     pub(super) async fn run(self) -> Drained {
-        serve(self.listener, Arc::new(edge(self.node)), self.limits, self.stop).await
+        let drained = serve(self.listeners, Arc::new(edge(self.node)), self.limits, self.stop).await;
+        drop(self.local);
+        drained
     }
 }
 
@@ -80,17 +89,21 @@ fn web_gate(listen: &ListenSettings) -> WebGate {
     gate.with_origins(&listen.cors_origins)
 }
 
+/// The address of the node, as its callers write it.
+///
+/// # Errors
+/// [`Exit::Internal`] when the system does not tell it.
+pub(super) fn url(listen: &ListenSettings, listener: &TcpListener) -> Result<String, Failure> {
+    let address = listener.local_addr().or_exit(Exit::Internal, || "the socket has no address")?;
+    let scheme = if listen.tls.is_some() { "https" } else { "http" };
+    Ok(format!("{scheme}://{address}"))
+}
+
 /// Prints the address of the node for people, and writes the ready file for the process that started it.
 ///
 /// # Errors
 /// [`Exit::CannotCreate`] when the ready file cannot be written.
-pub(super) fn announce(
-    listen: &ListenSettings,
-    listener: &TcpListener,
-    data_dir: &Path,
-) -> Result<(), Failure> {
-    let address = listener.local_addr().or_exit(Exit::Internal, || "the socket has no address")?;
-    let url = format!("http://{address}");
+pub(super) fn announce(listen: &ListenSettings, url: &str, data_dir: &Path) -> Result<(), Failure> {
     eprintln!(
         "onhand {version} is ready\n\
          \x20 address  {url}\n\
@@ -104,6 +117,6 @@ pub(super) fn announce(
     let Some(path) = &listen.ready_file else { return Ok(()) };
     let doing = || format!("cannot write the ready file {}", path.display());
     let unfinished = temporary(path);
-    std::fs::write(&unfinished, &url).or_exit(Exit::CannotCreate, doing)?;
+    std::fs::write(&unfinished, url).or_exit(Exit::CannotCreate, doing)?;
     std::fs::rename(&unfinished, path).or_exit(Exit::CannotCreate, doing)
 }

@@ -1,9 +1,12 @@
 //! `onhand serve`: a running node from its data directory to its socket, all of its tasks, and back.
 
 mod http;
+mod local_socket;
 mod open_files;
+mod tls;
 
 use crate::serve::http::HttpServer;
+use crate::serve::tls::TlsFiles;
 use onhand_app::ports::{EventLog, is_taken_over};
 use onhand_app::{Due, Ledger};
 use onhand_config::ServeSettings;
@@ -34,13 +37,14 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
     logging::start(&settings.logging);
     install_metrics();
+    let tls = settings.listen.tls.as_ref().map(TlsFiles::open).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .or_exit(Exit::Internal, || "cannot start the runtime")?;
     survive_file_size_limit(&runtime)?;
     let running = open_node(settings)?;
-    let outcome = runtime.block_on(serve_node(settings, &running));
+    let outcome = runtime.block_on(serve_node(settings, tls.as_ref(), &running));
     runtime.shutdown_timeout(FAREWELL);
     let closed = running.log.close().or_exit(Exit::Io, || {
         format!(
@@ -71,14 +75,22 @@ fn survive_file_size_limit(runtime: &Runtime) -> Result<(), Failure> {
     listened.map(drop).or_exit(Exit::Internal, || "cannot listen for SIGXFSZ")
 }
 
-async fn serve_node(settings: &ServeSettings, running: &RunningNode) -> Result<Exit, Failure> {
+async fn serve_node(
+    settings: &ServeSettings,
+    tls: Option<&TlsFiles>,
+    running: &RunningNode,
+) -> Result<Exit, Failure> {
     let listener = http::bind(&settings.listen).await?;
     let signals = StopSignals::listen()?;
+    let reload = tls.map(|files| tls::hangups().map(|hangups| files.follow(hangups))).transpose()?;
     begin_time(running).await?;
-    http::announce(&settings.listen, &listener, &settings.storage.data_dir)?;
+    let url = http::url(&settings.listen, &listener)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
-    let server = HttpServer::new(listener, settings, running, &stop);
+    let shown = tls.map(|files| Arc::clone(&files.tls));
+    let server = HttpServer::new(listener, shown, settings, running, &stop);
+    http::announce(&settings.listen, &url, &settings.storage.data_dir)?;
     let mut tasks = tasks(settings, running, &stop);
+    tasks.extend(reload.map(|reload| Task::for_ever("certificate", reload)));
     tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));
     let drained = supervise(tasks, server.run(), async |drained| {
         if matches!(drained, Drained::All) {

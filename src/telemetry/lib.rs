@@ -48,6 +48,8 @@ metrics_table! {
         "Connections open now.";
     Counter HTTP_CONNECTIONS_REFUSED "onhand_http_connections_refused_total",
         "Connections refused because too many were open.";
+    Counter TLS_HANDSHAKES_FAILED "onhand_tls_handshakes_failed_total",
+        "Connections closed because their TLS handshake failed, or took too long.";
     Gauge HTTP_GATE_INSIDE "onhand_http_gate_inside" by "gate",
         "Requests under way.";
     Counter HTTP_SHED "onhand_http_shed_total" by "gate",

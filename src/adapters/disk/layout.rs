@@ -9,6 +9,7 @@
 //! log/ballast                     takes up room, and is removed when the disk is full
 //! snapshots/node-<sequence>.json  the states after that sequence; two kept
 //! alerts-sent                     up to which sequence alerts were sent by the webhook
+//! admin.sock                      socket of a running `serve` for its owner and root
 //! archive/<20 digits>.jsonl.zst   segments that a start no longer needs, compressed
 //! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
@@ -19,7 +20,7 @@
 //! but the last three, and `LOCK` is held by all of them together:
 //!
 //! ```text
-//! nodes/<number>/                 node.json, LOCK, log/, snapshots/, archive/, alerts-sent of one process
+//! nodes/<number>/                 node.json, LOCK, log/, snapshots/, archive/, alerts-sent, admin.sock of one process
 //! nodes/<number>/term             its term, and where its log ends for good when another process ended the one before
 //! nodes/<number>/alive            counts up as long as the process renews its leases, and notes its log time
 //! nodes/<number>/wanted           leases of this process that others ask for
@@ -105,6 +106,11 @@ impl Layout {
     /// `alerts-sent`.
     pub fn alerts_sent(&self) -> PathBuf {
         self.root.join("alerts-sent")
+    }
+
+    /// `admin.sock`.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.root.join("admin.sock")
     }
 
     /// `central/`.

@@ -2,7 +2,7 @@
 //!
 //! | room | what it does |
 //! | --- | --- |
-//! | [`server`] | listener, connections and their timeouts |
+//! | [`server`] | listeners, TLS, connections and their timeouts |
 //! | `edge` | what every request passes before its handler: gate against web pages, CORS, gates, access log |
 //! | `request`, `response` | reading requests, answering them |
 //! | `resource` | what the capabilities share: paged lists, changes, entity tags |
@@ -34,6 +34,7 @@ mod stock;
 pub use docs::openapi::OPENAPI_YAML;
 pub use edge::gates::{Gate, GateEntry, Gates};
 pub use edge::layer::Edge;
+pub use edge::local_peer::LocalPeer;
 pub use edge::route::{Cache, Permission, Route};
 pub use edge::web_gate::WebGate;
 pub use limits::FOLLOWERS_MAX;

@@ -12,7 +12,8 @@ pub(crate) const BODY_READ_MS_MAX: u64 = 30_000;
 pub(crate) const BODY_DISCARD_BYTES_MAX: usize = 4 << 20;
 /// How long the rest of a body that is too large is read.
 pub(crate) const BODY_DISCARD_MS_MAX: u64 = 2_000;
-/// How long the head of a request may take to arrive, from its first byte or from the beginning of the connection.
+/// How long the head of a request may take to arrive, from its first byte or from the beginning of the connection; and how long
+/// a TLS handshake may take.
 pub(crate) const HEADER_READ_MS_MAX: u64 = 10_000;
 /// How long a connection may be idle; longer than the minute after which load balancers close theirs.
 pub(crate) const IDLE_MS_MAX: u64 = 75_000;

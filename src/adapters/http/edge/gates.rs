@@ -47,9 +47,14 @@ pub enum GateEntry {
     Later(Gate),
 }
 
-/// What counts as one client: an address, in IPv6 a network of 64 bits, because every host has one at least.
+/// What counts as one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct ClientAddress(IpAddr);
+pub(crate) enum ClientAddress {
+    /// An address, in IPv6 a network of 64 bits, because every host has one at least.
+    Network(IpAddr),
+    /// All who come over the local socket.
+    LocalSocket,
+}
 
 /// The state of a client's rate limit, for the headers of every answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,7 +217,7 @@ impl RateLimit {
 impl ClientAddress {
     /// The client at this address.
     pub(crate) fn at(address: IpAddr) -> Self {
-        Self(match address {
+        Self::Network(match address {
             IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
                 Some(v4) => IpAddr::V4(v4),
                 None => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
@@ -246,6 +251,7 @@ mod tests {
         ] {
             assert_eq!(client(one) == client(other), same, "{one} {other}");
         }
+        assert_ne!(client("127.0.0.1"), ClientAddress::LocalSocket);
     }
 
     #[tokio::test(start_paused = true)]

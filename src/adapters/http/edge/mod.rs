@@ -1,5 +1,6 @@
 //! What every request passes before and after its handler (`layer`), by its route (`route`, `endpoint`): the gate against web
-//! pages (`web_gate`), CORS (`cors`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
+//! pages (`web_gate`), which spares the local socket (`local_peer`), CORS (`cors`), rate limit and places (`gates`, `admission`), the
+//! body (`body`), and the meters (`meters`).
 
 pub(crate) mod admission;
 pub(crate) mod body;
@@ -7,6 +8,7 @@ pub(crate) mod cors;
 pub(crate) mod endpoint;
 pub(crate) mod gates;
 pub(crate) mod layer;
+pub(crate) mod local_peer;
 pub(crate) mod meters;
 pub(crate) mod route;
 pub(crate) mod web_gate;

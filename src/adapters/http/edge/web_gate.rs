@@ -9,8 +9,11 @@
 //!   from the page, the effect is not. `Sec-Fetch-Site` shows it, in older browsers `Origin`; pages cannot set either.
 //!   The rule is that of `CrossOriginProtection` in Go 1.25.
 //!
+//! No page reaches the local socket, so whoever comes over it may call the node by any name.
+//!
 //! A check allocates nothing: it is one pass over the names of the headers.
 
+use crate::edge::local_peer::LocalPeer;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use http::header::{FORWARDED, HOST, ORIGIN};
@@ -78,13 +81,14 @@ impl WebGate {
     pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<Option<HeaderValue>, Problem> {
         let seen = OriginHeaders::read(request.headers());
         // HTTP/1.0 has no Host header. Browsers do not speak it any more, probes of load balancers do.
-        let hostless = self.local.is_none() && request.version() < Version::HTTP_11;
+        let over_socket = request.extensions().get::<LocalPeer>().is_some();
+        let hostless = (self.local.is_none() || over_socket) && request.version() < Version::HTTP_11;
         let host = seen.host_of(request.uri(), hostless)?;
         if let Some(bound) = self.local {
             if seen.forwarded {
                 return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
             }
-            if !is_local(name_of(host), bound) {
+            if !over_socket && !is_local(name_of(host), bound) {
                 return Err(Problem::plain(Code::MisdirectedHost));
             }
         }
@@ -382,6 +386,23 @@ mod tests {
             let headers = [("host", "localhost"), (name, "")];
             assert_eq!(judged(&WebGate::default(), "GET", "/", &headers), "misdirected-host", "{name}");
             assert_eq!(judged(&WebGate::any_host(), "GET", "/", &headers), "", "{name}");
+        }
+    }
+
+    #[test]
+    fn over_the_local_socket_any_name_will_do_but_no_proxy() {
+        let gate = WebGate::default();
+        for (headers, verdict) in [
+            (&[("host", "stock.example")][..], ""),
+            (&[("host", "stock.example"), ("host", "stock.example")], "invalid-request"),
+            (&[("host", "stock.example"), ("x-forwarded-for", "10.0.0.7")], "misdirected-host"),
+            (&[("host", "stock.example"), ("origin", "http://evil.example")], "cross-site"),
+        ] {
+            let builder = Request::builder().method("POST").uri("/").extension(LocalPeer { uid: 0 });
+            let request =
+                headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+            let judged = gate.check(&request.body(()).unwrap());
+            assert_eq!(judged.err().map_or("", |problem| problem.code().slug()), verdict, "{headers:?}");
         }
     }
 }

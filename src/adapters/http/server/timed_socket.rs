@@ -1,8 +1,11 @@
-//! A socket with timeouts: it fails for a peer that stops reading, and for one that never finishes the head of a request.
+//! Sockets with timeouts: [`TimedWrites`] fails for a peer that stops reading, [`TimedReads`] for one that never finishes the
+//! head of a request.
 //!
-//! Without it a peer that never reads would hold its connection, and what was written for it, for ever. hyper has one timeout
+//! Without them a peer that never reads would hold its connection, and what was written for it, for ever. hyper has one timeout
 //! for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first byte (and from the
 //! beginning of the connection, because a client that connects has a request).
+//!
+//! They are two because TLS stands between them: what a peer has read shows below it, where a head begins shows above it.
 
 use crate::server::connections::OpenConnection;
 use std::io;
@@ -13,13 +16,21 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// A socket whose writes fail once the peer has read nothing for a while, and whose reads fail once a head has taken too long.
+/// A socket whose writes fail once the peer has read nothing for a while.
 #[derive(Debug)]
-pub(crate) struct TimedSocket<S> {
+pub(crate) struct TimedWrites<S> {
     socket: S,
-    timeouts: SocketTimeouts,
+    stall_max: Duration,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
+    connection: Arc<OpenConnection>,
+}
+
+/// A socket whose reads fail once a head has taken too long.
+#[derive(Debug)]
+pub(crate) struct TimedReads<S> {
+    socket: S,
+    head_max: Duration,
     connection: Arc<OpenConnection>,
     /// The head being read: the number of requests before it, and the time of its first byte.
     head: Option<(u64, Instant)>,
@@ -27,20 +38,10 @@ pub(crate) struct TimedSocket<S> {
     heading: Option<Pin<Box<Sleep>>>,
 }
 
-/// The timeouts of a peer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SocketTimeouts {
-    /// For the head of a request, from its first byte.
-    pub(crate) head: Duration,
-    /// To read some of what is written.
-    pub(crate) write: Duration,
-}
-
-impl<S> TimedSocket<S> {
-    /// Puts timeouts around a socket.
-    pub(crate) fn new(socket: S, timeouts: SocketTimeouts, connection: Arc<OpenConnection>) -> Self {
-        let head = Some((0, Instant::now()));
-        Self { socket, timeouts, waiting: None, connection, head, heading: None }
+impl<S> TimedWrites<S> {
+    /// A socket whose peer reads some of what is written at least once in `stall_max`.
+    pub(crate) fn new(socket: S, stall_max: Duration, connection: Arc<OpenConnection>) -> Self {
+        Self { socket, stall_max, waiting: None, connection }
     }
 
     fn judge<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
@@ -49,11 +50,19 @@ impl<S> TimedSocket<S> {
             self.waiting = None;
             return written;
         }
-        let timeouts = self.timeouts.write;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(timeouts)));
+        let stall_max = self.stall_max;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(stall_max)));
         ready!(waiting.as_mut().poll(context));
-        waiting.as_mut().reset(Instant::now() + timeouts);
+        waiting.as_mut().reset(Instant::now() + stall_max);
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer has stopped reading")))
+    }
+}
+
+impl<S> TimedReads<S> {
+    /// A socket whose heads take `head_max` at most.
+    pub(crate) fn new(socket: S, head_max: Duration, connection: Arc<OpenConnection>) -> Self {
+        let head = Some((0, Instant::now()));
+        Self { socket, head_max, connection, head, heading: None }
     }
 
     /// Notes that bytes of a head have arrived.
@@ -71,7 +80,7 @@ impl<S> TimedSocket<S> {
             self.heading = None;
             return false;
         };
-        let until = since + self.timeouts.head;
+        let until = since + self.head_max;
         let heading = self.heading.get_or_insert_with(|| Box::pin(sleep_until(until)));
         if heading.deadline() != until {
             heading.as_mut().reset(until);
@@ -80,27 +89,17 @@ impl<S> TimedSocket<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for TimedSocket<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedWrites<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
-        match read {
-            Poll::Ready(_) if buffer.filled().len() > before => self.head_begins(),
-            Poll::Pending if self.head_is_late(context) => {
-                let late = io::Error::new(io::ErrorKind::TimedOut, "the head of a request took too long");
-                return Poll::Ready(Err(late));
-            }
-            Poll::Ready(_) | Poll::Pending => {}
-        }
-        read
+        Pin::new(&mut self.socket).poll_read(context, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedWrites<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -132,14 +131,64 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
     }
 }
 
+impl<S: AsyncRead + Unpin> AsyncRead for TimedReads<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        match read {
+            Poll::Ready(_) if buffer.filled().len() > before => self.head_begins(),
+            Poll::Pending if self.head_is_late(context) => {
+                let late = io::Error::new(io::ErrorKind::TimedOut, "the head of a request took too long");
+                return Poll::Ready(Err(late));
+            }
+            Poll::Ready(_) | Poll::Pending => {}
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedReads<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::server::connections::Connections;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    const TIMEOUTS: SocketTimeouts =
-        SocketTimeouts { head: Duration::from_secs(10), write: Duration::from_secs(30) };
+    const HEAD_MAX: Duration = Duration::from_secs(10);
+    const STALL_MAX: Duration = Duration::from_secs(30);
 
     fn connection() -> Arc<OpenConnection> {
         Arc::clone(&Arc::new(Connections::new(1)).admit().unwrap().connection)
@@ -148,10 +197,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_may_be_slow_but_must_not_stand_still() {
         let (near, mut far) = tokio::io::duplex(8);
-        let mut near = TimedSocket::new(near, TIMEOUTS, connection());
+        let mut near = TimedWrites::new(near, STALL_MAX, connection());
         let slow = tokio::spawn(async move {
             for _ in 0..4 {
-                tokio::time::sleep(TIMEOUTS.write / 2).await;
+                tokio::time::sleep(STALL_MAX / 2).await;
                 far.read_exact(&mut [0; 8]).await.unwrap();
             }
             far
@@ -164,7 +213,7 @@ mod tests {
     }
 
     /// Reads byte for byte until the socket gives up; answers after how many seconds, and how many bytes had come.
-    async fn until_late(near: &mut TimedSocket<tokio::io::DuplexStream>, begun: Instant) -> (u64, usize) {
+    async fn until_late(near: &mut TimedReads<tokio::io::DuplexStream>, begun: Instant) -> (u64, usize) {
         let mut bytes = 0;
         loop {
             match near.read(&mut [0; 1]).await {
@@ -182,7 +231,7 @@ mod tests {
         // Nothing at all after connecting; then letter by letter.
         for (letters, every, bytes) in [(0, 1, 0), (1_000, 1, 9)] {
             let (near, mut far) = tokio::io::duplex(8);
-            let mut near = TimedSocket::new(near, TIMEOUTS, connection());
+            let mut near = TimedReads::new(near, HEAD_MAX, connection());
             let begun = Instant::now();
             let drip = async {
                 for _ in 0..letters {
@@ -203,7 +252,7 @@ mod tests {
         }
         let (near, mut far) = tokio::io::duplex(8);
         let connection = connection();
-        let mut near = TimedSocket::new(near, TIMEOUTS, Arc::clone(&connection));
+        let mut near = TimedReads::new(near, HEAD_MAX, Arc::clone(&connection));
         drop(connection.begin(false));
         let begun = Instant::now();
         let minute = Duration::from_secs(60);
