@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Variables that would change what is printed.
-const SETTINGS: [&str; 23] = [
+const SETTINGS: [&str; 25] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -25,6 +25,8 @@ const SETTINGS: [&str; 23] = [
     "RETRY_TIMES",
     "INSECURE",
     "READY_FILE",
+    "TLS_CERT",
+    "TLS_KEY",
     "ALERT_WEBHOOK_URL",
     "ALERT_WEBHOOK_SECRET",
     "ALERT_WEBHOOK_ALLOW_PRIVATE",

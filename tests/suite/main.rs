@@ -18,6 +18,7 @@ mod decide;
 mod fuzz;
 mod golden;
 mod http;
+mod local_socket;
 mod low_stock;
 mod machine;
 mod node;
@@ -37,6 +38,7 @@ mod simulate;
 mod source;
 mod sync;
 mod tidy;
+mod tls;
 mod verify;
 
 use onhand_sim::{log_rules as rules, model_check, oracle};

@@ -4,15 +4,20 @@ use axum::body::Body;
 use bytes::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 /// Sends, on a connection of its own, the head of a change and never the end of its body; over HTTP/2, where nobody is cut for
 /// resting. It is waited for, for half a minute or until this is dropped.
 pub(crate) async fn occupy(address: &str) -> JoinSet<()> {
-    let socket = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    occupy_on(TcpStream::connect(address).await.unwrap()).await
+}
+
+/// The same on a connection that is open already.
+pub(crate) async fn occupy_on(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> JoinSet<()> {
     let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), socket).await.unwrap();
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(socket)).await.unwrap();
     let endless = Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>());
     let request = http::Request::post("http://localhost/stores/S/inventory/A/adjust");
     let request = request.header("content-type", "application/json").body(endless).unwrap();

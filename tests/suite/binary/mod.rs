@@ -14,7 +14,7 @@ mod lost_sync;
 mod metrics;
 mod migrate;
 mod power_cut;
-mod process;
+pub(crate) mod process;
 mod raw;
 mod readme;
 mod room;
@@ -34,7 +34,7 @@ mod writers;
 use std::io::Write as _;
 
 /// Says that a story was not told, past the capture of the test harness.
-fn skipped(story: &str, reason: &str) {
+pub(crate) fn skipped(story: &str, reason: &str) {
     // Losing the word is no reason to fail.
     let _ = writeln!(std::io::stderr(), "\n!!! SKIPPED {story}: {reason}\n");
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_onhand");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_onhand");
 
 /// No step of any story takes this long; a process that does is stuck.
 const WAIT_MAX: Duration = Duration::from_secs(120);
@@ -17,23 +17,23 @@ const POLL_EVERY: Duration = Duration::from_millis(2);
 
 /// A running process; killed when dropped.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     scratch: TempDir,
 }
 
 /// How a process ended and what it said.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// None: a signal ended it.
-    pub(super) code: Option<i32>,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Process {
     /// Starts a command without the settings of whoever runs the tests; what it says is kept aside.
-    pub(super) fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let scratch = TempDir::new().unwrap();
         let file = |name| File::create(scratch.path().join(name)).unwrap();
         let given: Vec<(OsString, OsString)> = command
@@ -48,14 +48,14 @@ impl Process {
         Self { child, scratch }
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(id, signal).unwrap();
     }
 
     /// Waits until it ends by itself.
     #[track_caller]
-    pub(super) fn wait(mut self) -> Ended {
+    pub(crate) fn wait(mut self) -> Ended {
         let deadline = Instant::now() + WAIT_MAX;
         while Instant::now() < deadline {
             if let Some(ended) = self.ended() {
@@ -67,13 +67,13 @@ impl Process {
     }
 
     /// SIGKILL, and gone when this returns.
-    pub(super) fn kill(mut self) -> Ended {
+    pub(crate) fn kill(mut self) -> Ended {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
         Ended { code: status.code(), stdout: self.said("stdout"), stderr: self.said("stderr") }
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
@@ -83,7 +83,7 @@ impl Process {
     }
 
     /// What it has said so far, on `stdout` or `stderr`.
-    pub(super) fn said(&self, name: &str) -> String {
+    pub(crate) fn said(&self, name: &str) -> String {
         let bytes = fs::read(self.scratch.path().join(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -98,7 +98,7 @@ impl Drop for Process {
 }
 
 /// The program with these arguments.
-pub(super) fn onhand(arguments: &[&str]) -> Command {
+pub(crate) fn onhand(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(arguments);
     command
@@ -106,13 +106,13 @@ pub(super) fn onhand(arguments: &[&str]) -> Command {
 
 /// Runs a command to its end.
 #[track_caller]
-pub(super) fn run(command: Command) -> Ended {
+pub(crate) fn run(command: Command) -> Ended {
     Process::spawn(command).wait()
 }
 
 /// `onhand verify` of a data directory that nobody holds: it must be sound.
 #[track_caller]
-pub(super) fn verify(data_dir: &Path) -> String {
+pub(crate) fn verify(data_dir: &Path) -> String {
     let mut command = onhand(&["verify", "--data-dir"]);
     command.arg(data_dir);
     let ended = run(command);
@@ -122,21 +122,21 @@ pub(super) fn verify(data_dir: &Path) -> String {
 
 /// A node that takes requests.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) process: Process,
-    pub(super) url: String,
+pub(crate) struct Node {
+    pub(crate) process: Process,
+    pub(crate) url: String,
 }
 
 impl Node {
     /// Starts a node on a data directory and, unless the options name one, a free port.
     #[track_caller]
-    pub(super) fn start(data_dir: &Path, options: &[&str]) -> Self {
+    pub(crate) fn start(data_dir: &Path, options: &[&str]) -> Self {
         Self::start_as(Command::new(PROGRAM), data_dir, options)
     }
 
     /// The same with the program started some other way, such as in a room of its own.
     #[track_caller]
-    pub(super) fn start_as(program: Command, data_dir: &Path, options: &[&str]) -> Self {
+    pub(crate) fn start_as(program: Command, data_dir: &Path, options: &[&str]) -> Self {
         match Self::try_start_as(program, data_dir, options) {
             Ok(node) => node,
             Err(ended) => {
@@ -146,7 +146,7 @@ impl Node {
     }
 
     /// Starts a node that perhaps ends instead.
-    pub(super) fn try_start_as(
+    pub(crate) fn try_start_as(
         mut program: Command,
         data_dir: &Path,
         options: &[&str],
@@ -173,13 +173,13 @@ impl Node {
     }
 
     /// `127.0.0.1:PORT`
-    pub(super) fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+    pub(crate) fn address(&self) -> &str {
+        self.url.split_once("://").unwrap().1
     }
 
     /// SIGTERM, and the process must end well.
     #[track_caller]
-    pub(super) fn stop(self) {
+    pub(crate) fn stop(self) {
         self.process.signal(Signal::TERM);
         let ended = self.process.wait();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
