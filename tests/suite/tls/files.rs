@@ -30,7 +30,7 @@ fn a_file_that_is_no_good_is_named_with_the_reason() {
         ("", pair.key.as_str(), "TLS_CERT", "no certificate in PEM form"),
         (&pair.key, &pair.key, "TLS_CERT", "no certificate in PEM form"),
         (NO_BASE64, &pair.key, "TLS_CERT", "base64"),
-        (NO_CERTIFICATE, &pair.key, "TLS_CERT", "invalid peer certificate"),
+        (NO_CERTIFICATE, &pair.key, "TLS_CERT", "no valid certificate: "),
         (&pair.certificate, "", "TLS_KEY", "no private key in PEM form"),
         (&pair.certificate, &pair.certificate, "TLS_KEY", "no private key in PEM form"),
         (&pair.certificate, NO_KEY, "TLS_KEY", "private key"),

@@ -73,7 +73,8 @@ impl CertificateFault {
     fn of(error: Error) -> Self {
         match error {
             Error::InconsistentKeys(_) => Self::Mismatch,
-            Error::InvalidCertificate(_) => Self::Certificate(error.to_string()),
+            // rustls would speak of the certificate of a peer.
+            Error::InvalidCertificate(reason) => Self::Certificate(format!("no valid certificate: {reason}")),
             error => Self::Key(error.to_string()),
         }
     }
