@@ -168,8 +168,9 @@ impl Server {
         let caller = arrival.caller();
         let acceptor = self.tls.as_deref().map(Tls::acceptor);
         let Some(socket) = self.open(arrival, acceptor, connection).await else { return Ok(()) };
+        let edge = Arc::clone(&self.edge);
         let service = service_fn(|request: Request<Incoming>| {
-            let (edge, connection) = (Arc::clone(&self.edge), Arc::clone(connection));
+            let (edge, connection) = (Arc::clone(&edge), Arc::clone(connection));
             async move {
                 let pause = connection.paused();
                 if !pause.is_zero() {
