@@ -15,7 +15,8 @@ use onhand_runtime::exit::{Exit, Failure};
 #[command(name = "onhand", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(long_about = "\
 Onhand is a durable stock ledger for retail chains. It never sells what is not there, never loses a change it \
-has acknowledged, and can show why every level is what it is. One binary, JSON Lines on disk, no database.")]
+has acknowledged, and can show why every level is what it is. One binary, JSON Lines on disk, no database.\n\n\
+Commands that call a node send the token in the variable ONHAND_TOKEN, where it is set.")]
 #[command(after_help = "\
 Start here:
   onhand demo                      a flash sale, a crash, and nothing lost

@@ -29,6 +29,18 @@ impl Ledger {
         self.projections.authorities.mode()
     }
 
+    /// The mode with its version, once that is durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub async fn mode_with_version(&self) -> Result<(Mode, u64), ReadError> {
+        let seen = self.read(&Key::Mode, |state| match state {
+            State::Mode(master) => (master.details.unwrap_or_default(), master.version),
+            _ => Default::default(),
+        });
+        Ok(seen.await?.unwrap_or_default())
+    }
+
     /// Increases with every change of a principal, a token or the mode.
     pub fn identity_changes(&self) -> u64 {
         self.projections.authorities.changes()

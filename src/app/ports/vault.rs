@@ -1,6 +1,6 @@
 //! The port of the vault: personal data and verifiers of identity, outside the log, so that they can be erased.
 
-use onhand_domain::identity::{PrincipalId, TokenId};
+use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use std::io;
 
 /// What the vault keeps of a token: its name, and a verifier of its secret.
@@ -42,6 +42,18 @@ pub enum KeepError {
 /// A new principal or token is kept first and enters the log after; a revocation enters the log first. Authority needs both, so a
 /// crash between the two gives nobody more than they had.
 pub trait Vault: Send + Sync {
+    /// Makes a new token and keeps its verifier under a name. Returns its public id and its text, which exists nowhere else.
+    ///
+    /// # Errors
+    /// What the disk says; then nothing is kept.
+    fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)>;
+
+    /// The id of the token with this text, when it is one that is kept. Takes the same time whatever is wrong with the secret.
+    ///
+    /// # Errors
+    /// What the disk says, or a file that is damaged.
+    fn check_token(&self, text: &str) -> io::Result<Option<TokenId>>;
+
     /// Keeps what is known of a token.
     ///
     /// # Errors

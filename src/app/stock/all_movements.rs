@@ -7,6 +7,7 @@ use crate::Ledger;
 use crate::blocking;
 use crate::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
 use crate::stock::movements::{MovementPlace, MovementView, ReadError, view};
+use onhand_domain::identity::StoreScope;
 use onhand_domain::stock::{MovementKind, StockFact};
 use onhand_domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct MovementFilter {
     pub since: Option<Timestamp>,
     /// Only those before this time.
     pub until: Option<Timestamp>,
+    /// Only those in these stores.
+    pub scope: StoreScope,
 }
 
 /// A page of movements.
@@ -67,6 +70,7 @@ impl MovementFilter {
         self.store_id.as_ref().is_none_or(|wanted| wanted == store_id)
             && self.sku.as_ref().is_none_or(|wanted| wanted == sku)
             && self.kind.is_none_or(|wanted| wanted == MovementKind::of(fact))
+            && self.scope.covers(store_id)
     }
 }
 

@@ -128,6 +128,34 @@ impl Ledger {
         Ok(levels)
     }
 
+    /// At most `limit` levels of some stores, behind `after`, in the order of stores and SKUs; of one SKU or of all.
+    ///
+    /// # Errors
+    /// As [`Ledger::all_levels`].
+    pub async fn levels_within(
+        &self,
+        stores: &[StoreId],
+        sku: Option<&Sku>,
+        after: Option<&(StoreId, Sku)>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        self.catch_up().await?;
+        let mut levels = Vec::new();
+        let begin = after.map_or(0, |(store, _)| stores.partition_point(|before| before < store));
+        for store in stores.iter().skip(begin) {
+            if levels.len() >= limit {
+                break;
+            }
+            let behind = after.filter(|(last, _)| last == store).map(|(_, sku)| sku);
+            match sku {
+                Some(_) if behind.is_some() => {}
+                Some(sku) => levels.extend(self.level(store, sku).await?),
+                None => levels.extend(self.levels(store, behind, limit - levels.len()).await?),
+            }
+        }
+        Ok(levels)
+    }
+
     /// Reads on until there are `limit` levels or no further keys: the directory may hold levels that are not durable yet, which are
     /// skipped.
     async fn levels_behind(

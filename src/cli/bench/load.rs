@@ -86,6 +86,7 @@ fn one_thread(
     let mut random = fastrand::Rng::new();
     let run = format!("{}-{thread}", target.run);
     let requests = Requests::new(args, &target.address, &run, &picker, &mut random);
+    let requests = requests.with_authorization(target.authorization.clone());
     let connections = dues.len() as u64;
     let caller = Rc::new(Caller::new(args, target, picker, requests, span));
     let tally = Rc::new(RefCell::new(LoadTally::new()));
@@ -143,7 +144,7 @@ mod tests {
                 std::thread::spawn(move || serve(stream));
             }
         });
-        Target { address, run: "test".to_owned() }
+        Target { address, run: "test".to_owned(), authorization: None }
     }
 
     #[test]
@@ -172,7 +173,8 @@ mod tests {
         assert_eq!(tally.errors(), tally.requests);
         assert_eq!(tally.first_fault.as_deref(), Some("status 503: busy"));
 
-        let nobody = Target { address: "127.0.0.1:1".to_owned(), run: "test".to_owned() };
+        let nobody =
+            Target { address: "127.0.0.1:1".to_owned(), run: "test".to_owned(), authorization: None };
         assert!(run(&short, &nobody).unanswered > 0);
     }
 }

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use crate::terminal::child::ChildServer;
 use crate::terminal::client::NodeClient;
+use crate::terminal::token::authorization;
 use crate::terminal::{print, run_client};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use report::Report;
@@ -71,7 +72,8 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 }
 
 async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
-    let target = Target { address: address(server)?, run: format!("{:016x}", fastrand::u64(..)) };
+    let run = format!("{:016x}", fastrand::u64(..));
+    let target = Target { address: address(server)?, run, authorization: authorization()? };
     bring_stock(&NodeClient::new(server)?, args.skus, &target.run).await?;
     let (load_args, load_target) = (args.clone(), target.clone());
     let load = tokio::task::spawn_blocking(move || load::run(&load_args, &load_target));

@@ -1,5 +1,6 @@
 //! The server that a load goes to, and the span in which its requests count.
 
+use http::HeaderValue;
 use std::time::Instant;
 
 /// The server that a load goes to.
@@ -9,6 +10,8 @@ pub(super) struct Target {
     pub(super) address: String,
     /// A prefix that makes the idempotency keys of this run its own.
     pub(super) run: String,
+    /// The value of `Authorization`.
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 /// The span in which requests count.

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::terminal::token::authorization;
 use onhand_remote::client_builder;
 use onhand_resilience::Backoff;
 use onhand_runtime::exit::{Exit, Failure};
@@ -117,7 +118,8 @@ pub(crate) struct NodeClient {
 impl NodeClient {
     /// A client of the node at `base`, as read by [`server_url`].
     pub(crate) fn new(base: &str) -> Result<Self, Failure> {
-        let builder = client_builder(is_loopback(base));
+        let headers = authorization()?.map(|value| (AUTHORIZATION, value));
+        let builder = client_builder(is_loopback(base)).default_headers(headers.into_iter().collect());
         let http =
             builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build().map_err(|error| {
                 Failure::new(Exit::Internal, format!("cannot make an HTTP client: {error}"))

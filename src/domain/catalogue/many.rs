@@ -7,6 +7,7 @@
 //! down again is the same file twice, and the second time has to take effect; an import that is known by its file would refuse it.
 
 use crate::catalogue::{Product, ProductChange, ProductFact};
+use crate::identity::{Access, Denied, Permission};
 use crate::{Decide, Draft, Fact, Key, Refusal, Rejection, Sku};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,10 @@ pub(crate) fn member_names(members: &[ProductMember]) -> String {
 }
 
 impl Decide for Products {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::CatalogueWrite)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.extend(self.products.iter().map(|described| Key::Product(described.sku.clone())));
     }

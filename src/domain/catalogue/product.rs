@@ -1,6 +1,7 @@
 //! Products: the details of a SKU, the same in all stores.
 
 use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::{Access, Denied, Permission};
 use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, Timestamp,
 };
@@ -171,6 +172,10 @@ impl ProductChange {
 }
 
 impl Decide for ProductCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::CatalogueWrite)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Product(self.sku.clone()));
     }

@@ -1,6 +1,7 @@
 //! Stores: the details of a place that holds stock.
 
 use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::{Access, Denied, Permission};
 use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, StoreId, Timestamp,
 };
@@ -70,6 +71,10 @@ pub struct StoreCommand {
 }
 
 impl Decide for StoreCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit_in(Permission::StoresWrite, &self.store_id)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Store(self.store_id.clone()));
     }

@@ -1,6 +1,7 @@
 //! Commands and their decision; each variant is a row of the registry.
 
 use super::registry::FOLLOW_UPS;
+use crate::identity::{Access, Denied};
 use crate::stock::KnownKey;
 use crate::{Command, Decide, Draft, Idempotency, Key, Refusal};
 
@@ -22,6 +23,14 @@ impl Command {
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+
+    /// Checks that its caller may do what the command does.
+    ///
+    /// # Errors
+    /// [`Denied`]: the first part that is beyond the access.
+    pub fn permit(&self, access: &Access) -> Result<(), Denied> {
+        self.part().map_or(Ok(()), |part| part.permit(access))
     }
 
     /// The idempotency of each operation that has its own, with the operation's index.

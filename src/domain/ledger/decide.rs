@@ -1,10 +1,18 @@
 //! The trait of a command: which states it decides on, and how.
 
+use crate::identity::{Access, Denied};
 use crate::stock::Operation;
 use crate::{Draft, Key, Refusal};
 
 /// A command's part that belongs to its capability: which states it decides on, and how.
 pub trait Decide {
+    /// Checks that its caller may do what the command does, wherever it came in: an alias, an operation of a batch or a row of an
+    /// import needs what it does.
+    ///
+    /// # Errors
+    /// [`Denied`]: the first part that is beyond the access.
+    fn permit(&self, access: &Access) -> Result<(), Denied>;
+
     /// Adds the keys of the states it decides on.
     fn add_keys(&self, keys: &mut Vec<Key>);
 

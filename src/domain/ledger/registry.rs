@@ -146,7 +146,7 @@ rejections! {
         current_version: u64,
     } "there is a principal of that id already; change it, or choose another login";
     /// It is the only administrator that is left.
-    LastAdmin "last-admin" "it is the last administrator; make another one first";
+    LastAdmin "last-admin" "there would be no administrator left; make one first";
     /// More is granted, or changed, than the caller is granted.
     GrantBeyondOwn "grant-beyond-own" "nobody grants or changes what is beyond their own grants; ask an administrator";
     /// There is no token of that id, or it was revoked.

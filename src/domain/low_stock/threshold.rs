@@ -1,6 +1,7 @@
 //! Thresholds: a store's own low-stock threshold of a SKU, in place of the product's.
 
 use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::{Access, Denied, Permission};
 use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, StoreId,
     Timestamp,
@@ -51,6 +52,10 @@ pub struct ThresholdCommand {
 }
 
 impl Decide for ThresholdCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit_in(Permission::StockThreshold, &self.store_id)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Threshold(self.store_id.clone(), self.sku.clone()));
     }

@@ -1,5 +1,6 @@
 //! Batch: many movements in one entry, atomic or each on its own.
 
+use crate::identity::{Access, Denied};
 use crate::stock::{self, StockCommand};
 use crate::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
 
@@ -35,6 +36,12 @@ pub enum KnownKey {
 }
 
 impl Decide for Batch {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        self.operations.iter().enumerate().try_for_each(|(part, operation)| {
+            operation.command.permit(access).map_err(|denied| Denied { part: Some(part), ..denied })
+        })
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.extend(self.operations.iter().map(|operation| operation.command.key()));
     }

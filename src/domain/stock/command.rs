@@ -1,5 +1,6 @@
 //! The command to move one level: which level, which version, and what to do.
 
+use crate::identity::Permission;
 use crate::stock::AdjustKind;
 use crate::{Expected, Key, Quantity, ReservationId, Sequence, Sku, StoreId};
 use smol_str::SmolStr;
@@ -60,6 +61,23 @@ pub enum Verb {
         /// The reason.
         reason: Option<SmolStr>,
     },
+}
+
+impl Verb {
+    /// What a caller must be permitted to do.
+    pub const fn permission(&self) -> Permission {
+        match self {
+            Self::Adjust { .. } => Permission::StockAdjust,
+            Self::AdjustBy { kind, .. } => match kind {
+                AdjustKind::Sale | AdjustKind::Return => Permission::StockSell,
+                AdjustKind::StockIn => Permission::StockReceive,
+                AdjustKind::Removal => Permission::StockRemove,
+                AdjustKind::Opening => Permission::StockAdjust,
+            },
+            Self::Reserve(_) | Self::Release { .. } | Self::Commit(_) => Permission::StockReserve,
+            Self::Count { .. } => Permission::StockCount,
+        }
+    }
 }
 
 /// The parameters of a reservation.

@@ -258,7 +258,11 @@ fn shows_nothing_early(node: &SimNode, oracle: &Oracle, acts: &[Act], context: &
             let seen = seen.expect("products are read").map(|product| product.version);
             assert_eq!(seen, owed.product.map(|(_, version)| version), "product {sku} is shown too early");
         }
-        let filter = AlertFilter { store_id: Some(store_id.clone()), sku: Some(wanted.clone()) };
+        let filter = AlertFilter {
+            store_id: Some(store_id.clone()),
+            sku: Some(wanted.clone()),
+            ..AlertFilter::default()
+        };
         let mut read = pin!(node.ledger.alerts(&filter, None, 1));
         if let Poll::Ready(seen) = read.as_mut().poll(context) {
             let seen = seen.expect("alerts are read").pop().map(|alert| alert.version);

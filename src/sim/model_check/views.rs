@@ -20,7 +20,7 @@ pub(crate) async fn shown(ledger: &Ledger, oracle: &Oracle, sku: &str) -> Result
     let level = ledger.level(&store_id, &sku).await?.map(|view| view.numbers);
     let product = ledger.product(&sku).await?;
     let threshold = ledger.threshold(&store_id, &sku).await?;
-    let alerts = AlertFilter { store_id: Some(store_id), sku: Some(sku) };
+    let alerts = AlertFilter { store_id: Some(store_id), sku: Some(sku), ..AlertFilter::default() };
     let alert = ledger.alerts(&alerts, None, MANY).await?.pop();
     Ok(Shown {
         level: level.map(|level| (level.on_hand.get(), level.reserved.get(), level.version)),

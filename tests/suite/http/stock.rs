@@ -160,7 +160,7 @@ async fn lists_and_histories_come_in_pages() {
     assert_eq!((&adjust["type"], &reserve["type"]), (&"ADJUST".into(), &"RESERVE".into()));
     assert_eq!(reserve["before"], json!({"qty": 5, "onHand": 5, "reserved": 0, "version": 1}));
     assert_eq!(reserve["after"], json!({"qty": 3, "onHand": 5, "reserved": 2, "version": 2}));
-    assert_eq!((&reserve["payload"]["reservationId"], &reserve["actor"]), (&"r".into(), &"anonymous".into()));
+    assert_eq!((&reserve["payload"]["reservationId"], &reserve["actor"]), (&"r".into(), &"local".into()));
     let only = node.get("/stores/S1/inventory/A/history?type=RESERVE&limit=1").await;
     assert_eq!(only.json["items"], json!([reserve]));
     node.get("/stores/S1/inventory/NONE/history").await.is(404, "not-found");

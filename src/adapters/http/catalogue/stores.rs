@@ -2,6 +2,7 @@
 
 use crate::edge::body::JsonBody;
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::request::context::RequestContext;
 use crate::request::field_rules::{text, version, zone_name};
 use crate::request::optional::{present, yes};
@@ -17,6 +18,7 @@ use axum::response::Response;
 use http::{HeaderMap, Uri};
 use onhand_app::catalogue::{StoreDescription, StoreView};
 use onhand_domain::catalogue::{Store, StoreCommand, StoreKind};
+use onhand_domain::identity::Permission;
 use onhand_domain::{Command, Fact, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
@@ -59,11 +61,17 @@ struct StoreShown<'a> {
 }
 
 /// `GET /stores`
-pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
-    let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?;
+pub(crate) async fn list(
+    State(node): State<Arc<Node>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let scope = caller.scope(Permission::StoresRead, None)?;
+    let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?.within(&scope);
     let after = page.after(|mark| StoreId::new(mark).ok())?;
     let stores = page.cut(node.ledger.stores(after.as_ref(), page.rows_max()).await?);
-    let items: Vec<StoreShown> = stores.rows.iter().map(StoreShown::of).collect();
+    let visible = stores.rows.iter().filter(|store| scope.covers(&store.store_id));
+    let items: Vec<StoreShown> = visible.map(StoreShown::of).collect();
     Ok(page.answer(&items, stores.next(|store| &store.store_id)))
 }
 

@@ -4,7 +4,7 @@
 //! a change of one thing. The methods of [`Endpoint`] make the other kinds of routes.
 
 use crate::edge::gates::{Gate, GateEntry};
-use crate::edge::route::{Cache, Permission, Route};
+use crate::edge::route::{Cache, Need, Route};
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
@@ -26,11 +26,11 @@ macro_rules! constructors {
     ($($(#[$doc:meta])* $name:ident $method:ident $entry:expr;)*) => {
         $($(#[$doc])*
         pub(crate) fn $name<T: 'static, S: Clone + Send + Sync + 'static>(
-            permission: Permission,
+            need: Need,
             template: &'static str,
             handler: impl Handler<T, S>,
         ) -> Endpoint<S> {
-            Endpoint::new(permission, Method::$method, template, $entry, handler)
+            Endpoint::new(need, Method::$method, template, $entry, handler)
         })*
     };
 }
@@ -50,7 +50,7 @@ constructors! {
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn new<T: 'static>(
-        permission: Permission,
+        need: Need,
         method: Method,
         template: &'static str,
         entry: GateEntry,
@@ -59,7 +59,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let bind = |state: S| -> Answering {
             Box::new(move |request| Box::pin(handler.clone().call(request, state.clone())))
         };
-        let route = Route { template, method, query: &[], entry, cache: Cache::Never, permission };
+        let route = Route { template, method, query: &[], entry, cache: Cache::Never, need };
         Self { route, bind: Box::new(bind) }
     }
 

@@ -6,6 +6,7 @@
 use crate::edge::admission::Admission;
 use crate::edge::cors;
 use crate::edge::endpoint::Answering;
+use crate::edge::front_door::{CHALLENGE, FrontDoor};
 use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
 use crate::edge::meters::RouteMeters;
 use crate::edge::route::{Cache, Route};
@@ -22,7 +23,9 @@ use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use onhand_planted::{Bug, planted};
 use onhand_resilience::Seat;
@@ -44,6 +47,7 @@ pub struct Edge {
     addresses: matchit::Router<Vec<usize>>,
     gates: Arc<Gates>,
     web: Arc<WebGate>,
+    door: Option<FrontDoor>,
     meters: RouteMeters,
     ids: RequestIds,
 }
@@ -81,7 +85,13 @@ impl Edge {
         for (index, (route, _)) in routes.iter().enumerate() {
             meters.of(Some(index), &route.method).begin();
         }
-        Self { routes, addresses, gates, web, meters, ids: RequestIds::default() }
+        Self { routes, addresses, gates, web, door: None, meters, ids: RequestIds::default() }
+    }
+
+    /// The same edge with a front door; without one, every caller is `local`.
+    pub(crate) fn with_door(mut self, door: FrontDoor) -> Self {
+        self.door = Some(door);
+        self
     }
 
     /// Answers one request from inside the process: it has no client with a rate limit, and is not from a browser.
@@ -113,7 +123,12 @@ impl Edge {
             return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
         let params = std::mem::take(&mut exchange.params);
-        request.extensions_mut().insert(Arrived { id: exchange.id.clone(), params });
+        let admitted = self.door.as_ref().map(|door| door.admit(route.need, request.headers(), &params));
+        let caller = match admitted.transpose() {
+            Ok(caller) => caller.unwrap_or_default(),
+            Err(problem) => return self.leave(&exchange, problem.into_response()),
+        };
+        request.extensions_mut().insert(Arrived { id: exchange.id.clone(), caller, params });
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
         request.extensions_mut().insert(Arc::clone(&admission));
@@ -168,7 +183,8 @@ impl Edge {
         request: &Request,
     ) -> Result<Option<Seat>, Problem> {
         if client.is_some() {
-            exchange.origin = self.web.check(request)?;
+            let login = self.door.as_ref().is_some_and(FrontDoor::asks_who);
+            exchange.origin = self.web.check(request, login)?;
         }
         let entry = exchange.index.and_then(|index| self.routes.get(index)).map(|(route, _)| route.entry);
         if entry == Some(GateEntry::Free) {
@@ -217,6 +233,9 @@ impl Edge {
         }
         if let Some(quota) = exchange.quota {
             self.gates.sign(response.headers_mut(), quota);
+        }
+        if response.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
         }
         if problem.as_ref().is_some_and(|problem| problem.code().rejects_for_load()) {
             response.extensions_mut().insert(Rejected);
@@ -294,15 +313,15 @@ impl fmt::Debug for Edge {
 mod tests {
     use super::*;
     use crate::edge::endpoint::{get, put};
-    use crate::edge::route::Permission::Open;
+    use crate::edge::route::Need;
     use http::header::RETRY_AFTER;
 
     fn edge() -> Edge {
         let endpoints = [
-            get(Open, "/panics", panics),
-            get(Open, "/teapot", || async { StatusCode::IM_A_TEAPOT }),
-            get(Open, "/kept", || async { ([(CACHE_CONTROL, "max-age=60")], "tea") }),
-            put(Open, "/kept", || async {}),
+            get(Need::Public, "/panics", panics),
+            get(Need::Public, "/teapot", || async { StatusCode::IM_A_TEAPOT }),
+            get(Need::Public, "/kept", || async { ([(CACHE_CONTROL, "max-age=60")], "tea") }),
+            put(Need::Public, "/kept", || async {}),
         ];
         let bound = endpoints.map(|endpoint| endpoint.query(&["known"]).versioned().free().bound(()));
         Edge::new(bound.into(), Arc::default(), Arc::default())

@@ -74,13 +74,14 @@ impl WebGate {
         !self.origins.is_empty()
     }
 
-    /// Accepts or refuses a request. Returns its origin when pages of that origin may read the answer.
-    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<Option<HeaderValue>, Problem> {
+    /// Accepts or refuses a request. Returns its origin when pages of that origin may read the answer. With `login`, callers show who
+    /// they are: then a proxy may forward them, by any name.
+    pub(crate) fn check<B>(&self, request: &Request<B>, login: bool) -> Result<Option<HeaderValue>, Problem> {
         let seen = OriginHeaders::read(request.headers());
         // HTTP/1.0 has no Host header. Browsers do not speak it any more, probes of load balancers do.
         let hostless = self.local.is_none() && request.version() < Version::HTTP_11;
         let host = seen.host_of(request.uri(), hostless)?;
-        if let Some(bound) = self.local {
+        if let Some(bound) = self.local.filter(|_| !login) {
             if seen.forwarded {
                 return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
             }
@@ -232,7 +233,7 @@ mod tests {
     fn judged(gate: &WebGate, method: &str, target: &str, headers: &[(&str, &str)]) -> &'static str {
         let builder = Request::builder().method(method).uri(target);
         let request = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-        gate.check(&request.body(()).unwrap()).err().map_or("", |problem| problem.code().slug())
+        gate.check(&request.body(()).unwrap(), false).err().map_or("", |problem| problem.code().slug())
     }
 
     #[test]
@@ -326,8 +327,8 @@ mod tests {
             (Version::HTTP_2, false, false),
         ] {
             let request = Request::builder().version(version).uri("/livez").body(()).unwrap();
-            assert_eq!(WebGate::any_host().check(&request).is_ok(), any, "{version:?}");
-            assert_eq!(WebGate::default().check(&request).is_ok(), local, "{version:?}");
+            assert_eq!(WebGate::any_host().check(&request, false).is_ok(), any, "{version:?}");
+            assert_eq!(WebGate::default().check(&request, false).is_ok(), local, "{version:?}");
         }
     }
 

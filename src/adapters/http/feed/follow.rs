@@ -6,6 +6,7 @@
 use crate::feed::event_body::EventBody;
 use crate::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::response::hints::Endless;
 use crate::response::problem::Problem;
 use axum::Extension;
@@ -37,6 +38,7 @@ pub(crate) enum Form {
 /// One follower's stream.
 struct FeedStream {
     node: Arc<Node>,
+    caller: Caller,
     feed: Feed,
     form: Form,
     heartbeat_at: Instant,
@@ -46,11 +48,12 @@ struct FeedStream {
 }
 
 /// The answer that goes on until the reader or the node ends it.
-pub(crate) fn response(node: Arc<Node>, feed: Feed, form: Form) -> Result<Response, Problem> {
+pub(crate) fn response(node: Arc<Node>, caller: Caller, feed: Feed, form: Form) -> Result<Response, Problem> {
     let place = node.follower_place()?;
     metrics::gauge!(FEED_FOLLOWERS).increment(1.0);
     let follower = FeedStream {
         node,
+        caller,
         feed,
         form,
         heartbeat_at: next_heartbeat(),
@@ -83,6 +86,9 @@ impl FeedStream {
         }
         let shutdown = self.node.shutdown.clone();
         loop {
+            if !self.caller.is_unchanged(&self.node.ledger) {
+                return Ok(None);
+            }
             let Some(read) = shutdown.run_until_cancelled(self.feed.next(FOLLOW_EVENTS_MAX)).await else {
                 return Ok(None);
             };

@@ -1,5 +1,6 @@
 //! What the edge knows of a request beside what the request says itself.
 
+use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
 use crate::request::request_id::RequestId;
 
@@ -8,6 +9,8 @@ use crate::request::request_id::RequestId;
 pub(crate) struct Arrived {
     /// The id of the request.
     pub id: RequestId,
+    /// Who it comes from.
+    pub caller: Caller,
     /// The values of the path's parameters.
     pub params: PathParams,
 }

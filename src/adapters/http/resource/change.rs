@@ -3,6 +3,7 @@
 
 use crate::node::Node;
 use crate::request::body::off_thread;
+use crate::request::caller::Caller;
 use crate::request::context::RequestContext;
 use crate::response::code::Code;
 use crate::response::etag::etag;
@@ -24,6 +25,7 @@ use smol_str::SmolStr;
 pub(crate) struct ChangeRequest {
     /// The version it is conditional on.
     pub(crate) expected: Expected,
+    caller: Caller,
     meta: Meta,
     deadline: Deadline,
 }
@@ -61,7 +63,8 @@ impl ChangeRequest {
         retry: impl FnOnce(SmolStr) -> Idempotency,
     ) -> Self {
         let (idempotency, deadline) = (context.key.take().map(retry), context.deadline);
-        Self { expected, meta: context.meta(idempotency), deadline }
+        let caller = context.caller.clone();
+        Self { expected, caller, meta: context.meta(idempotency), deadline }
     }
 
     /// The identity under which the ledger knows a retry, when the caller sent a key.
@@ -69,8 +72,9 @@ impl ChangeRequest {
         self.meta.idempotency.as_ref()
     }
 
-    /// Has the command decided and made durable.
+    /// Has the command decided and made durable, if its caller may do what it does.
     pub(crate) async fn execute(&self, node: &Node, command: Command) -> Result<Outcome, Problem> {
+        command.permit(self.caller.access()).map_err(|denied| self.caller.refused(&denied))?;
         node.execute(command, &self.meta, self.deadline).await
     }
 

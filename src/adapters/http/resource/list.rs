@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::LINK;
 use http::{HeaderValue, Uri};
+use onhand_domain::identity::StoreScope;
 use onhand_domain::{Sku, StoreId};
 use serde::Serialize;
 use std::fmt::Display;
@@ -32,6 +33,8 @@ pub(crate) struct ListPage<'a> {
     mark: Option<String>,
     /// The name of the list, so that the cursor of one is refused by another.
     list: &'static str,
+    /// The list is limited to a part of the stores, because the caller is.
+    partial: bool,
     uri: &'a Uri,
 }
 
@@ -66,7 +69,13 @@ impl<'a> ListPage<'a> {
             _ => Err(format!("must be a number from {least} to {PAGE_ITEMS_MAX}")),
         })?;
         let mark = query.get(CURSOR).map(|cursor| open(cursor, list)).transpose()?;
-        Ok(Self { limit: limit.unwrap_or(PAGE_ITEMS_DEFAULT), mark, list, uri })
+        Ok(Self { limit: limit.unwrap_or(PAGE_ITEMS_DEFAULT), mark, list, partial: false, uri })
+    }
+
+    /// Notes that the list is limited to a part of the stores, if it is.
+    pub(crate) fn within(mut self, scope: &StoreScope) -> Self {
+        self.partial = !scope.is_everywhere();
+        self
     }
 
     /// The mark that the page begins behind, as whatever the list counts by.
@@ -106,11 +115,15 @@ impl<'a> ListPage<'a> {
         struct PageBody<'a, T, A> {
             items: &'a [T],
             next_cursor: Option<&'a str>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            partial: bool,
             #[serde(flatten)]
             about: &'a A,
         }
         let cursor = next.map(|mark| seal(&mark, self.list));
-        let mut response = Json(PageBody { items, next_cursor: cursor.as_deref(), about }).into_response();
+        let mut response =
+            Json(PageBody { items, next_cursor: cursor.as_deref(), partial: self.partial, about })
+                .into_response();
         if let Some(link) = cursor.and_then(|cursor| next_link(self.uri, &cursor)) {
             response.headers_mut().insert(LINK, link);
         }
@@ -199,7 +212,7 @@ mod tests {
             assert_eq!(open(cursor, list).unwrap_err().code(), Code::InvalidCursor, "{cursor}");
         }
         let uri = Uri::from_static("/stores/S1/inventory");
-        let page = ListPage { limit: 1, mark: Some("x".into()), list: "levels", uri: &uri };
+        let page = ListPage { limit: 1, mark: Some("x".into()), list: "levels", partial: false, uri: &uri };
         assert_eq!(page.after(|text| text.parse::<u64>().ok()).unwrap_err().code(), Code::InvalidCursor);
     }
 
@@ -211,7 +224,7 @@ mod tests {
             next_link(&uri, "new").unwrap(),
             "</stores/S1/inventory/BANK%20CHARGES/history?type=ADJUST&limit=5&cursor=new>; rel=\"next\""
         );
-        let page = ListPage { limit: 2, mark: None, list: "history", uri: &uri };
+        let page = ListPage { limit: 2, mark: None, list: "history", partial: false, uri: &uri };
         for (rows, items, more) in [(vec![1, 2, 3], 2, true), (vec![1, 2], 2, false), (vec![], 0, false)] {
             let found = page.cut(rows);
             assert_eq!((found.rows.len(), found.next(|row| *row)), (items, more.then_some(2)));

@@ -99,8 +99,8 @@ codes! {
          storeId.";
     PrincipalExists "principal-exists" CONFLICT "It exists already" retry None,
         "There is a person, service, node, team or token of that login or id already; nothing changed. Change it, or choose another one.";
-    LastAdmin "last-admin" CONFLICT "It is the last administrator" retry None,
-        "Without it nobody could manage identity any more; nothing changed. Make another administrator first.";
+    LastAdmin "last-admin" CONFLICT "There would be no administrator" retry None,
+        "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,
