@@ -14,6 +14,7 @@ mod feed;
 mod follow;
 mod gates;
 mod guides;
+mod identity;
 mod many_products;
 mod read_only;
 mod refusals;
@@ -28,7 +29,7 @@ mod wanted;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use onhand_app::central::{CentralModel, Worker};
-use onhand_app::ports::{EventLog, EventSource, History};
+use onhand_app::ports::{EventLog, EventSource, History, Vault};
 use onhand_app::{Ledger, Parts};
 use onhand_disk::clock::{SystemClock, TimeOrderedIds};
 use onhand_disk::layout::Layout;
@@ -37,7 +38,7 @@ use onhand_file::format::identity::DirectoryLock;
 use onhand_file::log::FileLog;
 use onhand_file::recovery::{OpenNode, OpenOptions, open};
 use onhand_file::upkeep::maintenance::Maintenance;
-use onhand_http::{Edge, Gates, Node, edge};
+use onhand_http::{Edge, Gates, Node, OpenRules, edge};
 use onhand_resilience::BreakerSettings;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -78,6 +79,8 @@ struct Setup {
     gates: Gates,
     /// Stock only of what the catalogue knows.
     strict: bool,
+    /// The vault of its identity.
+    vault: Option<Arc<dyn Vault>>,
 }
 
 /// An answer, read to its end.
@@ -94,7 +97,8 @@ impl Scratch {
     }
 
     fn open(setup: Setup) -> Self {
-        let Setup { directory, disk, segment_bytes, watch, others, central, breaker, gates, strict } = setup;
+        let Setup { directory, disk, segment_bytes, watch, others, central, breaker, gates, strict, vault } =
+            setup;
         let options = OpenOptions {
             disk,
             layout: Layout::new(directory.path()),
@@ -127,6 +131,10 @@ impl Scratch {
             (Some(worker), _) => plain.with_worker(Arc::clone(worker)),
             (None, Some(central)) => plain.with_central(central, Arc::default()),
             (None, None) => plain,
+        };
+        let equipped = match vault {
+            Some(vault) => equipped.with_identity(vault, OpenRules::default()),
+            None => equipped,
         };
         let equipped = Arc::new(equipped);
         let edge = Arc::new(edge(Arc::clone(&equipped)));
@@ -192,6 +200,21 @@ impl Scratch {
         self.send(request(method, path, &headers, Body::from(body.to_owned()))).await
     }
 
+    /// The status of a HEAD request.
+    async fn head(&self, path: &str, headers: &[(&str, &str)]) -> StatusCode {
+        self.edge.handle(request(Method::HEAD, path, headers, Body::empty())).await.status()
+    }
+
+    /// The status of a request without a body to another address of a route.
+    async fn bare(&self, method: &Method, path: &str, headers: &[(&str, &str)]) -> u16 {
+        self.edge.handle(request(method.clone(), path, headers, Body::empty())).await.status().as_u16()
+    }
+
+    /// An answer that goes on.
+    async fn open_stream(&self, path: &str, headers: &[(&str, &str)]) -> Body {
+        self.edge.handle(request(Method::GET, path, headers, Body::empty())).await.into_body()
+    }
+
     async fn delete(&self, path: &str) -> Answer {
         self.send(request(Method::DELETE, path, &[], Body::empty())).await
     }
@@ -215,6 +238,7 @@ impl Default for Setup {
             breaker: fakes::NEVER,
             gates: Gates::default(),
             strict: false,
+            vault: None,
         }
     }
 }
