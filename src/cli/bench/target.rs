@@ -1,13 +1,13 @@
-//! The server that a load goes to, and the span in which its requests count.
+//! The server under load, and the span in which its requests count.
 
 use std::time::Instant;
 
-/// The server that a load goes to.
+/// The server under load.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     /// `host:port`.
     pub(super) address: String,
-    /// A prefix that makes the idempotency keys of this run its own.
+    /// A prefix that makes the idempotency keys of this run unique.
     pub(super) run: String,
 }
 
