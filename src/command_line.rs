@@ -1,4 +1,4 @@
-//! The command line as a whole: every command with its help, and what runs it.
+//! The command line as a whole: every command with its help, and the function that runs it.
 
 use crate::serve;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -121,10 +121,10 @@ Exit codes:
 }
 
 impl Cli {
-    /// Runs the command that was asked for.
+    /// Runs the command of this command line.
     ///
     /// # Errors
-    /// What went wrong, with the exit code to leave with.
+    /// The failure of the command, with its exit code.
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
             CliCommand::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),

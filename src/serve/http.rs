@@ -1,4 +1,5 @@
-//! The HTTP server of a running node: its socket, the node as handlers see it, and the address that people and parents read.
+//! The HTTP server of a running node: its socket, the state of its handlers, and the output of its address for people
+//! and parent processes.
 
 use crate::serve::open_files::Room;
 use onhand_config::{ListenSettings, ServeSettings};
@@ -23,7 +24,7 @@ pub(super) struct HttpServer {
 }
 
 impl HttpServer {
-    /// A server that takes requests as soon as it runs.
+    /// A server that accepts requests once it runs.
     pub(super) fn new(
         listener: TcpListener,
         settings: &ServeSettings,
@@ -39,13 +40,13 @@ impl HttpServer {
         Self { listener, node: Arc::new(node), limits, stop: stop.token.clone() }
     }
 
-    /// Has readiness fail, and waits until probes have seen it or `wait_max` is over.
+    /// Makes readiness fail, and waits until probes have noticed or `wait_max` is over.
     pub(super) fn announce_stop(&self) -> impl AsyncFnOnce(Duration) + use<> {
         let node = Arc::clone(&self.node);
         async move |wait_max| node.draining.announce(wait_max).await
     }
 
-    /// Serves until the stop, and drains then.
+    /// Serves until the stop, and then drains.
     pub(super) async fn run(self) -> Drained {
         serve(self.listener, Arc::new(edge(self.node)), self.limits, self.stop).await
     }
@@ -54,14 +55,14 @@ impl HttpServer {
 /// Binds the address of the settings.
 ///
 /// # Errors
-/// [`Exit::Unavailable`] when it is not to be had.
+/// [`Exit::Unavailable`] when it cannot be bound.
 pub(super) async fn bind(listen: &ListenSettings) -> Result<TcpListener, Failure> {
     TcpListener::bind(listen.address).await.or_exit(Exit::Unavailable, || {
         format!("cannot listen on {}; is another server there? choose a port with --port", listen.address)
     })
 }
 
-/// The node as its handlers see it.
+/// The state that the handlers share.
 fn node(settings: &ServeSettings, running: &RunningNode, shutdown: CancellationToken) -> Node {
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
@@ -74,13 +75,13 @@ fn node(settings: &ServeSettings, running: &RunningNode, shutdown: CancellationT
     node.with_central(Arc::clone(running.central.model()), running.central.worker())
 }
 
-/// The callers that a node answers while there is no login: with `--insecure` whoever reaches it, else those on this machine.
+/// The callers that a node answers while there is no login: with `--insecure` every one, else those on this machine.
 fn web_gate(listen: &ListenSettings) -> WebGate {
     let gate = if listen.insecure { WebGate::any_host() } else { WebGate::local(listen.address.ip()) };
     gate.with_origins(&listen.cors_origins)
 }
 
-/// Prints the address of the node for people, and writes the ready file for the process that started it.
+/// Prints the address of the node, and writes the ready file for the parent process.
 ///
 /// # Errors
 /// [`Exit::CannotCreate`] when the ready file cannot be written.

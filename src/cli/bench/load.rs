@@ -1,8 +1,8 @@
 //! The load itself: connections on threads, in a closed or an open loop.
 //!
-//! Each thread runs its share of the connections on a runtime of its own and counts for itself; nothing is
-//! shared while requests flow. In the open loop one more thread, the pacer, says when requests are due: it
-//! sleeps in the kernel, because the timer of the runtime is no finer than a millisecond.
+//! Each thread runs its share of the connections on a runtime of its own and has counters of its own; nothing is shared
+//! while requests flow. In the open loop one more thread, the pacer, sends the due times of requests: it sleeps in the
+//! kernel, because the timer of the runtime is no finer than a millisecond.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &BenchArgs, target: &Target) -> LoadTally {
         if let Some(rate) = args.rate {
             pace(rate, start, span.until, &senders);
         }
-        // A connection whose sender is gone ends when it has done what was due.
+        // A connection whose sender is gone ends after its due requests.
         drop(senders);
         for thread in running {
             total.add(thread.join().expect("a load thread does not panic"));
@@ -58,7 +58,7 @@ pub(super) fn run(args: &BenchArgs, target: &Target) -> LoadTally {
     total
 }
 
-/// Says when requests are due, in turn to each connection.
+/// Sends the due time of each request, in turn to each connection.
 fn pace(rate: f64, start: Instant, until: Instant, connections: &[UnboundedSender<Instant>]) {
     let mut turn = connections.iter().cycle();
     for number in 0_u32.. {
@@ -127,7 +127,7 @@ mod tests {
         BenchArgs::from_arg_matches(&matches).unwrap()
     }
 
-    /// A server that answers everything alike, the first request of each connection after a while.
+    /// A server that answers everything alike, the first request of each connection after a delay.
     fn server(first_after: Duration, answer: &'static [u8]) -> Target {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_should_not_be_is_an_error() {
+    fn an_unexpected_answer_is_an_error() {
         let refusing = server(Duration::ZERO, b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
         let short = args(&["--connections", "1", "--duration", "0.1", "--warm-up", "0"]);
         let tally = run(&short, &refusing);

@@ -13,7 +13,7 @@ pub(super) const STORE: &str = "BENCH";
 /// Different batches prepared; making one costs more than sending it.
 const BATCHES_PREPARED: usize = 8;
 
-/// SKU by number.
+/// The SKU with this number.
 pub(super) fn sku(number: u32) -> String {
     format!("SKU-{number:07}")
 }
@@ -28,7 +28,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// `run` makes the idempotency keys of this run its own.
+    /// `run` makes the idempotency keys of this run unique.
     pub(super) fn new(args: &BenchArgs, host: &str, run: &str, picker: &Picker, random: &mut Rng) -> Self {
         let batches = if args.workload == Workload::Batch {
             (0..BATCHES_PREPARED).map(|_| batch(args.batch_size, picker, random)).collect()

@@ -1,4 +1,4 @@
-//! Metrics as Prometheus meets them: each is there from the first look, with its text.
+//! Metrics in the exposition format: each is present from the first scrape, with its help text.
 
 use super::api::Api;
 use super::process::Node;
@@ -6,12 +6,12 @@ use onhand_telemetry::{ALL, Kind, Metric};
 use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 
-/// What is not 0 on a node that nobody has asked for anything.
+/// Metrics that are not 0 on an idle node.
 const NOT_ZERO: [&str; 3] =
     ["onhand_http_connections", "onhand_clock_ahead_seconds", "onhand_sync_source_well"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_is_there_from_the_start_and_says_what_it_is() {
+async fn every_metric_is_exported_from_the_start_with_help_and_type() {
     for options in [&[][..], &["--sync", "off"], &["--locks-enabled"]] {
         let directory = TempDir::new().unwrap();
         let node = Node::start(directory.path(), options);
@@ -28,7 +28,7 @@ fn check(text: &str, followed: bool) {
     let (helps, kinds) = (lines("# HELP "), lines("# TYPE "));
     for Metric { name, kind, help, labels } in ALL {
         if *labels == ["source"] && !followed {
-            // Where nothing is followed there is no source.
+            // Without a followed log there is no source.
             continue;
         }
         assert_eq!(helps.get(name), Some(help), "{name}: {text}");

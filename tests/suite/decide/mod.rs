@@ -1,4 +1,4 @@
-//! Every refusal of every verb: given what happened to a level, when this is asked, then that is the answer.
+//! Every rejection of every verb: after these events of a level, this command has that answer.
 
 mod listed;
 mod many;

@@ -27,7 +27,7 @@ pub(super) async fn filled() -> Scratch {
 }
 
 #[tokio::test]
-async fn a_page_tells_what_happened_with_the_state_before_and_after() {
+async fn a_page_has_each_event_with_the_state_before_and_after() {
     let node = filled().await;
     let page = node.get("/api/events").await;
     page.is(200, "");
@@ -90,7 +90,7 @@ async fn pages_are_filtered_and_lead_to_one_another() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
+async fn invalid_queries_are_rejected() {
     let node = filled().await;
     for (query, parameter) in [
         ("after=-1", "after"),

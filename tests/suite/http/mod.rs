@@ -1,5 +1,5 @@
 //! The HTTP side over a real log in a scratch directory, in process or on a socket. Every answer that is read in
-//! process is held against openapi.yaml.
+//! process is checked against openapi.yaml.
 
 mod alerts;
 mod archived;
@@ -63,21 +63,21 @@ struct Scratch {
     directory: Arc<TempDir>,
 }
 
-/// How a node is set up.
+/// The configuration of a node.
 struct Setup {
     directory: Arc<TempDir>,
     disk: Arc<dyn Disk>,
     segment_bytes: u64,
-    /// What stands between the node and its log read back.
+    /// A wrapper around the reading of the log.
     watch: fn(Arc<dyn History>) -> Arc<dyn History>,
-    /// The logs its worker follows besides its own; nothing: it has no worker.
+    /// The logs that its worker follows besides its own; none: there is no worker.
     others: Option<Vec<Arc<dyn EventSource>>>,
-    /// A central model that somebody else fills.
+    /// A central model that another process fills.
     central: Option<Arc<CentralModel>>,
-    /// When its worker leaves a source alone.
+    /// When its worker stops reading a source.
     breaker: BreakerSettings,
     gates: Gates,
-    /// Stock only of what the catalogue knows.
+    /// Stock only of SKUs in the catalogue.
     strict: bool,
     /// The vault of its identity.
     vault: Option<Arc<dyn Vault>>,
@@ -151,7 +151,7 @@ impl Scratch {
         }
     }
 
-    /// A node whose worker follows its own log, as a page over HTTP, and others.
+    /// A node whose worker follows its own log, over pages of HTTP, and others.
     fn with_worker(others: Vec<Arc<dyn EventSource>>) -> Self {
         Self::open(Setup { others: Some(others), ..Setup::default() })
     }
@@ -165,7 +165,7 @@ impl Scratch {
         Self::open(Setup { directory, ..setup })
     }
 
-    /// One step of side work: an index, a snapshot, a segment to the archive.
+    /// One step of maintenance: an index, a snapshot, a segment to the archive.
     fn upkeep(&self) {
         self.maintenance.lock().step().unwrap();
     }
@@ -219,7 +219,7 @@ impl Scratch {
         self.send(request(Method::DELETE, path, &[], Body::empty())).await
     }
 
-    /// Stocks a level, so that a test has something to start with.
+    /// Stocks a level for the start of a test.
     async fn stock(&self, path: &str, pieces: i64) {
         let answer = self.post(&format!("{path}/adjust"), &[], &format!(r#"{{"delta":{pieces}}}"#)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -244,7 +244,7 @@ impl Default for Setup {
 }
 
 impl Answer {
-    /// Holds the answer against a status and, for a refusal, a code and everything a problem must have.
+    /// Checks the status and, for a rejection, its code and all members that a problem must have.
     #[track_caller]
     fn is(&self, status: u16, code: &str) -> &Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
