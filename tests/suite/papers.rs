@@ -75,7 +75,7 @@ fn every_metric_is_in_the_table() {
     let known: Vec<&str> = ALL.iter().map(|metric| metric.name).collect();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for (path, text) in rust_files(&source) {
-        if !path.ends_with("telemetry.rs") {
+        if !path.ends_with("src/telemetry/lib.rs") {
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let places = code.matches("\"onhand_").count();
             assert_eq!(places, 0, "{path} names a metric that is not in src/telemetry/lib.rs");

@@ -265,13 +265,9 @@ async fn the_actor_is_the_principal_and_a_retry_with_another_token_is_the_same()
     let principal = &rotated.json["principalId"];
     assert!(actors.contains(&&json!("local")) && actors.contains(&principal), "{actors:?}");
     chain.get("/stores/BERLIN/inventory/TEA", &till).await.is(200, "");
-    let now = chain.say(
-        Method::POST,
-        &format!("/tokens/{}/rotate", rotated.json["tokenId"].as_str().unwrap()),
-        &chain.admin,
-        "{}",
-    );
-    assert_eq!(now.await.status, 201);
+    let rotate = format!("/tokens/{}/rotate", rotated.json["tokenId"].as_str().unwrap());
+    let now = chain.say(Method::POST, &rotate, &chain.admin, "{}").await;
+    assert_eq!(now.status, 201, "{}", now.text);
     chain.get("/stores/BERLIN/inventory/TEA", &other).await.is(401, "unauthorized");
 }
 
