@@ -24,7 +24,7 @@ pub struct BreakerSettings {
 /// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// Calls pass.
+    /// Calls pass the breaker.
     Closed,
     /// Calls are rejected.
     Open,
@@ -217,7 +217,7 @@ impl OutcomeWindow {
         self.outcomes = (self.outcomes + 1).min(WINDOW);
     }
 
-    /// The share of failures; nothing while there are too few outcomes.
+    /// The share of failures; none while there are too few outcomes.
     fn share_of_failures(&self) -> Option<f64> {
         let share = f64::from(self.failures.count_ones()) / f64::from(self.outcomes);
         (self.outcomes >= OUTCOMES_MIN).then_some(share)
@@ -234,7 +234,7 @@ mod tests {
         Breaker::new("test", BreakerSettings { threshold, cooldown: COOLDOWN })
     }
 
-    /// Outcomes in order: `+` an answer, `-` none.
+    /// Records outcomes in order: `+` an answer, `-` none.
     fn tell(breaker: &Breaker, outcomes: &str) {
         for outcome in outcomes.chars() {
             let permit = breaker.pass().unwrap();
@@ -250,7 +250,7 @@ mod tests {
             (0.5, "++++----", BreakerState::Open),
             (0.5, "+++++----", BreakerState::Closed),
             (0.5, "+++++-----", BreakerState::Open),
-            // What is further back than ten does not count.
+            // Outcomes further back than ten do not count.
             (0.5, "++++++++++++++++++++----", BreakerState::Closed),
             (0.5, "++++++++++++++++++++-----", BreakerState::Open),
             (0.5, "----++++++----", BreakerState::Closed),

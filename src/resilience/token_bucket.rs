@@ -34,7 +34,7 @@ pub struct TokenBuckets<K: Hash + Eq + Clone> {
 /// The state of a bucket after a token was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Tokens left.
+    /// Tokens left in the bucket.
     pub remaining: u32,
     /// Time until it is full again.
     pub full_in: Duration,

@@ -34,7 +34,7 @@ pub(crate) const SHED_WARNING_MS: u64 = 10_000;
 pub(crate) const PAGE_ITEMS_MAX: usize = 1_000;
 /// The items of a page when the request has no `limit`.
 pub(crate) const PAGE_ITEMS_DEFAULT: usize = 100;
-/// Concurrent followers of the feed, beside all other connections.
+/// Maximum number of concurrent followers of the feed, beside all other connections.
 pub const FOLLOWERS_MAX: usize = 512;
 /// Events in one piece of a stream; a reader that is slow costs one piece.
 pub(crate) const FOLLOW_EVENTS_MAX: usize = 256;

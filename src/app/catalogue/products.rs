@@ -15,7 +15,7 @@ use std::ops::Bound;
 pub struct ProductView {
     /// The SKU of the product.
     pub sku: Sku,
-    /// The details.
+    /// The details of the product.
     pub product: Product,
     /// The version of the details.
     pub version: u64,
@@ -26,11 +26,11 @@ pub struct ProductView {
 /// One version of a product's details.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductSaid {
-    /// The version.
+    /// The version, counted from 1.
     pub version: u64,
     /// The time of the change.
     pub at: Timestamp,
-    /// The details; nothing when the change removed the product from the catalogue.
+    /// The details; none when the change removed the product from the catalogue.
     pub product: Option<Product>,
     /// The principal, if it is known.
     pub actor: Option<SmolStr>,
@@ -49,7 +49,7 @@ pub struct ProductFilter {
 }
 
 impl ProductView {
-    /// The view of a product; nothing when it is not in the catalogue.
+    /// The view of a product; none when it is not in the catalogue.
     pub(crate) fn of(sku: &Sku, master: &Master<Product>) -> Option<Self> {
         let product = master.details.clone()?;
         Some(Self { sku: sku.clone(), product, version: master.version, updated_at: master.updated_at })
@@ -72,7 +72,7 @@ impl ProductFilter {
 }
 
 impl Ledger {
-    /// A product as it is now; nothing when it is not in the catalogue.
+    /// A product as it is now; none when it is not in the catalogue.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.
@@ -143,7 +143,7 @@ impl Ledger {
     }
 }
 
-/// The versions of a product in one log after the version `after`, until there are `limit`.
+/// The versions of a product in one log after the version `after`, at most `limit`.
 fn said_in(
     history: &dyn History,
     key: &Key,

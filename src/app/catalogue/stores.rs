@@ -20,7 +20,7 @@ pub struct StoreView {
 /// The details of a store with their version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreDescription {
-    /// The details.
+    /// The details of the store.
     pub store: Store,
     /// The version of the details.
     pub version: u64,
@@ -29,7 +29,7 @@ pub struct StoreDescription {
 }
 
 impl StoreView {
-    /// The view of a store; nothing when it has no details.
+    /// The view of a store; none when it has no details.
     pub(crate) fn of(store_id: &StoreId, master: &Master<Store>) -> Option<Self> {
         let store = master.details.clone()?;
         let described = StoreDescription { store, version: master.version, updated_at: master.updated_at };
@@ -38,7 +38,7 @@ impl StoreView {
 }
 
 impl Ledger {
-    /// A store; nothing when it has no details and never had stock.
+    /// A store; none when it has no details and never had stock.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.

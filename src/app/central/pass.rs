@@ -27,7 +27,7 @@ pub struct PassReport {
 pub struct SyncStatus {
     /// Events that are durable at a source, as far as it has reported, and not in the model.
     pub lag: u64,
-    /// Open dead letters.
+    /// Number of open dead letters.
     pub open_letters: usize,
     /// All dead letters, including closed ones.
     pub letters: usize,

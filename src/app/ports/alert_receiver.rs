@@ -19,7 +19,7 @@ pub struct AlertNews {
     pub event_id: Uuid,
     /// The time of the event.
     pub at: Timestamp,
-    /// The payload.
+    /// The payload of the event.
     pub fact: AlertFact,
     /// The version of the level's alert: the number of times it was raised or cleared.
     pub version: u64,
@@ -55,7 +55,7 @@ pub enum NotTold {
 
 /// Stores the sequence up to which every alert was delivered or given up.
 pub trait AlertPlace: Send + Sync {
-    /// The sequence; nothing when none was saved yet.
+    /// The sequence; none when none was saved yet.
     ///
     /// # Errors
     /// When the disk fails; `InvalidData` when the stored bytes are damaged.

@@ -1,14 +1,16 @@
 //! The durable end of a log, and the fate of its waiters when the log fails.
 //!
-//! When the log fails, the sequences beyond the durable end are rolled back and assigned again to other entries. A sequence alone therefore
-//! does not identify the entry a caller waits for. Time is divided into **generations**: one ends when the log has failed *and* memory
-//! is rolled back to the durable end. Invariants:
+//! When the log fails, the sequences beyond the durable end are rolled back and assigned again to other entries. A
+//! sequence alone therefore does not identify the entry a caller waits for. Time is divided into **generations**:
+//! one ends when the log has failed *and* memory is rolled back to the durable end. Invariants:
 //!
 //! 1. The durable sequence never goes back.
-//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::rolled_back`] nothing becomes durable and no sequence is handed out.
+//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::rolled_back`] nothing becomes durable and no sequence is
+//!    assigned.
 //! 3. [`DurableWatch::rolled_back`] is called once no memory holds anything beyond the durable sequence.
-//! 4. A wait names a generation in which, or after which, its entry was seen. It ends with success when the entry became durable in that
-//!    generation, and with an error as soon as it cannot any more; it never mistakes another generation's entry for it.
+//! 4. A wait names a generation in which, or after which, its entry was seen. It ends with success when the entry
+//!    became durable in that generation, and with an error as soon as it cannot any more; it never mistakes another
+//!    generation's entry for it.
 
 use onhand_domain::Sequence;
 use tokio::sync::watch;
@@ -41,7 +43,7 @@ struct Durable {
 pub struct RolledBack;
 
 impl Durable {
-    /// The result of a wait for a sequence that was seen in `generation`; nothing while it is pending.
+    /// The result of a wait for a sequence that was seen in `generation`; none while it is pending.
     fn tell(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), RolledBack>> {
         let later = self.generation.0.saturating_sub(generation.0);
         let end = match later {
@@ -99,7 +101,7 @@ impl DurableWatch {
         self.sender.send_modify(|durable| durable.rolling_back = true);
     }
 
-    /// The sequence to which memory must be rolled back; nothing without a failure.
+    /// The sequence to which memory must be rolled back; none without a failure.
     pub fn must_roll_back(&self) -> Option<Sequence> {
         let durable = self.sender.borrow();
         durable.rolling_back.then_some(durable.sequence)

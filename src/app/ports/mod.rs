@@ -1,5 +1,5 @@
-//! The ports: traits that the use cases need an adapter for, each with its contract and its errors. `tests/suite/ports` holds every
-//! adapter to them.
+//! The ports: traits that the use cases need an adapter for, each with its contract and its errors.
+//! `tests/suite/ports` tests every adapter against them.
 
 mod alert_receiver;
 mod central_store;

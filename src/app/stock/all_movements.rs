@@ -50,7 +50,7 @@ struct Found {
     movements: Vec<Movement>,
     /// Every event up to here was examined.
     through: Sequence,
-    /// The time of that event; nothing when the log was read to the end of the range.
+    /// The time of that event; none when the log was read to the end of the range.
     unfinished_at: Option<Timestamp>,
     end: Sequence,
 }
@@ -144,7 +144,7 @@ fn found_in(
     Ok(Found { log, movements, through, unfinished_at: unfinished.map(|(_, at)| at), end })
 }
 
-/// The matches, and the last event examined; nothing when the whole range was examined.
+/// The matches, and the last event examined; none when the whole range was examined.
 type Looked = (Vec<Movement>, Option<(Sequence, Timestamp)>);
 
 fn of_keys(

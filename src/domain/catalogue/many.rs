@@ -80,7 +80,7 @@ impl Decide for Products {
         keys.extend(self.products.iter().map(|described| Key::Product(described.sku.clone())));
     }
 
-    /// Never refuses all: a product that is refused holds up no other.
+    /// Never refuses all: a refused product does not affect the others.
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         for (op, described) in (0..).zip(&self.products) {
             draft.begin(op, None);

@@ -3,12 +3,12 @@
 use crate::stock::Operation;
 use crate::{Draft, Key, Refusal};
 
-/// A command's part that belongs to its capability: which states it decides on, and how.
+/// The part of a command that belongs to its capability: the states it decides on, and the decision.
 pub trait Decide {
     /// Adds the keys of the states it decides on.
     fn add_keys(&self, keys: &mut Vec<Key>);
 
-    /// Records its events in the draft, or says why not; on a refusal the draft is as it was.
+    /// Records its events in the draft, or refuses; on a refusal the draft is as it was.
     ///
     /// # Errors
     /// [`Refusal`]: nothing was changed.
@@ -19,7 +19,7 @@ pub trait Decide {
         &[]
     }
 
-    /// As [`Decide::operations`], to note what is known of their keys.
+    /// As [`Decide::operations`], to note the records of their keys.
     fn operations_mut(&mut self) -> &mut [Operation] {
         &mut []
     }

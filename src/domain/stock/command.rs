@@ -7,9 +7,9 @@ use smol_str::SmolStr;
 /// A movement of one level.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StockCommand {
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// The condition on the level's version.
     pub expected: Expected,
@@ -22,20 +22,20 @@ pub struct StockCommand {
 pub enum Verb {
     /// Pieces come or go.
     Adjust {
-        /// How many, not 0.
+        /// The number of pieces, not 0; negative when they go.
         delta: Quantity,
-        /// The reason.
+        /// The caller's reason, free text.
         reason: Option<SmolStr>,
         /// The caller's reference.
         reference: Option<SmolStr>,
     },
     /// Pieces come or go, under a named kind.
     AdjustBy {
-        /// The kind, which tells whether they come or go.
+        /// The kind, which determines whether they come or go.
         kind: AdjustKind,
-        /// How many, at least 1.
+        /// The number of pieces, at least 1.
         quantity: Quantity,
-        /// The reason.
+        /// The caller's reason, free text.
         reason: Option<SmolStr>,
         /// The caller's reference.
         reference: Option<SmolStr>,
@@ -46,7 +46,7 @@ pub enum Verb {
     Release {
         /// The id of the reservation.
         reservation_id: ReservationId,
-        /// How many pieces, at least 1; all of the rest when there is no number.
+        /// The number of pieces, at least 1; all remaining pieces when none.
         qty: Option<Quantity>,
     },
     /// Reserved pieces leave.
@@ -57,7 +57,7 @@ pub enum Verb {
         counted: Quantity,
         /// The moment of the count, if not now.
         as_of: Option<CountAsOf>,
-        /// The reason.
+        /// The caller's reason, free text.
         reason: Option<SmolStr>,
     },
 }
@@ -65,11 +65,11 @@ pub enum Verb {
 /// The parameters of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserve {
-    /// Pieces, at least 1.
+    /// The number of pieces, at least 1.
     pub qty: Quantity,
-    /// The reservation's name, unique within the level.
+    /// The reservation's id, unique within the level.
     pub reservation_id: ReservationId,
-    /// Life of the reservation, 1 to 31,536,000 seconds; nothing for ever.
+    /// Life of the reservation, 1 to 31,536,000 seconds; it does not expire when none.
     pub ttl_seconds: Option<i64>,
     /// The caller's reference, such as an order number.
     pub reference: Option<SmolStr>,
@@ -80,7 +80,7 @@ pub struct Reserve {
 pub struct Commit {
     /// The id of the reservation.
     pub reservation_id: ReservationId,
-    /// How many pieces, at least 1; all of the rest when there is no number.
+    /// The number of pieces, at least 1; all remaining pieces when none.
     pub qty: Option<Quantity>,
     /// Releases the pieces that are not committed, instead of holding them further.
     pub close_remainder: bool,
@@ -103,7 +103,8 @@ impl StockCommand {
 }
 
 impl Verb {
-    /// True when it adds or reserves pieces. A strict catalogue never stops pieces that leave or are released: they are there already.
+    /// True when it adds or reserves pieces. A strict catalogue never stops pieces that leave or are released,
+    /// because they are in the store already.
     pub(super) const fn needs_product(&self) -> bool {
         match self {
             Self::Adjust { delta, .. } => !delta.is_negative(),

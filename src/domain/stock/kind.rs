@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdjustKind {
-    /// Goods sold: out.
+    /// Goods sold; pieces go out.
     Sale,
-    /// Goods brought back: in.
+    /// Goods returned by a customer; pieces come in.
     Return,
-    /// Goods received: in.
+    /// Goods received from a supplier; pieces come in.
     StockIn,
-    /// Goods taken off: out.
+    /// Goods removed, such as damaged ones; pieces go out.
     Removal,
-    /// Stock at the start: in.
+    /// Stock at the start of a level; pieces come in.
     Opening,
 }
 

@@ -1,5 +1,5 @@
-//! What is held against all logs of a directory together, entry by entry in the order of their times: what happens once, and
-//! whether time itself went on as it must.
+//! Checks of all logs of a directory together, entry by entry in the order of time: ids and keys happen once, and
+//! log time advances plausibly.
 
 use super::once::{Again, Ids, Keys, Place, Seen};
 use super::report::Finding;
@@ -8,31 +8,31 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// So long a node may have nothing to write while it runs: a year. Every start after more than a minute is signed.
+/// How long a running node may write nothing: a year. Every start after more than a minute is recorded.
 const IDLE_MAX_MS: i64 = 366 * 24 * 3_600_000;
 
-/// The course of all logs.
+/// The combined course of all logs.
 pub(super) struct Course {
-    /// Where each log lies.
+    /// The directory of each log.
     logs: Vec<PathBuf>,
     ids: Ids,
-    /// The keys and how long they are remembered, in milliseconds; nothing when they are not checked.
+    /// The idempotency keys and their lifetime in milliseconds; none when they are not checked.
     keys: Option<(Keys, i64)>,
     last: Option<Timestamp>,
-    /// Where the last leap led that is signed.
+    /// The time to which the last recorded leap led.
     leapt: Timestamp,
-    /// Events whose ids are to be looked for: nobody remembers whether one had them before.
+    /// Events whose ids are to be searched in the logs, because it is unknown whether an earlier event had them.
     aside: HashMap<Uuid, Kept>,
 }
 
-/// An event that was kept aside.
+/// An event whose id is to be searched.
 struct Kept {
     place: Place,
     path: PathBuf,
     offset: u64,
 }
 
-/// An entry, and where it stands.
+/// An entry with its place in a log.
 pub(super) struct Stands<'a> {
     pub(super) log: usize,
     pub(super) path: &'a Path,
@@ -47,7 +47,7 @@ impl Course {
         Self { logs, ids, keys, last: None, leapt, aside: HashMap::new() }
     }
 
-    /// What is wrong with the next entry; to be called in the order of their times.
+    /// The findings about the next entry; to be called in the order of time.
     pub(super) fn look(&mut self, stands: &Stands<'_>, findings: &mut Vec<Finding>) {
         let mut find = |sequence: Sequence, what: String| {
             let (path, offset) = (stands.path.to_path_buf(), Some(stands.offset));
@@ -86,7 +86,7 @@ impl Course {
         }
     }
 
-    /// Time that has passed between two entries, and cannot have while a node had nothing to write.
+    /// A gap between two entries that is too long even for an idle node.
     fn gap(&mut self, entry: &Entry) -> Option<String> {
         let last = self.last.map(|last| last.max(self.leapt));
         for event in &entry.events {
@@ -99,12 +99,12 @@ impl Course {
         Some(format!("its time is {}, the one before it {last}, and no CLOCK event says why", entry.at))
     }
 
-    /// True when ids are to be looked for in the logs, from their beginnings on.
+    /// True when ids must be searched in the logs, from their beginnings on.
     pub(super) fn is_unsure(&self) -> bool {
         !self.aside.is_empty()
     }
 
-    /// Looks for the ids of events that were kept aside; to be called for every entry once more.
+    /// Searches for the ids of the events kept aside; to be called for every entry once more.
     pub(super) fn look_again(&mut self, log: usize, entry: &Entry) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (sequence, event) in entry.numbered() {
@@ -120,7 +120,7 @@ impl Course {
         findings
     }
 
-    /// The place of an event, as a finding in the log `log` names it.
+    /// The place of an event, worded for a finding in the log `log`.
     fn told(&self, log: usize, place: Place) -> String {
         let other = self.logs.get(place.log).filter(|_| place.log != log);
         let other = other.map(|path| format!(" of {}", path.display())).unwrap_or_default();

@@ -1,20 +1,20 @@
-//! Does each alert agree with its level and its threshold at the end of the log?
+//! Checks that each alert agrees with its level and its threshold at the end of the log.
 //!
-//! A movement has its alert in its own entry. A level is re-evaluated a moment after its threshold changes, in an entry of
-//! its own, and a movement that was under way then may not have known it. A process that is killed in between leaves an alert
-//! that does not agree, and the next start re-evaluates it. So that is a fault only where a level has moved long after its
-//! threshold was set.
+//! A movement has its alert in its own entry. A level is re-evaluated a moment after its threshold changes, in an
+//! entry of its own, and a movement that was under way then may not have known it. A process that is killed in
+//! between leaves an alert that does not agree, and the next start re-evaluates it. So a disagreement is a fault
+//! only when the level has moved long after its threshold was set.
 
 use onhand_domain::{Key, Quantity, State, Timestamp};
 use std::collections::BTreeMap;
 
-/// A movement that comes so much later, in milliseconds of log time, knows the threshold.
+/// A movement this many milliseconds of log time after a threshold change sees the new threshold.
 const KNOWN_AFTER_MS: i64 = 60_000;
 
-/// What the states of a ledger come to by their keys.
+/// The states of a ledger by key.
 type States<'a> = BTreeMap<&'a Key, &'a State>;
 
-/// How many alerts are still to be re-evaluated, and what is wrong with others.
+/// How many alerts are still to be re-evaluated, and the findings about the others.
 pub(super) fn check(states: &States<'_>) -> (usize, Vec<String>) {
     let (mut to_look_at, mut wrong) = (0, Vec::new());
     for (key, state) in states {
@@ -52,7 +52,7 @@ fn is_raised(alert: &State) -> bool {
     matches!(alert, State::Alert(alert) if alert.raised.is_some())
 }
 
-/// The threshold of a level, and when something was said last that it may come from.
+/// The threshold of a level, and the time of the last event that may have changed it.
 fn threshold(states: &States<'_>, level: &Key) -> (Option<Quantity>, Timestamp) {
     let Key::Level(store, sku) = level else { return (None, Timestamp::EPOCH) };
     let (own, own_at) = match states.get(&Key::Threshold(store.clone(), sku.clone())) {
@@ -85,7 +85,7 @@ mod tests {
         Quantity::new(pieces).unwrap()
     }
 
-    /// A level of 3 pieces that moved at a second, and a threshold that was said at second 0.
+    /// A level of 3 pieces that moved at `moved_at` seconds, and a threshold that was set at second 0.
     fn states(moved_at: i64, threshold: Option<i64>, raised: bool) -> Vec<(Key, State)> {
         let (store_id, sku) = place();
         let key = |of: fn(StoreId, Sku) -> Key| of(place().0, place().1);

@@ -21,14 +21,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How leases are kept.
+/// Options of leases.
 #[derive(Debug, Clone)]
 pub struct LeaseOptions {
-    /// Where the leases lie.
+    /// The directory of the lease files.
     pub directory: PathBuf,
-    /// After this time without a renewal the leases of a process are taken over.
+    /// The leases of a process that has not renewed them for this long are taken over.
     pub ttl: Duration,
-    /// How often a process renews.
+    /// Interval between two renewals.
     pub renew: Duration,
 }
 
@@ -42,26 +42,26 @@ pub struct FileSharing {
     pub(super) ids: Arc<dyn EventIds>,
     pub(super) alive: Arc<dyn DiskFile>,
     pub(super) others: Mutex<Others>,
-    /// Keeps others from joining until this process's time is known to them.
+    /// Keeps others from joining until they have this process's log time.
     door: Mutex<Option<DirectoryLock>>,
     /// The highest epoch in any log.
     pub(super) epoch: AtomicU64,
     pub(super) meters: Meters,
 }
 
-/// What this process counts.
+/// Counters of this process.
 pub(super) struct Meters {
     acquired: Counter,
     pub(super) stolen: Counter,
 }
 
-/// A data directory that was joined: this process's own part of it, open, and the others.
+/// A joined data directory: this process's own part of it, open, and the other processes.
 pub struct Joined {
-    /// This process's own node.
+    /// The open node of this process.
     pub node: OpenNode,
-    /// Its own part of the data directory.
+    /// The layout of this process's own part of the data directory.
     pub layout: Layout,
-    /// The others.
+    /// The other processes.
     pub sharing: Arc<FileSharing>,
 }
 
@@ -108,22 +108,22 @@ impl FileSharing {
         Ok(sharing)
     }
 
-    /// Keeps the door of the directory shut with that lock.
+    /// Holds that lock until other processes may join.
     pub(super) fn behind(mut self, door: DirectoryLock) -> Self {
         *self.door.get_mut() = Some(door);
         self
     }
 
-    /// The number of this process's directory.
+    /// The number of this process's directory under `nodes/`.
     pub fn number(&self) -> u16 {
         self.leases.me.node
     }
 
-    /// Ends this process's own term: all its leases are free at once. Its log must be closed. A group whose sync failed, and
-    /// which no probe has removed, is never read.
+    /// Ends this process's own term: all its leases are free at once. Its log must be closed. A group whose sync
+    /// failed, and which no probe has removed, is never read by others.
     ///
     /// # Errors
-    /// What the disk says; then others find out that the process is gone.
+    /// Any I/O error of the disk; then others detect that the process is gone.
     pub fn leave(&self) -> io::Result<()> {
         self.tenure.end()
     }
@@ -142,7 +142,8 @@ impl Sharing for FileSharing {
                 self.look_for_members(&mut others);
                 for holder in holders {
                     if let Some(member) = others.members.get_mut(&holder.node) {
-                        // A process that is gone must not keep holds from expiring; one that runs expires them itself.
+                        // A dead process must not keep reservations from expiring; a running one expires them
+                        // itself.
                         member.awaited = true;
                     }
                 }
@@ -155,7 +156,8 @@ impl Sharing for FileSharing {
         if !self.tenure.is_lost() {
             return self.leases.release(key);
         }
-        // Whoever reads this log after a kill reads the group whose sync failed, unless the term ends in front of it.
+        // After a kill, a reader of this log would read the group whose sync failed, unless the term ends in front
+        // of it.
         self.tenure.end()?;
         tracing::error!(
             %key,
@@ -179,7 +181,7 @@ impl Sharing for FileSharing {
         let latest = others.latest_time(moment, self.lease.ttl);
         drop(others);
         for (number, layout, gone) in gone {
-            // Reading a log to its end takes time, in which others may be asked for what they wrote.
+            // Reading a log to its end takes time; others may request the dead process's states meanwhile.
             if self.take_over(&layout, &gone)?
                 && let Some(member) = self.others.lock().members.get_mut(&number)
             {
@@ -210,7 +212,7 @@ impl Sharing for FileSharing {
         let mut others = self.others.lock();
         self.look_for_members(&mut others);
         for member in others.members.values() {
-            // A log is there as soon as it has a mark.
+            // A log exists as soon as it has a mark.
             let begun = || self.options.disk.open(&member.layout.mark(), OpenMode::Read).is_ok();
             if member.peer.as_ref().map_or_else(|| Ok(begun()), Peer::has_news)? {
                 return Ok(true);
@@ -236,7 +238,7 @@ impl Sharing for FileSharing {
                 continue;
             };
             let entries = match peer.news() {
-                // What others wrote is not lost for it: the next call comes to the fault again.
+                // The news of the other logs is still delivered; the next call meets the fault again.
                 Err(_) if !news.is_empty() => continue,
                 read => read?,
             };

@@ -1,9 +1,10 @@
-//! The file `alerts-sent`: up to which sequence of this node's log every alert was sent, or given up.
+//! The file `alerts-sent`: the sequence of this node's log up to which every alert was sent or given up.
 //!
 //! ```text
 //! alerts-sent    <8 hex crc32c of the rest> {"sequence":1041}<LF>
 //! ```
-//! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind what was sent, never ahead.
+//! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind the alerts sent,
+//! never ahead.
 
 use crate::log::term::{checked, with_checksum};
 use onhand_app::ports::AlertPlace;
@@ -28,7 +29,7 @@ struct Record {
 }
 
 impl AlertsSent {
-    /// The file of the node whose directory that is.
+    /// The file in the node directory of that layout.
     pub fn new(disk: Arc<dyn Disk>, layout: &Layout) -> Self {
         Self { disk, path: layout.alerts_sent() }
     }

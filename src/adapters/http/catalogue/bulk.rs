@@ -24,7 +24,7 @@ use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// `{update?, products}`
+/// Request body: `{update?, products}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProductsBody {
@@ -33,7 +33,7 @@ struct ProductsBody {
     products: Vec<Object<ProductLine>>,
 }
 
-/// `POST /catalogue/products`
+/// Handler of `POST /catalogue/products`.
 pub(crate) async fn products(
     State(node): State<Arc<Node>>,
     context: RequestContext,

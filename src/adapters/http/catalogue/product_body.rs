@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use validator::Validate;
 
-/// `{sku, name, category?, unitPrice?, barcode?, lowStockThreshold?, active?, expectedVersion?}`
+/// Request body: `{sku, name, category?, unitPrice?, barcode?, lowStockThreshold?, active?, expectedVersion?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProductBody {
@@ -88,7 +88,7 @@ pub(crate) struct ProductLine {
     active: Option<bool>,
 }
 
-/// `{amountMinor, currency}`
+/// Price in requests and answers: `{amountMinor, currency}`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PriceBody {
@@ -118,7 +118,7 @@ pub(crate) struct ProductVersion<'a> {
 }
 
 impl<'a> ProductVersion<'a> {
-    /// The JSON of a version.
+    /// The JSON of a version of a product.
     pub(crate) fn of(said: &'a ProductSaid) -> Self {
         Self {
             version: said.version,

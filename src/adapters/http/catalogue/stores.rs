@@ -23,7 +23,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use validator::Validate;
 
-/// `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`
+/// Request body: `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct StoreBody {
@@ -58,7 +58,7 @@ struct StoreShown<'a> {
     updated_at: Option<Timestamp>,
 }
 
-/// `GET /stores`
+/// Handler of `GET /stores`.
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
     let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?;
     let after = page.after(|mark| StoreId::new(mark).ok())?;
@@ -67,7 +67,7 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     Ok(page.answer(&items, stores.next(|store| &store.store_id)))
 }
 
-/// `GET /stores/{storeId}`
+/// Handler of `GET /stores/{storeId}`.
 pub(crate) async fn store(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,
@@ -83,7 +83,7 @@ pub(crate) async fn store(
     Ok(shown(&headers, body.version, &body))
 }
 
-/// `POST /stores`
+/// Handler of `POST /stores`.
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
     context: RequestContext,
@@ -96,7 +96,7 @@ pub(crate) async fn create(
     describe(&node, store_id, kind, context, body, true).await
 }
 
-/// `PUT /stores/{storeId}`
+/// Handler of `PUT /stores/{storeId}`.
 pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,

@@ -44,7 +44,7 @@ impl Guide {
     }
 }
 
-/// `GET /docs/guide`.
+/// Handler of `GET /docs/guide`.
 pub(crate) async fn list() -> Response {
     let mut body = String::from(
         "<p class=\"soft\"><a href=\"../\">Onhand</a></p>\n<h1>Guides</h1>\n\
@@ -58,7 +58,7 @@ pub(crate) async fn list() -> Response {
     html::page("Guides \u{b7} Onhand", "../", &body)
 }
 
-/// `GET /docs/guide/{name}`.
+/// Handler of `GET /docs/guide/{name}`.
 pub(crate) async fn one(GuideAt(name): GuideAt) -> Result<Response, Problem> {
     let unknown =
         || Problem::new(Code::NotFound, "There is no such guide; open /docs/guide for all of them.");

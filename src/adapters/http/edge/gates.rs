@@ -26,7 +26,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// A kind of work, with its own places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// Reads.
+    /// Reads of stock, catalogue and log.
     Reads,
     /// Changes of one thing.
     Writes,
@@ -116,7 +116,8 @@ impl Gates {
         }
     }
 
-    /// Admits a request before it is complete: takes its place, or checks that there is one, as its route says.
+    /// Admits a request before it is complete: takes its place, or checks that there is one, according to its
+    /// route.
     pub(crate) fn admit(&self, entry: GateEntry) -> Result<Option<Seat>, Problem> {
         match entry {
             GateEntry::AtOnce(gate) => self.enter(gate).map(Some),

@@ -1,5 +1,6 @@
-//! What every request passes before and after its handler (`layer`), by its route (`route`, `endpoint`): the gate against web
-//! pages (`web_gate`), CORS (`cors`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
+//! The layer around every handler (`layer`), by route (`route`, `endpoint`): the gate against web pages
+//! (`web_gate`), CORS (`cors`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters
+//! (`meters`).
 
 pub(crate) mod admission;
 pub(crate) mod body;

@@ -1,4 +1,4 @@
-//! One route: its address, its method, and what the edge does with its requests before and after their handler.
+//! One route: its address, its method, and how the edge treats its requests before and after their handler.
 
 use crate::edge::gates::GateEntry;
 use http::Method;
@@ -16,14 +16,14 @@ pub struct Route {
     pub entry: GateEntry,
     /// Whether its answers may be cached.
     pub cache: Cache,
-    /// What its callers must be permitted to do.
+    /// The permission that its callers need.
     pub permission: Permission,
 }
 
-/// What a caller must be permitted to do before a route answers. There is no default: each route names its own.
+/// The permission that a caller needs before a route answers. There is no default: each route names its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Nothing: anybody who reaches the listener is answered. Identity will add more.
+    /// None: every client that reaches the listener is answered. Identity will add more.
     Open,
 }
 

@@ -37,7 +37,7 @@ struct FeedPosition {
     end: Sequence,
 }
 
-/// `GET /events`
+/// Handler of `GET /events`.
 pub(crate) async fn events(
     State(node): State<Arc<Node>>,
     uri: Uri,

@@ -31,7 +31,7 @@ struct AlertShown<'a> {
     raised_at: Timestamp,
 }
 
-/// `GET /alerts`
+/// Handler of `GET /alerts`.
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let page = ListPage::of("alerts", &query, &uri)?;

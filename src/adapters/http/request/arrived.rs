@@ -1,4 +1,4 @@
-//! What the edge knows of a request beside what the request says itself.
+//! Request data that the edge adds beside the request itself.
 
 use crate::request::path_params::PathParams;
 use crate::request::request_id::RequestId;
@@ -6,7 +6,7 @@ use crate::request::request_id::RequestId;
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
-    /// The id of the request.
+    /// The id of the request, from its header or generated.
     pub id: RequestId,
     /// The values of the path's parameters.
     pub params: PathParams,

@@ -1,4 +1,4 @@
-//! How the caller of a change wants it to be made: what its headers say, and who and which request it is.
+//! How the caller of a change wants it made: the values of its headers, and the identity of caller and request.
 
 use crate::request::arrived::Arrived;
 use crate::request::idempotency_key::idempotency_key;
@@ -15,17 +15,17 @@ use smol_str::SmolStr;
 /// The context of one change.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
-    /// What `If-Match` asks for.
+    /// The condition of `If-Match`, if any.
     pub precondition: Precondition,
-    /// The `Idempotency-Key`.
+    /// The `Idempotency-Key` of the request, if any.
     pub key: Option<SmolStr>,
-    /// How long the caller waits.
+    /// How long the caller waits for the answer.
     pub deadline: Deadline,
     request_id: Option<SmolStr>,
 }
 
 impl RequestContext {
-    /// Refuses `If-Match` where one version cannot be meant; `detail` says why.
+    /// Refuses `If-Match` where one version cannot be meant; `detail` gives the reason.
     pub(crate) fn unconditional(&self, detail: &'static str) -> Result<(), Problem> {
         match self.precondition {
             Precondition::None => Ok(()),
@@ -33,7 +33,8 @@ impl RequestContext {
         }
     }
 
-    /// What the ledger records of the request; the one place that knows the principal, once there is one.
+    /// The metadata that the ledger records of the request; the one place that knows the principal, once there is
+    /// one.
     pub(crate) fn meta(self, idempotency: Option<Idempotency>) -> Meta {
         Meta { actor: None, request_id: self.request_id, idempotency }
     }

@@ -23,7 +23,7 @@ pub(crate) const CURRENT: &[&str] = &[LIMIT, CURSOR, "storeId", "sku"];
 /// The parameters of `/stock/movements`.
 pub(crate) const MOVEMENTS: &[&str] = &[LIMIT, CURSOR, "storeId", "sku", "kind", "from", "to"];
 
-/// `GET /stock/current`
+/// Handler of `GET /stock/current`.
 pub(crate) async fn current(
     State(node): State<Arc<Node>>,
     uri: Uri,
@@ -47,7 +47,7 @@ pub(crate) async fn current(
     Ok(by_accept(page.answer(&items, last)))
 }
 
-/// `GET /stock/movements`
+/// Handler of `GET /stock/movements`.
 pub(crate) async fn movements(
     State(node): State<Arc<Node>>,
     uri: Uri,

@@ -79,7 +79,7 @@ struct SumsBody<'a> {
     items: Vec<SumItem<'a>>,
 }
 
-/// `GET /stock/movements/sums`
+/// Handler of `GET /stock/movements/sums`.
 pub(crate) async fn sums(
     State(node): State<Arc<Node>>,
     uri: Uri,

@@ -7,8 +7,8 @@
 //!
 //! {"type":"stock.low","timestamp":"2026-11-20T17:42:07.216Z","data":{"storeId":"BERLIN","sku":"TEA","qty":4,...}}
 //! ```
-//! Every answer of 200 to 299 means that the receiver has it. Nothing else of the answer is read but its status, and when to come
-//! back; no redirect is followed. Each attempt looks the name up anew, on a connection of its own.
+//! A status of 200 to 299 means that the receiver has the alert. Only the status and `Retry-After` of an answer are
+//! read; redirects are not followed. Each attempt resolves the name anew, on a connection of its own.
 
 mod signature;
 mod target;
@@ -27,7 +27,7 @@ use target::{Targets, refusal};
 use uuid::Uuid;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the first byte to the head of the answer.
+/// Timeout of an attempt, from the first byte sent to the head of the answer.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// [`AlertReceiver`] over HTTP.
@@ -46,7 +46,7 @@ struct Body<'a> {
     data: Data<'a>,
 }
 
-/// Under the names that `GET /alerts` and the feed have for it.
+/// The data of an alert, with the member names of `GET /alerts` and the feed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Data<'a> {
@@ -61,21 +61,21 @@ struct Data<'a> {
 }
 
 impl Webhook {
-    /// Sends to the address of these settings.
+    /// A sender to the address of these settings.
     ///
     /// # Errors
-    /// What is wrong with the address, or that no HTTP client can be made; for a person.
+    /// An error text for a person: an invalid address, or no HTTP client can be built.
     pub fn new(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
         let targets = Targets { private: settings.allow_private, public: url.scheme() == "https" };
         let host = url.host_str().unwrap_or_default();
-        // An address needs no resolver that would judge it.
+        // An IP address does not pass through the resolver, so it is checked here.
         if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>()
             && !targets.permit(address)
         {
             return Err(refusal(host, address));
         }
-        // Behind a proxy nobody could say where it goes.
+        // Behind a proxy the target address could not be checked.
         let http = client_builder(true)
             .dns_resolver(targets)
             .pool_max_idle_per_host(0)
@@ -116,7 +116,7 @@ impl AlertReceiver for Webhook {
     }
 }
 
-/// The same bytes in every attempt: they are made of what stands in the log.
+/// The same bytes in every attempt, because they are built from the log alone.
 fn body(alert: &AlertNews) -> Vec<u8> {
     let AlertNews { node, sequence, at, ref fact, version, .. } = *alert;
     let data = Data {

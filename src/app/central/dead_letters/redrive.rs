@@ -1,8 +1,9 @@
-//! Redrive and discard: an operator tries a dead letter again after a fix, or gives it up with a reason.
+//! Redrive and discard: an operator tries a dead letter again after a fix, or discards it with a reason.
 //!
-//! The order loses nothing in a crash at any point. The new level is computed beside the model. If a later event does not fit, its
-//! letter is written. Then the model takes the level, the waiting events and the closing of the letter under one lock, and is saved as a
-//! whole. The closing is written to the letter file last: a crash before that leaves it in the model, and `heal` writes it.
+//! The order loses nothing in a crash at any point. The new level is computed beside the model. If a later event
+//! does not fit, its letter is written. Then the model takes the level, the waiting events and the closing of the
+//! letter under one lock, and is saved as a whole. The closing is written to the letter file last: a crash before
+//! that leaves it in the model, and `heal` writes it.
 
 use crate::central::dead_letters::bury::{close, write_letter};
 use crate::central::following::follower::Follower;
@@ -31,7 +32,7 @@ pub struct Redriven {
 struct Trial {
     place: Option<Place>,
     level: Option<CentralLevel>,
-    /// The next event is accepted with its numbers, whatever the level has.
+    /// The next event is accepted with its numbers, without a check against the level.
     loose: bool,
     applied: u64,
     /// The event that ended the trial early, with the reason.

@@ -84,7 +84,7 @@ impl Followers {
         }
     }
 
-    /// Follows all sources for ever, including those that join later.
+    /// Follows all sources, including those that join later, until it is dropped.
     pub(crate) async fn run(&self, worker: &Worker) {
         let looks = async {
             loop {

@@ -8,7 +8,7 @@ use crate::central::{Central, LetterState, Poison};
 use crate::ports::Delivered;
 use onhand_domain::{After, Event, Fact, Timestamp};
 
-/// A decoded event: its change; nothing when it changes no level (an import's progress); or the reason it cannot be decoded.
+/// A decoded event: its change; none when it changes no level (an import's progress); or the reason it cannot be decoded.
 pub(crate) type Decoded = Result<Option<Change>, String>;
 
 /// The effect of an event on the model.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use uuid::Uuid;
 
-/// The levels of all ledgers. A level that several ledgers have is their sum; usually one ledger has it.
+/// The levels of all ledgers. A level in several ledgers is their sum; usually it is in one.
 #[derive(Debug, Clone, Default)]
 pub struct Central {
     rows: Vec<Row>,
@@ -77,7 +77,7 @@ impl Central {
         self.put_at(self.find(&place.0, &place.1), place, level);
     }
 
-    /// As [`Central::put`], with the row of the level; nothing when there is none.
+    /// As [`Central::put`], with the row of the level; none when there is none.
     fn put_at(&mut self, number: Option<u32>, place: &Place, level: CentralLevel) {
         if self.before.as_ref().is_some_and(|before| !before.contains_key(place)) {
             let was = number.map_or_else(Levels::new, |row| self.levels(row));
@@ -233,7 +233,7 @@ impl Central {
         self.rows.len()
     }
 
-    /// True when there are none.
+    /// True when there are no levels.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

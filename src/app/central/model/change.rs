@@ -7,7 +7,7 @@ use onhand_domain::stock::{Effect, LevelAfter};
 /// The change of one level by an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// The level.
+    /// Store and SKU of the level.
     pub(crate) place: Place,
     /// How the event moves it.
     pub(crate) motion: Motion,

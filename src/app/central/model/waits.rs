@@ -28,7 +28,7 @@ pub(crate) struct Waits {
 pub struct Closing {
     /// The letter's sequence.
     pub sequence: Sequence,
-    /// The final state.
+    /// The final state of the letter.
     pub state: LetterState,
     /// The reason of a discard, or the note of an automatic closing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -35,7 +35,7 @@ pub(super) enum NextAlerts {
     Everywhere,
     /// In the entry that ends with this sequence.
     Entry(Sequence),
-    /// Nowhere.
+    /// No alerts are waiting.
     None,
 }
 

@@ -236,7 +236,7 @@ impl AlertSender {
         unreachable!("an alert is given up before tries end")
     }
 
-    /// One attempt, once the breaker lets it through; nothing when the process stops before its outcome is known.
+    /// One attempt, once the breaker lets it through; none when the process stops before its outcome is known.
     async fn attempt(
         &self,
         alert: &AlertNews,

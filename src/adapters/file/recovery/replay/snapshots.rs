@@ -1,5 +1,5 @@
-//! The states a snapshot holds. Reading them is nearly all decoding, so a snapshot of some size is decoded by a crew of
-//! threads while the caller reads on and puts together what they have.
+//! Loading the states of a snapshot. The time goes into decoding, so a large snapshot is decoded on a pool of
+//! threads while the caller reads on and collects the decoded states.
 
 use crate::format::identity::NodeFile;
 use crate::upkeep::snapshot::{SnapshotError, SnapshotReader, decode_state};
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, Scope};
 
-/// So many bytes of lines are decoded in one go.
+/// Bytes of lines that are decoded in one go.
 const PIECE_BYTES: usize = 256 << 10;
 
 type States = HashMap<Key, State>;
@@ -55,7 +55,7 @@ pub(super) fn load(
     Ok((fold, reader.at(), reader.weight()))
 }
 
-/// Threads that decode; one for each core.
+/// The decoding threads, one for each core.
 struct Crew {
     work: Vec<SyncSender<Vec<u8>>>,
     next: usize,
@@ -66,7 +66,7 @@ impl Crew {
     fn gather<'scope>(scope: &'scope Scope<'scope, '_>) -> Self {
         let (sender, done) = channel();
         let member = |_| {
-            // One piece waits, so that nobody is idle while the caller reads.
+            // One piece waits, so that no thread is idle while the caller reads.
             let (work, pieces) = sync_channel(1);
             let done = sender.clone();
             scope.spawn(move || decode_all(&pieces, &done));
@@ -76,7 +76,7 @@ impl Crew {
         Self { work, next: 0, done }
     }
 
-    /// Hands a piece on, and takes in what has been decoded meanwhile.
+    /// Passes a piece to a thread, and collects the states decoded meanwhile.
     fn decode(&mut self, piece: Vec<u8>, states: &mut States) -> Result<(), SnapshotError> {
         self.next = (self.next + 1) % self.work.len();
         if let Some(member) = self.work.get(self.next) {
@@ -94,7 +94,7 @@ impl Crew {
 
 fn decode_all(pieces: &Receiver<Vec<u8>>, done: &Sender<Decoded>) {
     for piece in pieces {
-        // The caller may have given up.
+        // The caller may have stopped early.
         let _ = done.send(decode(&piece));
     }
 }
