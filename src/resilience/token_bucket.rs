@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn clients_who_rest_are_forgotten() {
+    async fn idle_clients_are_removed() {
         let buckets = buckets(10, 20);
         for client in 0..1_000 {
             buckets.take(&client).unwrap();

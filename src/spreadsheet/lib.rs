@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_run_is_text_and_comes_back_as_it_was() {
+    fn a_formula_is_written_as_text_and_restored() {
         for (cell, written) in [
             ("", ""),
             ("tea", "tea"),

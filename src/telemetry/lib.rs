@@ -7,7 +7,7 @@
 
 /// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricKind {
     /// A counter only grows.
     Counter,
     /// A gauge has the current value.
@@ -22,7 +22,7 @@ pub struct Metric {
     /// The name in Prometheus.
     pub name: &'static str,
     /// The kind of metric.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// The help text in Prometheus.
     pub help: &'static str,
     /// The label that separates its series; empty for a single series.
@@ -35,7 +35,7 @@ macro_rules! metrics_table {
 
         /// All metrics of the process.
         pub const ALL: &[Metric] = &[
-            $(Metric { name: $name, kind: Kind::$kind, help: $help, labels: &[$($($label),+)?] },)*
+            $(Metric { name: $name, kind: MetricKind::$kind, help: $help, labels: &[$($($label),+)?] },)*
         ];
     };
 }
@@ -127,19 +127,19 @@ pub fn register() {
     for Metric { name, kind, help, labels } in ALL.iter().copied() {
         let alone = labels.is_empty();
         match kind {
-            Kind::Counter => {
+            MetricKind::Counter => {
                 metrics::describe_counter!(name, help);
                 if alone {
                     metrics::counter!(name).increment(0);
                 }
             }
-            Kind::Gauge => {
+            MetricKind::Gauge => {
                 metrics::describe_gauge!(name, help);
                 if alone {
                     metrics::gauge!(name).set(0.0);
                 }
             }
-            Kind::Histogram => {
+            MetricKind::Histogram => {
                 metrics::describe_histogram!(name, help);
                 if alone {
                     drop(metrics::histogram!(name));

@@ -30,7 +30,7 @@ pub enum OpenMode {
     OpenOrCreate,
 }
 
-/// What [`DiskFile::try_lock`] found.
+/// The result of [`DiskFile::try_lock`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockOutcome {
     /// This handle holds the advisory lock until it is dropped.
@@ -263,7 +263,7 @@ pub fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u64) -> i
     Ok(())
 }
 
-/// Opens the file under which content is written before it gets its name; always a new one.
+/// Creates the temporary file in which content is written before it gets its name; always a new one.
 ///
 /// A leftover of an earlier attempt is removed first: a file whose sync failed is never written or synced again.
 pub fn create_unfinished(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_whole_whatever_was_read_before() {
+    fn a_file_is_read_whole_into_a_used_buffer() {
         let directory = tempfile::tempdir().unwrap();
         let mut room = Vec::new();
         for (name, length) in [("a", 10), ("b", ROOM_BYTES), ("c", 3), ("d", 0), ("e", ROOM_BYTES + 1)] {

@@ -24,7 +24,7 @@ pub(crate) const SWEEP_MS: u64 = 1_000;
 pub(crate) const CONNECTIONS_MAX: usize = 4_096;
 /// Connections beyond that, which are answered health and metrics, or 503.
 pub(crate) const REFUSALS_MAX: usize = 64;
-/// How long such a connection may take in all.
+/// Total time that such a connection may take.
 pub(crate) const REFUSAL_MS_MAX: u64 = 1_000;
 /// Concurrent requests on one HTTP/2 connection.
 pub(crate) const STREAMS_PER_CONNECTION_MAX: u32 = 128;

@@ -11,8 +11,8 @@ use reqwest::redirect::Policy;
 use rustls::crypto::ring;
 use std::time::Duration;
 
-/// HTTP client settings: no redirects, no proxy of this machine, TLS by rustls for `https`. The caller sets the
-/// timeouts.
+/// HTTP client settings: no redirects, no proxy for targets on this machine (`loopback`), TLS by rustls for
+/// `https`. The caller sets the timeouts.
 pub fn client_builder(loopback: bool) -> reqwest::ClientBuilder {
     // Fails from the second call on, when the provider is installed already.
     let _ = ring::default_provider().install_default();
@@ -30,7 +30,7 @@ fn retry_after(headers: &HeaderMap) -> Duration {
 
 /// The whole chain of causes, because reqwest's own message is generic. Without the URL, which may contain a
 /// secret.
-fn told(error: reqwest::Error) -> String {
+fn error_chain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -3,7 +3,7 @@
 //! Every answer is bounded in time and in bytes, and is checked as far as possible: an answer that is no page, or
 //! has events of another node, out of order or beyond the end it names, is rejected and changes nothing.
 
-use crate::{client_builder, retry_after, told};
+use crate::{client_builder, retry_after, error_chain};
 use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use onhand_domain::{Sequence, Timestamp};
 use reqwest::StatusCode;
@@ -122,7 +122,7 @@ fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
 }
 
 fn unavailable(error: reqwest::Error) -> SourceError {
-    SourceError::Unavailable(told(error))
+    SourceError::Unavailable(error_chain(error))
 }
 
 fn is_loopback(url: &reqwest::Url) -> bool {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_nonsense() {
+    fn an_inconsistent_page_is_rejected() {
         let strange = item(4).replace("0007", "0008");
         let rows = [
             ("no JSON", "<html>".to_owned()),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_must_be_one() {
+    fn an_address_must_be_valid() {
         for base in ["", "127.0.0.1:3000", "ftp://x", "http://"] {
             assert!(RemoteSource::new(base).is_err(), "{base:?}");
         }

@@ -25,7 +25,7 @@ pub struct ProductView {
 
 /// One version of a product's details.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ProductSaid {
+pub struct ProductRevision {
     /// The version, counted from 1.
     pub version: u64,
     /// The time of the change.
@@ -114,18 +114,18 @@ impl Ledger {
         sku: &Sku,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<ProductSaid>, ReadError> {
+    ) -> Result<Vec<ProductRevision>, ReadError> {
         let histories = self.histories().await?;
         let key = Key::Product(sku.clone());
         let read = move || {
-            let mut said = Vec::new();
+            let mut revisions = Vec::new();
             // Each log has the versions that its process wrote.
             for (_, history) in histories {
-                said.extend(said_in(&*history, &key, after, limit)?);
+                revisions.extend(revisions_in(&*history, &key, after, limit)?);
             }
-            said.sort_by_key(|said| said.version);
-            said.truncate(limit);
-            Ok::<_, HistoryError>(said)
+            revisions.sort_by_key(|revision| revision.version);
+            revisions.truncate(limit);
+            Ok::<_, HistoryError>(revisions)
         };
         Ok(blocking(read).await?)
     }
@@ -144,12 +144,12 @@ impl Ledger {
 }
 
 /// The versions of a product in one log after the version `after`, at most `limit`.
-fn said_in(
+fn revisions_in(
     history: &dyn History,
     key: &Key,
     after: u64,
     limit: usize,
-) -> Result<Vec<ProductSaid>, HistoryError> {
+) -> Result<Vec<ProductRevision>, HistoryError> {
     let mut query = MovementQuery {
         after: Sequence::START,
         limit: EVENTS_PER_READ,
@@ -157,7 +157,7 @@ fn said_in(
         since: None,
         until: None,
     };
-    let mut said = Vec::new();
+    let mut revisions = Vec::new();
     loop {
         let movements = history.movements(key, &query)?;
         let Some(last) = movements.last() else { break };
@@ -168,12 +168,12 @@ fn said_in(
                 && version > after
             {
                 let ProductFact { product, .. } = *fact;
-                said.push(ProductSaid { version, at: movement.at, product, actor: movement.actor });
+                revisions.push(ProductRevision { version, at: movement.at, product, actor: movement.actor });
             }
         }
-        if said.len() >= limit {
+        if revisions.len() >= limit {
             break;
         }
     }
-    Ok(said)
+    Ok(revisions)
 }

@@ -68,9 +68,9 @@ impl Ledger {
         });
         let mut views: Vec<StoreView> = look.await?;
         for store_id in self.stores_with_stock(after).take(limit) {
-            let told = views.iter().any(|view| view.store_id == store_id);
+            let listed = views.iter().any(|view| view.store_id == store_id);
             // The first level of the store may not be durable yet.
-            if !told && !self.levels(&store_id, None, 1).await?.is_empty() {
+            if !listed && !self.levels(&store_id, None, 1).await?.is_empty() {
                 views.push(StoreView { store_id, described: None });
             }
         }

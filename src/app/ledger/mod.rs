@@ -1,4 +1,4 @@
-//! The ledger: the write path of a command, reads of one state, and what both rest on.
+//! The ledger: the write path of a command, reads of one state, and the state that both use.
 //!
 //! A command locks its idempotency keys, its leases and its states, in this order; it is decided, appended and
 //! applied to memory without an await in between, so that a dropped caller leaves all of it or nothing; then the

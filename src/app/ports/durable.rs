@@ -44,7 +44,7 @@ pub struct RolledBack;
 
 impl Durable {
     /// The result of a wait for a sequence that was seen in `generation`; none while it is pending.
-    fn tell(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), RolledBack>> {
+    fn outcome(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), RolledBack>> {
         let later = self.generation.0.saturating_sub(generation.0);
         let end = match later {
             0 => self.sequence,
@@ -133,12 +133,12 @@ impl DurableWatch {
     /// # Errors
     /// [`RolledBack`] once it never will be.
     pub async fn reached(&self, generation: Generation, sequence: Sequence) -> Result<(), RolledBack> {
-        if let Some(told) = self.sender.borrow().tell(generation, sequence) {
-            return told;
+        if let Some(outcome) = self.sender.borrow().outcome(generation, sequence) {
+            return outcome;
         }
         let mut receiver = self.sender.subscribe();
-        match receiver.wait_for(|durable| durable.tell(generation, sequence).is_some()).await {
-            Ok(durable) => durable.tell(generation, sequence).unwrap_or(Err(RolledBack)),
+        match receiver.wait_for(|durable| durable.outcome(generation, sequence).is_some()).await {
+            Ok(durable) => durable.outcome(generation, sequence).unwrap_or(Err(RolledBack)),
             Err(_) => Err(RolledBack),
         }
     }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_never_satisfied_by_a_sequence_that_was_given_again() {
+    fn a_wait_is_never_satisfied_by_a_reassigned_sequence() {
         let watch = DurableWatch::new(Sequence(3));
         let first = watch.generation();
         let mut waiting = pin!(watch.reached(first, FIVE));
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_durable_is_taken_back_at_once_and_what_is_stays() {
+    fn entries_that_are_not_durable_are_rolled_back_at_once() {
         let watch = DurableWatch::new(Sequence(3));
         let first = watch.generation();
         assert!(watch.is_current(first));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_two_failures_ago_is_not_vouched_for() {
+    fn a_wait_from_two_failures_ago_fails() {
         let watch = DurableWatch::new(Sequence(3));
         let first = watch.generation();
         for end in [4, 5] {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_does_not_answer_is_heard_of_and_waited_for() {
+    fn a_silent_disk_is_reported_and_awaited() {
         let watch = DurableWatch::new(Sequence(3));
         let mut waiting = pin!(watch.reached(watch.generation(), FIVE));
         let mut silence = pin!(watch.silence());

@@ -81,7 +81,7 @@ pub enum SourceError {
     Busy {
         /// The answer's message, for a person.
         reason: String,
-        /// The wait it asks for.
+        /// The wait that it requests.
         retry_after: Duration,
     },
     /// Its answer is malformed.

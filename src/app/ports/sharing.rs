@@ -21,7 +21,7 @@ impl LogNumber {
 pub enum Lease {
     /// This process holds it, in that epoch, which is higher than any in a log so far.
     Held(u64),
-    /// Another process holds it, and was asked to release it unless only a free lease was wanted.
+    /// Another process holds it, and was notified to release it unless only a free lease was wanted.
     Elsewhere,
 }
 

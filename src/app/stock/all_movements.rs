@@ -145,7 +145,7 @@ fn found_in(
 }
 
 /// The matches, and the last event examined; none when the whole range was examined.
-type Looked = (Vec<Movement>, Option<(Sequence, Timestamp)>);
+type Examined = (Vec<Movement>, Option<(Sequence, Timestamp)>);
 
 fn of_keys(
     history: &dyn History,
@@ -154,7 +154,7 @@ fn of_keys(
     after: Sequence,
     end: Sequence,
     limit: usize,
-) -> Result<Looked, HistoryError> {
+) -> Result<Examined, HistoryError> {
     // A share of the page for each level limits the memory; the page may be short.
     let limit = limit.div_ceil(keys.len().max(1)).max(KEY_PIECE);
     let query = MovementQuery { after, limit, kind: None, since: None, until: None };
@@ -179,7 +179,7 @@ fn of_all(
     after: Sequence,
     end: Sequence,
     limit: usize,
-) -> Result<Looked, HistoryError> {
+) -> Result<Examined, HistoryError> {
     let wanted = filter.topics();
     let (mut found, mut through, mut left) = (Vec::new(), after, limit.max(READ_EVENTS_MAX));
     let mut room = limit.max(READ_EVENTS_MIN);

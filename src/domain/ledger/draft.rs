@@ -205,7 +205,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Records at most `most` facts of due holds, over all states; true when none is left.
+    /// Records at most `most` facts that are due, over all states; true when none is left.
     pub fn expire_due(&mut self, most: usize) -> bool {
         for position in 0..self.keys.len() {
             let Some((key, state)) = self.keys.get(position).zip(self.states.get(position)) else { continue };

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_asked_for_by_kind_movement_and_store() {
+    fn topics_select_by_kind_movement_and_store() {
         let sold = event("ADJUST", r#"{"sku":"TEA","storeId":"L","delta":-1,"kind":"sale"}"#);
         let clock = event("CLOCK", r#"{"from":"2026-11-20T16:00:00.000Z","to":"2026-11-20T17:00:00.000Z"}"#);
         let (sold, clock) = (Topics::of(&sold), Topics::of(&clock));

@@ -1,4 +1,4 @@
-//! The command to move one level: which level, which version, and what to do.
+//! The command to move one level: the level, the condition on its version, and the verb.
 
 use crate::stock::AdjustKind;
 use crate::{Expected, Key, Quantity, ReservationId, Sequence, Sku, StoreId};

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adjustment_is_what_it_says_or_what_its_reason_says() {
+    fn an_adjustment_has_its_kind_or_that_of_its_reason() {
         for (kind, reason, is) in [
             (None, None, MovementKind::Adjustment),
             (None, Some("broken"), MovementKind::Adjustment),

@@ -1,7 +1,7 @@
 //! The audit of one log, entry by entry: its chain, and the states it leads to.
 
-use super::course::{Course, Stands};
-use super::reading::{Damaged, Reading, Step};
+use super::course::{Course, PlacedEntry};
+use super::reading::{Damaged, LogReader, Step};
 use super::report::{Audit, Break, Finding, Take};
 use super::rules;
 use crate::format::identity::read_node;
@@ -21,7 +21,7 @@ use std::path::Path;
 pub(super) struct Auditor<'a> {
     pub(super) disk: &'a dyn Disk,
     pub(super) layout: &'a Layout,
-    reading: Reading<'a>,
+    reading: LogReader<'a>,
     pub(super) audit: Audit,
     /// The log is one of several of a ledger.
     several: bool,
@@ -66,7 +66,7 @@ impl<'a> Auditor<'a> {
         firsts.retain(|first| live.is_none() || *first <= mark.plus(1));
         let term = read_term(disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
         let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
-        let reading = Reading::new(disk, layout, &firsts);
+        let reading = LogReader::new(disk, layout, &firsts);
         let audit = Audit {
             node,
             live,
@@ -161,7 +161,7 @@ impl<'a> Auditor<'a> {
         else {
             return;
         };
-        course.look(&Stands { log, path: &path, offset, entry: &entry }, &mut self.audit.findings);
+        course.look(&PlacedEntry { log, path: &path, offset, entry: &entry }, &mut self.audit.findings);
         self.note_takes(&path, offset, &entry);
         if self.whole() {
             self.add(first, &path, offset, &entry);
@@ -190,7 +190,7 @@ impl<'a> Auditor<'a> {
     /// Reads the log once more, for event ids whose history is unknown.
     pub(super) fn look_again(&mut self, log: usize, course: &mut Course) {
         let firsts = list_segments(self.disk, self.layout).unwrap_or_default();
-        let mut reading = Reading::new(self.disk, self.layout, &firsts);
+        let mut reading = LogReader::new(self.disk, self.layout, &firsts);
         while let Some(step) = reading.next() {
             match step {
                 Step::Entry(_, entry) if entry.last() <= self.audit.end => {

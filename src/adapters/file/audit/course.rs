@@ -1,7 +1,7 @@
 //! Checks of all logs of a directory together, entry by entry in the order of time: ids and keys happen once, and
 //! log time advances plausibly.
 
-use super::once::{Again, Ids, Keys, Place, Seen};
+use super::once::{RepeatedKey, Ids, Keys, EventPlace, IdUse};
 use super::report::Finding;
 use onhand_domain::{Entry, Fact, Sequence, Timestamp};
 use std::collections::HashMap;
@@ -22,18 +22,18 @@ pub(super) struct Course {
     /// The time to which the last recorded leap led.
     leapt: Timestamp,
     /// Events whose ids are to be searched in the logs, because it is unknown whether an earlier event had them.
-    aside: HashMap<Uuid, Kept>,
+    aside: HashMap<Uuid, SuspectEvent>,
 }
 
 /// An event whose id is to be searched.
-struct Kept {
-    place: Place,
+struct SuspectEvent {
+    place: EventPlace,
     path: PathBuf,
     offset: u64,
 }
 
 /// An entry with its place in a log.
-pub(super) struct Stands<'a> {
+pub(super) struct PlacedEntry<'a> {
     pub(super) log: usize,
     pub(super) path: &'a Path,
     pub(super) offset: u64,
@@ -48,7 +48,7 @@ impl Course {
     }
 
     /// The findings about the next entry; to be called in the order of time.
-    pub(super) fn look(&mut self, stands: &Stands<'_>, findings: &mut Vec<Finding>) {
+    pub(super) fn look(&mut self, stands: &PlacedEntry<'_>, findings: &mut Vec<Finding>) {
         let mut find = |sequence: Sequence, what: String| {
             let (path, offset) = (stands.path.to_path_buf(), Some(stands.offset));
             findings.push(Finding { path, offset, sequence: Some(sequence), what });
@@ -58,23 +58,23 @@ impl Course {
             find(entry.sequence, what);
         }
         for (sequence, event) in entry.numbered() {
-            let (id, place) = (event.event_id, Place { log: stands.log, sequence });
+            let (id, place) = (event.event_id, EventPlace { log: stands.log, sequence });
             let first = match self.ids.look(id, place) {
-                Seen::Never => continue,
-                Seen::At(first) => Some(first),
-                Seen::Perhaps => self.aside.remove(&id).map(|kept| kept.place),
+                IdUse::Never => continue,
+                IdUse::At(first) => Some(first),
+                IdUse::Perhaps => self.aside.remove(&id).map(|kept| kept.place),
             };
             if let Some(first) = first {
-                find(sequence, same_id(id, &self.told(stands.log, first)));
+                find(sequence, same_id(id, &self.place_text(stands.log, first)));
             } else {
                 let (path, offset) = (stands.path.to_path_buf(), stands.offset);
-                self.aside.insert(id, Kept { place, path, offset });
+                self.aside.insert(id, SuspectEvent { place, path, offset });
             }
         }
         let Some((keys, ttl_ms)) = &mut self.keys else { return };
         let ttl_ms = *ttl_ms;
-        for Again { sequence, known_by, first } in keys.seen(stands.log, entry) {
-            let first = self.told(stands.log, first);
+        for RepeatedKey { sequence, known_by, first } in keys.seen(stands.log, entry) {
+            let first = self.place_text(stands.log, first);
             find(
                 sequence,
                 format!(
@@ -108,11 +108,11 @@ impl Course {
     pub(super) fn look_again(&mut self, log: usize, entry: &Entry) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (sequence, event) in entry.numbered() {
-            let (id, here) = (event.event_id, Place { log, sequence });
+            let (id, here) = (event.event_id, EventPlace { log, sequence });
             if self.aside.get(&id).is_some_and(|kept| kept.place != here)
-                && let Some(Kept { place, path, offset }) = self.aside.remove(&id)
+                && let Some(SuspectEvent { place, path, offset }) = self.aside.remove(&id)
             {
-                let what = same_id(id, &self.told(place.log, here));
+                let what = same_id(id, &self.place_text(place.log, here));
                 let (offset, sequence) = (Some(offset), Some(place.sequence));
                 findings.push(Finding { path, offset, sequence, what });
             }
@@ -121,7 +121,7 @@ impl Course {
     }
 
     /// The place of an event, worded for a finding in the log `log`.
-    fn told(&self, log: usize, place: Place) -> String {
+    fn place_text(&self, log: usize, place: EventPlace) -> String {
         let other = self.logs.get(place.log).filter(|_| place.log != log);
         let other = other.map(|path| format!(" of {}", path.display())).unwrap_or_default();
         format!("sequence {}{other}", place.sequence)

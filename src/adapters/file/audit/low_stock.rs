@@ -12,15 +12,15 @@ use std::collections::BTreeMap;
 const KNOWN_AFTER_MS: i64 = 60_000;
 
 /// The states of a ledger by key.
-type States<'a> = BTreeMap<&'a Key, &'a State>;
+type StatesByKey<'a> = BTreeMap<&'a Key, &'a State>;
 
 /// How many alerts are still to be re-evaluated, and the findings about the others.
-pub(super) fn check(states: &States<'_>) -> (usize, Vec<String>) {
+pub(super) fn check(states: &StatesByKey<'_>) -> (usize, Vec<String>) {
     let (mut to_look_at, mut wrong) = (0, Vec::new());
     for (key, state) in states {
         match (key, state) {
             (Key::Level(store, sku), State::Level(level)) => {
-                let (threshold, said) = threshold(states, key);
+                let (threshold, changed_at) = threshold(states, key);
                 let qty = level.after().qty();
                 let low = threshold.is_some_and(|threshold| qty <= threshold);
                 let alert = states.get(&Key::Alert(store.clone(), sku.clone()));
@@ -28,7 +28,7 @@ pub(super) fn check(states: &States<'_>) -> (usize, Vec<String>) {
                     continue;
                 }
                 match threshold {
-                    Some(threshold) if level.updated_at() > said.plus_milliseconds(KNOWN_AFTER_MS) => {
+                    Some(threshold) if level.updated_at() > changed_at.plus_milliseconds(KNOWN_AFTER_MS) => {
                         let is = if low { "not raised" } else { "raised" };
                         wrong.push(format!(
                             "{key}: its alert is {is} at {qty} pieces and a threshold of {threshold}"
@@ -53,7 +53,7 @@ fn is_raised(alert: &State) -> bool {
 }
 
 /// The threshold of a level, and the time of the last event that may have changed it.
-fn threshold(states: &States<'_>, level: &Key) -> (Option<Quantity>, Timestamp) {
+fn threshold(states: &StatesByKey<'_>, level: &Key) -> (Option<Quantity>, Timestamp) {
     let Key::Level(store, sku) = level else { return (None, Timestamp::EPOCH) };
     let (own, own_at) = match states.get(&Key::Threshold(store.clone(), sku.clone())) {
         Some(State::Threshold(master)) => (master.details, master.updated_at),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn soon_after_the_threshold_was_said_it_is_to_be_looked_at() {
+    fn soon_after_a_threshold_change_an_alert_is_re_evaluated() {
         for (threshold, raised) in [(Some(5), false), (Some(2), true), (None, true)] {
             assert_eq!(checked(&states(60, threshold, raised)), (1, Vec::new()), "{threshold:?}");
         }

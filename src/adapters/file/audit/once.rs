@@ -19,7 +19,7 @@ const SWEEP_MIN: usize = 1 << 16;
 
 /// The place of an event: log and sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct EventPlace {
     pub(super) log: usize,
     pub(super) sequence: Sequence,
 }
@@ -27,31 +27,31 @@ pub(super) struct Place {
 /// The ids of recent events.
 #[derive(Default)]
 pub(super) struct Ids {
-    recent: BTreeMap<u128, Place>,
+    recent: BTreeMap<u128, EventPlace>,
     /// The highest id that was dropped.
     floor: Option<u128>,
     newest: u128,
 }
 
 /// Earlier use of an id.
-pub(super) enum Seen {
+pub(super) enum IdUse {
     /// No event had it before.
     Never,
     /// An earlier event has the same id.
-    At(Place),
+    At(EventPlace),
     /// Too old to tell from memory.
     Perhaps,
 }
 
 impl Ids {
     /// Records an id; called once for every event.
-    pub(super) fn look(&mut self, id: Uuid, place: Place) -> Seen {
+    pub(super) fn look(&mut self, id: Uuid, place: EventPlace) -> IdUse {
         let id = id.as_u128();
         if let Some(before) = self.recent.get(&id) {
-            return Seen::At(*before);
+            return IdUse::At(*before);
         }
         if self.floor.is_some_and(|floor| id <= floor) {
-            return Seen::Perhaps;
+            return IdUse::Perhaps;
         }
         self.recent.insert(id, place);
         self.newest = self.newest.max(id >> BITS_BEHIND_TIME);
@@ -62,25 +62,25 @@ impl Ids {
             self.floor = self.floor.max(Some(*oldest.key()));
             oldest.remove();
         }
-        Seen::Never
+        IdUse::Never
     }
 }
 
 /// The effects of idempotency keys, for each log those whose retries are still recognised.
 pub(super) struct Keys {
     ttl_ms: i64,
-    logs: Vec<Known>,
+    logs: Vec<LogEffects>,
 }
 
 #[derive(Default)]
-struct Known {
-    effects: HashMap<RetryId, Effect>,
+struct LogEffects {
+    effects: HashMap<RetryId, KeyEffect>,
     /// How many effects were left after the last sweep.
     swept: usize,
 }
 
 #[derive(Clone, Copy)]
-struct Effect {
+struct KeyEffect {
     fingerprint: u64,
     at: Timestamp,
     /// The sequence of the entry, and the index of the operation in it.
@@ -90,21 +90,21 @@ struct Effect {
 }
 
 /// A key with a second effect.
-pub(super) struct Again {
+pub(super) struct RepeatedKey {
     /// The event that should not exist.
     pub(super) sequence: Sequence,
     pub(super) known_by: Idempotency,
     /// The place of the first effect.
-    pub(super) first: Place,
+    pub(super) first: EventPlace,
 }
 
 impl Keys {
     pub(super) fn new(ttl_ms: i64, logs: usize) -> Self {
-        Self { ttl_ms, logs: (0..logs).map(|_| Known::default()).collect() }
+        Self { ttl_ms, logs: (0..logs).map(|_| LogEffects::default()).collect() }
     }
 
     /// The keys of an entry that had an effect before; called once for every entry, in the order of time.
-    pub(super) fn seen(&mut self, log: usize, entry: &Entry) -> Vec<Again> {
+    pub(super) fn seen(&mut self, log: usize, entry: &Entry) -> Vec<RepeatedKey> {
         let whole = entry.idempotency.iter().map(|known_by| (entry.sequence, None, known_by));
         let parts = entry.numbered();
         let parts =
@@ -114,9 +114,9 @@ impl Keys {
             let actor = entry.actor.as_ref();
             let Some(known) = KnownEffect::new(actor, known_by, sequence, entry.at) else { continue };
             let KnownEffect { id, fingerprint, at, .. } = known;
-            let effect = Effect { fingerprint, at, entry: entry.sequence, op, sequence };
+            let effect = KeyEffect { fingerprint, at, entry: entry.sequence, op, sequence };
             if let Some(first) = self.before(log, id, &effect) {
-                again.push(Again { sequence, known_by: known_by.clone(), first });
+                again.push(RepeatedKey { sequence, known_by: known_by.clone(), first });
             }
             if let Some(known) = self.logs.get_mut(log) {
                 known.note(id, effect, self.ttl_ms);
@@ -127,21 +127,21 @@ impl Keys {
 
     /// The earlier effect of the key. An effect in another log counts only with the same payload: a process that
     /// did not handle those states before may accept a reused key as a new one.
-    fn before(&self, log: usize, id: RetryId, effect: &Effect) -> Option<Place> {
+    fn before(&self, log: usize, id: RetryId, effect: &KeyEffect) -> Option<EventPlace> {
         let found = self.logs.iter().enumerate().filter_map(|(place, known)| {
             let before = known.effects.get(&id)?;
             let own = place == log;
             let same_operation = own && before.entry == effect.entry && before.op == effect.op;
             let over = before.at.plus_milliseconds(self.ttl_ms) <= effect.at;
             let counts = !same_operation && !over && (own || before.fingerprint == effect.fingerprint);
-            counts.then_some(Place { log: place, sequence: before.sequence })
+            counts.then_some(EventPlace { log: place, sequence: before.sequence })
         });
         found.into_iter().next()
     }
 }
 
-impl Known {
-    fn note(&mut self, id: RetryId, effect: Effect, ttl_ms: i64) {
+impl LogEffects {
+    fn note(&mut self, id: RetryId, effect: KeyEffect, ttl_ms: i64) {
         self.effects.insert(id, effect);
         if self.effects.len() > 2 * self.swept.max(SWEEP_MIN) {
             self.effects.retain(|_, known| known.at.plus_milliseconds(ttl_ms) > effect.at);

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Reads the segments of a log, from the first one on.
-pub(super) struct Reading<'a> {
+pub(super) struct LogReader<'a> {
     disk: &'a dyn Disk,
     layout: &'a Layout,
     /// The remaining segments, with their numbers.
@@ -71,7 +71,7 @@ pub(super) struct Damaged {
     pub(super) cut_off: bool,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> LogReader<'a> {
     pub(super) fn new(disk: &'a dyn Disk, layout: &'a Layout, firsts: &[Sequence]) -> Self {
         let firsts = (1..).zip(firsts.iter().copied()).collect();
         Self { disk, layout, firsts, open: None, last_time: Timestamp::from_milliseconds(i64::MIN) }

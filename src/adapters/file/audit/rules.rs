@@ -13,20 +13,20 @@ pub(super) fn ended_wrongly(event: &Event, state: &State, at: Timestamp) -> Opti
         State::Level(level) => Some(level.hold(&settled.reservation_id).ok()?.expires_at),
         _ => None,
     };
-    let told = |settled: &Settled, what: String| {
+    let finding = |settled: &Settled, what: String| {
         let Settled { store_id, sku, reservation_id, .. } = settled;
         Some(format!("{store_id}/{sku}: reservation {reservation_id} {what}"))
     };
     match fact {
         StockFact::Expire(settled) => match expires_at(settled)? {
             Some(due) if due <= at => None,
-            Some(due) => told(settled, format!("expires at {at}, before its time, which is {due}")),
-            None => told(settled, "expires, and has no time at which it does".to_owned()),
+            Some(due) => finding(settled, format!("expires at {at}, before its time, which is {due}")),
+            None => finding(settled, "expires, and has no time at which it does".to_owned()),
         },
         StockFact::Commit(settled) | StockFact::Release(settled) => {
             let due = expires_at(settled)?.filter(|due| *due <= at)?;
             let verb = if matches!(fact, StockFact::Commit(_)) { "committed" } else { "released" };
-            told(settled, format!("is {verb} at {at}, although it ran out at {due}"))
+            finding(settled, format!("is {verb} at {at}, although it ran out at {due}"))
         }
         _ => None,
     }

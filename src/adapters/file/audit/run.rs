@@ -10,7 +10,7 @@ use onhand_disk::{Disk, OpenError};
 /// Default lifetime of an idempotency key in milliseconds: the default of the node.
 pub(super) const IDEMPOTENCY_TTL_MS: i64 = 300_000;
 
-/// Audits a data directory whose lock the caller holds, on behalf of a repair.
+/// Audits a data directory for a caller that holds its lock.
 pub(super) fn audit_held(
     disk: &dyn Disk,
     layout: &Layout,

@@ -77,7 +77,7 @@ pub fn audit_directory_for(
     let gave_up = several && gave_up(disk, &logs).map_err(OpenError::at(&layout.nodes()))?;
     let mut directory = DirectoryAudit { between: strangers(&logs), logs, alerts_to_look_at: 0 };
     if directory.logs.iter().all(|(_, audit)| audit.broken_at.is_none()) {
-        let ledger = Ledger { logs: &directory.logs, marks: &marks, gave_up };
+        let ledger = LedgerLogs { logs: &directory.logs, marks: &marks, gave_up };
         let mut between = if several { ledger.findings() } else { Vec::new() };
         let (to_look_at, wrong) = low_stock::check(&directory.states());
         if several {
@@ -95,8 +95,8 @@ pub fn audit_directory_for(
     Ok(directory)
 }
 
-/// The members, and the durable end of each log at a moment when there were no other members: states taken over
-/// came from entries that are durable by now.
+/// The members, and the durable end of each log at a moment when there were no further members: states taken over
+/// up to these ends come from entries that are durable by now.
 fn durable(disk: &dyn Disk, layout: &Layout) -> Result<(Vec<Layout>, Vec<Sequence>), OpenError> {
     loop {
         let found = || members(disk, layout).map_err(OpenError::at(&layout.nodes()));
@@ -157,13 +157,13 @@ fn strangers(logs: &[(Layout, Audit)]) -> Vec<Finding> {
 }
 
 /// All logs together.
-struct Ledger<'a> {
+struct LedgerLogs<'a> {
     logs: &'a [(Layout, Audit)],
     marks: &'a [Sequence],
     gave_up: bool,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> LedgerLogs<'a> {
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (key, mut turns) in self.turns().into_iter().filter(|(key, _)| !key.is_of_one_log()) {

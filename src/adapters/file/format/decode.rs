@@ -57,14 +57,14 @@ pub(crate) fn decode_entry(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), Strin
 }
 
 /// An entry and the byte ranges of its events in its line.
-type Read = (Entry, Vec<Range<usize>>);
+type EntryAndRanges = (Entry, Vec<Range<usize>>);
 
-fn read(line: &[u8]) -> Result<Read, String> {
+fn read(line: &[u8]) -> Result<EntryAndRanges, String> {
     read_as_written(line).map_or_else(|| read_any(line), Ok)
 }
 
 /// Decodes a line in any form: first the line, then each event.
-fn read_any(line: &[u8]) -> Result<Read, String> {
+fn read_any(line: &[u8]) -> Result<EntryAndRanges, String> {
     let json: LineJson<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let mut events = Vec::with_capacity(json.events.len());
     let mut places = Vec::with_capacity(json.events.len());
@@ -81,7 +81,7 @@ fn read_any(line: &[u8]) -> Result<Read, String> {
 
 /// Decodes a line in canonical form, with its events in one pass. None when the line has another form or is
 /// unreadable.
-fn read_as_written(line: &[u8]) -> Option<Read> {
+fn read_as_written(line: &[u8]) -> Option<EntryAndRanges> {
     const EVENTS: &str = ",\"events\":[";
     let text = str::from_utf8(line).ok()?;
     let first = memmem::find(line, EVENTS.as_bytes())? + EVENTS.len();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn other_json_that_says_the_same_is_read_too() {
+    fn other_json_with_the_same_content_is_decoded() {
         let line = line("", &[RESERVE], "");
         let other = line.replace("\"op\":0", " \"op\" : 0").replace("\"seq\":4", "\"seq\": 4");
         assert_eq!(decode(other.as_bytes()).unwrap().0, decode(line.as_bytes()).unwrap().0);

@@ -123,14 +123,14 @@ fn try_lock(file: &dyn DiskFile) -> io::Result<Option<LockOutcome>> {
 
 /// The holder of a lock: from the lock file, unless the system reports another process.
 fn holder(disk: &dyn Disk, path: &Path, held: &dyn DiskFile) -> String {
-    let said = disk.open(path, OpenMode::Read).and_then(|file| read_all(&*file)).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
+    let written = disk.open(path, OpenMode::Read).and_then(|file| read_all(&*file)).unwrap_or_default();
+    let written = String::from_utf8_lossy(&written);
     let known = held.lock_holder().map(|pid| format!("pid {pid}"));
-    match (said.trim(), known) {
+    match (written.trim(), known) {
         // The file is gone, or was not written by the holder.
-        (said, Some(known)) if !said.starts_with(&format!("{known},")) => known,
+        (written, Some(known)) if !written.starts_with(&format!("{known},")) => known,
         ("", _) => "another process".to_owned(),
-        (said, _) => said.to_owned(),
+        (written, _) => written.to_owned(),
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_locks_the_file_alone_holds_the_directory_too() {
+    fn the_lock_file_alone_locks_the_directory_too() {
         let disk = SimDisk::new(1);
         let layout = layout(&disk);
         let file = disk.open(&layout.lock(), OpenMode::OpenOrCreate).unwrap();

@@ -31,7 +31,7 @@ const CRC_DIGITS: std::ops::Range<usize> = 8..16;
 
 /// An entry encoded as far as possible before its place in the log is known.
 #[derive(Debug)]
-pub(crate) struct Body {
+pub(crate) struct EncodedEntry {
     /// The bytes from behind `"ts":"...",` to the line feed.
     pub(crate) bytes: Vec<u8>,
     /// The place of each event in `bytes`.
@@ -52,7 +52,7 @@ struct Front<'a> {
 }
 
 /// Encodes the part that does not depend on the place in the log; none when the line would be too long.
-pub(crate) fn encode(entry: &NewEntry<'_>) -> Option<Body> {
+pub(crate) fn encode(entry: &NewEntry<'_>) -> Option<EncodedEntry> {
     const INFALLIBLE: &str = "plain structs with string keys always serialise into memory";
     let mut bytes = Vec::with_capacity(512 * entry.events.len());
     let front = Front { actor: entry.actor, request_id: entry.request_id, idempotency: entry.idempotency };
@@ -92,7 +92,7 @@ pub(crate) fn encode(entry: &NewEntry<'_>) -> Option<Body> {
         serde_json::to_writer(&mut bytes, entry.unapplied).expect(INFALLIBLE);
     }
     bytes.extend_from_slice(b"}\n");
-    (bytes.len() < LINE_BYTES_MAX).then_some(Body { bytes, spans, known })
+    (bytes.len() < LINE_BYTES_MAX).then_some(EncodedEntry { bytes, spans, known })
 }
 
 /// Appends the whole line to `out`; returns its checksum, and the offset in `out` at which the body begins.
@@ -163,7 +163,7 @@ pub(crate) struct RawEvent<'a> {
     pub(crate) json: &'a str,
 }
 
-/// The members of a line beside its events, which are skipped here.
+/// A line as the full decoder accepts it; members beside place, time and events are skipped.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SplitJson<'a> {

@@ -26,8 +26,8 @@ impl Mark {
         Ok(Self { file: disk.open(path, OpenMode::OpenOrCreate)?, second: false })
     }
 
-    /// Records that everything up to `sequence` is durable. Not synced. A failed write may still have reached other
-    /// processes that read the mark; so its current content decides whether it is written.
+    /// Records that everything up to `sequence` is durable. Not synced. A failed write may still be visible to
+    /// other processes that read the mark; so the content read back decides whether it counts as written.
     pub(crate) fn write(&mut self, sequence: Sequence) -> io::Result<()> {
         let digits = format!("{:020}", sequence.0);
         let line = format!("{:08x} {digits}", crc32c::crc32c(digits.as_bytes()));

@@ -60,27 +60,27 @@ mod tests {
     use std::sync::Arc;
 
     fn listener() -> (StorageListener, Arc<Mutex<Vec<String>>>) {
-        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let list = Arc::clone(&heard);
-        (Arc::new(move |news| list.lock().push(format!("{news:?}"))), heard)
+        let reports: Arc<Mutex<Vec<String>>> = Arc::default();
+        let list = Arc::clone(&reports);
+        (Arc::new(move |news| list.lock().push(format!("{news:?}"))), reports)
     }
 
     #[test]
-    fn whoever_ends_a_call_knows_whether_it_was_reported_as_stuck() {
-        let (told, heard) = listener();
+    fn the_end_of_a_call_shows_whether_it_was_reported_as_stuck() {
+        let (listener, reports) = listener();
         let calls = Calls::default();
-        let ((), stuck) = calls.during(|| calls.look(false, &told));
-        assert!(!stuck && heard.lock().is_empty());
+        let ((), stuck) = calls.during(|| calls.look(false, &listener));
+        assert!(!stuck && reports.lock().is_empty());
         let Some(long_ago) = Instant::now().checked_sub(SHED_AFTER) else { return };
         let ((), stuck) = calls.during(|| {
             *calls.since.lock() = Some(long_ago);
-            calls.look(false, &told);
-            calls.look(false, &told);
+            calls.look(false, &listener);
+            calls.look(false, &listener);
         });
         assert!(stuck);
-        calls.look(false, &told);
+        calls.look(false, &listener);
         let ((), stuck) = calls.during(|| ());
         assert!(!stuck);
-        assert_eq!(*heard.lock(), ["Stuck { probing: false }", "Unstuck"]);
+        assert_eq!(*reports.lock(), ["Stuck { probing: false }", "Unstuck"]);
     }
 }

@@ -1,6 +1,6 @@
 //! State that the log and its threads share: the queue of entries, and the breaker.
 
-use crate::format::line::Body;
+use crate::format::line::EncodedEntry;
 use crate::log::calls::Calls;
 use crate::log::writer::{Failed, Pending, Writer};
 use onhand_app::ports::{AppendError, Appended, DurableWatch, LogFailed, NewEntry};
@@ -118,10 +118,10 @@ impl Shared {
             std::mem::take(&mut queue.pending)
         };
         self.durable.fail();
-        let Failed { error, group, told } = failed;
+        let Failed { error, group, outcome } = failed;
         for pending in group {
             // The caller may have gone away.
-            let _ = pending.ticket.send(Err(told));
+            let _ = pending.ticket.send(Err(outcome));
         }
         for pending in waiting {
             let _ = pending.ticket.send(Err(LogFailed::NotWritten));
@@ -157,7 +157,7 @@ impl Shared {
     }
 
     /// Assigns an entry its place and queues it.
-    pub(crate) fn enqueue(&self, entry: &NewEntry<'_>, body: Body) -> Result<Appended, AppendError> {
+    pub(crate) fn enqueue(&self, entry: &NewEntry<'_>, body: EncodedEntry) -> Result<Appended, AppendError> {
         let (ticket, resolved) = oneshot::channel();
         let mut queue = self.queue.lock();
         if queue.closed {

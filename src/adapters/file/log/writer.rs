@@ -13,7 +13,7 @@
 //! - a **mark** that could not be written rolls nothing back: the group is durable and acknowledged.
 
 use crate::format::index::{EntryMark, Growing, Written};
-use crate::format::line::{Body, seal};
+use crate::format::line::{EncodedEntry, seal};
 use crate::format::mark::Mark;
 use crate::format::segment::Header;
 use crate::format::segment_end::SegmentEnd;
@@ -37,7 +37,7 @@ use uuid::Uuid;
 pub(crate) struct Pending {
     pub(crate) sequence: Sequence,
     pub(crate) at: Timestamp,
-    pub(crate) body: Body,
+    pub(crate) body: EncodedEntry,
     pub(crate) ticket: oneshot::Sender<Result<(), LogFailed>>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Failed {
     /// The entries that did not become durable.
     pub(crate) group: Vec<Pending>,
     /// The outcome of these entries, as the answer to their callers.
-    pub(crate) told: LogFailed,
+    pub(crate) outcome: LogFailed,
 }
 
 /// The segment that is being written.
@@ -70,14 +70,14 @@ pub(crate) struct Active {
 }
 
 /// Counters of the writer.
-pub(crate) struct Meters {
+pub(crate) struct WriterMeters {
     sync_seconds: Histogram,
     group_entries: Histogram,
     written_bytes: Counter,
     durable_sequence: Gauge,
 }
 
-impl Meters {
+impl WriterMeters {
     pub(crate) fn new() -> Self {
         Self {
             sync_seconds: metrics::histogram!(LOG_SYNC_SECONDS),
@@ -90,7 +90,7 @@ impl Meters {
 
 /// Writes groups of entries.
 pub(crate) struct Writer {
-    pub(crate) meters: Meters,
+    pub(crate) meters: WriterMeters,
     pub(crate) segments: Arc<Segments>,
     pub(crate) durable: Arc<DurableWatch>,
     pub(crate) node: Uuid,
@@ -112,14 +112,14 @@ impl Writer {
         let Some(batch) = group.first().map(|pending| pending.sequence) else { return Ok(()) };
         if let Err(error) = self.roll_if_full(batch, &group) {
             self.ballast.release();
-            return Err(Failed { error, group, told: LogFailed::NotWritten });
+            return Err(Failed { error, group, outcome: LogFailed::NotWritten });
         }
         let before = self.active.end;
         let places = match self.make_durable(batch, &group) {
             Ok(places) => places,
             Err(error) => {
-                let told = self.cut_back();
-                return Err(Failed { error, group, told });
+                let outcome = self.cut_back();
+                return Err(Failed { error, group, outcome });
             }
         };
         let last = group.last().map_or(batch, Pending::last);
@@ -132,7 +132,7 @@ impl Writer {
             self.active.end = before;
             self.set_lost(true);
             self.ballast.release();
-            return Err(Failed { error, group, told: LogFailed::Unknown });
+            return Err(Failed { error, group, outcome: LogFailed::Unknown });
         }
         let mut tickets = Vec::with_capacity(group.len());
         self.active.index.add(group.into_iter().zip(places).map(|(pending, (line, shift))| {
@@ -151,7 +151,7 @@ impl Writer {
             // The caller may have gone away; the entry is durable all the same.
             let _ = ticket.send(Ok(()));
         }
-        marked.map_err(|error| Failed { error, group: Vec::new(), told: LogFailed::NotWritten })
+        marked.map_err(|error| Failed { error, group: Vec::new(), outcome: LogFailed::NotWritten })
     }
 
     /// Writes the mark, also for entries that are about to be acknowledged: it distinguishes damage to them from a

@@ -68,7 +68,7 @@ impl Segments {
     }
 
     /// Drops the indexes in memory that the log's owner has written to files meanwhile.
-    pub(crate) fn let_go_of_written(&self) {
+    pub(crate) fn drop_written_indexes(&self) {
         let mut list = self.list.write();
         for segment in list.iter_mut().filter(|segment| segment.growing.is_some()) {
             let path = self.layout.index(segment.first);

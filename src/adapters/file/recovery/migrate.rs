@@ -56,7 +56,7 @@ fn move_all(disk: &dyn Disk, root: &Layout, unfinished: &Layout) -> io::Result<(
 fn move_one(disk: &dyn Disk, from: &Path, to: &Path) -> io::Result<()> {
     match disk.rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // An empty directory was created at the root since: no part of the two logs exists in both places.
+        // An empty directory was created at the root after the move; a second log there has been excluded before.
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         moved => moved,
     }

@@ -19,16 +19,16 @@ use crate::format::segment_end::SegmentEnd;
 use crate::log::FileLog;
 use crate::log::ballast::Ballast;
 use crate::log::term::read_term;
-use crate::log::writer::{Active, Meters, Writer, create_segment};
+use crate::log::writer::{Active, WriterMeters, Writer, create_segment};
 use crate::reading::archived::{list_segments, open_segment};
 use crate::reading::segments::{Segment, Segments};
 use crate::recovery::options::{OpenOptions, OpenReport};
-use crate::recovery::replay::{Reading, Replay, Replayed};
+use crate::recovery::replay::{ReplayedLog, Replay, Replayed};
 use crate::sources::members::{Arrangement, arrangement};
 use crate::upkeep::archive::remove_archived;
 use crate::upkeep::maintenance::Maintenance;
 use crate::upkeep::snapshot::list_snapshots;
-use crate::upkeep::snapshotter::Taken;
+use crate::upkeep::snapshotter::LastSnapshot;
 use onhand_app::Restored;
 use onhand_app::ports::{Clock, DurableWatch, EventIds};
 use onhand_disk::layout::Layout;
@@ -60,7 +60,7 @@ pub struct OpenNode {
 impl OpenNode {
     /// The maintenance of its log, with a snapshot after every `snapshot_every` events.
     pub fn maintenance(&self, snapshot_every: u64) -> Maintenance {
-        let last = Taken { sequence: self.report.snapshot, weight: self.snapshot_weight };
+        let last = LastSnapshot { sequence: self.report.snapshot, weight: self.snapshot_weight };
         Maintenance::new(self.log.segments(), self.log.durable_watch(), self.node.node, last, snapshot_every)
     }
 }
@@ -109,7 +109,7 @@ pub fn open_held(
     let marked = read_mark(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
     let term = read_term(&**disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
     let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
-    let replay = Replay::begin(options, &node, marked, Reading::Own(upto))?;
+    let replay = Replay::begin(options, &node, marked, ReplayedLog::Own(upto))?;
     let replayed = if firsts.is_empty() {
         replay.check_empty(marked)?;
         let header = Header::new(node.node, 1, Sequence(1), None);
@@ -183,7 +183,7 @@ fn finish(
     reserve(&*active.file, *segment_bytes, active.end.length);
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
-        meters: Meters::new(),
+        meters: WriterMeters::new(),
         segments,
         durable,
         node: node.node,

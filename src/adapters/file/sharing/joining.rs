@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 /// How long a joining process waits for others that join at the same time; each of them reads all logs first.
 const JOIN_WAIT: Duration = Duration::from_secs(60);
-/// How long it waits when nobody has joined yet: normally long enough for one process alone to prepare the
-/// directory.
+/// How long it waits while there are no members yet: the holder of the lock is then usually a process that owns the
+/// directory exclusively.
 const FIRST_JOIN_WAIT: Duration = Duration::from_secs(5);
 /// Interval between two attempts.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
@@ -65,7 +65,7 @@ pub fn join(
             Ok(node) => {
                 let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?.behind(door);
                 node.log.bind_to(sharing.tenure.clone());
-                sharing.finish_those_left()?;
+                sharing.finish_ended_logs()?;
                 return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
             }
             Err(OpenError::Locked { .. }) => {}

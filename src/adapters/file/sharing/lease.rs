@@ -47,7 +47,7 @@ pub(crate) struct Holder {
 /// The content of a lease file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Record {
+struct LeaseRecord {
     epoch: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<Holder>,
@@ -61,7 +61,7 @@ struct Record {
 
 /// Outcome of a lease request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum LeaseAnswer {
     /// This process holds the lease, in that epoch.
     Held(u64),
     /// These processes hold the lease, or may hold it.
@@ -71,7 +71,7 @@ pub(crate) enum Asked {
 }
 
 /// The other processes, as seen by the process that requests a lease.
-pub(crate) trait Company {
+pub(crate) trait OtherProcesses {
     /// True while the term of a holder has not ended.
     fn lasts(&self, holder: &Holder) -> io::Result<bool>;
     /// All other processes whose term has not ended.
@@ -102,8 +102,8 @@ impl Leases {
         key: &Key,
         last: u16,
         only_free: bool,
-        company: &dyn Company,
-    ) -> io::Result<Asked> {
+        company: &dyn OtherProcesses,
+    ) -> io::Result<LeaseAnswer> {
         let path = self.directory.join(name(key));
         let (file, old) = match self.disk.open(&path, OpenMode::Write) {
             Ok(file) if file.try_lock()? == LockOutcome::Acquired => {
@@ -111,38 +111,38 @@ impl Leases {
                 let old = read(&*file)?.filter(|record| record.epoch <= possible);
                 (file, old)
             }
-            Ok(_) => return Ok(Asked::Busy),
+            Ok(_) => return Ok(LeaseAnswer::Busy),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let file = self.disk.open(&path, OpenMode::CreateNew);
-                let Some(file) = unless_there(file)? else { return Ok(Asked::Busy) };
+                let Some(file) = unless_there(file)? else { return Ok(LeaseAnswer::Busy) };
                 if file.try_lock()? != LockOutcome::Acquired {
-                    return Ok(Asked::Busy);
+                    return Ok(LeaseAnswer::Busy);
                 }
                 let asked = company.others()?;
                 let asked = asked.into_iter().filter(|other| last == other.node).collect();
                 // Another process wrote the state under a lease, so a file existed.
                 let doubtful = last != LogNumber::OWN.0;
-                (file, Some(Record { asked, doubtful, ..Record::default() }))
+                (file, Some(LeaseRecord { asked, doubtful, ..LeaseRecord::default() }))
             }
             Err(error) => return Err(error),
         };
         let mut record = match old.clone() {
             Some(record) => record,
-            None => Record { asked: company.others()?, doubtful: true, ..Record::default() },
+            None => LeaseRecord { asked: company.others()?, doubtful: true, ..LeaseRecord::default() },
         };
         record.forget_ended(&self.me, company)?;
         let mut waits = record.waited_for();
         if record.before.as_ref() == Some(&self.me) {
-            // Another process requested it before it was used: it is held until released.
+            // Another process has requested it before its first use: it stays held until it is released.
             waits.clear();
         } else if let Some(holder) = record.holder.filter(|holder| *holder != self.me) {
             if only_free || !waits.is_empty() {
                 // Requests are served in order.
                 waits.push(holder);
-                return Ok(Asked::By(waits));
+                return Ok(LeaseAnswer::By(waits));
             }
-            if !self.tell(&holder, key)? {
-                return Ok(Asked::Busy);
+            if !self.notify(&holder, key)? {
+                return Ok(LeaseAnswer::Busy);
             }
             self.contended.increment(1);
             record.before = Some(holder);
@@ -159,10 +159,10 @@ impl Leases {
             write(&*file, &record)?;
         }
         for other in &record.asked {
-            // A holder that cannot be notified now is notified when the lease is asked for again.
-            self.tell(other, key)?;
+            // A holder that cannot be notified now is notified when the lease is requested again.
+            self.notify(other, key)?;
         }
-        Ok(if waits.is_empty() { Asked::Held(record.epoch) } else { Asked::By(waits) })
+        Ok(if waits.is_empty() { LeaseAnswer::Held(record.epoch) } else { LeaseAnswer::By(waits) })
     }
 
     /// Releases a lease: no decision uses it any more, and all earlier decisions are durable. False: try again.
@@ -195,7 +195,7 @@ impl Leases {
     }
 
     /// Notifies a holder that its lease is requested; false when another process is notifying it right now.
-    fn tell(&self, holder: &Holder, key: &Key) -> io::Result<bool> {
+    fn notify(&self, holder: &Holder, key: &Key) -> io::Result<bool> {
         let Some(file) = self.lock(&self.root.member(holder.node).wanted())? else { return Ok(false) };
         let line = format!("{key}\n");
         write_all_at(&*file, line.as_bytes(), file.len()?)?;
@@ -208,7 +208,7 @@ impl Leases {
     }
 }
 
-impl Record {
+impl LeaseRecord {
     fn take(&mut self, by: &Holder, known: u64) {
         self.holder = Some(*by);
         self.epoch = self.epoch.max(known) + 1;
@@ -216,7 +216,7 @@ impl Record {
 
     /// Removes processes whose term has ended: they hold nothing. A process that requests a lease does not use it
     /// itself.
-    fn forget_ended(&mut self, me: &Holder, company: &dyn Company) -> io::Result<()> {
+    fn forget_ended(&mut self, me: &Holder, company: &dyn OtherProcesses) -> io::Result<()> {
         for place in [&mut self.holder, &mut self.before] {
             if let Some(holder) = place
                 && holder != me
@@ -255,12 +255,12 @@ fn unless_there<T>(made: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// The content of the file; none when it is unreadable.
-fn read(file: &dyn DiskFile) -> io::Result<Option<Record>> {
+fn read(file: &dyn DiskFile) -> io::Result<Option<LeaseRecord>> {
     let bytes = read_all(file)?;
     Ok(checked(&bytes).and_then(|json| serde_json::from_slice(json).ok()))
 }
 
-fn write(file: &dyn DiskFile, record: &Record) -> io::Result<()> {
+fn write(file: &dyn DiskFile, record: &LeaseRecord) -> io::Result<()> {
     let line = with_checksum(record);
     // Never empty in between: a process killed here leaves the old content, the new content, or an unreadable file.
     write_all_at(file, &line, 0)?;
@@ -275,9 +275,9 @@ mod tests {
     use onhand_sim_machine::disk::SimDisk;
 
     /// The running processes, and the highest epoch that one of them knows.
-    struct Known(Vec<Holder>, u64);
+    struct FakeProcesses(Vec<Holder>, u64);
 
-    impl Company for Known {
+    impl OtherProcesses for FakeProcesses {
         fn lasts(&self, _: &Holder) -> io::Result<bool> {
             Ok(true)
         }
@@ -309,14 +309,14 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_rises_whatever_became_of_the_file_and_whoever_knows_of_it() {
+    fn an_epoch_rises_even_when_the_file_is_lost() {
         let key = Key::Level(StoreId::new("LONDON").unwrap(), Sku::new("TEA").unwrap());
         let path = Path::new("/data/locks/LONDON~TEA");
         for lost in [false, true] {
             let disk = SimDisk::new(1);
             let (one, two) = (of(1, &disk), of(2, &disk));
-            let held = one.ask(&key, 0, false, &Known(vec![holder(2)], 12)).unwrap();
-            assert_eq!(held, Asked::Held(13));
+            let held = one.ask(&key, 0, false, &FakeProcesses(vec![holder(2)], 12)).unwrap();
+            assert_eq!(held, LeaseAnswer::Held(13));
             if lost {
                 disk.remove(path).unwrap();
             } else {
@@ -324,13 +324,13 @@ mod tests {
             }
             // The other process has not read the entries written under it, and does not until it requests the lease
             // again.
-            let behind = Known(vec![holder(1)], 3);
-            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::By(vec![holder(1)]), "{lost}");
+            let behind = FakeProcesses(vec![holder(1)], 3);
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), LeaseAnswer::By(vec![holder(1)]), "{lost}");
             assert!(one.release(&key).unwrap());
-            let Asked::Held(epoch) = two.ask(&key, 1, false, &behind).unwrap() else { panic!() };
+            let LeaseAnswer::Held(epoch) = two.ask(&key, 1, false, &behind).unwrap() else { panic!() };
             assert!(epoch > 13, "{epoch}");
             // A held lease is no longer doubtful.
-            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::Held(epoch));
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), LeaseAnswer::Held(epoch));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::reading::archived::{list_segments, open_segment};
 use crate::reading::history::FileHistory;
 use crate::reading::segments::{Segment, Segments};
 use crate::recovery::OpenOptions;
-use crate::recovery::replay::{Reading, Replay, Replayed};
+use crate::recovery::replay::{ReplayedLog, Replay, Replayed};
 use onhand_app::Restored;
 use onhand_app::known_effects;
 use onhand_app::ports::{History, HistoryError};
@@ -60,7 +60,7 @@ impl Peer {
         if firsts.is_empty() {
             return Ok(None);
         }
-        let replay = Replay::begin(&options, &node, marked, Reading::Foreign(marked))?;
+        let replay = Replay::begin(&options, &node, marked, ReplayedLog::Foreign(marked))?;
         let Replayed { segments: mut list, last, restored, last_time, .. } = replay.run(&firsts)?;
         list.push(Segment { first: last.first, growing: Some(Arc::clone(&last.index)), sealed: None });
         let segments = Arc::new(Segments::new(Arc::clone(&options.disk), layout.clone(), list));
@@ -153,7 +153,7 @@ impl Peer {
         self.segments.roll(sealed, Segment { first, growing: Some(Arc::clone(&self.index)), sealed: None });
         self.first = first;
         self.place = ScanPlace { at: self.place.at, ..scan.place() };
-        self.segments.let_go_of_written();
+        self.segments.drop_written_indexes();
         Ok(true)
     }
 

@@ -3,7 +3,7 @@
 use crate::format::identity::DirectoryLock;
 use crate::log::term::{Tenure, Term, read_term, write_term};
 use crate::recovery::{OpenNode, OpenOptions};
-use crate::sharing::lease::{Asked, Holder, Leases};
+use crate::sharing::lease::{LeaseAnswer, Holder, Leases};
 use crate::sharing::others::Others;
 use crate::sharing::peer::Peer;
 use metrics::Counter;
@@ -46,11 +46,11 @@ pub struct FileSharing {
     door: Mutex<Option<DirectoryLock>>,
     /// The highest epoch in any log.
     pub(super) epoch: AtomicU64,
-    pub(super) meters: Meters,
+    pub(super) meters: SharingMeters,
 }
 
 /// Counters of this process.
-pub(super) struct Meters {
+pub(super) struct SharingMeters {
     acquired: Counter,
     pub(super) stolen: Counter,
 }
@@ -100,7 +100,7 @@ impl FileSharing {
             others: Mutex::default(),
             door: Mutex::default(),
             epoch: AtomicU64::new(0),
-            meters: Meters {
+            meters: SharingMeters {
                 acquired: metrics::counter!(LOCKS_ACQUIRED),
                 stolen: metrics::counter!(LOCKS_STOLEN),
             },
@@ -132,14 +132,14 @@ impl FileSharing {
 impl Sharing for FileSharing {
     fn ask(&self, key: &Key, last: LogNumber, only_free: bool) -> io::Result<Lease> {
         match self.leases.ask(key, last.0, only_free, self)? {
-            Asked::Held(epoch) => {
+            LeaseAnswer::Held(epoch) => {
                 self.meters.acquired.increment(1);
                 Ok(Lease::Held(epoch))
             }
-            Asked::Busy => Ok(Lease::Elsewhere),
-            Asked::By(holders) => {
+            LeaseAnswer::Busy => Ok(Lease::Elsewhere),
+            LeaseAnswer::By(holders) => {
                 let mut others = self.others.lock();
-                self.look_for_members(&mut others);
+                self.find_members(&mut others);
                 for holder in holders {
                     if let Some(member) = others.members.get_mut(&holder.node) {
                         // A dead process must not keep reservations from expiring; a running one expires them
@@ -176,8 +176,8 @@ impl Sharing for FileSharing {
             others.renewals += 1;
             self.sign(others.renewals, now)?;
         }
-        self.look_for_members(&mut others);
-        let gone = self.look_around(&mut others)?;
+        self.find_members(&mut others);
+        let gone = self.check_others(&mut others)?;
         let latest = others.latest_time(moment, self.lease.ttl);
         drop(others);
         for (number, layout, gone) in gone {
@@ -200,7 +200,7 @@ impl Sharing for FileSharing {
 
     fn time(&self) -> io::Result<OthersTime> {
         let mut others = self.others.lock();
-        self.look_for_members(&mut others);
+        self.find_members(&mut others);
         self.time_of(&mut others)
     }
 
@@ -210,7 +210,7 @@ impl Sharing for FileSharing {
 
     fn has_news(&self) -> io::Result<bool> {
         let mut others = self.others.lock();
-        self.look_for_members(&mut others);
+        self.find_members(&mut others);
         for member in others.members.values() {
             // A log exists as soon as it has a mark.
             let begun = || self.options.disk.open(&member.layout.mark(), OpenMode::Read).is_ok();

@@ -2,7 +2,7 @@
 
 use crate::log::term::{Term, end_term, hold_mark, read_term, with_checksum, write_term};
 use crate::recovery::{OpenOptions, open};
-use crate::sharing::lease::{Company, Holder};
+use crate::sharing::lease::{OtherProcesses, Holder};
 use crate::sharing::others::{Alive, Gone, MEMBERS_MAX, Member, Others, is_left, milliseconds};
 use crate::sharing::peer::Peer;
 use crate::sharing::process::FileSharing;
@@ -24,7 +24,7 @@ const EPOCH_BITS: u32 = 20;
 
 impl FileSharing {
     /// Notes new members. Members are numbered without gaps, so one check is enough when nobody has joined.
-    pub(super) fn look_for_members(&self, others: &mut Others) {
+    pub(super) fn find_members(&self, others: &mut Others) {
         let own = self.leases.me.node;
         let known = others.members.keys().next_back().copied().unwrap_or(0);
         for number in known + 1..=MEMBERS_MAX {
@@ -63,9 +63,9 @@ impl FileSharing {
     ///
     /// # Errors
     /// Any I/O error of the disk.
-    pub(super) fn look_around(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
+    pub(super) fn check_others(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
         let disk = &*self.options.disk;
-        let now = self.look_at_signs(others)?;
+        let now = self.read_signs(others)?;
         let mut gone = Vec::new();
         for (number, member) in &mut others.members {
             if !member.awaited {
@@ -92,7 +92,7 @@ impl FileSharing {
     /// The log time of the others at this moment. A process that still holds its lock in the term in which it noted
     /// its time is only paused, for however long: its time advances, and it will publish it.
     pub(super) fn time_of(&self, others: &mut Others) -> io::Result<OthersTime> {
-        let now = self.look_at_signs(others)?;
+        let now = self.read_signs(others)?;
         let disk = &*self.options.disk;
         let (mut latest, mut present) = (Timestamp::from_milliseconds(i64::MIN), false);
         for member in others.members.values() {
@@ -109,7 +109,7 @@ impl FileSharing {
 
     /// Reads the last sign of life of each other process, and notes since when it is unchanged; returns that
     /// moment.
-    pub(super) fn look_at_signs(&self, others: &mut Others) -> io::Result<Duration> {
+    pub(super) fn read_signs(&self, others: &mut Others) -> io::Result<Duration> {
         let disk = &*self.options.disk;
         // A process that has not checked for a while has not seen the changes of the others.
         let now = self.clock.monotonic();
@@ -152,9 +152,9 @@ impl FileSharing {
     ///
     /// # Errors
     /// Any I/O error of the disk, or damage in a log.
-    pub(super) fn finish_those_left(&self) -> Result<(), OpenError> {
+    pub(super) fn finish_ended_logs(&self) -> Result<(), OpenError> {
         let mut others = self.others.lock();
-        self.look_for_members(&mut others);
+        self.find_members(&mut others);
         for Member { layout, .. } in others.members.values() {
             let finish = || {
                 if is_left(&*self.options.disk, layout)? {
@@ -164,8 +164,8 @@ impl FileSharing {
                 Ok(())
             };
             // Damage is reported as the owner's next process would report it.
-            let told = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
-            finish().map_err(told)?;
+            let as_open_error = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
+            finish().map_err(as_open_error)?;
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl FileSharing {
     }
 }
 
-impl Company for FileSharing {
+impl OtherProcesses for FileSharing {
     fn lasts(&self, holder: &Holder) -> io::Result<bool> {
         let (disk, layout) = (&*self.options.disk, self.leases.root.member(holder.node));
         let present = read_term(disk, &layout.term())?.unwrap_or_default();
@@ -207,7 +207,7 @@ impl Company for FileSharing {
 
     fn others(&self) -> io::Result<Vec<Holder>> {
         let mut known = self.others.lock();
-        self.look_for_members(&mut known);
+        self.find_members(&mut known);
         let mut others = Vec::new();
         for (number, member) in &known.members {
             if let Some(Term { term, .. }) = read_term(&*self.options.disk, &member.layout.term())? {

@@ -24,7 +24,7 @@ pub struct AlertsSent {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Record {
+struct AlertsSentRecord {
     sequence: Sequence,
 }
 
@@ -43,15 +43,15 @@ impl AlertPlace for AlertsSent {
             Err(error) => return Err(error),
         };
         let record = checked(&bytes).and_then(|json| serde_json::from_slice(json).ok());
-        let Some(Record { sequence }) = record else {
-            let told = format!("{} is not what was written", self.path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+        let Some(AlertsSentRecord { sequence }) = record else {
+            let message = format!("{} is not what was written", self.path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         };
         Ok(Some(sequence))
     }
 
     fn save(&self, sequence: Sequence) -> io::Result<()> {
-        replace(&*self.disk, &self.path, &with_checksum(&Record { sequence })).map(drop)
+        replace(&*self.disk, &self.path, &with_checksum(&AlertsSentRecord { sequence })).map(drop)
     }
 }
 

@@ -32,10 +32,10 @@ const FRONT: &[u8] = b"{\"crc\":\"00000000\",";
 pub struct FileDeadLetters {
     disk: Arc<dyn Disk>,
     layout: Layout,
-    state: Mutex<State>,
+    state: Mutex<LetterFileState>,
 }
 
-enum State {
+enum LetterFileState {
     /// The content of the file is not known yet.
     Unread,
     /// The file can be appended to.
@@ -52,16 +52,16 @@ impl FileDeadLetters {
     pub fn open(disk: Arc<dyn Disk>, layout: Layout) -> io::Result<Self> {
         create_dir_durably(&*disk, &layout.dead_letters())?;
         remove_unfinished(&*disk, &layout.dead_letters())?;
-        Ok(Self { disk, layout, state: Mutex::new(State::Unread) })
+        Ok(Self { disk, layout, state: Mutex::new(LetterFileState::Unread) })
     }
 
-    fn read(&self) -> io::Result<Read> {
+    fn read(&self) -> io::Result<LettersRead> {
         look(&*self.disk, &self.layout)
     }
 
     /// Reads the file, moves its torn end aside, and copies the rest to a file that is known to be durable.
-    fn take_up(&self) -> io::Result<(State, Vec<DeadLetter>)> {
-        let Read { bytes, good, letters } = self.read()?;
+    fn take_up(&self) -> io::Result<(LetterFileState, Vec<DeadLetter>)> {
+        let LettersRead { bytes, good, letters } = self.read()?;
         let length = good as u64;
         if let Some(torn) = bytes.get(good..).filter(|torn| !torn.is_empty()) {
             let stem = format!("torn-{length}");
@@ -69,10 +69,10 @@ impl FileDeadLetters {
             tracing::warn!(file = %aside.display(), bytes = torn.len(), "a torn dead letter is cut off");
         }
         if bytes.is_empty() {
-            return Ok((State::Stale { length: 0 }, letters));
+            return Ok((LetterFileState::Stale { length: 0 }, letters));
         }
         let file = self.rewrite(length, b"")?;
-        Ok((State::Open { file, length }, letters))
+        Ok((LetterFileState::Open { file, length }, letters))
     }
 
     /// Writes the first `length` bytes of the file and `line` to a new file of the same name.
@@ -104,23 +104,23 @@ impl DeadLetterStore for FileDeadLetters {
     fn append(&self, letter: &DeadLetter) -> io::Result<()> {
         let line = encode(letter);
         let mut state = self.state.lock();
-        if matches!(*state, State::Unread) {
+        if matches!(*state, LetterFileState::Unread) {
             *state = self.take_up()?.0;
         }
         match &*state {
-            State::Open { file, length } => {
+            LetterFileState::Open { file, length } => {
                 let (length, next) = (*length, *length + line.len() as u64);
                 if let Err(error) = write_all_at(&**file, &line, length).and_then(|()| file.sync_data()) {
-                    *state = State::Stale { length };
+                    *state = LetterFileState::Stale { length };
                     return Err(error);
                 }
-                *state = State::Open { file: Arc::clone(file), length: next };
+                *state = LetterFileState::Open { file: Arc::clone(file), length: next };
             }
-            State::Stale { length } => {
+            LetterFileState::Stale { length } => {
                 let file = self.rewrite(*length, &line)?;
-                *state = State::Open { file, length: *length + line.len() as u64 };
+                *state = LetterFileState::Open { file, length: *length + line.len() as u64 };
             }
-            State::Unread => unreachable!("it was taken up above"),
+            LetterFileState::Unread => unreachable!("it was taken up above"),
         }
         Ok(())
     }
@@ -135,13 +135,13 @@ pub fn look_at_letters(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<DeadL
 }
 
 /// The letters of a file, and how many of its bytes are good.
-struct Read {
+struct LettersRead {
     bytes: Vec<u8>,
     good: usize,
     letters: Vec<DeadLetter>,
 }
 
-fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Read> {
+fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<LettersRead> {
     let path = layout.dead_letter_file();
     let bytes = match disk.open(&path, OpenMode::Read).and_then(|file| read_all(&*file)) {
         Ok(bytes) => bytes,
@@ -169,7 +169,7 @@ fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Read> {
         );
         return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }
-    Ok(Read { bytes, good, letters })
+    Ok(LettersRead { bytes, good, letters })
 }
 
 /// True when an intact letter stands anywhere behind the first byte. The search is for the beginning of a line, not

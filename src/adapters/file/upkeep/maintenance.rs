@@ -3,7 +3,7 @@
 use crate::reading::segments::Segments;
 use crate::upkeep::archive::{archive, candidates};
 use crate::upkeep::snapshot::list_snapshots;
-use crate::upkeep::snapshotter::{Snapshotter, TakeError, Taken};
+use crate::upkeep::snapshotter::{Snapshotter, TakeError, LastSnapshot};
 use onhand_app::ports::DurableWatch;
 use onhand_domain::Sequence;
 use std::convert::Infallible;
@@ -46,7 +46,7 @@ impl Maintenance {
         segments: &Arc<Segments>,
         durable: Arc<DurableWatch>,
         node: Uuid,
-        last: Taken,
+        last: LastSnapshot,
         snapshot_every: u64,
     ) -> Self {
         let snapshotter = Snapshotter {
@@ -212,7 +212,7 @@ mod tests {
     const EVENT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000001","type":"ADJUST","payload":{"sku":"TEA","storeId":"LONDON","delta":1},"after":{"onHand":1,"reserved":0,"version":1}}"#;
 
     #[test]
-    fn a_snapshot_that_nobody_waits_for_is_given_up_and_made_another_time() {
+    fn an_abandoned_snapshot_is_made_later() {
         let disk = SimDisk::new(1);
         let layout = Layout::new(Path::new("/data"));
         let options = OpenOptions {

@@ -45,7 +45,7 @@ pub enum TakeError {
 
 /// The last snapshot, and its size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Taken {
+pub(crate) struct LastSnapshot {
     /// The sequence of the last event in it.
     pub(crate) sequence: Sequence,
     /// Number of its states and holds.
@@ -57,7 +57,7 @@ pub(crate) struct Snapshotter {
     pub(crate) segments: Arc<Segments>,
     pub(crate) node: Uuid,
     pub(crate) every: u64,
-    pub(crate) last: Taken,
+    pub(crate) last: LastSnapshot,
     /// True once the snapshot under way is to be abandoned.
     pub(crate) given_up: Arc<AtomicBool>,
 }
@@ -81,7 +81,7 @@ impl Snapshotter {
         if written.is_err() {
             SnapshotWriter::abandon(&**disk, layout, upto);
         }
-        self.last = Taken { sequence: upto, weight: written? };
+        self.last = LastSnapshot { sequence: upto, weight: written? };
         Ok(remove_old(&**disk, layout)?)
     }
 

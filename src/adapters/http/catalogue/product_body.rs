@@ -3,7 +3,7 @@
 use crate::request::field_rules::{minor_units, not_negative, short_text, text, version};
 use crate::request::optional::{nullable, present, yes};
 use crate::response::actor;
-use onhand_app::catalogue::{ProductSaid, ProductView};
+use onhand_app::catalogue::{ProductRevision, ProductView};
 use onhand_domain::catalogue::{Currency, Described, Price, Product, ProductChange};
 use onhand_domain::{Quantity, Sku, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub(crate) struct ProductBody {
 }
 
 /// A merge patch of the same: `null` removes a detail.
-#[allow(clippy::option_option, reason = "left out, taken away and said are three things")]
+#[allow(clippy::option_option, reason = "absent, removed and given are three states")]
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProductPatch {
@@ -119,12 +119,12 @@ pub(crate) struct ProductVersion<'a> {
 
 impl<'a> ProductVersion<'a> {
     /// The JSON of a version of a product.
-    pub(crate) fn of(said: &'a ProductSaid) -> Self {
+    pub(crate) fn of(revision: &'a ProductRevision) -> Self {
         Self {
-            version: said.version,
-            ts: said.at,
-            product: said.product.as_ref(),
-            actor: actor::shown(said.actor.as_deref()),
+            version: revision.version,
+            ts: revision.at,
+            product: revision.product.as_ref(),
+            actor: actor::shown(revision.actor.as_deref()),
         }
     }
 }

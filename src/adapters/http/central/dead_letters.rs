@@ -33,7 +33,7 @@ struct Discard {
     reason: SmolStr,
 }
 
-/// A letter, and what became of the events that waited behind it.
+/// A letter, and the number of events applied and waiting behind it.
 #[derive(Debug, Serialize)]
 struct DrivenBody {
     letter: DeadLetter,

@@ -210,7 +210,7 @@ impl CentralBody {
 
 impl Total {
     fn with(self, level: &CentralBody) -> Self {
-        // A sum that would be out of range saturates.
+        // A sum that would leave the range is left unchanged.
         let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
         Self {
             qty: add(self.qty, level.qty),

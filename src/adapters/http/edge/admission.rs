@@ -14,7 +14,7 @@ use onhand_resilience::{Seat, WorkPermit};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// What one request holds at its gate.
+/// The permits that one request holds at its gate.
 #[derive(Debug)]
 pub(crate) struct Admission {
     gates: Arc<Gates>,

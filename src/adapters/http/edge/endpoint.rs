@@ -18,7 +18,7 @@ pub(crate) struct Endpoint<S> {
     bind: Box<dyn FnOnce(S) -> Answering>,
 }
 
-/// What answers the requests of a route.
+/// The handler of a route, bound to the state.
 pub(crate) type Answering =
     Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 

@@ -47,7 +47,7 @@ pub enum GateEntry {
     Later(Gate),
 }
 
-/// What counts as one client: an address, in IPv6 a network of 64 bits, because every host has one at least.
+/// A client for the rate limit: an address, in IPv6 a network of 64 bits, because every host has at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ClientAddress(IpAddr);
 
@@ -126,7 +126,7 @@ impl Gates {
         }
     }
 
-    /// Takes a place, which is given back when it is dropped.
+    /// Takes a place, which is returned when dropped.
     pub(crate) fn enter(&self, gate: Gate) -> Result<Seat, Problem> {
         self.of(gate).bulkhead.enter().map_err(|Full| self.shed(gate))
     }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_too_long_for_a_turn_is_turned_away() {
+    async fn a_wait_for_a_turn_times_out() {
         let gates = Gates::new(&GateSettings { concurrency: 1, queue_max: 1, rate: None }, 1);
         let _turn = gates.work(Gate::Bulk).await.unwrap();
         assert_eq!(gates.work(Gate::Bulk).await.unwrap_err().code(), Code::Overloaded);

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_comes_from_below_leaves_as_the_contract_says() {
+    async fn every_error_response_follows_the_contract() {
         for (uri, status, code) in [
             ("/panics", 500, "internal"),
             ("/teapot", 418, "invalid-request"),

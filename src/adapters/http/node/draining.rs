@@ -72,7 +72,7 @@ fn next(asks: &VecDeque<Instant>) -> Option<Instant> {
 mod tests {
     use super::*;
 
-    /// How many milliseconds a stop waits when readiness was asked for at these seconds, and is asked again `asks_after`
+    /// How many milliseconds a stop waits when probes came at these seconds, and the next one comes `asks_after`
     /// milliseconds after the signal, which comes at second `stop`.
     async fn waited(asked: &[u64], stop: u64, asks_after: Option<u64>) -> u128 {
         let (draining, start) = (Draining::default(), Instant::now());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_those_who_ask_again_and_again_are_waited_for() {
+    async fn only_a_polling_probe_is_waited_for() {
         for (asked, stop, asks_after, wait) in [
             (&[][..], 0, None, 0),
             (&[0], 1, None, 0),

@@ -1,4 +1,4 @@
-//! `Accept`: which media type of a route a caller asks for.
+//! `Accept`: the media type that a caller requests.
 
 use http::HeaderMap;
 use http::header::ACCEPT;

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_never_ends_is_given_up() {
+    async fn a_body_without_end_times_out() {
         let outcome = read(
             Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>()),
             &HeaderMap::new(),

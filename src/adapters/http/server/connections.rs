@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_newcomer_takes_the_place_of_whoever_is_missed_least() {
+    fn a_new_connection_evicts_the_least_useful_one() {
         let connections = Arc::new(Connections::new(3));
         let [known, silent, working] = [0, 1, 2].map(|_| connections.admit().expect("there is room"));
         drop(known.connection.begin(false));
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn who_follows_takes_no_place_and_makes_room_for_nobody() {
+    fn a_follower_takes_no_place_and_is_not_evicted_for_another() {
         let connections = Arc::new(Connections::new(2));
         let gone = |place: &ConnectionPlace| place.connection.evicted.is_cancelled();
         let follower = connections.admit().unwrap();

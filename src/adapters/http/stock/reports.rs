@@ -88,7 +88,7 @@ fn movement_kind(text: &str) -> Result<MovementKind, String> {
     MovementKind::parse(text).ok_or_else(|| format!("must be one of {}", known()))
 }
 
-/// True when `Accept` asks for CSV.
+/// True when `Accept` requests CSV.
 pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
     accept::first_of(headers, &["application/json", CSV]) == Some(CSV)
 }

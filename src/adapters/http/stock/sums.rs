@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sums_are_told_apart_by_is_named_once_each() {
+    fn each_dimension_of_sums_is_named_once() {
         use Dimension::{Day, Kind, Sku, Store};
         let by = |parts: &[Dimension]| Some(GroupBy(parts.to_vec()));
         for (text, read) in [

@@ -13,8 +13,8 @@
 mod signature;
 mod target;
 
-use crate::{client_builder, retry_after, told};
-use onhand_app::ports::{AlertNews, AlertReceiver, Clock, NotTold, Telling};
+use crate::{client_builder, retry_after, error_chain};
+use onhand_app::ports::{AlertNews, AlertReceiver, Clock, DeliveryError, AlertDelivery};
 use onhand_config::WebhookSettings;
 use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use reqwest::{StatusCode, Url};
@@ -39,17 +39,17 @@ pub struct Webhook {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct AlertBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     timestamp: Timestamp,
-    data: Data<'a>,
+    data: AlertData<'a>,
 }
 
 /// The data of an alert, with the member names of `GET /alerts` and the feed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Data<'a> {
+struct AlertData<'a> {
     store_id: &'a StoreId,
     sku: &'a Sku,
     qty: Quantity,
@@ -82,11 +82,11 @@ impl Webhook {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ATTEMPT_TIMEOUT)
             .build()
-            .map_err(told)?;
+            .map_err(error_chain)?;
         Ok(Self { http, url, settings, clock })
     }
 
-    async fn post(&self, alert: &AlertNews) -> Result<(), NotTold> {
+    async fn post(&self, alert: &AlertNews) -> Result<(), DeliveryError> {
         let body = body(alert);
         let id = alert.event_id.to_string();
         let timestamp = self.clock.now().milliseconds() / 1_000;
@@ -98,20 +98,20 @@ impl Webhook {
             .header("webhook-signature", signatures(&self.settings.secrets, &id, timestamp, &body))
             .header("webhook-id", id)
             .body(body);
-        let answer = request.send().await.map_err(|error| NotTold::Failed(told(error)))?;
+        let answer = request.send().await.map_err(|error| DeliveryError::Failed(error_chain(error)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            StatusCode::GONE => Err(NotTold::Gone),
+            StatusCode::GONE => Err(DeliveryError::Gone),
             StatusCode::TOO_MANY_REQUESTS => {
-                Err(NotTold::Busy { retry_after: retry_after(answer.headers()) })
+                Err(DeliveryError::Busy { retry_after: retry_after(answer.headers()) })
             }
-            status => Err(NotTold::Failed(format!("it answers {status}"))),
+            status => Err(DeliveryError::Failed(format!("it answers {status}"))),
         }
     }
 }
 
 impl AlertReceiver for Webhook {
-    fn tell<'a>(&'a self, alert: &'a AlertNews) -> Telling<'a> {
+    fn deliver<'a>(&'a self, alert: &'a AlertNews) -> AlertDelivery<'a> {
         Box::pin(self.post(alert))
     }
 }
@@ -119,7 +119,7 @@ impl AlertReceiver for Webhook {
 /// The same bytes in every attempt, because they are built from the log alone.
 fn body(alert: &AlertNews) -> Vec<u8> {
     let AlertNews { node, sequence, at, ref fact, version, .. } = *alert;
-    let data = Data {
+    let data = AlertData {
         store_id: &fact.store_id,
         sku: &fact.sku,
         qty: fact.qty,
@@ -129,5 +129,5 @@ fn body(alert: &AlertNews) -> Vec<u8> {
         sequence,
     };
     let kind = if fact.raised { "stock.low" } else { "stock.recovered" };
-    serde_json::to_vec(&Body { kind, timestamp: at, data }).expect("plain structs always become JSON")
+    serde_json::to_vec(&AlertBody { kind, timestamp: at, data }).expect("plain structs always become JSON")
 }

@@ -11,7 +11,7 @@ use crate::central::model::apply::{decode, place_of};
 use crate::central::model::change::Change;
 use crate::central::model::letters::as_json;
 use crate::central::model::step::{Origin, StepOutcome, step};
-use crate::central::model::waits::{Closing, Place, Waits};
+use crate::central::model::waits::{Closing, LevelPlace, Waits};
 use crate::central::{CentralLevel, DeadLetter, LetterError, LetterState, Parked, SyncSettings, Worker};
 use crate::ports::Delivered;
 use onhand_domain::Timestamp;
@@ -30,7 +30,7 @@ pub struct Redriven {
 /// A trial of the waiting events of a level, in order, beside the model.
 #[derive(Default)]
 struct Trial {
-    place: Option<Place>,
+    place: Option<LevelPlace>,
     level: Option<CentralLevel>,
     /// The next event is accepted with its numbers, without a check against the level.
     loose: bool,
@@ -208,7 +208,7 @@ impl Worker {
     }
 }
 
-fn place(letter: &DeadLetter) -> Option<Place> {
+fn place(letter: &DeadLetter) -> Option<LevelPlace> {
     letter.store_id.clone().zip(letter.sku.clone())
 }
 
@@ -278,6 +278,6 @@ async fn waiting(
     Ok(events)
 }
 
-fn belongs(event: &Delivered) -> Option<Place> {
+fn belongs(event: &Delivered) -> Option<LevelPlace> {
     place_of(event, &decode(event))
 }

@@ -7,7 +7,7 @@
 //! before it becomes a dead letter. While the letter cannot be written the source waits: no event is dropped.
 
 use crate::central::following::unanswered::Unanswered;
-use crate::central::model::apply::{Applied, Decoded, apply_one, decode};
+use crate::central::model::apply::{Applied, DecodedChange, apply_one, decode};
 use crate::central::model::step::Origin;
 use crate::central::{Central, Poison, SourceReport, SourceState, Worker};
 use crate::ports::{Delivered, Delivery, EventSource, Reading};
@@ -248,7 +248,7 @@ impl Follower {
     /// Applies a delivery up to the first event that fails. Model and checkpoint move under one lock, because a save in between would
     /// apply events twice after a crash, or lose them.
     fn apply(&mut self, worker: &Worker, delivery: &Delivery, counts: &mut PassCounts) -> Halt {
-        let decoded: Vec<Decoded> = delivery.events.iter().map(decode).collect();
+        let decoded: Vec<DecodedChange> = delivery.events.iter().map(decode).collect();
         let mut central = worker.model.write();
         let mut halt = Halt::End;
         for (event, decoded) in delivery.events.iter().zip(decoded) {

@@ -1,6 +1,6 @@
 //! The part of an event that the central model needs.
 
-use crate::central::model::waits::Place;
+use crate::central::model::waits::LevelPlace;
 use onhand_domain::Timestamp;
 use onhand_domain::stock::{Effect, LevelAfter};
 
@@ -8,7 +8,7 @@ use onhand_domain::stock::{Effect, LevelAfter};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
     /// Store and SKU of the level.
-    pub(crate) place: Place,
+    pub(crate) place: LevelPlace,
     /// How the event moves it.
     pub(crate) motion: Motion,
     /// The numbers of the level after it.

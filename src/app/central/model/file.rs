@@ -5,7 +5,7 @@
 //! read again from the saved checkpoints.
 
 use crate::central::model::level::Levels;
-use crate::central::model::waits::{Place, Waits};
+use crate::central::model::waits::{LevelPlace, Waits};
 use crate::central::{Central, CentralLevel, Closing, Parked};
 use onhand_domain::stock::LevelAfter;
 use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
@@ -101,7 +101,7 @@ impl CentralLevelRecord {
     }
 
     /// Adds the record to a model.
-    fn put(&self, central: &mut Central, place: &Place) {
+    fn put(&self, central: &mut Central, place: &LevelPlace) {
         for level in std::iter::once(self).chain(&self.others) {
             central.put(place, level.level());
         }

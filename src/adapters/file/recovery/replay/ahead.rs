@@ -16,17 +16,17 @@ const PIECE_BYTES: usize = 256 << 10;
 const PIECES_AHEAD: usize = 2;
 
 /// The decoded line, or why it is unreadable.
-pub(super) type Decoded = Result<(Entry, Vec<EventSpan>), String>;
+pub(super) type DecodedLine = Result<(Entry, Vec<EventSpan>), String>;
 
 /// The decoder of a line.
-pub(super) type Decode = fn(&[u8]) -> Decoded;
+pub(super) type Decode = fn(&[u8]) -> DecodedLine;
 
 /// Runs `check` over `lines`. `check` passes each line, without its line feed and without leaving one out, to the
 /// function it receives, and gets the decoded line.
 pub(super) fn with_lines_decoded<T>(
     lines: &[u8],
     decode: Decode,
-    check: impl FnOnce(&mut dyn FnMut(&[u8]) -> Decoded) -> T,
+    check: impl FnOnce(&mut dyn FnMut(&[u8]) -> DecodedLine) -> T,
 ) -> T {
     let pieces = pieces(lines);
     if pieces.len() < 2 {
@@ -40,7 +40,7 @@ pub(super) fn with_lines_decoded<T>(
             scope.spawn(move || decode_all(own, decode, &done));
             decoded
         };
-        let crew: Vec<Receiver<Vec<Decoded>>> = (0..members).map(member).collect();
+        let crew: Vec<Receiver<Vec<DecodedLine>>> = (0..members).map(member).collect();
         let mut turns = crew.iter().cycle();
         let mut piece = Vec::new().into_iter();
         check(&mut |_| loop {
@@ -56,7 +56,7 @@ pub(super) fn with_lines_decoded<T>(
 fn decode_all<'a>(
     pieces: impl Iterator<Item = &'a &'a [u8]>,
     decode: Decode,
-    done: &SyncSender<Vec<Decoded>>,
+    done: &SyncSender<Vec<DecodedLine>>,
 ) {
     for piece in pieces {
         if done.send(lines_of(piece).map(decode).collect()).is_err() {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_found_what_he_looked_for_may_stop() {
+    fn a_check_may_stop_early() {
         let lines = lines();
         let first = lines.lines().next().unwrap();
         let sequence = with_lines_decoded(lines.as_bytes(), decode, |decode| decode(first.as_bytes()))

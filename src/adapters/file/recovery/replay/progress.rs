@@ -31,7 +31,7 @@ pub(crate) struct Replay<'a> {
 
 /// Ownership of the log that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub(crate) enum ReplayedLog {
     /// The log of this process, up to that sequence: bytes behind it are cut.
     Own(Sequence),
     /// The log of another process, which may be writing it: up to that sequence, without changes.

@@ -6,7 +6,7 @@ use crate::format::segment::Header;
 use crate::reading::archived::open_segment;
 use crate::reading::segments::Segment;
 use crate::recovery::options::{OpenOptions, OpenReport};
-use crate::recovery::replay::progress::{LastSegment, Reading, Replay, Replayed};
+use crate::recovery::replay::progress::{LastSegment, ReplayedLog, Replay, Replayed};
 use crate::recovery::replay::scan::{Behind, Scanned};
 use crate::recovery::replay::snapshots::load;
 use crate::upkeep::snapshot::{SnapshotError, list_snapshots};
@@ -28,12 +28,12 @@ impl<'a> Replay<'a> {
         options: &'a OpenOptions,
         node: &'a NodeFile,
         marked: Sequence,
-        reading: Reading,
+        reading: ReplayedLog,
     ) -> Result<Self, OpenError> {
         let last_time = Timestamp::from_milliseconds(i64::MIN);
         let report = OpenReport::default();
         let (proven, fold) = (marked, Fold::default());
-        let (Reading::Own(upto) | Reading::Foreign(upto)) = reading;
+        let (ReplayedLog::Own(upto) | ReplayedLog::Foreign(upto)) = reading;
         let (weight, room) = (0, Vec::new());
         let mut replay = Self { options, node, proven, fold, last_time, upto, weight, report, room };
         let layout = &options.layout;
@@ -53,7 +53,7 @@ impl<'a> Replay<'a> {
                 Err(SnapshotError::Io(error)) => return Err(OpenError::at(&path)(error)),
                 Err(SnapshotError::Damaged(reason)) => {
                     replay.report.bad_snapshots.push(format!("{}: {reason}", path.display()));
-                    if matches!(reading, Reading::Foreign(_)) {
+                    if matches!(reading, ReplayedLog::Foreign(_)) {
                         continue;
                     }
                     let mut aside = path.clone().into_os_string();

@@ -3,7 +3,7 @@
 use crate::format::decode::{decode, decode_entry};
 use crate::format::index::{Growing, Written};
 use crate::format::segment::{Damage, Header, Scan, ScanPlace};
-use crate::recovery::replay::ahead::{Decoded, with_lines_decoded};
+use crate::recovery::replay::ahead::{DecodedLine, with_lines_decoded};
 use crate::recovery::replay::progress::Replay;
 use onhand_app::known_effects;
 use onhand_disk::{DiskFile, OpenError, read_all_into};
@@ -59,7 +59,7 @@ impl Replay<'_> {
         &mut self,
         first: Sequence,
         scan: &mut Scan<'_>,
-        decode: &mut dyn FnMut(&[u8]) -> Decoded,
+        decode: &mut dyn FnMut(&[u8]) -> DecodedLine,
         index: Option<&Growing>,
     ) -> Result<Option<Behind>, OpenError> {
         loop {

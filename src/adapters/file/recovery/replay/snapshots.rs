@@ -15,8 +15,8 @@ use std::thread::{self, Scope};
 /// Bytes of lines that are decoded in one go.
 const PIECE_BYTES: usize = 256 << 10;
 
-type States = HashMap<Key, State>;
-type Decoded = Result<Vec<(Key, State)>, SnapshotError>;
+type SnapshotStates = HashMap<Key, State>;
+type DecodedStates = Result<Vec<(Key, State)>, SnapshotError>;
 
 /// The states of a snapshot.
 pub(crate) fn load_snapshot(disk: &dyn Disk, path: &Path, node: &NodeFile) -> Result<Fold, SnapshotError> {
@@ -33,7 +33,7 @@ pub(super) fn load(
     if reader.node() != node.node {
         return Err(SnapshotError::Damaged(format!("it belongs to node {}", reader.node())));
     }
-    let mut states = States::new();
+    let mut states = SnapshotStates::new();
     thread::scope(|scope| {
         let mut piece = Vec::new();
         let mut crew = None;
@@ -59,7 +59,7 @@ pub(super) fn load(
 struct Crew {
     work: Vec<SyncSender<Vec<u8>>>,
     next: usize,
-    done: Receiver<Decoded>,
+    done: Receiver<DecodedStates>,
 }
 
 impl Crew {
@@ -77,7 +77,7 @@ impl Crew {
     }
 
     /// Passes a piece to a thread, and collects the states decoded meanwhile.
-    fn decode(&mut self, piece: Vec<u8>, states: &mut States) -> Result<(), SnapshotError> {
+    fn decode(&mut self, piece: Vec<u8>, states: &mut SnapshotStates) -> Result<(), SnapshotError> {
         self.next = (self.next + 1) % self.work.len();
         if let Some(member) = self.work.get(self.next) {
             member.send(piece).expect("a member of the crew works until it is let go");
@@ -85,25 +85,25 @@ impl Crew {
         self.done.try_iter().try_for_each(|decoded| take_in(decoded, states))
     }
 
-    fn finish(mut self, last: Vec<u8>, states: &mut States) -> Result<(), SnapshotError> {
+    fn finish(mut self, last: Vec<u8>, states: &mut SnapshotStates) -> Result<(), SnapshotError> {
         self.decode(last, states)?;
         drop(self.work);
         self.done.iter().try_for_each(|decoded| take_in(decoded, states))
     }
 }
 
-fn decode_all(pieces: &Receiver<Vec<u8>>, done: &Sender<Decoded>) {
+fn decode_all(pieces: &Receiver<Vec<u8>>, done: &Sender<DecodedStates>) {
     for piece in pieces {
         // The caller may have stopped early.
         let _ = done.send(decode(&piece));
     }
 }
 
-fn decode(lines: &[u8]) -> Decoded {
+fn decode(lines: &[u8]) -> DecodedStates {
     lines.split_inclusive(|byte| *byte == b'\n').map(decode_state).collect()
 }
 
-fn take_in(decoded: Decoded, states: &mut States) -> Result<(), SnapshotError> {
+fn take_in(decoded: DecodedStates, states: &mut SnapshotStates) -> Result<(), SnapshotError> {
     states.extend(decoded?);
     Ok(())
 }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_that_says_nothing_spoils_the_snapshot() {
+    fn one_malformed_line_makes_the_snapshot_damaged() {
         for place in [0, 5_000, 9_999] {
             let lines =
                 (0..10_000).map(|number| if number == place { "{}\n".to_owned() } else { level(number) });
