@@ -101,7 +101,7 @@ fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T
 }
 
 /// How often the list of locks is read before the holder counts as unknown.
-const LOCKS_LOOKS: u32 = 5;
+const LOCKS_READS: u32 = 5;
 
 fn open_directory(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
@@ -154,7 +154,7 @@ impl DiskFile for RealFile {
             (flock && words.next()? == place && pid > 0).then_some(pid)
         };
         // The kernel delivers a page at a time, so a lock may be missed while others come and go in front of it.
-        (0..LOCKS_LOOKS).find_map(|_| fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder))
+        (0..LOCKS_READS).find_map(|_| fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder))
     }
 }
 

@@ -155,13 +155,13 @@ impl<'a> Auditor<'a> {
     }
 
     /// Checks the next entry, by itself and against all logs.
-    pub(super) fn look(&mut self, log: usize, course: &mut Course) {
+    pub(super) fn check(&mut self, log: usize, course: &mut Course) {
         let Some((offset, entry)) = self.next.take() else { return };
         let Some((first, path)) = self.reading.segment().map(|segment| (segment.first, segment.path.clone()))
         else {
             return;
         };
-        course.look(&PlacedEntry { log, path: &path, offset, entry: &entry }, &mut self.audit.findings);
+        course.check(&PlacedEntry { log, path: &path, offset, entry: &entry }, &mut self.audit.findings);
         self.note_takes(&path, offset, &entry);
         if self.whole() {
             self.add(first, &path, offset, &entry);
@@ -188,13 +188,13 @@ impl<'a> Auditor<'a> {
     }
 
     /// Reads the log once more, for event ids whose history is unknown.
-    pub(super) fn look_again(&mut self, log: usize, course: &mut Course) {
+    pub(super) fn search_ids(&mut self, log: usize, course: &mut Course) {
         let firsts = list_segments(self.disk, self.layout).unwrap_or_default();
         let mut reading = LogReader::new(self.disk, self.layout, &firsts);
         while let Some(step) = reading.next() {
             match step {
                 Step::Entry(_, entry) if entry.last() <= self.audit.end => {
-                    let found = course.look_again(log, &entry);
+                    let found = course.search_ids(log, &entry);
                     self.audit.findings.extend(found);
                 }
                 Step::Begun(..) | Step::Unopened { .. } => {}

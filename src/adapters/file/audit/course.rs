@@ -48,33 +48,33 @@ impl Course {
     }
 
     /// The findings about the next entry; to be called in the order of time.
-    pub(super) fn look(&mut self, stands: &PlacedEntry<'_>, findings: &mut Vec<Finding>) {
+    pub(super) fn check(&mut self, placed: &PlacedEntry<'_>, findings: &mut Vec<Finding>) {
         let mut find = |sequence: Sequence, what: String| {
-            let (path, offset) = (stands.path.to_path_buf(), Some(stands.offset));
+            let (path, offset) = (placed.path.to_path_buf(), Some(placed.offset));
             findings.push(Finding { path, offset, sequence: Some(sequence), what });
         };
-        let entry = stands.entry;
+        let entry = placed.entry;
         if let Some(what) = self.gap(entry) {
             find(entry.sequence, what);
         }
         for (sequence, event) in entry.numbered() {
-            let (id, place) = (event.event_id, EventPlace { log: stands.log, sequence });
-            let first = match self.ids.look(id, place) {
+            let (id, place) = (event.event_id, EventPlace { log: placed.log, sequence });
+            let first = match self.ids.record(id, place) {
                 IdUse::Never => continue,
                 IdUse::At(first) => Some(first),
                 IdUse::Perhaps => self.aside.remove(&id).map(|kept| kept.place),
             };
             if let Some(first) = first {
-                find(sequence, same_id(id, &self.place_text(stands.log, first)));
+                find(sequence, same_id(id, &self.place_text(placed.log, first)));
             } else {
-                let (path, offset) = (stands.path.to_path_buf(), stands.offset);
+                let (path, offset) = (placed.path.to_path_buf(), placed.offset);
                 self.aside.insert(id, SuspectEvent { place, path, offset });
             }
         }
         let Some((keys, ttl_ms)) = &mut self.keys else { return };
         let ttl_ms = *ttl_ms;
-        for RepeatedKey { sequence, known_by, first } in keys.seen(stands.log, entry) {
-            let first = self.place_text(stands.log, first);
+        for RepeatedKey { sequence, known_by, first } in keys.seen(placed.log, entry) {
+            let first = self.place_text(placed.log, first);
             find(
                 sequence,
                 format!(
@@ -105,7 +105,7 @@ impl Course {
     }
 
     /// Searches for the ids of the events kept aside; to be called for every entry once more.
-    pub(super) fn look_again(&mut self, log: usize, entry: &Entry) -> Vec<Finding> {
+    pub(super) fn search_ids(&mut self, log: usize, entry: &Entry) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (sequence, event) in entry.numbered() {
             let (id, here) = (event.event_id, EventPlace { log, sequence });

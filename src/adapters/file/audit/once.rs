@@ -45,7 +45,7 @@ pub(super) enum IdUse {
 
 impl Ids {
     /// Records an id; called once for every event.
-    pub(super) fn look(&mut self, id: Uuid, place: EventPlace) -> IdUse {
+    pub(super) fn record(&mut self, id: Uuid, place: EventPlace) -> IdUse {
         let id = id.as_u128();
         if let Some(before) = self.recent.get(&id) {
             return IdUse::At(*before);

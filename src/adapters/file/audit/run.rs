@@ -39,13 +39,13 @@ pub(super) fn run(mut auditors: Vec<Auditor<'_>>, idempotency_ttl_ms: Option<i64
     loop {
         let waiting = auditors.iter_mut().enumerate().filter(|(_, auditor)| auditor.next.is_some());
         let Some((log, auditor)) = waiting.min_by_key(at) else { break };
-        auditor.look(log, &mut course);
+        auditor.check(log, &mut course);
         auditor.advance();
     }
     for (log, auditor) in auditors.iter_mut().enumerate() {
         auditor.end();
         if course.is_unsure() {
-            auditor.look_again(log, &mut course);
+            auditor.search_ids(log, &mut course);
         }
     }
     auditors.into_iter().map(|auditor| auditor.audit).collect()

@@ -28,7 +28,7 @@ use std::time::Duration;
 /// Minimum pause between two probes, however short the cool-down, because each of them writes.
 pub const REST_MIN: Duration = Duration::from_millis(10);
 /// Interval between two checks of the call under way.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 
 /// Writes groups of entries until the log is closed.
 ///
@@ -77,10 +77,10 @@ fn probe_until_well(
 pub(crate) fn watch(log: Weak<Shared>, listener: StorageListener) -> io::Result<()> {
     let run = move || {
         while let Some(shared) = log.upgrade() {
-            shared.calls.look(shared.is_probing(), &listener);
+            shared.calls.report(shared.is_probing(), &listener);
             shared.durable.note_silence(shared.calls.are_stuck());
             drop(shared);
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(CHECK_EVERY);
         }
     };
     thread::Builder::new().name("log-watch".to_owned()).spawn(run).map(drop)

@@ -37,7 +37,7 @@ impl Calls {
     }
 
     /// Reports a call that is stuck, or has returned after all; ends the process when it has taken too long.
-    pub(crate) fn look(&self, probing: bool, listener: &StorageListener) {
+    pub(crate) fn report(&self, probing: bool, listener: &StorageListener) {
         // Under the lock, so that the end of a call sees whether it was reported as stuck.
         let since = self.since.lock();
         let lasting = since.map_or(Duration::ZERO, |since| since.elapsed());
@@ -69,16 +69,16 @@ mod tests {
     fn the_end_of_a_call_shows_whether_it_was_reported_as_stuck() {
         let (listener, reports) = listener();
         let calls = Calls::default();
-        let ((), stuck) = calls.during(|| calls.look(false, &listener));
+        let ((), stuck) = calls.during(|| calls.report(false, &listener));
         assert!(!stuck && reports.lock().is_empty());
         let Some(long_ago) = Instant::now().checked_sub(SHED_AFTER) else { return };
         let ((), stuck) = calls.during(|| {
             *calls.since.lock() = Some(long_ago);
-            calls.look(false, &listener);
-            calls.look(false, &listener);
+            calls.report(false, &listener);
+            calls.report(false, &listener);
         });
         assert!(stuck);
-        calls.look(false, &listener);
+        calls.report(false, &listener);
         let ((), stuck) = calls.during(|| ());
         assert!(!stuck);
         assert_eq!(*reports.lock(), ["Stuck { probing: false }", "Unstuck"]);

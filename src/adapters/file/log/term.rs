@@ -8,12 +8,12 @@
 //! - another process that found it **paused**: it has not renewed its leases for longer than their lifetime. Its
 //!   entries up to the mark stay, and `end` records that mark. Everything behind `end` is rejected at the next
 //!   start;
-//! - the process itself, before a lease of it goes while a sync of its file has failed and no probe has rebuilt it:
-//!   the group of that sync stands in the file unacknowledged, and a process that reads the log to its end after a
+//! - the process itself, before it releases a lease while a sync of its file has failed and no probe has rebuilt the
+//!   file: the group of that sync stands in it unacknowledged, and a process that reads the log to its end after a
 //!   kill would accept it.
 //!
 //! ```text
-//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` but for the second case
+//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` in all but the second case
 //! ```
 //! The file is replaced by `durable_rename`. A process commits a group of entries by writing the mark, and does
 //! that only while it holds the advisory lock on the mark **and** the file still names its term; a process that

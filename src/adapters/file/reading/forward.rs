@@ -12,7 +12,7 @@ use onhand_domain::{Sequence, Timestamp};
 /// Bytes of lines after which no further line is read.
 const READ_BYTES: usize = 4 << 20;
 /// Maximum number of index entries that one piece checks.
-const LOOKED_AT_MAX: usize = 100_000;
+const MARKS_CHECKED_MAX: usize = 100_000;
 /// Number of index entries that are read at once.
 const MARKS: usize = 1_024;
 
@@ -27,7 +27,7 @@ struct Search<'a> {
 /// The requested events; the piece ends when it is full or its budget is used up.
 pub(crate) fn events(segments: &Segments, query: &EventQuery) -> Result<EventPiece, HistoryError> {
     let piece = EventPiece { movements: Vec::new(), through: query.after, at: Timestamp::EPOCH };
-    let mut search = Search { query, piece, bytes_left: READ_BYTES, entries_left: LOOKED_AT_MAX };
+    let mut search = Search { query, piece, bytes_left: READ_BYTES, entries_left: MARKS_CHECKED_MAX };
     while search.piece.through < query.upto && search.goes_on() {
         let next = search.piece.through.plus(1);
         let mut between = segments.between(next, query.upto).into_iter();

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Interval between two reads of the mark while nothing new has come.
-const LOOK_EVERY: Duration = Duration::from_millis(25);
+const CHECK_EVERY: Duration = Duration::from_millis(25);
 
 /// [`EventSource`] over the data directory of a node that runs elsewhere on this machine, or does not run.
 pub struct DirectorySource {
@@ -48,7 +48,7 @@ impl EventSource for DirectorySource {
         Box::pin(async move {
             let looking = async {
                 loop {
-                    tokio::time::sleep(LOOK_EVERY).await;
+                    tokio::time::sleep(CHECK_EVERY).await;
                     let tail = Arc::clone(&self.tail);
                     let mark = blocking(move || {
                         let tail = tail.lock();

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Interval between two checks for due work.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 /// Seconds without a snapshot for each second that the last one took, at least.
 const REST: u32 = 49;
 
@@ -145,7 +145,7 @@ impl Maintenance {
                 }
             };
             let mut rested = Instant::now();
-            while !stop_within(&stopped, LOOK_EVERY) {
+            while !stop_within(&stopped, CHECK_EVERY) {
                 let begun = Instant::now();
                 let may_snapshot = begun >= rested;
                 let outcome = if may_snapshot {

@@ -40,7 +40,7 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Without alerts the sequence is saved after this many events, so that the next start reads no more than these.
 const KEEP_EVENTS: u64 = 50_000;
 /// Pause between two checks of the end of the log without alerts.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const CHECK_EVERY: Duration = Duration::from_secs(10);
 /// Pause before a log that could not be read is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -172,7 +172,7 @@ impl AlertSender {
                         self.keep(&mut kept, unsent.place()).await;
                         settled = kept.failing;
                     }
-                    let _ = timeout(LOOK_EVERY, stop.run_until_cancelled(unsent.more())).await;
+                    let _ = timeout(CHECK_EVERY, stop.run_until_cancelled(unsent.more())).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the log cannot be read for alerts; it is tried again");
