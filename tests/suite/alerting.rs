@@ -3,7 +3,7 @@
 use crate::node::{World, adjust, qty};
 use onhand_app::feed::{Feed, FeedFilter};
 use onhand_app::low_stock::sender::{AlertCounts, AlertSender, AlertSettings};
-use onhand_app::ports::{AlertNews, AlertReceiver, DeliveryError, AlertDelivery};
+use onhand_app::ports::{AlertDelivery, AlertNews, AlertReceiver, DeliveryError};
 use onhand_app::{CommandError, Meta};
 use onhand_disk::layout::Layout;
 use onhand_domain::low_stock::ThresholdCommand;

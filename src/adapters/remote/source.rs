@@ -3,7 +3,7 @@
 //! Every answer is bounded in time and in bytes, and is checked as far as possible: an answer that is no page, or
 //! has events of another node, out of order or beyond the end it names, is rejected and changes nothing.
 
-use crate::{client_builder, retry_after, error_chain};
+use crate::{client_builder, error_chain, retry_after};
 use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use onhand_domain::{Sequence, Timestamp};
 use reqwest::StatusCode;

@@ -11,7 +11,7 @@ mod history;
 mod restored;
 mod sharing;
 
-pub use alert_receiver::{AlertNews, AlertPlace, AlertReceiver, DeliveryError, AlertDelivery};
+pub use alert_receiver::{AlertDelivery, AlertNews, AlertPlace, AlertReceiver, DeliveryError};
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds, Sleep};
 pub use durable::{DurableWatch, Generation, RolledBack};

@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use super::process::Node;
-use onhand_telemetry::{ALL, MetricKind, Metric};
+use onhand_telemetry::{ALL, Metric, MetricKind};
 use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 

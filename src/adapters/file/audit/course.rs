@@ -1,7 +1,7 @@
 //! Checks of all logs of a directory together, entry by entry in the order of time: ids and keys happen once, and
 //! log time advances plausibly.
 
-use super::once::{RepeatedKey, Ids, Keys, EventPlace, IdUse};
+use super::once::{EventPlace, IdUse, Ids, Keys, RepeatedKey};
 use super::report::Finding;
 use onhand_domain::{Entry, Fact, Sequence, Timestamp};
 use std::collections::HashMap;

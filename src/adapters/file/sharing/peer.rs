@@ -13,7 +13,7 @@ use crate::reading::archived::{list_segments, open_segment};
 use crate::reading::history::FileHistory;
 use crate::reading::segments::{Segment, Segments};
 use crate::recovery::OpenOptions;
-use crate::recovery::replay::{ReplayedLog, Replay, Replayed};
+use crate::recovery::replay::{Replay, Replayed, ReplayedLog};
 use onhand_app::Restored;
 use onhand_app::known_effects;
 use onhand_app::ports::{History, HistoryError};

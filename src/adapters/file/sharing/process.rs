@@ -3,7 +3,7 @@
 use crate::format::identity::DirectoryLock;
 use crate::log::term::{Tenure, Term, read_term, write_term};
 use crate::recovery::{OpenNode, OpenOptions};
-use crate::sharing::lease::{LeaseAnswer, Holder, Leases};
+use crate::sharing::lease::{Holder, LeaseAnswer, Leases};
 use crate::sharing::others::Others;
 use crate::sharing::peer::Peer;
 use metrics::Counter;

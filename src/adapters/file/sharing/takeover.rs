@@ -2,7 +2,7 @@
 
 use crate::log::term::{Term, end_term, hold_mark, read_term, with_checksum, write_term};
 use crate::recovery::{OpenOptions, open};
-use crate::sharing::lease::{OtherProcesses, Holder};
+use crate::sharing::lease::{Holder, OtherProcesses};
 use crate::sharing::others::{Alive, Gone, MEMBERS_MAX, Member, Others, is_left, milliseconds};
 use crate::sharing::peer::Peer;
 use crate::sharing::process::FileSharing;
@@ -164,7 +164,8 @@ impl FileSharing {
                 Ok(())
             };
             // Damage is reported as the owner's next process would report it.
-            let as_open_error = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
+            let as_open_error =
+                |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
             finish().map_err(as_open_error)?;
         }
         Ok(())

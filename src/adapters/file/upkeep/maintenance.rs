@@ -3,7 +3,7 @@
 use crate::reading::segments::Segments;
 use crate::upkeep::archive::{archive, candidates};
 use crate::upkeep::snapshot::list_snapshots;
-use crate::upkeep::snapshotter::{Snapshotter, TakeError, LastSnapshot};
+use crate::upkeep::snapshotter::{LastSnapshot, Snapshotter, TakeError};
 use onhand_app::ports::DurableWatch;
 use onhand_domain::Sequence;
 use std::convert::Infallible;

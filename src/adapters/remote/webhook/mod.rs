@@ -13,8 +13,8 @@
 mod signature;
 mod target;
 
-use crate::{client_builder, retry_after, error_chain};
-use onhand_app::ports::{AlertNews, AlertReceiver, Clock, DeliveryError, AlertDelivery};
+use crate::{client_builder, error_chain, retry_after};
+use onhand_app::ports::{AlertDelivery, AlertNews, AlertReceiver, Clock, DeliveryError};
 use onhand_config::WebhookSettings;
 use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use reqwest::{StatusCode, Url};

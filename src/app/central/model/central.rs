@@ -183,7 +183,11 @@ impl Central {
     }
 
     /// The next levels of the copy, by store and SKU, at most `limit`; a level that is newer than the copy is empty. Nothing at the end.
-    pub(crate) fn copy_on(&self, last: Option<&LevelPlace>, limit: usize) -> Option<Vec<(LevelPlace, Levels)>> {
+    pub(crate) fn copy_on(
+        &self,
+        last: Option<&LevelPlace>,
+        limit: usize,
+    ) -> Option<Vec<(LevelPlace, Levels)>> {
         let places = self.after(last.map(|(store, sku)| (store, sku)));
         let piece = places.take(limit).map(|(store, sku, levels)| {
             let place = (store.clone(), sku.clone());

@@ -227,7 +227,8 @@ impl AlertSender {
             } else {
                 tracing::debug!(sequence = alert.sequence.0, tries, %error, "an alert was not sent again");
             }
-            let asked = if let DeliveryError::Busy { retry_after } = error { retry_after } else { Duration::ZERO };
+            let asked =
+                if let DeliveryError::Busy { retry_after } = error { retry_after } else { Duration::ZERO };
             let wait = asked.saturating_add(self.backoff().wait(tries)).min(WAIT_MAX);
             if stop.run_until_cancelled(sleep(wait)).await.is_none() {
                 return SendOutcome::Stopped;

@@ -15,5 +15,5 @@ mod run;
 mod scan;
 mod snapshots;
 
-pub(crate) use progress::{ReplayedLog, Replay, Replayed};
+pub(crate) use progress::{Replay, Replayed, ReplayedLog};
 pub(crate) use snapshots::load_snapshot;

@@ -6,7 +6,7 @@ use crate::format::segment::Header;
 use crate::reading::archived::open_segment;
 use crate::reading::segments::Segment;
 use crate::recovery::options::{OpenOptions, OpenReport};
-use crate::recovery::replay::progress::{LastSegment, ReplayedLog, Replay, Replayed};
+use crate::recovery::replay::progress::{LastSegment, Replay, Replayed, ReplayedLog};
 use crate::recovery::replay::scan::{Behind, Scanned};
 use crate::recovery::replay::snapshots::load;
 use crate::upkeep::snapshot::{SnapshotError, list_snapshots};
