@@ -32,9 +32,9 @@ pub struct Leap {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClockAfter {
-    /// See [`Clock::time`].
+    /// See [`LogClock::time`].
     pub time: Timestamp,
-    /// See [`Clock::version`].
+    /// See [`LogClock::version`].
     pub version: u64,
 }
 

@@ -3,7 +3,7 @@
 use crate::node::{World, adjust, qty};
 use onhand_app::feed::{Feed, FeedFilter};
 use onhand_app::low_stock::sender::{AlertCounts, AlertSender, AlertSettings};
-use onhand_app::ports::{AlertNews, AlertReceiver, NotTold, Telling};
+use onhand_app::ports::{AlertDelivery, AlertNews, AlertReceiver, DeliveryError};
 use onhand_app::{CommandError, Meta};
 use onhand_disk::layout::Layout;
 use onhand_domain::low_stock::ThresholdCommand;
@@ -23,12 +23,12 @@ use uuid::Uuid;
 
 /// A receiver with scripted answers for the next attempts; afterwards every attempt succeeds.
 struct Listener {
-    answers: Mutex<VecDeque<NotTold>>,
+    answers: Mutex<VecDeque<DeliveryError>>,
     attempts: UnboundedSender<AlertNews>,
 }
 
 impl AlertReceiver for Listener {
-    fn tell<'a>(&'a self, alert: &'a AlertNews) -> Telling<'a> {
+    fn deliver<'a>(&'a self, alert: &'a AlertNews) -> AlertDelivery<'a> {
         let _ = self.attempts.send(alert.clone());
         let answer = self.answers.lock().unwrap().pop_front();
         Box::pin(async move { answer.map_or(Ok(()), Err) })
@@ -44,7 +44,7 @@ struct Sending {
 }
 
 impl Sending {
-    fn start(world: &World, node: &SimNode, answers: &[NotTold]) -> Self {
+    fn start(world: &World, node: &SimNode, answers: &[DeliveryError]) -> Self {
         let (attempts, receiver) = unbounded_channel();
         let listener = Listener { answers: Mutex::new(answers.to_vec().into()), attempts };
         let place = AlertsSent::new(Arc::new(world.disk.clone()), &Layout::new(Path::new("/data")));
@@ -139,8 +139,8 @@ async fn alerts_are_sent_in_order_and_a_restart_resumes() {
 async fn a_failed_alert_is_sent_again_before_later_ones() {
     let world = World::new(SimSettings::default());
     let node = world.open();
-    let failed = NotTold::Failed("a fault".to_owned());
-    let busy = NotTold::Busy { retry_after: Duration::from_millis(1) };
+    let failed = DeliveryError::Failed("a fault".to_owned());
+    let busy = DeliveryError::Busy { retry_after: Duration::from_millis(1) };
     let mut sending = Sending::start(&world, &node, &[failed.clone(), busy, failed]);
     watch(&node, "A").await;
     rise_and_fall(&node, "A").await;
@@ -154,8 +154,8 @@ async fn a_failed_alert_is_sent_again_before_later_ones() {
 async fn a_rejected_alert_or_one_that_fails_for_a_day_is_given_up() {
     let world = World::new(SimSettings::default());
     let node = world.open();
-    let failed = NotTold::Failed("a fault".to_owned());
-    let answers = [vec![NotTold::Gone], vec![failed; 4 + 5]].concat();
+    let failed = DeliveryError::Failed("a fault".to_owned());
+    let answers = [vec![DeliveryError::Gone], vec![failed; 4 + 5]].concat();
     let mut sending = Sending::start(&world, &node, &answers);
     watch(&node, "A").await;
     rise_and_fall(&node, "A").await;

@@ -1,15 +1,15 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
-//! | room | what it does |
+//! | folder | content |
 //! | --- | --- |
 //! | [`server`] | listener, connections and their timeouts |
-//! | `edge` | what every request passes before its handler: gate against web pages, CORS, gates, access log |
+//! | `edge` | the layer around every handler: gate against web pages, CORS, gates, access log |
 //! | `request`, `response` | reading requests, answering them |
 //! | `resource` | what the capabilities share: paged lists, changes, entity tags |
 //! | `node` | what handlers need of the running node |
 //! | `stock`, `imports`, `catalogue`, `low_stock`, `identity`, `feed`, `central` | one room for each capability, with its routes |
 //! | `ops`, `docs` | liveness, readiness and metrics; the contract and the pages for people |
-//! | `routes` | the routes of all rooms |
+//! | `routes` | the routes of all folders |
 //! | `limits` | every bound of the HTTP side |
 //!
 //! Nothing here decides about stock, and nothing knows the disk.

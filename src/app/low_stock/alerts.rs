@@ -9,9 +9,9 @@ use onhand_domain::{Key, Quantity, Sku, State, StoreId, Timestamp};
 /// A raised alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertView {
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// The numbers that raised the alert.
     pub raised: Raised,
@@ -102,7 +102,7 @@ impl Ledger {
         self.projections.low_stock.raised()
     }
 
-    /// A store's own low-stock threshold; nothing when the product's threshold applies.
+    /// A store's own low-stock threshold; none when the product's threshold applies.
     ///
     /// # Errors
     /// As [`Ledger::alerts`].

@@ -37,7 +37,7 @@ pub struct Product {
 pub struct Price {
     /// In minor units of the currency, such as pence or cents; at most 2^53 - 1.
     pub amount_minor: u64,
-    /// The currency.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
@@ -56,7 +56,7 @@ pub struct CurrencyError;
 pub struct ProductFact {
     /// The SKU of the product.
     pub sku: Sku,
-    /// All details.
+    /// All details of the product; none when it is removed from the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
 }
@@ -80,7 +80,7 @@ pub struct ProductCommand {
     pub sku: Sku,
     /// The condition on its version.
     pub expected: Expected,
-    /// What to do.
+    /// The kind of change.
     pub verb: ProductVerb,
 }
 
@@ -119,7 +119,7 @@ impl Currency {
         if letters.iter().all(u8::is_ascii_uppercase) { Ok(Self(letters)) } else { Err(CurrencyError) }
     }
 
-    /// The code.
+    /// The code as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("ASCII letters")
     }
@@ -157,7 +157,7 @@ impl ProductChange {
         }
     }
 
-    /// The details of a new product; nothing without a name.
+    /// The details of a new product; none without a name.
     pub(super) fn first(self) -> Option<Product> {
         let Self { name, category, unit_price, barcode, low_stock_threshold, active } = self;
         Some(Product {

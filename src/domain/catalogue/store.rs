@@ -42,7 +42,7 @@ pub enum StoreKind {
 pub struct StoreFact {
     /// The id of the store.
     pub store_id: StoreId,
-    /// All details.
+    /// All details of the store.
     pub store: Store,
 }
 
@@ -66,7 +66,7 @@ pub struct StoreCommand {
     pub expected: Expected,
     /// True when the store must not have details yet.
     pub create: bool,
-    /// All details.
+    /// All details of the store.
     pub store: Box<Store>,
 }
 

@@ -27,9 +27,9 @@ pub struct ImportRows {
 pub struct ImportRow {
     /// Its number in the file, from 1.
     pub row: u64,
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// The kind of movement, which tells whether pieces come or go.
     pub kind: AdjustKind,

@@ -67,8 +67,8 @@ pub fn follow_up(draft: &mut Draft<'_>) {
 
 /// Decides a command: records its events in the draft, or returns a refusal.
 ///
-/// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it was. A decision that
-/// needs other states too says so ([`Draft::needs`]), and is void.
+/// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it
+/// was. A decision that needs other states too requests them ([`Draft::needs`]), and is void.
 pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
     command.part().map_or(Ok(()), |part| part.decide(draft))
 }

@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ThresholdFact {
-    /// The store.
+    /// The store of the threshold.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the threshold.
     pub sku: Sku,
     /// The level is low at this number of sellable pieces or fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,13 +41,13 @@ pub struct ThresholdRecord {
 /// The command that sets or removes a store's own threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdCommand {
-    /// The store.
+    /// The store of the threshold.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the threshold.
     pub sku: Sku,
     /// The condition on its version.
     pub expected: Expected,
-    /// The threshold; nothing removes it.
+    /// The threshold; none removes it.
     pub low_stock_threshold: Option<Quantity>,
 }
 

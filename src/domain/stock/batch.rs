@@ -9,14 +9,14 @@ use crate::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Seque
 pub struct Batch {
     /// True: the first refusal refuses all.
     pub atomic: bool,
-    /// 1 to 10,000.
+    /// The operations, 1 to 10,000.
     pub operations: Vec<Operation>,
 }
 
 /// One movement of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// The movement.
+    /// The movement of this operation.
     pub command: StockCommand,
     /// The idempotency of this operation.
     pub idempotency: Option<Idempotency>,

@@ -1,4 +1,4 @@
-//! The decision of one movement: the checks that all verbs share, and the way to the file of each verb.
+//! The decision of one movement: the checks that all verbs share, and the dispatch to the file of each verb.
 
 use crate::catalogue::check_listed;
 use crate::identity::{Access, Denied};

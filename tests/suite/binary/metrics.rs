@@ -2,7 +2,7 @@
 
 use super::api::Api;
 use super::process::Node;
-use onhand_telemetry::{ALL, Kind, Metric};
+use onhand_telemetry::{ALL, Metric, MetricKind};
 use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 
@@ -33,9 +33,9 @@ fn check(text: &str, followed: bool) {
         }
         assert_eq!(helps.get(name), Some(help), "{name}: {text}");
         let word = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
         };
         assert_eq!(kinds.get(name), Some(&word), "{name}");
         let series: Vec<(&str, f64)> = text.lines().filter_map(|line| series(line, name, *kind)).collect();
@@ -51,9 +51,9 @@ fn check(text: &str, followed: bool) {
 }
 
 /// A line that is a series of this metric, and its value; of a histogram, how many values it has.
-fn series<'a>(line: &'a str, name: &str, kind: Kind) -> Option<(&'a str, f64)> {
+fn series<'a>(line: &'a str, name: &str, kind: MetricKind) -> Option<(&'a str, f64)> {
     let rest = line.strip_prefix(name)?;
-    let rest = if kind == Kind::Histogram { rest.strip_prefix("_count")? } else { rest };
+    let rest = if kind == MetricKind::Histogram { rest.strip_prefix("_count")? } else { rest };
     let (labels, value) = rest.rsplit_once(' ')?;
     (labels.is_empty() || labels.starts_with('{')).then(|| (line, value.parse().unwrap()))
 }

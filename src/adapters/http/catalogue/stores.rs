@@ -25,7 +25,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use validator::Validate;
 
-/// `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`
+/// Request body: `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct StoreBody {
@@ -75,7 +75,7 @@ pub(crate) async fn list(
     Ok(page.answer(&items, stores.next(|store| &store.store_id)))
 }
 
-/// `GET /stores/{storeId}`
+/// Handler of `GET /stores/{storeId}`.
 pub(crate) async fn store(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,
@@ -91,7 +91,7 @@ pub(crate) async fn store(
     Ok(shown(&headers, body.version, &body))
 }
 
-/// `POST /stores`
+/// Handler of `POST /stores`.
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
     context: RequestContext,
@@ -104,7 +104,7 @@ pub(crate) async fn create(
     describe(&node, store_id, kind, context, body, true).await
 }
 
-/// `PUT /stores/{storeId}`
+/// Handler of `PUT /stores/{storeId}`.
 pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,

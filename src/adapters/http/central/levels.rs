@@ -1,4 +1,4 @@
-//! The levels of the central model: of one SKU, of one store, of all; and waiting for one's own write.
+//! The levels of the central model: of one SKU, of one store, of all; and waiting for a write of the caller.
 
 use crate::central::stream;
 use crate::edge::admission::Admitted;
@@ -76,7 +76,7 @@ struct SkuBody {
     partial: bool,
 }
 
-/// `GET /central/inventory/{sku}`
+/// Handler of `GET /central/inventory/{sku}`.
 pub(crate) async fn sku(
     State(node): State<Arc<Node>>,
     caller: Caller,
@@ -103,7 +103,7 @@ pub(crate) async fn sku(
     Ok(Json(SkuBody { sku: at.0, total, stores, as_of, partial: !scope.is_everywhere() }).into_response())
 }
 
-/// `GET /central/stores/{storeId}/inventory`
+/// Handler of `GET /central/stores/{storeId}/inventory`.
 pub(crate) async fn store(
     State(node): State<Arc<Node>>,
     at: StoreAt,
@@ -124,7 +124,7 @@ pub(crate) async fn store(
     Ok(page.answer_with(&levels.rows, levels.next(|level| &level.sku), &Freshness { as_of }))
 }
 
-/// `GET /central/inventory`
+/// Handler of `GET /central/inventory`.
 pub(crate) async fn all(
     State(node): State<Arc<Node>>,
     caller: Caller,
@@ -220,7 +220,7 @@ impl CentralBody {
 
 impl Total {
     fn with(self, level: &CentralBody) -> Self {
-        // A sum that would be out of range stays as it is.
+        // A sum that would leave the range is left unchanged.
         let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
         Self {
             qty: add(self.qty, level.qty),

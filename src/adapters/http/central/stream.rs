@@ -1,7 +1,7 @@
 //! The whole central model in one answer: `{storeId: {sku: {qty, version, updatedAt}}}`.
 //!
-//! It is read in pieces, so neither memory nor a lock is held for the size of the model. Each level is as fresh as the header
-//! `onhand-as-of` says, or fresher.
+//! It is read in pieces, so neither memory nor a lock is held for the size of the model. Each level is at least as
+//! fresh as the header `onhand-as-of`.
 
 use crate::limits::CENTRAL_LEVELS_MAX;
 use axum::body::Body;

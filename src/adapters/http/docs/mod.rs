@@ -1,5 +1,5 @@
-//! What explains the program: an entry page (`home`), guides (`guide`), the contract (`openapi`), a page to try it on (`swagger`), and
-//! the meaning of each problem (`problems`).
+//! Documentation served by the node: an entry page (`home`), guides (`guide`), the contract (`openapi`), a page to
+//! try it on (`swagger`), and the meaning of each problem (`problems`).
 
 pub(crate) mod guide;
 pub(crate) mod home;

@@ -13,12 +13,12 @@ use std::pin::Pin;
 
 /// A route and its handler, not yet bound to the state.
 pub(crate) struct Endpoint<S> {
-    /// The route.
+    /// The route as openapi.yaml describes it.
     pub(crate) route: Route,
     bind: Box<dyn FnOnce(S) -> Answering>,
 }
 
-/// What answers the requests of a route.
+/// The handler of a route, bound to the state.
 pub(crate) type Answering =
     Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 
@@ -40,9 +40,9 @@ constructors! {
     get GET GateEntry::AtOnce(Gate::Reads);
     /// A change of one thing, with a body.
     post POST GateEntry::Later(Gate::Writes);
-    /// See [`post`].
+    /// A replacement of one thing, admitted as a [`post`].
     put PUT GateEntry::Later(Gate::Writes);
-    /// See [`post`].
+    /// A partial change of one thing, admitted as a [`post`].
     patch PATCH GateEntry::Later(Gate::Writes);
     /// A change of one thing without a body, so there is none to wait for.
     delete DELETE GateEntry::AtOnce(Gate::Writes);

@@ -1,7 +1,7 @@
-//! What every request passes on its way in and out, in one place and in one order: [`Edge::handle`].
+//! The layer around every request, in one place and in one order: [`Edge::handle`].
 //!
-//! One plain function instead of a stack of middleware, and one lookup of the address, which gives the route with its
-//! limits, its meters, its handler and its path parameters. Handlers and extractors are axum's.
+//! One plain function instead of a stack of middleware, and one lookup of the address, which gives the route with
+//! its limits, its meters, its handler and its path parameters. Handlers and extractors are axum's.
 
 use crate::edge::admission::Admission;
 use crate::edge::cors;
@@ -52,7 +52,7 @@ pub struct Edge {
     ids: RequestIds,
 }
 
-/// One request and what the edge knows of it, until it is answered.
+/// One request with the data that the edge collects until it is answered.
 struct Exchange {
     started: Instant,
     method: Method,
@@ -252,7 +252,7 @@ impl Edge {
         let (Some(query), Some((route, _))) = (exchange.uri.query(), route) else {
             return Ok(());
         };
-        // A wrong method is refused as such, whatever the query.
+        // A wrong method is refused as such before the query is checked.
         if route.serves(&exchange.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
     }
 }
@@ -292,8 +292,8 @@ fn log(
     let trace_id = exchange.trace.as_ref().map(TraceParent::id);
     let (method, status) = (exchange.method.as_str(), status.as_u16());
     let code = problem.map(|problem| problem.code().slug());
-    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a disk that refuses. A line for each
-    // request would only add to the load, or to a disk that is full.
+    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a failing disk. A line
+    // for each request would only add to the load, or to a disk that is full.
     let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_reported_elsewhere();
     if status >= 500 && !problem.is_some_and(routine) {
         let cause = problem.and_then(Problem::cause);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_comes_from_below_leaves_as_the_contract_says() {
+    async fn every_error_response_follows_the_contract() {
         for (uri, status, code) in [
             ("/panics", 500, "internal"),
             ("/teapot", 418, "invalid-request"),

@@ -1,4 +1,4 @@
-//! One route: its address, its method, and what the edge does with its requests before and after their handler.
+//! One route: its address, its method, and how the edge treats its requests before and after their handler.
 
 use crate::edge::gates::GateEntry;
 use http::Method;

@@ -1,13 +1,13 @@
-//! The gate against web pages: what a page can make the browser of its visitor send.
+//! The gate against web pages: protects against requests that a page makes its visitor's browser send.
 //!
-//! Without a login, whoever reaches the socket may change stock. A page that a browser on this machine opens reaches a loopback
-//! socket in two ways:
+//! Without a login, every client that reaches the socket may change stock. A page that a browser on this machine
+//! opens reaches a loopback socket in two ways:
 //!
-//! - **DNS rebinding.** The page's own name is made to resolve to 127.0.0.1, so that for the browser the node is the page's own
-//!   server, and its answers may be read. The name in `Host` (HTTP/2: `:authority`) shows it.
-//! - **Cross-site requests.** A form, or a `fetch` that needs no preflight, is sent wherever the page says; the answer is hidden
-//!   from the page, the effect is not. `Sec-Fetch-Site` shows it, in older browsers `Origin`; pages cannot set either.
-//!   The rule is that of `CrossOriginProtection` in Go 1.25.
+//! - **DNS rebinding.** The page's own name is made to resolve to 127.0.0.1, so that for the browser the node is
+//!   the page's own server, and its answers may be read. The name in `Host` (HTTP/2: `:authority`) shows it.
+//! - **Cross-site requests.** A form, or a `fetch` that needs no preflight, is sent to any address the page names;
+//!   the answer is hidden from the page, the effect is not. `Sec-Fetch-Site` shows it, in older browsers `Origin`;
+//!   pages cannot set either. The rule is that of `CrossOriginProtection` in Go 1.25.
 //!
 //! A check allocates nothing: it is one pass over the names of the headers.
 

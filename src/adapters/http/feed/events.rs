@@ -39,7 +39,7 @@ struct FeedPosition {
     end: Sequence,
 }
 
-/// `GET /events`
+/// Handler of `GET /events`.
 pub(crate) async fn events(
     State(node): State<Arc<Node>>,
     caller: Caller,

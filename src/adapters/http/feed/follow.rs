@@ -1,7 +1,8 @@
 //! The feed as an endless stream: `text/event-stream` (WHATWG HTML, section 9.2) or one JSON object a line.
 //!
-//! The reader pulls: a piece of the log is read when the connection has room for it and not before, so a slow reader
-//! costs one piece. The timeout of the socket closes one that stops reading (`server/timed_socket.rs`).
+//! The reader pulls: a piece of the log is read when the connection has room for it and not before, so a slow
+//! reader costs one piece. The timeout of the socket closes a connection whose reader stops
+//! (`server/timed_socket.rs`).
 
 use crate::feed::event_body::EventBody;
 use crate::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};

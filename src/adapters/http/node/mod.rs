@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The state that every handler can reach.
 
 pub(crate) mod draining;
 
@@ -32,11 +32,11 @@ pub struct Node {
     pub id: Uuid,
     /// The ledger that the log belongs to: of this node alone, or of several nodes.
     pub ledger_id: Uuid,
-    /// The ledger itself.
+    /// The ledger that handlers read and change.
     pub ledger: Arc<Ledger>,
     /// Cancelled once the node stops: the same signal that ends the accept loop.
     pub shutdown: CancellationToken,
-    /// Whether the node is about to stop, and whether its probes know.
+    /// Whether the node is about to stop, and whether its probes have seen it.
     pub draining: Draining,
     /// Rate limit and places.
     pub gates: Arc<Gates>,
@@ -143,7 +143,7 @@ impl Node {
         self
     }
 
-    /// Has a command decided and made durable, unless its deadline passes first.
+    /// Decides a command and makes it durable, unless its deadline passes first.
     ///
     /// When the deadline passes before the command is decided, nothing is done; later, the outcome is not known.
     pub async fn execute(

@@ -1,4 +1,4 @@
-//! What the edge knows of a request beside what the request says itself.
+//! Request data that the edge adds beside the request itself.
 
 use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
@@ -7,7 +7,7 @@ use crate::request::request_id::RequestId;
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
-    /// The id of the request.
+    /// The id of the request, from its header or generated.
     pub id: RequestId,
     /// Who it comes from.
     pub caller: Caller,

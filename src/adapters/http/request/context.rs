@@ -1,4 +1,4 @@
-//! How the caller of a change wants it to be made: what its headers say, and who and which request it is.
+//! How the caller of a change wants it made: the values of its headers, and the identity of caller and request.
 
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
@@ -16,11 +16,11 @@ use smol_str::SmolStr;
 /// The context of one change.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
-    /// What `If-Match` asks for.
+    /// The condition of `If-Match`, if any.
     pub precondition: Precondition,
-    /// The `Idempotency-Key`.
+    /// The `Idempotency-Key` of the request, if any.
     pub key: Option<SmolStr>,
-    /// How long the caller waits.
+    /// How long the caller waits for the answer.
     pub deadline: Deadline,
     /// Who asks for it.
     pub caller: Caller,
@@ -28,7 +28,7 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
-    /// Refuses `If-Match` where one version cannot be meant; `detail` says why.
+    /// Refuses `If-Match` where one version cannot be meant; `detail` gives the reason.
     pub(crate) fn unconditional(&self, detail: &'static str) -> Result<(), Problem> {
         match self.precondition {
             Precondition::None => Ok(()),

@@ -20,7 +20,7 @@ use onhand_resilience::Deadline;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-/// A change on its way to the ledger: everything but the command.
+/// A change on its way to the ledger, without the command.
 #[derive(Debug)]
 pub(crate) struct ChangeRequest {
     /// The version it is conditional on.
@@ -67,7 +67,7 @@ impl ChangeRequest {
         Self { expected, caller, meta: context.meta(idempotency), deadline }
     }
 
-    /// The identity under which the ledger knows a retry, when the caller sent a key.
+    /// The identity by which the ledger recognises a retry, if the caller sent a key.
     pub(crate) fn idempotency(&self) -> Option<&Idempotency> {
         self.meta.idempotency.as_ref()
     }

@@ -17,19 +17,19 @@ use std::fmt::Display;
 
 /// How many items a page has at most.
 pub(crate) const LIMIT: &str = "limit";
-/// Where the page before ended.
+/// The position at which the page before ended.
 pub(crate) const CURSOR: &str = "cursor";
 /// The parameters that every list takes.
 pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR];
 /// The position to begin at, of a list whose positions are public; the cursor of a next page takes its place.
 pub(crate) const AFTER: &str = "after";
 
-/// One page of a list, as a request asks for it.
+/// One page of a list, as requested.
 #[derive(Debug)]
 pub(crate) struct ListPage<'a> {
-    /// At most so many items.
+    /// Maximum number of items on the page.
     pub(crate) limit: usize,
-    /// The mark of the last item of the page before; nothing means the beginning.
+    /// The mark of the last item of the page before; none means the beginning.
     mark: Option<String>,
     /// The name of the list, so that the cursor of one is refused by another.
     list: &'static str,
@@ -41,7 +41,7 @@ pub(crate) struct ListPage<'a> {
 /// Rows that were read for a page.
 #[derive(Debug)]
 pub(crate) struct PageRows<T> {
-    /// Those of the page.
+    /// The rows of the page.
     pub(crate) rows: Vec<T>,
     /// Whether others follow.
     pub(crate) more: bool,
@@ -53,7 +53,7 @@ impl<'a> ListPage<'a> {
         Self::with_at_least(1, list, query, uri)
     }
 
-    /// The same for a list whose page says something without any item, so that `limit=0` makes sense.
+    /// The same for a list whose page has content without any item, so that `limit=0` makes sense.
     pub(crate) fn with_none(list: &'static str, query: &Query<'_>, uri: &'a Uri) -> Result<Self, Problem> {
         Self::with_at_least(0, list, query, uri)
     }
@@ -78,7 +78,7 @@ impl<'a> ListPage<'a> {
         self
     }
 
-    /// The mark that the page begins behind, as whatever the list counts by.
+    /// The mark that the page begins behind, parsed by `read`.
     pub(crate) fn after<T>(&self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let mark = self.mark.as_deref();
         mark.map(|mark| read(mark).ok_or_else(|| Problem::plain(Code::InvalidCursor))).transpose()
@@ -132,13 +132,13 @@ impl<'a> ListPage<'a> {
 }
 
 impl<T> PageRows<T> {
-    /// The mark of the next page, from the last row of this one; nothing when no others follow.
+    /// The mark of the next page, from the last row of this one; none when no others follow.
     pub(crate) fn next<'a, D>(&'a self, mark: impl FnOnce(&'a T) -> D) -> Option<D> {
         self.rows.last().filter(|_| self.more).map(mark)
     }
 }
 
-/// Refuses the parameters of a page where an answer is no page; `detail` says what it is.
+/// Refuses the parameters of a page where an answer is no page; `detail` describes the answer.
 pub(crate) fn refuse_page(query: &Query<'_>, detail: &'static str) -> Result<(), Problem> {
     let sent = PARAMETERS.iter().find(|name| query.get(name).is_some());
     sent.map_or(Ok(()), |name| Err(Problem::parameter(*name, detail)))

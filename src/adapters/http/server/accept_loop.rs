@@ -1,12 +1,12 @@
 //! The accept loop: takes a listener and a shutdown signal, and bounds what a connection can hold.
 //!
-//! `axum::serve` has no timeout for the head of a request, no limit of connections and no deadline for the drain, so
-//! hyper is driven directly. The first bytes tell HTTP/1.1 from HTTP/2 (prior knowledge).
+//! `axum::serve` has no timeout for the head of a request, no limit of connections and no deadline for the drain,
+//! so hyper is driven directly. The first bytes tell HTTP/1.1 from HTTP/2 (prior knowledge).
 //!
-//! When all places are taken a new connection takes the place of an idle one (`connections`). When none is idle it goes to a
-//! small reserve, which answers health and metrics and refuses everything else; so a probe always gets through. A client that
-//! sends its next request right after it was rejected for load, on the same connection, waits a little: otherwise the refusals
-//! would take the processor from those who are served.
+//! When all places are taken a new connection takes the place of an idle one (`connections`). When none is idle it
+//! goes to a small reserve, which answers health and metrics and refuses everything else; so a probe always gets
+//! through. A client that sends its next request right after it was rejected for load, on the same connection,
+//! waits a little: otherwise the refusals would take processor time from the clients being served.
 
 use crate::edge::gates::ClientAddress;
 use crate::edge::layer::Edge;
@@ -47,7 +47,7 @@ pub struct ServerLimits {
     pub connections_max: usize,
     /// How long the head of a request may take.
     pub header_read: Duration,
-    /// How long a connection may be idle.
+    /// Timeout of an idle connection.
     pub idle: Duration,
     /// How long a peer may read nothing of what is written to it before its connection is closed.
     pub write_stall: Duration,
@@ -73,11 +73,11 @@ impl ServerLimits {
 pub enum Drained {
     /// Every active request was answered.
     All,
-    /// The deadline passed with so many connections still open.
+    /// The deadline passed with this many connections still open.
     Abandoned(usize),
 }
 
-/// What all connections share.
+/// State that all connections share.
 struct Server {
     edge: Arc<Edge>,
     limits: ServerLimits,
@@ -164,7 +164,7 @@ impl Server {
             return;
         }
         metrics::counter!(HTTP_CONNECTIONS_REFUSED).increment(1);
-        // Beyond the reserve it is closed without an answer: if nothing were accepted, probes would wait.
+        // Beyond the reserve a connection is closed without an answer: if none were accepted, probes would wait.
         if let Some(place) = self.reserve.admit() {
             let client = ClientAddress::at(peer.ip());
             tokio::spawn(async move { server.refuse(stream, client, &place).await });

@@ -1,8 +1,9 @@
-//! A socket with timeouts: it fails for a peer that stops reading, and for one that never finishes the head of a request.
+//! A socket with timeouts: it fails for a peer that stops reading, and for one that never finishes the head of a
+//! request.
 //!
-//! Without it a peer that never reads would hold its connection, and what was written for it, for ever. hyper has one timeout
-//! for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first byte (and from the
-//! beginning of the connection, because a client that connects has a request).
+//! Without it a peer that never reads would hold its connection and its unread answer indefinitely. hyper has one
+//! timeout for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first
+//! byte (and from the beginning of the connection, because a client that connects has a request).
 
 use crate::server::connections::OpenConnection;
 use std::io;
@@ -18,21 +19,21 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 pub(crate) struct TimedSocket<S> {
     socket: S,
     timeouts: SocketTimeouts,
-    /// Runs while a write waits.
+    /// The timer of a write that waits.
     waiting: Option<Pin<Box<Sleep>>>,
     connection: Arc<OpenConnection>,
     /// The head being read: the number of requests before it, and the time of its first byte.
     head: Option<(u64, Instant)>,
-    /// Runs while a head waits for more.
+    /// The timer of a head that waits for more.
     heading: Option<Pin<Box<Sleep>>>,
 }
 
 /// The timeouts of a peer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SocketTimeouts {
-    /// For the head of a request, from its first byte.
+    /// Timeout of the head of a request, from its first byte.
     pub(crate) head: Duration,
-    /// To read some of what is written.
+    /// Timeout of a write of which the peer reads nothing.
     pub(crate) write: Duration,
 }
 
@@ -163,7 +164,7 @@ mod tests {
         assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 30));
     }
 
-    /// Reads byte for byte until the socket gives up; answers after how many seconds, and how many bytes had come.
+    /// Reads byte for byte until the socket fails; returns after how many seconds, and how many bytes had come.
     async fn until_late(near: &mut TimedSocket<tokio::io::DuplexStream>, begun: Instant) -> (u64, usize) {
         let mut bytes = 0;
         loop {

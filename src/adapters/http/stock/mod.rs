@@ -1,12 +1,12 @@
 //! Stock: levels and their changes.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
 //! | `levels` | a level, the levels of a store, the history of a level |
 //! | `commands` | the five commands of a level |
 //! | `bodies`, `level_body` | the bodies of the commands; levels and movements as JSON and CSV |
 //! | `batch`, `operation` | many commands in one body |
-//! | `till` | one call each for what a till reports |
+//! | `till` | one call for each report of a till |
 //! | `reports`, `sums`, `csv_table` | stock and movements of all stores, as JSON or CSV |
 
 pub(crate) mod batch;

@@ -25,7 +25,7 @@ pub(crate) const CURRENT: &[&str] = &[LIMIT, CURSOR, "storeId", "sku"];
 /// The parameters of `/stock/movements`.
 pub(crate) const MOVEMENTS: &[&str] = &[LIMIT, CURSOR, "storeId", "sku", "kind", "from", "to"];
 
-/// `GET /stock/current`
+/// Handler of `GET /stock/current`.
 pub(crate) async fn current(
     State(node): State<Arc<Node>>,
     caller: Caller,
@@ -48,7 +48,7 @@ pub(crate) async fn current(
     Ok(by_accept(page.answer(&items, last)))
 }
 
-/// `GET /stock/movements`
+/// Handler of `GET /stock/movements`.
 pub(crate) async fn movements(
     State(node): State<Arc<Node>>,
     caller: Caller,
@@ -92,7 +92,7 @@ fn movement_kind(text: &str) -> Result<MovementKind, String> {
     MovementKind::parse(text).ok_or_else(|| format!("must be one of {}", known()))
 }
 
-/// True when `Accept` asks for CSV.
+/// True when `Accept` requests CSV.
 pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
     accept::first_of(headers, &["application/json", CSV]) == Some(CSV)
 }

@@ -82,7 +82,7 @@ struct SumsBody<'a> {
     partial: bool,
 }
 
-/// `GET /stock/movements/sums`
+/// Handler of `GET /stock/movements/sums`.
 pub(crate) async fn sums(
     State(node): State<Arc<Node>>,
     caller: Caller,
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sums_are_told_apart_by_is_named_once_each() {
+    fn each_dimension_of_sums_is_named_once() {
         use Dimension::{Day, Kind, Sku, Store};
         let by = |parts: &[Dimension]| Some(GroupBy(parts.to_vec()));
         for (text, read) in [
