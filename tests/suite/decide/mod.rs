@@ -1,5 +1,6 @@
 //! Every rejection of every verb: after these events of a level, this command has that answer.
 
+mod identity;
 mod listed;
 mod many;
 mod products;

@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn every_source_is_served() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/http/docs/guide");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let files: BTreeSet<String> = files.map(|name| name.into_string().unwrap()).collect();
         let served: BTreeSet<String> = GUIDES.iter().map(|guide| format!("{}.md", guide.name)).collect();

@@ -1,4 +1,4 @@
-//! What every request passes before and after its handler (`layer`), by its route (`route`, `endpoint`): the gate against web
+//! The layer around every handler (`layer`), by its route (`route`, `endpoint`): the gate against web
 //! pages (`web_gate`), who it comes from (`front_door`), CORS (`cors`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
 
 pub(crate) mod admission;
