@@ -204,7 +204,6 @@ mod tests {
             prop_assert!(!presented.fits(&other));
             prop_assert_eq!(TokenText::sha256(&TokenText::issue(kind, &id, other)) == presented.sha256(), other == secret);
         }
-
     }
 
     proptest! {
