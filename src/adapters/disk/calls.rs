@@ -63,6 +63,10 @@ pub trait DiskFile: Send + Sync {
     fn lock_holder(&self) -> Option<u32> {
         None
     }
+    /// The permission bits of the file or directory, where the disk has such.
+    fn mode(&self) -> io::Result<Option<u32>> {
+        Ok(None)
+    }
 }
 
 /// The names of files. Every path is used as given.
@@ -155,6 +159,10 @@ impl DiskFile for RealFile {
         };
         // The kernel delivers a page at a time, so a lock may be missed while others come and go in front of it.
         (0..LOCKS_READS).find_map(|_| fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder))
+    }
+
+    fn mode(&self) -> io::Result<Option<u32>> {
+        Ok(Some(self.0.metadata()?.mode() & 0o7777))
     }
 }
 
