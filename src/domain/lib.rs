@@ -12,6 +12,7 @@ pub mod imports;
 mod ledger;
 pub mod limits;
 pub mod low_stock;
+pub mod master;
 mod quantity;
 pub mod stock;
 mod time;

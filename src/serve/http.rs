@@ -2,13 +2,16 @@
 //! and parent processes.
 
 use crate::serve::open_files::Room;
+use onhand_app::ports::Vault;
 use onhand_config::{ListenSettings, ServeSettings};
+use onhand_disk::RealDisk;
 use onhand_disk::layout::temporary;
 use onhand_http::server::{Drained, ServerLimits, serve};
-use onhand_http::{Gates, Node, WebGate, edge};
+use onhand_http::{Gates, Node, OpenRules, WebGate, edge};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
+use onhand_vault::{FileVault, VaultError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +32,11 @@ impl HttpServer {
         listener: TcpListener,
         settings: &ServeSettings,
         running: &RunningNode,
+        vault: Arc<dyn Vault>,
         stop: &Stop,
     ) -> Self {
         let room = Room::that_fits(settings.listen.connections_max);
-        let node = node(settings, running, stop.token.clone()).with_followers(room.followers);
+        let node = node(settings, running, vault, stop.token.clone()).with_followers(room.followers);
         let limits = ServerLimits {
             connections_max: room.connections,
             ..ServerLimits::with_drain(stop.times.drain())
@@ -63,16 +67,45 @@ pub(super) async fn bind(listen: &ListenSettings) -> Result<TcpListener, Failure
 }
 
 /// The state that the handlers share.
-fn node(settings: &ServeSettings, running: &RunningNode, shutdown: CancellationToken) -> Node {
+fn node(
+    settings: &ServeSettings,
+    running: &RunningNode,
+    vault: Arc<dyn Vault>,
+    shutdown: CancellationToken,
+) -> Node {
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
     let node = node.with_web_gate(web_gate(&settings.listen));
+    let node = node.with_identity(vault, open_rules(&settings.listen));
     let node = node.with_ledger_id(running.ledger_id).with_alerts(running.alerts.clone());
     let node = match &settings.locks {
         Some(locks) => node.with_contention(locks.reject_status, locks.retry_after),
         None => node,
     };
     node.with_central(Arc::clone(running.central.model()), running.central.worker())
+}
+
+/// What is open without a login: everything, for as long as there is no principal, and metrics where only this machine can ask.
+fn open_rules(listen: &ListenSettings) -> OpenRules {
+    OpenRules { without_principals: true, metrics: listen.address.ip().is_loopback() }
+}
+
+/// Opens the vault of the data directory.
+///
+/// # Errors
+/// [`Exit::Permission`] when others can read it, [`Exit::Data`] when it is damaged or from a later version, or what the disk says.
+pub(super) fn open_vault(data_dir: &Path) -> Result<Arc<dyn Vault>, Failure> {
+    let opened = FileVault::open(Arc::new(RealDisk), data_dir.join("identity"));
+    let vault = opened.map_err(|error| {
+        let exit = match &error {
+            VaultError::OpenToOthers { .. } => Exit::Permission,
+            VaultError::Damaged { .. } | VaultError::Newer { .. } | VaultError::KeyLost { .. } => Exit::Data,
+            VaultError::Io { .. } | VaultError::NoRandomness(_) => Exit::Io,
+            VaultError::Busy { .. } => Exit::Locked,
+        };
+        Failure { exit, error: anyhow::Error::new(error) }
+    })?;
+    Ok(Arc::new(vault))
 }
 
 /// The callers that a node answers while there is no login: with `--insecure` every one, else those on this machine.

@@ -75,9 +75,10 @@ async fn serve_node(settings: &ServeSettings, running: &RunningNode) -> Result<E
     let listener = http::bind(&settings.listen).await?;
     let signals = StopSignals::listen()?;
     begin_time(running).await?;
+    let vault = http::open_vault(&settings.storage.data_dir)?;
     http::announce(&settings.listen, &listener, &settings.storage.data_dir)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
-    let server = HttpServer::new(listener, settings, running, &stop);
+    let server = HttpServer::new(listener, settings, running, vault, &stop);
     let mut tasks = tasks(settings, running, &stop);
     tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));
     let drained = supervise(tasks, server.run(), async |drained| {

@@ -20,6 +20,7 @@ pub(crate) const MAY_CLOSE_A_CIRCLE: &[(&str, &str)] = &[
     ("src/domain/ledger: registry -> takeover", THE_REGISTRY),
     ("src/domain: ledger -> catalogue", THE_REGISTRY),
     ("src/domain: ledger -> clock", THE_REGISTRY),
+    ("src/domain: ledger -> identity", THE_REGISTRY),
     ("src/domain: ledger -> imports", THE_REGISTRY),
     ("src/domain: ledger -> low_stock", THE_REGISTRY),
     ("src/domain: ledger -> stock", THE_REGISTRY),

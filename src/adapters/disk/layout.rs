@@ -13,6 +13,7 @@
 //! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
 //! dead-letters/dead-letters.jsonl events the worker could not apply
+//! identity/                       names, verifiers of tokens and passwords; described in the package of the vault
 //! ```
 //!
 //! When several processes share the data directory (`LOCKS_ENABLED`), each has a directory of its own with all of

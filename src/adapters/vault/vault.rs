@@ -5,9 +5,10 @@ use crate::files::Files;
 use crate::persons::Persons;
 use crate::random::{RandomSource, of_machine};
 use crate::record::TokenRecord;
+use crate::token::TokenText;
 use onhand_app::ports::{KeepError, KeptPerson, KeptToken, Vault};
 use onhand_disk::Disk;
-use onhand_domain::identity::{PrincipalId, TokenId};
+use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::io;
@@ -72,6 +73,26 @@ impl FileVault {
 }
 
 impl Vault for FileVault {
+    fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)> {
+        let [a, b, c, d, e, f, g, h, ..] = self.random();
+        let id = TokenId::of_bits(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let text = TokenText::issue(kind, &id, self.random());
+        self.keep_token(&id, &KeptToken { name: name.to_owned(), sha256: TokenText::sha256(&text) })?;
+        Ok((id, text))
+    }
+
+    fn id_in(&self, text: &str) -> Option<TokenId> {
+        TokenText::parse(text).ok().map(|presented| presented.id().clone())
+    }
+
+    fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool> {
+        let Ok(presented) = TokenText::parse(text) else { return Ok(false) };
+        if let Some(token) = self.tokens.read().known.get(id) {
+            return Ok(presented.fits(&token.sha256));
+        }
+        Ok(self.token(id)?.is_some_and(|token| presented.fits(&token.sha256)))
+    }
+
     fn keep_token(&self, id: &TokenId, token: &KeptToken) -> io::Result<()> {
         self.change(id, || self.files.put(&self.files.token(id), &TokenRecord::new(id, token)))
     }

@@ -2,8 +2,9 @@
 
 use crate::Ledger;
 use crate::stock::movements::ReadError;
-use onhand_domain::catalogue::{Master, Store};
+use onhand_domain::catalogue::Store;
 use onhand_domain::limits::ID_BYTES_MAX;
+use onhand_domain::master::Master;
 use onhand_domain::{Key, Sku, State, StoreId, Timestamp};
 use std::iter;
 use std::ops::Bound;

@@ -3,8 +3,8 @@
 use crate::Ledger;
 use crate::identity::authorities::Authority;
 use crate::stock::ReadError;
-use onhand_domain::catalogue::Master;
 use onhand_domain::identity::{Mode, Principal, PrincipalId, Token, TokenId};
+use onhand_domain::master::Master;
 use onhand_domain::{Key, State};
 use std::sync::Arc;
 

@@ -154,7 +154,8 @@ fn put<K: Eq + std::hash::Hash>(map: &mut HashMap<K, Quantity>, key: K, value: O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onhand_domain::catalogue::{Master, Product};
+    use onhand_domain::catalogue::Product;
+    use onhand_domain::master::Master;
 
     fn sku() -> Sku {
         Sku::new("A").unwrap()

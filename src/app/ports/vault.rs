@@ -48,11 +48,14 @@ pub trait Vault: Send + Sync {
     /// What the disk says; then nothing is kept.
     fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)>;
 
-    /// The id of the token with this text, when it is one that is kept. Takes the same time whatever is wrong with the secret.
+    /// The public id in the text of a token; nothing when the text is not one, or has a character wrong. The disk is not asked.
+    fn id_in(&self, text: &str) -> Option<TokenId>;
+
+    /// True when `text` is the token of that id. Takes the same time wherever the secret differs.
     ///
     /// # Errors
     /// What the disk says, or a file that is damaged.
-    fn check_token(&self, text: &str) -> io::Result<Option<TokenId>>;
+    fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool>;
 
     /// Keeps what is known of a token.
     ///

@@ -1,26 +1,12 @@
 //! Principals: persons, services, nodes and teams, with what they are granted.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::identity::access::{Access, Denied};
 use crate::identity::grant::Grant;
-use crate::identity::ids::PrincipalId;
+use crate::identity::ids::{PrincipalId, PrincipalKind};
 use crate::identity::permission::Permission;
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// The kind of a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PrincipalKind {
-    /// A person.
-    Person,
-    /// A program; a till too.
-    Service,
-    /// Another node.
-    Node,
-    /// A team of an exercise.
-    Team,
-}
 
 /// The details of a principal. Nothing personal: its name is in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,18 +58,6 @@ pub struct PrincipalCommand {
     pub principal: Principal,
     /// The access of the caller, who grants nothing beyond it.
     pub granter: Access,
-}
-
-impl PrincipalKind {
-    /// The beginning of the ids of such principals.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Person => "u_",
-            Self::Service => "s_",
-            Self::Node => "n_",
-            Self::Team => "t_",
-        }
-    }
 }
 
 impl Principal {

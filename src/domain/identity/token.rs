@@ -1,10 +1,10 @@
 //! Tokens: whose, of which kind, since when, until when. The secret itself is nowhere; its hash is in the vault.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::identity::ids::{PrincipalId, TokenId};
 use crate::identity::permission::PermissionSet;
 use crate::identity::principal::{Principal, PrincipalCommand};
 use crate::identity::{Access, Denied, Permission};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 

@@ -1,7 +1,7 @@
 //! Thresholds: a store's own low-stock threshold of a SKU, in place of the product's.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::identity::{Access, Denied, Permission};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, StoreId,
     Timestamp,

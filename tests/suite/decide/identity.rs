@@ -17,16 +17,13 @@ impl Registry {
     fn ask(&mut self, command: impl Into<Command>) -> Result<(), Rejection> {
         let command = command.into();
         let keys = command.keys();
-        let mut states: Vec<State> = keys
-            .iter()
-            .map(|key| self.0.get(key).cloned().unwrap_or_else(|| State::absent(key)))
-            .collect();
+        let mut states: Vec<State> =
+            keys.iter().map(|key| self.0.get(key).cloned().unwrap_or_else(|| State::absent(key))).collect();
         let mut evidence = Evidence::default();
         evidence.add(Admins(self.admins()));
         let mut new_id = Uuid::now_v7;
         let now = Timestamp::from_milliseconds(1_000);
-        let mut draft =
-            Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).based_on(&evidence);
+        let mut draft = Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).based_on(&evidence);
         let decided = decide(&mut draft, &command).map_err(|refusal| refusal.rejection);
         drop(draft);
         if decided.is_ok() {
@@ -93,7 +90,9 @@ fn there_is_always_an_administrator() {
     registry.ask(Command::Principal(principal(2, TILL, true))).unwrap();
     let mut disabled = principal(1, ADMIN, false);
     disabled.principal.disabled = true;
-    for last in [principal(1, TILL, false), principal(1, r#"[{"role":"admin","stores":["A"]}]"#, false), disabled] {
+    for last in
+        [principal(1, TILL, false), principal(1, r#"[{"role":"admin","stores":["A"]}]"#, false), disabled]
+    {
         assert_eq!(registry.ask(Command::Principal(last)), Err(Rejection::LastAdmin));
     }
     registry.ask(Command::Principal(principal(2, ADMIN, false))).unwrap();
@@ -110,7 +109,10 @@ fn principals_are_created_once_and_changed_by_version() {
     let again = registry.ask(Command::Principal(principal(1, ADMIN, true)));
     assert_eq!(again, Err(Rejection::PrincipalExists { current_version: 1 }));
     let stale = PrincipalCommand { expected: Expected::Version(7), ..principal(1, ADMIN, false) };
-    assert_eq!(registry.ask(Command::Principal(stale)), Err(Rejection::VersionConflict { current_version: 1 }));
+    assert_eq!(
+        registry.ask(Command::Principal(stale)),
+        Err(Rejection::VersionConflict { current_version: 1 })
+    );
 }
 
 #[test]
@@ -119,7 +121,9 @@ fn nobody_grants_or_changes_what_is_beyond_their_own_grants() {
     registry.ask(Command::Principal(principal(1, ADMIN, true))).unwrap();
     let manager = access(r#"[{"permission":"identity:manage"},{"role":"manager","stores":["BERLIN"]}]"#);
     let by_manager = |command: PrincipalCommand| PrincipalCommand { granter: manager.clone(), ..command };
-    for (grants, allowed) in [(TILL, true), (r#"[{"role":"till","stores":["PARIS"]}]"#, false), (ADMIN, false)] {
+    for (grants, allowed) in
+        [(TILL, true), (r#"[{"role":"till","stores":["PARIS"]}]"#, false), (ADMIN, false)]
+    {
         let decided = registry.ask(Command::Principal(by_manager(principal(2, grants, true))));
         assert_eq!(decided, if allowed { Ok(()) } else { Err(Rejection::GrantBeyondOwn) }, "{grants}");
         registry.0.remove(&Key::Principal(PrincipalId::of_bits(PrincipalKind::Person, 2)));
@@ -152,7 +156,11 @@ fn a_token_is_of_a_principal_and_a_revoked_one_stays_revoked() {
         State::Token(master) => master.details.as_ref().unwrap().expires_at,
         other => panic!("{other:?}"),
     };
-    assert_eq!(expires_at, Timestamp::from_milliseconds(61_000), "a token never lives longer than it was issued for");
+    assert_eq!(
+        expires_at,
+        Timestamp::from_milliseconds(61_000),
+        "a token never lives longer than it was issued for"
+    );
     registry.ask(Command::Token(token(1, 1, |_| TokenChange::Revoke))).unwrap();
     let expired = registry.ask(Command::Token(token(1, 1, |_| TokenChange::Expire(later))));
     assert_eq!(expired, Err(Rejection::TokenNotFound));

@@ -1,9 +1,8 @@
 //! Many products at once: each compared with the catalogue, independently and in order.
 
 use super::NOON;
-use onhand_domain::catalogue::{
-    Currency, Described, Master, Price, Product, ProductChange, ProductMember, Products,
-};
+use onhand_domain::catalogue::{Currency, Described, Price, Product, ProductChange, ProductMember, Products};
+use onhand_domain::master::Master;
 use onhand_domain::{
     Command, Draft, Finished, Key, Rejection, Sku, State, Timestamp, Unapplied, UnappliedWhy, decide,
 };

@@ -72,8 +72,8 @@ fn threshold(states: &StatesByKey<'_>, level: &Key) -> (Option<Quantity>, Timest
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onhand_domain::catalogue::Master;
     use onhand_domain::low_stock::{Alert, Raised};
+    use onhand_domain::master::Master;
     use onhand_domain::stock::{Adjusted, StockFact};
     use onhand_domain::{Fact, Sku, StoreId};
 

@@ -5,6 +5,7 @@
 
 use crate::edge::admission::Admission;
 use crate::edge::cors;
+use crate::edge::departing::{panicked, sign, without_body};
 use crate::edge::endpoint::Answering;
 use crate::edge::front_door::{CHALLENGE, FrontDoor};
 use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
@@ -37,8 +38,6 @@ use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
@@ -255,30 +254,6 @@ impl Edge {
         // A wrong method is refused as such before the query is checked.
         if route.serves(&exchange.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
     }
-}
-
-/// The answer to HEAD: the answer to GET without its body, but with its length.
-fn without_body(response: Response) -> Response {
-    let (mut head, body) = response.into_parts();
-    if let Some(length) = body.size_hint().exact() {
-        head.headers.entry(CONTENT_LENGTH).or_insert(length.into());
-    }
-    Response::from_parts(head, Body::empty())
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Response {
-    metrics::counter!(HTTP_PANICS).increment(1);
-    let message = panic.downcast_ref::<&str>().copied();
-    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Problem::plain(Code::Internal).because(&message.unwrap_or("a panic without a message")).into_response()
-}
-
-fn sign(headers: &mut HeaderMap, id: &RequestId, cache: Cache) {
-    headers.insert(X_REQUEST_ID, id.header_value());
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(cache.control()));
 }
 
 fn log(

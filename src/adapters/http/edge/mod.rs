@@ -1,9 +1,10 @@
 //! The layer around every handler (`layer`), by its route (`route`, `endpoint`): the gate against web
-//! pages (`web_gate`), who it comes from (`front_door`), CORS (`cors`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
+//! pages (`web_gate`), who it comes from (`front_door`), CORS (`cors`), the headers of every answer (`departing`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
 
 pub(crate) mod admission;
 pub(crate) mod body;
 pub(crate) mod cors;
+pub(crate) mod departing;
 pub(crate) mod endpoint;
 pub(crate) mod front_door;
 pub(crate) mod gates;

@@ -1,7 +1,8 @@
-//! Identity: who the caller is (`me`), tokens (`tokens`), roles and the mode (`mode`).
+//! Identity: who the caller is (`me`), tokens (`tokens`, `token_body`), roles and the mode (`mode`).
 
 mod me;
 mod mode;
+mod token_body;
 mod tokens;
 
 use crate::edge::endpoint::{delete, get, post, put};

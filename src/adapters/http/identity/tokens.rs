@@ -1,10 +1,9 @@
 //! Tokens: issued, listed, rotated, revoked. The text of a token is in the answer that issues it, and nowhere else.
 
 use crate::edge::body::JsonBody;
+use crate::identity::token_body::{LIFE_SECONDS, LIFE_SECONDS_MAX, RotateBody, TokenBody, TokenShown};
 use crate::node::Node;
 use crate::request::context::RequestContext;
-use crate::request::field_rules::text;
-use crate::request::optional::present;
 use crate::request::path::TokenAt;
 use crate::request::query::Query;
 use crate::resource::change::{ChangeRequest, by_meaning, changed};
@@ -17,64 +16,13 @@ use http::Uri;
 use onhand_app::ports::Vault;
 use onhand_app::{Meta, blocking};
 use onhand_domain::identity::{
-    Access, Grant, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
+    Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
     TokenId, TokenKind,
 };
-use onhand_domain::{Command, Expected, Timestamp};
-use serde::{Deserialize, Serialize};
+use onhand_domain::{Command, Expected};
 use smol_str::{SmolStr, format_smolstr};
 use std::io;
 use std::sync::Arc;
-use validator::Validate;
-
-const DAY_SECONDS: i64 = 86_400;
-/// The life of a token when its request says nothing.
-const LIFE_SECONDS: i64 = 90 * DAY_SECONDS;
-/// The longest life of a token.
-const LIFE_SECONDS_MAX: i64 = 400 * DAY_SECONDS;
-/// The longest time that a token lives on beside the one that replaces it.
-const GRACE_SECONDS_MAX: i64 = 7 * DAY_SECONDS;
-/// Grants of one token.
-const GRANTS_MAX: u64 = 100;
-
-/// `{kind, name, grants, expiresInSeconds?}`
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct TokenBody {
-    kind: TokenKind,
-    #[validate(custom(function = "text"))]
-    name: SmolStr,
-    #[validate(length(min = 1, max = GRANTS_MAX, message = "must be 1 to 100 grants"))]
-    grants: Vec<Grant>,
-    #[serde(default, deserialize_with = "present")]
-    #[validate(range(min = 60, max = LIFE_SECONDS_MAX, message = "must be 60 to 34560000 seconds"))]
-    expires_in_seconds: Option<i64>,
-}
-
-/// `{graceSeconds?}`
-#[derive(Debug, Serialize, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RotateBody {
-    #[serde(default, deserialize_with = "present")]
-    #[validate(range(min = 0, max = GRACE_SECONDS_MAX, message = "must be 0 to 604800 seconds"))]
-    grace_seconds: Option<i64>,
-}
-
-/// A token as lists show it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TokenShown {
-    token_id: TokenId,
-    principal_id: PrincipalId,
-    kind: TokenKind,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    created_at: Timestamp,
-    expires_at: Timestamp,
-    revoked: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-}
 
 /// `GET /tokens`
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {

@@ -3,6 +3,9 @@
 use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
 use crate::request::request_id::RequestId;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use std::convert::Infallible;
 
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]
@@ -13,4 +16,13 @@ pub(crate) struct Arrived {
     pub caller: Caller,
     /// The values of the path's parameters.
     pub params: PathParams,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let arrived = parts.extensions.get::<Arrived>();
+        Ok(arrived.map(|arrived| arrived.caller.clone()).unwrap_or_default())
+    }
 }

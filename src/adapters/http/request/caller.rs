@@ -1,17 +1,13 @@
 //! The caller of a request: a principal with what it may do, or `local` as long as nobody must log in.
 
-use crate::request::arrived::Arrived;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
-use axum::extract::FromRequestParts;
-use http::request::Parts;
 use onhand_app::Ledger;
 use onhand_app::identity::Authority;
 use onhand_domain::StoreId;
 use onhand_domain::identity::{Access, Denied, Permission, StoreScope, TokenId};
 use serde::Serialize;
 use smol_str::SmolStr;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Stores that a refusal names at most.
@@ -98,14 +94,5 @@ impl Caller {
             Some(part) => problem.with(|facts| facts.pointer = Some(format!("/operations/{part}"))),
             None => problem,
         }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let arrived = parts.extensions.get::<Arrived>();
-        Ok(arrived.map(|arrived| arrived.caller.clone()).unwrap_or_default())
     }
 }

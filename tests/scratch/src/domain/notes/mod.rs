@@ -1,6 +1,6 @@
 //! Notes: a line of text on a SKU.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::identity::{Access, Denied, Permission};
 use crate::{Decide, Draft, EventKind, Fact, Key, Kind, Misfit, Refusal, Sku, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
