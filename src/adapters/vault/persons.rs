@@ -126,7 +126,7 @@ mod tests {
     use crate::vault::FileVault;
     use onhand_app::ports::Vault;
     use onhand_disk::Disk;
-    use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
+    use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use std::path::Path;
 
     fn keeps(vault: &FileVault, number: u64, kept: &KeptPerson) -> bool {
@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_login_is_one_persons_alone() {
-        let vault = opened(&SimDisk::new(1));
+        let disk = SimDisk::new(1);
+        let vault = opened(&disk);
         with_ada(&vault);
         let before = seen(&vault);
         for (login, email) in
@@ -178,6 +179,7 @@ mod tests {
         assert!(keeps(&vault, 2, &person("ada", Some("ada@example.com"), None)));
         assert_eq!(vault.person_of("bob").unwrap(), None);
         require_sound(&vault, "exchanged");
+        assert_eq!(files_with(&disk, "/logins/").len(), 3, "nothing is left of logins that were given up");
     }
 
     #[test]
@@ -270,38 +272,123 @@ mod tests {
         fail_at_every_operation(&with_ada, &|vault| vault.erase_person(&person_id(1)).is_ok(), true);
     }
 
-    /// One process is killed in the middle of a change, another one goes on, then the power fails.
+    fn exchange(vault: &FileVault) -> bool {
+        keeps(vault, 1, &person("bob", Some("bob@example.com"), None))
+    }
+
+    fn enter(vault: &FileVault) -> bool {
+        keeps(vault, 3, &person("bob", None, None))
+    }
+
+    fn erase_ada(vault: &FileVault) -> bool {
+        vault.erase_person(&person_id(1)).is_ok()
+    }
+
+    const BEGUN: [Change<'_>; 3] = [&exchange, &enter, &erase_ada];
+
+    /// Kills process 1 at its operation `n` of a change, and answers what process 2 has open beside it.
+    fn killed(n: u64, seed: u64, begun: Change<'_>) -> (SimDisk, FileVault) {
+        let disk = SimDisk::new(seed);
+        let (first, other) = (opened(&disk.of(1)), opened(&disk.of(2)));
+        with_ada(&first);
+        disk.inject(Injection::at(disk.operations() + n, Fault::Kill).by(1));
+        begun(&first);
+        (disk, other)
+    }
+
+    /// One process is killed in the middle of a change, another one takes what is free, then the power fails.
     #[test]
     fn what_a_killed_process_has_begun_harms_no_other() {
-        let change = |vault: &FileVault| keeps(vault, 1, &person("bob", Some("bob@example.com"), None));
-        let enter = |vault: &FileVault| keeps(vault, 3, &person("bob", None, None));
-        let erase = |vault: &FileVault| vault.erase_person(&person_id(1)).is_ok();
-        let begun: [Change<'_>; 3] = [&change, &enter, &erase];
-        for begun in begun {
+        for begun in BEGUN {
             for n in 1.. {
-                let disk = SimDisk::new(n);
-                let (killed, other) = (opened(&disk.of(1)), opened(&disk.of(2)));
-                with_ada(&killed);
-                disk.inject(Injection::at(disk.operations() + n, Fault::Kill).by(1));
-                begun(&killed);
-                drop(killed);
-                let taken: Vec<&str> = ["ada", "bob"]
-                    .into_iter()
-                    .filter(|login| keeps(&other, 2, &person(login, None, Some("$argon2id$of-bob"))))
-                    .collect();
+                let (disk, other) = killed(n, n, begun);
+                let mut taken = None;
+                for login in ["ada", "bob"] {
+                    let free = other.person_of(login).unwrap().is_none();
+                    let kept = keeps(&other, 2, &person(login, None, Some("$argon2id$of-bob")));
+                    assert_eq!(kept, free, "{login}, killed at operation {n}");
+                    taken = Some(login).filter(|_| kept).or(taken);
+                }
                 for how in crashes() {
                     let context = format!("killed at operation {n}, taken {taken:?}, {how:?}");
                     let disk = disk.fork();
                     disk.crash(how);
                     let vault = opened(&disk.of(3));
                     let found = vault.person(&person_id(2)).unwrap().map(|person| person.login);
-                    assert_eq!(found.as_deref(), taken.last().copied(), "{context}");
+                    assert_eq!(found.as_deref(), taken, "{context}");
                     require_sound(&vault, &context);
                 }
                 if !disk.has_killed(1) {
                     break;
                 }
             }
+        }
+    }
+
+    /// One process is killed, and another one makes the same change: it stands on nothing that the power could take away.
+    #[test]
+    fn what_a_killed_process_has_begun_can_be_done_by_another() {
+        for begun in BEGUN {
+            for (n, seed) in (1..).flat_map(|n| [(n, 1), (n, 2), (n, 3), (n, 4)]) {
+                let (disk, other) = killed(n, seed, begun);
+                assert!(begun(&other));
+                let done = seen(&other);
+                for how in crashes() {
+                    let context = format!("killed at operation {n}, {how:?}");
+                    let disk = disk.fork();
+                    disk.crash(how);
+                    let vault = opened(&disk.of(3));
+                    assert_eq!(seen(&vault), done, "{context}");
+                    require_sound(&vault, &context);
+                }
+                if !disk.has_killed(1) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// One process is killed, and the power fails while another one takes a login that the first has given up.
+    #[test]
+    fn a_login_is_free_only_when_no_crash_gives_it_back() {
+        for n in 1.. {
+            let (disk, _) = killed(n, n, &exchange);
+            if !disk.has_killed(1) {
+                break;
+            }
+            if !disk.hits().contains_key(&(DiskOperation::SyncDir, Fault::Kill)) {
+                continue;
+            }
+            for m in 1.. {
+                let (disk, other) = killed(n, n, &exchange);
+                disk.inject(Injection::at(disk.operations() + m, Fault::Crash).by(2));
+                keeps(&other, 2, &person("ada", None, None));
+                let struck = disk.is_stopped();
+                for how in crashes() {
+                    let context = format!("killed at operation {n}, stopped at {m}, {how:?}");
+                    let disk = disk.fork();
+                    disk.clear_faults();
+                    disk.crash(how);
+                    require_sound(&opened(&disk.of(3)), &context);
+                }
+                if !struck {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_finished_is_erased_without_a_start_in_between() {
+        let disk = SimDisk::new(1);
+        let vault = opened(&disk);
+        with_ada(&vault);
+        for file in [files_with(&disk, "/logins/"), files_with(&disk, "/persons/")].concat() {
+            disk.put(onhand_disk::layout::temporary(&file), &disk.file(&file).unwrap());
+        }
+        vault.erase_person(&person_id(1)).unwrap();
+        for text in ["Ada", person_id(1).as_str(), "/logins/"] {
+            assert_eq!(files_with(&disk, text), Vec::<PathBuf>::new(), "{text}");
         }
     }
 
@@ -353,5 +440,21 @@ mod tests {
             with_ada(&vault);
             require_sound(&vault, "made anew");
         }
+    }
+
+    /// Somebody has removed the damaged file of a login, and another person was quicker than the one who had it.
+    #[test]
+    fn a_login_that_another_has_by_now_is_not_given_up_for_them() {
+        let disk = SimDisk::new(1);
+        let vault = opened(&disk);
+        with_ada(&vault);
+        for path in files_with(&disk, "/logins/") {
+            disk.remove(&path).unwrap();
+        }
+        assert!(keeps(&vault, 2, &person("ada", None, None)));
+        assert!(!keeps(&vault, 1, &ada()));
+        assert!(keeps(&vault, 1, &person("cleo", None, None)));
+        assert_eq!(vault.person_of("ada").unwrap(), Some(person_id(2)));
+        require_sound(&vault, "both have what they asked for");
     }
 }

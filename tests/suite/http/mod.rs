@@ -81,6 +81,8 @@ struct Setup {
     strict: bool,
     /// The vault of its identity.
     vault: Option<Arc<dyn Vault>>,
+    /// What is open without a login.
+    open: OpenRules,
 }
 
 /// An answer, read to its end.
@@ -97,8 +99,19 @@ impl Scratch {
     }
 
     fn open(setup: Setup) -> Self {
-        let Setup { directory, disk, segment_bytes, watch, others, central, breaker, gates, strict, vault } =
-            setup;
+        let Setup {
+            directory,
+            disk,
+            segment_bytes,
+            watch,
+            others,
+            central,
+            breaker,
+            gates,
+            strict,
+            vault,
+            open: rules,
+        } = setup;
         let options = OpenOptions {
             disk,
             layout: Layout::new(directory.path()),
@@ -133,7 +146,7 @@ impl Scratch {
             (None, None) => plain,
         };
         let equipped = match vault {
-            Some(vault) => equipped.with_identity(vault, OpenRules::default()),
+            Some(vault) => equipped.with_identity(vault, rules),
             None => equipped,
         };
         let equipped = Arc::new(equipped);
@@ -239,6 +252,7 @@ impl Default for Setup {
             gates: Gates::default(),
             strict: false,
             vault: None,
+            open: OpenRules::default(),
         }
     }
 }

@@ -15,23 +15,17 @@ use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::path_params::PathParams;
 use crate::request::query::Query;
-use crate::request::request_id::{RequestId, RequestIds, TraceParent, X_REQUEST_ID};
-use crate::response::code::Code;
+use crate::request::request_id::{RequestId, RequestIds, TraceParent};
 use crate::response::hints::Rejected;
 use crate::response::problem;
 use crate::response::problem::Problem;
-use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use onhand_planted::{Bug, planted};
 use onhand_resilience::Seat;
-use onhand_telemetry::HTTP_PANICS;
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::ManuallyDrop;
@@ -289,7 +283,9 @@ mod tests {
     use super::*;
     use crate::edge::endpoint::{get, put};
     use crate::edge::route::Need;
-    use http::header::RETRY_AFTER;
+    use crate::response::code::Code;
+    use axum::body::Body;
+    use http::header::{CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 
     fn edge() -> Edge {
         let endpoints = [

@@ -97,8 +97,6 @@ codes! {
     StoreExists "store-exists" CONFLICT "The store is described already" retry None,
         "A store of that name is described already; nothing changed. Replace what is said of it, or choose another \
          storeId.";
-    PrincipalExists "principal-exists" CONFLICT "It exists already" retry None,
-        "There is a person, service, node, team or token of that login or id already; nothing changed. Change it, or choose another one.";
     LastAdmin "last-admin" CONFLICT "There would be no administrator" retry None,
         "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,

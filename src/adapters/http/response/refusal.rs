@@ -26,7 +26,7 @@ pub(crate) fn code(rejection: &Rejection) -> Code {
         Rejection::StoreExists { .. } => Code::StoreExists,
         Rejection::ThresholdNotFound => Code::ThresholdNotFound,
         Rejection::PrincipalNotFound | Rejection::TokenNotFound => Code::NotFound,
-        Rejection::PrincipalExists { .. } | Rejection::TokenExists { .. } => Code::PrincipalExists,
+        Rejection::PrincipalExists { .. } | Rejection::TokenExists { .. } => Code::AlreadyExists,
         Rejection::LastAdmin => Code::LastAdmin,
         Rejection::GrantBeyondOwn => Code::Forbidden,
     }
