@@ -29,6 +29,7 @@ const GUIDES: &[Guide] = guides! {
     "importing"
     "reports-and-the-feed"
     "low-stock-alerts"
+    "who-may-do-what"
     "several-stores-one-centre"
     "several-processes"
     "when-the-disk-fails"

@@ -123,7 +123,10 @@ pub(crate) async fn revoke(
     };
     let (outcome, event) = change.execute_one(&node, Command::Token(command)).await?;
     let token = known(&node, &token_id).await?;
-    let body = shown(&node, token_id, token, None).await?;
+    let body = shown(&node, token_id.clone(), token, None).await?;
+    // After the event, which alone makes the token useless: a failure here leaves a verifier of nothing.
+    let keeper = vault(&node)?;
+    blocking(move || keeper.erase_token(&token_id)).await.map_err(|error| of_vault(&error))?;
     Ok(changed(&outcome, event.after.version(), &body, None))
 }
 
