@@ -1,4 +1,4 @@
-//! The command line as a whole: every command with its help, and what runs it.
+//! The command line as a whole: every command with its help, and the function that runs it.
 
 use crate::serve;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -15,7 +15,8 @@ use onhand_runtime::exit::{Exit, Failure};
 #[command(name = "onhand", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(long_about = "\
 Onhand is a durable stock ledger for retail chains. It never sells what is not there, never loses a change it \
-has acknowledged, and can show why every level is what it is. One binary, JSON Lines on disk, no database.")]
+has acknowledged, and can show why every level is what it is. One binary, JSON Lines on disk, no database.\n\n\
+Commands that call a node send the token in the variable ONHAND_TOKEN, where it is set.")]
 #[command(after_help = "\
 Start here:
   onhand demo                      a flash sale, a crash, and nothing lost
@@ -120,10 +121,10 @@ Exit codes:
 }
 
 impl Cli {
-    /// Runs the command that was asked for.
+    /// Runs the command of this command line.
     ///
     /// # Errors
-    /// What went wrong, with the exit code to leave with.
+    /// The failure of the command, with its exit code.
     pub fn run(self) -> Result<Exit, Failure> {
         match self.command {
             CliCommand::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),

@@ -1,26 +1,26 @@
-//! Onhand: a stock ledger for retail chains. This page is the map of the house.
+//! Onhand: a stock ledger for retail chains. This page is the map of the packages.
 //!
-//! Each folder is a package of its own, and what it may look at stands in its `Cargo.toml`:
+//! Each folder is a package of its own, and its `Cargo.toml` lists the packages it may depend on:
 //!
-//! | folder | what lives there |
+//! | folder | contents |
 //! | --- | --- |
 //! | `domain` | the rules of stock: pure, no clock, no I/O, no randomness |
 //! | `resilience` | breaker, bulkhead, token bucket, retry, deadline: engines that know nothing of stock |
 //! | `app` | the use cases and the ports they own: ledger, idempotency, queries, feed, alerting, sync |
 //! | `config` | every setting: name, default, unit, bound |
-//! | `adapters` | one package for each technology: `disk`, `file` (the log on a disk), `http`, `remote` (others over HTTP) |
+//! | `adapters` | one package for each technology: `disk`, `file` (the log on a disk), `http`, `remote` (others over HTTP), `vault` (secrets) |
 //! | `node` | the parts of a node that a running process and the simulator open alike |
-//! | `runtime` | what commands on a data directory share: opening, tasks, election of the worker, stop, exit codes |
+//! | `runtime` | shared by commands on a data directory: opening, tasks, election of the worker, stop, exit codes |
 //! | `cli` | every command but `serve` |
-//! | `sim_machine`, `sim` | the simulated machine; the simulated world, and the oracle that it is checked against |
+//! | `sim_machine`, `sim` | the simulated machine; the simulated world, and the oracle that it is compared with |
 //! | `planted` | bugs on purpose, in builds with the feature `planted-bugs` only |
 //! | `telemetry` | every metric by name, kind and meaning |
-//! | `spreadsheet` | cells of CSV that a spreadsheet would run |
+//! | `spreadsheet` | protection against CSV cells that a spreadsheet would run |
 //!
-//! The package of the binary has the rest: the command line as a whole, and `serve`, which puts HTTP in front of a node. So
-//! little is compiled again when a handler changes.
+//! The package of the binary has the rest: the command line as a whole, and `serve`, which puts HTTP in front of a
+//! node. So little is recompiled when a handler changes.
 //!
-//! Arrows point one way: `serve -> http -> app -> domain` and `cli -> runtime -> node -> file -> app`.
+//! Dependencies point one way: `serve -> http -> app -> domain` and `cli -> runtime -> node -> file -> app`.
 
 mod command_line;
 mod serve;

@@ -8,6 +8,7 @@ use crate::Ledger;
 use crate::blocking;
 use crate::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
 use crate::stock::ReadError;
+use onhand_domain::identity::StoreScope;
 use onhand_domain::{After, EventKind, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct FeedFilter {
     pub sku: Option<Sku>,
     /// Only those at or after this time.
     pub since: Option<Timestamp>,
+    /// Only those in these stores; events that are in none are left out, too, unless it is everywhere.
+    pub scope: StoreScope,
 }
 
 /// An event with the state it moved, before and after.
@@ -177,6 +180,7 @@ impl FeedFilter {
             && self.store_id.as_ref().is_none_or(|wanted| store_id == Some(wanted))
             && self.sku.as_ref().is_none_or(|wanted| sku == Some(wanted))
             && self.since.is_none_or(|since| movement.at >= since)
+            && (self.scope.is_everywhere() || store_id.is_some_and(|store| self.scope.covers(store)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The use cases: async, they know ports and no technology.
 //!
-//! [`Ledger`] executes every command; `stock`, `catalogue`, `low_stock`, `imports` and `feed` add the reads of a capability to it, and
-//! `projections` lists what the ledger keeps for them. `central` is the worker that merges the logs of several nodes. [`ports`] are the
-//! traits that adapters implement.
+//! [`Ledger`] executes every command; `stock`, `catalogue`, `low_stock`, `imports` and `feed` add the reads of a
+//! capability to it, and `projections` lists the data that the ledger keeps for them. `central` is the worker that
+//! merges the logs of several nodes. [`ports`] are the traits that adapters implement.
 
 mod blocking;
 pub mod catalogue;

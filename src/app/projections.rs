@@ -8,7 +8,7 @@ use crate::ledger::projection::Projection;
 use crate::low_stock::thresholds::LowStock;
 use std::sync::Arc;
 
-/// Every projection.
+/// All projections of a ledger.
 #[derive(Default)]
 pub(crate) struct Projections {
     pub(crate) lists: Arc<Lists>,
@@ -23,7 +23,7 @@ impl Projections {
     pub(crate) fn each(&self) -> impl Iterator<Item = &dyn Projection> {
         let always: [&dyn Projection; _] = [
             &*self.lists,
-            // One line a projection, so that a capability adds its own.
+            // One line a projection: a capability adds its own.
             &self.low_stock,
             &self.authorities,
         ];

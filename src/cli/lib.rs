@@ -1,6 +1,6 @@
-//! The commands but `serve`: one file or folder for each, which turns arguments into a call of
-//! the runtime or of an adapter, and the result into an exit code. `terminal` is what commands share:
-//! HTTP client, output, exit, the node as a child process.
+//! The commands except `serve`: one file or folder for each, which turns arguments into a call of the runtime or of an
+//! adapter, and the result into an exit code. `terminal` is shared by the commands: HTTP client, output, exit, the node
+//! as a child process.
 
 pub mod bench;
 pub mod completions;

@@ -1,4 +1,4 @@
-//! `onhand repair`: give up what is damaged, and keep its bytes.
+//! `onhand repair`: cuts damaged data out of the log, and keeps its bytes.
 
 use clap::Args;
 use onhand_disk::RealDisk;
@@ -41,7 +41,7 @@ pub fn run(args: &RepairArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let logs = directory::logs(disk, &layout)?;
-    // Nobody joins several that share it until all of their logs are looked through.
+    // No process may join before the logs of all members are checked.
     let several = logs.iter().all(|log| log.root() != layout.root());
     let _door =
         several.then(|| DirectoryLock::take(&disk, &layout)).transpose().map_err(directory::failure)?;
@@ -57,7 +57,7 @@ pub fn run(args: &RepairArgs) -> Result<Exit, Failure> {
             if logs.len() > 1 {
                 println!("log        {}", log.root().display());
             }
-            tell(&repaired);
+            print_repaired(&repaired);
             sound = false;
         }
     }
@@ -71,7 +71,7 @@ pub fn run(args: &RepairArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Lets a copy go on with all that is in it.
+/// Makes a copy startable with all that is in it.
 fn of_a_copy(disk: RealDisk, layout: &Layout) -> Result<Exit, Failure> {
     let logs = directory::logs(disk, layout)?;
     if logs.iter().any(|log| log.root() != layout.root()) {
@@ -101,7 +101,7 @@ fn of_a_copy(disk: RealDisk, layout: &Layout) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn tell(repaired: &Repaired) {
+fn print_repaired(repaired: &Repaired) {
     println!("kept       every change up to sequence {}", repaired.kept);
     if repaired.known > repaired.kept {
         println!("given up   what followed, at least up to sequence {}", repaired.known);

@@ -59,7 +59,7 @@ pub struct SimulateArgs {
     trace: bool,
 }
 
-/// A finding, and the seed that shows it.
+/// A finding, and the seed that reproduces it.
 struct FoundSeed {
     seed: u64,
     what: String,
@@ -68,7 +68,7 @@ struct FoundSeed {
 /// Runs the seeds.
 ///
 /// # Errors
-/// [`Exit::Failed`] when something was found.
+/// [`Exit::Failed`] when there is a finding.
 pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     let first = args.seed.unwrap_or_else(|| if args.seeds > 1 { 1 } else { fastrand::u64(1..1_000_000_000) });
     let begun = Instant::now();
@@ -89,7 +89,7 @@ pub fn run(args: &SimulateArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// All seeds, beside each other; the trace of the run when there is one.
+/// Runs all seeds concurrently; the trace of the run when there is only one.
 fn run_all(args: &SimulateArgs, first: u64) -> Result<(RunTally, Option<(u64, u32)>), Failure> {
     let threads =
         args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
@@ -136,10 +136,11 @@ fn run_all(args: &SimulateArgs, first: u64) -> Result<(RunTally, Option<(u64, u3
     }
 }
 
-/// Runs one seed, or returns what it found.
+/// Runs one seed, or returns its finding.
 fn play(args: &SimulateArgs, seed: u64) -> Result<Run, String> {
     let once = || {
-        catch_unwind(AssertUnwindSafe(|| run_seed(seed, args.ops, args.trace))).map_err(|panic| said(&*panic))
+        catch_unwind(AssertUnwindSafe(|| run_seed(seed, args.ops, args.trace)))
+            .map_err(|panic| panic_message(&*panic))
     };
     let run = once()?;
     if args.twice && once()? != run {
@@ -149,13 +150,13 @@ fn play(args: &SimulateArgs, seed: u64) -> Result<Run, String> {
 }
 
 /// The message of a panic.
-fn said(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without words".to_owned())
 }
 
-/// Shown on a terminal only.
+/// A progress bar, shown on a terminal only.
 fn bar(seeds: u64) -> ProgressBar {
     if seeds == 1 {
         return ProgressBar::hidden();

@@ -31,7 +31,7 @@ pub struct SyncArgs {
     json: bool,
 }
 
-/// Runs a pass.
+/// Requests a pass and prints its report.
 ///
 /// # Errors
 /// As [`pass_report::verdict`], and [`Exit::Unavailable`] when the node does not answer.

@@ -1,4 +1,4 @@
-//! `onhand verify`: does the log add up to the levels and reservations?
+//! `onhand verify`: checks that the log adds up to the levels and reservations.
 
 use clap::{Args, value_parser};
 use onhand_config::IDEMPOTENCY_TTL_MS_MAX;
@@ -24,7 +24,7 @@ pub struct VerifyArgs {
 /// Checks a data directory; it may be in use.
 ///
 /// # Errors
-/// [`Exit::Data`] when something does not hold; the report is on stdout.
+/// [`Exit::Data`] when a check fails; the report is on stdout.
 pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let (disk, layout) = directory::existing(&args.data_dir)?;
     let audit = audit_directory_for(&disk, &layout, Some(args.idemp_ttl_ms)).map_err(directory::failure)?;
@@ -54,7 +54,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     ))
 }
 
-/// Prints what was read.
+/// Prints the size of the audited logs.
 pub(crate) fn describe(directory: &DirectoryAudit) {
     let several = directory.logs.len() > 1;
     for (layout, audit) in &directory.logs {

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct SettingFault {
     /// Name of the environment variable.
     pub name: &'static str,
-    /// The value that was given.
+    /// The value as given.
     pub value: String,
     /// The values that are accepted.
     pub allowed: String,
@@ -24,17 +24,17 @@ impl fmt::Display for SettingFault {
     }
 }
 
-/// All faults of one start, gathered while the settings are read, so that a person sees them at once.
+/// All faults of one start, collected while the settings are read, so that one message has them all.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<SettingFault>);
 
 impl Faults {
-    /// Remembers a fault.
+    /// Adds a fault.
     pub fn add(&mut self, name: &'static str, value: &str, allowed: impl Into<String>) {
         self.0.push(SettingFault { name, value: value.to_owned(), allowed: allowed.into() });
     }
 
-    /// Reads a whole number in `low..=high`, called `what`; anything else is a fault and reads as `low`.
+    /// Reads a whole number in `low..=high`, described as `what`; anything else is a fault and reads as `low`.
     pub fn whole(&mut self, name: &'static str, value: &str, low: u64, high: u64, what: &str) -> u64 {
         match value.trim().parse::<u64>() {
             Ok(n) if (low..=high).contains(&n) => n,
@@ -45,7 +45,7 @@ impl Faults {
         }
     }
 
-    /// Reads a share above 0 and up to 1; anything else is a fault and reads as 1.
+    /// Reads a number above 0 and up to 1; anything else is a fault and reads as 1.
     pub fn share(&mut self, name: &'static str, value: &str) -> f64 {
         match value.trim().parse::<f64>() {
             Ok(share) if share > 0.0 && share <= 1.0 => share,
@@ -56,7 +56,7 @@ impl Faults {
         }
     }
 
-    /// Reads a yes or no; anything else is a fault and reads as no.
+    /// Reads a boolean; anything else is a fault and reads as false.
     pub fn truth(&mut self, name: &'static str, value: &str) -> bool {
         match value.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => true,
@@ -68,7 +68,7 @@ impl Faults {
         }
     }
 
-    /// Returns what was read, if there was no fault.
+    /// Returns `read`, if there was no fault.
     ///
     /// # Errors
     /// Every fault, in the order of reading.

@@ -1,4 +1,4 @@
-//! Limits of admission: concurrency of all callers together, and the rate of one.
+//! Limits of admission: concurrency of all callers together, and the rate of one client.
 
 use std::num::NonZeroU32;
 
@@ -38,7 +38,7 @@ pub struct RawGates {
 /// Settings of the gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateSettings {
-    /// `CONCURRENCY_API`: requests worked on at the same time, for each kind.
+    /// `CONCURRENCY_API`: requests processed at the same time, for each kind.
     pub concurrency: usize,
     /// `LOAD_SHED_QUEUE_MAX`: requests that may wait besides, for each kind.
     pub queue_max: usize,

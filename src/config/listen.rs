@@ -1,4 +1,4 @@
-//! The listener: its address, TLS, the limit of connections, the time to drain them.
+//! The listener: its address, the limit of connections, the time to drain them.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,13 +24,13 @@ pub struct ListenSettings {
     pub connections_max: usize,
     /// `SHUTDOWN_TIMEOUT_MS`: time to drain and flush before the process gives up.
     pub shutdown_timeout: Duration,
-    /// `INSECURE`: whoever can reach the port may call, by whatever name.
+    /// `INSECURE`: any client that reaches the port is served, under any host name.
     pub insecure: bool,
-    /// `CORS_ORIGINS`: origins whose pages may call, each as a browser writes it.
+    /// `CORS_ORIGINS`: origins whose pages may call, each in the form that browsers send.
     pub cors_origins: Vec<String>,
     /// `TLS_CERT` and `TLS_KEY`: with them connections are HTTPS.
     pub tls: Option<TlsSettings>,
-    /// `READY_FILE`: written with the base URL (temporary file, then rename) once requests are taken.
+    /// `READY_FILE`: receives the base URL (temporary file, then rename) once requests are accepted.
     pub ready_file: Option<PathBuf>,
 }
 
@@ -65,7 +65,8 @@ impl ListenSettings {
     }
 }
 
-/// Reads `HOST`. Without identity anyone who reaches the port may sell, so only loopback is open by itself.
+/// Reads `HOST`. Without a login every client that reaches the port can sell, so other addresses than loopback need
+/// `--insecure`.
 fn host(given: &str, insecure: bool, faults: &mut Faults) -> IpAddr {
     let Some(host) = address(given) else {
         faults.add("HOST", given, "an IPv4 or IPv6 address, or localhost");
@@ -82,7 +83,7 @@ fn host(given: &str, insecure: bool, faults: &mut Faults) -> IpAddr {
     host
 }
 
-/// An address as people write it, also `localhost` and `[::1]`. Names are not looked up: that would be I/O.
+/// An address as people write it, also `localhost` and `[::1]`. Names are not resolved: that would be I/O.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("localhost") {
@@ -92,7 +93,7 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().ok()
 }
 
-/// Reads `CORS_ORIGINS`.
+/// Reads `CORS_ORIGINS` and checks the form of each origin.
 fn origins(given: &[String], faults: &mut Faults) -> Vec<String> {
     let mut origins = Vec::new();
     for text in given.iter().map(|text| text.trim()) {

@@ -1,4 +1,4 @@
-//! Leases: whether several processes share the data directory, and how they keep out of each other's way.
+//! Leases: whether several processes share the data directory, and how they divide its levels.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::fault::Faults;
 use crate::value_parser::{path, text};
 
 const TTL_MS_MIN: u64 = 100;
-/// Five minutes: so long a store's stock stands still when its process is paused.
+/// Five minutes: a store's stock stands still for so long when its process is paused.
 const TTL_MS_MAX: u64 = 300_000;
 const RETRY_AFTER_MS_MAX: u64 = 60_000;
 
@@ -49,20 +49,20 @@ pub struct RawLocks {
 /// Settings of leases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockSettings {
-    /// `LOCK_TTL_MS`.
+    /// `LOCK_TTL_MS`: age at which a lease that is not renewed expires.
     pub ttl: Duration,
-    /// `LOCK_RENEW_MS`: at most half of that.
+    /// `LOCK_RENEW_MS`: interval of renewals, at most half of the TTL.
     pub renew: Duration,
-    /// `LOCK_DIR`: where the leases lie.
+    /// `LOCK_DIR`: the directory of the leases.
     pub directory: PathBuf,
-    /// `LOCK_REJECT_STATUS`: what contention is answered with.
+    /// `LOCK_REJECT_STATUS`: HTTP status of a request that gets no lease.
     pub reject_status: u16,
-    /// `LOCK_RETRY_AFTER_MS`: how long a change waits for a lease, and the caller then.
+    /// `LOCK_RETRY_AFTER_MS`: how long a change waits for a lease, and the `Retry-After` of its rejection.
     pub retry_after: Duration,
 }
 
 impl LockSettings {
-    /// None unless `LOCKS_ENABLED`; a bad value is a fault all the same.
+    /// None unless `LOCKS_ENABLED`; a bad value is always a fault.
     pub(super) fn read(raw: &RawLocks, data_dir: &std::path::Path, faults: &mut Faults) -> Option<Self> {
         let milliseconds = "a whole number of milliseconds";
         let ttl = faults.whole("LOCK_TTL_MS", &raw.lock_ttl_ms, TTL_MS_MIN, TTL_MS_MAX, milliseconds);

@@ -24,29 +24,29 @@ pub struct RawLogging {
 pub enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     Auto,
-    /// For people.
+    /// Lines of text for people.
     Text,
-    /// For collectors: one object a line.
+    /// For log collectors: one JSON object a line.
     Json,
 }
 
 /// `LOG_LEVEL`: the least important line that is still written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// Something failed.
+    /// Failures of the node or of a request.
     Error,
-    /// Something is odd.
+    /// Unusual conditions that the node handles itself.
     Warn,
-    /// Start, stop, requests.
+    /// Starts, stops and requests.
     Info,
-    /// Decisions inside.
+    /// Decisions inside the node.
     Debug,
-    /// Everything.
+    /// Every step, for debugging the node itself.
     Trace,
 }
 
 impl LogLevel {
-    /// The name as tracing's filters spell it.
+    /// The name of the level in tracing's filters.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -61,9 +61,9 @@ impl LogLevel {
 /// Settings of the log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Form of a line.
+    /// `LOG_FORMAT`, the form of a line.
     pub format: LogFormat,
-    /// Threshold.
+    /// `LOG_LEVEL`, the threshold.
     pub level: LogLevel,
 }
 

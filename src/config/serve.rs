@@ -10,7 +10,7 @@ use crate::storage::{IdempotencySettings, StorageSettings};
 use crate::sync::{SyncWorkerSettings, switch};
 use crate::webhook::WebhookSettings;
 
-/// Everything `onhand serve` needs to know before it touches the machine.
+/// Everything that `onhand serve` needs before it does any I/O.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServeSettings {
     /// The listener, and the time to drain it.
@@ -23,13 +23,13 @@ pub struct ServeSettings {
     pub locks: Option<LockSettings>,
     /// How long the record of an idempotency key is kept.
     pub idempotency: IdempotencySettings,
-    /// `CATALOG_STRICT`: whether only what the catalogue knows may be taken in and promised.
+    /// `CATALOG_STRICT`: whether only SKUs of the catalogue can be received and reserved.
     pub catalog_strict: bool,
     /// `SYNC`: whether this process merges its log into central.
     pub sync: bool,
     /// The settings of that worker.
     pub worker: SyncWorkerSettings,
-    /// The receiver of low-stock alerts, where there is one.
+    /// The receiver of low-stock alerts; none where there is no webhook.
     pub webhook: Option<WebhookSettings>,
     /// The log lines.
     pub logging: LogSettings,

@@ -9,7 +9,7 @@ use crate::fault::Faults;
 use crate::value_parser::{path, text};
 
 const SNAPSHOT_EVERY_EVENTS_MAX: u64 = 1_000_000_000;
-/// Thirty days.
+/// Thirty days, in milliseconds.
 pub const IDEMPOTENCY_TTL_MS_MAX: i64 = 2_592_000_000;
 
 /// Settings of the data directory, unread.
@@ -28,7 +28,7 @@ pub struct RawStorage {
 /// Settings of the data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageSettings {
-    /// `DATA_DIR`: made if it is not there.
+    /// `DATA_DIR`: created if it does not exist.
     pub data_dir: PathBuf,
     /// `SNAPSHOT_EVERY_N_EVENTS`: events between two snapshots, at least.
     pub snapshot_every_events: u64,
@@ -50,7 +50,7 @@ impl StorageSettings {
     }
 }
 
-/// Settings of the memory for retries.
+/// Settings of the idempotency records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencySettings {
     /// `IDEMP_TTL_MS`: how long a key is kept, in log time.

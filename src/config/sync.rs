@@ -1,4 +1,4 @@
-//! Whose logs are merged into central, how often, and how stubbornly.
+//! The sources of central, the interval of passes, and the retries.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use http::Uri;
 use crate::fault::{Faults, SettingFault};
 use crate::value_parser::text;
 
-/// An hour: a central model that is older is no central model.
+/// An hour: an older central model is useless.
 const INTERVAL_MS_MAX: u64 = 3_600_000;
 const CONCURRENCY_MAX: u64 = 64;
 const RETRY_BASE_MS_MAX: u64 = 60_000;
@@ -71,17 +71,17 @@ pub struct RawSync {
 pub struct SyncWorkerSettings {
     /// `SYNC_SOURCES`: logs besides that of the data directory.
     pub sources: Vec<SourceAddress>,
-    /// `SYNC_INTERVAL_MS`: from the end of a pass to the next one.
+    /// `SYNC_INTERVAL_MS`: time from the end of a pass to the next one.
     pub interval: Duration,
     /// `CONCURRENCY_SYNC`: sources read at the same time.
     pub concurrency: usize,
-    /// `RETRY_BASE_MS`: the first ceiling of the wait before something is read again.
+    /// `RETRY_BASE_MS`: the first ceiling of the wait before a retry.
     pub retry_base: Duration,
-    /// `RETRY_TIMES`: how often it is read again.
+    /// `RETRY_TIMES`: the number of retries.
     pub retry_times: u32,
-    /// `BREAKER_THRESHOLD`: share of failures at which a source is left alone.
+    /// `BREAKER_THRESHOLD`: share of failures at which a source's breaker opens.
     pub breaker_threshold: f64,
-    /// `BREAKER_COOLDOWN_MS`: for how long.
+    /// `BREAKER_COOLDOWN_MS`: how long the breaker stays open.
     pub breaker_cooldown: Duration,
 }
 
@@ -95,10 +95,10 @@ pub enum SourceAddress {
 }
 
 impl RawSources {
-    /// Reads the sources alone, for a command that passes once.
+    /// Reads the sources alone, for a command that runs one pass.
     ///
     /// # Errors
-    /// All faults together.
+    /// All faults together, in the order of reading.
     pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<SettingFault>> {
         let mut faults = Faults::default();
         let sources = sources(&self.sources, &mut faults);
@@ -107,7 +107,7 @@ impl RawSources {
 }
 
 impl SyncWorkerSettings {
-    /// Those of a command that passes once: the published defaults.
+    /// The settings of a command that runs one pass: the published defaults.
     pub fn once(sources: Vec<SourceAddress>) -> Self {
         Self {
             sources,
@@ -170,7 +170,7 @@ fn sources(given: &[String], faults: &mut Faults) -> Vec<SourceAddress> {
     sources
 }
 
-/// Reads one source: what has a scheme is a URL, anything else a path.
+/// Reads one source: a text with a scheme is a URL, anything else a path.
 fn source(text: &str) -> Option<SourceAddress> {
     let Some((scheme, _)) = text.split_once("://") else {
         return (!text.is_empty()).then(|| SourceAddress::Directory(PathBuf::from(text)));
@@ -182,7 +182,7 @@ fn source(text: &str) -> Option<SourceAddress> {
     good.then(|| SourceAddress::Url(text.trim_end_matches('/').to_owned()))
 }
 
-/// Reads `SYNC`.
+/// Reads `SYNC`: on or off.
 pub(super) fn switch(given: &str, faults: &mut Faults) -> bool {
     match given.trim().to_ascii_lowercase().as_str() {
         "on" => true,

@@ -1,4 +1,4 @@
-//! The value parsers that every group of settings gives to clap: they accept any value, and `read` judges it later.
+//! The value parsers that every group of settings gives to clap: they accept any value, and `read` validates it later.
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::path::PathBuf;

@@ -12,7 +12,7 @@ use http::Uri;
 use crate::fault::Faults;
 use crate::value_parser::text;
 
-/// Bytes of a secret, as Standard Webhooks has them.
+/// Minimum length of a secret in bytes, as Standard Webhooks defines it.
 const SECRET_BYTES_MIN: usize = 24;
 const SECRET_BYTES_MAX: usize = 64;
 /// A placeholder for a value that must not be shown.
@@ -48,15 +48,15 @@ pub struct Hidden(pub String);
 /// Settings of the webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookSettings {
-    /// `ALERT_WEBHOOK_URL`: where alerts go.
+    /// `ALERT_WEBHOOK_URL`: the address of the receiver.
     pub url: String,
-    /// `ALERT_WEBHOOK_SECRET`: what they are signed with, each; never empty.
+    /// `ALERT_WEBHOOK_SECRET`: the secrets, each of which signs every alert; never empty.
     pub secrets: Vec<WebhookSecret>,
-    /// `ALERT_WEBHOOK_ALLOW_PRIVATE`: whether the address may be one that is not public.
+    /// `ALERT_WEBHOOK_ALLOW_PRIVATE`: whether the receiver's address may be a private one.
     pub allow_private: bool,
 }
 
-/// The bytes of a secret; not shown.
+/// The bytes of a secret; `Debug` hides them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookSecret(Vec<u8>);
 
@@ -73,7 +73,7 @@ impl fmt::Debug for WebhookSecret {
 }
 
 impl WebhookSecret {
-    /// Reads `whsec_` and base64; nothing when it is none, or too short or too long.
+    /// Reads `whsec_` and base64; none when the text has another form, or the secret is too short or too long.
     pub fn parse(text: &str) -> Option<Self> {
         let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         let bytes = GeneralPurpose::new(&STANDARD, lenient).decode(text.strip_prefix("whsec_")?).ok()?;
@@ -87,7 +87,7 @@ impl WebhookSecret {
 }
 
 impl WebhookSettings {
-    /// None unless `ALERT_WEBHOOK_URL` is given; a bad value is a fault all the same.
+    /// None unless `ALERT_WEBHOOK_URL` is given; a bad value is always a fault.
     pub(super) fn read(raw: &RawWebhook, faults: &mut Faults) -> Option<Self> {
         const SECRET: &str = "ALERT_WEBHOOK_SECRET";
         let allow_private = faults.truth("ALERT_WEBHOOK_ALLOW_PRIVATE", &raw.alert_webhook_allow_private);
@@ -107,7 +107,7 @@ impl WebhookSettings {
         if !is_target(url, allow_private) {
             faults.add(
                 "ALERT_WEBHOOK_URL",
-                // Whoever knows the address of a receiver may often post to it.
+                // The address of a receiver is often enough to post to it.
                 HIDDEN,
                 "https://HOST/PATH, or http://HOST/PATH with --alert-webhook-allow-private for an address that is not \
                  public; without user and password",

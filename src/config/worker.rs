@@ -20,12 +20,12 @@ pub struct RawWorker {
     logging: RawLogging,
 }
 
-/// Everything `onhand sync-worker` needs to know before it touches the machine.
+/// Everything that `onhand sync-worker` needs before it does any I/O.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkerSettings {
     /// The data directory.
     pub storage: StorageSettings,
-    /// Whose logs are merged.
+    /// The sources, the interval of passes, and the retries.
     pub sync: SyncWorkerSettings,
     /// The log lines.
     pub logging: LogSettings,
@@ -35,7 +35,7 @@ impl RawWorker {
     /// Reads every setting.
     ///
     /// # Errors
-    /// All faults together.
+    /// All faults together, in the order of reading.
     pub fn parse(&self) -> Result<WorkerSettings, Vec<SettingFault>> {
         let mut faults = Faults::default();
         let settings = WorkerSettings {

@@ -5,10 +5,10 @@ use ecow::EcoString;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
-/// Why a text is no id; the message tells what is allowed.
+/// Why a text is no id; the message names the allowed form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// No characters at all.
+    /// The text is empty.
     #[error("must not be empty")]
     Empty,
     /// More than [`ID_BYTES_MAX`] bytes.
@@ -54,7 +54,7 @@ macro_rules! id {
             /// Checks a text and makes it an id.
             ///
             /// # Errors
-            /// [`IdError`] says which rule the text breaks.
+            /// [`IdError`] with the broken rule.
             pub fn new(text: &str) -> Result<Self, IdError> {
                 check(text, $spaces).map(|()| Self(EcoString::from(text)))
             }

@@ -1,7 +1,7 @@
 //! The rules of stock: pure. No clock, no I/O, no randomness, no async.
 //!
-//! Behaviour stands behind two functions: [`decide()`] turns a command into events or a [`Rejection`], [`State::apply`] moves a
-//! state by one event. `ledger` knows what a command, an event and a state are; each other room is a capability, which
+//! Behaviour is in two functions: [`decide()`] turns a command into events or a [`Rejection`], [`State::apply`]
+//! moves a state by one event. `ledger` defines commands, events and states; each other room is a capability, which
 //! implements [`Kind`] and [`Decide`] and has its rows in `ledger/registry.rs`.
 
 pub mod catalogue;
@@ -12,6 +12,7 @@ pub mod imports;
 mod ledger;
 pub mod limits;
 pub mod low_stock;
+pub mod master;
 mod quantity;
 pub mod stock;
 mod time;

@@ -1,6 +1,6 @@
 //! Every bound of the domain and of the log, each named with its unit last.
 
-/// Largest magnitude of any number in a command or an event: 2^53 - 1, what every JSON reader holds exactly.
+/// Largest magnitude of any number in a command or an event: 2^53 - 1, which every JSON reader represents exactly.
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 /// Longest store id, SKU, reservation id or import id, in bytes (they are ASCII).
 pub const ID_BYTES_MAX: usize = 64;

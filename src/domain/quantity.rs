@@ -15,7 +15,7 @@ pub struct Quantity(i64);
 pub struct QuantityError;
 
 impl Quantity {
-    /// No pieces.
+    /// Zero pieces, also the default.
     pub const ZERO: Self = Self(0);
 
     /// A quantity of `pieces`.
@@ -28,18 +28,18 @@ impl Quantity {
         self.0
     }
 
-    /// True below zero.
+    /// True for a number below zero.
     pub const fn is_negative(self) -> bool {
         self.0 < 0
     }
 
-    /// The sum, or nothing when it leaves the range.
+    /// The sum; none when it leaves the range.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         // Two magnitudes below 2^53 cannot overflow 64 bits.
         Self::new(self.0 + other.0).ok()
     }
 
-    /// The difference, or nothing when it leaves the range.
+    /// The difference; none when it leaves the range.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         Self::new(self.0 - other.0).ok()
     }

@@ -20,10 +20,11 @@ impl Timestamp {
     /// Later than every valid time.
     pub const NEVER: Self = Self(i64::MAX);
 
-    /// 1970-01-01T00:00:00Z.
+    /// The epoch, 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
 
-    /// The time so many milliseconds after the epoch; times beyond the years 0000 to 9999 become the nearest within.
+    /// The time that many milliseconds after the epoch; times outside the years 0000 to 9999 become the nearest
+    /// inside.
     pub fn from_milliseconds(milliseconds: i64) -> Self {
         Self(milliseconds.clamp(*RANGE_MILLISECONDS.start(), *RANGE_MILLISECONDS.end()))
     }
@@ -45,7 +46,7 @@ impl Timestamp {
         Self::from_milliseconds(self.0.saturating_add(milliseconds))
     }
 
-    /// Reads an RFC 3339 time; what is finer than a millisecond is cut off.
+    /// Parses an RFC 3339 time; fractions below a millisecond are cut off.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         if let Some(time) = parse_as_written(text.as_bytes()) {
             return Ok(time);
@@ -56,7 +57,7 @@ impl Timestamp {
     }
 }
 
-/// Reads the form in which times are written, which is that of every line of the log; nothing when it is another one.
+/// Parses the canonical form, which every line of the log has; none for another form.
 fn parse_as_written(text: &[u8]) -> Option<Timestamp> {
     let &[
         y0,

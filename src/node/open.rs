@@ -1,6 +1,6 @@
 //! A node over a disk, clocks and ids that the caller passes in: `serve` passes those of the machine, the simulator its own.
 //!
-//! Opening has two steps. [`NodeOptions::open`] reads the log; [`UnbuiltLedger::build`] makes the ledger of what was read.
+//! Opening has two steps. [`NodeOptions::open`] reads the log; [`UnbuiltLedger::build`] builds the ledger from it.
 //! Between them a running node starts the threads of its log, and it opens its central model while the ledger is built.
 
 use onhand_app::ports::{Clock, EventIds, EventLog, Sharing};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Everything that a node is opened over.
+/// The directory, clocks and ids that a node is opened over.
 pub struct NodeOptions {
     /// The disk, the data directory, and the sizes of what the log keeps there.
     pub directory: OpenOptions,
@@ -35,9 +35,9 @@ pub struct OpenedLog {
     pub node: Uuid,
     /// The id of the ledger that the log belongs to.
     pub ledger_id: Uuid,
-    /// The node's own directory: the data directory, or one of several in it.
+    /// The node's own directory: the data directory, or one of several below it.
     pub layout: Layout,
-    /// What recovery found.
+    /// The report of recovery.
     pub report: OpenReport,
     /// The durable end of the log.
     pub end: Sequence,
@@ -45,15 +45,15 @@ pub struct OpenedLog {
     pub log: Arc<FileLog>,
     /// Snapshots, indexes and the archive of the log.
     pub maintenance: Maintenance,
-    /// The other processes on the data directory.
+    /// The membership among other processes on the data directory; none for a process alone.
     pub sharing: Option<Arc<FileSharing>>,
-    /// What the ledger is built from.
+    /// The states that the ledger is built from.
     pub ledger: UnbuiltLedger,
     /// Keeps other processes out of the directory for as long as it is held.
     pub lock: DirectoryLock,
 }
 
-/// What a ledger is built from.
+/// The input of [`UnbuiltLedger::build`].
 pub struct UnbuiltLedger {
     parts: Parts,
     restored: Restored,
@@ -62,10 +62,10 @@ pub struct UnbuiltLedger {
 }
 
 impl NodeOptions {
-    /// Takes the data directory for one process and makes it when it is new, before anything else in it is touched.
+    /// Locks the data directory for one process, and creates it when it is new, before anything else in it is touched.
     ///
     /// # Errors
-    /// [`OpenError::Locked`] or [`OpenError::Shared`], or what the disk says.
+    /// [`OpenError::Locked`] or [`OpenError::Shared`], or the error of the disk.
     pub fn hold(&self) -> Result<DirectoryLock, OpenError> {
         recovery::hold(&self.directory)
     }
@@ -78,7 +78,7 @@ impl NodeOptions {
         self.open_held(self.hold()?)
     }
 
-    /// The same, for a directory that [`NodeOptions::hold`] has taken.
+    /// As [`NodeOptions::open`], for a directory that [`NodeOptions::hold`] has locked.
     ///
     /// # Errors
     /// As [`NodeOptions::open`].
@@ -121,7 +121,7 @@ impl OpenedLog {
 }
 
 impl UnbuiltLedger {
-    /// States that the ledger begins with.
+    /// The number of states that the ledger begins with.
     pub fn states(&self) -> usize {
         self.restored.states.len()
     }

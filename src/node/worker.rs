@@ -11,7 +11,7 @@ use onhand_disk::layout::Layout;
 use onhand_file::stores::central::FileCentral;
 use onhand_file::stores::dead_letters::FileDeadLetters;
 
-/// What a worker is opened over. `serve` passes the disk and the clock of the machine, the simulator its own.
+/// The parts that a worker is opened over. `serve` passes the disk and the clock of the machine, the simulator its own.
 pub struct WorkerOptions {
     /// The disk of the dead letters.
     pub disk: Arc<dyn Disk>,
@@ -21,31 +21,31 @@ pub struct WorkerOptions {
     pub layout: Layout,
     /// The model that the worker keeps.
     pub model: Arc<CentralModel>,
-    /// Logs to follow.
+    /// Logs that are followed from the start.
     pub sources: Vec<Arc<dyn EventSource>>,
-    /// Logs that may join later.
+    /// Directories whose logs may join later.
     pub joining: Vec<Arc<dyn Joining>>,
-    /// Pace, retries and breaker.
+    /// Pace, retries and breaker of the worker.
     pub settings: central::SyncSettings,
 }
 
 /// The reason why a worker does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// A store does not open.
+    /// A store cannot be opened.
     #[error("cannot open {}", path.display())]
     Open {
-        /// The store.
+        /// The path of the store.
         path: PathBuf,
-        /// What the disk said.
+        /// The error of the disk.
         source: io::Error,
     },
-    /// What was saved cannot be read.
+    /// The saved model or the letters cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// The store.
+        /// The path of the store.
         path: PathBuf,
-        /// What the disk said.
+        /// The error of the disk.
         source: io::Error,
     },
 }
@@ -54,7 +54,7 @@ impl WorkerOptions {
     /// Opens the central store of the data directory and a worker over it; the caller holds the lock.
     ///
     /// # Errors
-    /// [`WorkerError`]; the model is as it was then.
+    /// [`WorkerError`]; the model is unchanged then.
     pub fn open(self) -> Result<Worker, WorkerError> {
         let path = self.layout.central();
         let central = FileCentral::open(Arc::clone(&self.disk), self.layout.clone())
@@ -62,7 +62,7 @@ impl WorkerOptions {
         self.open_over(Arc::new(central))
     }
 
-    /// Opens a worker over a central store of the caller's choice; the caller holds the lock.
+    /// Opens a worker over a given central store; the caller holds the lock.
     ///
     /// # Errors
     /// As [`WorkerOptions::open`].

@@ -1,16 +1,16 @@
-//! Bugs on purpose, one at a time, to see that the suites catch them (`tests/suite/planted.rs`).
+//! Bugs on purpose, one at a time, to prove that the suites catch them (`tests/suite/planted.rs`).
 //!
-//! Only a build with the feature `planted-bugs` has them: everywhere else [`planted`] is `false` at compile time and
-//! nothing of this is left in the binary.
+//! They exist only in a build with the feature `planted-bugs`: everywhere else [`planted`] is `false` at compile time
+//! and the binary contains none of this.
 
 /// A mistake that a store of records must never make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
-    /// A change is acknowledged before the disk has it.
+    /// A change is acknowledged before it is durable.
     AckBeforeSync,
-    /// A sync that failed is repeated, and believed.
+    /// A failed sync is repeated, and the second result is trusted.
     RetrySync,
-    /// What is cut off after a failed write is not cut off durably.
+    /// The cut after a failed write is not made durable.
     NoSyncAfterCut,
     /// A rename counts as durable without the sync of its directory.
     NoDirectorySync,
@@ -18,7 +18,7 @@ pub enum Bug {
     CutMidLog,
     /// Checksums are not compared.
     SkipChecksum,
-    /// What is not durable yet is shown.
+    /// A state is shown before it is durable.
     ApplyBeforeDurable,
     /// A start forgets which idempotency keys had their effect.
     ForgetIdempotency,
@@ -26,21 +26,21 @@ pub enum Bug {
     PruneBeforeRename,
     /// The worker moves its checkpoint before the dead letter is on disk.
     CheckpointBeforeDeadLetter,
-    /// After a start the last sequence is given out once more.
+    /// After a start the last sequence is used once more.
     ReuseSequence,
-    /// Log time is what the wall clock says.
+    /// Log time follows the wall clock.
     FollowWallClock,
-    /// A place is not given back when the caller goes away.
+    /// A permit is not returned when the caller disconnects.
     LeakPermitOnCancel,
     /// A process whose term another one has ended goes on acknowledging.
     AcceptStaleEpoch,
-    /// A lease is given up while a group whose sync failed stands in the file.
+    /// A lease is released while a group whose sync failed is still in the file.
     ReleaseOverLostFile,
     /// An event of another process is applied before its numbers are compared.
     ApplyMismatch,
-    /// A process that joins others takes the time from its wall clock.
+    /// A process that joins takes the time from its own wall clock.
     TrustJoinersClock,
-    /// A directory whose log is half-way to `nodes/1` is taken for one that a process has for itself.
+    /// A directory whose log is half-moved to `nodes/1` is treated as that of one process.
     ServeHalfMoved,
     /// Only the file `LOCK` is locked, not the directory.
     LockFileOnly,
@@ -74,10 +74,10 @@ impl Bug {
     ];
 }
 
-/// The variable that names the bug of this process.
+/// The environment variable that names the bug of this process.
 pub const VARIABLE: &str = "ONHAND_PLANTED_BUG";
 
-/// True when this process is to make the mistake.
+/// True when this process has this bug.
 #[cfg(feature = "planted-bugs")]
 #[inline]
 pub fn planted(bug: Bug) -> bool {
@@ -90,7 +90,7 @@ pub fn planted(bug: Bug) -> bool {
     *chosen == Some(bug)
 }
 
-/// Never: this build has no bugs on purpose.
+/// Always false: this build has no planted bugs.
 #[cfg(not(feature = "planted-bugs"))]
 #[inline]
 pub const fn planted(_: Bug) -> bool {

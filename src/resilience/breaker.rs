@@ -24,7 +24,7 @@ pub struct BreakerSettings {
 /// The state of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// Calls pass.
+    /// Calls pass the breaker.
     Closed,
     /// Calls are rejected.
     Open,
@@ -50,7 +50,7 @@ pub struct Breaker {
 
 /// The permission for one call. A permit that is dropped without an outcome does not count.
 #[derive(Debug)]
-#[must_use = "an outcome that is not told does not count"]
+#[must_use = "an outcome that is not recorded does not count"]
 pub struct Permit<'a> {
     breaker: &'a Breaker,
     /// The number of transitions when the permit was given; its outcome does not count after a further one.
@@ -217,7 +217,7 @@ impl OutcomeWindow {
         self.outcomes = (self.outcomes + 1).min(WINDOW);
     }
 
-    /// The share of failures; nothing while there are too few outcomes.
+    /// The share of failures; none while there are too few outcomes.
     fn share_of_failures(&self) -> Option<f64> {
         let share = f64::from(self.failures.count_ones()) / f64::from(self.outcomes);
         (self.outcomes >= OUTCOMES_MIN).then_some(share)
@@ -234,8 +234,8 @@ mod tests {
         Breaker::new("test", BreakerSettings { threshold, cooldown: COOLDOWN })
     }
 
-    /// Outcomes in order: `+` an answer, `-` none.
-    fn tell(breaker: &Breaker, outcomes: &str) {
+    /// Records outcomes in order: `+` an answer, `-` none.
+    fn record(breaker: &Breaker, outcomes: &str) {
         for outcome in outcomes.chars() {
             let permit = breaker.pass().unwrap();
             if outcome == '+' { permit.succeeded() } else { permit.failed() }
@@ -250,7 +250,7 @@ mod tests {
             (0.5, "++++----", BreakerState::Open),
             (0.5, "+++++----", BreakerState::Closed),
             (0.5, "+++++-----", BreakerState::Open),
-            // What is further back than ten does not count.
+            // Outcomes further back than ten do not count.
             (0.5, "++++++++++++++++++++----", BreakerState::Closed),
             (0.5, "++++++++++++++++++++-----", BreakerState::Open),
             (0.5, "----++++++----", BreakerState::Closed),
@@ -259,16 +259,16 @@ mod tests {
             (0.1, "+++++++++-", BreakerState::Open),
         ] {
             let breaker = breaker(threshold);
-            tell(&breaker, outcomes);
+            record(&breaker, outcomes);
             assert_eq!(breaker.position(), position, "{threshold} {outcomes}");
             assert_eq!(breaker.opened(), u64::from(position == BreakerState::Open), "{threshold} {outcomes}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_open_one_lets_nobody_through_until_it_has_cooled_down() {
+    async fn an_open_breaker_rejects_calls_until_it_has_cooled_down() {
         let breaker = breaker(0.5);
-        tell(&breaker, "-----");
+        record(&breaker, "-----");
         assert_eq!(breaker.pass().unwrap_err().retry_after, COOLDOWN);
         tokio::time::advance(Duration::from_millis(9_999)).await;
         assert_eq!(breaker.pass().unwrap_err().retry_after, Duration::from_millis(1));
@@ -280,14 +280,14 @@ mod tests {
         assert!(breaker.pass().is_err(), "one probe at a time");
         probe.succeeded();
         assert_eq!(breaker.position(), BreakerState::Closed);
-        tell(&breaker, "----");
+        record(&breaker, "----");
         assert_eq!(breaker.position(), BreakerState::Closed, "what was before it opened is forgotten");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_fails_opens_it_again() {
         let breaker = breaker(0.5);
-        tell(&breaker, "-----");
+        record(&breaker, "-----");
         tokio::time::advance(COOLDOWN).await;
         breaker.pass().unwrap().failed();
         assert_eq!((breaker.position(), breaker.opened()), (BreakerState::Open, 2));
@@ -300,7 +300,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_is_dropped_gives_its_permit_back() {
         let breaker = breaker(0.5);
-        tell(&breaker, "-----");
+        record(&breaker, "-----");
         tokio::time::advance(COOLDOWN).await;
         let probing = async {
             let _probe = breaker.pass().unwrap();
@@ -313,10 +313,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_outcome_that_comes_late_says_nothing_about_now() {
+    async fn a_late_outcome_does_not_count() {
         let breaker = breaker(0.5);
         let (late, later) = (breaker.pass().unwrap(), breaker.pass().unwrap());
-        tell(&breaker, "-----");
+        record(&breaker, "-----");
         late.succeeded();
         assert_eq!(breaker.position(), BreakerState::Open);
         tokio::time::advance(COOLDOWN).await;

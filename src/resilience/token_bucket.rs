@@ -34,7 +34,7 @@ pub struct TokenBuckets<K: Hash + Eq + Clone> {
 /// The state of a bucket after a token was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Tokens left.
+    /// Tokens left in the bucket.
     pub remaining: u32,
     /// Time until it is full again.
     pub full_in: Duration,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn clients_who_rest_are_forgotten() {
+    async fn idle_clients_are_removed() {
         let buckets = buckets(10, 20);
         for client in 0..1_000 {
             buckets.take(&client).unwrap();

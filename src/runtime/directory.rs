@@ -1,4 +1,4 @@
-//! A data directory as commands find it, and the failure when it does not open.
+//! How commands find a data directory, and the failure when it does not open.
 
 use crate::exit::{Exit, Failure, OrExit};
 use onhand_disk::RealDisk;
@@ -11,7 +11,7 @@ use std::path::Path;
 /// The layout of an existing data directory.
 ///
 /// # Errors
-/// [`Exit::NoInput`] when there is none.
+/// [`Exit::NoInput`] when there is no such directory.
 pub fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
     let layout = Layout::new(data_dir);
     if layout.node().is_file() || layout.log().is_dir() || layout.nodes().is_dir() {
@@ -27,7 +27,7 @@ pub fn existing(data_dir: &Path) -> Result<(RealDisk, Layout), Failure> {
 /// The logs of a data directory: its own, or those of the processes that share it.
 ///
 /// # Errors
-/// What the disk says; [`Exit::Settings`] when the log is half-way from one to the other.
+/// The error of the disk; [`Exit::Settings`] when the log is half-moved from one layout to the other.
 pub fn logs(disk: RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
     let doing = || format!("cannot read {}", layout.nodes().display());
     match arrangement(&disk, layout).or_exit(Exit::Io, doing)? {
@@ -40,12 +40,12 @@ pub fn logs(disk: RealDisk, layout: &Layout) -> Result<Vec<Layout>, Failure> {
     }
 }
 
-/// Why nothing is done with a log that is half-way to where several processes have theirs.
+/// The failure for a directory whose log is half-moved to the layout of several processes.
 pub(crate) fn half_shared(layout: &Layout) -> Failure {
     failure(OpenError::HalfShared { path: layout.root().to_path_buf() })
 }
 
-/// The exit code that fits.
+/// The failure for an error of opening, with its exit code.
 pub fn failure(error: OpenError) -> Failure {
     let exit = match &error {
         OpenError::Locked { .. } => Exit::Locked,

@@ -8,19 +8,19 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// The command did what was asked.
+    /// The command succeeded.
     Ok = 0,
-    /// Ended otherwise than asked: an aborted shutdown, a failed threshold, an interrupt.
+    /// The command ended with a negative result: an aborted shutdown, a failed threshold, an interrupt.
     Failed = 1,
     /// The command line cannot be understood.
     Usage = 2,
-    /// Data is damaged or wrong: a corrupt log, a finding of `verify`, a file that is no such CSV.
+    /// Data is damaged or invalid: a corrupt log, a finding of `verify`, a file that is no valid CSV.
     Data = 65,
     /// An input file is missing or cannot be read.
     NoInput = 66,
-    /// The server cannot be reached, or refused.
+    /// The server cannot be reached, or rejected the request.
     Unavailable = 69,
-    /// A broken invariant of the program itself.
+    /// A bug: an invariant of the program does not hold.
     Internal = 70,
     /// A directory or file cannot be created.
     CannotCreate = 73,
@@ -28,7 +28,7 @@ pub enum Exit {
     Io = 74,
     /// Another process holds the data directory.
     Locked = 75,
-    /// The system forbids it.
+    /// The system denied access.
     Permission = 77,
     /// A setting has a bad value.
     Settings = 78,
@@ -40,17 +40,17 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The reason why a command did not do what was asked, and the exit code.
+/// The reason why a command failed, and the exit code.
 #[derive(Debug)]
 pub struct Failure {
-    /// The code of the process.
+    /// The exit code of the process.
     pub exit: Exit,
-    /// The message for a person: what happened, where, what to do.
+    /// The message for a person: the cause, the place, the remedy.
     pub error: anyhow::Error,
 }
 
 impl Failure {
-    /// A failure with a message.
+    /// A failure with a message of its own instead of an underlying error.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, error: anyhow::Error::msg(message.into()) }
     }
@@ -62,9 +62,9 @@ impl Display for Failure {
     }
 }
 
-/// Turns an error into a failure with the exit code that fits the place where it happened.
+/// Turns an error into a failure with the exit code of the place where it happened.
 pub trait OrExit<T> {
-    /// Fails with `exit`; `doing` says what was being done.
+    /// Fails with `exit`; `doing` names the action that failed.
     fn or_exit<M: Display>(self, exit: Exit, doing: impl FnOnce() -> M) -> Result<T, Failure>;
 }
 

@@ -1,4 +1,4 @@
-//! What commands on a data directory share, and the parts of a running node that do not know of HTTP.
+//! The code that commands on a data directory share, and the parts of a running node that do not depend on HTTP.
 //!
 //! | file or room | what it does |
 //! | --- | --- |
@@ -6,9 +6,9 @@
 //! | [`directory`] | finding a data directory, and why it does not open |
 //! | [`logging`] | log lines |
 //! | [`open`] | from settings to an open node: its directory, log, ledger, central model and webhook |
-//! | [`central`] | the worker over any disk and clock, and the election of one among several processes |
-//! | [`task`] | a task, what its end means, the supervisor of all tasks |
-//! | [`stop`] | signals, and the time that each step of a stop has |
+//! | [`central`] | the worker over any disk and clock, and its election among several processes |
+//! | [`task`] | the tasks of a node, and their supervisor |
+//! | [`stop`] | signals, and the time limit of each step of a stop |
 //! | `webhook`, [`log_time`], `storage_news` | alerts, time and the disk while the node runs |
 
 pub mod central;

@@ -1,4 +1,4 @@
-//! Keeps the log's time while a node runs: one log line for each change, and a gauge of how far off the wall clock is.
+//! Keeps the log's time while a node runs: one log line for each change, and a gauge of the wall clock's offset.
 
 use onhand_app::{Ledger, TimeNews};
 use onhand_telemetry::{CLOCK_AHEAD_SECONDS, CLOCK_JUMPS, CLOCK_LEAPS};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Compares the clocks every second, for ever.
+/// Compares the clocks every second; never returns.
 pub async fn run(ledger: &Ledger) -> Infallible {
     loop {
         tokio::time::sleep(EVERY).await;
@@ -15,8 +15,8 @@ pub async fn run(ledger: &Ledger) -> Infallible {
     }
 }
 
-/// Compares the clocks at a start, before the first request. That the node was off for more than a minute is no fault of a
-/// clock.
+/// Compares the clocks at a start, before the first request. An offset of more than a minute is normal here: the node
+/// was off, and the clock is right.
 pub async fn begin(ledger: &Ledger) {
     if let Some(TimeNews::Leapt { from, to }) = compare(ledger).await {
         tracing::info!(%from, %to, "the node was off: the log's time goes on from the wall clock, and what had to expire by then expires now");
@@ -30,10 +30,11 @@ async fn compare_while_running(ledger: &Ledger) {
     }
 }
 
-/// Compares the clocks and counts. A log that cannot write the entry of a leap has said so itself; the next call tries again.
+/// Compares the clocks and counts. A log that cannot write the entry of a leap reports that itself; the next call tries
+/// again.
 async fn compare(ledger: &Ledger) -> Option<TimeNews> {
     let seen = ledger.keep_time().await.ok()?;
-    // A gauge is a float; nobody reads milliseconds of years from it.
+    // A gauge is a float; the lost precision is milliseconds in thousands of years.
     metrics::gauge!(CLOCK_AHEAD_SECONDS)
         .set(Duration::from_millis(seen.ahead_ms.unsigned_abs()).as_secs_f64() * sign(seen.ahead_ms));
     let ahead_seconds = seen.ahead_ms / 1_000;

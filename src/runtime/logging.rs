@@ -12,8 +12,8 @@ pub fn start(settings: &LogSettings) {
         LogFormat::Auto => stderr().is_terminal(),
     };
     let filter = EnvFilter::new(settings.level.as_str());
-    // What cannot be written is dropped. The other way is to say so on stderr, which panics when that is full, and takes
-    // the writer's thread, and with it the process, along.
+    // A line that cannot be written is dropped. Reporting it on stderr would panic when that is full, and end the
+    // writer's thread and with it the process.
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     // Fails only when a logger is installed already, which then stays.

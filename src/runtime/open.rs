@@ -1,4 +1,4 @@
-//! From the settings to an open node: alone on its data directory, or as one of several processes.
+//! Opens a node from its settings: alone on its data directory, or as one of several processes.
 
 use crate::central::election::CentralRole;
 use crate::central::sources::LogSources;
@@ -28,7 +28,7 @@ use std::thread;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// An open node: what the server works with, and what must outlive it.
+/// An open node: the parts that the server uses, and those that must outlive it.
 pub struct RunningNode {
     /// The id of the node.
     pub node: Uuid,
@@ -42,18 +42,18 @@ pub struct RunningNode {
     pub ledger: Arc<Ledger>,
     /// The sender of alerts, where a webhook is set.
     pub alerts: Option<Arc<AlertSender>>,
-    /// How far this node's log is in central: older segments may go to the archive.
+    /// The last sequence of this node's log that is in central: older segments can be archived.
     pub merged: Arc<AtomicU64>,
-    // From here on in the order of dropping: side work stops before others may have the directory.
-    /// Whether this process keeps the central model, and by whom it is kept otherwise.
+    // From here on in the order of dropping: side work stops before the directory is unlocked.
+    /// The role of this process towards the central model.
     pub central: CentralRole,
     _maintenance: MaintenanceThread,
-    /// The other processes on the data directory.
+    /// The membership among other processes on the data directory; none for a process alone.
     pub sharing: Option<Arc<FileSharing>>,
     _lock: DirectoryLock,
 }
 
-/// Opens what the settings name, and starts the threads that work on it.
+/// Opens a node as its settings define, and starts the threads that work on it.
 ///
 /// # Errors
 /// The failure and its exit code: settings, data directory, or a log that is damaged.
@@ -62,7 +62,7 @@ pub fn open_node(settings: &ServeSettings) -> Result<RunningNode, Failure> {
     let (opened, central_lock) = open_log(settings, &node_options(settings, &data))?;
     let own = opened.source().with_ledger(opened.ledger_id);
     let OpenedLog { node, ledger_id, layout, report, end, log, maintenance, sharing, ledger, lock } = opened;
-    tell_report(&report);
+    log_report(&report);
     let merged = maintenance.passed();
     merged.store(0, Ordering::Release);
     tracing::info!(
@@ -72,7 +72,7 @@ pub fn open_node(settings: &ServeSettings) -> Result<RunningNode, Failure> {
         states = ledger.states(),
         "data directory open"
     );
-    log.start(settings.worker.breaker_cooldown, storage_news::tell)
+    log.start(settings.worker.breaker_cooldown, storage_news::log_change)
         .or_exit(Exit::Internal, || "cannot start the writer thread")?;
     let last_snapshot = StopTimes::new(settings.listen.shutdown_timeout).last_snapshot();
     let maintenance = maintenance
@@ -80,7 +80,7 @@ pub fn open_node(settings: &ServeSettings) -> Result<RunningNode, Failure> {
         .or_exit(Exit::Internal, || "cannot start the maintenance thread")?;
     let number = sharing.as_ref().map(|sharing| sharing.number());
     let lease_wait = settings.locks.as_ref().map_or(Duration::ZERO, |locks| locks.retry_after);
-    // Each takes about as long as the other where there are many levels.
+    // Both take about equally long where there are many levels.
     let (ledger, central) = thread::scope(|scope| {
         let ledger = scope.spawn(|| ledger.build(lease_wait));
         let central = central_role(settings, &data, number, central_lock, own);
@@ -120,8 +120,8 @@ fn node_options(settings: &ServeSettings, data: &Layout) -> NodeOptions {
     }
 }
 
-/// Opens this process's own log. Where the process is alone and keeps central, also the lock of the worker: all that is
-/// needed is taken before anything is changed.
+/// Opens this process's own log. Where the process is alone and keeps central, also takes the lock of the worker: all
+/// locks are taken before anything is changed.
 fn open_log(
     settings: &ServeSettings,
     options: &NodeOptions,
@@ -137,7 +137,8 @@ fn open_log(
     Ok((opened, None))
 }
 
-/// `number` is that of one of several processes on the directory, `lock` the worker's where one process has it for itself.
+/// `number` is the process's number where several share the directory, `lock` the worker's lock where one process has
+/// it alone.
 fn central_role(
     settings: &ServeSettings,
     layout: &Layout,
@@ -163,7 +164,7 @@ fn central_role(
     }
 }
 
-fn tell_report(report: &OpenReport) {
+fn log_report(report: &OpenReport) {
     for bad in &report.bad_snapshots {
         tracing::warn!(snapshot = %bad, "a snapshot was set aside; the start took the older way");
     }
@@ -178,7 +179,7 @@ fn tell_report(report: &OpenReport) {
     tracing::info!(snapshot = report.snapshot.0, replayed = report.replayed, "log read");
 }
 
-/// Logs what maintenance did; of failures in a row the first one.
+/// Logs the results of maintenance; of consecutive failures only the first one.
 fn upkeep_news() -> impl Fn(Result<Upkeep, TakeError>, Duration) {
     let failing = AtomicBool::new(false);
     move |step, took| {

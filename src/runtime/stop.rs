@@ -1,8 +1,8 @@
-//! The stop of a node: the reason for it, the signals that ask for it, and how its time is shared out.
+//! The stop of a node: the reason for it, the signals that request it, and how its time is divided.
 //!
-//! The order is: readiness fails, so that load balancers send nothing more; no new connections, and requests under way are
-//! answered, while the alert that is on its way to the webhook may arrive; a last pass of the worker; a last snapshot; the
-//! flush of the log; the leases are given back.
+//! The order is: readiness fails, so that load balancers send nothing more; new connections are refused, and requests
+//! in progress are answered, while the alert in flight to the webhook may arrive; a last pass of the worker; a last
+//! snapshot; the flush of the log; the release of the leases.
 
 use crate::exit::{Exit, Failure, OrExit};
 use std::convert::Infallible;
@@ -14,38 +14,38 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Share of the time to stop in which a probe that asks regularly sees that the node is not ready.
+/// Share of the stop's time in which readiness fails while requests are still accepted, for probes to notice.
 const ANNOUNCE_SHARE: f64 = 0.2;
-/// The share in which requests may end.
+/// The share in which requests in progress may end.
 const DRAIN_SHARE: f64 = 0.6;
-/// The share, while requests end, in which the alert that is on its way to the webhook may arrive.
+/// The share, within the drain, in which the alert in flight to the webhook may arrive.
 const LAST_ALERT_SHARE: f64 = 0.2;
-/// The share in which the worker passes once more.
+/// The share of the worker's last pass.
 const LAST_PASS_SHARE: f64 = 0.1;
-/// The share in which a last snapshot may be made; the rest is for the flush.
+/// The share of the last snapshot; the rest is for the flush.
 const LAST_SNAPSHOT_SHARE: f64 = 0.08;
-/// Probes that come less often are not waited for.
+/// The longest wait for a probe; less frequent probes are not waited for.
 const ANNOUNCE_MAX: Duration = Duration::from_secs(5);
 
-/// `SHUTDOWN_TIMEOUT_MS`, shared out to the steps of a stop.
+/// `SHUTDOWN_TIMEOUT_MS`, divided among the steps of a stop.
 #[derive(Debug, Clone, Copy)]
 pub struct StopTimes {
-    /// The time for all of it.
+    /// The time of the whole stop.
     all: Duration,
 }
 
 impl StopTimes {
-    /// The steps of a stop that may take `all` together.
+    /// The steps of a stop that takes at most `all`.
     pub const fn new(all: Duration) -> Self {
         Self { all }
     }
 
-    /// The time in which requests may end.
+    /// The time in which requests in progress may end.
     pub fn drain(self) -> Duration {
         self.all.mul_f64(DRAIN_SHARE)
     }
 
-    /// The time in which the alert that is on its way may arrive.
+    /// The time in which the alert in flight may arrive.
     pub fn last_alert(self) -> Duration {
         self.all.mul_f64(LAST_ALERT_SHARE)
     }
@@ -65,29 +65,29 @@ impl StopTimes {
     }
 }
 
-/// The stop of one node.
+/// The state of a node's stop, shared by its tasks.
 pub struct Stop {
-    /// Cancelled when the node takes no new work.
+    /// Cancelled when the node accepts no new work.
     pub token: CancellationToken,
-    /// The time that each step has.
+    /// The time limit of each step.
     pub times: StopTimes,
-    /// The reason, where another process has taken over from this one.
+    /// The error with which the process noticed that another one has taken over; empty otherwise.
     taken_over: OnceLock<io::Error>,
 }
 
 impl Stop {
-    /// A stop that nobody has asked for yet.
+    /// A stop that has not been requested yet.
     pub fn new(times: StopTimes) -> Self {
         Self { token: CancellationToken::new(), times, taken_over: OnceLock::new() }
     }
 
-    /// Another process has taken over: requests under way are told that they have no outcome here.
+    /// Another process has taken over: requests in progress are answered that their outcome is unknown.
     pub fn take_over(&self, error: io::Error) {
         let _ = self.taken_over.set(error);
         self.token.cancel();
     }
 
-    /// How the node ends, when it drained with `exit`.
+    /// The result of the node, when it drained with `exit`.
     ///
     /// # Errors
     /// [`Exit::Locked`] when another process has taken over.
@@ -103,17 +103,17 @@ impl Stop {
     }
 }
 
-/// The signals that ask a node to stop.
+/// The signals that request the stop of a node.
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
-    /// Listens from now on.
+    /// Installs the signal handlers.
     ///
     /// # Errors
-    /// [`Exit::Internal`] when the system does not let it.
+    /// [`Exit::Internal`] when the system does not allow it.
     pub fn listen() -> Result<Self, Failure> {
         let terminate =
             signal(SignalKind::terminate()).or_exit(Exit::Internal, || "cannot listen for SIGTERM")?;
@@ -129,8 +129,8 @@ impl StopSignals {
         }
     }
 
-    /// The first signal has `announce` tell load balancers, for the time it is given, and then the node drain; the second
-    /// one ends the process on the spot.
+    /// On the first signal, `announce` fails readiness for its time, and then the node drains; the second one ends the
+    /// process at once.
     pub async fn obey(mut self, stop: &Stop, announce: impl AsyncFnOnce(Duration)) -> Infallible {
         self.next().await;
         tracing::info!(
@@ -152,7 +152,7 @@ impl StopSignals {
     }
 }
 
-/// Ends the process at `timeout` whatever hangs then, such as a disk that does not answer.
+/// Ends the process after `timeout` even if it hangs, such as on a disk that does not answer.
 fn end_by(timeout: Duration) {
     std::thread::spawn(move || {
         std::thread::sleep(timeout);

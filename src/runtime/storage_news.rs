@@ -1,13 +1,13 @@
-//! News of the disk below the log: one log line for each change, and a count of how often the breaker has opened.
+//! State changes of the storage breaker: one log line for each, and a count of how often the breaker has opened.
 
 use onhand_file::log::{ABORT_AFTER, SHED_AFTER, StorageNews};
 use onhand_telemetry::{BREAKER_OPENED, LOG_PROBES};
 
 const NAME: &str = "storage";
 
-/// Logs the news and counts them.
+/// Logs a state change and counts it.
 #[allow(clippy::needless_pass_by_value, reason = "the signature is that of the log's callback")]
-pub(super) fn tell(news: StorageNews<'_>) {
+pub(super) fn log_change(news: StorageNews<'_>) {
     match news {
         StorageNews::Opened { error, stuck } => {
             metrics::counter!(BREAKER_OPENED, "breaker" => NAME).increment(u64::from(!stuck));

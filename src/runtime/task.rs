@@ -1,5 +1,5 @@
-//! The tasks of a running node and their supervisor. All of them run on one thread, beside each other: a panic in one of
-//! them unwinds through the supervisor and ends the process.
+//! The tasks of a running node and their supervisor. All of them run concurrently on one thread: a panic in one of them
+//! unwinds through the supervisor and ends the process.
 
 use futures_util::future::{join_all, select_all};
 use std::future::Future;
@@ -12,12 +12,12 @@ pub struct Task<'a> {
     work: Pin<Box<dyn Future<Output = ()> + 'a>>,
 }
 
-/// What the end of a task means for the node.
+/// The meaning of a task's end for the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TaskEnd {
     /// The task runs for as long as the node. Its end is a bug and ends the process.
     IsABug,
-    /// The task ends once the node is asked to stop, and the stop waits for it.
+    /// The task ends once the stop of the node is requested, and the stop waits for it.
     IsAwaited,
 }
 
@@ -28,7 +28,7 @@ impl<'a> Task<'a> {
         Self { name, end: TaskEnd::IsABug, work }
     }
 
-    /// A task that ends by itself once the node is asked to stop.
+    /// A task that ends by itself once the stop of the node is requested.
     pub fn until_stop(name: &'static str, work: impl Future<Output = ()> + 'a) -> Self {
         Self { name, end: TaskEnd::IsAwaited, work: Box::pin(work) }
     }
@@ -40,11 +40,11 @@ impl<'a> Task<'a> {
     }
 }
 
-/// Runs the server and all tasks until the server and every task that ends at the stop have ended; then `last`, while the
-/// other tasks go on. Returns what the server ended with.
+/// Runs the server and all tasks until the server and every task of [`Task::until_stop`] have ended; then `last`, while
+/// the other tasks go on. Returns the result of the server.
 ///
 /// # Panics
-/// When a task ends that runs for as long as the node.
+/// When a task of [`Task::for_ever`] ends.
 pub async fn supervise<T>(
     tasks: Vec<Task<'_>>,
     server: impl Future<Output = T>,

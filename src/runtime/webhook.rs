@@ -1,4 +1,4 @@
-//! The webhook: where alerts go, and the file that keeps how far they have gone.
+//! The webhook: the receiver of alerts, and the file with the position of the last sent one.
 
 use crate::exit::{Exit, Failure, OrExit};
 use onhand_app::Ledger;
@@ -13,10 +13,10 @@ use onhand_resilience::BreakerSettings;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The sender of the node whose directory `layout` is; nothing where no webhook is set.
+/// The alert sender of the node whose directory is `layout`; none without a webhook.
 ///
 /// # Errors
-/// [`Exit::Settings`] for an address that may not be used, or what the disk says.
+/// [`Exit::Settings`] for an address that is not allowed, or the error of the disk.
 pub(super) fn open(
     settings: &ServeSettings,
     ledger: &Arc<Ledger>,

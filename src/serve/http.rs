@@ -1,14 +1,18 @@
-//! The HTTP server of a running node: its sockets, the node as handlers see it, and the address that people and parents read.
+//! The HTTP server of a running node: its sockets, the state of its handlers, and the output of its address for people
+//! and parent processes.
 
 use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
+use onhand_app::ports::Vault;
 use onhand_config::{ListenSettings, ServeSettings};
+use onhand_disk::RealDisk;
 use onhand_disk::layout::temporary;
 use onhand_http::server::{Drained, Listeners, ServerLimits, Tls, serve};
-use onhand_http::{Gates, Node, WebGate, edge};
+use onhand_http::{Gates, Node, OpenRules, WebGate, edge};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
+use onhand_vault::{FileVault, VaultError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,19 +30,20 @@ pub(super) struct HttpServer {
 }
 
 impl HttpServer {
-    /// A server that takes requests as soon as it runs: on `listener`, which has TLS where `tls` is given, and on a local socket in
+    /// A server that accepts requests once it runs: on `listener`, with TLS where `tls` is given, and on the local socket in
     /// the directory of the log.
     pub(super) fn new(
         listener: TcpListener,
         tls: Option<Arc<Tls>>,
         settings: &ServeSettings,
         running: &RunningNode,
+        vault: Arc<dyn Vault>,
         stop: &Stop,
     ) -> Self {
         let (local, file) = local_socket::open(&running.layout).unzip();
         let listeners = Listeners::from(listener).with_tls(tls).with_local(local);
         let room = Room::that_fits(settings.listen.connections_max);
-        let node = node(settings, running, stop.token.clone()).with_followers(room.followers);
+        let node = node(settings, running, vault, stop.token.clone()).with_followers(room.followers);
         let limits = ServerLimits {
             connections_max: room.connections,
             ..ServerLimits::with_drain(stop.times.drain())
@@ -46,13 +51,13 @@ impl HttpServer {
         Self { listeners, local: file, node: Arc::new(node), limits, stop: stop.token.clone() }
     }
 
-    /// Has readiness fail, and waits until probes have seen it or `wait_max` is over.
+    /// Makes readiness fail, and waits until probes have noticed or `wait_max` is over.
     pub(super) fn announce_stop(&self) -> impl AsyncFnOnce(Duration) + use<> {
         let node = Arc::clone(&self.node);
         async move |wait_max| node.draining.announce(wait_max).await
     }
 
-    /// Serves until the stop, and drains then.
+    /// Serves until the stop, and then drains.
     pub(super) async fn run(self) -> Drained {
         let drained = serve(self.listeners, Arc::new(edge(self.node)), self.limits, self.stop).await;
         drop(self.local);
@@ -63,18 +68,24 @@ impl HttpServer {
 /// Binds the address of the settings.
 ///
 /// # Errors
-/// [`Exit::Unavailable`] when it is not to be had.
+/// [`Exit::Unavailable`] when it cannot be bound.
 pub(super) async fn bind(listen: &ListenSettings) -> Result<TcpListener, Failure> {
     TcpListener::bind(listen.address).await.or_exit(Exit::Unavailable, || {
         format!("cannot listen on {}; is another server there? choose a port with --port", listen.address)
     })
 }
 
-/// The node as its handlers see it.
-fn node(settings: &ServeSettings, running: &RunningNode, shutdown: CancellationToken) -> Node {
+/// The state that the handlers share.
+fn node(
+    settings: &ServeSettings,
+    running: &RunningNode,
+    vault: Arc<dyn Vault>,
+    shutdown: CancellationToken,
+) -> Node {
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
     let node = node.with_web_gate(web_gate(&settings.listen));
+    let node = node.with_identity(vault, open_rules(&settings.listen));
     let node = node.with_ledger_id(running.ledger_id).with_alerts(running.alerts.clone());
     let node = match &settings.locks {
         Some(locks) => node.with_contention(locks.reject_status, locks.retry_after),
@@ -83,23 +94,46 @@ fn node(settings: &ServeSettings, running: &RunningNode, shutdown: CancellationT
     node.with_central(Arc::clone(running.central.model()), running.central.worker())
 }
 
-/// The callers that a node answers while there is no login: with `--insecure` whoever reaches it, else those on this machine.
+/// What is open without a login: everything, for as long as there is no principal, and metrics where only this machine can ask.
+fn open_rules(listen: &ListenSettings) -> OpenRules {
+    OpenRules { without_principals: true, metrics: listen.address.ip().is_loopback() }
+}
+
+/// Opens the vault of the data directory.
+///
+/// # Errors
+/// [`Exit::Permission`] when others can read it, [`Exit::Data`] when it is damaged or from a later version, or what the disk says.
+pub(super) fn open_vault(data_dir: &Path) -> Result<Arc<dyn Vault>, Failure> {
+    let opened = FileVault::open(Arc::new(RealDisk), data_dir.join("identity"));
+    let vault = opened.map_err(|error| {
+        let exit = match &error {
+            VaultError::OpenToOthers { .. } => Exit::Permission,
+            VaultError::Damaged { .. } | VaultError::Newer { .. } | VaultError::KeyLost { .. } => Exit::Data,
+            VaultError::Io { .. } | VaultError::NoRandomness(_) => Exit::Io,
+            VaultError::Busy { .. } => Exit::Locked,
+        };
+        Failure { exit, error: anyhow::Error::new(error) }
+    })?;
+    Ok(Arc::new(vault))
+}
+
+/// The callers that a node answers while there is no login: with `--insecure` every one, else those on this machine.
 fn web_gate(listen: &ListenSettings) -> WebGate {
     let gate = if listen.insecure { WebGate::any_host() } else { WebGate::local(listen.address.ip()) };
     gate.with_origins(&listen.cors_origins)
 }
 
-/// The address of the node, as its callers write it.
+/// The base URL of the node.
 ///
 /// # Errors
-/// [`Exit::Internal`] when the system does not tell it.
+/// [`Exit::Internal`] when the socket has no address.
 pub(super) fn url(listen: &ListenSettings, listener: &TcpListener) -> Result<String, Failure> {
     let address = listener.local_addr().or_exit(Exit::Internal, || "the socket has no address")?;
     let scheme = if listen.tls.is_some() { "https" } else { "http" };
     Ok(format!("{scheme}://{address}"))
 }
 
-/// Prints the address of the node for people, and writes the ready file for the process that started it.
+/// Prints the address of the node, and writes the ready file for the parent process.
 ///
 /// # Errors
 /// [`Exit::CannotCreate`] when the ready file cannot be written.

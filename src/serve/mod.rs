@@ -1,4 +1,4 @@
-//! `onhand serve`: a running node from its data directory to its socket, all of its tasks, and back.
+//! `onhand serve`: opens a data directory, binds the socket, runs all tasks of the node, and stops them again.
 
 mod http;
 mod local_socket;
@@ -27,10 +27,10 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How long work that is abandoned at the end gets to notice.
+/// How long abandoned work gets to notice the end of the process.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Runs one node until it is told to stop; starts its log lines first.
+/// Runs one node until its stop; starts logging first.
 ///
 /// # Errors
 /// The failure and its exit code: settings, data directory, address, or a log that could not be written at the end.
@@ -53,7 +53,7 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
         )
     });
     if let Some(sharing) = &running.sharing {
-        // Else the others find out by themselves that this process is gone.
+        // Otherwise the other processes notice only through expired leases that this process is gone.
         match sharing.leave() {
             Err(error) if !is_taken_over(&error) => tracing::warn!(%error, "the leases were not given back"),
             _ => {}
@@ -62,15 +62,15 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
     let exit = outcome?;
     closed?;
     tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
-    // The system takes back at once what would take seconds to be given back piece by piece.
+    // The system frees the memory at once; dropping it piece by piece would take seconds.
     mem::forget(Arc::clone(&running.ledger));
     Ok(exit)
 }
 
-/// Makes a write beyond the limit of a file's size (`ulimit -f`) an error like any other, instead of a signal that kills.
+/// Turns a write beyond the file size limit (`ulimit -f`) into an ordinary error instead of a fatal signal.
 fn survive_file_size_limit(runtime: &Runtime) -> Result<(), Failure> {
     let _context = runtime.enter();
-    // Once listened to, the signal does nothing else for the life of the process.
+    // Once a handler is installed, the signal has no other effect for the life of the process.
     let listened = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     listened.map(drop).or_exit(Exit::Internal, || "cannot listen for SIGXFSZ")
 }
@@ -84,10 +84,11 @@ async fn serve_node(
     let signals = StopSignals::listen()?;
     let reload = tls.map(|files| tls::hangups().map(|hangups| files.follow(hangups))).transpose()?;
     begin_time(running).await?;
+    let vault = http::open_vault(&settings.storage.data_dir)?;
     let url = http::url(&settings.listen, &listener)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     let shown = tls.map(|files| Arc::clone(&files.tls));
-    let server = HttpServer::new(listener, shown, settings, running, &stop);
+    let server = HttpServer::new(listener, shown, settings, running, vault, &stop);
     http::announce(&settings.listen, &url, &settings.storage.data_dir)?;
     let mut tasks = tasks(settings, running, &stop);
     tasks.extend(reload.map(|reload| Task::for_ever("certificate", reload)));
@@ -107,11 +108,11 @@ async fn serve_node(
     })
 }
 
-/// The tasks of a node beside its server. A capability that has work of its own adds one line.
+/// The tasks of a node beside its server. A feature with work of its own adds one line.
 fn tasks<'a>(settings: &'a ServeSettings, running: &'a RunningNode, stop: &'a Stop) -> Vec<Task<'a>> {
     let interval = settings.worker.interval;
     vec![
-        Task::until_stop("alerts", tell_alerts(running, stop)),
+        Task::until_stop("alerts", send_alerts(running, stop)),
         Task::for_ever("central model", keep_central(running, stop, interval)),
         Task::for_ever("due holds and alerts", Due::run(&running.ledger)),
         Task::for_ever("leases", keep_leases(&running.ledger, stop)),
@@ -122,8 +123,8 @@ fn tasks<'a>(settings: &'a ServeSettings, running: &'a RunningNode, stop: &'a St
     ]
 }
 
-/// Joins the other processes and sets the log's time before the first request: a hold that is made now must not be one of
-/// yesterday. Only then may others join, which go on from that time.
+/// Joins the other processes and sets the log's time before the first request: a new hold must not expire by an
+/// outdated time. Only then can further processes join, which go on from that time.
 async fn begin_time(running: &RunningNode) -> Result<(), Failure> {
     running.ledger.join().await.or_exit(Exit::Data, || "cannot read the log of another process")?;
     log_time::begin(&running.ledger).await;
@@ -131,19 +132,19 @@ async fn begin_time(running: &RunningNode) -> Result<(), Failure> {
 }
 
 /// Sends alerts to the webhook, where there is one, until the node stops.
-async fn tell_alerts(running: &RunningNode, stop: &Stop) {
+async fn send_alerts(running: &RunningNode, stop: &Stop) {
     if let Some(alerts) = &running.alerts {
         alerts.run(&stop.token, stop.times.last_alert()).await;
     }
 }
 
-/// Keeps the central model up to date. While requests drain nothing more is merged: the last pass takes what they change.
+/// Keeps the central model up to date. During the drain nothing more is merged: the last pass covers it.
 async fn keep_central(running: &RunningNode, stop: &Stop, interval: Duration) -> Infallible {
     stop.token.run_until_cancelled(running.central.run(interval)).await;
     pending().await
 }
 
-/// Keeps the leases, and has the process end once another one has taken over from it.
+/// Keeps the leases, and stops the process once another one has taken over from it.
 async fn keep_leases(ledger: &Ledger, stop: &Stop) -> Infallible {
     let error = ledger.keep_leases().await;
     tracing::error!(%error, "taken over from: this process ends");
@@ -151,7 +152,7 @@ async fn keep_leases(ledger: &Ledger, stop: &Stop) -> Infallible {
     pending().await
 }
 
-/// Lets segments go to the archive once central has what is in them.
+/// Allows segments to be archived once central has their events.
 async fn let_archive_follow(running: &RunningNode, interval: Duration) -> Infallible {
     loop {
         running.merged.store(running.central.merged(running.node).0, Ordering::Release);
@@ -159,8 +160,8 @@ async fn let_archive_follow(running: &RunningNode, interval: Duration) -> Infall
     }
 }
 
-/// Keeps the lists of the catalogue on a thread of the runtime's own, not beside the leases: who brings something in waits
-/// for those who search.
+/// Keeps the lists of the catalogue on another thread of the runtime, not beside the leases: a change of the lists
+/// blocks its thread while searches read them.
 async fn keep_lists(ledger: &Arc<Ledger>) -> Infallible {
     let ledger = Arc::clone(ledger);
     match tokio::spawn(async move { ledger.keep_lists().await }).await {

@@ -1,29 +1,30 @@
-//! The number of files that the process may have open, and of connections that fit among them.
+//! The limit of open files, and the number of connections that fit in it.
 
 use onhand_http::FOLLOWERS_MAX;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that are no connections: log, indexes, snapshots and what is read back, the reserve for probes, the runtime's own.
+/// Files that are no connections: log, indexes, snapshots, files that are read back, the reserve for probes, the
+/// runtime's own.
 const OTHERS: u64 = 256;
 
-/// The number of connections that are served at once.
+/// The numbers of connections that are served at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Room {
-    /// All but those that follow the feed.
+    /// Connections other than those of feed followers.
     pub(super) connections: usize,
-    /// Those that do.
+    /// Connections of feed followers.
     pub(super) followers: usize,
 }
 
 impl Room {
-    /// Raises the limit as far as the system lets it, and answers how many of `connections_max` fit, and how many followers.
+    /// Raises the limit as far as the system allows, and returns how many of `connections_max` fit, and how many followers.
     ///
-    /// Otherwise the last connections would take the files that the log needs. At least a quarter of the limit is left to
-    /// connections, so that a very low one still serves.
+    /// Otherwise the last connections would use up the files that the log needs. At least a quarter of the limit is
+    /// left to connections, so that a node with a very low limit still serves.
     pub(super) fn that_fits(connections_max: usize) -> Self {
         let limit = getrlimit(Resource::Nofile);
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-        // Refused: it stays as it is.
+        // Not allowed: the limit stays as it is.
         let limit = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limit };
         let room = Self::among(limit.current.unwrap_or(u64::MAX), connections_max);
         if room.connections < connections_max {
@@ -37,7 +38,7 @@ impl Room {
         room
     }
 
-    /// Where there are few, one in four is for a follower.
+    /// Divides `files`: when they are few, one connection in four is for a follower.
     fn among(files: u64, connections_max: usize) -> Self {
         let sockets = files.saturating_sub(OTHERS).max(files / 4);
         let sockets = usize::try_from(sockets).unwrap_or(usize::MAX);

@@ -1,7 +1,7 @@
 //! The worker of a simulated chain of stores, on a disk of its own, and sources that fail now and then.
 //!
-//! A source reads the data directory of a simulated node as another process does. The central model is compared with the
-//! oracles of the stores: each level is what the store's log says as of the worker's checkpoint, or as of the event
+//! A source reads the data directory of a simulated node as another process does. The central model is compared with
+//! the oracles of the stores: each level must equal the store's log as of the worker's checkpoint, or as of the event
 //! that the level waits behind.
 
 use crate::log_rules;
@@ -45,7 +45,7 @@ pub struct WorkerSetup {
 }
 
 impl WorkerSetup {
-    /// An empty disk.
+    /// An empty disk, and these sources.
     pub fn new(sources: Vec<Arc<dyn EventSource>>) -> Self {
         Self { disk: SimDisk::new(3), sources }
     }
@@ -53,7 +53,7 @@ impl WorkerSetup {
     /// Starts a worker, as a process does.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk fails.
     pub fn start(&self) -> io::Result<Worker> {
         let options = WorkerOptions {
             disk: Arc::new(self.disk.clone()) as Arc<dyn Disk>,
@@ -70,17 +70,17 @@ impl WorkerSetup {
     }
 }
 
-/// The way a source answers.
+/// How a source answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SourceHealth {
-    /// The events that were asked for.
+    /// The requested events.
     #[default]
     Well,
-    /// No answer.
+    /// No answer at all.
     Down,
     /// An answer that is not a delivery.
     Nonsense,
-    /// Also a few events that were delivered before.
+    /// The requested events and a few that were delivered before.
     Repeats,
 }
 
@@ -158,19 +158,19 @@ pub fn open_letters(worker: &Worker) -> Vec<DeadLetter> {
     letters.into_iter().filter(|letter| letter.state == LetterState::Open).collect()
 }
 
-/// Tries every open letter again.
+/// Redrives every open letter.
 ///
 /// # Errors
-/// When a letter cannot be tried, because a disk or a source refuses.
+/// When a letter cannot be redriven, because a disk or a source fails.
 ///
 /// # Panics
-/// When the worker calls an open letter closed, or says that a letter waits for one that is not open.
+/// When the worker reports an open letter as closed, or reports that a letter waits for one that is not open.
 pub async fn redrive_all(worker: &Worker) -> Result<(), LetterError> {
     for letter in open_letters(worker) {
         let mut redriven = worker.redrive(&letter.id).await;
         if let Err(LetterError::Source(_)) = redriven {
-            // Since the start its source has not been asked. The pass that asks it closes letters that the saved model has
-            // closed already: the disk refused the letter's own line, or the level was redriven as a whole.
+            // The source has not been read since the start. The first pass that reads it closes letters that the saved
+            // model has closed already: the disk failed to write the letter's own line, or the level was redriven as a whole.
             worker.sync().await;
             redriven = worker.redrive(&letter.id).await;
         }
@@ -179,7 +179,7 @@ pub async fn redrive_all(worker: &Worker) -> Result<(), LetterError> {
             Err(LetterError::Closed) => {
                 assert!(!is_open(worker, &letter.id), "{} is open, but is said to be closed", letter.id);
             }
-            // That one is tried in a later round.
+            // That letter is redriven in a later round.
             Err(LetterError::Behind(before)) => {
                 assert!(is_open(worker, &before), "{} waits for {before}, which is not open", letter.id);
             }
@@ -216,7 +216,7 @@ pub fn check(worker: &Worker, node: Uuid, oracle: &Oracle) {
     });
 }
 
-/// (on hand, reserved, version)
+/// (on hand, reserved, version) of a level in central.
 fn seen(central: &Central, oracle: &Oracle, sku: &str) -> Option<(i64, i64, u64)> {
     let (store_id, wanted) = place(oracle, sku);
     let (numbers, _) = total(&central.level(&store_id, &wanted)?);

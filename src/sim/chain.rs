@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 const STORES: [&str; 3] = ["LONDON", "PARIS", "ROME"];
 
-/// Passes after which central has everything, when all disks and sources are well and nothing new comes.
+/// Passes after which central has everything, when all disks and sources are healthy and there are no new events.
 const PASSES_MAX: u32 = 3;
 
 struct Branch {
@@ -95,7 +95,7 @@ impl<'a> Chain<'a> {
         let disk = branch.play.stage.world.disk.operations();
         self.trace.note(format_args!("{} events, {disk} disk operations", branch.play.stage.oracle.end()));
         if let ModelStep::Pass(milliseconds) = step {
-            // The clock is one.
+            // All stores share one clock; the step has moved only the log time of its own store.
             for (_, other) in self.branches.iter_mut().enumerate().filter(|(other, _)| *other != place) {
                 other.play.stage.course += milliseconds.max(0);
             }
@@ -174,7 +174,7 @@ impl<'a> Chain<'a> {
         self.worker = Some(self.desk.start().expect("a worker starts after every crash"));
     }
 
-    /// The worker's disk refuses during a pass, a save or a redrive.
+    /// The worker's disk fails during a pass, a save or a redrive.
     async fn refused(&mut self) {
         let at = self.random.below(12) as u64;
         let fault = match self.random.below(3) {
@@ -184,7 +184,7 @@ impl<'a> Chain<'a> {
         };
         self.work_at_risk(at, fault).await;
         if self.random.percent(30) {
-            // What the page cache shows may not be on the disk.
+            // The page cache may show bytes that are not on the disk.
             self.restart(Crash::DropUnsynced);
         }
     }
@@ -205,7 +205,7 @@ impl<'a> Chain<'a> {
         let disk = self.desk.disk.clone();
         disk.inject(Injection::at(disk.operations() + 1 + at, fault));
         self.pass().await;
-        // It says so; what was there before is there.
+        // The failure is reported; the state before it is unchanged.
         let _ = redrive_all(self.worker()).await;
         let _ = self.worker().save().await;
         disk.clear_faults();
@@ -254,7 +254,7 @@ impl<'a> Chain<'a> {
         self.tally
     }
 
-    /// True when every source is well and all of its log is in the model.
+    /// True when every source is healthy and all of its log is in the model.
     fn has_everything(&self) -> bool {
         let status = self.worker().status();
         let well = status.sources.len() == self.branches.len()

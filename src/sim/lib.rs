@@ -6,13 +6,13 @@
 //! | [`chain`] | nodes on disks of their own, and a worker that follows them |
 //! | [`processes`] | several processes on one data directory |
 //! | [`model_check`] | a node compared with the oracle, step by step |
-//! | [`oracle`] | what a ledger owes |
+//! | [`oracle`] | the specification of a ledger, as a plain model |
 //! | [`log_rules`] | the log as bytes, and the rules that hold for every log |
-//! | [`workload`] | what stores ask for, and what happens to machines, by chance |
+//! | [`workload`] | random requests of stores, and random faults of machines |
 //! | [`central`] | a worker on a disk of its own, and sources that fail |
-//! | [`node`], [`world`] | a node opened by the runtime, and what it stands on |
+//! | [`node`], [`world`] | a node opened by the runtime, and its simulated surroundings |
 //! | [`disk`] | the simulated disk |
-//! | [`random`], [`trace`], [`tally`] | chance, the story of a run, its counts |
+//! | [`random`], [`trace`], [`tally`] | randomness, the trace of a run, its counts |
 
 mod block_on;
 pub mod central;

@@ -48,7 +48,7 @@ impl Default for SimSettings {
 
 /// A running node.
 pub struct SimNode {
-    /// The ledger.
+    /// The ledger over the node's own log.
     pub ledger: Arc<Ledger>,
     /// What recovery found.
     pub report: OpenReport,
@@ -87,7 +87,7 @@ impl SimNode {
         Ok(Self { ledger, report, node, log, maintenance, _lock: lock })
     }
 
-    /// Does what a command asks, writing the log on this thread while it waits for it.
+    /// Executes a command, writing the log on this thread while waiting for it.
     ///
     /// # Errors
     /// [`CommandError`], as the real ledger.
@@ -95,7 +95,7 @@ impl SimNode {
         self.drive(self.ledger.execute(command, meta)).await
     }
 
-    /// Waits for anything of the ledger, writing the log on this thread meanwhile.
+    /// Waits for any work of the ledger, writing the log on this thread meanwhile.
     pub async fn drive<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         std::future::poll_fn(|context| match work.as_mut().poll(context) {
@@ -113,7 +113,7 @@ impl SimNode {
     /// Compares the log's time with the wall clock; a real node does so at its start and about every second.
     ///
     /// # Errors
-    /// [`CommandError`], when the log does not take the entry of a leap.
+    /// [`CommandError`], when the log cannot write the entry of a leap.
     pub async fn keep_time(&self) -> Result<TimeSeen, CommandError> {
         self.drive(self.ledger.keep_time()).await
     }
@@ -128,18 +128,18 @@ impl SimNode {
         LocalSource::new(&self.log, self.node)
     }
 
-    /// Writes the entries that wait.
+    /// Writes the queued entries.
     ///
     /// # Errors
-    /// What the disk said.
+    /// The error of the disk.
     pub fn write_waiting(&self) -> io::Result<()> {
         self.log.write_waiting()
     }
 
-    /// Probes the disk if the storage breaker is open: the cool-down is over.
+    /// Probes the disk if the storage breaker is open, as after its cool-down.
     ///
     /// # Errors
-    /// What the disk said.
+    /// The error of the disk.
     pub fn probe(&self) -> io::Result<()> {
         self.log.probe()
     }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_decided_on_the_taken_back_does_not_enter_the_log() {
+    async fn a_decision_on_rolled_back_state_does_not_enter_the_log() {
         let (node, _) = about_to_fail().await;
         let mut context = Context::from_waker(Waker::noop());
         let (command, meta) = alone(adjust("B", Some("k")));
@@ -229,9 +229,9 @@ mod tests {
         assert_eq!(version.unwrap(), Some(1));
     }
 
-    /// A write or sync does not return. Whoever only asks is not kept waiting with those whose change is on its way.
+    /// A write or sync hangs. A client that only reads does not wait with those whose change is on its way.
     #[tokio::test]
-    async fn who_only_asks_does_not_wait_for_a_disk_that_does_not_answer() {
+    async fn a_reader_does_not_wait_for_a_disk_that_does_not_answer() {
         let disk = SimDisk::new(1);
         let node = SimNode::open(&disk, &Arc::default(), &Arc::default(), SimSettings::default()).unwrap();
         let (command, meta) = alone(adjust("A", None));
@@ -267,7 +267,7 @@ mod tests {
         {
             let mut caller = pin!(node.ledger.execute(command, &meta));
             assert!(is_open(&caller.as_mut().poll(&mut context)));
-            // The caller goes away, so only the reader can roll memory back.
+            // The caller disconnects, so only the reader can roll memory back.
         }
         let key = key("B");
         let mut reader = pin!(node.ledger.read(&key, onhand_domain::State::version));

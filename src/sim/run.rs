@@ -1,4 +1,4 @@
-//! One seed, one run, on one thread.
+//! Runs one seed on one thread.
 
 use crate::block_on::block_on;
 use crate::chain::Chain;
@@ -9,7 +9,7 @@ use crate::trace::RunTrace;
 /// One in so many seeds runs several processes on one data directory; the others run a chain of stores.
 const SHARED_EVERY: u64 = 4;
 
-/// An operation of theirs costs as much as so many of a chain, so a run of theirs has so many times fewer.
+/// Cost of an operation of several processes, relative to one of a chain; their runs have so many times fewer.
 const SHARED_COST: u64 = 8;
 
 /// The result of a run.
@@ -24,7 +24,7 @@ pub struct Run {
 /// Runs a seed until so many operations were requested; `aloud` prints each step to stdout.
 ///
 /// # Panics
-/// When something is found.
+/// When the run has a finding.
 pub fn run(seed: u64, operations: u64, aloud: bool) -> Run {
     let mut trace = RunTrace::new(aloud);
     let tally = if seed.is_multiple_of(SHARED_EVERY) {

@@ -1,4 +1,4 @@
-//! Counts of a run. They show whether faults struck while something was going on.
+//! Counts of a run. They show whether faults struck during activity.
 
 use crate::model_check::steps::{Activity, ModelStep};
 use onhand_domain::State;
@@ -9,7 +9,7 @@ use std::fmt;
 /// Counts of one run or of many.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunTally {
-    /// Acts that were requested, retries included.
+    /// Requested acts, retries included.
     pub operations: u64,
     /// Events in the logs at the end.
     pub events: u64,
@@ -29,7 +29,7 @@ pub struct RunTally {
     pub passes: u64,
     /// Dead letters, all of which were redriven.
     pub letters: u64,
-    /// Times that a process was taken over from.
+    /// Takeovers of one process by another.
     pub takeovers: u64,
     /// Faults that struck, by operation and fault.
     pub hits: BTreeMap<(DiskOperation, Fault), u64>,
@@ -69,7 +69,7 @@ impl RunTally {
             match state {
                 State::Product(_) | State::Store(_) | State::Threshold(_) => self.said += state.version(),
                 State::Alert(alert) => {
-                    // It was raised first, and then in turn.
+                    // It was raised first, and then cleared and raised in turn.
                     self.raised += alert.version.div_ceil(2);
                     self.cleared += alert.version / 2;
                 }
@@ -78,7 +78,7 @@ impl RunTally {
         }
     }
 
-    /// Adds another run.
+    /// Adds the counts of another run.
     pub fn add(&mut self, other: Self) {
         let Self { operations, events, said, raised, cleared, crashes, .. } = other;
         let Self { relapses, refusals, passes, letters, takeovers, hits, .. } = other;

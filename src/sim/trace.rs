@@ -18,7 +18,7 @@ impl RunTrace {
         Self { aloud, ..Self::default() }
     }
 
-    /// Adds a line.
+    /// Adds a line to the trace.
     pub fn note(&mut self, what: Arguments<'_>) {
         self.line.clear();
         // Writing to a String cannot fail.
@@ -30,7 +30,7 @@ impl RunTrace {
         }
     }
 
-    /// Lines so far, and their CRC-32C.
+    /// The number of lines so far, and their CRC-32C.
     pub fn sum(&self) -> (u64, u32) {
         (self.lines, self.sum)
     }

@@ -7,10 +7,10 @@ use onhand_sim_machine::disk::{Crash, Fault};
 use onhand_sim_machine::random::Random;
 use std::collections::VecDeque;
 
-/// Holds, and acts, that are remembered to be used again.
+/// The number of holds, and of acts, that are kept for reuse.
 const IN_MIND: usize = 24;
 
-/// Below so many sellable pieces a delivery comes.
+/// Number of sellable pieces below which a delivery comes.
 const FEW: i64 = 5;
 
 /// A stream of steps for one node.
@@ -26,13 +26,13 @@ pub struct StepGenerator {
 }
 
 impl StepGenerator {
-    /// The steps of a seed.
+    /// The generator of a seed.
     pub fn new(seed: u64, skus: &'static [&'static str]) -> Self {
         let (holds, asked) = (VecDeque::new(), VecDeque::new());
         Self { random: Random::new(seed), skus, keys: 0, reservations: 0, holds, asked }
     }
 
-    /// The next step.
+    /// The next step of the run.
     pub fn step(&mut self, oracle: &Oracle) -> ModelStep {
         match self.random.below(1_000) {
             0..=699 => ModelStep::Do(Activity::Acts(self.acts(oracle))),
@@ -78,7 +78,7 @@ impl StepGenerator {
                 let items = (0..2 + self.random.below(5)).map(|_| {
                     let mut order = self.order(oracle);
                     if order.expect == Expect::Right {
-                        // In a batch the versions move on.
+                        // Within a batch the versions move on.
                         order.expect = Expect::Any;
                     }
                     (order, if self.random.percent(50) { Some(self.key()) } else { None })
@@ -99,7 +99,7 @@ impl StepGenerator {
                 let wish = LevelVerb::Adjust(1 + self.random.whole(3));
                 Act::One(LevelRequest { wish, ..order }, key)
             }
-            // What is known of the version may be wrong by now: that is no part of what a retry repeats.
+            // The known version may be outdated by now: a retry need not repeat it.
             Act::One(order, key) if self.random.percent(50) => {
                 Act::One(LevelRequest { expect: Expect::Wrong, ..order }, key)
             }
@@ -112,7 +112,7 @@ impl StepGenerator {
         }
     }
 
-    /// The precondition of an act.
+    /// A random precondition of an act.
     fn expect(&mut self) -> Expect {
         match self.random.below(100) {
             0..=79 => Expect::Any,
@@ -201,7 +201,7 @@ impl StepGenerator {
         self.keys
     }
 
-    /// A SKU. The first ones are the hottest: each further one is half as hot.
+    /// A random SKU. The first ones are the most frequent: each further one is half as frequent.
     fn sku(&mut self) -> &'static str {
         let most = self.skus.len().saturating_sub(1);
         let mut place = 0;
@@ -211,7 +211,7 @@ impl StepGenerator {
         self.skus.get(place).copied().expect("a play has SKUs")
     }
 
-    /// A time: mostly a moment, now and then longer than holds and keys live, now and then negative.
+    /// A random time in milliseconds: mostly short, sometimes longer than holds and keys live, sometimes negative.
     fn time(&mut self) -> i64 {
         match self.random.below(100) {
             0..=79 => self.random.whole(2_000),
@@ -242,7 +242,7 @@ impl StepGenerator {
         ModelStep::Crash(doing, at, how, relapses)
     }
 
-    /// The way a crash ends.
+    /// A random end of a crash.
     pub fn aftermath(&mut self) -> Crash {
         match self.random.below(5) {
             0 => Crash::ProcessKill,
@@ -251,7 +251,7 @@ impl StepGenerator {
         }
     }
 
-    /// A fault of the disk.
+    /// A random fault of the disk.
     pub fn refusal(&mut self) -> Fault {
         match self.random.below(4) {
             0 => Fault::Eio,

@@ -7,7 +7,7 @@ use onhand_sim_machine::disk::{Crash, SimDisk};
 use onhand_sim_machine::{SimClock, SimIds};
 use std::sync::Arc;
 
-/// A world in which one node can be started again and again.
+/// The surroundings of one node, which can be started repeatedly.
 pub struct World {
     /// The disk, with the data directory `/data`.
     pub disk: SimDisk,
@@ -27,7 +27,7 @@ impl World {
         Self { disk: SimDisk::new(7), clock, ids: Arc::default(), settings }
     }
 
-    /// Starts the node.
+    /// Starts a node in this world.
     ///
     /// # Panics
     /// When it does not start: a node starts after every crash.
@@ -35,7 +35,7 @@ impl World {
         self.try_open().expect("a node starts after every crash")
     }
 
-    /// Starts the node, on a disk that may refuse.
+    /// Starts the node, on a disk that may fail.
     ///
     /// # Errors
     /// [`OpenError`], as the real node.
@@ -43,7 +43,7 @@ impl World {
         SimNode::open(&self.disk, &self.clock, &self.ids, self.settings)
     }
 
-    /// Cuts the power of the machine.
+    /// Cuts the power of the machine; `seed` decides which unsynced bytes survive.
     pub fn power_cut(&self, seed: u64) {
         self.disk.crash(Crash::PowerCut { seed });
     }

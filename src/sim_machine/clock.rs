@@ -16,7 +16,7 @@ pub struct SimClock {
 }
 
 impl SimClock {
-    /// Sets the wall clock.
+    /// Sets the wall clock to `at`.
     pub fn set(&self, at: Timestamp) {
         self.wall.store(at.milliseconds(), Ordering::SeqCst);
     }

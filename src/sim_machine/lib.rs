@@ -1,5 +1,5 @@
-//! A simulated machine: a disk that loses, tears and lies within the assumptions that the log stands on, clocks that the
-//! caller moves, and the one source of chance. The simulator runs whole nodes on it; the file adapter tests its parts on it.
+//! A simulated machine: a disk with the faults that the log has to survive, clocks that the caller moves, and the only
+//! source of randomness. The simulator runs whole nodes on it; the file adapter tests its parts on it.
 
 mod clock;
 pub mod disk;

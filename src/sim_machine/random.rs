@@ -1,4 +1,4 @@
-//! The simulator's only source of chance: `SplitMix64`, seeded by the caller. The same seed gives the same run.
+//! The simulator's only source of randomness: `SplitMix64`, seeded by the caller. The same seed gives the same run.
 //!
 //! Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014), with the constants of
 //! Sebastiano Vigna's reference implementation `splitmix64.c`. Good enough to choose faults, useless for secrets.
@@ -10,12 +10,12 @@ pub struct Random {
 }
 
 impl Random {
-    /// The stream that belongs to `seed`.
+    /// The stream of numbers of this seed.
     pub const fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// The next 64 bits.
+    /// The next 64 random bits.
     pub const fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
@@ -35,12 +35,12 @@ impl Random {
         self.draw().cast_signed().rem_euclid(bound.max(1))
     }
 
-    /// True in `chance` of 100 draws.
+    /// True with a probability of `chance` percent.
     pub fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }
 
-    /// Fills `bytes` with noise.
+    /// Fills `bytes` with random bytes.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             for (byte, noise) in chunk.iter_mut().zip(self.draw().to_le_bytes()) {

@@ -1,16 +1,17 @@
-//! Cells of CSV that a spreadsheet would run instead of show.
+//! CSV cells that a spreadsheet would execute instead of display.
 //!
-//! A cell that begins with `=`, `+`, `-` or `@`, or with a character that spreadsheets pass over in front of them, is a formula
-//! to them, and a formula can send what stands beside it elsewhere (OWASP, "CSV Injection"). Such a cell gets an apostrophe
-//! in front, which a spreadsheet takes for "this is text". A number with a sign is no formula and stays a number. One
-//! apostrophe more is put in front of what looks as if it had one already, so [`shown`] takes off exactly what [`safe`] has put on.
+//! A cell that begins with `=`, `+`, `-` or `@`, or with a character that spreadsheets skip in front of them,
+//! counts as a formula, and a formula can send the neighbouring cells elsewhere (OWASP, "CSV Injection"). Such a
+//! cell gets an apostrophe in front, which marks text in a spreadsheet. A number with a sign is no formula and
+//! stays a number. A cell that seems to have such an apostrophe already gets another one, so [`shown`] removes
+//! exactly what [`safe`] has added.
 
 use std::borrow::Cow;
 
-/// Begins what a spreadsheet takes as text.
+/// The prefix that marks text in a spreadsheet.
 const TEXT: u8 = b'\'';
 
-/// A cell as it may be written.
+/// The cell in a form that is safe to write.
 pub fn safe(cell: &[u8]) -> Cow<'_, [u8]> {
     if is_formula(bare(cell)) && !is_number(cell) {
         let mut text = Vec::with_capacity(cell.len() + 1);
@@ -22,7 +23,7 @@ pub fn safe(cell: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// What a cell says that was written so.
+/// The content of a cell written by [`safe`].
 pub fn shown(cell: &[u8]) -> &[u8] {
     match cell.strip_prefix(&[TEXT]) {
         Some(rest) if is_formula(bare(rest)) => rest,
@@ -30,7 +31,7 @@ pub fn shown(cell: &[u8]) -> &[u8] {
     }
 }
 
-/// A cell without all the apostrophes in front.
+/// A cell without its leading apostrophes.
 fn bare(cell: &[u8]) -> &[u8] {
     let text = cell.iter().position(|byte| *byte != TEXT).unwrap_or(cell.len());
     cell.get(text..).unwrap_or_default()
@@ -42,7 +43,7 @@ fn is_formula(cell: &[u8]) -> bool {
         || wide.iter().any(|wide| cell.starts_with(wide.as_bytes()))
 }
 
-/// Digits, with a sign and a decimal point if there are any.
+/// Digits, with an optional sign and decimal point.
 fn is_number(cell: &[u8]) -> bool {
     let digits = cell.strip_prefix(b"-").or_else(|| cell.strip_prefix(b"+")).unwrap_or(cell);
     let mut parts = digits.split(|byte| *byte == b'.');
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_run_is_text_and_comes_back_as_it_was() {
+    fn a_formula_is_written_as_text_and_restored() {
         for (cell, written) in [
             ("", ""),
             ("tea", "tea"),
@@ -91,7 +92,7 @@ mod tests {
             assert_eq!(&*safe(cell.as_bytes()), written.as_bytes(), "{cell:?}");
             assert_eq!(shown(written.as_bytes()), cell.as_bytes(), "{written:?}");
         }
-        // As somebody writes it in a spreadsheet.
+        // As a person types it into a spreadsheet.
         assert_eq!(shown(b"'-5"), b"-5");
     }
 }

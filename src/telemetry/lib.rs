@@ -1,30 +1,31 @@
-//! Every metric in one table: its name, its kind, what it says, and the label by which it has several series.
+//! Every metric in one table: its name, its kind, its help text, and the label that separates its series.
 //!
-//! Whoever counts takes the name from here, so that no metric is without its text. A metric is there from the start of the
-//! process, with 0: a rate over a series that begins with its first failure does not see that failure. [`register`] makes
-//! the series of those without a label; the series of the others are made by who knows the values: gates, routes, sources.
+//! All counting code takes the name from here, so that every metric has its help text. A metric exists from the
+//! start of the process, with 0: a rate over a series that begins with its first failure does not show that
+//! failure. [`register`] creates the series of metrics without a label; the modules that know the label values
+//! create the others: gates, routes, sources.
 
-/// What a metric does.
+/// The kind of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It only grows.
+pub enum MetricKind {
+    /// A counter only grows.
     Counter,
-    /// It is what it is now.
+    /// A gauge has the current value.
     Gauge,
-    /// It counts values by their size.
+    /// A histogram counts values by their size.
     Histogram,
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
-    /// What it is called.
+    /// The name in Prometheus.
     pub name: &'static str,
-    /// What it does.
-    pub kind: Kind,
-    /// What it says.
+    /// The kind of metric.
+    pub kind: MetricKind,
+    /// The help text in Prometheus.
     pub help: &'static str,
-    /// By what it has several series.
+    /// The label that separates its series; empty for a single series.
     pub labels: &'static [&'static str],
 }
 
@@ -32,9 +33,9 @@ macro_rules! metrics_table {
     ($($kind:ident $constant:ident $name:literal $(by $($label:literal)+)?, $help:literal;)*) => {
         $(#[doc = concat!("`", $name, "`.")] pub const $constant: &str = $name;)*
 
-        /// Every metric.
+        /// All metrics of the process.
         pub const ALL: &[Metric] = &[
-            $(Metric { name: $name, kind: Kind::$kind, help: $help, labels: &[$($($label),+)?] },)*
+            $(Metric { name: $name, kind: MetricKind::$kind, help: $help, labels: &[$($($label),+)?] },)*
         ];
     };
 }
@@ -122,25 +123,25 @@ metrics_table! {
         "Events of which another log of the ledger had told more already.";
 }
 
-/// Says of every metric what it is, and makes the series of those that have one only. To be called once, when a recorder is
-/// installed and before anything counts.
+/// Describes every metric, and creates the series of those without a label. To be called once, when a recorder is
+/// installed and before anything is counted.
 pub fn register() {
     for Metric { name, kind, help, labels } in ALL.iter().copied() {
         let alone = labels.is_empty();
         match kind {
-            Kind::Counter => {
+            MetricKind::Counter => {
                 metrics::describe_counter!(name, help);
                 if alone {
                     metrics::counter!(name).increment(0);
                 }
             }
-            Kind::Gauge => {
+            MetricKind::Gauge => {
                 metrics::describe_gauge!(name, help);
                 if alone {
                     metrics::gauge!(name).set(0.0);
                 }
             }
-            Kind::Histogram => {
+            MetricKind::Histogram => {
                 metrics::describe_histogram!(name, help);
                 if alone {
                     drop(metrics::histogram!(name));

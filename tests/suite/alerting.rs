@@ -1,9 +1,9 @@
-//! Who hears of low stock hears of all of it, in order: on the simulated disk, with a receiver that does as it is told.
+//! The sender of alerts sends every alert, in order: on the simulated disk, with a scripted receiver.
 
 use crate::node::{World, adjust, qty};
 use onhand_app::feed::{Feed, FeedFilter};
 use onhand_app::low_stock::sender::{AlertCounts, AlertSender, AlertSettings};
-use onhand_app::ports::{AlertNews, AlertReceiver, NotTold, Telling};
+use onhand_app::ports::{AlertDelivery, AlertNews, AlertReceiver, DeliveryError};
 use onhand_app::{CommandError, Meta};
 use onhand_disk::layout::Layout;
 use onhand_domain::low_stock::ThresholdCommand;
@@ -21,14 +21,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A receiver whose next answers are known; then all is well.
+/// A receiver with scripted answers for the next attempts; afterwards every attempt succeeds.
 struct Listener {
-    answers: Mutex<VecDeque<NotTold>>,
+    answers: Mutex<VecDeque<DeliveryError>>,
     attempts: UnboundedSender<AlertNews>,
 }
 
 impl AlertReceiver for Listener {
-    fn tell<'a>(&'a self, alert: &'a AlertNews) -> Telling<'a> {
+    fn deliver<'a>(&'a self, alert: &'a AlertNews) -> AlertDelivery<'a> {
         let _ = self.attempts.send(alert.clone());
         let answer = self.answers.lock().unwrap().pop_front();
         Box::pin(async move { answer.map_or(Ok(()), Err) })
@@ -44,7 +44,7 @@ struct Sending {
 }
 
 impl Sending {
-    fn start(world: &World, node: &SimNode, answers: &[NotTold]) -> Self {
+    fn start(world: &World, node: &SimNode, answers: &[DeliveryError]) -> Self {
         let (attempts, receiver) = unbounded_channel();
         let listener = Listener { answers: Mutex::new(answers.to_vec().into()), attempts };
         let place = AlertsSent::new(Arc::new(world.disk.clone()), &Layout::new(Path::new("/data")));
@@ -77,7 +77,7 @@ impl Sending {
         ids
     }
 
-    /// Stops it in time; nothing more was told than what was looked at.
+    /// Stops the sender in time; nothing was sent beyond the attempts that the test has read.
     async fn stop(mut self) -> AlertCounts {
         self.stop.cancel();
         self.task.await.unwrap();
@@ -86,7 +86,7 @@ impl Sending {
     }
 }
 
-/// What the log says: the alerts of it, oldest first.
+/// The ids of the alerts in the log, oldest first.
 async fn in_the_log(node: &SimNode) -> Vec<Uuid> {
     let filter = FeedFilter { kind: Some(EventKind::Alert), ..FeedFilter::default() };
     let mut feed = Feed::new(Arc::clone(&node.ledger), Sequence::START, filter);
@@ -101,7 +101,7 @@ async fn watch(node: &SimNode, sku: &str) {
     node.execute(Command::Threshold(command), &Meta::default()).await.unwrap();
 }
 
-/// Stock comes and goes, so that the level is plentiful again, and then low.
+/// Raises the stock of a level above its threshold, and lowers it again.
 async fn rise_and_fall(node: &SimNode, sku: &str) {
     for delta in [10, -10] {
         node.execute(adjust(sku, delta), &Meta::default()).await.unwrap();
@@ -109,7 +109,7 @@ async fn rise_and_fall(node: &SimNode, sku: &str) {
 }
 
 #[tokio::test]
-async fn all_are_told_in_order_and_a_restart_goes_on_where_it_was() {
+async fn alerts_are_sent_in_order_and_a_restart_resumes() {
     let world = World::new(SimSettings::default());
     let node = world.open();
     watch(&node, "A").await;
@@ -125,7 +125,7 @@ async fn all_are_told_in_order_and_a_restart_goes_on_where_it_was() {
     let told = [vec![first.event_id], sending.attempts(3).await].concat();
     assert_eq!(told, in_the_log(&node).await[1..], "what was before it was switched on is not told");
     assert_eq!(sending.stop().await, AlertCounts { delivered: 4, ..AlertCounts::default() });
-    // Nobody listens, and the process ends.
+    // The receiver is down, and the process ends.
     rise_and_fall(&node, "A").await;
     drop(node);
     let node = world.open();
@@ -136,11 +136,11 @@ async fn all_are_told_in_order_and_a_restart_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn what_fails_is_told_again_before_what_is_behind_it() {
+async fn a_failed_alert_is_sent_again_before_later_ones() {
     let world = World::new(SimSettings::default());
     let node = world.open();
-    let failed = NotTold::Failed("a fault".to_owned());
-    let busy = NotTold::Busy { retry_after: Duration::from_millis(1) };
+    let failed = DeliveryError::Failed("a fault".to_owned());
+    let busy = DeliveryError::Busy { retry_after: Duration::from_millis(1) };
     let mut sending = Sending::start(&world, &node, &[failed.clone(), busy, failed]);
     watch(&node, "A").await;
     rise_and_fall(&node, "A").await;
@@ -151,11 +151,11 @@ async fn what_fails_is_told_again_before_what_is_behind_it() {
 }
 
 #[tokio::test]
-async fn what_is_not_wanted_or_fails_for_a_day_is_given_up() {
+async fn a_rejected_alert_or_one_that_fails_for_a_day_is_given_up() {
     let world = World::new(SimSettings::default());
     let node = world.open();
-    let failed = NotTold::Failed("a fault".to_owned());
-    let answers = [vec![NotTold::Gone], vec![failed; 4 + 5]].concat();
+    let failed = DeliveryError::Failed("a fault".to_owned());
+    let answers = [vec![DeliveryError::Gone], vec![failed; 4 + 5]].concat();
     let mut sending = Sending::start(&world, &node, &answers);
     watch(&node, "A").await;
     rise_and_fall(&node, "A").await;
@@ -163,7 +163,7 @@ async fn what_is_not_wanted_or_fails_for_a_day_is_given_up() {
     assert_eq!(sending.attempts(1).await, first);
     rise_and_fall(&node, "A").await;
     let log = in_the_log(&node).await;
-    // A minute less than a day is too soon, however often it was tried.
+    // A minute less than a day is too early to give up, however many attempts failed.
     world.clock.pass(86_400_000 - 60_000);
     assert_eq!(sending.attempts(6).await, [log[1]; 6]);
     world.clock.pass(60_000);
@@ -172,9 +172,9 @@ async fn what_is_not_wanted_or_fails_for_a_day_is_given_up() {
     assert_eq!(sending.stop().await.given_up, 2);
 }
 
-/// What a disk that refuses takes back was never so.
+/// An alert that a failing disk rolls back is never sent.
 #[tokio::test]
-async fn what_is_not_durable_is_not_told() {
+async fn an_alert_that_is_not_durable_is_not_sent() {
     let world = World::new(SimSettings::default());
     let node = world.open();
     let mut sending = Sending::start(&world, &node, &[]);
@@ -184,7 +184,7 @@ async fn what_is_not_durable_is_not_told() {
     let lost = node.execute(adjust("A", -10), &Meta::default()).await;
     assert!(matches!(lost, Err(CommandError::OutcomeUnknown)), "{lost:?}");
     node.probe().unwrap();
-    // Its sequence is given to another event, and an alert comes after that.
+    // Its sequence goes to another event, and an alert comes after that.
     node.execute(adjust("B", 1), &Meta::default()).await.unwrap();
     node.execute(adjust("A", -9), &Meta::default()).await.unwrap();
     let told = sending.attempt().await;
@@ -193,9 +193,9 @@ async fn what_is_not_durable_is_not_told() {
     assert_eq!(sending.stop().await.delivered, 1);
 }
 
-/// Power goes whenever an alert is on its way: some are told twice, none is missing, and none overtakes another one.
+/// Power cuts while alerts are in flight: some are sent twice, none is missing, and the order is kept.
 #[tokio::test]
-async fn power_cuts_lose_none() {
+async fn power_cuts_lose_no_alert() {
     let world = World::new(SimSettings::default());
     let (mut told, mut log) = (Vec::new(), Vec::new());
     for life in 0..12 {

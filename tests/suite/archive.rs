@@ -1,4 +1,4 @@
-//! Stories of the archive: old segments are compressed, and nothing that could be asked before is lost.
+//! Stories of the archive: old segments are compressed, and every read still works.
 
 use crate::node::{World, adjust, level};
 use onhand_app::Meta;
@@ -91,7 +91,7 @@ async fn archiving_may_be_cut_off_at_every_operation() {
 }
 
 #[tokio::test]
-async fn what_a_follower_has_not_read_stays_where_it_is() {
+async fn a_segment_that_a_follower_has_not_read_is_not_archived() {
     let world = World::new(SETTINGS);
     let mut node = world.open();
     node.hold_archive_at(Sequence(0));

@@ -20,6 +20,7 @@ pub(crate) const MAY_CLOSE_A_CIRCLE: &[(&str, &str)] = &[
     ("src/domain/ledger: registry -> takeover", THE_REGISTRY),
     ("src/domain: ledger -> catalogue", THE_REGISTRY),
     ("src/domain: ledger -> clock", THE_REGISTRY),
+    ("src/domain: ledger -> identity", THE_REGISTRY),
     ("src/domain: ledger -> imports", THE_REGISTRY),
     ("src/domain: ledger -> low_stock", THE_REGISTRY),
     ("src/domain: ledger -> stock", THE_REGISTRY),
@@ -33,7 +34,7 @@ const THE_REGISTRY: &str = "the closed enums are generated in one table of all c
 const THE_WORKER: &str =
     "the worker owns its followers, and each follower works on the model and the stores of the worker";
 
-/// How often one name may be re-exported on its way.
+/// The longest chain of re-exports of one name.
 const REEXPORTS_MAX: usize = 8;
 
 /// An arrow of one folder: the room that imports, and the room it imports from.
@@ -141,7 +142,7 @@ impl House {
         house
     }
 
-    /// What a file names of the house, as absolute paths; not what it re-exports.
+    /// The paths of the project in a file, as absolute paths; without its re-exports.
     fn named(&self, module: &[String], code: &str) -> Vec<Vec<String>> {
         let imported = self.imported.get(module).into_iter().flatten();
         let mut named: Vec<Vec<String>> =
@@ -158,12 +159,12 @@ impl House {
                 found.filter_map(|path| self.absolute(module, &segments(&format!("{root}::{path}")))),
             );
         }
-        // Who names a folder he stands in says who may see something, as a rule.
+        // A path to an enclosing folder usually limits visibility, as in `pub(in path)`.
         named.retain(|path| !module.starts_with(path));
         named
     }
 
-    /// A path as it stands in a module, from the top of the house; nothing when it is not of the house.
+    /// A path in a module, made absolute; none when it is not of the project.
     fn absolute(&self, module: &[String], path: &[String]) -> Option<Vec<String>> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
@@ -184,7 +185,7 @@ impl House {
         }
     }
 
-    /// The folder of the package that a module is in.
+    /// The folder of the package of a module.
     fn package(&self, module: &[String]) -> &[String] {
         let above = self.packages.iter().filter(|package| module.starts_with(package));
         above.max_by_key(|package| package.len()).map_or(&[], Vec::as_slice)
@@ -203,7 +204,7 @@ impl House {
         path
     }
 
-    /// How many names of a path are modules.
+    /// The number of leading names of a path that are modules.
     fn depth(&self, path: &[String]) -> usize {
         (0..=path.len()).rev().find(|depth| self.modules.contains(&path[..*depth])).unwrap_or(0)
     }

@@ -1,11 +1,11 @@
-//! The command line as a person meets it: help, mistakes, and exit codes. Texts are kept as snapshots.
+//! The command line for a person: help, mistakes, and exit codes. Texts are kept as snapshots.
 
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Variables that would change what is printed.
+/// Environment variables that would change the output.
 const SETTINGS: [&str; 25] = [
     "HOST",
     "PORT",
@@ -34,7 +34,7 @@ const SETTINGS: [&str; 25] = [
     "COLUMNS",
 ];
 
-/// Runs the program and tells its exit code, stdout and stderr in one text.
+/// Runs the program and returns its exit code, stdout and stderr in one text.
 pub(crate) fn told(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onhand"));
     command.args(arguments).current_dir(directory);
@@ -90,14 +90,14 @@ fn without_a_command_there_is_help() {
 }
 
 #[test]
-fn the_version_is_told() {
+fn the_version_is_printed() {
     let directory = TempDir::new().unwrap();
     let expected = format!("exit code 0\n--- stdout\nonhand {}\n--- stderr\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(told(directory.path(), &["--version"]), expected);
 }
 
 #[test]
-fn all_bad_settings_are_told_at_once() {
+fn all_bad_settings_are_reported_at_once() {
     let directory = TempDir::new().unwrap();
     let arguments = [
         "serve",
@@ -114,7 +114,7 @@ fn all_bad_settings_are_told_at_once() {
 }
 
 #[test]
-fn mistakes_with_an_import_are_told_with_their_exit_codes() {
+fn import_errors_are_reported_with_their_exit_codes() {
     let directory = TempDir::new().unwrap();
     let file = |name: &str, text: &[u8]| std::fs::write(directory.path().join(name), text).unwrap();
     file("sales.csv", b"shop,item,qty\nBerlin,TEA,1\n");
@@ -159,7 +159,7 @@ fn a_dry_run_names_every_row_it_would_refuse() {
     insta::assert_snapshot!("import_dry_run", told(directory.path(), &arguments));
     let report = std::fs::read_to_string(directory.path().join("refused.csv")).unwrap();
     insta::assert_snapshot!("import_dry_run_report", report);
-    // A report for the next program in a pipe: nothing else is in its way.
+    // A report for the next program in a pipe: stdout has nothing else.
     let piped = told(directory.path(), &arguments.map(|word| if word == "refused.csv" { "-" } else { word }));
     let (out, err) = piped.split_once("--- stderr\n").unwrap();
     assert_eq!(out, format!("exit code 0\n--- stdout\n{report}"));
@@ -168,7 +168,7 @@ fn a_dry_run_names_every_row_it_would_refuse() {
 }
 
 #[test]
-fn mistakes_with_an_import_of_products_are_told_with_their_exit_codes() {
+fn product_import_errors_are_reported_with_their_exit_codes() {
     let directory = TempDir::new().unwrap();
     let file = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
     file("catalogue.csv", "sku,name,price\nTEA,Green tea,2.55\n");

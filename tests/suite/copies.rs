@@ -1,5 +1,5 @@
-//! A directory that is copied while its node runs, file by file, piece by piece, on the simulated disk: in the order that run.md
-//! names every copy starts, in any other one it starts after `repair --copied`, with all that is in it.
+//! A directory that is copied while its node runs, file by file, piece by piece, on the simulated disk: in the order of
+//! run.md every copy starts, in any other one it starts after `repair --copied`, with all that is in it.
 
 use crate::counts::counted;
 use crate::node::{World, adjust, keyed, level};
@@ -24,12 +24,12 @@ fn is_segment(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "jsonl")
 }
 
-/// A node that goes on while its directory is copied.
+/// A node that continues to work while its directory is copied.
 struct Living {
     world: World,
     node: SimNode,
     random: Random,
-    /// How often something happens between two pieces of a file, of 100 times.
+    /// Probability, in percent, that something happens between two pieces of a file.
     pace: usize,
     acknowledged: u64,
 }
@@ -57,21 +57,21 @@ impl Living {
         }
     }
 
-    /// Now and then.
+    /// Works for a step, sometimes.
     async fn pass(&mut self) {
         while self.random.percent(self.pace) {
             self.go_on().await;
         }
     }
 
-    /// Copies one file, as it is at each moment; one that has gone is left out.
+    /// Copies one file, piece by piece while it changes; a removed file is left out.
     async fn copy_file(&mut self, to: &SimDisk, path: &Path) {
         self.pass().await;
         let Ok(file) = self.world.disk.open(path, OpenMode::Read) else { return };
         let length = || usize::try_from(file.len().unwrap()).unwrap();
         let (mut bytes, at_first) = (Vec::new(), length());
         loop {
-            // A copier reads until there is no more, which may be in the middle of a write.
+            // A copier reads to the end, which may be in the middle of a write.
             let left = length().saturating_sub(bytes.len());
             if left == 0 || bytes.len() > at_first && self.random.percent(50) {
                 break;
@@ -92,7 +92,7 @@ impl Living {
         }
     }
 
-    /// As run.md has it.
+    /// Copies in the order of run.md.
     async fn copy_in_order(&mut self) -> SimDisk {
         let to = SimDisk::new(2);
         self.copy_file(&to, &layout().node()).await;
@@ -103,7 +103,7 @@ impl Living {
         to
     }
 
-    /// As a tool does that knows nothing of it: the log in any order, then the archive, then the snapshots.
+    /// Copies as a generic tool does: the log in any order, then the archive, then the snapshots.
     async fn copy_somehow(&mut self) -> SimDisk {
         let to = SimDisk::new(2);
         self.copy_file(&to, &layout().node()).await;
@@ -118,7 +118,7 @@ impl Living {
     }
 }
 
-/// Starts a copy, and answers how many changes it has.
+/// Starts a copy, and returns the number of its changes.
 async fn started(world: &World, disk: &SimDisk, told: &str) -> u64 {
     let copy = World {
         disk: disk.fork(),
@@ -159,7 +159,7 @@ async fn a_copy_in_the_right_order_always_starts_with_all_that_was_acknowledged_
 }
 
 #[tokio::test]
-async fn a_copy_in_another_order_is_told_from_damage_and_starts_with_all_that_is_in_it() {
+async fn a_copy_in_another_order_is_distinguished_from_damage_and_starts_with_all_its_content() {
     let mut refused = 0;
     for seed in 0..200 {
         let mut living = Living::begin(seed).await;
@@ -214,7 +214,7 @@ fn whole_lines(disk: &SimDisk) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_damaged_is_no_copy() {
+async fn damage_is_not_accepted_as_a_copy() {
     let mut living = Living::begin(3).await;
     while living.acknowledged < 40 {
         living.go_on().await;
@@ -260,7 +260,7 @@ async fn a_segment_that_the_archive_has_as_a_whole_is_taken_from_there() {
     let names = copy.list(&layout().log()).unwrap();
     let last = layout().log().join(names.iter().rfind(|name| is_segment(name)).unwrap());
     let begun = living.acknowledged;
-    // The copier stands still while that one and more are archived.
+    // The copier pauses while that segment and more are archived.
     while living.world.disk.file(&last).is_some() || living.acknowledged < begun + 20 {
         living.go_on().await;
     }

@@ -1,4 +1,4 @@
-//! How often: what a run of the suite does once, a long run does many times over, and both say so.
+//! Scale of the suite: a long run repeats each story many times, and both kinds print their counts.
 //!
 //! `ONHAND_TEST_SCALE=50` kills 50 times as often, cuts power, flips bits, plays cases of properties 50 times as often: to be
 //! given with the name of the story it is meant for, as all of them together take days.
@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-/// How many times over.
+/// The factor of repetitions.
 pub(crate) fn scale() -> u64 {
     match std::env::var("ONHAND_TEST_SCALE") {
         Ok(text) => {
@@ -16,8 +16,8 @@ pub(crate) fn scale() -> u64 {
     }
 }
 
-/// Says what was done, past the capture of the test harness: these are the figures that are published.
+/// Prints the counts of a story, past the capture of the test harness: these are the published figures.
 pub(crate) fn counted(story: &str, figures: impl Display) {
-    // Losing the word is no reason to fail.
+    // A lost line is no reason to fail.
     let _ = writeln!(std::io::stderr(), "\n### {story}: {figures}");
 }

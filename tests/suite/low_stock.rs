@@ -1,4 +1,4 @@
-//! Low stock on simulated disks: what a batch, a start and a reader make of alerts.
+//! Low stock on simulated disks: the effect of a batch, a start and a reader on alerts.
 
 use crate::node::{World, adjust, at_once, keyed, qty, rejection, stock};
 use onhand_app::Meta;
@@ -51,7 +51,7 @@ async fn an_alert_is_no_part_of_the_last_operation_of_its_batch() {
     let outcome = node.execute(batch, &Meta::default()).await.unwrap();
     let told: Vec<_> = outcome.events.iter().map(|event| (event.kind, event.op)).collect();
     assert_eq!(told, [(EventKind::Adjust, Some(0)), (EventKind::Alert, None)]);
-    // What was refused has had no effect, so its key is not known: it is decided anew, and happens once there is enough.
+    // The rejected command had no effect, so its key is not recorded: it is decided anew, and happens once there is enough.
     let again = node.execute(adjust("A", -100), &keyed("refused", "-100")).await;
     assert!(matches!(rejection(again), Rejection::InsufficientStock { .. }));
     done(&node, adjust("A", 200)).await;
@@ -128,7 +128,7 @@ async fn an_alert_is_shown_until_it_is_cleared_durably() {
     node.drive(clearing).await.unwrap();
     assert_eq!(node.drive(list).await.unwrap(), []);
     assert_eq!(alerts(&node).await, [""; 0]);
-    // Raised on the way to the disk it is not shown either.
+    // While it is being raised it is not shown either.
     assert!(at_once(&node, adjust("A", -10), &Meta::default()).is_pending());
     let mut list = pin!(node.ledger.alerts(&filter, None, 10));
     assert!(list.as_mut().poll(&mut context).is_pending());

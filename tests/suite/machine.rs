@@ -64,7 +64,7 @@ fn relapse() -> impl Strategy<Value = Relapse> {
     (0..40_u64, fault, crash()).prop_map(|(at, fault, how)| Relapse { at, fault, how })
 }
 
-/// Every step is possible at any time, so the reference has nothing to remember.
+/// The reference has no state: every step is possible at any time.
 struct Plays;
 
 impl ReferenceStateMachine for Plays {
@@ -138,7 +138,7 @@ impl StateMachineTest for Playing {
 prop_state_machine! {
     #![proptest_config(crate::properties::config())]
 
-    /// Whatever happens, the node is the oracle: acknowledged exactly once, unacknowledged at most once.
+    /// In every sequence the node equals the oracle: acknowledged exactly once, unacknowledged at most once.
     #[test]
     fn a_node_is_its_oracle_through_everything(sequential 1..40 => Playing);
 }

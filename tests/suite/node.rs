@@ -44,9 +44,9 @@ pub(crate) fn rejection(outcome: Result<Outcome, CommandError>) -> Rejection {
     }
 }
 
-/// One look at a command that arrives now, without writing the log.
+/// Polls a new command once, without writing the log.
 pub(crate) fn at_once(node: &SimNode, command: Command, meta: &Meta) -> Poll<Result<Outcome, CommandError>> {
-    // Unconstrained: else tokio keeps every mutex shut after so many looks in one turn.
+    // Unconstrained: else tokio keeps every mutex locked after so many polls in one turn.
     let work = pin!(unconstrained(node.ledger.execute(command, meta)));
     work.poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -60,7 +60,7 @@ pub(crate) async fn level(node: &SimNode, sku: &str) -> Option<(i64, i64, i64, u
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_power_cut() {
+async fn acknowledged_changes_survive_a_power_cut() {
     let world = World::new(SimSettings::default());
     let node = world.open();
     node.execute(adjust("A", 10), &Meta::default()).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_retry_replays_the_first_answer_also_after_a_crash() {
 }
 
 #[tokio::test]
-async fn a_hold_expires_exactly_whoever_comes_first() {
+async fn a_hold_expires_exactly_by_timer_or_by_command() {
     let world = World::new(SimSettings::default());
     let node = world.open();
     node.execute(adjust("A", 1), &Meta::default()).await.unwrap();

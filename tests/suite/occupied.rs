@@ -1,4 +1,4 @@
-//! Connections that are at work for as long as a test needs them to.
+//! Connections that stay in progress for as long as a test needs them.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -8,8 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// Sends, on a connection of its own, the head of a change and never the end of its body; over HTTP/2, where nobody is cut for
-/// resting. It is waited for, for half a minute or until this is dropped.
+/// Sends, on a connection of its own, the head of a change and never the end of its body; over HTTP/2, where idle
+/// requests are not closed. The server waits for it, for half a minute or until this is dropped.
 pub(crate) async fn occupy(address: &str) -> JoinSet<()> {
     occupy_on(TcpStream::connect(address).await.unwrap()).await
 }
@@ -24,7 +24,7 @@ pub(crate) async fn occupy_on(socket: impl AsyncRead + AsyncWrite + Unpin + Send
     let mut work = JoinSet::new();
     work.spawn(async move { drop(connection.await) });
     let answer = sender.send_request(request);
-    // Behind it on the same connection, so once this is answered that has begun.
+    // Sent behind it on the same connection: once this is answered, the other one has begun.
     let alive = http::Request::get("http://localhost/livez").body(Body::empty()).unwrap();
     drop(sender.send_request(alive).await);
     work.spawn(async move {

@@ -1,6 +1,6 @@
-//! Do the suites catch the bugs they are there for? Each of [`Bug::ALL`] is planted in turn, and a suite must go red.
+//! Checks that the suites catch bugs: each of [`Bug::ALL`] is planted in turn, and a suite must fail.
 //!
-//! Only in builds with the feature `planted-bugs`, whose processes make the mistake that `ONHAND_PLANTED_BUG` names:
+//! Only in builds with the feature `planted-bugs`, whose processes have the bug that `ONHAND_PLANTED_BUG` names:
 //!
 //!     cargo test --release --features planted-bugs --test suite -- planted::
 
@@ -10,7 +10,7 @@ use std::env::current_exe;
 use std::process::{Command, Output};
 use std::time::Instant;
 
-/// Mistakes that the simulator comes upon by itself: the others need rot, two faults that meet, or callers that go away.
+/// Bugs that the simulator finds by itself: the others need rot, two faults together, or clients that disconnect.
 const FOUND_BY_SIMULATION: [Bug; 12] = [
     Bug::AckBeforeSync,
     Bug::RetrySync,
@@ -26,7 +26,7 @@ const FOUND_BY_SIMULATION: [Bug; 12] = [
     Bug::TrustJoinersClock,
 ];
 
-/// The suites that are quick and whose business it is, by the beginning of their tests' names.
+/// The quick suites that must catch a bug, by the prefix of their tests' names.
 fn suites_for(bug: Bug) -> &'static [&'static str] {
     match bug {
         Bug::AckBeforeSync | Bug::ApplyBeforeDurable | Bug::RetrySync | Bug::NoSyncAfterCut => {
@@ -37,7 +37,7 @@ fn suites_for(bug: Bug) -> &'static [&'static str] {
         Bug::SkipChecksum => &["damage::bytes::a_running_node"],
         Bug::ForgetIdempotency | Bug::ReuseSequence => &["node::", "machine::"],
         Bug::PruneBeforeRename => &["archive::"],
-        Bug::AcceptStaleEpoch => &["shared::stories::who_was_paused"],
+        Bug::AcceptStaleEpoch => &["shared::stories::a_process_paused"],
         Bug::ReleaseOverLostFile => &["shared::lost_file", "binary::lost_sync"],
         Bug::ApplyMismatch => &["shared::mismatch"],
         Bug::TrustJoinersClock => &["shared::clocks"],

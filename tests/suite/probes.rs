@@ -1,4 +1,4 @@
-//! Probes of a sick disk.
+//! Probes of a failing disk.
 
 use crate::node::adjust;
 use crate::rules;
@@ -25,7 +25,7 @@ async fn a_sick_disk_is_left_alone_between_probes_however_short_the_cool_down() 
     let (tell, probes) = mpsc::channel();
     let told = move |news: StorageNews<'_>| {
         if matches!(news, StorageNews::Probing) {
-            // Nobody listens any more once there were enough.
+            // There is no listener any more once there were enough.
             let _ = tell.send(Instant::now());
         }
     };

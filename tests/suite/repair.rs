@@ -1,4 +1,4 @@
-//! `repair`: what is damaged is given up on request only, and its bytes are kept.
+//! `repair`: damaged data is cut on request only, and its bytes are kept.
 
 use crate::node::{World, adjust, level};
 use onhand_app::Meta;

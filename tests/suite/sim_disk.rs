@@ -1,4 +1,4 @@
-//! The simulated disk held against the operating system's: without faults both answer every call alike.
+//! The simulated disk compared with the operating system's: without faults both answer every call alike.
 
 use std::fmt::Debug;
 use std::io;
@@ -10,11 +10,11 @@ use onhand_sim_machine::disk::SimDisk;
 use onhand_sim_machine::random::Random;
 
 const NAMES: [&str; 8] = ["a", "b", "c", "./a", "d/a", "d/b", "file/x", "missing/x"];
-/// The first four are never files.
+/// Paths of directories; the first four are never files.
 const DIRECTORIES: [&str; 6] = [".", "d", "d/e", "missing", "file", "file/x"];
 /// New names for files; `dir` is a directory at first, `file` a file in every run.
 const TARGETS: [&str; 4] = ["a", "b", "z", "dir"];
-/// The same in other directories, and for directories; none of the latter is ever opened as a file.
+/// Names in other directories, and of directories; none of the latter is ever opened as a file.
 const ELSEWHERE: [&str; 7] = ["z", "d/z", "dir/x", "d", "d/e", "file/e", "missing/e"];
 const MODES: [OpenMode; 4] = [OpenMode::Read, OpenMode::Write, OpenMode::CreateNew, OpenMode::OpenOrCreate];
 
@@ -23,7 +23,7 @@ struct Run<'a> {
     disk: &'a dyn Disk,
     root: PathBuf,
     handles: Vec<Arc<dyn DiskFile>>,
-    /// Of directories.
+    /// Open handles of directories.
     locks: Vec<Arc<dyn DiskFile>>,
     trace: Vec<String>,
 }
@@ -32,7 +32,7 @@ fn pick<'a, T>(from: &'a [T], random: &mut Random) -> &'a T {
     &from[random.below(from.len())]
 }
 
-/// The answer as text; of an error only its number, because that is what the log acts on.
+/// The answer as text; of an error only its number, because the log acts on that alone.
 fn told<T: Debug>(outcome: io::Result<T>) -> String {
     match outcome {
         Ok(value) => format!("{value:?}"),
@@ -41,7 +41,7 @@ fn told<T: Debug>(outcome: io::Result<T>) -> String {
 }
 
 impl Run<'_> {
-    /// One call. Syncs are rare: on the real disk they take long and answer little.
+    /// One call. Syncs are rare: on the real disk they are slow and answer little.
     fn step(&mut self, random: &mut Random) {
         let call = random.below(44);
         let path = self.root.join(pick(&NAMES, random));

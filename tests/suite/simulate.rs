@@ -1,9 +1,9 @@
-//! The simulator as an engineer runs it: many seeds, each twice, and nothing found.
+//! The simulator as an engineer runs it: many seeds, each twice, and no finding.
 
 use crate::counts::{counted, scale};
 use std::process::Command;
 
-/// Runs seeds and answers what was said; red when something was found.
+/// Runs seeds and returns the output; fails when there is a finding.
 fn simulate(arguments: &[&str]) -> String {
     let run = Command::new(env!("CARGO_BIN_EXE_onhand")).arg("simulate").args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
@@ -24,7 +24,7 @@ fn a_hundred_seeds_do_the_same_twice() {
     assert!(said.contains("each run twice, with the same trace"), "{said}");
 }
 
-/// A letter is listed as open, and closed by the pass that asks its source: the second redrive finds it closed.
+/// A letter is listed as open, and closed by the pass that reads its source: the second redrive finds it closed.
 #[test]
 fn a_letter_that_a_pass_has_closed_is_no_finding() {
     for seed in ["500681", "500999"] {

@@ -1,4 +1,4 @@
-//! Rust source as text: just enough reading of it to check the rules of the house, without a parser to depend on.
+//! Rust source as text: just enough parsing to check the rules of the project, without a parser as a dependency.
 
 /// The source with comments blanked and the characters of literals replaced by quotes; lines stay where they are.
 pub(crate) fn mask(text: &str) -> String {
@@ -51,7 +51,7 @@ pub(crate) fn functions(masked: &str) -> Vec<(String, usize)> {
 /// Every path in masked source that starts with `root::`, groups in braces taken apart, without the root.
 pub(crate) fn paths(masked: &str, root: &str) -> Vec<String> {
     let mut found = Vec::new();
-    // What stands behind another name is a part of that path.
+    // A name behind another one is a part of that path.
     let begins = |position: &usize| !inside_path(&masked[..*position]);
     for position in words(masked, root).filter(begins) {
         if let Some(tree) = masked[position + root.len()..].trim_start().strip_prefix("::") {
@@ -61,8 +61,8 @@ pub(crate) fn paths(masked: &str, root: &str) -> Vec<String> {
     found
 }
 
-/// Every path that masked source imports by `use`, lists in braces taken apart, and whether it is a re-export. A new name
-/// behind `as` is not read.
+/// Every path that masked source imports by `use`, lists in braces taken apart, and whether it is a re-export. A new
+/// name behind `as` is not read.
 pub(crate) fn use_paths(masked: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     for position in uses(masked) {
@@ -99,7 +99,7 @@ pub(crate) fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = us
     })
 }
 
-/// True when what follows goes on a path that a name has begun.
+/// True when `before` ends in a path that the next name continues.
 fn inside_path(before: &str) -> bool {
     before.trim_end().strip_suffix("::").is_some_and(|path| path.trim_end().ends_with(is_word))
 }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_are_told_from_reexports_and_from_expressions() {
+    fn imports_are_distinguished_from_reexports_and_from_expressions() {
         let text = "use a::{b, c::{self, d}};\npub(crate) use e::F;\nfn f<T>() -> impl G + use<T> { h::i() }";
         let wanted = [("a::b", false), ("a::c", false), ("a::c::d", false), ("e::F", true)];
         assert_eq!(use_paths(text), wanted.map(|(path, is_public)| (path.to_owned(), is_public)));

@@ -1,19 +1,19 @@
-//! What a crash leaves behind: bytes that are given up are kept under another name, unfinished files are removed.
+//! Leftovers of a crash: discarded bytes are kept under another name, unfinished files are removed.
 
 use crate::calls::Disk;
 use crate::replace::replace;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Keeps bytes that are given up, in a file named after them: the same bytes again are the same file, others never
-/// take its place.
+/// Keeps discarded bytes in a file named after their content: equal bytes share a file, and other bytes never
+/// replace it.
 pub fn keep_aside(disk: &dyn Disk, directory: &Path, stem: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     let path = directory.join(format!("{stem}-{:08x}.bytes", crc32c::crc32c(bytes)));
     set_aside(disk, &path, bytes)?;
     Ok(path)
 }
 
-/// Puts bytes in place as a whole file, durably.
+/// Writes bytes as a whole file, durably.
 pub fn set_aside(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(disk, path, bytes).map(drop)
 }

@@ -30,7 +30,7 @@ pub enum OpenMode {
     OpenOrCreate,
 }
 
-/// What [`DiskFile::try_lock`] found.
+/// The result of [`DiskFile::try_lock`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockOutcome {
     /// This handle holds the advisory lock until it is dropped.
@@ -47,7 +47,7 @@ pub trait DiskFile: Send + Sync {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Makes the file's content durable (fdatasync). An error is final for this file: never call it again.
     fn sync_data(&self) -> io::Result<()>;
-    /// Length in bytes.
+    /// Length of the file in bytes.
     fn len(&self) -> io::Result<u64>;
     /// True when the file has no bytes.
     fn is_empty(&self) -> io::Result<bool> {
@@ -57,19 +57,23 @@ pub trait DiskFile: Send + Sync {
     fn truncate(&self, length: u64) -> io::Result<()>;
     /// Reserves room for `length` bytes from the start without changing the length; a refusal is no error of the log.
     fn preallocate(&self, length: u64) -> io::Result<()>;
-    /// Takes the advisory lock of this file if nobody holds it. The lock ends with the handle, or with the process.
+    /// Takes the advisory lock of this file if it is free. The lock ends with the handle, or with the process.
     fn try_lock(&self) -> io::Result<LockOutcome>;
-    /// The process that holds the advisory lock, where the system tells.
+    /// The process that holds the advisory lock, where the system reports it.
     fn lock_holder(&self) -> Option<u32> {
         None
+    }
+    /// The permission bits of the file or directory, where the disk has such.
+    fn mode(&self) -> io::Result<Option<u32>> {
+        Ok(None)
     }
 }
 
 /// The names of files. Every path is used as given.
 pub trait Disk: Send + Sync {
-    /// Opens a file.
+    /// Opens a file in that mode.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>>;
-    /// Opens a directory, for its advisory lock: nothing else of the handle is of use.
+    /// Opens a directory for its advisory lock; no other use of the handle is allowed.
     fn open_dir(&self, directory: &Path) -> io::Result<Arc<dyn DiskFile>>;
     /// Gives a file or a directory another name, replacing the file that had it. Not durable until [`Disk::sync_dir`], of
     /// both directories where they are two.
@@ -100,8 +104,8 @@ fn retry_interrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T
     }
 }
 
-/// How often the list of locks is read before nobody is found in it.
-const LOCKS_LOOKS: u32 = 5;
+/// How often the list of locks is read before the holder counts as unknown.
+const LOCKS_READS: u32 = 5;
 
 fn open_directory(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
@@ -146,15 +150,19 @@ impl DiskFile for RealFile {
         let file = self.0.metadata().ok()?;
         let (major, minor) = (rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()));
         let place = format!("{major:02x}:{minor:02x}:{}", file.ino());
-        // `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; those who wait have an arrow behind the number.
+        // `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; waiting processes have an arrow behind the number.
         let holder = |line: &str| {
             let mut words = line.split_whitespace().skip(1);
             let flock = words.next()? == "FLOCK";
             let pid = words.nth(2)?.parse().ok()?;
             (flock && words.next()? == place && pid > 0).then_some(pid)
         };
-        // A page at a time, so that one may be missed while others come and go in front of it.
-        (0..LOCKS_LOOKS).find_map(|_| fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder))
+        // The kernel delivers a page at a time, so a lock may be missed while others come and go in front of it.
+        (0..LOCKS_READS).find_map(|_| fs::read_to_string("/proc/locks").ok()?.lines().find_map(holder))
+    }
+
+    fn mode(&self) -> io::Result<Option<u32>> {
+        Ok(Some(self.0.metadata()?.mode() & 0o7777))
     }
 }
 
@@ -229,20 +237,20 @@ pub fn fill_at(file: &dyn DiskFile, offset: u64, buffer: &mut [u8]) -> io::Resul
     Ok(())
 }
 
-/// Room to read files one after the other into comes in multiples of this, as the next one may be a little longer.
+/// Buffers that are reused for several files grow in multiples of this, as the next file may be a little longer.
 const ROOM_BYTES: usize = 8 << 20;
 
-/// Reads a whole file as it is now.
+/// Reads a whole file at its current length.
 pub fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     let length = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::OutOfMemory)?;
     read_exact_at(file, 0, length)
 }
 
-/// As [`read_all`], into memory that has been of use before; what it held is gone.
+/// As [`read_all`], into a reused buffer; its previous content is lost.
 pub fn read_all_into(file: &dyn DiskFile, bytes: &mut Vec<u8>) -> io::Result<()> {
     let length = usize::try_from(file.len()?).map_err(|_| io::ErrorKind::OutOfMemory)?;
     if bytes.capacity() < length {
-        // Fresh zeros cost nothing, and nothing has to be carried over.
+        // Fresh zeros cost nothing, and the old content need not be copied.
         *bytes = vec![0; length.next_multiple_of(ROOM_BYTES)];
     }
     bytes.resize(length, 0);
@@ -263,9 +271,9 @@ pub fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u64) -> i
     Ok(())
 }
 
-/// Opens the file under which content is written before it gets its name; always a new one.
+/// Creates the temporary file in which content is written before it gets its name; always a new one.
 ///
-/// What an earlier attempt has left is removed first: a file whose sync failed is never written or synced again.
+/// A leftover of an earlier attempt is removed first: a file whose sync failed is never written or synced again.
 pub fn create_unfinished(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
     match disk.open(path, OpenMode::CreateNew) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -276,9 +284,9 @@ pub fn create_unfinished(disk: &dyn Disk, path: &Path) -> io::Result<Arc<dyn Dis
     }
 }
 
-/// Ends the making of a file: one that could not be finished goes, because the room it takes may be wanted elsewhere.
+/// Removes an unfinished file when its creation failed, to free its space.
 ///
-/// What stays all the same is removed by the next attempt, or the next start.
+/// If the removal fails too, the next attempt or the next start removes it.
 pub fn finished_or_gone<T>(disk: &dyn Disk, unfinished: &Path, made: io::Result<T>) -> io::Result<T> {
     if made.is_err() {
         let _ = disk.remove(unfinished);
@@ -308,13 +316,13 @@ pub fn create_dir_durably(disk: &dyn Disk, directory: &Path) -> io::Result<()> {
         disk.create_dir_all(directory)?;
     }
     match disk.sync_dir(&above) {
-        // It was made by another user, who does not let this one into the directory above: its name is not ours to sync.
+        // Another user created it and denies access to its parent directory: this process need not sync that name.
         Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         synced => synced,
     }
 }
 
-/// The directory a path is in.
+/// The parent directory of a path.
 pub fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(above) if above.as_os_str().is_empty() => PathBuf::from("."),
@@ -328,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_whole_whatever_was_read_before() {
+    fn a_file_is_read_whole_into_a_used_buffer() {
         let directory = tempfile::tempdir().unwrap();
         let mut room = Vec::new();
         for (name, length) in [("a", 10), ("b", ROOM_BYTES), ("c", 3), ("d", 0), ("e", ROOM_BYTES + 1)] {

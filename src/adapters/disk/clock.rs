@@ -1,4 +1,4 @@
-//! The real clock and real ids: the only place that asks the machine.
+//! The system clock and random ids: the only place that reads them from the machine.
 
 use onhand_app::ports::{Clock, EventIds, Sleep};
 use onhand_domain::Timestamp;
@@ -6,7 +6,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// The machine's clocks.
+/// The clocks of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -30,7 +30,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// UUIDs of version 7.
+/// Generator of UUIDs of version 7.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TimeOrderedIds;
 

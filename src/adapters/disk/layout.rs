@@ -1,4 +1,4 @@
-//! Where things lie under a data directory, and what they are called.
+//! Paths and file names under a data directory.
 //!
 //! ```text
 //! node.json                       node id, format, created
@@ -14,10 +14,11 @@
 //! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
 //! dead-letters/dead-letters.jsonl events the worker could not apply
+//! identity/                       names, verifiers of tokens and passwords; described in the package of the vault
 //! ```
 //!
-//! When several processes share the data directory (`LOCKS_ENABLED`), each has a directory of its own with all of the above
-//! but the last three, and `LOCK` is held by all of them together:
+//! When several processes share the data directory (`LOCKS_ENABLED`), each has a directory of its own with all of
+//! the above but the last three, and `LOCK` is held by all of them together:
 //!
 //! ```text
 //! nodes/<number>/                 node.json, LOCK, log/, snapshots/, archive/, alerts-sent, admin.sock of one process
@@ -26,12 +27,13 @@
 //! nodes/<number>/wanted           leases of this process that others ask for
 //! locks/                          leases; LOCK_DIR may put them elsewhere
 //! ```
-//! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was killed.
+//! Directories have mode 0700, files 0600. A name ending in `.tmp` is an unfinished file of a process that was
+//! killed.
 
 use onhand_domain::Sequence;
 use std::path::{Path, PathBuf};
 
-/// The paths under one data directory.
+/// All paths under one data directory.
 #[derive(Debug, Clone)]
 pub struct Layout {
     root: PathBuf,
@@ -48,72 +50,72 @@ impl Layout {
         &self.root
     }
 
-    /// `node.json`.
+    /// Path of `node.json`, the node's identity.
     pub fn node(&self) -> PathBuf {
         self.root.join("node.json")
     }
 
-    /// `LOCK`.
+    /// Path of `LOCK`, the lock file of the writing process.
     pub fn lock(&self) -> PathBuf {
         self.root.join("LOCK")
     }
 
-    /// `log/`.
+    /// Path of `log/`, the directory of segments.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")
     }
 
-    /// `log/mark`.
+    /// Path of `log/mark`, the last durable sequence.
     pub fn mark(&self) -> PathBuf {
         self.log().join("mark")
     }
 
-    /// `log/ballast`.
+    /// Path of `log/ballast`, the space reserve.
     pub fn ballast(&self) -> PathBuf {
         self.log().join("ballast")
     }
 
-    /// The segment that begins with that sequence.
+    /// Path of the segment that begins with that sequence.
     pub fn segment(&self, first: Sequence) -> PathBuf {
         self.log().join(format!("{:020}.jsonl", first.0))
     }
 
-    /// The index of the segment that begins with that sequence.
+    /// Path of the index of the segment that begins with that sequence.
     pub fn index(&self, first: Sequence) -> PathBuf {
         self.log().join(format!("{:020}.idx", first.0))
     }
 
-    /// `archive/`.
+    /// Path of `archive/`, the directory of compressed segments.
     pub fn archive(&self) -> PathBuf {
         self.root.join("archive")
     }
 
-    /// The archived segment that begins with that sequence.
+    /// Path of the archived segment that begins with that sequence.
     pub fn archived(&self, first: Sequence) -> PathBuf {
         self.archive().join(format!("{:020}.jsonl.zst", first.0))
     }
 
-    /// `snapshots/`.
+    /// Path of `snapshots/`, the directory of snapshots.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")
     }
 
-    /// The snapshot after that sequence.
+    /// Path of the snapshot after that sequence.
     pub fn snapshot(&self, sequence: Sequence) -> PathBuf {
         self.snapshots().join(format!("node-{}.json", sequence.0))
     }
 
-    /// `alerts-sent`.
+    /// Path of `alerts-sent`, the webhook's checkpoint.
     pub fn alerts_sent(&self) -> PathBuf {
         self.root.join("alerts-sent")
     }
 
-    /// `admin.sock`.
+    /// Path of `admin.sock`, the local socket of a running `serve`.
     pub fn admin_socket(&self) -> PathBuf {
         self.root.join("admin.sock")
     }
 
-    /// `central/`.
+    /// Path of `central/`, the directory of the central model.
     pub fn central(&self) -> PathBuf {
         self.root.join("central")
     }
@@ -123,12 +125,12 @@ impl Layout {
         self.central().join("LOCK")
     }
 
-    /// The central model with so many events in it.
+    /// Path of the central model that contains that many events.
     pub fn central_file(&self, sequence: Sequence) -> PathBuf {
         self.central().join(format!("central-{}.json", sequence.0))
     }
 
-    /// `nodes/`: there when several processes share the data directory.
+    /// Path of `nodes/`; it exists when several processes share the data directory.
     pub fn nodes(&self) -> PathBuf {
         self.root.join("nodes")
     }
@@ -139,27 +141,27 @@ impl Layout {
         Self { root: self.nodes().join(number.to_string()) }
     }
 
-    /// `term`.
+    /// Path of `term`, the current term of a member.
     pub fn term(&self) -> PathBuf {
         self.root.join("term")
     }
 
-    /// `alive`.
+    /// Path of `alive`, the sign of life of a member.
     pub fn alive(&self) -> PathBuf {
         self.root.join("alive")
     }
 
-    /// `wanted`.
+    /// Path of `wanted`, the leases that others request from a member.
     pub fn wanted(&self) -> PathBuf {
         self.root.join("wanted")
     }
 
-    /// `dead-letters/`.
+    /// Path of `dead-letters/`, the directory of dead letters.
     pub fn dead_letters(&self) -> PathBuf {
         self.root.join("dead-letters")
     }
 
-    /// `dead-letters/dead-letters.jsonl`.
+    /// Path of `dead-letters/dead-letters.jsonl`, the file of all dead letters.
     pub fn dead_letter_file(&self) -> PathBuf {
         self.dead_letters().join("dead-letters.jsonl")
     }
@@ -172,23 +174,23 @@ pub fn temporary(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The sequence in a segment's name.
+/// The first sequence in a segment's file name.
 pub fn segment_first(name: &str) -> Option<Sequence> {
     let digits = name.strip_suffix(".jsonl").filter(|digits| digits.len() == 20)?;
     digits.parse().ok().map(Sequence)
 }
 
-/// The sequence in an archived segment's name.
+/// The first sequence in an archived segment's file name.
 pub fn archived_first(name: &str) -> Option<Sequence> {
     segment_first(name.strip_suffix(".zst")?)
 }
 
-/// The sequence in a snapshot's name.
+/// The sequence in a snapshot's file name.
 pub fn snapshot_sequence(name: &str) -> Option<Sequence> {
     name.strip_prefix("node-")?.strip_suffix(".json")?.parse().ok().map(Sequence)
 }
 
-/// The sequence in a central file's name.
+/// The sequence in a central model's file name.
 pub fn central_sequence(name: &str) -> Option<Sequence> {
     name.strip_prefix("central-")?.strip_suffix(".json")?.parse().ok().map(Sequence)
 }

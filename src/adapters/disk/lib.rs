@@ -1,11 +1,11 @@
-//! Every system call, and the names and places of files.
+//! Every system call, and the names and paths of files.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
 //! | `calls` | the disk as two traits, the operating system's disk, and the order of calls that makes a name durable |
 //! | `replace` | a file replaced as a whole; room reserved |
-//! | `aside` | what a crash leaves behind |
-//! | [`layout`] | where things lie under a data directory |
+//! | `aside` | leftovers of a crash |
+//! | [`layout`] | paths under a data directory |
 //! | [`lines`] | a file read line by line |
 //! | `open_error` | why a data directory cannot be used |
 //! | [`clock`] | the machine's clocks, and fresh ids |

@@ -25,7 +25,7 @@ impl Lines {
         Self { file, offset, buffer: Vec::new(), used: 0, chunk: CHUNK }
     }
 
-    /// As [`Lines::new`], for somebody who wants a line or two here and there.
+    /// As [`Lines::new`], for callers that read only a few lines at a time.
     pub fn few(file: Arc<dyn DiskFile>) -> Self {
         Self { chunk: FIRST_CHUNK, ..Self::new(file, 0) }
     }
@@ -42,7 +42,7 @@ impl Lines {
         }
     }
 
-    /// The next line with its line feed; nothing at the end of the file or when the last line has no line feed.
+    /// The next line with its line feed; none at the end of the file or when the last line has no line feed.
     pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         let mut searched = self.used;
         loop {

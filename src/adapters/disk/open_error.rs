@@ -1,54 +1,54 @@
-//! Why a data directory cannot be used: what every room that opens or reads one answers.
+//! Errors of opening a data directory, shared by all modules that open or read one.
 
 use onhand_domain::Sequence;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a directory does not open.
+/// Why a data directory does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The disk refused.
+    /// The disk returned an error.
     #[error("cannot use {}", path.display())]
     Io {
-        /// What was touched.
+        /// The file or directory of the failed call.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Another process has it.
+    /// Another process holds the directory.
     #[error("{} is held by {holder}; stop it first, or choose another data directory", path.display())]
     Locked {
-        /// The lock file.
+        /// Path of the lock file.
         path: PathBuf,
-        /// What the holder wrote.
+        /// The holder's own description from the lock file.
         holder: String,
     },
-    /// Several processes share it, or one has begun to make it so.
+    /// Several processes share it, or one has begun to convert it.
     #[error(
         "{} is shared by several processes, each with a log of its own; start this one with --locks-enabled \
          (LOCKS_ENABLED=true) too",
         path.display()
     )]
     Shared {
-        /// The data directory.
+        /// Path of the data directory.
         path: PathBuf,
     },
-    /// The log is half-way from a directory of one process to one of several.
+    /// The conversion from a directory of one process to one of several was interrupted.
     #[error(
         "{} is half-way to a directory that several processes share: a process is making it so, or ended before it was \
          done. Nothing is lost; `onhand serve --locks-enabled` does the rest when it starts",
         path.display()
     )]
     HalfShared {
-        /// The data directory.
+        /// Path of the data directory.
         path: PathBuf,
     },
-    /// A file other than a segment is not what was written.
+    /// A file other than a segment is damaged.
     #[error("{}: {reason}", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the damaged file.
         path: PathBuf,
-        /// What is wrong.
+        /// Reason of the damage, for a person.
         reason: String,
     },
     /// Acknowledged entries are damaged or missing.
@@ -58,19 +58,19 @@ pub enum OpenError {
         path.display()
     )]
     Corrupt {
-        /// The segment.
+        /// Path of the segment.
         path: PathBuf,
-        /// Where its good part ends.
+        /// The byte at which its good part ends.
         offset: u64,
-        /// What should stand there.
+        /// The sequence expected there.
         sequence: Sequence,
-        /// What is wrong.
+        /// Reason of the damage, for a person.
         reason: String,
     },
 }
 
 impl OpenError {
-    /// Adds the path to what the disk says.
+    /// Adds the path to an I/O error.
     pub fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_path_buf();
         move |source| Self::Io { path: path.clone(), source }

@@ -1,15 +1,15 @@
 //! HTTP: the contract of `openapi.yaml` on a socket.
 //!
-//! | room | what it does |
+//! | folder | content |
 //! | --- | --- |
 //! | [`server`] | listeners, TLS, connections and their timeouts |
-//! | `edge` | what every request passes before its handler: gate against web pages, CORS, gates, access log |
+//! | `edge` | the layer around every handler: gate against web pages, CORS, gates, access log |
 //! | `request`, `response` | reading requests, answering them |
 //! | `resource` | what the capabilities share: paged lists, changes, entity tags |
 //! | `node` | what handlers need of the running node |
-//! | `stock`, `imports`, `catalogue`, `low_stock`, `feed`, `central` | one room for each capability, with its routes |
+//! | `stock`, `imports`, `catalogue`, `low_stock`, `identity`, `feed`, `central` | one room for each capability, with its routes |
 //! | `ops`, `docs` | liveness, readiness and metrics; the contract and the pages for people |
-//! | `routes` | the routes of all rooms |
+//! | `routes` | the routes of all folders |
 //! | `limits` | every bound of the HTTP side |
 //!
 //! Nothing here decides about stock, and nothing knows the disk.
@@ -19,6 +19,7 @@ mod central;
 mod docs;
 mod edge;
 mod feed;
+mod identity;
 mod imports;
 mod limits;
 mod low_stock;
@@ -32,10 +33,11 @@ pub mod server;
 mod stock;
 
 pub use docs::openapi::OPENAPI_YAML;
+pub use edge::front_door::OpenRules;
 pub use edge::gates::{Gate, GateEntry, Gates};
 pub use edge::layer::Edge;
 pub use edge::local_peer::LocalPeer;
-pub use edge::route::{Cache, Permission, Route};
+pub use edge::route::{Cache, Need, Route};
 pub use edge::web_gate::WebGate;
 pub use limits::FOLLOWERS_MAX;
 pub use node::Node;

@@ -25,7 +25,7 @@ pub(crate) const SWEEP_MS: u64 = 1_000;
 pub(crate) const CONNECTIONS_MAX: usize = 4_096;
 /// Connections beyond that, which are answered health and metrics, or 503.
 pub(crate) const REFUSALS_MAX: usize = 64;
-/// How long such a connection may take in all.
+/// Total time that such a connection may take.
 pub(crate) const REFUSAL_MS_MAX: u64 = 1_000;
 /// Concurrent requests on one HTTP/2 connection.
 pub(crate) const STREAMS_PER_CONNECTION_MAX: u32 = 128;
@@ -35,7 +35,7 @@ pub(crate) const SHED_WARNING_MS: u64 = 10_000;
 pub(crate) const PAGE_ITEMS_MAX: usize = 1_000;
 /// The items of a page when the request has no `limit`.
 pub(crate) const PAGE_ITEMS_DEFAULT: usize = 100;
-/// Concurrent followers of the feed, beside all other connections.
+/// Maximum number of concurrent followers of the feed, beside all other connections.
 pub const FOLLOWERS_MAX: usize = 512;
 /// Events in one piece of a stream; a reader that is slow costs one piece.
 pub(crate) const FOLLOW_EVENTS_MAX: usize = 256;

@@ -1,5 +1,6 @@
 //! All routes: those of each capability, one line a room.
 
+use crate::edge::front_door::FrontDoor;
 use crate::edge::layer::Edge;
 use crate::edge::route::Route;
 use crate::node::{Node, Routes};
@@ -11,6 +12,7 @@ fn all() -> Routes {
         super::imports::routes(),
         super::catalogue::routes(),
         super::low_stock::routes(),
+        super::identity::routes(),
         super::feed::routes(),
         super::central::routes(),
         super::docs::routes(),
@@ -22,8 +24,9 @@ fn all() -> Routes {
 /// The whole HTTP side of a node.
 pub fn edge(node: Arc<Node>) -> Edge {
     let (gates, web) = (Arc::clone(&node.gates), Arc::clone(&node.web));
+    let (ledger, vault, open) = (Arc::clone(&node.ledger), node.vault.clone(), node.open);
     let bound = all().into_iter().map(move |endpoint| endpoint.bound(Arc::clone(&node)));
-    Edge::new(bound.collect(), gates, web)
+    Edge::new(bound.collect(), gates, web).with_door(FrontDoor { ledger, vault, open })
 }
 
 /// Every route, to be compared with openapi.yaml.

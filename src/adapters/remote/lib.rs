@@ -1,4 +1,4 @@
-//! Others, reached over HTTP: another node, and whoever wants to hear of alerts.
+//! HTTP clients: another node as event source, and the webhook receiver of alerts.
 
 mod source;
 mod webhook;
@@ -11,10 +11,10 @@ use reqwest::redirect::Policy;
 use rustls::crypto::ring;
 use std::time::Duration;
 
-/// How others are asked over HTTP: not where they say, but where they are; without a proxy on this machine; with TLS by
-/// rustls where the address is `https`. Times are the caller's to set.
+/// HTTP client settings: no redirects, no proxy for targets on this machine (`loopback`), TLS by rustls for
+/// `https`. The caller sets the timeouts.
 pub fn client_builder(loopback: bool) -> reqwest::ClientBuilder {
-    // From the second time on it is there.
+    // Fails from the second call on, when the provider is installed already.
     let _ = ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .redirect(Policy::none())
@@ -22,15 +22,15 @@ pub fn client_builder(loopback: bool) -> reqwest::ClientBuilder {
     if loopback { builder.no_proxy() } else { builder }
 }
 
-/// When it wants to be asked again; a second when it does not say.
+/// Delay that the receiver asks for in `Retry-After`; one second when the header is missing.
 fn retry_after(headers: &HeaderMap) -> Duration {
     let asked = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     Duration::from_secs(asked.unwrap_or(1))
 }
 
-/// The whole chain of causes: reqwest's own sentence only says that it did not work. Without the address, in which there may be a
+/// The whole chain of causes, because reqwest's own message is generic. Without the URL, which may contain a
 /// secret.
-fn told(error: reqwest::Error) -> String {
+fn error_chain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -1,9 +1,9 @@
 //! A node over HTTP as a source: `GET {base}/events?after=N&limit=M`, one JSON page at a time.
 //!
-//! Every answer is bounded in time and in bytes, and nothing in it is believed that can be checked: an answer that is
-//! no page, events of another node, out of order or beyond the end it names are nonsense, and change nothing.
+//! Every answer is bounded in time and in bytes, and is checked as far as possible: an answer that is no page, or
+//! has events of another node, out of order or beyond the end it names, is rejected and changes nothing.
 
-use crate::{client_builder, retry_after, told};
+use crate::{client_builder, error_chain, retry_after};
 use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use onhand_domain::{Sequence, Timestamp};
 use reqwest::StatusCode;
@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Events a node delivers at once, at most.
+/// Maximum number of events per page.
 const PAGE_EVENTS_MAX: usize = 1_000;
-/// Bytes of an answer: a page of events at their longest, with the levels before and after.
+/// Maximum size of an answer in bytes: a page of events at their longest, with the levels before and after.
 const BODY_BYTES_MAX: usize = 16 << 20;
 
 /// [`EventSource`] over a node that runs elsewhere.
@@ -25,18 +25,18 @@ pub struct RemoteSource {
     base: String,
 }
 
-/// The page, as far as it is needed.
+/// The members of a page that the worker needs.
 #[derive(Deserialize)]
 struct Page<'a> {
     node: Uuid,
-    /// An older program does not say it: its log is all of its ledger.
+    /// Missing from older nodes: their log is all of their ledger.
     ledger: Option<Uuid>,
     end: Sequence,
     #[serde(borrow)]
     items: Vec<&'a RawValue>,
 }
 
-/// What must be readable of an event; the rest of it is the worker's business.
+/// The members of an event that must be readable; the worker checks the rest.
 #[derive(Deserialize)]
 struct Item {
     sequence: Sequence,
@@ -48,7 +48,7 @@ impl RemoteSource {
     /// The events of the node at `base`, such as `http://127.0.0.1:3000`.
     ///
     /// # Errors
-    /// When the address is none, or no HTTP client can be made.
+    /// An invalid address, or no HTTP client can be built.
     pub fn new(base: &str) -> Result<Self, SourceError> {
         let url = reqwest::Url::parse(base).map_err(|error| SourceError::Nonsense(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -122,7 +122,7 @@ fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
 }
 
 fn unavailable(error: reqwest::Error) -> SourceError {
-    SourceError::Unavailable(told(error))
+    SourceError::Unavailable(error_chain(error))
 }
 
 fn is_loopback(url: &reqwest::Url) -> bool {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_nonsense() {
+    fn an_inconsistent_page_is_rejected() {
         let strange = item(4).replace("0007", "0008");
         let rows = [
             ("no JSON", "<html>".to_owned()),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_must_be_one() {
+    fn an_address_must_be_valid() {
         for base in ["", "127.0.0.1:3000", "ftp://x", "http://"] {
             assert!(RemoteSource::new(base).is_err(), "{base:?}");
         }

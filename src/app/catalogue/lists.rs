@@ -108,7 +108,7 @@ impl ListedProduct {
 }
 
 impl Ledger {
-    /// Applies changes to the lists for ever.
+    /// Applies changes to the lists until it is dropped.
     pub async fn keep_lists(&self) -> Infallible {
         loop {
             self.projections.lists.news.notified().await;

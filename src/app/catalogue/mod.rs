@@ -5,5 +5,5 @@ pub(crate) mod products;
 pub(crate) mod stores;
 pub(crate) mod strict;
 
-pub use products::{ProductFilter, ProductSaid, ProductView};
+pub use products::{ProductFilter, ProductRevision, ProductView};
 pub use stores::{StoreDescription, StoreView};

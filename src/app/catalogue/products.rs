@@ -5,7 +5,8 @@ use crate::blocking;
 use crate::ports::{History, HistoryError, MovementQuery};
 use crate::stock::movements::ReadError;
 use memchr::memmem::Finder;
-use onhand_domain::catalogue::{Master, Product, ProductFact};
+use onhand_domain::catalogue::{Product, ProductFact};
+use onhand_domain::master::Master;
 use onhand_domain::{Fact, Key, Sequence, Sku, State, Timestamp};
 use smol_str::SmolStr;
 use std::ops::Bound;
@@ -15,7 +16,7 @@ use std::ops::Bound;
 pub struct ProductView {
     /// The SKU of the product.
     pub sku: Sku,
-    /// The details.
+    /// The details of the product.
     pub product: Product,
     /// The version of the details.
     pub version: u64,
@@ -25,12 +26,12 @@ pub struct ProductView {
 
 /// One version of a product's details.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ProductSaid {
-    /// The version.
+pub struct ProductRevision {
+    /// The version, counted from 1.
     pub version: u64,
     /// The time of the change.
     pub at: Timestamp,
-    /// The details; nothing when the change removed the product from the catalogue.
+    /// The details; none when the change removed the product from the catalogue.
     pub product: Option<Product>,
     /// The principal, if it is known.
     pub actor: Option<SmolStr>,
@@ -49,7 +50,7 @@ pub struct ProductFilter {
 }
 
 impl ProductView {
-    /// The view of a product; nothing when it is not in the catalogue.
+    /// The view of a product; none when it is not in the catalogue.
     pub(crate) fn of(sku: &Sku, master: &Master<Product>) -> Option<Self> {
         let product = master.details.clone()?;
         Some(Self { sku: sku.clone(), product, version: master.version, updated_at: master.updated_at })
@@ -72,7 +73,7 @@ impl ProductFilter {
 }
 
 impl Ledger {
-    /// A product as it is now; nothing when it is not in the catalogue.
+    /// A product as it is now; none when it is not in the catalogue.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.
@@ -114,18 +115,18 @@ impl Ledger {
         sku: &Sku,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<ProductSaid>, ReadError> {
+    ) -> Result<Vec<ProductRevision>, ReadError> {
         let histories = self.histories().await?;
         let key = Key::Product(sku.clone());
         let read = move || {
-            let mut said = Vec::new();
+            let mut revisions = Vec::new();
             // Each log has the versions that its process wrote.
             for (_, history) in histories {
-                said.extend(said_in(&*history, &key, after, limit)?);
+                revisions.extend(revisions_in(&*history, &key, after, limit)?);
             }
-            said.sort_by_key(|said| said.version);
-            said.truncate(limit);
-            Ok::<_, HistoryError>(said)
+            revisions.sort_by_key(|revision| revision.version);
+            revisions.truncate(limit);
+            Ok::<_, HistoryError>(revisions)
         };
         Ok(blocking(read).await?)
     }
@@ -143,13 +144,13 @@ impl Ledger {
     }
 }
 
-/// The versions of a product in one log after the version `after`, until there are `limit`.
-fn said_in(
+/// The versions of a product in one log after the version `after`, at most `limit`.
+fn revisions_in(
     history: &dyn History,
     key: &Key,
     after: u64,
     limit: usize,
-) -> Result<Vec<ProductSaid>, HistoryError> {
+) -> Result<Vec<ProductRevision>, HistoryError> {
     let mut query = MovementQuery {
         after: Sequence::START,
         limit: EVENTS_PER_READ,
@@ -157,7 +158,7 @@ fn said_in(
         since: None,
         until: None,
     };
-    let mut said = Vec::new();
+    let mut revisions = Vec::new();
     loop {
         let movements = history.movements(key, &query)?;
         let Some(last) = movements.last() else { break };
@@ -168,12 +169,12 @@ fn said_in(
                 && version > after
             {
                 let ProductFact { product, .. } = *fact;
-                said.push(ProductSaid { version, at: movement.at, product, actor: movement.actor });
+                revisions.push(ProductRevision { version, at: movement.at, product, actor: movement.actor });
             }
         }
-        if said.len() >= limit {
+        if revisions.len() >= limit {
             break;
         }
     }
-    Ok(said)
+    Ok(revisions)
 }

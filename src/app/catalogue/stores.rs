@@ -2,8 +2,9 @@
 
 use crate::Ledger;
 use crate::stock::movements::ReadError;
-use onhand_domain::catalogue::{Master, Store};
+use onhand_domain::catalogue::Store;
 use onhand_domain::limits::ID_BYTES_MAX;
+use onhand_domain::master::Master;
 use onhand_domain::{Key, Sku, State, StoreId, Timestamp};
 use std::iter;
 use std::ops::Bound;
@@ -20,7 +21,7 @@ pub struct StoreView {
 /// The details of a store with their version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoreDescription {
-    /// The details.
+    /// The details of the store.
     pub store: Store,
     /// The version of the details.
     pub version: u64,
@@ -29,7 +30,7 @@ pub struct StoreDescription {
 }
 
 impl StoreView {
-    /// The view of a store; nothing when it has no details.
+    /// The view of a store; none when it has no details.
     pub(crate) fn of(store_id: &StoreId, master: &Master<Store>) -> Option<Self> {
         let store = master.details.clone()?;
         let described = StoreDescription { store, version: master.version, updated_at: master.updated_at };
@@ -38,7 +39,7 @@ impl StoreView {
 }
 
 impl Ledger {
-    /// A store; nothing when it has no details and never had stock.
+    /// A store; none when it has no details and never had stock.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.
@@ -68,9 +69,9 @@ impl Ledger {
         });
         let mut views: Vec<StoreView> = look.await?;
         for store_id in self.stores_with_stock(after).take(limit) {
-            let told = views.iter().any(|view| view.store_id == store_id);
+            let listed = views.iter().any(|view| view.store_id == store_id);
             // The first level of the store may not be durable yet.
-            if !told && !self.levels(&store_id, None, 1).await?.is_empty() {
+            if !listed && !self.levels(&store_id, None, 1).await?.is_empty() {
                 views.push(StoreView { store_id, described: None });
             }
         }

@@ -27,11 +27,11 @@ pub struct PassReport {
 pub struct SyncStatus {
     /// Events that are durable at a source, as far as it has reported, and not in the model.
     pub lag: u64,
-    /// Open dead letters.
+    /// Number of open dead letters.
     pub open_letters: usize,
     /// All dead letters, including closed ones.
     pub letters: usize,
-    /// One report for each source that was asked.
+    /// One report for each source that was read.
     pub sources: Vec<SourceReport>,
 }
 
@@ -67,11 +67,11 @@ pub struct SourceReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "status", content = "reason")]
 pub enum SourceState {
-    /// It has not been asked yet.
+    /// It has not been read yet.
     New,
     /// Its last answer was good.
     Well,
-    /// Its last answer was missing or malformed; it is asked again.
+    /// Its last answer was missing or malformed; it is read again.
     Failing(String),
     /// Events are missing, or the log belongs to another node than before: it is not read any further until an operator has
     /// checked it.

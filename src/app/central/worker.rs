@@ -26,7 +26,7 @@ pub struct WorkerParts {
     pub central: Arc<dyn CentralStore>,
     /// The store of the dead letters.
     pub letters: Arc<dyn DeadLetterStore>,
-    /// The clock.
+    /// The clock of the worker.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -49,7 +49,7 @@ pub struct SyncSettings {
     pub breaker: BreakerSettings,
 }
 
-/// Delay between the news of events and their read, so that one read finds more of them.
+/// Delay between the notification of events and their read, so that one read finds more of them.
 const GATHER: Duration = Duration::from_millis(20);
 /// After a save at least this many times its duration pass without one.
 const SAVE_REST: u32 = 9;
@@ -132,7 +132,7 @@ impl Worker {
         })
     }
 
-    /// Follows every source for ever, each at its own pace; the caller drops the future to stop.
+    /// Follows every source, each at its own pace, until the caller drops the future.
     pub async fn run(&self) {
         tokio::join!(self.followers.run(self), self.saves());
     }
@@ -145,7 +145,7 @@ impl Worker {
         }
     }
 
-    /// Follows one source for ever.
+    /// Follows one source until it is dropped.
     pub(super) async fn rounds(&self, followed: Followed) {
         loop {
             let (_, report) = self.follow(&followed).await;
@@ -161,7 +161,7 @@ impl Worker {
 
     /// Runs one pass over all sources now, or waits for the one that is running.
     ///
-    /// Cancel safe: what was applied stays applied.
+    /// Cancel safe: applied events stay applied.
     pub async fn sync(&self) -> PassReport {
         let Some(_running) = self.begin_pass().await else { return self.last_pass() };
         // A pass on request probes at once: its client may know that a source has recovered.
@@ -229,7 +229,7 @@ impl Worker {
         (counts, follower.report())
     }
 
-    /// The lock of a pass; nothing when a running pass has completed meanwhile, because its report serves both callers.
+    /// The lock of a pass; none when a running pass has completed meanwhile, because its report serves both callers.
     async fn begin_pass(&self) -> Option<MutexGuard<'_, ()>> {
         let before = self.passes.load(Ordering::Relaxed);
         if let Ok(free) = self.pass.try_lock() {
@@ -321,7 +321,7 @@ impl Worker {
         letters
     }
 
-    /// One dead letter.
+    /// The dead letter with that id.
     pub fn letter(&self, id: &str) -> Option<DeadLetter> {
         self.letters.lock().get(id).cloned()
     }

@@ -3,8 +3,8 @@
 use crate::Ledger;
 use crate::identity::authorities::Authority;
 use crate::stock::ReadError;
-use onhand_domain::catalogue::Master;
 use onhand_domain::identity::{Mode, Principal, PrincipalId, Token, TokenId};
+use onhand_domain::master::Master;
 use onhand_domain::{Key, State};
 use std::sync::Arc;
 
@@ -27,6 +27,18 @@ impl Ledger {
     /// The mode of the installation.
     pub fn mode(&self) -> Mode {
         self.projections.authorities.mode()
+    }
+
+    /// The mode with its version, once that is durable.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub async fn mode_with_version(&self) -> Result<(Mode, u64), ReadError> {
+        let seen = self.read(&Key::Mode, |state| match state {
+            State::Mode(master) => (master.details.unwrap_or_default(), master.version),
+            _ => Default::default(),
+        });
+        Ok(seen.await?.unwrap_or_default())
     }
 
     /// Increases with every change of a principal, a token or the mode.

@@ -16,7 +16,7 @@ pub type ImportView = Import;
 pub struct Refused {
     /// The position, from which a reader continues.
     pub place: RefusedPlace,
-    /// The row.
+    /// The refused row.
     pub row: RefusedRow,
 }
 
@@ -47,7 +47,7 @@ impl RefusedPlace {
 const STEPS_PER_READ: usize = 64;
 
 impl Ledger {
-    /// The progress of an import; nothing when it was never begun.
+    /// The progress of an import; none when it was never begun.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log of another process cannot be read.

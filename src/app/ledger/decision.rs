@@ -94,9 +94,11 @@ impl Ledger {
         keys.iter().zip(slots).map(epoch).collect()
     }
 
-    /// Applies an appended entry to memory: slots, projections, idempotency records, and the journal for a rollback.
+    /// Applies an appended entry to memory: slots, projections, idempotency records, and the journal for a
+    /// rollback.
     ///
-    /// The journal comes last and in the order of the events, so that a rollback undoes the events of one state from the last to the first.
+    /// The journal comes last, in the order of the events, so that a rollback undoes the events of one state from
+    /// the last to the first.
     fn apply_to_memory(
         &self,
         meta: &Meta,
@@ -145,7 +147,7 @@ impl Ledger {
         self.journal.note(last, self.parts.log.durable().sequence(), steps);
     }
 
-    /// Tells every projection that a state has changed, and schedules its next due moment. The caller holds the slot.
+    /// Notifies every projection of a changed state, and schedules its next due moment. The caller holds the slot.
     pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
         let own = slot.log == LogNumber::OWN;
         let moved = Moved { key, state: &slot.state, head: slot.head, own };

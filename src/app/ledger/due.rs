@@ -15,7 +15,7 @@ use std::time::Duration;
 const SLEEP_MS_MAX: i64 = 1_000;
 
 impl Due {
-    /// Runs the due work for ever; the caller drops the future to stop it.
+    /// Runs the due work until the caller drops the future.
     pub async fn run(ledger: &Ledger) {
         loop {
             let wait = match ledger.due().next() {
@@ -67,7 +67,7 @@ impl Ledger {
         }
     }
 
-    /// Replaces each key that stands for many with those; true when there was one.
+    /// Replaces each key that stands for several states with their keys; true when there was one.
     async fn replace_due(&self, due: Vec<Key>) -> (Vec<Key>, bool) {
         let (mut keys, mut replaced) = (Vec::with_capacity(due.len()), false);
         'due: for key in due {

@@ -49,7 +49,7 @@ impl Entity {
         Self { key, slot: Mutex::new(slot) }
     }
 
-    /// The locked slot; nothing when another caller holds it.
+    /// The locked slot; none when another caller holds it.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, Slot>> {
         self.slot.try_lock().ok()
     }
@@ -169,7 +169,7 @@ impl Entities {
             .collect()
     }
 
-    /// How many states there are.
+    /// The number of states.
     pub(crate) fn len(&self) -> usize {
         self.directory.read().len()
     }

@@ -94,8 +94,8 @@ impl Ledger {
         let entities: Vec<_> = keys.iter().map(|key| self.entities.entity(key)).collect();
         let mut guards = self.lock_all(&entities).await;
         while !self.may_decide(keys, request.whole) {
-            // A lease was given up since, or another process has applied the same request. All slots are released before the
-            // leases are taken again: the process that gives a lease up waits for these slots.
+            // A lease was released since, or another process has applied the same request. All slots are released
+            // before the leases are taken again: the process that releases a lease waits for these slots.
             drop(guards);
             if let Some(known) = self.lease_and_find(keys, request.whole).await? {
                 return Ok(Round::Known(known));
@@ -163,8 +163,9 @@ impl Ledger {
         self.idempotency.find(id, known_by, self.now()).map(|known| (known, known_by))
     }
 
-    /// True when the command may be decided. The caller holds the slots: without them a lease could be given up after the check. Among
-    /// several processes the key is looked up again, because the lease may have been elsewhere meanwhile, with the same request.
+    /// True when the command may be decided. The caller holds the slots: without them a lease could be released
+    /// after the check. Among several processes the key is looked up again, because the lease may have been
+    /// elsewhere meanwhile, with the same request.
     fn may_decide(&self, keys: &[Key], whole: Option<(RetryId, &Idempotency)>) -> bool {
         let Some(sharing) = &self.sharing else { return true };
         sharing.ready(keys) && self.find_whole(whole).is_none()

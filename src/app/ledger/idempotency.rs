@@ -1,7 +1,7 @@
 //! Idempotency records: for each key the event of its effect.
 //!
-//! A record is a few numbers. The answer to a retry is read back from the log, so it survives whatever the effect survives. Records
-//! expire by log time.
+//! A record is a few numbers. The answer to a retry is read back from the log, so it is as durable as the effect.
+//! Records expire by log time.
 
 use crate::ports::{KnownEffect, LogNumber, RetryId};
 use dashmap::DashMap;

@@ -34,7 +34,7 @@ impl Journal {
         kept.extend(steps.map(|step| (last, step)));
     }
 
-    /// The key of the state that the last step moved; nothing when the last step is of another kind.
+    /// The key of the state that the last step moved; none when the last step is of another kind.
     pub(crate) fn next_state(&self) -> Option<Key> {
         match self.steps.lock().back() {
             Some((_, JournalStep::Moved(key, ..))) => Some(key.clone()),

@@ -115,7 +115,7 @@ pub(crate) struct WallClock {
 }
 
 impl LogTime {
-    /// The clock of a log whose last entry has the time `last`; nothing for an empty log.
+    /// The clock of a log whose last entry has the time `last`; none for an empty log.
     pub(crate) fn start(clock: Arc<dyn Clock>, last: Option<Timestamp>) -> Self {
         let wall = read_clocks(&*clock);
         let mut state = TimeState { log: wall.time, at: wall.at, steer: 0, apart: None };

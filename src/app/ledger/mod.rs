@@ -1,12 +1,14 @@
-//! The ledger: the write path of a command, reads of one state, and what both rest on.
+//! The ledger: the write path of a command, reads of one state, and the state that both use.
 //!
-//! A command locks its idempotency keys, its leases and its states, in this order; it is decided, appended and applied to memory
-//! without an await in between, so that a dropped caller leaves all of it or nothing; then the locks are released, and the
-//! answer waits for the disk. `execute`, `decision` and `answer` are those three parts.
+//! A command locks its idempotency keys, its leases and its states, in this order; it is decided, appended and
+//! applied to memory without an await in between, so that a dropped caller leaves all of it or nothing; then the
+//! locks are released, and the answer waits for the disk. `execute`, `decision` and `answer` are those three parts.
 //!
-//! - `entities`, `idempotency`, `journal`, `due_list`, `log_time`: the ledger's memory; `rollback` undoes it when the log fails
+//! - `entities`, `idempotency`, `journal`, `due_list`, `log_time`: the ledger's memory; `rollback` undoes it when
+//!   the log fails
 //! - `due`, `time`: the periodic work; `operations`: retries within a batch; `outcome`: the types of a caller
-//! - `fold`: states from entries; `projection`: what a capability plugs in; `sharing`: several processes over one stock
+//! - `fold`: states from entries; `projection`: the interface of a capability to the ledger; `sharing`: several
+//!   processes over one stock
 
 mod answer;
 mod decision;
@@ -71,7 +73,7 @@ pub struct Ledger {
     noting: RwLock<()>,
     /// Held by the caller that rolls memory back.
     rolling_back: Mutex<()>,
-    /// The sharing of the stock with other processes; nothing for a single process.
+    /// The sharing of the stock with other processes; none for a single process.
     sharing: Option<SharingState>,
 }
 
@@ -148,7 +150,7 @@ impl Ledger {
         &*self.parts.log
     }
 
-    /// Does some work while the lock of a key is held, as by a command that decides: for stories about interleavings.
+    /// Does some work while holding the lock of a key, as a deciding command does: for tests of interleavings.
     pub async fn holding<T>(&self, key: &Key, work: impl Future<Output = T>) -> T {
         let entity = self.entities.entity(key);
         let _held = entity.lock().await;
@@ -160,7 +162,7 @@ impl Ledger {
         self.entities.len()
     }
 
-    /// A state as it is now, once it is durable; nothing at version 0.
+    /// A state as it is now, once it is durable; none at version 0.
     ///
     /// # Errors
     /// When the log of another process cannot be read, so that the state may be out of date.

@@ -47,7 +47,7 @@ pub enum CommandError {
     /// Another process holds the lease of a state that the command needs. Nothing changed.
     #[error("another process is at this stock; try again shortly")]
     Contended,
-    /// The log is closed for good. Nothing changed.
+    /// The log is closed permanently. Nothing changed.
     #[error("the log takes no changes")]
     Closed,
     /// The log failed while the entry was on its way: the command may or may not have happened.

@@ -19,12 +19,12 @@ pub(crate) struct Moved<'a> {
 
 /// A projection of the states. Only [`Projection::changed`] has no default.
 pub(crate) trait Projection: Send + Sync {
-    /// Takes in a state that was moved or rolled back. Called with the slot's lock held, in the order of the changes, so it must not
-    /// wait. Returns the key of a state to be re-evaluated because of it.
+    /// Applies a state that was moved or rolled back. Called with the slot's lock held, in the order of the
+    /// changes, so it must not wait. Returns the key of a state to be re-evaluated because of it.
     fn changed(&self, moved: &Moved<'_>) -> Option<Key>;
 
-    /// Takes in all states at a start, before the first command; by default one after the other. Returns the keys of the states that the last run has not re-evaluated
-    /// before it ended.
+    /// Applies all states at a start, before the first command; by default one after the other. Returns the keys of
+    /// the states that the last run has not re-evaluated before it ended.
     fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
         let changed = |(key, state)| self.changed(&Moved { key, state, head: Sequence::START, own: false });
         states.iter().filter_map(changed).collect()

@@ -2,15 +2,16 @@
 
 use crate::Ledger;
 use crate::stock::movements::ReadError;
+use onhand_domain::identity::StoreScope;
 use onhand_domain::low_stock::Raised;
 use onhand_domain::{Key, Quantity, Sku, State, StoreId, Timestamp};
 
 /// A raised alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertView {
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// The numbers that raised the alert.
     pub raised: Raised,
@@ -27,6 +28,8 @@ pub struct AlertFilter {
     pub store_id: Option<StoreId>,
     /// Only those of this SKU.
     pub sku: Option<Sku>,
+    /// Only those of these stores.
+    pub scope: StoreScope,
 }
 
 /// A store's own low-stock threshold.
@@ -44,6 +47,7 @@ impl AlertFilter {
     fn passes(&self, store_id: &StoreId, sku: &Sku) -> bool {
         self.store_id.as_ref().is_none_or(|wanted| wanted == store_id)
             && self.sku.as_ref().is_none_or(|wanted| wanted == sku)
+            && self.scope.covers(store_id)
     }
 }
 
@@ -98,7 +102,7 @@ impl Ledger {
         self.projections.low_stock.raised()
     }
 
-    /// A store's own low-stock threshold; nothing when the product's threshold applies.
+    /// A store's own low-stock threshold; none when the product's threshold applies.
     ///
     /// # Errors
     /// As [`Ledger::alerts`].

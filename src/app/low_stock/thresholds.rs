@@ -28,12 +28,12 @@ struct Thresholds {
 }
 
 /// A SKU in a store.
-type Place = (StoreId, Sku);
+type SkuInStore = (StoreId, Sku);
 
 #[derive(Debug, Default)]
 struct Alerts {
     /// The raised alerts, and the cleared ones until a read has seen that the clearing is durable.
-    places: BTreeMap<Place, AlertStatus>,
+    places: BTreeMap<SkuInStore, AlertStatus>,
     raised: usize,
     notes: u64,
 }
@@ -55,7 +55,7 @@ pub(crate) enum Changed {
 }
 
 impl LowStock {
-    /// Takes in a changed state; returns the threshold that has changed with it.
+    /// Applies a changed state; returns the threshold that has changed with it.
     pub(crate) fn note(&self, key: &Key, state: &State) -> Option<Changed> {
         let changed = match (key, state) {
             (Key::Product(sku), State::Product(master)) => {
@@ -110,19 +110,19 @@ impl LowStock {
     /// change: the raised ones, and the cleared ones that no read has confirmed.
     pub(crate) fn alerts_after(
         &self,
-        after: Option<&Place>,
+        after: Option<&SkuInStore>,
         limit: usize,
         wanted: impl Fn(&StoreId, &Sku) -> bool,
-    ) -> Vec<(Place, u64)> {
+    ) -> Vec<(SkuInStore, u64)> {
         let alerts = self.alerts.read();
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let behind = alerts.places.range::<Place, _>((after, Bound::Unbounded));
+        let behind = alerts.places.range::<SkuInStore, _>((after, Bound::Unbounded));
         let wanted = behind.filter(|((store, sku), _)| wanted(store, sku)).take(limit);
         wanted.map(|(place, listed)| (place.clone(), listed.note)).collect()
     }
 
     /// Confirms that an alert is durably cleared, unless it has changed since `note`.
-    pub(crate) fn seen_cleared(&self, place: &Place, note: u64) {
+    pub(crate) fn seen_cleared(&self, place: &SkuInStore, note: u64) {
         let mut alerts = self.alerts.write();
         if alerts.places.get(place).is_some_and(|listed| !listed.raised && listed.note == note) {
             alerts.places.remove(place);
@@ -131,7 +131,7 @@ impl LowStock {
 }
 
 impl Alerts {
-    fn put(&mut self, place: Place, raised: bool) {
+    fn put(&mut self, place: SkuInStore, raised: bool) {
         self.notes += 1;
         let was = self.places.insert(place, AlertStatus { raised, note: self.notes });
         match (was.is_some_and(|was| was.raised), raised) {
@@ -154,7 +154,8 @@ fn put<K: Eq + std::hash::Hash>(map: &mut HashMap<K, Quantity>, key: K, value: O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onhand_domain::catalogue::{Master, Product};
+    use onhand_domain::catalogue::Product;
+    use onhand_domain::master::Master;
 
     fn sku() -> Sku {
         Sku::new("A").unwrap()

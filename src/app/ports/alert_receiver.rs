@@ -19,33 +19,33 @@ pub struct AlertNews {
     pub event_id: Uuid,
     /// The time of the event.
     pub at: Timestamp,
-    /// The payload.
+    /// The payload of the event.
     pub fact: AlertFact,
     /// The version of the level's alert: the number of times it was raised or cleared.
     pub version: u64,
 }
 
 /// An attempt under way.
-pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<(), NotTold>> + Send + 'a>>;
+pub type AlertDelivery<'a> = Pin<Box<dyn Future<Output = Result<(), DeliveryError>> + Send + 'a>>;
 
 /// Receives alerts, one at a time.
 ///
 /// An implementation answers within a bounded time, and with `Ok` only when the receiver has confirmed the alert.
 pub trait AlertReceiver: Send + Sync {
     /// Sends an alert once.
-    fn tell<'a>(&'a self, alert: &'a AlertNews) -> Telling<'a>;
+    fn deliver<'a>(&'a self, alert: &'a AlertNews) -> AlertDelivery<'a>;
 }
 
 /// Why an alert is not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotTold {
+pub enum DeliveryError {
     /// The receiver gave no answer or an error; a later attempt may succeed.
     #[error("{0}")]
     Failed(String),
     /// The receiver is overloaded.
     #[error("it has had too many requests from here")]
     Busy {
-        /// The wait it asks for.
+        /// The wait that it requests.
         retry_after: Duration,
     },
     /// The receiver wants no more alerts.
@@ -55,7 +55,7 @@ pub enum NotTold {
 
 /// Stores the sequence up to which every alert was delivered or given up.
 pub trait AlertPlace: Send + Sync {
-    /// The sequence; nothing when none was saved yet.
+    /// The sequence; none when none was saved yet.
     ///
     /// # Errors
     /// When the disk fails; `InvalidData` when the stored bytes are damaged.

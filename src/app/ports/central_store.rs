@@ -5,11 +5,12 @@ use std::io;
 
 /// Stores the central model: model and checkpoints together, saved as a whole or not at all.
 ///
-/// What an adapter owes (`tests/suite/ports/central_store.rs`): a save that has returned survives a crash, with the
-/// checkpoints of every node as they were in the model at that moment. A save that fails, or is cut off by a crash, leaves a
-/// whole model: the one before it, or its own. The one before it is kept until the new one is durable.
+/// Contract of an adapter (`tests/suite/ports/central_store.rs`): a save that has returned survives a crash, with
+/// the checkpoints of every node as they were in the model at that moment. A save that fails, or is cut off by a
+/// crash, leaves a whole model: the one before it, or its own. The one before it is kept until the new one is
+/// durable.
 pub trait CentralStore: Send + Sync {
-    /// The newest intact model; nothing when none was ever saved.
+    /// The newest intact model; none when none was ever saved.
     ///
     /// # Errors
     /// When the disk fails.

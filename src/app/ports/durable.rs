@@ -1,14 +1,16 @@
 //! The durable end of a log, and the fate of its waiters when the log fails.
 //!
-//! When the log fails, the sequences beyond the durable end are rolled back and assigned again to other entries. A sequence alone therefore
-//! does not identify the entry a caller waits for. Time is divided into **generations**: one ends when the log has failed *and* memory
-//! is rolled back to the durable end. Invariants:
+//! When the log fails, the sequences beyond the durable end are rolled back and assigned again to other entries. A
+//! sequence alone therefore does not identify the entry a caller waits for. Time is divided into **generations**:
+//! one ends when the log has failed *and* memory is rolled back to the durable end. Invariants:
 //!
 //! 1. The durable sequence never goes back.
-//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::rolled_back`] nothing becomes durable and no sequence is handed out.
+//! 2. Between [`DurableWatch::fail`] and [`DurableWatch::rolled_back`] nothing becomes durable and no sequence is
+//!    assigned.
 //! 3. [`DurableWatch::rolled_back`] is called once no memory holds anything beyond the durable sequence.
-//! 4. A wait names a generation in which, or after which, its entry was seen. It ends with success when the entry became durable in that
-//!    generation, and with an error as soon as it cannot any more; it never mistakes another generation's entry for it.
+//! 4. A wait names a generation in which, or after which, its entry was seen. It ends with success when the entry
+//!    became durable in that generation, and with an error as soon as it cannot any more; it never mistakes another
+//!    generation's entry for it.
 
 use onhand_domain::Sequence;
 use tokio::sync::watch;
@@ -41,8 +43,8 @@ struct Durable {
 pub struct RolledBack;
 
 impl Durable {
-    /// The result of a wait for a sequence that was seen in `generation`; nothing while it is pending.
-    fn tell(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), RolledBack>> {
+    /// The result of a wait for a sequence that was seen in `generation`; none while it is pending.
+    fn outcome(&self, generation: Generation, sequence: Sequence) -> Option<Result<(), RolledBack>> {
         let later = self.generation.0.saturating_sub(generation.0);
         let end = match later {
             0 => self.sequence,
@@ -99,7 +101,7 @@ impl DurableWatch {
         self.sender.send_modify(|durable| durable.rolling_back = true);
     }
 
-    /// The sequence to which memory must be rolled back; nothing without a failure.
+    /// The sequence to which memory must be rolled back; none without a failure.
     pub fn must_roll_back(&self) -> Option<Sequence> {
         let durable = self.sender.borrow();
         durable.rolling_back.then_some(durable.sequence)
@@ -131,12 +133,12 @@ impl DurableWatch {
     /// # Errors
     /// [`RolledBack`] once it never will be.
     pub async fn reached(&self, generation: Generation, sequence: Sequence) -> Result<(), RolledBack> {
-        if let Some(told) = self.sender.borrow().tell(generation, sequence) {
-            return told;
+        if let Some(outcome) = self.sender.borrow().outcome(generation, sequence) {
+            return outcome;
         }
         let mut receiver = self.sender.subscribe();
-        match receiver.wait_for(|durable| durable.tell(generation, sequence).is_some()).await {
-            Ok(durable) => durable.tell(generation, sequence).unwrap_or(Err(RolledBack)),
+        match receiver.wait_for(|durable| durable.outcome(generation, sequence).is_some()).await {
+            Ok(durable) => durable.outcome(generation, sequence).unwrap_or(Err(RolledBack)),
             Err(_) => Err(RolledBack),
         }
     }
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_never_satisfied_by_a_sequence_that_was_given_again() {
+    fn a_wait_is_never_satisfied_by_a_reassigned_sequence() {
         let watch = DurableWatch::new(Sequence(3));
         let first = watch.generation();
         let mut waiting = pin!(watch.reached(first, FIVE));
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_durable_is_taken_back_at_once_and_what_is_stays() {
+    fn entries_that_are_not_durable_are_rolled_back_at_once() {
         let watch = DurableWatch::new(Sequence(3));
         let first = watch.generation();
         assert!(watch.is_current(first));
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_two_failures_ago_is_not_vouched_for() {
+    fn a_wait_from_two_failures_ago_fails() {
         let watch = DurableWatch::new(Sequence(3));
         let first = watch.generation();
         for end in [4, 5] {
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_does_not_answer_is_heard_of_and_waited_for() {
+    fn a_silent_disk_is_reported_and_awaited() {
         let watch = DurableWatch::new(Sequence(3));
         let mut waiting = pin!(watch.reached(watch.generation(), FIVE));
         let mut silence = pin!(watch.silence());

@@ -8,23 +8,25 @@ use tokio::sync::oneshot;
 
 /// Appends entries and makes them durable in the order of appending.
 ///
-/// What an adapter owes its callers (`tests/suite/ports/event_log.rs` holds any adapter to it):
-/// 1. **Order.** Sequences are handed out in the order of the calls and without gaps. A log that is opened goes on behind its
-///    durable end, under the same node id.
-/// 2. **Time.** An entry's time is that of its decision, or that of the entry in front of it when that is later; also over a
-///    restart.
-/// 3. **Groups.** Entries may be made durable together: all of a group, or none of it. [`Entry::batch`](onhand_domain::Entry)
-///    names the first sequence of the group.
-/// 4. **Durable means durable.** A ticket resolves with `Ok` only when its entry and everything in front of it would survive a
-///    crash, when [`EventLog::durable`] says so and [`History`](super::History) shows it. None of the three comes earlier.
-/// 5. **A refusal changes nothing.** An entry that is refused is not queued and takes no sequence. The queue has a bound.
-/// 6. **Failure.** A log that fails takes nothing more, says so by [`DurableWatch::fail`], and fails every ticket, in this
-///    order: a caller that learns of the failure finds a log that takes nothing. It takes entries again once memory is rolled back
-///    ([`DurableWatch::rolled_back`]) *and* it can write again, whichever comes first; entries of an earlier generation never.
-///    The sequences after the durable one are handed out anew, and nothing of the failed entries is ever shown beside them.
-/// 7. **The end.** A log that is closed makes durable what waits, and takes nothing more.
+/// Contract of an adapter (`tests/suite/ports/event_log.rs` tests any adapter against it):
+/// 1. **Order.** Sequences are assigned in the order of the calls and without gaps. A log that is opened continues
+///    behind its durable end, under the same node id.
+/// 2. **Time.** An entry's time is that of its decision, or that of the entry in front of it when that is later;
+///    also over a restart.
+/// 3. **Groups.** Entries may be made durable together: all of a group, or none of it.
+///    [`Entry::batch`](onhand_domain::Entry) names the first sequence of the group.
+/// 4. **Durable means durable.** A ticket resolves with `Ok` only when its entry and everything in front of it
+///    would survive a crash, when [`EventLog::durable`] has reached it and [`History`](super::History) shows it.
+///    None of the three comes earlier.
+/// 5. **A refusal changes nothing.** A refused entry is not queued and gets no sequence. The queue has a bound.
+/// 6. **Failure.** A log that fails rejects new entries, calls [`DurableWatch::fail`], and fails every ticket, in
+///    this order: a caller that learns of the failure finds a log that accepts nothing. It accepts entries again
+///    once memory is rolled back ([`DurableWatch::rolled_back`]) *and* it can write again, whichever comes first;
+///    entries of an earlier generation never. The sequences after the durable one are assigned anew, and the failed
+///    entries are never shown beside them.
+/// 7. **The end.** A log that is closed makes the waiting entries durable, and rejects new ones.
 ///
-/// Followers that read while a log fails need nothing of this: what is durable stays so.
+/// Followers that read while a log fails are not affected: durable entries stay durable.
 pub trait EventLog: Send + Sync {
     /// Gives the entry its sequence and time and queues it. Does not wait for the disk.
     ///
@@ -38,7 +40,7 @@ pub trait EventLog: Send + Sync {
     /// Follows the durable end of the log.
     fn durable(&self) -> &DurableWatch;
 
-    /// How many entries wait for the disk.
+    /// The number of entries that wait for the disk.
     fn queue_depth(&self) -> usize;
 
     /// The circuit breaker of the disk.
@@ -103,7 +105,7 @@ pub enum AppendError {
     /// The log has failed, now or since the decision's generation.
     #[error("the log cannot be written")]
     ReadOnly,
-    /// The log is closed for good.
+    /// The log is closed permanently.
     #[error("the log takes no more changes")]
     Closed,
 }

@@ -10,19 +10,19 @@ use uuid::Uuid;
 
 /// Events of one node, in order, durable ones only.
 ///
-/// What an adapter owes (`tests/suite/ports/event_source.rs`): any checkpoint may be asked for at any time, also one that is
-/// older than what was read last, because a worker that was killed reads again from its last save. A node's id and ledger
-/// are the same at every start. A source that has been restored from an older copy says so by its end: it is before what
-/// the reader has seen, and nothing is delivered in place of what is gone.
+/// Contract of an adapter (`tests/suite/ports/event_source.rs`): any checkpoint may be requested at any time, also
+/// one that is older than the last read, because a worker that was killed reads again from its last save. A node's
+/// id and ledger are the same at every start. A source that has been restored from an older copy shows that by its
+/// end, which is before the reader's checkpoint, and delivers nothing in place of the lost events.
 pub trait EventSource: Send + Sync {
     /// The name for operators: a directory or an address.
     fn name(&self) -> &str;
 
-    /// At most `limit` events after `after`, and where the node's log ends now.
+    /// At most `limit` events after `after`, and the present end of the node's log.
     ///
-    /// The events begin with the one behind `after` and have no gaps; none is beyond the end, and the end is durable. There
-    /// is at least one as long as `limit` is above 0 and `after` is before the end. With a `limit` of 0 the answer says whose
-    /// log it is.
+    /// The events begin with the one behind `after` and have no gaps; none is beyond the end, and the end is
+    /// durable. There is at least one as long as `limit` is above 0 and `after` is before the end. With a `limit`
+    /// of 0 the answer has only the node, the ledger and the end.
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_>;
 
     /// Waits until there may be events after `after`, at most `wait_max`. A source without notifications waits that long.
@@ -79,9 +79,9 @@ pub enum SourceError {
     /// It is alive and overloaded.
     #[error("{reason}")]
     Busy {
-        /// Its message.
+        /// The answer's message, for a person.
         reason: String,
-        /// The wait it asks for.
+        /// The wait that it requests.
         retry_after: Duration,
     },
     /// Its answer is malformed.

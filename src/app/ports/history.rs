@@ -4,22 +4,22 @@ use onhand_domain::{Entry, Event, EventKind, Key, Sequence, Timestamp, Topics};
 use smol_str::SmolStr;
 use std::io;
 
-/// Reads what is durable. All calls block on the disk: call them on a blocking thread.
+/// Reads durable entries. All calls block on the disk: call them on a blocking thread.
 ///
-/// What an adapter owes (`tests/suite/ports/history.rs`): it shows an entry as soon as the log calls it durable, and nothing
-/// that is not; it answers what was appended, unchanged, with time, actor and request; it answers the same over a restart,
-/// and wherever in its storage the entry lies by then. What it cannot read as it was written is an error, never a shorter answer.
+/// Contract of an adapter (`tests/suite/ports/history.rs`): an entry is visible as soon as the log reports it
+/// durable, and not before; it is returned as it was appended, with time, actor and request; a restart, or a move
+/// of the entry within the storage, changes no answer. Unreadable data is an error, never a shorter answer.
 ///
 /// # Errors
 /// Of every call: [`HistoryError`].
 pub trait History: Send + Sync {
-    /// The entry that holds the event of that sequence, whichever of its events that is; nothing before the first sequence and
-    /// beyond the durable end.
+    /// The entry that holds the event of that sequence, whichever of its events that is; none before the first
+    /// sequence and beyond the durable end.
     fn entry(&self, sequence: Sequence) -> Result<Option<Entry>, HistoryError>;
 
-    /// The events of all keys, in order and without gaps, but for those that are about something else than is wanted: these
-    /// may be left out, or not. A piece may be short, or empty, although there is more; as long as [`EventPiece::through`] is
-    /// below `upto`, the next one leads further. A piece may end within an entry.
+    /// The events of all keys, in order and without gaps, except events without the wanted topics, which may or may
+    /// not be left out. A piece may be short, or empty, although there is more; as long as [`EventPiece::through`]
+    /// is below `upto`, the next one leads further. A piece may end within an entry.
     fn events(&self, query: &EventQuery) -> Result<EventPiece, HistoryError>;
 
     /// The last durable sequence of the log; [`Sequence::START`] while it is empty.
@@ -29,7 +29,7 @@ pub trait History: Send + Sync {
     /// none is.
     fn sequence_at(&self, at: Timestamp) -> Result<Sequence, HistoryError>;
 
-    /// The events of one key, oldest first: the first `limit` of those that are asked for.
+    /// The events of one key, oldest first: the first `limit` that match the query.
     fn movements(&self, key: &Key, query: &MovementQuery) -> Result<Vec<Movement>, HistoryError>;
 
     /// The last event of one key at or before a moment.
@@ -52,7 +52,7 @@ pub struct EventQuery {
 /// A piece of the events of all keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPiece {
-    /// The events.
+    /// The events in order.
     pub movements: Vec<Movement>,
     /// Every event up to here was examined.
     pub through: Sequence,
@@ -95,14 +95,14 @@ pub struct Movement {
     pub actor: Option<SmolStr>,
     /// The request's id.
     pub request_id: Option<SmolStr>,
-    /// The event.
+    /// The event as recorded.
     pub event: Event,
 }
 
 /// The log could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// The disk failed.
+    /// The disk returned an error.
     #[error("cannot read the log")]
     Io(#[from] io::Error),
     /// Another process has taken over from this one, whose memory may be out of date.

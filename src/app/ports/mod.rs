@@ -1,5 +1,5 @@
-//! The ports: traits that the use cases need an adapter for, each with its contract and its errors. `tests/suite/ports` holds every
-//! adapter to them.
+//! The ports: traits that the use cases need an adapter for, each with its contract and its errors.
+//! `tests/suite/ports` tests every adapter against them.
 
 mod alert_receiver;
 mod central_store;
@@ -12,7 +12,7 @@ mod restored;
 mod sharing;
 mod vault;
 
-pub use alert_receiver::{AlertNews, AlertPlace, AlertReceiver, NotTold, Telling};
+pub use alert_receiver::{AlertDelivery, AlertNews, AlertPlace, AlertReceiver, DeliveryError};
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds, Sleep};
 pub use durable::{DurableWatch, Generation, RolledBack};

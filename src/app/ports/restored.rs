@@ -1,4 +1,4 @@
-//! What an adapter hands over at a start: the states and idempotency records of a log.
+//! The states and idempotency records of a log that an adapter passes to the ledger at a start.
 
 use onhand_domain::{Entry, Idempotency, Key, Sequence, State, Timestamp};
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 pub struct Restored {
     /// Every state with a version above 0.
     pub states: HashMap<Key, State>,
-    /// The idempotency records that are still kept, oldest first.
+    /// The idempotency records that have not expired, oldest first.
     pub known: Vec<KnownEffect>,
 }
 
@@ -46,7 +46,7 @@ impl RetryId {
 }
 
 impl KnownEffect {
-    /// The record of an effect; nothing when the fingerprint is not 16 hex digits.
+    /// The record of an effect; none when the fingerprint is not 16 hex digits.
     pub fn new(
         actor: Option<&SmolStr>,
         idempotency: &Idempotency,

@@ -21,7 +21,7 @@ impl LogNumber {
 pub enum Lease {
     /// This process holds it, in that epoch, which is higher than any in a log so far.
     Held(u64),
-    /// Another process holds it, and was asked to release it unless only a free lease was wanted.
+    /// Another process holds it, and was notified to release it unless only a free lease was wanted.
     Elsewhere,
 }
 
@@ -67,9 +67,10 @@ pub fn is_taken_over(error: &io::Error) -> bool {
 
 /// The other processes. All calls block on the disk, none of them on another process.
 ///
-/// Owed: while this process holds the lease of a key, no other one makes an entry on it durable; and whatever others made
-/// durable before it came to hold it is in [`Sharing::news`]. Whether it still holds what it held, a process that was
-/// stopped for a while learns from [`Sharing::lasts`], and its log refuses to go on when it does not.
+/// Contract of an adapter: while this process holds the lease of a key, no other process makes an entry on it
+/// durable; and [`Sharing::news`] has every entry on it that others made durable before. A process that was stopped
+/// for a while checks with [`Sharing::lasts`] whether it still holds its leases; its log rejects entries when it
+/// does not.
 pub trait Sharing: Send + Sync {
     /// Requests the lease of a key whose state the log `last` wrote last.
     ///
@@ -121,7 +122,7 @@ pub trait Sharing: Send + Sync {
     /// When a log cannot be read, or is damaged.
     fn news(&self) -> Result<Vec<PeerNews>, HistoryError>;
 
-    /// The history of another process's log; nothing for an unknown one.
+    /// The history of another process's log; none for an unknown one.
     fn history(&self, log: LogNumber) -> Option<Arc<dyn History>>;
 
     /// The directory number of this process's own log.

@@ -1,6 +1,6 @@
 //! The port of the vault: personal data and verifiers of identity, outside the log, so that they can be erased.
 
-use onhand_domain::identity::{PrincipalId, TokenId};
+use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use std::io;
 
 /// What the vault keeps of a token: its name, and a verifier of its secret.
@@ -42,6 +42,21 @@ pub enum KeepError {
 /// A new principal or token is kept first and enters the log after; a revocation enters the log first. Authority needs both, so a
 /// crash between the two gives nobody more than they had.
 pub trait Vault: Send + Sync {
+    /// Makes a new token and keeps its verifier under a name. Returns its public id and its text, which exists nowhere else.
+    ///
+    /// # Errors
+    /// What the disk says; then nothing is kept.
+    fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)>;
+
+    /// The public id in the text of a token; nothing when the text is not one, or has a character wrong. The disk is not asked.
+    fn id_in(&self, text: &str) -> Option<TokenId>;
+
+    /// True when `text` is the token of that id. Takes the same time wherever the secret differs.
+    ///
+    /// # Errors
+    /// What the disk says, or a file that is damaged.
+    fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool>;
+
     /// Keeps what is known of a token.
     ///
     /// # Errors

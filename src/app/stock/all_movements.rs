@@ -7,6 +7,7 @@ use crate::Ledger;
 use crate::blocking;
 use crate::ports::{EventQuery, History, HistoryError, Movement, MovementQuery};
 use crate::stock::movements::{MovementPlace, MovementView, ReadError, view};
+use onhand_domain::identity::StoreScope;
 use onhand_domain::stock::{MovementKind, StockFact};
 use onhand_domain::{Fact, Key, Sequence, Sku, StoreId, Timestamp, Topics};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct MovementFilter {
     pub since: Option<Timestamp>,
     /// Only those before this time.
     pub until: Option<Timestamp>,
+    /// Only those in these stores.
+    pub scope: StoreScope,
 }
 
 /// A page of movements.
@@ -50,7 +53,7 @@ struct Found {
     movements: Vec<Movement>,
     /// Every event up to here was examined.
     through: Sequence,
-    /// The time of that event; nothing when the log was read to the end of the range.
+    /// The time of that event; none when the log was read to the end of the range.
     unfinished_at: Option<Timestamp>,
     end: Sequence,
 }
@@ -67,6 +70,7 @@ impl MovementFilter {
         self.store_id.as_ref().is_none_or(|wanted| wanted == store_id)
             && self.sku.as_ref().is_none_or(|wanted| wanted == sku)
             && self.kind.is_none_or(|wanted| wanted == MovementKind::of(fact))
+            && self.scope.covers(store_id)
     }
 }
 
@@ -144,8 +148,8 @@ fn found_in(
     Ok(Found { log, movements, through, unfinished_at: unfinished.map(|(_, at)| at), end })
 }
 
-/// The matches, and the last event examined; nothing when the whole range was examined.
-type Looked = (Vec<Movement>, Option<(Sequence, Timestamp)>);
+/// The matches, and the last event examined; none when the whole range was examined.
+type Examined = (Vec<Movement>, Option<(Sequence, Timestamp)>);
 
 fn of_keys(
     history: &dyn History,
@@ -154,7 +158,7 @@ fn of_keys(
     after: Sequence,
     end: Sequence,
     limit: usize,
-) -> Result<Looked, HistoryError> {
+) -> Result<Examined, HistoryError> {
     // A share of the page for each level limits the memory; the page may be short.
     let limit = limit.div_ceil(keys.len().max(1)).max(KEY_PIECE);
     let query = MovementQuery { after, limit, kind: None, since: None, until: None };
@@ -179,7 +183,7 @@ fn of_all(
     after: Sequence,
     end: Sequence,
     limit: usize,
-) -> Result<Looked, HistoryError> {
+) -> Result<Examined, HistoryError> {
     let wanted = filter.topics();
     let (mut found, mut through, mut left) = (Vec::new(), after, limit.max(READ_EVENTS_MAX));
     let mut room = limit.max(READ_EVENTS_MIN);

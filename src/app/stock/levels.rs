@@ -8,23 +8,23 @@ use onhand_domain::stock::LevelAfter;
 use onhand_domain::{After, Key, Sku, State, StoreId, Timestamp};
 use std::ops::Bound;
 
-/// A level.
+/// A level with its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelView {
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
-    /// The numbers.
+    /// The numbers of the level.
     pub numbers: LevelAfter,
     /// The time of the last event.
     pub updated_at: Timestamp,
 }
 
 impl Ledger {
-    /// A level as it is now; nothing when it does not exist.
+    /// A level as it is now; none when it does not exist.
     ///
-    /// While the disk does not answer, a level with a pending change is returned as the log has it.
+    /// While the disk does not answer, a level with a pending change is returned in its durable state.
     ///
     /// # Errors
     /// [`ReadError::History`] when the log, or that of another process, cannot be read.
@@ -47,7 +47,7 @@ impl Ledger {
         }))
     }
 
-    /// A level as it was at a moment; nothing when it did not exist then.
+    /// A level as it was at a moment; none when it did not exist then.
     ///
     /// # Errors
     /// [`ReadError::Future`] for a moment beyond the durable end of the log, or that the clock has not reached;
@@ -124,6 +124,34 @@ impl Ledger {
                 break;
             }
             levels.extend(self.level(&store, sku).await?);
+        }
+        Ok(levels)
+    }
+
+    /// At most `limit` levels of some stores, behind `after`, in the order of stores and SKUs; of one SKU or of all.
+    ///
+    /// # Errors
+    /// As [`Ledger::all_levels`].
+    pub async fn levels_within(
+        &self,
+        stores: &[StoreId],
+        sku: Option<&Sku>,
+        after: Option<&(StoreId, Sku)>,
+        limit: usize,
+    ) -> Result<Vec<LevelView>, ReadError> {
+        self.catch_up().await?;
+        let mut levels = Vec::new();
+        let begin = after.map_or(0, |(store, _)| stores.partition_point(|before| before < store));
+        for store in stores.iter().skip(begin) {
+            if levels.len() >= limit {
+                break;
+            }
+            let behind = after.filter(|(last, _)| last == store).map(|(_, sku)| sku);
+            match sku {
+                Some(_) if behind.is_some() => {}
+                Some(sku) => levels.extend(self.level(store, sku).await?),
+                None => levels.extend(self.levels(store, behind, limit - levels.len()).await?),
+            }
         }
         Ok(levels)
     }

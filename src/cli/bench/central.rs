@@ -20,10 +20,10 @@ struct End {
     end: u64,
 }
 
-/// Writes to the node and waits for each write to be in central, from `from` until `until`.
+/// Writes to the node and waits until each write is in central, from `from` until `until`.
 ///
-/// The wait begins with the acknowledgement. It is for everything the node has acknowledged until it was asked where
-/// its log ends, which is at least the probe.
+/// The wait begins with the acknowledgement. It covers everything up to the end of the node's log at that moment, which
+/// is at least the probe.
 pub(super) async fn probe(
     node: &NodeClient,
     central: &NodeClient,

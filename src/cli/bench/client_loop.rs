@@ -60,12 +60,12 @@ impl Caller {
         }
     }
 
-    /// Connections that have come to their end.
+    /// The number of connections that have ended.
     pub(super) fn ended(&self) -> u64 {
         self.ended.get()
     }
 
-    /// Sends requests until the span is over: one after another, or as they are due.
+    /// Sends requests until the span is over: one after another, or at their due times.
     pub(super) async fn run(&self, mut due: Option<UnboundedReceiver<Instant>>, tally: &RefCell<LoadTally>) {
         let mut connection = None;
         let mut buffer = Vec::new();

@@ -1,8 +1,8 @@
 //! The load itself: connections on threads, in a closed or an open loop.
 //!
-//! Each thread runs its share of the connections on a runtime of its own and counts for itself; nothing is
-//! shared while requests flow. In the open loop one more thread, the pacer, says when requests are due: it
-//! sleeps in the kernel, because the timer of the runtime is no finer than a millisecond.
+//! Each thread runs its share of the connections on a runtime of its own and has counters of its own; nothing is shared
+//! while requests flow. In the open loop one more thread, the pacer, sends the due times of requests: it sleeps in the
+//! kernel, because the timer of the runtime is no finer than a millisecond.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &BenchArgs, target: &Target) -> LoadTally {
         if let Some(rate) = args.rate {
             pace(rate, start, span.until, &senders);
         }
-        // A connection whose sender is gone ends when it has done what was due.
+        // A connection whose sender is gone ends after its due requests.
         drop(senders);
         for thread in running {
             total.add(thread.join().expect("a load thread does not panic"));
@@ -58,7 +58,7 @@ pub(super) fn run(args: &BenchArgs, target: &Target) -> LoadTally {
     total
 }
 
-/// Says when requests are due, in turn to each connection.
+/// Sends the due time of each request, in turn to each connection.
 fn pace(rate: f64, start: Instant, until: Instant, connections: &[UnboundedSender<Instant>]) {
     let mut turn = connections.iter().cycle();
     for number in 0_u32.. {
@@ -86,6 +86,7 @@ fn one_thread(
     let mut random = fastrand::Rng::new();
     let run = format!("{}-{thread}", target.run);
     let requests = Requests::new(args, &target.address, &run, &picker, &mut random);
+    let requests = requests.with_authorization(target.authorization.clone());
     let connections = dues.len() as u64;
     let caller = Rc::new(Caller::new(args, target, picker, requests, span));
     let tally = Rc::new(RefCell::new(LoadTally::new()));
@@ -126,7 +127,7 @@ mod tests {
         BenchArgs::from_arg_matches(&matches).unwrap()
     }
 
-    /// A server that answers everything alike, the first request of each connection after a while.
+    /// A server that answers everything alike, the first request of each connection after a delay.
     fn server(first_after: Duration, answer: &'static [u8]) -> Target {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -143,7 +144,7 @@ mod tests {
                 std::thread::spawn(move || serve(stream));
             }
         });
-        Target { address, run: "test".to_owned() }
+        Target { address, run: "test".to_owned(), authorization: None }
     }
 
     #[test]
@@ -165,14 +166,15 @@ mod tests {
     }
 
     #[test]
-    fn what_should_not_be_is_an_error() {
+    fn an_unexpected_answer_is_an_error() {
         let refusing = server(Duration::ZERO, b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
         let short = args(&["--connections", "1", "--duration", "0.1", "--warm-up", "0"]);
         let tally = run(&short, &refusing);
         assert_eq!(tally.errors(), tally.requests);
         assert_eq!(tally.first_fault.as_deref(), Some("status 503: busy"));
 
-        let nobody = Target { address: "127.0.0.1:1".to_owned(), run: "test".to_owned() };
+        let nobody =
+            Target { address: "127.0.0.1:1".to_owned(), run: "test".to_owned(), authorization: None };
         assert!(run(&short, &nobody).unanswered > 0);
     }
 }

@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use crate::terminal::child::ChildServer;
 use crate::terminal::client::NodeClient;
+use crate::terminal::token::authorization;
 use crate::terminal::{print, run_client};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use report::Report;
@@ -33,12 +34,12 @@ pub use options::BenchArgs;
 const STOCK: i64 = 1_000_000_000;
 /// Levels brought up by one request.
 const STOCK_OPERATIONS: usize = 5_000;
-/// Connections that a node of its own takes: those of the load, the one that brings the stock, and some to spare.
+/// Connections that the bench's own node accepts besides those of the load: one that brings the stock, and a reserve.
 const PLACES_BESIDE: u16 = 64;
 const PLACES_DEFAULT: u16 = 1024;
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// Measures a node.
+/// Runs the bench against a node.
 ///
 /// # Errors
 /// [`Exit::Unavailable`] when there is no node to measure, [`Exit::CannotCreate`] when the JSON cannot be written.
@@ -48,7 +49,7 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
         let Some(server) = &args.server else {
             let scratch = TempDir::new().or_exit(Exit::CannotCreate, || "cannot make a scratch directory")?;
             let places = (args.connections + PLACES_BESIDE).max(PLACES_DEFAULT).to_string();
-            // What it does under more than it takes is measured with --server.
+            // Behaviour above the connection limit is measured with --server.
             let gates = ["--rate-limit-rps", "0", "--load-shed-queue-max", &places];
             let settings =
                 [&["--log-level", "warn", "--connections-max", &places], gates.as_slice()].concat();
@@ -71,7 +72,8 @@ pub fn run(args: &BenchArgs) -> Result<Exit, Failure> {
 }
 
 async fn measure(args: &BenchArgs, server: &str) -> Result<Report, Failure> {
-    let target = Target { address: address(server)?, run: format!("{:016x}", fastrand::u64(..)) };
+    let run = format!("{:016x}", fastrand::u64(..));
+    let target = Target { address: address(server)?, run, authorization: authorization()? };
     bring_stock(&NodeClient::new(server)?, args.skus, &target.run).await?;
     let (load_args, load_target) = (args.clone(), target.clone());
     let load = tokio::task::spawn_blocking(move || load::run(&load_args, &load_target));
@@ -105,7 +107,7 @@ struct BatchAnswer {
     refused: u64,
 }
 
-/// Gives every level more than the load can take.
+/// Gives every level more stock than the load can use up.
 async fn bring_stock(client: &NodeClient, skus: u32, run: &str) -> Result<(), Failure> {
     let numbers: Vec<u32> = (0..skus).collect();
     for (part, numbers) in numbers.chunks(STOCK_OPERATIONS).enumerate() {

@@ -30,16 +30,16 @@ pub(super) struct Report {
     requests_per_second: f64,
     operations_per_second: f64,
     latency_ms: Latency,
-    /// Answers that turned their request away, where that was wanted.
+    /// Latency of answers that rejected a request because of overload, with `--overload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     turned_away_ms: Option<Latency>,
-    /// From the acknowledgement of a write to its being visible in central.
+    /// Time from the acknowledgement of a write until it is visible in central.
     #[serde(skip_serializing_if = "Option::is_none")]
     central_ms: Option<Latency>,
     statuses: BTreeMap<u16, u64>,
     errors: u64,
     first_error: Option<String>,
-    /// Why it did not pass; empty when it did.
+    /// Reasons why the run did not pass; empty when it did.
     failures: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl Report {
         report
     }
 
-    /// Whether no threshold was missed and nothing went wrong.
+    /// True when every threshold was met and no request failed.
     pub(super) fn passed(&self) -> bool {
         self.failures.is_empty()
     }
@@ -127,7 +127,7 @@ impl Report {
         failures
     }
 
-    /// The figures as people read them.
+    /// The figures as text for people.
     pub(super) fn text(&self) -> String {
         let pace = match self.rate {
             Some(rate) => format!("open loop, {rate} requests/s"),

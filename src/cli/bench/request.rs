@@ -1,5 +1,6 @@
 //! The bytes of a request, written into a buffer that is used again and again.
 
+use http::HeaderValue;
 use std::io::Write;
 
 use fastrand::Rng;
@@ -12,7 +13,7 @@ pub(super) const STORE: &str = "BENCH";
 /// Different batches prepared; making one costs more than sending it.
 const BATCHES_PREPARED: usize = 8;
 
-/// SKU by number.
+/// The SKU with this number.
 pub(super) fn sku(number: u32) -> String {
     format!("SKU-{number:07}")
 }
@@ -21,12 +22,13 @@ pub(super) fn sku(number: u32) -> String {
 pub(super) struct Requests {
     workload: Workload,
     host: String,
+    authorization: Option<HeaderValue>,
     idempotency: Option<String>,
     batches: Vec<Vec<u8>>,
 }
 
 impl Requests {
-    /// `run` makes the idempotency keys of this run its own.
+    /// `run` makes the idempotency keys of this run unique.
     pub(super) fn new(args: &BenchArgs, host: &str, run: &str, picker: &Picker, random: &mut Rng) -> Self {
         let batches = if args.workload == Workload::Batch {
             (0..BATCHES_PREPARED).map(|_| batch(args.batch_size, picker, random)).collect()
@@ -35,7 +37,13 @@ impl Requests {
         };
         let idempotency =
             (!args.no_idempotency_key && args.workload != Workload::Get).then(|| run.to_owned());
-        Self { workload: args.workload, host: host.to_owned(), idempotency, batches }
+        Self { workload: args.workload, host: host.to_owned(), authorization: None, idempotency, batches }
+    }
+
+    /// The same with the value of `Authorization`.
+    pub(super) fn with_authorization(mut self, value: Option<HeaderValue>) -> Self {
+        self.authorization = value;
+        self
     }
 
     /// Writes request `number` about SKU `sku` into `buffer`; `version` goes out as If-Match.
@@ -73,6 +81,11 @@ impl Requests {
             Workload::Batch => write!(out, "POST /inventory/batch")?,
         }
         write!(out, " HTTP/1.1\r\nhost: {}\r\n", self.host)?;
+        if let Some(value) = &self.authorization {
+            out.extend_from_slice(b"authorization: ");
+            out.extend_from_slice(value.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
         if let Some(run) = &self.idempotency {
             write!(out, "idempotency-key: {run}-{number}\r\n")?;
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// Longest latency told apart, in microseconds; longer ones count as this.
+/// Longest latency that is recorded exactly, in microseconds; longer ones count as this.
 const LATENCY_US_MAX: u64 = 120_000_000;
-/// Three digits: no figure is off by more than a thousandth.
+/// Significant digits of the histogram: no figure is off by more than a thousandth.
 const DIGITS: u8 = 3;
 
 /// Counts of one thread, or of all of them added up.
@@ -20,12 +20,12 @@ pub(super) struct LoadTally {
     pub(super) refused: u64,
     /// Requests without an answer: connection lost, or still waiting at the end.
     pub(super) unanswered: u64,
-    /// Answers whose status should not be.
+    /// Answers with an unexpected status.
     pub(super) unexpected: u64,
-    /// Answers that turned their request away, where that is wanted; they are in none of the figures above but
-    /// `requests` and `statuses`.
+    /// Answers that rejected a request because of overload, with `--overload`; of the figures above, only `requests`
+    /// and `statuses` include them.
     pub(super) away: Option<Box<LoadTally>>,
-    /// The first of the faults above, in words.
+    /// Message of the first of the faults above.
     pub(super) first_fault: Option<String>,
 }
 
@@ -44,14 +44,14 @@ impl LoadTally {
         }
     }
 
-    /// An answer, so long after its request was due.
+    /// Counts an answer that came `latency` after its request was due.
     pub(super) fn answered(&mut self, status: u16, latency: Duration) {
         self.requests += 1;
         *self.statuses.entry(status).or_default() += 1;
         self.latency_us.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// The same for an answer that turned its request away.
+    /// Counts an answer that rejected its request because of overload.
     pub(super) fn turned_away(&mut self, status: u16, latency: Duration) {
         self.requests += 1;
         *self.statuses.entry(status).or_default() += 1;
@@ -64,7 +64,7 @@ impl LoadTally {
         self.fault(what);
     }
 
-    /// Remembers the first fault in words.
+    /// Keeps the message of the first fault.
     pub(super) fn fault(&mut self, what: impl FnOnce() -> String) {
         if self.first_fault.is_none() {
             self.first_fault = Some(what());
@@ -106,12 +106,12 @@ impl LoadTally {
         milliseconds(self.latency_us.max())
     }
 
-    /// Requests that did what they asked for; a conflict or a refusal did not.
+    /// Requests that had their effect; a conflict or a rejection had none.
     pub(super) fn done(&self) -> u64 {
         self.statuses.range(200..300).map(|(_, count)| count).sum()
     }
 
-    /// Everything that should not have been.
+    /// The number of all faults.
     pub(super) fn errors(&self) -> u64 {
         self.refused + self.unanswered + self.unexpected
     }

@@ -1,7 +1,7 @@
 //! One keep-alive connection: HTTP/1.1 by hand on a TCP stream.
 //!
-//! The load generator shares the machine with the server, so what it costs is taken from what it measures: a
-//! request is one write of prepared bytes, an answer one read and one pass of httparse, nothing in between.
+//! The load generator shares the machine with the server, so its own cost distorts the measurement: a request is one
+//! write of prepared bytes, an answer one read and one pass of httparse, nothing in between.
 
 use std::io;
 
@@ -13,13 +13,13 @@ const HEADERS_MAX: usize = 32;
 /// Longest answer: a batch of 10,000 operations stays well below.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
-/// An answer, as far as a load generator looks at it.
+/// The parts of an answer that a load generator needs.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reply<'a> {
     pub(super) status: u16,
     /// The level's version, from the `ETag`.
     pub(super) version: Option<u64>,
-    /// Seconds after which to come back.
+    /// The `Retry-After` header, in seconds.
     pub(super) retry_after: Option<u64>,
     pub(super) body: &'a [u8],
 }
@@ -66,7 +66,7 @@ impl Connection {
     }
 }
 
-/// Status line and headers.
+/// The parsed status line and headers of an answer.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
@@ -77,7 +77,7 @@ struct Head {
 }
 
 impl Head {
-    /// None while it is not complete.
+    /// None while the head is not complete.
     fn parse(received: &[u8]) -> io::Result<Option<Self>> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
         let mut response = httparse::Response::new(&mut headers);

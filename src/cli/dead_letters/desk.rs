@@ -1,4 +1,4 @@
-//! Access to dead letters: over a running node, or in the data directory of a worker that is stopped.
+//! Access to dead letters: over a running node, or in the data directory of a stopped worker.
 
 use super::letter::{Letter, Settled};
 use super::options::{DeadLettersArgs, LetterVerb};
@@ -18,11 +18,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The place that dead letters are read from and settled in.
+/// Where dead letters are read and settled.
 pub(super) enum LetterDesk {
     /// A node with its worker.
     Node(NodeClient),
-    /// The file of dead letters, to read only.
+    /// The file of dead letters, read-only.
     File(Layout),
     /// A worker in this process.
     Worker(HeldWorker),
@@ -36,10 +36,10 @@ struct Page {
 }
 
 impl LetterDesk {
-    /// Opens the place that the options name.
+    /// Opens the node or data directory that the options name.
     ///
     /// # Errors
-    /// [`Exit::NoInput`] without a data directory, [`Exit::Locked`] when its worker runs and letters shall be settled.
+    /// [`Exit::NoInput`] without a data directory, [`Exit::Locked`] when its worker runs and letters are to be settled.
     pub(super) fn open(args: &DeadLettersArgs) -> Result<Self, Failure> {
         let Some(data_dir) = &args.data_dir else { return Ok(Self::Node(NodeClient::new(&args.server)?)) };
         let (_, layout) = directory::existing(data_dir)?;
@@ -60,7 +60,7 @@ impl LetterDesk {
         }
     }
 
-    /// One letter, with all there is to it.
+    /// One letter with all of its members.
     pub(super) async fn show(&self, id: &str) -> Result<Value, Failure> {
         let letters = match self {
             Self::Node(client) => return Ok(client.get(&path(id)).await?),
@@ -77,14 +77,14 @@ impl LetterDesk {
             Self::Node(client) => Ok(client.ask(Method::POST, &format!("{}/redrive", path(id))).await?),
             Self::File(_) => unreachable!("to look is all that is done on a file"),
             Self::Worker(held) => {
-                // A first pass, so that every source has said whose log it is.
+                // A first pass, so that the node of every source is known.
                 held.worker.sync().await;
                 settled(held.worker.redrive(id).await)
             }
         }
     }
 
-    /// Gives a letter up.
+    /// Discards a letter.
     pub(super) async fn discard(&self, id: &str, reason: &str) -> Result<Settled, Failure> {
         match self {
             Self::Node(client) => {
@@ -120,7 +120,7 @@ fn on_file(layout: &Layout) -> Result<Vec<DeadLetter>, Failure> {
         .or_exit(Exit::Io, || format!("cannot read {}", layout.dead_letter_file().display()))
 }
 
-/// A letter of this process as it would come from a node.
+/// A letter of this process in the form of a node's answer.
 fn as_shown<T: DeserializeOwned>(letter: &DeadLetter) -> Result<T, Failure> {
     serde_json::to_value(letter)
         .and_then(serde_json::from_value)

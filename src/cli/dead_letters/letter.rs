@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// A dead letter, as far as the list shows it.
+/// The members of a dead letter that the list shows.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Letter {

@@ -1,4 +1,4 @@
-//! `onhand dead-letters`: look at what the worker could not apply, try it again, or give it up with a reason.
+//! `onhand dead-letters`: lists the events that the worker could not apply, redrives them, or discards them with a reason.
 
 mod desk;
 mod letter;
@@ -15,7 +15,7 @@ use options::LetterVerb;
 
 const OPEN: &str = "open";
 
-/// Talks to the node.
+/// Runs one of the subcommands.
 ///
 /// # Errors
 /// [`Exit::Unavailable`] when the node does not answer or refuses, [`Exit::Failed`] when a redrive did not help.
@@ -29,7 +29,7 @@ pub fn run(args: &DeadLettersArgs) -> Result<Exit, Failure> {
                 Ok(Exit::Ok)
             }
             LetterVerb::Redrive { id, all } => redrive(&desk, id, *all).await,
-            LetterVerb::Discard { id, reason } => tell(&desk.discard(id, reason).await?),
+            LetterVerb::Discard { id, reason } => print_state(&desk.discard(id, reason).await?),
         }
     })
 }
@@ -80,7 +80,7 @@ async fn redrive(desk: &LetterDesk, ids: &[String], all: bool) -> Result<Exit, F
     };
     let mut exit = Exit::Ok;
     for id in &ids {
-        if tell(&desk.redrive(id).await?)? != Exit::Ok {
+        if print_state(&desk.redrive(id).await?)? != Exit::Ok {
             exit = Exit::Failed;
         }
     }
@@ -90,8 +90,8 @@ async fn redrive(desk: &LetterDesk, ids: &[String], all: bool) -> Result<Exit, F
     Ok(exit)
 }
 
-/// Says what became of a letter.
-fn tell(settled: &Settled) -> Result<Exit, Failure> {
+/// Prints the state of a letter after it was settled.
+fn print_state(settled: &Settled) -> Result<Exit, Failure> {
     let Settled { letter, applied, waiting } = settled;
     print_line(format!(
         "{}: {}; {} events applied, {} still wait",

@@ -1,4 +1,4 @@
-//! One buyer of the flash sale: impatient, with a bad connection, and therefore sending everything several times.
+//! One buyer of the flash sale: impatient, on a bad connection, so everything is sent several times.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
@@ -12,13 +12,13 @@ use onhand_runtime::exit::{Exit, Failure};
 /// The results of the buyers, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct BuyerCounts {
-    /// Requests sent.
+    /// Requests that were sent, retries included.
     pub(super) requests: u32,
-    /// Pieces held for a buyer and then paid for.
+    /// Pieces that were reserved for a buyer and then paid for.
     pub(super) sold: u32,
-    /// Buyers who got nothing.
+    /// Buyers who got no piece.
     pub(super) refused: u32,
-    /// Answers that were a repetition of an earlier one.
+    /// Answers that repeated an earlier one.
     pub(super) replayed: u32,
 }
 
@@ -43,10 +43,10 @@ struct Reservation {
     reservation_id: String,
 }
 
-/// Reserves one piece, three times over with one key, and pays for it if there was one.
+/// Reserves one piece, three times with one key, and pays for it if it was granted.
 ///
 /// # Errors
-/// When the node answers one order in two ways, or takes it twice.
+/// When the node gives two answers to one order, or executes it twice.
 pub(super) async fn buy(client: &NodeClient, buyer: u32) -> Result<BuyerCounts, Failure> {
     let mut seen = BuyerCounts::default();
     let order = order_body();
@@ -93,7 +93,7 @@ pub(super) async fn order_again(
     send(client, "reserve", &order_key(buyer), &order).await
 }
 
-/// Whether the answer says that it is a repetition.
+/// True when the answer is marked as a replay.
 pub(super) fn is_replay(answer: &NodeResponse) -> bool {
     answer.headers.get("idempotency-replayed").is_some_and(|value| value == "true")
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The store of the flash sale.
 pub(super) const SALE_STORE: &str = "BERLIN";
-/// What everybody wants.
+/// The SKU that every buyer orders.
 pub(super) const SALE_SKU: &str = "HEADPHONES-LIMITED";
 
 const STORES: [&str; 3] = [SALE_STORE, "PARIS", "ROME"];

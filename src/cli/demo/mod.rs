@@ -49,7 +49,7 @@ pub struct DemoArgs {
 /// All buyers come from this machine, at once: to the node they are one client.
 const SERVER: [&str; 6] = ["--log-level", "warn", "--rate-limit-rps", "0", "--load-shed-queue-max", "2000"];
 
-/// A level as the node shows it, as far as the demo looks.
+/// The members of a level that the demo reads.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 struct Level {
@@ -59,7 +59,7 @@ struct Level {
     version: u64,
 }
 
-/// Shows what the program is for.
+/// Runs the demo.
 ///
 /// # Errors
 /// [`Exit::Failed`] when one piece too many or too few was sold, or the crash changed anything.
@@ -157,7 +157,7 @@ fn check_sale(args: &DemoArgs, seen: &BuyerCounts, level: &Level) -> Result<(), 
     ))
 }
 
-/// One key names one order: another order under it is refused.
+/// A key belongs to one order: another order under the same key is rejected.
 async fn reuse_a_key(client: &NodeClient, buyer: u32) -> Result<(), Failure> {
     let answer = buyer::order_again(client, buyer, 2).await?;
     let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -172,7 +172,7 @@ async fn reuse_a_key(client: &NodeClient, buyer: u32) -> Result<(), Failure> {
     ))
 }
 
-/// Asks the log itself, the way anyone can.
+/// Runs `onhand verify` on the log.
 fn verify(program: &Path, data_dir: &Path) -> Result<(), Failure> {
     let verified = Command::new(program).arg("verify").arg("--data-dir").arg(data_dir).output();
     let verified = verified.or_exit(Exit::Internal, || "cannot run onhand verify")?;
@@ -183,7 +183,7 @@ fn verify(program: &Path, data_dir: &Path) -> Result<(), Failure> {
     print_line(format!("\nonhand verify: {}", said.lines().last().unwrap_or_default()))
 }
 
-/// Checks that acknowledged changes are there, and that a buyer who missed the answer still gets it.
+/// Checks that acknowledged changes survived, and that a buyer who lost the answer still gets it.
 async fn check_crash(client: &NodeClient, before: &Level, buyer: u32) -> Result<(), Failure> {
     let again = buyer::order_again(client, buyer, 1).await?;
     if again.status != 200 || !buyer::is_replay(&again) {

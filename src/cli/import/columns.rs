@@ -24,7 +24,7 @@ pub(super) struct Columns {
 /// Opens a file of movements.
 ///
 /// # Errors
-/// Those of [`CsvFile::open`], and [`Exit::Data`](onhand_runtime::exit::Exit::Data) when it lacks a column.
+/// Those of [`CsvFile::open`], and [`Exit::Data`](onhand_runtime::exit::Exit::Data) when the file lacks a column.
 pub(super) fn open(path: &Path, reading: &ReadOptions) -> Result<(CsvFile, Columns), Failure> {
     let meaning = serde_json::to_vec(reading).expect("options are plain fields");
     let table = CsvFile::open(path, reading.delimiter, &meaning)?;
@@ -33,7 +33,7 @@ pub(super) fn open(path: &Path, reading: &ReadOptions) -> Result<(CsvFile, Colum
 }
 
 impl Columns {
-    /// The places of all columns that the options name.
+    /// The positions of all columns that the options name.
     pub(super) fn named(&self) -> impl Iterator<Item = usize> {
         let needed = [Some(self.sku), Some(self.quantity)];
         [self.store, self.time, self.reference].into_iter().chain(needed).flatten()
@@ -63,7 +63,7 @@ impl Columns {
     }
 }
 
-/// Where the one column of that name stands.
+/// The position of the only column of that name.
 pub(super) fn place(names: &[String], wanted: &str) -> Result<usize, &'static str> {
     let mut places = names.iter().enumerate().filter(|(_, name)| *name == wanted.trim());
     match (places.next(), places.next()) {
@@ -73,7 +73,7 @@ pub(super) fn place(names: &[String], wanted: &str) -> Result<usize, &'static st
     }
 }
 
-/// What to say when columns are missing: which, and which there are.
+/// The message for missing columns: their names, and the names of the columns that exist.
 pub(super) fn not_found(missing: &[String], names: &[String]) -> String {
     let mut shown: Vec<String> = names.iter().take(NAMES_SHOWN_MAX).map(|name| format!("{name:?}")).collect();
     if names.len() > NAMES_SHOWN_MAX {

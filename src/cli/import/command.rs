@@ -10,9 +10,9 @@ use super::products::ProductsArgs;
 /// The kind of file that is imported.
 #[derive(Clone, Debug)]
 pub enum ImportCommand {
-    /// Movements.
+    /// A file of movements.
     Movements(Box<ImportArgs>),
-    /// What is said of products.
+    /// A file of products.
     Products(Box<ProductsArgs>),
 }
 

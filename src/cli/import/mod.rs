@@ -1,7 +1,8 @@
 //! `onhand import`: a CSV file of movements into a running node, exactly once; and [`products`] into its catalogue.
 //!
-//! A file of movements is read three times, always streaming: [`survey`] (is it sound, what is its fingerprint), [`send`]
-//! (rows to the node, from where the node is), [`report`] (every refused row, also those refused long ago).
+//! A file of movements is read three times, always streaming: [`survey`] (is it sound, what is its fingerprint),
+//! [`send`] (rows to the node, from the row where the node stopped), [`report`] (every rejected row, also those of
+//! earlier runs).
 
 mod columns;
 mod command;
@@ -29,7 +30,7 @@ use crate::terminal::run_client;
 use onhand_runtime::exit::{Exit, Failure};
 use options::ImportArgs;
 use report_file::Refusals;
-use screen::{bar, tell};
+use screen::{bar, print_summary};
 use send::Sent;
 use survey::Survey;
 
@@ -38,7 +39,7 @@ pub use command::ImportCommand;
 /// Imports a file.
 ///
 /// # Errors
-/// What was wrong with the file, the node or the report. Refused rows are no error: they are reported.
+/// The fault of the file, the node or the report. Rejected rows are no error: they are reported.
 pub fn run(command: &ImportCommand) -> Result<Exit, Failure> {
     match command {
         ImportCommand::Movements(args) => movements(args),
@@ -65,10 +66,10 @@ fn movements(args: &ImportArgs) -> Result<Exit, Failure> {
         adds_up(&survey, sent, &refusals)?;
         Ok(summary::run(&survey, sent, &refusals, report, took))
     })?;
-    tell(&text, report)
+    print_summary(&text, report)
 }
 
-/// Shows a bar while rows go out.
+/// Shows a progress bar while rows are sent.
 async fn send_with_bar(client: &NodeClient, survey: &Survey) -> Result<Sent, Failure> {
     if survey.rows == 0 {
         return Ok(Sent::Before(wire::Progress::default()));
@@ -79,7 +80,7 @@ async fn send_with_bar(client: &NodeClient, survey: &Survey) -> Result<Sent, Fai
     sent
 }
 
-/// Every row is applied or refused, none is lost on the way.
+/// Checks that every row was either applied or rejected.
 fn adds_up(survey: &Survey, sent: Sent, refusals: &Refusals) -> Result<(), Failure> {
     let applied = sent.progress().applied;
     if applied + refusals.total == survey.rows {

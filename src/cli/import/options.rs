@@ -169,7 +169,7 @@ pub(super) enum StoreFrom {
 pub(super) struct ReadOptions {
     pub(super) kind: RowsKind,
     pub(super) store: StoreFrom,
-    /// Which store a name means, where the person says so.
+    /// The stores of `--store-name`, by the name in the file.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) store_names: BTreeMap<String, StoreId>,
     pub(super) sku_column: String,

@@ -1,8 +1,8 @@
-//! The last pass: every refused row with its reason, in the order of the file.
+//! The last pass: every rejected row with its reason, in the order of the file.
 //!
-//! Rows refused before sending are read from the file once more, rows refused by the node are asked from it;
-//! both come in order of rows and are merged as they come. So the report is complete also for an import that was
-//! interrupted, or that was finished long ago, and memory stays small whatever the size of the file.
+//! Rows rejected before sending are read from the file once more, rows rejected by the node are requested from it; both
+//! arrive in row order and are merged as a stream. So the report is complete also for an import that was interrupted,
+//! or that was finished long ago, and memory stays small whatever the size of the file.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,13 +16,13 @@ use crate::terminal::client::{NodeClient, query_value};
 use onhand_runtime::exit::{Exit, Failure};
 
 const PAGE_ITEMS: u32 = 1000;
-/// What the report has of a row, behind what is wrong with it.
+/// The fields of a row in the report, after its reason.
 const NAMES: [&str; 5] = ["store", "sku", "quantity", "time", "reference"];
 
-/// Collects every refused row, and writes them to `report`. Without a client only the file speaks (dry run).
+/// Collects every rejected row, and writes them to `report`. Without a client (dry run) only the file is read.
 ///
 /// # Errors
-/// Those of reading the file and of asking the node; [`Exit::Io`] when the report cannot be written.
+/// Those of reading the file and of requests to the node; [`Exit::Io`] when the report cannot be written.
 pub(super) async fn collect(
     client: Option<&NodeClient>,
     survey: &Survey,
@@ -52,7 +52,7 @@ pub(super) async fn collect(
     Ok(refusals)
 }
 
-/// What the node's refusal means to the person with the file.
+/// The node's rejection as a text for the owner of the file.
 fn explain(refusal: &ServerRefusal) -> String {
     match (refusal.code.as_str(), refusal.available) {
         ("insufficient-stock", Some(available)) => {
@@ -63,7 +63,7 @@ fn explain(refusal: &ServerRefusal) -> String {
     }
 }
 
-/// The node's refusals, page after page.
+/// The node's rejections, page after page.
 struct NodeRefusals<'a> {
     client: Option<&'a NodeClient>,
     path: String,
@@ -84,7 +84,7 @@ impl<'a> NodeRefusals<'a> {
         }
     }
 
-    /// The node's refusal of `row`, if it refused it. Rows must be asked for in order.
+    /// The node's rejection of `row`, if there is one. Rows must be requested in order.
     async fn about(&mut self, row: u64) -> Result<Option<ServerRefusal>, Failure> {
         while self.page.is_empty() && !self.ended {
             self.turn_page().await?;

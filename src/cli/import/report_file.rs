@@ -9,17 +9,17 @@ use super::table::CsvRecord;
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_spreadsheet::safe;
 
-/// Refused rows named in the summary; the report has all.
+/// Rejected rows listed in the summary; the report has all.
 const SHOWN_MAX: usize = 10;
 
-/// What was refused.
+/// Counts of the rejected rows, and the first of them.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// How many by reason code.
+    /// Number of rows by reason code.
     pub(super) by_code: BTreeMap<String, u64>,
-    /// The first ones, told in one line each.
+    /// The first rows, one line of text each.
     pub(super) first: Vec<String>,
-    /// How many in all.
+    /// Number of all rows.
     pub(super) total: u64,
 }
 
@@ -31,10 +31,10 @@ pub(super) fn takes_stdout(report: Option<&Path>) -> bool {
     report.is_some_and(|report| report.as_os_str() == STDOUT)
 }
 
-/// Makes sure that the report can be written, before anything is sent. What it holds stays until then.
+/// Checks that the report can be written, before anything is sent. An existing file stays unchanged.
 ///
 /// # Errors
-/// [`Exit::CannotCreate`] when it cannot, [`Exit::Usage`] when it is the file to be imported.
+/// [`Exit::CannotCreate`] when it cannot be written, [`Exit::Usage`] when it is the input file.
 pub(super) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
     if takes_stdout(Some(report)) {
         return Ok(());
@@ -53,7 +53,7 @@ pub(super) fn check(report: &Path, input: &Path) -> Result<(), Failure> {
 }
 
 impl Refusals {
-    /// Counts one in.
+    /// Counts one row.
     pub(super) fn add(&mut self, record: &CsvRecord<'_>, code: String, detail: &str) {
         self.total += 1;
         if self.first.len() < SHOWN_MAX {
@@ -63,13 +63,13 @@ impl Refusals {
     }
 }
 
-/// The report: CSV with a header.
+/// The report file: CSV with a header.
 pub(super) struct ReportFile {
     writer: csv::Writer<Box<dyn Write>>,
 }
 
 impl ReportFile {
-    /// Begins it. Each line has row, line, code and detail, and then the fields that `names` name.
+    /// Creates the file. Each line has row, line, code and detail, and then the fields in `names`.
     ///
     /// # Errors
     /// [`Exit::CannotCreate`], [`Exit::Io`].
@@ -86,7 +86,7 @@ impl ReportFile {
         Ok(Self { writer })
     }
 
-    /// Writes a line of one row, with the fields that stand in these places.
+    /// Writes a line of one row, with the fields at these positions.
     ///
     /// # Errors
     /// [`Exit::Io`].
@@ -103,12 +103,12 @@ impl ReportFile {
         };
         let told = [record.row.to_string(), record.line.to_string(), code.to_owned(), detail.to_owned()];
         let fields = told.into_iter().chain(places.iter().map(field));
-        // Somebody opens it in a spreadsheet, mends it, and imports it.
+        // People open it in a spreadsheet, correct it, and import it.
         let fields = fields.map(|field| safe(field.as_bytes()).into_owned());
         self.writer.write_record(fields).or_exit(Exit::Io, || "cannot write the report")
     }
 
-    /// Ends it.
+    /// Flushes the file.
     ///
     /// # Errors
     /// [`Exit::Io`].

@@ -1,4 +1,4 @@
-//! One record becomes one movement, or a reason why it does not. Pure.
+//! Converts one record to one movement, or gives the reason why it cannot. Pure.
 
 use std::str;
 
@@ -13,7 +13,7 @@ use onhand_domain::limits::TEXT_CHARACTERS_MAX;
 use onhand_domain::stock::AdjustKind;
 use onhand_domain::{IdError, Quantity, QuantityError, Sku, StoreId, Timestamp};
 
-/// Why a row is refused before it is sent.
+/// Why a row is rejected before it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RowError {
     #[error("it has {found} fields, the header has {expected}")]
@@ -45,7 +45,7 @@ pub(super) enum RowError {
 }
 
 impl RowError {
-    /// A word for it that scripts can rely on.
+    /// The reason code, stable for scripts.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::FieldCount { .. } => "wrong-field-count",
@@ -61,7 +61,7 @@ impl RowError {
     }
 }
 
-/// Reads a record as the movement that the options say it is.
+/// Reads a record as a movement, as the options define it.
 pub(super) fn read(
     record: &CsvRecord<'_>,
     columns: &Columns,
@@ -71,7 +71,7 @@ pub(super) fn read(
     if found != columns.count {
         return Err(RowError::FieldCount { found, expected: columns.count });
     }
-    // A name of a product in some old encoding is no reason to lose its sale: only what is read has to be readable.
+    // A product name in some old encoding must not cost the sale: only the columns that are read have to be valid.
     let unreadable = |at: &usize| record.fields.get(*at).is_some_and(|field| str::from_utf8(field).is_err());
     if let Some(at) = columns.named().find(unreadable) {
         return Err(RowError::Encoding { field: at + 1 });
@@ -107,7 +107,7 @@ fn sku(field: &str) -> Result<Sku, RowError> {
     })
 }
 
-/// The sign decides for a sale; the other kinds have only one direction.
+/// The sign decides the kind for a sale; the other kinds have only one direction.
 fn movement(field: &str, kind: RowsKind) -> Result<(AdjustKind, Quantity), RowError> {
     let text = field.trim();
     let quantity: i64 = text.parse().map_err(|_| {

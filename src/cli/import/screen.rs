@@ -1,4 +1,4 @@
-//! What an import shows in the terminal: a bar on its way, and the summary.
+//! The terminal output of an import: a progress bar, and the summary.
 
 use crate::import::report_file;
 use crate::terminal::print;
@@ -7,8 +7,8 @@ use onhand_runtime::exit::{Exit, Failure};
 use std::io::IsTerminal;
 use std::path::Path;
 
-/// Tells the summary, beside the report.
-pub(super) fn tell(text: &str, report: Option<&Path>) -> Result<Exit, Failure> {
+/// Prints the summary to the stream that the report does not use.
+pub(super) fn print_summary(text: &str, report: Option<&Path>) -> Result<Exit, Failure> {
     if report_file::takes_stdout(report) {
         eprint!("{text}");
     } else {
@@ -17,7 +17,7 @@ pub(super) fn tell(text: &str, report: Option<&Path>) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// A bar on stderr, if someone is looking.
+/// A progress bar on stderr; hidden unless stderr is a terminal.
 pub(super) fn bar(length: u64, of: &str) -> ProgressBar {
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(length) } else { ProgressBar::hidden() };
     let template = format!("{{bar:40}} {{human_pos}}/{{human_len}} {of}, {{eta}} left");

@@ -1,8 +1,8 @@
 //! The second pass: rows to the node, batch after batch.
 //!
-//! The node counts the rows it has done as part of the same durable entry that moves the stock, and takes a
-//! batch only if it starts exactly there. So nothing has to be remembered on this side: whatever was lost, a
-//! request, an answer, this process or the node, asking "how far are you?" tells where to go on.
+//! The node counts the rows it has processed as part of the same durable entry that moves the stock, and accepts a
+//! batch only if it starts exactly there. So the client keeps no state: after any loss (a request, an answer, this
+//! process or the node) the node's progress gives the row to resume from.
 
 use std::collections::VecDeque;
 
@@ -19,12 +19,12 @@ use onhand_runtime::exit::{Exit, Failure};
 /// Rows of the file that one request covers.
 pub(super) const BATCH_ROWS: u64 = 1000;
 
-/// How an import ended.
+/// The result of the second pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// It had been finished before: nothing was sent.
+    /// The import was finished by an earlier run: nothing was sent.
     Before(Progress),
-    /// It is finished now; `from` rows had been done by an earlier, interrupted run.
+    /// The import is finished now; `from` rows had been processed by an earlier, interrupted run.
     Now { from: u64, progress: Progress },
 }
 
@@ -37,13 +37,18 @@ impl Sent {
     }
 }
 
-/// Sends what the node does not have yet, to the end of the file.
+/// Sends the rows that the node has not processed, to the end of the file.
 ///
-/// `told` hears how many rows are done.
+/// `on_progress` receives the number of rows that are done.
 ///
 /// # Errors
-/// [`Exit::Unavailable`] when the node cannot be reached or refuses, [`Exit::Data`] when the file changed meanwhile.
-pub(super) async fn send(client: &NodeClient, survey: &Survey, told: impl Fn(u64)) -> Result<Sent, Failure> {
+/// [`Exit::Unavailable`] when the node cannot be reached or rejects a request, [`Exit::Data`] when the file changed
+/// meanwhile.
+pub(super) async fn send(
+    client: &NodeClient,
+    survey: &Survey,
+    on_progress: impl Fn(u64),
+) -> Result<Sent, Failure> {
     let mut progress = progress(client, survey).await?;
     if progress.finished {
         return Ok(Sent::Before(progress));
@@ -51,7 +56,7 @@ pub(super) async fn send(client: &NodeClient, survey: &Survey, told: impl Fn(u64
     let from = progress.rows_done;
     let mut window = SendWindow::open(survey)?;
     while !progress.finished {
-        told(progress.rows_done);
+        on_progress(progress.rows_done);
         let after_row = progress.rows_done;
         let through_row = (after_row + BATCH_ROWS).min(survey.rows);
         window.move_to(after_row, through_row)?;
@@ -66,11 +71,11 @@ pub(super) async fn send(client: &NodeClient, survey: &Survey, told: impl Fn(u64
             Err(error) => return Err(stopped(error, after_row, survey)),
         };
     }
-    told(progress.rows_done);
+    on_progress(progress.rows_done);
     Ok(Sent::Now { from, progress })
 }
 
-/// How far the node is with this import; not begun is zero.
+/// The node's progress in this import; zero when it has not begun.
 async fn progress(client: &NodeClient, survey: &Survey) -> Result<Progress, Failure> {
     match client.get::<Progress>(&format!("/imports/{}", survey.import_id())).await {
         Ok(progress) if progress.rows_done <= survey.rows => Ok(progress),
@@ -88,8 +93,8 @@ async fn progress(client: &NodeClient, survey: &Survey) -> Result<Progress, Fail
     }
 }
 
-/// The node is not where this run thought: an answer was lost after its batch was applied, or a second run of
-/// the same import is at work. Either way it is further on, never back.
+/// The node's position differs from this run's: an answer was lost after its batch was applied, or a second run of the
+/// same import is active. Either way the node is ahead, never behind.
 async fn elsewhere(client: &NodeClient, survey: &Survey, after_row: u64) -> Result<Progress, Failure> {
     let progress = progress(client, survey).await?;
     if progress.rows_done <= after_row && !progress.finished {
@@ -114,14 +119,14 @@ fn stopped(error: ClientError, after_row: u64, survey: &Survey) -> Failure {
     failure
 }
 
-/// The rows between the one that is done and the one a request goes through to. Holds no more than a batch.
+/// The rows of the next request: from the last processed one to the last of the request. Holds no more than a batch.
 struct SendWindow<'a> {
     survey: &'a Survey,
     table: CsvFile,
     columns: Columns,
-    /// Good rows read and not yet done.
+    /// Valid rows that were read and are not yet processed.
     rows: VecDeque<WireRow>,
-    /// Rows read from the file, good or not.
+    /// Number of rows read from the file, valid or not.
     read: u64,
 }
 
@@ -131,7 +136,7 @@ impl<'a> SendWindow<'a> {
         Ok(Self { survey, table, columns, rows: VecDeque::new(), read: 0 })
     }
 
-    /// Lets go of rows up to `after` and reads on through `through`.
+    /// Drops the rows up to `after` and reads on through `through`.
     fn move_to(&mut self, after: u64, through: u64) -> Result<(), Failure> {
         while self.rows.front().is_some_and(|row| row.row <= after) {
             self.rows.pop_front();
@@ -148,7 +153,7 @@ impl<'a> SendWindow<'a> {
         if through == self.survey.rows { self.same_file() } else { Ok(()) }
     }
 
-    /// Before the last batch: is this still the file whose fingerprint names the import?
+    /// Checks before the last batch that the file still has the fingerprint that names the import.
     fn same_file(&mut self) -> Result<(), Failure> {
         let at_end = self.table.next()?.is_none();
         if at_end && self.table.fingerprint() == self.survey.fingerprint {

@@ -1,4 +1,4 @@
-//! The bytes of the file on their way to the CSV reader: fingerprinted, and bounded per record.
+//! The bytes of the file on their way to the CSV reader: hashed, and bounded per record.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 /// Longest record, in bytes. A quote that is never closed would otherwise read the rest of the file as one field.
 pub(super) const RECORD_BYTES_MAX: u64 = 1 << 20;
-/// A record that [`HashedFile`] gives behind the last byte of the file. A CSV reader that does not see it as a record of its
-/// own is still inside a quote: nothing else would tell a quote left open from a field that ends with the file.
+/// A record that [`HashedFile`] appends to the last byte of the file. If the CSV reader does not return it as a
+/// separate record, it is still inside a quote: nothing else distinguishes an open quote from a field that ends with
+/// the file.
 pub(super) const END: &str = "\x03end of file\x03";
 const ENDING: &str = "\n\x03end of file\x03\n";
 /// Bytes the CSV reader takes at once.
@@ -22,19 +23,19 @@ pub(super) struct HashedFile {
     hash: Sha256,
     read: u64,
     allowed: Cell<u64>,
-    /// Bytes of the ending that were given.
+    /// Bytes of [`END`] that were delivered.
     ended: usize,
 }
 
 impl HashedFile {
-    /// Reads `file` from where it stands; `meaning` goes into the fingerprint before the first byte.
+    /// Reads `file` from its current position; `meaning` goes into the fingerprint before the first byte.
     pub(super) fn new(file: File, meaning: &[u8]) -> Self {
         let mut hash = Sha256::new();
         hash.update(meaning);
         Self { file, hash, read: 0, allowed: Cell::new(RECORD_BYTES_MAX + BUFFER_BYTES as u64), ended: 0 }
     }
 
-    /// A record starts at byte `start`: it may be as long as a record may be.
+    /// A record starts at byte `start`: the limit of its length counts from there.
     pub(super) fn record_starts(&self, start: u64) {
         self.allowed.set(start + RECORD_BYTES_MAX + BUFFER_BYTES as u64);
     }

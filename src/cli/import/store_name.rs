@@ -1,4 +1,4 @@
-//! Names of stores as people write them, made store ids; and no two of them made one without a word of the person.
+//! Converts the names of stores to store ids, and rejects files in which different names would become one id unasked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
@@ -7,20 +7,20 @@ use super::table::CsvRecord;
 use onhand_domain::StoreId;
 use onhand_runtime::exit::{Exit, Failure};
 
-/// Different store names watched for falling together, at most.
+/// Different store names that are compared for collisions, at most.
 const NAMES_MAX: usize = 100_000;
-/// Collisions and notes told at most.
+/// Collisions and notes listed, at most.
 const TOLD_MAX: usize = 5;
 
-/// The store that a name means: by `--store-name`, else by the name itself.
+/// The store id of a name: by `--store-name`, else derived from the name itself.
 pub(super) fn store_id(name: &str, meant: &BTreeMap<String, StoreId>) -> Option<StoreId> {
     meant.get(name.trim()).cloned().or_else(|| store_id_of(name))
 }
 
-/// Makes a store id of a name.
+/// Derives a store id from a name.
 ///
-/// What is an id is that id, letter by letter, as over HTTP. Otherwise each character that no id may hold becomes `-`: `United
-/// Kingdom` is `United-Kingdom`. None if there is nothing left to tell it from other names, or too much.
+/// A valid id is kept letter by letter, as over HTTP. Otherwise each character that an id cannot contain becomes `-`:
+/// `United Kingdom` is `United-Kingdom`. None if nothing distinctive is left, or the result is too long.
 fn store_id_of(name: &str) -> Option<StoreId> {
     let name = name.trim();
     if let Ok(id) = StoreId::new(name) {
@@ -32,7 +32,7 @@ fn store_id_of(name: &str) -> Option<StoreId> {
     if telling { StoreId::new(&id).ok() } else { None }
 }
 
-/// Reads `--store-name NAME=STORE`. A name may hold a `=`, an id may not.
+/// Reads `--store-name NAME=STORE`. A name can contain a `=`, an id cannot.
 pub(super) fn meant(text: &str) -> Result<(String, StoreId), String> {
     let (name, id) = text.rsplit_once('=').ok_or("NAME=STORE, such as 'MÜNCHEN=MUENCHEN'")?;
     let name = name.trim();
@@ -43,10 +43,10 @@ pub(super) fn meant(text: &str) -> Result<(String, StoreId), String> {
     Ok((name.to_owned(), id))
 }
 
-/// The store names of a file, compared with each other.
+/// The store names of a file, checked for collisions.
 #[derive(Debug, Default)]
 pub(super) struct StoreNames {
-    /// Which names an id stands for.
+    /// The names that map to each id.
     of: HashMap<StoreId, Vec<SeenName>>,
     count: usize,
     collisions: BTreeSet<String>,
@@ -55,18 +55,18 @@ pub(super) struct StoreNames {
 #[derive(Debug)]
 struct SeenName {
     name: String,
-    /// The id was made of it: neither is it an id itself, nor has somebody said which one it means.
+    /// True when the id was derived from the name: the name is no id itself, and `--store-name` does not map it.
     made: bool,
     row: u64,
     line: u64,
 }
 
 impl StoreNames {
-    /// Takes up the name of a row, and which store it is.
+    /// Records the name of a row and the id that it maps to.
     ///
     /// # Errors
     /// [`Exit::Data`] when there are more names than any chain has stores.
-    pub(super) fn saw(
+    pub(super) fn add(
         &mut self,
         name: &str,
         id: &StoreId,
@@ -87,16 +87,20 @@ impl StoreNames {
         let made = name != id.as_str() && !meant.contains_key(name);
         let now = SeenName { name: name.to_owned(), made, row: record.row, line: record.line };
         if let Some(first) = known.iter().find(|first| first.made || now.made) {
-            self.collisions.insert(format!("{} and {} would both be store {id}", first.told(), now.told()));
+            self.collisions.insert(format!(
+                "{} and {} would both be store {id}",
+                first.describe(),
+                now.describe()
+            ));
         }
         known.push(now);
         Ok(())
     }
 
-    /// What a person should know of the names.
+    /// Notes about the names for the user.
     ///
     /// # Errors
-    /// [`Exit::Data`] when different names would become one store, though nobody has said that they are.
+    /// [`Exit::Data`] when different names would become one store without `--store-name`.
     pub(super) fn judge(self, meant: &BTreeMap<String, StoreId>) -> Result<Vec<String>, Failure> {
         if !self.collisions.is_empty() {
             return Err(self.refusal());
@@ -127,7 +131,7 @@ impl StoreNames {
         Failure::new(Exit::Data, text)
     }
 
-    /// Stores that are told apart by the case of their letters only.
+    /// Stores that differ only in the case of their letters.
     fn cases(&self) -> Vec<String> {
         let mut ids: Vec<&str> = self.of.keys().map(StoreId::as_str).collect();
         ids.sort_unstable_by(|one, other| {
@@ -143,7 +147,7 @@ impl StoreNames {
 }
 
 impl SeenName {
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         format!("{:?} (row {}, line {})", self.name, self.row, self.line)
     }
 }
@@ -179,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_name_means_is_said_in_one_way() {
+    fn the_store_name_option_has_one_form() {
         let equals = meant("a=b=C").unwrap();
         assert_eq!((equals.0.as_str(), equals.1.as_str()), ("a=b", "C"));
         for (text, word) in

@@ -9,7 +9,7 @@ use super::send::Sent;
 use super::survey::Survey;
 use crate::terminal::print::thousands;
 
-/// The end of a dry run.
+/// The summary of a dry run.
 pub(super) fn dry_run(survey: &Survey, refusals: &Refusals, report: Option<&Path>) -> String {
     let mut text = format!("Dry run of {}: nothing was sent.\n", survey.path.display());
     line(&mut text, "import", survey.import_id());
@@ -19,7 +19,7 @@ pub(super) fn dry_run(survey: &Survey, refusals: &Refusals, report: Option<&Path
     text
 }
 
-/// The end of a run.
+/// The summary of a run that sent rows.
 pub(super) fn run(
     survey: &Survey,
     sent: Sent,
@@ -62,7 +62,7 @@ fn refused(text: &mut String, survey: &Survey, refusals: &Refusals, report: Opti
     }
 }
 
-/// How many were refused why, which ones came first, and where the others stand.
+/// Adds the number of rejected rows by reason, the first of them, and the path of the report.
 pub(super) fn named(text: &mut String, refusals: &[&Refusals], report: Option<&Path>) {
     for (code, count) in refusals.iter().flat_map(|some| &some.by_code) {
         line(text, "", &format!("{:>6} {code}", thousands(*count)));

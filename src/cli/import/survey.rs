@@ -1,4 +1,4 @@
-//! The first pass over the file: is it readable to its end, what is its fingerprint, how many rows does it have?
+//! The first pass over the file: checks that it can be read to its end, computes its fingerprint and counts its rows.
 //! Only after that is anything sent, so a file that is broken somewhere leaves no trace.
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use onhand_runtime::exit::Failure;
 /// Hex digits of the fingerprint that name the import.
 const IMPORT_ID_LENGTH: usize = 32;
 
-/// A file, how it is read, and what the first pass found.
+/// A file, the options it is read with, and the result of the first pass.
 #[derive(Debug)]
 pub(super) struct Survey {
     pub(super) path: PathBuf,
@@ -23,9 +23,9 @@ pub(super) struct Survey {
     pub(super) fingerprint: String,
     /// Rows after the header.
     pub(super) rows: u64,
-    /// Rows that are refused before they are sent.
+    /// Number of rows that are rejected before they are sent.
     pub(super) refused: u64,
-    /// What should be known of the names of stores, for the person to judge.
+    /// Notes about the names of stores, for the user to decide on.
     pub(super) store_notes: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl Survey {
             match row::read(&record, &columns, &reading) {
                 Ok(row) if matches!(reading.store, StoreFrom::Names(_)) => {
                     let name = name(&record, columns.store);
-                    names.saw(name, &row.store_id, &record, &reading.store_names)?;
+                    names.add(name, &row.store_id, &record, &reading.store_names)?;
                 }
                 Ok(_) => {}
                 Err(_) => refused += 1,

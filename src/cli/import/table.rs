@@ -11,7 +11,7 @@ use super::source::{BUFFER_BYTES, END, HashedFile, RECORD_BYTES_MAX};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_spreadsheet::shown;
 
-/// One record, not yet judged.
+/// One record as it is in the file, not validated.
 #[derive(Debug)]
 pub(super) struct CsvRecord<'a> {
     /// 1 for the first record after the header.
@@ -59,7 +59,7 @@ impl CsvFile {
         Ok(Self { path: path.to_owned(), reader, header, record: ByteRecord::new(), row: 0 })
     }
 
-    /// The next record, or none at the end of the file. Cells say what they said before they were made text for a spreadsheet.
+    /// The next record, or none at the end of the file. Cells that were escaped for spreadsheets are unescaped.
     ///
     /// # Errors
     /// [`Exit::NoInput`] when the file cannot be read on, [`Exit::Data`] when a record has no end.
@@ -94,7 +94,7 @@ impl CsvFile {
     }
 }
 
-/// The file has not the columns it should have.
+/// The failure for a file that cannot be imported.
 pub(super) fn unusable(path: &Path, reason: impl Display) -> Failure {
     Failure::new(Exit::Data, format!("{}: {reason}", path.display()))
 }
@@ -111,11 +111,11 @@ fn names(header: &ByteRecord) -> Result<Vec<String>, &'static str> {
     Ok(names)
 }
 
-/// Whether a record is the one behind the end of the file.
+/// Whether a record has the end mark of the file, and where.
 enum Ending {
     Not,
     Clean,
-    /// It became part of a field, because a quote was never closed.
+    /// [`END`] became part of a field, because a quote was never closed.
     InQuote,
 }
 

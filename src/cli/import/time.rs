@@ -7,19 +7,19 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::Offset;
 use serde::Serialize;
 
-/// A layout that is known to describe at least a date.
+/// A layout that describes at least a date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct TimeFormat(String);
 
-/// A moment that any usable layout can write and read back.
+/// A moment that any usable layout can format and parse again.
 const PROBE: i64 = 1_291_193_160;
 
 impl TimeFormat {
-    /// Checks a layout by writing a moment with it and reading that back.
+    /// Checks a layout by formatting a moment with it and parsing the result.
     ///
     /// # Errors
-    /// What is wrong with the layout.
+    /// The fault of the layout.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let format = Self(text.to_owned());
         let probe = Timestamp::from_second(PROBE).expect("the probe lies in 2010");

@@ -1,4 +1,4 @@
-//! The bodies of `/imports/{importId}`, as openapi.yaml has them.
+//! The bodies of `/imports/{importId}`, as openapi.yaml defines them.
 
 use std::collections::VecDeque;
 
@@ -34,7 +34,7 @@ pub(super) struct RowsRequest<'a> {
     pub(super) rows: &'a VecDeque<WireRow>,
 }
 
-/// `GET /imports/{importId}`, and the part of the answer to a batch that is the same.
+/// The body of `GET /imports/{importId}`, which is also a part of the answer to a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Progress {
@@ -52,7 +52,7 @@ pub(super) struct RefusalPage {
     pub(super) next_cursor: Option<String>,
 }
 
-/// A row that the node refused.
+/// A row that the node rejected.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServerRefusal {

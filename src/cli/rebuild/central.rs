@@ -13,7 +13,7 @@ use onhand_runtime::exit::{Exit, Failure, OrExit};
 use std::io;
 use std::sync::Arc;
 
-/// A store that begins with nothing and keeps nothing: the model is written here, once it is whole.
+/// An empty store that discards saves: the model is written here once it is complete.
 struct Fresh;
 
 impl CentralStore for Fresh {
@@ -26,11 +26,11 @@ impl CentralStore for Fresh {
     }
 }
 
-/// Builds the central model of a data directory anew. The old one stays until the new one is whole.
+/// Builds the central model of a data directory anew. The old one stays until the new one is complete.
 ///
 /// # Errors
 /// [`Exit::Locked`] when a worker runs, [`Exit::Usage`] when the log of a node is not among the sources,
-/// [`Exit::Unavailable`] or [`Exit::Data`] when a log could not be read to its end; the old model stands then.
+/// [`Exit::Unavailable`] or [`Exit::Data`] when a log could not be read to its end; the old model is kept then.
 pub(super) fn run(layout: &Layout, sources: Vec<SourceAddress>) -> Result<Exit, Failure> {
     let _lock = lock(layout)?;
     let doing = || format!("cannot read {}", layout.central().display());
@@ -50,7 +50,7 @@ pub(super) fn run(layout: &Layout, sources: Vec<SourceAddress>) -> Result<Exit, 
     Ok(Exit::Ok)
 }
 
-/// Passes until every log has been read to the end it had.
+/// Runs passes until every log has been read to the end it had at the start.
 async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
     let mut applied = 0;
     loop {
@@ -64,7 +64,7 @@ async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
     }
 }
 
-/// Tells how the old model was, and keeps it when the new one would know less.
+/// Prints the differences from the old model, and keeps it when the new one would have less of a log.
 fn compare(old: &Central, new: &Central) -> Result<(), Failure> {
     let missing: Vec<String> = old
         .as_of()
@@ -91,7 +91,7 @@ fn compare(old: &Central, new: &Central) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Levels that are not the same in both.
+/// The number of levels that differ.
 fn differences(old: &Central, new: &Central) -> usize {
     let changed = new.all().filter(|(store, sku, now)| old.level(store, sku).as_ref() != Some(now));
     let gone = old.all().filter(|(store, sku, _)| new.level(store, sku).is_none());

@@ -44,7 +44,7 @@ pub fn run(args: &RebuildArgs) -> Result<Exit, Failure> {
         let sources = args.sources.parse().map_err(|faults| bad_settings(&faults))?;
         return central::run(&layout, sources);
     }
-    // Keys are no part of what is built.
+    // Idempotency keys are not part of the result.
     let audit = audit_directory_for(&disk, &layout, None).map_err(directory::failure)?;
     describe(&audit);
     let (snapshots, log): (Vec<_>, Vec<_>) =

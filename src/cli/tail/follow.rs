@@ -1,4 +1,4 @@
-//! A feed that is followed: its position, the check that no event is missing, and the reconnect after a loss.
+//! A followed feed: its position, the check that no event is missing, and the reconnect after a loss.
 
 use super::frames::Frames;
 use super::item::Item;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// The node sends a heartbeat every 15 s; after three that did not come the connection is dead.
+/// The node sends a heartbeat every 15 s; after three missing ones the connection is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 
 /// The end of a log, and the node it belongs to.
@@ -20,12 +20,12 @@ struct End {
     end: u64,
 }
 
-/// A feed that is being followed.
+/// A feed that is followed over several connections.
 pub(super) struct FollowedFeed<'a> {
     client: &'a NodeClient,
     args: &'a TailArgs,
     node: String,
-    /// Everything up to here has been printed, or filtered out.
+    /// Every event up to this sequence has been printed, or filtered out.
     position: u64,
     printed: u64,
 }
@@ -34,19 +34,19 @@ pub(super) struct FollowedFeed<'a> {
 enum Ended {
     /// All requested events are printed, or the reader of stdout is gone.
     Done,
-    /// It may work again.
+    /// The connection was lost; a reconnect may help.
     Lost(String),
 }
 
 impl<'a> FollowedFeed<'a> {
-    /// Asks the node where its log ends.
+    /// Reads the end of the node's log.
     pub(super) async fn begin(client: &'a NodeClient, args: &'a TailArgs) -> Result<Self, Failure> {
         let End { node, end } = client.get("/events?limit=0").await?;
         let position = args.after.unwrap_or_else(|| end.saturating_sub(args.last));
         Ok(Self { client, args, node, position, printed: 0 })
     }
 
-    /// Follows, connection after connection.
+    /// Follows the feed, connection after connection.
     pub(super) async fn run(mut self) -> Result<Exit, Failure> {
         let mut losses = 0;
         loop {
@@ -61,7 +61,7 @@ impl<'a> FollowedFeed<'a> {
         }
     }
 
-    /// Waits until the node answers again, and makes sure that it is the same log.
+    /// Waits until the node answers again, and checks that it has the same log.
     async fn wait_for_the_node(&self, losses: u32) -> Result<(), Failure> {
         tokio::time::sleep(BACKOFF.wait(losses)).await;
         let End { node, end } = loop {
@@ -114,7 +114,7 @@ impl<'a> FollowedFeed<'a> {
         }
     }
 
-    /// Prints one event, if it is the next one. False when that was the last.
+    /// Prints one event if it is the next one. False when that was the last one requested.
     fn take(&mut self, data: &str) -> Result<bool, Failure> {
         let item: Item = serde_json::from_str(data).map_err(|error| {
             let message = format!("an event of the feed cannot be read ({error}): {data}");

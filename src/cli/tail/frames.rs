@@ -1,24 +1,23 @@
 //! Server-sent events, as far as the feed of a node uses them
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>).
 
-/// A frame longer than this is no event of ours.
+/// The size limit of a frame; no event of a node is longer.
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
-/// Puts the pieces of a stream together.
+/// Assembles frames from the pieces of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
-    /// What has come of the line that is not complete yet.
+    /// The received part of a line that is not complete yet.
     line: Vec<u8>,
     data: String,
 }
 
-/// The stream is none of events.
+/// The error for a stream that does not consist of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NoFrame;
 
 impl Frames {
-    /// Takes a piece and gives the data of every frame that is complete now. A comment, which is what a heartbeat is,
-    /// completes none.
+    /// Adds a piece and returns the data of every frame that it completes. A heartbeat is a comment and completes none.
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<Vec<String>, NoFrame> {
         let mut complete = Vec::new();
         for byte in piece {
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_stream_of_events_is_refused() {
+    fn a_stream_without_events_is_rejected() {
         assert_eq!(Frames::default().push(&[0xFF, b'\n']), Err(NoFrame));
         assert_eq!(Frames::default().push(&vec![b'a'; FRAME_BYTES_MAX + 1]), Err(NoFrame));
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Write;
 
-/// An item of `/events`, as far as tail looks.
+/// The members of an item of `/events` that tail prints.
 #[derive(Debug, Deserialize)]
 pub(super) struct Item {
     pub(super) sequence: u64,
@@ -21,13 +21,13 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// The line for people.
+    /// The item as one line of text.
     pub(super) fn line(&self) -> String {
         let mut line = format!("{:>8}  {}  {:<7}  ", self.sequence, self.ts, self.kind);
-        // What was taken over from another log has its place within the state.
+        // The payload of a TAKE has store and SKU inside the state that was taken over.
         let payload = self.payload.get("level").unwrap_or(&self.payload);
         let text = |name: &str| payload.get(name).and_then(Value::as_str);
-        // What is of one SKU in one store, but no movement of it, has no pieces.
+        // An event of one SKU in one store that is no movement has no pieces.
         let moved = self.after.get("qty").is_some();
         if let (Some(store), Some(sku)) = (text("storeId"), text("sku"))
             && moved
@@ -51,7 +51,7 @@ impl Item {
         } else {
             let _ = write!(line, "{}", self.payload);
         }
-        // A terminal would take them for commands.
+        // A terminal would interpret them as commands.
         line.replace(char::is_control, "\u{FFFD}")
     }
 }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_told_in_one_line() {
+    fn an_event_is_printed_on_one_line() {
         let table = [
             (
                 r#"{"sequence":2,"node":"n","ts":"2026-11-20T17:42:07.216Z","type":"RESERVE",

@@ -13,7 +13,7 @@ use onhand_runtime::exit::{Exit, Failure};
 /// Follows a node until interrupted.
 ///
 /// # Errors
-/// [`Exit::Unavailable`] when the node refuses, or does not answer in the first place; [`Exit::Data`] for a gap.
+/// [`Exit::Unavailable`] when the node rejects the request, or does not answer the first one; [`Exit::Data`] for a gap.
 pub fn run(args: &TailArgs) -> Result<Exit, Failure> {
     run_client::run(async {
         let client = NodeClient::new(&args.server)?;

@@ -1,7 +1,7 @@
 //! A node as a child process: `demo` and `bench` start one for themselves, and so do the tests.
 //!
-//! The child gets port 0 and a ready file; it writes its address there once it takes requests, so nobody has to
-//! guess a free port or how long a start takes.
+//! The child gets port 0 and a ready file; it writes its address there once it accepts requests, so the parent needs no
+//! guess of a free port or of the duration of a start.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -23,22 +23,22 @@ const LOG_TAIL_LINES: usize = 12;
 pub struct ChildServer {
     process: Child,
     url: String,
-    /// Holds the ready file and the child's output; goes when the child goes.
+    /// Holds the ready file and the child's output; removed with the child.
     scratch: TempDir,
 }
 
 impl ChildServer {
-    /// Starts `program serve` on `data_dir` and a free port, and waits until it takes requests.
+    /// Starts `program serve` on `data_dir` and a free port, and waits until it accepts requests.
     ///
-    /// `arguments` are further options of `serve`. Its output is kept aside, see [`ChildServer::log`].
+    /// `arguments` are further options of `serve`. Its output is kept, see [`ChildServer::log`].
     ///
     /// # Errors
-    /// [`Exit::Unavailable`] with the end of the child's output when it does not come up.
+    /// [`Exit::Unavailable`] with the end of the child's output when it does not start.
     pub fn start<A: AsRef<OsStr>>(program: &Path, data_dir: &Path, arguments: &[A]) -> Result<Self, Failure> {
         Self::start_at(program, data_dir, 0, arguments)
     }
 
-    /// As [`ChildServer::start`], on a port of the caller's choice: that of a server that was killed, say.
+    /// As [`ChildServer::start`], on a given port, such as that of a server that was killed.
     ///
     /// # Errors
     /// As [`ChildServer::start`].
@@ -70,10 +70,10 @@ impl ChildServer {
         Ok(child)
     }
 
-    /// The program that is running now, to be started as a child of itself.
+    /// The path of the running program, to be started as a child of itself.
     ///
     /// # Errors
-    /// [`Exit::Internal`] when the system does not say.
+    /// [`Exit::Internal`] when the system does not report it.
     pub fn this_program() -> Result<PathBuf, Failure> {
         std::env::current_exe().or_exit(Exit::Internal, || "cannot find the program's own file")
     }
@@ -83,17 +83,17 @@ impl ChildServer {
         &self.url
     }
 
-    /// Process id.
+    /// The process id of the child.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// Everything the child has said so far.
+    /// The output of the child so far.
     pub fn log(&self) -> String {
         fs::read_to_string(log_path(&self.scratch)).unwrap_or_default()
     }
 
-    /// SIGKILL: the child gets no chance to flush anything. Returns when it is gone.
+    /// SIGKILL: the child cannot flush anything. Returns when it has ended.
     ///
     /// # Errors
     /// [`Exit::Io`] when the system refuses.
@@ -149,7 +149,7 @@ impl ChildServer {
 
 impl Drop for ChildServer {
     fn drop(&mut self) {
-        // Both fail only when the child is gone already, which is what is wanted.
+        // Both fail only when the child has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

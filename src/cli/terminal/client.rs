@@ -10,30 +10,31 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::terminal::token::authorization;
 use onhand_remote::client_builder;
 use onhand_resilience::Backoff;
 use onhand_runtime::exit::{Exit, Failure};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// Tries of a call to a node that has answered before; about six seconds, enough for it to be restarted.
+/// Attempts of a call to a node that has answered before; about six seconds, enough for a restart.
 const TRIES_MAX: u32 = 7;
-/// Tries while nothing has ever answered: probably nobody is there, and a person waits.
+/// Attempts while the node has never answered: probably there is none, and a person waits.
 const FIRST_TRIES_MAX: u32 = 3;
 pub(crate) const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), max: Duration::from_secs(5) };
-/// A hundred years.
+/// A hundred years, for requests without a time limit.
 const FOR_EVER: Duration = Duration::from_secs(3_153_600_000);
 const RETRY_AFTER_SECONDS_MAX: u64 = 30;
 
 /// Reads `--server`: an http or https URL; a slash at the end is dropped.
 ///
 /// # Errors
-/// What is wrong with it, for clap to show.
+/// The fault of the URL, for clap to show.
 pub(crate) fn server_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).map_err(|error| format!("{error}; give it as http://HOST:PORT"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -60,7 +61,7 @@ pub(crate) struct ProblemDocument {
     pub(crate) request_id: String,
 }
 
-/// Why a call has no result.
+/// The reason why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     #[error(
@@ -106,7 +107,7 @@ fn describe(problem: &ProblemDocument) -> String {
     if text.is_empty() { "no reason given; is this an Onhand server?".to_owned() } else { text }
 }
 
-/// A node, seen from outside.
+/// A client of one node.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeClient {
     http: reqwest::Client,
@@ -115,9 +116,10 @@ pub(crate) struct NodeClient {
 }
 
 impl NodeClient {
-    /// A client of the node at `base`, as read by [`server_url`].
+    /// A client for the node at `base`, which comes from [`server_url`].
     pub(crate) fn new(base: &str) -> Result<Self, Failure> {
-        let builder = client_builder(is_loopback(base));
+        let headers = authorization()?.map(|value| (AUTHORIZATION, value));
+        let builder = client_builder(is_loopback(base)).default_headers(headers.into_iter().collect());
         let http =
             builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build().map_err(|error| {
                 Failure::new(Exit::Internal, format!("cannot make an HTTP client: {error}"))
@@ -125,13 +127,13 @@ impl NodeClient {
         Ok(Self { http, base: base.to_owned(), answered: Arc::default() })
     }
 
-    /// Reads `path`.
+    /// Sends a GET request to `path`.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         let answer = self.call(Method::GET, path, HeaderMap::new(), None).await?;
         read(&Method::GET, path, &answer)
     }
 
-    /// Posts `body` as JSON to `path`; it must be safe to do so twice.
+    /// Posts `body` as JSON to `path`; the request must be idempotent.
     pub(crate) async fn post<B: Serialize, T: DeserializeOwned>(
         &self,
         path: &str,
@@ -142,9 +144,9 @@ impl NodeClient {
         read(&Method::POST, path, &answer)
     }
 
-    /// Asks once for the feed at `path` behind `after`, as server-sent events that come for ever.
+    /// Opens the feed at `path` behind `after` once, as server-sent events without an end.
     ///
-    /// The body has no time limit: whoever reads it limits the wait for each piece.
+    /// The body has no time limit: the reader limits the wait for each piece.
     pub(crate) async fn open_feed(&self, path: &str, after: u64) -> Result<reqwest::Response, ClientError> {
         let request = self
             .http
@@ -165,7 +167,7 @@ impl NodeClient {
         ClientError::Unreachable { base: self.base.clone(), reason: root(error) }
     }
 
-    /// Sends `method` without a body to `path`; it must be safe to do so twice.
+    /// Sends `method` without a body to `path`; the request must be idempotent.
     pub(crate) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -175,7 +177,7 @@ impl NodeClient {
         read(&method, path, &answer)
     }
 
-    /// Sends a request, again and again while that may help, and gives back the last answer.
+    /// Sends a request, with retries while they may help, and returns the last answer.
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -222,12 +224,12 @@ impl NodeClient {
     }
 }
 
-/// JSON of a body made by this program.
+/// The JSON of a body that this program made.
 pub(crate) fn encode<B: Serialize>(body: &B) -> Bytes {
     Bytes::from(serde_json::to_vec(body).expect("bodies are plain structs with string keys"))
 }
 
-/// `text` as it may stand for a value in a query: everything but letters, digits and `-._~` is escaped.
+/// `text` as a value in a query: everything but letters, digits and `-._~` is escaped.
 pub(crate) fn query_value(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -265,13 +267,13 @@ fn is_temporary(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// The wait the server asks for, within reason.
+/// The `Retry-After` of an answer, bounded.
 fn retry_after(headers: &HeaderMap) -> Duration {
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
     Duration::from_secs(seconds.unwrap_or(0).min(RETRY_AFTER_SECONDS_MAX))
 }
 
-/// As long as was asked for, and a little by chance: those who were turned away together do not come back together.
+/// The requested wait and a random addition: clients that were rejected together do not return together.
 fn wait(asked: Duration, tries: u32) -> Duration {
     asked + BACKOFF.wait(tries)
 }
@@ -283,7 +285,7 @@ fn is_loopback(base: &str) -> bool {
     host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The innermost cause: what the system said, without the client's own wrapping.
+/// The message of the innermost cause, without the wrapping of the HTTP client.
 fn root(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_asks_for_is_waited_within_bounds() {
+    fn retry_after_is_obeyed_within_bounds() {
         let mut headers = HeaderMap::new();
         assert_eq!(retry_after(&headers), Duration::ZERO);
         headers.insert(RETRY_AFTER, "2".parse().unwrap());
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_were_turned_away_together_come_back_one_by_one() {
+    fn clients_rejected_together_return_one_by_one() {
         let asked = Duration::from_secs(1);
         let waits: std::collections::BTreeSet<Duration> = (0..50).map(|_| wait(asked, 1)).collect();
         assert!(waits.len() > 40, "{waits:?}");
@@ -330,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_told_in_one_line() {
+    fn a_problem_is_printed_on_one_line() {
         let body = br#"{"type":"/problems/read-only","title":"Read only","status":503,"code":"read-only",
             "detail":"Try again later.","requestId":"r-1","retryAfterMs":1000}"#;
         let problem: ProblemDocument = serde_json::from_slice(body).unwrap();

@@ -21,7 +21,7 @@ Exit codes:
   77  permission denied
   78  bad settings";
 
-/// Prints a failure to stderr, once, and gives the exit code of the process.
+/// Prints a failure to stderr, once, and returns the exit code of the process.
 pub fn leave(outcome: Result<Exit, Failure>) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
@@ -32,7 +32,7 @@ pub fn leave(outcome: Result<Exit, Failure>) -> ExitCode {
     }
 }
 
-/// Every fault on its own line: one start shows all that must be put right.
+/// Lists every fault on its own line, so that one start shows all of them.
 pub fn bad_settings(faults: &[SettingFault]) -> Failure {
     let mut message = String::from("not started, because of bad settings");
     for fault in faults {

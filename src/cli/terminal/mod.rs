@@ -7,3 +7,4 @@ pub(crate) mod exit;
 pub(crate) mod pass_report;
 pub(crate) mod print;
 pub(crate) mod run_client;
+pub(crate) mod token;

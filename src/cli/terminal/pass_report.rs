@@ -64,7 +64,7 @@ fn reason(state: &SourceState) -> Option<&str> {
     }
 }
 
-/// The exit code of a command that ran a pass: scripts learn from it whether central has everything.
+/// The exit code of a command that ran a pass: it tells scripts whether central has everything.
 ///
 /// # Errors
 /// [`Exit::Data`] when a source is stopped, [`Exit::Unavailable`] when one could not be read.

@@ -1,4 +1,4 @@
-//! Data goes to stdout through here: a reader that has seen enough (`onhand man | head`) is no failure.
+//! Output to stdout: a reader that closes the pipe early (`onhand man | head`) is no failure.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     print_unless_closed(text).map(|_| ())
 }
 
-/// Writes `text` to stdout; false when its reader is gone.
+/// Writes `text` to stdout; false when its reader has closed the pipe.
 ///
 /// # Errors
 /// As [`print`].
@@ -32,7 +32,7 @@ pub(crate) fn print_line(line: impl std::fmt::Display) -> Result<(), Failure> {
     print(format!("{line}\n"))
 }
 
-/// A number as people read it: `39529` is `39,529`.
+/// A number with thousands separators: `39529` is `39,529`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,4 +1,4 @@
-//! Runs the asynchronous commands that are clients, so that an interrupt still tidies up behind them.
+//! Runs the asynchronous client commands, so that an interrupt still cleans up.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 
-/// Runs `command` to its end, or until SIGINT or SIGTERM: then it is dropped, and with it its child processes
-/// and scratch directories.
+/// Runs `command` to its end, or until SIGINT or SIGTERM: then it is dropped, and with it its child processes and
+/// scratch directories.
 ///
 /// # Errors
 /// Those of the command; [`Exit::Failed`] when interrupted.

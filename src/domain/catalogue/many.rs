@@ -1,12 +1,14 @@
 //! The command for many products: the details of each are compared with the catalogue.
 //!
-//! Equal details make no event, so the same request may be sent again at any time, and an interrupted caller sends all of it again. Other
-//! details are refused or, when asked for, replaced.
+//! Equal details make no event, so the same request may be sent again at any time, and an interrupted caller sends
+//! all of it again. Other details are refused or, on request, replaced.
 //!
-//! An import of products therefore has no state in the log, unlike an import of movements (`domain/imports`). A price that goes up and
-//! down again is the same file twice, and the second time has to take effect; an import that is known by its file would refuse it.
+//! An import of products therefore has no state in the log, unlike an import of movements (`domain/imports`). A
+//! price that goes up and down again is the same file twice, and the second time has to take effect; an import that
+//! is known by its file would refuse it.
 
 use crate::catalogue::{Product, ProductChange, ProductFact};
+use crate::identity::{Access, Denied, Permission};
 use crate::{Decide, Draft, Fact, Key, Refusal, Rejection, Sku};
 use serde::{Deserialize, Serialize};
 
@@ -76,11 +78,15 @@ pub(crate) fn member_names(members: &[ProductMember]) -> String {
 }
 
 impl Decide for Products {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::CatalogueWrite)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.extend(self.products.iter().map(|described| Key::Product(described.sku.clone())));
     }
 
-    /// Never refuses all: a product that is refused holds up no other.
+    /// Never refuses all: a refused product does not affect the others.
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         for (op, described) in (0..).zip(&self.products) {
             draft.begin(op, None);

@@ -5,7 +5,6 @@
 
 mod listed;
 mod many;
-mod master;
 mod product;
 mod store;
 
@@ -13,8 +12,6 @@ pub use listed::UnlistedKeys;
 pub(crate) use listed::check_listed;
 pub(crate) use many::member_names;
 pub use many::{Described, ProductMember, Products};
-pub(crate) use master::master_kind;
-pub use master::{Master, MasterAfter, NOT_IN_CATALOGUE};
 pub use product::{
     Currency, CurrencyError, Price, Product, ProductChange, ProductCommand, ProductFact, ProductRecord,
     ProductVerb,

@@ -1,6 +1,7 @@
 //! Products: the details of a SKU, the same in all stores.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::{Access, Denied, Permission};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, Timestamp,
 };
@@ -36,7 +37,7 @@ pub struct Product {
 pub struct Price {
     /// In minor units of the currency, such as pence or cents; at most 2^53 - 1.
     pub amount_minor: u64,
-    /// The currency.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
@@ -55,7 +56,7 @@ pub struct CurrencyError;
 pub struct ProductFact {
     /// The SKU of the product.
     pub sku: Sku,
-    /// All details.
+    /// All details of the product; none when it is removed from the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
 }
@@ -79,7 +80,7 @@ pub struct ProductCommand {
     pub sku: Sku,
     /// The condition on its version.
     pub expected: Expected,
-    /// What to do.
+    /// The kind of change.
     pub verb: ProductVerb,
 }
 
@@ -118,7 +119,7 @@ impl Currency {
         if letters.iter().all(u8::is_ascii_uppercase) { Ok(Self(letters)) } else { Err(CurrencyError) }
     }
 
-    /// The code.
+    /// The code as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("ASCII letters")
     }
@@ -156,7 +157,7 @@ impl ProductChange {
         }
     }
 
-    /// The details of a new product; nothing without a name.
+    /// The details of a new product; none without a name.
     pub(super) fn first(self) -> Option<Product> {
         let Self { name, category, unit_price, barcode, low_stock_threshold, active } = self;
         Some(Product {
@@ -171,6 +172,10 @@ impl ProductChange {
 }
 
 impl Decide for ProductCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::CatalogueWrite)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Product(self.sku.clone()));
     }

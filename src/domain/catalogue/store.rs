@@ -1,6 +1,7 @@
 //! Stores: the details of a place that holds stock.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::{Access, Denied, Permission};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, StoreId, Timestamp,
 };
@@ -41,7 +42,7 @@ pub enum StoreKind {
 pub struct StoreFact {
     /// The id of the store.
     pub store_id: StoreId,
-    /// All details.
+    /// All details of the store.
     pub store: Store,
 }
 
@@ -65,11 +66,15 @@ pub struct StoreCommand {
     pub expected: Expected,
     /// True when the store must not have details yet.
     pub create: bool,
-    /// All details.
+    /// All details of the store.
     pub store: Box<Store>,
 }
 
 impl Decide for StoreCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit_in(Permission::StoresWrite, &self.store_id)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Store(self.store_id.clone()));
     }

@@ -3,6 +3,7 @@
 use crate::StoreId;
 use crate::identity::grant::{Grant, TeamId};
 use crate::identity::permission::{Permission, PermissionSet};
+use std::sync::Arc;
 
 /// Where a principal may do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,21 @@ pub enum Reach<'a> {
     Within(&'a Access, Permission),
     /// Nowhere.
     Nowhere,
+}
+
+/// The stores that a read is limited to; every store by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoreScope(Option<Arc<[StoreId]>>);
+
+/// A permission that a caller has not where it is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// The permission.
+    pub needs: Permission,
+    /// The store it is needed in; everywhere without.
+    pub store_id: Option<StoreId>,
+    /// The index of the operation of a batch, or of the row of an import, that needs it.
+    pub part: Option<usize>,
 }
 
 /// The grants of a principal, resolved. Invariant: stores and teams are sorted and named once.
@@ -67,6 +83,26 @@ impl Access {
         }
     }
 
+    /// Checks that the principal may do something in every store, or with what belongs to none.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn permit(&self, needs: Permission) -> Result<(), Denied> {
+        if self.everywhere.has(needs) { Ok(()) } else { Err(Denied { needs, store_id: None, part: None }) }
+    }
+
+    /// Checks that the principal may do something in a store.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn permit_in(&self, needs: Permission, store: &StoreId) -> Result<(), Denied> {
+        if self.may_in(needs, store) {
+            Ok(())
+        } else {
+            Err(Denied { needs, store_id: Some(store.clone()), part: None })
+        }
+    }
+
     /// True when the principal may do something in a store.
     pub fn may_in(&self, permission: Permission, store: &StoreId) -> bool {
         self.everywhere.has(permission) || set_of(&self.stores, store).has(permission)
@@ -87,6 +123,14 @@ impl Access {
         self.stores.iter().filter(move |(_, set)| set.has(permission)).map(|(store, _)| store)
     }
 
+    /// The stores in which the principal may do something, to limit a read to them.
+    pub fn scope(&self, permission: Permission) -> StoreScope {
+        if self.everywhere.has(permission) {
+            return StoreScope::default();
+        }
+        StoreScope(Some(self.stores_with(permission).cloned().collect()))
+    }
+
     /// Everything that is granted anywhere.
     pub fn anywhere(&self) -> PermissionSet {
         let limited = self.stores.iter().chain(&self.teams).map(|(_, set)| *set);
@@ -105,6 +149,23 @@ impl Access {
             && other.own.without(self.everywhere).without(self.own).is_empty()
             && in_sets(&self.stores, &other.stores)
             && in_sets(&self.teams, &other.teams)
+    }
+}
+
+impl StoreScope {
+    /// True when it is every store.
+    pub const fn is_everywhere(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// True when a store is within it.
+    pub fn covers(&self, store: &StoreId) -> bool {
+        self.0.as_ref().is_none_or(|stores| stores.binary_search(store).is_ok())
+    }
+
+    /// The stores, in order; nothing when it is every store.
+    pub fn stores(&self) -> Option<&[StoreId]> {
+        self.0.as_deref()
     }
 }
 

@@ -21,6 +21,20 @@ fn is_id(text: &str) -> bool {
     text.len() == LENGTH && text.bytes().all(|byte| ALPHABET.contains(&byte))
 }
 
+/// The kind of a principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrincipalKind {
+    /// A person.
+    Person,
+    /// A program; a till too.
+    Service,
+    /// Another node.
+    Node,
+    /// A team of an exercise.
+    Team,
+}
+
 /// The id of a principal: `u_` (person), `s_` (service, till), `n_` (node) or `t_` (team), and 12 characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -31,6 +45,18 @@ pub struct PrincipalId(EcoString);
 #[serde(transparent)]
 pub struct TokenId(EcoString);
 
+impl PrincipalKind {
+    /// The beginning of the ids of such principals.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Person => "u_",
+            Self::Service => "s_",
+            Self::Node => "n_",
+            Self::Team => "t_",
+        }
+    }
+}
+
 /// A text is no id of a principal or token; the message says what one looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be {0}")]
@@ -38,7 +64,7 @@ pub struct WrongId(&'static str);
 
 impl PrincipalId {
     /// The id of a principal of a kind, from 60 random bits.
-    pub fn of_bits(kind: super::PrincipalKind, bits: u64) -> Self {
+    pub fn of_bits(kind: PrincipalKind, bits: u64) -> Self {
         Self(kind.prefix().chars().chain(characters(bits)).collect())
     }
 

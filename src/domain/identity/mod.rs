@@ -23,11 +23,11 @@ mod principal;
 mod role;
 mod token;
 
-pub use access::{Access, Reach};
+pub use access::{Access, Denied, Reach, StoreScope};
 pub use grant::{Grant, GrantError, TeamId};
-pub use ids::{PrincipalId, TokenId, WrongId};
+pub use ids::{PrincipalId, PrincipalKind, TokenId, WrongId};
 pub use mode::{Mode, ModeCommand, ModeFact, ModeRecord, ModeState};
 pub use permission::{Permission, PermissionSet};
-pub use principal::{Admins, Principal, PrincipalCommand, PrincipalFact, PrincipalKind, PrincipalRecord};
+pub use principal::{Admins, Principal, PrincipalCommand, PrincipalFact, PrincipalRecord};
 pub use role::{Role, RoleScope};
 pub use token::{Token, TokenChange, TokenCommand, TokenFact, TokenKind, TokenRecord};

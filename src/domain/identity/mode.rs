@@ -1,8 +1,9 @@
 //! The mode of the installation: a mask over grants, for exercises.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::ids::PrincipalKind;
 use crate::identity::permission::{Permission, PermissionSet};
-use crate::identity::principal::PrincipalKind;
+use crate::identity::{Access, Denied};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -59,6 +60,10 @@ impl Mode {
 }
 
 impl Decide for ModeCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::IdentityManage)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Mode);
     }

@@ -1,25 +1,12 @@
 //! Principals: persons, services, nodes and teams, with what they are granted.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
-use crate::identity::access::Access;
+use crate::identity::access::{Access, Denied};
 use crate::identity::grant::Grant;
-use crate::identity::ids::PrincipalId;
+use crate::identity::ids::{PrincipalId, PrincipalKind};
+use crate::identity::permission::Permission;
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// The kind of a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PrincipalKind {
-    /// A person.
-    Person,
-    /// A program; a till too.
-    Service,
-    /// Another node.
-    Node,
-    /// A team of an exercise.
-    Team,
-}
 
 /// The details of a principal. Nothing personal: its name is in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,18 +60,6 @@ pub struct PrincipalCommand {
     pub granter: Access,
 }
 
-impl PrincipalKind {
-    /// The beginning of the ids of such principals.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Person => "u_",
-            Self::Service => "s_",
-            Self::Node => "n_",
-            Self::Team => "t_",
-        }
-    }
-}
-
 impl Principal {
     /// True when it administrates.
     pub fn is_admin(&self) -> bool {
@@ -93,6 +68,10 @@ impl Principal {
 }
 
 impl Decide for PrincipalCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::IdentityManage)
+    }
+
     /// The mode is locked by every change of a principal, so that the number of administrators is exact.
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Principal(self.principal_id.clone()));
@@ -112,9 +91,11 @@ impl Decide for PrincipalCommand {
         }
         let before = master.details.clone();
         self.check_granter(before.as_ref())?;
-        let was_admin = before.is_some_and(|before| before.is_admin());
+        let was_admin = before.as_ref().is_some_and(Principal::is_admin);
         let Admins(admins) = *draft.evidence::<Admins>().unwrap_or(&Admins(0));
-        if was_admin && !self.principal.is_admin() && admins <= 1 {
+        // The first principal too: from then on somebody must log in, so somebody must be able to.
+        let others = admins.saturating_sub(usize::from(was_admin));
+        if others == 0 && !self.principal.is_admin() {
             return Err(Rejection::LastAdmin.into());
         }
         let (principal_id, principal) = (self.principal_id.clone(), self.principal.clone());

@@ -1,7 +1,10 @@
 //! Tokens: whose, of which kind, since when, until when. The secret itself is nowhere; its hash is in the vault.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::identity::ids::{PrincipalId, TokenId};
+use crate::identity::permission::PermissionSet;
+use crate::identity::principal::{Principal, PrincipalCommand};
+use crate::identity::{Access, Denied, Permission};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Rejection, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -57,10 +60,10 @@ pub struct TokenRecord {
 }
 
 /// What happens to a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum TokenChange {
-    /// It is issued.
-    Issue(Token),
+    /// It is issued, for a new principal or for one that exists.
+    Issue(Token, Option<Box<PrincipalCommand>>),
     /// It expires at another time: earlier, when another one takes its place.
     Expire(Timestamp),
     /// It is revoked.
@@ -74,8 +77,12 @@ pub struct TokenCommand {
     pub token_id: TokenId,
     /// The condition on its version.
     pub expected: Expected,
+    /// The principal that the token is of.
+    pub principal_id: PrincipalId,
     /// The change.
     pub change: TokenChange,
+    /// The access of the caller, who changes no token of a principal that may do more.
+    pub granter: Access,
 }
 
 impl TokenKind {
@@ -98,10 +105,15 @@ impl Token {
 }
 
 impl Decide for TokenCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::IdentityManage)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Token(self.token_id.clone()));
-        if let TokenChange::Issue(token) = &self.change {
-            keys.push(Key::Principal(token.principal_id.clone()));
+        match &self.change {
+            TokenChange::Issue(_, Some(principal)) => principal.add_keys(keys),
+            _ => keys.push(Key::Principal(self.principal_id.clone())),
         }
     }
 
@@ -110,13 +122,12 @@ impl Decide for TokenCommand {
         let master = draft.state::<Token>(&Key::Token(self.token_id.clone()));
         master.check(self.expected)?;
         let token = match (&self.change, master.details.clone()) {
-            (TokenChange::Issue(_), Some(_)) => {
+            (TokenChange::Issue(..), Some(_)) => {
                 return Err(Rejection::TokenExists { current_version: master.version }.into());
             }
-            (TokenChange::Issue(token), None) => {
-                let owner = Key::Principal(token.principal_id.clone());
-                if draft.state::<super::Principal>(&owner).details.is_none() {
-                    return Err(Rejection::PrincipalNotFound.into());
+            (TokenChange::Issue(token, principal), None) => {
+                if let Some(principal) = principal {
+                    principal.decide(draft)?;
                 }
                 token.clone()
             }
@@ -129,8 +140,23 @@ impl Decide for TokenCommand {
             }
             (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
         };
+        self.check_granter(&token, draft)?;
         draft.record(Fact::Token(Box::new(TokenFact { token_id: self.token_id.clone(), token })));
         Ok(())
+    }
+}
+
+impl TokenCommand {
+    fn check_granter(&self, token: &Token, draft: &Draft<'_>) -> Result<(), Refusal> {
+        let owner = &draft.state::<Principal>(&Key::Principal(self.principal_id.clone())).details;
+        let Some(owner) = owner.as_ref().filter(|_| token.principal_id == self.principal_id) else {
+            return Err(Rejection::PrincipalNotFound.into());
+        };
+        if self.granter.includes(&Access::of(&owner.grants, PermissionSet::NONE)) {
+            Ok(())
+        } else {
+            Err(Rejection::GrantBeyondOwn.into())
+        }
     }
 }
 

@@ -11,9 +11,9 @@ const OUT_OF_STEP: Misfit = Misfit("the event does not follow the import's last 
 pub struct Import {
     /// The last row that was decided, by the server or by the importer itself.
     pub rows_done: u64,
-    /// Rows applied.
+    /// Number of rows applied.
     pub applied: u64,
-    /// Rows the ledger refused.
+    /// Number of rows that the ledger refused.
     pub refused: u64,
     /// True once the last row was decided.
     pub finished: bool,
@@ -29,9 +29,9 @@ pub struct Import {
 pub struct ImportFact {
     /// The id of the import.
     pub import_id: ImportId,
-    /// The last row before.
+    /// The last decided row before this step.
     pub after_row: u64,
-    /// The last row now.
+    /// The last decided row after this step.
     pub through_row: u64,
     /// How many of them were applied.
     pub applied: u64,
@@ -47,7 +47,7 @@ pub struct ImportFact {
 pub struct RefusedRow {
     /// The row's number.
     pub row: u64,
-    /// The reason.
+    /// The reason of the refusal.
     #[serde(flatten)]
     pub rejection: Rejection,
 }

@@ -1,6 +1,7 @@
 //! The decision of an import's rows: each row on its own, all in one entry with the step of the import.
 
 use crate::catalogue::check_listed;
+use crate::identity::{Access, Denied, Permission};
 use crate::imports::{Import, ImportFact, RefusedRow};
 use crate::stock::{self, AdjustKind, Adjusted, Level, StockFact};
 use crate::{Decide, Draft, Fact, ImportId, Key, Quantity, Refusal, Rejection, Sku, StoreId, Timestamp};
@@ -26,9 +27,9 @@ pub struct ImportRows {
 pub struct ImportRow {
     /// Its number in the file, from 1.
     pub row: u64,
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// The kind of movement, which tells whether pieces come or go.
     pub kind: AdjustKind,
@@ -43,6 +44,14 @@ pub struct ImportRow {
 }
 
 impl Decide for ImportRows {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        let permit = |(part, row): (usize, &ImportRow)| {
+            let permitted = access.permit_in(Permission::ImportRun, &row.store_id);
+            permitted.map_err(|denied| Denied { part: Some(part), ..denied })
+        };
+        self.rows.iter().enumerate().try_for_each(permit)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.extend(self.rows.iter().map(|row| Key::Level(row.store_id.clone(), row.sku.clone())));
         keys.push(Key::Import(self.import_id.clone()));

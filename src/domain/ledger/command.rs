@@ -1,6 +1,7 @@
 //! Commands and their decision; each variant is a row of the registry.
 
 use super::registry::FOLLOW_UPS;
+use crate::identity::{Access, Denied};
 use crate::stock::KnownKey;
 use crate::{Command, Decide, Draft, Idempotency, Key, Refusal};
 
@@ -22,6 +23,14 @@ impl Command {
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+
+    /// Checks that its caller may do what the command does.
+    ///
+    /// # Errors
+    /// [`Denied`]: the first part that is beyond the access.
+    pub fn permit(&self, access: &Access) -> Result<(), Denied> {
+        self.part().map_or(Ok(()), |part| part.permit(access))
     }
 
     /// The idempotency of each operation that has its own, with the operation's index.
@@ -58,8 +67,8 @@ pub fn follow_up(draft: &mut Draft<'_>) {
 
 /// Decides a command: records its events in the draft, or returns a refusal.
 ///
-/// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it was. A decision that
-/// needs other states too says so ([`Draft::needs`]), and is void.
+/// The draft must hold a state for each of [`Command::keys`], with nothing due. On a refusal the draft is as it
+/// was. A decision that needs other states too requests them ([`Draft::needs`]), and is void.
 pub fn decide(draft: &mut Draft<'_>, command: &Command) -> Result<(), Refusal> {
     command.part().map_or(Ok(()), |part| part.decide(draft))
 }

@@ -1,14 +1,22 @@
 //! The trait of a command: which states it decides on, and how.
 
+use crate::identity::{Access, Denied};
 use crate::stock::Operation;
 use crate::{Draft, Key, Refusal};
 
-/// A command's part that belongs to its capability: which states it decides on, and how.
+/// The part of a command that belongs to its capability: the states it decides on, and the decision.
 pub trait Decide {
+    /// Checks that its caller may do what the command does, wherever it came in: an alias, an operation of a batch or a row of an
+    /// import needs what it does.
+    ///
+    /// # Errors
+    /// [`Denied`]: the first part that is beyond the access.
+    fn permit(&self, access: &Access) -> Result<(), Denied>;
+
     /// Adds the keys of the states it decides on.
     fn add_keys(&self, keys: &mut Vec<Key>);
 
-    /// Records its events in the draft, or says why not; on a refusal the draft is as it was.
+    /// Records its events in the draft, or refuses; on a refusal the draft is as it was.
     ///
     /// # Errors
     /// [`Refusal`]: nothing was changed.
@@ -19,7 +27,7 @@ pub trait Decide {
         &[]
     }
 
-    /// As [`Decide::operations`], to note what is known of their keys.
+    /// As [`Decide::operations`], to note the records of their keys.
     fn operations_mut(&mut self) -> &mut [Operation] {
         &mut []
     }

@@ -32,9 +32,9 @@ pub struct Draft<'a> {
 /// The result of a draft.
 #[derive(Debug, Default)]
 pub struct Finished {
-    /// The events.
+    /// The events of the draft, in order.
     pub events: Vec<Event>,
-    /// Which operations of a batch made no event.
+    /// The operations of a batch that made no event.
     pub unapplied: Vec<Unapplied>,
     /// For each event the position of its state, and the undo.
     pub undos: Vec<(usize, Undo)>,
@@ -205,7 +205,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Records at most `most` facts of what is due, over all states; true when nothing is left.
+    /// Records at most `most` facts that are due, over all states; true when none is left.
     pub fn expire_due(&mut self, most: usize) -> bool {
         for position in 0..self.keys.len() {
             let Some((key, state)) = self.keys.get(position).zip(self.states.get(position)) else { continue };

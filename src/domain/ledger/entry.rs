@@ -38,7 +38,7 @@ impl fmt::Display for Sequence {
 pub struct Unapplied {
     /// The index of the operation in its batch.
     pub op: u32,
-    /// The reason.
+    /// Why it made no event.
     pub why: UnappliedWhy,
 }
 

@@ -22,7 +22,7 @@ pub struct Event {
     /// The kind of the fact in `payload`.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// The fact.
+    /// The fact, with its payload.
     #[serde(rename = "payload")]
     pub fact: Fact,
     /// The numbers of the state after the event, so that the log can be checked against itself.
@@ -80,7 +80,7 @@ impl Event {
     /// Reads an event back from a JSON object with at least the members it has in the log; others are skipped.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// The reason, for a person.
     pub fn decode(json: &str) -> Result<Self, String> {
         if let Some((event, length)) = Self::as_written(json)
             && length == json.len()
@@ -97,8 +97,8 @@ impl<'de> Deserialize<'de> for Event {
     }
 }
 
-/// Reads an event in one go: the type that says what the others must be stands in front of them in the log. Elsewhere
-/// it may stand behind them.
+/// Decodes an event in one pass: in the log the type stands in front of the members that depend on it. In other
+/// JSON it may stand behind them.
 struct EventVisitor;
 
 /// Reads the payload of an event of that kind.

@@ -5,7 +5,7 @@ use crate::Rejection;
 /// The version that a command is conditional on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// No condition.
+    /// No condition on the version.
     Any,
     /// The state exists (`If-Match: *`).
     Exists,

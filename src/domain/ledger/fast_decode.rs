@@ -1,7 +1,6 @@
-//! Events in the form in which they are written, which nearly every event of a log has: read in one go, member by member.
+//! Decoding of events in canonical form, which nearly every event of a log has: in one pass, member by member.
 //!
-//! Whatever has another form, however slightly, is left to [`Event::decode`]. So this reads less than that, but never
-//! anything else.
+//! Any other form is left to [`Event::decode`]. So this accepts less than that, and never decodes differently.
 
 use crate::stock::{AdjustKind, Adjusted, Counted, LevelAfter, Reserved, Settled, StockFact};
 use crate::{After, Event, EventKind, Fact, Idempotency, Quantity, ReservationId, Sequence, Sku};
@@ -9,12 +8,12 @@ use crate::{StoreId, Timestamp};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-/// A number with more digits is left to others; so many fit into 64 bits.
+/// Maximum number of digits of a number, which fits into 64 bits; a longer one is left to the general decoder.
 const DIGITS_MAX: usize = 18;
 
 impl Event {
-    /// Reads the event that `text` begins with, and how many bytes it has; nothing when it is not in the form in which the
-    /// movements of a level are written.
+    /// The event that `text` begins with, and its length in bytes; none when it is not a movement of a level in
+    /// canonical form.
     pub fn as_written(text: &str) -> Option<(Self, usize)> {
         let mut reader = Reader { rest: text };
         let event = reader.event()?;
@@ -22,7 +21,7 @@ impl Event {
     }
 }
 
-/// What has not been read yet.
+/// The rest of the text.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -37,7 +36,7 @@ impl<'a> Reader<'a> {
         let kind = EventKind::parse(self.string()?)?;
         let fact = Fact::Level(self.fact(kind)?);
         self.literal(r#"},"after":{"#)?;
-        // Before format 2 the numbers stood there without a tag.
+        // Before format 2 the numbers stood here without a tag.
         let tagged = self.literal(r#""level":{"#).is_some();
         self.literal(r#""onHand":"#)?;
         let on_hand = self.quantity()?;
@@ -129,21 +128,21 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Passes over what must stand here.
+    /// Skips this literal, which must be next.
     #[inline]
     fn literal(&mut self, literal: &str) -> Option<()> {
         self.rest = self.rest.strip_prefix(literal)?;
         Some(())
     }
 
-    /// What stands behind `name`, if that stands here.
+    /// The value behind `name`, if that is next.
     #[allow(clippy::option_option, reason = "not there, there and of another form are three things")]
     #[inline]
     fn optional<T>(&mut self, name: &str, value: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.literal(name).is_some() { value(self).map(Some) } else { Some(None) }
     }
 
-    /// The rest of a string and its closing quote. Whoever takes it must refuse backslashes and control characters.
+    /// The rest of a string and its closing quote. The caller must reject backslashes and control characters.
     #[inline]
     fn string(&mut self) -> Option<&'a str> {
         let end = self.rest.bytes().position(|byte| byte == b'"')?;
@@ -152,7 +151,7 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    /// As [`Self::string`], where every character stands for itself.
+    /// As [`Self::string`], for a string without escapes.
     fn plain(&mut self) -> Option<SmolStr> {
         let text = self.string()?;
         text.bytes().all(|byte| byte >= b' ' && byte != b'\\').then(|| SmolStr::new(text))
@@ -162,7 +161,7 @@ impl<'a> Reader<'a> {
         Timestamp::parse(self.string()?).ok()
     }
 
-    /// A whole number from 0, without zeros in front; what follows it is no digit.
+    /// A whole number from 0, without leading zeros; no digit follows it.
     #[inline]
     fn number(&mut self) -> Option<u64> {
         let digits = self.rest.bytes().take_while(u8::is_ascii_digit).take(DIGITS_MAX + 1);
@@ -181,7 +180,7 @@ impl<'a> Reader<'a> {
         let negative = self.literal("-").is_some();
         let pieces = i64::try_from(self.number()?).ok()?;
         match (negative, pieces) {
-            // JSON has a zero below zero, whole numbers do not.
+            // JSON permits minus zero, whole numbers do not.
             (true, 0) => None,
             (true, _) => Quantity::new(-pieces).ok(),
             (false, _) => Quantity::new(pieces).ok(),
@@ -245,7 +244,7 @@ mod tests {
         for json in events() {
             let event = Event::decode(&json).unwrap();
             let written = serde_json::to_string(&event).unwrap();
-            // Escapes are left to the other way.
+            // Escapes are left to the general decoder.
             if !written.contains('\\') {
                 let text = format!("{written},{{more");
                 assert_eq!(Event::as_written(&text), Some((event, written.len())), "{json}");

@@ -7,7 +7,7 @@ use std::fmt;
 const BARE: &str = "level";
 
 impl Key {
-    /// True for a state that each log of a ledger has for itself.
+    /// True for a state that each log of a ledger has separately.
     pub const fn is_of_one_log(&self) -> bool {
         matches!(self.lease(), Leasing::OfOneLog)
     }
@@ -19,7 +19,7 @@ impl Key {
 
     /// The key that is shown as `text`, if there is one.
     pub fn parse(text: &str) -> Option<Self> {
-        // No store has a space in its id, so what begins with a tag and a space is no level.
+        // No store has a space in its id, so a text that begins with a tag and a space is no level.
         let tagged = text.split_once(' ').filter(|(tag, _)| *tag != BARE);
         tagged.and_then(|(tag, id)| Self::of(tag, id)).or_else(|| Self::of(BARE, text))
     }

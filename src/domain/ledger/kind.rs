@@ -34,28 +34,28 @@ pub enum Leasing {
     OfOneLog,
 }
 
-/// A kind of state: what it is, which facts move it, and how it stands in the log and in a snapshot.
+/// A kind of state: its identity, the facts that move it, and its form in the log and in a snapshot.
 pub trait Kind {
-    /// What one state of the kind is found by, besides the kind: the values of its [`Key`].
+    /// The id of one state within the kind: the values of its [`Key`].
     type Id;
     /// The state; its default is that of a key without events, version 0.
     type State: Debug + Clone + PartialEq + Default;
-    /// What its events say: the `payload` of an event.
+    /// The content of its events: the `payload` of an event.
     type Fact: Debug + Clone + PartialEq + Serialize;
     /// The numbers an event records as `after`, so that the log can check itself.
     type After: Debug + Copy + Eq + Serialize + for<'de> Deserialize<'de>;
-    /// The state in a snapshot, and where another log takes it over.
+    /// The state in a snapshot, and in a `TAKE` of another log.
     type Record: Debug + Clone + PartialEq + Serialize + for<'de> Deserialize<'de>;
-    /// How to roll one event back.
+    /// The data that rolls one event back.
     type Undo: Debug;
 
     /// Which process may decide on it.
     const LEASE: Leasing = Leasing::Own;
 
-    /// Which state a fact moves.
+    /// The id of the state that a fact moves.
     fn id(fact: &Self::Fact) -> Self::Id;
 
-    /// The kind of event that says a fact.
+    /// The event type of a fact.
     fn event(fact: &Self::Fact) -> EventKind;
 
     /// Reads the payload of an event of the kind `event`, which is one of this kind's.
@@ -64,13 +64,13 @@ pub trait Kind {
     /// The payload is not one of such an event.
     fn read<'de, D: Deserializer<'de>>(event: EventKind, payload: D) -> Result<Self::Fact, D::Error>;
 
-    /// The SKU and store a fact is about, if it is about one in one.
+    /// The SKU and store of a fact, if it concerns one SKU in one store.
     fn place(fact: &Self::Fact) -> Option<(&StoreId, &Sku)> {
         let _ = fact;
         None
     }
 
-    /// The kind of movement that a fact is, if it is one.
+    /// The kind of movement of a fact, if it is a movement.
     fn movement(fact: &Self::Fact) -> Option<MovementKind> {
         let _ = fact;
         None
@@ -88,25 +88,25 @@ pub trait Kind {
     /// The numbers after a fact.
     fn after(state: &Self::State) -> Self::After;
 
-    /// The numbers before a fact, from those after it; nothing when the two cannot belong together.
+    /// The numbers before a fact, from those after it; none when the two do not fit.
     fn before(fact: &Self::Fact, after: Self::After) -> Option<Self::After>;
 
-    /// The version that the numbers are of.
+    /// The version of the state with these numbers.
     fn version_of(after: &Self::After) -> u64;
 
-    /// Counts the facts of a state: strictly increasing by 1; 0 when there was none.
+    /// Counts the facts of a state: strictly increasing by 1; 0 without any.
     fn version(state: &Self::State) -> u64;
 
     /// Sets the time of the last fact, once the log has given the entry its time.
     fn set_updated_at(state: &mut Self::State, at: Timestamp);
 
-    /// When something of the state falls due by itself.
+    /// The next moment at which part of the state falls due.
     fn next_due(state: &Self::State) -> Option<Timestamp> {
         let _ = state;
         None
     }
 
-    /// At most `most` facts of what is due at `now`, earliest first.
+    /// At most `most` facts of the parts due at `now`, earliest first.
     fn due(state: &Self::State, id: &Self::Id, now: Timestamp, most: usize) -> Vec<Self::Fact> {
         let _ = (state, id, now, most);
         Vec::new()
@@ -133,24 +133,24 @@ pub trait Kind {
     /// The time of the last fact, in a record.
     fn updated_at_in(record: &Self::Record) -> Timestamp;
 
-    /// The SKU and store of a record, if it is about one in one.
+    /// The SKU and store of a record, if it concerns one SKU in one store.
     fn place_in(record: &Self::Record) -> Option<(&StoreId, &Sku)> {
         let _ = record;
         None
     }
 
-    /// How many open holds a record carries.
+    /// The number of open holds in a record.
     fn holds_in(record: &Self::Record) -> u64 {
         let _ = record;
         0
     }
 }
 
-/// A kind that the registry lists; the way from its own types to those of the ledger and back.
+/// A kind that the registry lists; converts between its own types and those of the ledger.
 pub trait Registered: Kind {
     /// The state, if it is of this kind.
     fn state(state: &State) -> Option<&Self::State>;
 
-    /// The fact as one of the ledger's.
+    /// The fact as a variant of [`Fact`].
     fn fact(fact: Self::Fact) -> Fact;
 }

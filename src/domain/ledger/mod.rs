@@ -1,7 +1,7 @@
-//! The ledger: what a command, an event, an entry and a state are, whatever the capability.
+//! The ledger: the types of commands, events, entries and states, independent of the capability.
 //!
-//! `registry` lists every kind of state, every command and every reason for a refusal; `closed` makes the closed enums of those lists;
-//! [`Kind`] and [`Decide`] are what a capability implements in its own folder.
+//! `registry` lists every kind of state, every command and every reason for a refusal; `closed` generates the
+//! closed enums of those lists; a capability implements [`Kind`] and [`Decide`] in its own folder.
 
 mod closed;
 mod command;

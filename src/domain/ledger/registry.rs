@@ -67,67 +67,68 @@ commands! {
     Leap(clock::LeapTo),
 }
 
-/// What follows from every decision, whatever the command: each records in the draft, or asks for a state that it needs.
+/// Work after every decision, whatever the command: each function records in the draft, or requests a state that it
+/// needs.
 pub(super) const FOLLOW_UPS: &[fn(&mut Draft<'_>)] = &[low_stock::update_alerts];
 
 rejections! {
-    /// What is to be changed is not at the version the caller expects.
+    /// The state is not at the version the caller expects.
     VersionConflict "version-conflict" {
-        /// The version it is at; 0 when it does not exist.
+        /// The present version; 0 when it does not exist.
         current_version: u64,
     } "it is at version {current_version}, not at the one you expect; read it again and decide anew";
-    /// Fewer pieces are there than asked for.
+    /// Fewer pieces are available than requested.
     InsufficientStock "insufficient-stock" {
-        /// How many there are: sellable pieces of the level, or pieces that the reservation still holds.
+        /// The available number: sellable pieces of the level, or pieces that the reservation still holds.
         available: Quantity,
-        /// The version the level is at; 0 when it does not exist.
+        /// The present version of the level; 0 when it does not exist.
         current_version: u64,
     } "only {available} available; ask for at most that, or wait for stock";
-    /// The level has no reservation of that name, and remembers none.
+    /// The level has no reservation of that id, and remembers none.
     ReservationNotFound "reservation-not-found" {
-        /// The name asked for.
+        /// The id in the command.
         reservation_id: ReservationId,
     } "the level has no reservation {reservation_id}; check the id, the store and the SKU";
     /// The reservation has been released or committed in full.
     ReservationClosed "reservation-closed" {
-        /// The name asked for.
+        /// The id in the command.
         reservation_id: ReservationId,
     } "reservation {reservation_id} is closed; make a new one";
     /// The reservation expired, its pieces are sellable again.
     ReservationExpired "reservation-expired" {
-        /// The name asked for.
+        /// The id in the command.
         reservation_id: ReservationId,
     } "reservation {reservation_id} has expired; make a new one";
-    /// A reservation of that name exists, open or lately closed.
+    /// A reservation of that id exists, open or lately closed.
     AlreadyExists "already-exists" {
-        /// The name asked for.
+        /// The id in the command.
         reservation_id: ReservationId,
     } "the level already has a reservation {reservation_id}; choose another id, or none";
-    /// A number would leave the range that every JSON reader holds exactly.
+    /// A number would leave the range that every JSON reader represents exactly.
     OutOfRange "out-of-range" "the result would be beyond 9007199254740991; send a smaller number";
     /// The key was used for another payload.
     IdempotencyKeyReused "idempotency-key-reused"
         "this idempotency key was used with another payload; use a new key for a new request";
     /// The rows do not follow the last ones the import has.
     ImportOutOfStep "import-out-of-step" {
-        /// Rows done so far.
+        /// The last row that the import has decided.
         rows_done: u64,
     } "the import has {rows_done} rows; continue after row {rows_done}";
     /// The catalogue does not know the SKU.
     ProductNotFound "product-not-found" {
-        /// The SKU asked for.
+        /// The SKU in the command.
         sku: Sku,
     } "the catalogue does not know the SKU {sku}; describe it first, or check the SKU";
     /// The catalogue knows the SKU already.
     ProductExists "product-exists" {
-        /// The version it is at.
+        /// The present version of the product.
         current_version: u64,
     } "the catalogue knows this SKU already; to change what is said of it, replace or patch it";
     /// The catalogue has other details of the SKU.
     ProductDiffers "product-differs" {
-        /// The version it is at.
+        /// The present version of the product.
         current_version: u64,
-        /// Which details differ; at least one.
+        /// The details that differ; at least one.
         members: Vec<ProductMember>,
     } "the catalogue says another {} of this SKU; it stays, unless the request says update: true"
         [catalogue::member_names(.members)];
@@ -135,7 +136,7 @@ rejections! {
     ThresholdNotFound "threshold-not-found" "the store has no low-stock threshold of its own for this SKU";
     /// The store is described already.
     StoreExists "store-exists" {
-        /// The version it is at.
+        /// The present version of the store's details.
         current_version: u64,
     } "the store is described already; to change what is said of it, replace it";
     /// There is no principal of that id.
@@ -146,7 +147,7 @@ rejections! {
         current_version: u64,
     } "there is a principal of that id already; change it, or choose another login";
     /// It is the only administrator that is left.
-    LastAdmin "last-admin" "it is the last administrator; make another one first";
+    LastAdmin "last-admin" "there would be no administrator left; make one first";
     /// More is granted, or changed, than the caller is granted.
     GrantBeyondOwn "grant-beyond-own" "nobody grants or changes what is beyond their own grants; ask an administrator";
     /// There is no token of that id, or it was revoked.

@@ -6,7 +6,7 @@ use crate::Rejection;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{rejection}")]
 pub struct Refusal {
-    /// The reason.
+    /// The reason of the refusal.
     pub rejection: Rejection,
     /// The index of the operation, in an atomic batch.
     pub op: Option<u32>,

@@ -1,26 +1,27 @@
 //! The takeover (`TAKE`): this log takes over a state that another log of the same ledger has moved until now.
 //!
-//! It carries the whole state and not a reference to the other log: a log that needed another one to be added up would be lost
-//! together with it. It stands in front of the events that move the state, in the same entry.
+//! It carries the whole state and not a reference to the other log: a log that needed another one to be folded
+//! would be lost together with it. It stands in front of the events that move the state, in the same entry.
 
 use super::registry::TakenJson;
 use crate::{Key, StateRecord};
 use serde::{Deserialize, Serialize};
 
-/// `TAKE`: from here on the state is moved in this log. It is no movement: the state stays as it was, in its version too.
-/// It stands in front of the log's own events of the key, in the same entry, so each log adds up by itself.
+/// `TAKE`: from here on the state is moved in this log. It is no movement: the state stays as it was, in its
+/// version too. It stands in front of the log's own events of the key, in the same entry, so each log can be folded
+/// by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "TakenJson")]
 pub struct Taken {
     /// The epoch of the lease under which it was taken; never falls with the state's version.
     pub epoch: u64,
-    /// All of the state as the other log left it, with its key.
+    /// The whole state as the other log left it, with its key.
     #[serde(flatten)]
     pub state: StateRecord,
 }
 
 impl Taken {
-    /// Which state is taken over.
+    /// The key of the state that is taken over.
     pub fn key(&self) -> Key {
         self.state.key()
     }
@@ -60,11 +61,11 @@ mod tests {
         assert!(Event::decode(&mixed).is_err(), "without an epoch");
         let neither = IMPORT.replace(r#""import":{"#, r#""batch":{"#);
         assert!(Event::decode(&neither).is_err());
-        // Where the type stands last, as in other producers' JSON.
+        // The type as the last member, as in other producers' JSON.
         let late = LEVEL.replace(r#""type":"TAKE","#, "");
         let late = format!("{},\"type\":\"TAKE\"}}", late.strip_suffix('}').unwrap());
         assert_eq!(Event::decode(&late).unwrap(), Event::decode(LEVEL).unwrap());
-        // Numbers of another kind than the state are no event's, with a tag or without.
+        // Numbers of another kind than that of the state are rejected, with a tag or without.
         let other =
             LEVEL.replace(r#""after":{"onHand":9,"reserved":2,"version":7}"#, r#""after":{"version":7}"#);
         assert!(Event::decode(&other).is_err());

@@ -6,9 +6,9 @@
 use crate::stock::MovementKind;
 use crate::{Event, EventKind, StoreId};
 
-/// A set of topics, of one event or of several. Each event has its kind; a movement has the kind of movement it is; what is
-/// about a SKU in a store has that store. Many stores share a bit, so a topic that is in the set may be there for another
-/// store, but one that is not in it belongs to none of the events.
+/// A set of topics, of one event or of several. Each event has its kind; a movement has its kind of movement; an
+/// event about a SKU in a store has that store. Many stores share a bit, so a topic that is in the set may be there
+/// for another store, but one that is not in it belongs to none of the events.
 ///
 /// ```text
 /// bit 0 to 63     the event's kind, by its number
@@ -24,7 +24,7 @@ const KINDS: Topics = Topics((1 << MOVEMENT_BIT) - 1);
 const STORES: Topics = Topics(!((1 << STORE_BIT) - 1));
 
 impl Topics {
-    /// No topic. Asked for, it lets everything pass.
+    /// No topic. As a query, it matches everything.
     pub const NONE: Self = Self(0);
     /// Every kind of movement.
     pub const MOVEMENTS: Self = Self(!KINDS.0 & !STORES.0);
@@ -36,17 +36,17 @@ impl Topics {
         event.fact.place().map_or(kind, |(store_id, _)| kind.and(Self::store(store_id)))
     }
 
-    /// A kind of events.
+    /// The topic of a kind of events.
     pub const fn kind(kind: EventKind) -> Self {
         Self(1 << kind.code())
     }
 
-    /// A kind of movements.
+    /// The topic of a kind of movements.
     pub const fn movement(kind: MovementKind) -> Self {
         Self(1 << (MOVEMENT_BIT + kind.code()))
     }
 
-    /// A store.
+    /// The topic of a store, which other stores share.
     pub fn store(store_id: &StoreId) -> Self {
         let hash = store_id.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
             // http://www.isthe.com/chongo/tech/comp/fnv/
@@ -55,14 +55,14 @@ impl Topics {
         Self(1 << (STORE_BIT + hash % (u128::BITS - STORE_BIT)))
     }
 
-    /// All topics of both.
+    /// The union of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// False when no event with topics of this set has all that is wanted: one of the wanted kinds, where any is wanted, one of
-    /// the wanted kinds of movements, and one of the wanted stores.
+    /// False when no event with topics of this set can match `wanted`: one of the wanted kinds, if any is wanted,
+    /// one of the wanted kinds of movements, and one of the wanted stores.
     pub fn may_have(self, wanted: Self) -> bool {
         [KINDS, Self::MOVEMENTS, STORES].into_iter().all(|group| {
             let wanted = wanted.0 & group.0;
@@ -75,7 +75,7 @@ impl Topics {
         self.0
     }
 
-    /// What [`Topics::bits`] gave.
+    /// The set of [`Topics::bits`].
     pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_asked_for_by_kind_movement_and_store() {
+    fn topics_select_by_kind_movement_and_store() {
         let sold = event("ADJUST", r#"{"sku":"TEA","storeId":"L","delta":-1,"kind":"sale"}"#);
         let clock = event("CLOCK", r#"{"from":"2026-11-20T16:00:00.000Z","to":"2026-11-20T17:00:00.000Z"}"#);
         let (sold, clock) = (Topics::of(&sold), Topics::of(&clock));

@@ -17,7 +17,7 @@ const WRONG: Misfit = Misfit("the event raises or clears an alert that it cannot
 /// Whether a level is low.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alert {
-    /// The numbers that raised it; nothing while the level is not low.
+    /// The numbers that raised it; none while the level is not low.
     pub raised: Option<Raised>,
     /// The number of times it was raised or cleared.
     pub version: u64,
@@ -39,15 +39,15 @@ pub struct Raised {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AlertFact {
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// True when it is raised, false when it is cleared.
     pub raised: bool,
-    /// The sellable pieces.
+    /// The sellable pieces after the event.
     pub qty: Quantity,
-    /// The threshold; nothing when it was removed.
+    /// The threshold; none when it was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Quantity>,
 }
@@ -180,7 +180,7 @@ impl Kind for Alert {
 
     fn restore(record: AlertRecord) -> Result<((StoreId, Sku), Self), Misfit> {
         let AlertRecord { store_id, sku, raised, version, updated_at } = record;
-        // It was raised first, and then in turn.
+        // It was raised first, and then alternately.
         if version == 0 || raised.is_some() != (version % 2 == 1) {
             return Err(WRONG);
         }

@@ -1,6 +1,7 @@
 //! Thresholds: a store's own low-stock threshold of a SKU, in place of the product's.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::{Access, Denied, Permission};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{
     Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Quantity, Refusal, Rejection, Sku, StoreId,
     Timestamp,
@@ -11,9 +12,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ThresholdFact {
-    /// The store.
+    /// The store of the threshold.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the threshold.
     pub sku: Sku,
     /// The level is low at this number of sellable pieces or fewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,17 +41,21 @@ pub struct ThresholdRecord {
 /// The command that sets or removes a store's own threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdCommand {
-    /// The store.
+    /// The store of the threshold.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the threshold.
     pub sku: Sku,
     /// The condition on its version.
     pub expected: Expected,
-    /// The threshold; nothing removes it.
+    /// The threshold; none removes it.
     pub low_stock_threshold: Option<Quantity>,
 }
 
 impl Decide for ThresholdCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit_in(Permission::StockThreshold, &self.store_id)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Threshold(self.store_id.clone(), self.sku.clone()));
     }

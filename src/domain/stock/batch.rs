@@ -1,5 +1,6 @@
 //! Batch: many movements in one entry, atomic or each on its own.
 
+use crate::identity::{Access, Denied};
 use crate::stock::{self, StockCommand};
 use crate::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Sequence, UnappliedWhy};
 
@@ -8,14 +9,14 @@ use crate::{Decide, Draft, Idempotency, Key, LogPlace, Refusal, Rejection, Seque
 pub struct Batch {
     /// True: the first refusal refuses all.
     pub atomic: bool,
-    /// 1 to 10,000.
+    /// The operations, 1 to 10,000.
     pub operations: Vec<Operation>,
 }
 
 /// One movement of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// The movement.
+    /// The movement of this operation.
     pub command: StockCommand,
     /// The idempotency of this operation.
     pub idempotency: Option<Idempotency>,
@@ -35,6 +36,12 @@ pub enum KnownKey {
 }
 
 impl Decide for Batch {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        self.operations.iter().enumerate().try_for_each(|(part, operation)| {
+            operation.command.permit(access).map_err(|denied| Denied { part: Some(part), ..denied })
+        })
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.extend(self.operations.iter().map(|operation| operation.command.key()));
     }

@@ -1,5 +1,6 @@
-//! The command to move one level: which level, which version, and what to do.
+//! The command to move one level: the level, the condition on its version, and the verb.
 
+use crate::identity::Permission;
 use crate::stock::AdjustKind;
 use crate::{Expected, Key, Quantity, ReservationId, Sequence, Sku, StoreId};
 use smol_str::SmolStr;
@@ -7,9 +8,9 @@ use smol_str::SmolStr;
 /// A movement of one level.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StockCommand {
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// The condition on the level's version.
     pub expected: Expected,
@@ -22,20 +23,20 @@ pub struct StockCommand {
 pub enum Verb {
     /// Pieces come or go.
     Adjust {
-        /// How many, not 0.
+        /// The number of pieces, not 0; negative when they go.
         delta: Quantity,
-        /// The reason.
+        /// The caller's reason, free text.
         reason: Option<SmolStr>,
         /// The caller's reference.
         reference: Option<SmolStr>,
     },
     /// Pieces come or go, under a named kind.
     AdjustBy {
-        /// The kind, which tells whether they come or go.
+        /// The kind, which determines whether they come or go.
         kind: AdjustKind,
-        /// How many, at least 1.
+        /// The number of pieces, at least 1.
         quantity: Quantity,
-        /// The reason.
+        /// The caller's reason, free text.
         reason: Option<SmolStr>,
         /// The caller's reference.
         reference: Option<SmolStr>,
@@ -46,7 +47,7 @@ pub enum Verb {
     Release {
         /// The id of the reservation.
         reservation_id: ReservationId,
-        /// How many pieces, at least 1; all of the rest when there is no number.
+        /// The number of pieces, at least 1; all remaining pieces when none.
         qty: Option<Quantity>,
     },
     /// Reserved pieces leave.
@@ -57,19 +58,36 @@ pub enum Verb {
         counted: Quantity,
         /// The moment of the count, if not now.
         as_of: Option<CountAsOf>,
-        /// The reason.
+        /// The caller's reason, free text.
         reason: Option<SmolStr>,
     },
+}
+
+impl Verb {
+    /// What a caller must be permitted to do.
+    pub const fn permission(&self) -> Permission {
+        match self {
+            Self::Adjust { .. } => Permission::StockAdjust,
+            Self::AdjustBy { kind, .. } => match kind {
+                AdjustKind::Sale | AdjustKind::Return => Permission::StockSell,
+                AdjustKind::StockIn => Permission::StockReceive,
+                AdjustKind::Removal => Permission::StockRemove,
+                AdjustKind::Opening => Permission::StockAdjust,
+            },
+            Self::Reserve(_) | Self::Release { .. } | Self::Commit(_) => Permission::StockReserve,
+            Self::Count { .. } => Permission::StockCount,
+        }
+    }
 }
 
 /// The parameters of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserve {
-    /// Pieces, at least 1.
+    /// The number of pieces, at least 1.
     pub qty: Quantity,
-    /// The reservation's name, unique within the level.
+    /// The reservation's id, unique within the level.
     pub reservation_id: ReservationId,
-    /// Life of the reservation, 1 to 31,536,000 seconds; nothing for ever.
+    /// Life of the reservation, 1 to 31,536,000 seconds; it does not expire when none.
     pub ttl_seconds: Option<i64>,
     /// The caller's reference, such as an order number.
     pub reference: Option<SmolStr>,
@@ -80,7 +98,7 @@ pub struct Reserve {
 pub struct Commit {
     /// The id of the reservation.
     pub reservation_id: ReservationId,
-    /// How many pieces, at least 1; all of the rest when there is no number.
+    /// The number of pieces, at least 1; all remaining pieces when none.
     pub qty: Option<Quantity>,
     /// Releases the pieces that are not committed, instead of holding them further.
     pub close_remainder: bool,
@@ -103,7 +121,8 @@ impl StockCommand {
 }
 
 impl Verb {
-    /// True when it adds or reserves pieces. A strict catalogue never stops pieces that leave or are released: they are there already.
+    /// True when it adds or reserves pieces. A strict catalogue never stops pieces that leave or are released,
+    /// because they are in the store already.
     pub(super) const fn needs_product(&self) -> bool {
         match self {
             Self::Adjust { delta, .. } => !delta.is_negative(),

@@ -14,7 +14,7 @@ pub(super) fn decide(
     let committed = StockFact::Commit(settled(command, &wish.reservation_id, wanted));
     let rest = held.checked_sub(wanted).filter(|rest| wish.close_remainder && *rest > Quantity::ZERO);
     let released = rest.map(|rest| {
-        // The version the caller asked for was met by the first of the two events.
+        // The first of the two events checked the caller's version already.
         StockFact::Release(Settled { expected_version: None, ..settled(command, &wish.reservation_id, rest) })
     });
     Ok([Some(committed), released])

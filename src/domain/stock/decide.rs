@@ -1,10 +1,15 @@
-//! The decision of one movement: the checks that all verbs share, and the way to the file of each verb.
+//! The decision of one movement: the checks that all verbs share, and the dispatch to the file of each verb.
 
 use crate::catalogue::check_listed;
+use crate::identity::{Access, Denied};
 use crate::stock::{Level, StockCommand, StockFact, Verb, adjust, commit, count, release, reserve};
 use crate::{Decide, Draft, Fact, Key, Refusal, Rejection};
 
 impl Decide for StockCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit_in(self.verb.permission(), &self.store_id)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(self.key());
     }

@@ -1,4 +1,5 @@
-//! Expire: the time of a reservation ran out. No client asks for it; the next command on the level records it, or the task of due states.
+//! Expire: the time of a reservation ran out. No client requests it; the next command on the level records it, or
+//! the task of due states.
 
 use crate::stock::{Settled, StockFact};
 use crate::{Quantity, ReservationId, Sku, StoreId};

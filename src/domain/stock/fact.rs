@@ -27,16 +27,16 @@ pub enum StockFact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Adjusted {
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
     /// How many pieces came (or, negative, went); not 0.
     pub delta: Quantity,
     /// The version that the command was conditional on, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,
-    /// The reason.
+    /// The caller's reason, free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<SmolStr>,
     /// The caller's reference, such as an invoice number.
@@ -54,15 +54,15 @@ pub struct Adjusted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reserved {
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// Reserved pieces, at least 1.
+    /// The number of reserved pieces, at least 1.
     pub qty: Quantity,
-    /// The reservation's name.
+    /// The reservation's id, unique within the level.
     pub reservation_id: ReservationId,
-    /// From this time on it is expired; never when there is none.
+    /// The time of expiry; none for a reservation that does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// The version that the command was conditional on, if any.
@@ -77,9 +77,9 @@ pub struct Reserved {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settled {
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
     /// The id of the reservation.
     pub reservation_id: ReservationId,
@@ -94,9 +94,9 @@ pub struct Settled {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Counted {
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
     /// Pieces found, at least 0.
     pub counted: Quantity,
@@ -105,7 +105,7 @@ pub struct Counted {
     /// The moment of the count, where it was not the moment of the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Sequence>,
-    /// The reason.
+    /// The caller's reason, free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<SmolStr>,
     /// The version that the command was conditional on, if any.
@@ -128,9 +128,9 @@ pub struct Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "LevelAfterJson")]
 pub struct LevelAfter {
-    /// Pieces on hand.
+    /// Number of pieces on hand.
     pub on_hand: Quantity,
-    /// Reserved pieces.
+    /// Number of reserved pieces.
     pub reserved: Quantity,
     /// The level's version.
     pub version: u64,
@@ -159,12 +159,12 @@ impl TryFrom<LevelAfterJson> for LevelAfter {
 }
 
 impl LevelAfter {
-    /// Sellable pieces.
+    /// Number of sellable pieces.
     pub fn qty(&self) -> Quantity {
         self.on_hand.checked_sub(self.reserved).unwrap_or(Quantity::ZERO)
     }
 
-    /// The numbers before an event of that effect; nothing when the two do not fit.
+    /// The numbers before an event of that effect; none when the two do not fit.
     pub fn before(self, effect: Effect) -> Option<Self> {
         Some(Self {
             on_hand: self.on_hand.checked_sub(effect.on_hand)?,

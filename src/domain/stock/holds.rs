@@ -15,7 +15,7 @@ pub(super) const RESERVATION: Misfit = Misfit("the event names a reservation tha
 pub struct Hold {
     /// Pieces it still holds, at least 1.
     pub qty: Quantity,
-    /// The time of expiry; nothing for a reservation that does not expire.
+    /// The time of expiry; none for a reservation that does not expire.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -60,11 +60,11 @@ pub(super) struct Holds {
 /// The undo of one change of [`Holds`].
 #[derive(Debug)]
 pub(super) enum HoldUndo {
-    /// Nothing was changed.
+    /// The change had no effect.
     Nothing,
     /// A hold was opened.
     Opened(ReservationId),
-    /// A hold was reduced; it had these pieces before.
+    /// A hold was reduced; it was this one before.
     Reduced(ReservationId, Hold),
     /// A hold was closed, which may have evicted the oldest closed one.
     Closed(ReservationId, Hold, Option<(ReservationId, Closure)>),
@@ -160,12 +160,12 @@ impl Holds {
         self.closed.iter().rev().find(|(closed, _)| closed == id).map(|(_, how)| *how)
     }
 
-    /// When the next hold falls due.
+    /// The moment at which the next hold falls due.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// The holds due at `now`, earliest first, then by name.
+    /// The holds due at `now`, earliest first, then by id.
     pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = (&ReservationId, Quantity)> {
         self.due
             .iter()
@@ -173,7 +173,7 @@ impl Holds {
             .filter_map(|(_, id)| Some((id, self.open.get(id)?.qty)))
     }
 
-    /// The pieces of all open holds; nothing when they leave the range.
+    /// The pieces of all open holds; none when the sum leaves the range.
     pub(super) fn total(&self) -> Option<Quantity> {
         self.open.values().try_fold(Quantity::ZERO, |sum, hold| sum.checked_add(hold.qty))
     }
@@ -182,7 +182,7 @@ impl Holds {
         self.open.is_empty() && self.closed.is_empty()
     }
 
-    /// Open holds by name, closed ones oldest first.
+    /// Open holds by id, closed ones oldest first.
     pub(super) fn records(&self) -> (Vec<HoldRecord>, Vec<ClosedRecord>) {
         let mut open: Vec<_> = self
             .open

@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdjustKind {
-    /// Goods sold: out.
+    /// Goods sold; pieces go out.
     Sale,
-    /// Goods brought back: in.
+    /// Goods returned by a customer; pieces come in.
     Return,
-    /// Goods received: in.
+    /// Goods received from a supplier; pieces come in.
     StockIn,
-    /// Goods taken off: out.
+    /// Goods removed, such as damaged ones; pieces go out.
     Removal,
-    /// Stock at the start: in.
+    /// Stock at the start of a level; pieces come in.
     Opening,
 }
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adjustment_is_what_it_says_or_what_its_reason_says() {
+    fn an_adjustment_has_its_kind_or_that_of_its_reason() {
         for (kind, reason, is) in [
             (None, None, MovementKind::Adjustment),
             (None, Some("broken"), MovementKind::Adjustment),

@@ -159,7 +159,7 @@ impl Kind for Level {
 }
 
 impl Level {
-    /// Pieces on hand.
+    /// Number of pieces on hand.
     pub const fn on_hand(&self) -> Quantity {
         self.on_hand
     }
@@ -211,7 +211,7 @@ impl Level {
         self.holds.as_ref().is_some_and(|holds| holds.knows(id))
     }
 
-    /// When the next hold falls due.
+    /// The moment at which the next hold falls due.
     pub fn first_expiry(&self) -> Option<Timestamp> {
         self.holds.as_ref()?.next_due()
     }

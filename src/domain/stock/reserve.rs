@@ -1,4 +1,4 @@
-//! Reserve: pieces are held for a caller, for a time or until they are released.
+//! Reserve: pieces are held for a caller, until they expire or are released.
 
 use crate::stock::{Level, Reserve, Reserved, StockCommand, StockFact};
 use crate::{Rejection, Timestamp};

@@ -19,11 +19,11 @@ const ELECTION_EVERY: Duration = Duration::from_secs(1);
 
 /// The role of a process towards the central model of its data directory.
 pub enum CentralRole {
-    /// The process has the data directory for itself and keeps the model.
+    /// The only process on the data directory; it keeps the model.
     Worker(HeldWorker),
-    /// Another process keeps the model: this one shows what that one saves.
+    /// Another process keeps the model: this one shows the model that it saves.
     Mirror(Arc<CentralModel>, Layout),
-    /// One of several processes: the worker as soon as no other process is.
+    /// One of several processes: it becomes the worker when no other process is.
     Candidate(Arc<WorkerCandidate>),
 }
 
@@ -35,7 +35,7 @@ pub struct WorkerCandidate {
     settings: SyncWorkerSettings,
     save_every: u64,
     held: OnceLock<HeldWorker>,
-    /// The worker for the handlers of requests.
+    /// The worker for the handlers of requests; empty until this process becomes the worker.
     worker: Arc<OnceLock<Arc<Worker>>>,
 }
 
@@ -57,7 +57,7 @@ impl WorkerCandidate {
         }
     }
 
-    /// Shows what the worker of another process saves until that process is gone, and is the worker from then on.
+    /// Shows the model that the worker of another process saves until that process is gone, and is the worker from then on.
     async fn run(self: &Arc<Self>, interval: Duration) {
         let elected = || async {
             while self.held.get().is_none() {
@@ -68,7 +68,7 @@ impl WorkerCandidate {
                     Ok(Err(error)) => {
                         tracing::warn!(%error, "the worker's place is free, but cannot be taken; it is tried again");
                     }
-                    // The process is ending.
+                    // The runtime is shutting down.
                     Err(_) => std::future::pending().await,
                 }
             }
@@ -89,7 +89,7 @@ impl CentralRole {
     /// The role of one of several processes on a data directory: the worker runs here if it runs nowhere else, or later.
     ///
     /// # Errors
-    /// What the disk says; [`Exit::Settings`] for a source that cannot be followed.
+    /// The error of the disk; [`Exit::Settings`] for a source that cannot be followed.
     pub(crate) fn candidate(
         layout: &Layout,
         logs: LogSources,
@@ -109,7 +109,7 @@ impl CentralRole {
         Ok(Self::Candidate(Arc::new(candidate)))
     }
 
-    /// Keeps the model up to date, for ever.
+    /// Keeps the model up to date; never returns.
     pub async fn run(&self, interval: Duration) {
         match self {
             Self::Worker(held) => held.worker.run().await,
@@ -127,7 +127,7 @@ impl CentralRole {
         }
     }
 
-    /// The worker of this process, as soon as there is one.
+    /// The worker of this process; empty until there is one.
     pub fn worker(&self) -> Arc<OnceLock<Arc<Worker>>> {
         match self {
             Self::Worker(held) => Arc::new(OnceLock::from(Arc::clone(&held.worker))),
@@ -141,7 +141,7 @@ impl CentralRole {
         self.model().look(|central| central.as_of().get(&node).copied()).unwrap_or_default()
     }
 
-    /// The last pass, if this process is the worker.
+    /// Runs the last pass, if this process is the worker.
     pub async fn finish(&self, pass_max: Duration) {
         let held = match self {
             Self::Worker(held) => Some(held),
@@ -161,7 +161,7 @@ mod tests {
     use onhand_disk::{Disk, RealDisk};
     use std::path::Path;
 
-    /// The place of a process that writes nothing; its own log is of no interest here.
+    /// The role of a process that writes nothing; its own log does not matter here.
     fn shared(directory: &Path) -> CentralRole {
         let layout = Layout::new(directory);
         let logs = LogSources::of_directory(&layout).unwrap();
@@ -199,7 +199,7 @@ mod tests {
         assert!(is_worker(&first) && !is_worker(&second));
         let running = Arc::clone(&second);
         let running = tokio::spawn(async move { running.run(Duration::from_millis(5)).await });
-        // The second one shows what the first one saves.
+        // The second one shows the model that the first one saves.
         let CentralRole::Candidate(candidate) = &first else { unreachable!() };
         let known = candidate.worker.get().unwrap();
         known.central().look(|central| assert!(central.is_empty()));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     impl CentralRole {
-        /// How many logs its model knows.
+        /// The number of logs in the model of the role.
         fn merged_of(&self) -> usize {
             match self {
                 Self::Candidate(candidate) => candidate.model.look(|central: &Central| central.as_of().len()),

@@ -1,4 +1,4 @@
-//! The central model of a process that is not the worker: what the worker of another process has saved.
+//! The central model of a process that is not the worker: loaded from the files that the worker of another process saves.
 
 use onhand_app::central::CentralModel;
 use onhand_disk::RealDisk;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::sleep;
 
-/// Loads each newer file of `central/` into the model, for ever.
+/// Loads each newer file of `central/` into the model, until the process ends.
 pub(super) async fn mirror(model: &Arc<CentralModel>, layout: &Layout, interval: Duration) {
     let mut shown = None;
     loop {
@@ -19,15 +19,15 @@ pub(super) async fn mirror(model: &Arc<CentralModel>, layout: &Layout, interval:
         match newer {
             Ok(Ok(version)) => shown = version,
             Ok(Err(error)) => tracing::warn!(%error, "the central file cannot be read; it is tried again"),
-            // The process is ending.
+            // The runtime is shutting down.
             Err(_) => return,
         }
         sleep(interval).await;
     }
 }
 
-/// Loads the newest central file, unless it is loaded already, and returns the version that is loaded now. A redrive saves
-/// under the same name again.
+/// Loads the newest central file, unless it is loaded already, and returns the version that is loaded now. A redrive
+/// saves under the same name again, so the name alone is not enough.
 fn show_newer(
     model: &CentralModel,
     layout: &Layout,
@@ -36,7 +36,7 @@ fn show_newer(
     let Some(newest) = list(&RealDisk, layout)?.first().copied() else { return Ok(shown) };
     let saved = match std::fs::metadata(layout.central_file(newest)) {
         Ok(metadata) => metadata.modified()?,
-        // Removed meanwhile: there is a newer one.
+        // The file was removed meanwhile: there is a newer one.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(shown),
         Err(error) => return Err(error),
     };

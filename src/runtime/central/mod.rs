@@ -2,10 +2,10 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `worker` | a worker over a disk and a clock, the lock that lets there be only one, its last pass |
+//! | `worker` | a worker over a disk and a clock, the lock that allows only one, its last pass |
 //! | `sources` | the logs that a worker follows |
-//! | `election` | the role of this process: worker, candidate, or reader of what another worker saves |
-//! | `mirror` | shows what another process saves |
+//! | `election` | the role of this process: worker, candidate, or reader of another worker's files |
+//! | `mirror` | shows the model that another process saves |
 
 pub mod election;
 mod mirror;

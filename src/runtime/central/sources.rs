@@ -26,16 +26,16 @@ impl LogSources {
         Self { sources: vec![Arc::new(source)], joining: Vec::new() }
     }
 
-    /// The log of the worker's own process, the `number`th of several on the data directory, and those of the others.
+    /// The log of the worker's own process, the `number`th of several on the data directory, and the logs of the others.
     pub(crate) fn own_of_several(layout: &Layout, number: u16, source: impl EventSource + 'static) -> Self {
         let others = Members::new(Arc::new(RealDisk), layout.clone(), Some(number));
         Self { joining: vec![Arc::new(others)], ..Self::own(source) }
     }
 
-    /// The log of a data directory of other processes, or all of them when several share it.
+    /// The log of another process's data directory, or all logs there when several processes share it.
     ///
     /// # Errors
-    /// What the disk says.
+    /// The error of the disk.
     pub fn of_directory(layout: &Layout) -> Result<Self, Failure> {
         let mut logs = Self::default();
         logs.add_directory(layout.clone())?;
@@ -57,10 +57,10 @@ impl LogSources {
         Ok(())
     }
 
-    /// Adds a log that the settings name.
+    /// Adds a log from the settings.
     ///
     /// # Errors
-    /// What the disk says; [`Exit::Settings`] for an address that cannot be followed.
+    /// The error of the disk; [`Exit::Settings`] for an address that cannot be followed.
     pub(crate) fn add(&mut self, address: &SourceAddress) -> Result<(), Failure> {
         match address {
             SourceAddress::Directory(path) => self.add_directory(Layout::new(path)),

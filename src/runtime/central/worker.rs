@@ -1,4 +1,4 @@
-//! A worker with its stores and its sources, the lock that lets there be only one to a data directory, and its last pass.
+//! A worker with its stores and its sources, the lock that allows one worker per data directory, and its last pass.
 
 use crate::central::sources::LogSources;
 use crate::directory;
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Events asked for at once.
+/// Events read from a source at once.
 const READ_EVENTS: usize = 5_000;
-/// How long the last pass of a worker may take. It needs no longer, unless a source that was well hangs.
+/// Time limit of a worker's last pass. It needs less, unless a source that was healthy hangs.
 pub const LAST_PASS_MAX: Duration = Duration::from_secs(5);
 /// How long a stop waits for sources that did not answer before.
 const UNWELL_MAX: Duration = Duration::from_millis(250);
@@ -29,10 +29,10 @@ impl From<WorkerError> for Failure {
     }
 }
 
-/// The worker options of this machine. `model` is the caller's, `logs` get those that the settings name.
+/// The worker options of this machine. `model` is the caller's; the sources in the settings are added to `logs`.
 ///
 /// # Errors
-/// What the disk says; [`Exit::Settings`] for a source that cannot be followed.
+/// The error of the disk; [`Exit::Settings`] for a source that cannot be followed.
 pub fn worker_options(
     model: Arc<CentralModel>,
     layout: &Layout,
@@ -69,7 +69,7 @@ pub fn worker_options(
 
 /// A worker, and the lock that makes it the only one.
 pub struct HeldWorker {
-    /// The worker.
+    /// The worker, which may write only while this struct holds the lock.
     pub worker: Arc<Worker>,
     _lock: DirectoryLock,
 }
@@ -78,7 +78,7 @@ impl HeldWorker {
     /// The worker of a data directory: its logs and those of the settings, merged into `central/`.
     ///
     /// # Errors
-    /// [`Exit::Locked`] when there is one already, or what the disk says.
+    /// [`Exit::Locked`] when there is one already, or the error of the disk.
     pub fn open(
         layout: &Layout,
         logs: LogSources,
@@ -88,10 +88,10 @@ impl HeldWorker {
         Self::over(lock(layout)?, Arc::default(), layout, logs, settings, save_every)
     }
 
-    /// The worker of a data directory whose lock is held already, over a model of the caller's.
+    /// The worker of a data directory whose lock the caller has taken, over the caller's model.
     ///
     /// # Errors
-    /// What the disk says.
+    /// The error of the disk.
     pub(crate) fn over(
         lock: DirectoryLock,
         model: Arc<CentralModel>,
@@ -104,9 +104,9 @@ impl HeldWorker {
         Ok(Self { worker: Arc::new(worker), _lock: lock })
     }
 
-    /// One more pass, so that what was acknowledged until now is in central, and a last save.
+    /// One more pass, so that everything acknowledged until now is in central, and a last save.
     ///
-    /// What does not come in time is not lost: it stands in the logs, behind the checkpoint.
+    /// Events that do not arrive in time are not lost: they are in the logs, behind the checkpoint.
     pub async fn finish(&self, pass_max: Duration) {
         if timeout(pass_max, self.worker.sync_at_stop(UNWELL_MAX)).await.is_err() {
             tracing::warn!("the last pass took too long; the next start reads the rest");
@@ -117,10 +117,10 @@ impl HeldWorker {
     }
 }
 
-/// The right to write the central model of a data directory.
+/// Locks the central model of a data directory for writing.
 ///
 /// # Errors
-/// [`Exit::Locked`] with the holder.
+/// [`Exit::Locked`] with the process that holds the lock.
 pub fn lock(layout: &Layout) -> Result<DirectoryLock, Failure> {
     DirectoryLock::take_central(&RealDisk, layout).map_err(|error| match error {
         OpenError::Locked { holder, .. } => {

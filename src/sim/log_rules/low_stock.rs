@@ -7,14 +7,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// A SKU in a store.
 type StoreSku = (StoreId, Sku);
 
-/// Versions rise by one. An alert stands in the entry of the event that crossed the threshold, behind it, and is raised and
-/// cleared in turn.
+/// Versions rise by one. An alert is in the entry of the event that crossed the threshold, behind that event; it is
+/// raised and cleared alternately.
 #[derive(Default)]
 pub(super) struct LowStockRules {
     versions: HashMap<Key, u64>,
-    /// Thresholds of products have no store.
+    /// The thresholds of products have no store.
     thresholds: HashMap<(Option<StoreId>, Sku), Quantity>,
-    /// Sellable pieces.
+    /// Sellable pieces by level.
     levels: HashMap<StoreSku, Quantity>,
     raised: HashSet<StoreSku>,
 }
@@ -23,7 +23,7 @@ impl LowStockRules {
     /// Checks the next entry of the log.
     ///
     /// # Panics
-    /// When it breaks a rule.
+    /// When the entry breaks a rule.
     pub(super) fn check(&mut self, entry: &Entry) {
         let (mut moved, mut rung) = (BTreeSet::new(), BTreeSet::new());
         for event in &entry.events {

@@ -1,5 +1,5 @@
-//! The log on a simulated disk, checked without the ledger: `read` decodes the durable bytes, `rules` and `low_stock` check
-//! what holds for every log.
+//! Checks the log on a simulated disk without the ledger: `read` decodes the durable bytes, `rules` and `low_stock`
+//! check the rules that hold for every log.
 
 mod low_stock;
 mod read;

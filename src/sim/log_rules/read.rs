@@ -1,4 +1,4 @@
-//! Reads the durable log of a simulated disk as bytes, past the ledger and the log's own reader.
+//! Reads the durable log of a simulated disk as bytes, without the ledger and the log's own reader.
 
 use onhand_disk::layout::{Layout, archived_first, segment_first};
 use onhand_domain::{Entry, Sequence, Timestamp};
@@ -20,10 +20,10 @@ pub fn entries(disk: &SimDisk) -> Vec<Entry> {
     try_entries(disk).expect("a log is whole after every crash")
 }
 
-/// The same, or the first damage.
+/// All durable entries, or the first damage.
 ///
 /// # Errors
-/// What is damaged.
+/// The first damage that was found.
 pub fn try_entries(disk: &SimDisk) -> Result<Vec<Entry>, Damage> {
     read(disk, segments(disk))
 }
@@ -44,7 +44,7 @@ fn read(disk: &SimDisk, segments: Vec<(Sequence, PathBuf)>) -> Result<Vec<Entry>
     for (_, path) in segments {
         let bytes = disk.file(&path).expect("a segment is durable under its name, or in the archive");
         let bytes = match path.extension() {
-            // With any zstd's means.
+            // Decompressed without the adapter's own code.
             Some(name) if name == "zst" => zstd::stream::decode_all(&*bytes).expect("a whole archive"),
             _ => bytes,
         };
@@ -57,7 +57,7 @@ fn read(disk: &SimDisk, segments: Vec<(Sequence, PathBuf)>) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-/// The durable segments, each where a reader takes it from: its own file before the archived one.
+/// The durable segments, each at the path that a reader uses: its own file before the archived one.
 fn segments(disk: &SimDisk) -> Vec<(Sequence, PathBuf)> {
     let layout = layout();
     let mut segments = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The rules that hold for every log, whatever was asked of the ledger.
+//! The rules that hold for every log, whatever the requests were.
 
 use crate::log_rules::low_stock::LowStockRules;
 use onhand_app::ledger::fold::Fold;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// The fold of the entries up to a sequence.
 ///
 /// # Panics
-/// When they do not add up.
+/// When the entries do not add up.
 pub fn fold(entries: &[Entry], upto: Sequence) -> Fold {
     let mut fold = Fold::default();
     for entry in entries.iter().filter(|entry| entry.last() <= upto) {
@@ -22,7 +22,7 @@ pub fn fold(entries: &[Entry], upto: Sequence) -> Fold {
 /// Checks a whole log against the rules.
 ///
 /// # Panics
-/// When it breaks a rule.
+/// When the log breaks a rule.
 pub fn check(entries: &[Entry]) {
     let mut rules = Rules::default();
     for entry in entries {
@@ -30,8 +30,8 @@ pub fn check(entries: &[Entry]) {
     }
 }
 
-/// The rules of every log: no gap, no id twice, versions by one, nothing negative,
-/// on hand the sum of the movements, reserved the sum of the open holds; each threshold that is crossed with its alert.
+/// The rules of every log: no gap, no id twice, versions rise by one, nothing negative, on hand is the sum of the
+/// movements, reserved the sum of the open holds; each crossed threshold has its alert.
 #[derive(Default)]
 pub struct Rules {
     ids: BTreeSet<Uuid>,
@@ -46,7 +46,7 @@ impl Rules {
     /// Checks the next entry of the log.
     ///
     /// # Panics
-    /// When it breaks a rule.
+    /// When the entry breaks a rule.
     pub fn check(&mut self, entry: &Entry) {
         assert_eq!(entry.sequence, self.last.plus(1));
         assert!(entry.batch <= entry.sequence && self.time.is_none_or(|time| entry.at >= time));

@@ -1,4 +1,4 @@
-//! Outcomes and events of the ledger in the words of the oracle.
+//! Converts outcomes and events of the ledger to those of the oracle.
 
 use crate::model_check::values::{CATALOGUE, goods, name};
 use crate::oracle::{Done, Happened, OracleAnswer, What};
@@ -8,18 +8,18 @@ use onhand_domain::{After, Event, EventKind, Fact, Key, Quantity, UnappliedWhy};
 /// The answer of a node, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeAnswer {
-    /// The node answered.
+    /// The node answered with an outcome.
     Answer(OracleAnswer),
     /// The log failed meanwhile: the outcome is unknown.
     Unknown,
-    /// Nothing changed: the log cannot be written.
+    /// Nothing changed, because the log cannot be written.
     ReadOnly,
-    /// The effect stands, its answer could not be read back.
+    /// The change has its effect, but its answer could not be read back.
     Unread,
 }
 
-/// The outcome of a command in the words of the oracle. Of several processes each writes `TAKE` when it takes over what
-/// another one moved: the oracle knows nothing of that.
+/// The outcome of a command as an answer of the oracle. Processes that share a directory write `TAKE` when they take
+/// over a state from another one: the oracle has no such event.
 pub(crate) fn answer_of(outcome: Result<Outcome, CommandError>) -> NodeAnswer {
     NodeAnswer::Answer(match outcome {
         Ok(outcome) => {
@@ -41,7 +41,7 @@ pub(crate) fn answer_of(outcome: Result<Outcome, CommandError>) -> NodeAnswer {
                     .map(|event| happened(event, at))
                     .collect(),
                 unapplied: unapplied.collect(),
-                // A replayed event has its own time, which the outcome does not carry.
+                // A replayed event has its own time, which the outcome does not have.
                 replays: outcome.replays.iter().map(|(op, event)| (*op, happened(event, 0))).collect(),
                 replayed: outcome.replayed,
             })
@@ -58,10 +58,10 @@ pub(crate) fn answer_of(outcome: Result<Outcome, CommandError>) -> NodeAnswer {
     })
 }
 
-/// An event in the words of the oracle; the time is that of its entry, in milliseconds.
+/// An event as the oracle has it; the time is that of its entry, in milliseconds.
 ///
 /// # Panics
-/// When it is of a type that no run has.
+/// When no run has events of this type.
 pub fn happened(event: &Event, at: i64) -> Happened {
     let what = match (&event.fact, event.after) {
         (Fact::Level(_), After::Level(after)) => {

@@ -1,4 +1,4 @@
-//! A node compared with the oracle: both get the same acts, and after every crash the two are brought together.
+//! A node compared with the oracle: both get the same acts, and after every crash the oracle follows the log.
 //!
 //! Everything here panics where node and oracle differ: the caller catches that and names the seed.
 
@@ -20,13 +20,13 @@ use std::task::{Context, Poll};
 pub struct ModelCheck {
     /// The disk and the clocks of the node.
     pub world: World,
-    /// What the node must answer and show.
+    /// The expected answers and states of the node.
     pub oracle: Oracle,
-    /// Log time in milliseconds, while no entry moves it on.
+    /// The running log time in milliseconds, until an entry moves it on.
     pub course: i64,
     /// The SKUs of the run, in key order.
     pub skus: &'static [&'static str],
-    /// The log on the disk, as far as it was checked against the rules.
+    /// The rules, fed with the part of the log that has been checked.
     rules: Rules,
 }
 
@@ -35,12 +35,12 @@ pub struct ModelCheck {
 pub struct OpenActs {
     /// Acts whose outcome is unknown.
     pub unknown: Vec<Act>,
-    /// Acts that had no effect, and were answered so.
+    /// Acts that were answered as rejected and had no effect.
     pub refused: Vec<Act>,
 }
 
 impl OpenActs {
-    /// True when all were answered.
+    /// True when every act was answered.
     pub fn is_empty(&self) -> bool {
         self.unknown.is_empty() && self.refused.is_empty()
     }
@@ -60,7 +60,7 @@ impl ModelCheck {
         Self { world, oracle, course, skus: &SKUS, rules: Rules::default() }
     }
 
-    /// Log time in milliseconds, while no entry moves it on.
+    /// The running log time in milliseconds, until an entry moves it on.
     pub fn clock(&self) -> i64 {
         self.course
     }
@@ -74,10 +74,10 @@ impl ModelCheck {
     /// Executes acts that arrive together, before the disk is written, and compares every answer with the oracle.
     pub async fn play(&mut self, node: &SimNode, acts: &[Act]) {
         let clock = self.clock();
-        let heard = ask(node, &self.oracle, clock, acts).await;
-        for (act, heard) in acts.iter().zip(heard) {
+        let answers = ask(node, &self.oracle, clock, acts).await;
+        for (act, answer) in acts.iter().zip(answers) {
             let owed = self.oracle.play(clock, act);
-            assert_eq!(heard, NodeAnswer::Answer(owed), "{act:?}");
+            assert_eq!(answer, NodeAnswer::Answer(owed), "{act:?}");
         }
         self.oracle.settle();
     }
@@ -85,7 +85,7 @@ impl ModelCheck {
     /// Expires the holds that are due.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk fails.
     pub async fn pass_due(&mut self, node: &SimNode) -> Result<(), CommandError> {
         node.drive(node.ledger.expire_due()).await?;
         self.oracle.pass_due(self.clock());
@@ -101,23 +101,23 @@ impl ModelCheck {
         assert_eq!(seen, listed_by(&self.oracle), "products and stores in their lists");
     }
 
-    /// Compares what is shown of a SKU with the oracle.
+    /// Compares the node's views of a SKU with the oracle.
     pub async fn check_level(&self, node: &SimNode, sku: &'static str) {
         let seen = node.drive(shown(&node.ledger, &self.oracle, sku)).await.expect("states are read");
         assert_eq!(seen, self.oracle.shown(sku), "{sku}");
     }
 
-    /// Applies the acts that were answered before a crash to the oracle, and returns those that were not.
+    /// Applies the acts that were answered before a crash to the oracle, and returns the others.
     ///
-    /// The log is one line of acts: nothing is acknowledged behind something that is not. What is read-only has not
-    /// happened; of what is unknown the log may hold the first few.
-    pub fn hold(&mut self, acts: &[Act], heard: Vec<NodeAnswer>) -> OpenActs {
+    /// The log has the acts in order: nothing is acknowledged behind an act that is not. Acts answered as read-only
+    /// have not happened; of those with an unknown outcome the log may hold the first few.
+    pub fn hold(&mut self, acts: &[Act], answers: Vec<NodeAnswer>) -> OpenActs {
         let (clock, mut ahead, mut open) = (self.clock(), self.oracle.clone(), OpenActs::default());
-        for (act, heard) in acts.iter().zip(heard) {
+        for (act, answer) in acts.iter().zip(answers) {
             let before = ahead.end();
             let owed = ahead.play(clock, act);
             let moved = ahead.end() > before;
-            match heard {
+            match answer {
                 NodeAnswer::Unknown => {
                     open.unknown.push(act.clone());
                     continue;
@@ -140,21 +140,21 @@ impl ModelCheck {
         open
     }
 
-    /// The log has rolled acts back: its time does not go back with them.
-    pub fn took_back(&mut self) {
+    /// The log has rolled acts back; log time does not go back with them.
+    pub fn rolled_back(&mut self) {
         self.oracle.floor = self.oracle.time(self.clock());
     }
 
-    /// Opens the node after a crash, and brings the oracle together with it.
+    /// Opens the node after a crash, and makes the oracle follow it.
     pub async fn reopen(&mut self, unanswered: &[Act], expiring: bool) -> SimNode {
         let node = self.world.open();
         self.meet(&node, unanswered, expiring).await;
         node
     }
 
-    /// Brings the oracle together with a node that has just started. Of `unanswered` (in the order of arrival) the log may
-    /// hold the first few, each in full; the oracle learns which. So it is with expiries that were under way. Then log and
-    /// levels must be what the oracle says.
+    /// Makes the oracle follow a node that has just started. Of `unanswered` (in the order of arrival) the log may hold
+    /// the first few, each in full; the oracle applies those. The same goes for expiries in progress. Then log and
+    /// levels must equal the oracle.
     pub async fn meet(&mut self, node: &SimNode, unanswered: &[Act], expiring: bool) {
         self.oracle.floor = i64::MIN;
         let durable = node.ledger.log().durable().sequence().0;
@@ -170,7 +170,7 @@ impl ModelCheck {
             }
             self.oracle = ahead;
         }
-        // Small differences are made up for at a start; what is more waits for a sign in the log, which nobody writes here.
+        // Small differences are corrected at a start; larger ones need a sign in the log, which no run writes.
         let wall = self.world.clock.now().milliseconds();
         let last = self.oracle.log.last().map_or(wall, |last| last.at);
         self.course = if (0..=APART_MS).contains(&(wall - last)) { wall } else { last };
@@ -179,14 +179,14 @@ impl ModelCheck {
         self.check(node).await;
     }
 
-    /// Compares everything on the disk with the oracle, whatever was checked before.
+    /// Compares everything on the disk with the oracle, including the parts that have been checked.
     pub async fn check_all(&mut self, node: &SimNode) {
         self.rules = Rules::default();
         self.check(node).await;
     }
 
-    /// Compares log, levels and history with the oracle. What was checked before is not read again: a
-    /// new `ModelCheck` reads everything.
+    /// Compares log, levels and history with the oracle. Parts that have been checked are not read again; a new
+    /// `ModelCheck` reads everything.
     pub async fn check(&mut self, node: &SimNode) {
         let before = self.rules.end();
         let mut told: Vec<Happened> = Vec::new();
@@ -203,12 +203,12 @@ impl ModelCheck {
     }
 }
 
-/// A command that runs.
+/// A command in progress.
 type RunningCommand<'a> = Pin<Box<dyn Future<Output = Result<Outcome, CommandError>> + 'a>>;
 
 /// Sends acts to the node that arrive together, and returns its answers.
 pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> Vec<NodeAnswer> {
-    // `Right` and `Wrong` are versions as the oracle sees them when the act's turn comes.
+    // `Right` and `Wrong` are versions in the oracle when the act's turn comes.
     let mut running: Vec<RunningCommand<'_>> = Vec::new();
     let mut begin = |(command, meta)| {
         running.push(Box::pin(async move { node.ledger.execute(command, &meta).await }));
@@ -242,7 +242,7 @@ pub async fn ask(node: &SimNode, oracle: &Oracle, clock: i64, acts: &[Act]) -> V
     heard.into_iter().flatten().collect()
 }
 
-/// Checks that before the disk is written everything is shown as it was, or not at all.
+/// Checks that before the disk is written every state is shown unchanged, or not at all.
 fn shows_nothing_early(node: &SimNode, oracle: &Oracle, acts: &[Act], context: &mut Context<'_>) {
     for sku in acts.iter().flat_map(Act::skus) {
         let (store_id, wanted) = place(oracle, sku);
@@ -258,7 +258,11 @@ fn shows_nothing_early(node: &SimNode, oracle: &Oracle, acts: &[Act], context: &
             let seen = seen.expect("products are read").map(|product| product.version);
             assert_eq!(seen, owed.product.map(|(_, version)| version), "product {sku} is shown too early");
         }
-        let filter = AlertFilter { store_id: Some(store_id.clone()), sku: Some(wanted.clone()) };
+        let filter = AlertFilter {
+            store_id: Some(store_id.clone()),
+            sku: Some(wanted.clone()),
+            ..AlertFilter::default()
+        };
         let mut read = pin!(node.ledger.alerts(&filter, None, 1));
         if let Poll::Ready(seen) = read.as_mut().poll(context) {
             let seen = seen.expect("alerts are read").pop().map(|alert| alert.version);

@@ -2,10 +2,10 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `steps` | the steps of a run: acts, retries, time, upkeep, crashes, refusals of the disk |
-//! | `check` | asks node and oracle the same, and brings them together after a crash |
+//! | `steps` | the steps of a run: acts, retries, time, upkeep, crashes, disk faults |
+//! | `check` | sends the same to node and oracle, and makes the oracle follow a crash |
 //! | `commands`, `catalogue_commands` | acts as commands of the ledger |
-//! | `answers`, `views` | outcomes, events, levels and lists of the ledger in the words of the oracle |
+//! | `answers`, `views` | converts outcomes, events, levels and lists of the ledger to those of the oracle |
 //! | `values` | SKUs, quantities, names, versions |
 
 mod answers;

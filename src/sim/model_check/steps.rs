@@ -1,4 +1,4 @@
-//! The steps of a run of one node: acts, retries, time, upkeep, crashes, refusals of the disk.
+//! The steps of a run of one node: acts, retries, time, upkeep, crashes, disk faults.
 
 use crate::model_check::answers::happened;
 use crate::model_check::check::{ModelCheck, OpenActs, ask};
@@ -11,13 +11,13 @@ use onhand_domain::Sequence;
 use onhand_resilience::BreakerState;
 use onhand_sim_machine::disk::{Crash, Fault, Injection};
 
-/// Movements of a page that is read.
+/// Movements on a page of the history.
 const PAGE: usize = 10;
 
 /// One step of a run. Disk operations are numbered from the first one of the step, 0.
 #[derive(Debug, Clone)]
 pub enum ModelStep {
-    /// The node does something on a disk that is well.
+    /// An activity of the node on a healthy disk.
     Do(Activity),
     /// A retry of an earlier act, by its number.
     Again(usize),
@@ -25,32 +25,32 @@ pub enum ModelStep {
     Pass(i64),
     /// Reads a level as of a moment, and its movements since.
     Look(&'static str, u64),
-    /// The machine crashes meanwhile, or after it.
+    /// The machine crashes during the activity, or after it.
     Crash(Activity, u64, Crash, Vec<Relapse>),
-    /// The disk refuses meanwhile, once or from then on; then it is well again.
+    /// The disk fails during the activity, once or from then on; afterwards it is healthy again.
     #[allow(missing_docs, reason = "the words say it")]
     Refuse { doing: Activity, at: u64, fault: Fault, sticky: bool },
 }
 
-/// What a node does.
+/// An activity of a node.
 #[derive(Debug, Clone)]
 pub enum Activity {
-    /// Nothing.
+    /// The node is idle.
     Nothing,
     /// Acts that arrive before the disk is written.
     Acts(Vec<Act>),
-    /// The timer for due holds.
+    /// The timer for expired holds runs.
     Due,
-    /// Indexes, snapshots, archive.
+    /// Maintenance: indexes, snapshots, archive.
     Upkeep,
 }
 
 /// A start that fails: a fault strikes one of its disk operations, and then the machine crashes again.
 #[derive(Debug, Clone, Copy)]
 pub struct Relapse {
-    /// The operation of the start.
+    /// The number of the start's disk operation.
     pub at: u64,
-    /// The fault.
+    /// How that operation fails.
     pub fault: Fault,
     /// The way the crash ends.
     pub how: Crash,
@@ -60,14 +60,14 @@ pub struct Relapse {
 pub struct StepRunner {
     /// The world, and the oracle.
     pub stage: ModelCheck,
-    /// The node; between two steps it runs.
+    /// The node; always some between two steps.
     pub node: Option<SimNode>,
-    /// All acts so far.
+    /// All acts of the run so far.
     pub acts: Vec<Act>,
 }
 
 impl StepRunner {
-    /// Starts a node.
+    /// Starts a node of the given world.
     pub fn new(stage: ModelCheck) -> Self {
         let node = Some(stage.world.open());
         Self { stage, node, acts: Vec::new() }
@@ -78,12 +78,12 @@ impl StepRunner {
         Self::new(ModelCheck::new(settings))
     }
 
-    /// The node.
+    /// The running node.
     pub fn running(&self) -> &SimNode {
         self.node.as_ref().expect("a node runs between two steps")
     }
 
-    /// Does one step.
+    /// Executes one step.
     ///
     /// # Panics
     /// When node and oracle differ.
@@ -108,7 +108,7 @@ impl StepRunner {
         }
     }
 
-    /// Acts on a disk that is well: everything is answered at once.
+    /// An activity on a healthy disk: every act is answered.
     async fn calmly(&mut self, doing: &Activity) {
         let Self { stage, node, acts: played } = self;
         let running = node.as_mut().expect("a node runs between two steps");
@@ -128,20 +128,20 @@ impl StepRunner {
         }
     }
 
-    /// Acts on a disk that may refuse. Returns the acts without an answer, and whether holds may have expired.
+    /// An activity on a disk that may fail. Returns the acts without an answer, and whether holds may have expired.
     async fn bravely(&mut self, doing: &Activity) -> (OpenActs, bool) {
         let Self { stage, node, acts: played } = self;
         let running = node.as_mut().expect("a node runs between two steps");
         match doing {
             Activity::Nothing => {}
             Activity::Acts(acts) => {
-                let heard = ask(running, &stage.oracle, stage.clock(), acts).await;
+                let answers = ask(running, &stage.oracle, stage.clock(), acts).await;
                 played.extend_from_slice(acts);
-                return (stage.hold(acts, heard), false);
+                return (stage.hold(acts, answers), false);
             }
             Activity::Due => return (OpenActs::default(), stage.pass_due(running).await.is_err()),
             Activity::Upkeep => {
-                // It is done again another time.
+                // Failed maintenance is repeated later.
                 let _ = running.upkeep();
             }
         }
@@ -157,7 +157,7 @@ impl StepRunner {
         disk.crash(how);
         for relapse in relapses {
             disk.inject(Injection::at(disk.operations() + 1 + relapse.at, relapse.fault));
-            // It starts all the same when the fault comes too late.
+            // The start succeeds when the fault comes too late.
             drop(self.stage.world.try_open());
             disk.clear_faults();
             disk.crash(relapse.how);
@@ -172,8 +172,8 @@ impl StepRunner {
         let running = self.node.as_ref().expect("a node runs between two steps");
         self.stage.check_levels(running).await;
         if running.ledger.log().breaker() == BreakerState::Open {
-            self.stage.took_back();
-            // It may or may not get through what refuses still.
+            self.stage.rolled_back();
+            // It may or may not succeed while the fault lasts.
             let _ = running.probe();
             disk.clear_faults();
             running.probe().expect("the disk is well again");

@@ -1,4 +1,4 @@
-//! The values that acts of the model are about: SKUs, quantities, names, versions.
+//! The values that the acts of the model use: SKUs, quantities, names, versions.
 
 use crate::oracle::{Expect, Goods, Oracle};
 use onhand_domain::catalogue::Product;
@@ -7,7 +7,7 @@ use onhand_domain::{Expected, Quantity, Sku, StoreId};
 /// The SKUs of a small run, in key order.
 pub const SKUS: [&str; 3] = ["A", "B", "C"];
 
-/// All SKUs that there are, in key order.
+/// All SKUs of any run, in key order.
 pub const CATALOGUE: [&str; 16] =
     ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P"];
 
@@ -36,7 +36,7 @@ pub(super) fn name(text: &str) -> u32 {
     number.expect("a name of the play ends with its number")
 }
 
-/// A product as the oracle has it.
+/// A product in the form of the oracle.
 pub(super) fn goods(product: &Product) -> Goods {
     let Product { name: text, low_stock_threshold, .. } = product;
     Goods { name: name(text), threshold: low_stock_threshold.map(Quantity::get) }

@@ -1,4 +1,4 @@
-//! What a node shows of a SKU and of the catalogue, and what the oracle says that it must show.
+//! A node's views of a SKU and of the catalogue, and the views that the oracle expects.
 
 use crate::model_check::values::{CATALOGUE, goods, name, place};
 use crate::oracle::{Goods, Oracle, Shown};
@@ -8,10 +8,10 @@ use onhand_app::low_stock::AlertFilter;
 use onhand_app::stock::ReadError;
 use onhand_domain::Sku;
 
-/// More than there is of anything in a run.
+/// A page size larger than any list of a run.
 const MANY: usize = 100;
 
-/// What a ledger shows of a SKU.
+/// The ledger's view of a SKU.
 ///
 /// # Errors
 /// [`ReadError`], as the ledger.
@@ -20,7 +20,7 @@ pub(crate) async fn shown(ledger: &Ledger, oracle: &Oracle, sku: &str) -> Result
     let level = ledger.level(&store_id, &sku).await?.map(|view| view.numbers);
     let product = ledger.product(&sku).await?;
     let threshold = ledger.threshold(&store_id, &sku).await?;
-    let alerts = AlertFilter { store_id: Some(store_id), sku: Some(sku) };
+    let alerts = AlertFilter { store_id: Some(store_id), sku: Some(sku), ..AlertFilter::default() };
     let alert = ledger.alerts(&alerts, None, MANY).await?.pop();
     Ok(Shown {
         level: level.map(|level| (level.on_hand.get(), level.reserved.get(), level.version)),
@@ -30,15 +30,15 @@ pub(crate) async fn shown(ledger: &Ledger, oracle: &Oracle, sku: &str) -> Result
     })
 }
 
-/// Products and stores in their lists.
+/// The contents of the product list and the store list.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ListedCatalogue {
     products: Vec<(&'static str, Goods, u64)>,
-    /// Name and version, of those that have details.
+    /// Name and version of the stores that have details.
     stores: Vec<(u32, u64)>,
 }
 
-/// What the lists of a ledger show.
+/// The lists of a ledger.
 ///
 /// # Errors
 /// [`ReadError`], as the ledger.
@@ -54,7 +54,7 @@ pub(crate) async fn listed(ledger: &Ledger) -> Result<ListedCatalogue, ReadError
     Ok(ListedCatalogue { products, stores })
 }
 
-/// What the lists must show.
+/// The lists that the oracle expects.
 pub(crate) fn listed_by(oracle: &Oracle) -> ListedCatalogue {
     let products = oracle.catalogue.products.iter();
     let products =

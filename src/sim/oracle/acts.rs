@@ -7,22 +7,22 @@ use std::fmt;
 pub struct LevelRequest {
     /// The SKU of the level.
     pub sku: &'static str,
-    /// The precondition.
+    /// The precondition on the level.
     pub expect: Expect,
-    /// The change.
+    /// The requested change.
     pub wish: LevelVerb,
 }
 
 /// The precondition of a request. It is not part of the payload.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Expect {
-    /// There is none.
+    /// The request has no precondition.
     Any,
     /// The thing exists.
     Exists,
     /// The version is that of the level; not used in a batch.
     Right,
-    /// The version is another one.
+    /// The version differs from that of the level.
     Wrong,
 }
 
@@ -51,14 +51,14 @@ pub struct Goods {
 pub enum CatalogueRequest {
     Create(&'static str, Goods),
     Replace(&'static str, Goods),
-    /// Changes the threshold only.
+    /// Changes the product's threshold only.
     Change(&'static str, Option<i64>),
     Remove(&'static str),
     Store {
         name: u32,
         create: bool,
     },
-    /// Sets or removes the store's own threshold.
+    /// Sets or removes the store's own threshold of a product.
     Threshold(&'static str, Option<i64>),
 }
 
@@ -105,7 +105,7 @@ impl Act {
     }
 }
 
-// In one line each: a counterexample is read by a person.
+// One line each, so that a counterexample is readable.
 impl fmt::Debug for LevelRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {:?} {:?}", self.sku, self.expect, self.wish)
@@ -127,7 +127,7 @@ impl fmt::Debug for Act {
     }
 }
 
-/// An event as the oracle knows it.
+/// An event as the oracle has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happened {
     /// The SKU; none for the store.
@@ -189,12 +189,12 @@ impl Happened {
     }
 }
 
-/// What a ledger shows of one SKU in the store, each with its version.
+/// The ledger's view of one SKU in the store, each part with its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
-    /// On hand, reserved.
+    /// Pieces on hand, pieces reserved, and version.
     pub level: Option<(i64, i64, u64)>,
-    /// Product details.
+    /// The product's details in the catalogue.
     pub product: Option<(Goods, u64)>,
     /// The store's own threshold.
     pub threshold: Option<(i64, u64)>,
@@ -205,7 +205,7 @@ pub struct Shown {
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OracleAnswer {
-    /// The command has its effect, now or before.
+    /// The command has its effect, now or from an earlier attempt.
     Done(Done),
     /// The command is rejected: the code, and the operation of a batch that was rejected.
     #[allow(missing_docs, reason = "the variant says it")]
@@ -217,9 +217,9 @@ pub enum OracleAnswer {
 pub struct Done {
     /// The sequence of the first event; 0 when there is none.
     pub sequence: u64,
-    /// The events.
+    /// The events of the command, in order.
     pub events: Vec<Happened>,
-    /// (operation, why): a rejection's code, or `replayed <sequence>`.
+    /// (operation, reason): a rejection's code, or `replayed <sequence>`.
     pub unapplied: Vec<(u32, String)>,
     /// The events of replayed operations.
     pub replays: Vec<(u32, Happened)>,
@@ -227,12 +227,12 @@ pub struct Done {
     pub replayed: bool,
 }
 
-/// The payload of a change of one level: what a retry must repeat.
+/// The payload of a change of one level: a retry must repeat it.
 pub fn payload(order: &LevelRequest) -> String {
     format!("{} {:?}", order.sku, order.wish)
 }
 
-/// The payload of a batch.
+/// The payload of a batch: a retry must repeat it.
 pub fn batch_payload(atomic: bool, items: &[(LevelRequest, Option<u32>)]) -> String {
     let items: Vec<_> = items.iter().map(|(order, key)| (payload(order), key)).collect();
     format!("{atomic} {items:?}")

@@ -1,4 +1,4 @@
-//! A batch, as it must be: each operation sees the effect of the ones before it.
+//! The rules of a batch: each operation sees the effect of the ones before it.
 
 use crate::oracle::acts::{Happened, LevelRequest, payload};
 use crate::oracle::decision::{Decision, ItemFate, KeyLookup, UsedKey};
@@ -20,10 +20,10 @@ impl Oracle {
             let begin = self.log.len();
             let decided = match known {
                 Some(Ok(known)) => {
-                    // Not the alert behind it.
+                    // The alert behind it is not replayed.
                     let last = known.answer.events.iter().rfind(|happened| happened.level().is_some());
                     let last = last.expect("only effects are recorded");
-                    // An event that is told again comes without its time.
+                    // A replayed event has no time.
                     let last = Happened { at: 0, ..last.clone() };
                     fates.push((op, ItemFate::Replayed(known.sequence, last)));
                     continue;

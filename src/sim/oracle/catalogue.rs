@@ -1,4 +1,4 @@
-//! What is said of products and of the store, and what follows from it: thresholds, and the alerts of levels that are low.
+//! The details of products and of the store, and their consequences: thresholds, and the alerts of low levels.
 
 use crate::oracle::acts::{CatalogueRequest, Expect, Goods, What};
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ impl<T> Default for Versioned<T> {
 }
 
 impl<T: Copy> Versioned<T> {
-    /// The version that a command meets: 0 for a thing that is not there.
+    /// The version that a precondition is compared with: 0 for a thing that does not exist.
     fn met(self) -> u64 {
         if self.details.is_some() { self.version } else { 0 }
     }
@@ -65,7 +65,7 @@ impl Catalogue {
         own.or_else(|| self.products.get(sku)?.details?.threshold)
     }
 
-    /// The version that a change meets.
+    /// The version of the thing before the change.
     pub fn version(&self, saying: &CatalogueRequest) -> u64 {
         match saying {
             CatalogueRequest::Create(sku, _)
@@ -122,7 +122,7 @@ impl Catalogue {
         (What::Product(goods), self.products.entry(sku).or_default().turn(goods))
     }
 
-    /// Raises or clears the alert of a level with so many sellable pieces (none: there is no such level), if it must be.
+    /// Raises or clears the alert of a level with so many sellable pieces (none when there is no such level), if it is due.
     pub(super) fn ring(&mut self, sku: &'static str, pieces: Option<i64>) -> Option<(What, u64)> {
         let threshold = self.threshold(sku);
         let low = pieces.zip(threshold).filter(|(pieces, threshold)| pieces <= threshold);

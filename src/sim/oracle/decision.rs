@@ -15,13 +15,14 @@ pub(super) enum ItemFate {
 /// The scope of a key, and its number.
 pub(super) type KeyName = (&'static str, u32);
 
-/// A key that was used, and the answer it got.
+/// A used key, and the answer of its command.
 #[derive(Debug)]
 pub(super) struct UsedKey {
     pub(super) payload: String,
     pub(super) at: i64,
     pub(super) answer: Done,
-    /// The sequence that a retry is told: of the first event of a command's entry, of the last one of a batch's operation.
+    /// The sequence in the answer to a retry: of the first event of a command's entry, of the last one of a batch's
+    /// operation.
     pub(super) sequence: u64,
 }
 

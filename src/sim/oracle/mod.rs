@@ -1,8 +1,8 @@
-//! The oracle: what a ledger owes, computed by plain maps and a straight reading of the rules.
+//! The oracle: the behaviour that a ledger must have, computed with plain maps and a literal reading of the rules.
 //!
-//! It shares no code with the ledger, so a rule that is wrong in one of them does not agree with itself. `acts` is what can be
-//! asked and answered, `model` the ledger, `stock` one level, `batch`, `products` and `catalogue` the rules of those, `decision` what
-//! becomes of a command and its key, `event_list` all that has happened.
+//! It shares no code with the ledger, so that a wrong rule in one of them shows as a difference. `acts` has requests
+//! and answers, `model` the ledger, `stock` one level, `batch`, `products` and `catalogue` the rules of those,
+//! `decision` the outcome of a command and the record of its key, `event_list` all events.
 
 mod acts;
 mod batch;

@@ -1,4 +1,4 @@
-//! The ledger of one store, in plain maps and by a straight reading of the rules.
+//! The ledger of one store, in plain maps and by a literal reading of the rules.
 
 use crate::oracle::acts::{
     Act, Done, Expect, Happened, LevelRequest, OracleAnswer, Shown, What, batch_payload, payload,
@@ -13,25 +13,26 @@ use std::sync::Arc;
 /// The store, unless the run sets another one.
 pub const STORE: &str = "LONDON";
 
-/// Expired keys are removed whenever there are so many keys.
+/// The number of keys from which on expired ones are removed.
 const KEYS_MANY: usize = 512;
 
 /// The ledger of one store, as it must be.
 #[derive(Debug, Clone)]
 pub struct Oracle {
-    /// The store.
+    /// The store of all levels.
     pub store: &'static str,
     /// The levels by SKU.
     pub levels: BTreeMap<&'static str, Stock>,
     /// The catalogue, and the alerts.
     pub catalogue: Catalogue,
-    /// Whether events of alerts are expected. Of several processes each evaluates a threshold when it learns of it.
+    /// Whether events of alerts are expected. Of several processes each re-evaluates a threshold when it learns of it,
+    /// at an unknown time.
     pub tells_alerts: bool,
-    /// All events.
+    /// All events so far, oldest first.
     pub log: EventList,
     pub(super) keys: BTreeMap<KeyName, Arc<UsedKey>>,
     key_ttl: i64,
-    /// Log time is never before this, while the process lives.
+    /// The lower limit of log time while the process lives.
     pub floor: i64,
 }
 
@@ -53,7 +54,7 @@ impl Oracle {
         self.log.last().map_or(clock, |last| clock.max(last.at)).max(self.floor)
     }
 
-    /// The version that a command meets now: holds that are due expire first.
+    /// The version before a command: expired holds are removed first.
     pub fn version(&self, clock: i64, sku: &'static str) -> u64 {
         let now = self.time(clock);
         self.levels.get(sku).map_or(0, |level| level.version + level.due(now).len() as u64)
@@ -65,7 +66,7 @@ impl Oracle {
         self.log.first(count).rfind(|happened| happened.is_of_level(sku))
     }
 
-    /// What the ledger must show of a SKU.
+    /// The views that the ledger must have of a SKU.
     pub fn shown(&self, sku: &str) -> Shown {
         let Catalogue { products, thresholds, alerts, .. } = &self.catalogue;
         let level = self.levels.get(sku).filter(|level| level.version > 0);
@@ -77,7 +78,7 @@ impl Oracle {
         }
     }
 
-    /// True when both know the same keys with the same answers.
+    /// True when both have the same keys with the same answers.
     pub fn knows_as(&self, other: &Self) -> bool {
         self.keys.len() == other.keys.len()
             && self.keys.iter().zip(&other.keys).all(|((name, known), (other_name, other))| {
@@ -86,7 +87,7 @@ impl Oracle {
             })
     }
 
-    /// Makes all events final: nothing is rolled back any more.
+    /// Makes all events final: no rollback goes behind them.
     pub fn settle(&mut self) {
         self.log.settle();
         if self.keys.len() > KEYS_MANY {
@@ -118,7 +119,7 @@ impl Oracle {
                 self.once(now, name, &format!("{saying:?}"), &[], |oracle| {
                     let said = oracle.catalogue.say(saying, *expect);
                     let (what, version) = said.map_err(|code| (code, None))?;
-                    oracle.tell(saying.sku(), what.kind(), what, version, now);
+                    oracle.record(saying.sku(), what.kind(), what, version, now);
                     Ok(Vec::new())
                 })
             }
@@ -144,7 +145,7 @@ impl Oracle {
         let skus: BTreeSet<_> = skus.iter().copied().filter(|_| self.tells_alerts).collect();
         for sku in skus {
             if let Some((what, version)) = self.catalogue.ring(sku, self.sellable(sku)) {
-                self.tell(Some(sku), what.kind(), what, version, now);
+                self.record(Some(sku), what.kind(), what, version, now);
             }
         }
     }
@@ -171,7 +172,7 @@ impl Oracle {
         Some(if same { Ok(Arc::clone(known)) } else { Err("idempotency-key-reused") })
     }
 
-    /// The frame of every command: a known key, holds that are due, the decision, the record of the key.
+    /// The frame of every command: a known key, expired holds, the decision, the record of the key.
     fn once(
         &mut self,
         now: i64,
@@ -202,7 +203,7 @@ impl Oracle {
             self.log.truncate(expired);
         }
         let effective = self.log.len() > expired;
-        // Without a threshold nobody looks at a level that moves.
+        // Without a threshold a movement re-evaluates no alert.
         let watched: Vec<_> =
             skus.iter().copied().filter(|sku| self.catalogue.threshold(sku).is_some()).collect();
         self.ring(now, &watched);
@@ -270,10 +271,10 @@ impl Oracle {
 
     fn moved(&mut self, sku: &'static str, kind: &'static str, level: &Stock, at: i64) {
         let Stock { on_hand, reserved, version, .. } = *level;
-        self.tell(Some(sku), kind, What::Level { on_hand, reserved }, version, at);
+        self.record(Some(sku), kind, What::Level { on_hand, reserved }, version, at);
     }
 
-    pub(super) fn tell(
+    pub(super) fn record(
         &mut self,
         sku: Option<&'static str>,
         kind: &'static str,

@@ -1,4 +1,4 @@
-//! Many products at once, as it must be: each one is set or rejected by itself.
+//! The rules of setting many products at once: each one is set or rejected by itself.
 
 use crate::oracle::acts::Goods;
 use crate::oracle::decision::ItemFate;
@@ -19,7 +19,7 @@ impl Oracle {
                 Some(_) if !update => fates.push((op, ItemFate::Refused("product-differs"))),
                 _ => {
                     let (what, version) = self.catalogue.describe(sku, Some(*goods));
-                    self.tell(Some(sku), what.kind(), what, version, now);
+                    self.record(Some(sku), what.kind(), what, version, now);
                 }
             }
         }

@@ -11,7 +11,7 @@ const CLOSED_MAX: usize = 64;
 pub struct Stock {
     /// Pieces on hand.
     pub on_hand: i64,
-    /// Pieces reserved.
+    /// Pieces in open holds.
     pub reserved: i64,
     /// The version: the number of events.
     pub version: u64,
@@ -20,7 +20,7 @@ pub struct Stock {
     closed: Vec<(u32, &'static str)>,
 }
 
-/// An event that is decided and not applied yet.
+/// An event that is decided but not applied yet.
 pub(super) enum LevelChange {
     Add(&'static str, i64),
     Hold(u32, i64, Option<i64>),

@@ -1,4 +1,4 @@
-//! Disturbances of processes: they are frozen, killed, stopped, joined by others; their disks refuse, their clocks are set.
+//! Disturbances of processes: freezing, killing, stopping and joining them, faults of their disks, changes of their clocks.
 
 use crate::processes::group::Trouble;
 use crate::processes::process::TTL_MS;
@@ -19,7 +19,7 @@ impl SharedRun<'_> {
         self.frozen.take_if(|(frozen, ..)| *frozen == place);
     }
 
-    /// Freezes a process in the middle of a command: it does nothing more, renewals included, until it is thawed.
+    /// Freezes a process in the middle of a command: it does no work, renewals included, until it is thawed.
     pub(super) fn freeze(&mut self) {
         if self.frozen.is_some() {
             return self.thaw();
@@ -30,7 +30,7 @@ impl SharedRun<'_> {
         self.trace.note(format_args!("{place} frozen after {turns} turns in {act:?}"));
         let mut asking = self.group.ask(place, self.histories.likely(), &act);
         if let Some(outcome) = self.group.turns(place, &mut asking, turns) {
-            return self.heard(place, &act, Some(outcome), Was::New);
+            return self.take_outcome(place, &act, Some(outcome), Was::New);
         }
         self.histories.perhaps(&act);
         self.group.freeze(place, true);
@@ -61,7 +61,7 @@ impl SharedRun<'_> {
         self.tally.crashes += 1;
     }
 
-    /// Stops a process as SIGTERM does, at any moment of a command.
+    /// Stops a process as SIGTERM does, at a random moment of a command.
     pub(super) fn stop(&mut self) {
         let place = self.place();
         self.stop_at(place);
@@ -82,15 +82,15 @@ impl SharedRun<'_> {
         let mut asking = self.group.ask(place, self.histories.likely(), &act);
         let turns = self.random.below(5);
         if let Some(outcome) = self.group.turns(place, &mut asking, turns) {
-            self.heard(place, &act, Some(outcome), Was::New);
+            self.take_outcome(place, &act, Some(outcome), Was::New);
             if self.group.lives(place) {
                 self.group.stop(place, None);
             }
         } else if !self.group.was_killed(place) {
             match self.group.stop(place, Some(asking)) {
-                Some(Ok(outcome)) => self.histories.heard(&act, Ok(outcome)),
+                Some(Ok(outcome)) => self.histories.answered(&act, Ok(outcome)),
                 Some(Err(onhand_app::CommandError::Refused(refusal))) => {
-                    self.histories.heard(&act, Err(refusal.into()));
+                    self.histories.answered(&act, Err(refusal.into()));
                 }
                 _ => self.histories.perhaps(&act),
             }
@@ -99,8 +99,8 @@ impl SharedRun<'_> {
         }
     }
 
-    /// A disk refuses something under one process; another one asks for what that one holds; and the first one may end, or
-    /// be well again, at any moment of it.
+    /// A disk fails under one process; another one requests the leases of that one; and the first one may end, or be
+    /// healed, at any moment of it.
     pub(super) fn refuse(&mut self) {
         let place = self.place();
         let (sticky, trouble) = (self.random.percent(40), self.trouble(20, false));
@@ -126,7 +126,7 @@ impl SharedRun<'_> {
         }
     }
 
-    /// Heals the disks. A process that could not note its time is ahead of those that joined meanwhile.
+    /// Heals the disks. A process that could not write its time is ahead of those that joined meanwhile.
     pub(super) fn heal(&mut self) {
         if self.group.has_sick() {
             self.timed.forget_holds();
@@ -165,7 +165,7 @@ impl SharedRun<'_> {
         let answered = self.group.turns(place, &mut asking, turns);
         self.begin(other);
         match answered {
-            Some(outcome) => self.heard(place, &act, Some(outcome), Was::New),
+            Some(outcome) => self.take_outcome(place, &act, Some(outcome), Was::New),
             None => self.end(place, &act, asking, Was::New),
         }
     }

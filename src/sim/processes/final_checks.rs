@@ -19,7 +19,7 @@ impl SharedRun<'_> {
         self.trace.note(format_args!("the end: everything is held against everything"));
         self.settle();
         for place in 0..PLACES {
-            // One that was frozen before may not have noticed yet that it was taken over from.
+            // One that was frozen may not have noticed the takeover yet.
             if !self.shows(place) {
                 assert!(self.shows(place), "the process in its place shows what there is");
             }

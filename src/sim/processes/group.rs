@@ -1,4 +1,4 @@
-//! The processes: each a ledger with its log and its leases, all on one disk, moved on in turns by whoever asks one of them.
+//! The processes: each a ledger with its log and its leases, all on one disk, advanced in turns while a command is awaited.
 
 use crate::model_check::{ListedCatalogue, command, listed, shown};
 use crate::oracle::{Act, Oracle, Shown};
@@ -25,7 +25,7 @@ pub(super) type PendingCommand = Pin<Box<dyn Future<Output = Result<Outcome, Com
 /// A fault that strikes one process.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trouble {
-    /// Disk calls of all processes that are spared first.
+    /// Disk calls of all processes that succeed before the fault.
     pub(super) after: u64,
     pub(super) fault: Fault,
     pub(super) sticky: bool,
@@ -34,7 +34,7 @@ pub(super) struct Trouble {
 /// A place in which one process after the other runs.
 pub(super) struct ProcessSlot {
     pub(super) process: Option<Process>,
-    /// The number by which faults are planned for the process that runs here, or ran last.
+    /// The process number for planned faults, of the process that runs here or ran last.
     pub(super) number: u32,
     pub(super) clock: Arc<PlaceClock>,
     /// The drift of the wall clock, in milliseconds a step.
@@ -67,7 +67,7 @@ impl ProcessGroup {
         Self { disk, clock, ids: Arc::default(), segment_bytes, snapshot_every, places, begun: 0 }
     }
 
-    /// Starts a process; false when its disk refused, or it was killed meanwhile.
+    /// Starts a process; false when its disk failed, or it was killed meanwhile.
     pub(super) fn begin(&mut self, place: usize, alone: bool, trouble: Option<Trouble>) -> bool {
         self.begun += 1;
         let number = self.begun;
@@ -120,13 +120,13 @@ impl ProcessGroup {
         self.places.get(place).is_some_and(|place| place.process.is_some())
     }
 
-    /// True when a process runs that has kept time until now and could note it.
+    /// True when a running process has kept time until now and could write it to the log.
     pub(super) fn is_kept(&self) -> bool {
         let mut there = self.places.iter().filter_map(|place| place.process.as_ref());
         there.any(|process| !process.sick)
     }
 
-    /// True when the disk of a running process may have refused the note of its time.
+    /// True when the disk of a running process may have failed to write its time.
     pub(super) fn has_sick(&self) -> bool {
         self.places.iter().filter_map(|place| place.process.as_ref()).any(|process| process.sick)
     }
@@ -190,7 +190,7 @@ impl ProcessGroup {
         self.places.get(place).is_some_and(|place| self.disk.has_killed(place.number))
     }
 
-    /// Stops a process as `serve` does at its end, while a request may be under way; returns the outcome of that, if any.
+    /// Stops a process as `serve` does at its end, possibly during a request; returns the outcome of that request, if any.
     pub(super) fn stop(
         &mut self,
         place: usize,
@@ -272,13 +272,13 @@ impl ProcessGroup {
         self.disk.crash(how);
     }
 
-    /// What one process shows of a SKU.
+    /// The view that one process has of a SKU.
     pub(super) fn shown(&self, at: usize, sku: &str) -> Result<Shown, ReadError> {
         let ledger = Arc::clone(&self.process(at).ledger);
         self.read(at, shown(&ledger, &Oracle::new(0), sku))
     }
 
-    /// The lists that one process shows.
+    /// The lists of one process.
     pub(super) fn listed(&self, at: usize) -> Result<ListedCatalogue, ReadError> {
         let ledger = Arc::clone(&self.process(at).ledger);
         self.read(at, listed(&ledger))

@@ -10,7 +10,7 @@ const KEY_TTL_MS: i64 = 1_000_000_000_000;
 /// No time passes for these oracles.
 const CLOCK: i64 = 0;
 
-/// One possible history.
+/// An oracle, and the acts that it may still execute.
 #[derive(Clone)]
 struct PossibleHistory {
     oracle: Oracle,
@@ -49,7 +49,7 @@ impl PossibleHistories {
         self.histories.iter().map(|history| history.left.len()).max().unwrap_or_default()
     }
 
-    /// An act whose outcome is unknown.
+    /// Adds an act whose outcome is unknown.
     pub(super) fn perhaps(&mut self, act: &Act) {
         for history in &mut self.histories {
             history.left.push(act.clone());
@@ -57,10 +57,10 @@ impl PossibleHistories {
     }
 
     /// Keeps the histories in which an act has this outcome.
-    pub(super) fn heard(&mut self, act: &Act, outcome: Result<Outcome, CommandError>) {
+    pub(super) fn answered(&mut self, act: &Act, outcome: Result<Outcome, CommandError>) {
         let NodeAnswer::Answer(answer) = answer_of(outcome) else { panic!("it was not answered: {act:?}") };
         let seen = plain(answer);
-        // What was frozen in the middle of this very act has it behind it now.
+        // The process that was frozen in the middle of this act has executed it by now.
         self.keep(&format_args!("{act:?} answered {seen:?}"), |history| {
             if let Some(place) = history.left.iter().position(|left| left == act) {
                 history.left.remove(place);
@@ -69,14 +69,14 @@ impl PossibleHistories {
         });
     }
 
-    /// Keeps the histories that fit what one process shows of a SKU, but for its alert.
-    pub(super) fn saw(&mut self, sku: &str, seen: Shown) {
+    /// Keeps the histories that fit one process's view of a SKU, except its alert.
+    pub(super) fn observed(&mut self, sku: &str, seen: Shown) {
         let seen = Shown { alert: None, ..seen };
         self.keep(&format_args!("{sku} shown as {seen:?}"), |history| history.oracle.shown(sku) == seen);
     }
 
-    /// Keeps the histories that fit the lists that one process shows.
-    pub(super) fn saw_lists(&mut self, seen: &ListedCatalogue) {
+    /// Keeps the histories that fit the lists of one process.
+    pub(super) fn observed_lists(&mut self, seen: &ListedCatalogue) {
         self.keep(&format_args!("shown as {seen:?}"), |history| listed_by(&history.oracle) == *seen);
     }
 
@@ -149,7 +149,7 @@ impl PossibleHistory {
     }
 }
 
-/// An answer without what depends on time, on the log of an event, and on when a process learned of a threshold.
+/// An answer without the parts that depend on time, on the log of an event, and on when a process learned of a threshold.
 fn plain(answer: OracleAnswer) -> OracleAnswer {
     let OracleAnswer::Done(done) = answer else { return answer };
     let timeless = |happened: Happened| Happened { at: 0, ..happened };

@@ -1,4 +1,4 @@
-//! One process, on its own view of the disk: one of several, with leases, or alone on the directory.
+//! One process, with its own view of the disk: one of several, with leases, or alone on the directory.
 
 use crate::block_on::block_on;
 use crate::log_rules;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// A process that does not renew its leases for so long is taken over from.
+/// Milliseconds after which a process that does not renew its leases is taken over from.
 pub(super) const TTL_MS: usize = 200;
 
 /// The time that a key is kept: longer than any run.
@@ -31,13 +31,13 @@ const KEY_TTL_MS: i64 = 3_600_000;
 /// How often a process expires holds and compares its clocks.
 const SWEEP_EVERY: Duration = Duration::from_millis(50);
 
-/// The time after which a disk that refused is probed.
+/// The time after which a failed disk is probed.
 const COOL_DOWN: Duration = Duration::from_millis(150);
 
-/// The side tasks of a process: leases, clocks, holds that are due.
+/// The side tasks of a process: leases, clocks, expired holds.
 type Keeper = Pin<Box<dyn Future<Output = io::Error>>>;
 
-/// What a process is started with.
+/// The parts that a process is started with.
 pub(super) struct ProcessStart {
     /// The disk as this process sees it.
     pub(super) disk: SimDisk,
@@ -48,26 +48,26 @@ pub(super) struct ProcessStart {
 }
 
 pub(super) struct Process {
-    // In the order in which they are dropped: what holds files open comes first.
+    // In the order of dropping: holders of open files come first.
     keeper: Option<Keeper>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) log: Arc<FileLog>,
     sharing: Option<Arc<FileSharing>>,
     pub(super) maintenance: Maintenance,
     clock: Arc<dyn Clock>,
-    /// The time since when the disk is known to refuse.
+    /// The time since when the disk is known to fail.
     refused: Option<Duration>,
     pub(super) frozen: bool,
-    /// Its disk may have refused something.
+    /// True when its disk may have failed.
     pub(super) sick: bool,
     _lock: DirectoryLock,
 }
 
 impl ProcessStart {
-    /// Joins the others.
+    /// Joins the other processes.
     ///
     /// # Errors
-    /// When the disk refuses or the process is killed meanwhile; nothing else is a reason.
+    /// When the disk fails or the process is killed meanwhile; there is no other reason.
     pub(super) fn join(self) -> Result<Process, Box<dyn std::error::Error>> {
         let ttl = Duration::from_millis(TTL_MS as u64);
         let lease = LeaseOptions { directory: log_rules::layout().root().join("locks"), ttl, renew: ttl / 5 };
@@ -75,7 +75,7 @@ impl ProcessStart {
         self.run(opened, 5 * ttl)
     }
 
-    /// Takes the directory for itself.
+    /// Opens the directory for this process alone.
     ///
     /// # Errors
     /// As [`ProcessStart::join`].
@@ -129,7 +129,7 @@ impl ProcessStart {
 }
 
 impl Process {
-    /// Does the work that is due, unless the process is frozen.
+    /// Does the due work, unless the process is frozen.
     pub(super) fn step(&mut self) {
         if self.frozen {
             return;
@@ -153,17 +153,17 @@ impl Process {
         }
     }
 
-    /// True when its term is over: another one has taken over, or it has ended it itself.
+    /// True when its term is over: another process has taken over, or it has ended the term itself.
     pub(super) fn is_over(&self) -> bool {
         self.sharing.as_ref().is_some_and(|sharing| sharing.lasts().is_err())
     }
 
-    /// True while its disk takes changes.
+    /// True while its disk accepts changes.
     pub(super) fn is_well(&self) -> bool {
         self.log.breaker() == BreakerState::Closed
     }
 
-    /// Ends the side tasks and closes the log, as `serve` does once no request is under way.
+    /// Ends the side tasks and closes the log, as `serve` does once no request is in progress.
     pub(super) fn close(&mut self) {
         self.keeper = None;
         let closed = self.log.close();
@@ -175,7 +175,7 @@ impl Process {
         if let Some(sharing) = &self.sharing
             && let Err(error) = sharing.leave()
         {
-            // One that was frozen has nothing to give back, and learns so here.
+            // A process that was frozen has no leases left to release, and learns so here.
             assert!(is_taken_over(&error) || self.sick, "the disk is well: {error}");
         }
     }
@@ -187,17 +187,17 @@ pub(super) fn drive<T>(log: &FileLog, work: impl Future<Output = T>) -> T {
     block_on(std::future::poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(done),
         Poll::Pending => {
-            // A failure reaches whoever waits.
+            // A failure reaches the waiting task.
             let _ = log.write_waiting();
             Poll::Pending
         }
     }))
 }
 
-/// Compares the clocks, expires holds that are due and re-evaluates alerts, for ever.
+/// Compares the clocks, expires holds and re-evaluates alerts; never returns.
 async fn sweep(ledger: &Ledger, clock: &dyn Clock) -> Infallible {
     loop {
-        // What is not done now is due still.
+        // Failed work is still due at the next turn.
         let _ = ledger.keep_time().await;
         let _ = ledger.expire_due().await;
         clock.sleep(SWEEP_EVERY).await;

@@ -1,4 +1,4 @@
-//! One run: which process is asked, and how its answer is compared with what may have happened.
+//! One run: chooses a process for each request, and compares its answer with the possible histories.
 
 use crate::model_check::CATALOGUE;
 use crate::oracle::{Act, Expect, LevelRequest, LevelVerb};
@@ -13,17 +13,17 @@ use onhand_app::{CommandError, Outcome};
 use onhand_sim_machine::disk::{Fault, SimDisk};
 use onhand_sim_machine::random::Random;
 
-/// Processes there may be at once.
+/// Places for processes, and the most that run at once.
 pub(super) const PLACES: usize = 3;
 
-/// Acts without an answer that are allowed before the run settles what became of them.
+/// Acts without an answer before the run settles their outcomes.
 const OPEN_MAX: usize = 2;
 
-/// What was known of an act before its answer.
+/// The state of an act before its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Was {
     New,
-    /// Its process was frozen: it is among the acts without an answer.
+    /// Its process was frozen: the act is among those without an answer.
     Frozen,
 }
 
@@ -35,14 +35,14 @@ pub struct SharedRun<'a> {
     pub(super) histories: PossibleHistories,
     pub(super) timed: TimedEffects,
     pub(super) skus: &'static [&'static str],
-    /// The frozen process, and what it was asked.
+    /// The frozen process, and its command in progress.
     pub(super) frozen: Option<(usize, Act, PendingCommand)>,
     pub(super) tally: RunTally,
     pub(super) trace: &'a mut RunTrace,
 }
 
 impl<'a> SharedRun<'a> {
-    /// A directory that is new, or was that of one process until now, and all processes on it.
+    /// A new directory, or one that a single process has used until now, and all processes on it.
     pub fn new(seed: u64, trace: &'a mut RunTrace) -> Self {
         let mut random = Random::new(seed);
         let skus = CATALOGUE.get(..2 + random.below(6)).expect("within the catalogue");
@@ -68,7 +68,7 @@ impl<'a> SharedRun<'a> {
         shared
     }
 
-    /// One process has the directory for itself; whoever joins next moves it in.
+    /// One process has the directory alone; the next process that joins moves its log.
     pub(super) fn run_alone(&mut self) {
         let begun = self.group.begin(0, true, None);
         assert!(begun, "a new directory opens");
@@ -128,11 +128,11 @@ impl<'a> SharedRun<'a> {
         place
     }
 
-    /// Starts a process, again and again while its disk refuses or it is killed meanwhile.
+    /// Starts a process, repeatedly while its disk fails or it is killed meanwhile.
     pub(super) fn begin(&mut self, place: usize) {
         while !self.group.lives(place) {
             if !self.group.is_kept() {
-                // Nobody has kept time: it goes on from the last entry, or from this process's wall clock.
+                // No process has kept time: log time goes on from the last entry, or from this process's wall clock.
                 self.timed.forget_holds();
             }
             let trouble = self.random.percent(20).then(|| self.trouble(150, true));
@@ -150,7 +150,7 @@ impl<'a> SharedRun<'a> {
         Trouble { after: self.random.below(within) as u64, fault, sticky: false }
     }
 
-    /// The version of a level can be known only while it is `certain` what has happened, and nobody else comes first.
+    /// A random act. The version of a level can be used only while the history is `certain` and no other act comes first.
     pub(super) fn act(&mut self, certain: bool) -> Act {
         let certain = certain && self.histories.certain();
         let mut acts = self.workload.acts(self.histories.likely());
@@ -180,14 +180,14 @@ impl<'a> SharedRun<'a> {
     /// Waits for an answer, and compares it with the possible histories.
     pub(super) fn end(&mut self, place: usize, act: &Act, asking: PendingCommand, was: Was) {
         let outcome = self.group.answer(place, asking);
-        self.heard(place, act, outcome, was);
+        self.take_outcome(place, act, outcome, was);
         if self.histories.open() > OPEN_MAX {
             self.settle();
         }
     }
 
     /// Takes the outcome of an act; none when its process was killed meanwhile.
-    pub(super) fn heard(
+    pub(super) fn take_outcome(
         &mut self,
         place: usize,
         act: &Act,
@@ -195,7 +195,8 @@ impl<'a> SharedRun<'a> {
         was: Was,
     ) {
         match outcome {
-            // Nobody gave up the lease: a frozen process is taken over from after a while, a living one ends with its work.
+            // No process released the lease: a frozen one is taken over from after a while, a living one releases it
+            // with its work done.
             Some(Err(CommandError::Contended | CommandError::Overloaded)) => {}
             Some(Err(CommandError::ReadOnly)) => self.failed(place),
             None
@@ -208,11 +209,11 @@ impl<'a> SharedRun<'a> {
                 }
                 self.failed(place);
             }
-            Some(known) => self.histories.heard(act, known),
+            Some(known) => self.histories.answered(act, known),
         }
     }
 
-    /// A process does not answer: its term is over, and another one is started in its place; or its disk refuses.
+    /// Handles a process that does not answer: its term is over, and another one is started in its place; or its disk fails.
     pub(super) fn failed(&mut self, place: usize) {
         self.reap();
         if !self.group.lives(place) {
@@ -232,7 +233,7 @@ impl<'a> SharedRun<'a> {
         self.group.upkeep(place);
     }
 
-    /// Finds out what became of all acts without an answer: none of them can have its effect after this.
+    /// Determines the outcome of all acts without an answer: none of them can have its effect after this.
     pub(super) fn settle(&mut self) {
         if let Some((place, _, asking)) = self.frozen.take() {
             drop(asking);
@@ -248,7 +249,7 @@ impl<'a> SharedRun<'a> {
     }
 }
 
-/// Makes a request independent of time, which passes while several processes run: no hold runs out, no version is guessed.
+/// Makes a request independent of time, which passes while several processes run: no hold expires, no version is guessed.
 fn timeless(order: &mut LevelRequest, certain: bool) {
     if let LevelVerb::Reserve { ttl_seconds, .. } = &mut order.wish {
         *ttl_seconds = None;

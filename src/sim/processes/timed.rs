@@ -1,5 +1,5 @@
-//! What is followed beside the oracles: holds that run out, each by its own time, and one import, step by step. No act of the
-//! oracles is about their SKUs.
+//! Checks beside the oracles: holds that expire, each by its own time, and one import, step by step. No act of the
+//! oracles uses their SKUs.
 
 use crate::oracle::STORE;
 use crate::processes::run::SharedRun;
@@ -49,7 +49,7 @@ impl SharedRun<'_> {
 
     /// Reserves a piece for a while, or commits one that was reserved.
     pub(super) fn hold(&mut self) {
-        // First of all: where nobody was left to keep time, the holds are forgotten here.
+        // First: if no process was left to keep time, the holds are dropped here.
         let place = self.place();
         if !self.timed.holds.is_empty() && self.random.percent(60) {
             return self.come_for_a_hold(place);
@@ -76,7 +76,7 @@ impl SharedRun<'_> {
         }
     }
 
-    /// Checks that a hold lasts as long as it was granted for, and no longer.
+    /// Checks that a hold lasts exactly for the time it was granted.
     fn come_for_a_hold(&mut self, place: usize) {
         let chosen = self.random.below(self.timed.holds.len());
         let TimedHold { id, asked, granted, ttl } = self.timed.holds.swap_remove(chosen);
@@ -136,7 +136,7 @@ impl SharedRun<'_> {
         }
     }
 
-    /// Checks that each acknowledged row is there once.
+    /// Checks that each acknowledged row has had its effect once.
     pub(super) fn imported_once(&mut self) {
         let place = self.place();
         let Ok(seen) = self.group.shown(place, IMPORTED) else { return };

@@ -1,4 +1,4 @@
-//! What is known of holds that run out, and of one import.
+//! The known state of holds that expire, and of one import.
 
 /// A hold that was granted; times are milliseconds since the start of the run.
 pub(super) struct TimedHold {
@@ -21,7 +21,7 @@ pub(super) struct TimedEffects {
 }
 
 impl TimedEffects {
-    /// Forgets the holds: no process was there that kept time.
+    /// Drops the holds: no process was left that kept time.
     pub(super) fn forget_holds(&mut self) {
         self.holds.clear();
     }

@@ -1,4 +1,5 @@
-//! What processes show is a possible history, and each level has its alert once all processes have re-evaluated theirs.
+//! Checks that the views of processes fit a possible history, and that each level has its alert once all processes have
+//! re-evaluated theirs.
 
 use crate::oracle::Shown;
 use crate::processes::run::SharedRun;
@@ -12,22 +13,22 @@ const LOOK_MS: u64 = 100;
 const LOOKS_MAX: usize = 50;
 
 impl SharedRun<'_> {
-    /// Compares what one process shows with the possible histories.
+    /// Compares one process's views with the possible histories.
     pub(super) fn look(&mut self) {
         let place = self.place();
         self.shows(place);
     }
 
-    /// The same for a given process; false when it was taken over from, and another one is in its place now.
+    /// As [`Self::look`], for a given process; false when it was taken over from, and another one was started in its place.
     pub(super) fn shows(&mut self, place: usize) -> bool {
         let shown = self.skus.iter().map(|sku| self.group.shown(place, sku).map(|seen| (*sku, seen)));
         let shown: Result<Vec<_>, _> = shown.collect();
         match shown.and_then(|shown| Ok((shown, self.group.listed(place)?))) {
             Ok((shown, lists)) => {
                 for (sku, seen) in shown {
-                    self.histories.saw(sku, seen);
+                    self.histories.observed(sku, seen);
                 }
-                self.histories.saw_lists(&lists);
+                self.histories.observed_lists(&lists);
                 true
             }
             Err(error) => {

@@ -1,7 +1,7 @@
-//! The bytes of one file, twice: what readers see (the page cache) and what would survive a power cut.
+//! The bytes of one file, twice: the page cache, which readers see, and the bytes that would survive a power cut.
 //!
-//! Unsynced bytes are known exactly, byte by byte within their 512-byte sector, because of what a disk owes: rewriting a
-//! sector may lose the new bytes, it never harms bytes of that sector which were already durable.
+//! Unsynced bytes are tracked exactly, byte by byte within their 512-byte sector, because of the contract of a disk:
+//! rewriting a sector may lose the new bytes, it never harms bytes of that sector which were already durable.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,16 +24,16 @@ pub(super) struct FileContent {
     lengths: Option<(usize, usize)>,
 }
 
-/// What a power cut does to one dirty sector.
+/// The effect of a power cut on one dirty sector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// It reached the disk.
+    /// The new bytes reached the disk.
     Keep,
     /// The old bytes stay, or zeros where there were none.
     Drop,
-    /// Its new bytes read as zeros: space was given, data never came.
+    /// Its new bytes read as zeros: space was allocated, the data never arrived.
     Zeros,
-    /// Its new bytes are noise.
+    /// Its new bytes are random noise.
     Garbage,
     /// A part before or after some byte is new, the rest is old.
     Torn,
@@ -49,12 +49,12 @@ impl FileContent {
         Self { cached: bytes.to_vec(), durable: bytes.to_vec(), ..Self::default() }
     }
 
-    /// What readers see.
+    /// The bytes that readers see.
     pub(super) fn cached(&self) -> &[u8] {
         &self.cached
     }
 
-    /// What survives when everything unsynced is lost.
+    /// The bytes that survive when everything unsynced is lost.
     pub(super) fn durable(&self) -> &[u8] {
         &self.durable
     }
@@ -74,7 +74,7 @@ impl FileContent {
         self.mark(offset..end);
     }
 
-    /// Cuts or extends the page cache's view.
+    /// Cuts or extends the file in the page cache.
     pub(super) fn set_length(&mut self, length: usize) {
         if length > self.cached.len() {
             self.extend(length);
@@ -97,8 +97,8 @@ impl FileContent {
 
     /// A failed sync: the dirty sectors are marked clean without having been written.
     ///
-    /// Readers go on seeing the bytes; no later sync brings them to the disk. The length stays undecided: it is metadata
-    /// and travels by another road, so a crash or a later sync may leave it long, with zeros where the bytes should be.
+    /// Readers go on seeing the bytes; no later sync brings them to the disk. The length stays undecided: it is
+    /// metadata and written separately, so a crash or a later sync may leave it long, with zeros where the bytes should be.
     pub(super) fn lose_dirty(&mut self) {
         self.dirty.clear();
     }
@@ -124,7 +124,7 @@ impl FileContent {
         *self = Self::durable_from(&self.durable);
     }
 
-    /// Changes a byte on the disk and in the page cache behind everyone's back; false when the disk has no such byte.
+    /// Changes a byte on the disk and in the page cache, bypassing the calls; false when the disk has no such byte.
     pub(super) fn corrupt(&mut self, offset: usize, byte: u8) -> bool {
         if let Some(cached) = self.cached.get_mut(offset) {
             *cached = byte;
@@ -209,7 +209,7 @@ fn sector(bytes: &[u8], number: usize) -> Sector {
     copy
 }
 
-/// Puts those bytes of `new` into sector `number` of `image` that `chosen` names; the image keeps its length.
+/// Copies the bytes of `new` that `chosen` selects into sector `number` of `image`; the image keeps its length.
 fn overlay(image: &mut [u8], number: usize, new: &Sector, chosen: &[bool; SECTOR_BYTES]) {
     let target = image.get_mut(number * SECTOR_BYTES..).unwrap_or_default();
     for ((to, from), chosen) in target.iter_mut().zip(new).zip(chosen) {

@@ -1,6 +1,6 @@
 //! The ways in which a crash ends.
 
-/// What is left of the unsynced after a crash.
+/// The fate of unsynced bytes, lengths and names in a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crash {
     /// Power was cut: chance decides, by this seed, on every unsynced sector, length and name.

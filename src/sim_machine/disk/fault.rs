@@ -1,6 +1,6 @@
-//! Which operation fails, and how.
+//! Planned faults: which operation fails, and how.
 //!
-//! Operations are counted over all disk calls from 1, so that a test can loop `n = 1..` until nothing is hit any more.
+//! Operations are counted over all disk calls from 1, so that a test can loop `n = 1..` until no fault strikes any more.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,29 +12,29 @@ pub enum DiskOperation {
     Open,
     /// `open` that creates the file.
     Create,
-    /// `rename`.
+    /// A `rename` of a file or directory.
     Rename,
-    /// `remove`.
+    /// A `remove` of a file.
     Remove,
-    /// `list`.
+    /// A `list` of a directory.
     List,
-    /// `create_dir_all`.
+    /// A `create_dir_all`, also when the directory exists.
     CreateDirAll,
-    /// `sync_dir`.
+    /// A `sync_dir`, which fixes names.
     SyncDir,
-    /// `read_at`.
+    /// A `read_at` of an open file.
     ReadAt,
-    /// `write_at`.
+    /// A `write_at` of an open file.
     WriteAt,
-    /// `sync_data`.
+    /// A `sync_data` of an open file.
     SyncData,
-    /// `len`.
+    /// A `len` of an open file.
     Len,
-    /// `truncate`.
+    /// A `truncate`, which cuts or extends a file.
     Truncate,
-    /// `preallocate`.
+    /// A `preallocate` of space behind the end.
     Preallocate,
-    /// `try_lock`.
+    /// A `try_lock` of a file or directory.
     TryLock,
 }
 
@@ -43,7 +43,7 @@ pub enum DiskOperation {
 pub enum Fault {
     /// `EIO`, and nothing happened; a failed `sync_data` loses the dirty bytes (see the module).
     Eio,
-    /// `EIO`, although the call did all it was asked to.
+    /// `EIO`, although the call had its full effect.
     EioAfterEffect,
     /// `ENOSPC`, for calls that need room: create, `create_dir_all`, `write_at`, `preallocate`, `sync_data`.
     NoSpace,
@@ -51,14 +51,14 @@ pub enum Fault {
     ShortWrite,
     /// The machine stops: the call takes effect wholly, in part or not at all, and the disk is dead until `reboot`.
     Crash,
-    /// The process that calls is killed: the call takes effect wholly, in part or not at all, and whatever else the process
-    /// calls fails. The others go on.
+    /// The process that calls is killed: the call takes effect wholly, in part or not at all, and all later calls of
+    /// the process fail. Other processes go on.
     Kill,
-    /// The call panics before it does anything.
+    /// The call panics before it has any effect.
     Panic,
 }
 
-/// One planned fault: the first operation from number `n` on that can fail so, does.
+/// One planned fault: strikes the first operation from number `n` on that can fail in this way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Injection {
     first: u64,
@@ -74,19 +74,19 @@ impl Injection {
         Self { first: n, fault, only: None, by: None, sticky: false }
     }
 
-    /// Strikes this kind of operation only.
+    /// Restricts the fault to this kind of operation.
     #[must_use]
     pub const fn only(self, operation: DiskOperation) -> Self {
         Self { only: Some(operation), ..self }
     }
 
-    /// Strikes calls of one process only, see [`SimDisk::of`](super::SimDisk::of).
+    /// Restricts the fault to calls of one process, see [`SimDisk::of`](super::SimDisk::of).
     #[must_use]
     pub const fn by(self, process: u32) -> Self {
         Self { by: Some(process), ..self }
     }
 
-    /// Strikes again and again until the faults are cleared. A crash strikes once all the same.
+    /// Strikes repeatedly until the faults are cleared. A crash still strikes once.
     #[must_use]
     pub const fn sticky(self) -> Self {
         Self { sticky: true, ..self }
@@ -118,7 +118,7 @@ fn can_fail(operation: DiskOperation, fault: Fault) -> bool {
 /// How often each fault struck each kind of operation.
 pub type Hits = BTreeMap<(DiskOperation, Fault), u64>;
 
-/// The operation counter and the faults still to come.
+/// The operation counter and the faults that have not struck yet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Schedule {
     operations: u64,
@@ -127,7 +127,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Counts an operation and tells what befalls it. Of several faults the one planned first strikes.
+    /// Counts an operation and returns the fault that strikes it. Of several faults the one planned first strikes.
     pub(super) fn count(&mut self, operation: DiskOperation, process: u32) -> Option<Fault> {
         self.operations += 1;
         let strikes = |plan: &Injection| plan.strikes(self.operations, operation, process);
@@ -165,7 +165,7 @@ impl Schedule {
     }
 }
 
-/// What every call answers after a simulated crash, and every handle from before it.
+/// The error of every call after a simulated crash, and of every handle from before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the simulated machine has stopped")]
 pub(super) struct Stopped;
@@ -185,8 +185,8 @@ mod tests {
         operations.iter().map(|operation| schedule.count(*operation, 0)).collect()
     }
 
-    /// Story, plan, operations, and what strikes each of them.
-    type Row<'a> = (&'a str, Injection, &'a [DiskOperation], &'a [Option<Fault>]);
+    /// Description, plan, operations, and the fault that strikes each of them.
+    type FaultCase<'a> = (&'a str, Injection, &'a [DiskOperation], &'a [Option<Fault>]);
 
     use DiskOperation::{Len, ReadAt, Rename, SyncData, WriteAt};
 
@@ -196,7 +196,7 @@ mod tests {
         let full = Some(Fault::NoSpace);
         let short = Some(Fault::ShortWrite);
         let crash = Some(Fault::Crash);
-        let rows: [Row; 9] = [
+        let rows: [FaultCase; 9] = [
             ("once", Injection::at(2, Fault::Eio), &[Len; 4], &[None, eio, None, None]),
             ("sticky", Injection::at(2, Fault::Eio).sticky(), &[Len; 4], &[None, eio, eio, eio]),
             ("never reached", Injection::at(3, Fault::Eio), &[Len; 2], &[None, None]),

@@ -10,7 +10,7 @@ use super::fault::DiskOperation;
 use super::machine::{HandleId, Machine, within_limit};
 use onhand_disk::{DiskFile, LockOutcome};
 
-/// A handle; it dies with the machine and gives its lock back when dropped.
+/// An open file; it becomes invalid when the machine stops and releases its lock when dropped.
 pub(super) struct SimFile {
     pub(super) machine: Arc<Mutex<Machine>>,
     pub(super) process: u32,
@@ -52,7 +52,7 @@ impl DiskFile for SimFile {
         let written_back = machine.by_chance();
         machine.perform_on(self.handle, DiskOperation::Truncate, |content| {
             if written_back && length < content.cached().len() {
-                // The kernel was so free to write back what is about to be cut off: until a sync it may return.
+                // The kernel may already have written back the bytes that are cut off here: until a sync they may return.
                 content.sync();
             }
             content.set_length(length);

@@ -1,4 +1,4 @@
-//! The state behind a simulated disk, and the one place where a planned fault meets a call.
+//! The state behind a simulated disk, and the only place where a planned fault strikes a call.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -14,25 +14,25 @@ use super::tree::{FileId, TreeNode};
 use crate::random::Random;
 use onhand_disk::{LockOutcome, OpenMode};
 
-/// Files beyond this size are refused with `EFBIG`: the simulator holds them in memory, twice.
+/// The size limit of a file, `EFBIG` beyond it: the simulator holds files in memory, twice.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
-/// Which opening of a file a handle stands for.
+/// The number of an open handle.
 pub(super) type HandleId = u64;
 
-/// Everything a disk knows.
+/// The whole state of a disk.
 #[derive(Debug, Clone)]
 pub(super) struct Machine {
     pub(super) names: NameTable,
     pub(super) schedule: Schedule,
     contents: BTreeMap<FileId, FileContent>,
-    /// What is open; empty while the machine is stopped, so no handle outlives a crash.
+    /// The open files and directories; empty while the machine is stopped, so no handle outlives a crash.
     open: BTreeMap<HandleId, TreeNode>,
     locks: BTreeMap<TreeNode, HandleId>,
-    /// The last number given to a file or a handle; never given twice, also not after a reboot.
+    /// The last number of a file or a handle; no number is reused, even after a reboot.
     last_id: u64,
     stopped: bool,
-    /// Whose call this is.
+    /// The number of the process that makes the current call.
     pub(super) caller: u32,
     /// Processes that were killed in the middle of a call.
     killed: HashSet<u32>,
@@ -63,13 +63,13 @@ impl Machine {
         self.killed.contains(&process)
     }
 
-    /// Everything stops as it is: handles die, locks are released, nothing is decided yet about unsynced bytes.
+    /// Stops the machine: handles become invalid, locks are released, unsynced bytes stay undecided.
     pub(super) fn stop(&mut self) {
         self.stopped = true;
         self.forget_handles();
     }
 
-    /// Decides what is left of the unsynced and starts again.
+    /// Decides the fate of unsynced bytes and names, and starts the machine again.
     pub(super) fn reboot(&mut self, how: Crash) {
         self.stop();
         match how {
@@ -99,7 +99,7 @@ impl Machine {
         self.locks.retain(|_, holder| *holder != handle);
     }
 
-    /// A call on the disk itself: counted, and struck by a fault when one is due.
+    /// A call on the disk itself: counted, and struck by a fault that is due.
     pub(super) fn perform<T>(
         &mut self,
         operation: DiskOperation,
@@ -120,7 +120,7 @@ impl Machine {
         Err(self.strike(fault))
     }
 
-    /// A call on an open file, which the effect gets to see.
+    /// A call on an open file, which is passed to the effect.
     pub(super) fn perform_on<T>(
         &mut self,
         handle: HandleId,
@@ -131,7 +131,7 @@ impl Machine {
         self.perform(operation, |machine| effect(machine.content(file)))
     }
 
-    /// One of two.
+    /// True with a probability of one half.
     pub(super) fn by_chance(&mut self) -> bool {
         self.random.percent(50)
     }
@@ -155,7 +155,7 @@ impl Machine {
         })
     }
 
-    /// Opens a directory, of which only the lock is to be had.
+    /// Opens a directory, which can only be locked.
     pub(super) fn open_dir(&mut self, directory: &Path) -> io::Result<HandleId> {
         self.perform(DiskOperation::Open, |machine| {
             let directory = machine.names.find_directory(directory)?;
@@ -169,7 +169,7 @@ impl Machine {
         self.last_id
     }
 
-    /// Writes what chance and the faults let through, and says how many bytes that was.
+    /// Writes as many bytes as chance and the faults allow, and returns their number.
     pub(super) fn write(&mut self, handle: HandleId, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let file = self.file_of(handle)?;
         let offset = within_limit(offset.saturating_add(bytes.len() as u64)).map(|end| end - bytes.len())?;
@@ -215,7 +215,7 @@ impl Machine {
         })
     }
 
-    /// Plants a durable file.
+    /// Creates a durable file, bypassing the calls.
     pub(super) fn put(&mut self, path: &Path, bytes: &[u8]) {
         let file = self.new_file(FileContent::durable_from(bytes));
         self.names.put(path, file);
@@ -252,7 +252,7 @@ impl Machine {
         self.contents.get_mut(&file).expect("a file keeps its content while it is open or has a name")
     }
 
-    /// Forgets files that nobody has open and that no crash can bring back.
+    /// Drops files that are not open and that no crash can bring back.
     fn collect(&mut self) {
         let open = self.open.values().filter_map(|node| match node {
             TreeNode::File(file) => Some(*file),
@@ -262,7 +262,7 @@ impl Machine {
         self.contents.retain(|file, _| needed.contains(file));
     }
 
-    /// The error of a fault; the crash also takes the machine down.
+    /// The error of a fault; a crash also stops the machine.
     fn strike(&mut self, fault: Fault) -> io::Error {
         match fault {
             Fault::Eio | Fault::EioAfterEffect => Errno::IO.into(),
@@ -280,7 +280,7 @@ impl Machine {
     }
 }
 
-/// A file offset or length as the simulator can hold it.
+/// A file offset or length within the limit of the simulator.
 pub(super) fn within_limit(length: u64) -> io::Result<usize> {
     if length > FILE_BYTES_MAX {
         return Err(Errno::FBIG.into());

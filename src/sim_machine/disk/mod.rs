@@ -1,29 +1,29 @@
-//! A disk in memory that loses, tears and lies exactly as far as a real one may.
+//! A disk in memory that loses and tears data, and misreports syncs, exactly as far as a real one may.
 //!
-//! The real disk is `RealDisk`; what both owe, and what neither does, stands in [`onhand_disk`]. Here is how
-//! far this one goes within that.
+//! The real disk is `RealDisk`; the contract of both is in [`onhand_disk`]. Within that contract this disk does the
+//! following.
 //!
-//! **Bytes.** Each file has a page cache, which readers see, and a durable image. `sync_data` brings the first to the second.
-//! At a power cut each 512-byte sector with unsynced bytes is kept, dropped, zeroed, filled with noise, torn at some byte, or
-//! filled from another sector, each for itself; an unsynced length is kept, lost or reached in part. Only unsynced bytes are
-//! at risk: writing a sector again does not endanger the durable bytes in it. What is cut off may have been written back just
-//! before, so that without a sync it may be there again after a power cut.
+//! **Bytes.** Each file has a page cache, which readers see, and a durable image. `sync_data` brings the first to the
+//! second. At a power cut each 512-byte sector with unsynced bytes is kept, dropped, zeroed, filled with noise, torn at
+//! some byte, or filled from another sector, each independently; an unsynced length is kept, lost or reached in part.
+//! Only unsynced bytes are at risk: writing a sector again does not endanger the durable bytes in it. What is cut off
+//! may have been written back just before, so that without a sync it may be there again after a power cut.
 //!
 //! **A failed `sync_data`** loses the unsynced bytes and marks them clean, as Linux does: readers go on seeing them, no later
 //! sync brings them to the disk, unless their sector is written again. The new length may survive without its bytes.
 //!
-//! **Names.** Creating, renaming, removing a file and making or renaming a directory are fixed by `sync_dir` of the directory they
-//! happen in, or of both. Before that a power cut keeps or drops each of them for itself, wholly. Syncing a file does not fix its
-//! name. A failed `sync_dir` fixes nothing and may be repeated.
+//! **Names.** Creating, renaming, removing a file and making or renaming a directory are fixed by `sync_dir` of the
+//! directory they happen in, or of both. Before that a power cut keeps or drops each of them independently, as a whole.
+//! Syncing a file does not fix its name. A failed `sync_dir` fixes nothing and may be repeated.
 //!
-//! **Crashes.** [`SimDisk::stop`], or [`Fault::Crash`], stops the machine at some point; every handle is dead from then on,
-//! every lock released, every call fails with an error that [`is_crash`] knows. [`SimDisk::reboot`] decides by a [`Crash`]
-//! what is left. A [`SimDisk::fork`] in between lets one history end in many ways.
+//! **Crashes.** [`SimDisk::stop`], or [`Fault::Crash`], stops the machine at some point; from then on every handle is
+//! invalid, every lock released, and every call fails with an error that [`is_crash`] recognises. [`SimDisk::reboot`]
+//! decides by a [`Crash`] which unsynced data survives. A [`SimDisk::fork`] in between lets one history end in many ways.
 //!
-//! **Chance** comes from seeds alone and nothing here knows the time: one thread and the same seeds give the same run.
+//! **Chance** comes from seeds alone and nothing here reads a clock: one thread and the same seeds give the same run.
 //!
-//! Not modelled: room running out by itself, permissions, links, EINTR, a call that never returns, disks that lose what
-//! they reported as synced.
+//! Not modelled: space running out by itself, permissions, links, EINTR, a call that never returns, disks that lose
+//! data that they reported as synced.
 
 mod content;
 mod crash;
@@ -60,7 +60,7 @@ impl SimDisk {
         Self { machine: Arc::new(Mutex::new(Machine::new(seed))), process: 0 }
     }
 
-    /// A second disk in the state of this one, operation counter and planned faults included; no handle or lock goes with it.
+    /// A second disk in the state of this one, operation counter and planned faults included; it has no handles or locks.
     #[must_use]
     pub fn fork(&self) -> Self {
         let mut machine = self.machine.lock().clone();
@@ -68,7 +68,7 @@ impl SimDisk {
         Self { machine: Arc::new(Mutex::new(machine)), process: self.process }
     }
 
-    /// The same disk as one process of several sees it: faults may be planned for it alone ([`Injection::by`]).
+    /// The same disk for one process of several: faults can be planned for it alone ([`Injection::by`]).
     #[must_use]
     pub fn of(&self, process: u32) -> Self {
         Self { machine: Arc::clone(&self.machine), process }
@@ -85,33 +85,33 @@ impl SimDisk {
         self.reboot(how);
     }
 
-    /// Stops the machine. What the crash leaves is decided by the reboot.
+    /// Stops the machine. The reboot decides which unsynced data survives.
     pub fn stop(&self) {
         self.machine.lock().stop();
     }
 
-    /// True between a stop and the reboot.
+    /// True between a stop and the next reboot.
     pub fn is_stopped(&self) -> bool {
         self.machine.lock().is_stopped()
     }
 
-    /// Starts the machine again after a stop. The operation counter goes on and planned faults stay planned, so that a second
-    /// fault can strike the recovery.
+    /// Starts the machine again after a stop. The operation counter continues and planned faults stay planned, so that
+    /// a second fault can strike the recovery.
     pub fn reboot(&self, how: Crash) {
         self.machine.lock().reboot(how);
     }
 
-    /// Plans a fault.
+    /// Plans a fault for a later operation.
     pub fn inject(&self, injection: Injection) {
         self.machine.lock().schedule.plan(injection);
     }
 
-    /// Forgets the planned faults, sticky ones too: the disk is well again.
+    /// Removes the planned faults, sticky ones too: the disk is healthy again.
     pub fn clear_faults(&self) {
         self.machine.lock().schedule.clear();
     }
 
-    /// Forgets the faults planned for one process: its disk is well again.
+    /// Removes the faults planned for one process: its disk is healthy again.
     pub fn clear_faults_of(&self, process: u32) {
         self.machine.lock().schedule.clear_of(process);
     }
@@ -121,17 +121,17 @@ impl SimDisk {
         self.machine.lock().has_killed(process)
     }
 
-    /// How many calls there have been, failed ones included, calls on a stopped machine or a dead handle not.
+    /// The number of calls so far, failed ones included, without calls on a stopped machine or an invalid handle.
     pub fn operations(&self) -> u64 {
         self.machine.lock().schedule.operations()
     }
 
-    /// Which faults have struck so far. A loop over `n` is done when nothing was hit.
+    /// The faults that have struck so far. A loop over `n` is done when none has struck.
     pub fn hits(&self) -> Hits {
         self.machine.lock().schedule.hits().clone()
     }
 
-    /// The durable image of a file: its bytes and its name as they are left when everything unsynced is lost.
+    /// The durable image of a file: the bytes under its durable name when everything unsynced is lost.
     pub fn file(&self, path: impl AsRef<Path>) -> Option<Vec<u8>> {
         self.machine.lock().durable(&spelled(path.as_ref())).map(<[u8]>::to_vec)
     }
@@ -141,15 +141,16 @@ impl SimDisk {
         self.machine.lock().names.durable()
     }
 
-    /// Plants a durable file with the directories above it; what had the name keeps only its open handles.
+    /// Creates a durable file with the directories above it, bypassing the calls; a replaced file keeps only its open
+    /// handles.
     pub fn put(&self, path: impl AsRef<Path>, bytes: &[u8]) {
         self.machine.lock().put(&spelled(path.as_ref()), bytes);
     }
 
-    /// Overwrites one byte of a durable file behind everyone's back, in the page cache too.
+    /// Overwrites one byte of a durable file, bypassing the calls, in the page cache too.
     ///
     /// # Errors
-    /// `NotFound` without such a durable file, `InvalidInput` when it has no byte there.
+    /// `NotFound` without such a durable file, `InvalidInput` when the file is shorter.
     pub fn corrupt(&self, path: impl AsRef<Path>, offset: usize, byte: u8) -> io::Result<()> {
         self.machine.lock().corrupt(&spelled(path.as_ref()), offset, byte)
     }
@@ -209,7 +210,7 @@ mod tests {
         rustix::io::Errno::from_io_error(error)
     }
 
-    /// A disk with one durable file, and that file open.
+    /// A disk with one durable file, and a handle of that file.
     fn disk_with(bytes: &[u8]) -> (SimDisk, Arc<dyn DiskFile>) {
         let disk = SimDisk::new(1);
         disk.put(LOG, bytes);

@@ -1,10 +1,10 @@
 //! The names of files and directories, twice: as programs see them and as they would survive a power cut.
 //!
-//! A change of a name is one thing: "from now on this file is called so (or nothing)". A crash keeps or drops it whole, so a
-//! rename is never half done and a file never has two names. Changes that were not fixed by a sync of their directory are
-//! kept or dropped each by itself: a later one may survive an earlier one, which is all the reordering that can be seen.
-//! A rename between two directories is fixed once both are synced.
-//! A directory is a name too: it is lost with all it holds unless its parent was synced, and moves with all it holds.
+//! A change of a name is atomic: "from now on this file has this name (or none)". A crash keeps or drops it as a whole,
+//! so a rename is never half done and a file never has two names. Changes that were not fixed by a sync of their
+//! directory are kept or dropped independently: a later one may survive an earlier one, which is the only visible
+//! reordering. A rename between two directories is fixed once both are synced.
+//! A directory is a name too: it is lost with its contents unless its parent was synced, and moves with its contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -15,27 +15,27 @@ use rustix::io::Errno;
 
 use super::tree::{DirectoryId, FileId, Paths, ROOTS, Tree, TreeChange, TreeNode, TreePlace};
 
-/// The names as they are seen, and as they are durable.
+/// The visible names, and the durable ones.
 #[derive(Debug, Clone)]
 pub(super) struct NameTable {
     seen: Tree,
     durable: Tree,
-    /// The directories that are seen.
+    /// The visible directories.
     paths: Paths,
-    /// Oldest first; not yet fixed by a sync of their directories.
+    /// Changes that no sync of their directories has fixed yet, oldest first.
     pending: Vec<TreeChange>,
     last_directory: DirectoryId,
 }
 
 impl NameTable {
-    /// Nothing but the two roots.
+    /// A table with the two roots only.
     pub(super) fn new() -> Self {
         let (seen, durable) = (Tree::default(), Tree::default());
         let (paths, last_directory) = (seen.paths(), ROOTS.len() as DirectoryId);
         Self { seen, durable, paths, pending: Vec::new(), last_directory }
     }
 
-    /// The file of that name, if there is one; an error when there cannot be one.
+    /// The file of that name, none if there is no such file; an error when the path cannot have one.
     pub(super) fn find(&self, path: &Path) -> io::Result<Option<FileId>> {
         let directory = self.find_directory(above(path))?;
         if self.paths.contains_key(path.as_os_str()) {
@@ -44,7 +44,7 @@ impl NameTable {
         Ok(self.seen.file(directory, name_of(path)))
     }
 
-    /// The directory of that name.
+    /// The directory with that path.
     pub(super) fn find_directory(&self, path: &Path) -> io::Result<DirectoryId> {
         if let Some(directory) = self.paths.get(path.as_os_str()) {
             return Ok(*directory);
@@ -53,13 +53,13 @@ impl NameTable {
         Err(if file_in_the_way { Errno::NOTDIR } else { Errno::NOENT }.into())
     }
 
-    /// The file that has this name on the disk.
+    /// The file with this durable name.
     pub(super) fn find_durable(&self, path: &Path) -> Option<FileId> {
         let directory = *self.durable.paths().get(above(path).as_os_str())?;
         self.durable.file(directory, name_of(path))
     }
 
-    /// Every name on the disk, sorted.
+    /// Every durable name, sorted.
     pub(super) fn durable(&self) -> Vec<PathBuf> {
         let mut names = Vec::new();
         for (path, directory) in self.durable.paths() {
@@ -70,7 +70,7 @@ impl NameTable {
         names
     }
 
-    /// Gives a new file its name; the caller has made sure that nobody has it.
+    /// Adds the name of a new file; the caller has checked that the name is free.
     pub(super) fn create(&mut self, path: &Path, file: FileId) -> io::Result<()> {
         let place = self.place(path)?;
         let unsynced = vec![place.directory];
@@ -78,7 +78,7 @@ impl NameTable {
         Ok(())
     }
 
-    /// Renames a file or a directory, replacing the file, or the empty directory, that has the name.
+    /// Renames a file or a directory, replacing a file, or an empty directory, that has the name.
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let (old, new) = (self.place(from)?, self.place(to)?);
         let node = if let Some(directory) = self.paths.get(from.as_os_str()) {
@@ -99,7 +99,7 @@ impl NameTable {
         Ok(())
     }
 
-    /// Takes a file's name away.
+    /// Removes a file's name.
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
         let file = self.find(path)?.ok_or(Errno::NOENT)?;
         let unsynced = vec![self.place(path)?.directory];
@@ -114,7 +114,7 @@ impl NameTable {
         Ok(files.map(|(name, _)| name.to_string_lossy().into_owned()).collect())
     }
 
-    /// Makes a directory and those above it.
+    /// Creates a directory and those above it.
     pub(super) fn create_dir_all(&mut self, directory: &Path) -> io::Result<()> {
         if self.is_file(directory) {
             return Err(Errno::EXIST.into());
@@ -141,7 +141,7 @@ impl NameTable {
         for mut change in std::mem::take(&mut self.pending) {
             change.unsynced.retain(|directory| *directory != synced);
             if change.unsynced.is_empty() {
-                // What came before it on the way to the same name, or of the same file, cannot come back after it.
+                // An earlier pending change of the same name, or of the same file, cannot return after it.
                 waiting.retain(|earlier| earlier.node != change.node);
                 for earlier in waiting.iter_mut().filter(|earlier| earlier.place == change.place) {
                     earlier.place = None;
@@ -155,10 +155,10 @@ impl NameTable {
         Ok(())
     }
 
-    /// A power cut: `keep` is asked for every change that is not fixed yet.
+    /// A power cut: `keep` is called for every change that is not fixed yet.
     pub(super) fn power_cut(&mut self, mut keep: impl FnMut() -> bool) {
         for change in std::mem::take(&mut self.pending) {
-            // Nothing goes into a directory that is not there.
+            // A change in a directory that was lost is lost too.
             let possible = change.place.as_ref().is_none_or(|place| self.durable.reaches(place.directory));
             if keep() && possible {
                 self.durable.apply(change);
@@ -172,7 +172,7 @@ impl NameTable {
         self.paths = paths;
     }
 
-    /// Names a file durably, with the directories above it, behind everyone's back.
+    /// Gives a file a durable name, with the directories above it, bypassing the calls.
     pub(super) fn put(&mut self, path: &Path, file: FileId) {
         self.create_dir_all(above(path)).expect("no file is in the way");
         for directory in path.ancestors().skip(1).filter_map(|path| self.paths.get(path.as_os_str())) {
@@ -208,7 +208,7 @@ impl NameTable {
         self.pending.push(change);
     }
 
-    /// A directory takes no name that is below itself, that of a file, or that of a directory with something in it.
+    /// A directory can get no name that is below itself, that of a file, or that of a non-empty directory.
     fn require_free_for_directory(&self, from: &Path, to: &Path) -> io::Result<()> {
         let replaced = self.paths.get(to.as_os_str()).filter(|_| from != to);
         if to.starts_with(from) && to != from {
@@ -233,17 +233,17 @@ impl NameTable {
     }
 }
 
-/// A path without `.`, so that one place has one spelling.
+/// A path without `.`, so that each place has one spelling.
 pub(super) fn spelled(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != std::path::Component::CurDir).collect()
 }
 
-/// The directory a path is in.
+/// The parent directory of a path.
 fn above(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }
 
-/// The last part of a path.
+/// The last component of a path.
 fn name_of(path: &Path) -> &OsStr {
     path.file_name().unwrap_or_default()
 }
@@ -269,7 +269,7 @@ mod tests {
         names
     }
 
-    /// Every state in which power cuts leave the files.
+    /// Every set of files that a power cut can leave.
     fn outcomes(names: &NameTable) -> BTreeSet<Vec<(String, FileId)>> {
         (0..300)
             .map(|seed| {

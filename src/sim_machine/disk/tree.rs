@@ -1,16 +1,16 @@
-//! Which file and which directory lies where, at one moment.
+//! The tree of files and directories at one moment.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// What a file is, whatever its name.
+/// The number of a file, independent of its names.
 pub(super) type FileId = u64;
 
-/// What a directory is, whatever its path.
+/// The number of a directory, independent of its path.
 pub(super) type DirectoryId = u64;
 
-/// A file or a directory.
+/// A file or a directory, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TreeNode {
     File(FileId),
@@ -31,14 +31,14 @@ pub(super) type Paths = BTreeMap<OsString, DirectoryId>;
 /// `/` and the working directory, which have no name of their own.
 pub(super) const ROOTS: [(&str, DirectoryId); 2] = [("/", 0), ("", 1)];
 
-/// What lies where.
+/// The contents of every directory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tree {
     pub(super) files: BTreeMap<DirectoryId, BTreeMap<OsString, FileId>>,
     pub(super) directories: BTreeMap<DirectoryId, TreePlace>,
 }
 
-/// From now on that lies there, or nowhere.
+/// A change of the tree: from now on this node is at this place, or at none.
 #[derive(Debug, Clone)]
 pub(super) struct TreeChange {
     pub(super) node: TreeNode,
@@ -52,7 +52,7 @@ impl Tree {
         self.files.get(&directory)?.get(name).copied()
     }
 
-    /// Gives a file or a directory its place, in which nothing else is any more.
+    /// Moves a node to its place, replacing a node that is there; without a place the node is removed.
     pub(super) fn apply(&mut self, change: TreeChange) {
         match change.node {
             TreeNode::File(file) => {
@@ -73,7 +73,7 @@ impl Tree {
         }
     }
 
-    /// The path of every directory that can be reached.
+    /// The path of every reachable directory.
     pub(super) fn paths(&self) -> Paths {
         let mut paths: Paths = ROOTS.iter().map(|(path, root)| (OsString::from(path), *root)).collect();
         for directory in self.directories.keys() {

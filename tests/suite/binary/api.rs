@@ -1,4 +1,4 @@
-//! A caller over HTTP, who holds every answer against openapi.yaml.
+//! An HTTP client that checks every answer against openapi.yaml.
 
 use super::process::Node;
 use crate::http::contract;
@@ -7,7 +7,7 @@ use onhand_remote::client_builder;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Talks to one node.
+/// A client of one node.
 #[derive(Clone, Debug)]
 pub(super) struct Api {
     http: reqwest::Client,
@@ -29,7 +29,7 @@ impl Api {
         Self { http, base: node.url.clone() }
     }
 
-    /// Sends a request; the error is that of a connection that broke or never was.
+    /// Sends a request; the error is that of a broken or refused connection.
     pub(super) async fn try_send(
         &self,
         method: Method,
@@ -59,7 +59,7 @@ impl Api {
         self.try_say(Method::POST, path, headers, body).await
     }
 
-    /// The same with another method.
+    /// Sends a JSON body with any method.
     pub(super) async fn try_say(
         &self,
         method: Method,
@@ -106,7 +106,7 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Holds the answer against a status and, for a refusal, a code.
+    /// Checks the status of the answer and, for a rejection, its code.
     #[track_caller]
     pub(super) fn is(&self, status: u16, code: &str) -> &Self {
         assert_eq!(self.status, status, "{}", self.text);

@@ -1,4 +1,4 @@
-//! What is said of products, stores and thresholds while nodes die: each there once, and the alerts are what follows from it.
+//! Changes of products, stores and thresholds while nodes die: each happened once, and the alerts follow from them.
 
 use super::api::Api;
 use super::kill::{Current, SKUS, insist_on, level};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A changed threshold is looked at within this time.
+/// A changed threshold is re-evaluated within this time.
 const LOOK: Duration = Duration::from_secs(20);
 
-/// Whose events a feed has.
+/// The logs that a feed covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Logs {
     /// The feed is of the only log: it has everything.
@@ -19,7 +19,7 @@ pub(super) enum Logs {
     Several,
 }
 
-/// Describes something under that key until there is an answer; answers by what it is found in the feed.
+/// Repeats a change under one key until there is an answer; returns the reference by which the feed shows it.
 pub(super) async fn say(current: &mut Current, logs: Logs, key: &str, sku: &str, pieces: usize) -> String {
     let what = if logs == Logs::One { pieces % 3 } else { 0 };
     let (path, body, said) = match what {
@@ -39,13 +39,13 @@ fn threshold(pieces: &Value) -> String {
     format!("a threshold of {pieces}")
 }
 
-/// All that was said of products, stores and thresholds, as far as it can be read.
+/// All changes of products, stores and thresholds that can be read.
 pub(super) async fn said(api: &Api, logs: Logs) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut said = Vec::new();
     for sku in SKUS {
         let path = format!("/products/{sku}/history");
-        // Nothing may have been said of it before the first cut.
+        // There may be none before the first cut.
         let history = if api.get(&path).await.status == 404 { Vec::new() } else { api.items(&path).await };
         said.extend(history.iter().map(|item| text(&item["product"]["name"])));
     }
@@ -63,7 +63,7 @@ async fn events(api: &Api, logs: Logs) -> Vec<Value> {
     if logs == Logs::One { api.items("/events").await } else { Vec::new() }
 }
 
-/// Every level has its alert, or has it soon, and each was raised and cleared in turn.
+/// Checks that every level has its alert, perhaps after a while, and that each was raised and cleared in turn.
 pub(super) async fn alerts_are_right(api: &Api, logs: Logs) {
     let mut rung: BTreeMap<String, Vec<(u64, bool)>> = BTreeMap::new();
     for item in events(api, logs).await.iter().filter(|item| item["type"] == "ALERT") {

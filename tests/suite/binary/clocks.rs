@@ -1,5 +1,4 @@
-//! The real binary on directories whose clock was another one: the wall clock of this machine is not touched, the log it
-//! finds was written at another time.
+//! The real binary on directories with logs written at another time: the wall clock of this machine is not touched.
 
 use super::api::Api;
 use super::process::{Node, verify};
@@ -25,7 +24,7 @@ fn now() -> Timestamp {
     onhand_disk::clock::SystemClock.now()
 }
 
-/// Ten pieces, one of them held for an hour and one for ten days, written when the clock was at `at`.
+/// Ten pieces, one of them held for an hour and one for ten days, written when the clock showed `at`.
 async fn written_at(directory: &Path, at: Timestamp) {
     let clock = Arc::new(SimClock::default());
     clock.set(at);
@@ -87,7 +86,7 @@ async fn reserved(api: &Api, pieces: i64) -> Value {
     }
 }
 
-/// A hold of a second, made now, which must be gone after it and not before.
+/// A hold of a second, made now, which must expire after it and not before.
 async fn a_short_hold_runs_out(api: &Api, others: i64) {
     let wish = json!({"qty": 1, "reservationId": "now", "ttlSeconds": 1});
     let held = api.post(&format!("{LEVEL}/reserve"), &[], &wish).await;
@@ -119,20 +118,20 @@ async fn a_node_that_was_off_for_three_days_says_so_in_its_log_before_holds_expi
     );
     assert!(events[4]["ts"].as_str() >= sign["payload"]["to"].as_str());
     assert_eq!(signs(&api).await, 1);
-    // Central passes it by.
+    // Central skips it.
     let central =
         api.get(&format!("/central/inventory/TEA?atLeast={}:7", sign["node"].as_str().unwrap())).await;
     assert_eq!(central.is(200, "").json["total"]["reserved"], 1);
     assert_eq!(api.items("/dead-letters").await, Vec::<Value>::new());
     node.stop();
     verify(directory.path());
-    // Its snapshot is read back, and nothing is said twice.
+    // Its snapshot is read back, and nothing is logged twice.
     let node = Node::start(directory.path(), &[]);
     assert_eq!(Api::of(&node).items("/events").await.len(), 7);
     node.stop();
 }
 
-/// A stop, a while, a start: the log says how long the node was off, and nobody is warned of a clock.
+/// A stop, a pause, a start: the log has the time that the node was off, and there is no clock warning.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ordinary_restart_warns_of_no_clock() {
     for off in [0, 300_000, DAY / 2] {

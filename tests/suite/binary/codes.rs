@@ -1,4 +1,4 @@
-//! Every code of the contract, provoked for real on the real socket. The caller holds each answer against openapi.yaml.
+//! Every code of the contract, provoked for real on the real socket. The client checks each answer against openapi.yaml.
 
 use super::api::{Api, Reply};
 use super::full_disk::cramped;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const KEY: &str = "idempotency-key";
 
-/// What was seen on the way.
+/// The codes that have been met.
 #[derive(Default)]
 struct Seen {
     codes: BTreeSet<String>,
@@ -30,7 +30,7 @@ impl Seen {
         self.codes.extend(reply.json["code"].as_str().filter(|_| reply.status >= 400).map(str::to_owned));
     }
 
-    /// The same for an answer as it came over the socket.
+    /// As for an answer of the client, for one read from a raw socket.
     fn note_raw(&mut self, answer: &str, status: u16) {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
@@ -40,7 +40,7 @@ impl Seen {
     }
 }
 
-/// Refusals that the ledger and the reading of requests give.
+/// Rejections by the ledger and by the parsing of requests.
 async fn refusals(api: &Api, seen: &mut Seen) {
     let at = |verb: &str| format!("{LEVEL}/{verb}");
     let ask =
@@ -110,14 +110,14 @@ async fn refusals(api: &Api, seen: &mut Seen) {
     assert_eq!(expired, 1, "an expiry is a recorded event");
 }
 
-/// `misdirected-host`, `cross-site`: what pages of other sites make a browser send.
+/// `misdirected-host`, `cross-site`: requests that pages of other sites make a browser send.
 async fn pages(api: &Api, seen: &mut Seen) {
     let (renamed, across) = ([("host", "evil.example")], [("sec-fetch-site", "cross-site")]);
     seen.note(api.get_with(LEVEL, &renamed).await.is(421, "misdirected-host"));
     seen.note(api.post("/sync", &across, &Value::Null).await.is(403, "cross-site"));
 }
 
-/// `internal`: the log is changed behind the node's back, and history cannot read it any more.
+/// `internal`: the log is changed outside the node, and history cannot read it any more.
 async fn rotten(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
@@ -135,7 +135,7 @@ async fn rotten(seen: &mut Seen) {
     assert_eq!(api.get(LEVEL).await.level(), (5, 5, 0, 5), "the level is served from memory");
 }
 
-/// `timeout`: central is asked to wait for what never comes.
+/// `timeout`: a read of central that waits for an event that never comes.
 async fn awaited(api: &Api, seen: &mut Seen) {
     let node = api.get("/events?limit=0").await.json["node"].as_str().unwrap().to_owned();
     let reply = api.get(&format!("/central/inventory/TEA?atLeast={node}:999999")).await;
@@ -178,13 +178,13 @@ async fn hurried(seen: &mut Seen) {
     seen.note(&reply);
 }
 
-/// `read-only`: the disk takes no more.
+/// `read-only`: the disk is full.
 async fn cramped_disk(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     refused_by_the_disk(cramped(), directory.path(), "read-only", seen).await;
 }
 
-/// `outcome-unknown`: the disk cannot say whether it has taken a change.
+/// `outcome-unknown`: a failed sync leaves open whether the change is durable.
 async fn sync_that_fails(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     match with_failing_syncs("40+40") {
@@ -193,7 +193,7 @@ async fn sync_that_fails(seen: &mut Seen) {
     }
 }
 
-/// `not-ready`: somebody asks for the worker where there is none.
+/// `not-ready`: a request for the worker where there is none.
 async fn without_a_worker(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--sync", "off"]);
@@ -202,7 +202,7 @@ async fn without_a_worker(seen: &mut Seen) {
     seen.note(&reply);
 }
 
-/// Changes a level until the disk refuses.
+/// Changes a level until the disk fails.
 async fn refused_by_the_disk(program: Command, data_dir: &Path, code: &str, seen: &mut Seen) {
     let node = Node::start_as(program, data_dir, &["--log-level", "error"]);
     let api = Api::of(&node);
@@ -217,7 +217,7 @@ async fn refused_by_the_disk(program: Command, data_dir: &Path, code: &str, seen
     }
 }
 
-/// `lock-contended`: a level whose lease another process has, which does nothing.
+/// `lock-contended`: a level whose lease belongs to another process, which is paused.
 async fn contended(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
     let options = ["--locks-enabled", "--lock-ttl-ms", "300000"];
@@ -231,7 +231,7 @@ async fn contended(seen: &mut Seen) {
     holder.process.signal(rustix::process::Signal::CONT);
 }
 
-/// `request-timeout`: a body that never comes. It is waited for thirty seconds, so it starts first and is read last.
+/// `request-timeout`: a body that never arrives. The node waits thirty seconds for it, so it starts first and is read last.
 fn hanging(node: &Node) -> Raw {
     let mut caller = Raw::connect(node);
     caller.write(post(&format!("{LEVEL}/adjust"), "content-length: 20\r\n")).write("{\"delta\":");

@@ -1,5 +1,5 @@
-//! A directory that is copied while its node works, by the very lines of run.md: every copy is sound, starts, and has all that
-//! was acknowledged before.
+//! A directory that is copied while its node works, by the literal commands of run.md: every copy is sound, starts, and
+//! has all that was acknowledged before.
 
 use super::api::Api;
 use super::catalogue::Logs;
@@ -18,7 +18,7 @@ const COPIES: u64 = 25;
 const OPTIONS: [&str; 6] =
     ["--snapshot-every-n-events", "20", "--sync-interval-ms", "20", "--log-level", "error"];
 
-/// The lines of the runbook, for that directory and that place.
+/// The commands of the runbook, for this directory and this target.
 fn lines() -> String {
     let runbook = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("run.md")).unwrap();
     let (_, section) = runbook.split_once("\n## Backup\n").unwrap();
@@ -81,7 +81,7 @@ async fn a_copy_of_a_living_directory_starts_with_all_that_was_acknowledged_befo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_whose_mark_is_newer_than_its_log_is_told_from_damage() {
+async fn a_copy_whose_mark_is_newer_than_its_log_is_distinguished_from_damage() {
     let directory = TempDir::new().unwrap();
     let data = directory.path().join("data");
     let node = Node::start(&data, &["--snapshot-every-n-events", "1000000"]);

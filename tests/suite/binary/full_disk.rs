@@ -1,5 +1,5 @@
-//! No room on the disk: what was acknowledged stays and is read, what was not is told so, and with room again the node
-//! goes on by itself, without a restart.
+//! No room on the disk: acknowledged changes stay and can be read, others are rejected, and with room again the node
+//! resumes by itself, without a restart.
 
 use super::api::{Api, Reply};
 use super::process::{Ended, Node, PROGRAM, run};
@@ -17,22 +17,22 @@ use tokio::task::JoinSet;
 
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const CALLERS: usize = 16;
-/// So often a caller is refused before he goes home.
+/// Rejections after which a client gives up.
 const REFUSALS: usize = 3;
-/// Probes soon, says little.
+/// Frequent probes and few log lines.
 pub(super) const OPTIONS: [&str; 6] =
     ["--breaker-cooldown-ms", "50", "--log-level", "error", "--snapshot-every-n-events", "500"];
 
-/// What the callers of a node that ran out of room were told.
+/// The answers that the clients of a node without room received.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// Acknowledged changes, by their key.
     acknowledged: Vec<String>,
-    /// Changes that got another answer or none; their callers will ask again.
+    /// Changes with another answer or none; their clients will retry.
     open: Vec<String>,
-    /// Those of them that certainly have not happened.
+    /// The part of `open` that certainly has not happened.
     refused: Vec<String>,
-    /// How often each refusal came.
+    /// Number of rejections by code.
     pub(super) codes: BTreeMap<String, usize>,
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn ask(api: &Api, key: &str) -> Result<Reply, reqwest::Error> {
     api.try_post(&format!("{LEVEL}/adjust"), &[("idempotency-key", key)], &body).await
 }
 
-/// Changes a level until every caller was refused a few times, or the disk is well again before that.
+/// Changes a level until every client was rejected a few times, or the disk is well again before that.
 pub(super) async fn fill(node: &Node, round: usize) -> Told {
     let api = Api::of(node);
     let mut callers = JoinSet::new();
@@ -86,13 +86,13 @@ pub(super) async fn fill(node: &Node, round: usize) -> Told {
 }
 
 impl Told {
-    /// Changes that were acknowledged elsewhere.
+    /// Adds changes that were acknowledged elsewhere.
     pub(super) fn take_up(&mut self, keys: impl Iterator<Item = String>) {
         self.acknowledged.extend(keys);
     }
 }
 
-/// What does not need the disk to be written goes on.
+/// Checks that requests that need no write still work.
 pub(super) async fn is_read_only(node: &Node, told: &Told) {
     let api = Api::of(node);
     let readiness = api.get("/health/readiness").await;
@@ -129,7 +129,7 @@ pub(super) async fn until_well(node: &Node) {
     assert!(metrics.contains("onhand_breaker_state{breaker=\"storage\"} 0\n"), "{metrics}");
 }
 
-/// With room again: everything acknowledged is there once, the rest at most once, and after a retry exactly once.
+/// With room again: everything acknowledged happened once, the rest at most once, and after a retry exactly once.
 pub(super) async fn all_there(node: &Node, told: &[Told]) {
     let api = Api::of(node);
     let all = |of: fn(&Told) -> &Vec<String>| told.iter().flat_map(of).collect::<Vec<&String>>();
@@ -155,7 +155,7 @@ pub(super) async fn all_there(node: &Node, told: &[Told]) {
     assert!(acknowledged.len() > CALLERS && !open.is_empty());
 }
 
-/// How often each reference stands in the history.
+/// The number of movements with each reference in the history.
 async fn references(api: &Api) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     for item in api.items(&format!("{LEVEL}/history")).await {
@@ -164,7 +164,7 @@ async fn references(api: &Api) -> BTreeMap<String, usize> {
     found
 }
 
-/// The program, allowed files of 40 KB only: what a full disk says, without the need to be root.
+/// The program with a file size limit of 40 KB: it has the effect of a full disk, without root.
 pub(super) fn cramped() -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -S -f 80; exec \"$0\" \"$@\"", PROGRAM]);
@@ -184,7 +184,7 @@ async fn a_segment_that_may_not_grow_is_sealed_and_the_log_goes_on_in_the_next()
         );
         until_well(&node).await;
         all_there(&node, &[told]).await;
-        // From now on it knows how long a segment may be: nobody is refused any more.
+        // From now on the node knows how long a segment may be: no change is rejected any more.
         let api = Api::of(&node);
         for turn in 0..300 {
             ask(&api, &format!("afterwards-{turn}")).await.unwrap().is(200, "");
@@ -196,13 +196,13 @@ async fn a_segment_that_may_not_grow_is_sealed_and_the_log_goes_on_in_the_next()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_line_that_cannot_be_written_is_dropped_and_harms_nobody() {
+async fn a_log_line_that_cannot_be_written_is_dropped_without_harm() {
     let directory = TempDir::new().unwrap();
-    // Its first probe would bring it back; this is over long before.
+    // Its first probe would heal it; this ends long before.
     let options = ["--breaker-cooldown-ms", "3600000", "--log-level", "debug"];
     let node = Node::start_as(cramped(), directory.path(), &options);
     fill(&node, 0).await;
-    // Each refusal is a line on its stderr, a file that may not grow either.
+    // Each rejection is a line on its stderr, a file that cannot grow either.
     let api = Api::of(&node);
     while node.process.said("stderr").len() < 40 << 10 {
         ask(&api, "refused").await.unwrap().is(503, "read-only");
@@ -216,9 +216,9 @@ async fn a_log_line_that_cannot_be_written_is_dropped_and_harms_nobody() {
 }
 
 #[test]
-fn a_node_that_is_stopped_while_it_is_read_only_says_so() {
+fn a_node_stopped_while_read_only_reports_it() {
     let directory = TempDir::new().unwrap();
-    // Its first probe would bring it back; it is told to stop long before.
+    // Its first probe would heal it; the node is stopped long before.
     let options = ["--breaker-cooldown-ms", "600000", "--log-level", "error"];
     let node = Node::start_as(cramped(), directory.path(), &options);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -232,7 +232,7 @@ fn a_node_that_is_stopped_while_it_is_read_only_says_so() {
     node.stop();
 }
 
-/// Starts in a room that is full, as often as somebody tries.
+/// Starts a node on a full disk, repeatedly.
 fn start_when_full(room: &Room, data_dir: &Path) {
     for _ in 0..3 {
         match Node::try_start_as(room.onhand(), data_dir, &OPTIONS) {
@@ -283,7 +283,7 @@ async fn a_full_disk_makes_the_node_read_only_and_room_brings_it_back() {
     counted("a full disk, three each", format!("{} times", scale()));
 }
 
-/// `onhand verify`, inside.
+/// Runs `onhand verify` inside the room.
 #[track_caller]
 pub(super) fn sound(room: &Room, data_dir: &Path) {
     let mut verify = room.onhand();

@@ -1,5 +1,5 @@
 //! `kill -9` under load, two hundred times on one data directory: every acknowledged change is there exactly once, and
-//! no reader ever saw a state that came back from.
+//! no reader ever saw a state that was rolled back.
 
 use super::api::{Api, Reply};
 use super::catalogue::{self, Logs};
@@ -20,15 +20,15 @@ pub(super) const SKUS: [&str; 3] = ["TEA", "RICE", "SALT"];
 /// Snapshots come often, so that many of the kills hit one.
 const OPTIONS: [&str; 4] = ["--snapshot-every-n-events", "40", "--log-level", "warn"];
 
-/// The node of the moment; none while it is dead. The second part turns true when the tills should close.
+/// The current node; none while it is dead. The second part turns true when the tills must stop.
 pub(super) type Current = watch::Receiver<(Option<Api>, bool)>;
 
-/// What a client knows of a change it asked for.
+/// What a client knows about a change that it requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
-    /// The node said yes.
+    /// The node acknowledged it.
     Acknowledged,
-    /// It was asked, and the answer was lost.
+    /// The request was sent, and the answer was lost.
     Unknown,
 }
 
@@ -41,12 +41,12 @@ async fn living(current: &mut Current) -> Option<Api> {
     state.0.clone()
 }
 
-/// Posts with the same key until there is an answer, whoever gives it.
+/// Posts with the same key until there is an answer, from any node.
 async fn insist(current: &mut Current, path: &str, key: &str, body: &Value) -> Reply {
     insist_on(current, Method::POST, path, key, body).await
 }
 
-/// Asks again with the same key until there is an answer, whoever gives it.
+/// Retries with the same key until there is an answer, from any node.
 pub(super) async fn insist_on(
     current: &mut Current,
     method: Method,
@@ -63,8 +63,8 @@ pub(super) async fn insist_on(
     }
 }
 
-/// A till that retries blindly with keys: it buys, reserves, commits, releases and sends batches, now and then it describes
-/// something, and it ends with a list of what must have happened.
+/// A till that retries blindly with keys: it buys, reserves, commits, releases and sends batches, sometimes it
+/// describes something, and it ends with a list of what must have happened.
 pub(super) async fn till(number: usize, logs: Logs, mut current: Current) -> BTreeMap<String, Known> {
     let mut done = BTreeMap::new();
     for turn in 0_usize.. {
@@ -74,7 +74,7 @@ pub(super) async fn till(number: usize, logs: Logs, mut current: Current) -> BTr
         let key = format!("till-{number}-{turn}");
         let sku = SKUS[(number + turn) % SKUS.len()];
         if turn % 7 == 6 {
-            // Unique, and about as much as there is by then.
+            // Unique, and close to the stock at that moment.
             let pieces = turn * TILLS + number;
             done.insert(catalogue::say(&mut current, logs, &key, sku, pieces).await, Known::Acknowledged);
             continue;
@@ -109,7 +109,7 @@ pub(super) async fn till(number: usize, logs: Logs, mut current: Current) -> BTr
     done
 }
 
-/// A till without keys that never asks twice: what it was told happened once, the rest at most once.
+/// A till without keys that never retries: acknowledged changes happened once, the rest at most once.
 pub(super) async fn careless_till(mut current: Current) -> BTreeMap<String, Known> {
     let mut asked = BTreeMap::new();
     for turn in 0_u64.. {
@@ -128,7 +128,7 @@ pub(super) async fn careless_till(mut current: Current) -> BTreeMap<String, Know
     asked
 }
 
-/// Reads one level over and over: what was shown once is never taken back.
+/// Reads one level repeatedly: a state that was shown once is never rolled back.
 pub(super) async fn watcher(mut current: Current) -> BTreeMap<String, Known> {
     let mut seen = 0;
     while let Some(api) = living(&mut current).await {
@@ -161,7 +161,7 @@ async fn kills_lose_nothing_and_repeat_nothing() {
     );
 }
 
-/// Answers how many changes were acknowledged, and how many asked for.
+/// Returns how many changes were acknowledged, and how many requested.
 async fn two_hundred_lives() -> (usize, usize) {
     let mut done = (0, 0);
     let directory = TempDir::new().unwrap();
@@ -202,7 +202,7 @@ async fn live(data_dir: &Path) -> Node {
     tokio::task::spawn_blocking(move || Node::start(&data_dir, &OPTIONS)).await.unwrap()
 }
 
-/// A start, too, may be killed at any point.
+/// A start is killed at a random point.
 async fn killed_while_starting(data_dir: &Path, life: u64) {
     let mut command = onhand(&["serve", "--port", "0"]);
     command.args(OPTIONS).arg("--data-dir").arg(data_dir);
@@ -211,7 +211,7 @@ async fn killed_while_starting(data_dir: &Path, life: u64) {
     process.kill();
 }
 
-/// Holds the histories against what the clients know; answers how many changes were acknowledged, and asked for.
+/// Compares the histories with the clients' records; returns how many changes were acknowledged, and requested.
 pub(super) async fn all_there_once(api: &Api, logs: Logs, asked: &BTreeMap<String, Known>) -> (usize, usize) {
     let mut found: BTreeMap<String, u32> = BTreeMap::new();
     for sku in SKUS {

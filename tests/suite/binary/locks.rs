@@ -1,4 +1,4 @@
-//! Lock files that somebody removes below a living process: whoever comes is refused all the same.
+//! Lock files that are removed while their process lives: another process is still rejected.
 
 use super::api::Api;
 use super::kill::level;
@@ -57,7 +57,7 @@ async fn without_its_lock_file_a_directory_is_held_all_the_same() {
             refused_to_serve(&["--locks-enabled"], data_dir, &node);
             refused(&["repair", "--accept-loss"], data_dir, &node);
             refused(&["rebuild", "--write-snapshot"], data_dir, &node);
-            // As it was: nobody's lock file is no lock.
+            // As before: a removed lock file of a dead process is no lock.
             fs::write(data_dir.join("LOCK"), "").unwrap();
         }
         assert_eq!(fs::metadata(data_dir.join(SEGMENT)).unwrap().ino(), segment, "it was replaced");

@@ -1,4 +1,4 @@
-//! Two `onhand serve` on one data directory, of which one's disk refuses a sync while the other one asks for its leases.
+//! Two `onhand serve` on one data directory: a sync of the first fails while the second requests its leases.
 
 use super::api::Api;
 use super::process::{Node, verify};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// No probe succeeds while the story lasts.
+/// No probe succeeds during the test.
 const OPTIONS: [&str; 5] = ["--locks-enabled", "--breaker-cooldown-ms", "600000", "--rate-limit-rps", "0"];
 const CHANGE: &str = "/stores/LONDON/inventory/TEA/adjust";
 

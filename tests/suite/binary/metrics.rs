@@ -1,17 +1,17 @@
-//! Metrics as Prometheus meets them: each is there from the first look, with its text.
+//! Metrics in the exposition format: each is present from the first scrape, with its help text.
 
 use super::api::Api;
 use super::process::Node;
-use onhand_telemetry::{ALL, Kind, Metric};
+use onhand_telemetry::{ALL, Metric, MetricKind};
 use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 
-/// What is not 0 on a node that nobody has asked for anything.
+/// Metrics that are not 0 on an idle node.
 const NOT_ZERO: [&str; 3] =
     ["onhand_http_connections", "onhand_clock_ahead_seconds", "onhand_sync_source_well"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_is_there_from_the_start_and_says_what_it_is() {
+async fn every_metric_is_exported_from_the_start_with_help_and_type() {
     for options in [&[][..], &["--sync", "off"], &["--locks-enabled"]] {
         let directory = TempDir::new().unwrap();
         let node = Node::start(directory.path(), options);
@@ -28,14 +28,14 @@ fn check(text: &str, followed: bool) {
     let (helps, kinds) = (lines("# HELP "), lines("# TYPE "));
     for Metric { name, kind, help, labels } in ALL {
         if *labels == ["source"] && !followed {
-            // Where nothing is followed there is no source.
+            // Without a followed log there is no source.
             continue;
         }
         assert_eq!(helps.get(name), Some(help), "{name}: {text}");
         let word = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
         };
         assert_eq!(kinds.get(name), Some(&word), "{name}");
         let series: Vec<(&str, f64)> = text.lines().filter_map(|line| series(line, name, *kind)).collect();
@@ -51,9 +51,9 @@ fn check(text: &str, followed: bool) {
 }
 
 /// A line that is a series of this metric, and its value; of a histogram, how many values it has.
-fn series<'a>(line: &'a str, name: &str, kind: Kind) -> Option<(&'a str, f64)> {
+fn series<'a>(line: &'a str, name: &str, kind: MetricKind) -> Option<(&'a str, f64)> {
     let rest = line.strip_prefix(name)?;
-    let rest = if kind == Kind::Histogram { rest.strip_prefix("_count")? } else { rest };
+    let rest = if kind == MetricKind::Histogram { rest.strip_prefix("_count")? } else { rest };
     let (labels, value) = rest.rsplit_once(' ')?;
     (labels.is_empty() || labels.starts_with('{')).then(|| (line, value.parse().unwrap()))
 }

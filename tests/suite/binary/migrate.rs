@@ -1,4 +1,4 @@
-//! From a directory of one process to one of several, killed on the way.
+//! A directory of one process becomes that of several; the migration is killed on the way.
 
 use super::api::Api;
 use super::kill::level;
@@ -20,7 +20,7 @@ fn offline(arguments: &[&str], data_dir: &Path) -> Ended {
     run(command)
 }
 
-/// Starts for itself and commands on the directory: refused with what to do, and nothing is made or changed.
+/// Starts of a single process and commands on the directory: rejected with the remedy, and nothing is created or changed.
 fn is_told_what_to_do(data_dir: &Path, moved: usize) {
     let refused = Node::try_start_as(Command::new(PROGRAM), data_dir, &[]).unwrap_err();
     assert_eq!(refused.code, Some(78), "{}", refused.stderr);

@@ -33,8 +33,8 @@ mod writers;
 
 use std::io::Write as _;
 
-/// Says that a story was not told, past the capture of the test harness.
+/// Prints that a story was skipped, past the capture of the test harness.
 pub(crate) fn skipped(story: &str, reason: &str) {
-    // Losing the word is no reason to fail.
+    // A lost line is no reason to fail.
     let _ = writeln!(std::io::stderr(), "\n!!! SKIPPED {story}: {reason}\n");
 }

@@ -1,8 +1,8 @@
-//! The power fails on a real ext4, fifty times: what was acknowledged is there when it comes back.
+//! Fifty power cuts of a real ext4: acknowledged changes survive.
 //!
-//! `FS_IOC_SHUTDOWN` with "no flush of the journal" stops a mounted file system as a power cut would: what the kernel
-//! has not yet written is gone. The process is killed first, then the power is cut: the other way round it could still
-//! acknowledge what nothing can keep.
+//! `FS_IOC_SHUTDOWN` with "no flush of the journal" stops a mounted file system as a power cut would: data that the
+//! kernel has not yet written is lost. The process is killed before the cut: the other way round it could still
+//! acknowledge changes that cannot become durable.
 
 use super::api::Api;
 use super::catalogue::{self, Logs};
@@ -30,14 +30,14 @@ const CUT: &str = "import fcntl, os, struct, sys; \
                    fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))";
 const BACK: &str = "umount \"$1/disk\"; mount -o loop \"$1/image\" \"$1/disk\"";
 
-/// Changes the level, and now and then its product, until the connection breaks; answers the keys of what was acknowledged, and
-/// the last one, which was not.
+/// Changes the level, and sometimes its product, until the connection breaks; returns the keys of acknowledged changes,
+/// and the last one, which was not acknowledged.
 async fn caller(api: Api, cycle: u64, caller: usize) -> (Vec<String>, String) {
     let mut acknowledged = Vec::new();
     for turn in 0.. {
         let key = format!("{cycle}-{caller}-{turn}");
         let asked = if turn % 5 == 4 {
-            // Sometimes far above what is there, sometimes far below.
+            // Sometimes far above the stock, sometimes far below.
             let body = json!({"name": key, "lowStockThreshold": if turn % 2 == 0 { 1_000_000 } else { 0 }});
             api.try_say(Method::PUT, PRODUCT, &[], &body).await
         } else {
@@ -53,7 +53,7 @@ async fn caller(api: Api, cycle: u64, caller: usize) -> (Vec<String>, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_survives_power_cuts() {
+async fn acknowledged_changes_survive_power_cuts() {
     if Command::new("python3").arg("--version").output().is_err() {
         return skipped(STORY, "python3, which calls the ioctl, is missing");
     }
@@ -68,7 +68,7 @@ async fn what_was_acknowledged_survives_power_cuts() {
     counted(STORY, format!("{} cuts, {acknowledged} changes acknowledged, none lost", CYCLES * scale()));
 }
 
-/// Answers how many changes were acknowledged; nothing, after saying so, on a kernel that does not cut.
+/// Returns how many changes were acknowledged; none, after printing so, on a kernel without this call.
 async fn fifty_cuts(room: &Room) -> Option<usize> {
     let disk = room.path().join("disk");
     let data = disk.join("data");

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_onhand");
 
-/// No step of any story takes this long; a process that does is stuck.
+/// No step of any story takes this long; a process that does hangs.
 const WAIT_MAX: Duration = Duration::from_secs(120);
 const POLL_EVERY: Duration = Duration::from_millis(2);
 
@@ -22,17 +22,17 @@ pub(crate) struct Process {
     scratch: TempDir,
 }
 
-/// How a process ended and what it said.
+/// The exit of a process and its output.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// None: a signal ended it.
+    /// None when a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Process {
-    /// Starts a command without the settings of whoever runs the tests; what it says is kept aside.
+    /// Starts a command without the settings in the environment of the test run; its output is kept.
     pub(crate) fn spawn(mut command: Command) -> Self {
         let scratch = TempDir::new().unwrap();
         let file = |name| File::create(scratch.path().join(name)).unwrap();
@@ -41,7 +41,7 @@ impl Process {
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
         command.env_clear().envs(given).env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        // Of tests that run with a planted bug, every process makes the mistake.
+        // In a test run with a planted bug, every process has it.
         command.envs(std::env::var_os(VARIABLE).map(|bug| (VARIABLE, bug)));
         command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -53,7 +53,7 @@ impl Process {
         kill_process(id, signal).unwrap();
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the process ends by itself.
     #[track_caller]
     pub(crate) fn wait(mut self) -> Ended {
         let deadline = Instant::now() + WAIT_MAX;
@@ -66,7 +66,7 @@ impl Process {
         panic!("it does not end; it said:\n{}", self.said("stderr"));
     }
 
-    /// SIGKILL, and gone when this returns.
+    /// Sends SIGKILL, and returns when the process has ended.
     pub(crate) fn kill(mut self) -> Ended {
         self.child.kill().unwrap();
         let status = self.child.wait().unwrap();
@@ -82,7 +82,7 @@ impl Process {
         Some(Ended { code: status.code(), stdout: self.said("stdout"), stderr: self.said("stderr") })
     }
 
-    /// What it has said so far, on `stdout` or `stderr`.
+    /// The output so far, on `stdout` or `stderr`.
     pub(crate) fn said(&self, name: &str) -> String {
         let bytes = fs::read(self.scratch.path().join(name)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -91,7 +91,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only when it is gone already.
+        // Both fail only when it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -110,7 +110,7 @@ pub(crate) fn run(command: Command) -> Ended {
     Process::spawn(command).wait()
 }
 
-/// `onhand verify` of a data directory that nobody holds: it must be sound.
+/// Runs `onhand verify` on a data directory that is not in use: it must be sound.
 #[track_caller]
 pub(crate) fn verify(data_dir: &Path) -> String {
     let mut command = onhand(&["verify", "--data-dir"]);
@@ -120,7 +120,7 @@ pub(crate) fn verify(data_dir: &Path) -> String {
     ended.stdout
 }
 
-/// A node that takes requests.
+/// A node that accepts requests.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) process: Process,
@@ -134,7 +134,7 @@ impl Node {
         Self::start_as(Command::new(PROGRAM), data_dir, options)
     }
 
-    /// The same with the program started some other way, such as in a room of its own.
+    /// As [`Self::start`], with the program started in another way, such as in a room.
     #[track_caller]
     pub(crate) fn start_as(program: Command, data_dir: &Path, options: &[&str]) -> Self {
         match Self::try_start_as(program, data_dir, options) {
@@ -145,7 +145,7 @@ impl Node {
         }
     }
 
-    /// Starts a node that perhaps ends instead.
+    /// As [`Self::start_as`], for a node that may end instead.
     pub(crate) fn try_start_as(
         mut program: Command,
         data_dir: &Path,
@@ -154,7 +154,7 @@ impl Node {
         let scratch = TempDir::new().unwrap();
         let ready = scratch.path().join("ready");
         let port: &[&str] = if options.contains(&"--port") { &[] } else { &["--port", "0"] };
-        // All callers of a story come from one address; where the limit is the story, its options say so.
+        // All clients of a story have one address; where the limit is the subject, the options of the story set it.
         program.env("RATE_LIMIT_RPS", "0").env("LOAD_SHED_QUEUE_MAX", "10000");
         program.arg("serve").args(port).arg("--ready-file").arg(&ready);
         program.arg("--data-dir").arg(data_dir).args(options);
@@ -177,7 +177,7 @@ impl Node {
         self.url.split_once("://").unwrap().1
     }
 
-    /// SIGTERM, and the process must end well.
+    /// Sends SIGTERM; the process must end with success.
     #[track_caller]
     pub(crate) fn stop(self) {
         self.process.signal(Signal::TERM);

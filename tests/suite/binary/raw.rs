@@ -1,4 +1,4 @@
-//! A caller who writes bytes, not requests: for everything that no HTTP library would send.
+//! A client that writes bytes, not requests: for input that no HTTP library would send.
 
 use super::process::Node;
 use std::io::{ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ impl Raw {
         Self(stream)
     }
 
-    /// Writes as much as the other side takes.
+    /// Writes as much as the other side accepts.
     pub(super) fn write(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         // A server that has answered and closed need not read the rest.
         let _ = self.0.write_all(bytes.as_ref());
@@ -27,7 +27,7 @@ impl Raw {
     /// Writes only what fits into the buffers of both sides.
     pub(super) fn write_some(&mut self, bytes: &str) {
         self.0.set_nonblocking(true).unwrap();
-        // Full buffers are what is wanted here.
+        // Full buffers are the purpose here.
         let _ = self.0.write(bytes.as_bytes());
         self.0.set_nonblocking(false).unwrap();
     }
@@ -55,7 +55,7 @@ impl Raw {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Says that nothing more is sent.
+    /// Closes the sending direction.
     pub(super) fn finish(&mut self) -> &mut Self {
         // It fails when the other side has closed already.
         let _ = self.0.shutdown(Shutdown::Write);
@@ -68,13 +68,13 @@ pub(super) fn exchange(node: &Node, bytes: impl AsRef<[u8]>) -> String {
     Raw::connect(node).write(bytes).read_to_end()
 }
 
-/// The same, or nothing when the server takes no connection any more.
+/// As [`Self::exchange`]; none when the server accepts no connection any more.
 pub(super) fn exchange_if_open(node: &Node, bytes: impl AsRef<[u8]>) -> Option<String> {
     let mut raw = Raw(TcpStream::connect(node.address()).ok()?);
     Some(raw.write(bytes).read_to_end())
 }
 
-/// The head of a POST that closes the connection after it.
+/// The head of a POST that closes the connection afterwards.
 pub(super) fn post(path: &str, more: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n{more}\r\n"

@@ -1,5 +1,5 @@
-//! The commands of README and of every guide, each paper pasted into one shell in one go, in a directory that is empty at
-//! first: every command prints what the paper shows. The shell waits for nothing that the paper does not wait for.
+//! The commands of README and of every guide, each paper pasted into one shell at once, in an initially empty
+//! directory: every command prints the output in the paper. The shell adds no waits to those of the paper.
 
 use super::process::{PROGRAM, Process};
 use super::skipped;
@@ -17,13 +17,13 @@ const GUIDES: &str = "src/adapters/http/docs/guide";
 /// Begins the output of one command. It stands in no output.
 const MARK: &str = "\u{1e}";
 
-/// A command with the output that the paper shows.
+/// A command with the output in the paper.
 struct Shown {
     command: String,
     output: String,
 }
 
-/// What differs from run to run, and what is compared in its place.
+/// Output that differs from run to run, and its replacement for the comparison.
 static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
@@ -42,8 +42,8 @@ static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 });
 
 #[test]
-fn the_commands_of_readme_say_what_it_shows() {
-    let story = "the_commands_of_readme_say_what_it_shows";
+fn the_commands_of_the_readme_print_the_shown_output() {
+    let story = "the_commands_of_the_readme_print_the_shown_output";
     if let Some(missing) = missing() {
         return skipped(story, &missing);
     }
@@ -52,8 +52,8 @@ fn the_commands_of_readme_say_what_it_shows() {
 }
 
 #[test]
-fn the_commands_of_every_guide_say_what_it_shows() {
-    let story = "the_commands_of_every_guide_say_what_it_shows";
+fn the_commands_of_every_guide_print_the_shown_output() {
+    let story = "the_commands_of_every_guide_print_the_shown_output";
     if let Some(missing) = missing() {
         return skipped(story, &missing);
     }
@@ -68,7 +68,7 @@ fn the_commands_of_every_guide_say_what_it_shows() {
     counted(story, format!("{commands} commands of {guides} guides"));
 }
 
-/// Runs the commands of a paper and compares their output with the one it shows; how many commands it has.
+/// Runs the commands of a paper and compares their output with the one in the paper; returns the number of commands.
 #[track_caller]
 fn follow(paper: &str) -> usize {
     let directory = TempDir::new().unwrap();
@@ -93,7 +93,7 @@ fn follow(paper: &str) -> usize {
         let aside = fs::read_to_string(home.join(aside(place))).unwrap_or_default();
         let runs_on = runs_on(&one.command);
         let printed = without_differences(if runs_on { &aside } else { printed }, &home);
-        // A node that runs on prints its log, too.
+        // A node in the background prints its log, too.
         if printed != one.output && !(runs_on && printed.contains(&one.output)) {
             let Shown { command, output } = one;
             faults.push(format!("$ {command}\n--- {paper} shows\n{output}\n--- it printed\n{printed}\n"));
@@ -103,7 +103,7 @@ fn follow(paper: &str) -> usize {
     shown.len()
 }
 
-/// What this machine lacks for these stories.
+/// The tools that this machine lacks for these stories.
 fn missing() -> Option<String> {
     let works = |program: &str, arguments: &[&str]| {
         Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())

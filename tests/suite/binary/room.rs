@@ -1,4 +1,4 @@
-//! A mount namespace of its own, in which a story may mount what it likes without the machine noticing. Needs root.
+//! A mount namespace of its own, in which a story can mount anything without effect on the machine. Needs root.
 
 use super::process::PROGRAM;
 use super::skipped;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// Keeps the namespace open as long as it lives.
+/// Keeps the namespace open while it lives.
 #[derive(Debug)]
 pub(super) struct Room {
     keeper: Child,
@@ -17,7 +17,7 @@ pub(super) struct Room {
 impl Room {
     /// Opens a namespace and runs `script` in it, a piece of `sh` with a fresh directory as `$1`, the mount point.
     ///
-    /// None, after saying so loudly, when this machine does not allow it.
+    /// None, after printing a loud line, when this machine does not allow it.
     pub(super) fn open(story: &str, script: &str) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             skipped(story, "it mounts a file system, which only root may");
@@ -56,7 +56,7 @@ impl Room {
         self.directory.path()
     }
 
-    /// A program to be run inside. It keeps the process id of the child that is spawned.
+    /// A program to run inside. It keeps the process id of the spawned child.
     pub(super) fn command(&self, program: &str) -> Command {
         let namespace = PathBuf::from(format!("/proc/{}/ns/mnt", self.keeper.id()));
         let mut command = Command::new("nsenter");
@@ -64,12 +64,12 @@ impl Room {
         command
     }
 
-    /// `onhand`, inside.
+    /// `onhand`, to run inside.
     pub(super) fn onhand(&self) -> Command {
         self.command(PROGRAM)
     }
 
-    /// Runs a piece of `sh` inside, with the mount point as `$1`; answers what it printed.
+    /// Runs a piece of `sh` inside, with the mount point as `$1`; returns its output.
     #[track_caller]
     pub(super) fn sh(&self, script: &str) -> String {
         let output =
@@ -82,7 +82,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // Both fail only when it is gone already. The mounts go with the last process inside.
+        // Both fail only when it has ended already. The mounts go with the last process inside.
         let _ = self.keeper.kill();
         let _ = self.keeper.wait();
     }

@@ -1,4 +1,4 @@
-//! Several `onhand serve` on one data directory: their tills do not notice, whatever happens to one of them.
+//! Several `onhand serve` on one data directory: their tills notice nothing of the faults of single processes.
 
 use super::api::Api;
 use super::catalogue::Logs;
@@ -76,13 +76,13 @@ async fn upset(
                 node.process.wait()
             });
             let ended = ended.await.unwrap();
-            // On a machine that is slow enough it is taken over from meanwhile.
+            // On a slow machine it may be taken over from meanwhile.
             assert!(matches!(ended.code, Some(0 | 75)), "{ended:?}");
             nothing_went_wrong(&ended.stderr);
         }
         _ => {
             node.process.signal(Signal::STOP);
-            // Callers that are sent there meanwhile hang until it goes on.
+            // Clients that are sent there meanwhile hang until it resumes.
             tokio::time::sleep(TTL * 2).await;
             node.process.signal(Signal::CONT);
             tokio::time::sleep(TTL).await;
@@ -91,7 +91,7 @@ async fn upset(
                 node.process.wait()
             });
             let ended = ended.await.unwrap();
-            // Taken over from, or not if nobody needed what it held.
+            // Taken over from, or not if no other process needed its leases.
             assert!(matches!(ended.code, Some(0 | 75)), "{ended:?}");
             nothing_went_wrong(&ended.stderr);
         }
@@ -102,7 +102,7 @@ async fn upset(
     nodes[place] = Some(node);
 }
 
-/// A process that is taken over from answers 503 until it has ended; nothing else goes wrong in it.
+/// Checks that a process that was taken over from answered 503 until its end, and nothing else went wrong.
 #[track_caller]
 fn nothing_went_wrong(stderr: &str) {
     let wrong = |line: &&str| line.contains("\"status\":500") || line.contains("panicked");
@@ -155,7 +155,7 @@ async fn tills_at_several_processes_lose_nothing_and_repeat_nothing() {
     println!("{}", verify(directory.path()));
 }
 
-/// Whichever process merges, all of them show what it has merged, and in the end it is what the nodes say.
+/// All processes show the model that one of them merges, and in the end it equals the levels of the nodes.
 async fn central_agrees(api: &Api, nodes: impl Iterator<Item = &Node>) {
     let own = api.get(&level("TEA")).await;
     let (qty, _, _, version) = own.level();
@@ -175,7 +175,7 @@ async fn central_agrees(api: &Api, nodes: impl Iterator<Item = &Node>) {
 }
 
 #[test]
-fn a_process_that_has_a_directory_for_itself_lets_nobody_in() {
+fn a_process_alone_on_its_directory_admits_no_other() {
     let directory = TempDir::new().unwrap();
     let alone = Node::start(directory.path(), &[]);
     let sharing =
@@ -184,7 +184,7 @@ fn a_process_that_has_a_directory_for_itself_lets_nobody_in() {
     assert_eq!(refused.code, Some(75), "{}", refused.stderr);
     assert!(refused.stderr.contains("pid "), "{}", refused.stderr);
     alone.stop();
-    // What it had becomes the first of several logs, and a process for itself is told so.
+    // Its log becomes the first of several, and a single process is rejected with that reason.
     Node::start(directory.path(), &OPTIONS).stop();
     assert!(directory.path().join("nodes/1/log").is_dir());
     assert!(!directory.path().join("log").exists());
@@ -195,7 +195,7 @@ fn a_process_that_has_a_directory_for_itself_lets_nobody_in() {
     assert!(refused.stderr.contains("--locks-enabled"), "{}", refused.stderr);
 }
 
-/// Changes one level at a paused node's place, and what that one says when it goes on.
+/// Changes one level at another process while its holder is paused, and checks the answers of the holder when it resumes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_holder_that_was_paused_acknowledges_nothing_and_ends() {
     let directory = TempDir::new().unwrap();
@@ -243,7 +243,7 @@ async fn a_holder_that_was_paused_acknowledges_nothing_and_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn contention_is_answered_as_it_is_set() {
+async fn contention_is_answered_with_the_configured_status() {
     let directory = TempDir::new().unwrap();
     let options = [
         "--locks-enabled",

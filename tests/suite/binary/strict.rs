@@ -1,4 +1,4 @@
-//! `CATALOG_STRICT`: stock only of what the catalogue knows, in one process and among several.
+//! `CATALOG_STRICT`: stock only of SKUs in the catalogue, in one process and among several.
 
 use super::api::Api;
 use super::process::{Node, verify};
@@ -18,7 +18,7 @@ async fn adjust(api: &Api, delta: i64) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_the_catalogue_knows_is_taken_in() {
+async fn only_skus_of_the_catalogue_are_accepted() {
     let directory = TempDir::new().unwrap();
     let lax = Node::start(directory.path(), &[]);
     let api = Api::of(&lax);
@@ -41,7 +41,7 @@ async fn only_what_the_catalogue_knows_is_taken_in() {
     let statuses = [0, 1].map(|place| results["results"][place]["status"].as_u64().unwrap());
     assert_eq!(statuses, [200, 404], "{}", reply.text);
     node.stop();
-    // What is known is known again after a start, and what is taken out is not.
+    // After a start a listed SKU is still listed, and a removed one is not.
     let node = Node::start(directory.path(), &["--catalog-strict=true"]);
     let api = Api::of(&node);
     assert_eq!(adjust(&api, 1).await.0, 200);
@@ -53,7 +53,7 @@ async fn only_what_the_catalogue_knows_is_taken_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_process_describes_another_takes_in_at_once() {
+async fn a_product_described_at_one_process_is_accepted_at_another_at_once() {
     let directory = TempDir::new().unwrap();
     let options = ["--locks-enabled", "--catalog-strict"];
     let one = Node::start(directory.path(), &options);

@@ -1,5 +1,5 @@
-//! One tour of the whole contract on the real socket: every route at each of its addresses. The caller holds each answer
-//! against openapi.yaml.
+//! One tour of the whole contract on the real socket: every route at each of its addresses. The client checks each
+//! answer against openapi.yaml.
 
 use super::api::Api;
 use super::process::{Node, verify};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const KEY: &str = "idempotency-key";
 
-/// A request that a route answers well, in a store of its own for each place the route is mounted at.
+/// A request that a route answers with success, in a store of its own for each prefix that the route is mounted at.
 fn good_request(method: &Method, template: &str, place: usize) -> (String, Option<Value>) {
     let (store, product) = (format!("STORE-{place}"), format!("P-{place}"));
     let sku = if template.contains("/products/") { product.as_str() } else { "BANK%20CHARGES" };
@@ -60,7 +60,7 @@ async fn every_route_answers_at_each_of_its_addresses() {
     let node = Node::start(directory.path(), &[]);
     let api = Api::of(&node);
     let mut served: BTreeSet<(String, String)> = BTreeSet::new();
-    // What writes comes first, so that what reads finds something, and what takes away last; in the order of the list.
+    // Writes come first, so that reads find something, and deletions last; otherwise in the order of the list.
     let mut all_routes = routes();
     all_routes.sort_by_key(|route| match route.method {
         Method::GET => 1,
@@ -70,7 +70,7 @@ async fn every_route_answers_at_each_of_its_addresses() {
     for route in &all_routes {
         for (place, address) in route.addresses().enumerate() {
             if address.contains("{id}") {
-                // One dead letter; a node that is well has none.
+                // One dead letter; a healthy node has none.
                 let path = address.replace("{id}", "none")
                     + if route.query.is_empty() { "" } else { "?reason=none" };
                 let reply = api.try_send(route.method.clone(), &path, &[], Vec::new()).await.unwrap();

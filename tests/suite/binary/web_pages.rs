@@ -1,5 +1,5 @@
-//! What a page in somebody's browser can make it send to a node on the same machine: by a name that was made to lead there, or
-//! across sites. Nothing of it is answered or done, on no address, by no method, in no protocol.
+//! Requests that a page in a browser can send to a node on the same machine: by DNS rebinding, or across sites. None of
+//! them is answered or executed, on any address, by any method, in any protocol.
 
 use super::api::Api;
 use super::process::{Node, verify};
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const ADJUST: &str = "/stores/LONDON/inventory/TEA/adjust";
 
-/// Sends one request and holds its answer against a status and, for a refusal, a code.
+/// Sends one request and checks the status of its answer and, for a rejection, its code.
 #[track_caller]
 fn asked(node: &Node, line: &str, head: &str, body: &str, wanted: (u16, &str)) -> String {
     let length = body.len();
@@ -38,7 +38,7 @@ async fn level(node: &Node) -> (i64, i64, i64, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_was_made_to_lead_here_gets_nothing() {
+async fn a_rebound_host_name_is_rejected() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--connections-max", "1"]);
     let delta = r#"{"delta":5}"#;
@@ -92,7 +92,7 @@ async fn a_name_that_was_made_to_lead_here_gets_nothing() {
     asked(&node, "GET http://evil.example/livez", "host: localhost\r\n", "", (400, "invalid-request"));
     asked(&node, "GET http://evil.example/livez", "host: evil.example\r\n", "", (421, "misdirected-host"));
     assert!(exchange(&node, "GET /livez HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 400 "));
-    // A connection too many is let in for its probe; so is a page.
+    // A connection above the limit is accepted for a probe; a page's request on it is rejected all the same.
     let mut busy = vec![occupy(node.address()).await];
     while Api::of(&node).get("/problems").await.status != 503 {
         busy.push(occupy(node.address()).await);
@@ -109,7 +109,7 @@ async fn a_name_that_was_made_to_lead_here_gets_nothing() {
 
 /// HTTP/2 has the host in `:authority`, and may have it in `Host` too.
 #[tokio::test(flavor = "multi_thread")]
-async fn http_2_is_held_to_the_same() {
+async fn http_2_requests_are_checked_alike() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
     let socket = TokioIo::new(TcpStream::connect(node.address()).await.unwrap());
@@ -174,7 +174,7 @@ async fn a_page_of_another_site_changes_nothing_even_where_any_host_is_served() 
             let head = format!("host: {host}\r\n{from}\r\n");
             asked(&node, "POST /api/sync", &head, "", (200, ""));
         }
-        // Reading is no change; that a page may not see the answer is its browser's business.
+        // A read changes nothing; whether a page may see the answer is its browser's decision.
         asked(&node, "GET /livez", &format!("host: {host}\r\nsec-fetch-site: cross-site\r\n"), "", (200, ""));
         assert_eq!(Api::of(&node).get("/health/readiness").await.json["durableSequence"], 0);
         node.stop();
@@ -216,9 +216,9 @@ async fn pages_of_listed_origins_may_call_and_read() {
             assert!(!head.contains("credentials"), "{head}");
         }
     }
-    // Two pieces, from two pages.
+    // One piece from each of two pages.
     assert_eq!(level(&node).await, (2, 2, 0, 2));
-    // The origin does not make up for the host.
+    // A good origin does not make up for a bad host.
     let head = format!("host: evil.example\r\norigin: {DESK}\r\n");
     let refused = asked(&node, &format!("GET {LEVEL}"), &head, "", (421, "misdirected-host"));
     assert!(!refused.contains("access-control"), "{refused}");
@@ -235,9 +235,9 @@ async fn pages_of_listed_origins_may_call_and_read() {
     node.stop();
 }
 
-/// Headers that keep an answer from being used by other pages, on whatever is answered.
+/// Headers that keep other pages from using an answer, on every kind of answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_says_that_it_is_for_its_own_pages() {
+async fn every_answer_has_the_isolation_headers() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
     let api = Api::of(&node);

@@ -1,4 +1,4 @@
-//! Two hundred writers at once on one SKU: nothing is lost, nothing happens twice, and the versions tell the order.
+//! Two hundred concurrent writers on one SKU: nothing is lost, nothing happens twice, and the versions give the order.
 
 use super::api::{Api, Reply};
 use super::process::{Node, verify};
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 const WRITERS: usize = 200;
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 
-/// Runs one story per writer, all let go at the same moment.
+/// Runs one story per writer, all started at the same moment.
 async fn at_once<F, T>(api: &Api, story: impl Fn(Api, usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
@@ -40,7 +40,7 @@ fn version(reply: &Reply) -> u64 {
     version
 }
 
-/// Holds the history of the level against the rule that each movement starts where the one before it ended.
+/// Checks the history of the level: each movement starts where the one before it ended.
 async fn chained(api: &Api, movements: u64) -> Vec<Value> {
     let items = api.items(&format!("{LEVEL}/history")).await;
     assert_eq!(items.len() as u64, movements);
@@ -62,7 +62,7 @@ async fn without_a_precondition_every_change_counts() {
     let seen = at_once(&api, |api, writer| async move {
         let mut versions = Vec::new();
         for round in 0..EACH {
-            // Every tenth piece goes out again, so that the sum is not simply the version.
+            // Every tenth piece is taken out again, so that the sum is not simply the version.
             let delta = if (writer as u64 + round) % 10 == 9 { -1 } else { 2 };
             let reply = adjust(&api, delta, &[]).await;
             if reply.status == 409 {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 const STORES: [&str; 3] = ["BERLIN", "PARIS", "ROME"];
 
 #[tokio::test]
-async fn a_store_that_is_killed_in_the_middle_holds_up_nobody_and_central_ends_as_the_sum_of_the_logs() {
+async fn a_killed_store_delays_no_other_and_central_ends_as_the_sum_of_the_logs() {
     let scratch = TempDir::new().unwrap();
     let directory = |name: &str| scratch.path().join(name);
     let mut nodes: Vec<Option<ChildServer>> =
@@ -40,7 +40,7 @@ async fn a_store_that_is_killed_in_the_middle_holds_up_nobody_and_central_ends_a
     assert!(expected.len() > 15, "{expected:?}");
     until_central_is(hub.url(), &expected).await;
 
-    // Killed itself, central goes on from its file; stopped in peace, it has saved everything.
+    // Killed, central resumes from its file; stopped cleanly, it has saved everything.
     let address = port(&hub);
     hub.kill().unwrap();
     assert!(trade(&urls[2], STORES[2], 12, &mut random).await);
@@ -53,7 +53,7 @@ async fn a_store_that_is_killed_in_the_middle_holds_up_nobody_and_central_ends_a
     assert_eq!(super::central_file(&directory("HUB")), expected);
 }
 
-/// One source stands still (SIGSTOP), one is gone: the third is followed, the central node sells, and both come back.
+/// One source is paused (SIGSTOP), one is gone: the third is followed, the central node sells, and both return.
 #[tokio::test]
 async fn a_source_that_stands_still_costs_the_others_nothing() {
     let scratch = TempDir::new().unwrap();
@@ -105,7 +105,7 @@ fn the_script_that_shows_it_runs() {
     assert!(run.status.success() && said.ends_with("central is the sum of the three logs\n"), "{run:?}");
 }
 
-/// What the others sold while Paris was away can be waited for, and Paris's old stock is still shown.
+/// The sales of the others while Paris was paused can be waited for, and Paris's old stock is still shown.
 async fn assert_only_paris_is_missing(hub: &str, urls: &[String]) {
     for (url, store) in [(&urls[0], STORES[0]), (&urls[2], STORES[2])] {
         let end = get(&format!("{url}/events?limit=0")).await;

@@ -1,4 +1,4 @@
-//! One event that nobody can read, in the middle of the real trade history.
+//! One unreadable event in the middle of the real trade history.
 
 use super::poison::{poison, segment};
 use super::{Levels, central_file, fold, newest, onhand, serve, text};
@@ -9,14 +9,14 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// A movement as it stands in the log.
+/// A movement as it is in the log.
 struct Movement {
     sequence: u64,
     place: (String, String),
     delta: i64,
 }
 
-/// The movements of a log, read line by line with nothing of the program.
+/// The movements of a log, read line by line without code of the program.
 fn movements(data_dir: &Path) -> Vec<Movement> {
     let lines = fs::read_to_string(segment(data_dir)).unwrap();
     let mut movements = Vec::new();
@@ -37,7 +37,7 @@ fn movements(data_dir: &Path) -> Vec<Movement> {
     movements
 }
 
-/// What movements add up to: pieces and version of each level.
+/// The sum of movements: pieces and version of each level.
 fn added<'a>(movements: impl Iterator<Item = &'a Movement>) -> Levels {
     let mut levels = Levels::new();
     for movement in movements {
@@ -68,7 +68,7 @@ fn a_poison_event_in_the_middle_of_the_real_history_stops_nothing_else() {
     assert!(all.len() > 39_000, "{} movements", all.len());
     let whole = added(all.iter());
     assert_eq!(whole, fold(shop.path()));
-    // From the middle on, the first one with many behind it: a thing that is sold every day.
+    // From the middle on, the first event with many behind it: a SKU that is sold every day.
     let behind = |bad: &Movement| {
         all.iter().filter(|other| other.place == bad.place && other.sequence > bad.sequence).count()
     };

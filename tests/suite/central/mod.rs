@@ -1,4 +1,4 @@
-//! Central, by real processes: a worker inside a node, a worker of its own, nodes over HTTP, kill -9.
+//! Central, by real processes: a worker inside a node, a separate worker, nodes over HTTP, kill -9.
 
 mod chain;
 mod history;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Levels by store and SKU: sellable pieces and version.
 type Levels = BTreeMap<(String, String), (i64, u64)>;
 
-/// All callers of a story come from one address, and what was killed is back at once.
+/// All clients of a story have one address, and killed nodes return at once.
 const QUICK: [&str; 10] = [
     "--sync-interval-ms",
     "5",
@@ -38,7 +38,7 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_onhand"))
 }
 
-/// Starts a node on a free port; `port` is that of one that was killed before.
+/// Starts a node on a free port; `port` is that of a node that was killed before.
 fn serve(data_dir: &Path, port: Option<u16>, more: &[&str]) -> ChildServer {
     let arguments: Vec<&str> = QUICK.iter().chain(more).copied().collect();
     ChildServer::start_at(program(), data_dir, port.unwrap_or(0), &arguments).unwrap()
@@ -53,7 +53,7 @@ fn onhand(arguments: &[&str]) -> String {
     told(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
 }
 
-/// Starts a command and leaves it running; killed by whoever holds it.
+/// Starts a command in the background; dropping the child kills it.
 fn spawn(arguments: &[&str]) -> Child {
     let mut command = Command::new(program());
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
@@ -80,7 +80,7 @@ async fn trade(url: &str, store: &str, movements: u32, random: &mut fastrand::Rn
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
-/// What the log of a data directory adds up to, by the command that reads it from its beginning.
+/// The levels of a data directory's log, by the command that reads it from its beginning.
 fn fold(data_dir: &Path) -> Levels {
     let output = data_dir.join("levels.jsonl");
     let said = onhand(&["rebuild", "--data-dir", text(data_dir), "--output", text(&output)]);
@@ -97,7 +97,7 @@ fn level(record: &Value) -> ((String, String), (i64, u64)) {
     ((name("storeId"), name("sku")), (qty, record["version"].as_u64().unwrap()))
 }
 
-/// The whole model as a node shows it.
+/// The whole model of a node.
 async fn central(url: &str) -> Levels {
     let request = client()
         .get(format!("{url}/central/inventory"))
@@ -136,7 +136,7 @@ fn levels(model: &Value) -> Levels {
     levels
 }
 
-/// Waits until central is what the logs say.
+/// Waits until central equals the logs.
 async fn until_central_is(url: &str, expected: &Levels) {
     let begun = Instant::now();
     loop {

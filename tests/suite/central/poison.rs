@@ -1,4 +1,4 @@
-//! An event that no program of this version knows, in the middle of a log that is whole otherwise.
+//! An event of an unknown type, in the middle of an otherwise sound log.
 
 use super::{Levels, central, fold, get, onhand, serve, text, trade, until_central_is};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Where the checksum stands in a line, and what it is taken over.
+/// The position of the checksum in a line.
 const CRC: std::ops::Range<usize> = 8..16;
 const REST: usize = 18;
 
@@ -14,7 +14,7 @@ pub(super) fn segment(data_dir: &Path) -> PathBuf {
     data_dir.join("log/00000000000000000001.jsonl")
 }
 
-/// Gives the event of that sequence a type nobody knows, and every line behind it the checksum that fits.
+/// Gives the event of that sequence an unknown type, and every line behind it a valid checksum.
 pub(super) fn poison(data_dir: &Path, sequence: u64) {
     let text = fs::read_to_string(segment(data_dir)).unwrap();
     let mut poisoned = String::new();
@@ -22,7 +22,7 @@ pub(super) fn poison(data_dir: &Path, sequence: u64) {
     let mut done = false;
     for line in text.split_inclusive('\n') {
         if !line.ends_with('\n') || !line.starts_with("{\"crc\":\"") {
-            // The space that is reserved behind the last line.
+            // The preallocated space behind the last line.
             poisoned.push_str(line);
             break;
         }
@@ -47,7 +47,7 @@ pub(super) fn poison(data_dir: &Path, sequence: u64) {
 }
 
 #[tokio::test]
-async fn a_poison_event_holds_up_its_own_level_and_nothing_else_until_somebody_decides() {
+async fn a_poison_event_blocks_only_its_own_level_until_it_is_settled() {
     let scratch = TempDir::new().unwrap();
     let (hub, paris) = (scratch.path().join("HUB"), scratch.path().join("PARIS"));
     let mut random = fastrand::Rng::with_seed(31);
@@ -82,7 +82,7 @@ async fn a_poison_event_holds_up_its_own_level_and_nothing_else_until_somebody_d
     let tried = onhand(&["dead-letters", "redrive", &id, "--server", url]);
     assert!(tried.starts_with("exit code 1") && tried.contains("still cannot be applied"), "{tried}");
 
-    // What waits is remembered across a crash.
+    // Waiting events are kept across a crash.
     let address = super::port(&central_node);
     central_node.kill().unwrap();
     let central_node = serve(&hub, Some(address), &["--source", text(&paris), "--retry-base-ms", "1"]);
@@ -92,7 +92,7 @@ async fn a_poison_event_holds_up_its_own_level_and_nothing_else_until_somebody_d
     assert_eq!(others(&found), others(&expected));
     assert!(found[&stuck].1 < expected[&stuck].1, "it still waits");
 
-    // The segment is restored from a copy: everything that waited is applied, in order.
+    // The segment is restored from a copy: all waiting events are applied, in order.
     fs::write(segment(&paris), good).unwrap();
     let driven = onhand(&["dead-letters", "redrive", "--all", "--server", url]);
     assert!(driven.starts_with("exit code 0") && driven.contains("0 still wait"), "{driven}");
@@ -102,7 +102,7 @@ async fn a_poison_event_holds_up_its_own_level_and_nothing_else_until_somebody_d
 }
 
 #[tokio::test]
-async fn a_letter_of_a_worker_of_its_own_is_settled_in_its_directory() {
+async fn a_letter_of_a_separate_worker_is_settled_in_its_directory() {
     let scratch = TempDir::new().unwrap();
     let mut random = fastrand::Rng::with_seed(41);
     let store = serve(scratch.path(), None, &["--sync", "off"]);
@@ -196,7 +196,7 @@ async fn a_letter_behind_an_earlier_one_of_its_level_waits_for_that_one() {
     assert!(said.starts_with("exit code 0"), "{said}");
     node.kill().unwrap();
 
-    // The model of before the discard, as after the loss of the newest file: the level waits for the first letter again.
+    // The model from before the discard, as after the loss of the newest file: the level waits for the first letter again.
     fs::remove_file(super::newest(&hub)).unwrap();
     fs::write(&before, model).unwrap();
     let node = serve(&hub, None, &options);

@@ -25,7 +25,7 @@ async fn central_is_built_from_the_logs_alone_and_never_knows_less_than_before()
     let said = onhand(&with_paris);
     assert!(said.starts_with("exit code 0") && said.contains("0 levels were wrong"), "{said}");
 
-    // A model that is wrong, but whole, is found out.
+    // A wrong but complete model is detected.
     let path = newest(&hub);
     let file = fs::read_to_string(&path).unwrap();
     let (_, body) = file.split_once(",\"central\":").unwrap();

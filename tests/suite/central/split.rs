@@ -1,4 +1,4 @@
-//! The worker as a process of its own beside `serve --sync off`.
+//! The worker as a separate process beside `serve --sync off`.
 
 use super::{PATIENCE, central_file, fold, onhand, serve, spawn, text, trade, until_central_is};
 use rustix::process::{Pid, Signal, kill_process};
@@ -6,7 +6,7 @@ use std::process::Child;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A worker that saves whenever it may, so that it is killed while it does.
+/// A worker that saves as often as possible, so that kills hit a save.
 fn worker(data_dir: &str) -> Child {
     spawn(&[
         "sync-worker",

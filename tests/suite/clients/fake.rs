@@ -1,4 +1,4 @@
-//! A node that keeps the contract of the routes for operations, has what it is given, and loses connections on demand.
+//! A fake node with the routes for operations, scripted contents, and connections that break on demand.
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -13,14 +13,14 @@ use std::fmt::Write;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-/// What the node says, and what it was asked.
+/// The contents of the node, and the requests it received.
 #[derive(Default)]
 pub(super) struct Fake {
     pub(super) node: String,
     pub(super) events: Vec<Value>,
     /// Bytes of the feed after which each connection breaks, in turn; then none breaks.
     pub(super) breaks: Vec<usize>,
-    /// The node id after the first connection, when it is another one then.
+    /// The node id after the first connection, when it changes then.
     pub(super) then: Option<String>,
     pub(super) report: Value,
     pub(super) letters: Vec<Value>,
@@ -29,7 +29,7 @@ pub(super) struct Fake {
 
 pub(super) type Shared = Arc<Mutex<Fake>>;
 
-/// Serves the node until the test ends; gives its base URL.
+/// Serves the node until the test ends; returns its base URL.
 pub(super) fn serve(fake: &Shared) -> String {
     let router = Router::new()
         .route("/events", get(events))
@@ -96,7 +96,7 @@ async fn sync(State(fake): State<Shared>) -> Json<Value> {
 async fn letters(State(fake): State<Shared>, query: RawQuery) -> Json<Value> {
     let query = fields(&query);
     let fake = fake.lock().unwrap();
-    // One a page, so that paging is seen to work.
+    // One per page, so that paging is tested.
     let place: usize = query.get("cursor").map_or(0, |cursor| cursor.parse().unwrap());
     let next = (place + 1 < fake.letters.len()).then(|| (place + 1).to_string());
     let items: Vec<&Value> = fake.letters.iter().skip(place).take(1).collect();
@@ -120,7 +120,7 @@ async fn discard(State(fake): State<Shared>, Path(id): Path<String>, query: RawQ
     settle(&fake, &id, "discarded", fields(&query).get("reason"))
 }
 
-/// A letter whose reason says "for ever" cannot be applied, however often it is tried.
+/// A letter whose reason contains "for ever" cannot be applied, in any attempt.
 fn settle(fake: &Shared, id: &str, state: &str, note: Option<&String>) -> Response {
     let mut fake = fake.lock().unwrap();
     fake.asked.push(format!("{state} {id} {note:?}"));

@@ -1,4 +1,4 @@
-//! The commands that talk to a node, against one that behaves badly on demand.
+//! The commands that call a node, against a fake one that misbehaves on demand.
 
 mod fake;
 
@@ -25,7 +25,7 @@ fn node(events: impl Iterator<Item = u64>) -> Fake {
     Fake { node: NODE.to_owned(), events: events.map(event).collect(), ..Fake::default() }
 }
 
-/// Runs a command against the node; exit code and what it said.
+/// Runs a command against the node; returns the exit code and the output.
 fn run(fake: Fake, arguments: &[&str]) -> (Shared, String) {
     let fake = Arc::new(Mutex::new(fake));
     let url = serve(&fake);
@@ -53,7 +53,7 @@ fn tail_shows_each_change_once_however_often_the_connection_breaks() {
 }
 
 #[test]
-fn tail_begins_where_it_is_told_and_filters_at_the_node() {
+fn tail_begins_at_the_given_sequence_and_filters_at_the_node() {
     let table: [(&[&str], Vec<u64>, &str); 4] = [
         (&["--count", "10"], (291..=300).collect(), "290 {}"),
         (&["-n", "2", "--count", "2"], vec![299, 300], "298 {}"),
@@ -75,14 +75,14 @@ fn tail_begins_where_it_is_told_and_filters_at_the_node() {
 }
 
 #[test]
-fn tail_says_when_the_feed_is_not_what_it_was() {
+fn tail_reports_a_feed_that_does_not_continue() {
     let gap = node((1..=9).filter(|sequence| *sequence != 5));
     let repeat = node([1, 2, 2, 3].into_iter());
     let other = Fake { breaks: vec![900], then: Some("another".to_owned()), ..node(1..=9) };
     for (fake, shown, reason) in [
         (gap, 4, "sequence 6 follows 4"),
         (repeat, 2, "sequence 2 follows 2"),
-        // What has not left when the connection breaks is not seen.
+        // Events still in a buffer when the connection breaks are not seen.
         (other, 0, "node another now"),
     ] {
         let (_, text) = run(fake, &["tail", "--after", "0", "--json"]);
@@ -92,7 +92,7 @@ fn tail_says_when_the_feed_is_not_what_it_was() {
 }
 
 #[test]
-fn sync_tells_what_a_pass_did_and_its_exit_code_is_for_scripts() {
+fn sync_reports_a_pass_and_its_exit_code() {
     let source = |name: &str, state: Value| {
         json!({"name": name, "node": NODE, "sequence": 1041, "end": 1050, "state": state, "duplicates": 0, "taken": 0, "superseded": 0,
                "parkedLevels": 1, "parkedEvents": 9})

@@ -1,4 +1,4 @@
-//! Wall clocks that jump: what runs out does so after the time it was given, or behind a sign in the log.
+//! Wall clocks that jump: a hold expires after the time it was granted, or behind a sign in the log.
 
 mod property;
 
@@ -41,7 +41,7 @@ fn kinds(world: &World) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn a_jump_ahead_that_is_taken_back_has_done_nothing() {
+async fn a_jump_ahead_that_is_reverted_has_no_effect() {
     let world = world();
     let node = world.open();
     go(&node, "A").await;
@@ -84,7 +84,7 @@ async fn a_clock_that_stays_ahead_is_believed_in_the_end_and_the_log_says_so_fir
         assert_eq!((entries[sign].at, entries[sign + 1].at), (from, to), "the sign has the old time");
         assert_eq!(news(&node).await, None);
         drop(node);
-        // It is in snapshots, and read back.
+        // It is in snapshots, and is read back.
         world.disk.crash(Crash::ProcessKill);
         let node = world.open();
         assert_eq!((news(&node).await, level(&node, "B").await), (None, Some((10, 10, 0, 1))));
@@ -119,7 +119,7 @@ async fn a_clock_that_is_set_back_stops_nothing() {
     assert_eq!(reserved(&node).await, 1);
     world.clock.pass(1);
     assert_eq!(reserved(&node).await, 0, "its time has passed");
-    // Also when it is found so at a start.
+    // The same when the offset is found at a start.
     hold(&node, "s", 600).await;
     drop(node);
     let node = world.open();
@@ -206,7 +206,7 @@ async fn a_clock_at_the_end_of_the_calendar_is_never_believed() {
     go(&node, "A").await;
     world.clock.set(Timestamp::from_milliseconds(i64::MAX));
     for _ in 0..3 {
-        // It cannot go on, so it does not run evenly.
+        // The clock cannot go on, so it does not run evenly.
         assert_eq!(news(&node).await, Some(TimeNews::Apart));
         world.clock.pass(i64::try_from(SETTLE_FAR.as_millis()).unwrap());
     }

@@ -1,4 +1,4 @@
-//! Any sequence of jumps, against what has truly passed.
+//! Any sequence of clock jumps, compared with the true time.
 
 use super::{DAY, HOUR, YEARS, go, world};
 use crate::node::{World, reserve};
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 use tokio::runtime::{Builder, Runtime};
 
-/// What may happen to a node and its clocks.
+/// An event for a node or its clocks.
 #[derive(Debug, Clone)]
 enum Step {
     Pass(i64),
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A hold as it was made: how much time had truly passed, for how long, and after how many starts.
+/// A hold as it was made: the true time, its duration, and the number of starts so far.
 #[derive(Debug, Clone, Copy)]
 struct Made {
     passed: i64,
@@ -106,7 +106,8 @@ impl Play {
         self.when.resize(usize::try_from(end).unwrap(), when);
     }
 
-    /// Every hold that expired had had its time, or there is a sign; every one that has had its time is gone.
+    /// Checks that every expired hold had had its time, or there is a sign, and that every hold that has had its time
+    /// is gone.
     fn check(&self) {
         let entries = rules::entries(&self.world.disk);
         rules::check(&entries);

@@ -1,4 +1,4 @@
-//! Where the faults strike, and how the machine ends.
+//! The operations that the faults strike, and the ways in which the machine ends.
 
 use super::{Run, SETTINGS, Then};
 use crate::counts::counted;
@@ -24,7 +24,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().unwrap()
 }
 
-/// Planned panics say nothing on the terminal.
+/// Suppresses the messages of planned panics.
 fn hush() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -39,7 +39,7 @@ fn hush() {
     });
 }
 
-/// Plays the script with a fault at operation `n`; nothing when it ended before.
+/// Plays the script with a fault at operation `n`; none when the script ended before.
 fn run(runtime: &Runtime, n: u64, fault: Fault, sticky: bool, then: Then) -> Option<Run> {
     let mut run = Run::new(n, then);
     let injection = Injection::at(n, fault);
@@ -135,10 +135,10 @@ fn struck(disk: &SimDisk) -> u64 {
     disk.hits().values().sum()
 }
 
-/// Opens copies of the disk with a second fault at each operation of the opening, and lets that end in two ways.
+/// Opens copies of the disk with a second fault at each operation of the opening, which ends in two ways.
 fn second_faults(runtime: &Runtime, run: &Run, left: &SimDisk, told: &str) -> u64 {
     let mut count = 0;
-    // An error only ends the opening; a crash may also leave half of what it was doing.
+    // An error only ends the opening; a crash may also leave a part of its work.
     let faults: &[Fault] =
         if left.operations().is_multiple_of(3) { &[Fault::Crash, Fault::Eio] } else { &[Fault::Crash] };
     for fault in faults.iter().copied() {

@@ -1,9 +1,9 @@
 //! A scripted run that fails at every operation of the disk in turn, in every way, and is opened again.
 //!
-//! Once the disk has refused, nothing may be acknowledged and nothing be shown that is not durable. Then the node goes on
-//! without a restart as soon as the disk is well, and what was not acknowledged has not happened; or the process ends, and
-//! after the restart what was acknowledged is there exactly once, what is read-only not at all, what is unknown at most
-//! once, and a retry of everything makes it exactly once.
+//! After a failure of the disk nothing may be acknowledged, and nothing that is not durable may be shown. Then the node
+//! resumes without a restart as soon as the disk is well, and changes that were not acknowledged have not happened; or
+//! the process ends, and after the restart acknowledged changes are there exactly once, read-only ones not at all,
+//! unknown ones at most once, and a retry of everything makes it exactly once.
 
 mod faults;
 
@@ -67,7 +67,7 @@ fn script() -> Vec<Step> {
     ]
 }
 
-/// Everything the script asks, in order.
+/// All acts of the script, in order.
 fn acts() -> Vec<Act> {
     script()
         .into_iter()
@@ -78,27 +78,27 @@ fn acts() -> Vec<Act> {
         .collect()
 }
 
-/// A run up to its end, or to the first fault it does not get over.
+/// A run up to its end, or to the first fault that it does not survive.
 struct Run {
     stage: ModelCheck,
-    /// What was under way when the disk refused.
+    /// The acts in progress when the disk failed.
     open: OpenActs,
-    /// The holds that were due were being expired, and nobody knows whether they are.
+    /// Expired holds were being removed, with an unknown result.
     expiring: bool,
-    /// What becomes of the disk once it has refused.
+    /// The behaviour of the disk after the failure.
     then: Then,
-    /// The storage breaker was open at some time.
+    /// The storage breaker has been open.
     refused: bool,
 }
 
-/// What happens when the storage breaker is open.
+/// The continuation when the storage breaker is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     /// The process ends.
     End,
-    /// The disk is well again, and the node goes on without a restart.
+    /// The disk is well again, and the node resumes without a restart.
     Mend,
-    /// The same, but the first probe meets a fault at its n-th operation.
+    /// As `Mend`, but the first probe meets a fault at its n-th operation.
     MendLater(u64, Fault),
 }
 
@@ -130,12 +130,12 @@ impl Run {
         true
     }
 
-    /// The node, unless its log cannot be written any more.
+    /// Plays a step; returns the node, unless its log cannot be written any more.
     async fn step(&mut self, mut node: SimNode, step: Step) -> Option<SimNode> {
         let due = matches!(step, Step::Due);
         match step {
             Step::Together(acts) => {
-                // A panic takes the answers with it.
+                // A panic loses the answers.
                 self.open.unknown.clone_from(&acts);
                 let heard = ask(&node, &self.stage.oracle, self.stage.clock(), &acts).await;
                 self.open = self.stage.hold(&acts, heard);
@@ -151,7 +151,7 @@ impl Run {
                 }
             }
             Step::Pass(milliseconds) => self.stage.pass(milliseconds),
-            // What fails here is tried again at the next step.
+            // Failed upkeep is repeated at the next step.
             Step::Upkeep => drop(node.upkeep()),
             Step::Restart => {}
         }
@@ -172,7 +172,7 @@ impl Run {
         Some(node)
     }
 
-    /// Nothing is acknowledged, nothing shown but the durable, all of which is.
+    /// Checks that nothing is acknowledged, and that exactly the durable state is shown.
     async fn read_only(&self, node: &SimNode) {
         let late = Act::One(order("C", LevelVerb::Adjust(5)), Some(99));
         let heard = ask(node, &self.stage.oracle, self.stage.clock(), &[late]).await;
@@ -197,11 +197,11 @@ impl Run {
         }
         assert_eq!(node.ledger.log().breaker(), BreakerState::Closed);
         disk.clear_faults();
-        self.stage.took_back();
+        self.stage.rolled_back();
         true
     }
 
-    /// What was not answered has not happened, and happens when it is asked for again.
+    /// Checks that changes without an answer have not happened, and happen when they are repeated.
     async fn again(&mut self, node: &SimNode, due: bool) {
         self.stage.check(node).await;
         if due {
@@ -228,13 +228,13 @@ impl Run {
                 stage.play(&node, &[act]).await;
             }
             drop(node);
-            // What a failed sync left in the page cache alone must not have been built upon.
+            // The node must not have built upon bytes that a failed sync left in the page cache alone.
             stage.world.disk.crash(Crash::DropUnsynced);
             stage.reopen(&[], false).await;
         }
     }
 
-    /// A copy of the disk as it is left when the machine ends in that way.
+    /// A copy of the disk after this end of the machine.
     fn left(&self, end: Crash) -> SimDisk {
         let disk = self.stage.world.disk.fork();
         disk.crash(end);

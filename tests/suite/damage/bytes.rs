@@ -23,7 +23,7 @@ fn flips(sound: &Sound, path: &Path, owed: impl Fn(usize) -> Owed) -> usize {
     opened
 }
 
-/// So many logs, or as many times that as the scale of the run.
+/// So many logs, times the scale of the run.
 fn variants(number: u64) -> std::ops::Range<u8> {
     0..u8::try_from(number * scale()).expect("there are 255 variants")
 }
@@ -44,7 +44,7 @@ fn cuts(sound: &Sound, path: &Path, owed: impl Fn(usize) -> Owed) {
 }
 
 #[test]
-fn the_log_that_is_damaged_here_has_what_it_takes() {
+fn the_test_log_has_every_part_that_is_damaged() {
     for (sound, snapshots) in sounds().into_iter().zip([true, false, true]) {
         assert!(sound.segments().len() >= 3);
         assert!(sound.judge(&sound.disk.fork(), Owed::All, "undamaged"));
@@ -58,13 +58,13 @@ fn the_log_that_is_damaged_here_has_what_it_takes() {
 }
 
 #[test]
-fn no_flipped_bit_is_taken_for_the_truth() {
+fn no_flipped_bit_is_accepted() {
     let mut flipped = 0;
     for variant in variants(2) {
         for (sound, whole) in sounds_of(variant).into_iter().zip([true, false, false]) {
             let active = rules::layout().segment(*sound.segments().last().unwrap());
             for (path, owed) in sound.files() {
-                // The first log is damaged everywhere; the others differ from it in what stands behind the active segment.
+                // The first log is damaged everywhere; the others differ from it in the files behind the active segment.
                 if flipped < flips_wanted() && (whole || path == active) {
                     flips(&sound, &path, |_| owed);
                     flipped += sound.disk.file(&path).unwrap().len();
@@ -76,7 +76,7 @@ fn no_flipped_bit_is_taken_for_the_truth() {
 }
 
 #[test]
-fn a_running_node_does_not_take_a_flipped_bit_for_the_truth() {
+fn a_running_node_accepts_no_flipped_bit() {
     let [sound, ..] = sounds();
     let mut noticed = BTreeSet::new();
     for first in sound.segments() {
@@ -95,7 +95,7 @@ fn a_running_node_does_not_take_a_flipped_bit_for_the_truth() {
 }
 
 #[test]
-fn no_file_that_was_cut_short_is_taken_for_whole() {
+fn no_truncated_file_is_accepted_as_whole() {
     let mut cut = 0;
     for sound in variants(6).flat_map(sounds_of) {
         for (path, owed) in sound.files() {
@@ -172,7 +172,7 @@ fn a_log_that_is_gone_is_missed_also_by_a_new_node() {
 }
 
 #[test]
-fn what_a_start_found_is_marked_before_anyone_sees_it() {
+fn the_end_found_at_a_start_is_marked_before_it_is_shown() {
     let sound = sound(1_000, 5).unmarked();
     drop(opened(&sound.disk, sound.settings).unwrap());
     sound.disk.crash(Crash::ProcessKill);
@@ -183,7 +183,7 @@ fn what_a_start_found_is_marked_before_anyone_sees_it() {
 }
 
 #[test]
-fn what_is_torn_off_twice_at_one_place_is_kept_twice() {
+fn bytes_torn_off_twice_at_one_place_are_kept_twice() {
     let sound = sound(1_000, 5);
     let path = rules::layout().segment(*sound.segments().last().unwrap());
     let bytes = sound.disk.file(&path).unwrap();

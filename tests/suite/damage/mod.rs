@@ -1,6 +1,6 @@
-//! A small log, cut at every byte and with every bit flipped: it opens with all that is provably there, or refuses.
+//! A small log, cut at every byte and with every bit flipped: it opens with all that is provable, or is rejected.
 //!
-//! What is provable: everything up to the mark, everything up to a snapshot, everything in front of a later batch.
+//! Provable is everything up to the mark, everything up to a snapshot, everything in front of a later batch.
 
 mod bytes;
 
@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A log that was closed in order, and what it holds.
+/// A log that was closed cleanly, and its contents.
 struct Sound {
     disk: SimDisk,
     entries: Vec<Entry>,
@@ -65,7 +65,7 @@ fn sound_of(snapshot_every: u64, upkeep_until: u8, variant: u8) -> Sound {
     });
     let disk = stage.world.disk.clone();
     disk.crash(Crash::ProcessKill);
-    // Opened and left again: everything is synced, the mark's last slot included.
+    // Opened and closed again: everything is synced, the mark's last slot included.
     for _ in 0..2 {
         drop(opened(&disk, settings).unwrap());
         disk.crash(Crash::ProcessKill);
@@ -90,7 +90,7 @@ fn opened(disk: &SimDisk, settings: SimSettings) -> Result<OpenNode, OpenError> 
         segment_bytes: settings.segment_bytes,
         idempotency_ttl_ms: settings.idempotency_ttl_ms,
     };
-    // A new node would have another id than the one whose directory this is.
+    // A new node would have another id than the owner of this directory.
     let ids = SimIds::default();
     ids.event_id();
     open(&options, &SimClock::default(), &ids)
@@ -104,14 +104,14 @@ struct Line {
     in_last_batch: bool,
 }
 
-/// What has to come of it.
+/// The required result of opening a damaged log.
 #[derive(Clone, Copy, PartialEq)]
 enum Owed {
     /// It opens with everything.
     All,
-    /// It refuses, or opens with at least what stands up to there.
+    /// It is rejected, or opens with at least the entries up to there.
     AtLeast(Sequence),
-    /// It opens with exactly what stands up to there: the rest was never acknowledged.
+    /// It opens with exactly the entries up to there: the rest was never acknowledged.
     Torn(Sequence),
 }
 
@@ -120,7 +120,7 @@ impl Sound {
         self.entries.last().unwrap().last()
     }
 
-    /// Opens a damaged copy and judges it; true when it opened.
+    /// Opens a damaged copy and checks the result; true when it opened.
     fn judge(&self, disk: &SimDisk, owed: Owed, told: &str) -> bool {
         let node = match opened(disk, self.settings) {
             Ok(node) => node,
@@ -148,7 +148,7 @@ impl Sound {
                 assert!(entries == kept, "{told}: the log is not what it was");
                 check_history(&*node.log.history(), &kept, told);
             }
-            // A start does not read again what a snapshot holds; whoever reads an entry of it later is told.
+            // A start does not read entries that a snapshot covers; a later read of such an entry fails.
             Err(damage) => {
                 assert!(damage.sequence <= self.snapshot, "{told}: {damage:?} was overlooked");
                 check_rotten_history(&*node.log.history(), &kept, told);
@@ -167,7 +167,7 @@ impl Sound {
         sorted(known.collect())
     }
 
-    /// Damage behind `end` that nothing but a snapshot can prove to be a loss.
+    /// The requirement for damage behind `end` that only a snapshot can prove to be a loss.
     fn torn_at(&self, end: Sequence) -> Owed {
         if self.snapshot > end { Owed::AtLeast(self.snapshot) } else { Owed::Torn(end) }
     }
@@ -176,13 +176,13 @@ impl Sound {
         list_segments(&self.disk.fork(), &rules::layout()).unwrap()
     }
 
-    /// The same without the mark.
+    /// The same requirement without the mark.
     fn unmarked(self) -> Self {
         remove(&self.disk, &rules::layout().mark());
         self
     }
 
-    /// The lines of the last segment: where each ends, and what the log has with it and in front of it.
+    /// The lines of the last segment: where each ends, and the end of the log with it and in front of it.
     fn tail(&self) -> Vec<Line> {
         let first = *self.segments().last().unwrap();
         let bytes = self.disk.file(rules::layout().segment(first)).unwrap();
@@ -200,7 +200,7 @@ impl Sound {
         lines
     }
 
-    /// Every file, and what a change to it may cost at most when the mark is there.
+    /// Every file, and the requirement for damage to it when the mark is there.
     fn files(&self) -> BTreeMap<PathBuf, Owed> {
         let owed = |path: &Path| match path.extension().and_then(|extension| extension.to_str()) {
             Some("jsonl") => Owed::AtLeast(self.end()),
@@ -216,7 +216,7 @@ fn sorted(mut known: Vec<KnownEffect>) -> Vec<KnownEffect> {
     known
 }
 
-/// The history answers the truth or that it cannot; answers how often it could not.
+/// Checks that the history answers correctly or fails; returns how often it failed.
 fn check_rotten_history(history: &dyn History, entries: &[Entry], told: &str) -> usize {
     let mut refused = 0;
     for entry in entries {
@@ -240,7 +240,7 @@ fn check_rotten_history(history: &dyn History, entries: &[Entry], told: &str) ->
     refused
 }
 
-/// The history knows every entry and every movement, and nothing else.
+/// Checks that the history has every entry and every movement, and nothing else.
 fn check_history(history: &dyn History, entries: &[Entry], told: &str) {
     for entry in entries {
         for sequence in [entry.sequence, entry.last()] {

@@ -1,4 +1,4 @@
-//! A catalogue that must know what is taken in and promised.
+//! A catalogue that must contain every SKU that is received or reserved.
 
 use super::many::batch;
 use super::{NOON, Shop, adjust, commit, count, keys, movement, release, reserve, store};
@@ -12,7 +12,7 @@ use onhand_domain::{
 };
 use uuid::Uuid;
 
-/// Decides where the catalogue does not know the SKUs at these positions.
+/// Decides with a catalogue that does not contain the SKUs at these positions.
 fn ask(shop: &mut Shop, unlisted: &[bool], command: &Command) -> (Finished, Result<(), Refusal>) {
     let (keys, mut count) = (keys(), 0);
     let mut new_id = || {
@@ -41,7 +41,7 @@ fn unknown() -> Rejection {
 }
 
 #[test]
-fn what_comes_or_is_promised_must_be_known_and_what_leaves_need_not() {
+fn received_and_reserved_skus_must_be_listed_and_removed_ones_need_not() {
     for (verb, refused) in [
         (adjust(1), true),
         (adjust(-1), false),
@@ -75,7 +75,7 @@ fn what_comes_or_is_promised_must_be_known_and_what_leaves_need_not() {
 }
 
 #[test]
-fn of_many_only_those_are_refused_that_are_unknown() {
+fn of_many_only_unlisted_skus_are_rejected() {
     let mut shop = Shop { now: NOON, ..Shop::new() };
     let operations = || vec![movement("A", Any, adjust(1)), movement("B", Any, adjust(2))];
     let (finished, decided) = ask(&mut shop, &[true, false, false], &batch(false, operations()));

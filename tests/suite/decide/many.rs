@@ -108,7 +108,7 @@ fn a_batch_that_is_not_atomic_refuses_each_by_itself() {
 }
 
 #[test]
-fn what_is_known_of_a_key_goes_before_every_check() {
+fn a_known_key_is_answered_before_every_check() {
     let operation =
         |known| Operation { command: movement("A", Version(9), adjust(-99)), idempotency: None, known };
     let ask = |atomic, known| {

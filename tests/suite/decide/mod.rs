@@ -1,5 +1,6 @@
-//! Every refusal of every verb: given what happened to a level, when this is asked, then that is the answer.
+//! Every rejection of every verb: after these events of a level, this command has that answer.
 
+mod identity;
 mod listed;
 mod many;
 mod products;

@@ -1,9 +1,8 @@
-//! Many products at once: each against what the catalogue says, by itself and in order.
+//! Many products at once: each compared with the catalogue, independently and in order.
 
 use super::NOON;
-use onhand_domain::catalogue::{
-    Currency, Described, Master, Price, Product, ProductChange, ProductMember, Products,
-};
+use onhand_domain::catalogue::{Currency, Described, Price, Product, ProductChange, ProductMember, Products};
+use onhand_domain::master::Master;
 use onhand_domain::{
     Command, Draft, Finished, Key, Rejection, Sku, State, Timestamp, Unapplied, UnappliedWhy, decide,
 };
@@ -36,7 +35,7 @@ fn tea() -> Product {
     }
 }
 
-/// Says it of a catalogue that has `A` at version 3, had `B` until version 2, and never heard of `C`.
+/// Decides with a catalogue that has `A` at version 3, had `B` until version 2, and never had `C`.
 fn ask(update: bool, products: Vec<Described>, foreign: Option<u64>) -> (Finished, Vec<State>) {
     let keys: Vec<Key> = ["A", "B", "C"].map(|name| Key::Product(sku(name))).to_vec();
     let master = |details, version| {
@@ -73,7 +72,7 @@ fn details(state: &State) -> Option<&Product> {
 }
 
 #[test]
-fn what_the_catalogue_says_already_leaves_no_trace() {
+fn unchanged_details_make_no_event() {
     let whole = ProductChange {
         category: Some(Some("tea".into())),
         unit_price: Some(Some(pounds(255))),
@@ -89,7 +88,7 @@ fn what_the_catalogue_says_already_leaves_no_trace() {
 }
 
 #[test]
-fn what_it_says_otherwise_stays_unless_it_is_to_be_replaced() {
+fn different_details_are_rejected_unless_update_is_set() {
     let change = || ProductChange { unit_price: Some(Some(pounds(295))), ..named("Green tea") };
     let (finished, states) = ask(false, vec![said("A", change())], None);
     let members = vec![ProductMember::Name, ProductMember::UnitPrice];

@@ -9,7 +9,7 @@ use onhand_domain::limits::INTEGER_MAX;
 use onhand_domain::stock::Verb;
 use onhand_domain::{Rejection, State};
 
-/// Story, what happened to the level, what its caller expects, what is asked, and what comes of it.
+/// Description, earlier verbs, precondition, the verb, and its expected result.
 type Row = (&'static str, Vec<Verb>, Expected, Verb, Result<Vec<Numbers>, Rejection>);
 
 fn check(rows: Vec<Row>) {
@@ -60,7 +60,7 @@ fn versions() {
 }
 
 #[test]
-fn the_version_is_looked_at_first() {
+fn the_version_is_checked_first() {
     let top = vec![adjust(INTEGER_MAX)];
     check(vec![
         ("before the range", top.clone(), Version(9), adjust(1), Err(conflict(1))),

@@ -9,7 +9,7 @@ use onhand_domain::{
 };
 use uuid::Uuid;
 
-/// Decides on states of which those at the given positions are foreign, under the epoch given.
+/// Decides on states of which those at the given positions are foreign, under the given epoch.
 fn ask(shop: &mut Shop, foreign: &[Option<u64>], command: &Command) -> (Finished, Result<(), Refusal>) {
     let keys = keys();
     let mut count = 100;
@@ -37,7 +37,7 @@ fn given() -> Shop {
 }
 
 #[test]
-fn what_another_log_moved_is_taken_over_in_front_of_the_first_event() {
+fn a_state_of_another_log_is_taken_over_before_the_first_event() {
     let mut shop = given();
     let before = shop.states[0].clone();
     let (finished, decided) = ask(&mut shop, &[Some(7)], &on("A", Version(2), adjust(1)));
@@ -47,7 +47,7 @@ fn what_another_log_moved_is_taken_over_in_front_of_the_first_event() {
     let Fact::Take(taken) = &finished.events[0].fact else { panic!() };
     assert_eq!((taken.epoch, &taken.state), (7, &before.record(&keys()[0])));
     assert_ne!(finished.events[0].event_id, finished.events[1].event_id);
-    // From nothing, by these events alone, the same state comes to be.
+    // These events alone reproduce the state from nothing.
     let mut alone = State::absent(&keys()[0]);
     for event in &finished.events {
         alone.apply(&event.fact, Timestamp::from_milliseconds(shop.now)).unwrap();
@@ -57,7 +57,7 @@ fn what_another_log_moved_is_taken_over_in_front_of_the_first_event() {
 }
 
 #[test]
-fn what_is_refused_takes_nothing_over() {
+fn a_rejected_command_takes_nothing_over() {
     let mut shop = given();
     let before = shop.states.clone();
     let (finished, decided) = ask(&mut shop, &[Some(7), Some(8)], &on("A", Version(1), adjust(1)));
@@ -92,7 +92,7 @@ fn a_batch_takes_over_once_and_again_after_it_went_back() {
 }
 
 #[test]
-fn a_mark_that_was_taken_back_stands_again() {
+fn a_takeover_is_repeated_after_a_rollback() {
     let (mut shop, keys) = (given(), keys());
     let before = shop.states.clone();
     let mut new_id = Uuid::nil;
@@ -115,7 +115,7 @@ fn a_mark_that_was_taken_back_stands_again() {
 }
 
 #[test]
-fn what_falls_due_takes_over_too_and_so_does_an_import() {
+fn expiries_and_imports_take_over_too() {
     let mut shop = given();
     shop.ask(&on("A", Any, reserve_for("r-1", 1, 10))).unwrap();
     shop.now += 20_000;

@@ -1,4 +1,5 @@
-//! The bytes of products, stores, thresholds and alerts, which came to format 1 later: `tests/golden/format-*-catalogue`.
+//! The bytes of products, stores, thresholds and alerts, which were added to format 1 later:
+//! `tests/golden/format-*-catalogue`.
 
 use super::{FORMAT, are_golden, whole};
 use crate::node::{World, adjust, qty};
@@ -52,7 +53,7 @@ fn threshold(low_stock_threshold: Option<i64>) -> Command {
     })
 }
 
-/// A product with all that can be said of it, and one with as little as can be.
+/// A product with all details, and one with as few as possible.
 fn tea() -> Product {
     Product {
         name: "\"Green\" t\u{e9}a \\ 250 g \u{1F375}".into(),
@@ -99,7 +100,7 @@ async fn write(world: &World) -> SimNode {
     node
 }
 
-/// The kinds of events in it, as today's program reads them, from the snapshot and from the log alone.
+/// The kinds of its events, as today's program reads them, from the snapshot and from the log alone.
 pub(super) async fn kinds(format: u32) -> Vec<EventKind> {
     let disk = SimDisk::new(1);
     for file in FILES {

@@ -1,4 +1,4 @@
-//! The bytes of a `CLOCK` event, which came to format 1 later: `tests/golden/format-*-clock`.
+//! The bytes of a `CLOCK` event, which was added to format 1 later: `tests/golden/format-*-clock`.
 
 use super::{FORMAT, are_golden};
 use crate::node::{World, adjust, reserve};
@@ -16,7 +16,7 @@ fn directory(format: u32) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/format-{format}-clock"))
 }
 
-/// The kinds of events in it, as today's program reads them.
+/// The kinds of its events, as today's program reads them.
 pub(super) fn kinds(format: u32) -> Vec<EventKind> {
     let disk = SimDisk::new(1);
     for file in [FILE, "node.json"] {

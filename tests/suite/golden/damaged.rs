@@ -1,4 +1,4 @@
-//! The golden files, damaged: what the program says, row by row.
+//! The golden files, damaged: the program's answer, row by row.
 
 use super::{FORMAT, SETTINGS, golden};
 use crate::node::World;
@@ -13,15 +13,15 @@ const SNAPSHOT: &str = "snapshots/node-17.json";
 const END: u64 = 20;
 
 enum Then {
-    /// It opens with the log up to there.
+    /// It opens with the log up to this sequence.
     Opens(u64),
-    /// It refuses, saying this.
+    /// It is rejected with this message.
     Refuses(&'static str),
 }
 
 use Then::{Opens, Refuses};
 
-/// Story, damage, outcome.
+/// Description, damage, result.
 type Row = (&'static str, Box<dyn Fn(&SimDisk)>, Then);
 
 fn at(file: &str) -> PathBuf {
@@ -61,7 +61,7 @@ fn both(one: Box<dyn Fn(&SimDisk)>, other: Box<dyn Fn(&SimDisk)>) -> Box<dyn Fn(
     })
 }
 
-/// Without the mark and the snapshot, which prove that everything was durable.
+/// The damage without the mark and the snapshot, which prove that everything was durable.
 fn unproven(damage: Box<dyn Fn(&SimDisk)>) -> Box<dyn Fn(&SimDisk)> {
     both(both(remove(MARK), remove(SNAPSHOT)), damage)
 }
@@ -158,7 +158,7 @@ fn segments() {
 }
 
 #[test]
-fn what_stands_beside_the_log() {
+fn other_files() {
     let other =
         |file| replace(file, "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-00000000000f");
     check(vec![

@@ -1,4 +1,4 @@
-//! The bytes of every format, as they were written when the format was made: `tests/golden/format-1` and so on.
+//! The bytes of every format, as they were written when the format was introduced: `tests/golden/format-1` and so on.
 //!
 //! Today's program writes the bytes of the last format and reads those of all; the format changes only with a new number, a new
 //! directory and a reader for the old one. `ONHAND_GOLDEN=write` writes the directory anew, for a new format.
@@ -83,7 +83,7 @@ fn whole(key: &str, scope: &str) -> Meta {
     Meta { actor, request_id, idempotency: Some(known_by(key, scope)) }
 }
 
-/// Every kind of event, with all and with none of what it may carry.
+/// Every kind of event, with all and with none of its optional members.
 fn stock_commands() -> Vec<(StockCommand, Meta)> {
     let sku = "BANK CHARGES";
     let nobody = Meta::default;
@@ -125,7 +125,7 @@ fn batch() -> Command {
     Command::Batch(Batch { atomic: false, operations })
 }
 
-/// Only a replay and one more: the log says which event the first one was.
+/// Only a replay and one more: the log has the sequence of the first event.
 fn batch_again() -> Command {
     let Command::Batch(Batch { mut operations, .. }) = batch() else { unreachable!("made above") };
     operations.truncate(1);
@@ -152,7 +152,7 @@ fn row(row: u64, kind: AdjustKind, quantity: i64, opening: Option<i64>) -> Impor
     }
 }
 
-/// Holds what the files hold now against those in `directory`, or writes those.
+/// Compares the files with those in `directory`, or writes those.
 #[track_caller]
 fn are_golden(disk: &SimDisk, files: &[&str], directory: &Path) {
     for file in files {
@@ -191,7 +191,7 @@ async fn write(world: &World) -> SimNode {
     node
 }
 
-/// What a file holds now, synced or not.
+/// The current content of a file, synced or not.
 fn now(disk: &SimDisk, file: &str) -> Option<Vec<u8>> {
     let opened = disk.open(&Path::new("/data").join(file), OpenMode::Read).ok()?;
     Some(read_all(&*opened).unwrap())
@@ -216,7 +216,7 @@ async fn today_reads_the_bytes_of_every_format() {
             .chain(catalogue::kinds(format).await)
             .map(EventKind::as_str)
             .collect();
-        // What a log takes over from another one stands in `several.rs`.
+        // Takeovers from another log are in `several.rs`.
         let own = EventKind::ALL.iter().filter(|kind| **kind != EventKind::Take);
         assert_eq!(kinds, own.map(|kind| kind.as_str()).collect());
         // From the snapshot and from the log alone.

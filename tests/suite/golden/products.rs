@@ -1,4 +1,4 @@
-//! The bytes of what is said of many products at once, which came to format 1 later: `tests/golden/format-*-products`.
+//! The bytes of commands on many products, which were added to format 1 later: `tests/golden/format-*-products`.
 
 use super::{FORMAT, FORMATS, are_golden, whole};
 use crate::node::World;
@@ -33,7 +33,7 @@ fn first() -> Command {
     Command::Products(Products { update: false, products })
 }
 
-/// One that is new, one of which nothing new is said, and two that are refused, each its own way.
+/// One new product, one unchanged, and two that are rejected, each for its own reason.
 fn second() -> Command {
     let products = vec![
         said("A-1", Some("Green tea"), Some(295)),

@@ -1,4 +1,4 @@
-//! The bytes of adjustments that say their kind, which came to format 1 later: `tests/golden/format-*-tills`.
+//! The bytes of adjustments with a kind, which were added to format 1 later: `tests/golden/format-*-tills`.
 
 use super::{FORMAT, FORMATS, are_golden, whole};
 use crate::node::{World, level, qty, stock};

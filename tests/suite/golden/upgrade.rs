@@ -10,7 +10,7 @@ use onhand_file::audit::audit;
 use onhand_sim_machine::disk::{Crash, Fault, Injection};
 use std::path::Path;
 
-/// The start that makes a directory one of this format may be cut off at every operation.
+/// The start that upgrades a directory can be interrupted at every operation.
 #[tokio::test]
 async fn a_directory_of_format_1_goes_on_in_this_one() {
     for nth in 1.. {
@@ -40,7 +40,7 @@ async fn a_directory_of_format_1_goes_on_in_this_one() {
     }
 }
 
-/// An index of an earlier form is derived like any other: it is made again, and says the same.
+/// An index of an earlier form is derived like any other: it is built again, with the same contents.
 #[tokio::test]
 async fn an_index_of_an_earlier_format_is_made_again() {
     let world = World { disk: golden(1), ..World::new(SETTINGS) };

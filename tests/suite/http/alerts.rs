@@ -1,4 +1,4 @@
-//! Low stock over HTTP: raised and cleared with the movement that did it, once each.
+//! Low stock over HTTP: raised and cleared by the movement that crosses the threshold, once each.
 
 use super::{Answer, Scratch, Setup, request};
 use axum::body::Body;
@@ -48,7 +48,7 @@ impl Scratch {
         feed.json["items"].as_array().unwrap().iter().map(told).collect()
     }
 
-    /// Does what the sweeper of a running node does: looks at what is noted.
+    /// Does the work of a running node's sweeper: re-evaluates the noted levels.
     async fn sweep(&self) {
         self.node.ledger.expire_due().await.unwrap();
     }
@@ -82,7 +82,7 @@ async fn an_alert_is_raised_and_cleared_by_the_movement_that_crosses_the_thresho
         (&json!("RESERVE"), &items[alert]["ts"])
     );
     assert_eq!(items[alert - 1]["requestId"], items[alert]["requestId"]);
-    // Whichever way the feed is read, it is in it, and in its place.
+    // The alert is in every form of the feed, at its position.
     let sequences = |feed: &Answer| -> Vec<u64> {
         feed.json["items"].as_array().unwrap().iter().map(|item| item["sequence"].as_u64().unwrap()).collect()
     };
@@ -103,7 +103,7 @@ async fn an_alert_is_raised_and_cleared_by_the_movement_that_crosses_the_thresho
     assert_eq!(node.get("/alerts").await.low(), ["LONDON/A-1 0<=5"]);
     let alert = &node.get("/alerts").await.json["items"][0];
     assert_eq!((&alert["name"], &alert["version"]), (&json!("Product A-1"), &json!(3)));
-    // The gauge is the process's: other nodes of this one set it, too.
+    // The gauge belongs to the process: other nodes of this one set it, too.
     install_metrics();
     assert_eq!(node.node.ledger.alerts_raised(), 1);
     let metrics = node.get("/metrics").await;
@@ -119,7 +119,7 @@ async fn a_retry_gets_the_level_and_not_the_alert() {
     let first = node.post(&format!("{LEVEL}/adjust"), &key, r#"{"delta":-2}"#).await;
     let again = node.post(&format!("{LEVEL}/adjust"), &key, r#"{"delta":-2}"#).await;
     assert_eq!((again.header("idempotency-replayed"), &again.text), (Some("true"), &first.text));
-    // The same key in a batch: what the item did alone is told again.
+    // The same key in a batch: the item's own earlier result is replayed.
     let batch = r#"{"atomic":false,"operations":[{"op":"adjust","storeId":"LONDON","sku":"A-1","delta":-2,"idempotencyKey":"k"},{"op":"adjust","storeId":"LONDON","sku":"A-1","delta":-1}]}"#;
     let results = node.post("/inventory/batch", &[], batch).await;
     let results = results.is(200, "").json["results"].clone();
@@ -128,7 +128,7 @@ async fn a_retry_gets_the_level_and_not_the_alert() {
 }
 
 #[tokio::test]
-async fn a_batch_raises_for_what_it_comes_to() {
+async fn a_batch_raises_alerts_for_its_final_levels() {
     let node = Scratch::new();
     for sku in ["A-1", "B-2", "C-3"] {
         node.product(sku, Some(5)).await;
@@ -160,7 +160,7 @@ async fn a_hold_that_expires_clears_the_alert() {
 }
 
 #[tokio::test]
-async fn another_threshold_is_looked_at_in_every_store() {
+async fn a_changed_threshold_is_re_evaluated_in_every_store() {
     let node = Scratch::new();
     for (store, pieces) in [("LONDON", 4), ("PARIS", 40), ("ROME", 5)] {
         node.stock(&format!("/stores/{store}/inventory/A-1"), pieces).await;
@@ -174,7 +174,7 @@ async fn another_threshold_is_looked_at_in_every_store() {
     let next = page.json["nextCursor"].as_str().unwrap();
     assert_eq!(page.low(), ["LONDON/A-1 4<=5"]);
     assert_eq!(node.get(&format!("/alerts?limit=1&cursor={next}")).await.low(), ["ROME/A-1 5<=5"]);
-    // Rome has less room.
+    // Rome gets a threshold of its own, a lower one.
     let own = format!("{}/threshold", LEVEL.replace("LONDON", "ROME"));
     node.get(&own).await.is(404, "threshold-not-found");
     let set = node.say(Method::PUT, &own, &[("if-match", "0")], r#"{"lowStockThreshold":2}"#).await;
@@ -188,7 +188,7 @@ async fn another_threshold_is_looked_at_in_every_store() {
     node.say(Method::PUT, &own, &[], r#"{"lowStockThreshold":-1}"#).await.is(400, "invalid-request");
     node.delete(&own).await.is(204, "");
     node.delete(&own).await.is(404, "threshold-not-found");
-    // The run ends before anybody has looked: the next one does.
+    // The run ends before the re-evaluation: the next one does it.
     let node = node.restart(Setup::default());
     node.sweep().await;
     assert_eq!(node.get("/alerts").await.low(), ["LONDON/A-1 4<=5", "ROME/A-1 5<=5"]);

@@ -1,11 +1,11 @@
-//! What may be kept of an answer, and by whom.
+//! Which answers may be cached, and by which caches.
 
 use super::Scratch;
 
 const LEVEL: &str = "/stores/S1/inventory/A-1";
 
 #[tokio::test]
-async fn what_may_be_kept_is_what_can_be_asked_for_again() {
+async fn only_answers_with_a_version_may_be_cached() {
     let node = Scratch::new();
     node.post("/products", &[], r#"{"sku":"A-1","name":"Tea"}"#).await.is(201, "");
     node.stock(LEVEL, 5).await;

@@ -1,4 +1,4 @@
-//! Products over HTTP, and stores beside them: described, changed, listed, taken out; and what stock makes of them.
+//! Products over HTTP, and stores beside them: described, changed, listed, removed; and their effect on stock.
 
 use super::{Answer, Scratch, Setup, request};
 use axum::body::Body;
@@ -62,7 +62,7 @@ async fn a_product_from_its_description_to_its_end() {
     let rest = node.get(&format!("/products/A-1/history?limit=3&cursor={next}")).await;
     assert_eq!(rest.json["items"][0]["version"], 4);
     node.get("/products/A-2/history").await.is(404, "product-not-found");
-    // What is out of the catalogue has version 0 for whoever describes it again, and goes on from its last one.
+    // A removed product has version 0 for a client that describes it again, and continues from its last version.
     let again = node.post("/products", &[("if-match", "0")], TEA).await;
     assert_eq!(again.is_at(201, 5).header("location"), Some("/products/A-1"));
     node.say(Method::PUT, "/products/BANK%20CHARGES", &[], r#"{"name":"Bank charges"}"#).await.is_at(201, 1);
@@ -94,7 +94,7 @@ async fn a_retry_gets_the_first_answer_again() {
 }
 
 #[tokio::test]
-async fn lists_show_what_was_just_said() {
+async fn lists_show_the_latest_change() {
     let node = Scratch::new();
     for (sku, name, category, active) in [
         ("C-3", "Coffee, ground", "coffee", true),
@@ -135,7 +135,7 @@ async fn lists_show_what_was_just_said() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_said_is_refused_with_its_place() {
+async fn invalid_details_are_rejected_with_their_position() {
     let node = Scratch::new();
     for (path, body, place) in [
         ("/products", r#"{"name":"Tea"}"#, "/sku"),
@@ -202,7 +202,7 @@ async fn what_cannot_be_said_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn the_feed_tells_of_it_and_central_does_not_mind() {
+async fn the_feed_has_catalogue_events_and_central_skips_them() {
     let node = Scratch::with_worker(Vec::new());
     node.post("/products", &[], TEA).await.is(201, "");
     node.post("/stores", &[], LONDON).await.is(201, "");

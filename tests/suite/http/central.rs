@@ -16,7 +16,7 @@ const LEVEL: &str = "/stores/S1/inventory/A-1";
 const WHOLE: &str = "application/vnd.onhand.central+json";
 
 #[tokio::test]
-async fn what_the_nodes_have_is_seen_together() {
+async fn central_shows_the_stock_of_all_nodes() {
     let told = Told::deliveries(7, 3);
     let node = Scratch::with_worker(vec![told]);
     node.stock(LEVEL, 10).await;
@@ -129,7 +129,7 @@ async fn a_wait_has_an_end() {
 }
 
 #[tokio::test]
-async fn without_a_worker_it_is_said_what_to_do() {
+async fn without_a_worker_the_answer_names_the_remedy() {
     let node = Scratch::new();
     for (method, path) in [
         (Method::POST, "/sync"),

@@ -1,4 +1,4 @@
-//! Every answer in these tests, and every route and code of the program, held against openapi.yaml.
+//! Every answer in these tests, and every route and code of the program, checked against openapi.yaml.
 
 use http::{HeaderMap, Method, StatusCode};
 use jsonschema::Validator;
@@ -9,11 +9,11 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 pub(super) static CONTRACT: LazyLock<Value> =
     LazyLock::new(|| serde_yaml_ng::from_str(OPENAPI_YAML).unwrap());
-/// Each schema is made a validator once, so that answers under load can be held against it, too.
+/// Each schema becomes a validator once, so that answers under load can be checked, too.
 static VALIDATORS: LazyLock<Mutex<BTreeMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
-/// Holds one answer against what openapi.yaml says of its route. What is no route, or no method of it, is not
-/// described there route by route; those answers are held against the schema of a problem.
+/// Checks one answer against the description of its route in openapi.yaml. Unknown routes and methods are not described
+/// there one by one; those answers are checked against the schema of a problem.
 #[track_caller]
 pub(crate) fn check(method: &Method, path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
     let told = format!("{method} {path} {status}: {}", String::from_utf8_lossy(body));
@@ -51,7 +51,7 @@ pub(crate) fn check(method: &Method, path: &str, status: StatusCode, headers: &H
     }
 }
 
-/// The path in openapi.yaml that leads where `path` leads.
+/// The path in openapi.yaml that matches `path`.
 fn template(path: &str) -> Option<&'static String> {
     let path = path.split('?').next().unwrap();
     let stock = path.strip_prefix("/api/inventory").filter(|rest| {
@@ -79,7 +79,7 @@ pub(super) fn resolve(value: &'static Value) -> &'static Value {
     }
 }
 
-/// An event of a stream, held against its schema. The validator is kept: a stream has thousands of them.
+/// Checks an event of a stream against its schema. The validator is kept: a stream has thousands of events.
 #[track_caller]
 pub(super) fn is_event(value: &Value) {
     static EVENT: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
@@ -90,7 +90,7 @@ pub(super) fn is_event(value: &Value) {
     assert!(faults.is_empty(), "{faults:?}: {value}");
 }
 
-/// The body of a webhook, held against its schema.
+/// Checks the body of a webhook against its schema.
 #[track_caller]
 pub(crate) fn is_alert_webhook(body: &[u8]) {
     validate(&json!({"$ref": "#/components/schemas/AlertWebhook"}), body, "a webhook");

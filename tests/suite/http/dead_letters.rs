@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const LETTER: &str = "/dead-letters/00000000-0000-0000-0000-000000000007-2";
 
-/// A node that follows another one whose second event of four is spoilt.
+/// A node that follows another one whose second event of four is garbled.
 async fn spoilt() -> (Scratch, Arc<Told>) {
     let told = Told::deliveries(7, 4);
     told.events.lock()[1]["type"] = "THEFT".into();
@@ -107,7 +107,7 @@ async fn a_caller_that_goes_away_stops_nothing_half_way() {
 }
 
 #[tokio::test]
-async fn two_who_drive_one_letter_do_it_once() {
+async fn two_concurrent_redrives_apply_a_letter_once() {
     let (node, told) = spoilt().await;
     told.events.lock()[1]["type"] = "ADJUST".into();
     let path = format!("{LETTER}/redrive");
@@ -151,8 +151,8 @@ async fn many_letters_come_in_pages() {
     assert_eq!(walked, [1, 2, 3, 4, 5]);
 }
 
-/// Spoils the second and the fourth of five events, and lets the disk fail at one write of a drive. Whatever was
-/// written by then, a restart finds something that can be driven to its end.
+/// Garbles the second and the fourth of five events, and makes the disk fail at one write of a redrive. Whatever was
+/// written by then, a restart can complete the redrive.
 #[tokio::test]
 async fn a_disk_that_fails_at_any_write_of_a_drive_loses_nothing() {
     for (discard, lies) in [(false, false), (false, true), (true, false), (true, true)] {

@@ -1,4 +1,4 @@
-//! openapi.yaml as other programs read it: pages that show it, and generators that make clients of it.
+//! openapi.yaml for other programs: pages that show it, and generators that make clients of it.
 
 use super::contract::{CONTRACT, resolve, validator};
 use onhand_http::Code;
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const PROBLEM: &str = "application/problem+json";
 
-/// Every value of the document with its place, but for what stands in examples.
+/// Every value of the document with its path, except those in examples.
 fn values() -> Vec<(String, &'static Value)> {
     let mut pending = vec![(String::new(), &*CONTRACT)];
     let mut found = Vec::new();
@@ -58,7 +58,7 @@ fn an_answer_takes_the_problems_of_its_status_only() {
         for (status, response) in described["responses"].as_object().unwrap() {
             let Some(media) = resolve(response)["content"].get(PROBLEM) else { continue };
             let answer = format!("{operation} {status}");
-            // Without one, Swagger UI makes up a problem that has every member there is.
+            // Without one, Swagger UI makes up a problem with every possible member.
             assert!(
                 media.get("example").or_else(|| media.get("examples")).is_some(),
                 "{answer} has no example"
@@ -75,8 +75,8 @@ fn an_answer_takes_the_problems_of_its_status_only() {
     assert!(taken.len() > 300, "{} answers have a problem", taken.len());
 }
 
-/// Swagger UI resolves the `$ref`s of an operation when it is opened, and copies the parameters of the path item into it
-/// only then: what is a `$ref` there is shown as "any ()", and sent as `{storeId}`.
+/// Swagger UI resolves the `$ref`s of an operation when it is opened, and copies the parameters of the path item into
+/// it only then: a `$ref` there is shown as "any ()", and sent as `{storeId}`.
 #[test]
 fn the_parameters_of_an_operation_stand_with_it() {
     let paths = CONTRACT["paths"].as_object().unwrap().iter();
@@ -88,7 +88,8 @@ fn the_parameters_of_an_operation_stand_with_it() {
     );
 }
 
-/// Swagger UI fills in what an example or a default says. A precondition, a key or a filter that nobody chose makes a first try fail.
+/// Swagger UI fills in every example and default. A precondition, a key or a filter that the user did not choose makes
+/// a first try fail.
 #[test]
 fn an_example_fills_in_what_must_be_sent_and_nothing_else() {
     for (operation, described) in operations() {
@@ -105,7 +106,7 @@ fn an_example_fills_in_what_must_be_sent_and_nothing_else() {
     }
 }
 
-/// A problem of which nothing but status and code can be wrong.
+/// A problem in which only status and code can be wrong.
 fn problem(status: u64, code: &str) -> Value {
     json!({
         "type": format!("/problems/{code}"), "title": "A title", "status": status, "detail": "A detail.",

@@ -1,4 +1,4 @@
-//! Worker parts in memory: sources that can be spoilt and mended, stores that forget.
+//! Worker parts in memory: sources that can be garbled and mended, stores that lose data.
 
 use axum::body::Body;
 use http::Request;
@@ -24,12 +24,12 @@ pub(super) fn worker(sources: Vec<Arc<dyn EventSource>>, breaker: BreakerSetting
     worker_with(&Arc::default(), sources, breaker)
 }
 
-/// A worker that goes on from what is in these stores.
+/// A worker that resumes from these stores.
 pub(super) fn worker_on(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>) -> Worker {
     worker_with(stores, sources, NEVER)
 }
 
-/// A breaker that asks again at once.
+/// A breaker that probes again at once.
 pub(super) const NEVER: BreakerSettings = BreakerSettings { threshold: 1.0, cooldown: Duration::ZERO };
 
 fn worker_with(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>, breaker: BreakerSettings) -> Worker {
@@ -51,7 +51,7 @@ fn worker_with(stores: &Arc<Stores>, sources: Vec<Arc<dyn EventSource>>, breaker
     Worker::new(parts, settings).unwrap()
 }
 
-/// The log of a node as its pages of events tell it.
+/// The log of a node, read over its pages of events.
 pub(super) fn over_http(edge: Arc<Edge>) -> Arc<dyn EventSource> {
     Arc::new(OverHttp(edge))
 }
@@ -85,18 +85,18 @@ impl EventSource for OverHttp {
     }
 }
 
-/// A log that says what it is told to say.
+/// A log with scripted contents.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) node: Uuid,
     pub(super) events: Mutex<Vec<Value>>,
     pub(super) down: AtomicBool,
-    /// How often it was asked.
+    /// Number of reads so far.
     pub(super) asked: AtomicUsize,
 }
 
 impl Told {
-    /// A log of deliveries of one piece each of one SKU in one store.
+    /// A log of deliveries, one piece each, of one SKU in one store.
     pub(super) fn deliveries(node: u128, pieces: u64) -> Arc<Self> {
         let delivery = |version: u64| {
             json!({
@@ -144,9 +144,9 @@ impl EventSource for Told {
 pub(super) struct Stores {
     file: Mutex<Option<CentralFile>>,
     letters: Mutex<Vec<DeadLetter>>,
-    /// The write that fails and every one after it, counted down; 0: none does.
+    /// Number of writes until the first one that fails, with every later one; 0: none fails.
     pub(super) fails_at: AtomicUsize,
-    /// What fails has been written all the same.
+    /// A failing write still has its effect.
     pub(super) lies: AtomicBool,
 }
 
@@ -156,7 +156,7 @@ impl Stores {
         self.file.lock().clone()
     }
 
-    /// Puts another central file in its place.
+    /// Replaces the central file.
     pub(super) fn put_file(&self, file: Option<CentralFile>) {
         *self.file.lock() = file;
     }
@@ -193,7 +193,7 @@ impl DeadLetterStore for Stores {
     }
 
     fn append(&self, letter: &DeadLetter) -> io::Result<()> {
-        // Slow enough for a caller to go away meanwhile.
+        // Slow enough for a client to disconnect meanwhile.
         std::thread::sleep(Duration::from_millis(20));
         self.write(|| self.letters.lock().push(letter.clone()))
     }

@@ -27,7 +27,7 @@ pub(super) async fn filled() -> Scratch {
 }
 
 #[tokio::test]
-async fn a_page_tells_what_happened_with_the_state_before_and_after() {
+async fn a_page_has_each_event_with_the_state_before_and_after() {
     let node = filled().await;
     let page = node.get("/api/events").await;
     page.is(200, "");
@@ -36,7 +36,7 @@ async fn a_page_tells_what_happened_with_the_state_before_and_after() {
     assert_eq!(json!(told), json!([node.id, 7, 7, null]));
     let reserve = &page.json["items"][3];
     assert_eq!((&reserve["type"], &reserve["requestId"]), (&"RESERVE".into(), &"till-7".into()));
-    assert_eq!((&reserve["node"], &reserve["actor"]), (&json!(node.id), &"anonymous".into()));
+    assert_eq!((&reserve["node"], &reserve["actor"]), (&json!(node.id), &"local".into()));
     assert_eq!(reserve["payload"], json!({"storeId": "S1", "sku": "A-1", "qty": 2, "reservationId": "r"}));
     assert_eq!(reserve["before"], json!({"qty": 5, "onHand": 5, "reserved": 0, "version": 1}));
     assert_eq!(reserve["after"], json!({"qty": 3, "onHand": 5, "reserved": 2, "version": 2}));
@@ -90,7 +90,7 @@ async fn pages_are_filtered_and_lead_to_one_another() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
+async fn invalid_queries_are_rejected() {
     let node = filled().await;
     for (query, parameter) in [
         ("after=-1", "after"),

@@ -1,4 +1,4 @@
-//! The change feed as a stream: readers that come back, readers that are slow, readers that are many.
+//! The change feed as a stream: readers that reconnect, readers that are slow, readers that are many.
 
 use super::feed::{LEVEL, filled};
 use super::{NDJSON, SSE, Scratch, Setup};
@@ -12,7 +12,7 @@ use std::time::Duration;
 #[tokio::test]
 async fn a_stream_goes_on_as_things_happen() {
     for form in [SSE, NDJSON] {
-        // A browser that comes back names the last event it saw, whatever the address says.
+        // A browser that reconnects sends the last event it saw, whatever the address contains.
         for (headers, old) in [(vec![], vec![4, 5]), (vec![("last-event-id", "4")], vec![5])] {
             let node = filled().await;
             let mut stream = node.follow("/events?storeId=S1&sku=A-1&after=1", form, &headers).await;
@@ -42,7 +42,7 @@ async fn a_stream_ends_with_the_node() {
     };
     let (last, ()) = tokio::join!(stream.event(), ending);
     assert_eq!(last, None);
-    // One that comes now is sent away at once.
+    // A further one is rejected at once.
     assert_eq!(node.follow("/events", NDJSON, &[]).await.event().await, None);
 }
 
@@ -80,7 +80,7 @@ async fn a_quiet_stream_shows_that_it_lives() {
 #[tokio::test]
 async fn a_reader_that_comes_back_at_random_sees_everything_once() {
     let mut random = fastrand::Rng::with_seed(20_261_120);
-    // Segments of a few lines, so that the readers go through many of them, sealed and not.
+    // Segments of a few lines, so that the readers pass many of them, sealed and not.
     let setup = |node: Option<&Scratch>| Setup {
         segment_bytes: 4 << 10,
         directory: node.map_or_else(|| Setup::default().directory, |node| Arc::clone(&node.directory)),
@@ -130,7 +130,7 @@ async fn a_reader_that_comes_back_at_random_sees_everything_once() {
     assert!(written > 200 && seen > 100, "{written} written, {seen} seen");
 }
 
-/// Counts what is read of the log.
+/// Counts the reads of the log.
 struct Counting(Arc<dyn History>);
 
 static READ: AtomicUsize = AtomicUsize::new(0);
@@ -202,7 +202,7 @@ async fn readers_of_every_form_see_what_many_write_at_once() {
     for (reader, form) in [SSE, NDJSON, SSE, "page"].into_iter().enumerate() {
         let node = Arc::clone(&node);
         tasks.spawn(async move {
-            // The third one looks at one store only, the others at everything.
+            // The third one reads one store only, the others everything.
             let filter = if reader == 2 { "&storeId=S1" } else { "" };
             let wanted = if reader == 2 { WRITERS * (EACH / 2) } else { WRITERS * EACH };
             let mut seen: Vec<u64> = Vec::new();
@@ -219,7 +219,7 @@ async fn readers_of_every_form_see_what_many_write_at_once() {
                     while (seen.len() as u64) < wanted {
                         after = stream.event().await.unwrap()["sequence"].as_u64().unwrap();
                         seen.push(after);
-                        // Now and then the line breaks.
+                        // Sometimes the connection breaks.
                         if after % 40 == 7 {
                             break;
                         }

@@ -14,7 +14,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 #[tokio::test]
-async fn every_route_but_health_and_metrics_is_turned_away_when_its_gate_is_full() {
+async fn every_route_but_health_and_metrics_is_rejected_when_its_gate_is_full() {
     let gates = Gates::new(&GateSettings { concurrency: 0, queue_max: 0, rate: None }, 0);
     let node = Scratch::open(Setup { gates, others: Some(vec![]), ..Setup::default() });
     let mut free = Vec::new();
@@ -36,9 +36,9 @@ async fn every_route_but_health_and_metrics_is_turned_away_when_its_gate_is_full
     node.get("/nowhere").await.is(404, "not-found");
 }
 
-/// One place, and callers that disconnect while their change is on its way to the disk.
+/// One place, and clients that disconnect while their change is on its way to the disk.
 #[tokio::test]
-async fn a_place_comes_back_from_a_caller_who_goes_away() {
+async fn a_disconnected_client_returns_its_place() {
     let gates = Gates::new(&GateSettings { concurrency: 1, queue_max: 0, rate: None }, 1);
     let node = Scratch::open(Setup { gates, ..Setup::default() });
     let path = "/stores/S/inventory/A/adjust";
@@ -53,7 +53,7 @@ async fn a_place_comes_back_from_a_caller_who_goes_away() {
     }
     assert!(dropped > 0, "no change had to wait for the disk");
     node.send(adjust()).await.is(200, "");
-    // A second one while the first is on its way finds no place.
+    // A second one while the first is in progress finds no place.
     let mut first = Box::pin(node.edge.handle(adjust()));
     let answer = match poll!(&mut first) {
         Poll::Ready(answer) => answer,
@@ -66,7 +66,7 @@ async fn a_place_comes_back_from_a_caller_who_goes_away() {
 }
 
 #[tokio::test]
-async fn a_source_that_does_not_answer_is_left_alone_and_holds_up_nobody() {
+async fn a_source_that_does_not_answer_is_skipped_and_delays_no_request() {
     install_metrics();
     let told = Told::deliveries(7, 4);
     told.events.lock()[1]["type"] = "THEFT".into();

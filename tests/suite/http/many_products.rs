@@ -1,4 +1,4 @@
-//! What is said of many products at once, over HTTP.
+//! Changes of many products at once, over HTTP.
 
 use super::{Scratch, Setup};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ async fn each_is_new_or_changed_or_as_before_or_refused() {
 }
 
 #[tokio::test]
-async fn a_retry_gets_the_first_answer_again_also_for_what_was_refused_or_unchanged() {
+async fn a_retry_gets_the_first_answer_again_also_for_rejected_and_unchanged_products() {
     let node = Scratch::new();
     node.post(PATH, &[], &body(false, &json!([tea(255), {"sku": "B 2", "name": "Coffee"}])))
         .await
@@ -67,7 +67,7 @@ async fn a_retry_gets_the_first_answer_again_also_for_what_was_refused_or_unchan
 }
 
 #[tokio::test]
-async fn a_threshold_among_them_is_looked_at() {
+async fn a_threshold_among_them_is_re_evaluated() {
     let node = Scratch::new();
     node.stock("/stores/PARIS/inventory/A-1", 3).await;
     let line = json!([{"sku": "A-1", "name": "Tea", "lowStockThreshold": 5}]);

@@ -1,5 +1,5 @@
 //! The HTTP side over a real log in a scratch directory, in process or on a socket. Every answer that is read in
-//! process is held against openapi.yaml.
+//! process is checked against openapi.yaml.
 
 mod alerts;
 mod archived;
@@ -14,6 +14,7 @@ mod feed;
 mod follow;
 mod gates;
 mod guides;
+mod identity;
 mod many_products;
 mod read_only;
 mod refusals;
@@ -28,7 +29,7 @@ mod wanted;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use onhand_app::central::{CentralModel, Worker};
-use onhand_app::ports::{EventLog, EventSource, History};
+use onhand_app::ports::{EventLog, EventSource, History, Vault};
 use onhand_app::{Ledger, Parts};
 use onhand_disk::clock::{SystemClock, TimeOrderedIds};
 use onhand_disk::layout::Layout;
@@ -37,7 +38,7 @@ use onhand_file::format::identity::DirectoryLock;
 use onhand_file::log::FileLog;
 use onhand_file::recovery::{OpenNode, OpenOptions, open};
 use onhand_file::upkeep::maintenance::Maintenance;
-use onhand_http::{Edge, Gates, Node, edge};
+use onhand_http::{Edge, Gates, Node, OpenRules, edge};
 use onhand_resilience::BreakerSettings;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -62,22 +63,26 @@ struct Scratch {
     directory: Arc<TempDir>,
 }
 
-/// How a node is set up.
+/// The configuration of a node.
 struct Setup {
     directory: Arc<TempDir>,
     disk: Arc<dyn Disk>,
     segment_bytes: u64,
-    /// What stands between the node and its log read back.
+    /// A wrapper around the reading of the log.
     watch: fn(Arc<dyn History>) -> Arc<dyn History>,
-    /// The logs its worker follows besides its own; nothing: it has no worker.
+    /// The logs that its worker follows besides its own; none: there is no worker.
     others: Option<Vec<Arc<dyn EventSource>>>,
-    /// A central model that somebody else fills.
+    /// A central model that another process fills.
     central: Option<Arc<CentralModel>>,
-    /// When its worker leaves a source alone.
+    /// When its worker stops reading a source.
     breaker: BreakerSettings,
     gates: Gates,
-    /// Stock only of what the catalogue knows.
+    /// Stock only of SKUs in the catalogue.
     strict: bool,
+    /// The vault of its identity.
+    vault: Option<Arc<dyn Vault>>,
+    /// What is open without a login.
+    open: OpenRules,
 }
 
 /// An answer, read to its end.
@@ -94,7 +99,19 @@ impl Scratch {
     }
 
     fn open(setup: Setup) -> Self {
-        let Setup { directory, disk, segment_bytes, watch, others, central, breaker, gates, strict } = setup;
+        let Setup {
+            directory,
+            disk,
+            segment_bytes,
+            watch,
+            others,
+            central,
+            breaker,
+            gates,
+            strict,
+            vault,
+            open: rules,
+        } = setup;
         let options = OpenOptions {
             disk,
             layout: Layout::new(directory.path()),
@@ -128,6 +145,10 @@ impl Scratch {
             (None, Some(central)) => plain.with_central(central, Arc::default()),
             (None, None) => plain,
         };
+        let equipped = match vault {
+            Some(vault) => equipped.with_identity(vault, rules),
+            None => equipped,
+        };
         let equipped = Arc::new(equipped);
         let edge = Arc::new(edge(Arc::clone(&equipped)));
         Self {
@@ -143,7 +164,7 @@ impl Scratch {
         }
     }
 
-    /// A node whose worker follows its own log, as a page over HTTP, and others.
+    /// A node whose worker follows its own log, over pages of HTTP, and others.
     fn with_worker(others: Vec<Arc<dyn EventSource>>) -> Self {
         Self::open(Setup { others: Some(others), ..Setup::default() })
     }
@@ -157,7 +178,7 @@ impl Scratch {
         Self::open(Setup { directory, ..setup })
     }
 
-    /// One step of side work: an index, a snapshot, a segment to the archive.
+    /// One step of maintenance: an index, a snapshot, a segment to the archive.
     fn upkeep(&self) {
         self.maintenance.lock().step().unwrap();
     }
@@ -192,11 +213,26 @@ impl Scratch {
         self.send(request(method, path, &headers, Body::from(body.to_owned()))).await
     }
 
+    /// The status of a HEAD request.
+    async fn head(&self, path: &str, headers: &[(&str, &str)]) -> StatusCode {
+        self.edge.handle(request(Method::HEAD, path, headers, Body::empty())).await.status()
+    }
+
+    /// The status of a request without a body to another address of a route.
+    async fn bare(&self, method: &Method, path: &str, headers: &[(&str, &str)]) -> u16 {
+        self.edge.handle(request(method.clone(), path, headers, Body::empty())).await.status().as_u16()
+    }
+
+    /// An answer that goes on.
+    async fn open_stream(&self, path: &str, headers: &[(&str, &str)]) -> Body {
+        self.edge.handle(request(Method::GET, path, headers, Body::empty())).await.into_body()
+    }
+
     async fn delete(&self, path: &str) -> Answer {
         self.send(request(Method::DELETE, path, &[], Body::empty())).await
     }
 
-    /// Stocks a level, so that a test has something to start with.
+    /// Stocks a level for the start of a test.
     async fn stock(&self, path: &str, pieces: i64) {
         let answer = self.post(&format!("{path}/adjust"), &[], &format!(r#"{{"delta":{pieces}}}"#)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -215,12 +251,14 @@ impl Default for Setup {
             breaker: fakes::NEVER,
             gates: Gates::default(),
             strict: false,
+            vault: None,
+            open: OpenRules::default(),
         }
     }
 }
 
 impl Answer {
-    /// Holds the answer against a status and, for a refusal, a code and everything a problem must have.
+    /// Checks the status and, for a rejection, its code and all members that a problem must have.
     #[track_caller]
     fn is(&self, status: u16, code: &str) -> &Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);

@@ -1,4 +1,4 @@
-//! The disk refuses: what a caller sees, what an orchestrator sees, and the way back.
+//! The disk fails: the answers for a client, the answers for an orchestrator, and the recovery.
 
 use super::{Answer, Scratch, Setup};
 use onhand_sim_machine::disk::{DiskOperation, Fault, Injection, SimDisk};
@@ -58,9 +58,9 @@ async fn a_disk_that_refuses_makes_the_node_read_only_until_it_is_well() {
     }
 }
 
-/// A node that stops while its disk refuses has one more reason to say no: whoever has heard it is not waited for.
+/// A node that stops while its disk fails has one more reason to be not ready: a probe that has seen it is not waited for.
 #[tokio::test]
-async fn a_probe_of_a_read_only_node_hears_that_it_leaves() {
+async fn the_readiness_of_a_read_only_node_reports_its_stop() {
     const FOR_EVER: Duration = Duration::from_secs(3_600);
     let disk = SimDisk::new(1);
     let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), ..Setup::default() });
@@ -73,9 +73,9 @@ async fn a_probe_of_a_read_only_node_hears_that_it_leaves() {
     assert_eq!(heard.is(503, "not-ready").json["mode"], "read-only");
 }
 
-/// What was said of a product and never happened is not waited for, whatever rests on it.
+/// A change of a product that was rolled back is not waited for, even by commands that depend on it.
 #[tokio::test]
-async fn a_strict_refusal_is_told_while_the_disk_refuses() {
+async fn a_strict_rejection_is_answered_while_the_disk_fails() {
     for operation in [DiskOperation::SyncData, DiskOperation::WriteAt] {
         let disk = SimDisk::new(1);
         let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), strict: true, ..Setup::default() });

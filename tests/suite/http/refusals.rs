@@ -1,4 +1,4 @@
-//! What is refused before the ledger is asked, and in which shape.
+//! Requests that are rejected before they reach the ledger, and the form of the rejection.
 
 use super::{Answer, Scratch, request};
 use axum::body::Body;
@@ -7,7 +7,7 @@ use http::Method;
 const LEVEL: &str = "/stores/S1/inventory/A-1";
 
 #[tokio::test]
-async fn whatever_is_no_route_is_a_problem() {
+async fn an_unknown_route_is_a_problem() {
     let node = Scratch::new();
     for (method, path, status, code) in [
         ("GET", "/api/api", 404, "not-found"),
@@ -68,7 +68,7 @@ async fn paths_and_queries_are_held_to_the_contract() {
 }
 
 #[tokio::test]
-async fn bodies_say_what_they_are_and_stay_within_bounds() {
+async fn bodies_need_a_media_type_and_stay_within_bounds() {
     let node = Scratch::new();
     let path = format!("{LEVEL}/adjust");
     let sized = |bytes: usize| format!(r#"{{"delta":1,"reason":"x"{}}}"#, " ".repeat(bytes - 24));
@@ -90,7 +90,7 @@ async fn bodies_say_what_they_are_and_stay_within_bounds() {
 }
 
 #[tokio::test]
-async fn conditions_and_keys_are_refused_when_they_make_no_sense() {
+async fn invalid_conditions_and_keys_are_rejected() {
     let node = Scratch::new();
     node.stock(LEVEL, 5).await;
     let path = format!("{LEVEL}/adjust");
@@ -141,12 +141,12 @@ async fn every_problem_type_leads_somewhere() {
     node.get_with("/problems/no-such-code", &[("accept", BROWSER)]).await.is(404, "not-found");
 }
 
-/// What Chromium sends when somebody opens an address.
+/// The `Accept` header of Chromium for an address that a user opens.
 const BROWSER: &str =
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8";
 
 impl Answer {
-    /// A page that no other one can put into a frame, in which nothing is loaded from elsewhere.
+    /// Checks that this is a page that no other one can frame, and that loads nothing from elsewhere.
     #[track_caller]
     fn is_a_page(&self) -> &Self {
         assert_eq!(self.status, 200, "{}", self.text);
@@ -163,7 +163,7 @@ impl Answer {
 }
 
 #[tokio::test]
-async fn the_top_says_where_everything_is() {
+async fn the_root_links_to_everything() {
     let node = Scratch::new();
     for path in ["/", "/api", "/api/"] {
         let answer = node.get(path).await;
@@ -201,7 +201,7 @@ async fn health_is_a_word_and_two_addresses() {
     assert_eq!(answer.is(503, "not-ready").json["mode"], "draining");
 }
 
-/// Addresses that callers of before use.
+/// Addresses that earlier clients use.
 #[tokio::test]
 async fn events_and_alerts_have_the_addresses_of_stock_too() {
     let node = Scratch::new();

@@ -1,4 +1,4 @@
-//! Tills and reports over HTTP: a call each, and what all of it comes to, as pages and as CSV.
+//! Tills and reports over HTTP: a call for each movement, and the sums of all, as pages and as CSV.
 
 use super::{Answer, NDJSON, Scratch, Setup};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl Scratch {
             .is(200, "");
     }
 
-    /// Every page of a list, as `told` says.
+    /// Every page of a list, mapped by `told`.
     pub(super) async fn pages<T>(&self, path: &str, told: impl Fn(&Value) -> T) -> Vec<T> {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -64,7 +64,7 @@ fn kind_and_sku(item: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_till_says_what_happened_and_nothing_is_sold_that_is_not_there() {
+async fn a_till_records_movements_and_cannot_sell_missing_stock() {
     let node = Scratch::new();
     let added = node.till("add", "BERLIN", "TEA", 10).await;
     assert_eq!((&added.is(200, "").json["qty"], added.header("etag")), (&json!(10), Some("\"1\"")));
@@ -94,7 +94,7 @@ async fn a_till_says_what_happened_and_nothing_is_sold_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_till_that_asks_again_sells_once() {
+async fn a_till_that_retries_sells_once() {
     let node = Scratch::new();
     node.till("add", "BERLIN", "TEA", 10).await.is(200, "");
     let body = r#"{"storeId":"BERLIN","sku":"TEA","quantity":2}"#;
@@ -105,7 +105,7 @@ async fn a_till_that_asks_again_sells_once() {
     let again = node.post("/stock/sale", &headers, body).await;
     assert_eq!(again.is(200, "").header("idempotency-replayed"), Some("true"));
     assert_eq!(again.json["version"], 2);
-    // The same key at another door, or in another store, is another request.
+    // The same key on another route, or in another store, is another request.
     node.post("/stock/remove", &headers[..1], body).await.is(200, "");
     node.post("/stock/sale", &headers[..1], &body.replace('2', "3")).await.is(409, "idempotency-key-reused");
     node.post("/stock/sale", &[("if-match", "\"1\"")], body).await.is(409, "version-conflict");

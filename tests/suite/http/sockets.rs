@@ -51,11 +51,11 @@ async fn a_head_that_never_ends_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so() {
+async fn one_connection_too_many_is_answered_503() {
     let node = Scratch::new();
     let header_read = Duration::from_secs(20);
     let (address, _) = started(&node, ServerLimits { connections_max: 1, header_read, ..limits() }).await;
-    // Who follows the feed takes no place.
+    // A follower of the feed takes no place.
     let follower = lazy_reader(address, super::SSE).await;
     let mut first = occupy(&address.to_string()).await;
     let close = b"GET /problems HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -84,7 +84,7 @@ async fn a_pause_between_requests_may_be_longer_than_a_head() {
         while !answer.ends_with(b"{\"status\":\"ok\"}") {
             assert_ne!(kept.read_buf(&mut answer).await.unwrap(), 0, "closed after a pause");
         }
-        // Longer than a head may take.
+        // Longer than the time limit of a head.
         tokio::time::sleep(Duration::from_millis(600)).await;
     }
     // The second head begins and never ends.
@@ -112,7 +112,7 @@ async fn a_body_that_is_too_long_is_answered_before_the_connection_ends() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_ends_before_the_server_does() {
+async fn requests_in_progress_end_before_the_server() {
     let node = Scratch::new();
     let (address, serving) = started(&node, limits()).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
@@ -150,7 +150,7 @@ async fn a_drain_has_an_end() {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_to_those_who_start_with_it() {
+async fn a_client_that_starts_with_http_2_gets_http_2() {
     let node = Scratch::new();
     let (address, _) = started(&node, limits()).await;
     let client = client_builder(true).http2_prior_knowledge().build().unwrap();
@@ -158,7 +158,7 @@ async fn http_2_is_spoken_to_those_who_start_with_it() {
     assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
 }
 
-/// A reader with a small buffer that asks for the feed and reads only the head of the answer.
+/// A reader with a small buffer that requests the feed and reads only the head of the answer.
 async fn lazy_reader(address: SocketAddr, form: &str) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 << 10).unwrap();
@@ -188,7 +188,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
     let idle = Arc::strong_count(&node.edge);
     let lazy = lazy_reader(address, super::SSE).await;
     assert_eq!(Arc::strong_count(&node.edge), idle + 1, "the connection holds on to the server");
-    // The way to the reader fills up, nothing is taken off its end, and the connection is given up.
+    // The buffers to the reader fill up, nothing is read from them, and the connection is closed.
     let cut = async {
         while Arc::strong_count(&node.edge) > idle {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -204,7 +204,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_does_not_wait_for_those_who_follow() {
+async fn a_drain_does_not_wait_for_followers() {
     let node = Scratch::new();
     let (address, serving) = started(&node, limits()).await;
     node.stock("/stores/S1/inventory/A", 1).await;

@@ -43,7 +43,7 @@ async fn from_the_first_delivery_to_the_last_count() {
     node.post(&verb("commit"), &[], r#"{"reservationId":"r-1"}"#).await.is(409, "reservation-closed");
     node.post(&verb("release"), &[], r#"{"reservationId":"r-9"}"#).await.is(404, "reservation-not-found");
     node.post(&verb("count"), &[], r#"{"counted":7,"reason":"inventory"}"#).await.is_level(7, 0, 6);
-    // Counted when the books said 10 (after sequence 1), found 9: one piece less than booked, whatever came later.
+    // Counted when the books had 10 (after sequence 1), found 9: one piece less than booked, whatever came later.
     node.post(&verb("count"), &[], r#"{"counted":9,"asOf":1}"#).await.is_level(6, 0, 7);
     node.post(&verb("count"), &[], r#"{"counted":9,"asOf":99}"#).await.is(400, "invalid-request");
     node.get(LEVEL).await.is_level(6, 0, 7);
@@ -94,7 +94,7 @@ async fn versions_guard_every_verb() {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_the_version_is_told_so() {
+async fn a_reader_with_the_current_version_gets_304() {
     let node = Scratch::new();
     node.stock(LEVEL, 5).await;
     let answer = node.get_with(LEVEL, &[("if-none-match", "\"1\"")]).await;
@@ -112,7 +112,7 @@ async fn a_retry_gets_the_first_answer_again() {
     first.is_level(5, 2, 2);
     assert_eq!(first.header("idempotency-replayed"), None);
     node.stock(LEVEL, 1).await;
-    // Quoted, spaced and by another alias, with a condition that is stale by now: still the same wish.
+    // Quoted, spaced and by another alias, with a condition that is stale by now: still the same request.
     for (path, key, body) in
         [(path.clone(), "order-1", r#"{"qty":2}"#), (format!("/api{path}"), "\"order-1\"", r#"{ "qty": 2 }"#)]
     {
@@ -122,7 +122,7 @@ async fn a_retry_gets_the_first_answer_again() {
         assert_eq!(again.header("etag"), Some("\"2\""));
     }
     node.post(&path, &key, r#"{"qty":3}"#).await.is(409, "idempotency-key-reused");
-    // A refusal changed nothing, so it is decided anew.
+    // A rejection changed nothing, so it is decided anew.
     let wish = [("idempotency-key", "order-2")];
     node.post(&path, &wish, r#"{"qty":9}"#).await.is(409, "insufficient-stock");
     node.stock(LEVEL, 9).await;
@@ -160,7 +160,7 @@ async fn lists_and_histories_come_in_pages() {
     assert_eq!((&adjust["type"], &reserve["type"]), (&"ADJUST".into(), &"RESERVE".into()));
     assert_eq!(reserve["before"], json!({"qty": 5, "onHand": 5, "reserved": 0, "version": 1}));
     assert_eq!(reserve["after"], json!({"qty": 3, "onHand": 5, "reserved": 2, "version": 2}));
-    assert_eq!((&reserve["payload"]["reservationId"], &reserve["actor"]), (&"r".into(), &"anonymous".into()));
+    assert_eq!((&reserve["payload"]["reservationId"], &reserve["actor"]), (&"r".into(), &"local".into()));
     let only = node.get("/stores/S1/inventory/A/history?type=RESERVE&limit=1").await;
     assert_eq!(only.json["items"], json!([reserve]));
     node.get("/stores/S1/inventory/NONE/history").await.is(404, "not-found");
@@ -213,7 +213,7 @@ async fn a_batch_by_lines_decides_each_by_itself() {
     assert_eq!((&results[3]["code"], &results[3]["currentVersion"]), (&"version-conflict".into(), &4.into()));
     assert_eq!((&answer.json["applied"], &answer.json["refused"]), (&2.into(), &2.into()));
 
-    // The operation's key is good for its own route too, and the other way round.
+    // The operation's key is valid for its own route too, and the other way round.
     let alone = node
         .post(&format!("{LEVEL}/reserve"), &[("idempotency-key", "k")], r#"{"qty":4,"reservationId":"r"}"#)
         .await;

@@ -1,4 +1,4 @@
-//! Stores over HTTP: there because somebody described them, or because there is stock in them.
+//! Stores over HTTP: they exist by a description, or by their stock.
 
 use super::catalogue::{LONDON, TEA};
 use super::{Scratch, Setup};
@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_store_is_there_because_of_a_word_or_of_stock() {
+async fn a_store_exists_by_its_details_or_its_stock() {
     let node = Scratch::new();
     node.get("/stores/LONDON").await.is(404, "not-found");
     node.stock("/stores/PARIS/inventory/A-1", 3).await;
@@ -42,9 +42,9 @@ async fn a_store_is_there_because_of_a_word_or_of_stock() {
     assert_eq!(named, [(&json!("A-1"), Some(&json!("Green tea 250 g"))), (&json!("B-2"), None)]);
 }
 
-/// Who does not say what a store is means a shop; a retry may say so, as it is the same request.
+/// A store without a kind is a shop; a retry may state the kind, as it is the same request.
 #[tokio::test]
-async fn a_store_is_a_shop_unless_something_else_is_said() {
+async fn a_store_is_a_shop_by_default() {
     let node = Scratch::new();
     let key = [("idempotency-key", "s-1")];
     let made = node.post("/api/stores", &key, r#"{"storeId":"ROME","name":"Rome"}"#).await;

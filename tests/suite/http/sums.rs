@@ -54,7 +54,7 @@ async fn movements_and_their_sums_as_csv() {
 }
 
 #[tokio::test]
-async fn what_was_imported_counts_on_the_day_on_which_it_happened() {
+async fn imported_movements_count_on_the_day_they_happened() {
     let node = Scratch::new();
     let row = |row: u64, kind: &str, quantity: i64, day: &str| {
         json!({"row": row, "storeId": "LONDON", "sku": "TEA", "kind": kind, "quantity": quantity,

@@ -1,5 +1,5 @@
-//! What is asked for is found, whatever stands between: movements and events by kind and store, over segments that are being
-//! written, sealed, archived, and of which the index is lost.
+//! Filtered reads find every match: movements and events by kind and store, over segments that are being written,
+//! sealed, archived, and whose index is lost.
 
 use super::{Scratch, Setup};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use std::fs;
 const STORES: [&str; 5] = ["BERLIN", "LONDON", "PARIS", "ROME", "OSLO"];
 
 impl Scratch {
-    /// Entries of one event and of many, about much and about little.
+    /// Adds entries of one event and of many, on many SKUs and on few.
     async fn much_happens(&self, random: &mut fastrand::Rng, rounds: usize) {
         for _ in 0..rounds {
             let (store, sku) = (STORES[random.usize(0..3)], format!("SKU-{}", random.u8(0..9)));
@@ -52,7 +52,7 @@ impl Scratch {
         self.pages(&format!("/events?{query}"), Value::clone).await
     }
 
-    /// Holds what is found by each filter against everything that is found without one.
+    /// Compares the results of each filter with those of an unfiltered read.
     async fn finds_all(&self) {
         let movements = self.movements("limit=1000").await;
         let events = self.events("limit=1000").await;
@@ -82,7 +82,7 @@ impl Scratch {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_is_found_whatever_stands_between() {
+async fn filtered_reads_find_every_match() {
     let mut random = fastrand::Rng::with_seed(20_261_128);
     // Few large segments and many small ones.
     for segment_bytes in [64 << 20, 64 << 10, 4 << 10] {
@@ -109,7 +109,7 @@ async fn what_is_asked_for_is_found_whatever_stands_between() {
 async fn thousands_of_entries_are_passed_over() {
     let node = Scratch::new();
     node.post("/stock/add", &[], r#"{"storeId":"OSLO","sku":"TEA","quantity":9}"#).await.is(200, "");
-    // More entries than are looked at in one piece of an index, and not a multiple of it.
+    // More entries than one piece of an index covers, and not a multiple of it.
     let writers = (0..7).map(|store| {
         let (node, path) = (&node, format!("/stores/S-{store}/inventory/TEA"));
         async move {

@@ -1,4 +1,4 @@
-//! What the store of the central model owes: `src/app/ports/central_store.rs`.
+//! The contract of the store of the central model: `src/app/ports/central_store.rs`.
 
 use crate::ports::memory::{MemoryCentral, Spoiled};
 use crate::ports::{broken, hold};
@@ -168,7 +168,7 @@ fn the_newest_save_is_loaded(shelf: &mut dyn Shelf) {
         save(shelf, events).unwrap();
         assert_eq!(load(shelf), Some(whole(events)));
     }
-    // Nothing new has come: the same is saved once more.
+    // No new event: the same model is saved once more.
     save(shelf, 5).unwrap();
     shelf.restart();
     assert_eq!(load(shelf), Some(whole(5)));

@@ -1,4 +1,4 @@
-//! What a source of the worker owes: `src/app/ports/event_source.rs`.
+//! The contract of a source of the worker: `src/app/ports/event_source.rs`.
 
 use crate::ports::file::{FileNode, Setup};
 use crate::ports::history::fill;
@@ -9,7 +9,7 @@ use onhand_app::ports::{Delivery, EventSource};
 use onhand_domain::{Event, Sequence};
 use std::time::{Duration, Instant};
 
-/// Longer than any test waits for news that are there.
+/// Longer than any test waits for news that have arrived.
 const LONG: Duration = Duration::from_secs(60);
 
 const RULES: &[Rule] = &[
@@ -75,7 +75,7 @@ fn pages_are_all_events(node: &mut dyn Node) {
 fn it_resumes_at_any_checkpoint(node: &mut dyn Node) {
     let end = fill(node).len() as u64;
     let source = node.source();
-    // Forwards, backwards, and from somewhere: a checkpoint may be older than what was read last.
+    // Forwards, backwards, and from somewhere: a checkpoint may be older than the last read.
     let checkpoints = (0..end).chain((0..end).rev()).chain([end / 2, end / 2, 1, end - 1, 0]);
     for after in checkpoints {
         let page = sequences(&read(&*source, after, 3));
@@ -150,7 +150,7 @@ fn a_restored_copy_ends_earlier(node: &mut dyn Node) {
     let before = read(&*node.source(), 9, 10);
     assert_eq!((before.end, sequences(&before)), (Sequence(10), vec![10]));
     node.restore_copy();
-    // Who has seen more than there is must learn it, and is shown nothing in its place.
+    // A reader that has seen more events than there are must learn it, and gets no others in their place.
     let source = node.source();
     let after = read(&*source, 10, 10);
     assert_eq!((after.node, after.end, after.events.len()), (before.node, Sequence(5), 0));

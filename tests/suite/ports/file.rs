@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How the node's log lies on the disk, which call fails, and who reads it as a source.
+/// The layout of the node's log, the call that fails, and the reader of its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setup {
     /// One segment; a write fails; the worker is in the node's own process.

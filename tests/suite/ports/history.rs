@@ -1,4 +1,4 @@
-//! What reading back owes: `src/app/ports/history.rs`.
+//! The contract of reading back: `src/app/ports/history.rs`.
 
 use crate::ports::file::{FileNode, Setup};
 use crate::ports::memory::{MemoryNode, Mistake};
@@ -8,7 +8,7 @@ use onhand_app::ports::{EventQuery, Moment, Movement, MovementQuery, NewEntry};
 use onhand_domain::{EventKind, Key, Sequence, Topics};
 use smol_str::SmolStr;
 
-/// Entries of [`fill`], one a millisecond but for every fifth, which shares the time of the one before it.
+/// Entries of [`fill`], one a millisecond except every fifth, which shares the time of the one before it.
 const ENTRIES: u64 = 60;
 
 const RULES: &[Rule] = &[
@@ -55,7 +55,7 @@ fn a_mistake_in_reading_back_is_seen() {
     }
 }
 
-/// A log of entries of one to three events on three levels, in many groups; answers every event of it.
+/// A log of entries of one to three events on three levels, in many groups; returns every event of it.
 pub(crate) fn fill(node: &mut dyn Node) -> Vec<Movement> {
     let (actor, request_id) = (SmolStr::new("till 7"), SmolStr::new("r-1"));
     let mut movements = Movements::default();

@@ -1,4 +1,4 @@
-//! The ledger over the log in memory: it knows ports only, so it must do there what it does over files.
+//! The ledger over the log in memory: it depends on ports only, so it must answer as over files.
 
 use crate::node::{adjust, keyed, reserve};
 use crate::ports::memory::{MemoryLog, MemoryNode, Mistake};
@@ -15,10 +15,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// Which of the commands meets a disk that refuses.
+/// The number of the command during which the disk fails.
 const FAILING: usize = 25;
 
-/// A ledger over a log in memory, which is written while somebody waits for it.
+/// A ledger over a log in memory, which is written while a command is awaited.
 struct InMemory {
     ledger: Ledger,
     log: Arc<MemoryLog>,
@@ -57,7 +57,7 @@ impl InMemory {
     }
 }
 
-/// A few dozen commands: pieces come, are promised and promised again, with keys and without, some of them refused.
+/// A few dozen commands: deliveries, reservations and repeats, with keys and without, some of them rejected.
 fn commands() -> Vec<(Command, Meta)> {
     let sku = |number: usize| ["TEA", "RICE", "SALT"][number / 6 % 3];
     let command = |number: usize| match number % 6 {
@@ -71,7 +71,7 @@ fn commands() -> Vec<(Command, Meta)> {
     (0..48).map(command).collect()
 }
 
-/// What was answered, in words: ids and times included.
+/// The answer as text: ids and times included.
 fn told(outcome: &Result<Outcome, CommandError>) -> String {
     format!("{outcome:?}")
 }

@@ -1,6 +1,6 @@
-//! The contracts of the ports as suites: what any adapter owes, held against the file adapter and against one in memory.
+//! The contracts of the ports as suites: the rules for any adapter, run on the file adapter and on one in memory.
 //!
-//! A second engine is held to the same rules by a [`Node`] of its own. Each suite also shows that it can fail: mistakes are
+//! A second engine is checked with a [`Node`] of its own. Each suite also shows that it can fail: mistakes are
 //! planted in the adapter in memory, one at a time, and the rule that each of them breaks is named.
 
 mod central_store;
@@ -18,33 +18,33 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A node on some log engine, driven step by step: nothing becomes durable but by [`Node::write`].
+/// A node on some log engine, driven step by step: nothing becomes durable except by [`Node::write`].
 pub(crate) trait Node {
     fn log(&self) -> &dyn EventLog;
     fn history(&self) -> Arc<dyn History>;
-    /// The log as the worker reads it.
+    /// The log as a source of the worker.
     fn source(&self) -> Arc<dyn EventSource>;
     fn id(&self) -> Uuid;
-    /// Makes what waits durable; false when that failed.
+    /// Makes the queued entries durable; false when that failed.
     fn write(&self) -> bool;
-    /// The next [`Node::write`] that has something to write fails.
+    /// The next [`Node::write`] with a queued entry fails.
     fn fail_writes(&self);
-    /// Storage is well again, and the log has found that out.
+    /// Storage is well again, and the log has noticed.
     fn recover(&self);
-    /// Closes the log; what waits becomes durable.
+    /// Closes the log; the queued entries become durable.
     fn close(&self);
-    /// The process is killed and started again: what was not durable is gone.
+    /// Kills the process and starts it again: entries that were not durable are lost.
     fn restart(&mut self);
-    /// Keeps a copy of what is durable.
+    /// Keeps a copy of the durable log.
     fn keep_copy(&mut self);
     /// Starts again on that copy.
     fn restore_copy(&mut self);
 }
 
-/// A rule of a log's contract: its name, and a check that panics where it does not hold. Each begins with an empty log.
+/// A rule of a log's contract: its name, and a check that panics where it does not hold. Each starts with an empty log.
 pub(crate) type Rule = (&'static str, fn(&mut dyn Node));
 
-/// Noon of a day of log time, and so many milliseconds.
+/// Noon of a day of log time, plus so many milliseconds.
 pub(crate) fn noon(milliseconds: i64) -> Timestamp {
     Timestamp::parse("2026-11-20T12:00:00Z").unwrap().plus_milliseconds(milliseconds)
 }
@@ -68,7 +68,7 @@ pub(crate) fn append(node: &dyn Node, events: &[Event]) -> Result<Appended, Appe
     node.log().append(&entry(node, events))
 }
 
-/// Holds an adapter against all rules of a contract.
+/// Checks all rules of a contract on an adapter.
 pub(crate) fn hold<R>(rules: &[(&'static str, R)], check: impl Fn(&R)) {
     for (name, rule) in rules {
         eprintln!("### {name}");

@@ -5,17 +5,17 @@ use onhand_domain::{After, Event, Key, Quantity, Sku, StoreId};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The numbers of the levels of one store, as far as events were made of them.
+/// The numbers of the levels of one store, as the events so far give them.
 #[derive(Clone, Default)]
 pub(crate) struct Movements {
     levels: BTreeMap<String, (i64, i64, u64)>,
     made: u64,
-    /// The last event of a kind on a level: the next one differs from it in little.
+    /// The last event of a kind on a level: the next one differs from it only slightly.
     adjusted: BTreeMap<String, Event>,
 }
 
 impl Movements {
-    /// A piece comes to a level.
+    /// A delivery of a piece to a level.
     pub(crate) fn adjust(&mut self, sku: &str) -> Event {
         let Some(last) = self.adjusted.get_mut(sku) else {
             let event = self.event(sku, "ADJUST", "\"delta\":1", (1, 0));
@@ -31,7 +31,7 @@ impl Movements {
         last.clone()
     }
 
-    /// A piece is promised; the level must have one.
+    /// A reservation of a piece; the level must have one.
     pub(crate) fn reserve(&mut self, sku: &str) -> Event {
         let payload = format!("\"qty\":1,\"reservationId\":\"r-{}\"", self.made);
         self.event(sku, "RESERVE", &payload, (0, 1))

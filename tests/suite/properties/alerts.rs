@@ -1,4 +1,4 @@
-//! Low stock: whatever happens to a level, its alert says whether it is low, and the events alone say so too.
+//! Low stock: in every history of a level, its alert states whether it is low, and the events alone give the same.
 
 use super::{commands, config};
 use crate::decide::{NOON, keys};
@@ -8,7 +8,7 @@ use onhand_domain::{Command, Draft, Event, Evidence, Key, Quantity, State, Times
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// A level that is watched and one that is not, and the alert of the first.
+/// A level with a threshold and one without, and the alert of the first.
 fn watched() -> Vec<Key> {
     let levels: Vec<Key> = keys().into_iter().filter(|key| matches!(key, Key::Level(..))).collect();
     let Some(Key::Level(store, sku)) = levels.first().cloned() else { unreachable!() };
@@ -22,7 +22,7 @@ fn settle(now: i64, states: &mut [State], threshold: Option<Quantity>, command: 
     evidence.add(KeyThresholds(vec![threshold, None, threshold]));
     let mut draft = Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).based_on(&evidence);
     draft.expire_due(1_000);
-    // What is refused leaves the expiries in front of it.
+    // A rejected command leaves the expiries in front of it.
     let _ = decide(&mut draft, command);
     follow_up(&mut draft);
     draft.finish().events
@@ -51,7 +51,7 @@ proptest! {
             let events = settle(now, &mut states, threshold, &Command::Stock(command));
             let State::Alert(alert) = &states[2] else { unreachable!() };
             prop_assert_eq!(alert.raised.is_some(), low(&states, threshold));
-            // Raised and cleared in turn, at most once an entry, behind what caused it.
+            // Raised and cleared in turn, at most once an entry, behind the cause.
             let told: Vec<usize> = (0..).zip(&events).filter(|(_, event)| event.fact.key() == keys[2]).map(|(place, _)| place).collect();
             prop_assert!(told.is_empty() || told == [events.len() - 1]);
             prop_assert_eq!(told.len() as u64, states[2].version() - before[2].version());

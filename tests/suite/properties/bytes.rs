@@ -81,7 +81,7 @@ proptest! {
         let (world, entries) = short_log();
         let path = rules::layout().segment(Sequence(1));
         let log = world.disk.file(&path).unwrap();
-        // Noise, and bytes that an earlier use of the block left over.
+        // Noise, and bytes of an earlier use of the block.
         let stale = log.iter().skip(stale.0).take(stale.1);
         let lines: &[u8] = if line_feed { b"\n" } else { b"" };
         let tail: Vec<u8> = tail.into_iter().chain(lines.iter().copied()).chain(stale.copied()).collect();

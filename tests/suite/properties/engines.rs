@@ -1,4 +1,4 @@
-//! The engines that keep a part from taking the rest with it, each against a plain list of what happened.
+//! The engines that isolate faults, each compared with a plain list of outcomes.
 
 use super::config;
 use onhand_resilience::{Backoff, Breaker, BreakerSettings, BreakerState, RetryBudget, TokenBuckets};
@@ -10,12 +10,12 @@ use tokio::time::{Instant, advance};
 
 const COOLDOWN_MS: u64 = 10_000;
 
-/// One whose time passes only when it is told to.
+/// A runtime whose time passes only on demand.
 fn paused() -> Runtime {
     Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
 
-/// What a breaker should be: the outcomes since it closed, or until when it is open.
+/// The model of a breaker: the outcomes since it closed, or until when it is open.
 #[derive(Debug)]
 enum Plain {
     Closed(Vec<bool>),
@@ -62,7 +62,7 @@ proptest! {
                         assert_eq!(tripped.retry_after, Duration::from_millis(until - now_ms));
                         continue;
                     }
-                    // A caller that goes away says nothing, and leaves the way free for the next one.
+                    // A caller that disconnects reports nothing, and the next one may probe.
                     (Ok(permit), _) if dropped == 0 => drop(permit),
                     (Ok(permit), _) => {
                         if failed { permit.failed() } else { permit.succeeded() }

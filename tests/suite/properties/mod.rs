@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn ids_are_what_the_contract_says(text in "[A-Za-z0-9._ -]{0,4}|\\PC{0,5}|[a-z]{62,66}") {
+    fn ids_match_the_contract(text in "[A-Za-z0-9._ -]{0,4}|\\PC{0,5}|[a-z]{62,66}") {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let sized = (1..=64).contains(&text.len());
         prop_assert_eq!(StoreId::new(&text).is_ok(), sized && text.bytes().all(plain));

@@ -1,4 +1,4 @@
-//! `verify` over several logs: what holds is said to hold, also beside those who write, and what does not is found.
+//! `verify` over several logs: sound ones pass, also while processes write, and faults are found.
 
 use super::{NUMBERS, Several, adjust, batch, import, key, layout, reserve};
 use onhand_disk::{Disk, OpenMode, read_all};
@@ -17,7 +17,7 @@ fn findings(several: &Several) -> Vec<String> {
     findings.findings().map(|finding| format!("{}: {}", finding.path.display(), finding.what)).collect()
 }
 
-/// Levels, holds and an import go from log to log.
+/// Levels, holds and an import pass from log to log.
 fn traded(acts: u64, seed: u64) -> Several {
     let mut several = Several::new();
     let mut random = fastrand::Rng::with_seed(seed);
@@ -47,7 +47,7 @@ fn heads(several: &Several) -> BTreeMap<&Key, &State> {
 }
 
 #[test]
-fn what_holds_is_said_to_hold_and_comes_to_the_last_states() {
+fn sound_logs_pass_and_add_up_to_the_last_states() {
     for seed in 0..20 {
         let mut several = traded(80, seed);
         let living = audit(&several);
@@ -62,7 +62,7 @@ fn what_holds_is_said_to_hold_and_comes_to_the_last_states() {
     }
 }
 
-/// Segments come to be between two looks of the audit at the disk: at the mark, and at what there is.
+/// Segments are added between two reads of the disk by the audit: of the mark, and of the segments.
 #[test]
 fn a_log_that_has_gone_on_by_segments_since_its_mark_was_read_holds() {
     let mut several = Several::new();
@@ -84,7 +84,7 @@ fn a_log_that_has_gone_on_by_segments_since_its_mark_was_read_holds() {
 }
 
 #[test]
-fn nothing_is_found_beside_those_who_write() {
+fn the_audit_finds_nothing_while_processes_write() {
     let mut several = Several::new();
     let (disk, over, audits) = (several.disk.clone(), AtomicBool::new(false), AtomicU32::new(0));
     std::thread::scope(|scope| {
@@ -112,7 +112,7 @@ fn nothing_is_found_beside_those_who_write() {
     });
 }
 
-/// Three logs that hold, and then one act of a process that has not heard of what is true.
+/// Three logs that are sound, and then one act of a process with a wrong state.
 fn astray(lie: impl FnOnce(&mut Several)) -> Vec<String> {
     let mut several = Several::new();
     for (member, delta) in [(0, 10), (1, 1), (2, 1), (0, 1)] {
@@ -137,7 +137,7 @@ fn a_version_that_happened_twice_is_found() {
 }
 
 #[test]
-fn a_state_that_is_not_what_was_left_is_found() {
+fn a_state_that_does_not_continue_the_previous_one_is_found() {
     let found = astray(|several| {
         let head = several.heads.get_mut(&key("A")).unwrap();
         let wrong = head.state.record(&key("A"));
@@ -211,13 +211,13 @@ fn a_log_that_was_ended_ends_there() {
 }
 
 #[test]
-fn what_stands_behind_the_end_of_a_log_has_not_happened() {
+fn entries_behind_the_end_of_a_log_have_not_happened() {
     let mut several = Several::new();
     several.act(0, &adjust("A", 10)).unwrap();
     let before = several.heads.clone();
     let mark = several.disk.fork();
     several.act(0, &adjust("A", 1)).unwrap();
-    // The process was paused before it wrote its mark; another one went on.
+    // The process was paused before it wrote its mark; another one continued.
     let path = layout().member(1).mark();
     let opened = onhand_disk::Disk::open(&mark, &path, onhand_disk::OpenMode::Read);
     let old = onhand_disk::read_all(&*opened.unwrap()).unwrap();

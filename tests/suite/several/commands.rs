@@ -66,7 +66,7 @@ fn the_worker_by_itself_follows_all_of_them() {
 }
 
 #[test]
-fn verify_and_rebuild_look_at_every_log_and_between_them() {
+fn verify_and_rebuild_check_every_log_and_compare_them() {
     let (several, directory) = directory();
     let told = onhand(&directory, &["verify"]);
     assert!(told.contains("sound:"), "{told}");

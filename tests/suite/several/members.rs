@@ -1,4 +1,4 @@
-//! A worker over a shared data directory: whoever joins is followed.
+//! A worker over a shared data directory: every log that joins is followed.
 
 use super::merge::check;
 use super::{Several, adjust, layout};
@@ -28,7 +28,7 @@ fn worker(several: &Several, own: Option<u16>) -> Worker {
 }
 
 #[tokio::test]
-async fn who_joins_is_followed_from_the_next_pass_on() {
+async fn a_joining_log_is_followed_from_the_next_pass_on() {
     let mut several = Several::new();
     several.act(0, &adjust("A", 1)).unwrap();
     let worker = worker(&several, None);
@@ -40,13 +40,13 @@ async fn who_joins_is_followed_from_the_next_pass_on() {
     assert_eq!(names, ["/data/nodes/1", "/data/nodes/2", "/data/nodes/3", "/data/nodes/4"]);
     check(&several, &worker.central().copy().whole());
     assert_eq!(worker.sync().await.sources.len(), 4, "nobody is followed twice");
-    // A directory that is being made is no member yet.
+    // A directory that is still being created is no member yet.
     several.disk.create_dir_all(layout().member(5).root()).unwrap();
     assert_eq!(worker.sync().await.sources.len(), 4);
 }
 
 #[tokio::test]
-async fn who_joins_a_worker_at_work_is_followed_soon() {
+async fn a_log_that_joins_a_running_worker_is_followed_soon() {
     let mut several = Several::new();
     let worker = Arc::new(worker(&several, None));
     let running = Arc::clone(&worker);

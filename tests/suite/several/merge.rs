@@ -1,5 +1,5 @@
-//! However the logs of one ledger are read, and whatever happens to the worker meanwhile: central comes to the last state
-//! of every level, once.
+//! In any order of reading the logs of one ledger, and with any fault of the worker: central reaches the last state of
+//! every level, once.
 
 use super::{Several, adjust, batch, import, reserve};
 use crate::sync::world::{Central, file, open_letters};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
 
-/// One of several logs, as far as it is shown.
+/// One of several logs, of which a part is visible.
 pub(super) struct Tale {
     name: String,
     node: Uuid,
@@ -47,14 +47,14 @@ impl Tale {
         self.shown.store(shown, Ordering::SeqCst);
     }
 
-    /// The last event stands in the log once more.
+    /// Repeats the last event of the log.
     pub(super) fn repeat_last(&mut self) {
         let mut again = self.events.last().unwrap().clone();
         again.sequence = again.sequence.plus(1);
         self.events.push(again);
     }
 
-    /// The event of that sequence says something else.
+    /// Changes the text of the event of that sequence.
     pub(super) fn change(&mut self, sequence: usize, from: &str, to: &str) {
         let event = &mut self.events[sequence - 1];
         assert!(event.json.contains(from), "{}", event.json);
@@ -92,7 +92,7 @@ pub(super) fn follow(tales: &[Arc<Tale>]) -> Central {
     Central::new(tales.iter().map(|tale| Arc::clone(tale) as Arc<dyn EventSource>).collect())
 }
 
-/// Central says of every level what the ledger says, and nothing else.
+/// Checks that central has exactly the levels of the ledger.
 pub(super) fn check(several: &Several, central: &CentralFile) {
     let mut found = 0;
     for (store, skus) in &central.stores {

@@ -1,5 +1,5 @@
-//! Several logs of one ledger, as processes write them that share a data directory: each level and each import goes from
-//! log to log, and whoever moves it takes it over first.
+//! Several logs of one ledger, as processes that share a data directory write them: each level and each import passes
+//! from log to log, and the process that moves it takes it over first.
 
 mod audit;
 mod commands;
@@ -28,11 +28,11 @@ use uuid::Uuid;
 
 pub(crate) const NUMBERS: [u16; 3] = [1, 2, 3];
 
-/// What a key has come to, over all logs.
+/// The state of a key over all logs.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
     pub(crate) state: State,
-    /// Which member moved it last.
+    /// The member that moved it last.
     pub(crate) owner: usize,
     pub(crate) epoch: u64,
 }
@@ -64,7 +64,7 @@ impl Several {
         several
     }
 
-    /// One more process.
+    /// Adds a process.
     pub(crate) fn join(&mut self, number: u16) {
         let member = layout().member(number);
         create_dir_durably(&self.disk, member.root()).unwrap();
@@ -88,7 +88,7 @@ impl Several {
         open(&options, &*self.clock, &*self.ids).unwrap()
     }
 
-    /// A member decides a command, having caught up with the others; nothing when it is refused.
+    /// A member decides a command, having caught up with the others; none when it is rejected.
     pub(crate) fn act(&mut self, member: usize, command: &Command) -> Option<Finished> {
         let keys = command.keys();
         let heads = keys.iter().map(|key| self.heads.get(key).cloned());
@@ -146,7 +146,7 @@ impl Several {
         DirectorySource::new(Arc::new(self.disk.clone()), layout().member(NUMBERS[member]))
     }
 
-    /// Everything a member's log has.
+    /// All events of a member's log.
     pub(crate) async fn events(&self, member: usize) -> Vec<Delivered> {
         self.source(member).read(Sequence::START, usize::MAX).await.unwrap().events
     }
@@ -175,7 +175,7 @@ pub(crate) fn reserve(sku: &str, pieces: i64, name: &str, ttl_seconds: Option<i6
     Command::Stock(movement(sku, Verb::Reserve(wish)))
 }
 
-/// One piece more of each.
+/// A delivery of one piece of each.
 pub(crate) fn batch(skus: &[&str]) -> Command {
     let verb = Verb::Adjust { delta: qty(1), reason: None, reference: None };
     let operation =
@@ -183,7 +183,7 @@ pub(crate) fn batch(skus: &[&str]) -> Command {
     Command::Batch(Batch { atomic: false, operations: skus.iter().map(operation).collect() })
 }
 
-/// An import goes on.
+/// The next step of an import.
 pub(crate) fn import(after_row: u64, last: bool) -> Command {
     let import_id = ImportId::new("I").unwrap();
     Command::Import(ImportRows { import_id, after_row, through_row: after_row + 1, last, rows: vec![] })

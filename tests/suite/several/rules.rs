@@ -1,4 +1,4 @@
-//! What central makes of each event of several logs, one rule after the other.
+//! The effect of each event of several logs on central, one rule after the other.
 
 use super::merge::{Tale, check, follow};
 use super::{NUMBERS, Several, adjust, key, reserve};
@@ -64,7 +64,7 @@ async fn every_log_adds_up_by_itself() {
 
 #[tokio::test]
 async fn a_repeat_is_no_old_tale() {
-    // The second log tells version 4 twice: the one that moved the level last has no older event behind that.
+    // The second log has version 4 twice: the log that moved the level last has no older event behind that.
     let several = there_and_back();
     let mut tales = Tale::all(&several).await;
     let second = Arc::get_mut(&mut tales[1]).unwrap();
@@ -78,10 +78,10 @@ async fn a_repeat_is_no_old_tale() {
 }
 
 #[tokio::test]
-async fn two_tales_of_one_version_are_seen() {
+async fn two_different_events_of_one_version_are_found() {
     let several = there_and_back();
     let mut tales = Tale::all(&several).await;
-    // The TAKE of the first log says that it took over what the second one had not come to.
+    // The TAKE of the first log has a state that the second one has not reached.
     Arc::get_mut(&mut tales[0]).unwrap().change(3, "\"onHand\":4", "\"onHand\":5");
     let worker = follow(&tales).start().unwrap();
     tales[1].show(u64::MAX);
@@ -93,7 +93,7 @@ async fn two_tales_of_one_version_are_seen() {
     assert!(letters[0].reason.starts_with("it leads to"), "{}", letters[0].reason);
 }
 
-/// The first log with a bad second event, and the second one as far as is said.
+/// The first log with a bad second event, and the second one up to `second`.
 async fn parked(second: u64) -> (Several, Vec<Arc<Tale>>, Central, Worker) {
     let several = there_and_back();
     let tales = Tale::all(&several).await;
@@ -107,11 +107,11 @@ async fn parked(second: u64) -> (Several, Vec<Arc<Tale>>, Central, Worker) {
 }
 
 #[tokio::test]
-async fn what_waits_in_one_log_does_not_keep_another_from_telling_on() {
+async fn an_event_waiting_in_one_log_does_not_block_another_log() {
     let (_several, tales, _central, worker) = parked(u64::MAX).await;
     assert_eq!(level(&worker, "LONDON", "A"), Some((4, 4)), "the other log took it over and went on");
     assert_eq!(open_letters(&worker).len(), 1, "somebody is still to look");
-    // What the letter's event did is in the level.
+    // The effect of the letter's event is in the level.
     tales[0].poison(&[]);
     let letter = open_letters(&worker).remove(0);
     let redriven = worker.redrive(&letter.id).await.unwrap();
@@ -123,7 +123,7 @@ async fn what_waits_in_one_log_does_not_keep_another_from_telling_on() {
 }
 
 #[tokio::test]
-async fn what_is_given_up_does_not_come_back_over_what_another_log_told() {
+async fn a_discarded_event_does_not_overwrite_a_newer_one_of_another_log() {
     let (several, tales, _central, worker) = parked(u64::MAX).await;
     let letter = open_letters(&worker).remove(0);
     worker.discard(&letter.id, "nobody knows").await.unwrap();
@@ -135,7 +135,7 @@ async fn what_is_given_up_does_not_come_back_over_what_another_log_told() {
 }
 
 #[tokio::test]
-async fn what_waited_behind_what_is_given_up_is_no_news_either() {
+async fn events_behind_a_discarded_one_do_not_overwrite_newer_ones() {
     let mut several = Several::new();
     for (member, delta) in [(0, 10), (0, -1), (0, -2), (1, -3), (1, 1)] {
         several.act(member, &adjust("A", delta)).unwrap();

@@ -20,7 +20,7 @@ impl Machine {
 }
 
 impl Process {
-    /// Pieces of TEA that are held, and when the level was changed last.
+    /// Pieces of TEA that are held, and the time of the level's last change.
     async fn reserved(&self) -> (i64, Timestamp) {
         let level = self.ledger.level(&super::store(), &Sku::new("TEA").unwrap()).await.unwrap().unwrap();
         (level.numbers.reserved.get(), level.updated_at)
@@ -42,7 +42,7 @@ async fn a_retry_at_a_joiner_whose_clock_is_ahead_replays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hold_lives_as_long_as_it_was_given_whoever_writes() {
+async fn a_hold_lives_as_long_as_granted_whichever_process_writes() {
     for ahead in [-10 * MINUTE_MS, -30_000, 30_000, 10 * MINUTE_MS, YEARS_MS] {
         let machine = Machine::new();
         let one = machine.begin().await;
@@ -96,7 +96,7 @@ async fn the_times_of_one_level_never_go_back() {
     }
 }
 
-/// Everybody who runs is stopped for a while; whoever joins then counts that while, too.
+/// All running processes are stopped for a while; a process that joins then counts that time, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_joiner_counts_the_time_for_which_all_others_were_paused() {
     let machine = Machine::new();
@@ -118,7 +118,7 @@ async fn a_joiner_counts_the_time_for_which_all_others_were_paused() {
     assert_eq!(two.reserved().await.0, 0, "the hold of 8 s is not");
 }
 
-/// Log time does not stand where the last entry left it: who joins later goes on from where the others are.
+/// Log time goes on after the last entry: a process that joins later continues from the time of the others.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_joiner_goes_on_from_where_the_others_are_by_now() {
     let machine = Machine::new();

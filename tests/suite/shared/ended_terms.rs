@@ -1,4 +1,4 @@
-//! The term of a paused process that has ended, and a power cut right behind that.
+//! The term of a paused process that has ended, and a power cut directly after that.
 
 use super::{Machine, Process, adjust};
 use crate::node::keyed;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Writes what waits as soon as something does, and answers what came of the change.
+/// Writes the log as soon as an entry is queued, and returns the outcome of the change.
 async fn by_hand(process: &Process, delta: i64, meta: Meta) -> Result<Outcome, CommandError> {
     let ledger = Arc::clone(&process.ledger);
     let change =
@@ -22,10 +22,11 @@ async fn by_hand(process: &Process, delta: i64, meta: Meta) -> Result<Outcome, C
     change.await.unwrap()
 }
 
-/// The group of a sync that reported an error is on the disk, and its process is paused. Another process ends that term, but
-/// the name of the term's file cannot be made durable yet: what a power cut takes back is nothing to decide on.
+/// The group of a sync that reported an error is on the disk, and its process is paused. Another process ends that
+/// term, but the name of the term's file cannot be made durable yet: an end that a power cut can roll back is no base
+/// for decisions.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_end_of_a_term_that_a_power_cut_may_take_back_gives_nobody_a_lease() {
+async fn an_end_of_a_term_that_a_power_cut_can_roll_back_grants_no_lease() {
     let machine = Machine::new();
     let mut one = machine.begin_by_hand().await;
     let two = machine.begin().await;
@@ -42,7 +43,7 @@ async fn an_end_of_a_term_that_a_power_cut_may_take_back_gives_nobody_a_lease() 
     machine.disk.inject(Injection::at(next, Fault::Eio).only(DiskOperation::SyncDir).sticky());
     let early = two.adjust("TEA", -8).await;
     machine.disk.clear_faults();
-    // Else it is shown below what comes of it.
+    // Otherwise the checks below show its effect.
     if early.is_err() {
         two.adjust("TEA", -8).await.unwrap();
     }

@@ -1,5 +1,5 @@
-//! A group whose sync failed stands in the file of its process until a probe has rebuilt it. Whoever takes over from the process
-//! may read it there, so nobody else may have decided on its levels meanwhile; or it is never read.
+//! A group whose sync failed stays in the file of its process until a probe has rebuilt it. A process that takes over
+//! may read it there, so no other process may have decided on its levels meanwhile; or it is never read.
 
 use super::{Machine, Process, adjust};
 use crate::node::keyed;
@@ -8,7 +8,7 @@ use onhand_app::ports::HistoryError;
 use onhand_domain::Expected;
 use onhand_file::audit::audit_directory;
 
-/// How the process ends whose sync failed.
+/// How the process with the failed sync ends.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Killed,
@@ -26,7 +26,7 @@ async fn after_a_failed_sync() -> (Machine, Process, Process) {
     (machine, one, two)
 }
 
-/// Whatever became of it, the retry has its effect once, and all logs agree.
+/// Checks that the retry has its effect once, whatever the outcome of the first attempt, and that all logs agree.
 async fn retried_once_and_sound(machine: &Machine, two: Process, before: (i64, u64)) {
     let again = machine.begin().await;
     assert_eq!(again.level("TEA").await, Some(before), "what the other one has acknowledged");
@@ -78,9 +78,10 @@ async fn a_process_whose_probe_succeeds_first_gives_its_lease_up_and_goes_on() {
     assert_eq!((one.level("TEA").await, two.level("TEA").await), (Some((5, 3)), Some((5, 3))));
 }
 
-/// Nobody has asked for the lease: what its caller was not told of is read by its next start, before anybody else decides.
+/// No other process has requested the lease: the group without an answer is read by the next start of its process,
+/// before any other process decides.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_whose_lease_nobody_asked_for_is_there_or_not_for_everybody() {
+async fn a_group_with_an_unrequested_lease_is_visible_to_all_or_none() {
     for end in [End::Killed, End::Stopped] {
         let (machine, one, two) = after_a_failed_sync().await;
         match end {

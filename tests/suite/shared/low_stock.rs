@@ -1,4 +1,4 @@
-//! What is said at one process counts at the other ones, and each level keeps one alert, whoever moves it.
+//! A change at one process counts at the other ones, and each level keeps one alert, whichever process moves it.
 
 use super::{Machine, Process, store};
 use crate::node::{qty, rejection};
@@ -12,7 +12,7 @@ use onhand_file::audit::audit_directory;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// So often a story is tried in which a process must be faster than its lease.
+/// Attempts of a story in which a process must be faster than its lease.
 const TRIES: usize = 10;
 
 fn tea() -> Sku {
@@ -49,7 +49,7 @@ impl Process {
         alerts.first().map(|alert| alert.version)
     }
 
-    /// Waits until the process shows the alert so.
+    /// Waits until the process shows this alert.
     async fn shows_alert(&self, wanted: Option<u64>) {
         let begun = Instant::now();
         while self.alert().await != wanted {
@@ -58,14 +58,14 @@ impl Process {
         }
     }
 
-    /// What its product list shows: names and versions.
+    /// Names and versions in its product list.
     async fn products(&self) -> Vec<(String, u64)> {
         let products = self.ledger.products(ProductFilter::new("", None, None), None, 10).await.unwrap();
         products.into_iter().map(|view| (view.product.name.to_string(), view.version)).collect()
     }
 }
 
-/// In which logs the alert was raised or cleared; all of them are sound.
+/// The numbers of the logs in which the alert was raised or cleared; all of them are sound.
 fn rung(machine: &Machine) -> Vec<usize> {
     let audit = audit_directory(&machine.disk, &Machine::layout()).unwrap();
     assert_eq!(audit.findings().map(|finding| &finding.what).collect::<Vec<_>>(), [""; 0]);
@@ -118,7 +118,7 @@ async fn a_product_described_at_one_process_is_in_the_catalogue_of_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_threshold_is_looked_at_where_the_level_is() {
+async fn a_changed_threshold_is_re_evaluated_where_the_level_is() {
     let machine = Machine::new();
     let (one, two, three) = (machine.begin().await, machine.begin().await, machine.begin().await);
     two.adjust("TEA", 3).await.unwrap();
@@ -126,7 +126,7 @@ async fn a_changed_threshold_is_looked_at_where_the_level_is() {
     for process in [&one, &two, &three] {
         process.shows_alert(Some(1)).await;
     }
-    // All three know of it, and one looks: the second log has it alone.
+    // All three have the threshold, and one re-evaluates: the second log has it alone.
     assert_eq!(rung(&machine), [1]);
     two.kill().await;
     one.say(threshold(2)).await;
@@ -137,13 +137,13 @@ async fn a_changed_threshold_is_looked_at_where_the_level_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_level_that_was_moved_without_knowing_the_threshold_by_one_who_died_is_looked_at() {
+async fn a_level_moved_by_a_dead_process_without_the_threshold_is_re_evaluated() {
     let mut tried = 0;
     for _ in 0..TRIES {
         let machine = Machine::new();
         let (one, mut two) = (machine.begin().await, machine.begin().await);
         two.adjust("TEA", 10).await.unwrap();
-        // It follows nobody from now on, and has the lease of the level for a while still.
+        // It follows no log from now on, and keeps the lease of the level for a while.
         two.pause().await;
         one.say(threshold(5)).await;
         let moved = two.adjust("TEA", -6).await;

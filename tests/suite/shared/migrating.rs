@@ -1,5 +1,5 @@
-//! A data directory that one process had for itself becomes that of several: killed at every operation of the disk on the way,
-//! and opened again, for itself or as one of several.
+//! A data directory of one process becomes that of several: killed at every operation of the disk on the way, and
+//! opened again, alone or as one of several.
 
 use crate::counts::counted;
 use crate::node::{World, adjust, keyed, reserve};
@@ -34,7 +34,7 @@ fn options(disk: &SimDisk) -> OpenOptions {
     }
 }
 
-/// A node with everything that moves along: several segments, some of them archived, a snapshot, sent alerts.
+/// A node with every kind of file that is moved: several segments, some of them archived, a snapshot, sent alerts.
 async fn alone() -> World {
     let settings =
         SimSettings { segment_bytes: 1_500, snapshot_every: 4, archive: true, ..SimSettings::default() };
@@ -76,7 +76,7 @@ fn below(disk: &SimDisk, directory: &str) -> Vec<PathBuf> {
     disk.files().into_iter().filter(|path| path.starts_with(directory)).collect()
 }
 
-/// A start for itself: it finds everything, or is refused and makes nothing.
+/// A start alone: it finds everything, or is rejected and creates nothing.
 fn started_alone(world: &World, disk: &SimDisk, told: &str) -> bool {
     let before = (below(disk, "/data/log"), disk.file("/data/node.json"));
     match open_alone(world, disk) {
@@ -96,7 +96,7 @@ fn started_alone(world: &World, disk: &SimDisk, told: &str) -> bool {
     }
 }
 
-/// A start as one of several finishes what was begun.
+/// A start as one of several completes the migration.
 fn started_shared(world: &World, disk: &SimDisk, told: &str) {
     let joined = join_others(world, disk).unwrap_or_else(|error| panic!("{told}: {error}"));
     is_all_there(&joined.node, told);
@@ -141,7 +141,7 @@ async fn a_migration_that_is_killed_anywhere_is_finished_by_the_next_start_that_
 }
 
 #[tokio::test]
-async fn what_was_begun_at_the_root_of_a_half_moved_directory_replaces_nothing() {
+async fn a_log_begun_at_the_root_of_a_half_moved_directory_replaces_nothing() {
     let world = alone().await;
     let disk = world.disk.fork();
     let moving = Path::new("/data/nodes/moving");
@@ -156,7 +156,7 @@ async fn what_was_begun_at_the_root_of_a_half_moved_directory_replaces_nothing()
     create_dir_durably(&empty, Path::new("/data/log")).unwrap();
     create_dir_durably(&empty, Path::new("/data/archive")).unwrap();
     started_shared(&world, &empty, "empty directories");
-    // A program that did not look for `nodes/` began an empty stock here.
+    // A program that ignores `nodes/` began an empty stock here.
     let other = World::new(SimSettings::default());
     drop(other.open());
     for file in ["log/00000000000000000001.jsonl", "log/mark"] {

@@ -1,4 +1,4 @@
-//! What another process wrote and cannot be: it is never shown, and nothing is answered beyond it.
+//! An impossible event in another process's log: it is never shown, and nothing behind it is used for answers.
 
 use super::{Machine, adjust};
 use onhand_app::CommandError;
@@ -8,10 +8,10 @@ use onhand_disk::layout::Layout;
 use onhand_domain::{Expected, Sku};
 use std::ops::Range;
 
-/// Where the checksum stands in a line.
+/// The position of the checksum in a line.
 const DIGITS: Range<usize> = 8..16;
 
-/// Writes the last line of a log again with other numbers in its `after`, its checksum made right.
+/// Rewrites the last line of a log with other numbers in its `after` and a valid checksum.
 fn falsify(machine: &Machine, layout: &Layout) {
     let path = layout.segment(onhand_domain::Sequence(1));
     let bytes = machine.disk.file(&path).unwrap();
@@ -28,7 +28,7 @@ fn falsify(machine: &Machine, layout: &Layout) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_follow_is_not_shown_and_stays_refused() {
+async fn an_event_that_does_not_follow_is_not_shown_and_stays_rejected() {
     let machine = Machine::new();
     let (one, two) = (machine.begin().await, machine.begin().await);
     one.adjust("TEA", 10).await.unwrap();

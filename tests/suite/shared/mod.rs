@@ -28,10 +28,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// A lease that nobody renews is over after this.
+/// The lifetime of a lease that is not renewed.
 const TTL: Duration = Duration::from_millis(120);
 
-/// The clocks of a machine on which time passes by itself, and as much more as it is told.
+/// The clocks of a machine on which time passes by itself, and additionally on demand.
 pub(crate) struct Flowing {
     told: SimClock,
     begun: Instant,
@@ -96,7 +96,7 @@ pub(crate) struct Process {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) log: Arc<FileLog>,
     sharing: Arc<FileSharing>,
-    /// Under this number faults are planned for its disk alone.
+    /// The process number for faults of its disk alone.
     number: u32,
     keeper: Option<JoinHandle<()>>,
     _lock: onhand_file::format::identity::DirectoryLock,
@@ -112,12 +112,12 @@ impl Machine {
         Layout::new(Path::new("/data"))
     }
 
-    /// A process that renews its leases, but writes its log only where the test says so.
+    /// A process that renews its leases, but writes its log only on demand.
     pub(crate) async fn begin_by_hand(&self) -> Process {
         self.begin_ahead(0).await
     }
 
-    /// The same, with a wall clock that is ahead of the machine's.
+    /// As [`Self::begin_by_hand`], with a wall clock that is ahead of the machine's.
     async fn begin_ahead(&self, milliseconds: i64) -> Process {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let options = OpenOptions {
@@ -189,30 +189,30 @@ impl Process {
         tokio::join!(executed, written).0
     }
 
-    /// Renews nothing more.
+    /// Stops all renewals.
     pub(crate) async fn pause(&mut self) {
         if let Some(keeper) = self.keeper.take() {
             keeper.abort();
-            // Whether it was at its work or not: it is not any more.
+            // Whatever it was doing, it has stopped.
             let _ = keeper.await;
         }
     }
 
-    /// As if it had been killed: what it has in memory is gone, what it holds open is closed.
+    /// As after SIGKILL: its memory is gone, its files are closed.
     pub(crate) async fn kill(mut self) {
         self.pause().await;
-        // Its writer thread ends with the group it has, which nobody is told of.
+        // Its writer thread ends with the group it has, which gets no answer.
         let _ = self.log.close();
     }
 
-    /// As at the end of `serve`.
+    /// Stops as `serve` does at its end.
     pub(crate) async fn stop(mut self) {
         self.pause().await;
         self.log.close().unwrap();
         self.sharing.leave().unwrap();
     }
 
-    /// As at the end of `serve`; one that was taken over from has nothing to give back.
+    /// Stops as `serve` does at its end; a process that was taken over from has no leases to release.
     pub(crate) async fn stop_if_it_may(mut self) {
         self.pause().await;
         let _ = self.log.close();

@@ -1,4 +1,4 @@
-//! The movements of all logs of a stock, page by page, while others go on writing.
+//! The movements of all logs of a stock, page by page, while other processes write.
 
 use super::Machine;
 use onhand_app::ports::Clock;
@@ -6,7 +6,7 @@ use onhand_app::stock::{MovementFilter, MovementPlace};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_process_writes_between_two_pages_is_on_the_next_one() {
+async fn movements_written_between_two_pages_are_on_the_next_one() {
     let machine = Machine::new();
     let (one, two) = (machine.begin().await, machine.begin().await);
     two.adjust("POT", 7).await.unwrap();
@@ -26,7 +26,7 @@ async fn what_a_process_writes_between_two_pages_is_on_the_next_one() {
         }
         place = piece.place;
         if page == 0 {
-            // The other one had nothing since then, until now.
+            // The other process had written nothing since then, until now.
             machine.clock.pass(1);
             two.adjust("POT", 1).await.unwrap();
         }

@@ -1,4 +1,4 @@
-//! Who may change what, and what the other one sees of it.
+//! Which process may change a level, and what the other one sees of it.
 
 use super::{Machine, Process, TTL, adjust};
 use crate::node::{keyed, rejection, reserve};
@@ -65,19 +65,19 @@ async fn a_retry_at_the_other_process_replays() {
     assert_eq!((replayed.events, replayed.replays), (done.events, done.replays));
 }
 
-/// What comes of asking a future once.
+/// The result of polling a future once.
 async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
-    // As much as a task may do before it has to let others run.
+    // As much as a task may do before it must yield.
     tokio::task::yield_now().await;
     std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
-/// Two attempts of one change, at two processes: the later one has seen that its key is unknown, and waits for the mutex of
-/// the level while the lease goes to the other process and back.
+/// Two attempts of one change, at two processes: the later one has seen that its key is unknown, and waits for the
+/// mutex of the level while the lease goes to the other process and back.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_that_waited_while_the_other_one_was_made_elsewhere_replays() {
     let mut waited = 0;
-    // One that has done so much already is stopped as soon as it has the mutex of the level: by one of these numbers.
+    // A task that has used up its budget must yield as soon as it has the mutex of the level: at one of these numbers.
     for done in 124..=128 {
         let (_machine, one, two) = two().await;
         two.adjust("TEA", 10).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_process_that_was_killed_is_taken_over_from_at_once_with_all_it_had_ac
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_was_paused_past_its_time_acknowledges_nothing() {
+async fn a_process_paused_past_its_term_acknowledges_nothing() {
     let machine = Machine::new();
     let mut one = machine.begin_by_hand().await;
     let two = machine.begin().await;
@@ -136,7 +136,7 @@ async fn who_was_paused_past_its_time_acknowledges_nothing() {
     };
     let (changed, ()) = tokio::join!(change, written);
     changed.unwrap();
-    // The next one is on its way when the process stops.
+    // The next one is in progress when the process stops.
     let ledger = Arc::clone(&one.ledger);
     let late = tokio::spawn(async move {
         ledger.execute(adjust("TEA", -10, Expected::Any), &keyed("late", "-10")).await
@@ -147,7 +147,7 @@ async fn who_was_paused_past_its_time_acknowledges_nothing() {
     one.pause().await;
     two.adjust("TEA", -8).await.unwrap();
     assert_eq!(two.level("TEA").await, Some((2, 2)));
-    // It goes on where it was, and finds its term over.
+    // It resumes, and finds its term over.
     one.log.write_waiting().unwrap_err();
     assert!(matches!(late.await.unwrap(), Err(CommandError::OutcomeUnknown)));
     assert!(one.log.probe().is_err(), "and it does not come back");
@@ -159,7 +159,7 @@ async fn who_was_paused_past_its_time_acknowledges_nothing() {
     let read = one.ledger.level(&super::store(), &Sku::new("TEA").unwrap()).await;
     assert!(matches!(read, Err(ReadError::History(HistoryError::TakenOver))), "{read:?}");
     drop(one);
-    // The retry, at the other one and at its own next start: it had not happened, and cannot now.
+    // The retry, at the other process and at its own next start: it had not happened, and cannot any more.
     let retry = two.execute(adjust("TEA", -10, Expected::Any), &keyed("late", "-10")).await;
     assert!(matches!(rejection(retry), Rejection::InsufficientStock { .. }));
     let again = machine.begin().await;
@@ -169,7 +169,7 @@ async fn who_was_paused_past_its_time_acknowledges_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_of_a_process_that_was_taken_over_from_are_not_given() {
+async fn a_process_that_was_taken_over_from_gives_no_rejections() {
     let (_machine, mut one, two) = two().await;
     one.adjust("TEA", 1).await.unwrap();
     one.pause().await;
@@ -182,11 +182,11 @@ async fn refusals_of_a_process_that_was_taken_over_from_are_not_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_living_process_does_not_give_up_is_contended() {
+async fn a_lease_that_a_living_process_keeps_is_contended() {
     let machine = Machine::new();
     let one = machine.begin_by_hand().await;
     let two = machine.begin().await;
-    // It renews, but its disk does not come to an end with the change.
+    // It renews, but its disk does not finish the change.
     let ledger = Arc::clone(&one.ledger);
     let change =
         tokio::spawn(async move { ledger.execute(adjust("TEA", 1, Expected::Any), &Meta::default()).await });
@@ -202,7 +202,7 @@ async fn what_a_living_process_does_not_give_up_is_contended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_stops_gives_its_leases_back() {
+async fn a_stopping_process_releases_its_leases() {
     let (machine, one, two) = two().await;
     one.adjust("TEA", 10).await.unwrap();
     one.stop().await;
@@ -213,13 +213,13 @@ async fn who_stops_gives_its_leases_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hold_expires_once_whoever_holds_the_lease() {
+async fn a_hold_expires_once_at_any_lease_holder() {
     let (machine, one, mut two) = two().await;
     one.adjust("TEA", 10).await.unwrap();
     two.execute(reserve("TEA", 4, "r", Some(10)), &Meta::default()).await.unwrap();
     two.pause().await;
     machine.clock.pass(11_000);
-    // Nobody but the one that is left sees to it, and only once the other one's time is over.
+    // Only the remaining process handles it, once the other one's time is over.
     let mut waited = Duration::ZERO;
     while one.level("TEA").await != Some((10, 3)) {
         sleep(Duration::from_millis(5)).await;
@@ -242,7 +242,7 @@ async fn a_lease_that_is_unreadable_or_lost_is_asked_about() {
         "\0\0\0\0".to_owned(),
         "garbage\n".to_owned(),
         "00000000 {\"epoch\":3,\"holder\":{\"node\":77,\"term\":1}}\n".to_owned(),
-        // Whole, but of no time that these processes know.
+        // A valid lease, but with an epoch that these processes do not know.
         forged("{\"epoch\":99999999999999999,\"holder\":{\"node\":77,\"term\":1}}"),
         forged("{\"epoch\":18446744073709551615,\"holder\":{\"node\":77,\"term\":1}}"),
         forged("{\"epoch\":18446744073709551615}"),

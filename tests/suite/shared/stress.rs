@@ -1,6 +1,6 @@
-//! Many callers at several processes at once, which are paused, killed and started again; in the end every acknowledged
-//! change is there once, and the versions of every level are without a gap over all logs together. A caller asks again
-//! while its first attempt may still be under way, at another process or at the same.
+//! Many clients of several processes at once, which are paused, killed and started again; in the end every acknowledged
+//! change is there once, and the versions of every level are without a gap over all logs together. A client retries
+//! while its first attempt may still be in progress, at another process or at the same.
 
 use super::{Machine, Process, TTL, adjust};
 use onhand_app::{CommandError, Meta, fingerprint};
@@ -30,7 +30,7 @@ fn known_by(caller: u64, change: u64) -> Meta {
     Meta { idempotency: Some(idempotency), ..Meta::default() }
 }
 
-/// Adds pieces one by one, each until somebody has acknowledged it, at whichever process; answers how many of which.
+/// Adds pieces one by one, each until some process has acknowledged it; returns the number of pieces by SKU.
 async fn call(caller: u64, places: Arc<Vec<Place>>, over: Arc<AtomicBool>) -> BTreeMap<&'static str, i64> {
     let mut random = Random::new(caller);
     let mut done = BTreeMap::new();
@@ -82,7 +82,8 @@ async fn upset(machine: &Machine, places: &[Place], random: &mut Random) {
             *held = Some(machine.begin().await);
         }
         1 => {
-            // Its callers go on calling it: it does not renew, and is taken over from as soon as somebody waits for it.
+            // Its clients keep calling it: it does not renew, and is taken over from as soon as another process needs a
+            // lease.
             {
                 let mut held = place.write().await;
                 if let Some(process) = &mut *held {
@@ -148,10 +149,12 @@ async fn run(seed: u64) {
     }
 }
 
-/// Each log by itself holds, and the newest version of a level in any of them is what was acknowledged.
+/// Checks that each log is sound by itself, and that the newest version of a level in any of them covers the
+/// acknowledged changes.
 fn check_logs(machine: &Machine, acknowledged: &BTreeMap<&str, i64>, seed: u64) {
     let mut newest: BTreeMap<String, (u64, i64)> = BTreeMap::new();
-    // More than there were processes at a time: who begins while another one reads a log to its end makes one of its own.
+    // More than there were processes at a time: a process that starts while another one reads a log to its end creates
+    // a new one.
     let members = (1..).map(|number| Machine::layout().member(number));
     let there = |layout: &Layout| machine.disk.open(&layout.node(), OpenMode::Read).is_ok();
     let mut logs = 0;

@@ -1,4 +1,4 @@
-//! Sources over a log whose old segments are in the archive, and over one whose segments go there meanwhile.
+//! Sources over a log whose old segments are in the archive, and over one that is archived meanwhile.
 
 use crate::node::{World, adjust};
 use crate::sync::sources::{directory, read_on};
@@ -35,7 +35,7 @@ async fn sold(world: &World) -> SimNode {
 fn archive_all(world: &World, node: &mut SimNode) {
     node.hold_archive_at(Sequence(u64::MAX));
     while node.upkeep().unwrap().archived.is_some() {}
-    // The last one is written to, and the older snapshot is a little behind.
+    // The last one is being written, and the older snapshot is a little behind.
     assert!(places(world).0 <= 3 && places(world).1 > 5, "{:?}", places(world));
 }
 
@@ -57,7 +57,7 @@ async fn a_log_in_the_archive_is_read_from_its_beginning_and_from_anywhere() {
 
 #[tokio::test]
 async fn segments_that_are_archived_under_a_reader_are_read_on_in_the_archive() {
-    // Wherever the reader stands: in front of a line, behind the last one of a segment, inside the last segment.
+    // At every position of the reader: in front of a line, behind the last one of a segment, inside the last segment.
     for stands in (0..=EVENTS).step_by(3) {
         let world = World::new(SETTINGS);
         let mut node = sold(&world).await;

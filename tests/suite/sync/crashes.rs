@@ -1,5 +1,5 @@
 //! The worker killed at every disk operation: afterwards central equals the levels of the node, each event counted
-//! once, no letter lost and none left behind.
+//! once, no letter lost and none left over.
 
 use crate::node::{World, adjust, reserve};
 use crate::sync::sources::directory;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 const SKUS: [&str; 4] = ["A", "B", "C", "D"];
 
-/// What a crash leaves, in turn.
+/// The end of the n-th crash, in turn.
 fn aftermath(n: u64) -> Crash {
     match n % 4 {
         0 => Crash::DropUnsynced,
@@ -38,7 +38,7 @@ fn letters_of(script: &Script) -> [String; 3] {
 
 fn done(outcome: Result<onhand_app::central::Redriven, LetterError>) -> io::Result<()> {
     match outcome {
-        // Closed: a life before this one has come so far.
+        // Closed by an earlier life.
         Ok(_) | Err(LetterError::Closed | LetterError::Unknown) => Ok(()),
         Err(LetterError::Io(error)) => Err(error),
         Err(error @ (LetterError::Source(_) | LetterError::Breaker(_) | LetterError::Behind(_))) => {
@@ -47,7 +47,7 @@ fn done(outcome: Result<onhand_app::central::Redriven, LetterError>) -> io::Resu
     }
 }
 
-/// Passes, a poisoned level, a discard, a redrive that meets the next bad event, and one that does it.
+/// Passes, a poisoned level, a discard, a redrive that meets the next bad event, and one that succeeds.
 async fn story(central: &Central, script: &Script) -> io::Result<()> {
     let [fifth, eleventh, eighteenth] = letters_of(script);
     script.poison(&[5, 11, 18]);
@@ -97,7 +97,7 @@ async fn killed_at_every_disk_operation_the_worker_still_comes_to_the_fold_of_th
         if crashed {
             central.disk.reboot(aftermath(n));
         }
-        // The next life goes on where the crash came, with what people would do again.
+        // The next life continues from the crash, with the actions an operator would repeat.
         let after = story(&central, &script).await;
         after.unwrap_or_else(|error| panic!("crash at {n} ({outcome:?}): {error}"));
         let worker = central.start().unwrap();
@@ -146,7 +146,7 @@ async fn one_fault_at_any_disk_operation_is_survived_by_trying_again() {
             let outcome = story(&central, &script).await;
             let struck = !central.disk.hits().is_empty();
             central.disk.clear_faults();
-            // What the page cache shows may not be on the disk.
+            // The page cache may show bytes that are not on the disk.
             central.disk.crash(aftermath(n));
             let after = story(&central, &script).await;
             after.unwrap_or_else(|error| panic!("{fault:?} at {n} ({outcome:?}): {error}"));
@@ -176,7 +176,7 @@ fn beside(world: &World, source: Arc<dyn EventSource>) -> io::Result<Worker> {
 async fn sell(node: &SimNode, entries: i64) {
     for number in 0..entries {
         let sku = SKUS[usize::try_from(number).unwrap() % 4];
-        // After a crash of the disk every command fails; that is the point.
+        // After a crash of the disk every command fails, as intended.
         let _ = node.execute(adjust(sku, 1 + number), &Meta::default()).await;
         let hold = format!("r-{}-{number}", node.report.replayed);
         let _ = node.execute(reserve(sku, 1, &hold, None), &Meta::default()).await;

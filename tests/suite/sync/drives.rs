@@ -1,4 +1,4 @@
-//! A letter driven again while the disk or the source fails under it.
+//! A letter that is redriven while the disk or the source fails.
 
 use crate::sync::poison::{id, thirty};
 use crate::sync::world::{Central, Mood, file, level, open_letters};
@@ -40,14 +40,14 @@ async fn a_level_never_waits_for_a_letter_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_source_that_leaves_out_what_waits_ends_the_redrive() {
+async fn a_source_that_omits_the_waiting_event_ends_the_redrive() {
     let script = thirty();
     script.poison(&[30]);
     let worker = Central::new(vec![Arc::clone(&script) as _]).start().unwrap();
     worker.sync().await;
     script.poison(&[]);
     script.adjust("S", "C", 1);
-    // Asked for event 30, it delivers 31.
+    // Instead of the requested event 30, it delivers 31.
     script.set(Mood::Skips);
     let driven = tokio::time::timeout(Duration::from_secs(10), worker.redrive(&id(&script, 30))).await;
     assert!(matches!(driven.expect("it has an end"), Err(LetterError::Source(_))));

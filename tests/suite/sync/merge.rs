@@ -1,5 +1,5 @@
 //! Property: whatever the order in which several sources deliver, fail, repeat, lose and restart, and whenever the
-//! worker is killed, central comes to the same model: what the logs add up to.
+//! worker is killed, central reaches the same model: the sum of the logs.
 
 use crate::sync::world::{Central, Mood, Script, file, open_letters};
 use onhand_app::central::{CentralFile, Worker};
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// No run takes a second; one that takes so long goes round in circles.
+/// No run takes a second; one that takes so long loops.
 const END: Duration = Duration::from_secs(30);
 const NODES: usize = 3;
 const STORES: [&str; 2] = ["LONDON", "PARIS"];
@@ -20,25 +20,25 @@ const SKUS: [&str; 3] = ["A", "B", "C"];
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A node sells: so many events of that level.
+    /// A node appends so many events of that level.
     Sell {
         node: usize,
         store: usize,
         sku: usize,
         events: i64,
     },
-    /// A source goes into that mood.
+    /// A source changes to that mood.
     Mood(usize, Mood),
-    /// These events of a node cannot be read, until it is fixed.
+    /// These events of a node cannot be read, until they are mended.
     Poison(usize, Vec<u64>),
     Sync,
     Save,
-    /// All open letters are tried again; or the first is given up.
+    /// Redrives all open letters; or discards the first.
     Redrive,
     Discard,
-    /// The worker ends without a word and is started again.
+    /// The worker ends without a save and is started again.
     Restart,
-    /// The same with the power cut.
+    /// As `Restart`, with a power cut.
     PowerCut(u64),
 }
 
@@ -81,7 +81,7 @@ async fn perform(step: &Step, central: &Central, scripts: &[Arc<Script>], worker
         Step::Save => worker.save().await.unwrap(),
         Step::Redrive => {
             for letter in open_letters(worker) {
-                // The source may be down; then it stays open.
+                // The source may be down; then the letter stays open.
                 let _ = worker.redrive(&letter.id).await;
             }
         }
@@ -98,7 +98,7 @@ async fn perform(step: &Step, central: &Central, scripts: &[Arc<Script>], worker
     }
 }
 
-/// What the logs add up to: on hand and version of every level, over all nodes.
+/// The sum of the logs: on hand and version of every level, over all nodes.
 fn wanted(scripts: &[Arc<Script>]) -> BTreeMap<(String, String), (i64, u64)> {
     let mut sum: BTreeMap<(String, String), (i64, u64)> = BTreeMap::new();
     for (place, (on_hand, version)) in scripts.iter().flat_map(|script| script.levels()) {
@@ -128,7 +128,7 @@ async fn run(steps: &[Step]) {
     for step in steps {
         perform(step, &central, &scripts, &mut worker).await;
     }
-    // All is well again, each level sells once more, and somebody looks after what was stopped.
+    // All sources are well again, each level sells once more, and stopped sources are restarted.
     for script in &scripts {
         script.set(Mood::Well);
         script.poison(&[]);
@@ -148,7 +148,7 @@ async fn run(steps: &[Step]) {
     let merged = file(&worker);
     assert_eq!(found(&merged), wanted(&scripts));
     assert!(merged.sources.values().all(|source| source.parked.is_empty() && source.loose.is_empty()));
-    // And the same after one more start, read from its file by whoever wants to.
+    // The same after one more start, which reads the model from its file.
     worker.save().await.unwrap();
     assert_eq!(file(&central.start().unwrap()), merged);
     let layout = Layout::new(Path::new("/central"));

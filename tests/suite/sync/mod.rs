@@ -1,4 +1,4 @@
-//! The worker: its sources, its stores, and what they add up to.
+//! The worker: its sources, its stores, and the resulting model.
 
 mod archived;
 mod crashes;

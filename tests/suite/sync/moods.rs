@@ -1,4 +1,4 @@
-//! What a source may do wrong: each row hurts its own source only, and nothing is applied that should not be.
+//! Faults of a source: each row affects its own source only, and nothing is applied wrongly.
 
 use crate::sync::world::{Central, Mood, Script, level};
 use onhand_app::central::SourceState;
@@ -58,7 +58,7 @@ async fn a_sick_source_ends_its_pass_and_hurts_no_other() {
         assert_eq!(level(&worker, "S1", "TEA"), wanted, "{mood:?}");
         assert_eq!(level(&worker, "S2", "TEA"), Some((30, 30)), "{mood:?}");
         assert!(worker.letters().is_empty(), "{mood:?}");
-        // Somebody has looked, and starts the worker again.
+        // An operator restarts the worker.
         sick.set(Mood::Well);
         worker.save().await.unwrap();
         let worker = central.start().unwrap();

@@ -1,4 +1,4 @@
-//! Dead letters: what waits and what flows, and every way back.
+//! Dead letters: which events wait and which are applied, and every way to settle a letter.
 
 use crate::sync::world::{Central, Script, level, open_letters};
 use onhand_app::central::{DeadLetter, LetterError, LetterState};
@@ -48,7 +48,7 @@ async fn a_poison_event_in_the_middle_stops_nothing_but_its_own_level() {
     script.adjust("S", "B", 1);
     let report = worker.sync().await;
     assert_eq!((report.applied, report.lag), (1, 0));
-    // The redrive has saved it, too.
+    // The redrive has saved the model, too.
     let worker = central.start().unwrap();
     worker.sync().await;
     assert_eq!(level(&worker, "S", "B"), Some((11, 11)));
@@ -82,7 +82,7 @@ async fn the_last_event_of_a_level_can_be_discarded_before_the_next_one_comes() 
     worker.discard(&id(&script, 29), "no").await.unwrap();
     assert_eq!(level(&worker, "S", "B"), Some((9, 9)));
     script.adjust("S", "B", 1);
-    // That the next one is taken as it is survives a start.
+    // The mark that the next event is accepted as it is survives a start.
     let worker = central.start().unwrap();
     worker.sync().await;
     assert_eq!(level(&worker, "S", "B"), Some((11, 11)));
@@ -119,14 +119,14 @@ async fn a_discard_in_front_of_a_bad_event_is_remembered_until_that_one_is_drive
     worker.sync().await;
     worker.discard(&id(&script, 11), "no").await.unwrap();
     script.poison(&[]);
-    // Its version does not follow what central has, but what was discarded.
+    // Its version continues the discarded event, not the level in central.
     let done = worker.redrive(&id(&script, 14)).await.unwrap();
     assert_eq!((done.letter.state, done.applied), (LetterState::Redriven, 6));
     assert_eq!(level(&worker, "S", "B"), Some((10, 10)));
 }
 
 #[tokio::test]
-async fn what_was_garbled_on_the_way_comes_whole_the_next_time() {
+async fn an_event_garbled_on_the_way_is_read_whole_the_next_time() {
     let script = thirty();
     script.poison(&[11]);
     let healing = Arc::clone(&script);
@@ -137,7 +137,7 @@ async fn what_was_garbled_on_the_way_comes_whole_the_next_time() {
         healing.poison(&[]);
     });
     assert_eq!((report.applied + report.dead_lettered, report.sources[0].sequence), (30, Sequence(30)));
-    // Whether it healed in time is up to the scheduler; nothing is lost either way.
+    // Whether it was mended in time depends on the scheduler; nothing is lost either way.
     for letter in open_letters(&worker) {
         worker.redrive(&letter.id).await.unwrap();
     }
@@ -163,7 +163,7 @@ async fn a_dead_letter_file_that_cannot_be_written_stops_the_source_and_loses_no
             let report = worker.sync().await;
             assert_eq!((report.sources[0].sequence, report.dead_lettered), (Sequence(30), 1));
             script.poison(&[]);
-            // Now the model cannot be saved, then it can.
+            // First the model cannot be saved, then it can.
             central.disk.inject(Injection::at(1, fault).only(operation).sticky());
             assert!(matches!(worker.redrive(&id(&script, 11)).await, Err(LetterError::Io(_))));
             central.disk.clear_faults();
@@ -207,7 +207,7 @@ async fn a_model_that_is_older_than_its_letters_finds_its_way() {
     script.poison(&[12]);
     worker.redrive(&id(&script, 11)).await.unwrap();
     worker.discard(&id(&script, 12), "no").await.unwrap();
-    // All models are lost: everything is read again, and what was decided is decided again.
+    // All models are lost: everything is read again, and earlier decisions apply again.
     for path in central.disk.files() {
         if path.starts_with("/central/central") {
             central.disk.corrupt(&path, 40, b'#').unwrap();

@@ -1,4 +1,4 @@
-//! The model while it is saved: one moment of it, whole, whatever goes on or breaks.
+//! The model while it is saved: one consistent moment of it, whatever is applied or fails meanwhile.
 
 use crate::sync::world::{Central, Script, file};
 use onhand_app::central::CentralModel;

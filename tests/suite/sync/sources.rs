@@ -1,4 +1,4 @@
-//! What a source owes: every durable event once, in order, across rotation and restarts, and nothing else.
+//! The contract of a source: every durable event once, in order, across rotation and restarts, and nothing else.
 
 use crate::node::{World, adjust};
 use onhand_app::Meta;
@@ -70,7 +70,7 @@ async fn every_limit_and_every_start_delivers_each_event_once() {
                 assert_eq!(read_on(source, Sequence(after), limit).await, wanted, "{limit} {after}");
             }
         }
-        // Asking for no event tells whose log it is and where it ends.
+        // A read of no events returns the node and the end of its log.
         let asked = source.read(Sequence::START, 0).await.unwrap();
         assert_eq!(
             asked,
@@ -100,7 +100,7 @@ async fn a_directory_is_followed_over_restarts_and_power_cuts() {
 }
 
 #[tokio::test]
-async fn a_mark_that_a_power_cut_took_back_is_no_alarm_and_a_log_that_was_taken_back_is_one() {
+async fn a_mark_lost_in_a_power_cut_is_no_alarm_and_a_rolled_back_log_is_one() {
     let world = small_segments();
     let node = world.open();
     sell(&node, 3).await;
@@ -109,17 +109,17 @@ async fn a_mark_that_a_power_cut_took_back_is_no_alarm_and_a_log_that_was_taken_
     let source = directory(&world.disk);
     assert_eq!(read_on(&source, Sequence::START, 100).await.len(), 7);
     drop(node);
-    // The mark was never synced: it is gone.
+    // The mark was never synced: it is lost.
     world.disk.crash(Crash::DropUnsynced);
     assert_eq!(read_mark(&world.disk, Path::new("/data/log/mark")).unwrap(), Sequence::START);
     let delivery = source.read(Sequence(7), 100).await.unwrap();
     assert_eq!((delivery.end, delivery.events.len()), (Sequence(7), 0));
     assert_eq!(source.read(Sequence(5), 100).await.unwrap().end, Sequence(5), "only what was seen is known");
-    // An older copy of the directory is another matter.
+    // An older copy of the directory is an error.
     shorter.crash(Crash::DropUnsynced);
     let delivery = directory(&shorter).read(Sequence(7), 100).await.unwrap();
     assert!(delivery.end < Sequence(7), "{delivery:?}");
-    // A start says again how far the log is durable.
+    // A start writes the durable end of the log again.
     drop(world.open());
     assert_eq!(read_mark(&world.disk, Path::new("/data/log/mark")).unwrap(), Sequence(7));
     assert_eq!(read_on(&source, Sequence(5), 100).await, [6, 7]);
@@ -179,7 +179,7 @@ async fn damage_is_nonsense_and_is_never_delivered() {
 }
 
 #[tokio::test]
-async fn a_directory_of_another_node_says_so() {
+async fn a_directory_of_another_node_is_rejected() {
     let world = small_segments();
     sell(&world.open(), 3).await;
     let bytes = world.disk.file("/data/node.json").unwrap();
@@ -189,7 +189,7 @@ async fn a_directory_of_another_node_says_so() {
 }
 
 #[tokio::test]
-async fn a_source_says_when_there_is_news_and_does_not_wait_for_the_interval() {
+async fn a_source_signals_new_events_without_waiting_for_the_interval() {
     let world = small_segments();
     let node = world.open();
     sell(&node, 3).await;

@@ -1,4 +1,4 @@
-//! A worker that can be restarted, on a simulated disk, and sources that do what they are told.
+//! A worker that can be restarted, on a simulated disk, and scripted sources.
 
 use onhand_app::central::{CentralFile, Worker};
 use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
@@ -21,27 +21,27 @@ pub(crate) fn level(worker: &Worker, store: &str, sku: &str) -> Option<(i64, u64
     })
 }
 
-/// What a scripted source does when it is read.
+/// The behaviour of a scripted source when it is read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Mood {
-    /// What is asked for.
+    /// Delivers the requested events.
     #[default]
     Well,
-    /// So many events too early.
+    /// Delivers so many earlier events, too.
     Repeats(u64),
-    /// Always the same events, whatever is asked for.
+    /// Delivers always the same events, whatever is requested.
     Stuck,
-    /// The first event is left out.
+    /// Leaves out the first event.
     Skips,
-    /// No answer.
+    /// Gives no answer.
     Down,
-    /// No answer that can be used.
+    /// Gives an answer that cannot be used.
     Raves,
-    /// Says that its log goes on, and delivers nothing.
+    /// Reports that its log goes on, and delivers nothing.
     Promises,
-    /// Delivers what it says is not there yet.
+    /// Delivers events behind the end that it reports.
     Overtakes,
-    /// Another node's log.
+    /// Delivers another node's log.
     Exchanged,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Script {
     node: Uuid,
     pub(crate) log: Mutex<Vec<Delivered>>,
     pub(crate) mood: Mutex<Mood>,
-    /// These events cannot be read.
+    /// Sequences of events that cannot be read.
     pub(crate) poison: Mutex<BTreeSet<u64>>,
     levels: Mutex<BTreeMap<(String, String), (i64, u64)>>,
 }
@@ -72,7 +72,7 @@ impl Script {
         self.node
     }
 
-    /// Pieces came or went.
+    /// Appends an adjustment of a level.
     pub(crate) fn adjust(&self, store: &str, sku: &str, delta: i64) {
         let mut levels = self.levels.lock().unwrap();
         let (on_hand, version) = levels.entry((store.to_owned(), sku.to_owned())).or_default();
@@ -136,7 +136,7 @@ impl EventSource for Script {
 
     fn read(&self, after: Sequence, limit: usize) -> Reading<'_> {
         Box::pin(async move {
-            // Like a real one: whoever waits for the worker with a deadline is heard.
+            // Like a real source: it yields, so that a deadline of the caller takes effect.
             tokio::task::yield_now().await;
             self.deliver(after, limit)
         })

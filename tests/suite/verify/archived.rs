@@ -1,4 +1,4 @@
-//! Archives that are damaged: each is named by the name it has, and what is damaged behind it, too.
+//! Archives that are damaged: each is reported by its file name, and so are damaged ones behind it.
 
 use super::{ROOT, findings};
 use crate::node::{World, adjust};
@@ -29,7 +29,7 @@ pub(super) fn archives(disk: &SimDisk) -> Vec<PathBuf> {
     disk.files().into_iter().filter(is).collect()
 }
 
-/// What befalls a compressed file.
+/// Kinds of damage to a compressed file.
 pub(super) fn damages(bytes: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let flip = |place: usize| {
         let mut flipped = bytes.to_vec();

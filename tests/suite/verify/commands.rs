@@ -1,4 +1,4 @@
-//! The same, as a person sees it.
+//! The same checks, by the command line.
 
 use super::archived::{archived, archives, damages};
 use super::forged::forge;
@@ -50,7 +50,7 @@ async fn every_damaged_archive_is_listed_with_exit_code_65() {
 }
 
 #[tokio::test]
-async fn how_long_a_key_is_remembered_can_be_said() {
+async fn the_lifetime_of_a_key_can_be_set() {
     let world = told().await;
     forge(&world.disk, Path::new(super::ROOT), |lines| {
         let known_by =

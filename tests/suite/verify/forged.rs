@@ -1,11 +1,11 @@
-//! Logs that are sound line by line and say what cannot have happened: entries are edited, and the chain is made valid again.
+//! Logs that are sound line by line but describe impossible events: entries are edited, and the chain is made valid again.
 
 use onhand_disk::Disk;
 use onhand_sim_machine::disk::SimDisk;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// An entry, its segment, and where it stands in it.
+/// An entry, its segment, and its position there.
 pub(super) struct Line {
     pub(super) path: PathBuf,
     pub(super) offset: u64,
@@ -53,8 +53,8 @@ pub(super) fn entries(disk: &SimDisk, root: &Path) -> Vec<Line> {
     all
 }
 
-/// Edits the entries of a log, all at once, and makes it valid again: checksums, the chain, the headers. What is derived
-/// from the log goes.
+/// Edits the entries of a log, all at once, and makes it valid again: checksums, the chain, the headers. Files derived
+/// from the log are removed.
 pub(super) fn forge(disk: &SimDisk, root: &Path, edit: impl FnOnce(&mut Vec<Line>)) {
     let paths = segments(disk, root);
     let mut lines = entries(disk, root);

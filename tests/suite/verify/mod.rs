@@ -1,4 +1,4 @@
-//! `verify` and what cannot have happened although every line, and the sum of them, is right.
+//! `verify` and impossible histories in which every line, and the sum of them, is right.
 
 mod archived;
 mod commands;
@@ -68,7 +68,7 @@ async fn told() -> World {
     let operations = vec![operation("A", 1, "op-1"), operation("B", 1, "op-2"), operation("A", 1, "op-3")];
     done(&node, Command::Batch(Batch { atomic: false, operations }), &keyed("batch", "3")).await;
     world.clock.pass(TTL_MS);
-    // The time of the first key is over.
+    // The first key has expired.
     done(&node, adjust("A", 20), &keyed("delivery", "20")).await;
     done(&node, adjust("A", 1), &keyed("last", "1")).await;
     drop(node);
@@ -105,7 +105,7 @@ fn findings(disk: &SimDisk) -> Vec<Finding> {
     audit.findings().cloned().collect()
 }
 
-/// The one entry that says such a thing of such a reservation or SKU.
+/// The only entry of this kind with this reservation or SKU.
 #[track_caller]
 fn find<'a>(lines: &'a mut [Line], kind: &str, of: &str) -> &'a mut Line {
     let about = |line: &Line| {
@@ -118,7 +118,7 @@ fn find<'a>(lines: &'a mut [Line], kind: &str, of: &str) -> &'a mut Line {
     lines.iter_mut().find(|line| about(line)).unwrap()
 }
 
-/// Forges what was told; `verify` must name that one place, and say why.
+/// Forges a log; `verify` must report that one place, with its reason.
 #[track_caller]
 fn caught(world: &World, story: &str, words: &[&str], edit: impl FnOnce(&mut Vec<Line>) -> u64) {
     let disk = world.disk.fork();
@@ -136,7 +136,7 @@ fn caught(world: &World, story: &str, words: &[&str], edit: impl FnOnce(&mut Vec
 }
 
 #[tokio::test]
-async fn what_has_happened_is_sound_also_when_it_is_written_anew() {
+async fn a_real_history_is_sound_also_when_it_is_rewritten() {
     let world = told().await;
     assert_eq!(findings(&world.disk), []);
     assert!(
@@ -195,7 +195,7 @@ async fn years_without_a_sign_are_named() {
     let disk = world.disk.fork();
     forge(&disk, Path::new(ROOT), |lines| shift(lines, count - 2, YEAR_MS - TTL_MS - 1_000));
     assert_eq!(findings(&disk), []);
-    // A sign in front of them.
+    // A CLOCK event in front of them.
     let disk = world.disk.fork();
     forge(&disk, Path::new(ROOT), |lines| {
         shift(lines, count - 1, 3 * YEAR_MS);
@@ -208,7 +208,7 @@ async fn years_without_a_sign_are_named() {
             "payload": {"from": from, "to": to},
             "after": {"time": to, "version": 1},
         }]);
-        // The next one stands on what the sign has taken the place of.
+        // The next one continues from the numbers of the event that was replaced.
         lines[count - 1].json["events"][0]["after"] = json!({"onHand": 21, "reserved": 2, "version": 11});
     });
     assert_eq!(findings(&disk), []);

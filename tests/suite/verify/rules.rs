@@ -1,4 +1,4 @@
-//! Holds that end when they may not, alerts that are not of their levels, keys with two effects.
+//! Holds that end at a wrong time, alerts that do not match their levels, keys with two effects.
 
 use super::forged::{Line, forge};
 use super::{ROOT, TTL_MS, caught, find, findings, later, told};
@@ -86,7 +86,7 @@ async fn a_key_with_two_effects_is_named() {
         batch.json["events"][2]["idem"] = batch.json["events"][0]["idem"].clone();
         batch.sequence() + 2
     });
-    // Somebody else, something else, or later: another effect of the same key.
+    // Another caller, another payload, or a later time: another effect of the same key.
     let disk = world.disk.fork();
     forge(&disk, Path::new(ROOT), |lines| {
         whole(lines, "b-1", "b-2");

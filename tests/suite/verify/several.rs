@@ -1,4 +1,4 @@
-//! The same over the logs of several processes: what happens once happens once in all of them.
+//! The same checks over the logs of several processes: an event that happens once happens once in all of them.
 
 use super::forged::{Line, entries, forge};
 use super::{YEAR_MS, later};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use uuid::Uuid;
 
-/// Every process moves a level in turn, a second after the other.
+/// Every process moves a level in turn, one second apart.
 fn traded() -> SimDisk {
     let mut several = Several::new();
     for number in 0..12 {
@@ -47,7 +47,7 @@ fn a_key_with_effects_in_two_logs_is_named() {
     };
     set(&disk, 0, 0, "0123456789abcdef");
     assert_eq!(found(&disk), [""; 0]);
-    // About something else: a process that does not have those states may take the key for a new one.
+    // On other states: a process that does not have those states may treat the key as new.
     let other = disk.fork();
     set(&other, 1, 2, "fedcba9876543210");
     assert_eq!(found(&other), [""; 0]);
@@ -72,7 +72,7 @@ fn an_event_id_in_two_logs_is_named() {
     assert!(findings[0].contains("event id") && findings[0].contains("/data/nodes/1"), "{findings:?}");
 }
 
-/// The time of the last entries of every log, a few years later.
+/// Moves the last entries of every log a few years into the future.
 fn years_later(disk: &SimDisk) {
     for member in 0..3 {
         forge(disk, &root(member), |lines| {
@@ -89,7 +89,7 @@ fn a_sign_in_one_log_is_one_for_all() {
     let disk = traded();
     years_later(&disk);
     let findings = found(&disk);
-    // What TAKEs say of times is another matter here.
+    // Times inside TAKEs do not matter here.
     let wrong = |findings: &[String]| findings.iter().filter(|finding| finding.contains("CLOCK")).count();
     assert_eq!(wrong(&findings), 1, "the first one behind the gap: {findings:?}");
     forge(&disk, &root(1), |lines| {

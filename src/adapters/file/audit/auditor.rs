@@ -1,7 +1,7 @@
-//! One log, entry by entry: its chain, and what it adds up to.
+//! The audit of one log, entry by entry: its chain, and the states it leads to.
 
-use super::course::{Course, Stands};
-use super::reading::{Damaged, Reading, Step};
+use super::course::{Course, PlacedEntry};
+use super::reading::{Damaged, LogReader, Step};
 use super::report::{Audit, Break, Finding, Take};
 use super::rules;
 use crate::format::identity::read_node;
@@ -17,36 +17,36 @@ use onhand_disk::{Disk, OpenError};
 use onhand_domain::{Entry, Fact, Sequence, Timestamp};
 use std::path::Path;
 
-/// Goes through one log.
+/// The auditor of one log.
 pub(super) struct Auditor<'a> {
     pub(super) disk: &'a dyn Disk,
     pub(super) layout: &'a Layout,
-    reading: Reading<'a>,
+    reading: LogReader<'a>,
     pub(super) audit: Audit,
-    /// It is one of several logs of a ledger.
+    /// The log is one of several of a ledger.
     several: bool,
     pub(super) mark: Sequence,
-    /// Where the log ends for good, if another process ended it.
+    /// The final end of the log, if another process ended it.
     pub(super) upto: Sequence,
-    /// Where the segment before ends; nothing is known of that behind damage.
+    /// Where the segment before ends; unknown behind damage.
     previous: Before,
-    /// The entry that comes next, and where it begins.
+    /// The next entry, and the byte at which it begins.
     pub(super) next: Option<(u64, Box<Entry>)>,
-    /// Snapshots the fold has not come to yet, lowest last.
+    /// Snapshots that the fold has not reached yet, lowest last.
     pub(super) unseen: Vec<Sequence>,
 }
 
-/// What stands in front of a segment.
+/// The end of the segment in front of the current one.
 #[derive(Clone, Copy)]
 enum Before {
-    /// A segment that ends there; nothing in front of the first one.
+    /// An intact segment with that end; none in front of the first segment.
     Ends(Option<SegmentEnd>),
-    /// One that is damaged.
+    /// A damaged segment.
     Damage,
 }
 
 impl<'a> Auditor<'a> {
-    /// Begins with a log in which `live` may be writing.
+    /// Begins with a log that the process `live` may be writing.
     pub(super) fn begin(
         disk: &'a dyn Disk,
         layout: &'a Layout,
@@ -58,14 +58,15 @@ impl<'a> Auditor<'a> {
             reason: "it is missing; this is not a data directory".to_owned(),
         })?;
         let snapshots = list_snapshots(disk, layout).map_err(OpenError::at(&layout.snapshots()))?;
-        // The mark is read first: a living node only moves it on.
+        // The mark is read first: a running node only advances it.
         let mark = read_mark(disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
         let mut firsts = list_segments(disk, layout).map_err(OpenError::at(&layout.log()))?;
-        // What a living node has begun since is not called durable by this mark, nor all of what is in front of it.
+        // Segments that a running node has begun since are not covered by this mark, and neither is everything in
+        // front of them.
         firsts.retain(|first| live.is_none() || *first <= mark.plus(1));
         let term = read_term(disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
         let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
-        let reading = Reading::new(disk, layout, &firsts);
+        let reading = LogReader::new(disk, layout, &firsts);
         let audit = Audit {
             node,
             live,
@@ -94,18 +95,18 @@ impl<'a> Auditor<'a> {
         self.audit.findings.push(Finding { path: path.to_path_buf(), offset, sequence, what: what.into() });
     }
 
-    /// True while everything read so far adds up.
+    /// True while every entry so far was intact and consistent.
     pub(super) fn whole(&self) -> bool {
         self.audit.broken_at.is_none()
     }
 
-    /// From here on the log cannot be added up; only the first such place counts.
+    /// Marks the place from which on the log cannot be folded; only the first such place counts.
     fn broken(&mut self, segment: Sequence, offset: u64) {
         let sequence = self.audit.fold.sequence.plus(1);
         self.audit.broken_at.get_or_insert(Break { segment, offset, sequence });
     }
 
-    /// Reads on to the next entry that counts.
+    /// Reads up to the next entry that counts.
     pub(super) fn advance(&mut self) {
         self.next = None;
         while let Some(step) = self.reading.next() {
@@ -130,10 +131,10 @@ impl<'a> Auditor<'a> {
         self.audit.last_time = self.reading.last_time();
     }
 
-    /// False for what has not happened: it is in flight, or stands behind the end of the log.
+    /// False for an entry that is in flight, or stands behind the end of the log.
     fn counts(&mut self, offset: u64, entry: &Entry) -> bool {
         if self.audit.live.is_some() && entry.last() > self.mark {
-            // The living node has not called it durable yet.
+            // The running node has not acknowledged it yet.
             return false;
         }
         if entry.last() > self.upto {
@@ -144,7 +145,7 @@ impl<'a> Auditor<'a> {
         true
     }
 
-    /// Done with a segment, which is good as far as it was read, or is not.
+    /// Finishes a segment, which is `good` if it was read to its end.
     fn leave(&mut self, good: bool) {
         let Some((segment, end)) = self.reading.leave() else { return };
         self.previous = if good { Before::Ends(Some(end)) } else { Before::Damage };
@@ -153,14 +154,14 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// Checks the next entry, by itself and as one of all logs.
-    pub(super) fn look(&mut self, log: usize, course: &mut Course) {
+    /// Checks the next entry, by itself and against all logs.
+    pub(super) fn check(&mut self, log: usize, course: &mut Course) {
         let Some((offset, entry)) = self.next.take() else { return };
         let Some((first, path)) = self.reading.segment().map(|segment| (segment.first, segment.path.clone()))
         else {
             return;
         };
-        course.look(&Stands { log, path: &path, offset, entry: &entry }, &mut self.audit.findings);
+        course.check(&PlacedEntry { log, path: &path, offset, entry: &entry }, &mut self.audit.findings);
         self.note_takes(&path, offset, &entry);
         if self.whole() {
             self.add(first, &path, offset, &entry);
@@ -168,7 +169,7 @@ impl<'a> Auditor<'a> {
         self.compare_snapshot();
     }
 
-    /// Adds an entry to the sum, and checks what it does to its states.
+    /// Applies an entry to the fold, and checks its effect on each state.
     fn add(&mut self, first: Sequence, path: &Path, offset: u64, entry: &Entry) {
         let mut wrong = Vec::new();
         let added = self.audit.fold.add_seen(entry, |sequence, event, state| {
@@ -186,14 +187,14 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// Reads the log once more, for ids of events of which nothing was remembered.
-    pub(super) fn look_again(&mut self, log: usize, course: &mut Course) {
+    /// Reads the log once more, for event ids whose history is unknown.
+    pub(super) fn search_ids(&mut self, log: usize, course: &mut Course) {
         let firsts = list_segments(self.disk, self.layout).unwrap_or_default();
-        let mut reading = Reading::new(self.disk, self.layout, &firsts);
+        let mut reading = LogReader::new(self.disk, self.layout, &firsts);
         while let Some(step) = reading.next() {
             match step {
                 Step::Entry(_, entry) if entry.last() <= self.audit.end => {
-                    let found = course.look_again(log, &entry);
+                    let found = course.search_ids(log, &entry);
                     self.audit.findings.extend(found);
                 }
                 Step::Begun(..) | Step::Unopened { .. } => {}
@@ -202,12 +203,12 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// States that are taken over, with what this log had come to until then: all of them stand in front of the events
-    /// of their keys.
+    /// Notes the states that an entry takes over, with this log's own state of each key before: all of them stand
+    /// in front of the events of their keys.
     fn note_takes(&mut self, path: &Path, offset: u64, entry: &Entry) {
         for (sequence, event) in entry.numbered() {
             let Fact::Take(taken) = &event.fact else { continue };
-            // One that contradicts itself is found when it is added up.
+            // An inconsistent one is reported when it is applied.
             let Ok((key, state)) = taken.state.clone().restore() else { continue };
             let before = self.audit.fold.states.get(&key).cloned();
             let (path, epoch) = (path.to_path_buf(), taken.epoch);

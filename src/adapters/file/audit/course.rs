@@ -1,39 +1,39 @@
-//! What is held against all logs of a directory together, entry by entry in the order of their times: what happens once, and
-//! whether time itself went on as it must.
+//! Checks of all logs of a directory together, entry by entry in the order of time: ids and keys happen once, and
+//! log time advances plausibly.
 
-use super::once::{Again, Ids, Keys, Place, Seen};
+use super::once::{EventPlace, IdUse, Ids, Keys, RepeatedKey};
 use super::report::Finding;
 use onhand_domain::{Entry, Fact, Sequence, Timestamp};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// So long a node may have nothing to write while it runs: a year. Every start after more than a minute is signed.
+/// How long a running node may write nothing: a year. Every start after more than a minute is recorded.
 const IDLE_MAX_MS: i64 = 366 * 24 * 3_600_000;
 
-/// The course of all logs.
+/// The combined course of all logs.
 pub(super) struct Course {
-    /// Where each log lies.
+    /// The directory of each log.
     logs: Vec<PathBuf>,
     ids: Ids,
-    /// The keys and how long they are remembered, in milliseconds; nothing when they are not checked.
+    /// The idempotency keys and their lifetime in milliseconds; none when they are not checked.
     keys: Option<(Keys, i64)>,
     last: Option<Timestamp>,
-    /// Where the last leap led that is signed.
+    /// The time to which the last recorded leap led.
     leapt: Timestamp,
-    /// Events whose ids are to be looked for: nobody remembers whether one had them before.
-    aside: HashMap<Uuid, Kept>,
+    /// Events whose ids are to be searched in the logs, because it is unknown whether an earlier event had them.
+    aside: HashMap<Uuid, SuspectEvent>,
 }
 
-/// An event that was kept aside.
-struct Kept {
-    place: Place,
+/// An event whose id is to be searched.
+struct SuspectEvent {
+    place: EventPlace,
     path: PathBuf,
     offset: u64,
 }
 
-/// An entry, and where it stands.
-pub(super) struct Stands<'a> {
+/// An entry with its place in a log.
+pub(super) struct PlacedEntry<'a> {
     pub(super) log: usize,
     pub(super) path: &'a Path,
     pub(super) offset: u64,
@@ -47,34 +47,34 @@ impl Course {
         Self { logs, ids, keys, last: None, leapt, aside: HashMap::new() }
     }
 
-    /// What is wrong with the next entry; to be called in the order of their times.
-    pub(super) fn look(&mut self, stands: &Stands<'_>, findings: &mut Vec<Finding>) {
+    /// The findings about the next entry; to be called in the order of time.
+    pub(super) fn check(&mut self, placed: &PlacedEntry<'_>, findings: &mut Vec<Finding>) {
         let mut find = |sequence: Sequence, what: String| {
-            let (path, offset) = (stands.path.to_path_buf(), Some(stands.offset));
+            let (path, offset) = (placed.path.to_path_buf(), Some(placed.offset));
             findings.push(Finding { path, offset, sequence: Some(sequence), what });
         };
-        let entry = stands.entry;
+        let entry = placed.entry;
         if let Some(what) = self.gap(entry) {
             find(entry.sequence, what);
         }
         for (sequence, event) in entry.numbered() {
-            let (id, place) = (event.event_id, Place { log: stands.log, sequence });
-            let first = match self.ids.look(id, place) {
-                Seen::Never => continue,
-                Seen::At(first) => Some(first),
-                Seen::Perhaps => self.aside.remove(&id).map(|kept| kept.place),
+            let (id, place) = (event.event_id, EventPlace { log: placed.log, sequence });
+            let first = match self.ids.record(id, place) {
+                IdUse::Never => continue,
+                IdUse::At(first) => Some(first),
+                IdUse::Perhaps => self.aside.remove(&id).map(|kept| kept.place),
             };
             if let Some(first) = first {
-                find(sequence, same_id(id, &self.told(stands.log, first)));
+                find(sequence, same_id(id, &self.place_text(placed.log, first)));
             } else {
-                let (path, offset) = (stands.path.to_path_buf(), stands.offset);
-                self.aside.insert(id, Kept { place, path, offset });
+                let (path, offset) = (placed.path.to_path_buf(), placed.offset);
+                self.aside.insert(id, SuspectEvent { place, path, offset });
             }
         }
         let Some((keys, ttl_ms)) = &mut self.keys else { return };
         let ttl_ms = *ttl_ms;
-        for Again { sequence, known_by, first } in keys.seen(stands.log, entry) {
-            let first = self.told(stands.log, first);
+        for RepeatedKey { sequence, known_by, first } in keys.seen(placed.log, entry) {
+            let first = self.place_text(placed.log, first);
             find(
                 sequence,
                 format!(
@@ -86,7 +86,7 @@ impl Course {
         }
     }
 
-    /// Time that has passed between two entries, and cannot have while a node had nothing to write.
+    /// A gap between two entries that is too long even for an idle node.
     fn gap(&mut self, entry: &Entry) -> Option<String> {
         let last = self.last.map(|last| last.max(self.leapt));
         for event in &entry.events {
@@ -99,20 +99,20 @@ impl Course {
         Some(format!("its time is {}, the one before it {last}, and no CLOCK event says why", entry.at))
     }
 
-    /// True when ids are to be looked for in the logs, from their beginnings on.
+    /// True when ids must be searched in the logs, from their beginnings on.
     pub(super) fn is_unsure(&self) -> bool {
         !self.aside.is_empty()
     }
 
-    /// Looks for the ids of events that were kept aside; to be called for every entry once more.
-    pub(super) fn look_again(&mut self, log: usize, entry: &Entry) -> Vec<Finding> {
+    /// Searches for the ids of the events kept aside; to be called for every entry once more.
+    pub(super) fn search_ids(&mut self, log: usize, entry: &Entry) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (sequence, event) in entry.numbered() {
-            let (id, here) = (event.event_id, Place { log, sequence });
+            let (id, here) = (event.event_id, EventPlace { log, sequence });
             if self.aside.get(&id).is_some_and(|kept| kept.place != here)
-                && let Some(Kept { place, path, offset }) = self.aside.remove(&id)
+                && let Some(SuspectEvent { place, path, offset }) = self.aside.remove(&id)
             {
-                let what = same_id(id, &self.told(place.log, here));
+                let what = same_id(id, &self.place_text(place.log, here));
                 let (offset, sequence) = (Some(offset), Some(place.sequence));
                 findings.push(Finding { path, offset, sequence, what });
             }
@@ -120,8 +120,8 @@ impl Course {
         findings
     }
 
-    /// The place of an event, as a finding in the log `log` names it.
-    fn told(&self, log: usize, place: Place) -> String {
+    /// The place of an event, worded for a finding in the log `log`.
+    fn place_text(&self, log: usize, place: EventPlace) -> String {
         let other = self.logs.get(place.log).filter(|_| place.log != log);
         let other = other.map(|path| format!(" of {}", path.display())).unwrap_or_default();
         format!("sequence {}{other}", place.sequence)

@@ -1,4 +1,4 @@
-//! What stands beside a log and comes from it: indexes, snapshots, the mark, the term.
+//! Checks of files derived from a log: indexes, snapshots, the mark, the term.
 
 use super::auditor::Auditor;
 use super::report::first_difference;
@@ -18,7 +18,7 @@ impl Auditor<'_> {
         match checked {
             Ok(true) => {}
             Ok(false) => self.find(&path, None, Some(first), "it is the index of another segment"),
-            // A living node may not have come to it yet, and the next start makes it.
+            // A running node may not have written it yet, and the next start makes it.
             Err(IndexError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
                 self.find(&path, None, Some(first), format!("{error}; remove it, it is made again"));
@@ -26,7 +26,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// The fold has come to the sequence of a snapshot: they must be equal.
+    /// Compares the fold with the snapshot at its sequence: they must be equal.
     pub(super) fn compare_snapshot(&mut self) {
         let Some(sequence) = self.unseen.last().copied().filter(|next| *next <= self.audit.fold.sequence)
         else {
@@ -46,13 +46,13 @@ impl Auditor<'_> {
                     self.find(&path, None, Some(sequence), what);
                 }
             }
-            // A living node removes its oldest snapshot now and then.
+            // A running node removes its oldest snapshot now and then.
             Err(SnapshotError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => self.find(&path, None, Some(sequence), error.to_string()),
         }
     }
 
-    /// What can only be said once everything was read.
+    /// The checks that need the whole log.
     pub(super) fn end(&mut self) {
         let end = self.audit.fold.sequence;
         self.audit.end = end;

@@ -1,26 +1,26 @@
-//! Does each alert agree with its level and its threshold at the end of the log?
+//! Checks that each alert agrees with its level and its threshold at the end of the log.
 //!
-//! A movement has its alert in its own entry. A level is re-evaluated a moment after its threshold changes, in an entry of
-//! its own, and a movement that was under way then may not have known it. A process that is killed in between leaves an alert
-//! that does not agree, and the next start re-evaluates it. So that is a fault only where a level has moved long after its
-//! threshold was set.
+//! A movement has its alert in its own entry. A level is re-evaluated a moment after its threshold changes, in an
+//! entry of its own, and a movement that was under way then may not have known it. A process that is killed in
+//! between leaves an alert that does not agree, and the next start re-evaluates it. So a disagreement is a fault
+//! only when the level has moved long after its threshold was set.
 
 use onhand_domain::{Key, Quantity, State, Timestamp};
 use std::collections::BTreeMap;
 
-/// A movement that comes so much later, in milliseconds of log time, knows the threshold.
+/// A movement this many milliseconds of log time after a threshold change sees the new threshold.
 const KNOWN_AFTER_MS: i64 = 60_000;
 
-/// What the states of a ledger come to by their keys.
-type States<'a> = BTreeMap<&'a Key, &'a State>;
+/// The states of a ledger by key.
+type StatesByKey<'a> = BTreeMap<&'a Key, &'a State>;
 
-/// How many alerts are still to be re-evaluated, and what is wrong with others.
-pub(super) fn check(states: &States<'_>) -> (usize, Vec<String>) {
+/// How many alerts are still to be re-evaluated, and the findings about the others.
+pub(super) fn check(states: &StatesByKey<'_>) -> (usize, Vec<String>) {
     let (mut to_look_at, mut wrong) = (0, Vec::new());
     for (key, state) in states {
         match (key, state) {
             (Key::Level(store, sku), State::Level(level)) => {
-                let (threshold, said) = threshold(states, key);
+                let (threshold, changed_at) = threshold(states, key);
                 let qty = level.after().qty();
                 let low = threshold.is_some_and(|threshold| qty <= threshold);
                 let alert = states.get(&Key::Alert(store.clone(), sku.clone()));
@@ -28,7 +28,7 @@ pub(super) fn check(states: &States<'_>) -> (usize, Vec<String>) {
                     continue;
                 }
                 match threshold {
-                    Some(threshold) if level.updated_at() > said.plus_milliseconds(KNOWN_AFTER_MS) => {
+                    Some(threshold) if level.updated_at() > changed_at.plus_milliseconds(KNOWN_AFTER_MS) => {
                         let is = if low { "not raised" } else { "raised" };
                         wrong.push(format!(
                             "{key}: its alert is {is} at {qty} pieces and a threshold of {threshold}"
@@ -52,8 +52,8 @@ fn is_raised(alert: &State) -> bool {
     matches!(alert, State::Alert(alert) if alert.raised.is_some())
 }
 
-/// The threshold of a level, and when something was said last that it may come from.
-fn threshold(states: &States<'_>, level: &Key) -> (Option<Quantity>, Timestamp) {
+/// The threshold of a level, and the time of the last event that may have changed it.
+fn threshold(states: &StatesByKey<'_>, level: &Key) -> (Option<Quantity>, Timestamp) {
     let Key::Level(store, sku) = level else { return (None, Timestamp::EPOCH) };
     let (own, own_at) = match states.get(&Key::Threshold(store.clone(), sku.clone())) {
         Some(State::Threshold(master)) => (master.details, master.updated_at),
@@ -72,8 +72,8 @@ fn threshold(states: &States<'_>, level: &Key) -> (Option<Quantity>, Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onhand_domain::catalogue::Master;
     use onhand_domain::low_stock::{Alert, Raised};
+    use onhand_domain::master::Master;
     use onhand_domain::stock::{Adjusted, StockFact};
     use onhand_domain::{Fact, Sku, StoreId};
 
@@ -85,7 +85,7 @@ mod tests {
         Quantity::new(pieces).unwrap()
     }
 
-    /// A level of 3 pieces that moved at a second, and a threshold that was said at second 0.
+    /// A level of 3 pieces that moved at `moved_at` seconds, and a threshold that was set at second 0.
     fn states(moved_at: i64, threshold: Option<i64>, raised: bool) -> Vec<(Key, State)> {
         let (store_id, sku) = place();
         let key = |of: fn(StoreId, Sku) -> Key| of(place().0, place().1);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn soon_after_the_threshold_was_said_it_is_to_be_looked_at() {
+    fn soon_after_a_threshold_change_an_alert_is_re_evaluated() {
         for (threshold, raised) in [(Some(5), false), (Some(2), true), (None, true)] {
             assert_eq!(checked(&states(60, threshold, raised)), (1, Vec::new()), "{threshold:?}");
         }

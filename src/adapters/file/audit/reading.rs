@@ -1,4 +1,4 @@
-//! A log read for an audit: entry by entry, and past what is damaged to the next segment.
+//! Reading a log for an audit: entry by entry, skipping from damage to the next segment.
 
 use crate::format::segment::{Damage, Header, Scan, ScanPlace};
 use crate::format::segment_end::SegmentEnd;
@@ -14,64 +14,64 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The segments of a log, from the first one on.
-pub(super) struct Reading<'a> {
+/// Reads the segments of a log, from the first one on.
+pub(super) struct LogReader<'a> {
     disk: &'a dyn Disk,
     layout: &'a Layout,
-    /// Those that are still to come, with their numbers.
+    /// The remaining segments, with their numbers.
     firsts: VecDeque<(u64, Sequence)>,
     open: Option<OpenSegment>,
     /// The time of the last entry.
     last_time: Timestamp,
 }
 
-/// A segment that is being read.
+/// The segment that is being read.
 pub(super) struct OpenSegment {
     pub(super) first: Sequence,
-    /// Its name, in `log/` or in the archive.
+    /// Its path, in `log/` or in the archive.
     pub(super) path: PathBuf,
-    /// No other one follows it.
+    /// No other segment follows it.
     pub(super) is_last: bool,
     file: Arc<dyn DiskFile>,
     lines: Source,
     place: ScanPlace,
 }
 
-/// Where lines come from.
+/// The source of the lines of a segment.
 enum Source {
     File(Lines),
-    /// What could be read of a file up to a place at which it cannot, and why.
+    /// The readable beginning of a file, and the error that ended it.
     Salvaged(Vec<u8>, io::Error),
 }
 
-/// What comes next.
+/// The result of one reading step.
 pub(super) enum Step {
-    /// A segment, with its number, whose header can be read.
+    /// A segment with a readable header, and its number.
     Begun(u64, Header),
-    /// A segment that cannot be read from its beginning on, and why.
+    /// A segment that is unreadable from its beginning on, and why.
     Unopened { first: Sequence, path: PathBuf, reason: String },
-    /// A good line, and where it begins.
+    /// A good line, and the byte at which it begins.
     Entry(u64, Box<Entry>),
-    /// What is not what was written; nothing more of the segment comes.
+    /// Damage; the rest of the segment is skipped.
     Damaged(Damaged),
-    /// The end of a segment that is whole.
+    /// The end of an intact segment.
     Ended,
 }
 
-/// Where a segment stops being good.
+/// The place at which a segment stops being good.
 pub(super) struct Damaged {
     pub(super) damage: Damage,
-    /// An intact line of a later batch stands behind it.
+    /// The batch of an intact later line behind it, if there is one.
     pub(super) later_batch: Option<Sequence>,
-    /// Bytes from there on.
+    /// Number of bytes from there to the end of the segment.
     pub(super) bytes: u64,
-    /// The disk does not give them.
+    /// The disk returned an error for these bytes.
     pub(super) unreadable: bool,
-    /// They are the beginning of a line, and nothing else.
+    /// The bytes are only the beginning of a line.
     pub(super) cut_off: bool,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> LogReader<'a> {
     pub(super) fn new(disk: &'a dyn Disk, layout: &'a Layout, firsts: &[Sequence]) -> Self {
         let firsts = (1..).zip(firsts.iter().copied()).collect();
         Self { disk, layout, firsts, open: None, last_time: Timestamp::from_milliseconds(i64::MIN) }
@@ -93,7 +93,7 @@ impl<'a> Reading<'a> {
         self.open.as_ref().map_or(self.last_time, |open| open.place.at)
     }
 
-    /// Reads nothing more of the open segment; answers where its good part ends.
+    /// Skips the rest of the open segment; returns the end of its good part.
     pub(super) fn leave(&mut self) -> Option<(OpenSegment, SegmentEnd)> {
         let open = self.open.take()?;
         let end = open.place.end;
@@ -101,7 +101,7 @@ impl<'a> Reading<'a> {
         Some((open, end))
     }
 
-    /// The next step; nothing when everything was read.
+    /// The next step; none at the end of the log.
     pub(super) fn next(&mut self) -> Option<Step> {
         match &mut self.open {
             Some(open) => Some(open.next()),
@@ -111,7 +111,7 @@ impl<'a> Reading<'a> {
 
     fn begin(&mut self) -> Option<Step> {
         let (number, first) = self.firsts.pop_front()?;
-        // As a start does: a copy may have the beginning of a segment that the archive has as a whole.
+        // As a start does: a copy may have only the beginning of a segment that the archive has as a whole.
         let (path, file) = if is_there_twice(self.disk, self.layout, first).unwrap_or(false) {
             (self.layout.archived(first), open_archived(self.disk, self.layout, first))
         } else {
@@ -150,7 +150,7 @@ impl OpenSegment {
             },
             Source::Salvaged(bytes, _) => {
                 let end = memchr(b'\n', bytes).map_or(0, |end| end + 1);
-                // There is a frame of an archive in it at most, or a few pages.
+                // At most one frame of an archive, or a few pages.
                 let rest = bytes.split_off(end);
                 let line = std::mem::replace(bytes, rest);
                 return self.salvaged(&line);
@@ -165,7 +165,7 @@ impl OpenSegment {
         }
     }
 
-    /// A line from what could be read, or the place at which it cannot.
+    /// The next line of the readable part, or the place at which it ends.
     fn salvaged(&mut self, line: &[u8]) -> Step {
         let from = self.place.end.length;
         let damage = if line.is_empty() {
@@ -184,7 +184,7 @@ impl OpenSegment {
         Step::Damaged(Damaged { damage, later_batch: None, bytes, unreadable: true, cut_off: false })
     }
 
-    /// There is no whole line any more.
+    /// The step after the last whole line.
     fn ended(&mut self) -> Step {
         let from = self.place.end.length;
         match self.file.len() {
@@ -197,7 +197,7 @@ impl OpenSegment {
         }
     }
 
-    /// Damage, and whether something stands behind it that was written later.
+    /// A damage step, with a later line behind it if there is one.
     fn damaged(&self, damage: Damage) -> Step {
         let from = self.place.end.length;
         let rest = self.file.len().and_then(|length| {
@@ -213,7 +213,7 @@ impl OpenSegment {
     }
 }
 
-/// Reads a line with its line feed, and goes on behind it.
+/// Reads a line with its line feed, and advances `place` behind it.
 fn read_line(line: &[u8], place: &mut ScanPlace) -> Result<Box<Entry>, Damage> {
     let mut scan = Scan::resume(line, *place);
     let cut_off = || Damage { offset: 0, sequence: Sequence::START, reason: String::new() };
@@ -222,7 +222,7 @@ fn read_line(line: &[u8], place: &mut ScanPlace) -> Result<Box<Entry>, Damage> {
     Ok(Box::new(read.entry))
 }
 
-/// What can be read of a file from an offset on.
+/// The readable bytes of a file from an offset on.
 fn salvage(file: &dyn DiskFile, from: u64) -> Vec<u8> {
     let (mut bytes, mut piece) = (Vec::new(), 64 << 10);
     while piece > 0 {
@@ -230,7 +230,7 @@ fn salvage(file: &dyn DiskFile, from: u64) -> Vec<u8> {
         match file.read_at(&mut buffer, from + bytes.len() as u64) {
             Ok(0) => break,
             Ok(read) => bytes.extend(buffer.into_iter().take(read)),
-            // A piece may reach over the place at which it ends.
+            // A piece may extend past the place at which the readable part ends.
             Err(_) => piece /= 2,
         }
     }

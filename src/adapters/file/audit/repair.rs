@@ -1,11 +1,11 @@
-//! The explicit way out of a damaged log: give up everything from the first damage on, and keep its bytes.
+//! Repair of a damaged log, on explicit request: cuts the log at the first damage, and keeps the bytes behind it.
 //!
 //! Nothing is deleted. Later segments, snapshots and the mark get names ending in `.lost`; the rest of the damaged
-//! segment is copied to `log/lost-<sequence>.bytes`. Killed half-way, it is run again. Sequences that are lost are
-//! handed out again afterwards, so the followers of this log must learn of it.
+//! segment is copied to `log/lost-<sequence>.bytes`. A repair that was killed half-way can be run again. Lost
+//! sequences are assigned again afterwards, so the followers of this log must be informed.
 //!
-//! A copy that was made while the node ran may hold a mark or a snapshot that is newer than its log ([`settle_copy`]): of that
-//! nothing is given up but the word that there was more.
+//! A copy that was made while the node ran may hold a mark or a snapshot that is newer than its log
+//! ([`settle_copy`]): then only that mark or snapshot is discarded.
 
 use crate::audit::report::{Audit, Break};
 use crate::audit::run::audit_held;
@@ -19,23 +19,23 @@ use onhand_domain::Sequence;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What was given up.
+/// The result of a repair.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Repaired {
     /// The last sequence that was kept.
     pub kept: Sequence,
-    /// The last sequence that is known to have been there.
+    /// The last sequence that is known to have been durable.
     pub known: Sequence,
-    /// Where the bytes are now.
+    /// The files with the discarded bytes.
     pub set_aside: Vec<PathBuf>,
 }
 
-/// Cuts a damaged log at its first damage; nothing when it is sound.
+/// Cuts a damaged log at its first damage; none when it is sound.
 ///
 /// # Errors
-/// [`OpenError`]: in use, or not to be read or written.
+/// [`OpenError`]: the directory is in use, unreadable or not writable.
 pub fn repair(disk: &dyn Disk, layout: &Layout) -> Result<Option<Repaired>, OpenError> {
-    // Before the log is read: what a node adds meanwhile would be given up.
+    // Before the log is read: entries that a node adds meanwhile would be discarded.
     let lock = DirectoryLock::take(disk, layout)?;
     let audit = audit_held(disk, layout, &lock)?;
     let known = known(disk, layout, &audit)?;
@@ -48,12 +48,12 @@ pub fn repair(disk: &dyn Disk, layout: &Layout) -> Result<Option<Repaired>, Open
     Ok(Some(Repaired { kept, known, set_aside: aside }))
 }
 
-/// Lets a copy that was made while the node ran go on with all that is in it: what says that the log went on in the original
-/// is set aside, and nothing of the log is; nothing when the copy starts as it is.
+/// Makes a copy that was made while the node ran usable with all its entries: the mark and snapshots that are newer
+/// than its log are set aside, and nothing of the log itself. None when the copy starts as it is.
 ///
 /// # Errors
-/// [`OpenError::Corrupt`] when the log is damaged elsewhere than at its end, which a copy is not; in use, or not to be read or
-/// written.
+/// [`OpenError::Corrupt`] when the log is damaged before its end, which copying does not cause; other errors when
+/// the directory is in use, unreadable or not writable.
 pub fn settle_copy(disk: &dyn Disk, layout: &Layout) -> Result<Option<Repaired>, OpenError> {
     let lock = DirectoryLock::take(disk, layout)?;
     let audit = audit_held(disk, layout, &lock)?;
@@ -90,7 +90,7 @@ fn give_up(disk: &dyn Disk, layout: &Layout, cut: Option<Break>, kept: Sequence)
         lose(disk, &layout.mark(), &mut aside)?;
     }
     if let Some(cut) = cut {
-        // From the end: what is left is a log without a hole at every moment.
+        // From the end, so that the remaining log never has a hole.
         for first in list_segments(disk, layout)?.into_iter().rev() {
             if first > cut.segment || (first == cut.segment && cut.offset == 0) {
                 let archived = disk.open(&layout.segment(first), OpenMode::Read).is_err();

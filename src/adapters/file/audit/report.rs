@@ -5,46 +5,47 @@ use onhand_app::ledger::fold::Fold;
 use onhand_domain::{Key, Sequence, State, Timestamp};
 use std::path::PathBuf;
 
-/// Something that does not hold, and where.
+/// An inconsistency, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The file.
+    /// Path of the file concerned.
     pub path: PathBuf,
-    /// The byte in it, where that is known.
+    /// The byte offset in it, where known.
     pub offset: Option<u64>,
-    /// The sequence concerned, where that is known.
+    /// The sequence concerned, where known.
     pub sequence: Option<Sequence>,
-    /// What is wrong.
+    /// Description for a person.
     pub what: String,
 }
 
-/// What an audit saw.
+/// The result of the audit of one log.
 #[derive(Debug)]
 pub struct Audit {
-    /// Whose directory it is.
+    /// The identity of the node that owns the log.
     pub node: NodeFile,
-    /// Who is writing in it at the same time.
+    /// The process that is writing in the directory at the same time, if any.
     pub live: Option<String>,
-    /// Segments read.
+    /// Number of segments read.
     pub segments: usize,
-    /// The last sequence that was added up.
+    /// The last sequence that was folded.
     pub end: Sequence,
     /// The time of the last entry.
     pub last_time: Timestamp,
-    /// The states the log alone adds up to.
+    /// The states of this log alone.
     pub fold: Fold,
-    /// The snapshots there are, newest first.
+    /// The sequences of all snapshots, newest first.
     pub snapshots: Vec<Sequence>,
-    /// Bytes behind the last good line that were never acknowledged; the next start copies them aside and cuts them.
+    /// Number of bytes behind the last good line that were never acknowledged; the next start copies them aside and
+    /// cuts them.
     pub torn_bytes: u64,
-    /// Where the log stops adding up, if it does.
+    /// The place from which on the log could not be folded, if any.
     pub broken_at: Option<Break>,
-    /// The log is whole as far as it goes, and the mark or a snapshot knows of more: a copy looks so that was made while the
-    /// node ran, and a log that has lost its end.
+    /// The log is intact but ends before its mark or a snapshot: either a copy that was made while the node ran, or
+    /// a log that has lost its end.
     pub cut_short: bool,
     /// States it takes over from other logs of its ledger, in order.
     pub(super) takes: Vec<Take>,
-    /// What is wrong.
+    /// All inconsistencies found in this log.
     pub findings: Vec<Finding>,
 }
 
@@ -56,18 +57,18 @@ pub(super) struct Take {
     pub(super) sequence: Sequence,
     pub(super) key: Key,
     pub(super) epoch: u64,
-    /// What it takes over.
+    /// The state in the `TAKE` event.
     pub(super) state: State,
-    /// What the same log had come to before; nothing when it knew nothing of the key.
+    /// The state of the key in the same log before; none when the log did not have the key.
     pub(super) before: Option<State>,
 }
 
-/// The place in the log behind which nothing can be relied on.
+/// The place in the log behind which nothing is reliable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Break {
     /// The first sequence of the segment.
     pub segment: Sequence,
-    /// Where its good part ends; 0 when even its header is bad.
+    /// The end of its good part in bytes; 0 when even its header is bad.
     pub offset: u64,
     /// The first sequence that is lost.
     pub sequence: Sequence,

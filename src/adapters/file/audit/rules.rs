@@ -1,39 +1,39 @@
-//! What cannot have happened to the state an event was of, although the numbers add up.
+//! Rules that an event may break although its numbers add up.
 
 use onhand_app::ledger::fold::Fold;
 use onhand_domain::low_stock::AlertFact;
 use onhand_domain::stock::{Settled, StockFact};
 use onhand_domain::{Entry, Event, Fact, Key, Sequence, State, Timestamp};
 
-/// Why a hold cannot have ended so at that time; `state` is the level in front of the event.
+/// Why a hold cannot have ended this way at that time; `state` is the level in front of the event.
 pub(super) fn ended_wrongly(event: &Event, state: &State, at: Timestamp) -> Option<String> {
     let Fact::Level(fact) = &event.fact else { return None };
     let expires_at = |settled: &Settled| match state {
-        // One that is not open does not fit, which is found by whoever adds it up.
+        // A hold that is not open is reported when the event is applied.
         State::Level(level) => Some(level.hold(&settled.reservation_id).ok()?.expires_at),
         _ => None,
     };
-    let told = |settled: &Settled, what: String| {
+    let finding = |settled: &Settled, what: String| {
         let Settled { store_id, sku, reservation_id, .. } = settled;
         Some(format!("{store_id}/{sku}: reservation {reservation_id} {what}"))
     };
     match fact {
         StockFact::Expire(settled) => match expires_at(settled)? {
             Some(due) if due <= at => None,
-            Some(due) => told(settled, format!("expires at {at}, before its time, which is {due}")),
-            None => told(settled, "expires, and has no time at which it does".to_owned()),
+            Some(due) => finding(settled, format!("expires at {at}, before its time, which is {due}")),
+            None => finding(settled, "expires, and has no time at which it does".to_owned()),
         },
         StockFact::Commit(settled) | StockFact::Release(settled) => {
             let due = expires_at(settled)?.filter(|due| *due <= at)?;
             let verb = if matches!(fact, StockFact::Commit(_)) { "committed" } else { "released" };
-            told(settled, format!("is {verb} at {at}, although it ran out at {due}"))
+            finding(settled, format!("is {verb} at {at}, although it ran out at {due}"))
         }
         _ => None,
     }
 }
 
-/// The alerts of an entry that are not of what their levels have come to with it. Of a log of `several` only those of levels
-/// that the entry itself moves: another log may have moved the others since.
+/// The alerts of an entry that do not match the states of their levels after it. In one of `several` logs, only the
+/// alerts of levels that the entry itself moves are checked: another log may have moved the others since.
 pub(super) fn strange_alerts(entry: &Entry, fold: &Fold, several: bool) -> Vec<(Sequence, String)> {
     let alert = |(sequence, event): (Sequence, &Event)| {
         let Fact::Alert(alert) = &event.fact else { return None };
@@ -56,6 +56,6 @@ fn strange(alert: &AlertFact, level: Option<&State>) -> Option<String> {
         return Some(format!("its alert is {word} at {} pieces, it has {qty}", alert.qty));
     }
     let low = alert.threshold.is_some_and(|threshold| qty <= threshold);
-    // One that is raised at numbers that are not low does not fit.
+    // An alert that is raised at numbers that are not low is wrong.
     (low && !alert.raised).then(|| format!("its alert is cleared at {qty} pieces, which is low"))
 }

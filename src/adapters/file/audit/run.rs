@@ -1,4 +1,4 @@
-//! Logs audited side by side, in the order of time.
+//! Audits of several logs side by side, in the order of time.
 
 use crate::audit::auditor::Auditor;
 use crate::audit::course::Course;
@@ -7,10 +7,10 @@ use crate::format::identity::DirectoryLock;
 use onhand_disk::layout::Layout;
 use onhand_disk::{Disk, OpenError};
 
-/// How long an idempotency key is remembered by default, in milliseconds: the default of the node.
+/// Default lifetime of an idempotency key in milliseconds: the default of the node.
 pub(super) const IDEMPOTENCY_TTL_MS: i64 = 300_000;
 
-/// Audits a data directory whose lock the caller holds, for what it adds up to.
+/// Audits a data directory for a caller that holds its lock.
 pub(super) fn audit_held(
     disk: &dyn Disk,
     layout: &Layout,
@@ -23,14 +23,14 @@ pub(super) fn audit_held(
 /// Audits a data directory of one log.
 ///
 /// # Errors
-/// [`OpenError`] when it is none, or cannot be read at all.
+/// [`OpenError`] when it is no data directory, or unreadable.
 pub fn audit(disk: &dyn Disk, layout: &Layout) -> Result<Audit, OpenError> {
     let live = DirectoryLock::holder(disk, layout).map_err(OpenError::at(&layout.lock()))?;
     let auditor = Auditor::begin(disk, layout, live, false)?;
     Ok(run(vec![auditor], Some(IDEMPOTENCY_TTL_MS)).pop().expect("one audit of one log"))
 }
 
-/// Lets auditors go through their logs, side by side, in the order of time.
+/// Runs the auditors through their logs side by side, in the order of time.
 pub(super) fn run(mut auditors: Vec<Auditor<'_>>, idempotency_ttl_ms: Option<i64>) -> Vec<Audit> {
     let logs = auditors.iter().map(|auditor| auditor.layout.root().to_path_buf()).collect();
     let mut course = Course::new(logs, idempotency_ttl_ms);
@@ -39,13 +39,13 @@ pub(super) fn run(mut auditors: Vec<Auditor<'_>>, idempotency_ttl_ms: Option<i64
     loop {
         let waiting = auditors.iter_mut().enumerate().filter(|(_, auditor)| auditor.next.is_some());
         let Some((log, auditor)) = waiting.min_by_key(at) else { break };
-        auditor.look(log, &mut course);
+        auditor.check(log, &mut course);
         auditor.advance();
     }
     for (log, auditor) in auditors.iter_mut().enumerate() {
         auditor.end();
         if course.is_unsure() {
-            auditor.look_again(log, &mut course);
+            auditor.search_ids(log, &mut course);
         }
     }
     auditors.into_iter().map(|auditor| auditor.audit).collect()

@@ -1,8 +1,8 @@
 //! The audit of a whole data directory: its log, or each of several by itself and all of them as one ledger.
 //!
-//! Within a log the events of a key go on from nothing or from a `TAKE` to the next `TAKE`, or to the end. Such a stretch
-//! is a **turn**. Over all logs the turns of a key must lie end to end: no version twice, each `TAKE` with exactly the
-//! state that the turn before it came to, under an epoch that is not below that turn's.
+//! Within a log the events of a key run from its creation or from a `TAKE` to the next `TAKE`, or to the end. Such
+//! a stretch is a **turn**. Over all logs the turns of a key must lie end to end: no version twice, each `TAKE`
+//! with exactly the final state of the turn before it, under an epoch that is not below that turn's.
 
 use super::auditor::Auditor;
 use super::low_stock;
@@ -18,15 +18,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
-/// What an audit of a data directory saw.
+/// The result of the audit of a data directory.
 #[derive(Debug)]
 pub struct DirectoryAudit {
-    /// Each log by itself, with its place: one, or several when processes share the directory.
+    /// Each log with its layout: one, or several when processes share the directory.
     pub logs: Vec<(Layout, Audit)>,
-    /// Contradictions between them; empty also when one of them does not add up by itself.
+    /// Contradictions between the logs; empty also when one of them is inconsistent by itself.
     pub between: Vec<Finding>,
-    /// Alerts that do not agree with their thresholds, which have just changed: a running node looks at them in a moment, a
-    /// killed one at its next start.
+    /// Number of alerts that do not agree with thresholds that have just changed: a running node re-evaluates them
+    /// in a moment, a killed one at its next start.
     pub alerts_to_look_at: usize,
 }
 
@@ -35,14 +35,14 @@ struct Turn<'a> {
     member: usize,
     after: u64,
     state: &'a State,
-    /// How it began, if not from nothing.
+    /// The `TAKE` that began it; none for the first turn of a key.
     take: Option<&'a Take>,
 }
 
 /// Audits a data directory; it may be in use.
 ///
 /// # Errors
-/// [`OpenError`] when it is none, or a log cannot be read at all.
+/// [`OpenError`] when it is no data directory, or a log is unreadable.
 pub fn audit_directory(disk: &dyn Disk, layout: &Layout) -> Result<DirectoryAudit, OpenError> {
     audit_directory_for(disk, layout, Some(IDEMPOTENCY_TTL_MS))
 }
@@ -77,11 +77,12 @@ pub fn audit_directory_for(
     let gave_up = several && gave_up(disk, &logs).map_err(OpenError::at(&layout.nodes()))?;
     let mut directory = DirectoryAudit { between: strangers(&logs), logs, alerts_to_look_at: 0 };
     if directory.logs.iter().all(|(_, audit)| audit.broken_at.is_none()) {
-        let ledger = Ledger { logs: &directory.logs, marks: &marks, gave_up };
+        let ledger = LedgerLogs { logs: &directory.logs, marks: &marks, gave_up };
         let mut between = if several { ledger.findings() } else { Vec::new() };
         let (to_look_at, wrong) = low_stock::check(&directory.states());
         if several {
-            // Each log is read up to a moment of its own, and a process may have been paused when a threshold was said.
+            // Each log is read up to a moment of its own, and a process may have been paused when a threshold was
+            // set.
             directory.alerts_to_look_at = to_look_at + wrong.len();
         } else {
             let place =
@@ -94,8 +95,8 @@ pub fn audit_directory_for(
     Ok(directory)
 }
 
-/// The members, and what of each log was durable at a moment at which there were no others: that was taken over from what
-/// is durable in them by now.
+/// The members, and the durable end of each log at a moment when there were no further members: states taken over
+/// up to these ends come from entries that are durable by now.
 fn durable(disk: &dyn Disk, layout: &Layout) -> Result<(Vec<Layout>, Vec<Sequence>), OpenError> {
     loop {
         let found = || members(disk, layout).map_err(OpenError::at(&layout.nodes()));
@@ -109,7 +110,7 @@ fn durable(disk: &dyn Disk, layout: &Layout) -> Result<(Vec<Layout>, Vec<Sequenc
     }
 }
 
-/// True when something of a log was given up with `onhand repair`: then others may have taken over what is gone.
+/// True when `onhand repair` has cut one of the logs: others may have taken over states that are gone.
 fn gave_up(disk: &dyn Disk, logs: &[(Layout, Audit)]) -> io::Result<bool> {
     for (member, _) in logs {
         let names = disk.list(&member.log())?;
@@ -124,12 +125,12 @@ fn gave_up(disk: &dyn Disk, logs: &[(Layout, Audit)]) -> io::Result<bool> {
 }
 
 impl DirectoryAudit {
-    /// Every finding: those of each log, then those between them.
+    /// All findings: those of each log, then those between them.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.logs.iter().flat_map(|(_, audit)| &audit.findings).chain(&self.between)
     }
 
-    /// What the ledger has come to: of every key the state of its highest version.
+    /// The states of the ledger: for every key that of its highest version.
     pub fn states(&self) -> BTreeMap<&Key, &State> {
         let mut states: BTreeMap<&Key, &State> = BTreeMap::new();
         for (key, state) in self.logs.iter().flat_map(|(_, audit)| &audit.fold.states) {
@@ -142,7 +143,7 @@ impl DirectoryAudit {
     }
 }
 
-/// Members that are of another ledger than the first.
+/// Findings about members that belong to another ledger than the first.
 fn strangers(logs: &[(Layout, Audit)]) -> Vec<Finding> {
     let Some(ledger) = logs.first().map(|(_, audit)| audit.node.ledger()) else { return Vec::new() };
     let strange = logs.iter().filter(|(_, audit)| audit.node.ledger() != ledger);
@@ -155,14 +156,14 @@ fn strangers(logs: &[(Layout, Audit)]) -> Vec<Finding> {
     strange.map(finding).collect()
 }
 
-/// All logs as one.
-struct Ledger<'a> {
+/// All logs together.
+struct LedgerLogs<'a> {
     logs: &'a [(Layout, Audit)],
     marks: &'a [Sequence],
     gave_up: bool,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> LedgerLogs<'a> {
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (key, mut turns) in self.turns().into_iter().filter(|(key, _)| !key.is_of_one_log()) {
@@ -173,7 +174,7 @@ impl<'a> Ledger<'a> {
         findings
     }
 
-    /// The turns of every key of which more than one log tells.
+    /// The turns of every key that occurs in more than one log.
     fn turns(&self) -> BTreeMap<&'a Key, Vec<Turn<'a>>> {
         let mut all: BTreeMap<&Key, Vec<Turn<'a>>> = BTreeMap::new();
         let mut seen = HashSet::new();
@@ -205,7 +206,7 @@ impl<'a> Ledger<'a> {
         self.logs.get(member).map_or(Path::new(""), |(layout, _)| layout.root())
     }
 
-    /// No version is in two turns.
+    /// Checks that no version is in two turns.
     fn check_versions(&self, key: &Key, turns: &[Turn<'_>], findings: &mut Vec<Finding>) {
         let moved: Vec<&Turn<'_>> = turns.iter().filter(|turn| turn.state.version() > turn.after).collect();
         for (one, next) in moved.iter().zip(moved.iter().skip(1)) {
@@ -223,7 +224,7 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Each `TAKE` has what the turn before it came to, under an epoch that has not fallen.
+    /// Checks that each `TAKE` has the final state of the turn before it, under an epoch that has not fallen.
     fn check_takes(&self, key: &Key, turns: &[Turn<'_>], findings: &mut Vec<Finding>) {
         let mut epoch = 0;
         for turn in turns {
@@ -254,12 +255,12 @@ impl<'a> Ledger<'a> {
                     self.place(before.member).display(),
                     before.state.after()
                 )),
-                // Version 0 is nothing, which no log need tell.
+                // Version 0 is the absent state, which no log needs to contain.
                 None if version == 0 && take.state == State::absent(key) => {}
-                // What it took over from may have become durable after that log was read.
+                // The entry it took over from may have become durable after that log was read.
                 None if self.marks.get(turn.member).is_some_and(|mark| take.sequence > *mark) => {}
                 None if self.gave_up => {}
-                // That is in a log, and something else followed there: it has been said.
+                // The version is in a log, followed by another one: already reported.
                 None if turns.iter().any(|turn| turn.after < version && version < turn.state.version()) => {}
                 None => find(format!("it takes over version {version}, which no log has come to")),
                 Some(_) => {}

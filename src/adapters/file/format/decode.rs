@@ -1,7 +1,7 @@
-//! The way back from a line of a segment to its entry.
+//! Decodes a line of a segment to its entry.
 //!
-//! A line in the form in which lines are written, which all lines of a log have, is read in one go. Another one that says the
-//! same in other JSON is read as well, in two.
+//! A line in canonical form, as the encoder writes it, is decoded in one pass. Any other JSON with the same content
+//! is decoded in two.
 
 use crate::format::index::{EventSpan, event_checksum, key_hash};
 use memchr::memmem;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use smol_str::SmolStr;
 use std::ops::Range;
 
-/// An event has about so many bytes, at least.
+/// Minimum size of an event in bytes, as an estimate.
 const EVENT_BYTES: usize = 200;
 
 #[derive(Deserialize)]
@@ -32,7 +32,7 @@ struct LineJson<'a> {
     unapplied: Vec<Unapplied>,
 }
 
-/// Reads a line (without its line feed) back, with the place of each event in it.
+/// Decodes a line (without its line feed), with the place of each event in it.
 pub(crate) fn decode(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
     let (entry, places) = read(line)?;
     let span = |(event, place): (&Event, Range<usize>)| {
@@ -51,20 +51,20 @@ pub(crate) fn decode(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
     Ok((entry, spans))
 }
 
-/// As [`decode`], for whom needs no places: there are none.
+/// As [`decode`], without the places of events.
 pub(crate) fn decode_entry(line: &[u8]) -> Result<(Entry, Vec<EventSpan>), String> {
     read(line).map(|(entry, _)| (entry, Vec::new()))
 }
 
-/// An entry and where in its line its events stand.
-type Read = (Entry, Vec<Range<usize>>);
+/// An entry and the byte ranges of its events in its line.
+type EntryAndRanges = (Entry, Vec<Range<usize>>);
 
-fn read(line: &[u8]) -> Result<Read, String> {
+fn read(line: &[u8]) -> Result<EntryAndRanges, String> {
     read_as_written(line).map_or_else(|| read_any(line), Ok)
 }
 
-/// Reads a line in whatever form: first the line, then each event.
-fn read_any(line: &[u8]) -> Result<Read, String> {
+/// Decodes a line in any form: first the line, then each event.
+fn read_any(line: &[u8]) -> Result<EntryAndRanges, String> {
     let json: LineJson<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let mut events = Vec::with_capacity(json.events.len());
     let mut places = Vec::with_capacity(json.events.len());
@@ -79,9 +79,9 @@ fn read_any(line: &[u8]) -> Result<Read, String> {
     Ok((json.entry(events), places))
 }
 
-/// As [`read_any`], for a line in the form in which lines are written: its events are read in one go, where they stand.
-/// Nothing when it has another form, or cannot be read.
-fn read_as_written(line: &[u8]) -> Option<Read> {
+/// Decodes a line in canonical form, with its events in one pass. None when the line has another form or is
+/// unreadable.
+fn read_as_written(line: &[u8]) -> Option<EntryAndRanges> {
     const EVENTS: &str = ",\"events\":[";
     let text = str::from_utf8(line).ok()?;
     let first = memmem::find(line, EVENTS.as_bytes())? + EVENTS.len();
@@ -100,7 +100,7 @@ fn read_as_written(line: &[u8]) -> Option<Read> {
             _ => return None,
         }
     }
-    // What stands around the events is read as ever, with a number in their place.
+    // The part around the events is decoded as usual, with a number in their place.
     let around = [text.get(..first)?, "0", text.get(end..)?].concat();
     let json: LineJson<'_> = serde_json::from_str(&around).ok()?;
     let [number] = json.events.as_slice() else { return None };
@@ -108,7 +108,7 @@ fn read_as_written(line: &[u8]) -> Option<Read> {
     (is_theirs && number.get() == "0").then(|| (json.entry(events), places))
 }
 
-/// The event that `text` begins with, in whatever form, and how many bytes it has.
+/// The event at the beginning of `text`, in any form, and its length in bytes.
 fn read_first(text: &str) -> Option<(Event, usize)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let json = values.next()?.ok()?.get();
@@ -119,7 +119,7 @@ fn read_first(text: &str) -> Option<(Event, usize)> {
 }
 
 impl LineJson<'_> {
-    /// The entry of these events.
+    /// The entry with these events.
     fn entry(self, events: Vec<Event>) -> Entry {
         Entry {
             sequence: self.seq,
@@ -134,7 +134,7 @@ impl LineJson<'_> {
     }
 }
 
-/// At most `limit` events of a line (without its line feed) with sequences in `from..=upto`; the others are passed over
+/// At most `limit` events of a line (without its line feed) with sequences in `from..=upto`; the others are skipped
 /// without being decoded.
 pub(crate) fn decode_between(
     line: &[u8],
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn other_json_that_says_the_same_is_read_too() {
+    fn other_json_with_the_same_content_is_decoded() {
         let line = line("", &[RESERVE], "");
         let other = line.replace("\"op\":0", " \"op\" : 0").replace("\"seq\":4", "\"seq\": 4");
         assert_eq!(decode(other.as_bytes()).unwrap().0, decode(line.as_bytes()).unwrap().0);

@@ -1,4 +1,4 @@
-//! Whose directory it is, and who is using it: `node.json` and `LOCK`.
+//! Identity and lock of a directory: `node.json` and `LOCK`.
 
 use crate::format::segment::{FORMAT, FORMATS};
 use onhand_disk::layout::{Layout, temporary};
@@ -15,43 +15,44 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// `node.json`.
+/// The content of `node.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeFile {
-    /// The node's id; every segment and snapshot carries it.
+    /// The node's id, repeated in every segment and snapshot.
     pub node: Uuid,
-    /// See [`FORMAT`].
+    /// Format of the directory; see [`FORMAT`].
     pub format: u32,
-    /// When the directory was made.
+    /// When the directory was created.
     pub created: Timestamp,
-    /// The ledger the node writes, where that is not its alone: several processes on one data directory have several logs
-    /// and one ledger.
+    /// The ledger of the node, if it is shared: several processes on one data directory have several logs and one
+    /// ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Uuid>,
 }
 
 impl NodeFile {
-    /// Which ledger the node's log is of: a level stands in it once, however many logs tell of it.
+    /// The id of the ledger that the node's log belongs to: a level exists once in it, in however many logs it
+    /// occurs.
     pub fn ledger(&self) -> Uuid {
         self.ledger.unwrap_or(self.node)
     }
 }
 
-/// Holds a data directory, or what one worker writes in it, for this process until it is dropped.
+/// Locks a data directory, or a worker's part of it, for this process until it is dropped.
 ///
-/// Two locks are held: that of the directory itself, which nobody can remove below a living process, and that of the file
-/// `LOCK` in it, which says who holds it and does by itself where directories cannot be locked.
+/// Two locks are held: that of the directory itself, which cannot be removed below a running process, and that of
+/// the file `LOCK` in it, which names the holder and suffices alone where directories cannot be locked.
 pub struct DirectoryLock {
     _directory: Option<Arc<dyn DiskFile>>,
     _file: Arc<dyn DiskFile>,
 }
 
 impl DirectoryLock {
-    /// Takes the lock on the log, and writes who has it. The directory must be there.
+    /// Takes the lock on the log, and writes the holder into it. The directory must exist.
     ///
     /// # Errors
-    /// [`OpenError::Locked`] with the holder, or what the disk says.
+    /// [`OpenError::Locked`] with the holder, or any I/O error of the disk.
     pub fn take(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
         Self::take_at(disk, layout.root(), &layout.lock())
     }
@@ -59,7 +60,7 @@ impl DirectoryLock {
     /// Takes the lock on the central model and the dead letters: there is one worker to a data directory.
     ///
     /// # Errors
-    /// [`OpenError::Locked`] with the holder, or what the disk says.
+    /// [`OpenError::Locked`] with the holder, or any I/O error of the disk.
     pub fn take_central(disk: &dyn Disk, layout: &Layout) -> Result<Self, OpenError> {
         let directory = layout.central();
         create_dir_durably(disk, &directory).map_err(OpenError::at(&directory))?;
@@ -75,7 +76,7 @@ impl DirectoryLock {
             Some(LockOutcome::Acquired) => Some(handle),
             None => None,
         };
-        // Made only now: a lock file that its maker does not hold would name nobody.
+        // Created only now: a lock file that its creator does not hold would name no holder.
         let file = disk.open(path, OpenMode::OpenOrCreate).map_err(OpenError::at(path))?;
         if file.try_lock().map_err(OpenError::at(path))? == LockOutcome::HeldElsewhere {
             return Err(locked(holder(disk, path, &*file)));
@@ -86,10 +87,10 @@ impl DirectoryLock {
         Ok(Self { _directory: lock, _file: file })
     }
 
-    /// Who holds the lock; nothing when it is free.
+    /// The holder of the lock; none when it is free.
     ///
     /// # Errors
-    /// What the disk says; what is missing is free.
+    /// Any I/O error of the disk; a missing file counts as free.
     pub fn holder(disk: &dyn Disk, layout: &Layout) -> io::Result<Option<String>> {
         let path = layout.lock();
         let held = |opened: io::Result<Arc<dyn DiskFile>>| match opened {
@@ -105,7 +106,7 @@ impl DirectoryLock {
     }
 }
 
-/// Tries a lock; nothing where the file system has none for such a file, as NFS has none for directories.
+/// Tries a lock; none where the file system cannot lock such a file, as NFS cannot lock directories.
 fn try_lock(file: &dyn DiskFile) -> io::Result<Option<LockOutcome>> {
     match file.try_lock() {
         Err(error)
@@ -120,20 +121,20 @@ fn try_lock(file: &dyn DiskFile) -> io::Result<Option<LockOutcome>> {
     }
 }
 
-/// Who holds a lock: as the lock file says, unless the system knows better.
+/// The holder of a lock: from the lock file, unless the system reports another process.
 fn holder(disk: &dyn Disk, path: &Path, held: &dyn DiskFile) -> String {
-    let said = disk.open(path, OpenMode::Read).and_then(|file| read_all(&*file)).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
+    let written = disk.open(path, OpenMode::Read).and_then(|file| read_all(&*file)).unwrap_or_default();
+    let written = String::from_utf8_lossy(&written);
     let known = held.lock_holder().map(|pid| format!("pid {pid}"));
-    match (said.trim(), known) {
-        // The file is gone, or is not the one that the holder wrote.
-        (said, Some(known)) if !said.starts_with(&format!("{known},")) => known,
+    match (written.trim(), known) {
+        // The file is gone, or was not written by the holder.
+        (written, Some(known)) if !written.starts_with(&format!("{known},")) => known,
         ("", _) => "another process".to_owned(),
-        (said, _) => said.to_owned(),
+        (written, _) => written.to_owned(),
     }
 }
 
-/// Reads `node.json`; nothing when there is none.
+/// Reads `node.json`; none when it is missing.
 pub fn read_node(disk: &dyn Disk, layout: &Layout) -> Result<Option<NodeFile>, OpenError> {
     let path = layout.node();
     let bytes = match disk.open(&path, OpenMode::Read).and_then(|file| read_all(&*file)) {
@@ -150,8 +151,8 @@ pub fn read_node(disk: &dyn Disk, layout: &Layout) -> Result<Option<NodeFile>, O
     }
 }
 
-/// The node of a directory that is about to be written: one of an earlier format is of this one from here on, so that an earlier
-/// program refuses it by its format and not as damaged.
+/// Upgrades the identity of a directory before it is written: a directory of an earlier format gets this one, so
+/// that an earlier program reports its format and not damage.
 pub(crate) fn upgrade(disk: &dyn Disk, layout: &Layout, node: NodeFile) -> Result<NodeFile, OpenError> {
     if node.format == FORMAT {
         return Ok(node);
@@ -161,7 +162,7 @@ pub(crate) fn upgrade(disk: &dyn Disk, layout: &Layout, node: NodeFile) -> Resul
     Ok(node)
 }
 
-/// Writes `node.json`.
+/// Writes `node.json`, durably.
 pub(crate) fn write_node(disk: &dyn Disk, layout: &Layout, node: &NodeFile) -> io::Result<()> {
     let path = layout.node();
     let unfinished = temporary(&path);
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_locks_the_file_alone_holds_the_directory_too() {
+    fn the_lock_file_alone_locks_the_directory_too() {
         let disk = SimDisk::new(1);
         let layout = layout(&disk);
         let file = disk.open(&layout.lock(), OpenMode::OpenOrCreate).unwrap();

@@ -1,4 +1,4 @@
-//! One line of a segment: its bytes, its checksum, and how it is taken apart. The way back to an entry: `decode.rs`.
+//! One line of a segment: its bytes, its checksum, and its split into events. `decode.rs` decodes it to an entry.
 //!
 //! ```text
 //! {"crc":"8 hex","batch":77,"seq":78,"ts":"2026-11-20T16:00:00.123Z","actor":"...","requestId":"...",
@@ -7,9 +7,9 @@
 //!  "unapplied":[{"op":3,"why":{"refused":{...}}}]}<LF>
 //! ```
 //! (in one line). `crc` is CRC-32C over the eight hex digits of the previous line's `crc` and then this line from
-//! behind `"crc":"........",` up to its line feed: a line that was moved, repeated or left over from an earlier use of
-//! the block does not fit its neighbours. `batch` is the first sequence of the group of entries that one sync makes
-//! durable, `seq` that of the entry's first event. JSON escapes line feeds, so framing never comes from data.
+//! behind `"crc":"........",` up to its line feed: a line that was moved, repeated or left over from an earlier use
+//! of the block does not fit its neighbours. `batch` is the first sequence of the group of entries that one sync
+//! makes durable, `seq` that of the entry's first event. JSON escapes line feeds, so framing never comes from data.
 
 use crate::format::index::{EventSpan, event_checksum, key_hash};
 use onhand_app::KnownEffect;
@@ -25,16 +25,16 @@ use std::io::Write;
 
 /// `{"crc":"` + 8 hex digits + `",`.
 const CRC_PREFIX: usize = 18;
-/// Bytes of a line in which its checksum stands.
+/// Length in bytes of the line's beginning, which contains its checksum.
 pub(crate) const CHECKSUM_BYTES: usize = CRC_PREFIX;
 const CRC_DIGITS: std::ops::Range<usize> = 8..16;
 
-/// An entry encoded as far as it can be before its place in the log is known.
+/// An entry encoded as far as possible before its place in the log is known.
 #[derive(Debug)]
-pub(crate) struct Body {
-    /// From behind `"ts":"...",` to the line feed.
+pub(crate) struct EncodedEntry {
+    /// The bytes from behind `"ts":"...",` to the line feed.
     pub(crate) bytes: Vec<u8>,
-    /// Where each event stands in `bytes`.
+    /// The place of each event in `bytes`.
     pub(crate) spans: Vec<EventSpan>,
     /// Idempotency records; their sequences count from 0 within the entry.
     pub(crate) known: Vec<KnownEffect>,
@@ -51,13 +51,13 @@ struct Front<'a> {
     idempotency: Option<&'a Idempotency>,
 }
 
-/// Encodes what does not depend on the place in the log; nothing when the line would be too long.
-pub(crate) fn encode(entry: &NewEntry<'_>) -> Option<Body> {
+/// Encodes the part that does not depend on the place in the log; none when the line would be too long.
+pub(crate) fn encode(entry: &NewEntry<'_>) -> Option<EncodedEntry> {
     const INFALLIBLE: &str = "plain structs with string keys always serialise into memory";
     let mut bytes = Vec::with_capacity(512 * entry.events.len());
     let front = Front { actor: entry.actor, request_id: entry.request_id, idempotency: entry.idempotency };
     serde_json::to_writer(&mut bytes, &front).expect(INFALLIBLE);
-    // `{...}` becomes `...,`: the line goes on where the front ends.
+    // `{...}` becomes `...,`: the line continues where the front ends.
     bytes.remove(0);
     bytes.pop();
     if !bytes.is_empty() {
@@ -92,10 +92,10 @@ pub(crate) fn encode(entry: &NewEntry<'_>) -> Option<Body> {
         serde_json::to_writer(&mut bytes, entry.unapplied).expect(INFALLIBLE);
     }
     bytes.extend_from_slice(b"}\n");
-    (bytes.len() < LINE_BYTES_MAX).then_some(Body { bytes, spans, known })
+    (bytes.len() < LINE_BYTES_MAX).then_some(EncodedEntry { bytes, spans, known })
 }
 
-/// Writes the whole line behind `out` and answers its checksum, and where in `out` the body begins.
+/// Appends the whole line to `out`; returns its checksum, and the offset in `out` at which the body begins.
 pub(crate) fn seal(
     out: &mut Vec<u8>,
     previous: u32,
@@ -137,7 +137,7 @@ fn hex(checksum: u32) -> [u8; 8] {
     })
 }
 
-/// The checksum a line (without its line feed) claims to have; nothing when it does not begin like a line.
+/// The checksum stored in a line (without its line feed); none when it does not begin like a line.
 pub(crate) fn claimed_checksum(line: &[u8]) -> Option<u32> {
     let prefix = line.get(..CRC_PREFIX)?;
     if !prefix.starts_with(b"{\"crc\":\"") || !prefix.ends_with(b"\",") {
@@ -148,14 +148,14 @@ pub(crate) fn claimed_checksum(line: &[u8]) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok().filter(|_| lower)
 }
 
-/// The checksum of a line (without its line feed) if it is right after a line whose checksum is `previous`.
+/// The checksum of a line (without its line feed) if it is correct behind a line whose checksum is `previous`.
 pub(crate) fn checksum_after(line: &[u8], previous: u32) -> Option<u32> {
     let claimed = claimed_checksum(line)?;
     let right = chain(previous, line.get(CRC_PREFIX..)?) == claimed || planted(Bug::SkipChecksum);
     right.then_some(claimed)
 }
 
-/// One event of a line as it stands there, undecoded.
+/// One undecoded event of a line.
 #[derive(Debug, Clone)]
 pub(crate) struct RawEvent<'a> {
     pub(crate) sequence: Sequence,
@@ -163,7 +163,7 @@ pub(crate) struct RawEvent<'a> {
     pub(crate) json: &'a str,
 }
 
-/// As the decoder of whole lines reads it, with what stands beside the events passed over.
+/// A line as the full decoder accepts it; members beside place, time and events are skipped.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SplitJson<'a> {
@@ -185,7 +185,7 @@ struct SplitJson<'a> {
     _unapplied: IgnoredAny,
 }
 
-/// Reads a line (without its line feed), whose checksum fits, as far as to tell its events apart.
+/// Splits a line (without its line feed), whose checksum fits, into its events.
 pub(crate) fn split(line: &[u8]) -> Result<impl ExactSizeIterator<Item = RawEvent<'_>>, String> {
     let line = str::from_utf8(line).map_err(|error| error.to_string())?;
     let json: SplitJson<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
@@ -194,7 +194,7 @@ pub(crate) fn split(line: &[u8]) -> Result<impl ExactSizeIterator<Item = RawEven
     Ok(numbered.map(move |(place, raw)| RawEvent { sequence: seq.plus(place as u64), at, json: raw.get() }))
 }
 
-/// What a line begins with, up to its events.
+/// The beginning of a line, up to its events.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LineFront {
@@ -205,7 +205,7 @@ pub(crate) struct LineFront {
     pub(crate) request_id: Option<SmolStr>,
 }
 
-/// Reads the beginning of a line back from its first bytes, which must reach to its events or its idempotency.
+/// Decodes the beginning of a line from its first bytes, which must reach to its events or its idempotency.
 pub(crate) fn decode_front(bytes: &[u8]) -> Option<LineFront> {
     // A quote inside a JSON string is escaped, so these can only be member names.
     let end = [&b",\"idem\":"[..], &b",\"events\":["[..]]

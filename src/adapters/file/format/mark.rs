@@ -1,8 +1,9 @@
-//! The mark: the last sequence known to be durable, so that damage to acknowledged entries is distinguished from a torn tail.
+//! The mark: the last sequence known to be durable, so that damage to acknowledged entries is distinguished from a
+//! torn tail.
 //!
-//! Two slots of 512 bytes, written in turn after each sync of the log and never waited for. A slot is one line,
-//! `<8 hex crc32c of the digits> <20 digits>` and a line feed, the rest of the slot spaces and a line feed: `cat` reads it.
-//! After a power cut the mark may be behind the log, or missing; it is never ahead of what was synced.
+//! Two slots of 512 bytes, written in turn after each sync of the log and never synced. A slot is one line, `<8 hex
+//! crc32c of the digits> <20 digits>` and a line feed, the rest of the slot spaces and a line feed: `cat` reads it.
+//! After a power cut the mark may be behind the log, or missing; it is never ahead of the synced entries.
 
 use onhand_disk::{Disk, DiskFile, OpenMode, read_all, write_all_at};
 use onhand_domain::Sequence;
@@ -25,8 +26,8 @@ impl Mark {
         Ok(Self { file: disk.open(path, OpenMode::OpenOrCreate)?, second: false })
     }
 
-    /// Everything up to `sequence` is durable. Not synced. A write that fails may have had its effect all the same, for those who
-    /// read the mark of another process: what stands there then decides whether it is written.
+    /// Records that everything up to `sequence` is durable. Not synced. A failed write may still be visible to
+    /// other processes that read the mark; so the content read back decides whether it counts as written.
     pub(crate) fn write(&mut self, sequence: Sequence) -> io::Result<()> {
         let digits = format!("{:020}", sequence.0);
         let line = format!("{:08x} {digits}", crc32c::crc32c(digits.as_bytes()));

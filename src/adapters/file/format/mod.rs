@@ -1,12 +1,12 @@
 //! The bytes: lines, segments, their index, the durable mark, the node's identity.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
-//! | [`line`] | one line: bytes and checksum; [`decode`] is the way back to an entry |
+//! | [`line`] | one line: bytes and checksum; [`decode`] decodes it to an entry |
 //! | [`segment`] | the chain of lines, torn against damaged; `segment_end` is where it ends |
-//! | [`index`] | from a sequence, a time or a key to bytes; [`reindex`] makes one again |
+//! | [`index`] | from a sequence, a time or a key to bytes; [`reindex`] rebuilds one |
 //! | [`mark`] | the last durable sequence |
-//! | [`identity`] | whose directory it is, and who uses it |
+//! | [`identity`] | identity and lock of a directory |
 
 pub(crate) mod decode;
 pub mod identity;

@@ -1,4 +1,4 @@
-//! The index of a segment, made again from the segment.
+//! Rebuilds the index of a segment from the segment.
 
 use crate::format::index::{Growing, Written};
 use crate::format::segment::{Damage, Scan};
@@ -9,7 +9,7 @@ use onhand_domain::Timestamp;
 /// The index of a segment, from its bytes, all of which are checked.
 ///
 /// # Errors
-/// The first place that is not what was written; also when the segment does not end at `end`, where the next one says so.
+/// The first damaged place; also when the segment does not end at `end`, as the next one records it.
 pub(crate) fn index_segment(bytes: &[u8], end: Option<SegmentEnd>) -> Result<Growing, Damage> {
     let (header, mut scan) = Scan::begin(bytes, Timestamp::from_milliseconds(i64::MIN))?;
     let index = Growing::default();

@@ -5,7 +5,7 @@
 //! repeated segment is seen. Its checksum is chained to the last line of that segment (to 0 in the first one).
 //!
 //! Invariants of the entries, checked on every read: sequences without gaps; times never go back; `batch` is either
-//! the one of the line before or the line's own sequence, so a batch's number says which events stood in front of it.
+//! the one of the line before or the line's own sequence, so a batch's number identifies the events in front of it.
 //! That is why it is a sequence and not a counter: batch N is only written once everything before sequence N is
 //! synced, so an intact line of batch N proves that anything missing before N was durable once.
 
@@ -21,8 +21,8 @@ use uuid::Uuid;
 
 /// The format this program writes. In format 1 the numbers of an event stood in `after` without the tag of their kind.
 pub const FORMAT: u32 = 2;
-/// The formats this program reads. A segment that was begun in an earlier one goes on in this one: `node.json` says which
-/// program may open the directory.
+/// The formats this program reads. A segment that was begun in an earlier format continues in this one: `node.json`
+/// records which program may open the directory.
 pub const FORMATS: RangeInclusive<u32> = 1..=FORMAT;
 
 /// The first line of a segment.
@@ -30,15 +30,15 @@ pub const FORMATS: RangeInclusive<u32> = 1..=FORMAT;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Header {
     crc: String,
-    /// See [`FORMAT`].
+    /// Format of the segment; see [`FORMAT`].
     pub format: u32,
-    /// Whose log it is.
+    /// The id of the node that owns the log.
     pub node: Uuid,
-    /// Segments count from 1.
+    /// The number of the segment, counted from 1.
     pub segment: u64,
     /// The sequence of the first event in it.
     pub first_sequence: Sequence,
-    /// The end of the segment before; nothing in the first one.
+    /// The end of the segment before; none in the first one.
     pub previous: Option<SegmentEnd>,
 }
 
@@ -48,7 +48,7 @@ impl Header {
         Self { crc: "00000000".to_owned(), format: FORMAT, node, segment, first_sequence, previous }
     }
 
-    /// The line, and its checksum.
+    /// The encoded line, and its checksum.
     pub fn encode(&self) -> (Vec<u8>, u32) {
         let mut line = serde_json::to_vec(self).expect("a plain struct always serialises into memory");
         line.push(b'\n');
@@ -57,21 +57,21 @@ impl Header {
     }
 }
 
-/// A place in a segment where the bytes are not what was written.
+/// A damaged place in a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// The start of the first bad line, in bytes.
     pub offset: u64,
-    /// The sequence that should stand there.
+    /// The sequence expected there.
     pub sequence: Sequence,
-    /// What is wrong.
+    /// Reason of the damage, for a person.
     pub reason: String,
 }
 
-/// One good line.
+/// One good line of a segment.
 #[derive(Debug)]
 pub struct ScannedLine {
-    /// The entry.
+    /// The decoded entry.
     pub entry: Entry,
     pub(crate) mark: EntryMark,
     pub(crate) spans: Vec<EventSpan>,
@@ -90,7 +90,7 @@ pub(crate) struct ScanPlace {
 #[derive(Debug, Clone)]
 pub struct Scan<'a> {
     bytes: &'a [u8],
-    /// Where in the segment `bytes` begin.
+    /// The offset in the segment at which `bytes` begin.
     start: u64,
     offset: usize,
     checksum: u32,
@@ -100,10 +100,11 @@ pub struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// Reads the header and stands behind it. `earliest` is the time of the last entry of the segment before.
+    /// Reads the header; the scan continues behind it. `earliest` is the time of the last entry of the segment
+    /// before.
     ///
     /// # Errors
-    /// The damage of the header; its sequence is not known then.
+    /// A damaged header; its sequence is unknown.
     pub fn begin(bytes: &'a [u8], earliest: Timestamp) -> Result<(Header, Self), Damage> {
         let damage =
             |reason: &str| Damage { offset: 0, sequence: Sequence::START, reason: reason.to_owned() };
@@ -133,26 +134,26 @@ impl<'a> Scan<'a> {
         Ok((header, scan))
     }
 
-    /// Goes on behind `place` with the bytes that follow it.
+    /// Continues behind `place` with the bytes that follow it.
     pub(crate) fn resume(bytes: &'a [u8], place: ScanPlace) -> Self {
         let ScanPlace { end, next, batch, at } = place;
         Self { bytes, start: end.length, offset: 0, checksum: end.crc, next, batch, at }
     }
 
-    /// Where it stands, to go on from later.
+    /// The current place, for [`Scan::resume`].
     pub(crate) fn place(&self) -> ScanPlace {
         ScanPlace { end: self.end(), next: self.next, batch: self.batch, at: self.at }
     }
 
-    /// The next good line; nothing at the end.
+    /// The next good line; none at the end.
     ///
     /// # Errors
-    /// Where the bytes stop being good; the scan stands in front of that place.
+    /// The first damaged place; the scan stays in front of it.
     pub fn next_line(&mut self) -> Result<Option<ScannedLine>, Damage> {
         self.next_line_by(decode)
     }
 
-    /// As [`Scan::next_line`], where `decode` says what is in a line. It is given every line whose checksum is right.
+    /// As [`Scan::next_line`], with `decode` for lines. It receives every line whose checksum is correct.
     ///
     /// # Errors
     /// As [`Scan::next_line`].
@@ -198,12 +199,12 @@ impl<'a> Scan<'a> {
         Ok((ScannedLine { entry, mark, spans }, line.len() + 1, checksum))
     }
 
-    /// The end of what was good so far.
+    /// The end of the good part so far.
     pub fn end(&self) -> SegmentEnd {
         SegmentEnd { length: self.start + self.offset as u64, crc: self.checksum }
     }
 
-    /// Everything behind what was good so far.
+    /// All bytes behind the good part so far.
     pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.offset..).unwrap_or_default()
     }
@@ -218,14 +219,15 @@ impl<'a> Scan<'a> {
         self.at
     }
 
-    /// Looks from the damage on for a line of a later batch, which proves that the damaged entry was durable once.
+    /// Searches from the damage on for a line of a later batch, which proves that the damaged entry was durable
+    /// once.
     ///
-    /// Lines are looked for by how they begin, not by line feeds, which may be what was damaged. A quote in data is
-    /// escaped, so nothing but the start of a line looks like one.
+    /// The search is for the beginning of a line, not for line feeds, which may be damaged. Quotes in data are
+    /// escaped, so nothing but the start of a line matches.
     pub fn later_batch(&self) -> Option<Sequence> {
         const START: &[u8] = b"{\"crc\":\"";
         const FRONT: usize = 4096;
-        // From the bad line itself: when one in front of it is missing, it may be the proof.
+        // From the bad line itself: it may be the proof when a line in front of it is missing.
         let behind = self.bytes.get(self.offset..)?;
         behind.windows(START.len()).enumerate().filter(|(_, window)| *window == START).find_map(
             |(place, _)| {

@@ -1,14 +1,14 @@
-//! Where a segment ends: what the next segment and the index of this one hold it against.
+//! The end of a segment, against which the next segment and the index of this one are checked.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a segment ends.
+/// The end of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SegmentEnd {
-    /// Its length in bytes.
+    /// The segment's length in bytes.
     pub length: u64,
-    /// The checksum of its last line.
+    /// The checksum of the segment's last line.
     #[serde(with = "hex")]
     pub crc: u32,
 }

@@ -6,14 +6,16 @@
 //! ```
 //!
 //! Invariants:
-//! 1. While it is not closed the log takes nothing and nothing is written but by the probe ([`Writer::probe`]).
-//! 2. It opens before any caller learns of the failure: first the queue takes nothing more, then the durable watch fails,
-//!    then the tickets do. A caller that learns of it finds a log that takes nothing until memory has gone back.
-//! 3. Closing hands out the sequences after the durable one again. Entries decided on rolled-back states are refused all
-//!    the same, by their generation (`app/ports/durable.rs`).
-//! 4. A write or sync that does not return for [`SHED_AFTER`](super::SHED_AFTER) makes the log refuse new entries; those in
-//!    the queue go on waiting, and reads answer what is durable. After [`ABORT_AFTER`](super::ABORT_AFTER) the process ends:
-//!    the outcome of the waiting entries is unknown, and a restart reads it from the disk.
+//! 1. While it is not closed the log accepts nothing and only the probe ([`Writer::probe`]) writes.
+//! 2. It opens before any caller learns of the failure: first the queue rejects new entries, then the durable watch
+//!    fails, then the tickets do. A caller that learns of it finds a log that accepts nothing until memory is rolled
+//!    back.
+//! 3. Closing assigns the sequences after the durable one again. Entries decided on rolled-back states are still
+//!    rejected, by their generation (`app/ports/durable.rs`).
+//! 4. A write or sync that does not return for [`SHED_AFTER`](super::SHED_AFTER) makes the log refuse new entries;
+//!    entries in the queue keep waiting, and reads answer from durable entries. After
+//!    [`ABORT_AFTER`](super::ABORT_AFTER) the process ends: the outcome of the waiting entries is unknown, and a
+//!    restart reads it from the disk.
 
 use crate::log::news::{StorageListener, StorageNews};
 use crate::log::shared::Shared;
@@ -23,15 +25,15 @@ use std::sync::Weak;
 use std::thread;
 use std::time::Duration;
 
-/// The disk is left alone for at least so long between two probes, however short the cool-down: each of them writes.
+/// Minimum pause between two probes, however short the cool-down, because each of them writes.
 pub const REST_MIN: Duration = Duration::from_millis(10);
-/// How often the present call is checked.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Interval between two checks of the call under way.
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// Writes what comes until the log is closed.
+/// Writes groups of entries until the log is closed.
 ///
 /// # Errors
-/// What the disk said last, when the log is closed while the breaker is open.
+/// The last error of the disk, when the log is closed while the breaker is open.
 pub(crate) fn run(
     shared: &Shared,
     writer: &mut Writer,
@@ -49,7 +51,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Probes the disk until it is well again; an error when the log is closed meanwhile.
+/// Probes the disk until a probe succeeds; an error when the log is closed meanwhile.
 fn probe_until_well(
     shared: &Shared,
     writer: &mut Writer,
@@ -71,14 +73,14 @@ fn probe_until_well(
     Err(error)
 }
 
-/// Watches the calls of a log on a thread of its own, as long as the log is there.
+/// Watches the calls of a log on a thread of its own, as long as the log exists.
 pub(crate) fn watch(log: Weak<Shared>, listener: StorageListener) -> io::Result<()> {
     let run = move || {
         while let Some(shared) = log.upgrade() {
-            shared.calls.look(shared.is_probing(), &listener);
+            shared.calls.report(shared.is_probing(), &listener);
             shared.durable.note_silence(shared.calls.are_stuck());
             drop(shared);
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(CHECK_EVERY);
         }
     };
     thread::Builder::new().name("log-watch".to_owned()).spawn(run).map(drop)

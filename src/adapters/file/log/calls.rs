@@ -1,4 +1,4 @@
-//! The call to the disk that is under way, and how long it has taken.
+//! The call to the disk under way, and its duration.
 
 use crate::log::news::{StorageListener, StorageNews};
 use parking_lot::Mutex;
@@ -10,7 +10,7 @@ pub const SHED_AFTER: Duration = Duration::from_secs(5);
 /// A write or sync that takes longer than this ends the process.
 pub const ABORT_AFTER: Duration = Duration::from_secs(20);
 
-/// The present call to the disk, watched from another thread.
+/// The call to the disk under way, watched from another thread.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     since: Mutex<Option<Instant>>,
@@ -18,7 +18,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Makes a call; answers also whether it was reported as stuck meanwhile.
+    /// Makes a call; returns also whether it was reported as stuck meanwhile.
     pub(crate) fn during<T>(&self, call: impl FnOnce() -> T) -> (T, bool) {
         *self.since.lock() = Some(Instant::now());
         let returned = call();
@@ -31,14 +31,14 @@ impl Calls {
         self.are_stuck()
     }
 
-    /// True when the present call has not returned for [`SHED_AFTER`].
+    /// True when the call under way has not returned for [`SHED_AFTER`].
     pub(crate) fn are_stuck(&self) -> bool {
         self.stuck.load(Ordering::Relaxed)
     }
 
-    /// Reports a call that does not return, or has returned after all; ends the process when it has taken too long.
-    pub(crate) fn look(&self, probing: bool, listener: &StorageListener) {
-        // Under the lock: whoever ends a call knows whether it was reported as stuck.
+    /// Reports a call that is stuck, or has returned after all; ends the process when it has taken too long.
+    pub(crate) fn report(&self, probing: bool, listener: &StorageListener) {
+        // Under the lock, so that the end of a call sees whether it was reported as stuck.
         let since = self.since.lock();
         let lasting = since.map_or(Duration::ZERO, |since| since.elapsed());
         let stuck = lasting >= SHED_AFTER;
@@ -60,27 +60,27 @@ mod tests {
     use std::sync::Arc;
 
     fn listener() -> (StorageListener, Arc<Mutex<Vec<String>>>) {
-        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let list = Arc::clone(&heard);
-        (Arc::new(move |news| list.lock().push(format!("{news:?}"))), heard)
+        let reports: Arc<Mutex<Vec<String>>> = Arc::default();
+        let list = Arc::clone(&reports);
+        (Arc::new(move |news| list.lock().push(format!("{news:?}"))), reports)
     }
 
     #[test]
-    fn whoever_ends_a_call_knows_whether_it_was_reported_as_stuck() {
-        let (told, heard) = listener();
+    fn the_end_of_a_call_shows_whether_it_was_reported_as_stuck() {
+        let (listener, reports) = listener();
         let calls = Calls::default();
-        let ((), stuck) = calls.during(|| calls.look(false, &told));
-        assert!(!stuck && heard.lock().is_empty());
+        let ((), stuck) = calls.during(|| calls.report(false, &listener));
+        assert!(!stuck && reports.lock().is_empty());
         let Some(long_ago) = Instant::now().checked_sub(SHED_AFTER) else { return };
         let ((), stuck) = calls.during(|| {
             *calls.since.lock() = Some(long_ago);
-            calls.look(false, &told);
-            calls.look(false, &told);
+            calls.report(false, &listener);
+            calls.report(false, &listener);
         });
         assert!(stuck);
-        calls.look(false, &told);
+        calls.report(false, &listener);
         let ((), stuck) = calls.during(|| ());
         assert!(!stuck);
-        assert_eq!(*heard.lock(), ["Stuck { probing: false }", "Unstuck"]);
+        assert_eq!(*reports.lock(), ["Stuck { probing: false }", "Unstuck"]);
     }
 }

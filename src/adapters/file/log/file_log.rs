@@ -26,7 +26,7 @@ pub struct FileLog {
 }
 
 impl FileLog {
-    /// A log that goes on after `end`, whose last entry has the time `last_time`.
+    /// A log that continues after `end`, whose last entry has the time `last_time`.
     pub(crate) fn new(writer: Writer, end: Sequence, last_time: Timestamp) -> Self {
         let shared = Shared::new(end, last_time, Arc::clone(&writer.durable));
         let segments = Arc::clone(&writer.segments);
@@ -38,7 +38,7 @@ impl FileLog {
         }
     }
 
-    /// From now on the log grows only while that term lasts; to be called before the writer thread is started.
+    /// Binds the log to a term: it grows only while that term lasts. To be called before the writer thread starts.
     pub(crate) fn bind_to(&self, tenure: Tenure) {
         if let Some(writer) = self.writer.lock().as_mut() {
             writer.tenure = Some(tenure);
@@ -47,10 +47,10 @@ impl FileLog {
 
     /// Starts the writer thread. Without it, [`FileLog::write_waiting`] does its work, step by step.
     ///
-    /// When the disk refuses, it is probed after `cool_down`, again and again; `listener` hears of it.
+    /// After a disk failure, the disk is probed every `cool_down`; `listener` is notified.
     ///
     /// # Errors
-    /// When the operating system gives no thread.
+    /// When the operating system cannot create a thread.
     pub fn start(
         &self,
         cool_down: Duration,
@@ -69,10 +69,10 @@ impl FileLog {
         Ok(())
     }
 
-    /// Makes everything that waits durable, on the calling thread; only while the writer thread is not started.
+    /// Makes all waiting entries durable, on the calling thread; only while the writer thread is not started.
     ///
     /// # Errors
-    /// What the disk said; the breaker is open then.
+    /// The error of the disk; the breaker is open then.
     pub fn write_waiting(&self) -> io::Result<()> {
         let mut writer = self.writer.lock();
         let Some(writer) = writer.as_mut() else { return Ok(()) };
@@ -82,7 +82,7 @@ impl FileLog {
     /// Probes the disk on the calling thread if the breaker is open; only while the writer thread is not started.
     ///
     /// # Errors
-    /// What the disk said; the breaker is open still.
+    /// The error of the disk; the breaker is still open.
     pub fn probe(&self) -> io::Result<()> {
         let mut writer = self.writer.lock();
         match writer.as_mut().filter(|_| self.breaker() == BreakerState::Open) {
@@ -91,10 +91,10 @@ impl FileLog {
         }
     }
 
-    /// Takes no more entries, and waits until those that wait are durable.
+    /// Rejects new entries, and waits until the queued ones are durable.
     ///
     /// # Errors
-    /// What the disk said last, when the breaker is open.
+    /// The last error of the disk, when the breaker is open.
     pub fn close(&self) -> io::Result<()> {
         self.shared.close();
         let Some(thread) = self.thread.lock().take() else { return self.write_waiting() };
@@ -104,17 +104,17 @@ impl FileLog {
         }
     }
 
-    /// Reads what is durable in this log.
+    /// The history of the durable part of this log.
     pub fn history(&self) -> Arc<dyn History> {
         Arc::new(FileHistory { segments: Arc::clone(&self.segments) })
     }
 
-    /// Follows the durable end of the log.
+    /// The watch on the durable end of the log.
     pub fn durable_watch(&self) -> Arc<DurableWatch> {
         Arc::clone(&self.shared.durable)
     }
 
-    /// The files of this log.
+    /// The segments of this log.
     pub(crate) fn segments(&self) -> &Arc<Segments> {
         &self.segments
     }
@@ -143,7 +143,7 @@ impl EventLog for FileLog {
     }
 }
 
-/// A panic of the writer thread ends the process: nothing may be acknowledged on a guess.
+/// A panic of the writer thread ends the process, because the outcome of its entries is unknown.
 struct AbortOnPanic;
 
 impl Drop for AbortOnPanic {

@@ -1,13 +1,13 @@
-//! Appending: a queue, group commit, the durable end; and what happens when the disk refuses.
+//! Appending: a queue, group commit, the durable end; disk failures and recovery from them.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
 //! | `file_log` | the log as its callers see it, and its threads |
 //! | `shared` | the queue, and the state of the breaker |
-//! | `writer` | group commit: one write and one sync for everything that waits |
-//! | `term` | who may still make the log longer, where several processes share a directory |
+//! | `writer` | group commit: one write and one sync for all waiting entries |
+//! | `term` | which process may still append, where several share a directory |
 //! | `breaker` | the writer thread's loop, and the watch over calls that do not return (`calls`) |
-//! | `probe` | the way back after the disk has refused; `ballast` is the room for it |
+//! | `probe` | recovery after a disk failure; `ballast` reserves space for it |
 //! | `news` | state changes of the disk, for a listener |
 
 pub(crate) mod ballast;

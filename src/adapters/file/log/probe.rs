@@ -1,10 +1,11 @@
-//! The way back after the disk has refused: the probe, after which the writer may go on.
+//! Recovery after a disk failure: the probe, after which the writer may continue.
 //!
-//! A probe never repeats a sync on a file whose sync failed. A file that is lost is rebuilt: its acknowledged prefix, held
-//! against its checksums, goes to a new file, which is synced and renamed into place. Then the ballast is laid, and a piece
-//! of zeros is written where the next group will stand, and cut off again, durably: no reader takes them for an entry, a
-//! crash in between leaves a torn tail. If that piece is refused although others may be taken (a limit of the file's size, a bad place on the disk), the
-//! file is sealed where it ends, and a new segment tried: what is wrong with one file must not stop the log for ever.
+//! A probe never repeats a sync on a file whose sync failed. A lost file is rebuilt: its acknowledged prefix,
+//! checked against its checksums, goes to a new file, which is synced and renamed into place. Then the ballast is
+//! laid, and a piece of zeros is written where the next group will stand, and cut off again, durably: no reader
+//! takes them for an entry, a crash in between leaves a torn tail. If writing that piece fails for a reason that
+//! may concern only this file (a limit of the file's size, a bad place on the disk), the file is sealed where it
+//! ends, and a new segment tried: one bad file must not stop the log permanently.
 
 use crate::format::mark::{Mark, read_mark};
 use crate::format::reindex::index_segment;
@@ -13,20 +14,21 @@ use onhand_app::ports::TakenOver;
 use onhand_disk::{OpenMode, read_exact_at, replace, reserve, write_all_at};
 use std::io;
 
-/// There is room when so much can be written.
+/// Enough space when this can be written.
 static PROBE: [u8; 64 << 10] = [0; 64 << 10];
-/// The same, where no file may be as long as that.
+/// Used where the size of files is limited more tightly.
 static SHORT_PROBE: [u8; 4 << 10] = [0; 4 << 10];
 
 impl Writer {
-    /// Tries whether the disk is well again, and makes the log ready to be written.
+    /// Tests whether the disk works again, and prepares the log for writing.
     ///
     /// # Errors
-    /// What the disk said; nothing may be written, and the probe be repeated.
+    /// The error of the disk; nothing may be written before another probe has succeeded.
     pub(crate) fn probe(&mut self) -> io::Result<()> {
         if let Some(tenure) = &self.tenure {
             tenure.lasts()?;
-            // A mark that could not be written, nor read back then, stands there: the others have taken in what it covers.
+            // A mark whose write failed, and which could not be read back then, has been written after all: other
+            // processes have applied the entries that it covers.
             if read_mark(&*self.segments.disk, &self.segments.layout.mark())? > self.durable.sequence() {
                 tenure.end()?;
                 return Err(io::Error::other(TakenOver));
@@ -37,11 +39,11 @@ impl Writer {
             self.rebuild()?;
         }
         match self.ballast.lay() {
-            // It is longer than files may be here; there may be room all the same.
+            // Longer than files may be here; a shorter piece may still fit.
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {}
             laid => laid?,
         }
-        // Beside the ballast: the space it was removed for is not there for entries.
+        // Beside the ballast: the space it was removed for is not meant for entries.
         let tried = self.try_write(&PROBE).or_else(|refused| self.try_elsewhere(refused));
         if tried.is_err() {
             self.ballast.release();
@@ -51,7 +53,7 @@ impl Writer {
         self.write_mark(self.durable.sequence())
     }
 
-    /// Removes what a roll that failed may have left under the next segment's name: the log goes on without it.
+    /// Removes leftovers of a failed roll under the next segment's name: the log continues without it.
     fn remove_unrolled(&self) -> io::Result<()> {
         let next = self.durable.sequence().plus(1);
         if next == self.active.first {
@@ -60,7 +62,7 @@ impl Writer {
         let (disk, layout) = (&self.segments.disk, &self.segments.layout);
         match disk.remove(&layout.segment(next)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            // Also what is not seen may come back, until this.
+            // Even a removed name may come back before this sync.
             _ => disk.sync_dir(&layout.log()),
         }
     }
@@ -81,7 +83,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The active file does not take what a new one may take: goes on in that.
+    /// Continues in a new file when the active file alone fails.
     fn try_elsewhere(&mut self, refused: io::Error) -> io::Result<()> {
         let next = self.durable.sequence().plus(1);
         let full = matches!(refused.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
@@ -96,7 +98,7 @@ impl Writer {
             }
             self.roll(next)?;
         }
-        // Where files may not be as long as the usual piece, a shorter one must do.
+        // Where file size is limited, a shorter piece must do.
         self.try_write(if too_large { &SHORT_PROBE } else { &PROBE })
     }
 

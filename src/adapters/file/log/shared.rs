@@ -1,6 +1,6 @@
-//! What the log and its threads share: the entries that wait, and the state of the breaker.
+//! State that the log and its threads share: the queue of entries, and the breaker.
 
-use crate::format::line::Body;
+use crate::format::line::EncodedEntry;
 use crate::log::calls::Calls;
 use crate::log::writer::{Failed, Pending, Writer};
 use onhand_app::ports::{AppendError, Appended, DurableWatch, LogFailed, NewEntry};
@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Entries that may wait for the disk at once.
+/// Maximum number of entries that wait for the disk.
 const QUEUE_ENTRIES_MAX: usize = 65_536;
-/// Bytes that may wait for the disk at once.
+/// Maximum number of bytes that wait for the disk.
 const QUEUE_BYTES_MAX: usize = 512 << 20;
 
-/// The entries that have their place and wait for the disk.
+/// Entries with an assigned place that wait for the disk.
 struct Queue {
     pending: Vec<Pending>,
     bytes: usize,
@@ -30,7 +30,7 @@ struct Queue {
     closed: bool,
 }
 
-/// What the log and its threads share.
+/// State that the log and its threads share.
 pub(crate) struct Shared {
     queue: Mutex<Queue>,
     filled: Condvar,
@@ -38,12 +38,12 @@ pub(crate) struct Shared {
     last_time: AtomicI64,
     depth: AtomicUsize,
     pub(crate) durable: Arc<DurableWatch>,
-    /// The writer's calls to the disk.
+    /// The calls of the writer to the disk.
     pub(crate) calls: Calls,
 }
 
 impl Shared {
-    /// The state of a log that goes on after `end`, whose last entry has the time `last_time`.
+    /// The state of a log that continues after `end`, whose last entry has the time `last_time`.
     pub(crate) fn new(end: Sequence, last_time: Timestamp, durable: Arc<DurableWatch>) -> Self {
         let queue = Queue {
             pending: Vec::new(),
@@ -63,7 +63,7 @@ impl Shared {
         }
     }
 
-    /// Takes no more entries; whoever waits for some goes on.
+    /// Rejects new entries, and wakes every thread that waits for some.
     pub(crate) fn close(&self) {
         self.queue.lock().closed = true;
         self.filled.notify_all();
@@ -74,17 +74,17 @@ impl Shared {
         Timestamp::from_milliseconds(self.last_time.load(Ordering::Acquire))
     }
 
-    /// How many entries wait.
+    /// Number of waiting entries.
     pub(crate) fn depth(&self) -> usize {
         self.depth.load(Ordering::Relaxed)
     }
 
-    /// Open also while a call to the disk does not return.
+    /// The state of the breaker. Open also while a call to the disk is stuck.
     pub(crate) fn breaker(&self) -> BreakerState {
         if self.calls.are_stuck() { BreakerState::Open } else { self.queue.lock().breaker }
     }
 
-    /// Everything that waits, once something does; nothing when the queue is closed and empty.
+    /// All waiting entries, as soon as there is one; none when the queue is closed and empty.
     pub(crate) fn wait_for_group(&self) -> Option<Vec<Pending>> {
         let mut queue = self.queue.lock();
         while queue.pending.is_empty() {
@@ -97,7 +97,7 @@ impl Shared {
         Some(self.take())
     }
 
-    /// Everything that waits, which may be nothing.
+    /// All waiting entries, possibly none.
     pub(crate) fn take(&self) -> Vec<Pending> {
         let mut queue = self.queue.lock();
         queue.bytes = 0;
@@ -107,7 +107,8 @@ impl Shared {
         group
     }
 
-    /// After a failure: the queue takes nothing more before anybody hears of the failure; then the group and what waits fail.
+    /// After a failure: first the queue rejects new entries, then the durable watch fails, then the group and all
+    /// waiting entries do.
     pub(crate) fn open_breaker(&self, failed: Failed) -> io::Error {
         let waiting = {
             let mut queue = self.queue.lock();
@@ -117,10 +118,10 @@ impl Shared {
             std::mem::take(&mut queue.pending)
         };
         self.durable.fail();
-        let Failed { error, group, told } = failed;
+        let Failed { error, group, outcome } = failed;
         for pending in group {
             // The caller may have gone away.
-            let _ = pending.ticket.send(Err(told));
+            let _ = pending.ticket.send(Err(outcome));
         }
         for pending in waiting {
             let _ = pending.ticket.send(Err(LogFailed::NotWritten));
@@ -141,7 +142,7 @@ impl Shared {
         self.queue.lock().breaker == BreakerState::HalfOpen
     }
 
-    /// Half-open, and closed when the probe succeeds: the sequences after the durable one are handed out again.
+    /// Half-open, and closed when the probe succeeds: the sequences after the durable one are assigned again.
     pub(crate) fn probe(&self, writer: &mut Writer) -> io::Result<()> {
         self.queue.lock().breaker = BreakerState::HalfOpen;
         let (probed, _) = self.calls.during(|| writer.probe());
@@ -155,8 +156,8 @@ impl Shared {
         probed
     }
 
-    /// Gives an entry its place and queues it.
-    pub(crate) fn enqueue(&self, entry: &NewEntry<'_>, body: Body) -> Result<Appended, AppendError> {
+    /// Assigns an entry its place and queues it.
+    pub(crate) fn enqueue(&self, entry: &NewEntry<'_>, body: EncodedEntry) -> Result<Appended, AppendError> {
         let (ticket, resolved) = oneshot::channel();
         let mut queue = self.queue.lock();
         if queue.closed {
@@ -173,7 +174,7 @@ impl Shared {
         }
         let at = entry.decided_at.max(queue.last_time);
         if entry.valid_before.is_some_and(|until| at >= until) {
-            // The decision was made for another time: the log is past it.
+            // The decision was made for an earlier time than that of the log's last entry.
             return Err(AppendError::Stale);
         }
         let sequence = queue.next;

@@ -1,22 +1,25 @@
-//! The term of a node that shares its data directory: who may still make its log longer.
+//! The term of a node that shares its data directory: it decides which process may append to the node's log.
 //!
-//! Each time a process opens the node's directory it begins a new **term**, a number that only ever rises. Leases name the
-//! term of their holder, so all leases of a process are void as soon as its term is over, whoever ended it:
+//! Each time a process opens the node's directory it begins a new **term**, a number that only ever rises. Leases
+//! name the term of their holder, so all leases of a process are void as soon as its term is over. A term is ended
+//! by
 //! - the process itself, when it stops: its log ends at its mark;
-//! - the next process that opens the directory, or another one that found nobody in it and read it to its end;
-//! - another process that found it **paused**: it has not renewed its leases for longer than their time. What it had marked
-//!   as durable by then stays, and `end` says where that ends. Everything behind `end` is refused at the next start;
-//! - the process itself, before a lease of it goes while a sync of its file has failed and no probe has rebuilt it: the group
-//!   of that sync stands in the file unacknowledged, and whoever reads the log of a killed process to its end would believe it.
+//! - the next process that opens the directory, or another one that found it unlocked and read its log to the end;
+//! - another process that found it **paused**: it has not renewed its leases for longer than their lifetime. Its
+//!   entries up to the mark stay, and `end` records that mark. Everything behind `end` is rejected at the next
+//!   start;
+//! - the process itself, before it releases a lease while a sync of its file has failed and no probe has rebuilt the
+//!   file: the group of that sync stands in it unacknowledged, and a process that reads the log to its end after a
+//!   kill would accept it.
 //!
 //! ```text
-//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` but for the second case
+//! term    <8 hex crc32c of the rest> {"term":7,"end":1041}<LF>        `end` in all but the second case
 //! ```
-//! The file is replaced by `durable_rename`. A process makes a group of entries its own by writing the mark, and does that
-//! only while it holds the advisory lock on the mark **and** the file still names its term; who ends the term of a paused
-//! process holds the same lock while it reads the mark and replaces the file. So a mark is either before the end, and
-//! every process goes on from it, or it is never written, and none of its entries is acknowledged. No clock is part
-//! of this: clocks only say when somebody may be thought to be paused.
+//! The file is replaced by `durable_rename`. A process commits a group of entries by writing the mark, and does
+//! that only while it holds the advisory lock on the mark **and** the file still names its term; a process that
+//! ends the term of a paused one holds the same lock while it reads the mark and replaces the file. So a mark is
+//! either written before the end, and every process continues from it, or never written, and none of its entries is
+//! acknowledged. Safety does not depend on clocks: they only decide when a process counts as paused.
 
 use crate::format::mark::read_mark;
 use onhand_app::ports::TakenOver;
@@ -32,24 +35,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long to wait before the lock on a mark is tried again: whoever has it needs a moment, or a sync.
+/// Pause before the lock on a mark is tried again: the holder needs a moment, or a sync.
 const TRY_AGAIN: Duration = Duration::from_millis(1);
 
-/// What the file says.
+/// The content of a `term` file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Term {
-    /// Which term it is; 0 before the first.
+    /// The number of the current term; 0 before the first.
     pub term: u64,
-    /// Where the log ends for good, when another process ended the term before this one.
+    /// The final end of the log, when another process ended the term before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Sequence>,
 }
 
-/// Reads a `term` file; nothing when there is none.
+/// Reads a `term` file; none when it is missing.
 ///
 /// # Errors
-/// What the disk says; `InvalidData` when it is not what was written.
+/// Any I/O error of the disk; `InvalidData` when the file is damaged.
 pub fn read_term(disk: &dyn Disk, path: &Path) -> io::Result<Option<Term>> {
     let bytes = match disk.open(path, OpenMode::Read) {
         Ok(file) => read_all(&*file)?,
@@ -65,7 +68,7 @@ pub(crate) fn write_term(disk: &dyn Disk, layout: &Layout, term: Term) -> io::Re
     replace(disk, &layout.term(), &with_checksum(&term)).map(drop)
 }
 
-/// A small record as a line with its checksum in front.
+/// Encodes a small record as a line with its checksum in front.
 pub(crate) fn with_checksum(record: &impl Serialize) -> Vec<u8> {
     let json = serde_json::to_string(record).expect("a plain struct always becomes JSON");
     format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes())).into_bytes()
@@ -78,7 +81,7 @@ pub(crate) fn checked(line: &[u8]) -> Option<&[u8]> {
     (claimed == crc32c::crc32c(json)).then_some(json)
 }
 
-/// What lets a process add to its log only while its term lasts.
+/// Permits a process to append to its log only while its term lasts.
 #[derive(Clone)]
 pub(crate) struct Tenure {
     pub(crate) disk: Arc<dyn Disk>,
@@ -93,7 +96,8 @@ impl Tenure {
         Self { disk, layout, term, lost: Arc::default() }
     }
 
-    /// Whether a group that was not acknowledged may stand in the file of the log; to be said before any caller hears of it.
+    /// Notes whether an unacknowledged group may stand in the file of the log; to be called before any caller
+    /// learns of the failure.
     pub(crate) fn note_lost(&self, lost: bool) {
         self.lost.store(lost, Ordering::SeqCst);
     }
@@ -103,11 +107,11 @@ impl Tenure {
         self.lost.load(Ordering::SeqCst) && !planted(Bug::ReleaseOverLostFile)
     }
 
-    /// Ends the term at the mark, whatever stands behind it: what is not marked was not acknowledged. Not only while the file
-    /// is lost, which may have changed by the time the lock is had.
+    /// Ends the term at the mark: entries behind it were not acknowledged. Not only while the file is lost, because
+    /// that may have changed by the time the lock is acquired.
     ///
     /// # Errors
-    /// As [`Tenure::marking`]; the term goes on then.
+    /// As [`Tenure::marking`]; the term continues then.
     pub(crate) fn end(&self) -> io::Result<()> {
         self.marking(|| {
             let end = Some(read_mark(&*self.disk, &self.layout.mark())?);
@@ -115,17 +119,18 @@ impl Tenure {
         })
     }
 
-    /// Does `mark`, which writes the mark, while nobody can end the term; nothing of it once somebody has.
+    /// Calls `mark`, which writes the mark, while no other process can end the term; does not call it once the term
+    /// has ended.
     ///
     /// # Errors
-    /// [`TakenOver`] in an [`io::Error`], or what the disk says: then the mark is not written.
+    /// [`TakenOver`] in an [`io::Error`], or any I/O error of the disk: then the mark is not written.
     pub(crate) fn marking(&self, mark: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let _lock = hold_mark(&*self.disk, &self.layout)?;
         self.lasts()?;
         mark()
     }
 
-    /// Checks that the term is not over, as far as that is known without the lock.
+    /// Checks that the term is not over, as far as can be told without the lock.
     ///
     /// # Errors
     /// As [`Tenure::marking`].
@@ -139,15 +144,16 @@ impl Tenure {
     }
 }
 
-/// How long the lock on a mark is waited for: whoever has it longer is stopped in the middle of a take-over.
+/// How long to wait for the lock on a mark: a process that holds it longer has stopped in the middle of a
+/// take-over.
 const MARK_WAIT: Duration = Duration::from_secs(10);
 
-/// Takes the lock on a mark, as soon as nobody has it. Whoever opens a member's directory holds it from before he reads the
-/// log until the new term has begun: an end that is found by reading on and one that is taken from the mark are never
-/// both believed.
+/// Takes the lock on a mark, as soon as it is free. A process that opens a member's directory holds it from before
+/// it reads the log until the new term has begun: so the end of a log is set either from reading on or from the
+/// mark, never from both.
 ///
 /// # Errors
-/// What the disk says; `TimedOut` after [`MARK_WAIT`].
+/// Any I/O error of the disk; `TimedOut` after [`MARK_WAIT`].
 pub(crate) fn hold_mark(disk: &dyn Disk, layout: &Layout) -> io::Result<Arc<dyn DiskFile>> {
     let begun = Instant::now();
     loop {
@@ -163,12 +169,12 @@ pub(crate) fn hold_mark(disk: &dyn Disk, layout: &Layout) -> io::Result<Arc<dyn 
     }
 }
 
-/// Ends the term of a process that is paused: what it has marked until now stays, and nothing else of it.
+/// Ends the term of a paused process: its entries up to the mark stay, the others are discarded.
 ///
-/// Answers false when it is at its mark this very moment; then it is as good as alive.
+/// Returns false when the process is using its mark right now; then it is not paused.
 ///
 /// # Errors
-/// What the disk says; the term goes on then, or is over.
+/// Any I/O error of the disk; the term may have ended or not.
 pub(crate) fn end_term(disk: &dyn Disk, layout: &Layout, expected: u64) -> io::Result<bool> {
     let file = disk.open(&layout.mark(), OpenMode::OpenOrCreate)?;
     if file.try_lock()? != LockOutcome::Acquired {

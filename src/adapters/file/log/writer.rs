@@ -1,19 +1,19 @@
-//! The writer: everything that waits goes to the disk in one write and one sync (group commit).
+//! The writer: all waiting entries go to the disk in one write and one sync (group commit).
 //!
-//! Order of one group: lines sealed into one buffer; the segment rolled if the buffer does not fit any more; one write;
-//! one sync; the mark (not waited for); the index; the durable sequence; the tickets. Nothing of a group is written
-//! before the sync of the group in front of it has returned.
+//! Order of one group: lines sealed into one buffer; the segment rolled if the buffer does not fit any more; one
+//! write; one sync; the mark (not synced); the index; the durable sequence; the tickets. Nothing of a group is
+//! written before the sync of the group in front of it has returned.
 //!
 //! When something fails, nothing more is written before [`Writer::probe`] has succeeded (`probe.rs`). Until then:
 //! - a **write** that failed is cut off again, and the cut synced: the group is not on the disk and never will be;
-//! - a **sync** that failed, or a cut that did, makes the file *lost*: it is never written or synced again, because the
-//!   page cache may show what the disk does not have. Whether the group is on the disk is not known;
-//! - a segment that could not be **rolled** has touched nothing of the one before it; whatever has its name is removed by
-//!   the probe, before anything else is written;
+//! - a **sync** that failed, or a cut that did, makes the file *lost*: it is never written or synced again, because
+//!   the page cache may show bytes that the disk does not have. Whether the group is on the disk is not known;
+//! - a **roll** that failed has not changed the segment before it; the probe removes any file of the new segment's
+//!   name before anything else is written;
 //! - a **mark** that could not be written rolls nothing back: the group is durable and acknowledged.
 
 use crate::format::index::{EntryMark, Growing, Written};
-use crate::format::line::{Body, seal};
+use crate::format::line::{EncodedEntry, seal};
 use crate::format::mark::Mark;
 use crate::format::segment::Header;
 use crate::format::segment_end::SegmentEnd;
@@ -33,11 +33,11 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// An entry that has its place and waits to be written.
+/// An entry with its assigned place that waits to be written.
 pub(crate) struct Pending {
     pub(crate) sequence: Sequence,
     pub(crate) at: Timestamp,
-    pub(crate) body: Body,
+    pub(crate) body: EncodedEntry,
     pub(crate) ticket: oneshot::Sender<Result<(), LogFailed>>,
 }
 
@@ -48,17 +48,17 @@ impl Pending {
     }
 }
 
-/// The disk refused; nothing may be written before it has been probed.
+/// A disk failure; nothing may be written before a successful probe.
 pub(crate) struct Failed {
     /// The error of the disk.
     pub(crate) error: io::Error,
     /// The entries that did not become durable.
     pub(crate) group: Vec<Pending>,
-    /// What is known of them: the answer to their callers.
-    pub(crate) told: LogFailed,
+    /// The outcome of these entries, as the answer to their callers.
+    pub(crate) outcome: LogFailed,
 }
 
-/// The segment being written.
+/// The segment that is being written.
 pub(crate) struct Active {
     pub(crate) file: Arc<dyn DiskFile>,
     /// A sync of the file has failed: it is never written or synced again.
@@ -69,15 +69,15 @@ pub(crate) struct Active {
     pub(crate) index: Arc<Growing>,
 }
 
-/// What the writer counts.
-pub(crate) struct Meters {
+/// Counters of the writer.
+pub(crate) struct WriterMeters {
     sync_seconds: Histogram,
     group_entries: Histogram,
     written_bytes: Counter,
     durable_sequence: Gauge,
 }
 
-impl Meters {
+impl WriterMeters {
     pub(crate) fn new() -> Self {
         Self {
             sync_seconds: metrics::histogram!(LOG_SYNC_SECONDS),
@@ -90,7 +90,7 @@ impl Meters {
 
 /// Writes groups of entries.
 pub(crate) struct Writer {
-    pub(crate) meters: Meters,
+    pub(crate) meters: WriterMeters,
     pub(crate) segments: Arc<Segments>,
     pub(crate) durable: Arc<DurableWatch>,
     pub(crate) node: Uuid,
@@ -99,7 +99,7 @@ pub(crate) struct Writer {
     pub(crate) ballast: Ballast,
     pub(crate) segment_bytes: u64,
     pub(crate) buffer: Vec<u8>,
-    /// Where several processes share the data directory: what lets this one go on.
+    /// The term of this process, where several share the data directory.
     pub(crate) tenure: Option<Tenure>,
 }
 
@@ -107,19 +107,19 @@ impl Writer {
     /// Makes a group durable and resolves its tickets.
     ///
     /// # Errors
-    /// What the disk said, and the entries whose tickets are still open.
+    /// The error of the disk, and the entries whose tickets are still open.
     pub(crate) fn write_group(&mut self, group: Vec<Pending>) -> Result<(), Failed> {
         let Some(batch) = group.first().map(|pending| pending.sequence) else { return Ok(()) };
         if let Err(error) = self.roll_if_full(batch, &group) {
             self.ballast.release();
-            return Err(Failed { error, group, told: LogFailed::NotWritten });
+            return Err(Failed { error, group, outcome: LogFailed::NotWritten });
         }
         let before = self.active.end;
         let places = match self.make_durable(batch, &group) {
             Ok(places) => places,
             Err(error) => {
-                let told = self.cut_back();
-                return Err(Failed { error, group, told });
+                let outcome = self.cut_back();
+                return Err(Failed { error, group, outcome });
             }
         };
         let last = group.last().map_or(batch, Pending::last);
@@ -127,12 +127,12 @@ impl Writer {
         if let Err(error) = &marked
             && self.tenure.is_some()
         {
-            // The other processes do not take the group for durable, so it must not be acknowledged.
+            // The other processes do not see the group as durable, so it must not be acknowledged.
             let error = io::Error::new(error.kind(), error.to_string());
             self.active.end = before;
             self.set_lost(true);
             self.ballast.release();
-            return Err(Failed { error, group, told: LogFailed::Unknown });
+            return Err(Failed { error, group, outcome: LogFailed::Unknown });
         }
         let mut tickets = Vec::with_capacity(group.len());
         self.active.index.add(group.into_iter().zip(places).map(|(pending, (line, shift))| {
@@ -151,10 +151,11 @@ impl Writer {
             // The caller may have gone away; the entry is durable all the same.
             let _ = ticket.send(Ok(()));
         }
-        marked.map_err(|error| Failed { error, group: Vec::new(), told: LogFailed::NotWritten })
+        marked.map_err(|error| Failed { error, group: Vec::new(), outcome: LogFailed::NotWritten })
     }
 
-    /// The mark, also of those who are about to be answered: it is what tells damage to them from a torn tail.
+    /// Writes the mark, also for entries that are about to be acknowledged: it distinguishes damage to them from a
+    /// torn tail.
     pub(crate) fn write_mark(&mut self, last: Sequence) -> io::Result<()> {
         match &self.tenure {
             Some(tenure) => tenure.marking(|| self.mark.write(last)),
@@ -162,7 +163,7 @@ impl Writer {
         }
     }
 
-    /// After a failed write or sync: nothing of the group stays in the file, or the file is given up.
+    /// After a failed write or sync: the group is cut off the file, or the file counts as lost.
     fn cut_back(&mut self) -> LogFailed {
         self.ballast.release();
         let Active { file, lost, end, .. } = &self.active;
@@ -175,7 +176,8 @@ impl Writer {
         if self.active.lost { LogFailed::Unknown } else { LogFailed::NotWritten }
     }
 
-    /// Notes whether the file is lost, for the leases too: before the breaker opens, so before anybody hears of a failure.
+    /// Notes whether the file is lost, for the leases too: before the breaker opens, so before any caller learns of
+    /// the failure.
     pub(crate) fn set_lost(&mut self, lost: bool) {
         self.active.lost = lost;
         if let Some(tenure) = &self.tenure {
@@ -193,7 +195,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes and syncs; answers where each line begins, and how far behind that its body.
+    /// Writes and syncs; returns the offset of each line, and of its body in it.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; sequences below 2^53 are exact in it")]
     fn make_durable(&mut self, batch: Sequence, group: &[Pending]) -> io::Result<Vec<(u32, u32)>> {
         self.buffer.clear();
@@ -235,7 +237,7 @@ impl Writer {
         u32::try_from(self.active.end.length + start as u64).map_err(|_| too_long())
     }
 
-    /// Seals the active segment and goes on in a new one that begins with `first`.
+    /// Seals the active segment and continues in a new one that begins with `first`.
     pub(crate) fn roll(&mut self, first: Sequence) -> io::Result<()> {
         let sealed = self.active.end;
         let number = self.active.number + 1;
@@ -251,7 +253,7 @@ impl Writer {
     }
 }
 
-/// Creates a segment that has only its header, durably.
+/// Creates a segment with only its header, durably.
 pub(crate) fn create_segment(
     disk: &dyn Disk,
     layout: &Layout,

@@ -1,11 +1,12 @@
-//! A segment wherever it is: in `log/`, or compressed in the archive and still read at any place.
+//! Opening a segment in `log/`, or compressed in the archive, where it is still readable at any offset.
 //!
-//! `archive/<first sequence>.jsonl.zst` is the segment in the Zstandard seekable format: frames of 256 KiB of the segment
-//! each, then the seek table in a skippable frame. Any `zstd` reads it (`zstdcat archive/*.zst | jq`); a lookup here
-//! decompresses only the frame it needs. Source of the format: `contrib/seekable_format/zstd_seekable_compression_format.md`
-//! in the Zstandard repository; without per-frame checksums, because the lines carry their own.
+//! `archive/<first sequence>.jsonl.zst` is the segment in the Zstandard seekable format: frames of 256 KiB of the
+//! segment each, then the seek table in a skippable frame. Any `zstd` reads it (`zstdcat archive/*.zst | jq`); a
+//! lookup here decompresses only the frame it needs. Source of the format:
+//! `contrib/seekable_format/zstd_seekable_compression_format.md` in the Zstandard repository; without per-frame
+//! checksums, because the lines carry their own.
 //!
-//! Where both are there, the original is read.
+//! When both exist, the original is read.
 
 use onhand_disk::layout::{Layout, archived_first, segment_first};
 use onhand_disk::{Disk, DiskFile, LockOutcome, OpenMode, read_exact_at};
@@ -27,7 +28,7 @@ const TABLE_ENTRY: usize = 8;
 /// The first sequences of all segments, in `log/` and in the archive, ascending.
 ///
 /// # Errors
-/// What the disk says; a missing archive is an empty one.
+/// Any I/O error of the disk; a missing archive counts as empty.
 pub fn list_segments(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
     let mut firsts: Vec<Sequence> =
         disk.list(&layout.log())?.iter().filter_map(|name| segment_first(name)).collect();
@@ -41,7 +42,7 @@ pub fn list_segments(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequenc
     Ok(firsts)
 }
 
-/// The name a segment has, in `log/` or in the archive.
+/// Path of a segment, in `log/` or in the archive.
 pub(crate) fn segment_path(disk: &dyn Disk, layout: &Layout, first: Sequence) -> PathBuf {
     let (path, archived) = (layout.segment(first), layout.archived(first));
     let only_archived =
@@ -49,7 +50,7 @@ pub(crate) fn segment_path(disk: &dyn Disk, layout: &Layout, first: Sequence) ->
     if only_archived { archived } else { path }
 }
 
-/// Opens a segment wherever it is, for reading.
+/// Opens a segment for reading, from `log/` or the archive.
 pub(crate) fn open_segment(
     disk: &dyn Disk,
     layout: &Layout,
@@ -71,16 +72,16 @@ pub(crate) fn open_archived(
     Ok(Arc::new(ArchivedFile::open(file)?))
 }
 
-/// An archived segment that reads like the segment it was.
+/// An archived segment that reads like the original.
 struct ArchivedFile {
     file: Arc<dyn DiskFile>,
     frames: Vec<Frame>,
     length: u64,
-    /// The last frame that was needed: lines are read in order as a rule.
+    /// The last frame used: lines are normally read in order.
     last: Mutex<Option<(u64, Arc<Vec<u8>>)>>,
 }
 
-/// Where a frame stands, in the compressed file and in the segment.
+/// The place of a frame, in the compressed file and in the segment.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     compressed_at: u64,

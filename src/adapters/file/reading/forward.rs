@@ -1,6 +1,6 @@
-//! The log read forward, whatever the key: for the feed, and for movements of all levels.
+//! Forward reads of the log over all keys: for the feed, and for movements of all levels.
 //!
-//! The index says what the events of each entry are about, so the lines of entries that nobody asked for are not read.
+//! The index holds the topics of each entry, so lines without a requested event are not read.
 
 use crate::format::decode::decode_between;
 use crate::format::index::EntryMark;
@@ -11,12 +11,12 @@ use onhand_domain::{Sequence, Timestamp};
 
 /// Bytes of lines after which no further line is read.
 const READ_BYTES: usize = 4 << 20;
-/// Entries of the index that one piece checks at most.
-const LOOKED_AT_MAX: usize = 100_000;
-/// Entries of an index that are read at once.
+/// Maximum number of index entries that one piece checks.
+const MARKS_CHECKED_MAX: usize = 100_000;
+/// Number of index entries that are read at once.
 const MARKS: usize = 1_024;
 
-/// A piece of the events: what was found, and how much may still be done for it.
+/// A piece of the events under construction: the matches, and the remaining budget.
 struct Search<'a> {
     query: &'a EventQuery,
     piece: EventPiece,
@@ -24,10 +24,10 @@ struct Search<'a> {
     entries_left: usize,
 }
 
-/// The events that are asked for; the piece ends where it is full or has taken long.
+/// The requested events; the piece ends when it is full or its budget is used up.
 pub(crate) fn events(segments: &Segments, query: &EventQuery) -> Result<EventPiece, HistoryError> {
     let piece = EventPiece { movements: Vec::new(), through: query.after, at: Timestamp::EPOCH };
-    let mut search = Search { query, piece, bytes_left: READ_BYTES, entries_left: LOOKED_AT_MAX };
+    let mut search = Search { query, piece, bytes_left: READ_BYTES, entries_left: MARKS_CHECKED_MAX };
     while search.piece.through < query.upto && search.goes_on() {
         let next = search.piece.through.plus(1);
         let mut between = segments.between(next, query.upto).into_iter();
@@ -60,9 +60,9 @@ impl Search<'_> {
             for (place, mark) in marks.iter().enumerate() {
                 let end = match marks.get(place + 1) {
                     Some(following) => following.sequence.minus(1).min(last),
-                    // Where it ends is not known; the next look begins with it.
+                    // Its end is unknown; the next read begins with it.
                     None if marks.len() == MARKS => break,
-                    // The index has nothing behind it, and all up to `last`.
+                    // The index has nothing behind it: it covers everything up to `last`.
                     None => last,
                 };
                 if mark.sequence > last || !self.goes_on() {
@@ -74,7 +74,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Looks at one entry, whose last event that counts is `end`.
+    /// Checks one entry, whose last visible event is `end`.
     fn entry(&mut self, lines: &mut Lines, mark: &EntryMark, end: Sequence) -> Result<(), HistoryError> {
         self.entries_left -= 1;
         self.piece.at = mark.at;

@@ -1,4 +1,4 @@
-//! The log read back through its indexes: one entry, the movements of a key, a state as of a moment.
+//! Reading back the log through its indexes: one entry, the movements of a key, a state as of a moment.
 
 use crate::format::index::{Posting, Wanted, event_checksum, key_hash, movement_checksum};
 use crate::format::line::decode_front;
@@ -9,11 +9,11 @@ use onhand_disk::{DiskFile, read_exact_at};
 use onhand_domain::{Entry, Event, Key, Sequence, Timestamp};
 use std::sync::Arc;
 
-/// Bytes in which the front of a line is found: its fixed parts, a request id and an actor at their longest.
+/// Bytes that contain the front of a line: its fixed parts, a request id and an actor at their longest.
 const FRONT: usize = 2048;
 const EVERYTHING: Sequence = Sequence(u64::MAX);
 
-/// [`History`] over the segments of one log. An index only has what is durable, so nothing else is ever shown.
+/// [`History`] over the segments of one log. An index contains only durable events, so no others are ever shown.
 pub(crate) struct FileHistory {
     pub(crate) segments: Arc<Segments>,
 }

@@ -1,8 +1,8 @@
 //! Reading back: entries in order, and the events of one key.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
-//! | [`archived`] | a segment wherever it is, in `log/` or compressed |
+//! | [`archived`] | opening a segment, in `log/` or compressed |
 //! | [`segments`] | the segments of a log, and the entries in them |
 //! | [`forward`] | the events of all keys, a piece at a time |
 //! | [`history`] | the port `History`: one entry, the movements of a key, a state as of a moment |

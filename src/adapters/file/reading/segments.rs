@@ -1,4 +1,4 @@
-//! The segments of a log: which there are, and how to read what is durable in them.
+//! The segments of a log, and reading their durable entries.
 
 use crate::format::decode::decode;
 use crate::format::index::{Growing, IndexError, Sealed, SegmentIndex};
@@ -16,14 +16,14 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
-/// One segment.
+/// One segment of a log.
 #[derive(Clone)]
 pub(crate) struct Segment {
-    /// Its first sequence.
+    /// The sequence of its first event.
     pub(crate) first: Sequence,
-    /// Its index while that is in memory; a sealed segment's is a file.
+    /// Its index while that is in memory; the index of a sealed segment is a file.
     pub(crate) growing: Option<Arc<Growing>>,
-    /// Where it ends, once it is sealed.
+    /// The end of the segment, once it is sealed.
     pub(crate) sealed: Option<SegmentEnd>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Segments {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) layout: Layout,
     list: RwLock<Vec<Segment>>,
-    /// The segments whose index file was read once from end to end.
+    /// Segments whose index file has been read once from end to end.
     checked: RwLock<HashSet<Sequence>>,
 }
 
@@ -41,7 +41,7 @@ impl Segments {
         Self { disk, layout, list: RwLock::new(list), checked: RwLock::default() }
     }
 
-    /// The newest segment is sealed, and another one follows it.
+    /// Seals the newest segment, and adds the one that follows it.
     pub(crate) fn roll(&self, end: SegmentEnd, next: Segment) {
         let mut list = self.list.write();
         if let Some(last) = list.last_mut() {
@@ -67,8 +67,8 @@ impl Segments {
         Ok(())
     }
 
-    /// Drops the indexes in memory that the process whose log it is has written meanwhile.
-    pub(crate) fn let_go_of_written(&self) {
+    /// Drops the indexes in memory that the log's owner has written to files meanwhile.
+    pub(crate) fn drop_written_indexes(&self) {
         let mut list = self.list.write();
         for segment in list.iter_mut().filter(|segment| segment.growing.is_some()) {
             let path = self.layout.index(segment.first);
@@ -88,7 +88,7 @@ impl Segments {
         list.iter().skip(first).take_while(|segment| segment.first <= upto).cloned().collect()
     }
 
-    /// The index of a segment. A file that is damaged or missing is made again from the segment, in memory first.
+    /// The index of a segment. A damaged or missing file is rebuilt from the segment, in memory first.
     pub(crate) fn index(&self, segment: &Segment) -> Result<Arc<dyn SegmentIndex>, HistoryError> {
         if let Some(growing) = &segment.growing {
             return Ok(Arc::clone(growing) as Arc<dyn SegmentIndex>);
@@ -100,7 +100,7 @@ impl Segments {
         }
     }
 
-    /// The index file, which is read from end to end once before anything in it is believed.
+    /// The index file, which is read from end to end once before any lookup.
     fn sealed_index(&self, segment: &Segment) -> Result<Sealed, IndexError> {
         let path = self.layout.index(segment.first);
         if self.checked.read().contains(&segment.first) {
@@ -152,7 +152,7 @@ struct Position {
     /// The last sequence to be read from this segment.
     last: Sequence,
     lines: Lines,
-    /// Of the line read last.
+    /// Checksum of the line read last.
     checksum: u32,
 }
 
@@ -208,7 +208,7 @@ impl Iterator for Entries<'_> {
         }
         let read = self.read();
         if read.is_err() {
-            // Nothing after an error.
+            // Nothing follows an error.
             self.upto = Sequence::START;
         }
         Some(read)

@@ -1,7 +1,7 @@
-//! From a data directory that one process has for itself to one that several share: its log becomes that of `nodes/1`.
+//! Converts a data directory of a single process to one that several share: its log becomes that of `nodes/1`.
 //!
-//! Only names move. What is half moved after a crash is moved on by the next process that joins; a process that wants the
-//! directory for itself is refused as soon as there is a `nodes/` (`sources/members.rs`).
+//! Files are only renamed. After a crash half-way, the next process that joins continues the move; a process that
+//! requires exclusive use of the directory is rejected as soon as `nodes/` exists (`sources/members.rs`).
 
 use onhand_disk::layout::Layout;
 use onhand_disk::{Disk, OpenError, OpenMode, create_dir_durably, parent};
@@ -11,8 +11,8 @@ use std::path::Path;
 /// Moves the log at the root of a data directory, if there is one. The caller holds the root's `LOCK`.
 ///
 /// # Errors
-/// [`OpenError::Damaged`] when there is another log at the root than the one that was moved, or what the disk says;
-/// everything is still there then, under its old or its new name.
+/// [`OpenError::Damaged`] when the root has another log than the one that was moved, or any I/O error of the disk;
+/// all files still exist then, under their old or new names.
 pub(crate) fn move_in(disk: &dyn Disk, root: &Layout) -> Result<(), OpenError> {
     let unfinished = Layout::new(&root.nodes().join("moving"));
     let begun = is_there(disk.list(unfinished.root())).map_err(OpenError::at(unfinished.root()))?;
@@ -56,13 +56,13 @@ fn move_all(disk: &dyn Disk, root: &Layout, unfinished: &Layout) -> io::Result<(
 fn move_one(disk: &dyn Disk, from: &Path, to: &Path) -> io::Result<()> {
     match disk.rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // An empty directory was made at the root since: nothing that two logs have in common is in both places.
+        // An empty directory was created at the root after the move; a second log there has been excluded before.
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         moved => moved,
     }
 }
 
-/// True when something that was moved is at the root again: it must not be replaced.
+/// True when a moved file exists at the root again: it must not be replaced.
 fn has_two_logs(disk: &dyn Disk, root: &Layout, unfinished: &Layout) -> io::Result<bool> {
     let has_node = |layout: &Layout| is_there(disk.open(&layout.node(), OpenMode::Read));
     if has_node(root)? && has_node(unfinished)? {

@@ -1,9 +1,9 @@
-//! From a directory to a running log.
+//! Opening a directory as a running log.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
-//! | `open` | lock, snapshot, segments, and the log that goes on behind them |
-//! | `options` | how a directory is opened, and what opening it found |
+//! | `open` | lock, snapshot, segments, and the log that continues behind them |
+//! | `options` | options of opening, and its report |
 //! | [`replay`] | the newest good snapshot, and the log after it |
 //! | [`migrate`] | from a directory of one process to one of several |
 

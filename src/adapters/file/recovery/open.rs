@@ -1,14 +1,15 @@
-//! From a data directory to a running log: lock, snapshot, segments, and the difference between torn and damaged.
+//! Opens a data directory as a running log: lock, snapshot, segments, and the difference between torn and damaged.
 //!
-//! 1. Take the lock, or refuse with the name of its holder.
-//! 2. Load the newest snapshot that is whole; set a bad one aside.
+//! 1. Take the lock, or fail with the name of its holder.
+//! 2. Load the newest intact snapshot; set a bad one aside.
 //! 3. Read the segments after it, in order, each checked against the one before.
-//! 4. A **torn tail** (damage in the last batch of the last segment, not covered by the mark) is copied aside and cut.
+//! 4. A **torn tail** (damage in the last batch of the last segment, not covered by the mark) is copied aside and
+//!    cut.
 //! 5. Damage **anywhere else** refuses to start: bytes that were acknowledged are never cut.
 //! 6. The good part of the active segment is copied to a new file and synced, because after a failed sync the page
-//!    cache may hold what the disk does not.
+//!    cache may hold bytes that the disk does not have.
 //!
-//! Every step can be killed and done again.
+//! Every step can be repeated after a kill.
 
 use crate::format::identity::{DirectoryLock, NodeFile, read_node, upgrade, write_node};
 use crate::format::index::Growing;
@@ -18,16 +19,16 @@ use crate::format::segment_end::SegmentEnd;
 use crate::log::FileLog;
 use crate::log::ballast::Ballast;
 use crate::log::term::read_term;
-use crate::log::writer::{Active, Meters, Writer, create_segment};
+use crate::log::writer::{Active, Writer, WriterMeters, create_segment};
 use crate::reading::archived::{list_segments, open_segment};
 use crate::reading::segments::{Segment, Segments};
 use crate::recovery::options::{OpenOptions, OpenReport};
-use crate::recovery::replay::{Reading, Replay, Replayed};
+use crate::recovery::replay::{Replay, Replayed, ReplayedLog};
 use crate::sources::members::{Arrangement, arrangement};
 use crate::upkeep::archive::remove_archived;
 use crate::upkeep::maintenance::Maintenance;
 use crate::upkeep::snapshot::list_snapshots;
-use crate::upkeep::snapshotter::Taken;
+use crate::upkeep::snapshotter::LastSnapshot;
 use onhand_app::Restored;
 use onhand_app::ports::{Clock, DurableWatch, EventIds};
 use onhand_disk::layout::Layout;
@@ -44,53 +45,50 @@ pub struct OpenNode {
     pub node: NodeFile,
     /// The log, not started yet.
     pub log: FileLog,
-    /// The states it adds up to.
+    /// The states from snapshot and log.
     pub restored: Restored,
     /// The durable end of the log.
     pub end: Sequence,
-    /// What opening found.
+    /// The report of opening.
     pub report: OpenReport,
-    /// States and holds in the snapshot it started from.
+    /// Number of states and holds in the snapshot it started from.
     snapshot_weight: u64,
-    /// Keeps other processes out.
+    /// The lock that keeps other processes out.
     pub lock: DirectoryLock,
 }
 
 impl OpenNode {
-    /// The side work of its log, with a snapshot after every `snapshot_every` events.
+    /// The maintenance of its log, with a snapshot after every `snapshot_every` events.
     pub fn maintenance(&self, snapshot_every: u64) -> Maintenance {
-        let last = Taken { sequence: self.report.snapshot, weight: self.snapshot_weight };
+        let last = LastSnapshot { sequence: self.report.snapshot, weight: self.snapshot_weight };
         Maintenance::new(self.log.segments(), self.log.durable_watch(), self.node.node, last, snapshot_every)
     }
 }
 
-/// Opens a data directory for writing, making it when it is new.
+/// Opens a data directory for writing, and creates it when it is missing.
 ///
 /// # Errors
-/// [`OpenError`]; nothing that was acknowledged has been changed then.
+/// [`OpenError`]; acknowledged entries are unchanged then.
 pub fn open(options: &OpenOptions, clock: &dyn Clock, ids: &dyn EventIds) -> Result<OpenNode, OpenError> {
     open_held(options, hold(options)?, clock, ids)
 }
 
-/// Locks a data directory for one log, making it when it is new. Nothing else in it is changed.
+/// Locks a data directory for one log, and creates it when it is missing. Nothing else in it is changed.
 ///
 /// # Errors
-/// [`OpenError::Locked`] or [`OpenError::Shared`], or what the disk says.
+/// [`OpenError::Locked`] or [`OpenError::Shared`], or any I/O error of the disk.
 pub fn hold(options: &OpenOptions) -> Result<DirectoryLock, OpenError> {
     let OpenOptions { disk, layout, .. } = options;
     create_dir_durably(&**disk, layout.root()).map_err(OpenError::at(layout.root()))?;
     let lock = DirectoryLock::take(&**disk, layout)?;
-    // Under the lock: whoever moves the log to where several processes find theirs holds it meanwhile.
+    // Under the lock: a process that moves the log into a shared arrangement holds it meanwhile.
     if arrangement(&**disk, layout).map_err(OpenError::at(&layout.nodes()))? != Arrangement::Alone {
         return Err(OpenError::Shared { path: layout.root().to_path_buf() });
     }
     Ok(lock)
 }
 
-/// Opens a data directory that is locked already.
-///
-/// # Errors
-/// As [`open`].
+/// Opens a data directory whose lock is held already.
 pub fn open_held(
     options: &OpenOptions,
     lock: DirectoryLock,
@@ -111,7 +109,7 @@ pub fn open_held(
     let marked = read_mark(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
     let term = read_term(&**disk, &layout.term()).map_err(OpenError::at(&layout.term()))?;
     let upto = term.and_then(|term| term.end).unwrap_or(Sequence(u64::MAX));
-    let replay = Replay::begin(options, &node, marked, Reading::Own(upto))?;
+    let replay = Replay::begin(options, &node, marked, ReplayedLog::Own(upto))?;
     let replayed = if firsts.is_empty() {
         replay.check_empty(marked)?;
         let header = Header::new(node.node, 1, Sequence(1), None);
@@ -142,7 +140,7 @@ fn make_node(
     Ok(node)
 }
 
-/// The good part of the active segment in a new file, and a log that goes on behind it.
+/// Copies the good part of the active segment to a new file, and continues the log behind it.
 fn finish(
     options: &OpenOptions,
     node: NodeFile,
@@ -175,17 +173,17 @@ fn finish(
         segments.write_index(&segment).map_err(OpenError::at(&path))?;
     }
     let mut mark = Mark::open(&**disk, &layout.mark()).map_err(OpenError::at(&layout.mark()))?;
-    // Whatever is shown from now on is durable since the rewrite above; damage to it later on is no
-    // torn tail; and those who follow the log from outside know its end from nothing else.
+    // All visible entries are durable since the rewrite above; later damage to them is no torn tail, and followers
+    // from outside know the end of the log only from the mark.
     mark.write(end).map_err(OpenError::at(&layout.mark()))?;
     let mut ballast = Ballast::new(Arc::clone(disk), layout.clone(), *ballast_bytes);
-    // Without room for it the node starts all the same, and is read-only as soon as it must.
+    // Without space for it the node starts nevertheless, and becomes read-only when the disk is full.
     let _ = ballast.lay();
-    // Last of all, lest it take the room of what is needed more.
+    // Last of all, so that it does not use space that other files need more.
     reserve(&*active.file, *segment_bytes, active.end.length);
     let durable = Arc::new(DurableWatch::new(end));
     let writer = Writer {
-        meters: Meters::new(),
+        meters: WriterMeters::new(),
         segments,
         durable,
         node: node.node,
@@ -200,7 +198,7 @@ fn finish(
     Ok(OpenNode { node, log, restored, end, report, snapshot_weight, lock })
 }
 
-/// Puts the good part of a segment into a new, synced file of its name in `log/`.
+/// Copies the good part of a segment to a new, synced file of its name in `log/`.
 fn rewrite(
     disk: &dyn Disk,
     layout: &Layout,

@@ -1,4 +1,4 @@
-//! Coming into a data directory that several processes share.
+//! Joining a data directory that several processes share.
 
 use crate::format::identity::{DirectoryLock, NodeFile, read_node, write_node};
 use crate::format::segment::FORMAT;
@@ -17,21 +17,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long a process waits for others that join at the same time: each reads all logs first.
+/// How long a joining process waits for others that join at the same time; each of them reads all logs first.
 const JOIN_WAIT: Duration = Duration::from_secs(60);
-/// How long it waits where nobody has joined yet, so that it is one process that has the directory for itself, as a rule.
+/// How long it waits while there are no members yet: the holder of the lock is then usually a process that owns the
+/// directory exclusively.
 const FIRST_JOIN_WAIT: Duration = Duration::from_secs(5);
-/// How often it looks meanwhile.
+/// Interval between two attempts.
 const TRY_AGAIN: Duration = Duration::from_millis(5);
 
-/// Joins a data directory that several processes share, making it when it is new. `options` are those of the whole.
+/// Joins a data directory that several processes share, and creates it when it is missing. `options` apply to the
+/// whole directory.
 ///
-/// Nobody else joins before [`Sharing::let_others_join`](onhand_app::ports::Sharing::let_others_join). The first free one of
-/// `nodes/1`, `nodes/2`, ... is taken. A data directory that one process had for itself becomes the
-/// first of them.
+/// No other process joins before [`Sharing::let_others_join`](onhand_app::ports::Sharing::let_others_join). The
+/// process takes the first free one of `nodes/1`, `nodes/2`, ... A data directory that belonged to a single process
+/// becomes the first of them.
 ///
 /// # Errors
-/// [`OpenError`]; [`OpenError::Locked`] when a process has the whole directory for itself.
+/// [`OpenError`]; [`OpenError::Locked`] when one process owns the whole directory exclusively.
 pub fn join(
     options: &OpenOptions,
     lease: LeaseOptions,
@@ -55,7 +57,7 @@ pub fn join(
         }
         let own = OpenOptions { disk: Arc::clone(disk), layout: layout.clone(), ..*options };
         let _mark = match hold_mark(&**disk, &layout) {
-            // A process that is stopped in the middle of taking this one over.
+            // A process that stopped in the middle of taking over this member.
             Err(error) if error.kind() == io::ErrorKind::TimedOut => continue,
             held => held.map_err(OpenError::at(&layout.mark()))?,
         };
@@ -63,7 +65,7 @@ pub fn join(
             Ok(node) => {
                 let sharing = FileSharing::begin(own, root, number, lease, clock, ids)?.behind(door);
                 node.log.bind_to(sharing.tenure.clone());
-                sharing.finish_those_left()?;
+                sharing.finish_ended_logs()?;
                 return Ok(Joined { node, layout, sharing: Arc::new(sharing) });
             }
             Err(OpenError::Locked { .. }) => {}
@@ -74,8 +76,8 @@ pub fn join(
     Err(OpenError::Damaged { path: root.nodes(), reason })
 }
 
-/// The lock of the whole directory: a process that joins holds it until the others know its time, and one that has the
-/// directory for itself for good.
+/// The lock of the whole directory. A joining process holds it until the others have its log time; a process that
+/// owns the directory exclusively holds it until it ends.
 fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
     let begun = Instant::now();
     loop {
@@ -88,7 +90,7 @@ fn enter(disk: &dyn Disk, root: &Layout) -> Result<DirectoryLock, OpenError> {
     }
 }
 
-/// The directory of a member, which is of the ledger of the others from its first moment on.
+/// Prepares the directory of a member, which belongs to the ledger of the others from the start.
 fn prepare(
     disk: &dyn Disk,
     layout: &Layout,

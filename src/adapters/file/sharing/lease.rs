@@ -1,18 +1,20 @@
-//! Leases: which process may write a state, one small file for each state that was ever asked for.
+//! Leases: which process may write a state, one small file for each state that was ever requested.
 //!
 //! ```text
 //! <LOCK_DIR>/<store>~<sku>   <8 hex crc32c> {"epoch":6,"holder":{"node":2,"term":4},"before":{"node":1,"term":7}}<LF>
 //! ```
 //! - `holder` holds the lease, as soon as `before` and `asked` are empty.
-//! - `before` held it when the holder asked for it, and holds it until it has given it up, or its term is over.
-//! - `asked` stand in a lease whose content was unreadable, or cannot be of this time: any of them may have held it, so each has to say that it does not.
-//! - `doubtful` is such a lease until it is held again, and then its epoch leaves those far behind that nobody here may know.
-//! - `epoch` rises with every change of the holder. It stands in the log wherever a state changes hands (`TAKE`).
+//! - `before` held it when the holder requested it, and holds it until it releases it or its term ends.
+//! - `asked` is set in a lease whose content was unreadable or stale: any of these processes may have held it, so
+//!   each must confirm that it does not.
+//! - `doubtful` marks such a lease until it is held again; its new epoch is then far above any epoch that this
+//!   process may not know.
+//! - `epoch` rises with every change of the holder. The log records it wherever a state changes hands (`TAKE`).
 //!
-//! A lease is good as long as its holder's **term** lasts (`log/term.rs`): what is renewed is the term, for all leases of a
-//! process at once, and what expires with it are all of them. A file is read and written only under its advisory lock, which
-//! is never waited for. Nothing here needs to survive a power cut, which ends every process and so every term: the files
-//! are not synced, and whoever is alone in a data directory when it starts removes them.
+//! A lease is good as long as its holder's **term** lasts (`log/term.rs`): a process renews its term, which renews
+//! all its leases at once, and all of them expire with it. A file is read and written only under its advisory lock,
+//! without waiting for the lock. Nothing here needs to survive a power cut, which ends every process and so every
+//! term: the files are not synced, and a process that starts alone in a data directory removes them.
 
 use crate::log::term::{checked, with_checksum};
 use metrics::Counter;
@@ -25,26 +27,27 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// So often a lease may have changed hands without a sign of it in any log. One that claims more is from another time.
+/// How many times at most a lease may have changed hands without a trace in any log. A larger difference means a
+/// stale file.
 const EPOCHS_AHEAD_MAX: u64 = 1 << 20;
 
-/// So often at most a lease has changed hands in the logs of others since this process has read them last.
+/// How many times at most a lease has changed hands in the logs of others since this process last read them.
 const EPOCHS_UNREAD_MAX: u64 = 1 << 16;
 
-/// A process in one of its terms.
+/// A process and one of its terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Holder {
     /// The number of its directory under `nodes/`.
     pub(crate) node: u16,
-    /// Its term.
+    /// The term in which it holds leases.
     pub(crate) term: u64,
 }
 
-/// What a file says.
+/// The content of a lease file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Record {
+struct LeaseRecord {
     epoch: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<Holder>,
@@ -56,51 +59,51 @@ struct Record {
     doubtful: bool,
 }
 
-/// What came of asking for a lease.
+/// Outcome of a lease request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// It is held, in that epoch.
+pub(crate) enum LeaseAnswer {
+    /// This process holds the lease, in that epoch.
     Held(u64),
-    /// It is these that hold it, or may.
+    /// These processes hold the lease, or may hold it.
     By(Vec<Holder>),
-    /// Somebody is at the file this very moment.
+    /// Another process is using the lease file right now.
     Busy,
 }
 
-/// Who is there, as the one who asks sees it.
-pub(crate) trait Company {
-    /// That the term of a holder has not ended.
+/// The other processes, as seen by the process that requests a lease.
+pub(crate) trait OtherProcesses {
+    /// True while the term of a holder has not ended.
     fn lasts(&self, holder: &Holder) -> io::Result<bool>;
-    /// Everybody else whose term has not ended.
+    /// All other processes whose term has not ended.
     fn others(&self) -> io::Result<Vec<Holder>>;
-    /// An epoch that is not below any in a log.
+    /// An epoch that is not below any epoch in a log.
     fn epoch(&self) -> io::Result<u64>;
 }
 
 /// All leases of a data directory, for one process.
 pub(crate) struct Leases {
     pub(crate) disk: Arc<dyn Disk>,
-    /// The whole data directory.
+    /// Layout of the whole data directory.
     pub(crate) root: Layout,
     pub(crate) directory: PathBuf,
     pub(crate) me: Holder,
     pub(crate) contended: Counter,
 }
 
-/// The lock on a small file, for as long as it lives.
+/// The lock on a small file, held until it is dropped.
 type Locked = Arc<dyn DiskFile>;
 
 impl Leases {
-    /// Asks for the lease of a key, which this process does not use at the moment. With `only_free` it is not asked for
-    /// when somebody else holds it. `last` is the node whose process wrote the state last: when the file is gone, it may
-    /// hold the lease all the same.
+    /// Requests the lease of a key that this process does not use at the moment. With `only_free`, a lease that
+    /// another process holds is not requested. `last` is the node whose process wrote the state last: it may still
+    /// hold the lease when the file is gone.
     pub(crate) fn ask(
         &self,
         key: &Key,
         last: u16,
         only_free: bool,
-        company: &dyn Company,
-    ) -> io::Result<Asked> {
+        company: &dyn OtherProcesses,
+    ) -> io::Result<LeaseAnswer> {
         let path = self.directory.join(name(key));
         let (file, old) = match self.disk.open(&path, OpenMode::Write) {
             Ok(file) if file.try_lock()? == LockOutcome::Acquired => {
@@ -108,38 +111,38 @@ impl Leases {
                 let old = read(&*file)?.filter(|record| record.epoch <= possible);
                 (file, old)
             }
-            Ok(_) => return Ok(Asked::Busy),
+            Ok(_) => return Ok(LeaseAnswer::Busy),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let file = self.disk.open(&path, OpenMode::CreateNew);
-                let Some(file) = unless_there(file)? else { return Ok(Asked::Busy) };
+                let Some(file) = unless_there(file)? else { return Ok(LeaseAnswer::Busy) };
                 if file.try_lock()? != LockOutcome::Acquired {
-                    return Ok(Asked::Busy);
+                    return Ok(LeaseAnswer::Busy);
                 }
                 let asked = company.others()?;
                 let asked = asked.into_iter().filter(|other| last == other.node).collect();
-                // What another process wrote was written under a lease, so there was a file.
+                // Another process wrote the state under a lease, so a file existed.
                 let doubtful = last != LogNumber::OWN.0;
-                (file, Some(Record { asked, doubtful, ..Record::default() }))
+                (file, Some(LeaseRecord { asked, doubtful, ..LeaseRecord::default() }))
             }
             Err(error) => return Err(error),
         };
         let mut record = match old.clone() {
             Some(record) => record,
-            None => Record { asked: company.others()?, doubtful: true, ..Record::default() },
+            None => LeaseRecord { asked: company.others()?, doubtful: true, ..LeaseRecord::default() },
         };
         record.forget_ended(&self.me, company)?;
         let mut waits = record.waited_for();
         if record.before.as_ref() == Some(&self.me) {
-            // Asked for by somebody else before it was used: it is held until it is given up.
+            // Another process has requested it before its first use: it stays held until it is released.
             waits.clear();
         } else if let Some(holder) = record.holder.filter(|holder| *holder != self.me) {
             if only_free || !waits.is_empty() {
-                // Whoever asked first comes first.
+                // Requests are served in order.
                 waits.push(holder);
-                return Ok(Asked::By(waits));
+                return Ok(LeaseAnswer::By(waits));
             }
-            if !self.tell(&holder, key)? {
-                return Ok(Asked::Busy);
+            if !self.notify(&holder, key)? {
+                return Ok(LeaseAnswer::Busy);
             }
             self.contended.increment(1);
             record.before = Some(holder);
@@ -156,13 +159,13 @@ impl Leases {
             write(&*file, &record)?;
         }
         for other in &record.asked {
-            // A holder that cannot be notified now is notified when the lease is asked for again.
-            self.tell(other, key)?;
+            // A holder that cannot be notified now is notified when the lease is requested again.
+            self.notify(other, key)?;
         }
-        Ok(if waits.is_empty() { Asked::Held(record.epoch) } else { Asked::By(waits) })
+        Ok(if waits.is_empty() { LeaseAnswer::Held(record.epoch) } else { LeaseAnswer::By(waits) })
     }
 
-    /// Gives a lease up: nothing is decided under it any more, and what was is durable. False: try again.
+    /// Releases a lease: no decision uses it any more, and all earlier decisions are durable. False: try again.
     pub(crate) fn release(&self, key: &Key) -> io::Result<bool> {
         let Some(file) = self.lock(&self.directory.join(name(key)))? else { return Ok(false) };
         if file.is_empty()? {
@@ -179,7 +182,7 @@ impl Leases {
         Ok(true)
     }
 
-    /// The keys others have asked this process for since the last call.
+    /// The keys that others have requested from this process since the last call.
     pub(crate) fn wanted(&self) -> io::Result<Vec<Key>> {
         let path = self.root.member(self.me.node).wanted();
         let Some(file) = self.lock(&path)? else { return Ok(Vec::new()) };
@@ -191,8 +194,8 @@ impl Leases {
         Ok(lines.lines().filter_map(Key::parse).collect())
     }
 
-    /// Tells a holder that its lease is asked for; false when somebody else tells it something this very moment.
-    fn tell(&self, holder: &Holder, key: &Key) -> io::Result<bool> {
+    /// Notifies a holder that its lease is requested; false when another process is notifying it right now.
+    fn notify(&self, holder: &Holder, key: &Key) -> io::Result<bool> {
         let Some(file) = self.lock(&self.root.member(holder.node).wanted())? else { return Ok(false) };
         let line = format!("{key}\n");
         write_all_at(&*file, line.as_bytes(), file.len()?)?;
@@ -205,14 +208,15 @@ impl Leases {
     }
 }
 
-impl Record {
+impl LeaseRecord {
     fn take(&mut self, by: &Holder, known: u64) {
         self.holder = Some(*by);
         self.epoch = self.epoch.max(known) + 1;
     }
 
-    /// Whose term is over holds nothing. Who asks for itself uses nothing it was asked about.
-    fn forget_ended(&mut self, me: &Holder, company: &dyn Company) -> io::Result<()> {
+    /// Removes processes whose term has ended: they hold nothing. A process that requests a lease does not use it
+    /// itself.
+    fn forget_ended(&mut self, me: &Holder, company: &dyn OtherProcesses) -> io::Result<()> {
         for place in [&mut self.holder, &mut self.before] {
             if let Some(holder) = place
                 && holder != me
@@ -231,7 +235,7 @@ impl Record {
         Ok(())
     }
 
-    /// Those who have not given it up yet.
+    /// The processes that have not released it yet.
     fn waited_for(&self) -> Vec<Holder> {
         self.before.iter().chain(&self.asked).copied().collect()
     }
@@ -242,7 +246,7 @@ fn name(key: &Key) -> String {
     key.to_string().replace('/', "~")
 }
 
-/// Nothing when somebody else has made the file first.
+/// None when another process has created the file first.
 fn unless_there<T>(made: io::Result<T>) -> io::Result<Option<T>> {
     match made {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
@@ -250,15 +254,15 @@ fn unless_there<T>(made: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// What the file says; nothing when it is not what was written.
-fn read(file: &dyn DiskFile) -> io::Result<Option<Record>> {
+/// The content of the file; none when it is unreadable.
+fn read(file: &dyn DiskFile) -> io::Result<Option<LeaseRecord>> {
     let bytes = read_all(file)?;
     Ok(checked(&bytes).and_then(|json| serde_json::from_slice(json).ok()))
 }
 
-fn write(file: &dyn DiskFile, record: &Record) -> io::Result<()> {
+fn write(file: &dyn DiskFile, record: &LeaseRecord) -> io::Result<()> {
     let line = with_checksum(record);
-    // Never empty in between: whoever is killed here leaves the old content, the new one, or one that is unreadable.
+    // Never empty in between: a process killed here leaves the old content, the new content, or an unreadable file.
     write_all_at(file, &line, 0)?;
     file.truncate(line.len() as u64)
 }
@@ -270,10 +274,10 @@ mod tests {
     use onhand_domain::{Sku, StoreId};
     use onhand_sim_machine::disk::SimDisk;
 
-    /// Processes that are all there, and the highest epoch that one of them knows of.
-    struct Known(Vec<Holder>, u64);
+    /// The running processes, and the highest epoch that one of them knows.
+    struct FakeProcesses(Vec<Holder>, u64);
 
-    impl Company for Known {
+    impl OtherProcesses for FakeProcesses {
         fn lasts(&self, _: &Holder) -> io::Result<bool> {
             Ok(true)
         }
@@ -305,27 +309,28 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_rises_whatever_became_of_the_file_and_whoever_knows_of_it() {
+    fn an_epoch_rises_even_when_the_file_is_lost() {
         let key = Key::Level(StoreId::new("LONDON").unwrap(), Sku::new("TEA").unwrap());
         let path = Path::new("/data/locks/LONDON~TEA");
         for lost in [false, true] {
             let disk = SimDisk::new(1);
             let (one, two) = (of(1, &disk), of(2, &disk));
-            let held = one.ask(&key, 0, false, &Known(vec![holder(2)], 12)).unwrap();
-            assert_eq!(held, Asked::Held(13));
+            let held = one.ask(&key, 0, false, &FakeProcesses(vec![holder(2)], 12)).unwrap();
+            assert_eq!(held, LeaseAnswer::Held(13));
             if lost {
                 disk.remove(path).unwrap();
             } else {
                 disk.put(path, b"garbage");
             }
-            // The other one has not read what was written under it, and does not until it asks again.
-            let behind = Known(vec![holder(1)], 3);
-            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::By(vec![holder(1)]), "{lost}");
+            // The other process has not read the entries written under it, and does not until it requests the lease
+            // again.
+            let behind = FakeProcesses(vec![holder(1)], 3);
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), LeaseAnswer::By(vec![holder(1)]), "{lost}");
             assert!(one.release(&key).unwrap());
-            let Asked::Held(epoch) = two.ask(&key, 1, false, &behind).unwrap() else { panic!() };
+            let LeaseAnswer::Held(epoch) = two.ask(&key, 1, false, &behind).unwrap() else { panic!() };
             assert!(epoch > 13, "{epoch}");
-            // Once it is held there is no doubt any more.
-            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), Asked::Held(epoch));
+            // A held lease is no longer doubtful.
+            assert_eq!(two.ask(&key, 1, false, &behind).unwrap(), LeaseAnswer::Held(epoch));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The log of another process on the same data directory, followed: what it adds up to, and what comes after that.
+//! The log of another process on the same data directory, followed: its states, then each new entry.
 //!
-//! Only what its mark covers is read: that, and nothing else, its process has made its own (`log/term.rs`). The other
-//! directory is never written. A peer keeps the index of the log's newest segment in memory, as its own process does, so
-//! its history can be read like one's own.
+//! Only entries covered by its mark are read: its process has committed no others (`log/term.rs`). The other
+//! directory is never written. A peer keeps the index of the log's newest segment in memory, as the owning process
+//! does, so its history is readable like a local one.
 
 use crate::format::identity::{NodeFile, read_node};
 use crate::format::index::{Growing, Written};
@@ -13,7 +13,7 @@ use crate::reading::archived::{list_segments, open_segment};
 use crate::reading::history::FileHistory;
 use crate::reading::segments::{Segment, Segments};
 use crate::recovery::OpenOptions;
-use crate::recovery::replay::{Reading, Replay, Replayed};
+use crate::recovery::replay::{Replay, Replayed, ReplayedLog};
 use onhand_app::Restored;
 use onhand_app::known_effects;
 use onhand_app::ports::{History, HistoryError};
@@ -24,21 +24,21 @@ use onhand_domain::{Entry, Sequence, Timestamp};
 use std::io;
 use std::sync::Arc;
 
-/// The log of another process.
+/// The followed log of another process.
 pub(crate) struct Peer {
     disk: Arc<dyn Disk>,
     layout: Layout,
     node: NodeFile,
     segments: Arc<Segments>,
-    /// The newest segment: where it begins, and how far it is read.
+    /// The first sequence of the newest segment.
     first: Sequence,
     place: ScanPlace,
     index: Arc<Growing>,
 }
 
 impl Peer {
-    /// Reads the log of a member as far as its mark, and the time of its last entry; nothing when there is none yet. `options` are those of this
-    /// process's own directory.
+    /// Reads the log of a member up to its mark, with the time of its last entry; none when there is no log yet.
+    /// `options` are those of this process's own directory.
     pub(crate) fn attach(
         options: &OpenOptions,
         layout: &Layout,
@@ -60,7 +60,7 @@ impl Peer {
         if firsts.is_empty() {
             return Ok(None);
         }
-        let replay = Replay::begin(&options, &node, marked, Reading::Foreign(marked))?;
+        let replay = Replay::begin(&options, &node, marked, ReplayedLog::Foreign(marked))?;
         let Replayed { segments: mut list, last, restored, last_time, .. } = replay.run(&firsts)?;
         list.push(Segment { first: last.first, growing: Some(Arc::clone(&last.index)), sealed: None });
         let segments = Arc::new(Segments::new(Arc::clone(&options.disk), layout.clone(), list));
@@ -69,18 +69,18 @@ impl Peer {
         Ok(Some((peer, restored, last_time)))
     }
 
-    /// True when its mark covers more than has been read.
+    /// True when the mark covers entries that have not been read.
     pub(crate) fn has_news(&self) -> io::Result<bool> {
         Ok(read_mark(&*self.disk, &self.layout.mark())? >= self.place.next)
     }
 
-    /// What its mark covers and has not been read.
+    /// The entries covered by the mark that have not been read yet.
     pub(crate) fn news(&mut self) -> Result<Vec<Entry>, HistoryError> {
         let mark = read_mark(&*self.disk, &self.layout.mark())?;
         let mut entries = Vec::new();
         while self.place.next <= mark {
             match self.step(mark, &mut entries) {
-                // What was read is read; the next call comes to the fault again.
+                // Entries read so far are delivered; the next call meets the fault again.
                 Err(_) if !entries.is_empty() => break,
                 stepped => stepped?,
             }
@@ -131,7 +131,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Goes on to the segment behind the newest; false when there is none that follows it.
+    /// Moves on to the next segment; false when there is none.
     fn roll(&mut self) -> Result<bool, HistoryError> {
         let first = self.place.next;
         if first == self.first {
@@ -153,11 +153,11 @@ impl Peer {
         self.segments.roll(sealed, Segment { first, growing: Some(Arc::clone(&self.index)), sealed: None });
         self.first = first;
         self.place = ScanPlace { at: self.place.at, ..scan.place() };
-        self.segments.let_go_of_written();
+        self.segments.drop_written_indexes();
         Ok(true)
     }
 
-    /// Reads its log back.
+    /// The history of the log, for reading back.
     pub(crate) fn history(&self) -> Arc<dyn History> {
         Arc::new(FileHistory { segments: Arc::clone(&self.segments) })
     }

@@ -3,7 +3,7 @@
 use crate::format::identity::DirectoryLock;
 use crate::log::term::{Tenure, Term, read_term, write_term};
 use crate::recovery::{OpenNode, OpenOptions};
-use crate::sharing::lease::{Asked, Holder, Leases};
+use crate::sharing::lease::{Holder, LeaseAnswer, Leases};
 use crate::sharing::others::Others;
 use crate::sharing::peer::Peer;
 use metrics::Counter;
@@ -21,14 +21,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How leases are kept.
+/// Options of leases.
 #[derive(Debug, Clone)]
 pub struct LeaseOptions {
-    /// Where the leases lie.
+    /// The directory of the lease files.
     pub directory: PathBuf,
-    /// After this time without a renewal the leases of a process are taken over.
+    /// The leases of a process that has not renewed them for this long are taken over.
     pub ttl: Duration,
-    /// How often a process renews.
+    /// Interval between two renewals.
     pub renew: Duration,
 }
 
@@ -42,26 +42,26 @@ pub struct FileSharing {
     pub(super) ids: Arc<dyn EventIds>,
     pub(super) alive: Arc<dyn DiskFile>,
     pub(super) others: Mutex<Others>,
-    /// Keeps others from joining until this process's time is known to them.
+    /// Keeps others from joining until they have this process's log time.
     door: Mutex<Option<DirectoryLock>>,
     /// The highest epoch in any log.
     pub(super) epoch: AtomicU64,
-    pub(super) meters: Meters,
+    pub(super) meters: SharingMeters,
 }
 
-/// What this process counts.
-pub(super) struct Meters {
+/// Counters of this process.
+pub(super) struct SharingMeters {
     acquired: Counter,
     pub(super) stolen: Counter,
 }
 
-/// A data directory that was joined: this process's own part of it, open, and the others.
+/// A joined data directory: this process's own part of it, open, and the other processes.
 pub struct Joined {
-    /// This process's own node.
+    /// The open node of this process.
     pub node: OpenNode,
-    /// Its own part of the data directory.
+    /// The layout of this process's own part of the data directory.
     pub layout: Layout,
-    /// The others.
+    /// The other processes.
     pub sharing: Arc<FileSharing>,
 }
 
@@ -100,7 +100,7 @@ impl FileSharing {
             others: Mutex::default(),
             door: Mutex::default(),
             epoch: AtomicU64::new(0),
-            meters: Meters {
+            meters: SharingMeters {
                 acquired: metrics::counter!(LOCKS_ACQUIRED),
                 stolen: metrics::counter!(LOCKS_STOLEN),
             },
@@ -108,22 +108,22 @@ impl FileSharing {
         Ok(sharing)
     }
 
-    /// Keeps the door of the directory shut with that lock.
+    /// Holds that lock until other processes may join.
     pub(super) fn behind(mut self, door: DirectoryLock) -> Self {
         *self.door.get_mut() = Some(door);
         self
     }
 
-    /// The number of this process's directory.
+    /// The number of this process's directory under `nodes/`.
     pub fn number(&self) -> u16 {
         self.leases.me.node
     }
 
-    /// Ends this process's own term: all its leases are free at once. Its log must be closed. A group whose sync failed, and
-    /// which no probe has removed, is never read.
+    /// Ends this process's own term: all its leases are free at once. Its log must be closed. A group whose sync
+    /// failed, and which no probe has removed, is never read by others.
     ///
     /// # Errors
-    /// What the disk says; then others find out that the process is gone.
+    /// Any I/O error of the disk; then others detect that the process is gone.
     pub fn leave(&self) -> io::Result<()> {
         self.tenure.end()
     }
@@ -132,17 +132,18 @@ impl FileSharing {
 impl Sharing for FileSharing {
     fn ask(&self, key: &Key, last: LogNumber, only_free: bool) -> io::Result<Lease> {
         match self.leases.ask(key, last.0, only_free, self)? {
-            Asked::Held(epoch) => {
+            LeaseAnswer::Held(epoch) => {
                 self.meters.acquired.increment(1);
                 Ok(Lease::Held(epoch))
             }
-            Asked::Busy => Ok(Lease::Elsewhere),
-            Asked::By(holders) => {
+            LeaseAnswer::Busy => Ok(Lease::Elsewhere),
+            LeaseAnswer::By(holders) => {
                 let mut others = self.others.lock();
-                self.look_for_members(&mut others);
+                self.find_members(&mut others);
                 for holder in holders {
                     if let Some(member) = others.members.get_mut(&holder.node) {
-                        // A process that is gone must not keep holds from expiring; one that runs expires them itself.
+                        // A dead process must not keep reservations from expiring; a running one expires them
+                        // itself.
                         member.awaited = true;
                     }
                 }
@@ -155,7 +156,8 @@ impl Sharing for FileSharing {
         if !self.tenure.is_lost() {
             return self.leases.release(key);
         }
-        // Whoever reads this log after a kill reads the group whose sync failed, unless the term ends in front of it.
+        // After a kill, a reader of this log would read the group whose sync failed, unless the term ends in front
+        // of it.
         self.tenure.end()?;
         tracing::error!(
             %key,
@@ -174,12 +176,12 @@ impl Sharing for FileSharing {
             others.renewals += 1;
             self.sign(others.renewals, now)?;
         }
-        self.look_for_members(&mut others);
-        let gone = self.look_around(&mut others)?;
+        self.find_members(&mut others);
+        let gone = self.check_others(&mut others)?;
         let latest = others.latest_time(moment, self.lease.ttl);
         drop(others);
         for (number, layout, gone) in gone {
-            // Reading a log to its end takes time, in which others may be asked for what they wrote.
+            // Reading a log to its end takes time; others may request the dead process's states meanwhile.
             if self.take_over(&layout, &gone)?
                 && let Some(member) = self.others.lock().members.get_mut(&number)
             {
@@ -198,7 +200,7 @@ impl Sharing for FileSharing {
 
     fn time(&self) -> io::Result<OthersTime> {
         let mut others = self.others.lock();
-        self.look_for_members(&mut others);
+        self.find_members(&mut others);
         self.time_of(&mut others)
     }
 
@@ -208,9 +210,9 @@ impl Sharing for FileSharing {
 
     fn has_news(&self) -> io::Result<bool> {
         let mut others = self.others.lock();
-        self.look_for_members(&mut others);
+        self.find_members(&mut others);
         for member in others.members.values() {
-            // A log is there as soon as it has a mark.
+            // A log exists as soon as it has a mark.
             let begun = || self.options.disk.open(&member.layout.mark(), OpenMode::Read).is_ok();
             if member.peer.as_ref().map_or_else(|| Ok(begun()), Peer::has_news)? {
                 return Ok(true);
@@ -236,7 +238,7 @@ impl Sharing for FileSharing {
                 continue;
             };
             let entries = match peer.news() {
-                // What others wrote is not lost for it: the next call comes to the fault again.
+                // The news of the other logs is still delivered; the next call meets the fault again.
                 Err(_) if !news.is_empty() => continue,
                 read => read?,
             };

@@ -1,8 +1,8 @@
-//! Watching the other processes, and taking over from those that are gone.
+//! Watching the other processes, and taking over from dead ones.
 
 use crate::log::term::{Term, end_term, hold_mark, read_term, with_checksum, write_term};
 use crate::recovery::{OpenOptions, open};
-use crate::sharing::lease::{Company, Holder};
+use crate::sharing::lease::{Holder, OtherProcesses};
 use crate::sharing::others::{Alive, Gone, MEMBERS_MAX, Member, Others, is_left, milliseconds};
 use crate::sharing::peer::Peer;
 use crate::sharing::process::FileSharing;
@@ -16,15 +16,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How often the log of another process is read anew when a file of it goes away meanwhile.
+/// How often the log of another process is read anew when one of its files disappears meanwhile.
 const ATTACH_TRIES: u32 = 5;
-/// Bits of an epoch that count changes of hands: what is above them is how often processes have started in the directory, so
-/// that epochs rise also when the files of the leases are lost.
+/// Low bits of an epoch that count changes of hands. The bits above count process starts in the directory, so that
+/// epochs rise even when the lease files are lost.
 const EPOCH_BITS: u32 = 20;
 
 impl FileSharing {
-    /// Notes who has joined. Members are numbered without gaps, so that one look is enough when nobody has.
-    pub(super) fn look_for_members(&self, others: &mut Others) {
+    /// Notes new members. Members are numbered without gaps, so one check is enough when nobody has joined.
+    pub(super) fn find_members(&self, others: &mut Others) {
         let own = self.leases.me.node;
         let known = others.members.keys().next_back().copied().unwrap_or(0);
         for number in known + 1..=MEMBERS_MAX {
@@ -40,7 +40,7 @@ impl FileSharing {
         }
     }
 
-    /// Reads the log of a member, whose process may be rolling, archiving and pruning it at the same time.
+    /// Reads the log of a member, whose process may roll, archive and prune it at the same time.
     pub(super) fn attach(
         &self,
         layout: &Layout,
@@ -58,13 +58,14 @@ impl FileSharing {
         }
     }
 
-    /// Looks whether the others renew, and answers who is awaited and does not any more: his directory, and his term.
+    /// Checks whether the others renew their terms; returns the awaited processes that no longer do, with directory
+    /// and term.
     ///
     /// # Errors
-    /// What the disk says.
-    pub(super) fn look_around(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
+    /// Any I/O error of the disk.
+    pub(super) fn check_others(&self, others: &mut Others) -> io::Result<Vec<(u16, Layout, Gone)>> {
         let disk = &*self.options.disk;
-        let now = self.look_at_signs(others)?;
+        let now = self.read_signs(others)?;
         let mut gone = Vec::new();
         for (number, member) in &mut others.members {
             if !member.awaited {
@@ -80,7 +81,7 @@ impl FileSharing {
         Ok(gone)
     }
 
-    /// Says that this process is there, and what its log time is at a moment.
+    /// Writes this process's sign of life, with its log time at a moment.
     pub(super) fn sign(&self, renewals: u64, (time, moment): (Timestamp, Duration)) -> io::Result<()> {
         let at = milliseconds(moment);
         let line = with_checksum(&Alive { term: self.tenure.term, renewals, time, at });
@@ -88,10 +89,10 @@ impl FileSharing {
         self.alive.truncate(line.len() as u64)
     }
 
-    /// The log time of the others at this moment. One who holds its lock in the term in which it noted its time is only
-    /// paused, however long ago that was: its time goes on, and it will say so.
+    /// The log time of the others at this moment. A process that still holds its lock in the term in which it noted
+    /// its time is only paused, for however long: its time advances, and it will publish it.
     pub(super) fn time_of(&self, others: &mut Others) -> io::Result<OthersTime> {
-        let now = self.look_at_signs(others)?;
+        let now = self.read_signs(others)?;
         let disk = &*self.options.disk;
         let (mut latest, mut present) = (Timestamp::from_milliseconds(i64::MIN), false);
         for member in others.members.values() {
@@ -106,10 +107,11 @@ impl FileSharing {
         Ok(OthersTime { latest, present })
     }
 
-    /// Reads what each of the others said last, and notes since when it has said nothing else; answers that moment.
-    pub(super) fn look_at_signs(&self, others: &mut Others) -> io::Result<Duration> {
+    /// Reads the last sign of life of each other process, and notes since when it is unchanged; returns that
+    /// moment.
+    pub(super) fn read_signs(&self, others: &mut Others) -> io::Result<Duration> {
         let disk = &*self.options.disk;
-        // Who has not looked for a while knows nothing of what the others did meanwhile.
+        // A process that has not checked for a while has not seen the changes of the others.
         let now = self.clock.monotonic();
         let blind =
             others.looked.replace(now).is_none_or(|looked| now.saturating_sub(looked) > self.lease.ttl / 2);
@@ -129,7 +131,7 @@ impl FileSharing {
     /// Takes over from a process that does not renew its leases; false when that must be tried again.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Any I/O error of the disk.
     pub(super) fn take_over(&self, layout: &Layout, gone: &Gone) -> io::Result<bool> {
         let (taken_over, term) = match *gone {
             Gone::Ended(term) => (self.finish_log_of(layout, term)?, term),
@@ -145,14 +147,14 @@ impl FileSharing {
         Ok(taken_over)
     }
 
-    /// Reads the logs of all who are gone to their ends: after a power cut their marks may be behind what they have
-    /// acknowledged, and nobody but a next process of theirs would read on.
+    /// Reads the logs of all dead processes to their ends: after a power cut their marks may be behind their
+    /// acknowledged entries, and only a next process in their directory would read on.
     ///
     /// # Errors
-    /// What the disk says, or what is damaged.
-    pub(super) fn finish_those_left(&self) -> Result<(), OpenError> {
+    /// Any I/O error of the disk, or damage in a log.
+    pub(super) fn finish_ended_logs(&self) -> Result<(), OpenError> {
         let mut others = self.others.lock();
-        self.look_for_members(&mut others);
+        self.find_members(&mut others);
         for Member { layout, .. } in others.members.values() {
             let finish = || {
                 if is_left(&*self.options.disk, layout)? {
@@ -161,14 +163,15 @@ impl FileSharing {
                 }
                 Ok(())
             };
-            // Damage is reported as its own next process would report it.
-            let told = |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
-            finish().map_err(told)?;
+            // Damage is reported as the owner's next process would report it.
+            let as_open_error =
+                |error: io::Error| error.downcast().unwrap_or_else(OpenError::at(layout.root()));
+            finish().map_err(as_open_error)?;
         }
         Ok(())
     }
 
-    /// Reads the log of a process that has ended to its end, and makes that end durable.
+    /// Reads the log of an ended process to its end, and makes that end durable.
     fn finish_log_of(&self, layout: &Layout, term: u64) -> io::Result<bool> {
         let own = &self.options;
         let options = OpenOptions { disk: Arc::clone(&own.disk), layout: layout.clone(), ..*own };
@@ -181,14 +184,14 @@ impl FileSharing {
                 }
                 Ok(true)
             }
-            // Somebody else was faster: its next process, or another one that takes over.
+            // Another process was faster: the owner's next one, or another one that takes over.
             Err(OpenError::Locked { .. }) => Ok(false),
             Err(error) => Err(io::Error::other(error)),
         }
     }
 }
 
-impl Company for FileSharing {
+impl OtherProcesses for FileSharing {
     fn lasts(&self, holder: &Holder) -> io::Result<bool> {
         let (disk, layout) = (&*self.options.disk, self.leases.root.member(holder.node));
         let present = read_term(disk, &layout.term())?.unwrap_or_default();
@@ -196,8 +199,8 @@ impl Company for FileSharing {
             return Ok(true);
         }
         if present.end.is_some() {
-            // Whoever ended it may not have come to that yet. After a power cut without it, what stands behind the end of that
-            // log would be read again, beside what is decided here.
+            // The process that ended the term may not have synced the directory yet. Without this sync, after a
+            // power cut the entries behind that log's end would be read again, beside the decisions made here.
             disk.sync_dir(layout.root())?;
         }
         Ok(false)
@@ -205,7 +208,7 @@ impl Company for FileSharing {
 
     fn others(&self) -> io::Result<Vec<Holder>> {
         let mut known = self.others.lock();
-        self.look_for_members(&mut known);
+        self.find_members(&mut known);
         let mut others = Vec::new();
         for (number, member) in &known.members {
             if let Some(Term { term, .. }) = read_term(&*self.options.disk, &member.layout.term())? {

@@ -1,9 +1,9 @@
-//! Another process's data directory as a source: reads what its mark says is durable, writes nothing.
+//! Another process's data directory as a source: reads the entries up to its mark, writes nothing.
 //!
-//! The mark is written after each sync and not synced itself, so after a power cut it may be behind what was seen of
-//! the log before, or missing. Then the log itself is asked: as long as it has the last event that was seen, it has
-//! lost nothing, and there is nothing new until the mark says so. If it does not have it any more, acknowledged events
-//! are gone, and the end that is reported says that.
+//! The mark is written after each sync and not synced itself, so after a power cut it may be behind the last event
+//! read before, or missing. Then the log itself decides: as long as it still has that event, it has lost nothing,
+//! and there is nothing new until the mark moves on. If it does not, acknowledged events are gone, and the reported
+//! end shows that.
 
 use crate::format::identity::{NodeFile, read_node};
 use crate::format::mark::read_mark;
@@ -17,8 +17,8 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the mark is read while nothing new has come.
-const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// Interval between two reads of the mark while nothing new has come.
+const CHECK_EVERY: Duration = Duration::from_millis(25);
 
 /// [`EventSource`] over the data directory of a node that runs elsewhere on this machine, or does not run.
 pub struct DirectorySource {
@@ -27,7 +27,7 @@ pub struct DirectorySource {
 }
 
 impl DirectorySource {
-    /// The events of the node whose data directory that is; it need not exist yet.
+    /// The events of the node in that data directory, which need not exist yet.
     pub fn new(disk: Arc<dyn Disk>, layout: Layout) -> Self {
         let name = layout.root().display().to_string();
         Self { name, tail: Arc::new(Mutex::new(Tail::new(disk, layout))) }
@@ -48,7 +48,7 @@ impl EventSource for DirectorySource {
         Box::pin(async move {
             let looking = async {
                 loop {
-                    tokio::time::sleep(LOOK_EVERY).await;
+                    tokio::time::sleep(CHECK_EVERY).await;
                     let tail = Arc::clone(&self.tail);
                     let mark = blocking(move || {
                         let tail = tail.lock();
@@ -59,7 +59,7 @@ impl EventSource for DirectorySource {
                     }
                 }
             };
-            // Too late is as good: then it is asked again.
+            // A timeout needs no handling: the caller asks again.
             let _ = tokio::time::timeout(wait_max, looking).await;
         })
     }

@@ -53,7 +53,7 @@ impl EventSource for LocalSource {
 
     fn news(&self, after: Sequence, wait_max: Duration) -> News<'_> {
         Box::pin(async move {
-            // Too late: then it is asked again all the same.
+            // A timeout needs no handling: the caller asks again.
             let _ = tokio::time::timeout(wait_max, self.durable.passed(after.plus(1))).await;
         })
     }

@@ -1,4 +1,4 @@
-//! The logs of a data directory that several processes share, as sources: `nodes/1`, `nodes/2` and whoever joins.
+//! The logs of a shared data directory as sources: `nodes/1`, `nodes/2` and later members.
 
 use crate::sources::directory_source::DirectorySource;
 use onhand_app::ports::{EventSource, Joining};
@@ -13,11 +13,11 @@ use std::sync::Arc;
 /// The members of a shared data directory, by number, lowest first.
 ///
 /// # Errors
-/// What the disk says; a directory that is not shared has none.
+/// Any I/O error of the disk. A directory that is not shared has no members.
 pub fn members(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<u16>> {
     let mut numbers = Vec::new();
     for number in 1.. {
-        // They are numbered without gaps; one without is being made.
+        // They are numbered without gaps; a member without `node.json` is just being created.
         match disk.open(&layout.member(number).node(), OpenMode::Read) {
             Ok(_) => numbers.push(number),
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
@@ -27,21 +27,21 @@ pub fn members(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<u16>> {
     Ok(numbers)
 }
 
-/// Whose logs a data directory has.
+/// How many processes' logs a data directory has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrangement {
-    /// That of one process, which has the directory for itself, at its root.
+    /// The log of a single process, at the root.
     Alone,
-    /// Of one process, on its way from the root to `nodes/1`: the move was begun.
+    /// The log of a single process, whose move from the root to `nodes/1` has begun.
     HalfShared,
-    /// Those of several processes, under `nodes/`.
+    /// The logs of several processes, under `nodes/`.
     Shared,
 }
 
-/// Whose logs a data directory has; there is no way back from several processes to one.
+/// The arrangement of a data directory; a shared one cannot be converted back.
 ///
 /// # Errors
-/// What the disk says.
+/// Any I/O error of the disk.
 pub fn arrangement(disk: &dyn Disk, layout: &Layout) -> io::Result<Arrangement> {
     match disk.list(&layout.nodes()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Arrangement::Alone),
@@ -63,7 +63,7 @@ pub struct Members {
 }
 
 impl Members {
-    /// The members of that directory, but for the one whose log is followed already.
+    /// The members of that directory, except `own`, whose log is followed already.
     pub fn new(disk: Arc<dyn Disk>, layout: Layout, own: Option<u16>) -> Self {
         Self { disk, layout, known: Mutex::new(own.into_iter().collect()) }
     }

@@ -1,9 +1,9 @@
-//! A log read from behind, event by event, undecoded: what the worker's sources have in common.
+//! Following a log, event by event, undecoded: shared by the worker's sources.
 //!
 //! A tail keeps a place (segment, byte, checksum) and no open file: at a restart the node puts the good part of its
-//! active segment into a new file of the same name, and a handle of the old one would see nothing any more. Every line
-//! is held against the checksum of the one before it, every segment against the end of the one before it. Nothing
-//! beyond the durable end, as the caller knows it, is handed out. A tail never writes.
+//! active segment into a new file of the same name, and a handle of the old one would see no new entries. Every
+//! line is checked against the checksum of the one before it, every segment against the end of the one before it.
+//! Only events up to the durable end, as the caller knows it, are delivered. A tail never writes.
 
 use crate::format::line::{checksum_after, split};
 use crate::format::segment::Scan;
@@ -19,10 +19,10 @@ use std::io;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Bytes between two places that can be gone back to.
+/// Bytes between two remembered places.
 const SPOT_EVERY: u64 = 1 << 20;
 
-/// One log and a place in it.
+/// A log and the current place in it.
 pub(crate) struct Tail {
     disk: Arc<dyn Disk>,
     layout: Layout,
@@ -32,19 +32,19 @@ pub(crate) struct Tail {
 /// A place in front of a line.
 #[derive(Debug, Clone, Copy)]
 struct Spot {
-    /// The sequence the line begins with.
+    /// The first sequence of the line.
     next: Sequence,
-    /// Where it stands, and the checksum of the line before it.
+    /// Its offset, and the checksum of the line before it.
     end: SegmentEnd,
 }
 
 struct Cursor {
-    /// The segment.
+    /// The first sequence of the segment.
     first: Sequence,
     at: Spot,
-    /// Places passed in this segment, the first of them behind its header.
+    /// Remembered places in this segment, the first of them behind its header.
     spots: Vec<Spot>,
-    /// What is left of the entry in front of `at`.
+    /// Remaining events of the entry in front of `at`.
     rest: VecDeque<Delivered>,
 }
 
@@ -53,7 +53,7 @@ impl Cursor {
         Self { first, at, spots: vec![at], rest: VecDeque::new() }
     }
 
-    /// The next event it would hand out.
+    /// The sequence of the next event to deliver.
     fn next(&self) -> Sequence {
         self.rest.front().map_or(self.at.next, |event| event.sequence)
     }
@@ -100,13 +100,13 @@ impl Tail {
         }
         let read = self.read_on(node, after, limit, end);
         if read.is_err() {
-            // Look for the place anew: the files may have been replaced.
+            // Find the place anew: the files may have been replaced.
             self.cursor = None;
         }
         read
     }
 
-    /// True when the log still has that event, whatever is known of its end.
+    /// True when the log still has that event, whatever its mark says.
     pub(crate) fn holds(&mut self, node: Uuid, sequence: Sequence) -> bool {
         self.cursor = None;
         let found = self.read(node, sequence.minus(1), 1, Sequence(u64::MAX));
@@ -174,7 +174,7 @@ impl Tail {
         Err(SourceError::Nonsense(reason))
     }
 
-    /// The place behind a segment's header, and where the header says the segment before ends.
+    /// The place behind a segment's header, and the end of the segment before according to it.
     fn header(&self, node: Uuid, first: Sequence) -> Result<(Spot, Option<SegmentEnd>), SourceError> {
         let path = self.layout.segment(first);
         let wrong = |reason: &str| SourceError::Nonsense(format!("{}: {reason}", path.display()));

@@ -1,9 +1,10 @@
-//! The file `alerts-sent`: up to which sequence of this node's log every alert was sent, or given up.
+//! The file `alerts-sent`: the sequence of this node's log up to which every alert was sent or given up.
 //!
 //! ```text
 //! alerts-sent    <8 hex crc32c of the rest> {"sequence":1041}<LF>
 //! ```
-//! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind what was sent, never ahead.
+//! It is replaced by `durable_rename`, so it is whole whenever the machine stops; it may be behind the alerts sent,
+//! never ahead.
 
 use crate::log::term::{checked, with_checksum};
 use onhand_app::ports::AlertPlace;
@@ -23,12 +24,12 @@ pub struct AlertsSent {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Record {
+struct AlertsSentRecord {
     sequence: Sequence,
 }
 
 impl AlertsSent {
-    /// The file of the node whose directory that is.
+    /// The file in the node directory of that layout.
     pub fn new(disk: Arc<dyn Disk>, layout: &Layout) -> Self {
         Self { disk, path: layout.alerts_sent() }
     }
@@ -42,15 +43,15 @@ impl AlertPlace for AlertsSent {
             Err(error) => return Err(error),
         };
         let record = checked(&bytes).and_then(|json| serde_json::from_slice(json).ok());
-        let Some(Record { sequence }) = record else {
-            let told = format!("{} is not what was written", self.path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+        let Some(AlertsSentRecord { sequence }) = record else {
+            let message = format!("{} is not what was written", self.path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         };
         Ok(Some(sequence))
     }
 
     fn save(&self, sequence: Sequence) -> io::Result<()> {
-        replace(&*self.disk, &self.path, &with_checksum(&Record { sequence })).map(drop)
+        replace(&*self.disk, &self.path, &with_checksum(&AlertsSentRecord { sequence })).map(drop)
     }
 }
 

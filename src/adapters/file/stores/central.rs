@@ -8,10 +8,10 @@
 //!   "LONDON":{
 //!    "TEA":{"qty":7,"onHand":10,"reserved":3,"version":2,"updatedAt":"...","node":"<node>"}}}}}<LF>
 //! ```
-//! with a level on each line. `crc` is CRC-32C over the bytes of the value of `central`. Model, checkpoints and what
-//! waits are one document under one checksum, written under a temporary name and named by `durable_rename`: a crash
-//! leaves all of it or the one before. Two are kept; one whose checksum does not fit is set aside as `.bad` and the
-//! older one is used, which costs a longer replay and nothing else.
+//! with a level on each line. `crc` is CRC-32C over the bytes of the value of `central`. Model, checkpoints and
+//! waiting events are one document under one checksum, written under a temporary name and named by
+//! `durable_rename`: a crash leaves all of it or the one before. Two are kept; one whose checksum does not fit is
+//! set aside as `.bad` and the older one is used, which costs a longer replay and nothing else.
 
 use onhand_app::central::{Central, CentralCopy};
 use onhand_app::ports::CentralStore;
@@ -40,15 +40,16 @@ const CHUNK: usize = 1 << 20;
 pub struct FileCentral {
     disk: Arc<dyn Disk>,
     layout: Layout,
-    /// Held while a file is written: whoever asked may be gone, and somebody else ask, before it has its name.
+    /// Held while a file is written: the requester may be gone, and another request arrive, before the file has its
+    /// final name.
     saving: Mutex<()>,
 }
 
 impl FileCentral {
-    /// Opens the store of a data directory, making its folder when it is missing.
+    /// Opens the store of a data directory, creating its folder when it is missing.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Any I/O error of the disk.
     pub fn open(disk: Arc<dyn Disk>, layout: Layout) -> io::Result<Self> {
         create_dir_durably(&*disk, &layout.central())?;
         remove_unfinished(&*disk, &layout.central())?;
@@ -58,7 +59,7 @@ impl FileCentral {
     /// Removes every saved model, so that the next one is built from the logs alone.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Any I/O error of the disk.
     pub fn forget(&self) -> io::Result<()> {
         for sequence in list(&*self.disk, &self.layout)? {
             self.disk.remove(&self.layout.central_file(sequence))?;
@@ -75,10 +76,10 @@ impl FileCentral {
     }
 }
 
-/// The newest model that another process has saved, read without changing any file; nothing when there is none.
+/// The newest model that another process has saved, read without changing any file; none when there is none.
 ///
 /// # Errors
-/// What the disk says.
+/// Any I/O error of the disk.
 pub fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Option<Central>> {
     for sequence in list(disk, layout)? {
         match read(disk, layout, sequence) {
@@ -95,7 +96,7 @@ pub fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Option<Central>> {
 /// The saved models, newest first; none when there is no folder.
 ///
 /// # Errors
-/// What the disk says.
+/// Any I/O error of the disk.
 pub fn list(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
     let names = match disk.list(&layout.central()) {
         Ok(names) => names,
@@ -182,7 +183,7 @@ fn decode(file: &dyn DiskFile) -> Result<Central, Unread> {
     serde_json::from_slice(central).map_err(|error| Unread::Damaged(error.to_string()))
 }
 
-/// Writes to a file in large pieces, adding up the checksum.
+/// A writer that writes in large pieces and updates the checksum.
 struct Summed<'a> {
     file: &'a dyn DiskFile,
     buffer: Vec<u8>,
@@ -208,13 +209,13 @@ impl Write for Summed<'_> {
     }
 }
 
-/// JSON with a line for each member down to the levels, and nothing broken further down.
+/// JSON formatter with a line for each member down to the levels, and no line breaks below.
 #[derive(Default)]
 struct LevelALine {
     depth: usize,
 }
 
-/// The document, `stores`, a store.
+/// Nesting depth with line breaks: the document, `stores`, a store.
 const BROKEN_DEPTH: usize = 3;
 const INDENT: &[u8] = b"\n   ";
 

@@ -3,13 +3,14 @@
 //! ```text
 //! {"crc":"8 hex","id":"<node>-<sequence>","node":"...","source":"...","sequence":7,"reason":"...",...,"event":{...}}<LF>
 //! ```
-//! `crc` is CRC-32C over eight zero digits and the line from behind `"crc":"........",` up to its line feed. A line is
-//! written and synced before anybody may rely on it, one at a time. So a line that does not fit is the torn last one,
-//! which nobody relied on: it is copied to `torn-<offset>-<checksum>.bytes` and cut. If an intact line stands behind it, it was
-//! durable once: that is damage, and loading is refused.
+//! `crc` is CRC-32C over eight zero digits and the line from behind `"crc":"........",` up to its line feed. Each
+//! line is written and synced before it takes effect, one at a time. So a line whose checksum does not fit is the
+//! torn last one, which had no effect: it is copied to `torn-<offset>-<checksum>.bytes` and cut. If an intact line
+//! stands behind it, it was durable once: that is damage, and loading is refused.
 //!
-//! After a failed write or sync the file is never written again: what was durable is copied to a new file, synced and
-//! renamed into place. Loading does the same, because the page cache may show what an earlier process failed to sync.
+//! After a failed write or sync the file is never written again: the durable part is copied to a new file, synced
+//! and renamed into place. Loading does the same, because the page cache may show what an earlier process failed to
+//! sync.
 
 use crate::format::line::{checksum_after, put_checksum};
 use onhand_app::central::DeadLetter;
@@ -24,43 +25,43 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-/// `{"crc":"........",`, what comes before a letter's own members.
+/// The beginning of a line, before a letter's own members.
 const FRONT: &[u8] = b"{\"crc\":\"00000000\",";
 
 /// [`DeadLetterStore`] in a data directory. Only one worker may have it open at a time.
 pub struct FileDeadLetters {
     disk: Arc<dyn Disk>,
     layout: Layout,
-    state: Mutex<State>,
+    state: Mutex<LetterFileState>,
 }
 
-enum State {
-    /// What is in the file is not known yet.
+enum LetterFileState {
+    /// The content of the file is not known yet.
     Unread,
     /// The file can be appended to.
     Open { file: Arc<dyn DiskFile>, length: u64 },
-    /// There is no file, or it must not be written any more: the first bytes of it go to a new one.
+    /// There is no file, or it must not be written any more: its first `length` bytes go to a new one.
     Stale { length: u64 },
 }
 
 impl FileDeadLetters {
-    /// Opens the store of a data directory, making its folder when it is missing.
+    /// Opens the store of a data directory, creating its folder when it is missing.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Any I/O error of the disk.
     pub fn open(disk: Arc<dyn Disk>, layout: Layout) -> io::Result<Self> {
         create_dir_durably(&*disk, &layout.dead_letters())?;
         remove_unfinished(&*disk, &layout.dead_letters())?;
-        Ok(Self { disk, layout, state: Mutex::new(State::Unread) })
+        Ok(Self { disk, layout, state: Mutex::new(LetterFileState::Unread) })
     }
 
-    fn read(&self) -> io::Result<Read> {
+    fn read(&self) -> io::Result<LettersRead> {
         look(&*self.disk, &self.layout)
     }
 
-    /// Reads the file, cuts its torn end aside, and moves the rest to a file that is known to be durable.
-    fn take_up(&self) -> io::Result<(State, Vec<DeadLetter>)> {
-        let Read { bytes, good, letters } = self.read()?;
+    /// Reads the file, moves its torn end aside, and copies the rest to a file that is known to be durable.
+    fn take_up(&self) -> io::Result<(LetterFileState, Vec<DeadLetter>)> {
+        let LettersRead { bytes, good, letters } = self.read()?;
         let length = good as u64;
         if let Some(torn) = bytes.get(good..).filter(|torn| !torn.is_empty()) {
             let stem = format!("torn-{length}");
@@ -68,13 +69,13 @@ impl FileDeadLetters {
             tracing::warn!(file = %aside.display(), bytes = torn.len(), "a torn dead letter is cut off");
         }
         if bytes.is_empty() {
-            return Ok((State::Stale { length: 0 }, letters));
+            return Ok((LetterFileState::Stale { length: 0 }, letters));
         }
         let file = self.rewrite(length, b"")?;
-        Ok((State::Open { file, length }, letters))
+        Ok((LetterFileState::Open { file, length }, letters))
     }
 
-    /// The first bytes of the file and `line` in a new file of the same name.
+    /// Writes the first `length` bytes of the file and `line` to a new file of the same name.
     fn rewrite(&self, length: u64, line: &[u8]) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.layout.dead_letter_file();
         let mut bytes = Vec::new();
@@ -103,44 +104,44 @@ impl DeadLetterStore for FileDeadLetters {
     fn append(&self, letter: &DeadLetter) -> io::Result<()> {
         let line = encode(letter);
         let mut state = self.state.lock();
-        if matches!(*state, State::Unread) {
+        if matches!(*state, LetterFileState::Unread) {
             *state = self.take_up()?.0;
         }
         match &*state {
-            State::Open { file, length } => {
+            LetterFileState::Open { file, length } => {
                 let (length, next) = (*length, *length + line.len() as u64);
                 if let Err(error) = write_all_at(&**file, &line, length).and_then(|()| file.sync_data()) {
-                    *state = State::Stale { length };
+                    *state = LetterFileState::Stale { length };
                     return Err(error);
                 }
-                *state = State::Open { file: Arc::clone(file), length: next };
+                *state = LetterFileState::Open { file: Arc::clone(file), length: next };
             }
-            State::Stale { length } => {
+            LetterFileState::Stale { length } => {
                 let file = self.rewrite(*length, &line)?;
-                *state = State::Open { file, length: *length + line.len() as u64 };
+                *state = LetterFileState::Open { file, length: *length + line.len() as u64 };
             }
-            State::Unread => unreachable!("it was taken up above"),
+            LetterFileState::Unread => unreachable!("it was taken up above"),
         }
         Ok(())
     }
 }
 
-/// The letters another process keeps, each in its latest state, oldest first; nothing is touched.
+/// The letters of another process, each in its latest state, oldest first; changes no file.
 ///
 /// # Errors
-/// What the disk says; `InvalidData` when acknowledged lines are damaged.
+/// Any I/O error of the disk; `InvalidData` when acknowledged lines are damaged.
 pub fn look_at_letters(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<DeadLetter>> {
     Ok(look(disk, layout)?.letters)
 }
 
-/// What a file holds, and how many of its bytes are good.
-struct Read {
+/// The letters of a file, and how many of its bytes are good.
+struct LettersRead {
     bytes: Vec<u8>,
     good: usize,
     letters: Vec<DeadLetter>,
 }
 
-fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Read> {
+fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<LettersRead> {
     let path = layout.dead_letter_file();
     let bytes = match disk.open(&path, OpenMode::Read).and_then(|file| read_all(&*file)) {
         Ok(bytes) => bytes,
@@ -168,11 +169,11 @@ fn look(disk: &dyn Disk, layout: &Layout) -> io::Result<Read> {
         );
         return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }
-    Ok(Read { bytes, good, letters })
+    Ok(LettersRead { bytes, good, letters })
 }
 
-/// True when an intact letter stands anywhere behind the first byte. Looked for by how a line begins, not by line feeds,
-/// which may be what was damaged; a quote in data is escaped, so nothing else looks like it.
+/// True when an intact letter stands anywhere behind the first byte. The search is for the beginning of a line, not
+/// for line feeds, which may be damaged; quotes in data are escaped, so nothing else matches.
 fn letter_behind(bytes: &[u8]) -> bool {
     const START: &[u8] = b"{\"crc\":\"";
     let mut starts = bytes.windows(START.len()).enumerate().skip(1).filter(|(_, window)| *window == START);
@@ -187,7 +188,7 @@ fn encode(letter: &DeadLetter) -> Vec<u8> {
     let mut line = FRONT.to_vec();
     line.extend_from_slice(json.strip_prefix(b"{").unwrap_or(&json));
     for byte in &mut line {
-        // Inside strings JSON escapes it: this one is white space of an event as it was read.
+        // JSON escapes line feeds in strings: this one is white space of an event as received.
         if *byte == b'\n' {
             *byte = b' ';
         }

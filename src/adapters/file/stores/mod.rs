@@ -1,4 +1,4 @@
-//! What the worker and the webhook keep: the central model, dead letters, the last alert sent.
+//! Files of the worker and the webhook: the central model, dead letters, the last alert sent.
 
 pub mod alerts_sent;
 pub mod central;

@@ -1,9 +1,9 @@
-//! The archive: sealed segments that a start no longer needs, compressed, and still read at any place.
+//! The archive: sealed segments that a start no longer needs, compressed, and still readable at any offset.
 //!
 //! The bytes of an archived segment: `reading/archived.rs`.
 //!
-//! A segment is archived in three steps, each of which may be the last: the compressed file gets its name, the
-//! original is removed, the directory is synced. Where both are there, the original is read; a start removes it.
+//! A segment is archived in three steps, after each of which a crash is safe: the compressed file gets its name,
+//! the original is removed, the directory is synced. When both exist, the original is read; a start removes it.
 
 use crate::reading::archived::{compress, open_archived};
 use onhand_disk::layout::{Layout, segment_first};
@@ -13,11 +13,11 @@ use onhand_planted::{Bug, planted};
 use std::io;
 use std::sync::Arc;
 
-/// True when a segment is in `log/` and in the archive, which has all of it: archiving was cut off half-way, or a copy of the
-/// directory has the beginning of a segment that was archived when the rest was copied.
+/// True when a segment is in `log/` and in the archive, which has all of it: archiving was cut off half-way, or a
+/// copy of the directory has the beginning of a segment that was archived before the rest was copied.
 pub(crate) fn is_there_twice(disk: &dyn Disk, layout: &Layout, first: Sequence) -> io::Result<bool> {
     let there = |opened: io::Result<Arc<dyn DiskFile>>| match opened.and_then(|file| read_all(&*file)) {
-        // One that cannot be unpacked is of no use.
+        // An archive that cannot be unpacked does not count.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
             Ok(None)
         }
@@ -31,8 +31,9 @@ pub(crate) fn is_there_twice(disk: &dyn Disk, layout: &Layout, first: Sequence) 
     Ok(original.zip(archived).is_some_and(|(original, archived)| archived.starts_with(&original)))
 }
 
-/// Removes from `log/` what the archive has, durably: the process that archived it may have been killed before it synced the
-/// directory, and a power cut would then take the archived name and leave the original removed.
+/// Removes from `log/` the segments that the archive has, durably: the process that archived them may have been
+/// killed before it synced the directory, and a power cut would then take the archived name and leave the original
+/// removed.
 pub(crate) fn remove_archived(disk: &dyn Disk, layout: &Layout) -> io::Result<()> {
     let names = disk.list(&layout.log())?;
     for first in names.iter().filter_map(|name| segment_first(name)) {

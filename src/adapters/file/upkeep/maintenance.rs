@@ -1,9 +1,9 @@
-//! The side work of a running node, on one thread: indexes of sealed segments, snapshots, the archive.
+//! Maintenance of a running node, on one thread: indexes of sealed segments, snapshots, the archive.
 
 use crate::reading::segments::Segments;
 use crate::upkeep::archive::{archive, candidates};
 use crate::upkeep::snapshot::list_snapshots;
-use crate::upkeep::snapshotter::{Snapshotter, TakeError, Taken};
+use crate::upkeep::snapshotter::{LastSnapshot, Snapshotter, TakeError};
 use onhand_app::ports::DurableWatch;
 use onhand_domain::Sequence;
 use std::convert::Infallible;
@@ -15,12 +15,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How often due work is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// A snapshot that took a second is followed by at least so many seconds without one.
+/// Interval between two checks for due work.
+const CHECK_EVERY: Duration = Duration::from_millis(100);
+/// Seconds without a snapshot for each second that the last one took, at least.
 const REST: u32 = 49;
 
-/// Side work on one log, step by step.
+/// Maintenance of one log, step by step.
 pub struct Maintenance {
     segments: Arc<Segments>,
     durable: Arc<DurableWatch>,
@@ -28,25 +28,25 @@ pub struct Maintenance {
     passed: Arc<AtomicU64>,
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Upkeep {
-    /// Indexes written.
+    /// Number of indexes written.
     pub indexes: usize,
-    /// The snapshot that was taken.
+    /// The sequence of the snapshot that was taken.
     pub snapshot: Option<Sequence>,
-    /// The segment that went to the archive, by its first sequence.
+    /// The first sequence of the segment that was archived.
     pub archived: Option<Sequence>,
 }
 
 impl Maintenance {
-    /// The side work of a log that is durable as far as `durable` says, beginning behind its `last` snapshot; another one
-    /// after every `snapshot_every` events.
+    /// The maintenance of a log that is durable as far as `durable` says, starting behind its `last` snapshot;
+    /// another one after every `snapshot_every` events.
     pub(crate) fn new(
         segments: &Arc<Segments>,
         durable: Arc<DurableWatch>,
         node: Uuid,
-        last: Taken,
+        last: LastSnapshot,
         snapshot_every: u64,
     ) -> Self {
         let snapshotter = Snapshotter {
@@ -60,10 +60,10 @@ impl Maintenance {
         Self { segments: Arc::clone(segments), durable, snapshotter, passed }
     }
 
-    /// Does what is due.
+    /// Does the due work.
     ///
     /// # Errors
-    /// [`TakeError`]; nothing is lost, it is tried again at the next step.
+    /// [`TakeError`]; nothing is lost, the next step tries again.
     pub fn step(&mut self) -> Result<Upkeep, TakeError> {
         let (indexes, snapshot) = (self.write_indexes()?, self.snapshot_if_due()?);
         Ok(Upkeep { indexes, snapshot, archived: self.archive_one()? })
@@ -103,7 +103,7 @@ impl Maintenance {
         Ok(Some(durable))
     }
 
-    /// A snapshot of everything, unless there is one.
+    /// Takes a snapshot of everything, unless there is one.
     fn last_snapshot(&mut self) -> Result<Option<Upkeep>, TakeError> {
         let durable = self.durable.sequence();
         if durable <= self.snapshotter.last.sequence {
@@ -116,18 +116,18 @@ impl Maintenance {
     fn snapshot(&mut self, upto: Sequence) -> Result<(), TakeError> {
         let taken = self.snapshotter.take(upto);
         if matches!(taken, Err(TakeError::Snapshot(_) | TakeError::Fold(_))) {
-            // The older snapshot is of no use: the next one is made from the log alone.
+            // The older snapshot is unusable: the next one is made from the log alone.
             self.snapshotter.last.sequence = Sequence::START;
         }
         taken
     }
 
-    /// Runs on a thread of its own until the handle is dropped; `done` is called after every step that did something. Then the
-    /// snapshot under way, and a last one of everything, have the time `patience` to finish, or are given up: the next
-    /// start reads the log behind the last snapshot.
+    /// Runs on a thread of its own until the handle is dropped; `done` is called after every step with a result. At
+    /// the end, the snapshot under way and a last one of everything have the time `patience` to finish, or are
+    /// abandoned: the next start reads the log behind the last snapshot.
     ///
     /// # Errors
-    /// When the operating system gives no thread.
+    /// When the operating system cannot create a thread.
     pub fn start(
         mut self,
         patience: Duration,
@@ -137,7 +137,7 @@ impl Maintenance {
         let (ending, ended) = channel();
         let given_up = Arc::clone(&self.snapshotter.given_up);
         let run = move || {
-            // Whoever waits for the end learns of it when this goes.
+            // Dropping this notifies the thread that waits for the end.
             let _ending: Sender<Infallible> = ending;
             let done = |outcome, took| {
                 if !matches!(outcome, Err(TakeError::GivenUp)) {
@@ -145,7 +145,7 @@ impl Maintenance {
                 }
             };
             let mut rested = Instant::now();
-            while !stop_within(&stopped, LOOK_EVERY) {
+            while !stop_within(&stopped, CHECK_EVERY) {
                 let begun = Instant::now();
                 let may_snapshot = begun >= rested;
                 let outcome = if may_snapshot {
@@ -175,7 +175,7 @@ fn stop_within(stopped: &Receiver<()>, wait: Duration) -> bool {
     !matches!(stopped.recv_timeout(wait), Err(RecvTimeoutError::Timeout))
 }
 
-/// The thread; dropping it ends it.
+/// Handle of the thread; dropping it ends the thread.
 pub struct MaintenanceThread {
     stop: Option<Sender<()>>,
     ended: Receiver<Infallible>,
@@ -187,7 +187,7 @@ pub struct MaintenanceThread {
 impl Drop for MaintenanceThread {
     fn drop(&mut self) {
         self.stop.take();
-        // Nothing is ever sent: it ends, or the time does.
+        // Nothing is ever sent: returns when the thread ends or the time is up.
         let _ = self.ended.recv_timeout(self.patience);
         self.given_up.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
@@ -212,7 +212,7 @@ mod tests {
     const EVENT: &str = r#"{"eventId":"00000000-0000-0000-0000-000000000001","type":"ADJUST","payload":{"sku":"TEA","storeId":"LONDON","delta":1},"after":{"onHand":1,"reserved":0,"version":1}}"#;
 
     #[test]
-    fn a_snapshot_that_nobody_waits_for_is_given_up_and_made_another_time() {
+    fn an_abandoned_snapshot_is_made_later() {
         let disk = SimDisk::new(1);
         let layout = Layout::new(Path::new("/data"));
         let options = OpenOptions {

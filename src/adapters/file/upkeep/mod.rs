@@ -1,8 +1,8 @@
 //! Side work: snapshots, and the archive of segments that a snapshot covers.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
-//! | [`maintenance`] | what is due, on one thread |
+//! | [`maintenance`] | the due work, on one thread |
 //! | [`snapshotter`] | when a snapshot is taken, and from what; [`snapshot`] is its bytes |
 //! | [`archive`] | which segments are compressed, and in which steps |
 

@@ -1,10 +1,10 @@
 //! A snapshot of a node: every state after some sequence, so that a start need not read the whole log.
 //!
-//! JSON Lines: a header `{"format":2,"node":"uuid","sequence":N,"at":"..."}`, one line a state
-//! (`{"level":{...}}`, `{"import":{...}}`, in no particular order), and a footer
-//! `{"count":states,"weight":states and holds,"sequence":N,"crc":"8 hex"}` whose `crc` is CRC-32C over every byte
-//! before the footer. It is written under a temporary name and gets its own by `durable_rename`, so a snapshot that
-//! has its name is whole, unless the disk spoils it later: then the footer does not fit and the older one is used.
+//! JSON Lines: a header `{"format":2,"node":"uuid","sequence":N,"at":"..."}`, one line a state (`{"level":{...}}`,
+//! `{"import":{...}}`, in no particular order), and a footer `{"count":states,"weight":states and
+//! holds,"sequence":N,"crc":"8 hex"}` whose `crc` is CRC-32C over every byte before the footer. It is written under
+//! a temporary name and gets its own by `durable_rename`, so a snapshot that has its name is whole, unless the disk
+//! damages it later: then the footer does not fit and the older one is used.
 //!
 //! Idempotency records are not in it: they stand in the log and in the index of its segments, which a start reads
 //! as far back as they are kept. That keeps a snapshot as small as the stock, whatever the traffic was.
@@ -41,13 +41,13 @@ struct Footer {
     crc: String,
 }
 
-/// A snapshot cannot be used.
+/// Why a snapshot cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// The disk refused.
+    /// The disk returned an error.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is not what was written.
+    /// The snapshot is damaged, for this reason.
     #[error("{0}")]
     Damaged(String),
 }
@@ -56,7 +56,7 @@ fn damaged(what: impl Into<String>) -> SnapshotError {
     SnapshotError::Damaged(what.into())
 }
 
-/// A snapshot's lines, one after the other, checked at the end.
+/// Reads a snapshot's lines in order, and checks the footer at the end.
 pub(crate) struct SnapshotReader {
     lines: Lines,
     node: Uuid,
@@ -96,12 +96,12 @@ impl SnapshotReader {
         self.at
     }
 
-    /// States and holds, once the end was reached.
+    /// Number of states and holds, once the end was reached.
     pub(crate) fn weight(&self) -> u64 {
         self.weight
     }
 
-    /// Hands every state's line to `each`, and checks the footer.
+    /// Passes every state's line to `each`, and checks the footer.
     pub(crate) fn read(
         &mut self,
         mut each: impl FnMut(&[u8]) -> Result<(), SnapshotError>,
@@ -124,7 +124,7 @@ impl SnapshotReader {
     }
 }
 
-/// One line back to a state.
+/// Decodes one line to a state.
 pub(crate) fn decode_state(line: &[u8]) -> Result<(Key, State), SnapshotError> {
     let record: StateRecord =
         serde_json::from_slice(line).map_err(|error| damaged(format!("a state is unreadable: {error}")))?;
@@ -164,19 +164,19 @@ impl SnapshotWriter {
         Ok(writer)
     }
 
-    /// Removes what was written of one that cannot be finished: the room it takes may be wanted elsewhere.
+    /// Removes an unfinished snapshot, to free its space.
     pub(crate) fn abandon(disk: &dyn Disk, layout: &Layout, sequence: Sequence) {
-        // What stays all the same is removed by the next start.
+        // If this fails, the next start removes it.
         let _ = disk.remove(&temporary(&layout.snapshot(sequence)));
     }
 
-    /// Adds a state's line as it stood in another snapshot.
+    /// Adds a state's line unchanged from another snapshot.
     pub(crate) fn copy(&mut self, line: &[u8], holds: u64) -> io::Result<()> {
         self.buffer.extend_from_slice(line);
         self.added(holds)
     }
 
-    /// Adds a state.
+    /// Encodes and adds a state.
     pub(crate) fn add(&mut self, key: &Key, state: &State) -> io::Result<()> {
         let record = state.record(key);
         serde_json::to_writer(&mut self.buffer, &record)?;
@@ -198,7 +198,7 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    /// Gives the snapshot its name, durably; answers its weight in states and holds.
+    /// Gives the snapshot its name, durably; returns its weight in states and holds.
     pub(crate) fn finish(mut self, disk: &dyn Disk) -> io::Result<u64> {
         self.flush()?;
         let crc = format!("{:08x}", self.checksum);
@@ -211,7 +211,7 @@ impl SnapshotWriter {
     }
 }
 
-/// The sequences of the snapshots there are, newest first; none where there is no directory of them.
+/// The sequences of all snapshots, newest first; none when the directory is missing.
 pub fn list_snapshots(disk: &dyn Disk, layout: &Layout) -> io::Result<Vec<Sequence>> {
     let names = match disk.list(&layout.snapshots()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),

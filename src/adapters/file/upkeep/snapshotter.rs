@@ -1,11 +1,11 @@
-//! Taking snapshots, off the write path: the older snapshot and the log after it, added up from their files.
+//! Taking snapshots, off the write path: the older snapshot and the log after it, folded from their files.
 //!
-//! No state in memory is read and no mutex is taken, so a snapshot never holds up a command; and it says what
-//! the log says, not what memory believes. States that no event since the older snapshot moved are copied as bytes.
+//! No state in memory is read and no mutex is taken, so a snapshot never delays a command; and its states come from
+//! the log, not from memory. States without an event since the older snapshot are copied as bytes.
 //!
-//! When: after `SNAPSHOT_EVERY_N_EVENTS` events, never sooner than events worth a tenth of the records of the last
-//! snapshot, and never for more than about a fiftieth of the time: its syncs share the disk with those of the log. What
-//! it costs per event is bounded, whatever the catalogue's size.
+//! When: after `SNAPSHOT_EVERY_N_EVENTS` events, never before the number of events reaches a tenth of the records
+//! of the last snapshot, and never for more than about a fiftieth of the time, because its syncs share the disk
+//! with those of the log. So its cost per event is bounded, whatever the catalogue's size.
 
 use crate::format::identity::NodeFile;
 use crate::reading::segments::Segments;
@@ -23,10 +23,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
-/// A snapshot was not taken.
+/// Why a snapshot was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeError {
-    /// The disk refused.
+    /// The disk returned an error.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The log could not be read.
@@ -38,17 +38,17 @@ pub enum TakeError {
     /// The log does not fit the older snapshot.
     #[error(transparent)]
     Fold(#[from] onhand_app::ledger::fold::FoldError),
-    /// The process stops, and does not wait for it.
+    /// The process stops before the snapshot is complete.
     #[error("it was given up, because the process stops")]
     GivenUp,
 }
 
 /// The last snapshot, and its size.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Taken {
-    /// The last event in it.
+pub(crate) struct LastSnapshot {
+    /// The sequence of the last event in it.
     pub(crate) sequence: Sequence,
-    /// Its states and holds.
+    /// Number of its states and holds.
     pub(crate) weight: u64,
 }
 
@@ -57,8 +57,8 @@ pub(crate) struct Snapshotter {
     pub(crate) segments: Arc<Segments>,
     pub(crate) node: Uuid,
     pub(crate) every: u64,
-    pub(crate) last: Taken,
-    /// True once nobody waits for a snapshot any more.
+    pub(crate) last: LastSnapshot,
+    /// True once the snapshot under way is to be abandoned.
     pub(crate) given_up: Arc<AtomicBool>,
 }
 
@@ -81,11 +81,11 @@ impl Snapshotter {
         if written.is_err() {
             SnapshotWriter::abandon(&**disk, layout, upto);
         }
-        self.last = Taken { sequence: upto, weight: written? };
+        self.last = LastSnapshot { sequence: upto, weight: written? };
         Ok(remove_old(&**disk, layout)?)
     }
 
-    /// Writes it, and answers what it weighs.
+    /// Writes it, and returns its weight.
     fn write(&self, upto: Sequence, at: Timestamp, touched: &HashSet<Key>) -> Result<u64, TakeError> {
         let base = self.last.sequence;
         let Segments { disk, layout, .. } = &*self.segments;
@@ -132,7 +132,7 @@ impl Snapshotter {
 /// Writes a snapshot of a whole fold, and removes the others.
 ///
 /// # Errors
-/// What the disk said.
+/// Any I/O error of the disk.
 pub fn write_whole(
     disk: &dyn Disk,
     layout: &Layout,
@@ -149,7 +149,7 @@ pub fn write_whole(
     disk.sync_dir(&layout.snapshots())
 }
 
-/// By key, so that the same log gives the same bytes.
+/// Ordered by key, so that the same log gives the same bytes.
 fn sorted(fold: &Fold) -> Vec<(&Key, &State)> {
     let mut states: Vec<(&Key, &State)> = fold.states.iter().collect();
     states.sort_unstable_by_key(|(key, _)| *key);

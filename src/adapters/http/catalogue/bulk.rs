@@ -24,7 +24,7 @@ use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// `{update?, products}`
+/// Request body: `{update?, products}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProductsBody {
@@ -33,7 +33,7 @@ struct ProductsBody {
     products: Vec<Object<ProductLine>>,
 }
 
-/// `POST /catalogue/products`
+/// Handler of `POST /catalogue/products`.
 pub(crate) async fn products(
     State(node): State<Arc<Node>>,
     context: RequestContext,
@@ -72,7 +72,7 @@ fn into_domain(body: ProductsBody) -> Result<Products, Problem> {
 
 #[derive(Debug, Serialize)]
 struct ProductsResults<'a> {
-    results: Vec<ProductOutcome<'a>>,
+    results: Vec<ProductLineResult<'a>>,
     created: usize,
     changed: usize,
     unchanged: usize,
@@ -82,7 +82,7 @@ struct ProductsResults<'a> {
 /// The result of one product. One without an event that was not refused is unchanged.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProductOutcome<'a> {
+struct ProductLineResult<'a> {
     status: u16,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unchanged: bool,
@@ -98,7 +98,7 @@ struct ProductOutcome<'a> {
     differs: &'a [ProductMember],
 }
 
-impl<'a> ProductOutcome<'a> {
+impl<'a> ProductLineResult<'a> {
     const UNCHANGED: Self = Self {
         status: StatusCode::OK.as_u16(),
         unchanged: true,
@@ -135,7 +135,7 @@ impl<'a> ProductOutcome<'a> {
 
 impl<'a> ProductsResults<'a> {
     fn of(outcome: &'a Outcome, products: usize) -> Self {
-        let mut results = vec![ProductOutcome::UNCHANGED; products];
+        let mut results = vec![ProductLineResult::UNCHANGED; products];
         let mut put = |op: u32, result| {
             if let Some(place) = usize::try_from(op).ok().and_then(|op| results.get_mut(op)) {
                 *place = result;
@@ -143,16 +143,16 @@ impl<'a> ProductsResults<'a> {
         };
         for event in &outcome.events {
             if let (Some(op), Fact::Product(_)) = (event.op, &event.fact) {
-                put(op, ProductOutcome::applied(event.after.version()));
+                put(op, ProductLineResult::applied(event.after.version()));
             }
         }
         for unapplied in &outcome.unapplied {
             if let UnappliedWhy::Refused(rejection) = &unapplied.why {
-                put(unapplied.op, ProductOutcome::refused(rejection));
+                put(unapplied.op, ProductLineResult::refused(rejection));
             }
         }
         let count =
-            |wanted: fn(&ProductOutcome<'_>) -> bool| results.iter().filter(|one| wanted(one)).count();
+            |wanted: fn(&ProductLineResult<'_>) -> bool| results.iter().filter(|one| wanted(one)).count();
         let created = count(|one| one.version == Some(1));
         let changed = count(|one| one.version.is_some_and(|version| version > 1));
         let (unchanged, refused) = (count(|one| one.unchanged), count(|one| one.code.is_some()));

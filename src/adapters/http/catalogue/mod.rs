@@ -6,24 +6,27 @@ pub(crate) mod products;
 pub(crate) mod stores;
 
 use crate::edge::endpoint::{delete, get, patch, post, put};
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::Routes;
 use crate::resource::list;
+use onhand_domain::identity::Permission;
 
 /// The routes of the catalogue.
 pub(crate) fn routes() -> Routes {
     vec![
-        get(Open, "/products", products::list).query(products::PARAMETERS),
-        post(Open, "/products", products::create),
-        get(Open, "/products/{sku}", products::product).versioned(),
-        put(Open, "/products/{sku}", products::replace),
-        patch(Open, "/products/{sku}", products::patch),
-        delete(Open, "/products/{sku}", products::remove),
-        get(Open, "/products/{sku}/history", products::history).query(list::PARAMETERS),
-        post(Open, "/catalogue/products", bulk::products).bulk(),
-        get(Open, "/stores", stores::list).query(list::PARAMETERS),
-        post(Open, "/stores", stores::create),
-        get(Open, "/stores/{storeId}", stores::store).versioned(),
-        put(Open, "/stores/{storeId}", stores::replace),
+        get(Need::Somewhere(Permission::CatalogueRead), "/products", products::list)
+            .query(products::PARAMETERS),
+        post(Need::Everywhere(Permission::CatalogueWrite), "/products", products::create),
+        get(Need::Somewhere(Permission::CatalogueRead), "/products/{sku}", products::product).versioned(),
+        put(Need::Everywhere(Permission::CatalogueWrite), "/products/{sku}", products::replace),
+        patch(Need::Everywhere(Permission::CatalogueWrite), "/products/{sku}", products::patch),
+        delete(Need::Everywhere(Permission::CatalogueWrite), "/products/{sku}", products::remove),
+        get(Need::Somewhere(Permission::CatalogueRead), "/products/{sku}/history", products::history)
+            .query(list::PARAMETERS),
+        post(Need::Everywhere(Permission::CatalogueWrite), "/catalogue/products", bulk::products).bulk(),
+        get(Need::Somewhere(Permission::StoresRead), "/stores", stores::list).query(list::PARAMETERS),
+        post(Need::Somewhere(Permission::StoresWrite), "/stores", stores::create),
+        get(Need::InStore(Permission::StoresRead), "/stores/{storeId}", stores::store).versioned(),
+        put(Need::InStore(Permission::StoresWrite), "/stores/{storeId}", stores::replace),
     ]
 }

@@ -3,14 +3,14 @@
 use crate::request::field_rules::{minor_units, not_negative, short_text, text, version};
 use crate::request::optional::{nullable, present, yes};
 use crate::response::actor;
-use onhand_app::catalogue::{ProductSaid, ProductView};
+use onhand_app::catalogue::{ProductRevision, ProductView};
 use onhand_domain::catalogue::{Currency, Described, Price, Product, ProductChange};
 use onhand_domain::{Quantity, Sku, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use validator::Validate;
 
-/// `{sku, name, category?, unitPrice?, barcode?, lowStockThreshold?, active?, expectedVersion?}`
+/// Request body: `{sku, name, category?, unitPrice?, barcode?, lowStockThreshold?, active?, expectedVersion?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProductBody {
@@ -38,7 +38,7 @@ pub(crate) struct ProductBody {
 }
 
 /// A merge patch of the same: `null` removes a detail.
-#[allow(clippy::option_option, reason = "left out, taken away and said are three things")]
+#[allow(clippy::option_option, reason = "absent, removed and given are three states")]
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProductPatch {
@@ -88,7 +88,7 @@ pub(crate) struct ProductLine {
     active: Option<bool>,
 }
 
-/// `{amountMinor, currency}`
+/// Price in requests and answers: `{amountMinor, currency}`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PriceBody {
@@ -118,13 +118,13 @@ pub(crate) struct ProductVersion<'a> {
 }
 
 impl<'a> ProductVersion<'a> {
-    /// The JSON of a version.
-    pub(crate) fn of(said: &'a ProductSaid) -> Self {
+    /// The JSON of a version of a product.
+    pub(crate) fn of(revision: &'a ProductRevision) -> Self {
         Self {
-            version: said.version,
-            ts: said.at,
-            product: said.product.as_ref(),
-            actor: actor::shown(said.actor.as_deref()),
+            version: revision.version,
+            ts: revision.at,
+            product: revision.product.as_ref(),
+            actor: actor::shown(revision.actor.as_deref()),
         }
     }
 }

@@ -27,7 +27,7 @@ const SEARCH: &str = "search";
 const CATEGORY: &str = "category";
 const ACTIVE: &str = "active";
 
-/// `GET /products`
+/// Handler of `GET /products`.
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let page = ListPage::of("products", &query, &uri)?;
@@ -40,7 +40,7 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     Ok(page.answer(&items, products.next(|product| &product.sku)))
 }
 
-/// `GET /products/{sku}`
+/// Handler of `GET /products/{sku}`.
 pub(crate) async fn product(
     State(node): State<Arc<Node>>,
     SkuAt(sku): SkuAt,
@@ -53,7 +53,7 @@ pub(crate) async fn product(
     Ok(shown(&headers, view.version, &ProductShown::of(&view)))
 }
 
-/// `GET /products/{sku}/history`
+/// Handler of `GET /products/{sku}/history`.
 pub(crate) async fn history(
     State(node): State<Arc<Node>>,
     SkuAt(sku): SkuAt,
@@ -71,7 +71,7 @@ pub(crate) async fn history(
     Ok(page.answer(&items, versions.next(|version| version.version)))
 }
 
-/// `POST /products`
+/// Handler of `POST /products`.
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
     context: RequestContext,
@@ -83,7 +83,7 @@ pub(crate) async fn create(
     describe(&node, &change, sku, ProductVerb::Create(Box::new(body.into())), true).await
 }
 
-/// `PUT /products/{sku}`
+/// Handler of `PUT /products/{sku}`.
 pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     SkuAt(sku): SkuAt,
@@ -98,7 +98,7 @@ pub(crate) async fn replace(
     describe(&node, &change, sku, ProductVerb::Replace(Box::new(body.into())), false).await
 }
 
-/// `PATCH /products/{sku}`
+/// Handler of `PATCH /products/{sku}`.
 pub(crate) async fn patch(
     State(node): State<Arc<Node>>,
     SkuAt(sku): SkuAt,
@@ -110,7 +110,7 @@ pub(crate) async fn patch(
     describe(&node, &change, sku, ProductVerb::Change(Box::new(body.into())), false).await
 }
 
-/// `DELETE /products/{sku}`
+/// Handler of `DELETE /products/{sku}`.
 pub(crate) async fn remove(
     State(node): State<Arc<Node>>,
     SkuAt(sku): SkuAt,

@@ -2,6 +2,7 @@
 
 use crate::edge::body::JsonBody;
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::request::context::RequestContext;
 use crate::request::field_rules::{text, version, zone_name};
 use crate::request::optional::{present, yes};
@@ -17,13 +18,14 @@ use axum::response::Response;
 use http::{HeaderMap, Uri};
 use onhand_app::catalogue::{StoreDescription, StoreView};
 use onhand_domain::catalogue::{Store, StoreCommand, StoreKind};
+use onhand_domain::identity::Permission;
 use onhand_domain::{Command, Fact, StoreId, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use validator::Validate;
 
-/// `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`
+/// Request body: `{storeId, name, kind?, address?, timeZone?, active?, expectedVersion?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct StoreBody {
@@ -59,15 +61,21 @@ struct StoreShown<'a> {
 }
 
 /// `GET /stores`
-pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
-    let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?;
+pub(crate) async fn list(
+    State(node): State<Arc<Node>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let scope = caller.scope(Permission::StoresRead, None)?;
+    let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?.within(&scope);
     let after = page.after(|mark| StoreId::new(mark).ok())?;
     let stores = page.cut(node.ledger.stores(after.as_ref(), page.rows_max()).await?);
-    let items: Vec<StoreShown> = stores.rows.iter().map(StoreShown::of).collect();
+    let visible = stores.rows.iter().filter(|store| scope.covers(&store.store_id));
+    let items: Vec<StoreShown> = visible.map(StoreShown::of).collect();
     Ok(page.answer(&items, stores.next(|store| &store.store_id)))
 }
 
-/// `GET /stores/{storeId}`
+/// Handler of `GET /stores/{storeId}`.
 pub(crate) async fn store(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,
@@ -83,7 +91,7 @@ pub(crate) async fn store(
     Ok(shown(&headers, body.version, &body))
 }
 
-/// `POST /stores`
+/// Handler of `POST /stores`.
 pub(crate) async fn create(
     State(node): State<Arc<Node>>,
     context: RequestContext,
@@ -96,7 +104,7 @@ pub(crate) async fn create(
     describe(&node, store_id, kind, context, body, true).await
 }
 
-/// `PUT /stores/{storeId}`
+/// Handler of `PUT /stores/{storeId}`.
 pub(crate) async fn replace(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,

@@ -25,7 +25,7 @@ pub(crate) const REASON: &str = "reason";
 pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR, STATE];
 const STATE: &str = "state";
 
-/// `{reason}`
+/// Request body: `{reason}`.
 #[derive(Debug, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]
 struct Discard {
@@ -33,7 +33,7 @@ struct Discard {
     reason: SmolStr,
 }
 
-/// A letter, and what became of the events that waited behind it.
+/// A letter, and the number of events applied and waiting behind it.
 #[derive(Debug, Serialize)]
 struct DrivenBody {
     letter: DeadLetter,
@@ -41,7 +41,7 @@ struct DrivenBody {
     waiting: u64,
 }
 
-/// `GET /dead-letters`
+/// Handler of `GET /dead-letters`.
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let page = ListPage::of("dead-letters", &query, &uri)?;
@@ -55,20 +55,20 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     Ok(page.answer(&letters.rows, letters.next(|letter| &letter.id)))
 }
 
-/// `GET /dead-letters/{id}`
+/// Handler of `GET /dead-letters/{id}`.
 pub(crate) async fn one(State(node): State<Arc<Node>>, at: LetterAt) -> Result<Response, Problem> {
     let letter = node.worker()?.letter(&at.0).ok_or(LetterError::Unknown)?;
     Ok(Json(letter).into_response())
 }
 
-/// `POST /dead-letters/{id}/redrive`
+/// Handler of `POST /dead-letters/{id}/redrive`.
 pub(crate) async fn redrive(State(node): State<Arc<Node>>, at: LetterAt) -> Result<Response, Problem> {
     let worker = Arc::clone(node.worker()?);
     let driven = to_its_end(async move { worker.redrive(&at.0).await }).await??;
     Ok(DrivenBody::answer(driven))
 }
 
-/// `DELETE /dead-letters/{id}`
+/// Handler of `DELETE /dead-letters/{id}`.
 pub(crate) async fn discard(
     State(node): State<Arc<Node>>,
     at: LetterAt,

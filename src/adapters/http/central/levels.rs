@@ -1,10 +1,11 @@
-//! The levels of the central model: of one SKU, of one store, of all; and waiting for one's own write.
+//! The levels of the central model: of one SKU, of one store, of all; and waiting for a write of the caller.
 
 use crate::central::stream;
 use crate::edge::admission::Admitted;
 use crate::limits::CENTRAL_WAIT_MS_MAX;
 use crate::node::Node;
 use crate::request::accept;
+use crate::request::caller::Caller;
 use crate::request::path::{SkuAt, StoreAt};
 use crate::request::prefer_wait::deadline;
 use crate::request::query::Query;
@@ -17,6 +18,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri};
 use onhand_app::central::{Central, CentralLevel, CentralModel, total};
+use onhand_domain::identity::{Permission, StoreScope};
 use onhand_domain::stock::LevelAfter;
 use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use serde::Serialize;
@@ -70,19 +72,23 @@ struct SkuBody {
     total: Total,
     stores: Vec<CentralBody>,
     as_of: AsOf,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
-/// `GET /central/inventory/{sku}`
+/// Handler of `GET /central/inventory/{sku}`.
 pub(crate) async fn sku(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     at: SkuAt,
     uri: Uri,
     headers: HeaderMap,
     admitted: Admitted,
 ) -> Result<Response, Problem> {
+    let scope = caller.scope(Permission::CentralRead, None)?;
     let model = fresh(&node, &Query::of(uri.query()), &headers, &admitted).await?;
     let (stores, as_of) = model.look(|central| {
-        let stores = central.stores_of(&at.0);
+        let stores = central.stores_of(&at.0).filter(|(store, _)| scope.covers(store));
         let levels = stores.filter_map(|(store, levels)| CentralBody::of(store, &at.0, &levels));
         (levels.collect::<Vec<_>>(), central.as_of().clone())
     });
@@ -94,10 +100,10 @@ pub(crate) async fn sku(
         return Err(Problem::new(Code::NotFound, detail));
     }
     let total = stores.iter().fold(Total::default(), Total::with);
-    Ok(Json(SkuBody { sku: at.0, total, stores, as_of }).into_response())
+    Ok(Json(SkuBody { sku: at.0, total, stores, as_of, partial: !scope.is_everywhere() }).into_response())
 }
 
-/// `GET /central/stores/{storeId}/inventory`
+/// Handler of `GET /central/stores/{storeId}/inventory`.
 pub(crate) async fn store(
     State(node): State<Arc<Node>>,
     at: StoreAt,
@@ -118,37 +124,41 @@ pub(crate) async fn store(
     Ok(page.answer_with(&levels.rows, levels.next(|level| &level.sku), &Freshness { as_of }))
 }
 
-/// `GET /central/inventory`
+/// Handler of `GET /central/inventory`.
 pub(crate) async fn all(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
     admitted: Admitted,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
+    let scope = caller.scope(Permission::CentralRead, None)?;
     let whole = accept::first_of(&headers, &["application/json", stream::MEDIA_TYPE]);
     let response = if whole == Some(stream::MEDIA_TYPE) {
         refuse_page(&query, "belongs to a page; this form is the whole model")?;
         let model = fresh(&node, &query, &headers, &admitted).await?;
-        stream::response(Arc::clone(model))
+        stream::response(Arc::clone(model), scope)
     } else {
-        page_of_all(&node, &query, &uri, &headers, &admitted).await?
+        page_of_all(&node, &scope, &query, &uri, &headers, &admitted).await?
     };
     Ok(by_accept(response))
 }
 
 async fn page_of_all(
     node: &Node,
+    scope: &StoreScope,
     query: &Query<'_>,
     uri: &Uri,
     headers: &HeaderMap,
     admitted: &Admitted,
 ) -> Result<Response, Problem> {
-    let page = ListPage::of("central", query, uri)?;
+    let page = ListPage::of("central", query, uri)?.within(scope);
     let after = page.after(read_level_mark)?;
     let model = fresh(node, query, headers, admitted).await?;
     let (levels, as_of) = model.look(|central| {
         let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
+        let behind = behind.filter(|(store, ..)| scope.covers(store));
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
         (levels.take(page.rows_max()).collect::<Vec<_>>(), central.as_of().clone())
     });
@@ -210,7 +220,7 @@ impl CentralBody {
 
 impl Total {
     fn with(self, level: &CentralBody) -> Self {
-        // A sum that would be out of range stays as it is.
+        // A sum that would leave the range is left unchanged.
         let add = |sum: Quantity, more: Quantity| sum.checked_add(more).unwrap_or(sum);
         Self {
             qty: add(self.qty, level.qty),

@@ -7,21 +7,34 @@ pub(crate) mod stream;
 pub(crate) mod sync;
 
 use crate::edge::endpoint::{delete, get, post};
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::Routes;
+use onhand_domain::identity::Permission;
 
 /// The routes of the central model.
 pub(crate) fn routes() -> Routes {
     vec![
-        post(Open, "/sync", sync::sync).administration(),
-        get(Open, "/central/inventory/{sku}", levels::sku).query(levels::FRESH).waiting(),
-        get(Open, "/central/inventory", levels::all).query(levels::PAGED).waiting(),
-        get(Open, "/central/stores/{storeId}/inventory", levels::store).query(levels::PAGED).waiting(),
-        get(Open, "/dead-letters", dead_letters::list).query(dead_letters::PARAMETERS),
-        get(Open, "/dead-letters/{id}", dead_letters::one),
-        delete(Open, "/dead-letters/{id}", dead_letters::discard)
+        post(Need::Everywhere(Permission::SyncRun), "/sync", sync::sync).administration(),
+        get(Need::Somewhere(Permission::CentralRead), "/central/inventory/{sku}", levels::sku)
+            .query(levels::FRESH)
+            .waiting(),
+        get(Need::Somewhere(Permission::CentralRead), "/central/inventory", levels::all)
+            .query(levels::PAGED)
+            .waiting(),
+        get(Need::InStore(Permission::CentralRead), "/central/stores/{storeId}/inventory", levels::store)
+            .query(levels::PAGED)
+            .waiting(),
+        get(Need::Everywhere(Permission::LettersRead), "/dead-letters", dead_letters::list)
+            .query(dead_letters::PARAMETERS),
+        get(Need::Everywhere(Permission::LettersRead), "/dead-letters/{id}", dead_letters::one),
+        delete(Need::Everywhere(Permission::LettersManage), "/dead-letters/{id}", dead_letters::discard)
             .query(&[dead_letters::REASON])
             .administration(),
-        post(Open, "/dead-letters/{id}/redrive", dead_letters::redrive).administration(),
+        post(
+            Need::Everywhere(Permission::LettersManage),
+            "/dead-letters/{id}/redrive",
+            dead_letters::redrive,
+        )
+        .administration(),
     ]
 }

@@ -1,7 +1,7 @@
 //! The whole central model in one answer: `{storeId: {sku: {qty, version, updatedAt}}}`.
 //!
-//! It is read in pieces, so neither memory nor a lock is held for the size of the model. Each level is as fresh as the header
-//! `onhand-as-of` says, or fresher.
+//! It is read in pieces, so neither memory nor a lock is held for the size of the model. Each level is at least as
+//! fresh as the header `onhand-as-of`.
 
 use crate::limits::CENTRAL_LEVELS_MAX;
 use axum::body::Body;
@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use onhand_app::central::{Central, CentralModel, total};
+use onhand_domain::identity::StoreScope;
 use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
 use serde::Serialize;
 use std::convert::Infallible;
@@ -34,22 +35,23 @@ enum StreamPosition {
     End,
 }
 
-/// The model while it is being read: it may change between two pieces.
-pub(crate) fn response(model: Arc<CentralModel>) -> Response {
+/// The model within some stores, while it is being read: it may change between two pieces.
+pub(crate) fn response(model: Arc<CentralModel>, scope: StoreScope) -> Response {
     let as_of = model.look(|central| {
         let reached = central.as_of().iter();
         reached.map(|(node, sequence)| format!("{node}:{sequence}")).collect::<Vec<_>>().join(", ")
     });
-    let stream = futures_util::stream::unfold((model, StreamPosition::Begin), |(model, place)| async {
-        let (bytes, place) = model.look(|central| piece(central, place))?;
-        Some((Ok::<Bytes, Infallible>(bytes), (model, place)))
-    });
+    let stream =
+        futures_util::stream::unfold((model, scope, StreamPosition::Begin), |(model, scope, place)| async {
+            let (bytes, place) = model.look(|central| piece(central, &scope, place))?;
+            Some((Ok::<Bytes, Infallible>(bytes), (model, scope, place)))
+        });
     ([(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (ONHAND_AS_OF, as_of)], Body::from_stream(stream))
         .into_response()
 }
 
 /// The next piece and the position behind it.
-fn piece(central: &Central, place: StreamPosition) -> Option<(Bytes, StreamPosition)> {
+fn piece(central: &Central, scope: &StoreScope, place: StreamPosition) -> Option<(Bytes, StreamPosition)> {
     const INFALLIBLE: &str = "plain structs with string keys always serialise into memory";
     let mut out = Vec::with_capacity(96 * CENTRAL_LEVELS_MAX);
     let last = match place {
@@ -63,6 +65,7 @@ fn piece(central: &Central, place: StreamPosition) -> Option<(Bytes, StreamPosit
     let mut open = last.as_ref().map(|(store, _)| store.clone());
     let mut reached = None;
     let behind = central.after(last.as_ref().map(|(store, sku)| (store, sku)));
+    let behind = behind.filter(|(store, ..)| scope.covers(store));
     for (store, sku, levels) in behind.take(CENTRAL_LEVELS_MAX) {
         let (numbers, updated_at) = total(&levels);
         // Names are plain ASCII: nothing in them must be escaped.

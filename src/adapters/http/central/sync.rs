@@ -9,7 +9,7 @@ use onhand_app::central::PassReport;
 use std::future::Future;
 use std::sync::Arc;
 
-/// `POST /sync`
+/// Handler of `POST /sync`.
 pub(crate) async fn sync(State(node): State<Arc<Node>>) -> Result<Json<PassReport>, Problem> {
     let worker = Arc::clone(node.worker()?);
     to_its_end(async move { worker.sync().await }).await.map(Json)

@@ -1,5 +1,5 @@
-//! `GET /docs/guide` and `GET /docs/guide/{name}`: guides for people. Their sources are the Markdown files in `guide/`, which are
-//! embedded in the program and rendered when they are asked for. The suite runs every command in them
+//! `GET /docs/guide` and `GET /docs/guide/{name}`: guides for people. Their sources are the Markdown files in
+//! `guide/`, which are embedded in the program and rendered on request. The suite runs every command in them
 //! (`tests/suite/binary/readme.rs`).
 
 use crate::request::path::GuideAt;
@@ -29,6 +29,7 @@ const GUIDES: &[Guide] = guides! {
     "importing"
     "reports-and-the-feed"
     "low-stock-alerts"
+    "who-may-do-what"
     "several-stores-one-centre"
     "several-processes"
     "when-the-disk-fails"
@@ -44,7 +45,7 @@ impl Guide {
     }
 }
 
-/// `GET /docs/guide`.
+/// Handler of `GET /docs/guide`.
 pub(crate) async fn list() -> Response {
     let mut body = String::from(
         "<p class=\"soft\"><a href=\"../\">Onhand</a></p>\n<h1>Guides</h1>\n\
@@ -58,7 +59,7 @@ pub(crate) async fn list() -> Response {
     html::page("Guides \u{b7} Onhand", "../", &body)
 }
 
-/// `GET /docs/guide/{name}`.
+/// Handler of `GET /docs/guide/{name}`.
 pub(crate) async fn one(GuideAt(name): GuideAt) -> Result<Response, Problem> {
     let unknown =
         || Problem::new(Code::NotFound, "There is no such guide; open /docs/guide for all of them.");
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn every_source_is_served() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/adapters/http/docs/guide");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let files: BTreeSet<String> = files.map(|name| name.into_string().unwrap()).collect();
         let served: BTreeSet<String> = GUIDES.iter().map(|guide| format!("{}.md", guide.name)).collect();
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_a_guide_or_out_of_the_house() {
+    fn a_link_leads_to_a_guide_or_another_site() {
         for guide in GUIDES {
             let html = rendered(guide.source);
             for link in html.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {

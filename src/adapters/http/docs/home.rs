@@ -23,7 +23,7 @@ const LINKS: [(&str, &str, &str); 11] = [
     ("metrics", "metrics", "Figures for Prometheus."),
 ];
 
-/// `{name, version, links}`
+/// Answer: `{name, version, links}`.
 #[derive(Debug, Serialize)]
 struct Home {
     name: &'static str,
@@ -32,7 +32,7 @@ struct Home {
     links: (),
 }
 
-/// `GET /`
+/// Handler of `GET /`.
 pub(crate) async fn home(headers: HeaderMap) -> Response {
     let response = if accept::wants_page(&headers) {
         page()

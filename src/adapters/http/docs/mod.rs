@@ -1,5 +1,5 @@
-//! What explains the program: an entry page (`home`), guides (`guide`), the contract (`openapi`), a page to try it on (`swagger`), and
-//! the meaning of each problem (`problems`).
+//! Documentation served by the node: an entry page (`home`), guides (`guide`), the contract (`openapi`), a page to
+//! try it on (`swagger`), and the meaning of each problem (`problems`).
 
 pub(crate) mod guide;
 pub(crate) mod home;
@@ -8,19 +8,19 @@ pub(crate) mod problems;
 pub(crate) mod swagger;
 
 use crate::edge::endpoint::get;
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::Routes;
 
 /// The routes of the documents.
 pub(crate) fn routes() -> Routes {
     vec![
-        get(Open, "/", home::home),
-        get(Open, "/problems", problems::list),
-        get(Open, "/problems/{code}", problems::one),
-        get(Open, "/openapi.yaml", openapi::openapi),
-        get(Open, "/docs", swagger::page),
-        get(Open, "/docs/{file}", swagger::asset),
-        get(Open, "/docs/guide", guide::list),
-        get(Open, "/docs/guide/{name}", guide::one),
+        get(Need::Public, "/", home::home),
+        get(Need::Public, "/problems", problems::list),
+        get(Need::Public, "/problems/{code}", problems::one),
+        get(Need::Public, "/openapi.yaml", openapi::openapi),
+        get(Need::Public, "/docs", swagger::page),
+        get(Need::Public, "/docs/{file}", swagger::asset),
+        get(Need::Public, "/docs/guide", guide::list),
+        get(Need::Public, "/docs/guide/{name}", guide::one),
     ]
 }

@@ -32,20 +32,20 @@ pub(crate) struct Descriptions {
     items: Vec<Description>,
 }
 
-/// `GET /problems`.
+/// Handler of `GET /problems`.
 pub(crate) async fn list(headers: HeaderMap) -> Response {
     let json = || Descriptions { items: Code::ALL.iter().copied().map(describe).collect() };
     answer(&headers, page_of_all, json)
 }
 
-/// `GET /problems/{code}`.
+/// Handler of `GET /problems/{code}`.
 pub(crate) async fn one(CodeAt(slug): CodeAt, headers: HeaderMap) -> Result<Response, Problem> {
     let unknown = || Problem::new(Code::NotFound, "There is no such problem code; GET /problems lists them.");
     let code = Code::of_slug(&slug).ok_or_else(unknown)?;
     Ok(answer(&headers, || page_of(code), || describe(code)))
 }
 
-/// HTML for a browser, JSON for everybody else.
+/// HTML for a browser, JSON for every other client.
 fn answer<T: Serialize>(
     headers: &HeaderMap,
     page: impl FnOnce() -> Response,

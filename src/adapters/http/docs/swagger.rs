@@ -44,7 +44,7 @@ const START: &str = r##"SwaggerUIBundle({
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-/// `GET /docs`.
+/// Handler of `GET /docs`.
 pub(crate) async fn page() -> Response {
     file("text/html; charset=utf-8", PAGE.as_bytes())
 }

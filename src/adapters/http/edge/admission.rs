@@ -1,7 +1,7 @@
 //! The admission of one request: its place at the gate of its route, and its turn where the work is long.
 //!
-//! The edge makes one for each request and drops it with the answer. Handlers and extractors may ask it for more, but never
-//! hold what it gives, so none can forget to.
+//! The edge makes one for each request and drops it with the answer. Handlers and extractors may acquire more
+//! through it, but never own a permit, so none can forget to return it.
 
 use crate::edge::gates::{Gate, GateEntry, Gates};
 use crate::limits::{BATCH_BODY_BYTES_MAX, COMMAND_BODY_BYTES_MAX};
@@ -14,7 +14,7 @@ use onhand_resilience::{Seat, WorkPermit};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// What one request holds at its gate.
+/// The permits that one request holds at its gate.
 #[derive(Debug)]
 pub(crate) struct Admission {
     gates: Arc<Gates>,
@@ -43,7 +43,7 @@ impl Admission {
         Ok(())
     }
 
-    /// Waits for the turn of a request with a large body, before that is read: only so many bodies are in memory at once.
+    /// Waits for the turn of a request with a large body before reading it, which limits the bodies in memory.
     pub(crate) async fn turn(&self) -> Result<(), Problem> {
         if let GateEntry::AtOnce(gate @ Gate::Bulk) = self.entry {
             let turn = self.gates.work(gate).await?;

@@ -4,7 +4,7 @@
 //! a change of one thing. The methods of [`Endpoint`] make the other kinds of routes.
 
 use crate::edge::gates::{Gate, GateEntry};
-use crate::edge::route::{Cache, Permission, Route};
+use crate::edge::route::{Cache, Need, Route};
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
@@ -13,12 +13,12 @@ use std::pin::Pin;
 
 /// A route and its handler, not yet bound to the state.
 pub(crate) struct Endpoint<S> {
-    /// The route.
+    /// The route as openapi.yaml describes it.
     pub(crate) route: Route,
     bind: Box<dyn FnOnce(S) -> Answering>,
 }
 
-/// What answers the requests of a route.
+/// The handler of a route, bound to the state.
 pub(crate) type Answering =
     Box<dyn Fn(Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 
@@ -26,11 +26,11 @@ macro_rules! constructors {
     ($($(#[$doc:meta])* $name:ident $method:ident $entry:expr;)*) => {
         $($(#[$doc])*
         pub(crate) fn $name<T: 'static, S: Clone + Send + Sync + 'static>(
-            permission: Permission,
+            need: Need,
             template: &'static str,
             handler: impl Handler<T, S>,
         ) -> Endpoint<S> {
-            Endpoint::new(permission, Method::$method, template, $entry, handler)
+            Endpoint::new(need, Method::$method, template, $entry, handler)
         })*
     };
 }
@@ -40,9 +40,9 @@ constructors! {
     get GET GateEntry::AtOnce(Gate::Reads);
     /// A change of one thing, with a body.
     post POST GateEntry::Later(Gate::Writes);
-    /// See [`post`].
+    /// A replacement of one thing, admitted as a [`post`].
     put PUT GateEntry::Later(Gate::Writes);
-    /// See [`post`].
+    /// A partial change of one thing, admitted as a [`post`].
     patch PATCH GateEntry::Later(Gate::Writes);
     /// A change of one thing without a body, so there is none to wait for.
     delete DELETE GateEntry::AtOnce(Gate::Writes);
@@ -50,7 +50,7 @@ constructors! {
 
 impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     fn new<T: 'static>(
-        permission: Permission,
+        need: Need,
         method: Method,
         template: &'static str,
         entry: GateEntry,
@@ -59,7 +59,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let bind = |state: S| -> Answering {
             Box::new(move |request| Box::pin(handler.clone().call(request, state.clone())))
         };
-        let route = Route { template, method, query: &[], entry, cache: Cache::Never, permission };
+        let route = Route { template, method, query: &[], entry, cache: Cache::Never, need };
         Self { route, bind: Box::new(bind) }
     }
 

@@ -26,7 +26,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 /// A kind of work, with its own places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// Reads.
+    /// Reads of stock, catalogue and log.
     Reads,
     /// Changes of one thing.
     Writes,
@@ -47,10 +47,10 @@ pub enum GateEntry {
     Later(Gate),
 }
 
-/// What counts as one client.
+/// A client for the rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ClientAddress {
-    /// An address, in IPv6 a network of 64 bits, because every host has one at least.
+    /// An address, in IPv6 a network of 64 bits, because every host has at least one.
     Network(IpAddr),
     /// All who come over the local socket.
     LocalSocket,
@@ -121,7 +121,8 @@ impl Gates {
         }
     }
 
-    /// Admits a request before it is complete: takes its place, or checks that there is one, as its route says.
+    /// Admits a request before it is complete: takes its place, or checks that there is one, according to its
+    /// route.
     pub(crate) fn admit(&self, entry: GateEntry) -> Result<Option<Seat>, Problem> {
         match entry {
             GateEntry::AtOnce(gate) => self.enter(gate).map(Some),
@@ -130,7 +131,7 @@ impl Gates {
         }
     }
 
-    /// Takes a place, which is given back when it is dropped.
+    /// Takes a place, which is returned when dropped.
     pub(crate) fn enter(&self, gate: Gate) -> Result<Seat, Problem> {
         self.of(gate).bulkhead.enter().map_err(|Full| self.shed(gate))
     }
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_too_long_for_a_turn_is_turned_away() {
+    async fn a_wait_for_a_turn_times_out() {
         let gates = Gates::new(&GateSettings { concurrency: 1, queue_max: 1, rate: None }, 1);
         let _turn = gates.work(Gate::Bulk).await.unwrap();
         assert_eq!(gates.work(Gate::Bulk).await.unwrap_err().code(), Code::Overloaded);

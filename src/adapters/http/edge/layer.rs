@@ -1,11 +1,13 @@
-//! What every request passes on its way in and out, in one place and in one order: [`Edge::handle`].
+//! The layer around every request, in one place and in one order: [`Edge::handle`].
 //!
-//! One plain function instead of a stack of middleware, and one lookup of the address, which gives the route with its
-//! limits, its meters, its handler and its path parameters. Handlers and extractors are axum's.
+//! One plain function instead of a stack of middleware, and one lookup of the address, which gives the route with
+//! its limits, its meters, its handler and its path parameters. Handlers and extractors are axum's.
 
 use crate::edge::admission::Admission;
 use crate::edge::cors;
+use crate::edge::departing::{panicked, sign, without_body};
 use crate::edge::endpoint::Answering;
+use crate::edge::front_door::{CHALLENGE, FrontDoor};
 use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
 use crate::edge::meters::RouteMeters;
 use crate::edge::route::{Cache, Route};
@@ -13,29 +15,23 @@ use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::path_params::PathParams;
 use crate::request::query::Query;
-use crate::request::request_id::{RequestId, RequestIds, TraceParent, X_REQUEST_ID};
-use crate::response::code::Code;
+use crate::request::request_id::{RequestId, RequestIds, TraceParent};
 use crate::response::hints::Rejected;
 use crate::response::problem;
 use crate::response::problem::Problem;
-use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use onhand_planted::{Bug, planted};
 use onhand_resilience::Seat;
-use onhand_telemetry::HTTP_PANICS;
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
@@ -44,11 +40,12 @@ pub struct Edge {
     addresses: matchit::Router<Vec<usize>>,
     gates: Arc<Gates>,
     web: Arc<WebGate>,
+    door: Option<FrontDoor>,
     meters: RouteMeters,
     ids: RequestIds,
 }
 
-/// One request and what the edge knows of it, until it is answered.
+/// One request with the data that the edge collects until it is answered.
 struct Exchange {
     started: Instant,
     method: Method,
@@ -81,7 +78,13 @@ impl Edge {
         for (index, (route, _)) in routes.iter().enumerate() {
             meters.of(Some(index), &route.method).begin();
         }
-        Self { routes, addresses, gates, web, meters, ids: RequestIds::default() }
+        Self { routes, addresses, gates, web, door: None, meters, ids: RequestIds::default() }
+    }
+
+    /// The same edge with a front door; without one, every caller is `local`.
+    pub(crate) fn with_door(mut self, door: FrontDoor) -> Self {
+        self.door = Some(door);
+        self
     }
 
     /// Answers one request from inside the process: it has no client with a rate limit, and is not from a browser.
@@ -113,7 +116,12 @@ impl Edge {
             return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
         let params = std::mem::take(&mut exchange.params);
-        request.extensions_mut().insert(Arrived { id: exchange.id.clone(), params });
+        let admitted = self.door.as_ref().map(|door| door.admit(route.need, request.headers(), &params));
+        let caller = match admitted.transpose() {
+            Ok(caller) => caller.unwrap_or_default(),
+            Err(problem) => return self.leave(&exchange, problem.into_response()),
+        };
+        request.extensions_mut().insert(Arrived { id: exchange.id.clone(), caller, params });
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
         request.extensions_mut().insert(Arc::clone(&admission));
@@ -168,7 +176,8 @@ impl Edge {
         request: &Request,
     ) -> Result<Option<Seat>, Problem> {
         if client.is_some() {
-            exchange.origin = self.web.check(request)?;
+            let login = self.door.as_ref().is_some_and(FrontDoor::asks_who);
+            exchange.origin = self.web.check(request, login)?;
         }
         let entry = exchange.index.and_then(|index| self.routes.get(index)).map(|(route, _)| route.entry);
         if entry == Some(GateEntry::Free) {
@@ -218,6 +227,9 @@ impl Edge {
         if let Some(quota) = exchange.quota {
             self.gates.sign(response.headers_mut(), quota);
         }
+        if response.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+        }
         if problem.as_ref().is_some_and(|problem| problem.code().rejects_for_load()) {
             response.extensions_mut().insert(Rejected);
         }
@@ -233,33 +245,9 @@ impl Edge {
         let (Some(query), Some((route, _))) = (exchange.uri.query(), route) else {
             return Ok(());
         };
-        // A wrong method is refused as such, whatever the query.
+        // A wrong method is refused as such before the query is checked.
         if route.serves(&exchange.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
     }
-}
-
-/// The answer to HEAD: the answer to GET without its body, but with its length.
-fn without_body(response: Response) -> Response {
-    let (mut head, body) = response.into_parts();
-    if let Some(length) = body.size_hint().exact() {
-        head.headers.entry(CONTENT_LENGTH).or_insert(length.into());
-    }
-    Response::from_parts(head, Body::empty())
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Response {
-    metrics::counter!(HTTP_PANICS).increment(1);
-    let message = panic.downcast_ref::<&str>().copied();
-    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Problem::plain(Code::Internal).because(&message.unwrap_or("a panic without a message")).into_response()
-}
-
-fn sign(headers: &mut HeaderMap, id: &RequestId, cache: Cache) {
-    headers.insert(X_REQUEST_ID, id.header_value());
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(cache.control()));
 }
 
 fn log(
@@ -273,8 +261,8 @@ fn log(
     let trace_id = exchange.trace.as_ref().map(TraceParent::id);
     let (method, status) = (exchange.method.as_str(), status.as_u16());
     let code = problem.map(|problem| problem.code().slug());
-    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a disk that refuses. A line for each
-    // request would only add to the load, or to a disk that is full.
+    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a failing disk. A line
+    // for each request would only add to the load, or to a disk that is full.
     let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_reported_elsewhere();
     if status >= 500 && !problem.is_some_and(routine) {
         let cause = problem.and_then(Problem::cause);
@@ -294,15 +282,17 @@ impl fmt::Debug for Edge {
 mod tests {
     use super::*;
     use crate::edge::endpoint::{get, put};
-    use crate::edge::route::Permission::Open;
-    use http::header::RETRY_AFTER;
+    use crate::edge::route::Need;
+    use crate::response::code::Code;
+    use axum::body::Body;
+    use http::header::{CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 
     fn edge() -> Edge {
         let endpoints = [
-            get(Open, "/panics", panics),
-            get(Open, "/teapot", || async { StatusCode::IM_A_TEAPOT }),
-            get(Open, "/kept", || async { ([(CACHE_CONTROL, "max-age=60")], "tea") }),
-            put(Open, "/kept", || async {}),
+            get(Need::Public, "/panics", panics),
+            get(Need::Public, "/teapot", || async { StatusCode::IM_A_TEAPOT }),
+            get(Need::Public, "/kept", || async { ([(CACHE_CONTROL, "max-age=60")], "tea") }),
+            put(Need::Public, "/kept", || async {}),
         ];
         let bound = endpoints.map(|endpoint| endpoint.query(&["known"]).versioned().free().bound(()));
         Edge::new(bound.into(), Arc::default(), Arc::default())
@@ -320,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_comes_from_below_leaves_as_the_contract_says() {
+    async fn every_error_response_follows_the_contract() {
         for (uri, status, code) in [
             ("/panics", 500, "internal"),
             ("/teapot", 418, "invalid-request"),

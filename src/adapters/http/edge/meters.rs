@@ -1,7 +1,7 @@
-//! What the outermost layer counts and times, per route and method.
+//! Counters and timers of the outermost layer, per route and method.
 //!
-//! Every handle is registered on first use and then kept: a request costs two atomic operations and no lookup by name.
-//! Labels are route templates, never paths, because every SKU would become a series.
+//! Every handle is registered on first use and then kept: a request costs two atomic operations and no lookup by
+//! name. Labels are route templates, never paths, because every SKU would become a series.
 
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram};

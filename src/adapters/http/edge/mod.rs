@@ -1,11 +1,12 @@
-//! What every request passes before and after its handler (`layer`), by its route (`route`, `endpoint`): the gate against web
-//! pages (`web_gate`), which spares the local socket (`local_peer`), CORS (`cors`), rate limit and places (`gates`, `admission`), the
-//! body (`body`), and the meters (`meters`).
+//! The layer around every handler (`layer`), by its route (`route`, `endpoint`): the gate against web
+//! pages (`web_gate`), which exempts the local socket (`local_peer`), who it comes from (`front_door`), CORS (`cors`), the headers of every answer (`departing`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
 
 pub(crate) mod admission;
 pub(crate) mod body;
 pub(crate) mod cors;
+pub(crate) mod departing;
 pub(crate) mod endpoint;
+pub(crate) mod front_door;
 pub(crate) mod gates;
 pub(crate) mod layer;
 pub(crate) mod local_peer;

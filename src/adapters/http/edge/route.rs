@@ -1,7 +1,8 @@
-//! One route: its address, its method, and what the edge does with its requests before and after their handler.
+//! One route: its address, its method, and how the edge treats its requests before and after their handler.
 
 use crate::edge::gates::GateEntry;
 use http::Method;
+use onhand_domain::identity::Permission;
 
 /// One route, as openapi.yaml describes it.
 #[derive(Debug, Clone)]
@@ -17,14 +18,25 @@ pub struct Route {
     /// Whether its answers may be cached.
     pub cache: Cache,
     /// What its callers must be permitted to do.
-    pub permission: Permission,
+    pub need: Need,
 }
 
-/// What a caller must be permitted to do before a route answers. There is no default: each route names its own.
+/// What a caller must be permitted to do before a route answers. There is no default: each route names its own. What a change does in
+/// which store is checked once more on its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// Nothing: anybody who reaches the listener is answered. Identity will add more.
-    Open,
+pub enum Need {
+    /// Nothing; no credential is read.
+    Public,
+    /// To be known.
+    Anyone,
+    /// To read metrics, unless they are for everybody.
+    Metrics,
+    /// The permission in every store.
+    Everywhere(Permission),
+    /// The permission in the store that the path names.
+    InStore(Permission),
+    /// The permission in any store; the handler limits what it does to those where the caller has it.
+    Somewhere(Permission),
 }
 
 /// Whether the answers of a route may be cached, where they have no `Cache-Control` of their own. Problems never may.

@@ -1,13 +1,13 @@
-//! The gate against web pages: what a page can make the browser of its visitor send.
+//! The gate against web pages: protects against requests that a page makes its visitor's browser send.
 //!
-//! Without a login, whoever reaches the socket may change stock. A page that a browser on this machine opens reaches a loopback
-//! socket in two ways:
+//! Without a login, every client that reaches the socket may change stock. A page that a browser on this machine
+//! opens reaches a loopback socket in two ways:
 //!
-//! - **DNS rebinding.** The page's own name is made to resolve to 127.0.0.1, so that for the browser the node is the page's own
-//!   server, and its answers may be read. The name in `Host` (HTTP/2: `:authority`) shows it.
-//! - **Cross-site requests.** A form, or a `fetch` that needs no preflight, is sent wherever the page says; the answer is hidden
-//!   from the page, the effect is not. `Sec-Fetch-Site` shows it, in older browsers `Origin`; pages cannot set either.
-//!   The rule is that of `CrossOriginProtection` in Go 1.25.
+//! - **DNS rebinding.** The page's own name is made to resolve to 127.0.0.1, so that for the browser the node is
+//!   the page's own server, and its answers may be read. The name in `Host` (HTTP/2: `:authority`) shows it.
+//! - **Cross-site requests.** A form, or a `fetch` that needs no preflight, is sent to any address the page names;
+//!   the answer is hidden from the page, the effect is not. `Sec-Fetch-Site` shows it, in older browsers `Origin`;
+//!   pages cannot set either. The rule is that of `CrossOriginProtection` in Go 1.25.
 //!
 //! No page reaches the local socket, so whoever comes over it may call the node by any name.
 //!
@@ -77,14 +77,15 @@ impl WebGate {
         !self.origins.is_empty()
     }
 
-    /// Accepts or refuses a request. Returns its origin when pages of that origin may read the answer.
-    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<Option<HeaderValue>, Problem> {
+    /// Accepts or refuses a request. Returns its origin when pages of that origin may read the answer. With `login`, callers show who
+    /// they are: then a proxy may forward them, by any name.
+    pub(crate) fn check<B>(&self, request: &Request<B>, login: bool) -> Result<Option<HeaderValue>, Problem> {
         let seen = OriginHeaders::read(request.headers());
         // HTTP/1.0 has no Host header. Browsers do not speak it any more, probes of load balancers do.
         let over_socket = request.extensions().get::<LocalPeer>().is_some();
         let hostless = (self.local.is_none() || over_socket) && request.version() < Version::HTTP_11;
         let host = seen.host_of(request.uri(), hostless)?;
-        if let Some(bound) = self.local {
+        if let Some(bound) = self.local.filter(|_| !login) {
             if seen.forwarded {
                 return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
             }
@@ -236,7 +237,7 @@ mod tests {
     fn judged(gate: &WebGate, method: &str, target: &str, headers: &[(&str, &str)]) -> &'static str {
         let builder = Request::builder().method(method).uri(target);
         let request = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-        gate.check(&request.body(()).unwrap()).err().map_or("", |problem| problem.code().slug())
+        gate.check(&request.body(()).unwrap(), false).err().map_or("", |problem| problem.code().slug())
     }
 
     #[test]
@@ -330,8 +331,8 @@ mod tests {
             (Version::HTTP_2, false, false),
         ] {
             let request = Request::builder().version(version).uri("/livez").body(()).unwrap();
-            assert_eq!(WebGate::any_host().check(&request).is_ok(), any, "{version:?}");
-            assert_eq!(WebGate::default().check(&request).is_ok(), local, "{version:?}");
+            assert_eq!(WebGate::any_host().check(&request, false).is_ok(), any, "{version:?}");
+            assert_eq!(WebGate::default().check(&request, false).is_ok(), local, "{version:?}");
         }
     }
 
@@ -401,7 +402,7 @@ mod tests {
             let builder = Request::builder().method("POST").uri("/").extension(LocalPeer { uid: 0 });
             let request =
                 headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-            let judged = gate.check(&request.body(()).unwrap());
+            let judged = gate.check(&request.body(()).unwrap(), false);
             assert_eq!(judged.err().map_or("", |problem| problem.code().slug()), verdict, "{headers:?}");
         }
     }

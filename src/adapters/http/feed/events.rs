@@ -6,6 +6,7 @@ use crate::feed::follow;
 use crate::feed::follow::Form;
 use crate::node::Node;
 use crate::request::accept;
+use crate::request::caller::Caller;
 use crate::request::query::Query;
 use crate::resource::list::{AFTER, CURSOR, LIMIT, ListPage, refuse_page};
 use crate::response::problem::Problem;
@@ -14,6 +15,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, Uri};
 use onhand_app::feed::{Feed, FeedFilter};
+use onhand_domain::identity::Permission;
 use onhand_domain::limits::INTEGER_MAX;
 use onhand_domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
 use serde::Serialize;
@@ -37,30 +39,32 @@ struct FeedPosition {
     end: Sequence,
 }
 
-/// `GET /events`
+/// Handler of `GET /events`.
 pub(crate) async fn events(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let response = match accept::first_of(&headers, &[JSON, Form::SSE_TYPE, Form::NDJSON_TYPE]) {
-        Some(Form::SSE_TYPE) => stream(node, &query, &headers, Form::Sse)?,
-        Some(Form::NDJSON_TYPE) => stream(node, &query, &headers, Form::Ndjson)?,
-        _ => page(&node, &query, &uri).await?,
+        Some(Form::SSE_TYPE) => stream(node, &caller, &query, &headers, Form::Sse)?,
+        Some(Form::NDJSON_TYPE) => stream(node, &caller, &query, &headers, Form::Ndjson)?,
+        _ => page(&node, &caller, &query, &uri).await?,
     };
     Ok(by_accept(response))
 }
 
-async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Problem> {
-    let page = ListPage::with_none("events", query, uri)?;
+async fn page(node: &Node, caller: &Caller, query: &Query<'_>, uri: &Uri) -> Result<Response, Problem> {
+    let filter = filter(query, caller)?;
+    let page = ListPage::with_none("events", query, uri)?.within(&filter.scope);
     let mark = page.after(|mark| mark.parse().ok().map(Sequence))?;
     let after = after(query)?;
     if mark.is_some() && after.is_some() {
         return Err(Problem::parameter(AFTER, "says the same as cursor; send one of the two"));
     }
     let from = mark.or(after).unwrap_or(Sequence::START);
-    let mut feed = Feed::new(Arc::clone(&node.ledger), from, filter(query)?);
+    let mut feed = Feed::new(Arc::clone(&node.ledger), from, filter);
     let _turn = node.gates.work(Gate::Reads).await?;
     let piece = feed.next(page.limit).await?;
     let items: Vec<EventBody> = piece.events.iter().map(|event| EventBody::of(node.id, event)).collect();
@@ -70,7 +74,13 @@ async fn page(node: &Node, query: &Query<'_>, uri: &Uri) -> Result<Response, Pro
     Ok(page.answer_with(&items, more.then_some(&piece.through), &about))
 }
 
-fn stream(node: Arc<Node>, query: &Query<'_>, headers: &HeaderMap, form: Form) -> Result<Response, Problem> {
+fn stream(
+    node: Arc<Node>,
+    caller: &Caller,
+    query: &Query<'_>,
+    headers: &HeaderMap,
+    form: Form,
+) -> Result<Response, Problem> {
     refuse_page(query, "belongs to a page; a stream goes on for ever")?;
     let resumed = headers.get(LAST_EVENT_ID).map(|value| {
         let sequence = value.to_str().ok().and_then(|text| text.parse().ok());
@@ -79,13 +89,13 @@ fn stream(node: Arc<Node>, query: &Query<'_>, headers: &HeaderMap, form: Form) -
         })
     });
     let from = resumed.transpose()?.or(after(query)?).unwrap_or(Sequence::START);
-    let feed = Feed::new(Arc::clone(&node.ledger), from, filter(query)?);
+    let feed = Feed::new(Arc::clone(&node.ledger), from, filter(query, caller)?);
     if from > feed.end() {
         let detail =
             format!("lies beyond the end of the log, {}: this is not the log you have read", feed.end());
         return Err(Problem::parameter(AFTER, detail));
     }
-    follow::response(node, feed, form)
+    follow::response(node, caller.clone(), feed, form)
 }
 
 fn after(query: &Query<'_>) -> Result<Option<Sequence>, Problem> {
@@ -95,10 +105,13 @@ fn after(query: &Query<'_>) -> Result<Option<Sequence>, Problem> {
     })
 }
 
-fn filter(query: &Query<'_>) -> Result<FeedFilter, Problem> {
+/// The filter of the query, within the stores of the caller.
+fn filter(query: &Query<'_>, caller: &Caller) -> Result<FeedFilter, Problem> {
+    let store_id = query.read("storeId", StoreId::new)?;
     Ok(FeedFilter {
         kind: query.read("type", event_kind)?,
-        store_id: query.read("storeId", StoreId::new)?,
+        scope: caller.scope(Permission::EventsRead, store_id.as_ref())?,
+        store_id,
         sku: query.read("sku", Sku::new)?,
         since: query.read("since", Timestamp::parse)?,
     })

@@ -1,11 +1,13 @@
 //! The feed as an endless stream: `text/event-stream` (WHATWG HTML, section 9.2) or one JSON object a line.
 //!
-//! The reader pulls: a piece of the log is read when the connection has room for it and not before, so a slow reader
-//! costs one piece. The timeout of the socket closes one that stops reading (`server/timed_socket.rs`).
+//! The reader pulls: a piece of the log is read when the connection has room for it and not before, so a slow
+//! reader costs one piece. The timeout of the socket closes a connection whose reader stops
+//! (`server/timed_socket.rs`).
 
 use crate::feed::event_body::EventBody;
 use crate::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::response::hints::Endless;
 use crate::response::problem::Problem;
 use axum::Extension;
@@ -37,6 +39,7 @@ pub(crate) enum Form {
 /// One follower's stream.
 struct FeedStream {
     node: Arc<Node>,
+    caller: Caller,
     feed: Feed,
     form: Form,
     heartbeat_at: Instant,
@@ -46,11 +49,12 @@ struct FeedStream {
 }
 
 /// The answer that goes on until the reader or the node ends it.
-pub(crate) fn response(node: Arc<Node>, feed: Feed, form: Form) -> Result<Response, Problem> {
+pub(crate) fn response(node: Arc<Node>, caller: Caller, feed: Feed, form: Form) -> Result<Response, Problem> {
     let place = node.follower_place()?;
     metrics::gauge!(FEED_FOLLOWERS).increment(1.0);
     let follower = FeedStream {
         node,
+        caller,
         feed,
         form,
         heartbeat_at: next_heartbeat(),
@@ -83,6 +87,9 @@ impl FeedStream {
         }
         let shutdown = self.node.shutdown.clone();
         loop {
+            if !self.caller.is_unchanged(&self.node.ledger) {
+                return Ok(None);
+            }
             let Some(read) = shutdown.run_until_cancelled(self.feed.next(FOLLOW_EVENTS_MAX)).await else {
                 return Ok(None);
             };

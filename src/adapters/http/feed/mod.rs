@@ -5,10 +5,11 @@ pub(crate) mod events;
 pub(crate) mod follow;
 
 use crate::edge::endpoint::get;
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::Routes;
+use onhand_domain::identity::Permission;
 
 /// The routes of the feed.
 pub(crate) fn routes() -> Routes {
-    vec![get(Open, "/events", events::events).query(events::PARAMETERS)]
+    vec![get(Need::Somewhere(Permission::EventsRead), "/events", events::events).query(events::PARAMETERS)]
 }

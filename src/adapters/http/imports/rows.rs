@@ -31,7 +31,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use validator::Validate;
 
-/// `{afterRow, throughRow, last, rows}`
+/// Request body: `{afterRow, throughRow, last, rows}`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ImportRowsBody {
@@ -42,7 +42,7 @@ struct ImportRowsBody {
     rows: Vec<Object<ImportRowBody>>,
 }
 
-/// `{row, storeId, sku, kind, quantity, reference?, occurredAt?, openingStock?}`
+/// One row of a request: `{row, storeId, sku, kind, quantity, reference?, occurredAt?, openingStock?}`.
 #[derive(Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ImportRowBody {
@@ -62,7 +62,7 @@ struct ImportRowBody {
     opening_stock: Option<Quantity>,
 }
 
-/// `POST /imports/{importId}/rows`
+/// Handler of `POST /imports/{importId}/rows`.
 pub(crate) async fn rows(
     State(node): State<Arc<Node>>,
     ImportAt(import_id): ImportAt,
@@ -82,7 +82,7 @@ pub(crate) async fn rows(
     stepped(&import_id, &numbers, &outcome)
 }
 
-/// `GET /imports/{importId}`
+/// Handler of `GET /imports/{importId}`.
 pub(crate) async fn import(State(node): State<Arc<Node>>, at: ImportAt) -> Result<Response, Problem> {
     let import = node.ledger.import(&at.0).await?.ok_or_else(|| no_import(&at.0))?;
     let body = ImportBody {
@@ -98,7 +98,7 @@ pub(crate) async fn import(State(node): State<Arc<Node>>, at: ImportAt) -> Resul
     Ok(Json(body).into_response())
 }
 
-/// `GET /imports/{importId}/refusals`
+/// Handler of `GET /imports/{importId}/refusals`.
 pub(crate) async fn refusals(
     State(node): State<Arc<Node>>,
     at: ImportAt,

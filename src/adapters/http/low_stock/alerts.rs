@@ -1,6 +1,7 @@
 //! `GET /alerts`: the levels that are low.
 
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::request::query::Query;
 use crate::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
 use crate::response::problem::Problem;
@@ -8,6 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::Uri;
 use onhand_app::low_stock::{AlertFilter, AlertView};
+use onhand_domain::identity::Permission;
 use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,11 +34,16 @@ struct AlertShown<'a> {
 }
 
 /// `GET /alerts`
-pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
+pub(crate) async fn list(
+    State(node): State<Arc<Node>>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
-    let page = ListPage::of("alerts", &query, &uri)?;
-    let filter =
-        AlertFilter { store_id: query.read(STORE_ID, StoreId::new)?, sku: query.read(SKU, Sku::new)? };
+    let store_id = query.read(STORE_ID, StoreId::new)?;
+    let scope = caller.scope(Permission::StockRead, store_id.as_ref())?;
+    let page = ListPage::of("alerts", &query, &uri)?.within(&scope);
+    let filter = AlertFilter { store_id, sku: query.read(SKU, Sku::new)?, scope };
     let after = page.after(read_level_mark)?;
     let alerts = page.cut(node.ledger.alerts(&filter, after, page.rows_max()).await?);
     let skus: Vec<&Sku> = alerts.rows.iter().map(|alert| &alert.sku).collect();

@@ -4,15 +4,29 @@ pub(crate) mod alerts;
 pub(crate) mod thresholds;
 
 use crate::edge::endpoint::{delete, get, put};
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::Routes;
+use onhand_domain::identity::Permission;
 
 /// The routes of low stock.
 pub(crate) fn routes() -> Routes {
     vec![
-        get(Open, "/stores/{storeId}/inventory/{sku}/threshold", thresholds::threshold).versioned(),
-        put(Open, "/stores/{storeId}/inventory/{sku}/threshold", thresholds::set),
-        delete(Open, "/stores/{storeId}/inventory/{sku}/threshold", thresholds::unset),
-        get(Open, "/alerts", alerts::list).query(alerts::PARAMETERS),
+        get(
+            Need::InStore(Permission::StockRead),
+            "/stores/{storeId}/inventory/{sku}/threshold",
+            thresholds::threshold,
+        )
+        .versioned(),
+        put(
+            Need::InStore(Permission::StockThreshold),
+            "/stores/{storeId}/inventory/{sku}/threshold",
+            thresholds::set,
+        ),
+        delete(
+            Need::InStore(Permission::StockThreshold),
+            "/stores/{storeId}/inventory/{sku}/threshold",
+            thresholds::unset,
+        ),
+        get(Need::Somewhere(Permission::StockRead), "/alerts", alerts::list).query(alerts::PARAMETERS),
     ]
 }

@@ -21,7 +21,7 @@ use smol_str::format_smolstr;
 use std::sync::Arc;
 use validator::Validate;
 
-/// `{lowStockThreshold, expectedVersion?}`
+/// Request body: `{lowStockThreshold, expectedVersion?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ThresholdBody {
@@ -43,7 +43,7 @@ struct ThresholdShown<'a> {
     updated_at: Timestamp,
 }
 
-/// `GET /stores/{storeId}/inventory/{sku}/threshold`
+/// Handler of `GET /stores/{storeId}/inventory/{sku}/threshold`.
 pub(crate) async fn threshold(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -54,7 +54,7 @@ pub(crate) async fn threshold(
     Ok(shown(&headers, view.version, &ThresholdShown::of(&at, &view)))
 }
 
-/// `PUT /stores/{storeId}/inventory/{sku}/threshold`
+/// Handler of `PUT /stores/{storeId}/inventory/{sku}/threshold`.
 pub(crate) async fn set(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -77,7 +77,7 @@ pub(crate) async fn set(
     Ok(changed(&outcome, version, &ThresholdShown::of(&at, &view), None))
 }
 
-/// `DELETE /stores/{storeId}/inventory/{sku}/threshold`
+/// Handler of `DELETE /stores/{storeId}/inventory/{sku}/threshold`.
 pub(crate) async fn unset(
     State(node): State<Arc<Node>>,
     at: LevelAt,

@@ -1,8 +1,8 @@
 //! Draining: probes see 503 from readiness before the listener closes.
 //!
-//! An orchestrator or a load balancer polls readiness every few seconds and sends work until it sees a 503. So the listener
-//! stays open after the signal until a poll has seen it. A caller that asked once, or until the node was ready, is no such
-//! probe: when nobody polls, nothing is waited for.
+//! An orchestrator or a load balancer polls readiness every few seconds and sends work until it sees a 503. So the
+//! listener stays open after the signal until a poll has seen it. A caller that asked once, or until the node was
+//! ready, is no such probe: without a polling client the stop does not wait.
 
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Requests that are further apart than this are not a poll.
 const GAP_MAX: Duration = Duration::from_secs(60);
-/// So many requests in a row make a poll.
+/// Number of requests in a row that make a poll.
 const ASKS_MIN: usize = 3;
-/// The requests that are remembered; several probes may poll in turn.
+/// Number of requests that are remembered; several probes may poll in turn.
 const ASKS_KEPT: usize = 8;
 /// How much later than expected the next request of a poll may come.
 const LATE: Duration = Duration::from_secs(2);
@@ -44,7 +44,7 @@ impl Draining {
         self.begun.cancel();
         let wait = next.map(|next| next.saturating_duration_since(Instant::now()).min(wait_max));
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
-            // A probe that has not asked by then polls too seldom to be waited for.
+            // A probe that has not asked by then polls too seldom to wait for.
             let _ = timeout(wait, self.seen.cancelled()).await;
         }
     }
@@ -60,7 +60,7 @@ fn note(asks: &mut VecDeque<Instant>, now: Instant) {
     asks.push_back(now);
 }
 
-/// By when a probe asks again; `None` when nobody polls.
+/// The latest time at which a probe asks again; `None` when no client polls.
 fn next(asks: &VecDeque<Instant>) -> Option<Instant> {
     let last = asks.back().filter(|_| asks.len() >= ASKS_MIN)?;
     let gaps = asks.iter().zip(asks.iter().skip(1)).map(|(one, next)| *next - *one);
@@ -72,7 +72,7 @@ fn next(asks: &VecDeque<Instant>) -> Option<Instant> {
 mod tests {
     use super::*;
 
-    /// How many milliseconds a stop waits when readiness was asked for at these seconds, and is asked again `asks_after`
+    /// How many milliseconds a stop waits when probes came at these seconds, and the next one comes `asks_after`
     /// milliseconds after the signal, which comes at second `stop`.
     async fn waited(asked: &[u64], stop: u64, asks_after: Option<u64>) -> u128 {
         let (draining, start) = (Draining::default(), Instant::now());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_those_who_ask_again_and_again_are_waited_for() {
+    async fn only_a_polling_probe_is_waited_for() {
         for (asked, stop, asks_after, wait) in [
             (&[][..], 0, None, 0),
             (&[0], 1, None, 0),

@@ -1,8 +1,9 @@
-//! What every handler can reach.
+//! The state that every handler can reach.
 
 pub(crate) mod draining;
 
 use crate::edge::endpoint::Endpoint;
+use crate::edge::front_door::OpenRules;
 use crate::edge::gates::Gates;
 use crate::edge::web_gate::WebGate;
 use crate::limits::FOLLOWERS_MAX;
@@ -12,6 +13,7 @@ use crate::response::problem::Problem;
 use http::StatusCode;
 use onhand_app::central::{CentralModel, Worker};
 use onhand_app::low_stock::sender::AlertSender;
+use onhand_app::ports::Vault;
 use onhand_app::{CommandError, Ledger, Meta, Outcome};
 use onhand_domain::Command;
 use onhand_resilience::Deadline;
@@ -30,16 +32,20 @@ pub struct Node {
     pub id: Uuid,
     /// The ledger that the log belongs to: of this node alone, or of several nodes.
     pub ledger_id: Uuid,
-    /// The ledger itself.
+    /// The ledger that handlers read and change.
     pub ledger: Arc<Ledger>,
     /// Cancelled once the node stops: the same signal that ends the accept loop.
     pub shutdown: CancellationToken,
-    /// Whether the node is about to stop, and whether its probes know.
+    /// Whether the node is about to stop, and whether its probes have seen it.
     pub draining: Draining,
     /// Rate limit and places.
     pub gates: Arc<Gates>,
     /// The rules for requests from web pages.
     pub web: Arc<WebGate>,
+    /// Personal data and verifiers of identity; without it nobody can log in.
+    pub vault: Option<Arc<dyn Vault>>,
+    /// What is open without a login.
+    pub open: OpenRules,
     /// The sender of low-stock alerts, where one is configured.
     pub alerts: Option<Arc<AlertSender>>,
     /// Status and `Retry-After` in milliseconds when another process holds a lease that is needed.
@@ -60,6 +66,8 @@ impl Node {
             draining: Draining::default(),
             gates: Arc::default(),
             web: Arc::default(),
+            vault: None,
+            open: OpenRules::default(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
             worker: Arc::default(),
@@ -86,6 +94,14 @@ impl Node {
     #[must_use]
     pub fn with_web_gate(mut self, web: WebGate) -> Self {
         self.web = Arc::new(web);
+        self
+    }
+
+    /// The same node with identity: what is secret about it, and what is open without a login.
+    #[must_use]
+    pub fn with_identity(mut self, vault: Arc<dyn Vault>, open: OpenRules) -> Self {
+        self.vault = Some(vault);
+        self.open = open;
         self
     }
 
@@ -127,7 +143,7 @@ impl Node {
         self
     }
 
-    /// Has a command decided and made durable, unless its deadline passes first.
+    /// Decides a command and makes it durable, unless its deadline passes first.
     ///
     /// When the deadline passes before the command is decided, nothing is done; later, the outcome is not known.
     pub async fn execute(

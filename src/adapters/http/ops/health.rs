@@ -1,4 +1,4 @@
-//! `GET /health` and below: whether the process runs, and whether it should be sent work.
+//! `GET /health` and below: whether the process runs, and whether it accepts work.
 
 use crate::node::Node;
 use crate::ops::sync_state;
@@ -33,7 +33,7 @@ struct HealthLinks {
     metrics: &'static str,
 }
 
-/// Whether the node takes work, and how busy it is. When it does not, the members are part of the problem.
+/// Whether the node accepts work, and how busy it is. When it does not, the members are part of the problem.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Readiness {
@@ -50,7 +50,7 @@ pub(crate) struct Readiness {
 #[serde(rename_all = "kebab-case")]
 enum Mode {
     Normal,
-    /// The log cannot be written; what is durable can be read.
+    /// The log cannot be written; durable data can be read.
     ReadOnly,
     Draining,
 }

@@ -46,7 +46,7 @@ pub fn install() -> &'static PrometheusHandle {
     })
 }
 
-/// Drains the buffers of the histograms every few seconds, for ever; without that they grow with every request.
+/// Drains the buffers of the histograms every few seconds, without end; otherwise they grow with every request.
 pub async fn upkeep() -> Infallible {
     let recorder = install();
     loop {
@@ -55,7 +55,7 @@ pub async fn upkeep() -> Infallible {
     }
 }
 
-/// `GET /metrics`.
+/// Handler of `GET /metrics`.
 pub(crate) async fn metrics(State(node): State<Arc<Node>>, headers: HeaderMap) -> Response {
     sync_state::gauge(&node);
     webhook_state::gauge(&node);

@@ -7,18 +7,18 @@ pub(crate) mod sync_state;
 pub(crate) mod webhook_state;
 
 use crate::edge::endpoint::get;
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::Routes;
 
 /// The routes of operations.
 pub(crate) fn routes() -> Routes {
     vec![
-        get(Open, "/health", health::health).free(),
-        get(Open, "/health/liveness", health::liveness).free(),
-        get(Open, "/health/readiness", health::readiness).free(),
-        get(Open, "/livez", health::liveness).free(),
-        get(Open, "/readyz", health::readiness).free(),
-        get(Open, "/healthz", health::liveness).free(),
-        get(Open, "/metrics", metrics::metrics).free(),
+        get(Need::Public, "/health", health::health).free(),
+        get(Need::Public, "/health/liveness", health::liveness).free(),
+        get(Need::Public, "/health/readiness", health::readiness).free(),
+        get(Need::Public, "/livez", health::liveness).free(),
+        get(Need::Public, "/readyz", health::readiness).free(),
+        get(Need::Public, "/healthz", health::liveness).free(),
+        get(Need::Metrics, "/metrics", metrics::metrics).free(),
     ]
 }

@@ -12,7 +12,7 @@ use onhand_telemetry::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The part of readiness about the central model; nothing in it makes a node not ready.
+/// The part of readiness about the central model; none in it makes a node not ready.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncState {

@@ -1,11 +1,11 @@
-//! `Accept`: which media type of a route a caller asks for.
+//! `Accept`: the media type that a caller requests.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
 const HTML: &str = "text/html";
 
-/// True when a page is asked for rather than JSON, as browsers do when somebody opens an address.
+/// True when a page is requested rather than JSON, as browsers do for an address that a person opens.
 pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     first_of(headers, &[HTML, "application/json"]) == Some(HTML)
 }

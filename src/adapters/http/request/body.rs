@@ -135,7 +135,7 @@ fn locate<'de, T: Deserialize<'de>>(bytes: &'de [u8], at: &str) -> Option<Violat
 
 fn fault(pointer: String, error: &serde_json::Error) -> Violation {
     let detail = match error.classify() {
-        // serde names Rust's types, which say nothing to the caller.
+        // serde names Rust's types, which mean nothing to the caller.
         serde_json::error::Category::Data => error
             .to_string()
             .replace("expected i64", "expected an integer")
@@ -162,7 +162,7 @@ pub(crate) fn validated<T: Validate>(value: T, at: impl FnOnce() -> String) -> R
     }
 }
 
-/// Works on a large body on a blocking thread, so that others are served meanwhile.
+/// Works on a large body on a blocking thread, so that other requests are served meanwhile.
 pub(crate) async fn off_thread<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_never_ends_is_given_up() {
+    async fn a_body_without_end_times_out() {
         let outcome = read(
             Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>()),
             &HeaderMap::new(),

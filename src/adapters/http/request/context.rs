@@ -1,6 +1,7 @@
-//! How the caller of a change wants it to be made: what its headers say, and who and which request it is.
+//! How the caller of a change wants it made: the values of its headers, and the identity of caller and request.
 
 use crate::request::arrived::Arrived;
+use crate::request::caller::Caller;
 use crate::request::idempotency_key::idempotency_key;
 use crate::request::precondition::Precondition;
 use crate::request::prefer_wait::deadline;
@@ -15,17 +16,19 @@ use smol_str::SmolStr;
 /// The context of one change.
 #[derive(Debug)]
 pub(crate) struct RequestContext {
-    /// What `If-Match` asks for.
+    /// The condition of `If-Match`, if any.
     pub precondition: Precondition,
-    /// The `Idempotency-Key`.
+    /// The `Idempotency-Key` of the request, if any.
     pub key: Option<SmolStr>,
-    /// How long the caller waits.
+    /// How long the caller waits for the answer.
     pub deadline: Deadline,
+    /// Who asks for it.
+    pub caller: Caller,
     request_id: Option<SmolStr>,
 }
 
 impl RequestContext {
-    /// Refuses `If-Match` where one version cannot be meant; `detail` says why.
+    /// Refuses `If-Match` where one version cannot be meant; `detail` gives the reason.
     pub(crate) fn unconditional(&self, detail: &'static str) -> Result<(), Problem> {
         match self.precondition {
             Precondition::None => Ok(()),
@@ -33,9 +36,9 @@ impl RequestContext {
         }
     }
 
-    /// What the ledger records of the request; the one place that knows the principal, once there is one.
+    /// What the ledger records of the request.
     pub(crate) fn meta(self, idempotency: Option<Idempotency>) -> Meta {
-        Meta { actor: None, request_id: self.request_id, idempotency }
+        Meta { actor: self.caller.actor(), request_id: self.request_id, idempotency }
     }
 }
 
@@ -43,11 +46,13 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let arrived = parts.extensions.get::<Arrived>();
         Ok(Self {
             precondition: Precondition::of(&parts.headers)?,
             key: idempotency_key(&parts.headers)?,
             deadline: deadline(&parts.headers),
-            request_id: parts.extensions.get::<Arrived>().map(|arrived| SmolStr::new(arrived.id.as_str())),
+            caller: arrived.map(|arrived| arrived.caller.clone()).unwrap_or_default(),
+            request_id: arrived.map(|arrived| SmolStr::new(arrived.id.as_str())),
         })
     }
 }

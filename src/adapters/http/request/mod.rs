@@ -5,6 +5,7 @@
 pub(crate) mod accept;
 pub(crate) mod arrived;
 pub(crate) mod body;
+pub(crate) mod caller;
 pub(crate) mod context;
 pub(crate) mod field_rules;
 pub(crate) mod idempotency_key;

@@ -17,7 +17,7 @@ pub(crate) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::<T>::deserialize(from).map(Some)
 }
 
-/// The default of a flag that is set unless the body says otherwise.
+/// The default of a flag that is set unless the body has it.
 pub(crate) const fn yes() -> bool {
     true
 }

@@ -1,13 +1,14 @@
-//! What the path of a request names: a level, a store, a SKU, an import, a dead letter.
+//! Parameters of the path: a level, a store, a SKU, an import, a dead letter.
 
 use crate::request::arrived::Arrived;
 use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use onhand_domain::identity::TokenId;
 use onhand_domain::{ImportId, Sku, StoreId};
 use std::fmt;
 
-/// `/stores/{storeId}/inventory/{sku}`
+/// The path `/stores/{storeId}/inventory/{sku}`.
 #[derive(Debug)]
 pub(crate) struct LevelAt {
     /// The store of the level.
@@ -42,14 +43,16 @@ macro_rules! places {
 }
 
 places! {
-    /// `/stores/{storeId}`
+    /// The path `/stores/{storeId}`.
     StoreAt(StoreId) "storeId" StoreId::new;
     /// `/products/{sku}`, `/central/inventory/{sku}`
     SkuAt(Sku) "sku" Sku::new;
-    /// `/imports/{importId}`
+    /// The path `/imports/{importId}`.
     ImportAt(ImportId) "importId" ImportId::new;
     /// `/dead-letters/{id}`; any text, because an unknown id leads to no letter.
     LetterAt(String) "id" str::parse;
+    /// `/tokens/{tokenId}`
+    TokenAt(TokenId) "tokenId" TokenId::new;
     /// `/problems/{code}`; any text.
     CodeAt(String) "code" str::parse;
     /// `/docs/{file}`; any text.

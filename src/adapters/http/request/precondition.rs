@@ -6,7 +6,7 @@ use http::header::IF_MATCH;
 use onhand_domain::Expected;
 use onhand_domain::limits::INTEGER_MAX;
 
-/// What `If-Match` asks for.
+/// The condition of `If-Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Precondition {
     /// No header: the command is not conditional.

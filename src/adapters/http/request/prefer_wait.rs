@@ -6,8 +6,8 @@ use std::time::Duration;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The moment until which the caller waits. A preference that cannot be read is ignored, as the RFC says, and of two the
-/// first one counts.
+/// The moment until which the caller waits. A preference that cannot be read is ignored, as the RFC requires, and
+/// of two the first one counts.
 pub(crate) fn deadline(headers: &HeaderMap) -> Deadline {
     if !headers.contains_key(PREFER) {
         return Deadline::NEVER;

@@ -38,7 +38,7 @@ impl<'a> Query<'a> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_ref())
     }
 
-    /// Reads a parameter with `read`, whose error says what the value must be.
+    /// Reads a parameter with `read`, whose error describes the allowed values.
     pub(crate) fn read<T, E: std::fmt::Display>(
         &self,
         name: &'static str,

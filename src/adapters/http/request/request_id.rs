@@ -94,7 +94,7 @@ fn trace_id(text: &str) -> Option<&str> {
     };
     let named = |part: &str| part.bytes().any(|byte| byte != b'0');
     let shaped = hex(version, 2) && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
-    // Version 00 ends here; later ones may go on, ff is forbidden.
+    // Version 00 ends here; later ones may have more parts, ff is forbidden.
     let known = version != "ff" && (version != "00" || parts.next().is_none());
     (shaped && known && named(trace) && named(parent)).then_some(trace)
 }

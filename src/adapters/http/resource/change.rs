@@ -3,6 +3,7 @@
 
 use crate::node::Node;
 use crate::request::body::off_thread;
+use crate::request::caller::Caller;
 use crate::request::context::RequestContext;
 use crate::response::code::Code;
 use crate::response::etag::etag;
@@ -19,11 +20,12 @@ use onhand_resilience::Deadline;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-/// A change on its way to the ledger: everything but the command.
+/// A change on its way to the ledger, without the command.
 #[derive(Debug)]
 pub(crate) struct ChangeRequest {
     /// The version it is conditional on.
     pub(crate) expected: Expected,
+    caller: Caller,
     meta: Meta,
     deadline: Deadline,
 }
@@ -61,16 +63,18 @@ impl ChangeRequest {
         retry: impl FnOnce(SmolStr) -> Idempotency,
     ) -> Self {
         let (idempotency, deadline) = (context.key.take().map(retry), context.deadline);
-        Self { expected, meta: context.meta(idempotency), deadline }
+        let caller = context.caller.clone();
+        Self { expected, caller, meta: context.meta(idempotency), deadline }
     }
 
-    /// The identity under which the ledger knows a retry, when the caller sent a key.
+    /// The identity by which the ledger recognises a retry, if the caller sent a key.
     pub(crate) fn idempotency(&self) -> Option<&Idempotency> {
         self.meta.idempotency.as_ref()
     }
 
-    /// Has the command decided and made durable.
+    /// Has the command decided and made durable, if its caller may do what it does.
     pub(crate) async fn execute(&self, node: &Node, command: Command) -> Result<Outcome, Problem> {
+        command.permit(self.caller.access()).map_err(|denied| self.caller.refused(&denied))?;
         node.execute(command, &self.meta, self.deadline).await
     }
 

@@ -10,35 +10,38 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::LINK;
 use http::{HeaderValue, Uri};
+use onhand_domain::identity::StoreScope;
 use onhand_domain::{Sku, StoreId};
 use serde::Serialize;
 use std::fmt::Display;
 
 /// How many items a page has at most.
 pub(crate) const LIMIT: &str = "limit";
-/// Where the page before ended.
+/// The position at which the page before ended.
 pub(crate) const CURSOR: &str = "cursor";
 /// The parameters that every list takes.
 pub(crate) const PARAMETERS: &[&str] = &[LIMIT, CURSOR];
 /// The position to begin at, of a list whose positions are public; the cursor of a next page takes its place.
 pub(crate) const AFTER: &str = "after";
 
-/// One page of a list, as a request asks for it.
+/// One page of a list, as requested.
 #[derive(Debug)]
 pub(crate) struct ListPage<'a> {
-    /// At most so many items.
+    /// Maximum number of items on the page.
     pub(crate) limit: usize,
-    /// The mark of the last item of the page before; nothing means the beginning.
+    /// The mark of the last item of the page before; none means the beginning.
     mark: Option<String>,
     /// The name of the list, so that the cursor of one is refused by another.
     list: &'static str,
+    /// The list is limited to a part of the stores, because the caller is.
+    partial: bool,
     uri: &'a Uri,
 }
 
 /// Rows that were read for a page.
 #[derive(Debug)]
 pub(crate) struct PageRows<T> {
-    /// Those of the page.
+    /// The rows of the page.
     pub(crate) rows: Vec<T>,
     /// Whether others follow.
     pub(crate) more: bool,
@@ -50,7 +53,7 @@ impl<'a> ListPage<'a> {
         Self::with_at_least(1, list, query, uri)
     }
 
-    /// The same for a list whose page says something without any item, so that `limit=0` makes sense.
+    /// The same for a list whose page has content without any item, so that `limit=0` makes sense.
     pub(crate) fn with_none(list: &'static str, query: &Query<'_>, uri: &'a Uri) -> Result<Self, Problem> {
         Self::with_at_least(0, list, query, uri)
     }
@@ -66,10 +69,16 @@ impl<'a> ListPage<'a> {
             _ => Err(format!("must be a number from {least} to {PAGE_ITEMS_MAX}")),
         })?;
         let mark = query.get(CURSOR).map(|cursor| open(cursor, list)).transpose()?;
-        Ok(Self { limit: limit.unwrap_or(PAGE_ITEMS_DEFAULT), mark, list, uri })
+        Ok(Self { limit: limit.unwrap_or(PAGE_ITEMS_DEFAULT), mark, list, partial: false, uri })
     }
 
-    /// The mark that the page begins behind, as whatever the list counts by.
+    /// Notes that the list is limited to a part of the stores, if it is.
+    pub(crate) fn within(mut self, scope: &StoreScope) -> Self {
+        self.partial = !scope.is_everywhere();
+        self
+    }
+
+    /// The mark that the page begins behind, parsed by `read`.
     pub(crate) fn after<T>(&self, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Problem> {
         let mark = self.mark.as_deref();
         mark.map(|mark| read(mark).ok_or_else(|| Problem::plain(Code::InvalidCursor))).transpose()
@@ -106,11 +115,15 @@ impl<'a> ListPage<'a> {
         struct PageBody<'a, T, A> {
             items: &'a [T],
             next_cursor: Option<&'a str>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            partial: bool,
             #[serde(flatten)]
             about: &'a A,
         }
         let cursor = next.map(|mark| seal(&mark, self.list));
-        let mut response = Json(PageBody { items, next_cursor: cursor.as_deref(), about }).into_response();
+        let mut response =
+            Json(PageBody { items, next_cursor: cursor.as_deref(), partial: self.partial, about })
+                .into_response();
         if let Some(link) = cursor.and_then(|cursor| next_link(self.uri, &cursor)) {
             response.headers_mut().insert(LINK, link);
         }
@@ -119,13 +132,13 @@ impl<'a> ListPage<'a> {
 }
 
 impl<T> PageRows<T> {
-    /// The mark of the next page, from the last row of this one; nothing when no others follow.
+    /// The mark of the next page, from the last row of this one; none when no others follow.
     pub(crate) fn next<'a, D>(&'a self, mark: impl FnOnce(&'a T) -> D) -> Option<D> {
         self.rows.last().filter(|_| self.more).map(mark)
     }
 }
 
-/// Refuses the parameters of a page where an answer is no page; `detail` says what it is.
+/// Refuses the parameters of a page where an answer is no page; `detail` describes the answer.
 pub(crate) fn refuse_page(query: &Query<'_>, detail: &'static str) -> Result<(), Problem> {
     let sent = PARAMETERS.iter().find(|name| query.get(name).is_some());
     sent.map_or(Ok(()), |name| Err(Problem::parameter(*name, detail)))
@@ -199,7 +212,7 @@ mod tests {
             assert_eq!(open(cursor, list).unwrap_err().code(), Code::InvalidCursor, "{cursor}");
         }
         let uri = Uri::from_static("/stores/S1/inventory");
-        let page = ListPage { limit: 1, mark: Some("x".into()), list: "levels", uri: &uri };
+        let page = ListPage { limit: 1, mark: Some("x".into()), list: "levels", partial: false, uri: &uri };
         assert_eq!(page.after(|text| text.parse::<u64>().ok()).unwrap_err().code(), Code::InvalidCursor);
     }
 
@@ -211,7 +224,7 @@ mod tests {
             next_link(&uri, "new").unwrap(),
             "</stores/S1/inventory/BANK%20CHARGES/history?type=ADJUST&limit=5&cursor=new>; rel=\"next\""
         );
-        let page = ListPage { limit: 2, mark: None, list: "history", uri: &uri };
+        let page = ListPage { limit: 2, mark: None, list: "history", partial: false, uri: &uri };
         for (rows, items, more) in [(vec![1, 2, 3], 2, true), (vec![1, 2], 2, false), (vec![], 0, false)] {
             let found = page.cut(rows);
             assert_eq!((found.rows.len(), found.next(|row| *row)), (items, more.then_some(2)));

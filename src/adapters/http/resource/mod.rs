@@ -1,5 +1,5 @@
-//! What the capabilities share: resources are listed page by page (`list`), read with an entity tag (`read`), and changed with
-//! condition and idempotency key (`change`).
+//! Shared by the capabilities: resources are listed page by page (`list`), read with an entity tag (`read`), and
+//! changed with condition and idempotency key (`change`).
 
 pub(crate) mod change;
 pub(crate) mod list;

@@ -4,17 +4,17 @@ use http::StatusCode;
 
 macro_rules! codes {
     ($($variant:ident $slug:literal $status:ident $title:literal retry $retry:expr, $description:literal;)*) => {
-        /// What went wrong, for programs. The text form is stable and part of the contract.
+        /// The reason of a problem, for programs. The text form is stable and part of the contract.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $description] $variant,)*
         }
 
         impl Code {
-            /// Every code, in the order of its status.
+            /// Every code, ordered by status.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The code as it stands in `code` and at the end of `type`.
+            /// The code in its text form, as in `code` and at the end of `type`.
             pub const fn slug(self) -> &'static str {
                 match self { $(Self::$variant => $slug,)* }
             }
@@ -29,7 +29,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $title,)* }
             }
 
-            /// When it happens and what to do, in a sentence or two.
+            /// The cause of the problem and its remedy, in a sentence or two.
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)* }
             }
@@ -97,10 +97,8 @@ codes! {
     StoreExists "store-exists" CONFLICT "The store is described already" retry None,
         "A store of that name is described already; nothing changed. Replace what is said of it, or choose another \
          storeId.";
-    PrincipalExists "principal-exists" CONFLICT "It exists already" retry None,
-        "There is a person, service, node, team or token of that login or id already; nothing changed. Change it, or choose another one.";
-    LastAdmin "last-admin" CONFLICT "It is the last administrator" retry None,
-        "Without it nobody could manage identity any more; nothing changed. Make another administrator first.";
+    LastAdmin "last-admin" CONFLICT "There would be no administrator" retry None,
+        "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,

@@ -45,7 +45,7 @@ pub(crate) fn page(title: &str, root: &str, body: &str) -> Response {
     (headers, text).into_response()
 }
 
-/// A row of a table: what is linked, where to, and a sentence about it.
+/// A row of a table: the text of the link, its target, and a sentence about it.
 pub(crate) fn row(table: &mut String, link: &str, name: &str, about: &str) {
     let _ = writeln!(
         table,

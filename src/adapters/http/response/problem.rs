@@ -1,8 +1,8 @@
 //! Every answer of 400 and above: `application/problem+json` (RFC 9457).
 //!
 //! A handler returns a [`Problem`]; it travels as an extension of a response without a body. The outermost layer,
-//! which knows the request id and the path, writes the body with [`render`]. Whatever else comes out of the router
-//! with such a status (an unknown route, a wrong method) becomes a problem there too: no refusal has another shape.
+//! which knows the request id and the path, writes the body with [`render`]. Any other response of the router with
+//! such a status (an unknown route, a wrong method) becomes a problem there too: no refusal has another shape.
 
 use crate::response::code::Code;
 use crate::response::etag::etag;
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// A refusal.
+/// A refusal, rendered as `application/problem+json`.
 #[derive(Debug, Clone)]
 pub struct Problem {
     code: Code,
@@ -58,7 +58,7 @@ pub struct Violation {
     /// Its location: a place in the body, or the name of a parameter.
     #[serde(flatten)]
     pub location: Location,
-    /// What is wrong there.
+    /// Description of the violation, for a person.
     pub detail: String,
 }
 
@@ -73,7 +73,7 @@ pub enum Location {
 }
 
 impl Problem {
-    /// A problem of this code; `detail` says what happened and what to do, for a person.
+    /// A problem of this code; `detail` describes cause and remedy, for a person.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let facts = Facts { retry_after_ms: code.retry_after_ms(), ..Facts::default() };
         Self {
@@ -160,7 +160,7 @@ impl Problem {
         self.code
     }
 
-    /// What happened and what to do.
+    /// Cause and remedy, for a person.
     pub fn detail(&self) -> &str {
         &self.detail
     }

@@ -26,7 +26,7 @@ pub(crate) fn code(rejection: &Rejection) -> Code {
         Rejection::StoreExists { .. } => Code::StoreExists,
         Rejection::ThresholdNotFound => Code::ThresholdNotFound,
         Rejection::PrincipalNotFound | Rejection::TokenNotFound => Code::NotFound,
-        Rejection::PrincipalExists { .. } | Rejection::TokenExists { .. } => Code::PrincipalExists,
+        Rejection::PrincipalExists { .. } | Rejection::TokenExists { .. } => Code::AlreadyExists,
         Rejection::LastAdmin => Code::LastAdmin,
         Rejection::GrantBeyondOwn => Code::Forbidden,
     }
@@ -198,9 +198,9 @@ mod tests {
         ] {
             assert_eq!(code(&rejection).slug(), rejection.code(), "log and contract use one word");
             let problem = Problem::from(rejection);
-            let told = problem.facts();
+            let facts = problem.facts();
             assert_eq!(problem.code().status(), status);
-            assert_eq!((told.current_version, told.available, told.rows_done), fact);
+            assert_eq!((facts.current_version, facts.available, facts.rows_done), fact);
             assert!(
                 problem.detail().starts_with(|first: char| !first.is_lowercase()),
                 "{}",
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_letter_is_told_without_the_inside() {
+    fn a_letter_error_hides_internals() {
         for (error, status) in [
             (LetterError::Unknown, 404),
             (LetterError::Closed, 409),

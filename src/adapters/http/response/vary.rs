@@ -1,4 +1,4 @@
-//! `Vary`: what an answer depends on besides the address.
+//! `Vary`: the request headers that an answer depends on.
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;

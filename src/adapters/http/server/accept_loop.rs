@@ -24,7 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub enum Drained {
     /// Every active request was answered.
     All,
-    /// The deadline passed with so many connections still open.
+    /// The deadline passed with this many connections still open.
     Abandoned(usize),
 }
 

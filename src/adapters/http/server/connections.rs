@@ -1,11 +1,11 @@
 //! The open connections, and which one is evicted when there is no room for a new one.
 //!
-//! A connection with an active request is never evicted. Of the others those go first that have never sent the whole head of a
-//! request, then those whose peer is waited for, to send or to read, then those that have been idle for longest. So ten thousand
-//! clients that send nothing, or half a head, or never read keep nobody out.
+//! A connection with an active request is never evicted. Of the others those go first that have never sent the
+//! whole head of a request, then those that wait for their peer to send or to read, then those that have been idle
+//! for longest. So ten thousand clients that send nothing, or half a head, or never read keep no other client out.
 //!
-//! A connection that follows the feed takes no place as long as it does, and is not evicted for another one, even when its reader
-//! pauses. `Node::follower_place` bounds their number.
+//! A connection that follows the feed takes no place as long as it does, and is not evicted for another one, even
+//! when its reader pauses. `Node::follower_place` bounds their number.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Stands for no moment.
+/// Sentinel for no moment.
 const NOT: u64 = u64::MAX;
-/// A peer that is waited for this long may be evicted.
+/// A connection that has waited this long for its peer may be evicted.
 const STALLED_MS_MIN: u64 = 1_000;
 
 /// The order in which connections are evicted.
@@ -55,7 +55,8 @@ pub(crate) struct OpenConnection {
     following: AtomicUsize,
     /// When the last request ended, or the connection began, in milliseconds since the server did.
     idle_since_ms: AtomicU64,
-    /// Since when the peer is waited for, to send more of a body or to read more of an answer; [`NOT`]: it is not.
+    /// Since when the connection waits for its peer, to send more of a body or to read more of an answer; [`NOT`]:
+    /// it does not.
     stalled_since_ms: AtomicU64,
     /// Until when nothing more is read from it, in the same milliseconds.
     paused_until_ms: AtomicU64,
@@ -63,7 +64,7 @@ pub(crate) struct OpenConnection {
     evicted: CancellationToken,
 }
 
-/// The place of one connection, given back when dropped.
+/// The place of one connection, returned when dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionPlace {
     connections: Arc<Connections>,
@@ -79,7 +80,7 @@ pub(crate) struct ActiveRequest {
 }
 
 impl Connections {
-    /// Room for so many connections.
+    /// A set of connections with this many places.
     pub(crate) fn new(places_max: usize) -> Self {
         Self { open: Mutex::default(), begun: Instant::now(), places_max }
     }
@@ -108,7 +109,7 @@ impl Connections {
         Some(ConnectionPlace { connections: Arc::clone(self), number, connection })
     }
 
-    /// Evicts followers that do not read: what they miss they get when they follow again.
+    /// Evicts followers that do not read: they get the missed events when they follow again.
     pub(crate) fn evict_stalled_followers(&self) {
         let now_ms = milliseconds(self.begun);
         let connections = self.open.lock();
@@ -160,13 +161,13 @@ impl OpenConnection {
         waits.then(|| self.requests.load(Ordering::Relaxed))
     }
 
-    /// Reads nothing more from it for a while.
+    /// Stops reading from it for a while.
     pub(crate) fn pause(&self, wait: Duration) {
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.paused_until_ms.store(milliseconds(self.begun).saturating_add(wait_ms), Ordering::Relaxed);
     }
 
-    /// How much longer nothing is read from it.
+    /// How much longer it is not read from.
     pub(crate) fn paused(&self) -> Duration {
         match self.paused_until_ms.load(Ordering::Relaxed) {
             0 => Duration::ZERO,
@@ -179,7 +180,7 @@ impl OpenConnection {
         self.evicted.cancelled().await;
     }
 
-    /// Notes whether the peer is waited for.
+    /// Notes whether the connection waits for its peer.
     pub(crate) fn waits_for_peer(&self, waits: bool) {
         let known = self.stalled_since_ms.load(Ordering::Relaxed) != NOT;
         if known != waits {
@@ -192,7 +193,7 @@ impl OpenConnection {
         self.following.load(Ordering::Acquire) > 0
     }
 
-    /// True when its peer has been waited for so long that it may be evicted.
+    /// True when it has waited for its peer so long that it may be evicted.
     fn is_stalled(&self, now_ms: u64) -> bool {
         let stalled_ms = self.stalled_since_ms.load(Ordering::Relaxed);
         stalled_ms != NOT
@@ -255,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_newcomer_takes_the_place_of_whoever_is_missed_least() {
+    fn a_new_connection_evicts_the_least_useful_one() {
         let connections = Arc::new(Connections::new(3));
         let [known, silent, working] = [0, 1, 2].map(|_| connections.admit().expect("there is room"));
         drop(known.connection.begin(false));
@@ -299,12 +300,12 @@ mod tests {
     }
 
     #[test]
-    fn who_follows_takes_no_place_and_makes_room_for_nobody() {
+    fn a_follower_takes_no_place_and_is_not_evicted_for_another() {
         let connections = Arc::new(Connections::new(2));
         let gone = |place: &ConnectionPlace| place.connection.evicted.is_cancelled();
         let follower = connections.admit().unwrap();
         let feed = follower.connection.begin(false).following();
-        // Its peer is waited for, for as long as possible.
+        // It waits for its peer, for as long as possible.
         follower.connection.stalled_since_ms.store(0, Ordering::Relaxed);
         let others: Vec<_> =
             (0..10).map(|_| connections.admit().expect("strangers make room for strangers")).collect();
@@ -313,7 +314,8 @@ mod tests {
         let work: Vec<_> = others[8..].iter().map(|one| one.connection.begin(false)).collect();
         assert!(connections.admit().is_none(), "it goes for nobody");
         drop(feed);
-        // It counts again, so there is one too many; its peer is waited for, so it is evicted, and nobody is admitted yet.
+        // It counts again, so there is one too many; it waits for its peer, so it is evicted, and no connection is
+        // admitted yet.
         assert!(connections.admit().is_none() && gone(&follower));
         drop(work);
         assert!(connections.admit().is_some());

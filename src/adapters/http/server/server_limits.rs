@@ -10,7 +10,7 @@ pub struct ServerLimits {
     pub connections_max: usize,
     /// How long the head of a request may take, and a TLS handshake.
     pub header_read: Duration,
-    /// How long a connection may be idle.
+    /// Timeout of an idle connection.
     pub idle: Duration,
     /// How long a peer may read nothing of what is written to it before its connection is closed.
     pub write_stall: Duration,

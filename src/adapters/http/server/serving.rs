@@ -1,12 +1,13 @@
 //! A connection from its arrival to its end, and what it can hold meanwhile.
 //!
-//! `axum::serve` has no timeout for the head of a request, no limit of connections and no deadline for the drain, so
-//! hyper is driven directly. The first bytes tell HTTP/1.1 from HTTP/2 (prior knowledge, or what a TLS handshake chose).
+//! `axum::serve` has no timeout for the head of a request, no limit of connections and no deadline for the drain,
+//! so hyper is driven directly. The first bytes tell HTTP/1.1 from HTTP/2 (prior knowledge, or the choice of a TLS
+//! handshake).
 //!
-//! When all places are taken a new connection takes the place of an idle one (`connections`). When none is idle it goes to a
-//! small reserve, which answers health and metrics and refuses everything else; so a probe always gets through. A client that
-//! sends its next request right after it was rejected for load, on the same connection, waits a little: otherwise the refusals
-//! would take the processor from those who are served.
+//! When all places are taken a new connection takes the place of an idle one (`connections`). When none is idle it
+//! goes to a small reserve, which answers health and metrics and refuses everything else; so a probe always gets
+//! through. A client that sends its next request right after it was rejected for load, on the same connection,
+//! waits a little: otherwise the refusals would take processor time from the clients being served.
 //!
 //! A TLS handshake has the time of a head, and its connection a place from the beginning: who connects and says nothing costs
 //! as little as without TLS, and goes first when there is no room.
@@ -45,7 +46,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-/// What all connections share.
+/// State that all connections share.
 pub(crate) struct Server {
     edge: Arc<Edge>,
     limits: ServerLimits,
@@ -134,7 +135,7 @@ impl Server {
             return;
         }
         metrics::counter!(HTTP_CONNECTIONS_REFUSED).increment(1);
-        // Beyond the reserve it is closed without an answer: if nothing were accepted, probes would wait.
+        // Beyond the reserve a connection is closed without an answer: if none were accepted, probes would wait.
         if let Some(place) = self.reserve.admit() {
             tokio::spawn(async move { server.refuse(arrival, &place).await });
         }

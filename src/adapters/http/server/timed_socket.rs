@@ -1,9 +1,9 @@
 //! Sockets with timeouts: [`TimedWrites`] fails for a peer that stops reading, [`TimedReads`] for one that never finishes the
 //! head of a request.
 //!
-//! Without them a peer that never reads would hold its connection, and what was written for it, for ever. hyper has one timeout
-//! for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first byte (and from the
-//! beginning of the connection, because a client that connects has a request).
+//! Without them a peer that never reads would hold its connection and its unread answer indefinitely. hyper has one
+//! timeout for a head and for the pause before it; a pause is no fault, so the head is timed here, from its first
+//! byte (and from the beginning of the connection, because a client that connects has a request).
 //!
 //! They are two because TLS stands between them: what a peer has read shows below it, where a head begins shows above it.
 
@@ -21,7 +21,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 pub(crate) struct TimedWrites<S> {
     socket: S,
     stall_max: Duration,
-    /// Runs while a write waits.
+    /// The timer of a write that waits.
     waiting: Option<Pin<Box<Sleep>>>,
     connection: Arc<OpenConnection>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct TimedReads<S> {
     connection: Arc<OpenConnection>,
     /// The head being read: the number of requests before it, and the time of its first byte.
     head: Option<(u64, Instant)>,
-    /// Runs while a head waits for more.
+    /// The timer of a head that waits for more.
     heading: Option<Pin<Box<Sleep>>>,
 }
 
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, 30));
     }
 
-    /// Reads byte for byte until the socket gives up; answers after how many seconds, and how many bytes had come.
+    /// Reads byte for byte until the socket fails; returns after how many seconds, and how many bytes had come.
     async fn until_late(near: &mut TimedReads<tokio::io::DuplexStream>, begun: Instant) -> (u64, usize) {
         let mut bytes = 0;
         loop {

@@ -1,4 +1,5 @@
-//! Bodies in transfer, which record on their connection whether its peer is waited for and whether the request is active.
+//! Bodies in transfer, which record on their connection whether it waits for its peer and whether the request is
+//! active.
 
 use crate::server::connections::{ActiveRequest, OpenConnection};
 use axum::body::{Body, HttpBody};

@@ -39,7 +39,7 @@ struct BatchBody {
     operations: Vec<Object<OperationBody>>,
 }
 
-/// `POST /inventory/batch`
+/// Handler of `POST /inventory/batch`.
 pub(crate) async fn batch(
     State(node): State<Arc<Node>>,
     uri: Uri,

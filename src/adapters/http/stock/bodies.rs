@@ -11,7 +11,7 @@ use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 use validator::Validate;
 
-/// What the bodies of all five have in common.
+/// The properties that the bodies of all five share.
 pub(crate) trait CommandBody: Serialize + Validate {
     /// The verb in the path, in a batch, and in the scope of an idempotency key.
     const NAME: &'static str;
@@ -20,7 +20,7 @@ pub(crate) trait CommandBody: Serialize + Validate {
     fn expected_version(&self) -> Option<u64>;
 }
 
-/// `{delta, expectedVersion?, reason?, reference?}`
+/// Request body: `{delta, expectedVersion?, reason?, reference?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AdjustBody {
@@ -37,7 +37,7 @@ pub(crate) struct AdjustBody {
     pub reference: Option<SmolStr>,
 }
 
-/// `{qty, expectedVersion?, reservationId?, ttlSeconds?, reference?}`
+/// Request body: `{qty, expectedVersion?, reservationId?, ttlSeconds?, reference?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ReserveBody {
@@ -56,7 +56,7 @@ pub(crate) struct ReserveBody {
     pub reference: Option<SmolStr>,
 }
 
-/// `{reservationId, qty?}`
+/// Request body: `{reservationId, qty?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ReleaseBody {
@@ -66,7 +66,7 @@ pub(crate) struct ReleaseBody {
     pub qty: Option<Quantity>,
 }
 
-/// `{reservationId, qty?, closeRemainder?}`
+/// Request body: `{reservationId, qty?, closeRemainder?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CommitBody {
@@ -78,7 +78,7 @@ pub(crate) struct CommitBody {
     pub close_remainder: bool,
 }
 
-/// `{counted, asOf?, reason?, expectedVersion?}`
+/// Request body: `{counted, asOf?, reason?, expectedVersion?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct CountBody {
@@ -185,7 +185,7 @@ pub(crate) fn idempotency<M: CommandBody>(
 }
 
 impl From<CountBody> for Verb {
-    /// A count of what is there now.
+    /// A count of the present stock.
     fn from(body: CountBody) -> Self {
         body.into_verb(None)
     }

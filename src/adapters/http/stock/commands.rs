@@ -19,7 +19,7 @@ use onhand_domain::stock::{CountAsOf, StockCommand, Verb};
 use onhand_domain::{Command, Quantity, Sequence};
 use std::sync::Arc;
 
-/// `POST .../{sku}/adjust`
+/// Handler of `POST .../{sku}/adjust`.
 pub(crate) async fn adjust(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -30,7 +30,7 @@ pub(crate) async fn adjust(
     execute(&node, at, &change, body.into()).await
 }
 
-/// `POST .../{sku}/reserve`
+/// Handler of `POST .../{sku}/reserve`.
 pub(crate) async fn reserve(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -41,7 +41,7 @@ pub(crate) async fn reserve(
     execute(&node, at, &change, body.into()).await
 }
 
-/// `POST .../{sku}/release`
+/// Handler of `POST .../{sku}/release`.
 pub(crate) async fn release(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -52,7 +52,7 @@ pub(crate) async fn release(
     execute(&node, at, &change, body.into()).await
 }
 
-/// `POST .../{sku}/commit`
+/// Handler of `POST .../{sku}/commit`.
 pub(crate) async fn commit(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -63,7 +63,7 @@ pub(crate) async fn commit(
     execute(&node, at, &change, body.into()).await
 }
 
-/// `POST .../{sku}/count`
+/// Handler of `POST .../{sku}/count`.
 pub(crate) async fn count(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -78,7 +78,7 @@ pub(crate) async fn count(
     execute(&node, at, &change, body.into_verb(as_of)).await
 }
 
-/// What the ledger recorded of a level after that sequence: the past, which nothing changes any more.
+/// The recorded numbers of a level after that sequence: the past, which no change affects any more.
 async fn recorded(node: &Node, at: &LevelAt, sequence: Sequence) -> Result<CountAsOf, Problem> {
     let _turn = node.gates.work(Gate::Reads).await?;
     let then = node.ledger.level_as_of(&at.store_id, &at.sku, Moment::Sequence(sequence)).await;
@@ -99,7 +99,7 @@ fn change<M: CommandBody>(context: RequestContext, at: &LevelAt, body: &M) -> Re
     ChangeRequest::new(context, body.expected_version(), |key| idempotency(key, &at.store_id, &at.sku, body))
 }
 
-/// Has one movement of a level made, and answers with the level after it.
+/// Executes one movement of a level, and answers with the level after it.
 pub(crate) async fn execute(
     node: &Node,
     LevelAt { store_id, sku }: LevelAt,

@@ -13,7 +13,7 @@ use onhand_spreadsheet::safe;
 use std::io;
 use std::sync::Arc;
 
-/// The media type.
+/// The media type of CSV.
 pub(crate) const CSV: &str = "text/csv";
 /// Rows that are read at once.
 pub(crate) const ROWS: usize = 1_000;
@@ -44,7 +44,7 @@ pub(crate) fn check(query: &Query<'_>) -> Result<(), Problem> {
     refuse_page(query, "belongs to a page of JSON; as CSV all rows are sent")
 }
 
-/// The answer. An error after its head breaks it off, so that nobody takes a part for the whole.
+/// The answer. An error after its head aborts it, so that a client does not take a part for the whole.
 pub(crate) async fn response<T: CsvTable>(
     node: Arc<Node>,
     name: &str,

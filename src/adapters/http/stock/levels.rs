@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// The parameters of the history.
 pub(crate) const HISTORY: &[&str] = &[LIMIT, CURSOR, "type", "since", "until"];
 
-/// `GET /stores/{storeId}/inventory/{sku}`
+/// Handler of `GET /stores/{storeId}/inventory/{sku}`.
 pub(crate) async fn level(
     State(node): State<Arc<Node>>,
     at: LevelAt,
@@ -38,7 +38,7 @@ pub(crate) async fn level(
     Ok(shown(&headers, level.numbers.version, &LevelBody::of(&level)))
 }
 
-/// `GET /stores/{storeId}/inventory`
+/// Handler of `GET /stores/{storeId}/inventory`.
 pub(crate) async fn levels(
     State(node): State<Arc<Node>>,
     StoreAt(store_id): StoreAt,
@@ -53,7 +53,7 @@ pub(crate) async fn levels(
     Ok(page.answer(&items, levels.next(|level| &level.sku)))
 }
 
-/// `GET /stores/{storeId}/inventory/{sku}/history`
+/// Handler of `GET /stores/{storeId}/inventory/{sku}/history`.
 pub(crate) async fn history(
     State(node): State<Arc<Node>>,
     at: LevelAt,

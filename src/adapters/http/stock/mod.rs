@@ -1,12 +1,12 @@
 //! Stock: levels and their changes.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
 //! | `levels` | a level, the levels of a store, the history of a level |
 //! | `commands` | the five commands of a level |
 //! | `bodies`, `level_body` | the bodies of the commands; levels and movements as JSON and CSV |
 //! | `batch`, `operation` | many commands in one body |
-//! | `till` | one call each for what a till reports |
+//! | `till` | one call for each report of a till |
 //! | `reports`, `sums`, `csv_table` | stock and movements of all stores, as JSON or CSV |
 
 pub(crate) mod batch;
@@ -21,27 +21,59 @@ pub(crate) mod sums;
 pub(crate) mod till;
 
 use crate::edge::endpoint::{get, post};
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::Routes;
 use crate::resource::list;
+use onhand_domain::identity::Permission;
 
 /// The routes of stock.
 pub(crate) fn routes() -> Routes {
     vec![
-        get(Open, "/stores/{storeId}/inventory", levels::levels).query(list::PARAMETERS),
-        get(Open, "/stores/{storeId}/inventory/{sku}", levels::level).query(&["asOf"]).versioned(),
-        get(Open, "/stores/{storeId}/inventory/{sku}/history", levels::history).query(levels::HISTORY),
-        post(Open, "/stores/{storeId}/inventory/{sku}/adjust", commands::adjust),
-        post(Open, "/stores/{storeId}/inventory/{sku}/reserve", commands::reserve),
-        post(Open, "/stores/{storeId}/inventory/{sku}/release", commands::release),
-        post(Open, "/stores/{storeId}/inventory/{sku}/commit", commands::commit),
-        post(Open, "/stores/{storeId}/inventory/{sku}/count", commands::count),
-        post(Open, "/stock/add", till::add),
-        post(Open, "/stock/sale", till::sale),
-        post(Open, "/stock/remove", till::remove),
-        get(Open, "/stock/current", reports::current).query(reports::CURRENT),
-        get(Open, "/stock/movements", reports::movements).query(reports::MOVEMENTS),
-        get(Open, "/stock/movements/sums", sums::sums).query(sums::PARAMETERS),
-        post(Open, "/inventory/batch", batch::batch).query(&["atomic"]).bulk(),
+        get(Need::InStore(Permission::StockRead), "/stores/{storeId}/inventory", levels::levels)
+            .query(list::PARAMETERS),
+        get(Need::InStore(Permission::StockRead), "/stores/{storeId}/inventory/{sku}", levels::level)
+            .query(&["asOf"])
+            .versioned(),
+        get(
+            Need::InStore(Permission::StockRead),
+            "/stores/{storeId}/inventory/{sku}/history",
+            levels::history,
+        )
+        .query(levels::HISTORY),
+        post(
+            Need::InStore(Permission::StockAdjust),
+            "/stores/{storeId}/inventory/{sku}/adjust",
+            commands::adjust,
+        ),
+        post(
+            Need::InStore(Permission::StockReserve),
+            "/stores/{storeId}/inventory/{sku}/reserve",
+            commands::reserve,
+        ),
+        post(
+            Need::InStore(Permission::StockReserve),
+            "/stores/{storeId}/inventory/{sku}/release",
+            commands::release,
+        ),
+        post(
+            Need::InStore(Permission::StockReserve),
+            "/stores/{storeId}/inventory/{sku}/commit",
+            commands::commit,
+        ),
+        post(
+            Need::InStore(Permission::StockCount),
+            "/stores/{storeId}/inventory/{sku}/count",
+            commands::count,
+        ),
+        post(Need::Somewhere(Permission::StockReceive), "/stock/add", till::add),
+        post(Need::Somewhere(Permission::StockSell), "/stock/sale", till::sale),
+        post(Need::Somewhere(Permission::StockRemove), "/stock/remove", till::remove),
+        get(Need::Somewhere(Permission::StockRead), "/stock/current", reports::current)
+            .query(reports::CURRENT),
+        get(Need::Somewhere(Permission::StockRead), "/stock/movements", reports::movements)
+            .query(reports::MOVEMENTS),
+        get(Need::Somewhere(Permission::StockRead), "/stock/movements/sums", sums::sums)
+            .query(sums::PARAMETERS),
+        post(Need::Anyone, "/inventory/batch", batch::batch).query(&["atomic"]).bulk(),
     ]
 }

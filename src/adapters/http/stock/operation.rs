@@ -14,7 +14,7 @@ use onhand_domain::{Expected, Quantity, ReservationId, Sku, StoreId};
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-/// `{op, storeId, sku, idempotencyKey?, ...}`
+/// One operation of a request: `{op, storeId, sku, idempotencyKey?, ...}`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct OperationBody {

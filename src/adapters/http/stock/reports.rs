@@ -3,6 +3,7 @@
 use crate::edge::gates::Gate;
 use crate::node::Node;
 use crate::request::accept;
+use crate::request::caller::Caller;
 use crate::request::query::Query;
 use crate::resource::list::{CURSOR, LIMIT, ListPage, level_mark, read_level_mark};
 use crate::response::problem::Problem;
@@ -13,6 +14,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, Uri};
 use onhand_app::stock::{LevelView, MovementFilter, MovementPlace};
+use onhand_domain::identity::{Permission, StoreScope};
 use onhand_domain::stock::MovementKind;
 use onhand_domain::{Sku, StoreId, Timestamp};
 use smol_str::SmolStr;
@@ -23,23 +25,22 @@ pub(crate) const CURRENT: &[&str] = &[LIMIT, CURSOR, "storeId", "sku"];
 /// The parameters of `/stock/movements`.
 pub(crate) const MOVEMENTS: &[&str] = &[LIMIT, CURSOR, "storeId", "sku", "kind", "from", "to"];
 
-/// `GET /stock/current`
+/// Handler of `GET /stock/current`.
 pub(crate) async fn current(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
-    let mut levels = LevelsTable {
-        store_id: query.read("storeId", StoreId::new)?,
-        sku: query.read("sku", Sku::new)?,
-        after: None,
-    };
+    let store_id = query.read("storeId", StoreId::new)?;
+    let scope = caller.scope(Permission::StockRead, store_id.as_ref())?;
+    let mut levels = LevelsTable { store_id, scope, sku: query.read("sku", Sku::new)?, after: None };
     if wants_csv(&headers) {
         csv_table::check(&query)?;
         return Ok(by_accept(csv_table::response(node, "stock", levels).await?));
     }
-    let page = ListPage::of("current", &query, &uri)?;
+    let page = ListPage::of("current", &query, &uri)?.within(&levels.scope);
     levels.after = page.after(read_level_mark)?;
     let (views, names, more) = levels.next(&node, page.limit).await?;
     let items: Vec<NamedLevelBody> = views.iter().zip(&names).map(NamedLevelBody::of).collect();
@@ -47,20 +48,21 @@ pub(crate) async fn current(
     Ok(by_accept(page.answer(&items, last)))
 }
 
-/// `GET /stock/movements`
+/// Handler of `GET /stock/movements`.
 pub(crate) async fn movements(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
-    let filter = filter(&query)?;
+    let filter = filter(&query, &caller)?;
     if wants_csv(&headers) {
         csv_table::check(&query)?;
         let movements = MovementsTable { filter, place: MovementPlace::default() };
         return Ok(by_accept(csv_table::response(node, "movements", movements).await?));
     }
-    let page = ListPage::of("movements", &query, &uri)?;
+    let page = ListPage::of("movements", &query, &uri)?.within(&filter.scope);
     let place = page.after(MovementPlace::parse)?.unwrap_or_default();
     let _turn = node.gates.work(Gate::Reads).await?;
     let piece = node.ledger.all_movements(&filter, &place, page.limit).await?;
@@ -68,10 +70,12 @@ pub(crate) async fn movements(
     Ok(by_accept(page.answer(&items, piece.more.then_some(&piece.place))))
 }
 
-/// Reads the filter of movements.
-pub(crate) fn filter(query: &Query<'_>) -> Result<MovementFilter, Problem> {
+/// Reads the filter of movements, within the stores of the caller.
+pub(crate) fn filter(query: &Query<'_>, caller: &Caller) -> Result<MovementFilter, Problem> {
+    let store_id = query.read("storeId", StoreId::new)?;
     let filter = MovementFilter {
-        store_id: query.read("storeId", StoreId::new)?,
+        scope: caller.scope(Permission::StockRead, store_id.as_ref())?,
+        store_id,
         sku: query.read("sku", Sku::new)?,
         kind: query.read("kind", movement_kind)?,
         since: query.read("from", Timestamp::parse)?,
@@ -88,7 +92,7 @@ fn movement_kind(text: &str) -> Result<MovementKind, String> {
     MovementKind::parse(text).ok_or_else(|| format!("must be one of {}", known()))
 }
 
-/// True when `Accept` asks for CSV.
+/// True when `Accept` requests CSV.
 pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
     accept::first_of(headers, &["application/json", CSV]) == Some(CSV)
 }
@@ -96,6 +100,7 @@ pub(crate) fn wants_csv(headers: &HeaderMap) -> bool {
 /// The levels of one store or of all, and the position of the reader.
 struct LevelsTable {
     store_id: Option<StoreId>,
+    scope: StoreScope,
     sku: Option<Sku>,
     after: Option<(StoreId, Sku)>,
 }
@@ -108,6 +113,10 @@ impl LevelsTable {
         limit: usize,
     ) -> Result<(Vec<LevelView>, Vec<Option<SmolStr>>, bool), Problem> {
         let mut views = match (&self.store_id, &self.sku) {
+            (None, sku) if !self.scope.is_everywhere() => {
+                let stores = self.scope.stores().unwrap_or_default();
+                node.ledger.levels_within(stores, sku.as_ref(), self.after.as_ref(), limit + 1).await?
+            }
             (Some(store_id), Some(sku)) => node.ledger.level(store_id, sku).await?.into_iter().collect(),
             (Some(store_id), None) => {
                 let after = self.after.as_ref().map(|(_, sku)| sku);

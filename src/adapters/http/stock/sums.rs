@@ -2,6 +2,7 @@
 
 use crate::edge::gates::Gate;
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::request::query::Query;
 use crate::response::problem::Problem;
 use crate::response::vary::by_accept;
@@ -77,22 +78,27 @@ struct SumItem<'a> {
 #[derive(Debug, Serialize)]
 struct SumsBody<'a> {
     items: Vec<SumItem<'a>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    partial: bool,
 }
 
-/// `GET /stock/movements/sums`
+/// Handler of `GET /stock/movements/sums`.
 pub(crate) async fn sums(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let by = query.read(BY, GroupBy::parse)?.unwrap_or(GroupBy(Dimension::ALL.to_vec()));
-    let sums = summed(&node, filter(&query)?, &by).await?;
+    let filter = filter(&query, &caller)?;
+    let partial = !filter.scope.is_everywhere();
+    let sums = summed(&node, filter, &by).await?;
     if wants_csv(&headers) {
         return Ok(by_accept(csv_table::response(node, "movement-sums", SumsTable(sums)).await?));
     }
     let items = sums.iter().map(|(group, sum)| SumItem { group, sum }).collect();
-    Ok(by_accept(Json(SumsBody { items })))
+    Ok(by_accept(Json(SumsBody { items, partial })))
 }
 
 /// Reads all movements of the filter, piece by piece, so that it ends when the caller disconnects.
@@ -200,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_sums_are_told_apart_by_is_named_once_each() {
+    fn each_dimension_of_sums_is_named_once() {
         use Dimension::{Day, Kind, Sku, Store};
         let by = |parts: &[Dimension]| Some(GroupBy(parts.to_vec()));
         for (text, read) in [

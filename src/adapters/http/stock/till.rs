@@ -18,7 +18,7 @@ use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
 use validator::Validate;
 
-/// `{storeId, sku, quantity, expectedVersion?, reason?, reference?}`
+/// Request body: `{storeId, sku, quantity, expectedVersion?, reason?, reference?}`.
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Till {
@@ -37,7 +37,7 @@ pub(crate) struct Till {
     reference: Option<SmolStr>,
 }
 
-/// `POST /stock/add`
+/// Handler of `POST /stock/add`.
 pub(crate) async fn add(
     State(node): State<Arc<Node>>,
     context: RequestContext,
@@ -46,7 +46,7 @@ pub(crate) async fn add(
     adjust_by(AdjustKind::StockIn, &node, context, till).await
 }
 
-/// `POST /stock/sale`
+/// Handler of `POST /stock/sale`.
 pub(crate) async fn sale(
     State(node): State<Arc<Node>>,
     context: RequestContext,
@@ -55,7 +55,7 @@ pub(crate) async fn sale(
     adjust_by(AdjustKind::Sale, &node, context, till).await
 }
 
-/// `POST /stock/remove`
+/// Handler of `POST /stock/remove`.
 pub(crate) async fn remove(
     State(node): State<Arc<Node>>,
     context: RequestContext,

@@ -7,14 +7,14 @@
 //!
 //! {"type":"stock.low","timestamp":"2026-11-20T17:42:07.216Z","data":{"storeId":"BERLIN","sku":"TEA","qty":4,...}}
 //! ```
-//! Every answer of 200 to 299 means that the receiver has it. Nothing else of the answer is read but its status, and when to come
-//! back; no redirect is followed. Each attempt looks the name up anew, on a connection of its own.
+//! A status of 200 to 299 means that the receiver has the alert. Only the status and `Retry-After` of an answer are
+//! read; redirects are not followed. Each attempt resolves the name anew, on a connection of its own.
 
 mod signature;
 mod target;
 
-use crate::{client_builder, retry_after, told};
-use onhand_app::ports::{AlertNews, AlertReceiver, Clock, NotTold, Telling};
+use crate::{client_builder, error_chain, retry_after};
+use onhand_app::ports::{AlertDelivery, AlertNews, AlertReceiver, Clock, DeliveryError};
 use onhand_config::WebhookSettings;
 use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
 use reqwest::{StatusCode, Url};
@@ -27,7 +27,7 @@ use target::{Targets, refusal};
 use uuid::Uuid;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the first byte to the head of the answer.
+/// Timeout of an attempt, from the first byte sent to the head of the answer.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// [`AlertReceiver`] over HTTP.
@@ -39,17 +39,17 @@ pub struct Webhook {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct AlertBody<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     timestamp: Timestamp,
-    data: Data<'a>,
+    data: AlertData<'a>,
 }
 
-/// Under the names that `GET /alerts` and the feed have for it.
+/// The data of an alert, with the member names of `GET /alerts` and the feed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Data<'a> {
+struct AlertData<'a> {
     store_id: &'a StoreId,
     sku: &'a Sku,
     qty: Quantity,
@@ -61,32 +61,32 @@ struct Data<'a> {
 }
 
 impl Webhook {
-    /// Sends to the address of these settings.
+    /// A sender to the address of these settings.
     ///
     /// # Errors
-    /// What is wrong with the address, or that no HTTP client can be made; for a person.
+    /// An error text for a person: an invalid address, or no HTTP client can be built.
     pub fn new(settings: WebhookSettings, clock: Arc<dyn Clock>) -> Result<Self, String> {
         let url = Url::parse(&settings.url).map_err(|error| error.to_string())?;
         let targets = Targets { private: settings.allow_private, public: url.scheme() == "https" };
         let host = url.host_str().unwrap_or_default();
-        // An address needs no resolver that would judge it.
+        // An IP address does not pass through the resolver, so it is checked here.
         if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>()
             && !targets.permit(address)
         {
             return Err(refusal(host, address));
         }
-        // Behind a proxy nobody could say where it goes.
+        // Behind a proxy the target address could not be checked.
         let http = client_builder(true)
             .dns_resolver(targets)
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ATTEMPT_TIMEOUT)
             .build()
-            .map_err(told)?;
+            .map_err(error_chain)?;
         Ok(Self { http, url, settings, clock })
     }
 
-    async fn post(&self, alert: &AlertNews) -> Result<(), NotTold> {
+    async fn post(&self, alert: &AlertNews) -> Result<(), DeliveryError> {
         let body = body(alert);
         let id = alert.event_id.to_string();
         let timestamp = self.clock.now().milliseconds() / 1_000;
@@ -98,28 +98,28 @@ impl Webhook {
             .header("webhook-signature", signatures(&self.settings.secrets, &id, timestamp, &body))
             .header("webhook-id", id)
             .body(body);
-        let answer = request.send().await.map_err(|error| NotTold::Failed(told(error)))?;
+        let answer = request.send().await.map_err(|error| DeliveryError::Failed(error_chain(error)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            StatusCode::GONE => Err(NotTold::Gone),
+            StatusCode::GONE => Err(DeliveryError::Gone),
             StatusCode::TOO_MANY_REQUESTS => {
-                Err(NotTold::Busy { retry_after: retry_after(answer.headers()) })
+                Err(DeliveryError::Busy { retry_after: retry_after(answer.headers()) })
             }
-            status => Err(NotTold::Failed(format!("it answers {status}"))),
+            status => Err(DeliveryError::Failed(format!("it answers {status}"))),
         }
     }
 }
 
 impl AlertReceiver for Webhook {
-    fn tell<'a>(&'a self, alert: &'a AlertNews) -> Telling<'a> {
+    fn deliver<'a>(&'a self, alert: &'a AlertNews) -> AlertDelivery<'a> {
         Box::pin(self.post(alert))
     }
 }
 
-/// The same bytes in every attempt: they are made of what stands in the log.
+/// The same bytes in every attempt, because they are built from the log alone.
 fn body(alert: &AlertNews) -> Vec<u8> {
     let AlertNews { node, sequence, at, ref fact, version, .. } = *alert;
-    let data = Data {
+    let data = AlertData {
         store_id: &fact.store_id,
         sku: &fact.sku,
         qty: fact.qty,
@@ -129,5 +129,5 @@ fn body(alert: &AlertNews) -> Vec<u8> {
         sequence,
     };
     let kind = if fact.raised { "stock.low" } else { "stock.recovered" };
-    serde_json::to_vec(&Body { kind, timestamp: at, data }).expect("plain structs always become JSON")
+    serde_json::to_vec(&AlertBody { kind, timestamp: at, data }).expect("plain structs always become JSON")
 }

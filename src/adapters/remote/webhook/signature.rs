@@ -7,7 +7,7 @@ use hmac::{Hmac, Mac};
 use onhand_config::WebhookSecret;
 use sha2::Sha256;
 
-/// The value of the header `webhook-signature`: the signature by each secret; `timestamp` in seconds since 1970.
+/// The value of the header `webhook-signature`: one signature for each secret; `timestamp` in seconds since 1970.
 pub(super) fn signatures(secrets: &[WebhookSecret], id: &str, timestamp: i64, body: &[u8]) -> String {
     let signed: Vec<String> =
         secrets.iter().map(|secret| signature(secret.key(), id, timestamp, body)).collect();

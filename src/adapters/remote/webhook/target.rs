@@ -1,8 +1,8 @@
-//! Where alerts may be sent: not into the network the node stands in, unless that is wanted.
+//! Allowed targets of alerts: none in the node's own network, unless configured.
 //!
-//! Whoever may set the address must not reach with it what only this machine can reach. So an address is judged, not a name: the
-//! resolver gives the connection only addresses that may be used, and the connection goes to one of those. A name that leads
-//! elsewhere a moment later (DNS rebinding) gains nothing. Ranges: the special-purpose registries of IANA (RFC 6890).
+//! A user who may set the address must not reach hosts that only this machine can reach (SSRF). So the check is on
+//! addresses, not names: the resolver gives the connection only allowed addresses. A name that resolves differently
+//! a moment later (DNS rebinding) gains nothing. Ranges: the special-purpose registries of IANA (RFC 6890).
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,9 +11,9 @@ use tokio::net::lookup_host;
 /// Which addresses may be used.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Targets {
-    /// Those that are not public too.
+    /// Private addresses are allowed, too.
     pub(super) private: bool,
-    /// Those that are public: not without TLS.
+    /// Public addresses are allowed; not without TLS.
     pub(super) public: bool,
 }
 
@@ -23,7 +23,7 @@ impl Targets {
     }
 }
 
-/// Why an address may not be used.
+/// The error text for an address that is not allowed.
 pub(super) fn refusal(host: &str, address: IpAddr) -> String {
     if is_public(address) {
         format!("{host} leads to the public address {address}: that takes https")
@@ -32,7 +32,7 @@ pub(super) fn refusal(host: &str, address: IpAddr) -> String {
     }
 }
 
-/// Looks names up as the system does, and lets through what may be used.
+/// Resolves names as the system does, and passes only allowed addresses.
 impl Resolve for Targets {
     fn resolve(&self, name: Name) -> Resolving {
         let targets = *self;
@@ -48,7 +48,7 @@ impl Resolve for Targets {
     }
 }
 
-/// True for addresses that lead to one host anywhere on the internet.
+/// True for addresses of a single host on the public internet.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -75,7 +75,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    // IPv4 in another dress.
+    // IPv4 addresses embedded in IPv6.
     if let Some(inner) = address.to_ipv4_mapped().or_else(|| translated(address)) {
         return is_public_v4(inner);
     }
@@ -83,13 +83,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     match (first, second) {
         // Protocol assignments and tunnels (Teredo), documentation, 6to4.
         (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _) | (0x3fff, 0..=0xfff) => false,
-        // All that is given out of the whole space; loopback, unique local, link-local and multicast are elsewhere.
+        // The allocated part of the address space; loopback, unique local, link-local and multicast are outside of
+        // it.
         (0x2000..=0x3fff, _) => true,
         _ => false,
     }
 }
 
-/// The IPv4 address behind one of NAT64.
+/// The IPv4 address embedded in a NAT64 address.
 fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.octets() {
         [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, inner @ ..] => Some(Ipv4Addr::from(inner)),

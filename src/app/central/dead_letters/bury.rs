@@ -4,7 +4,7 @@ use crate::blocking;
 use crate::central::following::follower::Follower;
 use crate::central::model::apply::{decode, place_of};
 use crate::central::model::letters::as_json;
-use crate::central::model::waits::{Closing, Place};
+use crate::central::model::waits::{Closing, LevelPlace};
 use crate::central::{DeadLetter, LetterState, Poison, Worker};
 use crate::ports::Delivered;
 use onhand_domain::Sequence;
@@ -55,7 +55,7 @@ impl Follower {
         worker: &Worker,
         node: Uuid,
         event: &Delivered,
-        place: Option<&Place>,
+        place: Option<&LevelPlace>,
         reason: String,
         tries: u32,
     ) -> DeadLetter {
@@ -124,7 +124,7 @@ impl Follower {
         &self,
         worker: &Worker,
         node: Uuid,
-        place: &Place,
+        place: &LevelPlace,
         from: Sequence,
     ) -> Result<(), String> {
         let read = self.source.read(from.minus(1), 1).await.map_err(|error| error.to_string())?;

@@ -1,8 +1,9 @@
-//! Redrive and discard: an operator tries a dead letter again after a fix, or gives it up with a reason.
+//! Redrive and discard: an operator tries a dead letter again after a fix, or discards it with a reason.
 //!
-//! The order loses nothing in a crash at any point. The new level is computed beside the model. If a later event does not fit, its
-//! letter is written. Then the model takes the level, the waiting events and the closing of the letter under one lock, and is saved as a
-//! whole. The closing is written to the letter file last: a crash before that leaves it in the model, and `heal` writes it.
+//! The order loses nothing in a crash at any point. The new level is computed beside the model. If a later event
+//! does not fit, its letter is written. Then the model takes the level, the waiting events and the closing of the
+//! letter under one lock, and is saved as a whole. The closing is written to the letter file last: a crash before
+//! that leaves it in the model, and `heal` writes it.
 
 use crate::central::dead_letters::bury::{close, write_letter};
 use crate::central::following::follower::Follower;
@@ -10,7 +11,7 @@ use crate::central::model::apply::{decode, place_of};
 use crate::central::model::change::Change;
 use crate::central::model::letters::as_json;
 use crate::central::model::step::{Origin, StepOutcome, step};
-use crate::central::model::waits::{Closing, Place, Waits};
+use crate::central::model::waits::{Closing, LevelPlace, Waits};
 use crate::central::{CentralLevel, DeadLetter, LetterError, LetterState, Parked, SyncSettings, Worker};
 use crate::ports::Delivered;
 use onhand_domain::Timestamp;
@@ -29,9 +30,9 @@ pub struct Redriven {
 /// A trial of the waiting events of a level, in order, beside the model.
 #[derive(Default)]
 struct Trial {
-    place: Option<Place>,
+    place: Option<LevelPlace>,
     level: Option<CentralLevel>,
-    /// The next event is accepted with its numbers, whatever the level has.
+    /// The next event is accepted with its numbers, without a check against the level.
     loose: bool,
     applied: u64,
     /// The event that ended the trial early, with the reason.
@@ -207,7 +208,7 @@ impl Worker {
     }
 }
 
-fn place(letter: &DeadLetter) -> Option<Place> {
+fn place(letter: &DeadLetter) -> Option<LevelPlace> {
     letter.store_id.clone().zip(letter.sku.clone())
 }
 
@@ -277,6 +278,6 @@ async fn waiting(
     Ok(events)
 }
 
-fn belongs(event: &Delivered) -> Option<Place> {
+fn belongs(event: &Delivered) -> Option<LevelPlace> {
     place_of(event, &decode(event))
 }

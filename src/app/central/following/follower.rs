@@ -7,7 +7,7 @@
 //! before it becomes a dead letter. While the letter cannot be written the source waits: no event is dropped.
 
 use crate::central::following::unanswered::Unanswered;
-use crate::central::model::apply::{Applied, Decoded, apply_one, decode};
+use crate::central::model::apply::{Applied, DecodedChange, apply_one, decode};
 use crate::central::model::step::Origin;
 use crate::central::{Central, Poison, SourceReport, SourceState, Worker};
 use crate::ports::{Delivered, Delivery, EventSource, Reading};
@@ -89,10 +89,10 @@ impl Follower {
         }
     }
 
-    /// Follows the source up to the end that its log had at the first answer, or as far as possible.
+    /// Follows the source up to the end that its log had at the first answer, or until an event fails.
     ///
-    /// The end is fixed, so that a pass over a busy node ends. A read that runs ahead is used only if it continues at the checkpoint: after
-    /// an event that could not be applied the follower reads that event again.
+    /// The end is fixed, so that a pass over a busy node ends. A read that runs ahead is used only if it continues
+    /// at the checkpoint: after an event that could not be applied the follower reads that event again.
     pub(crate) async fn follow(&mut self, worker: &Worker) -> PassCounts {
         let mut counts = PassCounts::default();
         let mut target = None;
@@ -188,8 +188,8 @@ impl Follower {
         Some(delivery)
     }
 
-    /// Asks the source for its node, and resumes from the node's checkpoint. Model and dead letters are reconciled before the first event: a
-    /// parked level without its letter would otherwise wait for ever.
+    /// Asks the source for its node, and resumes from the node's checkpoint. Model and dead letters are reconciled
+    /// before the first event: a parked level without its letter would otherwise never end its wait.
     async fn introduce(&mut self, worker: &Worker) -> bool {
         let origin = match self.ask(&worker.settings, Sequence::START, 0, None).await {
             Ok(delivery) => Origin::of(&delivery),
@@ -248,7 +248,7 @@ impl Follower {
     /// Applies a delivery up to the first event that fails. Model and checkpoint move under one lock, because a save in between would
     /// apply events twice after a crash, or lose them.
     fn apply(&mut self, worker: &Worker, delivery: &Delivery, counts: &mut PassCounts) -> Halt {
-        let decoded: Vec<Decoded> = delivery.events.iter().map(decode).collect();
+        let decoded: Vec<DecodedChange> = delivery.events.iter().map(decode).collect();
         let mut central = worker.model.write();
         let mut halt = Halt::End;
         for (event, decoded) in delivery.events.iter().zip(decoded) {

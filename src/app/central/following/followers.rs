@@ -16,7 +16,7 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 use uuid::Uuid;
 
 /// Pause between two checks for new logs.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// All followers of a worker; none is ever removed.
 pub(crate) struct Followers {
@@ -84,12 +84,12 @@ impl Followers {
         }
     }
 
-    /// Follows all sources for ever, including those that join later.
+    /// Follows all sources, including those that join later, until it is dropped.
     pub(crate) async fn run(&self, worker: &Worker) {
         let looks = async {
             loop {
                 self.look().await;
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(CHECK_EVERY).await;
             }
         };
         let rounds = async {

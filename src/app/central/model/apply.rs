@@ -3,13 +3,13 @@
 use crate::central::model::change::{Change, Motion};
 use crate::central::model::letters::guess_place;
 use crate::central::model::step::{Origin, StepOutcome};
-use crate::central::model::waits::{Closing, Place};
+use crate::central::model::waits::{Closing, LevelPlace};
 use crate::central::{Central, LetterState, Poison};
 use crate::ports::Delivered;
 use onhand_domain::{After, Event, Fact, Timestamp};
 
-/// A decoded event: its change; nothing when it changes no level (an import's progress); or the reason it cannot be decoded.
-pub(crate) type Decoded = Result<Option<Change>, String>;
+/// A decoded event: its change; none when it changes no level (an import's progress); or the reason it cannot be decoded.
+pub(crate) type DecodedChange = Result<Option<Change>, String>;
 
 /// The effect of an event on the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum Applied {
     Waits,
 }
 
-pub(crate) fn decode(event: &Delivered) -> Decoded {
+pub(crate) fn decode(event: &Delivered) -> DecodedChange {
     let event = Event::decode(&event.json)?;
     let After::Level(after) = event.after else { return Ok(None) };
     let motion = match &event.fact {
@@ -38,7 +38,7 @@ pub(crate) fn decode(event: &Delivered) -> Decoded {
 }
 
 /// The level of an event, as far as it is known.
-pub(crate) fn place_of(event: &Delivered, decoded: &Decoded) -> Option<Place> {
+pub(crate) fn place_of(event: &Delivered, decoded: &DecodedChange) -> Option<LevelPlace> {
     match decoded {
         Ok(change) => change.as_ref().map(|change| change.place.clone()),
         Err(_) => guess_place(&event.json),
@@ -56,7 +56,7 @@ pub(crate) fn apply_one(
     central: &mut Central,
     origin: Origin,
     event: &Delivered,
-    decoded: Decoded,
+    decoded: DecodedChange,
 ) -> Result<Applied, Poison> {
     let mut waits = None;
     if central.waits(origin.node).is_some() {

@@ -9,7 +9,7 @@ use crate::central::model::level::{CentralLevel, Levels};
 use crate::central::model::numbered::Numbered;
 use crate::central::model::order::Order;
 use crate::central::model::step::{Origin, StepOutcome, step};
-use crate::central::model::waits::{Place, Waits};
+use crate::central::model::waits::{LevelPlace, Waits};
 use hashbrown::HashTable;
 use onhand_domain::stock::LevelAfter;
 use onhand_domain::{Sequence, Sku, StoreId, Timestamp};
@@ -19,10 +19,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use uuid::Uuid;
 
-/// The levels of all ledgers. A level that several ledgers have is their sum; usually one ledger has it.
+/// The levels of all ledgers. A level in several ledgers is their sum; usually it is in one.
 #[derive(Debug, Clone, Default)]
 pub struct Central {
-    rows: Vec<Row>,
+    rows: Vec<LevelRow>,
     /// The rows by store and SKU.
     table: HashTable<u32>,
     hasher: RandomState,
@@ -38,12 +38,12 @@ pub struct Central {
     waits: BTreeMap<Uuid, Waits>,
     /// During a copy: the levels that have changed since its start, as they were then; empty for a new level. A tree, because a
     /// hash table blocks all readers while it grows.
-    before: Option<BTreeMap<Place, Levels>>,
+    before: Option<BTreeMap<LevelPlace, Levels>>,
 }
 
 /// A level with the numbers of the first ledger that reported it.
 #[derive(Debug, Clone)]
-struct Row {
+struct LevelRow {
     sku: Sku,
     store: u32,
     origin: u32,
@@ -77,8 +77,8 @@ impl Central {
         self.put_at(self.find(&place.0, &place.1), place, level);
     }
 
-    /// As [`Central::put`], with the row of the level; nothing when there is none.
-    fn put_at(&mut self, number: Option<u32>, place: &Place, level: CentralLevel) {
+    /// As [`Central::put`], with the row of the level; none when there is none.
+    fn put_at(&mut self, number: Option<u32>, place: &LevelPlace, level: CentralLevel) {
         if self.before.as_ref().is_some_and(|before| !before.contains_key(place)) {
             let was = number.map_or_else(Levels::new, |row| self.levels(row));
             self.before.get_or_insert_default().insert(place.clone(), was);
@@ -102,14 +102,14 @@ impl Central {
     }
 
     /// Adds a level that has no row.
-    fn add(&mut self, place: &Place, level: CentralLevel) {
+    fn add(&mut self, place: &LevelPlace, level: CentralLevel) {
         let CentralLevel { ledger, node, numbers, updated_at } = level;
         let number = u32::try_from(self.rows.len()).expect("fewer than four thousand million levels");
         let (store, origin) = (self.stores.give(&place.0), self.origins.give(&Origin { node, ledger }));
-        self.rows.push(Row { sku: place.1.clone(), store, origin, numbers, updated_at });
+        self.rows.push(LevelRow { sku: place.1.clone(), store, origin, numbers, updated_at });
         let Self { rows, table, hasher, stores, .. } = self;
         let row = |number: u32| rows.get(number as usize).expect("a row that was added");
-        let name = |row: &Row| stores.value(row.store);
+        let name = |row: &LevelRow| stores.value(row.store);
         let hash = |number: &u32| hasher.hash_one((row(*number).store, &row(*number).sku));
         table.insert_unique(hash(&number), number, hash);
         let new = row(number);
@@ -127,7 +127,7 @@ impl Central {
     /// The row of a level.
     fn find(&self, store: &StoreId, sku: &Sku) -> Option<u32> {
         let store = self.stores.find(store)?;
-        let is_it = |row: &Row| row.store == store && row.sku == *sku;
+        let is_it = |row: &LevelRow| row.store == store && row.sku == *sku;
         let found = |number: &u32| self.rows.get(*number as usize).is_some_and(is_it);
         self.table.find(self.hasher.hash_one((store, sku)), found).copied()
     }
@@ -141,12 +141,12 @@ impl Central {
         })
     }
 
-    fn row(&self, number: u32) -> Option<&Row> {
+    fn row(&self, number: u32) -> Option<&LevelRow> {
         self.rows.get(number as usize)
     }
 
     /// The level of the row's first ledger.
-    fn first(&self, row: &Row) -> CentralLevel {
+    fn first(&self, row: &LevelRow) -> CentralLevel {
         let Origin { node, ledger } = *self.origins.value(row.origin);
         CentralLevel { ledger, node, numbers: row.numbers, updated_at: row.updated_at }
     }
@@ -168,7 +168,7 @@ impl Central {
     }
 
     /// Sets the level of a ledger, unless another log of that ledger has a later version of it.
-    pub(crate) fn put_unless_later(&mut self, place: &Place, level: CentralLevel) {
+    pub(crate) fn put_unless_later(&mut self, place: &LevelPlace, level: CentralLevel) {
         let known = self.of_ledger(level.ledger, place);
         let later =
             |known: CentralLevel| known.node != level.node && known.numbers.version > level.numbers.version;
@@ -183,7 +183,11 @@ impl Central {
     }
 
     /// The next levels of the copy, by store and SKU, at most `limit`; a level that is newer than the copy is empty. Nothing at the end.
-    pub(crate) fn copy_on(&self, last: Option<&Place>, limit: usize) -> Option<Vec<(Place, Levels)>> {
+    pub(crate) fn copy_on(
+        &self,
+        last: Option<&LevelPlace>,
+        limit: usize,
+    ) -> Option<Vec<(LevelPlace, Levels)>> {
         let places = self.after(last.map(|(store, sku)| (store, sku)));
         let piece = places.take(limit).map(|(store, sku, levels)| {
             let place = (store.clone(), sku.clone());
@@ -195,7 +199,7 @@ impl Central {
     }
 
     /// Ends a copy. Returns the old numbers, so that the caller drops them, which takes time, without the lock.
-    pub(crate) fn end_copy(&mut self) -> Option<BTreeMap<Place, Levels>> {
+    pub(crate) fn end_copy(&mut self) -> Option<BTreeMap<LevelPlace, Levels>> {
         self.before.take()
     }
 
@@ -205,7 +209,7 @@ impl Central {
     }
 
     /// The level of one ledger.
-    pub(crate) fn of_ledger(&self, ledger: Uuid, place: &Place) -> Option<CentralLevel> {
+    pub(crate) fn of_ledger(&self, ledger: Uuid, place: &LevelPlace) -> Option<CentralLevel> {
         self.find(&place.0, &place.1).and_then(|row| self.level_of_ledger(row, ledger))
     }
 
@@ -233,7 +237,7 @@ impl Central {
         self.rows.len()
     }
 
-    /// True when there are none.
+    /// True when there are no levels.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -302,7 +306,7 @@ mod tests {
     use super::*;
     use crate::central::model::level::ABSENT;
 
-    fn place(number: u64) -> Place {
+    fn place(number: u64) -> LevelPlace {
         let store = StoreId::new(&format!("S{}", number % 3)).unwrap();
         (store, Sku::new(&format!("K{:02}", number / 3)).unwrap())
     }
@@ -318,7 +322,7 @@ mod tests {
         central: &mut Central,
         limit: usize,
         mut change: impl FnMut(&mut Central),
-    ) -> BTreeMap<Place, Levels> {
+    ) -> BTreeMap<LevelPlace, Levels> {
         let mut copied = BTreeMap::new();
         central.begin_copy();
         let mut last = None;
@@ -332,15 +336,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_worked_out_aside_does_not_take_the_place_of_what_another_log_told_meanwhile() {
+    fn a_level_computed_aside_does_not_replace_a_later_version() {
         let mut central = Central::default();
-        let told = |node: u128, version| CentralLevel { node: Uuid::from_u128(node), ..level(9, version) };
+        let of_node = |node: u128, version| CentralLevel { node: Uuid::from_u128(node), ..level(9, version) };
         for (known, aside, kept) in [
-            (told(1, 5), told(2, 4), told(1, 5)),
-            (told(1, 5), told(2, 5), told(2, 5)),
-            (told(1, 5), told(2, 6), told(2, 6)),
+            (of_node(1, 5), of_node(2, 4), of_node(1, 5)),
+            (of_node(1, 5), of_node(2, 5), of_node(2, 5)),
+            (of_node(1, 5), of_node(2, 6), of_node(2, 6)),
             // The own log is read again from before a letter that is discarded.
-            (told(1, 5), told(1, 4), told(1, 4)),
+            (of_node(1, 5), of_node(1, 4), of_node(1, 4)),
         ] {
             central.put(&place(1), known);
             central.put_unless_later(&place(1), aside);
@@ -349,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_what_the_model_was_at_one_moment_whatever_changes_meanwhile() {
+    fn a_copy_is_consistent_while_the_model_changes() {
         for seed in 0..200 {
             let mut random = fastrand::Rng::with_seed(seed);
             let mut central = Central::default();

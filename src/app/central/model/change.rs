@@ -1,14 +1,14 @@
 //! The part of an event that the central model needs.
 
-use crate::central::model::waits::Place;
+use crate::central::model::waits::LevelPlace;
 use onhand_domain::Timestamp;
 use onhand_domain::stock::{Effect, LevelAfter};
 
 /// The change of one level by an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// The level.
-    pub(crate) place: Place,
+    /// Store and SKU of the level.
+    pub(crate) place: LevelPlace,
     /// How the event moves it.
     pub(crate) motion: Motion,
     /// The numbers of the level after it.

@@ -2,7 +2,7 @@
 //!
 //! The levels are read piece by piece while the model changes; the copy needs memory only for the levels that change meanwhile.
 
-use crate::central::model::waits::Place;
+use crate::central::model::waits::LevelPlace;
 use crate::central::{CentralFile, CentralLevelRecord, CentralModel, SourceRecord};
 use onhand_domain::{Sequence, Sku, StoreId};
 use parking_lot::MutexGuard;
@@ -57,8 +57,8 @@ impl<'a> CentralCopy<'a> {
     }
 
     /// Every level, by store and SKU.
-    fn levels(&self) -> impl Iterator<Item = (Place, CentralLevelRecord)> {
-        let mut last: Option<Place> = None;
+    fn levels(&self) -> impl Iterator<Item = (LevelPlace, CentralLevelRecord)> {
+        let mut last: Option<LevelPlace> = None;
         let pieces = std::iter::from_fn(move || {
             let piece = self.model.look(|central| central.copy_on(last.as_ref(), COPY_LEVELS))?;
             last = piece.last().map(|(place, _)| place.clone());
@@ -91,7 +91,7 @@ struct StoresOut<I: Iterator>(RefCell<Peekable<I>>);
 
 struct StoreOut<'a, I: Iterator>(&'a StoresOut<I>, &'a StoreId);
 
-impl<I: Iterator<Item = (Place, CentralLevelRecord)>> Serialize for StoresOut<I> {
+impl<I: Iterator<Item = (LevelPlace, CentralLevelRecord)>> Serialize for StoresOut<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut stores = serializer.serialize_map(None)?;
         let next = || self.0.borrow_mut().peek().map(|((store, _), _)| store.clone());
@@ -102,7 +102,7 @@ impl<I: Iterator<Item = (Place, CentralLevelRecord)>> Serialize for StoresOut<I>
     }
 }
 
-impl<I: Iterator<Item = (Place, CentralLevelRecord)>> Serialize for StoreOut<'_, I> {
+impl<I: Iterator<Item = (LevelPlace, CentralLevelRecord)>> Serialize for StoreOut<'_, I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(stores, own) = self;
         let mut skus = serializer.serialize_map(None)?;

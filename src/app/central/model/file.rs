@@ -5,7 +5,7 @@
 //! read again from the saved checkpoints.
 
 use crate::central::model::level::Levels;
-use crate::central::model::waits::{Place, Waits};
+use crate::central::model::waits::{LevelPlace, Waits};
 use crate::central::{Central, CentralLevel, Closing, Parked};
 use onhand_domain::stock::LevelAfter;
 use onhand_domain::{Quantity, Sequence, Sku, StoreId, Timestamp};
@@ -47,9 +47,9 @@ pub struct SourceRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParkedRecord {
-    /// The store.
+    /// The store of the level.
     pub store_id: StoreId,
-    /// The SKU.
+    /// The SKU of the level.
     pub sku: Sku,
     /// The letter it waits for, and the number of events.
     #[serde(flatten)]
@@ -60,11 +60,11 @@ pub struct ParkedRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CentralLevelRecord {
-    /// Sellable pieces.
+    /// Number of sellable pieces.
     pub qty: Quantity,
-    /// Pieces on hand.
+    /// Number of pieces on hand.
     pub on_hand: Quantity,
-    /// Reserved pieces.
+    /// Number of reserved pieces.
     pub reserved: Quantity,
     /// The level's version.
     pub version: u64,
@@ -81,7 +81,7 @@ pub struct CentralLevelRecord {
 }
 
 impl CentralLevelRecord {
-    /// The record of a level of all ledgers; nothing when no ledger has it.
+    /// The record of a level of all ledgers; none when no ledger has it.
     pub(crate) fn of(levels: &Levels) -> Option<Self> {
         let mut records = levels.iter().map(|level| {
             let CentralLevel { ledger, node, numbers, updated_at } = *level;
@@ -101,7 +101,7 @@ impl CentralLevelRecord {
     }
 
     /// Adds the record to a model.
-    fn put(&self, central: &mut Central, place: &Place) {
+    fn put(&self, central: &mut Central, place: &LevelPlace) {
         for level in std::iter::once(self).chain(&self.others) {
             central.put(place, level.level());
         }

@@ -52,7 +52,7 @@ pub enum LetterState {
     Open,
     /// Its event was applied later.
     Redriven,
-    /// An operator gave it up with a reason.
+    /// An operator discarded it with a reason.
     Discarded,
 }
 
@@ -122,7 +122,7 @@ pub(crate) fn guess_place(json: &str) -> Option<(StoreId, Sku)> {
     Some((level.store_id, level.sku))
 }
 
-/// The event as it was read, as JSON whatever it is.
+/// The event as it was read, as JSON in any case.
 pub(crate) fn as_json(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap_or_else(|_| {
         let quoted = serde_json::to_string(text).expect("a string always serialises");

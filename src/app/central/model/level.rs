@@ -12,7 +12,7 @@ pub struct CentralLevel {
     pub ledger: Uuid,
     /// The node whose log last moved it or took it over.
     pub node: Uuid,
-    /// The numbers.
+    /// The numbers that the ledger reports.
     pub numbers: LevelAfter,
     /// The time of the last event.
     pub updated_at: Timestamp,

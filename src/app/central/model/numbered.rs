@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Values by number, and numbers by value. A value keeps its number for ever.
+/// Values by number, and numbers by value. A value keeps its number permanently.
 #[derive(Debug, Clone)]
 pub(crate) struct Numbered<T> {
     values: Vec<T>,

@@ -44,7 +44,7 @@ impl Origin {
 /// Why an event cannot be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Poison {
-    /// It cannot be decoded.
+    /// The event cannot be decoded.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     /// Its version does not follow the one before it.

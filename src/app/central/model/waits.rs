@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A store and a SKU.
-pub(crate) type Place = (StoreId, Sku);
+pub(crate) type LevelPlace = (StoreId, Sku);
 
 /// The part of a node's dead letters that the model saves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Waits {
     /// Levels that wait behind a dead letter.
-    pub(crate) parked: BTreeMap<Place, Parked>,
+    pub(crate) parked: BTreeMap<LevelPlace, Parked>,
     /// Levels whose next event is accepted with its numbers, because the event before it was discarded.
-    pub(crate) loose: BTreeSet<Place>,
+    pub(crate) loose: BTreeSet<LevelPlace>,
     /// Letters that are closed in this model, and perhaps not yet in the letter file.
     pub(crate) closing: BTreeMap<Sequence, Closing>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Waits {
 pub struct Closing {
     /// The letter's sequence.
     pub sequence: Sequence,
-    /// The final state.
+    /// The final state of the letter.
     pub state: LetterState,
     /// The reason of a discard, or the note of an automatic closing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ impl Waits {
     }
 
     /// Parks a level behind the letter of `from`, or lets it continue when that letter is discarded.
-    pub(crate) fn bury(&mut self, place: Place, from: Sequence, discarded: bool) {
+    pub(crate) fn bury(&mut self, place: LevelPlace, from: Sequence, discarded: bool) {
         if discarded {
             self.loose.insert(place);
         } else {

@@ -46,7 +46,7 @@ impl Ledger {
                     }
                 }
                 Err(error) if is_taken_over(&error) => return error,
-                // A process that fails to renew for too long is taken over, and the next call says so.
+                // A process that fails to renew for too long is taken over, and the next call reports that.
                 Err(error) => tracing::warn!(%error, "leases are not renewed; it is tried again"),
             }
             self.parts.clock.sleep(KEEP_EVERY).await;

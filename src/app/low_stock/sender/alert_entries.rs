@@ -35,7 +35,7 @@ pub(super) enum NextAlerts {
     Everywhere,
     /// In the entry that ends with this sequence.
     Entry(Sequence),
-    /// Nowhere.
+    /// No alerts are waiting.
     None,
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_heard_is_found_once_it_is_durable_and_forgotten_once_it_is_read() {
+    fn a_report_is_found_once_durable_and_forgotten_once_read() {
         let alert_entries = AlertEntries::default();
         alert_entries.note(Sequence(3));
         assert_eq!(alert_entries.waiting(), 0, "nobody listens");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_than_can_be_remembered_is_looked_for() {
+    fn reports_beyond_the_limit_cause_a_scan() {
         let alert_entries = AlertEntries::default();
         alert_entries.listen(Sequence::START);
         let most = ENTRIES_MAX as u64;

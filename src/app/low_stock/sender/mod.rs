@@ -17,7 +17,7 @@ mod unsent;
 
 use crate::Ledger;
 use crate::blocking;
-use crate::ports::{AlertNews, AlertPlace, AlertReceiver, NotTold};
+use crate::ports::{AlertNews, AlertPlace, AlertReceiver, DeliveryError};
 pub(crate) use alert_entries::AlertEntries;
 use onhand_domain::Sequence;
 use onhand_domain::limits::ALERT_SENDING_SECONDS_MAX;
@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use unsent::Unsent;
 use uuid::Uuid;
 
-/// Longest wait before the next attempt, whatever the receiver asks for.
+/// Longest wait before the next attempt, also when the receiver requests a longer one.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Fewest attempts before an alert is given up, however old it is: the receiver may start together with this node.
 const TRIES_MIN: u32 = 5;
@@ -40,7 +40,7 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Without alerts the sequence is saved after this many events, so that the next start reads no more than these.
 const KEEP_EVENTS: u64 = 50_000;
 /// Pause between two checks of the end of the log without alerts.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const CHECK_EVERY: Duration = Duration::from_secs(10);
 /// Pause before a log that could not be read is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -155,7 +155,7 @@ impl AlertSender {
         while let Some(next) = stop.run_until_cancelled(unsent.next()).await {
             self.in_hand.store(unsent.len(), Ordering::Relaxed);
             match next {
-                Ok(Some(alert)) => match self.tell(&alert, stop, patience).await {
+                Ok(Some(alert)) => match self.send(&alert, stop, patience).await {
                     SendOutcome::Settled => {
                         unsent.remove_first();
                         self.in_hand.store(unsent.len(), Ordering::Relaxed);
@@ -172,7 +172,7 @@ impl AlertSender {
                         self.keep(&mut kept, unsent.place()).await;
                         settled = kept.failing;
                     }
-                    let _ = timeout(LOOK_EVERY, stop.run_until_cancelled(unsent.more())).await;
+                    let _ = timeout(CHECK_EVERY, stop.run_until_cancelled(unsent.more())).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the log cannot be read for alerts; it is tried again");
@@ -203,7 +203,7 @@ impl AlertSender {
     }
 
     /// Sends one alert until it is delivered or given up.
-    async fn tell(&self, alert: &AlertNews, stop: &CancellationToken, patience: Duration) -> SendOutcome {
+    async fn send(&self, alert: &AlertNews, stop: &CancellationToken, patience: Duration) -> SendOutcome {
         for tries in 1.. {
             let error = match self.attempt(alert, stop, patience).await {
                 None => return SendOutcome::Stopped,
@@ -215,7 +215,7 @@ impl AlertSender {
                 Some(Err(error)) => error,
             };
             self.failed.fetch_add(1, Ordering::Relaxed);
-            if error == NotTold::Gone || self.is_over(alert, tries) {
+            if error == DeliveryError::Gone || self.is_over(alert, tries) {
                 self.give_up(alert, tries, &error);
                 return SendOutcome::Settled;
             }
@@ -227,7 +227,8 @@ impl AlertSender {
             } else {
                 tracing::debug!(sequence = alert.sequence.0, tries, %error, "an alert was not sent again");
             }
-            let asked = if let NotTold::Busy { retry_after } = error { retry_after } else { Duration::ZERO };
+            let asked =
+                if let DeliveryError::Busy { retry_after } = error { retry_after } else { Duration::ZERO };
             let wait = asked.saturating_add(self.backoff().wait(tries)).min(WAIT_MAX);
             if stop.run_until_cancelled(sleep(wait)).await.is_none() {
                 return SendOutcome::Stopped;
@@ -236,13 +237,13 @@ impl AlertSender {
         unreachable!("an alert is given up before tries end")
     }
 
-    /// One attempt, once the breaker lets it through; nothing when the process stops before its outcome is known.
+    /// One attempt, once the breaker lets it through; none when the process stops before its outcome is known.
     async fn attempt(
         &self,
         alert: &AlertNews,
         stop: &CancellationToken,
         patience: Duration,
-    ) -> Option<Result<(), NotTold>> {
+    ) -> Option<Result<(), DeliveryError>> {
         let permit = loop {
             match self.breaker.pass() {
                 Ok(permit) => break permit,
@@ -258,15 +259,15 @@ impl AlertSender {
         };
         let outcome = tokio::select! {
             biased;
-            outcome = self.receiver.tell(alert) => outcome,
+            outcome = self.receiver.deliver(alert) => outcome,
             // The outcome is unknown, so the alert is sent again after the next start.
             () = no_longer => return None,
         };
         match &outcome {
             // A receiver that wants no more alerts is healthy.
-            Ok(()) | Err(NotTold::Gone) => permit.succeeded(),
-            Err(NotTold::Failed(_)) => permit.failed(),
-            Err(NotTold::Busy { .. }) => {}
+            Ok(()) | Err(DeliveryError::Gone) => permit.succeeded(),
+            Err(DeliveryError::Failed(_)) => permit.failed(),
+            Err(DeliveryError::Busy { .. }) => {}
         }
         Some(outcome)
     }
@@ -280,7 +281,7 @@ impl AlertSender {
         tries >= TRIES_MIN && alert.at.plus_seconds(ALERT_SENDING_SECONDS_MAX) <= self.ledger.now()
     }
 
-    fn give_up(&self, alert: &AlertNews, tries: u32, error: &NotTold) {
+    fn give_up(&self, alert: &AlertNews, tries: u32, error: &DeliveryError) {
         self.given_up.fetch_add(1, Ordering::Relaxed);
         tracing::warn!(
             store = %alert.fact.store_id, sku = %alert.fact.sku, raised = alert.fact.raised, at = %alert.at,

@@ -28,7 +28,7 @@ impl Unsent {
         Self { ledger, node, alerts: VecDeque::new(), read: place }
     }
 
-    /// The next alert to send; nothing while every durable alert is done.
+    /// The next alert to send; none while every durable alert is done.
     ///
     /// Cancel safe: a call that is dropped half-way skips nothing.
     ///

@@ -12,7 +12,7 @@ use onhand_runtime::exit::{Exit, Failure};
 #[derive(Clone, Debug)]
 pub(super) struct ProductColumns {
     pub(super) sku: usize,
-    /// Those of the details, in the order of [`ProductMember::ALL`].
+    /// The columns of the details, in the order of [`ProductMember::ALL`].
     pub(super) members: [Option<usize>; ProductMember::ALL.len()],
     pub(super) currency: Option<usize>,
     /// True when prices are in minor units.
@@ -24,7 +24,7 @@ pub(super) struct ProductColumns {
 /// Opens a file of products.
 ///
 /// # Errors
-/// Those of [`CsvFile::open`], [`Exit::Data`] when it lacks a column, [`Exit::Usage`] for prices without a currency.
+/// Those of [`CsvFile::open`], [`Exit::Data`] when the file lacks a column, [`Exit::Usage`] for prices without a currency.
 pub(super) fn open(args: &ProductsArgs) -> Result<(CsvFile, ProductColumns), Failure> {
     let table = CsvFile::open(&args.file, args.delimiter, b"")?;
     let columns = ProductColumns::find(table.header(), args, &args.file)?;
@@ -32,13 +32,13 @@ pub(super) fn open(args: &ProductsArgs) -> Result<(CsvFile, ProductColumns), Fai
 }
 
 impl ProductColumns {
-    /// The place of a detail's column.
+    /// The position of a detail's column.
     pub(super) fn of(&self, member: ProductMember) -> Option<usize> {
         let at = ProductMember::ALL.iter().position(|one| *one == member);
         at.and_then(|at| self.members.get(at).copied().flatten())
     }
 
-    /// The places of all columns that are read.
+    /// The positions of all columns that are read.
     pub(super) fn read(&self) -> impl Iterator<Item = usize> {
         [Some(self.sku), self.currency].into_iter().chain(self.members).flatten()
     }

@@ -1,4 +1,4 @@
-//! Prices as people write them, in minor units. Never a float.
+//! Prices as people write them, converted to minor units. Never a float.
 
 use onhand_domain::catalogue::{Currency, Price};
 use onhand_domain::limits::INTEGER_MAX;
@@ -54,7 +54,7 @@ fn decimals(currency: Currency) -> usize {
     other.map_or(2, |(_, decimals)| *decimals)
 }
 
-/// Reads a price: `2.55` is 255 of GBP, and with `minor` that is written `255`. Zeros behind the last decimal say nothing.
+/// Reads a price: `2.55` is 255 of GBP, and with `minor` that is written `255`. Zeros behind the last decimal are ignored.
 pub(super) fn read(text: &str, currency: Currency, minor: bool) -> Result<Price, PriceError> {
     let decimals = if minor { 0 } else { decimals(currency) };
     let (negative, unsigned) = match text.strip_prefix('-') {
@@ -85,7 +85,7 @@ pub(super) fn read(text: &str, currency: Currency, minor: bool) -> Result<Price,
     }
 }
 
-/// A price as it is written: 255 of GBP is `2.55 GBP`.
+/// A price as text: 255 of GBP is `2.55 GBP`.
 pub(super) fn shown(price: Price) -> String {
     let decimals = decimals(price.currency);
     let digits = format!("{:0>width$}", price.amount_minor, width = decimals + 1);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_price_says_why() {
+    fn an_invalid_price_has_a_reason() {
         let pounds = Currency::new("GBP").unwrap();
         for (text, minor, why) in [
             ("", false, PriceError::Form),

@@ -1,4 +1,4 @@
-//! One record says something of one product, or there is a reason why not. Pure.
+//! Reads one record as details of one product, or gives the reason why it cannot. Pure.
 
 use std::fmt;
 use std::str;
@@ -17,11 +17,11 @@ use onhand_domain::{IdError, Quantity, Sku};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProductRow {
     pub(super) sku: Sku,
-    /// In the order of [`ProductMember::ALL`]; of some details it says nothing.
+    /// In the order of [`ProductMember::ALL`]; none for an empty field.
     pub(super) values: [Option<DetailValue>; ProductMember::ALL.len()],
 }
 
-/// The value of one detail, as the contract has it.
+/// The value of one detail, typed as in openapi.yaml.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(super) enum DetailValue {
@@ -31,7 +31,7 @@ pub(super) enum DetailValue {
     Flag(bool),
 }
 
-/// Why a row says nothing of any product.
+/// Why a row has no usable details of a product.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ProductRowError {
     #[error("it has {found} fields, the header has {expected}")]
@@ -61,7 +61,7 @@ pub(super) enum ProductRowError {
 }
 
 impl ProductRowError {
-    /// A word for it that scripts can rely on.
+    /// The reason code, stable for scripts.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::FieldCount { .. } => "wrong-field-count",
@@ -92,7 +92,7 @@ impl fmt::Display for DetailValue {
     }
 }
 
-/// Reads a record; `currency` is that of prices without one.
+/// Reads a record; `currency` applies to prices without one.
 pub(super) fn read(
     record: &CsvRecord<'_>,
     columns: &ProductColumns,
@@ -107,7 +107,7 @@ pub(super) fn read(
         return Err(ProductRowError::Encoding { field: at + 1 });
     }
     let field = |at: usize| str::from_utf8(bytes(at)).unwrap_or_default().trim();
-    // An empty field says nothing.
+    // An empty field is no value.
     let of = |member| columns.of(member).map(field).filter(|text| !text.is_empty());
     let sku = sku(field(columns.sku))?;
     let name = of(ProductMember::Name).ok_or(ProductRowError::NameMissing)?;

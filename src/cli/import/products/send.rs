@@ -1,8 +1,8 @@
 //! Products to the node, many at once.
 //!
-//! The node holds each of them against its catalogue, so there is no place to go on from: whoever is interrupted sends
-//! all of them again, and what was said already changes nothing. A key for each request lets a repeat within one run,
-//! after a lost answer, have the answer that was lost.
+//! The node compares each product with its catalogue, so there is no position to resume from: after an interruption all
+//! products are sent again, and those that the catalogue already has change nothing. Each request has a key, so that a
+//! repeat within one run, after a lost answer, gets the lost answer.
 
 use std::collections::BTreeMap;
 
@@ -61,20 +61,20 @@ struct ProductResult {
     differs: Vec<ProductMember>,
 }
 
-/// Sends all products and answers what the node made of each; `told` hears how many are done.
+/// Sends all products and returns the outcome of each; `on_progress` receives the number of products that are done.
 ///
 /// # Errors
-/// [`Exit::Unavailable`] when the node cannot be reached or refuses.
+/// [`Exit::Unavailable`] when the node cannot be reached or rejects a request.
 pub(super) async fn send(
     client: &NodeClient,
     products: &[TalliedProduct],
     update: bool,
-    told: impl Fn(u64),
+    on_progress: impl Fn(u64),
 ) -> Result<Vec<ProductOutcome>, Failure> {
     let run = Uuid::now_v7();
     let mut all = Vec::with_capacity(products.len());
     for batch in products.chunks(BATCH_PRODUCTS) {
-        told(all.len() as u64);
+        on_progress(all.len() as u64);
         let body = ProductsRequest { update, products: batch.iter().map(SentProduct::of).collect() };
         let key = HeaderValue::try_from(format!("import-products-{run}-{}", all.len()));
         let key = key.expect("digits, letters and hyphens are visible");
@@ -91,13 +91,13 @@ pub(super) async fn send(
         }
         all.extend(results.into_iter().map(ProductOutcome::from));
     }
-    told(all.len() as u64);
+    on_progress(all.len() as u64);
     Ok(all)
 }
 
 impl<'a> SentProduct<'a> {
     fn of(product: &'a TalliedProduct) -> Self {
-        let said = ProductMember::ALL.into_iter().zip(product.said());
+        let said = ProductMember::ALL.into_iter().zip(product.values());
         let said = said.filter_map(|(member, one)| Some((member.as_str(), &one?.value))).collect();
         Self { sku: &product.sku, said }
     }

@@ -8,8 +8,8 @@ use super::survey::{CatalogueSurvey, Findings};
 use crate::import::summary::{line, named};
 use crate::terminal::print::thousands;
 
-/// The end of a run; `sent` is what the node made of each product, or nothing when it was a dry run.
-pub(super) fn told(
+/// The summary at the end of a run; `sent` has the outcome of each product, and is none after a dry run.
+pub(super) fn text(
     survey: &CatalogueSurvey,
     sent: Option<(&[ProductOutcome], Duration)>,
     findings: &Findings,

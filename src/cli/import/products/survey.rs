@@ -1,4 +1,4 @@
-//! The passes over the file: first what it says, then which of its rows say otherwise.
+//! The passes over the file: first the values of each SKU, then the rows that differ from them.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,13 @@ use crate::import::report_file::{Refusals, ReportFile};
 use onhand_domain::catalogue::ProductMember;
 use onhand_runtime::exit::{Exit, Failure};
 
-/// What the report has of a row, behind what is to be said of it.
+/// The fields of a row in the report, after its number and reason.
 const NAMES: [&str; 3] = ["sku", "name", "price"];
 
-/// What the first pass found.
+/// The result of the first pass.
 pub(super) struct CatalogueSurvey {
     pub(super) path: PathBuf,
-    /// Which column says what, for people.
+    /// Which column gives which detail, as text for people.
     pub(super) columns: String,
     /// Rows after the header.
     pub(super) rows: u64,
@@ -25,19 +25,19 @@ pub(super) struct CatalogueSurvey {
     fingerprint: String,
 }
 
-/// What the second pass found.
+/// The result of the second pass.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    /// Rows that say what is said of their product.
+    /// Rows that agree with the details of their product.
     pub(super) agreeing: u64,
-    /// Rows that say something else, or nothing that can be read.
+    /// Rows that differ, or that cannot be read.
     pub(super) odd: Refusals,
-    /// Products that the node refused, each by the first of its rows.
+    /// Products that the node rejected, each represented by its first row.
     pub(super) refused: Refusals,
 }
 
 impl CatalogueSurvey {
-    /// Reads the file from start to end.
+    /// Runs the first pass, from start to end.
     ///
     /// # Errors
     /// Those of [`columns::open`]; [`Exit::Data`] when it cannot be read to its end, or has too many SKUs.
@@ -56,15 +56,15 @@ impl CatalogueSurvey {
         Ok(Self { path: args.file.clone(), columns, rows, tally, fingerprint })
     }
 
-    /// Reads it once more: what is to be said of each row, now that it is known what the node made of each product.
-    /// Before anything is sent (dry run) nothing is known of that.
+    /// Runs the second pass: reports each row that differs, and the first row of each product that the node rejected.
+    /// `outcomes` has the node's outcome of each product, and is empty in a dry run.
     ///
     /// # Errors
     /// Those of reading the file; [`Exit::Io`] when the report cannot be written.
     pub(super) fn answer(
         &self,
         args: &ProductsArgs,
-        told: &[ProductOutcome],
+        outcomes: &[ProductOutcome],
         report: Option<&Path>,
     ) -> Result<Findings, Failure> {
         let (mut table, columns) = columns::open(args)?;
@@ -81,7 +81,7 @@ impl CatalogueSurvey {
                 Err(reason) => Some((reason.code(), reason.to_string())),
                 Ok(said) => {
                     let (place, product) = self.tally.find(&said.sku).ok_or_else(|| self.changed())?;
-                    if let Some(ProductOutcome::Refused { code, detail }) = told.get(place)
+                    if let Some(ProductOutcome::Refused { code, detail }) = outcomes.get(place)
                         && record.row == product.first
                     {
                         write(code, detail)?;
@@ -113,11 +113,11 @@ impl CatalogueSurvey {
     }
 }
 
-/// What a row says otherwise than most rows of its SKU: the code of the first such detail, and all of them for a person.
+/// The details in which a row differs from most rows of its SKU: the code of the first one, and all of them as text.
 fn otherwise(said: &ProductRow, product: &TalliedProduct) -> Option<(&'static str, String)> {
     let mut code = None;
     let mut details = Vec::new();
-    let pairs = ProductMember::ALL.into_iter().zip(&said.values).zip(product.said());
+    let pairs = ProductMember::ALL.into_iter().zip(&said.values).zip(product.values());
     for ((member, value), most) in pairs {
         let (Some(value), Some(most)) = (value, most) else { continue };
         if *value == most.value {
@@ -134,7 +134,7 @@ fn otherwise(said: &ProductRow, product: &TalliedProduct) -> Option<(&'static st
     Some((code?, details.join("; ")))
 }
 
-/// What a detail is called, and the code of a row that says another one.
+/// The name of a detail, and the code of a row that gives another value.
 const fn words(member: ProductMember) -> (&'static str, &'static str) {
     match member {
         ProductMember::Name => ("name", "another-name"),
@@ -146,10 +146,10 @@ const fn words(member: ProductMember) -> (&'static str, &'static str) {
     }
 }
 
-/// Which column says what.
+/// Which column gives which detail.
 fn named(columns: &ProductColumns, header: &[String]) -> String {
-    let told = |label: &str, at: Option<usize>| Some(format!("{} ({label})", header.get(at?)?));
-    let members = ProductMember::ALL.into_iter().map(|member| told(words(member).0, columns.of(member)));
-    let ends = (told("SKU", Some(columns.sku)), told("currency", columns.currency));
+    let column = |label: &str, at: Option<usize>| Some(format!("{} ({label})", header.get(at?)?));
+    let members = ProductMember::ALL.into_iter().map(|member| column(words(member).0, columns.of(member)));
+    let ends = (column("SKU", Some(columns.sku)), column("currency", columns.currency));
     [ends.0].into_iter().chain(members).chain([ends.1]).flatten().collect::<Vec<_>>().join(", ")
 }

@@ -8,30 +8,30 @@ use onhand_domain::catalogue::ProductMember;
 
 /// SKUs of one file, at most: all of them are held in memory.
 pub(super) const SKUS_MAX: usize = 1_000_000;
-/// Different values of one detail of one SKU that are counted; later ones are outvoted unheard.
+/// Different values of one detail of one SKU that are counted; later ones are ignored.
 const VALUES_MAX: usize = 100;
 
-/// A value of one detail, and the rows that give it.
+/// A value of one detail, and the rows that have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DetailCandidate {
     pub(super) value: DetailValue,
-    /// How many rows say it.
+    /// Number of rows with this value.
     pub(super) rows: u64,
-    /// The first of them.
+    /// Number of the first row with this value.
     pub(super) first: u64,
 }
 
-/// One SKU.
+/// The counted values of one SKU.
 #[derive(Debug)]
 pub(super) struct TalliedProduct {
     pub(super) sku: Sku,
-    /// The first row that says something of it.
+    /// The first row of this SKU.
     pub(super) first: u64,
     /// In the order of [`ProductMember::ALL`], and then of the rows.
     candidates: [Vec<DetailCandidate>; ProductMember::ALL.len()],
 }
 
-/// All SKUs of a file, in the order in which they come.
+/// All SKUs of a file, in the order of their first rows.
 #[derive(Debug, Default)]
 pub(super) struct ProductTally {
     places: HashMap<Sku, usize>,
@@ -39,7 +39,7 @@ pub(super) struct ProductTally {
 }
 
 impl ProductTally {
-    /// Counts in what a row says; false when there would be too many SKUs.
+    /// Counts the values of a row; false when there would be too many SKUs.
     pub(super) fn add(&mut self, row: u64, said: ProductRow) -> bool {
         let next = self.products.len();
         let place = *self.places.entry(said.sku.clone()).or_insert(next);
@@ -61,7 +61,7 @@ impl ProductTally {
         true
     }
 
-    /// What is known of a SKU, and its place among all.
+    /// The values of a SKU, and its position among all.
     pub(super) fn find(&self, sku: &Sku) -> Option<(usize, &TalliedProduct)> {
         let place = *self.places.get(sku)?;
         Some((place, self.products.get(place)?))
@@ -69,8 +69,9 @@ impl ProductTally {
 }
 
 impl TalliedProduct {
-    /// What is said of each detail, in the order of [`ProductMember::ALL`]: what most rows say, of equals what came first.
-    pub(super) fn said(&self) -> impl Iterator<Item = Option<&DetailCandidate>> {
+    /// The value of each detail, in the order of [`ProductMember::ALL`]: that of most rows; of equally frequent ones
+    /// the first.
+    pub(super) fn values(&self) -> impl Iterator<Item = Option<&DetailCandidate>> {
         let most = |candidates: &'_ [DetailCandidate]| candidates.iter().map(|one| one.rows).max();
         self.candidates.iter().map(move |all| all.iter().find(|one| Some(one.rows) == most(all)))
     }
@@ -80,14 +81,14 @@ impl TalliedProduct {
 mod tests {
     use super::*;
 
-    fn said(sku: &str, name: &str, active: Option<bool>) -> ProductRow {
+    fn product_row(sku: &str, name: &str, active: Option<bool>) -> ProductRow {
         let name = Some(DetailValue::Text(name.into()));
         let values = [name, None, None, None, None, active.map(DetailValue::Flag)];
         ProductRow { sku: Sku::new(sku).unwrap(), values }
     }
 
     #[test]
-    fn what_most_rows_say_counts_and_of_equals_what_is_said_first() {
+    fn the_value_of_most_rows_wins_and_of_equals_the_first() {
         let mut tally = ProductTally::default();
         for (row, sku, name, active) in [
             (1, "A", "damaged", None),
@@ -96,15 +97,16 @@ mod tests {
             (5, "B", "Black tea, 250 g", None),
             (6, "A", "Green tea", None),
         ] {
-            assert!(tally.add(row, said(sku, name, active)));
+            assert!(tally.add(row, product_row(sku, name, active)));
         }
-        let told = |sku| {
+        let counted = |sku| {
             let (place, product) = tally.find(&Sku::new(sku).unwrap()).unwrap();
-            let said = product.said().map(|one| one.map(|one| (one.value.to_string(), one.rows, one.first)));
-            (place, product.first, said.flatten().collect::<Vec<_>>())
+            let values =
+                product.values().map(|one| one.map(|one| (one.value.to_string(), one.rows, one.first)));
+            (place, product.first, values.flatten().collect::<Vec<_>>())
         };
-        assert_eq!(told("A"), (0, 1, vec![("\"Green tea\"".into(), 2, 4), ("false".into(), 1, 4)]));
-        assert_eq!(told("B"), (1, 2, vec![("\"Black tea\"".into(), 1, 2), ("true".into(), 1, 2)]));
+        assert_eq!(counted("A"), (0, 1, vec![("\"Green tea\"".into(), 2, 4), ("false".into(), 1, 4)]));
+        assert_eq!(counted("B"), (1, 2, vec![("\"Black tea\"".into(), 1, 2), ("true".into(), 1, 2)]));
         assert!(tally.find(&Sku::new("C").unwrap()).is_none());
     }
 
@@ -112,7 +114,7 @@ mod tests {
     fn a_sku_with_a_new_name_in_each_row_stays_small() {
         let mut tally = ProductTally::default();
         for row in 0..10_000_u64 {
-            assert!(tally.add(row, said("A", &format!("name {row}"), None)));
+            assert!(tally.add(row, product_row("A", &format!("name {row}"), None)));
         }
         assert_eq!(tally.products[0].candidates[0].len(), VALUES_MAX);
     }

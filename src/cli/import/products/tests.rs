@@ -21,7 +21,7 @@ struct FakeCatalogue {
     products: BTreeMap<String, Value>,
     answers: BTreeMap<String, Value>,
     posts: u64,
-    /// The posts that are turned away, and those whose answer is lost.
+    /// Numbers of the posts that are rejected with 503, and of those whose answer is lost.
     busy: Vec<u64>,
     lost: Vec<u64>,
 }
@@ -118,7 +118,7 @@ async fn lost_answers_and_busy_times_count_every_product_once() {
 }
 
 #[tokio::test]
-async fn what_the_node_refuses_is_told_at_the_first_row_of_its_product() {
+async fn a_rejected_product_is_reported_at_its_first_row() {
     let directory = TempDir::new().unwrap();
     let (_, client) = scene().await;
     let args_then = args(&directory, &catalogue(3, "2.55"));

@@ -193,7 +193,7 @@ async fn a_file_that_changes_meanwhile_is_not_finished() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_not_there_is_said_so() {
+async fn an_unreachable_node_is_reported() {
     let scene = Scene::new().await;
     let survey = survey(&scene.file(busy_days()), &[]);
     let nobody = NodeClient::new("http://127.0.0.1:1").unwrap();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::import::wire::Progress;
 
-/// What goes wrong with one request.
+/// The fault that strikes one request.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum FakeFault {
     /// Refused with 503 before anything happened.

@@ -1,11 +1,11 @@
-//! Names of stores in a file, and what they mean.
+//! The mapping of store names in a file to store ids.
 
 use super::options;
 use crate::import::survey::Survey;
 use onhand_runtime::exit::Exit;
 use tempfile::TempDir;
 
-/// Different names are different stores, unless somebody says that they are one.
+/// Different names are different stores, unless `--store-name` maps them to one.
 #[test]
 fn stores_that_would_fall_together_are_refused() {
     let directory = TempDir::new().unwrap();

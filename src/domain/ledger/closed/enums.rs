@@ -11,7 +11,7 @@ macro_rules! kind_enums {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Key { $($(#[$doc])* $name $(($($part),+))?,)+ }
 
-        /// One state of the ledger: what the events of its key add up to.
+        /// One state of the ledger: the result of the events of its key.
         #[derive(Debug, Clone, PartialEq)]
         pub enum State { $($(#[$doc])* $name(<$kind as Kind>::State),)+ }
 
@@ -19,7 +19,7 @@ macro_rules! kind_enums {
         #[derive(Debug)]
         pub enum Undo {
             $($(#[$doc])* $name(<$kind as Kind>::Undo),)+
-            /// A state that was taken over: what it was.
+            /// The state before a takeover.
             Taken(Box<State>),
         }
 

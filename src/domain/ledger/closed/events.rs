@@ -56,7 +56,7 @@ macro_rules! kind_events {
                 }
             }
 
-            /// The numbers before the event, computed from those after it; nothing when the two do not fit.
+            /// The numbers before the event, computed from those after it; none when the two do not fit.
             pub fn before(&self, after: After) -> Option<After> {
                 match (self, after) {
                     $((Self::$name(fact), After::$name(after)) => {

@@ -33,11 +33,11 @@ macro_rules! kinds {
 /// [`Decide`](super::Decide).
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident($command:ty),)+) => {
-        /// A command: one change that a caller wants.
+        /// A command: one change that a caller requests.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Command {
             $($(#[$doc])* $name($command),)+
-            /// Only what is due on these states; the keys include the states that each is decided with.
+            /// Only the due work on these states; the keys include the states that each is decided with.
             Due(Vec<Key>),
         }
 
@@ -53,12 +53,13 @@ macro_rules! commands {
     };
 }
 
-/// Makes [`Rejection`](super::Rejection) of the reasons for which a command is refused: `Name "code" { fact: Type, ... } "sentence";`.
-/// The code and the facts stand in the log where a batch refused some of its operations: they may never change.
+/// Makes [`Rejection`](super::Rejection) of the reasons to refuse a command: `Name "code" { fact: Type, ... }
+/// "sentence";`. The code and the facts stand in the log where a batch refused some of its operations: they may
+/// never change.
 macro_rules! rejections {
     ($($(#[$doc:meta])* $name:ident $code:literal $({ $($(#[$field_doc:meta])* $field:ident: $type:ty,)+ })? $text:literal $([$($argument:tt)+])?;)+) => {
-        /// Why a command was refused: nothing was changed. Serialised in the log (`code` and facts) where a batch refused some of its
-        /// operations.
+        /// The reason of a refusal; nothing was changed. Serialised in the log (`code` and facts) where a batch
+        /// refused some of its operations.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
         #[serde(tag = "code", rename_all_fields = "camelCase")]
         pub enum Rejection {

@@ -25,7 +25,7 @@ macro_rules! kind_states {
                 match self { $(Self::$name { .. } => $tag,)+ }
             }
 
-            /// The id within the kind, in at most two parts; an empty one for each that it does not have.
+            /// The id within the kind, in at most two parts; missing parts are empty.
             pub fn parts(&self) -> [&str; 2] {
                 match self { $(Self::$name $(($($field),+))? => two(&[$($($field.as_str()),+)?]),)+ }
             }
@@ -57,7 +57,7 @@ macro_rules! kind_states {
         }
 
         impl State {
-            /// The state of a key of which no event is known: version 0.
+            /// The state of a key without events: version 0.
             pub fn absent(key: &Key) -> Self {
                 match key { $(Key::$name { .. } => Self::$name(Default::default()),)+ }
             }
@@ -100,12 +100,12 @@ macro_rules! kind_states {
                 match self { $(Self::$name(state) => <$kind as Kind>::set_updated_at(state, at),)+ }
             }
 
-            /// The next moment at which the state falls due, such as the first expiry of a hold.
+            /// The next moment at which part of the state falls due, such as the first expiry of a hold.
             pub fn next_due(&self) -> Option<Timestamp> {
                 match self { $(Self::$name(state) => <$kind as Kind>::next_due(state),)+ }
             }
 
-            /// At most `most` facts of what is due at `now` in the state under that key, earliest first.
+            /// At most `most` facts of the parts due at `now` in the state under that key, earliest first.
             pub(super) fn due(&self, key: &Key, now: Timestamp, most: usize) -> Vec<Fact> {
                 match (self, key) {
                     $((Self::$name(state), Key::$name $(($($field),+))?) => {

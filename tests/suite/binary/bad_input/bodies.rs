@@ -80,18 +80,18 @@ async fn bodies_are_read_to_their_limit_and_no_further() {
         let sent = shop.api.try_send(Method::POST, path, &kind, vec![b' '; bytes]).await;
         sent.unwrap_or_else(|error| panic!("{path} {bytes}: {error:?}")).is(413, "body-too-large");
     }
-    // Much more is not read on: the sender may find the connection closed.
+    // A much longer body is not read on: the sender may find the connection closed.
     if let Ok(reply) = shop.api.try_send(Method::POST, ADJUST, &kind, vec![b' '; 32 << 20]).await {
         reply.is(413, "body-too-large");
     }
-    // Asked for leave first, it is refused before it is sent; within the limit it is let in.
+    // With `Expect: 100-continue` an oversized body is rejected before it is sent; one within the limit is requested.
     let answer = exchange(node, post(ADJUST, "expect: 100-continue\r\ncontent-length: 70000\r\n"));
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     let mut polite = Raw::connect(node);
     polite.write(post(ADJUST, "expect: 100-continue\r\ncontent-length: 11\r\n"));
     assert_eq!(polite.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     assert!(polite.write(r#"{"delta":0}"#).read_to_end().starts_with("HTTP/1.1 400"));
-    // A lie about the length, both ways.
+    // A wrong length, in both directions.
     let answer = exchange(node, post(ADJUST, "content-length: 18446744073709551000\r\n"));
     assert_eq!(status(&answer), "413", "{answer}");
     for length in ["-1", "1e3", "99999999999999999999999", "7, 8", ""] {
@@ -117,7 +117,7 @@ async fn half_requests_have_no_effect() {
         let mut caller = Raw::connect(&shop.node);
         caller.write(&whole[..cut]);
         if cut % 2 == 0 {
-            // Half of them wait for an answer that says no, the others just go away.
+            // Half of the clients wait for the rejection, the others disconnect.
             let answer = caller.finish().read_to_end();
             assert!(["400", "closed"].contains(&status(&answer)), "{cut}: {answer}");
         }
@@ -125,7 +125,7 @@ async fn half_requests_have_no_effect() {
     shop.unharmed().await;
 }
 
-/// A body in a coding is refused as such, wherever a body is read.
+/// A body with a content coding is rejected as such, on every route that reads a body.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_coding_of_the_body_is_not_guessed_at() {
     let Shop { api, .. } = &Shop::open().await;

@@ -1,4 +1,4 @@
-//! Callers who are slow, idle, deaf, or simply too many.
+//! Clients that are slow, idle, never read, or are simply too many.
 
 use super::super::api::Api;
 use super::super::process::{Node, PROGRAM, verify};
@@ -13,10 +13,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_senders_are_let_go_and_slow_nobody() {
+async fn slow_senders_are_disconnected_and_delay_no_other_client() {
     let shop = Shop::open().await;
-    // Three who never finish a head, one who sends it letter by letter, one who never finishes a body, one who never
-    // reads.
+    // Three that never finish a head, one that sends it letter by letter, one that never finishes a body, one that
+    // never reads.
     let mut heads: Vec<Raw> = ["", "G", "GET /livez HTTP/1.1\r\nhost: localhost\r\n"]
         .iter()
         .map(|start| {
@@ -56,7 +56,7 @@ async fn slow_senders_are_let_go_and_slow_nobody() {
     shop.unharmed().await;
 }
 
-/// Lets this process and those it starts have as many open files as the system allows.
+/// Raises the limit of open files for this process and its children as far as the system allows.
 fn more_files() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -79,9 +79,9 @@ async fn a_thousand_idle_connections_are_no_burden() {
     shop.unharmed().await;
 }
 
-/// Ten times as many as there are places: some say nothing, some half a head, some half a body, some never read.
+/// Ten times as many connections as places: some are silent, some send half a head, some half a body, some never read.
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_slow_callers_keep_nobody_out() {
+async fn ten_thousand_slow_clients_block_no_other_client() {
     const CALLERS: usize = 10_000;
     if more_files() < 2 * CALLERS as u64 {
         return skipped("ten thousand slow callers", "the system allows too few open files");
@@ -98,7 +98,7 @@ async fn ten_thousand_slow_callers_keep_nobody_out() {
         }
         slow.push(caller);
         if number % 500 == 0 {
-            // Newcomers, as everybody is behind a load balancer that opens connections as it needs them.
+            // New connections, as behind a load balancer that opens them on demand.
             let api = Api::of(&shop.node);
             let mut tries = 0;
             while api.get(LEVEL).await.status == 503 {
@@ -113,7 +113,7 @@ async fn ten_thousand_slow_callers_keep_nobody_out() {
     shop.unharmed().await;
 }
 
-/// More connections than the process may have files: it says so, goes on with those it has, and recovers.
+/// More connections than the process may have open files: it logs that, serves those it has, and recovers.
 #[tokio::test(flavor = "multi_thread")]
 async fn running_out_of_files_stops_nobody_who_is_in() {
     for _ in 0..scale() {

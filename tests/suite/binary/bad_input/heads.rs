@@ -1,4 +1,4 @@
-//! Addresses, methods and media types outside of the contract, and bytes that are no HTTP at all.
+//! Paths, methods and media types outside of the contract, and bytes that are no HTTP at all.
 
 use super::super::raw::{Raw, exchange};
 use super::{ADJUST, LEVEL, Shop, status};
@@ -7,7 +7,7 @@ use serde_json::json;
 use std::fmt::Write as _;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addresses_that_try_something_lead_nowhere() {
+async fn hostile_paths_are_rejected() {
     let shop = Shop::open().await;
     let long = format!("/stores/{}/inventory/A", "S".repeat(65));
     let table = [
@@ -124,7 +124,7 @@ async fn methods_and_media_types_are_those_of_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_http_is_closed() {
+async fn a_connection_without_http_is_closed() {
     let shop = Shop::open().await;
     let long_header = format!("GET /livez HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "y".repeat(1 << 20));
     let many_headers = format!("GET /livez HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "x: y\r\n".repeat(5_000));

@@ -1,5 +1,5 @@
-//! Requests nobody should send, over the socket. Each gets its clear answer or its closed connection; afterwards the
-//! node lives, its level is what it was, and its log adds up.
+//! Invalid requests, over the socket. Each gets its documented answer or its closed connection; afterwards the node
+//! lives, its level is unchanged, and its log adds up.
 
 mod bodies;
 mod crowds;
@@ -14,7 +14,7 @@ const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const ADJUST: &str = "/stores/LONDON/inventory/TEA/adjust";
 const PIECES: i64 = 41;
 
-/// A node with one level, to be found unharmed in the end.
+/// A node with one level, which must be unchanged in the end.
 struct Shop {
     pub(super) directory: TempDir,
     pub(super) node: Node,
@@ -30,7 +30,7 @@ impl Shop {
         Self { directory, node, api }
     }
 
-    /// Nothing of what was sent had an effect.
+    /// Checks that no request had an effect.
     pub(super) async fn unharmed(self) {
         assert_eq!(self.api.get(LEVEL).await.level(), (PIECES, PIECES, 0, 1));
         assert_eq!(self.api.get("/health/readiness").await.json["durableSequence"], 1);

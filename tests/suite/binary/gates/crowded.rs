@@ -19,11 +19,11 @@ async fn health_is_answered_when_every_connection_is_taken() {
     for _ in 0..3 {
         busy.push(occupy(node.address()).await);
     }
-    // Until then one of them may not be at work yet, and has made room.
+    // Until then one of them may not be in progress yet, and be closed to make room.
     while Api::of(&node).get(LEVEL).await.status != 503 {
         busy.push(occupy(node.address()).await);
     }
-    // Those who say nothing are one too many, too, and keep no probe waiting.
+    // Silent connections are also one too many, and delay no probe.
     let silent: Vec<Raw> = (0..200).map(|_| Raw::connect(&node)).collect();
     for _ in 0..3 {
         probes_are_answered(&Api::of(&node)).await;
@@ -53,15 +53,15 @@ async fn an_idle_connection_makes_room_for_a_newcomer() {
     assert_eq!(silent.read_to_end(), "", "who has said nothing yet goes first");
     Api::of(&node).get(LEVEL).await.is(200, "");
     assert_eq!(idle.read_to_end(), "", "then who has been idle for longest");
-    // Who follows stays.
+    // The follower keeps its connection.
     assert!(follower.read_until("\n\n").contains("\"type\":\"ADJUST\""));
     node.stop();
 }
 
-/// Followers keep their places when strangers open more connections than there are, also one whose reader rests for a moment
-/// while events come: they have places of their own, beside those of all others.
+/// Followers keep their places when other clients open more connections than there are, also a follower whose reader
+/// pauses for a moment while events come: followers have places of their own.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_follows_is_not_cut_for_strangers() {
+async fn followers_keep_their_places_when_connections_run_out() {
     const IDLE: usize = 20;
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--connections-max", "8"]);
@@ -76,7 +76,7 @@ async fn who_follows_is_not_cut_for_strangers() {
         follower.write(&follow).read_until("retry: 1000\n\n");
         idle.push(follower);
     }
-    // From a second on, somebody who is waited for would have to go.
+    // From a second on, a connection that the node waits for would be closed.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let strangers: Vec<Raw> = (0..1_200)
         .map(|number| {
@@ -98,7 +98,7 @@ async fn who_follows_is_not_cut_for_strangers() {
     node.stop();
 }
 
-/// Makes more events than fit into the buffers between a node and a reader; answers where they end.
+/// Makes more events than fit into the buffers between a node and a reader; returns the sequence of the last one.
 async fn fill(api: &Api) -> u64 {
     let reason = "x".repeat(250);
     let operations: Vec<Value> = (0..8_000)

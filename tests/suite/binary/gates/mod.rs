@@ -1,5 +1,5 @@
-//! More than is taken: from one client, of one kind, of connections. What is refused is refused clearly, what is admitted
-//! is done, and a probe always gets its answer.
+//! Overload: by one client, by one kind of request, by connections. Rejections are clear, admitted requests are
+//! executed, and a probe always gets its answer.
 
 mod crowded;
 
@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 
 const LEVEL: &str = "/stores/LONDON/inventory/TEA";
 const ADJUST: &str = "/stores/LONDON/inventory/TEA/adjust";
-/// One place of each kind.
+/// One place for each kind of request.
 const NARROW: [&str; 4] = ["--concurrency-api", "1", "--load-shed-queue-max", "0"];
 
-/// Health and metrics answer as on any other day.
+/// Checks that health and metrics answer normally.
 async fn probes_are_answered(api: &Api) {
     for path in ["/livez", "/readyz", "/healthz", "/health/liveness", "/health/readiness", "/metrics"] {
         let reply = api.get(path).await;
@@ -32,7 +32,7 @@ async fn counter(api: &Api, name: &str) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_sends_too_much_is_told_when_to_come_back() {
+async fn a_rate_limited_client_receives_retry_after() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &["--rate-limit-rps", "2", "--rate-limit-burst", "4"]);
     let api = Api::of(&node);
@@ -51,11 +51,11 @@ async fn a_client_that_sends_too_much_is_told_when_to_come_back() {
         (Some("1"), Some("\"client\";r=0;t=2"))
     );
     assert!(refused.json["retryAfterMs"].as_u64().unwrap() <= 501, "{}", refused.text);
-    // An address without a route counts like any other; a token that has come since is taken first.
+    // A request to an unknown route counts like any other; a new token is used up first.
     while api.get("/nowhere").await.status != 429 {}
     probes_are_answered(&api).await;
     assert!(counter(&api, "rateLimited").await >= 2);
-    // Whoever waits as asked is served.
+    // A client that waits as requested is served.
     tokio::time::sleep(Duration::from_millis(refused.json["retryAfterMs"].as_u64().unwrap())).await;
     let mut waits = Vec::new();
     while let reply @ Reply { status: 429, .. } = api.get(LEVEL).await {
@@ -67,9 +67,9 @@ async fn a_client_that_sends_too_much_is_told_when_to_come_back() {
     verify(directory.path());
 }
 
-/// Sixty callers who ask again at once, at a node that takes two at a time.
+/// Sixty clients that retry at once, at a node that admits two at a time.
 #[tokio::test(flavor = "multi_thread")]
-async fn under_more_than_it_takes_a_node_does_what_it_admits_and_refuses_the_rest() {
+async fn an_overloaded_node_executes_admitted_requests_and_rejects_the_rest() {
     let directory = TempDir::new().unwrap();
     let options = ["--concurrency-api", "1", "--load-shed-queue-max", "1", "--log-level", "warn"];
     let node = Node::start(directory.path(), &options);
@@ -102,7 +102,7 @@ async fn under_more_than_it_takes_a_node_does_what_it_admits_and_refuses_the_res
     }
     assert!(done > 0 && shed > 0, "{done} done, {shed} shed");
     assert!(counter(&api, "shed").await >= shed);
-    // It is over as soon as they have gone: nobody kept a place.
+    // The overload ends as soon as they have gone: none kept a place.
     api.post(ADJUST, &[], &json!({"delta": 1})).await.is(200, "");
     assert_eq!(
         api.get(LEVEL).await.level().1,
@@ -114,7 +114,7 @@ async fn under_more_than_it_takes_a_node_does_what_it_admits_and_refuses_the_res
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_who_goes_away_leaves_no_place_behind() {
+async fn a_disconnected_client_frees_its_place() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &NARROW);
     let api = Api::of(&node);
@@ -125,7 +125,7 @@ async fn a_caller_who_goes_away_leaves_no_place_behind() {
         Raw::connect(&node)
             .write("GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n");
     }
-    // What they sent may still be under way for a moment.
+    // Their requests may still be in progress for a moment.
     for gate in ["reads", "writes"] {
         let empty = format!("onhand_http_gate_inside{{gate=\"{gate}\"}} 0\n");
         let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
@@ -140,9 +140,9 @@ async fn a_caller_who_goes_away_leaves_no_place_behind() {
     verify(directory.path());
 }
 
-/// Slow senders, followers of the feed, and those who wait for central: none of them keeps others from being served.
+/// Slow senders, followers of the feed, and reads that wait for central: none of them blocks others.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_only_waits_holds_no_place() {
+async fn waiting_requests_hold_no_place() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &NARROW);
     let api = Api::of(&node);
@@ -172,7 +172,7 @@ async fn who_only_waits_holds_no_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_whose_caller_waits_no_longer_is_not_done() {
+async fn a_change_whose_wait_preference_has_expired_is_not_executed() {
     let directory = TempDir::new().unwrap();
     let node = Node::start(directory.path(), &[]);
     let api = Api::of(&node);

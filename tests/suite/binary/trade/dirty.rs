@@ -1,4 +1,4 @@
-//! Dirty rows and files that are no sales at all.
+//! Dirty rows, and files that are no sales at all.
 
 use super::super::api::Api;
 use super::super::process::{Node, onhand, run, verify};
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// Every kind of dirt once, each with the answer it must get.
+/// Every kind of dirty row once, each with its expected answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn dirty_rows_are_refused_by_number_and_the_others_applied() {
     let directory = TempDir::new().unwrap();
@@ -60,7 +60,7 @@ async fn dirty_rows_are_refused_by_number_and_the_others_applied() {
     verify(&data);
 }
 
-/// Two names that would become one store: nothing is sent until somebody says what they mean.
+/// Two names that would become one store: nothing is sent until `--store-name` maps them.
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_are_not_merged_by_their_names() {
     let directory = TempDir::new().unwrap();
@@ -84,7 +84,7 @@ async fn stores_are_not_merged_by_their_names() {
     let told = import(&["--store-name", "MÜNCHEN=MUENCHEN"]);
     assert_eq!(told.code, Some(0), "{}{}", told.stdout, told.stderr);
     let api = Api::of(&node);
-    // What is an id stays as it is written, as over HTTP.
+    // A valid id stays as it is written, as over HTTP.
     for (store, pieces) in [("MUENCHEN", 7), ("M-NCHEN", 3), ("Berlin", 1)] {
         assert_eq!(api.get(&format!("/stores/{store}/inventory/TEA")).await.level().0, pieces, "{store}");
     }
@@ -93,7 +93,7 @@ async fn stores_are_not_merged_by_their_names() {
     node.stop();
 }
 
-/// Files that are no such CSV: a clear word, a code of its own, and nothing sent.
+/// Files that are no valid CSV: a clear message, an exit code of its own, and nothing sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn files_that_are_no_sales_are_refused_whole() {
     const HEADER: &[u8] =

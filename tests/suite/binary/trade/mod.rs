@@ -1,5 +1,5 @@
-//! A trade history through `onhand import`: a synthetic one everywhere, the real one where it is. The levels equal a
-//! fold of the file that this module makes by itself; running an import again changes nothing, whatever died meanwhile.
+//! A trade history through `onhand import`: a synthetic one everywhere, the real one where it exists. The levels equal
+//! a fold of the file that this module computes itself; a repeated import changes nothing, whatever was killed meanwhile.
 
 mod dirty;
 mod interrupted;
@@ -25,7 +25,7 @@ struct Sales {
     opening: i64,
 }
 
-/// What must come of it.
+/// The expected result of a file.
 #[derive(Debug, Default)]
 struct Folded {
     rows: u64,
@@ -50,8 +50,8 @@ impl Sales {
         command
     }
 
-    /// Adds the file up, row by row, by the rules on paper: a positive quantity is sold if it is there, a negative one
-    /// comes back, and a level never seen before starts with the opening stock.
+    /// Adds the file up, row by row, by the documented rules: a positive quantity is sold if there is stock, a negative
+    /// one is returned, and a new level starts with the opening stock.
     fn fold(&self) -> Folded {
         let mut reader = csv::Reader::from_path(&self.path).unwrap();
         let mut folded = Folded::default();
@@ -91,8 +91,8 @@ async fn the_real_history_adds_up() {
     imported_twice(&sales).await;
 }
 
-/// Imported once and then again, with and without the memory for retries: every row applied or refused by number, the
-/// levels are those of the fold, and the second time nothing changes.
+/// Imported twice, with and without idempotency records: every row applied or rejected by number, the levels are those
+/// of the fold, and the second import changes nothing.
 async fn imported_twice(sales: &Sales) {
     let directory = TempDir::new().unwrap();
     let (data, report) = (directory.path().join("data"), directory.path().join("refused.csv"));
@@ -122,7 +122,7 @@ async fn imported_twice(sales: &Sales) {
     assert!(told.contains(&format!("levels     {}\n", folded.levels.len())), "{told}");
 }
 
-/// Levels as the node tells them, of the stores that are expected.
+/// The node's levels of the expected stores.
 async fn levels(node: &Node, expected: &Levels) -> Levels {
     let api = Api::of(node);
     let stores: BTreeSet<&String> = expected.keys().map(|(store, _)| store).collect();
@@ -155,7 +155,7 @@ fn succeeded(command: Command) -> Ended {
     ended
 }
 
-/// Thirty thousand sales that look like real ones, always the same.
+/// Thirty thousand synthetic sales, always the same.
 fn generated(directory: &Path) -> Sales {
     const COUNTRIES: [&str; 5] = ["United Kingdom", "France", "EIRE", "Channel Islands", "Germany"];
     let mut text =
@@ -180,7 +180,7 @@ fn generated(directory: &Path) -> Sales {
     Sales { path, opening: 300 }
 }
 
-/// The real history, or a loud word that it is not there.
+/// The real history; none, after printing a loud line, where it is missing.
 pub(crate) fn real_history(story: &str) -> Option<PathBuf> {
     let named = std::env::var_os("ONHAND_TRADE_HISTORY").map(PathBuf::from);
     let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/online-retail-2010-12.csv");

@@ -1,5 +1,5 @@
-//! The catalogue of a trade history through `onhand import products`: held against a count of the file that this module
-//! makes by itself; a second run changes nothing, whatever died meanwhile.
+//! The catalogue of a trade history through `onhand import products`: compared with a count of the file that this
+//! module computes itself; a second run changes nothing, whatever was killed meanwhile.
 
 use super::super::api::Api;
 use super::super::process::{Node, Process, onhand, verify};
@@ -16,11 +16,11 @@ use tempfile::TempDir;
 /// Name and price in pence by SKU.
 type Catalogue = BTreeMap<String, (String, u64)>;
 
-/// What must come of a file.
+/// The expected result of a file.
 #[derive(Debug, Default)]
 struct Counted {
     products: Catalogue,
-    /// The rows that must be answered.
+    /// The rows that must be reported.
     odd: BTreeSet<u64>,
 }
 
@@ -38,9 +38,10 @@ fn import(node: &Node, file: &Path, report: &Path, more: &[&str]) -> Command {
     command
 }
 
-/// Counts a file by the rules on paper: of each SKU the name and the price of most of its good rows; of equals the first.
+/// Counts a file by the documented rules: of each SKU the name and the price of most of its good rows; of equally
+/// frequent ones the first.
 fn count(file: &Path) -> Counted {
-    /// Texts in order of their first row, with how many rows say them.
+    /// Texts in order of their first row, with the number of their rows.
     type Votes = Vec<(String, u64)>;
     let mut votes: BTreeMap<String, (Votes, Votes)> = BTreeMap::new();
     let mut good: Vec<(u64, String, String, String)> = Vec::new();
@@ -85,7 +86,7 @@ fn count(file: &Path) -> Counted {
     counted
 }
 
-/// Pence of `2.5` or `2.55`; nothing for what is finer.
+/// Pence of `2.5` or `2.55`; none for a finer amount.
 fn pence(text: &str) -> Option<u64> {
     let (pounds, rest) = text.split_once('.').unwrap_or((text, ""));
     if rest.len() > 2 {
@@ -116,20 +117,21 @@ fn answered(report: &Path) -> BTreeSet<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_real_catalogue_is_what_most_rows_say() {
+async fn the_real_catalogue_has_the_values_of_most_rows() {
     let Some(file) = real_history("the catalogue of the real trade history") else { return };
     adds_up(&file).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_generated_catalogue_is_what_most_rows_say() {
+async fn a_generated_catalogue_has_the_values_of_most_rows() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("history.csv");
     fs::write(&file, history(20_000)).unwrap();
     adds_up(&file).await;
 }
 
-/// Dry, once, again, with other words and with those replaced: each time the catalogue is what it must be.
+/// A dry run, an import, a repeat, one over changed details, and one that replaces those: each time the catalogue is as
+/// expected.
 async fn adds_up(file: &Path) {
     let directory = TempDir::new().unwrap();
     let (data, report) = (directory.path().join("data"), directory.path().join("odd.csv"));
@@ -158,7 +160,7 @@ async fn adds_up(file: &Path) {
     assert!(told.contains(&format!("products   {}\n", counted.products.len())), "{told}");
 }
 
-/// Somebody has another word on one product, and words of his own that the file knows nothing of.
+/// Another client has changed one product, and has products that the file does not contain.
 async fn replaced_only_when_told(node: &Node, file: &Path, report: &Path, counted: &Counted) {
     let api = Api::of(node);
     let (sku, (name, price)) = counted.products.iter().find(|(sku, _)| !sku.contains(' ')).unwrap();
@@ -179,7 +181,7 @@ async fn replaced_only_when_told(node: &Node, file: &Path, report: &Path, counte
     );
 }
 
-/// A history of rows that look like real ones, always the same.
+/// A synthetic history of rows, always the same.
 fn history(rows: u64) -> String {
     let mut text =
         String::from("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n");
@@ -214,7 +216,7 @@ fn catalogue_of(directory: &Path, products: u64) -> PathBuf {
     path
 }
 
-/// Killed in the middle, first the importer, then the node: run again, every product is there, made once.
+/// First the importer is killed in the middle, then the node: after a repeat every product is there, created once.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_catalogue_is_whole_after_another_run() {
     const PRODUCTS: u64 = 150_000;
@@ -257,7 +259,7 @@ async fn comes_to(node: &Node, products: u64) {
     }
 }
 
-/// One client may send so much a second: a catalogue of a hundred requests is no flood, and gets through anyway.
+/// The rate limit of one client: a catalogue of a hundred requests is no flood, and gets through anyway.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_is_waited_for() {
     let directory = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! Low-stock alerts as webhooks: a real node and a real receiver, both of which go and come back.
+//! Low-stock alerts as webhooks: a real node and a real receiver, both of which are stopped and started.
 
 mod places;
 mod receiver;
@@ -52,7 +52,7 @@ async fn adjust(api: &Api, sku: &str, delta: i64) {
     api.post(&format!("/stores/S/inventory/{sku}/adjust"), &[], &json!({"delta": delta})).await.is(200, "");
 }
 
-/// Stock of each comes and goes: but for the first time that clears an alert and raises it again.
+/// Raises and lowers the stock of each SKU: except for the first time, that clears an alert and raises it again.
 async fn rise_and_fall(api: &Api) {
     for delta in [10, -10] {
         for sku in SKUS {
@@ -72,7 +72,7 @@ fn ids(taken: &[Taken]) -> Vec<(String, Value)> {
     taken.iter().map(|taken| (taken.id.clone(), taken.json["data"]["sequence"].clone())).collect()
 }
 
-/// Without the repeats: what a receiver that looks at ids has.
+/// The webhooks without repeats, as a receiver that compares ids has them.
 fn once(taken: &[Taken]) -> Vec<(String, Value)> {
     let mut once = Vec::new();
     for one in ids(taken) {
@@ -89,7 +89,7 @@ async fn metric(api: &Api, series: &str) -> u64 {
     line.map_or(0, |number| number.parse().unwrap())
 }
 
-/// Waits until a metric is as large.
+/// Waits until a metric reaches a value.
 async fn until(api: &Api, series: &str, at_least: u64) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while metric(api, series).await < at_least {
@@ -176,7 +176,7 @@ async fn a_receiver_that_fails_or_is_away_gets_all_in_order_once_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_killed_loses_none() {
+async fn a_killed_node_loses_no_alert() {
     let directory = TempDir::new().unwrap();
     let receiver = Receiver::new();
     let (address, task) = receiver.listen("127.0.0.1:0").await;
@@ -209,9 +209,9 @@ async fn a_node_that_is_killed_loses_none() {
     verify(directory.path());
 }
 
-/// A receiver that takes a request and never answers keeps nobody from ending, and gets the alert after the next start.
+/// A receiver that accepts a request and never answers delays no stop, and gets the alert after the next start.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_is_silent_does_not_hold_up_a_stop() {
+async fn a_silent_receiver_does_not_delay_a_stop() {
     let directory = TempDir::new().unwrap();
     let receiver = Receiver::new();
     receiver.answer(SILENT);
@@ -231,9 +231,9 @@ async fn a_receiver_that_is_silent_does_not_hold_up_a_stop() {
     stop(node).await;
 }
 
-/// Each of several processes tells what stands in its own log.
+/// Each of several processes sends the alerts of its own log.
 #[tokio::test(flavor = "multi_thread")]
-async fn several_processes_tell_each_alert_once() {
+async fn several_processes_send_each_alert_once() {
     let directory = TempDir::new().unwrap();
     let receiver = Receiver::new();
     let (address, _task) = receiver.listen("127.0.0.1:0").await;

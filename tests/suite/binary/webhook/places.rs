@@ -1,4 +1,4 @@
-//! Where alerts are not sent, and settings that are none.
+//! Receivers that are not allowed, and invalid settings.
 
 use super::super::api::Api;
 use super::super::process::{Node, PROGRAM, run};
@@ -41,9 +41,9 @@ fn an_address_that_is_not_public_stops_the_start() {
     assert!(ended.code == Some(78) && ended.stderr.contains("takes https"), "{}", ended.stderr);
 }
 
-/// A name is judged by where it leads, in each attempt; nobody is called before.
+/// A host name is judged by its address, in each attempt; nothing is sent before.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_leads_to_what_is_not_public_is_not_called() {
+async fn a_host_name_with_a_private_address_is_not_called() {
     let directory = TempDir::new().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

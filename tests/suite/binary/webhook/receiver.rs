@@ -1,4 +1,4 @@
-//! Somebody who takes webhooks, as a server of his own.
+//! A receiver of webhooks, as a separate server.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -18,13 +18,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The example of Standard Webhooks.
+/// The secret in the example of Standard Webhooks.
 pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// An answer that does not come.
+/// The status for an answer that is never sent.
 pub(super) const SILENT: u16 = 0;
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// One webhook that was taken.
+/// One webhook that was accepted.
 #[derive(Clone, Debug)]
 pub(super) struct Taken {
     pub(super) id: String,
@@ -32,12 +32,12 @@ pub(super) struct Taken {
     pub(super) json: Value,
 }
 
-/// A server that checks what it gets, and answers what it is told to.
+/// A server that checks each webhook, and answers with the status that the test sets.
 #[derive(Clone)]
 pub(super) struct Receiver {
     answer: Arc<AtomicU16>,
     taken: watch::Sender<Vec<Taken>>,
-    /// Requests that were refused, and those to where a redirect led.
+    /// Numbers of rejected requests, and of requests to the target of the redirect.
     refused: Arc<AtomicU16>,
     redirected: Arc<AtomicU16>,
 }
@@ -60,7 +60,7 @@ impl Receiver {
             .with_state(self.clone())
     }
 
-    /// Listens; the address and the task, which ends it when it is aborted.
+    /// Listens; returns the address and the task, which ends the server when it is aborted.
     pub(super) async fn listen(&self, address: &str) -> (SocketAddr, JoinHandle<()>) {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -68,7 +68,7 @@ impl Receiver {
         (address, tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }))
     }
 
-    /// From now on it answers so.
+    /// Sets the status of all answers from now on.
     pub(super) fn answer(&self, status: u16) {
         self.answer.store(status, Ordering::SeqCst);
     }
@@ -81,7 +81,7 @@ impl Receiver {
         self.redirected.load(Ordering::SeqCst)
     }
 
-    /// What was taken, once it is so much.
+    /// The accepted webhooks, once there are so many.
     pub(super) async fn taken(&self, at_least: usize) -> Vec<Taken> {
         let mut taken = self.taken.subscribe();
         let enough = taken.wait_for(|taken| taken.len() >= at_least);
@@ -113,6 +113,6 @@ async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes)
     } else {
         receiver.refused.fetch_add(1, Ordering::SeqCst);
     }
-    // More than anybody wants to read, and a way to somewhere else.
+    // A body that is too long to read, and a redirect.
     (status, [("location", "/elsewhere"), ("retry-after", "0")], vec![b'x'; 1 << 20])
 }

@@ -1,4 +1,4 @@
-//! A receiver behind TLS: believed when the authorities of the system vouch for it, and not otherwise.
+//! A receiver behind TLS: accepted only when the authorities of the system vouch for its certificate.
 //!
 //! `authority.pem`, `certificate.pem` (of `localhost`, until 2120) and `key.pem` were made for this test with `openssl req`
 //! and `openssl ca`; the key of the authority was thrown away.
@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tokio_rustls::TlsAcceptor;
 
-/// Takes connections with TLS on a free port, for ever.
+/// Accepts connections with TLS on a free port, until the task is aborted.
 async fn listen(receiver: &Receiver) -> u16 {
     let certificate = CertificateDer::from_pem_slice(include_bytes!("certificate.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap();
@@ -42,7 +42,7 @@ async fn listen(receiver: &Receiver) -> u16 {
             let (socket, _) = listener.accept().await.unwrap();
             let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(router.clone()));
             tokio::spawn(async move {
-                // Who does not believe the certificate goes away.
+                // A client that rejects the certificate disconnects.
                 let Ok(stream) = acceptor.accept(socket).await else { return };
                 let _ =
                     Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
@@ -66,7 +66,7 @@ async fn start(data_dir: &Path, port: u16, authorities: Option<&str>) -> Node {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_behind_tls_must_be_who_it_says() {
+async fn a_receiver_behind_tls_needs_a_trusted_certificate() {
     let receiver = Receiver::new();
     let port = listen(&receiver).await;
     let directory = TempDir::new().unwrap();

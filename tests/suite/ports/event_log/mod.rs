@@ -1,4 +1,4 @@
-//! What an event log owes: `src/app/ports/event_log.rs`.
+//! The contract of an event log: `src/app/ports/event_log.rs`.
 
 mod order;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Sequences, times, groups and tickets, as long as nothing fails but the process.
+//! Sequences, times, groups and tickets, while only the process fails.
 
 use crate::ports::movements::Movements;
 use crate::ports::{Node, append, entry, noon};
@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot::error::TryRecvError;
 
-/// Nothing is known of a ticket's entry yet.
+/// True while the outcome of a ticket's entry is open.
 fn is_open(ticket: &mut Ticket) -> bool {
     ticket.try_recv() == Err(TryRecvError::Empty)
 }

@@ -1,4 +1,4 @@
-//! Entries that are refused, and a log that fails.
+//! Entries that are rejected, and a log that fails.
 
 use crate::ports::movements::{Movements, level};
 use crate::ports::{Node, append, entry, noon, wait};
@@ -109,7 +109,7 @@ pub(super) fn memory_goes_back_first(node: &mut dyn Node) {
     node.log().durable().rolled_back();
     refused(node, &old, "decided on what was rolled back");
     assert_eq!(append(node, &events).unwrap().sequence, Sequence(2), "the sequence is given again");
-    // The other way round: memory is back before storage is.
+    // The other way round: memory is rolled back before storage is.
     node.fail_writes();
     assert!(!node.write());
     node.log().durable().rolled_back();

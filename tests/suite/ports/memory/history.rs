@@ -1,4 +1,4 @@
-//! A log in memory read back, by looking at every entry.
+//! A log in memory read back, by a scan of all entries.
 
 use super::{Durable, MemoryLog, Mistake};
 use onhand_app::ports::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};

@@ -7,7 +7,7 @@ use onhand_resilience::BreakerState;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-/// Entries that may wait at once.
+/// Entries that may be queued at once.
 const QUEUE_MAX: usize = 100;
 
 pub(crate) struct MemoryLog {
@@ -27,7 +27,7 @@ struct State {
 }
 
 impl MemoryLog {
-    /// A log that goes on behind what is durable.
+    /// A log that continues behind the durable entries.
     pub(super) fn open(durable: &Durable, mistake: Mistake) -> Self {
         let (end, last_time) = durable
             .lock()
@@ -45,7 +45,7 @@ impl MemoryLog {
         Self { state: Mutex::new(state), durable: Durable::clone(durable), watch, mistake }
     }
 
-    /// Makes what waits durable, as one group.
+    /// Makes the queued entries durable, as one group.
     pub(crate) fn write(&self) -> bool {
         let mut state = self.state.lock();
         if state.waiting.is_empty() {
@@ -69,7 +69,7 @@ impl MemoryLog {
         true
     }
 
-    /// First nothing more is taken, then the watch says so, then the tickets do.
+    /// First no entry is accepted any more, then the watch reports it, then the tickets do.
     fn fail(&self, state: &mut State) -> bool {
         state.breaker = BreakerState::Open;
         if self.mistake != Mistake::FailsInSilence {
@@ -104,7 +104,7 @@ impl MemoryLog {
         self.write();
     }
 
-    /// The entries that wait.
+    /// The queued entries.
     pub(super) fn waiting(&self) -> Vec<Entry> {
         self.state.lock().waiting.iter().map(|(entry, _)| entry.clone()).collect()
     }

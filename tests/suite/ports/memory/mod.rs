@@ -1,4 +1,4 @@
-//! The ports in memory: the smallest adapters that keep the contracts, and a switch for each mistake that a suite must see.
+//! The ports in memory: the smallest adapters that keep the contracts, and a switch for each mistake that a suite must catch.
 
 mod central;
 mod history;
@@ -17,11 +17,11 @@ use source::MemorySource;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// What is done wrong, if anything.
+/// The planted mistake, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mistake {
     Nothing,
-    // Of the log.
+    // Mistakes of the log.
     LeavesGap,
     SplitsGroups,
     NeverFull,
@@ -35,7 +35,7 @@ pub(crate) enum Mistake {
     QueuesTheRefused,
     LosesTheLastAtClose,
     ForgetsAtRestart,
-    // Of reading back.
+    // Mistakes of reading back.
     FindsFirstEventsOnly,
     LosesTheLastRow,
     LosesWhatIsWanted,
@@ -46,7 +46,7 @@ pub(crate) enum Mistake {
     ForgetsWhoActed,
     ExcludesTheMoment,
     StopsAtTheFirstOfATime,
-    // Of a source.
+    // Mistakes of a source.
     RepeatsTheCheckpoint,
     SkipsAnEvent,
     PromisesWhatWaits,
@@ -54,7 +54,7 @@ pub(crate) enum Mistake {
     HidesThatTheLogIsShorter,
 }
 
-/// What is durable: it outlives the process.
+/// The durable entries: they outlive the process.
 pub(crate) type Durable = Arc<Mutex<Vec<Entry>>>;
 
 /// A node whose log is in memory.
@@ -73,7 +73,7 @@ impl MemoryNode {
         Self { id: Uuid::from_u128(1), durable, copy: Vec::new(), log, mistake }
     }
 
-    /// The log, to be shared with a ledger.
+    /// The log, for sharing with a ledger.
     pub(crate) fn shared_log(&self) -> Arc<MemoryLog> {
         Arc::clone(&self.log)
     }

@@ -1,14 +1,14 @@
-//! The bytes of an index file, field by field; the table of them stands in `sealed.rs`.
+//! The bytes of an index file, field by field; `sealed.rs` has the layout.
 
 use crate::format::index::growing::Content;
 use crate::format::index::{EntryMark, Posting};
 use onhand_app::{KnownEffect, RetryId};
 use onhand_domain::{Sequence, Timestamp, Topics};
 
-/// What an index file begins with.
+/// Magic number of an index file, with its format version.
 pub(super) const MAGIC: &[u8; 8] = b"ONHIDX04";
 
-/// Fields one after the other.
+/// A cursor over consecutive fields.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl Fields<'_> {
@@ -63,7 +63,7 @@ pub(super) fn read_effect(bytes: &[u8]) -> Option<KnownEffect> {
     })
 }
 
-/// The whole file.
+/// Encodes the whole file.
 pub(super) fn encode(content: &Content, segment_length: u64, segment_checksum: u32) -> Vec<u8> {
     let keys = content.by_key();
     let mut out = Vec::with_capacity(64 + 28 * content.postings_len() + 36 * content.entries.len());

@@ -15,7 +15,7 @@ struct Link {
     previous: u32,
 }
 
-/// What the index holds.
+/// The content of an index.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) entries: Vec<EntryMark>,
@@ -24,23 +24,23 @@ pub(super) struct Content {
     newest: HashMap<u64, u32>,
 }
 
-/// An index that grows with its segment. The writer adds; readers read at any time.
+/// An index that grows with its segment. One writer adds; readers read at any time.
 #[derive(Debug, Default)]
 pub(crate) struct Growing {
     content: RwLock<Content>,
 }
 
-/// A written entry, as the index notes it.
+/// A written entry, as input of the index.
 pub(crate) struct Written {
     pub(super) mark: EntryMark,
-    /// Bytes between the start of the line and where `spans` count from.
+    /// Bytes between the start of the line and the origin of `spans`.
     pub(super) shift: u32,
     pub(super) spans: Vec<EventSpan>,
     pub(super) known: Vec<KnownEffect>,
 }
 
 impl Growing {
-    /// Notes entries in the order of the log.
+    /// Adds entries in the order of the log.
     pub(crate) fn add(&self, entries: impl Iterator<Item = Written>) {
         let mut content = self.content.write();
         for written in entries {
@@ -48,7 +48,7 @@ impl Growing {
         }
     }
 
-    /// Looks at the whole content.
+    /// Gives a closure access to the whole content.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Content) -> T) -> T {
         look(&self.content.read())
     }
@@ -60,7 +60,7 @@ impl Growing {
 }
 
 impl Written {
-    /// An entry at `mark` whose events stand `shift` bytes behind where `spans` say.
+    /// An entry at `mark` whose events are `shift` bytes behind the offsets in `spans`.
     pub(crate) fn new(mark: EntryMark, shift: u32, spans: Vec<EventSpan>, known: Vec<KnownEffect>) -> Self {
         Self { mark, shift, spans, known }
     }
@@ -96,7 +96,7 @@ impl Content {
         })
     }
 
-    /// Every key with its postings oldest first, by key.
+    /// Every key with its postings oldest first, ordered by key.
     pub(super) fn by_key(&self) -> Vec<(u64, Vec<Posting>)> {
         let mut keys: Vec<u64> = self.newest.keys().copied().collect();
         keys.sort_unstable();

@@ -1,11 +1,11 @@
 //! The index of one segment: from a sequence, a time or a key to the bytes of an entry or an event.
 //!
-//! It is derived from the segment and says nothing of its own: lost, it is built again by reading the segment.
-//! [`Growing`] is the index of the segment being written, in memory; [`Sealed`] that of a sealed one, a file of which
-//! a lookup reads a few dozen bytes. Both answer the same questions, through [`SegmentIndex`].
+//! It is derived from the segment alone: when lost, it is rebuilt from the segment. [`Growing`] is the index of the
+//! segment being written, in memory; [`Sealed`] that of a sealed one, a file of which a lookup reads a few dozen
+//! bytes. Both implement [`SegmentIndex`].
 //!
-//! An index is never trusted alone: an event that is read back is checked for the key that was asked for and against its own
-//! checksum. What an index leaves out is believed only after the whole file has been checked against its checksum.
+//! An index is never trusted alone: an event that is read back is checked against the requested key and its own
+//! checksum. Absence from an index counts only after the whole file has been checked against its checksum.
 
 mod bytes;
 mod growing;
@@ -18,7 +18,7 @@ use onhand_domain::{Key, Sequence, Timestamp, Topics};
 use smol_str::SmolStr;
 use std::io;
 
-/// Where an event stands in its line.
+/// The place of an event in its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventSpan {
     /// [`key_hash`] of the state it moved.
@@ -27,24 +27,24 @@ pub(crate) struct EventSpan {
     pub(crate) kind: u32,
     /// Bytes from the start of the line (or of the part of it that was encoded).
     pub(crate) offset: u32,
-    /// Its length in bytes.
+    /// Length of the event in bytes.
     pub(crate) length: u32,
-    /// [`event_checksum`].
+    /// Checksum of the event: [`event_checksum`].
     pub(crate) checksum: u32,
-    /// What it is about.
+    /// The topics of the event.
     pub(crate) topics: Topics,
 }
 
-/// Where an event stands in its segment.
+/// The place of an event in its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Posting {
-    /// The event.
+    /// The sequence of the event.
     pub(crate) sequence: Sequence,
-    /// Where its line begins.
+    /// Offset of its line in the segment.
     pub(crate) line: u32,
-    /// Where the event itself begins.
+    /// Offset of the event itself in the segment.
     pub(crate) event: u32,
-    /// Its length in bytes.
+    /// Length of the event in bytes.
     pub(crate) length: u32,
     /// The number of its kind.
     pub(crate) kind: u32,
@@ -52,16 +52,16 @@ pub(crate) struct Posting {
     pub(crate) checksum: u32,
 }
 
-/// Where an entry stands in its segment.
+/// The place of an entry in its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntryMark {
-    /// Its first event.
+    /// The sequence of its first event.
     pub(crate) sequence: Sequence,
-    /// Its time.
+    /// The log time of the entry.
     pub(crate) at: Timestamp,
-    /// Where its line begins.
+    /// Offset of its line in the segment.
     pub(crate) line: u32,
-    /// What its events are about.
+    /// The topics of all its events.
     pub(crate) topics: Topics,
 }
 
@@ -73,28 +73,28 @@ impl EntryMark {
     }
 }
 
-/// Which postings of a key.
+/// Selection of the postings of a key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {
     /// Only those after this sequence ...
     pub(crate) after: Sequence,
     /// ... and not after this one.
     pub(crate) upto: Sequence,
-    /// Only those of this kind.
+    /// Only those of this kind; all kinds when none.
     pub(crate) kind: Option<u32>,
-    /// At most so many.
+    /// Maximum number of postings.
     pub(crate) limit: usize,
 }
 
-/// What every index answers.
+/// Lookups of an index.
 pub(crate) trait SegmentIndex: Send + Sync {
-    /// How many events the segment has.
+    /// Number of events in the segment.
     fn events(&self) -> u64;
     /// The entry that holds that sequence.
     fn entry(&self, sequence: Sequence) -> io::Result<Option<EntryMark>>;
     /// The entry that holds that sequence and those behind it, at most `limit`.
     fn entries(&self, sequence: Sequence, limit: usize) -> io::Result<Vec<EntryMark>>;
-    /// The last sequence whose time is not after `at`; nothing when that is true of the whole segment.
+    /// The last sequence whose time is not after `at`; none when all are.
     fn sequence_at(&self, at: Timestamp) -> io::Result<Option<Sequence>>;
     /// The postings of a key, oldest first.
     fn postings(&self, key: u64, wanted: Wanted) -> io::Result<Vec<Posting>>;
@@ -102,7 +102,7 @@ pub(crate) trait SegmentIndex: Send + Sync {
     fn last_posting(&self, key: u64, upto: Sequence) -> io::Result<Option<Posting>>;
 }
 
-/// CRC-32C of an event as it stands in its line, and of who did it. `None` and a string without characters, which is
+/// CRC-32C of an event as it stands in its line, and of its actor and request. `None` and an empty string, which is
 /// never written, count alike; a string has no character 0.
 pub(crate) fn event_checksum(actor: Option<&SmolStr>, request_id: Option<&SmolStr>, json: &[u8]) -> u32 {
     let strings = [actor, request_id].into_iter();
@@ -118,8 +118,8 @@ pub(crate) fn movement_checksum(event: u32, at: Timestamp) -> u32 {
     crc32c::crc32c_append(event, &at.milliseconds().to_le_bytes())
 }
 
-/// The number a key is found by in an index: FNV-1a, 64 bits, over the key's tag and the two parts of its id. Stable, because it is on disk.
-/// Two keys may share a number; whoever reads the event sees which one it was.
+/// The number a key is found by in an index: FNV-1a, 64 bits, over the key's tag and the two parts of its id.
+/// Stable, because it is on disk. Two keys may share a number; the reader of the event tells them apart.
 /// <http://www.isthe.com/chongo/tech/comp/fnv/>
 pub(crate) fn key_hash(key: &Key) -> u64 {
     let [one, other] = key.parts();

@@ -40,13 +40,13 @@ pub(crate) struct Sealed {
     known: u32,
 }
 
-/// The index file cannot be used; it is to be built again.
+/// The index file cannot be used, and is to be rebuilt.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IndexError {
-    /// The disk refused.
+    /// The disk returned an error.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is not what was written.
+    /// The file is damaged.
     #[error("the index file is damaged")]
     Damaged,
 }
@@ -64,7 +64,7 @@ impl Sealed {
         replace(disk, path, &bytes).map(drop)
     }
 
-    /// Opens an index file. Only its size and magic are looked at; [`Sealed::check`] reads it all.
+    /// Opens an index file. Reads only its size and magic; [`Sealed::check`] reads it all.
     ///
     /// # Errors
     /// [`IndexError`]; a missing file is an I/O error of kind `NotFound`.
@@ -92,7 +92,7 @@ impl Sealed {
         if index.known_at(index.known) + 4 == length { Ok(index) } else { Err(IndexError::Damaged) }
     }
 
-    /// Opens an index file of which every byte is as it was written, for a segment that ends at `end`.
+    /// Opens an index file and checks all of it, for a segment that ends at `end`.
     ///
     /// # Errors
     /// As [`Sealed::open`].
@@ -123,7 +123,7 @@ impl Sealed {
         }
     }
 
-    /// Reads all of it and compares the checksum.
+    /// Reads the whole file and compares the checksum.
     pub(crate) fn check(&self) -> Result<(), IndexError> {
         let bytes = read_all(&*self.file)?;
         let (content, checksum) = bytes.split_last_chunk::<4>().ok_or(IndexError::Damaged)?;
@@ -158,7 +158,7 @@ impl Sealed {
         read_posting(&read_exact_at(&*self.file, self.posting_at(place), POSTING)?).ok_or_else(short)
     }
 
-    /// The places of a key's postings.
+    /// The positions of a key's postings.
     fn key(&self, hash: u64) -> io::Result<std::ops::Range<u32>> {
         let mut found = 0..0;
         partition_point(self.keys, |place| {
@@ -174,7 +174,7 @@ impl Sealed {
         Ok(found)
     }
 
-    /// The place of a key's first posting after `sequence`.
+    /// The position of a key's first posting after `sequence`.
     fn posting_after(&self, places: &std::ops::Range<u32>, sequence: Sequence) -> io::Result<u32> {
         let count = places.end - places.start;
         let behind =
@@ -247,7 +247,7 @@ pub(crate) fn read_known(index: &Sealed) -> io::Result<Vec<KnownEffect>> {
     Ok(bytes.chunks(KNOWN).filter_map(read_effect).collect())
 }
 
-/// The first of `count` places for which `before` is false; `before` must be true, then false.
+/// The first of `count` positions for which `before` is false; `before` must be true, then false.
 fn partition_point(count: u32, mut before: impl FnMut(u32) -> io::Result<bool>) -> io::Result<u32> {
     let (mut low, mut high) = (0, count);
     while low < high {

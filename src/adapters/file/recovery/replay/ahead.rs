@@ -1,7 +1,8 @@
-//! Lines of a segment, decoded ahead of the one who checks them and adds them up: by a crew of threads, one for each core.
+//! Decodes lines of a segment ahead of the replay that checks and applies them: on a pool of threads, one for each
+//! core.
 //!
-//! Reading a log is mostly decoding, and a line is decoded without regard to the others. What depends on the order (chain
-//! of checksums, sequences, states) stays with the caller, who gets the lines in order and takes what was decoded of each.
+//! Reading a log is mostly decoding, and lines are decoded independently. Everything that depends on the order
+//! (chain of checksums, sequences, states) stays with the caller, which receives the decoded lines in order.
 
 use crate::format::index::EventSpan;
 use memchr::memchr;
@@ -9,23 +10,23 @@ use onhand_domain::Entry;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// So many bytes of lines are decoded in one go; less is not worth a thread.
+/// Bytes of lines that are decoded in one go; fewer do not justify a thread.
 const PIECE_BYTES: usize = 256 << 10;
-/// So many pieces may lie decoded by a member of the crew.
+/// Maximum number of decoded pieces that wait per thread.
 const PIECES_AHEAD: usize = 2;
 
-/// What a line says, or why it cannot be read.
-pub(super) type Decoded = Result<(Entry, Vec<EventSpan>), String>;
+/// The decoded line, or why it is unreadable.
+pub(super) type DecodedLine = Result<(Entry, Vec<EventSpan>), String>;
 
-/// How a line is read.
-pub(super) type Decode = fn(&[u8]) -> Decoded;
+/// The decoder of a line.
+pub(super) type Decode = fn(&[u8]) -> DecodedLine;
 
-/// Lets `check` go through `lines`; it hands each line it comes to, without its line feed and without leaving one out, to
-/// the function it is given, and gets what the line says.
+/// Runs `check` over `lines`. `check` passes each line, without its line feed and without leaving one out, to the
+/// function it receives, and gets the decoded line.
 pub(super) fn with_lines_decoded<T>(
     lines: &[u8],
     decode: Decode,
-    check: impl FnOnce(&mut dyn FnMut(&[u8]) -> Decoded) -> T,
+    check: impl FnOnce(&mut dyn FnMut(&[u8]) -> DecodedLine) -> T,
 ) -> T {
     let pieces = pieces(lines);
     if pieces.len() < 2 {
@@ -39,7 +40,7 @@ pub(super) fn with_lines_decoded<T>(
             scope.spawn(move || decode_all(own, decode, &done));
             decoded
         };
-        let crew: Vec<Receiver<Vec<Decoded>>> = (0..members).map(member).collect();
+        let crew: Vec<Receiver<Vec<DecodedLine>>> = (0..members).map(member).collect();
         let mut turns = crew.iter().cycle();
         let mut piece = Vec::new().into_iter();
         check(&mut |_| loop {
@@ -55,17 +56,17 @@ pub(super) fn with_lines_decoded<T>(
 fn decode_all<'a>(
     pieces: impl Iterator<Item = &'a &'a [u8]>,
     decode: Decode,
-    done: &SyncSender<Vec<Decoded>>,
+    done: &SyncSender<Vec<DecodedLine>>,
 ) {
     for piece in pieces {
         if done.send(lines_of(piece).map(decode).collect()).is_err() {
-            // The caller has found what it looked for.
+            // The caller has stopped early.
             return;
         }
     }
 }
 
-/// The lines of a piece without their line feeds; its last one may lack it.
+/// The lines of a piece without their line feeds; the last one may lack it.
 fn lines_of(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = piece;
     std::iter::from_fn(move || {
@@ -76,7 +77,7 @@ fn lines_of(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whole lines, about [`PIECE_BYTES`] of them at a time.
+/// Splits lines into pieces of whole lines, about [`PIECE_BYTES`] each.
 fn pieces(mut lines: &[u8]) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
     while !lines.is_empty() {
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
     use crate::format::decode::decode;
 
-    /// Several pieces of lines, and one among them that says nothing.
+    /// Several pieces of lines, and one malformed line among them.
     fn lines() -> String {
         let line = |n: u64| match n {
             4000 => "{}\n".to_owned(),
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_found_what_he_looked_for_may_stop() {
+    fn a_check_may_stop_early() {
         let lines = lines();
         let first = lines.lines().next().unwrap();
         let sequence = with_lines_decoded(lines.as_bytes(), decode, |decode| decode(first.as_bytes()))

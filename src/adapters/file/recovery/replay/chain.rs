@@ -1,4 +1,4 @@
-//! The segments as a chain, and the idempotency records kept along it.
+//! The chain of segments, and the idempotency records kept along it.
 
 use crate::format::index::{Growing, IndexError, Sealed, read_known};
 use crate::format::reindex::index_segment;
@@ -41,7 +41,7 @@ impl Replay<'_> {
         Ok(headers)
     }
 
-    /// The idempotency records that are still kept, oldest first.
+    /// The idempotency records that have not expired, oldest first.
     pub(super) fn known(
         &self,
         sealed: &mut [Segment],

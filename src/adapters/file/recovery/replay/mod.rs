@@ -1,9 +1,9 @@
 //! Reading a log at a start: the newest good snapshot and everything after it.
 //!
-//! | file | what it does |
+//! | file | content |
 //! | --- | --- |
 //! | `run` | the replay, segment by segment |
-//! | `progress` | how far it has come, and its result |
+//! | `progress` | its progress, and its result |
 //! | `snapshots` | the states of a snapshot |
 //! | `chain` | the segments as a chain, and the idempotency records along it |
 //! | `scan` | one segment, line by line; `ahead` decodes lines on other threads |
@@ -15,5 +15,5 @@ mod run;
 mod scan;
 mod snapshots;
 
-pub(crate) use progress::{Reading, Replay, Replayed};
+pub(crate) use progress::{Replay, Replayed, ReplayedLog};
 pub(crate) use snapshots::load_snapshot;

@@ -1,4 +1,4 @@
-//! How far a replay has come, and what it answers in the end.
+//! Progress and result of a replay.
 
 use crate::format::identity::NodeFile;
 use crate::format::index::Growing;
@@ -13,32 +13,32 @@ use onhand_domain::{Sequence, Timestamp};
 use std::io;
 use std::sync::Arc;
 
-/// A replay under way.
+/// A replay in progress.
 pub(crate) struct Replay<'a> {
     pub(super) options: &'a OpenOptions,
     pub(super) node: &'a NodeFile,
-    /// Up to here the log was durable once: so says the mark, or a snapshot.
+    /// The sequence up to which the log was durable once, by the mark or a snapshot.
     pub(super) proven: Sequence,
     pub(super) fold: Fold,
     pub(super) last_time: Timestamp,
-    /// Nothing behind this is taken: the log ends here for good, or nobody knows yet whether more is durable.
+    /// Nothing behind this is accepted: it is the final end of the log, or it is unknown whether more is durable.
     pub(super) upto: Sequence,
     pub(super) weight: u64,
     pub(super) report: OpenReport,
-    /// Memory for the bytes of a segment, which one after the other takes.
+    /// A buffer for the bytes of a segment, reused for each segment.
     pub(super) room: Vec<u8>,
 }
 
-/// Whose log is read.
+/// Ownership of the log that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    /// One's own, up to that sequence: what stands behind it is cut.
+pub(crate) enum ReplayedLog {
+    /// The log of this process, up to that sequence: bytes behind it are cut.
     Own(Sequence),
-    /// That of another process, which may be writing it: up to that sequence, and nothing is changed.
+    /// The log of another process, which may be writing it: up to that sequence, without changes.
     Foreign(Sequence),
 }
 
-/// What the log and its snapshot add up to.
+/// The states from a log and its snapshot.
 pub(crate) struct Replayed {
     /// All segments but the last.
     pub(crate) segments: Vec<Segment>,
@@ -50,19 +50,19 @@ pub(crate) struct Replayed {
     pub(crate) report: OpenReport,
 }
 
-/// The segment to go on in.
+/// The segment in which the log continues.
 pub(crate) struct LastSegment {
     pub(crate) number: u64,
     pub(crate) first: Sequence,
     /// The end of its good part.
     pub(crate) place: ScanPlace,
     pub(crate) index: Arc<Growing>,
-    /// Bytes behind the good part.
+    /// The bytes behind the good part.
     pub(crate) torn: Option<Vec<u8>>,
 }
 
 impl Replay<'_> {
-    /// Damage to what was acknowledged, at `offset` of the segment that begins with `first`.
+    /// The error for damaged acknowledged entries, at `offset` of the segment that begins with `first`.
     pub(super) fn corrupt(
         &self,
         first: Sequence,
@@ -74,7 +74,7 @@ impl Replay<'_> {
         OpenError::Corrupt { path, offset, sequence, reason: reason.to_owned() }
     }
 
-    /// Why a segment cannot be read: an archived one that cannot be unpacked is damaged.
+    /// The error for an unreadable segment: an archived one that cannot be unpacked is damaged.
     pub(super) fn unread(&self, first: Sequence) -> impl Fn(io::Error) -> OpenError {
         move |error| match error.kind() {
             io::ErrorKind::InvalidData => {

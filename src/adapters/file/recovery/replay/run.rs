@@ -6,7 +6,7 @@ use crate::format::segment::Header;
 use crate::reading::archived::open_segment;
 use crate::reading::segments::Segment;
 use crate::recovery::options::{OpenOptions, OpenReport};
-use crate::recovery::replay::progress::{LastSegment, Reading, Replay, Replayed};
+use crate::recovery::replay::progress::{LastSegment, Replay, Replayed, ReplayedLog};
 use crate::recovery::replay::scan::{Behind, Scanned};
 use crate::recovery::replay::snapshots::load;
 use crate::upkeep::snapshot::{SnapshotError, list_snapshots};
@@ -18,22 +18,22 @@ use onhand_domain::{Sequence, Timestamp};
 use onhand_planted::{Bug, planted};
 use std::path::PathBuf;
 
-/// Why a log may end before what was durable, besides damage.
+/// Another reason why a log may end before its proven end, besides damage.
 const COPIED: &str = " (a copy that was made while the node ran looks so: then `onhand repair --copied` goes on with all that \
                       is in it)";
 
 impl<'a> Replay<'a> {
-    /// Starts from the newest snapshot that is whole.
+    /// Starts from the newest intact snapshot.
     pub(crate) fn begin(
         options: &'a OpenOptions,
         node: &'a NodeFile,
         marked: Sequence,
-        reading: Reading,
+        reading: ReplayedLog,
     ) -> Result<Self, OpenError> {
         let last_time = Timestamp::from_milliseconds(i64::MIN);
         let report = OpenReport::default();
         let (proven, fold) = (marked, Fold::default());
-        let (Reading::Own(upto) | Reading::Foreign(upto)) = reading;
+        let (ReplayedLog::Own(upto) | ReplayedLog::Foreign(upto)) = reading;
         let (weight, room) = (0, Vec::new());
         let mut replay = Self { options, node, proven, fold, last_time, upto, weight, report, room };
         let layout = &options.layout;
@@ -43,7 +43,7 @@ impl<'a> Replay<'a> {
             match load(&*options.disk, &path, node) {
                 Ok((fold, at, weight)) => {
                     replay.report.snapshot = fold.sequence;
-                    // A snapshot is only ever taken of what is durable: it proves as much as the mark does.
+                    // A snapshot contains only durable events: it proves as much as the mark does.
                     replay.proven = replay.proven.max(fold.sequence);
                     replay.fold = fold;
                     replay.last_time = at;
@@ -53,7 +53,7 @@ impl<'a> Replay<'a> {
                 Err(SnapshotError::Io(error)) => return Err(OpenError::at(&path)(error)),
                 Err(SnapshotError::Damaged(reason)) => {
                     replay.report.bad_snapshots.push(format!("{}: {reason}", path.display()));
-                    if matches!(reading, Reading::Foreign(_)) {
+                    if matches!(reading, ReplayedLog::Foreign(_)) {
                         continue;
                     }
                     let mut aside = path.clone().into_os_string();
@@ -66,7 +66,7 @@ impl<'a> Replay<'a> {
         Ok(replay)
     }
 
-    /// Without a segment there must not have been a log.
+    /// Checks that a directory without segments never had a log.
     pub(crate) fn check_empty(&self, marked: Sequence) -> Result<(), OpenError> {
         let known = marked.max(self.fold.sequence);
         if known == Sequence::START {
@@ -109,7 +109,7 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// A segment that another one follows: read when it is not wholly in the snapshot, or has no index.
+    /// Replays a segment that has a successor: read when it is not wholly in the snapshot, or has no index.
     fn sealed(&mut self, header: &Header, next: &Header) -> Result<Segment, OpenError> {
         let first = header.first_sequence;
         let index_path = self.options.layout.index(first);
@@ -140,8 +140,8 @@ impl<'a> Replay<'a> {
         Ok(Segment { first, growing: scanned.index, sealed: Some(end) })
     }
 
-    /// The last segment, the only one that may have a torn tail. It is in the archive where its successor is gone: in a
-    /// copy that was begun before that was there, or behind a repair.
+    /// The last segment, the only one that may have a torn tail. It is in the archive when its successor is
+    /// missing: in a copy that was begun before the successor existed, or behind a repair.
     fn active(&mut self, header: &Header) -> Result<LastSegment, OpenError> {
         let first = header.first_sequence;
         let file = open_segment(&*self.options.disk, &self.options.layout, first);
@@ -151,7 +151,7 @@ impl<'a> Replay<'a> {
         let torn = match behind {
             None => None,
             Some(Behind::Beyond(rest)) => Some(rest),
-            // Whoever writes it may be writing there now.
+            // Its owner may be writing there now.
             Some(Behind::Damaged { damage, .. }) if damage.sequence > self.upto => Some(Vec::new()),
             Some(Behind::Damaged { damage, later_batch, rest }) => {
                 let proof = match later_batch {

@@ -1,9 +1,9 @@
-//! One segment: read line by line, and added up.
+//! The scan of one segment: read line by line, and applied.
 
 use crate::format::decode::{decode, decode_entry};
 use crate::format::index::{Growing, Written};
 use crate::format::segment::{Damage, Header, Scan, ScanPlace};
-use crate::recovery::replay::ahead::{Decoded, with_lines_decoded};
+use crate::recovery::replay::ahead::{DecodedLine, with_lines_decoded};
 use crate::recovery::replay::progress::Replay;
 use onhand_app::known_effects;
 use onhand_disk::{DiskFile, OpenError, read_all_into};
@@ -11,26 +11,26 @@ use onhand_domain::{Sequence, Timestamp};
 use std::mem;
 use std::sync::Arc;
 
-/// A segment that was read.
+/// The result of scanning a segment.
 pub(super) struct Scanned {
     /// Its index, unless it has one already.
     pub(super) index: Option<Arc<Growing>>,
-    /// The end of what is good.
+    /// The end of the good part.
     pub(super) place: ScanPlace,
     pub(super) behind: Option<Behind>,
 }
 
-/// What stands behind the part that is good.
+/// The bytes behind the good part.
 pub(super) enum Behind {
-    /// Entries beyond the end.
+    /// Entries beyond the end of the log.
     Beyond(Vec<u8>),
-    /// What is not what was written.
+    /// Bytes with a wrong checksum or content.
     Damaged { damage: Damage, later_batch: Option<Sequence>, rest: Vec<u8> },
 }
 
 impl Replay<'_> {
-    /// Reads a segment to its end or to the first damage, and adds up what the snapshot does not have.
-    /// It needs no index when it is `indexed`.
+    /// Reads a segment to its end or to the first damage, and applies the events after the snapshot. It needs no
+    /// index when it is `indexed`.
     pub(super) fn scan(
         &mut self,
         header: &Header,
@@ -54,12 +54,12 @@ impl Replay<'_> {
         Ok(Scanned { index: index.map(Arc::new), place, behind })
     }
 
-    /// Adds up line by line; answers what stands behind the good ones.
+    /// Applies line by line; returns the bytes behind the good ones.
     fn add_up(
         &mut self,
         first: Sequence,
         scan: &mut Scan<'_>,
-        decode: &mut dyn FnMut(&[u8]) -> Decoded,
+        decode: &mut dyn FnMut(&[u8]) -> DecodedLine,
         index: Option<&Growing>,
     ) -> Result<Option<Behind>, OpenError> {
         loop {

@@ -1,5 +1,5 @@
-//! The states a snapshot holds. Reading them is nearly all decoding, so a snapshot of some size is decoded by a crew of
-//! threads while the caller reads on and puts together what they have.
+//! Loading the states of a snapshot. The time goes into decoding, so a large snapshot is decoded on a pool of
+//! threads while the caller reads on and collects the decoded states.
 
 use crate::format::identity::NodeFile;
 use crate::upkeep::snapshot::{SnapshotError, SnapshotReader, decode_state};
@@ -12,11 +12,11 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, Scope};
 
-/// So many bytes of lines are decoded in one go.
+/// Bytes of lines that are decoded in one go.
 const PIECE_BYTES: usize = 256 << 10;
 
-type States = HashMap<Key, State>;
-type Decoded = Result<Vec<(Key, State)>, SnapshotError>;
+type SnapshotStates = HashMap<Key, State>;
+type DecodedStates = Result<Vec<(Key, State)>, SnapshotError>;
 
 /// The states of a snapshot.
 pub(crate) fn load_snapshot(disk: &dyn Disk, path: &Path, node: &NodeFile) -> Result<Fold, SnapshotError> {
@@ -33,7 +33,7 @@ pub(super) fn load(
     if reader.node() != node.node {
         return Err(SnapshotError::Damaged(format!("it belongs to node {}", reader.node())));
     }
-    let mut states = States::new();
+    let mut states = SnapshotStates::new();
     thread::scope(|scope| {
         let mut piece = Vec::new();
         let mut crew = None;
@@ -55,18 +55,18 @@ pub(super) fn load(
     Ok((fold, reader.at(), reader.weight()))
 }
 
-/// Threads that decode; one for each core.
+/// The decoding threads, one for each core.
 struct Crew {
     work: Vec<SyncSender<Vec<u8>>>,
     next: usize,
-    done: Receiver<Decoded>,
+    done: Receiver<DecodedStates>,
 }
 
 impl Crew {
     fn gather<'scope>(scope: &'scope Scope<'scope, '_>) -> Self {
         let (sender, done) = channel();
         let member = |_| {
-            // One piece waits, so that nobody is idle while the caller reads.
+            // One piece waits, so that no thread is idle while the caller reads.
             let (work, pieces) = sync_channel(1);
             let done = sender.clone();
             scope.spawn(move || decode_all(&pieces, &done));
@@ -76,8 +76,8 @@ impl Crew {
         Self { work, next: 0, done }
     }
 
-    /// Hands a piece on, and takes in what has been decoded meanwhile.
-    fn decode(&mut self, piece: Vec<u8>, states: &mut States) -> Result<(), SnapshotError> {
+    /// Passes a piece to a thread, and collects the states decoded meanwhile.
+    fn decode(&mut self, piece: Vec<u8>, states: &mut SnapshotStates) -> Result<(), SnapshotError> {
         self.next = (self.next + 1) % self.work.len();
         if let Some(member) = self.work.get(self.next) {
             member.send(piece).expect("a member of the crew works until it is let go");
@@ -85,25 +85,25 @@ impl Crew {
         self.done.try_iter().try_for_each(|decoded| take_in(decoded, states))
     }
 
-    fn finish(mut self, last: Vec<u8>, states: &mut States) -> Result<(), SnapshotError> {
+    fn finish(mut self, last: Vec<u8>, states: &mut SnapshotStates) -> Result<(), SnapshotError> {
         self.decode(last, states)?;
         drop(self.work);
         self.done.iter().try_for_each(|decoded| take_in(decoded, states))
     }
 }
 
-fn decode_all(pieces: &Receiver<Vec<u8>>, done: &Sender<Decoded>) {
+fn decode_all(pieces: &Receiver<Vec<u8>>, done: &Sender<DecodedStates>) {
     for piece in pieces {
-        // The caller may have given up.
+        // The caller may have stopped early.
         let _ = done.send(decode(&piece));
     }
 }
 
-fn decode(lines: &[u8]) -> Decoded {
+fn decode(lines: &[u8]) -> DecodedStates {
     lines.split_inclusive(|byte| *byte == b'\n').map(decode_state).collect()
 }
 
-fn take_in(decoded: Decoded, states: &mut States) -> Result<(), SnapshotError> {
+fn take_in(decoded: DecodedStates, states: &mut SnapshotStates) -> Result<(), SnapshotError> {
     states.extend(decoded?);
     Ok(())
 }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_that_says_nothing_spoils_the_snapshot() {
+    fn one_malformed_line_makes_the_snapshot_damaged() {
         for place in [0, 5_000, 9_999] {
             let lines =
                 (0..10_000).map(|number| if number == place { "{}\n".to_owned() } else { level(number) });

@@ -1,6 +1,7 @@
 //! Notes: a line of text on a SKU.
 
-use crate::catalogue::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
+use crate::identity::{Access, Denied, Permission};
 use crate::{Decide, Draft, EventKind, Fact, Key, Kind, Misfit, Refusal, Sku, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
@@ -40,6 +41,10 @@ pub struct NoteCommand {
 }
 
 impl Decide for NoteCommand {
+    fn permit(&self, access: &Access) -> Result<(), Denied> {
+        access.permit(Permission::CatalogueWrite)
+    }
+
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Note(self.sku.clone()));
     }

@@ -10,7 +10,7 @@ pub const NOT_IN_CATALOGUE: Misfit =
 /// The present details of one thing. Invariant: version 0 has no details.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Master<T> {
-    /// The details; nothing at version 0, and nothing after a removal from the catalogue.
+    /// The details; none at version 0, and nothing after a removal from the catalogue.
     pub details: Option<T>,
     /// Increases by 1 with every event, also across a removal.
     pub version: u64,
@@ -55,14 +55,14 @@ impl<T: Clone> Master<T> {
 }
 
 impl MasterAfter {
-    /// The record before an event; nothing at version 0.
+    /// The record before an event; none at version 0.
     pub fn before(self) -> Option<Self> {
         Some(Self { version: self.version.checked_sub(1)? })
     }
 }
 
-/// The part of [`Kind`](crate::Kind) that is the same for every kind whose states are master records: of its fact, its event
-/// and the way from the fact to the details.
+/// The part of [`Kind`](crate::Kind) that is the same for every kind of master record: its fact, its event, and the
+/// details in the fact.
 macro_rules! master_kind {
     ($fact:ty, $event:ident, $details:expr) => {
         fn event(_: &$fact) -> EventKind {

@@ -1,0 +1,117 @@
+//! The front door: who a request comes from, and whether its route is open to them. Asked on the matched route, never on the text
+//! of the path.
+//!
+//! As long as there is no principal, nobody can log in. A node that only its own machine reaches is open then, to `local`; one that
+//! listens elsewhere answers nothing but what is public, until an administrator was made on its machine.
+
+use crate::edge::route::Need;
+use crate::request::caller::Caller;
+use crate::request::path_params::PathParams;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use onhand_app::Ledger;
+use onhand_app::ports::Vault;
+use onhand_domain::StoreId;
+use onhand_domain::identity::{Denied, Permission};
+use std::sync::Arc;
+
+/// The value of `WWW-Authenticate`.
+pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"onhand\"");
+
+/// What is open without a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenRules {
+    /// As long as there is no principal, everybody who reaches the listener may do everything.
+    pub without_principals: bool,
+    /// Metrics are for everybody.
+    pub metrics: bool,
+}
+
+/// Who may come in.
+pub(crate) struct FrontDoor {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) vault: Option<Arc<dyn Vault>>,
+    pub(crate) open: OpenRules,
+}
+
+impl Default for OpenRules {
+    fn default() -> Self {
+        Self { without_principals: true, metrics: true }
+    }
+}
+
+impl FrontDoor {
+    /// True when callers must show who they are.
+    pub(crate) fn asks_who(&self) -> bool {
+        !self.ledger.has_no_principals()
+    }
+
+    /// The caller of a request, when the route is open to them.
+    pub(crate) fn admit(
+        &self,
+        need: Need,
+        headers: &HeaderMap,
+        params: &PathParams,
+    ) -> Result<Caller, Problem> {
+        if need == Need::Public || (need == Need::Metrics && self.open.metrics) {
+            return Ok(Caller::default());
+        }
+        let caller = self.identify(headers)?;
+        let checked = match need {
+            Need::Public | Need::Anyone => Ok(()),
+            Need::Metrics => caller.access().permit(Permission::OpsRead),
+            Need::Everywhere(needs) => caller.access().permit(needs),
+            Need::Somewhere(needs) if caller.access().reach(needs).is_some() => Ok(()),
+            Need::Somewhere(needs) => Err(Denied { needs, store_id: None, part: None }),
+            Need::InStore(needs) => match params.get("storeId").and_then(|id| StoreId::new(id).ok()) {
+                Some(store) => caller.access().permit_in(needs, &store),
+                // The handler says what is wrong with the id, to those who may ask at all.
+                None => caller.access().permit(needs),
+            },
+        };
+        checked.map_err(|denied| caller.refused(&denied))?;
+        Ok(caller)
+    }
+
+    fn identify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        if !self.asks_who() {
+            return if self.open.without_principals {
+                Ok(Caller::default())
+            } else {
+                Err(Problem::plain(Code::SetupRequired))
+            };
+        }
+        let mut credentials = headers.get_all(AUTHORIZATION).iter();
+        let (Some(credential), None) = (credentials.next(), credentials.next()) else {
+            return Err(unauthorized());
+        };
+        let text = credential.to_str().map_err(|_| unauthorized())?;
+        match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                self.by_token(token.trim_start())
+            }
+            _ => Err(unauthorized()),
+        }
+    }
+
+    fn by_token(&self, text: &str) -> Result<Caller, Problem> {
+        let vault = self.vault.as_ref().ok_or_else(unauthorized)?;
+        let damaged = |error| Problem::plain(Code::Internal).because(&error);
+        let id = vault.id_in(text).ok_or_else(unauthorized)?;
+        // The log is asked first: what it does not know as good reaches no file.
+        let token = self.ledger.token_now(&id).filter(|token| token.is_good(self.ledger.now()));
+        let token = token.ok_or_else(unauthorized)?;
+        if !vault.is_token(&id, text).map_err(damaged)? {
+            return Err(unauthorized());
+        }
+        let authority = self.ledger.authority(&token.principal_id).filter(|authority| !authority.disabled);
+        authority.map(|authority| Caller::of_token(authority, id)).ok_or_else(unauthorized)
+    }
+}
+
+/// One refusal for everything that can be wrong with a credential.
+fn unauthorized() -> Problem {
+    Problem::plain(Code::Unauthorized)
+}

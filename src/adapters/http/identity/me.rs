@@ -1,0 +1,42 @@
+//! `GET /auth/me`: who the caller is, and what they may do.
+
+use crate::node::Node;
+use crate::request::caller::Caller;
+use crate::response::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use onhand_domain::identity::{Grant, Mode, Permission, PrincipalKind};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// `principalId` and `kind` of the caller as long as nobody has to log in.
+const LOCAL: &str = "local";
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MeBody<'a> {
+    principal_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<PrincipalKind>,
+    grants: Vec<Grant>,
+    /// What is granted anywhere, in the present mode.
+    permissions: Vec<Permission>,
+    mode: Mode,
+}
+
+/// `GET /auth/me`
+pub(crate) async fn me(State(node): State<Arc<Node>>, caller: Caller) -> Result<Response, Problem> {
+    let permissions = caller.access().anywhere().iter().collect();
+    let mode = node.ledger.mode();
+    let Some(authority) = caller.authority() else {
+        let grants = Vec::new();
+        return Ok(
+            Json(MeBody { principal_id: LOCAL, kind: None, grants, permissions, mode }).into_response()
+        );
+    };
+    let principal = node.ledger.principal(&authority.principal_id).await?.and_then(|master| master.details);
+    let grants = principal.map(|principal| principal.grants).unwrap_or_default();
+    let principal_id = authority.principal_id.as_str();
+    Ok(Json(MeBody { principal_id, kind: Some(authority.kind), grants, permissions, mode }).into_response())
+}

@@ -1,0 +1,236 @@
+//! Tokens: issued, listed, rotated, revoked. The text of a token is in the answer that issues it, and nowhere else.
+
+use crate::edge::body::JsonBody;
+use crate::identity::token_body::{LIFE_SECONDS, LIFE_SECONDS_MAX, RotateBody, TokenBody, TokenShown};
+use crate::node::Node;
+use crate::request::context::RequestContext;
+use crate::request::path::TokenAt;
+use crate::request::query::Query;
+use crate::resource::change::{ChangeRequest, by_meaning, changed};
+use crate::resource::list::ListPage;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use axum::extract::State;
+use axum::response::Response;
+use http::Uri;
+use onhand_app::ports::Vault;
+use onhand_app::{Meta, blocking};
+use onhand_domain::identity::{
+    Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
+    TokenId, TokenKind,
+};
+use onhand_domain::{Command, Expected};
+use smol_str::{SmolStr, format_smolstr};
+use std::io;
+use std::sync::Arc;
+
+/// `GET /tokens`
+pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
+    let page = ListPage::of("tokens", &Query::of(uri.query()), &uri)?;
+    let after = page.after(|mark| TokenId::new(mark).ok())?;
+    let behind =
+        node.ledger.token_ids().into_iter().filter(|id| after.as_ref().is_none_or(|after| id > after));
+    let mut rows = Vec::new();
+    for id in behind.take(page.rows_max()) {
+        if let Some(token) = node.ledger.token(&id).await?.and_then(|master| master.details) {
+            rows.push(shown(&node, id, token, None).await?);
+        }
+    }
+    let rows = page.cut(rows);
+    Ok(page.answer(&rows.rows, rows.next(|token| token.token_id.as_str())))
+}
+
+/// `POST /tokens`
+pub(crate) async fn issue(
+    State(node): State<Arc<Node>>,
+    context: RequestContext,
+    JsonBody(body): JsonBody<TokenBody>,
+) -> Result<Response, Problem> {
+    context.unconditional("has no meaning for a new token; leave it out")?;
+    let granter = context.caller.access().clone();
+    let scope = SmolStr::new_static("token");
+    let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
+    let vault = vault(&node)?;
+    let principal_kind = match body.kind {
+        TokenKind::Service | TokenKind::Till => PrincipalKind::Service,
+        TokenKind::Team => PrincipalKind::Team,
+        TokenKind::Node => PrincipalKind::Node,
+    };
+    let principal_id = PrincipalId::of_bits(principal_kind, random_bits(&*vault));
+    let principal = PrincipalCommand {
+        principal_id: principal_id.clone(),
+        expected: Expected::Any,
+        create: true,
+        principal: Principal { kind: principal_kind, grants: body.grants, disabled: false },
+        granter: granter.clone(),
+    };
+    let life = body.expires_in_seconds.unwrap_or(LIFE_SECONDS);
+    let owner = NewToken { principal_id, kind: body.kind, name: body.name, life, granter };
+    issued(&node, vault, &change, owner, Some(Box::new(principal))).await
+}
+
+/// `POST /tokens/{tokenId}/rotate`: another token for the same principal; the old one expires after the grace.
+pub(crate) async fn rotate(
+    State(node): State<Arc<Node>>,
+    TokenAt(token_id): TokenAt,
+    context: RequestContext,
+    JsonBody(body): JsonBody<RotateBody>,
+) -> Result<Response, Problem> {
+    context.unconditional("has no meaning for a new token; leave it out")?;
+    let scope = format_smolstr!("rotate token {token_id}");
+    let granter = context.caller.access().clone();
+    let meta = Meta { actor: context.caller.actor(), ..Meta::default() };
+    let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
+    let old = good(&node, &token_id).await?;
+    let vault = vault(&node)?;
+    let name = kept_name(&vault, &token_id).await?.unwrap_or_default();
+    let life = old.expires_at.milliseconds().saturating_sub(old.created_at.milliseconds()) / 1_000;
+    let owner = NewToken {
+        principal_id: old.principal_id.clone(),
+        kind: old.kind,
+        name: name.into(),
+        life,
+        granter: granter.clone(),
+    };
+    let answer = issued(&node, vault, &change, owner, None).await?;
+    let at = node.ledger.now().plus_milliseconds(1_000 * body.grace_seconds.unwrap_or(0));
+    let expire = TokenCommand {
+        token_id,
+        expected: Expected::Any,
+        principal_id: old.principal_id,
+        change: TokenChange::Expire(at),
+        granter,
+    };
+    node.ledger.execute(Command::Token(expire), &meta).await?;
+    Ok(answer)
+}
+
+/// `DELETE /tokens/{tokenId}`
+pub(crate) async fn revoke(
+    State(node): State<Arc<Node>>,
+    TokenAt(token_id): TokenAt,
+    context: RequestContext,
+) -> Result<Response, Problem> {
+    let scope = format_smolstr!("revoke token {token_id}");
+    let granter = context.caller.access().clone();
+    let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &()))?;
+    let command = TokenCommand {
+        token_id: token_id.clone(),
+        expected: change.expected,
+        principal_id: known(&node, &token_id).await?.principal_id,
+        change: TokenChange::Revoke,
+        granter,
+    };
+    let (outcome, event) = change.execute_one(&node, Command::Token(command)).await?;
+    let token = known(&node, &token_id).await?;
+    let body = shown(&node, token_id.clone(), token, None).await?;
+    // After the event, which alone makes the token useless: a failure here leaves a verifier of nothing.
+    let keeper = vault(&node)?;
+    blocking(move || keeper.erase_token(&token_id)).await.map_err(|error| of_vault(&error))?;
+    Ok(changed(&outcome, event.after.version(), &body, None))
+}
+
+/// The owner and the life of a token that is to be issued.
+struct NewToken {
+    principal_id: PrincipalId,
+    kind: TokenKind,
+    name: SmolStr,
+    /// Seconds.
+    life: i64,
+    granter: Access,
+}
+
+/// Keeps the verifier of a new token, and then records the token; a token that is not recorded is erased again.
+async fn issued(
+    node: &Node,
+    vault: Arc<dyn Vault>,
+    change: &ChangeRequest,
+    owner: NewToken,
+    principal: Option<Box<PrincipalCommand>>,
+) -> Result<Response, Problem> {
+    let NewToken { principal_id, kind, name, life, granter } = owner;
+    let (keeper, kept_name) = (Arc::clone(&vault), name.clone());
+    let kept = blocking(move || keeper.issue_token(kind, &kept_name)).await;
+    let (token_id, text) = kept.map_err(|error| of_vault(&error))?;
+    let created_at = node.ledger.now();
+    let expires_at = created_at.plus_milliseconds(1_000 * life.clamp(60, LIFE_SECONDS_MAX));
+    let token = Token { principal_id, kind, created_at, expires_at, revoked: false };
+    let command = TokenCommand {
+        token_id: token_id.clone(),
+        expected: Expected::Any,
+        principal_id: token.principal_id.clone(),
+        change: TokenChange::Issue(token.clone(), principal),
+        granter,
+    };
+    let recorded = change.execute(node, Command::Token(command)).await;
+    let is_new = recorded.as_ref().is_ok_and(|outcome| !outcome.replayed);
+    if !is_new {
+        let (keeper, unused) = (vault, token_id.clone());
+        blocking(move || keeper.erase_token(&unused)).await.map_err(|error| of_vault(&error))?;
+    }
+    let outcome = recorded?;
+    if !is_new {
+        let detail = "The token of this Idempotency-Key was issued by an earlier request, whose answer had its text. Rotate \
+             it, or issue another one.";
+        return Err(Problem::new(Code::IdempotencyKeyReused, detail));
+    }
+    let address = format!("/tokens/{token_id}");
+    let body = TokenShown {
+        token_id,
+        principal_id: token.principal_id,
+        kind,
+        name: Some(name.into()),
+        created_at,
+        expires_at,
+        revoked: false,
+        token: Some(text),
+    };
+    Ok(changed(&outcome, 1, &body, Some(&address)))
+}
+
+/// The vault of the node.
+fn vault(node: &Node) -> Result<Arc<dyn Vault>, Problem> {
+    node.vault.clone().ok_or_else(|| Problem::plain(Code::NotReady))
+}
+
+fn of_vault(error: &io::Error) -> Problem {
+    Problem::plain(Code::Internal).because(error)
+}
+
+fn random_bits(vault: &dyn Vault) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = vault.random();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+async fn known(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {
+    let token = node.ledger.token(token_id).await?.and_then(|master| master.details);
+    token.ok_or_else(|| Problem::new(Code::NotFound, "There is no token of that id; GET /tokens lists them."))
+}
+
+async fn good(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {
+    let token = node.ledger.token(token_id).await?.and_then(|master| master.details);
+    let is_good = |token: &Token| token.is_good(node.ledger.now());
+    token.filter(is_good).ok_or_else(|| {
+        Problem::new(
+            Code::NotFound,
+            "There is no such token, or it was revoked or has expired; issue another one.",
+        )
+    })
+}
+
+async fn kept_name(vault: &Arc<dyn Vault>, token_id: &TokenId) -> Result<Option<String>, Problem> {
+    let (keeper, id) = (Arc::clone(vault), token_id.clone());
+    let kept = blocking(move || keeper.token(&id)).await.map_err(|error| of_vault(&error))?;
+    Ok(kept.map(|kept| kept.name))
+}
+
+async fn shown(
+    node: &Node,
+    token_id: TokenId,
+    token: Token,
+    text: Option<String>,
+) -> Result<TokenShown, Problem> {
+    let name = kept_name(&vault(node)?, &token_id).await?;
+    let Token { principal_id, kind, created_at, expires_at, revoked } = token;
+    Ok(TokenShown { token_id, principal_id, kind, name, created_at, expires_at, revoked, token: text })
+}

@@ -1,0 +1,98 @@
+//! The caller of a request: a principal with what it may do, or `local` as long as nobody must log in.
+
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use onhand_app::Ledger;
+use onhand_app::identity::Authority;
+use onhand_domain::StoreId;
+use onhand_domain::identity::{Access, Denied, Permission, StoreScope, TokenId};
+use serde::Serialize;
+use smol_str::SmolStr;
+use std::sync::Arc;
+
+/// Stores that a refusal names at most.
+const NAMED_MAX: usize = 20;
+
+static FULL: Access = Access::FULL;
+
+/// Who a request comes from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller {
+    /// Nothing for `local`, who may do everything.
+    authority: Option<Arc<Authority>>,
+    /// The token that showed it.
+    token: Option<TokenId>,
+}
+
+/// The members of a 403 that say what is missing.
+#[derive(Debug, Serialize)]
+struct Missing<'a> {
+    needs: Permission,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a StoreId>,
+    have: Vec<&'a StoreId>,
+}
+
+impl Caller {
+    /// A principal that has shown a token.
+    pub(crate) fn of_token(authority: Arc<Authority>, token: TokenId) -> Self {
+        Self { authority: Some(authority), token: Some(token) }
+    }
+
+    /// True as long as nothing has changed about the caller: what it may do, and its token. An answer that goes on for ever ends
+    /// when this does.
+    pub(crate) fn is_unchanged(&self, ledger: &Ledger) -> bool {
+        let Some(authority) = &self.authority else { return ledger.has_no_principals() };
+        let same = ledger.authority(&authority.principal_id).is_some_and(|now| Arc::ptr_eq(&now, authority));
+        let good = |id: &TokenId| ledger.token_now(id).is_some_and(|token| token.is_good(ledger.now()));
+        same && self.token.as_ref().is_none_or(good)
+    }
+
+    /// What the caller may do.
+    pub(crate) fn access(&self) -> &Access {
+        self.authority.as_ref().map_or(&FULL, |authority| &authority.access)
+    }
+
+    /// The principal; nothing for `local`.
+    pub(crate) fn authority(&self) -> Option<&Authority> {
+        self.authority.as_deref()
+    }
+
+    /// The actor of changes in the log; nothing for `local`.
+    pub(crate) fn actor(&self) -> Option<SmolStr> {
+        self.authority.as_ref().map(|authority| SmolStr::new(authority.principal_id.as_str()))
+    }
+
+    /// The stores that a read is limited to. `asked` is the store that the caller asks for, if it is one.
+    ///
+    /// # Errors
+    /// 403 when the caller may not read in that store, or in none.
+    pub(crate) fn scope(&self, needs: Permission, asked: Option<&StoreId>) -> Result<StoreScope, Problem> {
+        let denied = match asked {
+            Some(store) => self.access().permit_in(needs, store).err(),
+            None if self.access().reach(needs).is_some() => None,
+            None => Some(Denied { needs, store_id: None, part: None }),
+        };
+        denied.map_or_else(|| Ok(self.access().scope(needs)), |denied| Err(self.refused(&denied)))
+    }
+
+    /// The refusal of what is beyond the access of the caller.
+    pub(crate) fn refused(&self, denied: &Denied) -> Problem {
+        let Denied { needs, store_id, part } = denied;
+        let have: Vec<&StoreId> = self.access().stores_with(*needs).take(NAMED_MAX).collect();
+        let place = match (store_id, have.is_empty()) {
+            (Some(store), _) => format!(" in the store {store}"),
+            (None, true) => String::new(),
+            (None, false) => " everywhere".to_owned(),
+        };
+        let detail = format!(
+            "This needs the permission {needs}{place}; ask an administrator for it. Nothing was done."
+        );
+        let missing = Missing { needs: *needs, scope: store_id.as_ref(), have };
+        let problem = Problem::new(Code::Forbidden, detail).extended(&missing);
+        match part {
+            Some(part) => problem.with(|facts| facts.pointer = Some(format!("/operations/{part}"))),
+            None => problem,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What is secret or personal about identity: kept in small files outside the log, so that it can be erased.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `vault` | [`FileVault`]: the port `onhand_app::ports::Vault` in files, and the verifiers of tokens in memory |
+//! | `persons` | persons and their logins, of which each is one person's alone |
+//! | `files` | where the files lie, who may read them, how they are replaced and removed |
+//! | `record` | the bytes of a file |
+//! | `error` | why a vault, or a file of it, cannot be used |
+//! | `random` | where secrets and ids come from |
+//! | [`token`] | the text of a token |
+//! | [`password`] | which passwords are taken, and what is kept of them |
+//! | `frequent` | passwords that everybody tries first |
+//!
+//! The vault of a data directory, with everything in it:
+//!
+//! ```text
+//! identity/LOCK                      empty; its advisory lock is held by the process that changes something
+//! identity/vault.json                {"crc":"8 hex","format":1,"key":"64 hex"}<LF>
+//! identity/tokens/<tokenId>.json     {"crc":"8 hex","tokenId":"0123456789ab","name":"till-3","sha256":"64 hex"}<LF>
+//! identity/persons/<principalId>.json
+//!                                    {"crc":"8 hex","principalId":"u_0123456789ab","login":"ada","name":"Ada L.",
+//!                                    "email":"ada@example.com","password":"$argon2id$v=19$m=19456,t=2,p=1$..."}<LF>
+//! identity/logins/<64 hex>           {"crc":"8 hex","principalId":"u_0123456789ab"}<LF>
+//! ```
+//! in one line each. `crc` is CRC-32C over every byte from behind `"crc":"........",` up to the line feed. Of a person, what
+//! is not known (`name`, `email`, `password`) has no member. Members that are not listed are damage: a later version that
+//! adds one counts `format` up. The name of a login's file is HMAC-SHA-256 of the login or e-mail address in lower case,
+//! keyed with `key`, so that neither can be read from it. Directories have mode 0700, files 0600, and those that let in
+//! anybody else are not used. A name ending in `.tmp` is an unfinished file of a process that was killed: it is removed
+//! when the vault is opened.
+//!
+//! Whoever changes something holds the lock, and so do those who open the vault. Readers hold nothing: each file is replaced
+//! as a whole.
+//!
+//! **A person is what their own file says.** A login's file only shows the way to it, and one whose person is not there, or
+//! has another login by now, counts as free. So each change has one moment in which it happens, the renaming or removal of
+//! the person's file, and the files of logins stand around it: new ones are durable before it, those that were given up go
+//! after it. A process that is killed in between has changed all or nothing; a login's file that it leaves over hinders
+//! nobody. It is not looked for at a start: it goes when somebody takes that login, or when the person is erased, for which
+//! every login's file is read. So there is never a person without their logins, and never one login with two persons.
+//!
+//! A login is taken by writing its file under the lock rather than by creating it exclusively: a file that is created under its
+//! final name can be torn by a crash, and two processes that meet one which counts as free could each replace the other's.
+
+mod error;
+mod files;
+mod frequent;
+pub mod password;
+mod persons;
+mod random;
+mod record;
+#[cfg(test)]
+mod testing;
+pub mod token;
+mod vault;
+
+pub use error::{Remedy, VaultError};
+pub use random::RandomSource;
+pub use vault::FileVault;

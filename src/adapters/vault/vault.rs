@@ -1,0 +1,326 @@
+//! The vault over a disk.
+
+use crate::error::{Remedy, VaultError};
+use crate::files::Files;
+use crate::persons::Persons;
+use crate::random::{RandomSource, of_machine};
+use crate::record::TokenRecord;
+use crate::token::TokenText;
+use onhand_app::ports::{KeepError, KeptPerson, KeptToken, Vault};
+use onhand_disk::Disk;
+use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// [`Vault`] in the directory `identity/` of a data directory.
+///
+/// Tokens are kept in memory once they were asked for, as they are asked for at every request. One that another process erases
+/// stays known here: it was revoked in the log before, so it opens nothing. One that is missing is looked for each time,
+/// because another process may make it.
+pub struct FileVault {
+    files: Files,
+    key: [u8; 32],
+    tokens: RwLock<Tokens>,
+    random: RandomSource,
+}
+
+#[derive(Default)]
+struct Tokens {
+    known: HashMap<TokenId, KeptToken>,
+    /// Counts what was kept and erased: what was read from a file before that is not what is there now.
+    changes: u64,
+}
+
+impl FileVault {
+    /// Opens the vault in `directory`, which is made when it is missing.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn open(disk: Arc<dyn Disk>, directory: PathBuf) -> Result<Self, VaultError> {
+        Self::open_with(disk, directory, of_machine()?)
+    }
+
+    /// As [`FileVault::open`], with another source of random bytes than the machine's.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn open_with(
+        disk: Arc<dyn Disk>,
+        directory: PathBuf,
+        random: RandomSource,
+    ) -> Result<Self, VaultError> {
+        let files = Files::new(disk, directory);
+        let key = files.prepare(&random).map_err(VaultError::at(files.directory()))?;
+        Ok(Self { files, key, tokens: RwLock::default(), random })
+    }
+
+    fn persons(&self) -> Persons<'_> {
+        Persons { files: &self.files, key: &self.key }
+    }
+
+    /// Changes the file of a token. What is known of it in memory is forgotten, whatever became of the file.
+    fn change(&self, id: &TokenId, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let _held = self.files.hold()?;
+        let changed = change();
+        let mut tokens = self.tokens.write();
+        tokens.known.remove(id);
+        tokens.changes += 1;
+        changed
+    }
+}
+
+impl Vault for FileVault {
+    fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)> {
+        let [a, b, c, d, e, f, g, h, ..] = self.random();
+        let id = TokenId::of_bits(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let text = TokenText::issue(kind, &id, self.random());
+        self.keep_token(&id, &KeptToken { name: name.to_owned(), sha256: TokenText::sha256(&text) })?;
+        Ok((id, text))
+    }
+
+    fn id_in(&self, text: &str) -> Option<TokenId> {
+        TokenText::parse(text).ok().map(|presented| presented.id().clone())
+    }
+
+    fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool> {
+        let Ok(presented) = TokenText::parse(text) else { return Ok(false) };
+        if let Some(token) = self.tokens.read().known.get(id) {
+            return Ok(presented.fits(&token.sha256));
+        }
+        Ok(self.token(id)?.is_some_and(|token| presented.fits(&token.sha256)))
+    }
+
+    fn keep_token(&self, id: &TokenId, token: &KeptToken) -> io::Result<()> {
+        self.change(id, || self.files.put(&self.files.token(id), &TokenRecord::new(id, token)))
+    }
+
+    fn token(&self, id: &TokenId) -> io::Result<Option<KeptToken>> {
+        let changes = {
+            let tokens = self.tokens.read();
+            if let Some(token) = tokens.known.get(id) {
+                return Ok(Some(token.clone()));
+            }
+            tokens.changes
+        };
+        let path = self.files.token(id);
+        let Some(record) = self.files.read::<TokenRecord>(&path, Remedy::NewToken)? else { return Ok(None) };
+        if record.token_id != *id {
+            let reason = format!("it is about {}", record.token_id);
+            return Err(VaultError::Damaged { path, reason, remedy: Remedy::NewToken }.into());
+        }
+        let token = record.token();
+        let mut tokens = self.tokens.write();
+        if tokens.changes == changes {
+            tokens.known.insert(id.clone(), token.clone());
+        }
+        Ok(Some(token))
+    }
+
+    fn erase_token(&self, id: &TokenId) -> io::Result<()> {
+        self.change(id, || self.files.remove(&self.files.token(id)))
+    }
+
+    fn keep_person(&self, id: &PrincipalId, person: &KeptPerson) -> Result<(), KeepError> {
+        self.persons().keep(id, person)
+    }
+
+    fn person(&self, id: &PrincipalId) -> io::Result<Option<KeptPerson>> {
+        self.persons().get(id)
+    }
+
+    fn person_of(&self, login: &str) -> io::Result<Option<PrincipalId>> {
+        self.persons().of_login(login)
+    }
+
+    fn erase_person(&self, id: &PrincipalId) -> io::Result<()> {
+        self.persons().erase(id)
+    }
+
+    fn random(&self) -> [u8; 32] {
+        (self.random)()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{
+        DIRECTORY, crashes, fail_at_every_operation, files_with, kept_token, open, opened, seen,
+        stop_at_every_operation, token_id,
+    };
+    use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
+    use std::path::Path;
+
+    #[test]
+    fn a_token_is_kept_found_replaced_and_erased() {
+        let disk = SimDisk::new(1);
+        let vault = opened(&disk);
+        assert!(vault.token(&token_id(1)).unwrap().is_none());
+        vault.keep_token(&token_id(1), &kept_token(1)).unwrap();
+        assert!(vault.token(&token_id(1)).unwrap() == Some(kept_token(1)));
+        vault.keep_token(&token_id(1), &kept_token(2)).unwrap();
+        assert!(vault.token(&token_id(1)).unwrap() == Some(kept_token(2)));
+        disk.crash(Crash::DropUnsynced);
+        assert!(opened(&disk).token(&token_id(1)).unwrap() == Some(kept_token(2)));
+        let vault = opened(&disk);
+        vault.erase_token(&token_id(1)).unwrap();
+        vault.erase_token(&token_id(1)).unwrap();
+        assert!(vault.token(&token_id(1)).unwrap().is_none());
+        assert!(files_with(&disk, token_id(1).as_str()).is_empty());
+    }
+
+    #[test]
+    fn a_token_is_read_once_and_a_missing_one_each_time() {
+        let disk = SimDisk::new(1);
+        let (here, elsewhere) = (opened(&disk), opened(&disk));
+        assert!(here.token(&token_id(1)).unwrap().is_none());
+        elsewhere.keep_token(&token_id(1), &kept_token(1)).unwrap();
+        assert!(here.token(&token_id(1)).unwrap() == Some(kept_token(1)));
+        let operations = disk.operations();
+        assert!(here.token(&token_id(1)).unwrap() == Some(kept_token(1)));
+        assert_eq!(disk.operations(), operations);
+    }
+
+    /// A reader holds what it has read from the file, and puts it into memory only now.
+    #[test]
+    fn what_was_read_before_a_change_is_not_remembered_after_it() {
+        let disk = SimDisk::new(1);
+        let vault = opened(&disk);
+        vault.keep_token(&token_id(1), &kept_token(1)).unwrap();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                for _ in 0..2_000 {
+                    let _ = vault.token(&token_id(1)).unwrap();
+                }
+            });
+            for byte in 0..50 {
+                vault.keep_token(&token_id(1), &kept_token(byte)).unwrap();
+                assert!(vault.token(&token_id(1)).unwrap() == Some(kept_token(byte)));
+            }
+            vault.erase_token(&token_id(1)).unwrap();
+            assert!(vault.token(&token_id(1)).unwrap().is_none());
+            reader.join().unwrap();
+        });
+        assert!(vault.token(&token_id(1)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_change_of_a_token_happens_or_does_not() {
+        let nothing = |_: &FileVault| {};
+        let kept = |vault: &FileVault| vault.keep_token(&token_id(1), &kept_token(1)).unwrap();
+        let make = |vault: &FileVault| vault.keep_token(&token_id(1), &kept_token(1)).is_ok();
+        let replace = |vault: &FileVault| vault.keep_token(&token_id(1), &kept_token(2)).is_ok();
+        let erase = |vault: &FileVault| vault.erase_token(&token_id(1)).is_ok();
+        stop_at_every_operation(&nothing, &make);
+        stop_at_every_operation(&kept, &replace);
+        stop_at_every_operation(&kept, &erase);
+        fail_at_every_operation(&nothing, &make, false);
+        fail_at_every_operation(&kept, &replace, false);
+        fail_at_every_operation(&kept, &erase, true);
+    }
+
+    #[test]
+    fn a_vault_is_made_whole_or_made_again() {
+        for n in 1.. {
+            let disk = SimDisk::new(n);
+            disk.inject(Injection::at(n, Fault::Crash));
+            let made = open(&disk).is_ok();
+            for how in crashes() {
+                let disk = disk.fork();
+                disk.clear_faults();
+                disk.crash(how);
+                let key = opened(&disk).key;
+                disk.crash(Crash::DropUnsynced);
+                assert_eq!(opened(&disk).key, key, "stopped at operation {n}, {how:?}");
+            }
+            if made {
+                assert!(n > 20, "opening has few operations: {n}");
+                break;
+            }
+        }
+        for n in 1.. {
+            let disk = SimDisk::new(n);
+            disk.inject(Injection::at(n, Fault::Eio));
+            let made = open(&disk).map(|vault| vault.key).ok();
+            disk.clear_faults();
+            let key = opened(&disk).key;
+            assert!(made.is_none_or(|made| made == key), "operation {n}");
+            if disk.hits().is_empty() {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn every_vault_has_a_key_of_its_own_from_the_machine() {
+        let make = || {
+            let disk = Arc::new(SimDisk::new(1));
+            FileVault::open(disk, DIRECTORY.into()).unwrap_or_else(|error| panic!("{error}"))
+        };
+        let (one, other) = (make(), make());
+        assert_ne!(one.key, other.key);
+        assert_ne!(one.random(), one.random());
+        assert_ne!(one.random(), [0; 32]);
+    }
+
+    #[test]
+    fn a_reader_hears_of_an_error_and_not_that_there_is_nothing() {
+        let disk = SimDisk::new(1);
+        opened(&disk).keep_token(&token_id(1), &kept_token(1)).unwrap();
+        for operation in [DiskOperation::Open, DiskOperation::Len, DiskOperation::ReadAt] {
+            let vault = opened(&disk);
+            disk.inject(Injection::at(1, Fault::Eio).only(operation));
+            assert!(vault.token(&token_id(1)).is_err(), "{operation:?}");
+            assert_eq!(seen(&vault).len(), 1);
+        }
+    }
+
+    fn told(outcome: io::Result<impl Sized>) -> String {
+        outcome.map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_damaged_token_is_told_from_a_missing_one() {
+        let disk = SimDisk::new(1);
+        opened(&disk).keep_token(&token_id(1), &kept_token(1)).unwrap();
+        let path = Path::new(DIRECTORY).join("tokens").join(format!("{}.json", token_id(1)));
+        for at in 0..disk.file(&path).unwrap().len() {
+            let disk = disk.fork();
+            disk.corrupt(&path, at, b'#').unwrap();
+            let error = opened(&disk).token(&token_id(1)).map(drop).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "byte {at}");
+            let told = error.to_string();
+            assert!(told.contains(path.to_str().unwrap()) && told.contains("revoke the token"), "{told}");
+        }
+        let other = path.with_file_name(format!("{}.json", token_id(2)));
+        disk.put(&other, &disk.file(&path).unwrap());
+        assert!(told(opened(&disk).token(&token_id(2))).contains("it is about"));
+    }
+
+    #[test]
+    fn a_damaged_newer_or_missing_key_is_refused() {
+        let disk = SimDisk::new(1);
+        opened(&disk).keep_token(&token_id(1), &kept_token(1)).unwrap();
+        let path = Path::new(DIRECTORY).join("vault.json");
+        let refused = |disk: &SimDisk| open(disk).err().map(|error| error.to_string()).unwrap();
+        for at in 0..disk.file(&path).unwrap().len() {
+            let disk = disk.fork();
+            disk.corrupt(&path, at, b'#').unwrap();
+            let told = refused(&disk);
+            assert!(told.contains("vault.json is damaged") && told.contains("Restore it"), "{told}");
+        }
+        let newer = br#""format":2,"keys":["more than one"]}"#;
+        let crc = crc32c::crc32c(newer);
+        let line = [format!("{{\"crc\":\"{crc:08x}\",").as_bytes(), newer, b"\n"].concat();
+        let later = disk.fork();
+        later.put(&path, &line);
+        let told = refused(&later);
+        assert!(told.contains("has format 2") && told.contains("reads format 1"), "{told}");
+        assert_eq!(later.file(&path).unwrap(), line, "it is left alone");
+        disk.remove(&path).unwrap();
+        assert!(refused(&disk).contains("vault.json is missing"), "{}", refused(&disk));
+    }
+}

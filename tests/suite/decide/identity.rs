@@ -1,0 +1,180 @@
+//! Every refusal of a change of principals, tokens and the mode.
+
+use onhand_domain::identity::{
+    Access, Admins, Denied, Grant, Mode, ModeCommand, Permission, PermissionSet, Principal, PrincipalCommand,
+    PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand, TokenId, TokenKind,
+};
+use onhand_domain::{Command, Draft, Evidence, Expected, Key, Rejection, State, Timestamp, decide};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The states of identity, and how many administrators the projection has counted.
+#[derive(Default)]
+struct Registry(BTreeMap<Key, State>);
+
+impl Registry {
+    /// Decides a command and keeps what it changed.
+    fn ask(&mut self, command: impl Into<Command>) -> Result<(), Rejection> {
+        let command = command.into();
+        let keys = command.keys();
+        let mut states: Vec<State> =
+            keys.iter().map(|key| self.0.get(key).cloned().unwrap_or_else(|| State::absent(key))).collect();
+        let mut evidence = Evidence::default();
+        evidence.add(Admins(self.admins()));
+        let mut new_id = Uuid::now_v7;
+        let now = Timestamp::from_milliseconds(1_000);
+        let mut draft = Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).based_on(&evidence);
+        let decided = decide(&mut draft, &command).map_err(|refusal| refusal.rejection);
+        drop(draft);
+        if decided.is_ok() {
+            self.0.extend(keys.into_iter().zip(states));
+        }
+        decided
+    }
+
+    fn admins(&self) -> usize {
+        let is_admin = |state: &&State| match state {
+            State::Principal(master) => master.details.as_ref().is_some_and(Principal::is_admin),
+            _ => false,
+        };
+        self.0.values().filter(is_admin).count()
+    }
+}
+
+fn principal(id: u64, grants: &str, create: bool) -> PrincipalCommand {
+    PrincipalCommand {
+        principal_id: PrincipalId::of_bits(PrincipalKind::Person, id),
+        expected: Expected::Any,
+        create,
+        principal: Principal {
+            kind: PrincipalKind::Person,
+            grants: serde_json::from_str(grants).unwrap(),
+            disabled: false,
+        },
+        granter: Access::FULL,
+    }
+}
+
+fn access(grants: &str) -> Access {
+    let grants: Vec<Grant> = serde_json::from_str(grants).unwrap();
+    Access::of(&grants, PermissionSet::NONE)
+}
+
+fn token(id: u64, owner: u64, change: impl FnOnce(Token) -> TokenChange) -> TokenCommand {
+    let principal_id = PrincipalId::of_bits(PrincipalKind::Person, owner);
+    let metadata = Token {
+        principal_id: principal_id.clone(),
+        kind: TokenKind::Service,
+        created_at: Timestamp::from_milliseconds(1_000),
+        expires_at: Timestamp::from_milliseconds(61_000),
+        revoked: false,
+    };
+    TokenCommand {
+        token_id: TokenId::of_bits(id),
+        expected: Expected::Any,
+        principal_id,
+        change: change(metadata),
+        granter: Access::FULL,
+    }
+}
+
+const ADMIN: &str = r#"[{"role":"admin"}]"#;
+const TILL: &str = r#"[{"role":"till","stores":["BERLIN"]}]"#;
+
+#[test]
+fn there_is_always_an_administrator() {
+    let mut registry = Registry::default();
+    let first = registry.ask(Command::Principal(principal(1, TILL, true)));
+    assert_eq!(first, Err(Rejection::LastAdmin), "nobody could grant anything after that");
+    registry.ask(Command::Principal(principal(1, ADMIN, true))).unwrap();
+    registry.ask(Command::Principal(principal(2, TILL, true))).unwrap();
+    let mut disabled = principal(1, ADMIN, false);
+    disabled.principal.disabled = true;
+    for last in
+        [principal(1, TILL, false), principal(1, r#"[{"role":"admin","stores":["A"]}]"#, false), disabled]
+    {
+        assert_eq!(registry.ask(Command::Principal(last)), Err(Rejection::LastAdmin));
+    }
+    registry.ask(Command::Principal(principal(2, ADMIN, false))).unwrap();
+    registry.ask(Command::Principal(principal(1, TILL, false))).unwrap();
+    assert_eq!(registry.admins(), 1);
+}
+
+#[test]
+fn principals_are_created_once_and_changed_by_version() {
+    let mut registry = Registry::default();
+    let missing = registry.ask(Command::Principal(principal(1, ADMIN, false)));
+    assert_eq!(missing, Err(Rejection::PrincipalNotFound));
+    registry.ask(Command::Principal(principal(1, ADMIN, true))).unwrap();
+    let again = registry.ask(Command::Principal(principal(1, ADMIN, true)));
+    assert_eq!(again, Err(Rejection::PrincipalExists { current_version: 1 }));
+    let stale = PrincipalCommand { expected: Expected::Version(7), ..principal(1, ADMIN, false) };
+    assert_eq!(
+        registry.ask(Command::Principal(stale)),
+        Err(Rejection::VersionConflict { current_version: 1 })
+    );
+}
+
+#[test]
+fn nobody_grants_or_changes_what_is_beyond_their_own_grants() {
+    let mut registry = Registry::default();
+    registry.ask(Command::Principal(principal(1, ADMIN, true))).unwrap();
+    let manager = access(r#"[{"permission":"identity:manage"},{"role":"manager","stores":["BERLIN"]}]"#);
+    let by_manager = |command: PrincipalCommand| PrincipalCommand { granter: manager.clone(), ..command };
+    for (grants, allowed) in
+        [(TILL, true), (r#"[{"role":"till","stores":["PARIS"]}]"#, false), (ADMIN, false)]
+    {
+        let decided = registry.ask(Command::Principal(by_manager(principal(2, grants, true))));
+        assert_eq!(decided, if allowed { Ok(()) } else { Err(Rejection::GrantBeyondOwn) }, "{grants}");
+        registry.0.remove(&Key::Principal(PrincipalId::of_bits(PrincipalKind::Person, 2)));
+    }
+    let taken_down = registry.ask(Command::Principal(by_manager(principal(1, TILL, false))));
+    assert_eq!(taken_down, Err(Rejection::GrantBeyondOwn), "the administrator has more");
+    for change in [|token| TokenChange::Issue(token, None), |_| TokenChange::Revoke] {
+        let command = TokenCommand { granter: manager.clone(), ..token(1, 1, change) };
+        let decided = registry.ask(Command::Token(command));
+        assert!(matches!(decided, Err(Rejection::GrantBeyondOwn | Rejection::TokenNotFound)), "{decided:?}");
+    }
+}
+
+#[test]
+fn a_token_is_of_a_principal_and_a_revoked_one_stays_revoked() {
+    let mut registry = Registry::default();
+    registry.ask(Command::Principal(principal(1, ADMIN, true))).unwrap();
+    let issue = |token| TokenChange::Issue(token, None);
+    assert_eq!(registry.ask(Command::Token(token(1, 9, issue))), Err(Rejection::PrincipalNotFound));
+    registry.ask(Command::Token(token(1, 1, issue))).unwrap();
+    assert_eq!(
+        registry.ask(Command::Token(token(1, 1, issue))),
+        Err(Rejection::TokenExists { current_version: 1 })
+    );
+    let of_another = registry.ask(Command::Token(token(1, 2, |_| TokenChange::Revoke)));
+    assert_eq!(of_another, Err(Rejection::PrincipalNotFound), "the token is not of that principal");
+    let later = Timestamp::from_milliseconds(1_000_000);
+    registry.ask(Command::Token(token(1, 1, |_| TokenChange::Expire(later)))).unwrap();
+    let expires_at = match &registry.0[&Key::Token(TokenId::of_bits(1))] {
+        State::Token(master) => master.details.as_ref().unwrap().expires_at,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        expires_at,
+        Timestamp::from_milliseconds(61_000),
+        "a token never lives longer than it was issued for"
+    );
+    registry.ask(Command::Token(token(1, 1, |_| TokenChange::Revoke))).unwrap();
+    let expired = registry.ask(Command::Token(token(1, 1, |_| TokenChange::Expire(later))));
+    assert_eq!(expired, Err(Rejection::TokenNotFound));
+    let unknown = registry.ask(Command::Token(token(2, 1, |_| TokenChange::Revoke)));
+    assert_eq!(unknown, Err(Rejection::TokenNotFound));
+}
+
+#[test]
+fn a_command_needs_what_it_does() {
+    let denied = |needs: Permission| Err(Denied { needs, store_id: None, part: None });
+    let mode = Command::Mode(ModeCommand { expected: Expected::Any, mode: Mode::Judging });
+    assert_eq!(mode.permit(&access(TILL)), denied(Permission::IdentityManage));
+    assert_eq!(mode.permit(&access(ADMIN)), Ok(()));
+    let scoped = access(r#"[{"permission":"identity:manage","stores":["BERLIN"]}]"#);
+    assert_eq!(mode.permit(&scoped), denied(Permission::IdentityManage), "identity belongs to no store");
+    assert_eq!(Command::Due(Vec::new()).permit(&Access::default()), Ok(()), "the node's own");
+}

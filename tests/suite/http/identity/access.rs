@@ -1,0 +1,167 @@
+//! Access: every route for every kind of caller, scopes in path, body, batch, import, lists and the feed.
+
+use super::super::Answer;
+use super::{Chain, stores};
+use http::Method;
+use onhand_http::{Need, routes};
+use serde_json::json;
+use std::fmt::Write;
+
+/// What a caller gets for a request of a route: `-` when the door lets it through, whatever is wrong with it then.
+fn met(answer: &Answer) -> String {
+    match answer.status.as_u16() {
+        status @ (401 | 403) => status.to_string(),
+        _ => "-".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn every_route_is_open_to_whom_it_should_be() {
+    let chain = Chain::open().await;
+    let everywhere = ["admin", "viewer", "store-admin", "node", "auditor", "metrics", "backup"];
+    let in_stores = ["manager", "warehouse-staff", "till", "shop"];
+    let mut callers =
+        vec![("nobody".to_owned(), String::new()), ("malformed".to_owned(), "Bearer x".to_owned())];
+    for role in everywhere {
+        callers.push((role.to_owned(), chain.token("service", &format!(r#"[{{"role":"{role}"}}]"#)).await.0));
+    }
+    for role in in_stores {
+        let (inside, outside) = (format!("{role} inside"), format!("{role} outside"));
+        let grant = |store: &str| format!(r#"[{{"role":"{role}","stores":["{store}"]}}]"#);
+        callers.push((inside, chain.token("service", &grant("BERLIN")).await.0));
+        callers.push((outside, chain.token("service", &grant("PARIS")).await.0));
+    }
+    let mut matrix = String::new();
+    for (name, credential) in &callers {
+        let mut row = String::new();
+        for route in routes() {
+            let path = route
+                .template
+                .replace("{storeId}", "BERLIN")
+                .replace("{sku}", "TEA")
+                .replace("{tokenId}", "000000000000");
+            let answer = chain.say(route.method.clone(), &path, credential, "{}").await;
+            let met = met(&answer);
+            let is_public = matches!(route.need, Need::Public | Need::Metrics);
+            assert!(!is_public || met == "-", "{name}: {} {path}", route.method);
+            assert!(is_public || credential.starts_with("Bearer oh") || met == "401", "{name}: {path}");
+            if !is_public {
+                let _ = writeln!(row, "    {met:4} {} {}", route.method, route.template);
+            }
+            // HEAD, and the other addresses of the route, are behind the same door.
+            if route.method == Method::GET && !is_public {
+                let head = chain.node.head(&path, &[("authorization", credential)]).await;
+                assert_eq!(matches!(head.as_u16(), 401 | 403), met != "-", "HEAD {path}");
+            }
+            for address in route.addresses().filter(|address| *address != route.template && !is_public) {
+                let path = address.replace("{storeId}", "BERLIN").replace("{sku}", "TEA");
+                let path = path.replace("{tokenId}", "000000000000");
+                let other = chain.node.bare(&route.method, &path, &[("authorization", credential)]).await;
+                assert_eq!(matches!(other, 401 | 403), met != "-", "{name}: {} {path}", route.method);
+            }
+        }
+        let _ = writeln!(matrix, "{name}\n{row}");
+    }
+    insta::assert_snapshot!(matrix);
+}
+
+#[tokio::test]
+async fn a_change_needs_what_it_does_wherever_it_comes_in() {
+    let chain = Chain::open().await;
+    let (till, _) = chain.token("till", r#"[{"role":"till","stores":["BERLIN"]}]"#).await;
+    let sale = |store: &str| format!(r#"{{"storeId":"{store}","sku":"TEA","quantity":1}}"#);
+    chain.say(Method::POST, "/stock/sale", &till, &sale("BERLIN")).await.is(200, "");
+    let refused = chain.say(Method::POST, "/stock/sale", &till, &sale("PARIS")).await;
+    refused.is(403, "forbidden");
+    assert_eq!(
+        (&refused.json["needs"], &refused.json["scope"], &refused.json["have"]),
+        (&json!("stock:sell"), &json!("PARIS"), &json!(["BERLIN"]))
+    );
+    chain.say(Method::POST, "/stock/add", &till, &sale("BERLIN")).await.is(403, "forbidden");
+    chain
+        .say(Method::POST, "/stores/BERLIN/inventory/TEA/adjust", &till, r#"{"delta":1}"#)
+        .await
+        .is(403, "forbidden");
+    // One operation of a batch refuses all of it, atomic or not, and nothing is done.
+    for atomic in [true, false] {
+        let body = json!({"atomic": atomic, "operations": [
+            {"op": "reserve", "storeId": "BERLIN", "sku": "TEA", "qty": 1},
+            {"op": "reserve", "storeId": "PARIS", "sku": "TEA", "qty": 1},
+        ]});
+        let refused = chain.say(Method::POST, "/inventory/batch", &till, &body.to_string()).await;
+        refused.is(403, "forbidden");
+        assert_eq!(refused.json["pointer"], "/operations/1");
+    }
+    let (importer, _) = chain.token("service", r#"[{"permission":"import:run","stores":["BERLIN"]}]"#).await;
+    let rows = json!({"afterRow": 0, "throughRow": 2, "last": true, "rows": [
+        {"row": 1, "storeId": "BERLIN", "sku": "TEA", "kind": "stock-in", "quantity": 1},
+        {"row": 2, "storeId": "ROME", "sku": "TEA", "kind": "stock-in", "quantity": 1},
+    ]});
+    let refused = chain.say(Method::POST, "/imports/one/rows", &importer, &rows.to_string()).await;
+    refused.is(403, "forbidden");
+    assert_eq!(refused.json["scope"], "ROME");
+    let level = chain.get("/stores/BERLIN/inventory/TEA", &till).await;
+    assert_eq!((&level.json["qty"], &level.json["onHand"]), (&json!(9), &json!(9)), "one sale, nothing else");
+}
+
+#[tokio::test]
+async fn lists_and_the_feed_show_the_stores_of_the_caller() {
+    let chain = Chain::open().await;
+    let grants =
+        r#"[{"role":"manager","stores":["BERLIN","ROME"]},{"permission":"central:read","stores":["ROME"]}]"#;
+    let (manager, _) = chain.token("service", grants).await;
+    for path in ["/stock/current", "/stock/movements", "/stores"] {
+        let mine = chain.get(path, &manager).await;
+        assert_eq!((stores(&mine), &mine.json["partial"]), (vec!["BERLIN", "ROME"], &json!(true)), "{path}");
+        let all = chain.get(path, &chain.admin).await;
+        assert_eq!((stores(&all).len(), all.json.get("partial")), (3, None), "{path}");
+    }
+    let mut seen = Vec::new();
+    let mut path = "/stock/current?limit=1".to_owned();
+    loop {
+        let page = chain.get(&path, &manager).await;
+        seen.extend(stores(&page).into_iter().map(str::to_owned));
+        let Some(cursor) = page.json["nextCursor"].as_str() else { break };
+        path = format!("/stock/current?limit=1&cursor={cursor}");
+    }
+    assert_eq!(seen, ["BERLIN", "ROME"]);
+    chain.get("/stock/current?storeId=PARIS", &manager).await.is(403, "forbidden");
+    chain.get("/stock/movements?storeId=PARIS", &manager).await.is(403, "forbidden");
+    chain.get("/events?storeId=PARIS", &manager).await.is(403, "forbidden");
+    let csv = [("authorization", &*manager), ("accept", "text/csv")];
+    for path in ["/stock/current", "/stock/movements", "/stock/movements/sums"] {
+        let table = chain.node.get_with(path, &csv).await;
+        assert!(table.text.contains("BERLIN") && !table.text.contains("PARIS"), "{path}: {}", table.text);
+    }
+    let sums = chain.get("/stock/movements/sums?by=store", &manager).await;
+    assert_eq!((stores(&sums), &sums.json["partial"]), (vec!["BERLIN", "ROME"], &json!(true)));
+    let events = chain.get("/events", &manager).await;
+    let items = events.json["items"].as_array().unwrap();
+    assert!(items.iter().all(|event| event["payload"]["storeId"] != "PARIS"), "{}", events.text);
+    assert_eq!((items.len(), &events.json["partial"]), (2, &json!(true)));
+    assert!(events.json["through"].as_u64().unwrap() > 4, "the position passes over what is filtered");
+}
+
+#[tokio::test]
+async fn nobody_grants_what_they_have_not() {
+    let chain = Chain::open().await;
+    let (manager, _) =
+        chain.token("service", r#"[{"permission":"identity:manage"},{"permission":"stock:read"}]"#).await;
+    for (grants, status) in [
+        (r#"[{"permission":"stock:read","stores":["BERLIN"]}]"#, 201),
+        (r#"[{"permission":"stock:sell"}]"#, 403),
+        (r#"[{"role":"admin"}]"#, 403),
+    ] {
+        let body = format!(r#"{{"kind":"service","name":"x","grants":{grants}}}"#);
+        let answer = chain.say(Method::POST, "/tokens", &manager, &body).await;
+        assert_eq!(answer.status.as_u16(), status, "{grants}: {}", answer.text);
+    }
+    // Nor does a token of somebody who has more come within reach.
+    let page = chain.get("/tokens", &chain.admin).await;
+    let admin_token =
+        page.json["items"].as_array().unwrap().iter().find(|token| token["name"] == "desk").unwrap();
+    let id = admin_token["tokenId"].as_str().unwrap();
+    chain.say(Method::POST, &format!("/tokens/{id}/rotate"), &manager, "{}").await.is(403, "forbidden");
+    chain.say(Method::DELETE, &format!("/tokens/{id}"), &manager, "").await.is(403, "forbidden");
+    chain.get("/auth/me", &chain.admin).await.is(200, "");
+}
