@@ -24,7 +24,7 @@ pub struct ListenSettings {
     pub connections_max: usize,
     /// `SHUTDOWN_TIMEOUT_MS`: time to drain and flush before the process gives up.
     pub shutdown_timeout: Duration,
-    /// `INSECURE`: any client that reaches the port is served, under any host name.
+    /// `INSECURE`: as long as nobody can log in, every client that reaches the port may call, by whatever name.
     pub insecure: bool,
     /// `CORS_ORIGINS`: origins whose pages may call, each in the form that browsers send.
     pub cors_origins: Vec<String>,
@@ -37,7 +37,7 @@ pub struct ListenSettings {
 impl ListenSettings {
     pub(super) fn read(raw: &RawServe, faults: &mut Faults) -> Self {
         let insecure = faults.truth("INSECURE", &raw.insecure);
-        let host = host(&raw.host, insecure, faults);
+        let host = host(&raw.host, faults);
         let port = u16::try_from(faults.whole("PORT", &raw.port, 0, u64::from(u16::MAX), "a port"));
         let connections = faults.whole(
             "CONNECTIONS_MAX",
@@ -65,22 +65,12 @@ impl ListenSettings {
     }
 }
 
-/// Reads `HOST`. Without a login every client that reaches the port can sell, so other addresses than loopback need
-/// `--insecure`.
-fn host(given: &str, insecure: bool, faults: &mut Faults) -> IpAddr {
-    let Some(host) = address(given) else {
+/// Reads `HOST`.
+fn host(given: &str, faults: &mut Faults) -> IpAddr {
+    address(given).unwrap_or_else(|| {
         faults.add("HOST", given, "an IPv4 or IPv6 address, or localhost");
-        return IpAddr::V4(Ipv4Addr::LOCALHOST);
-    };
-    if !host.is_loopback() && !insecure {
-        faults.add(
-            "HOST",
-            given,
-            "127.0.0.1, ::1 or localhost; others only with --insecure, as anyone who can reach the port could \
-             change stock",
-        );
-    }
-    host
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    })
 }
 
 /// An address as people write it, also `localhost` and `[::1]`. Names are not resolved: that would be I/O.

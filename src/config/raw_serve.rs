@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// Settings of `onhand serve`, unread.
 #[derive(Args, Clone, Debug)]
 pub struct RawServe {
-    /// Address to listen on. Anything but loopback needs --insecure
+    /// Address to listen on. Beyond loopback, nothing is answered until there is an administrator, or --insecure
     #[arg(long, env = "HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub host: String,
@@ -82,7 +82,7 @@ pub struct RawServe {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub cors_origins: Vec<String>,
 
-    /// Listen on other than loopback, and answer to any host name, although there is no login yet
+    /// Answer everybody, by any host name, as long as nobody can log in
     #[arg(long, env = "INSECURE", value_name = "BOOLEAN", default_value = "false")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
     pub insecure: String,

@@ -135,7 +135,7 @@ mod tests {
             (&["--host", "localhost"], "127.0.0.1:3000"),
             (&["--host", "::1", "--port", "0"], "[::1]:0"),
             (&["--host", "[::1]", "--port", "65535"], "[::1]:65535"),
-            (&["--host", "0.0.0.0", "--insecure"], "0.0.0.0:3000"),
+            (&["--host", "0.0.0.0"], "0.0.0.0:3000"),
             (&["--host", "10.0.0.7", "--insecure=true", "--port", " 80 "], "10.0.0.7:80"),
         ];
         for (arguments, address) in table {
@@ -161,7 +161,6 @@ mod tests {
             (&["--port", "-1"], "PORT", "0 to 65535"),
             (&["--port", ""], "PORT", "a port"),
             (&["--host", "shop.example"], "HOST", "IPv4 or IPv6"),
-            (&["--host", "0.0.0.0"], "HOST", "--insecure"),
             (&["--insecure=perhaps"], "INSECURE", "true or false"),
             (&["--cors-origins", "*"], "CORS_ORIGINS", "no *"),
             (&["--cors-origins", "null"], "CORS_ORIGINS", "origins"),

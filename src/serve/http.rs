@@ -94,9 +94,11 @@ fn node(
     node.with_central(Arc::clone(running.central.model()), running.central.worker())
 }
 
-/// What is open without a login: everything, for as long as there is no principal, and metrics where only this machine can ask.
+/// What is open without a login: everything, for as long as there is no principal and only this machine can ask; elsewhere only with
+/// `--insecure`.
 fn open_rules(listen: &ListenSettings) -> OpenRules {
-    OpenRules { without_principals: true, metrics: listen.address.ip().is_loopback() }
+    let loopback = listen.address.ip().is_loopback();
+    OpenRules { without_principals: loopback || listen.insecure, metrics: loopback || listen.insecure }
 }
 
 /// Opens the vault of the data directory.
@@ -119,7 +121,11 @@ pub(super) fn open_vault(data_dir: &Path) -> Result<Arc<dyn Vault>, Failure> {
 
 /// The callers that a node answers while there is no login: with `--insecure` every one, else those on this machine.
 fn web_gate(listen: &ListenSettings) -> WebGate {
-    let gate = if listen.insecure { WebGate::any_host() } else { WebGate::local(listen.address.ip()) };
+    let gate = if listen.insecure || !listen.address.ip().is_loopback() {
+        WebGate::any_host()
+    } else {
+        WebGate::local(listen.address.ip())
+    };
     gate.with_origins(&listen.cors_origins)
 }
 
@@ -137,7 +143,14 @@ pub(super) fn url(listen: &ListenSettings, listener: &TcpListener) -> Result<Str
 ///
 /// # Errors
 /// [`Exit::CannotCreate`] when the ready file cannot be written.
-pub(super) fn announce(listen: &ListenSettings, url: &str, data_dir: &Path) -> Result<(), Failure> {
+pub(super) fn announce(
+    listen: &ListenSettings,
+    url: &str,
+    data_dir: &Path,
+    nobody_can_log_in: bool,
+) -> Result<(), Failure> {
+    let data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_path_buf());
+    let data = data.display();
     eprintln!(
         "onhand {version} is ready\n\
          \x20 address  {url}\n\
@@ -146,8 +159,15 @@ pub(super) fn announce(listen: &ListenSettings, url: &str, data_dir: &Path) -> R
          \x20 try      curl -X POST {url}/stores/BERLIN/inventory/TEA/adjust \\\n\
          \x20               -H 'content-type: application/json' -d '{{\"delta\": 10}}'",
         version = env!("CARGO_PKG_VERSION"),
-        data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_path_buf()).display(),
     );
+    if nobody_can_log_in && !open_rules(listen).without_principals {
+        eprintln!(
+            "\x20 setup    nobody can log in yet, so nothing else is answered; make an administrator here:\n\
+             \x20          curl --unix-socket {data}/admin.sock -X POST http://localhost/tokens \\\n\
+             \x20               -H 'content-type: application/json' \\\n\
+             \x20               -d '{{\"kind\": \"service\", \"name\": \"admin\", \"grants\": [{{\"role\": \"admin\"}}]}}'"
+        );
+    }
     let Some(path) = &listen.ready_file else { return Ok(()) };
     let doing = || format!("cannot write the ready file {}", path.display());
     let unfinished = temporary(path);

@@ -89,7 +89,8 @@ async fn serve_node(
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let server = HttpServer::new(listener, shown, settings, running, vault, &stop);
-    http::announce(&settings.listen, &url, &settings.storage.data_dir)?;
+    let nobody_can_log_in = running.ledger.has_no_principals();
+    http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in)?;
     let mut tasks = tasks(settings, running, &stop);
     tasks.extend(reload.map(|reload| Task::for_ever("certificate", reload)));
     tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));

@@ -87,6 +87,40 @@ fn a_request_over_it_is_answered_by_whatever_name() {
     verify(directory.path());
 }
 
+/// A node that others reach answers nothing until there is an administrator, who is made over the socket; whoever owns the data
+/// directory is let in there afterwards, too, but nobody in whose place a proxy speaks.
+#[test]
+fn the_first_administrator_is_made_over_it() {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--host", "0.0.0.0"]);
+    let socket = socket(directory.path());
+    let get_over_tcp = |path: &str, more: &str| {
+        exchange_over_tcp(&node, &get(path).replace("\r\n\r\n", &format!("\r\n{more}\r\n")))
+    };
+    assert!(get_over_tcp("/livez", "").starts_with("HTTP/1.1 200"), "by any name");
+    for path in ["/stores", "/metrics", "/auth/me"] {
+        let answer = get_over_tcp(path, "");
+        assert!(answer.contains("\"code\":\"setup-required\""), "{path}: {answer}");
+    }
+    let body = r#"{"kind":"service","name":"admin","grants":[{"role":"admin"}]}"#;
+    let head = format!(
+        "POST /tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+        body.len()
+    );
+    assert!(exchange_over_tcp(&node, &format!("{head}\r\n{body}")).contains("setup-required"));
+    let made = exchange(&socket, &format!("{head}\r\n{body}"));
+    let token = made.split("\"token\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let authorization = format!("authorization: Bearer {token}\r\n");
+    assert!(get_over_tcp("/stores", &authorization).starts_with("HTTP/1.1 200"));
+    assert!(get_over_tcp("/stores", "").contains("\"code\":\"unauthorized\""));
+    // It was lost: the owner makes another one.
+    assert!(exchange(&socket, &format!("{head}\r\n{body}")).starts_with("HTTP/1.1 201"));
+    let forwarded = format!("{head}x-forwarded-for: 10.0.0.7\r\n\r\n{body}");
+    assert!(exchange(&socket, &forwarded).starts_with("HTTP/1.1 421"));
+    node.stop();
+    verify(directory.path());
+}
+
 /// The lines of the runbook, in a directory with a node of its own.
 #[test]
 fn curl_does_it_as_the_runbook_says() {

@@ -74,8 +74,9 @@ impl FileVault {
 
 impl Vault for FileVault {
     fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)> {
-        let [a, b, c, d, e, f, g, h, ..] = self.random();
-        let id = TokenId::of_bits(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let bits = self.random();
+        let bits = bits.first_chunk().expect("32 bytes have a first 8");
+        let id = TokenId::of_bits(u64::from_le_bytes(*bits));
         let text = TokenText::issue(kind, &id, self.random());
         self.keep_token(&id, &KeptToken { name: name.to_owned(), sha256: TokenText::sha256(&text) })?;
         Ok((id, text))

@@ -122,7 +122,7 @@ impl Projection for Authorities {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
         match (moved.key, moved.state) {
             (Key::Principal(id), State::Principal(master)) => {
-                self.note_principal(id, master.details.as_ref())
+                self.note_principal(id, master.details.as_ref());
             }
             (Key::Token(id), State::Token(master)) => self.note_token(id, master.details.as_ref()),
             (Key::Mode, State::Mode(master)) => self.note_mode(master.details.unwrap_or_default()),

@@ -13,14 +13,11 @@ const VARIABLE: &str = "ONHAND_TOKEN";
 pub(crate) fn authorization() -> Result<Option<HeaderValue>, Failure> {
     let Some(token) = std::env::var_os(VARIABLE).filter(|token| !token.is_empty()) else { return Ok(None) };
     let value = token.to_str().map(|token| HeaderValue::try_from(format!("Bearer {}", token.trim())));
-    match value {
-        Some(Ok(mut value)) => {
-            value.set_sensitive(true);
-            Ok(Some(value))
-        }
-        _ => {
-            let message = format!("{VARIABLE} is no token: it has characters that no header may have");
-            Err(Failure::new(Exit::Settings, message))
-        }
+    if let Some(Ok(mut value)) = value {
+        value.set_sensitive(true);
+        Ok(Some(value))
+    } else {
+        let message = format!("{VARIABLE} is no token: it has characters that no header may have");
+        Err(Failure::new(Exit::Settings, message))
     }
 }

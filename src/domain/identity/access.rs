@@ -60,7 +60,9 @@ impl Access {
             if grant.is_own() {
                 access.own = access.own.or(permissions);
             } else if let Some(stores) = grant.stores() {
-                stores.iter().for_each(|store| add(&mut access.stores, store, permissions));
+                for store in stores {
+                    add(&mut access.stores, store, permissions);
+                }
             } else if let Some(team) = grant.team() {
                 add(&mut access.teams, team, permissions);
             } else {

@@ -176,7 +176,7 @@ mod tests {
                     assert_eq!(serde_json::from_str::<Grant>(&back).unwrap(), grant);
                 }
                 Err(error) => {
-                    assert!(!wanted.is_empty() && error.to_string().contains(wanted), "{json}: {error}")
+                    assert!(!wanted.is_empty() && error.to_string().contains(wanted), "{json}: {error}");
                 }
             }
         }

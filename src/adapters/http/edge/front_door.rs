@@ -2,15 +2,16 @@
 //! of the path.
 //!
 //! As long as there is no principal, nobody can log in. A node that only its own machine reaches is open then, to `local`; one that
-//! listens elsewhere answers nothing but what is public, until an administrator was made on its machine.
+//! listens elsewhere answers nothing but what is public, until an administrator was made on its machine, over the local socket. Who owns the data directory is let in there, always.
 
+use crate::edge::local_peer::LocalPeer;
 use crate::edge::route::Need;
 use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Request};
 use onhand_app::Ledger;
 use onhand_app::ports::Vault;
 use onhand_domain::StoreId;
@@ -49,16 +50,19 @@ impl FrontDoor {
     }
 
     /// The caller of a request, when the route is open to them.
-    pub(crate) fn admit(
+    pub(crate) fn admit<B>(
         &self,
         need: Need,
-        headers: &HeaderMap,
+        request: &Request<B>,
         params: &PathParams,
     ) -> Result<Caller, Problem> {
+        if request.extensions().get::<LocalPeer>().is_some() {
+            return Ok(Caller::over_socket());
+        }
         if need == Need::Public || (need == Need::Metrics && self.open.metrics) {
             return Ok(Caller::default());
         }
-        let caller = self.identify(headers)?;
+        let caller = self.identify(request.headers())?;
         let checked = match need {
             Need::Public | Need::Anyone => Ok(()),
             Need::Metrics => caller.access().permit(Permission::OpsRead),

@@ -116,7 +116,7 @@ impl Edge {
             return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
         let params = std::mem::take(&mut exchange.params);
-        let admitted = self.door.as_ref().map(|door| door.admit(route.need, request.headers(), &params));
+        let admitted = self.door.as_ref().map(|door| door.admit(route.need, &request, &params));
         let caller = match admitted.transpose() {
             Ok(caller) => caller.unwrap_or_default(),
             Err(problem) => return self.leave(&exchange, problem.into_response()),

@@ -85,13 +85,13 @@ impl WebGate {
         let over_socket = request.extensions().get::<LocalPeer>().is_some();
         let hostless = (self.local.is_none() || over_socket) && request.version() < Version::HTTP_11;
         let host = seen.host_of(request.uri(), hostless)?;
-        if let Some(bound) = self.local.filter(|_| !login) {
-            if seen.forwarded {
-                return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
-            }
-            if !over_socket && !is_local(name_of(host), bound) {
-                return Err(Problem::plain(Code::MisdirectedHost));
-            }
+        let local = self.local.filter(|_| !login);
+        // Over the socket, too, where a proxy would lend its caller the rights of the owner.
+        if seen.forwarded && (over_socket || local.is_some()) {
+            return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
+        }
+        if local.is_some_and(|bound| !over_socket && !is_local(name_of(host), bound)) {
+            return Err(Problem::plain(Code::MisdirectedHost));
         }
         let known = seen.origin.only().filter(|origin| self.origins.contains(*origin));
         if known.is_none() && !is_safe(request.method()) && seen.is_cross_site(host) {

@@ -198,8 +198,8 @@ fn of_vault(error: &io::Error) -> Problem {
 }
 
 fn random_bits(vault: &dyn Vault) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = vault.random();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    let bits = vault.random();
+    u64::from_le_bytes(*bits.first_chunk().expect("32 bytes have a first 8"))
 }
 
 async fn known(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {

@@ -22,6 +22,8 @@ pub(crate) struct Caller {
     authority: Option<Arc<Authority>>,
     /// The token that showed it.
     token: Option<TokenId>,
+    /// True when the request came over the local socket, from the owner of the data directory.
+    over_socket: bool,
 }
 
 /// The members of a 403 that say what is missing.
@@ -34,15 +36,20 @@ struct Missing<'a> {
 }
 
 impl Caller {
+    /// The owner of the data directory, over the local socket: `local`, whether others must log in or not.
+    pub(crate) fn over_socket() -> Self {
+        Self { over_socket: true, ..Self::default() }
+    }
+
     /// A principal that has shown a token.
     pub(crate) fn of_token(authority: Arc<Authority>, token: TokenId) -> Self {
-        Self { authority: Some(authority), token: Some(token) }
+        Self { authority: Some(authority), token: Some(token), over_socket: false }
     }
 
     /// True as long as nothing has changed about the caller: what it may do, and its token. An answer that goes on for ever ends
     /// when this does.
     pub(crate) fn is_unchanged(&self, ledger: &Ledger) -> bool {
-        let Some(authority) = &self.authority else { return ledger.has_no_principals() };
+        let Some(authority) = &self.authority else { return self.over_socket || ledger.has_no_principals() };
         let same = ledger.authority(&authority.principal_id).is_some_and(|now| Arc::ptr_eq(&now, authority));
         let good = |id: &TokenId| ledger.token_now(id).is_some_and(|token| token.is_good(ledger.now()));
         same && self.token.as_ref().is_none_or(good)

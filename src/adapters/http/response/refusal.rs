@@ -16,7 +16,9 @@ pub(crate) fn code(rejection: &Rejection) -> Code {
         Rejection::ReservationNotFound { .. } => Code::ReservationNotFound,
         Rejection::ReservationClosed { .. } => Code::ReservationClosed,
         Rejection::ReservationExpired { .. } => Code::ReservationExpired,
-        Rejection::AlreadyExists { .. } => Code::AlreadyExists,
+        Rejection::AlreadyExists { .. }
+        | Rejection::PrincipalExists { .. }
+        | Rejection::TokenExists { .. } => Code::AlreadyExists,
         Rejection::OutOfRange => Code::OutOfRange,
         Rejection::IdempotencyKeyReused => Code::IdempotencyKeyReused,
         Rejection::ImportOutOfStep { .. } => Code::ImportOutOfStep,
@@ -26,7 +28,6 @@ pub(crate) fn code(rejection: &Rejection) -> Code {
         Rejection::StoreExists { .. } => Code::StoreExists,
         Rejection::ThresholdNotFound => Code::ThresholdNotFound,
         Rejection::PrincipalNotFound | Rejection::TokenNotFound => Code::NotFound,
-        Rejection::PrincipalExists { .. } | Rejection::TokenExists { .. } => Code::AlreadyExists,
         Rejection::LastAdmin => Code::LastAdmin,
         Rejection::GrantBeyondOwn => Code::Forbidden,
     }
