@@ -117,6 +117,23 @@ async fn pages(api: &Api, seen: &mut Seen) {
     seen.note(api.post("/sync", &across, &Value::Null).await.is(403, "cross-site"));
 }
 
+/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`: who may do what.
+async fn identity(seen: &mut Seen) {
+    let (elsewhere, here) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let open_to_others = Node::start(elsewhere.path(), &["--host", "0.0.0.0"]);
+    seen.note(Api::of(&open_to_others).get("/stores").await.is(401, "setup-required"));
+    let node = Node::start(here.path(), &[]);
+    let api = Api::of(&node);
+    let token = |grant: Value| json!({"kind": "service", "name": "x", "grants": [grant]});
+    let till = token(json!({"role": "till", "stores": ["PARIS"]}));
+    seen.note(api.post("/tokens", &[], &till).await.is(409, "last-admin"));
+    let bearer = |reply: Reply| format!("Bearer {}", reply.json["token"].as_str().unwrap());
+    let admin = bearer(api.post("/tokens", &[], &token(json!({"role": "admin"}))).await);
+    let till = bearer(api.post("/tokens", &[("authorization", &admin)], &till).await);
+    seen.note(api.get(LEVEL).await.is(401, "unauthorized"));
+    seen.note(api.get_with(LEVEL, &[("authorization", &till)]).await.is(403, "forbidden"));
+}
+
 /// `internal`: the log is changed outside the node, and history cannot read it any more.
 async fn rotten(seen: &mut Seen) {
     let directory = TempDir::new().unwrap();
@@ -247,6 +264,7 @@ async fn every_code_can_be_met() {
     let mut seen = Seen::default();
     refusals(&api, &mut seen).await;
     pages(&api, &mut seen).await;
+    identity(&mut seen).await;
     rotten(&mut seen).await;
     crowded(&mut seen).await;
     hurried(&mut seen).await;

@@ -35,6 +35,7 @@ fn good_request(method: &Method, template: &str, place: usize) -> (String, Optio
         "stores" => Some(json!({"storeId": store, "name": "London", "kind": "shop"})),
         "threshold" => Some(json!({"lowStockThreshold": 2})),
         "{sku}" => Some(json!({"name": "More tea", "active": false})),
+        "mode" => Some(json!({"mode": "development"})),
         "{storeId}" => Some(json!({"name": "London Bridge", "kind": "warehouse"})),
         "adjust" => Some(json!({"delta": 10, "reason": "delivery", "reference": "PO-1"})),
         "reserve" => {
@@ -67,7 +68,12 @@ async fn every_route_answers_at_each_of_its_addresses() {
         Method::DELETE => 2,
         _ => 0,
     });
-    for route in &all_routes {
+    // Once a token was issued, every call needs one.
+    let (tokens, others): (Vec<_>, Vec<_>) = all_routes
+        .iter()
+        .partition(|route| route.template.starts_with("/tokens") && route.method != Method::GET);
+    assert_eq!(tokens.len(), 3);
+    for route in others {
         for (place, address) in route.addresses().enumerate() {
             if address.contains("{id}") {
                 // One dead letter; a healthy node has none.
@@ -106,6 +112,7 @@ async fn every_route_answers_at_each_of_its_addresses() {
             }
         }
     }
+    tour_of_tokens(&api, &mut served).await;
     let all: BTreeSet<_> = routes()
         .iter()
         .flat_map(|route| {
@@ -115,6 +122,39 @@ async fn every_route_answers_at_each_of_its_addresses() {
     assert_eq!(served, all);
     node.stop();
     verify(directory.path());
+}
+
+/// The routes that change tokens: issued, rotated, revoked.
+async fn tour_of_tokens(api: &Api, served: &mut BTreeSet<(String, String)>) {
+    let mut admin = String::new();
+    for prefix in ["", "/api"] {
+        let headers = [("authorization", admin.clone())];
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let body = json!({"kind": "service", "name": "desk", "grants": [{"role": "admin"}]});
+        let issued = api.post(&format!("{prefix}/tokens"), &headers, &body).await;
+        assert_eq!(issued.status, 201, "{}", issued.text);
+        let authorization = format!("Bearer {}", issued.json["token"].as_str().unwrap());
+        let headers = [("authorization", authorization.as_str())];
+        let id = issued.json["tokenId"].as_str().unwrap();
+        let rotated =
+            api.post(&format!("{prefix}/tokens/{id}/rotate"), &headers, &json!({"graceSeconds": 60})).await;
+        assert_eq!(rotated.status, 201, "{}", rotated.text);
+        let new = format!("Bearer {}", rotated.json["token"].as_str().unwrap());
+        let path = format!("{prefix}/tokens/{id}");
+        let revoked =
+            api.try_send(Method::DELETE, &path, &[("authorization", &new)], Vec::new()).await.unwrap();
+        assert_eq!((revoked.status, &revoked.json["revoked"]), (200, &json!(true)), "{}", revoked.text);
+        admin = new;
+        for (method, path) in
+            [("POST", "/tokens"), ("POST", "/tokens/{tokenId}/rotate"), ("DELETE", "/tokens/{tokenId}")]
+        {
+            served.insert((method.to_owned(), format!("{prefix}{path}")));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
