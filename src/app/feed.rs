@@ -28,6 +28,8 @@ pub struct FeedFilter {
     pub sku: Option<Sku>,
     /// Only those at or after this time.
     pub since: Option<Timestamp>,
+    /// Without those of principals, tokens and the mode.
+    pub without_identity: bool,
     /// Only those in these stores; events that are in none are left out, too, unless it is everywhere.
     pub scope: StoreScope,
 }
@@ -180,8 +182,13 @@ impl FeedFilter {
             && self.store_id.as_ref().is_none_or(|wanted| store_id == Some(wanted))
             && self.sku.as_ref().is_none_or(|wanted| sku == Some(wanted))
             && self.since.is_none_or(|since| movement.at >= since)
+            && !(self.without_identity && is_of_identity(movement.event.kind))
             && (self.scope.is_everywhere() || store_id.is_some_and(|store| self.scope.covers(store)))
     }
+}
+
+const fn is_of_identity(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Principal | EventKind::Token | EventKind::Mode)
 }
 
 fn with_before(movement: Movement) -> Result<FeedEvent, HistoryError> {

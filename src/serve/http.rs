@@ -51,6 +51,11 @@ impl HttpServer {
         Self { listeners, local: file, node: Arc::new(node), limits, stop: stop.token.clone() }
     }
 
+    /// The local socket, where there is one.
+    pub(super) fn socket(&self) -> Option<&Path> {
+        self.local.as_ref().map(SocketFile::path)
+    }
+
     /// Makes readiness fail, and waits until probes have noticed or `wait_max` is over.
     pub(super) fn announce_stop(&self) -> impl AsyncFnOnce(Duration) + use<> {
         let node = Arc::clone(&self.node);
@@ -141,6 +146,8 @@ pub(super) fn url(listen: &ListenSettings, listener: &TcpListener) -> Result<Str
 
 /// Prints the address of the node, and writes the ready file for the parent process.
 ///
+/// `socket` is the local socket, over which the first administrator is made, if there is one.
+///
 /// # Errors
 /// [`Exit::CannotCreate`] when the ready file cannot be written.
 pub(super) fn announce(
@@ -148,6 +155,7 @@ pub(super) fn announce(
     url: &str,
     data_dir: &Path,
     nobody_can_log_in: bool,
+    socket: Option<&Path>,
 ) -> Result<(), Failure> {
     let data = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_path_buf());
     let data = data.display();
@@ -161,12 +169,18 @@ pub(super) fn announce(
         version = env!("CARGO_PKG_VERSION"),
     );
     if nobody_can_log_in && !open_rules(listen).without_principals {
-        eprintln!(
-            "\x20 setup    nobody can log in yet, so nothing else is answered; make an administrator here:\n\
-             \x20          curl --unix-socket {data}/admin.sock -X POST http://localhost/tokens \\\n\
-             \x20               -H 'content-type: application/json' \\\n\
-             \x20               -d '{{\"kind\": \"service\", \"name\": \"admin\", \"grants\": [{{\"role\": \"admin\"}}]}}'"
-        );
+        eprintln!("\x20 setup    nobody can log in yet, so nothing else is answered; make an administrator:");
+        match socket {
+            Some(socket) => eprintln!(
+                "\x20          curl --unix-socket {socket} -X POST http://localhost/tokens \\\n\
+                 \x20               -H 'content-type: application/json' \\\n\
+                 \x20               -d '{{\"kind\": \"service\", \"name\": \"admin\", \"grants\": [{{\"role\": \"admin\"}}]}}'",
+                socket = socket.display()
+            ),
+            None => eprintln!(
+                "\x20          start it once with --host 127.0.0.1, as it has no local socket (see its warning above)"
+            ),
+        }
     }
     let Some(path) = &listen.ready_file else { return Ok(()) };
     let doing = || format!("cannot write the ready file {}", path.display());

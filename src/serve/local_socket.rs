@@ -40,6 +40,13 @@ fn listen(directory: &Path, path: &Path) -> io::Result<(LocalListener, SocketFil
     Ok((LocalListener::new(socket, owner), file))
 }
 
+impl SocketFile {
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.0) {

@@ -90,7 +90,8 @@ async fn serve_node(
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let server = HttpServer::new(listener, shown, settings, running, vault, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();
-    http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in)?;
+    let socket = server.socket();
+    http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in, socket)?;
     let mut tasks = tasks(settings, running, &stop);
     tasks.extend(reload.map(|reload| Task::for_ever("certificate", reload)));
     tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));

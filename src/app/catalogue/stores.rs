@@ -80,6 +80,27 @@ impl Ledger {
         Ok(views)
     }
 
+    /// At most `limit` of some stores after `after` that are described or have or had stock, in the order of their ids.
+    ///
+    /// # Errors
+    /// As [`Ledger::stores`].
+    pub async fn stores_within(
+        &self,
+        stores: &[StoreId],
+        after: Option<&StoreId>,
+        limit: usize,
+    ) -> Result<Vec<StoreView>, ReadError> {
+        let begin = after.map_or(0, |after| stores.partition_point(|store| store <= after));
+        let mut views = Vec::new();
+        for store in stores.iter().skip(begin) {
+            if views.len() == limit {
+                break;
+            }
+            views.extend(self.store(store).await?);
+        }
+        Ok(views)
+    }
+
     /// The stores after `after` that have or had stock, in the order of their ids.
     pub(crate) fn stores_with_stock(&self, after: Option<&StoreId>) -> impl Iterator<Item = StoreId> + '_ {
         iter::successors(self.next_with_stock(after), |store| self.next_with_stock(Some(store)))

@@ -27,8 +27,8 @@ pub struct Denied {
     pub needs: Permission,
     /// The store it is needed in; everywhere without.
     pub store_id: Option<StoreId>,
-    /// The index of the operation of a batch, or of the row of an import, that needs it.
-    pub part: Option<usize>,
+    /// The part of the command that needs it: the name of a list in the body, and an index in it.
+    pub part: Option<(&'static str, usize)>,
 }
 
 /// The grants of a principal, resolved. Invariant: stores and teams are sorted and named once.

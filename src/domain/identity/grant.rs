@@ -48,6 +48,9 @@ pub enum GrantError {
     /// The role needs a team.
     #[error("the role team is granted for one team; name it in team")]
     NeedsTeam,
+    /// Two limits at once.
+    #[error("a grant is limited to stores or to a team, not to both; make two grants")]
+    TwoScopes,
     /// The role has another scope.
     #[error("the role {0} cannot be limited to stores or a team")]
     NoScope(&'static str),
@@ -57,10 +60,19 @@ pub enum GrantError {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RawGrant {
+    #[serde(default, deserialize_with = "present")]
     role: Option<Role>,
+    #[serde(default, deserialize_with = "present")]
     permission: Option<SmolStr>,
+    #[serde(default, deserialize_with = "present")]
     stores: Option<Vec<StoreId>>,
+    #[serde(default, deserialize_with = "present")]
     team: Option<TeamId>,
+}
+
+/// Refuses `null`: a list of stores that somebody's program left empty must not become a grant everywhere.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Grant {
@@ -95,6 +107,9 @@ impl Grant {
             }
             stores.sort_unstable();
             stores.dedup();
+        }
+        if stores.is_some() && team.is_some() {
+            return Err(GrantError::TwoScopes);
         }
         if let Some(role) = role {
             match role.scope() {
@@ -166,6 +181,8 @@ mod tests {
             (r#"{"role":"viewer","stores":[]}"#, "stores must name 1 to 1000 stores"),
             (r#"{"role":"team"}"#, "the role team is granted for one team"),
             (r#"{"role":"customer","stores":["A"]}"#, "cannot be limited"),
+            (r#"{"role":"viewer","stores":null}"#, "invalid type: null"),
+            (r#"{"role":"team","team":"red","stores":["A"]}"#, "not to both"),
             (r#"{"role":"owner"}"#, "unknown variant"),
             (r#"{"role":"admin","until":1}"#, "unknown field"),
         ] {

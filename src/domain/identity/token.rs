@@ -62,10 +62,10 @@ pub struct TokenRecord {
 /// What happens to a token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TokenChange {
-    /// It is issued, for a new principal or for one that exists.
-    Issue(Token, Option<Box<PrincipalCommand>>),
-    /// It expires at another time: earlier, when another one takes its place.
-    Expire(Timestamp),
+    /// It is issued for a new principal.
+    Issue(Token, Box<PrincipalCommand>),
+    /// It is issued in place of another token of its principal, which expires at that time at the latest.
+    Replace(Token, TokenId, Timestamp),
     /// It is revoked.
     Revoke,
 }
@@ -111,9 +111,11 @@ impl Decide for TokenCommand {
 
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Token(self.token_id.clone()));
+        keys.push(Key::Principal(self.principal_id.clone()));
         match &self.change {
-            TokenChange::Issue(_, Some(principal)) => principal.add_keys(keys),
-            _ => keys.push(Key::Principal(self.principal_id.clone())),
+            TokenChange::Issue(_, principal) => principal.add_keys(keys),
+            TokenChange::Replace(_, old, _) => keys.push(Key::Token(old.clone())),
+            TokenChange::Revoke => {}
         }
     }
 
@@ -122,23 +124,19 @@ impl Decide for TokenCommand {
         let master = draft.state::<Token>(&Key::Token(self.token_id.clone()));
         master.check(self.expected)?;
         let token = match (&self.change, master.details.clone()) {
-            (TokenChange::Issue(..), Some(_)) => {
+            (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
+            (TokenChange::Revoke, None) => return Err(Rejection::TokenNotFound.into()),
+            (_, Some(_)) => {
                 return Err(Rejection::TokenExists { current_version: master.version }.into());
             }
             (TokenChange::Issue(token, principal), None) => {
-                if let Some(principal) = principal {
-                    principal.decide(draft)?;
-                }
+                principal.decide(draft)?;
                 token.clone()
             }
-            (_, None) => return Err(Rejection::TokenNotFound.into()),
-            (TokenChange::Expire(_), Some(token)) if token.revoked => {
-                return Err(Rejection::TokenNotFound.into());
+            (TokenChange::Replace(token, old, at), None) => {
+                self.retire(old, *at, draft)?;
+                token.clone()
             }
-            (TokenChange::Expire(at), Some(token)) => {
-                Token { expires_at: token.expires_at.min(*at), ..token }
-            }
-            (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
         };
         self.check_granter(&token, draft)?;
         draft.record(Fact::Token(Box::new(TokenFact { token_id: self.token_id.clone(), token })));
@@ -147,6 +145,17 @@ impl Decide for TokenCommand {
 }
 
 impl TokenCommand {
+    /// Records that a token expires, because another one takes its place.
+    fn retire(&self, old: &TokenId, at: Timestamp, draft: &mut Draft<'_>) -> Result<(), Refusal> {
+        let token = draft.state::<Token>(&Key::Token(old.clone())).details.clone();
+        let is_good = |token: &Token| token.is_good(draft.now()) && token.principal_id == self.principal_id;
+        let token = token.filter(is_good).ok_or(Rejection::TokenNotFound)?;
+        self.check_granter(&token, draft)?;
+        let token = Token { expires_at: token.expires_at.min(at), ..token };
+        draft.record(Fact::Token(Box::new(TokenFact { token_id: old.clone(), token })));
+        Ok(())
+    }
+
     fn check_granter(&self, token: &Token, draft: &Draft<'_>) -> Result<(), Refusal> {
         let owner = &draft.state::<Principal>(&Key::Principal(self.principal_id.clone())).details;
         let Some(owner) = owner.as_ref().filter(|_| token.principal_id == self.principal_id) else {

@@ -6,8 +6,8 @@ use crate::{Draft, Key, Refusal};
 
 /// The part of a command that belongs to its capability: the states it decides on, and the decision.
 pub trait Decide {
-    /// Checks that its caller may do what the command does, wherever it came in: an alias, an operation of a batch or a row of an
-    /// import needs what it does.
+    /// Checks that its caller may do what the command does, wherever it came in: an alias or an operation of a batch needs what it
+    /// does. A row of an import needs the permission for imports, which stands for all that rows do.
     ///
     /// # Errors
     /// [`Denied`]: the first part that is beyond the access.

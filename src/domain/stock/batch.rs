@@ -38,7 +38,10 @@ pub enum KnownKey {
 impl Decide for Batch {
     fn permit(&self, access: &Access) -> Result<(), Denied> {
         self.operations.iter().enumerate().try_for_each(|(part, operation)| {
-            operation.command.permit(access).map_err(|denied| Denied { part: Some(part), ..denied })
+            operation
+                .command
+                .permit(access)
+                .map_err(|denied| Denied { part: Some(("operations", part)), ..denied })
         })
     }
 

@@ -32,6 +32,13 @@ impl Registry {
         decided
     }
 
+    fn expiry_of(&self, id: u64) -> i64 {
+        match &self.0[&Key::Token(TokenId::of_bits(id))] {
+            State::Token(master) => master.details.as_ref().unwrap().expires_at.milliseconds(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn admins(&self) -> usize {
         let is_admin = |state: &&State| match state {
             State::Principal(master) => master.details.as_ref().is_some_and(Principal::is_admin),
@@ -130,41 +137,47 @@ fn nobody_grants_or_changes_what_is_beyond_their_own_grants() {
     }
     let taken_down = registry.ask(Command::Principal(by_manager(principal(1, TILL, false))));
     assert_eq!(taken_down, Err(Rejection::GrantBeyondOwn), "the administrator has more");
-    for change in [|token| TokenChange::Issue(token, None), |_| TokenChange::Revoke] {
-        let command = TokenCommand { granter: manager.clone(), ..token(1, 1, change) };
-        let decided = registry.ask(Command::Token(command));
-        assert!(matches!(decided, Err(Rejection::GrantBeyondOwn | Rejection::TokenNotFound)), "{decided:?}");
+    let own = Box::new(PrincipalCommand { granter: manager.clone(), ..principal(3, ADMIN, true) });
+    let issue =
+        TokenCommand { granter: manager.clone(), ..token(1, 3, |token| TokenChange::Issue(token, own)) };
+    assert_eq!(registry.ask(Command::Token(issue)), Err(Rejection::GrantBeyondOwn));
+    let given = Box::new(principal(4, ADMIN, true));
+    registry.ask(Command::Token(token(2, 4, |token| TokenChange::Issue(token, given)))).unwrap();
+    let changes: [fn(Token) -> TokenChange; 2] = [
+        |token| TokenChange::Replace(token, TokenId::of_bits(2), Timestamp::from_milliseconds(2_000)),
+        |_| TokenChange::Revoke,
+    ];
+    for (id, change) in [3, 2].into_iter().zip(changes) {
+        let command = TokenCommand { granter: manager.clone(), ..token(id, 4, change) };
+        assert_eq!(registry.ask(Command::Token(command)), Err(Rejection::GrantBeyondOwn));
     }
 }
 
 #[test]
-fn a_token_is_of_a_principal_and_a_revoked_one_stays_revoked() {
+fn a_token_is_replaced_by_one_of_the_same_principal_and_a_revoked_one_stays_revoked() {
     let mut registry = Registry::default();
-    registry.ask(Command::Principal(principal(1, ADMIN, true))).unwrap();
-    let issue = |token| TokenChange::Issue(token, None);
-    assert_eq!(registry.ask(Command::Token(token(1, 9, issue))), Err(Rejection::PrincipalNotFound));
-    registry.ask(Command::Token(token(1, 1, issue))).unwrap();
+    let owner = Box::new(principal(1, ADMIN, true));
+    let (first, again) = (owner.clone(), owner);
+    registry.ask(Command::Token(token(1, 1, |token| TokenChange::Issue(token, first)))).unwrap();
     assert_eq!(
-        registry.ask(Command::Token(token(1, 1, issue))),
+        registry.ask(Command::Token(token(1, 1, |token| TokenChange::Issue(token, again)))),
         Err(Rejection::TokenExists { current_version: 1 })
     );
     let of_another = registry.ask(Command::Token(token(1, 2, |_| TokenChange::Revoke)));
     assert_eq!(of_another, Err(Rejection::PrincipalNotFound), "the token is not of that principal");
-    let later = Timestamp::from_milliseconds(1_000_000);
-    registry.ask(Command::Token(token(1, 1, |_| TokenChange::Expire(later)))).unwrap();
-    let expires_at = match &registry.0[&Key::Token(TokenId::of_bits(1))] {
-        State::Token(master) => master.details.as_ref().unwrap().expires_at,
-        other => panic!("{other:?}"),
+    let replace = |old: u64, at: i64| {
+        move |token| TokenChange::Replace(token, TokenId::of_bits(old), Timestamp::from_milliseconds(at))
     };
-    assert_eq!(
-        expires_at,
-        Timestamp::from_milliseconds(61_000),
-        "a token never lives longer than it was issued for"
-    );
+    assert_eq!(registry.ask(Command::Token(token(2, 1, replace(9, 2_000)))), Err(Rejection::TokenNotFound));
+    registry.ask(Command::Token(token(2, 1, replace(1, 1_000_000)))).unwrap();
+    assert_eq!(registry.expiry_of(1), 61_000, "a token never lives longer than it was issued for");
+    registry.ask(Command::Token(token(3, 1, replace(1, 2_000)))).unwrap();
+    assert_eq!(registry.expiry_of(1), 2_000);
     registry.ask(Command::Token(token(1, 1, |_| TokenChange::Revoke))).unwrap();
-    let expired = registry.ask(Command::Token(token(1, 1, |_| TokenChange::Expire(later))));
-    assert_eq!(expired, Err(Rejection::TokenNotFound));
-    let unknown = registry.ask(Command::Token(token(2, 1, |_| TokenChange::Revoke)));
+    let revoked = registry.ask(Command::Token(token(4, 1, replace(1, 2_000))));
+    assert_eq!(revoked, Err(Rejection::TokenNotFound), "and there is no new one");
+    assert!(!registry.0.contains_key(&Key::Token(TokenId::of_bits(4))));
+    let unknown = registry.ask(Command::Token(token(9, 1, |_| TokenChange::Revoke)));
     assert_eq!(unknown, Err(Rejection::TokenNotFound));
 }
 

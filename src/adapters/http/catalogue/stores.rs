@@ -69,9 +69,12 @@ pub(crate) async fn list(
     let scope = caller.scope(Permission::StoresRead, None)?;
     let page = ListPage::of("stores", &Query::of(uri.query()), &uri)?.within(&scope);
     let after = page.after(|mark| StoreId::new(mark).ok())?;
-    let stores = page.cut(node.ledger.stores(after.as_ref(), page.rows_max()).await?);
-    let visible = stores.rows.iter().filter(|store| scope.covers(&store.store_id));
-    let items: Vec<StoreShown> = visible.map(StoreShown::of).collect();
+    let found = match scope.stores() {
+        Some(stores) => node.ledger.stores_within(stores, after.as_ref(), page.rows_max()).await?,
+        None => node.ledger.stores(after.as_ref(), page.rows_max()).await?,
+    };
+    let stores = page.cut(found);
+    let items: Vec<StoreShown> = stores.rows.iter().map(StoreShown::of).collect();
     Ok(page.answer(&items, stores.next(|store| &store.store_id)))
 }
 

@@ -14,6 +14,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Request};
 use onhand_app::Ledger;
 use onhand_app::ports::Vault;
+use onhand_app::stock::ReadError;
 use onhand_domain::StoreId;
 use onhand_domain::identity::{Denied, Permission};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm
 pub struct OpenRules {
     /// As long as there is no principal, everybody who reaches the listener may do everything.
     pub without_principals: bool,
-    /// Metrics are for everybody.
+    /// Metrics are for everybody, as long as there is no principal.
     pub metrics: bool,
 }
 
@@ -49,6 +50,14 @@ impl FrontDoor {
         !self.ledger.has_no_principals()
     }
 
+    /// Reads what other processes of the data directory have granted or revoked: it counts here from the next request on.
+    pub(crate) async fn catch_up(&self, need: Need) -> Result<(), Problem> {
+        if need == Need::Public {
+            return Ok(());
+        }
+        Ok(self.ledger.catch_up().await.map_err(ReadError::from)?)
+    }
+
     /// The caller of a request, when the route is open to them.
     pub(crate) fn admit<B>(
         &self,
@@ -59,7 +68,7 @@ impl FrontDoor {
         if request.extensions().get::<LocalPeer>().is_some() {
             return Ok(Caller::over_socket());
         }
-        if need == Need::Public || (need == Need::Metrics && self.open.metrics) {
+        if need == Need::Public || (need == Need::Metrics && self.open.metrics && !self.asks_who()) {
             return Ok(Caller::default());
         }
         let caller = self.identify(request.headers())?;

@@ -13,6 +13,7 @@ use crate::edge::meters::RouteMeters;
 use crate::edge::route::{Cache, Route};
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
+use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
 use crate::request::query::Query;
 use crate::request::request_id::{RequestId, RequestIds, TraceParent};
@@ -116,9 +117,15 @@ impl Edge {
             return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
         let params = std::mem::take(&mut exchange.params);
-        let admitted = self.door.as_ref().map(|door| door.admit(route.need, &request, &params));
-        let caller = match admitted.transpose() {
-            Ok(caller) => caller.unwrap_or_default(),
+        let admitted = match &self.door {
+            Some(door) => {
+                let caught_up = door.catch_up(route.need).await;
+                caught_up.and_then(|()| door.admit(route.need, &request, &params))
+            }
+            None => Ok(Caller::default()),
+        };
+        let caller = match admitted {
+            Ok(caller) => caller,
             Err(problem) => return self.leave(&exchange, problem.into_response()),
         };
         request.extensions_mut().insert(Arrived { id: exchange.id.clone(), caller, params });

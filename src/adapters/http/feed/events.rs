@@ -111,6 +111,7 @@ fn filter(query: &Query<'_>, caller: &Caller) -> Result<FeedFilter, Problem> {
     Ok(FeedFilter {
         kind: query.read("type", event_kind)?,
         scope: caller.scope(Permission::EventsRead, store_id.as_ref())?,
+        without_identity: !caller.sees_identity(),
         store_id,
         sku: query.read("sku", Sku::new)?,
         since: query.read("since", Timestamp::parse)?,

@@ -42,7 +42,7 @@ pub(crate) struct RotateBody {
 }
 
 /// A token as lists show it.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TokenShown {
     pub(super) token_id: TokenId,

@@ -13,8 +13,8 @@ use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::Uri;
+use onhand_app::blocking;
 use onhand_app::ports::Vault;
-use onhand_app::{Meta, blocking};
 use onhand_domain::identity::{
     Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
     TokenId, TokenKind,
@@ -31,7 +31,11 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
     let behind =
         node.ledger.token_ids().into_iter().filter(|id| after.as_ref().is_none_or(|after| id > after));
     let mut rows = Vec::new();
-    for id in behind.take(page.rows_max()) {
+    for id in behind {
+        if rows.len() == page.rows_max() {
+            break;
+        }
+        // One that is not durable yet is left out.
         if let Some(token) = node.ledger.token(&id).await?.and_then(|master| master.details) {
             rows.push(shown(&node, id, token, None).await?);
         }
@@ -66,7 +70,7 @@ pub(crate) async fn issue(
     };
     let life = body.expires_in_seconds.unwrap_or(LIFE_SECONDS);
     let owner = NewToken { principal_id, kind: body.kind, name: body.name, life, granter };
-    issued(&node, vault, &change, owner, Some(Box::new(principal))).await
+    issued(&node, vault, &change, owner, |token| TokenChange::Issue(token, Box::new(principal))).await
 }
 
 /// `POST /tokens/{tokenId}/rotate`: another token for the same principal; the old one expires after the grace.
@@ -79,30 +83,14 @@ pub(crate) async fn rotate(
     context.unconditional("has no meaning for a new token; leave it out")?;
     let scope = format_smolstr!("rotate token {token_id}");
     let granter = context.caller.access().clone();
-    let meta = Meta { actor: context.caller.actor(), ..Meta::default() };
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
     let old = good(&node, &token_id).await?;
     let vault = vault(&node)?;
     let name = kept_name(&vault, &token_id).await?.unwrap_or_default();
     let life = old.expires_at.milliseconds().saturating_sub(old.created_at.milliseconds()) / 1_000;
-    let owner = NewToken {
-        principal_id: old.principal_id.clone(),
-        kind: old.kind,
-        name: name.into(),
-        life,
-        granter: granter.clone(),
-    };
-    let answer = issued(&node, vault, &change, owner, None).await?;
+    let owner = NewToken { principal_id: old.principal_id, kind: old.kind, name: name.into(), life, granter };
     let at = node.ledger.now().plus_milliseconds(1_000 * body.grace_seconds.unwrap_or(0));
-    let expire = TokenCommand {
-        token_id,
-        expected: Expected::Any,
-        principal_id: old.principal_id,
-        change: TokenChange::Expire(at),
-        granter,
-    };
-    node.ledger.execute(Command::Token(expire), &meta).await?;
-    Ok(answer)
+    issued(&node, vault, &change, owner, |token| TokenChange::Replace(token, token_id, at)).await
 }
 
 /// `DELETE /tokens/{tokenId}`
@@ -140,13 +128,13 @@ struct NewToken {
     granter: Access,
 }
 
-/// Keeps the verifier of a new token, and then records the token; a token that is not recorded is erased again.
+/// Keeps the verifier of a new token, and then records the token; the verifier of one that is not recorded is erased again.
 async fn issued(
     node: &Node,
     vault: Arc<dyn Vault>,
     change: &ChangeRequest,
     owner: NewToken,
-    principal: Option<Box<PrincipalCommand>>,
+    as_change: impl FnOnce(Token) -> TokenChange,
 ) -> Result<Response, Problem> {
     let NewToken { principal_id, kind, name, life, granter } = owner;
     let (keeper, kept_name) = (Arc::clone(&vault), name.clone());
@@ -159,12 +147,16 @@ async fn issued(
         token_id: token_id.clone(),
         expected: Expected::Any,
         principal_id: token.principal_id.clone(),
-        change: TokenChange::Issue(token.clone(), principal),
+        change: as_change(token.clone()),
         granter,
     };
     let recorded = change.execute(node, Command::Token(command)).await;
     let is_new = recorded.as_ref().is_ok_and(|outcome| !outcome.replayed);
-    if !is_new {
+    // Where the outcome is not known the token may be recorded: then its verifier must stay.
+    let may_be_recorded = recorded
+        .as_ref()
+        .is_err_and(|problem| matches!(problem.code(), Code::OutcomeUnknown | Code::Internal));
+    if !is_new && !may_be_recorded {
         let (keeper, unused) = (vault, token_id.clone());
         blocking(move || keeper.erase_token(&unused)).await.map_err(|error| of_vault(&error))?;
     }

@@ -5,7 +5,7 @@ use crate::response::problem::Problem;
 use onhand_app::Ledger;
 use onhand_app::identity::Authority;
 use onhand_domain::StoreId;
-use onhand_domain::identity::{Access, Denied, Permission, StoreScope, TokenId};
+use onhand_domain::identity::{Access, Denied, Permission, PrincipalKind, StoreScope, TokenId};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -70,6 +70,13 @@ impl Caller {
         self.authority.as_ref().map(|authority| SmolStr::new(authority.principal_id.as_str()))
     }
 
+    /// True when the feed shows principals, tokens and the mode to the caller: to those who may read identity, and to nodes, which
+    /// follow the log without gaps.
+    pub(crate) fn sees_identity(&self) -> bool {
+        let is_node = self.authority().is_some_and(|authority| authority.kind == PrincipalKind::Node);
+        is_node || self.access().permit(Permission::IdentityRead).is_ok()
+    }
+
     /// The stores that a read is limited to. `asked` is the store that the caller asks for, if it is one.
     ///
     /// # Errors
@@ -98,7 +105,7 @@ impl Caller {
         let missing = Missing { needs: *needs, scope: store_id.as_ref(), have };
         let problem = Problem::new(Code::Forbidden, detail).extended(&missing);
         match part {
-            Some(part) => problem.with(|facts| facts.pointer = Some(format!("/operations/{part}"))),
+            Some((list, part)) => problem.with(|facts| facts.pointer = Some(format!("/{list}/{part}"))),
             None => problem,
         }
     }

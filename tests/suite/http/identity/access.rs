@@ -42,7 +42,7 @@ async fn every_route_is_open_to_whom_it_should_be() {
                 .replace("{tokenId}", "000000000000");
             let answer = chain.say(route.method.clone(), &path, credential, "{}").await;
             let met = met(&answer);
-            let is_public = matches!(route.need, Need::Public | Need::Metrics);
+            let is_public = route.need == Need::Public;
             assert!(!is_public || met == "-", "{name}: {} {path}", route.method);
             assert!(is_public || credential.starts_with("Bearer oh") || met == "401", "{name}: {path}");
             if !is_public {
@@ -99,7 +99,11 @@ async fn a_change_needs_what_it_does_wherever_it_comes_in() {
     ]});
     let refused = chain.say(Method::POST, "/imports/one/rows", &importer, &rows.to_string()).await;
     refused.is(403, "forbidden");
-    assert_eq!(refused.json["scope"], "ROME");
+    assert_eq!((&refused.json["scope"], &refused.json["pointer"]), (&json!("ROME"), &json!("/rows/1")));
+    // An import of others is neither read nor ended.
+    let end = r#"{"afterRow":0,"throughRow":0,"last":true,"rows":[]}"#;
+    chain.say(Method::POST, "/imports/one/rows", &importer, end).await.is(403, "forbidden");
+    chain.get("/imports/one/refusals", &importer).await.is(403, "forbidden");
     let level = chain.get("/stores/BERLIN/inventory/TEA", &till).await;
     assert_eq!((&level.json["qty"], &level.json["onHand"]), (&json!(9), &json!(9)), "one sale, nothing else");
 }
@@ -125,6 +129,13 @@ async fn lists_and_the_feed_show_the_stores_of_the_caller() {
         path = format!("/stock/current?limit=1&cursor={cursor}");
     }
     assert_eq!(seen, ["BERLIN", "ROME"]);
+    let page = chain.get("/stores?limit=1", &manager).await;
+    let next = format!("/stores?limit=1&cursor={}", page.json["nextCursor"].as_str().unwrap());
+    let last = chain.get(&next, &manager).await;
+    assert_eq!(
+        (stores(&page), stores(&last), last.json["nextCursor"].is_null()),
+        (vec!["BERLIN"], vec!["ROME"], true)
+    );
     chain.get("/stock/current?storeId=PARIS", &manager).await.is(403, "forbidden");
     chain.get("/stock/movements?storeId=PARIS", &manager).await.is(403, "forbidden");
     chain.get("/events?storeId=PARIS", &manager).await.is(403, "forbidden");
@@ -164,4 +175,19 @@ async fn nobody_grants_what_they_have_not() {
     chain.say(Method::POST, &format!("/tokens/{id}/rotate"), &manager, "{}").await.is(403, "forbidden");
     chain.say(Method::DELETE, &format!("/tokens/{id}"), &manager, "").await.is(403, "forbidden");
     chain.get("/auth/me", &chain.admin).await.is(200, "");
+}
+
+#[tokio::test]
+async fn the_feed_shows_identity_to_those_who_may_read_it_and_to_nodes() {
+    let chain = Chain::open().await;
+    let (viewer, _) = chain.token("service", r#"[{"role":"viewer"}]"#).await;
+    let (node, _) = chain.token("node", r#"[{"role":"node"}]"#).await;
+    let kinds = async |authorization: &str| -> Vec<String> {
+        let events = chain.get("/events", authorization).await;
+        let items = events.json["items"].as_array().unwrap().iter();
+        items.map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds(&viewer).await, ["ADJUST"; 3]);
+    let all = kinds(&node).await;
+    assert_eq!((all.len(), kinds(&chain.admin).await), (9, all));
 }

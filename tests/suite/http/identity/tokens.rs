@@ -1,7 +1,9 @@
 //! Tokens: the first one, wrong, revoked and rotated ones, restarts, followers of the feed.
 
+use super::super::request;
 use super::super::{Scratch, Setup};
 use super::{Chain, bearer, setup};
+use axum::body::Body;
 use futures_util::StreamExt;
 use http::Method;
 use onhand_disk::RealDisk;
@@ -129,4 +131,26 @@ async fn a_node_that_others_reach_answers_nothing_until_there_is_an_administrato
     for path in ["/health", "/livez", "/openapi.yaml", "/problems/setup-required"] {
         node.get(path).await.is(200, "");
     }
+}
+
+/// The head of a request comes while its token is good, the body when it is not any more.
+#[tokio::test]
+async fn a_token_that_is_revoked_while_the_body_is_on_its_way_changes_nothing() {
+    let chain = Chain::open().await;
+    let (second, id) = chain.token("service", r#"[{"role":"admin"}]"#).await;
+    let (begun, body) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let (asked, sent) = (Arc::clone(&begun), Arc::clone(&body));
+    let late = Body::from_stream(futures_util::stream::once(async move {
+        asked.notify_one();
+        sent.notified().await;
+        Ok::<_, std::convert::Infallible>(r#"{"kind":"service","name":"x","grants":[{"role":"admin"}]}"#)
+    }));
+    let headers = [("authorization", &*second), ("content-type", "application/json")];
+    let edge = Arc::clone(&chain.node.edge);
+    let request = request(Method::POST, "/tokens", &headers, late);
+    let answer = tokio::spawn(async move { edge.handle(request).await.status() });
+    begun.notified().await;
+    chain.say(Method::DELETE, &format!("/tokens/{id}"), &chain.admin, "").await.is(200, "");
+    body.notify_one();
+    assert_eq!(answer.await.unwrap(), 401);
 }
