@@ -68,7 +68,7 @@ fn bad_settings_from_the_environment_are_all_named_at_once() {
     command.args([
         "PORT=many",
         "IDEMP_TTL_MS=-5",
-        "HOST=0.0.0.0",
+        "HOST=shop.example",
         "LOG_LEVEL=loud",
         PROGRAM,
         "serve",
