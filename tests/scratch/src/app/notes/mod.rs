@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many SKUs have a note.
 #[derive(Debug, Default)]
-pub(in onhand_app) struct NoteCount(AtomicUsize);
+pub(crate) struct NoteCount(AtomicUsize);
 
 impl Projection for NoteCount {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
