@@ -2,7 +2,7 @@
 
 use crate::edge::body::JsonBody;
 use crate::edge::endpoint::{get, put};
-use crate::edge::route::Permission::Open;
+use crate::edge::route::Need;
 use crate::node::{Node, Routes};
 use crate::request::context::RequestContext;
 use crate::request::path::SkuAt;
@@ -11,6 +11,7 @@ use crate::resource::read::shown;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use onhand_domain::Command;
+use onhand_domain::identity::Permission::{CatalogueRead, CatalogueWrite};
 use onhand_domain::notes::NoteCommand;
 use axum::extract::State;
 use axum::response::Response;
@@ -22,7 +23,10 @@ use validator::Validate;
 
 /// The routes of notes.
 pub(crate) fn routes() -> Routes {
-    vec![get(Open, "/notes/{sku}", note).versioned(), put(Open, "/notes/{sku}", set)]
+    vec![
+        get(Need::Somewhere(CatalogueRead), "/notes/{sku}", note).versioned(),
+        put(Need::Everywhere(CatalogueWrite), "/notes/{sku}", set),
+    ]
 }
 
 /// `{text}`
