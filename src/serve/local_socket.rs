@@ -35,7 +35,7 @@ fn listen(directory: &Path, path: &Path) -> io::Result<(LocalListener, SocketFil
     }
     let socket = UnixListener::bind(path)?;
     let file = SocketFile(path.to_owned());
-    // Whoever connects in between is checked all the same.
+    // A client that connects in between is checked as well.
     fs::set_permissions(path, Permissions::from_mode(0o600))?;
     Ok((LocalListener::new(socket, owner), file))
 }

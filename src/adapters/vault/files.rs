@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the lock is waited for: whoever has it longer is stopped in the middle of a change.
+/// The longest wait for the lock; a process that holds it longer is stopped in the middle of a change.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// How long to wait before the lock is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(5);

@@ -30,7 +30,7 @@
 //! anybody else are not used. A name ending in `.tmp` is an unfinished file of a process that was killed: it is removed
 //! when the vault is opened.
 //!
-//! Whoever changes something holds the lock, and so do those who open the vault. Readers hold nothing: each file is replaced
+//! A change holds the lock, and so does the opening of the vault. Readers hold nothing: each file is replaced
 //! as a whole.
 //!
 //! **A person is what their own file says.** A login's file only shows the way to it, and one whose person is not there, or

@@ -7,9 +7,8 @@ use dashmap::DashMap;
 use onhand_domain::identity::{Access, Admins, Mode, Principal, PrincipalId, PrincipalKind, Token, TokenId};
 use onhand_domain::{Evidence, Key, State};
 use parking_lot::RwLock;
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a principal may do now.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +30,6 @@ pub(crate) struct Authorities {
     tokens: DashMap<TokenId, Token>,
     mode: RwLock<Mode>,
     admins: AtomicUsize,
-    /// Increases with every change: what was derived from an older one is derived again.
-    changes: AtomicU64,
 }
 
 impl Authorities {
@@ -54,18 +51,6 @@ impl Authorities {
     /// The mode.
     pub(crate) fn mode(&self) -> Mode {
         *self.mode.read()
-    }
-
-    /// See `changes`.
-    pub(crate) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
-    }
-
-    /// The ids of all principals, in order.
-    pub(crate) fn principals(&self) -> Vec<PrincipalId> {
-        let mut ids: Vec<PrincipalId> = self.principals.iter().map(|entry| entry.key().clone()).collect();
-        ids.sort_unstable();
-        ids
     }
 
     /// The ids of all tokens, in order.
@@ -126,26 +111,9 @@ impl Projection for Authorities {
             }
             (Key::Token(id), State::Token(master)) => self.note_token(id, master.details.as_ref()),
             (Key::Mode, State::Mode(master)) => self.note_mode(master.details.unwrap_or_default()),
-            _ => return None,
+            _ => {}
         }
-        self.changes.fetch_add(1, Ordering::AcqRel);
         None
-    }
-
-    fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
-        if let Some(State::Mode(master)) = states.get(&Key::Mode) {
-            self.note_mode(master.details.unwrap_or_default());
-        }
-        for (key, state) in states {
-            match (key, state) {
-                (Key::Principal(id), State::Principal(master)) => {
-                    self.note_principal(id, master.details.as_ref());
-                }
-                (Key::Token(id), State::Token(master)) => self.note_token(id, master.details.as_ref()),
-                _ => {}
-            }
-        }
-        Vec::new()
     }
 
     fn evidence(&self, keys: &[Key], evidence: &mut Evidence) {

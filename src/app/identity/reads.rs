@@ -41,16 +41,6 @@ impl Ledger {
         Ok(seen.await?.unwrap_or_default())
     }
 
-    /// Increases with every change of a principal, a token or the mode.
-    pub fn identity_changes(&self) -> u64 {
-        self.projections.authorities.changes()
-    }
-
-    /// The ids of all principals, in order.
-    pub fn principal_ids(&self) -> Vec<PrincipalId> {
-        self.projections.authorities.principals()
-    }
-
     /// The ids of all tokens, in order.
     pub fn token_ids(&self) -> Vec<TokenId> {
         self.projections.authorities.tokens()

@@ -5,17 +5,6 @@ use crate::identity::grant::{Grant, TeamId};
 use crate::identity::permission::{Permission, PermissionSet};
 use std::sync::Arc;
 
-/// Where a principal may do something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach<'a> {
-    /// In every store.
-    Everywhere,
-    /// Within a limited scope: some stores, a team, or what belongs to the principal.
-    Within(&'a Access, Permission),
-    /// Nowhere.
-    Nowhere,
-}
-
 /// The stores that a read is limited to; every store by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreScope(Option<Arc<[StoreId]>>);
@@ -72,17 +61,9 @@ impl Access {
         access
     }
 
-    /// Where the principal may do something.
-    pub fn reach(&self, permission: Permission) -> Reach<'_> {
-        if self.everywhere.has(permission) {
-            return Reach::Everywhere;
-        }
-        let limited = |sets: &[(StoreId, PermissionSet)]| sets.iter().any(|(_, set)| set.has(permission));
-        if self.own.has(permission) || limited(&self.stores) || limited(&self.teams) {
-            Reach::Within(self, permission)
-        } else {
-            Reach::Nowhere
-        }
+    /// True when the principal may do something somewhere: everywhere, in some stores, with the things of a team or with its own.
+    pub fn may_somewhere(&self, permission: Permission) -> bool {
+        self.anywhere().has(permission)
     }
 
     /// Checks that the principal may do something in every store, or with what belongs to none.
@@ -110,16 +91,6 @@ impl Access {
         self.everywhere.has(permission) || set_of(&self.stores, store).has(permission)
     }
 
-    /// True when the principal may do something with the things of a team.
-    pub fn may_as(&self, permission: Permission, team: &TeamId) -> bool {
-        self.everywhere.has(permission) || set_of(&self.teams, team).has(permission)
-    }
-
-    /// True when the principal may do something with what belongs to it, or with more.
-    pub fn may_own(&self, permission: Permission) -> bool {
-        self.everywhere.has(permission) || self.own.has(permission)
-    }
-
     /// The stores that a permission is limited to, in order; nothing where it is not limited to stores.
     pub fn stores_with(&self, permission: Permission) -> impl Iterator<Item = &StoreId> {
         self.stores.iter().filter(move |(_, set)| set.has(permission)).map(|(store, _)| store)
@@ -139,7 +110,7 @@ impl Access {
         limited.fold(self.everywhere.or(self.own), PermissionSet::or)
     }
 
-    /// True when this access includes another one: whoever has it may grant the other.
+    /// True when this access includes another one: a caller with this one may grant the other.
     pub fn includes(&self, other: &Self) -> bool {
         let in_sets = |own: &[(StoreId, PermissionSet)], others: &[(StoreId, PermissionSet)]| {
             let left = |(name, set): &(StoreId, PermissionSet)| {
@@ -168,22 +139,6 @@ impl StoreScope {
     /// The stores, in order; nothing when it is every store.
     pub fn stores(&self) -> Option<&[StoreId]> {
         self.0.as_deref()
-    }
-}
-
-impl Reach<'_> {
-    /// True when it is allowed somewhere.
-    pub const fn is_some(self) -> bool {
-        !matches!(self, Self::Nowhere)
-    }
-
-    /// True when it is allowed in a store.
-    pub fn covers(self, store: &StoreId) -> bool {
-        match self {
-            Self::Everywhere => true,
-            Self::Within(access, permission) => access.may_in(permission, store),
-            Self::Nowhere => false,
-        }
     }
 }
 
@@ -226,14 +181,10 @@ mod tests {
         let (a, b, c) = (store("A"), store("B"), store("C"));
         assert!(access.may_in(P::StockSell, &a) && access.may_in(P::StockCount, &b));
         assert!(!access.may_in(P::StockCount, &a) && !access.may_in(P::StockSell, &c));
-        assert_eq!(access.reach(P::OpsRead), Reach::Everywhere);
-        assert_eq!(access.reach(P::IdentityManage), Reach::Nowhere);
-        assert!(access.reach(P::StockSell).covers(&b) && !access.reach(P::StockSell).covers(&c));
-        assert!(access.may_own(P::OrdersPlace) && !access.may_own(P::StockSell));
-        assert!(
-            access.may_as(P::ExerciseInject, &store("red"))
-                && !access.may_as(P::ExerciseInject, &store("blue"))
-        );
+        assert!(access.scope(P::OpsRead).is_everywhere() && !access.may_somewhere(P::IdentityManage));
+        assert!(access.scope(P::StockSell).covers(&b) && !access.scope(P::StockSell).covers(&c));
+        assert!(access.may_somewhere(P::OrdersPlace) && access.scope(P::OrdersPlace).stores() == Some(&[]));
+        assert!(access.may_somewhere(P::ExerciseInject));
         assert_eq!(access.stores_with(P::StockSell).collect::<Vec<_>>(), [&a, &b]);
     }
 
@@ -241,9 +192,7 @@ mod tests {
     fn a_mask_takes_away_what_a_grant_gives() {
         let grants: Vec<Grant> = serde_json::from_str(r#"[{"role":"team","team":"red"}]"#).unwrap();
         let masked = Access::of(&grants, PermissionSet::of(&[P::ExerciseInject]));
-        assert!(
-            !masked.may_as(P::ExerciseInject, &store("red")) && masked.may_as(P::ChatSend, &store("red"))
-        );
+        assert!(!masked.may_somewhere(P::ExerciseInject) && masked.may_somewhere(P::ChatSend));
     }
 
     #[test]

@@ -130,11 +130,6 @@ impl Grant {
         self.role.map(Role::permissions).or_else(of_name).unwrap_or_default()
     }
 
-    /// The role, where it is one.
-    pub const fn role_of(&self) -> Option<Role> {
-        self.role
-    }
-
     /// The stores it is limited to.
     pub fn stores(&self) -> Option<&[StoreId]> {
         self.stores.as_deref()

@@ -23,7 +23,7 @@ mod principal;
 mod role;
 mod token;
 
-pub use access::{Access, Denied, Reach, StoreScope};
+pub use access::{Access, Denied, StoreScope};
 pub use grant::{Grant, GrantError, TeamId};
 pub use ids::{PrincipalId, PrincipalKind, TokenId, WrongId};
 pub use mode::{Mode, ModeCommand, ModeFact, ModeRecord, ModeState};

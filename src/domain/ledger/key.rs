@@ -19,9 +19,10 @@ impl Key {
 
     /// The key that is shown as `text`, if there is one.
     pub fn parse(text: &str) -> Option<Self> {
-        // No store has a space in its id, so a text that begins with a tag and a space is no level.
-        let tagged = text.split_once(' ').filter(|(tag, _)| *tag != BARE);
-        tagged.and_then(|(tag, id)| Self::of(tag, id)).or_else(|| Self::of(BARE, text))
+        // No store has a space in its id, and every level has a slash: a text that begins with a tag is no level.
+        let (tag, id) = text.split_once(' ').unwrap_or((text, ""));
+        let tagged = (tag != BARE).then(|| Self::of(tag, id)).flatten();
+        tagged.or_else(|| Self::of(BARE, text))
     }
 }
 
@@ -45,6 +46,7 @@ impl fmt::Display for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::{PrincipalId, PrincipalKind, TokenId};
     use crate::{ImportId, Sku, StoreId};
 
     #[test]
@@ -55,7 +57,14 @@ mod tests {
         let place = || (StoreId::new("alert").unwrap(), Sku::new("BANK CHARGES").unwrap());
         let threshold = Key::Threshold(place().0, place().1);
         let alert = Key::Alert(place().0, place().1);
-        for key in [level, Key::Import(ImportId::new("a-1").unwrap()), product, store, threshold, alert] {
+        let import = Key::Import(ImportId::new("a-1").unwrap());
+        let principal = Key::Principal(PrincipalId::of_bits(PrincipalKind::Team, 1));
+        let token = Key::Token(TokenId::of_bits(1));
+        // Kinds with one state have no id.
+        let single = [Key::Clock, Key::Mode];
+        for key in
+            [level, import, product, store, threshold, alert, principal, token].into_iter().chain(single)
+        {
             assert_eq!(Key::parse(&key.to_string()), Some(key));
         }
         assert_eq!(Key::parse("import"), None);

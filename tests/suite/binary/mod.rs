@@ -8,6 +8,7 @@ mod codes;
 mod copies;
 mod full_disk;
 mod gates;
+mod identity;
 mod kill;
 mod locks;
 mod lost_sync;

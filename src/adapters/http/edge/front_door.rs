@@ -2,7 +2,8 @@
 //! of the path.
 //!
 //! As long as there is no principal, nobody can log in. A node that only its own machine reaches is open then, to `local`; one that
-//! listens elsewhere answers nothing but what is public, until an administrator was made on its machine, over the local socket. Who owns the data directory is let in there, always.
+//! listens elsewhere answers nothing but what is public, until an administrator was made on its machine, over the local socket, which always admits
+//! the owner of the data directory.
 
 use crate::edge::local_peer::LocalPeer;
 use crate::edge::route::Need;
@@ -31,7 +32,7 @@ pub struct OpenRules {
     pub metrics: bool,
 }
 
-/// Who may come in.
+/// The check of every request but those of public routes.
 pub(crate) struct FrontDoor {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) vault: Option<Arc<dyn Vault>>,
@@ -76,7 +77,7 @@ impl FrontDoor {
             Need::Public | Need::Anyone => Ok(()),
             Need::Metrics => caller.access().permit(Permission::OpsRead),
             Need::Everywhere(needs) => caller.access().permit(needs),
-            Need::Somewhere(needs) if caller.access().reach(needs).is_some() => Ok(()),
+            Need::Somewhere(needs) if caller.access().may_somewhere(needs) => Ok(()),
             Need::Somewhere(needs) => Err(Denied { needs, store_id: None, part: None }),
             Need::InStore(needs) => match params.get("storeId").and_then(|id| StoreId::new(id).ok()) {
                 Some(store) => caller.access().permit_in(needs, &store),

@@ -9,7 +9,7 @@
 //!   the answer is hidden from the page, the effect is not. `Sec-Fetch-Site` shows it, in older browsers `Origin`;
 //!   pages cannot set either. The rule is that of `CrossOriginProtection` in Go 1.25.
 //!
-//! No page reaches the local socket, so whoever comes over it may call the node by any name.
+//! No page reaches the local socket, so its callers may use any host name.
 //!
 //! A check allocates nothing: it is one pass over the names of the headers.
 
@@ -88,7 +88,8 @@ impl WebGate {
         let local = self.local.filter(|_| !login);
         // Over the socket, too, where a proxy would lend its caller the rights of the owner.
         if seen.forwarded && (over_socket || local.is_some()) {
-            return Err(Problem::new(Code::MisdirectedHost, FORWARDED_DETAIL));
+            let detail = if over_socket { FORWARDED_OVER_SOCKET } else { FORWARDED_DETAIL };
+            return Err(Problem::new(Code::MisdirectedHost, detail));
         }
         if local.is_some_and(|bound| !over_socket && !is_local(name_of(host), bound)) {
             return Err(Problem::plain(Code::MisdirectedHost));
@@ -104,6 +105,9 @@ impl WebGate {
 const FORWARDED_DETAIL: &str = "A proxy has forwarded the request, so its caller may be anywhere, and this server answers \
      only callers on its own machine as long as nobody has to log in. Call it directly, or start it with --insecure and \
      let the proxy decide who may call.";
+
+const FORWARDED_OVER_SOCKET: &str = "A proxy has forwarded the request over the local socket, which admits the owner of the data \
+     directory alone. Have the proxy call the port of the server instead.";
 
 impl Default for WebGate {
     /// The gate of a node on 127.0.0.1.

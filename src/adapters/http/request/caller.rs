@@ -50,7 +50,7 @@ impl Caller {
     /// when this does.
     pub(crate) fn is_unchanged(&self, ledger: &Ledger) -> bool {
         let Some(authority) = &self.authority else { return self.over_socket || ledger.has_no_principals() };
-        let same = ledger.authority(&authority.principal_id).is_some_and(|now| Arc::ptr_eq(&now, authority));
+        let same = ledger.authority(&authority.principal_id).is_some_and(|now| now == *authority);
         let good = |id: &TokenId| ledger.token_now(id).is_some_and(|token| token.is_good(ledger.now()));
         same && self.token.as_ref().is_none_or(good)
     }
@@ -84,7 +84,7 @@ impl Caller {
     pub(crate) fn scope(&self, needs: Permission, asked: Option<&StoreId>) -> Result<StoreScope, Problem> {
         let denied = match asked {
             Some(store) => self.access().permit_in(needs, store).err(),
-            None if self.access().reach(needs).is_some() => None,
+            None if self.access().may_somewhere(needs) => None,
             None => Some(Denied { needs, store_id: None, part: None }),
         };
         denied.map_or_else(|| Ok(self.access().scope(needs)), |denied| Err(self.refused(&denied)))

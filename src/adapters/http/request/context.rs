@@ -22,7 +22,7 @@ pub(crate) struct RequestContext {
     pub key: Option<SmolStr>,
     /// How long the caller waits for the answer.
     pub deadline: Deadline,
-    /// Who asks for it.
+    /// The principal that makes the request, and its access.
     pub caller: Caller,
     request_id: Option<SmolStr>,
 }

@@ -48,8 +48,8 @@ codes! {
          Correct the request; repeating it as it is cannot succeed.";
     InvalidCursor "invalid-cursor" BAD_REQUEST "The cursor is not valid" retry None,
         "The cursor was not made by this server for this list. Start again without one.";
-    Unauthorized "unauthorized" UNAUTHORIZED "Who asks is not known" retry None,
-        "The request has no credential, or one that is not good: malformed, expired, revoked, or of somebody who is disabled. Send \
+    Unauthorized "unauthorized" UNAUTHORIZED "The caller is not known" retry None,
+        "The request has no credential, or one that is not good: malformed, expired, revoked, or of a disabled principal. Send \
          `Authorization: Bearer` with a token that is; nothing was done.";
     SetupRequired "setup-required" UNAUTHORIZED "Nobody can log in yet" retry None,
         "The server listens beyond its own machine, and there is no administrator yet. Make one on the machine it runs on: \

@@ -1,6 +1,6 @@
 //! The listener of the local socket: it takes connections of processes of the owner and of root.
 //!
-//! Whoever may write the data directory owns the node, so over this socket nothing else has to be proved. The mode of the file
+//! A user with write access to the data directory owns the node, so over this socket nothing else has to be proved. The mode of the file
 //! keeps others out; the system's word about the peer holds also where that mode was changed.
 
 use crate::edge::local_peer::LocalPeer;

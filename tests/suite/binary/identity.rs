@@ -1,0 +1,59 @@
+//! Identity in several processes of one data directory.
+
+use super::api::{Api, Reply};
+use super::process::{Node, verify};
+use http::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A process gives up a lease within milliseconds of its request, and each try waits for it.
+const TRIES_MAX: usize = 20;
+
+fn bearer(reply: &Reply) -> String {
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    format!("Bearer {}", reply.json["token"].as_str().unwrap())
+}
+
+fn token(grant: &Value) -> Value {
+    json!({"kind": "service", "name": "x", "grants": [grant]})
+}
+
+/// Sends until the other process has given up the lease, as a client does.
+async fn sent(api: &Api, method: Method, path: &str, authorization: &str, body: &Value) -> Reply {
+    let headers = [("authorization", authorization), ("content-type", "application/json")];
+    let headers = if authorization.is_empty() { &headers[1..] } else { &headers };
+    let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
+    for _ in 0..TRIES_MAX {
+        let reply = api.try_send(method.clone(), path, headers, body.clone()).await.unwrap();
+        if reply.json["code"] != "lock-contended" {
+            return reply;
+        }
+    }
+    panic!("the lease for {method} {path} is never given up")
+}
+
+/// A token that one process issues is good at the other one at once; a token that one revokes is refused by the other at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_process_grants_and_revokes_counts_at_the_other_at_once() {
+    let directory = TempDir::new().unwrap();
+    let nodes = [0, 1].map(|_| Node::start(directory.path(), &["--locks-enabled"]));
+    let apis = nodes.each_ref().map(Api::of);
+    let first = token(&json!({"role": "admin"}));
+    let admin = bearer(&sent(&apis[0], Method::POST, "/tokens", "", &first).await);
+    apis[1].get("/stores").await.is(401, "unauthorized");
+    let viewer = token(&json!({"role": "viewer"}));
+    for turn in 0..20 {
+        let (here, there) = (&apis[turn % 2], &apis[1 - turn % 2]);
+        let issued = sent(here, Method::POST, "/tokens", &admin, &viewer).await;
+        let credential = bearer(&issued);
+        let as_viewer = [("authorization", credential.as_str())];
+        there.get_with("/stores", &as_viewer).await.is(200, "");
+        let path = format!("/tokens/{}", issued.json["tokenId"].as_str().unwrap());
+        sent(here, Method::DELETE, &path, &admin, &Value::Null).await.is(200, "");
+        there.get_with("/stores", &as_viewer).await.is(401, "unauthorized");
+    }
+    for node in nodes {
+        node.stop();
+    }
+    verify(directory.path());
+}
