@@ -19,15 +19,20 @@ const NOT_THERE_YET = {
   getDeadLetter: 'a node that is well has no dead letters',
   discardDeadLetter: 'a node that is well has no dead letters',
   redriveDeadLetter: 'a node that is well has no dead letters',
+  rotateToken: 'no token has the id of the example',
+  revokeToken: 'no token has the id of the example',
 };
 
-let node, operations;
+/** `node` asks nobody who they are; `guarded` has an administrator, whose token is `token`. */
+let node, guarded, token, operations;
 
 before(async () => {
-  node = await startNode();
+  [node, guarded] = await Promise.all([startNode(), startNode()]);
   operations = await readOperations(node.url);
+  const administrator = { kind: 'service', name: 'visitor', grants: [{ role: 'admin' }] };
+  ({ token } = await guarded.post('/tokens', administrator));
 });
-after(() => node?.stop());
+after(() => Promise.all([node?.stop(), guarded?.stop()]));
 
 /** Every operation of the document, in its order. */
 async function readOperations(url) {
@@ -47,13 +52,23 @@ async function readOperations(url) {
   );
 }
 
-/** Opens `/docs` in a browser of its own. */
-async function visit(story, size = {}) {
-  const browser = await openBrowser({ ...size, allowed: [`127.0.0.1:${node.port}`] });
+/** Opens `/docs` of a node in a browser of its own. */
+async function visit(story, { url, port }, size = {}) {
+  const browser = await openBrowser({ ...size, allowed: [`127.0.0.1:${port}`] });
   story.after(() => browser.close());
-  await browser.page.goto(`${node.url}/docs`);
+  await browser.page.goto(`${url}/docs`);
   await browser.page.locator('.opblock').first().waitFor();
   return browser;
+}
+
+/** Gives the page the token, by its button "Authorize". */
+async function authorize(page) {
+  await page.locator('.auth-wrapper > .authorize').click();
+  const dialog = page.locator('.dialog-ux');
+  await dialog.locator('input').fill(token);
+  await picture(dialog, 'authorize');
+  await dialog.locator('.modal-btn.authorize').click();
+  await dialog.locator('.btn-done').click();
 }
 
 /** Opens an operation; what is below its heading. */
@@ -92,8 +107,7 @@ async function assertParameters(block, operation) {
 }
 
 /** Opens each operation, looks at its parameters, and tries it out; from the top of the page to its end. */
-async function tryAll(story, chosen) {
-  const { page, complaints } = await visit(story);
+async function tryAll({ page, complaints }, chosen) {
   for (const operation of chosen) {
     const block = await open(page, operation);
     await assertParameters(block, operation);
@@ -109,14 +123,17 @@ async function tryAll(story, chosen) {
 }
 
 describe('/docs', () => {
-  test('every GET says what it takes, and is answered well when it is the first thing a visitor tries', (story) =>
-    tryAll(story, operations.filter(({ verb }) => verb === 'get')));
+  test('every GET says what it takes, and is answered well when it is the first thing a visitor tries', async (story) =>
+    tryAll(await visit(story, node), operations.filter(({ verb }) => verb === 'get')));
 
-  test('every change says what it takes, and is done when a visitor tries them from the top of the page on', (story) =>
-    tryAll(story, operations.filter(({ verb }) => verb !== 'get')));
+  test('every change says what it takes, and is done when a visitor with a token tries them from the top of the page on', async (story) => {
+    const visitor = await visit(story, guarded);
+    await authorize(visitor.page);
+    await tryAll(visitor, operations.filter(({ verb }) => verb !== 'get'));
+  });
 
   test('on a telephone an operation is as wide as the page', async (story) => {
-    const { page, complaints } = await visit(story, { width: 390, height: 844 });
+    const { page, complaints } = await visit(story, node, { width: 390, height: 844 });
     await picture(page, 'docs-390');
     const operation = operations.find(({ id }) => id === 'currentStock');
     const block = await open(page, operation);
