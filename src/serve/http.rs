@@ -81,7 +81,7 @@ pub(super) async fn bind(listen: &ListenSettings) -> Result<TcpListener, Failure
 }
 
 /// The state that the handlers share.
-fn node(
+pub(super) fn node(
     settings: &ServeSettings,
     running: &RunningNode,
     vault: Arc<dyn Vault>,
@@ -171,14 +171,13 @@ pub(super) fn announce(
     if nobody_can_log_in && !open_rules(listen).without_principals {
         eprintln!("\x20 setup    nobody can log in yet, so nothing else is answered; make an administrator:");
         match socket {
-            Some(socket) => eprintln!(
-                "\x20          curl --unix-socket {socket} -X POST http://localhost/tokens \\\n\
-                 \x20               -H 'content-type: application/json' \\\n\
-                 \x20               -d '{{\"kind\": \"service\", \"name\": \"admin\", \"grants\": [{{\"role\": \"admin\"}}]}}'",
-                socket = socket.display()
+            Some(_) => eprintln!(
+                "\x20          onhand user add ada --admin --data-dir {data}\n\
+                 \x20          docker exec CONTAINER onhand user add ada --admin       where it runs in a container"
             ),
             None => eprintln!(
-                "\x20          start it once with --host 127.0.0.1, as it has no local socket (see its warning above)"
+                "\x20          it has no local socket (see its warning above), so stop it first\n\
+                 \x20          onhand user add ada --admin --data-dir {data}"
             ),
         }
     }

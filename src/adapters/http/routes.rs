@@ -3,6 +3,7 @@
 use crate::edge::front_door::FrontDoor;
 use crate::edge::layer::Edge;
 use crate::edge::route::Route;
+use crate::edge::route_table::RouteTable;
 use crate::node::{Node, Routes};
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ fn all() -> Routes {
 pub fn edge(node: Arc<Node>) -> Edge {
     let (gates, web) = (Arc::clone(&node.gates), Arc::clone(&node.web));
     let (ledger, vault, open) = (Arc::clone(&node.ledger), node.vault.clone(), node.open);
+    // Set by another edge of the same node, it is the same.
+    let _ = node.routes.set(RouteTable::new(routes()));
     let bound = all().into_iter().map(move |endpoint| endpoint.bound(Arc::clone(&node)));
     Edge::new(bound.collect(), gates, web).with_door(FrontDoor { ledger, vault, open })
 }

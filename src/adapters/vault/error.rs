@@ -80,6 +80,8 @@ pub enum Remedy {
     NewToken,
     /// A person can be erased, and made anew.
     NewPerson,
+    /// The file of identity says it again.
+    DeclareAgain,
     /// A login is in the file of its person, too.
     SavePersonAgain,
 }
@@ -90,6 +92,9 @@ impl Remedy {
             Self::Restore => "Restore it from a copy",
             Self::NewToken => "Restore it from a copy, or revoke the token and make another one",
             Self::NewPerson => "Restore it from a copy, or erase the person and add them again",
+            Self::DeclareAgain => {
+                "Restore it from a copy; or remove it, and start with IDENTITY_FILE: what that no longer names must be revoked by hand then"
+            }
             Self::SavePersonAgain => {
                 "Restore it from a copy; or remove it, and change something about its person, which writes it anew"
             }

@@ -11,6 +11,7 @@
 //! | [`token`] | the text of a token |
 //! | [`password`] | which passwords are taken, and what is kept of them |
 //! | `frequent` | passwords that everybody tries first |
+//! | [`identity_file`] | the file that declares people and tokens |
 //!
 //! The vault of a data directory, with everything in it:
 //!
@@ -22,6 +23,8 @@
 //!                                    {"crc":"8 hex","principalId":"u_0123456789ab","login":"ada","name":"Ada L.",
 //!                                    "email":"ada@example.com","password":"$argon2id$v=19$m=19456,t=2,p=1$..."}<LF>
 //! identity/logins/<64 hex>           {"crc":"8 hex","principalId":"u_0123456789ab"}<LF>
+//! identity/managed.json              {"crc":"8 hex","file":"/etc/onhand/identity.toml","persons":["u_0123456789ab"],
+//!                                    "tokens":["0123456789ab"]}<LF>, as long as such a file declares people and tokens
 //! ```
 //! in one line each. `crc` is CRC-32C over every byte from behind `"crc":"........",` up to the line feed. Of a person, what
 //! is not known (`name`, `email`, `password`) has no member. Members that are not listed are damage: a later version that
@@ -46,6 +49,7 @@
 mod error;
 mod files;
 mod frequent;
+pub mod identity_file;
 pub mod password;
 mod persons;
 mod random;
@@ -56,5 +60,5 @@ pub mod token;
 mod vault;
 
 pub use error::{Remedy, VaultError};
-pub use random::RandomSource;
+pub use random::{RandomSource, random_bytes};
 pub use vault::FileVault;

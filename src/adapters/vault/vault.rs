@@ -4,9 +4,9 @@ use crate::error::{Remedy, VaultError};
 use crate::files::Files;
 use crate::persons::Persons;
 use crate::random::{RandomSource, of_machine};
-use crate::record::TokenRecord;
+use crate::record::{ManagedRecord, TokenRecord};
 use crate::token::TokenText;
-use onhand_app::ports::{KeepError, KeptPerson, KeptToken, Vault};
+use onhand_app::ports::{KeepError, KeptPerson, KeptToken, Managed, Vault};
 use onhand_disk::Disk;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use parking_lot::RwLock;
@@ -138,6 +138,16 @@ impl Vault for FileVault {
 
     fn erase_person(&self, id: &PrincipalId) -> io::Result<()> {
         self.persons().erase(id)
+    }
+
+    fn managed(&self) -> io::Result<Managed> {
+        let record = self.files.read::<ManagedRecord>(&self.files.managed(), Remedy::DeclareAgain)?;
+        Ok(record.map(ManagedRecord::managed).unwrap_or_default())
+    }
+
+    fn keep_managed(&self, managed: &Managed) -> io::Result<()> {
+        let _held = self.files.hold()?;
+        self.files.put(&self.files.managed(), &ManagedRecord::new(managed))
     }
 
     fn random(&self) -> [u8; 32] {

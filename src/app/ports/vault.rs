@@ -1,6 +1,7 @@
 //! The port of the vault: personal data and verifiers of identity, outside the log, so that they can be erased.
 
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
+use std::collections::BTreeSet;
 use std::io;
 
 /// What the vault keeps of a token: its name, and a verifier of its secret.
@@ -23,6 +24,17 @@ pub struct KeptPerson {
     pub email: Option<String>,
     /// The verifier of the password, in the PHC string format; nothing as long as no password is set.
     pub password: Option<String>,
+}
+
+/// What a file of identity has declared: changed by that file alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Managed {
+    /// The path of the file.
+    pub file: String,
+    /// The persons it names.
+    pub persons: BTreeSet<PrincipalId>,
+    /// The tokens it names.
+    pub tokens: BTreeSet<TokenId>,
 }
 
 /// Why the vault does not keep a person.
@@ -98,6 +110,18 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// What the disk says; then calling it again goes on.
     fn erase_person(&self, id: &PrincipalId) -> io::Result<()>;
+
+    /// What a file of identity has declared; nothing when there is no such file.
+    ///
+    /// # Errors
+    /// What the disk says, or a file that is damaged.
+    fn managed(&self) -> io::Result<Managed>;
+
+    /// Keeps what a file of identity has declared.
+    ///
+    /// # Errors
+    /// What the disk says; then what was kept before is still kept.
+    fn keep_managed(&self, managed: &Managed) -> io::Result<()>;
 
     /// 32 random bytes of the machine, for secrets and ids.
     fn random(&self) -> [u8; 32];

@@ -6,6 +6,7 @@
 //! the owner of the data directory.
 
 use crate::edge::local_peer::LocalPeer;
+use crate::edge::need;
 use crate::edge::route::Need;
 use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
@@ -16,8 +17,6 @@ use http::{HeaderMap, HeaderValue, Request};
 use onhand_app::Ledger;
 use onhand_app::ports::Vault;
 use onhand_app::stock::ReadError;
-use onhand_domain::StoreId;
-use onhand_domain::identity::{Denied, Permission};
 use std::sync::Arc;
 
 /// The value of `WWW-Authenticate`.
@@ -73,19 +72,7 @@ impl FrontDoor {
             return Ok(Caller::default());
         }
         let caller = self.identify(request.headers())?;
-        let checked = match need {
-            Need::Public | Need::Anyone => Ok(()),
-            Need::Metrics => caller.access().permit(Permission::OpsRead),
-            Need::Everywhere(needs) => caller.access().permit(needs),
-            Need::Somewhere(needs) if caller.access().may_somewhere(needs) => Ok(()),
-            Need::Somewhere(needs) => Err(Denied { needs, store_id: None, part: None }),
-            Need::InStore(needs) => match params.get("storeId").and_then(|id| StoreId::new(id).ok()) {
-                Some(store) => caller.access().permit_in(needs, &store),
-                // The handler says what is wrong with the id, to those who may ask at all.
-                None => caller.access().permit(needs),
-            },
-        };
-        checked.map_err(|denied| caller.refused(&denied))?;
+        need::check(need, caller.access(), params).map_err(|denied| caller.refused(&denied))?;
         Ok(caller)
     }
 

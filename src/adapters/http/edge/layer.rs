@@ -10,7 +10,9 @@ use crate::edge::endpoint::Answering;
 use crate::edge::front_door::{CHALLENGE, FrontDoor};
 use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
 use crate::edge::meters::RouteMeters;
+use crate::edge::managed;
 use crate::edge::route::{Cache, Route};
+use crate::edge::route_table::Addresses;
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
@@ -27,7 +29,6 @@ use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode, Uri};
 use onhand_planted::{Bug, planted};
 use onhand_resilience::Seat;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
@@ -37,8 +38,7 @@ use std::time::{Duration, Instant};
 /// The outermost layer, around the handlers.
 pub struct Edge {
     routes: Vec<(Route, Answering)>,
-    /// The routes of each address, one for each of its methods.
-    addresses: matchit::Router<Vec<usize>>,
+    addresses: Addresses,
     gates: Arc<Gates>,
     web: Arc<WebGate>,
     door: Option<FrontDoor>,
@@ -65,16 +65,7 @@ struct Exchange {
 impl Edge {
     /// Puts the layer around these routes and their handlers.
     pub(crate) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>, web: Arc<WebGate>) -> Self {
-        let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, (route, _)) in routes.iter().enumerate() {
-            for address in route.addresses() {
-                together.entry(address).or_default().push(index);
-            }
-        }
-        let mut addresses = matchit::Router::new();
-        for (address, of_address) in together {
-            addresses.insert(address, of_address).expect("no two patterns fit the same addresses");
-        }
+        let addresses = Addresses::of(routes.iter().map(|(route, _)| route));
         let meters = RouteMeters::new(routes.iter().map(|(route, _)| route.template));
         for (index, (route, _)) in routes.iter().enumerate() {
             meters.of(Some(index), &route.method).begin();
@@ -128,6 +119,10 @@ impl Edge {
             Ok(caller) => caller,
             Err(problem) => return self.leave(&exchange, problem.into_response()),
         };
+        let vault = self.door.as_ref().and_then(|door| door.vault.as_ref());
+        if let Err(problem) = managed::check(vault, route, &params).await {
+            return self.leave(&exchange, problem.into_response());
+        }
         request.extensions_mut().insert(Arrived { id: exchange.id.clone(), caller, params });
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
@@ -201,16 +196,13 @@ impl Edge {
 
     /// The route of an address that has this method, else the first one of the address; and the path parameters.
     fn find(&self, method: &Method, path: &str) -> Option<(usize, PathParams)> {
-        let found = self.addresses.at(path).ok()?;
-        let serves = |index: &usize| self.routes.get(*index).is_some_and(|(route, _)| route.serves(method));
-        let index = found.value.iter().copied().find(serves).or_else(|| found.value.first().copied())?;
-        Some((index, PathParams::read(found.params.iter())))
+        let serves = |index: usize| self.routes.get(index).is_some_and(|(route, _)| route.serves(method));
+        self.addresses.find(path, serves)
     }
 
     /// The `Allow` header of an address.
     fn methods_of(&self, exchange: &Exchange) -> String {
-        let indexes =
-            self.addresses.at(exchange.uri.path()).map(|found| found.value.as_slice()).unwrap_or_default();
+        let indexes = self.addresses.all_at(exchange.uri.path());
         let mut allowed = Vec::new();
         for (route, _) in indexes.iter().filter_map(|index| self.routes.get(*index)) {
             allowed.push(route.method.as_str());

@@ -1,5 +1,7 @@
-//! Identity: who the caller is (`me`), tokens (`tokens`, `token_body`), roles and the mode (`mode`).
+//! Identity: who the caller is (`me`), what somebody may do and why (`explain`), tokens (`tokens`, `token_body`), roles and the mode (`mode`).
 
+mod explain;
+mod explain_body;
 mod me;
 mod mode;
 mod token_body;
@@ -15,6 +17,7 @@ use onhand_domain::identity::Permission::{IdentityManage, IdentityRead};
 pub(crate) fn routes() -> Routes {
     vec![
         get(Need::Anyone, "/auth/me", me::me),
+        get(Need::Everywhere(IdentityRead), "/auth/explain", explain::explain).query(explain::PARAMETERS),
         get(Need::Anyone, "/roles", mode::roles),
         get(Need::Anyone, "/mode", mode::mode).versioned(),
         put(Need::Everywhere(IdentityManage), "/mode", mode::set),

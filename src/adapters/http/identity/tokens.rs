@@ -16,8 +16,7 @@ use http::Uri;
 use onhand_app::blocking;
 use onhand_app::ports::Vault;
 use onhand_domain::identity::{
-    Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
-    TokenId, TokenKind,
+    Access, Principal, PrincipalCommand, PrincipalId, Token, TokenChange, TokenCommand, TokenId, TokenKind,
 };
 use onhand_domain::{Command, Expected};
 use smol_str::{SmolStr, format_smolstr};
@@ -55,11 +54,7 @@ pub(crate) async fn issue(
     let scope = SmolStr::new_static("token");
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
     let vault = vault(&node)?;
-    let principal_kind = match body.kind {
-        TokenKind::Service | TokenKind::Till => PrincipalKind::Service,
-        TokenKind::Team => PrincipalKind::Team,
-        TokenKind::Node => PrincipalKind::Node,
-    };
+    let principal_kind = body.kind.principal_kind();
     let principal_id = PrincipalId::of_bits(principal_kind, random_bits(&*vault));
     let principal = PrincipalCommand {
         principal_id: principal_id.clone(),

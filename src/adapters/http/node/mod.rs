@@ -5,6 +5,7 @@ pub(crate) mod draining;
 use crate::edge::endpoint::Endpoint;
 use crate::edge::front_door::OpenRules;
 use crate::edge::gates::Gates;
+use crate::edge::route_table::RouteTable;
 use crate::edge::web_gate::WebGate;
 use crate::limits::FOLLOWERS_MAX;
 use crate::node::draining::Draining;
@@ -46,6 +47,8 @@ pub struct Node {
     pub vault: Option<Arc<dyn Vault>>,
     /// What is open without a login.
     pub open: OpenRules,
+    /// Every route, once the edge is made of them.
+    pub(crate) routes: OnceLock<RouteTable>,
     /// The sender of low-stock alerts, where one is configured.
     pub alerts: Option<Arc<AlertSender>>,
     /// Status and `Retry-After` in milliseconds when another process holds a lease that is needed.
@@ -68,6 +71,7 @@ impl Node {
             web: Arc::default(),
             vault: None,
             open: OpenRules::default(),
+            routes: OnceLock::new(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
             worker: Arc::default(),

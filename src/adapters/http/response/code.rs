@@ -99,6 +99,9 @@ codes! {
          storeId.";
     LastAdmin "last-admin" CONFLICT "There would be no administrator" retry None,
         "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
+    ManagedByFile "managed-by-file" CONFLICT "A file declares it" retry None,
+        "The person or token is declared in the file of `IDENTITY_FILE`, and changed there alone; nothing changed. Edit that file, and send the \
+         server a SIGHUP.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,
