@@ -2,8 +2,8 @@
 
 use crate::serve;
 use clap::{CommandFactory, Parser, Subcommand};
-use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::admin::{access, keys, mode, node_token, token, user};
+use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
     bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker, tail,
     verify,

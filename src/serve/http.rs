@@ -13,6 +13,7 @@ use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
 use onhand_vault::{FileVault, VaultError};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,6 +116,7 @@ pub(super) fn open_vault(data_dir: &Path) -> Result<Arc<dyn Vault>, Failure> {
     let vault = opened.map_err(|error| {
         let exit = match &error {
             VaultError::OpenToOthers { .. } => Exit::Permission,
+            VaultError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied => Exit::Permission,
             VaultError::Damaged { .. } | VaultError::Newer { .. } | VaultError::KeyLost { .. } => Exit::Data,
             VaultError::Io { .. } | VaultError::NoRandomness(_) => Exit::Io,
             VaultError::Busy { .. } => Exit::Locked,

@@ -56,9 +56,13 @@ pub(super) async fn begin(
     if let Some(file) = file {
         return applied(&file.path, ledger, vault).await;
     }
-    let released = release(vault).await.or_exit(Exit::Io, || "cannot read what a file of identity has declared")?;
+    let released =
+        release(vault).await.or_exit(Exit::Io, || "cannot read what a file of identity has declared")?;
     if released > 0 {
-        tracing::warn!(released, "IDENTITY_FILE is not set any more: what it declared stays, and can be changed here");
+        tracing::warn!(
+            released,
+            "IDENTITY_FILE is not set any more: what it declared stays, and can be changed here"
+        );
     }
     Ok(())
 }
@@ -66,7 +70,10 @@ pub(super) async fn begin(
 async fn applied(path: &Path, ledger: &Ledger, vault: &Arc<dyn Vault>) -> Result<(), Failure> {
     let name = path.display().to_string();
     let no_good = |reason: &dyn std::fmt::Display| {
-        Failure::new(Exit::Settings, format!("IDENTITY_FILE (--identity-file) cannot be used: {name}: {reason}"))
+        Failure::new(
+            Exit::Settings,
+            format!("IDENTITY_FILE (--identity-file) cannot be used: {name}: {reason}"),
+        )
     };
     let file = path.to_path_buf();
     let declared = blocking(move || read(&file)).await.map_err(|reason| no_good(&reason))?;
@@ -94,7 +101,10 @@ fn text_in(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {BYTES_MAX} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {BYTES_MAX} bytes"),
+        ));
     }
     Ok(text)
 }

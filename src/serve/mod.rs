@@ -98,10 +98,14 @@ async fn serve_node(
     let reload = tls.map(|files| tls::hangups().map(|hangups| files.follow(hangups))).transpose()?;
     begin_time(running).await?;
     let vault = http::open_vault(&settings.storage.data_dir)?;
-    identity_file::begin(declared.as_ref(), &running.ledger, &vault).await?;
+    let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
+    // Other processes that start now want the same leases.
+    tokio::select! {
+        begun = identity_file::begin(declared.as_ref(), &running.ledger, &vault) => begun?,
+        never = keep_leases(&running.ledger, &stop) => match never {},
+    }
     let declared = declared.map(|file| file.follow(Arc::clone(&running.ledger), Arc::clone(&vault)));
     let url = http::url(&settings.listen, &listener)?;
-    let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let server = HttpServer::new(listener, shown, settings, running, vault, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();

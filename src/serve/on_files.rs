@@ -3,32 +3,30 @@
 //!
 //! As root the process becomes the owner of the directory first, so that no file is made that the server cannot use later.
 
-use crate::serve::{begin_time, close, http};
+use crate::serve::{begin_time, close, http, keep_leases};
+use ::http::{Request, Response};
 use bytes::Bytes;
 use clap::{Args, Command, FromArgMatches};
-use http::{Request, Response};
-use onhand_cli::admin::OpenedNode;
+use onhand_cli::admin::{Local, OpenedNode};
 use onhand_cli::bad_settings;
 use onhand_config::{LogLevel, RawServe, ServeSettings};
 use onhand_http::{Edge, edge};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::logging;
 use onhand_runtime::open::{RunningNode, open_node};
+use onhand_runtime::stop::{Stop, StopTimes};
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
-
-type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// The open node, and its routes.
 struct OnFiles {
     edge: Edge,
     running: RunningNode,
+    stop: Stop,
 }
 
 /// Opens the node of a data directory.
@@ -43,15 +41,22 @@ pub(crate) fn open(data_dir: &Path) -> Local<'_, Result<Box<dyn OpenedNode>, Fai
         let running = open_node(&settings)?;
         begin_time(&running).await?;
         let vault = http::open_vault(data_dir)?;
-        let node = http::node(&settings, &running, vault, CancellationToken::new());
-        let opened: Box<dyn OpenedNode> = Box::new(OnFiles { edge: edge(Arc::new(node)), running });
+        let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
+        let node = http::node(&settings, &running, vault, stop.token.clone());
+        let opened: Box<dyn OpenedNode> = Box::new(OnFiles { edge: edge(Arc::new(node)), running, stop });
         Ok(opened)
     })
 }
 
 impl OpenedNode for OnFiles {
     fn answer(&self, request: Request<Bytes>) -> Local<'_, Response<Bytes>> {
-        Box::pin(self.edge.answer_owner(geteuid().as_raw(), request))
+        // Another command that is one of several processes on the directory may want the same leases.
+        Box::pin(async {
+            tokio::select! {
+                answer = self.edge.answer_owner(geteuid().as_raw(), request) => answer,
+                never = keep_leases(&self.running.ledger, &self.stop) => match never {},
+            }
+        })
     }
 
     fn close(self: Box<Self>) -> Result<(), Failure> {
@@ -76,7 +81,8 @@ fn settings(data_dir: &Path) -> Result<ServeSettings, Failure> {
 
 /// Makes root the owner of the directory. Only this thread changes, so it comes before all others are started.
 fn become_owner_of(data_dir: &Path) -> Result<(), Failure> {
-    let owner = std::fs::metadata(data_dir).or_exit(Exit::NoInput, || format!("cannot read {}", data_dir.display()))?;
+    let owner = std::fs::metadata(data_dir)
+        .or_exit(Exit::NoInput, || format!("cannot read {}", data_dir.display()))?;
     if !geteuid().is_root() || owner.uid() == 0 {
         return Ok(());
     }

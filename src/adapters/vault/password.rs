@@ -116,8 +116,9 @@ pub fn verify_unknown(password: &str) -> Verified {
 /// True when a verifier was made by argon2id, and costs no more than a node spends on a login.
 pub fn is_verifier(phc: &str) -> bool {
     let read = PasswordHash::new(phc).ok();
-    let is_argon2id =
-        |hash: &PasswordHash<'_>| Algorithm::try_from(hash.algorithm) == Ok(Algorithm::Argon2id) && hash.hash.is_some();
+    let is_argon2id = |hash: &PasswordHash<'_>| {
+        Algorithm::try_from(hash.algorithm) == Ok(Algorithm::Argon2id) && hash.hash.is_some()
+    };
     read.is_some_and(|hash| is_argon2id(&hash) && cost_of(&hash).is_some())
 }
 

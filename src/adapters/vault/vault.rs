@@ -159,8 +159,8 @@ impl Vault for FileVault {
 mod tests {
     use super::*;
     use crate::testing::{
-        DIRECTORY, crashes, fail_at_every_operation, files_with, kept_token, open, opened, seen,
-        stop_at_every_operation, token_id,
+        DIRECTORY, Prepare, crashes, fail_at_every_operation, files_with, kept_token, open, opened,
+        person_id, seen, stop_at_every_operation, token_id,
     };
     use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use std::path::Path;
@@ -231,6 +231,30 @@ mod tests {
         fail_at_every_operation(&nothing, &make, false);
         fail_at_every_operation(&kept, &replace, false);
         fail_at_every_operation(&kept, &erase, true);
+    }
+
+    fn managed(number: u64) -> Managed {
+        let persons = [person_id(number)].into();
+        Managed { file: "/etc/onhand/identity.toml".to_owned(), persons, tokens: [token_id(number)].into() }
+    }
+
+    #[test]
+    fn what_a_file_declares_is_kept_whole_or_as_before() {
+        let disk = SimDisk::new(1);
+        opened(&disk).keep_managed(&managed(1)).unwrap();
+        disk.crash(Crash::DropUnsynced);
+        assert_eq!(opened(&disk).managed().unwrap(), managed(1));
+        let nothing = |_: &FileVault| {};
+        let kept = |vault: &FileVault| vault.keep_managed(&managed(1)).unwrap();
+        let replace = |vault: &FileVault| vault.keep_managed(&managed(2)).is_ok();
+        for before in [&nothing as Prepare<'_>, &kept] {
+            stop_at_every_operation(before, &replace);
+            fail_at_every_operation(before, &replace, false);
+        }
+        let path = Path::new(DIRECTORY).join("managed.json");
+        disk.corrupt(&path, 30, b'#').unwrap();
+        let told = told(opened(&disk).managed());
+        assert!(told.contains("managed.json is damaged") && told.contains("IDENTITY_FILE"), "{told}");
     }
 
     #[test]

@@ -67,14 +67,21 @@ fn verdict(body: &Value, output: Output) -> Result<Exit, Failure> {
 fn sentences(body: &Value) -> String {
     let answer = if is(body, "allowed") { "yes" } else { "no" };
     let mut lines = vec![format!("{answer}: {}", text(body, "reason"))];
-    for (name, member) in [("principal", "principalId"), ("route", "route"), ("needs", "needs"), ("store", "scope"), ("mode", "mode")] {
+    for (name, member) in [
+        ("principal", "principalId"),
+        ("route", "route"),
+        ("needs", "needs"),
+        ("store", "scope"),
+        ("mode", "mode"),
+    ] {
         let value = text(body, member);
         if !value.is_empty() {
             lines.push(format!("  {name:<9}  {value}"));
         }
     }
     for explained in body.get("grants").and_then(Value::as_array).into_iter().flatten() {
-        let grant = explained.get("grant").cloned().and_then(|grant| serde_json::from_value::<Grant>(grant).ok());
+        let grant =
+            explained.get("grant").cloned().and_then(|grant| serde_json::from_value::<Grant>(grant).ok());
         let grant = grant.as_ref().map(shown).unwrap_or_default();
         lines.push(format!("  grant      {grant}: {}", text(explained, "why")));
     }

@@ -169,7 +169,8 @@ fn live_socket(data_dir: &Path) -> Result<Option<PathBuf>, Failure> {
         Failure::new(Exit::Permission, message)
     };
     // A directory that cannot be entered looks as if nothing were in it.
-    if matches!(Layout::new(data_dir).node().metadata(), Err(error) if error.kind() == ErrorKind::PermissionDenied) {
+    if matches!(Layout::new(data_dir).node().metadata(), Err(error) if error.kind() == ErrorKind::PermissionDenied)
+    {
         return Err(of_another());
     }
     let (disk, layout) = directory::existing(data_dir)?;

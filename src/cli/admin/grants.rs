@@ -40,7 +40,8 @@ fn roles() -> impl TypedValueParser<Value = Role> {
 fn permission(text: &str) -> Result<SmolStr, String> {
     let known = PermissionSet::of_name(text).map(|_| SmolStr::new(text));
     known.ok_or_else(|| {
-        let all: Vec<&str> = PermissionSet::ALL.iter().map(onhand_domain::identity::Permission::as_str).collect();
+        let all: Vec<&str> =
+            PermissionSet::ALL.iter().map(onhand_domain::identity::Permission::as_str).collect();
         format!("there is no such permission; there are {}, and * for all", all.join(", "))
     })
 }
@@ -61,10 +62,12 @@ impl GrantArgs {
         let roles = roles.map(|role| Grant::new(Some(role), None, stores(), self.team.clone()));
         let permissions = self.permissions.iter().cloned();
         let permissions = permissions.map(|name| Grant::new(None, Some(name), stores(), self.team.clone()));
-        let grants: Vec<Grant> = roles.chain(permissions).collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
+        let grants: Vec<Grant> =
+            roles.chain(permissions).collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
         if grants.is_empty() {
             let roles = Role::ALL.map(Role::as_str).join(", ");
-            let message = format!("name what is granted: --admin, --role or --permission; the roles are {roles}");
+            let message =
+                format!("name what is granted: --admin, --role or --permission; the roles are {roles}");
             return Err(Failure::new(Exit::Usage, message));
         }
         Ok(grants)
@@ -87,7 +90,8 @@ fn wrong(error: &GrantError) -> Failure {
 pub(super) fn with(had: Vec<Grant>, more: Vec<Grant>) -> Result<Vec<Grant>, Failure> {
     let mut all = had;
     for grant in more {
-        let fits = |other: &&mut Grant| other.is_of(&grant) && other.stores().is_some() == grant.stores().is_some();
+        let fits =
+            |other: &&mut Grant| other.is_of(&grant) && other.stores().is_some() == grant.stores().is_some();
         match all.iter_mut().find(fits) {
             Some(other) => {
                 let stores = other.stores().zip(grant.stores()).map(|(had, more)| [had, more].concat());
@@ -127,7 +131,8 @@ pub(super) fn without(had: Vec<Grant>, less: &[Grant]) -> Result<Vec<Grant>, Fai
                     return Err(Failure::new(Exit::Usage, message));
                 }
                 (Some(gone), Some(stores)) => {
-                    let rest: Vec<StoreId> = stores.iter().filter(|store| !gone.contains(store)).cloned().collect();
+                    let rest: Vec<StoreId> =
+                        stores.iter().filter(|store| !gone.contains(store)).cloned().collect();
                     if !rest.is_empty() {
                         kept.push(limited(&other, Some(rest))?);
                     }
@@ -181,7 +186,10 @@ mod tests {
             (r#"[{"role":"manager","stores":["A"]}]"#, "manager in A + B, viewer"),
             (r#"[{"role":"viewer"}]"#, "manager in A + B, viewer"),
             (r#"[{"role":"viewer","stores":["A"]}]"#, "manager in A + B, viewer, viewer in A"),
-            (r#"[{"permission":"ops:read"},{"role":"team","team":"red"}]"#, "manager in A + B, viewer, ops:read, team of team red"),
+            (
+                r#"[{"permission":"ops:read"},{"role":"team","team":"red"}]"#,
+                "manager in A + B, viewer, ops:read, team of team red",
+            ),
         ] {
             let sum = with(grants(had), grants(more)).unwrap();
             assert_eq!(sum.iter().map(shown).collect::<Vec<_>>().join(", "), all, "{more}");
@@ -189,7 +197,10 @@ mod tests {
         for (less, left) in [
             (r#"[{"role":"manager","stores":["A"]}]"#, "manager in B, viewer"),
             (r#"[{"role":"manager","stores":["A","B"]}]"#, "viewer"),
-            (r#"[{"permission":"ops:read"}]"#, "ops:read is not granted; granted is manager in A + B, viewer"),
+            (
+                r#"[{"permission":"ops:read"}]"#,
+                "ops:read is not granted; granted is manager in A + B, viewer",
+            ),
             (r#"[{"role":"viewer"}]"#, "manager in A + B"),
             (r#"[{"role":"viewer","stores":["A"]}]"#, "viewer is granted everywhere"),
         ] {

@@ -35,7 +35,9 @@ pub fn run(args: &KeysArgs, open: OpenNode) -> Result<Exit, Failure> {
     run_client::run(async {
         let connection = Connection::open(&args.node, open).await?;
         let answer = connection.change(Method::POST, "/auth/keys/rotate", Some(&json!({})), None).await;
-        let printed = answer.and_then(|answer| done(args.node.output, &answer.body, "access tokens are signed with another key"));
+        let printed = answer.and_then(|answer| {
+            done(args.node.output, &answer.body, "access tokens are signed with another key")
+        });
         connection.close(printed.map(|()| Exit::Ok))
     })
 }

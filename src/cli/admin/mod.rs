@@ -23,4 +23,4 @@ mod refusal;
 pub mod token;
 pub mod user;
 
-pub use connection::{OpenNode, OpenedNode};
+pub use connection::{Local, OpenNode, OpenedNode};

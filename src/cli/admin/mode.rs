@@ -46,7 +46,8 @@ pub fn run(args: &ModeArgs, open: OpenNode) -> Result<Exit, Failure> {
                 connection.change(Method::PUT, "/mode", Some(&json!({ "mode": mode })), None).await
             }
         };
-        let printed = answer.and_then(|answer| done(args.node.output, &answer.body, text(&answer.body, "mode")));
+        let printed =
+            answer.and_then(|answer| done(args.node.output, &answer.body, text(&answer.body, "mode")));
         connection.close(printed.map(|()| Exit::Ok))
     })
 }

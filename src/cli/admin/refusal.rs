@@ -66,7 +66,8 @@ mod tests {
     use super::*;
 
     fn told(status: u16, body: &str) -> (Exit, String) {
-        let failure = refusal(&Method::POST, "/tokens", StatusCode::from_u16(status).unwrap(), body.as_bytes());
+        let failure =
+            refusal(&Method::POST, "/tokens", StatusCode::from_u16(status).unwrap(), body.as_bytes());
         (failure.exit, failure.to_string())
     }
 
@@ -77,7 +78,12 @@ mod tests {
             (401, r#"{"code":"setup-required","detail":"No."}"#, Exit::Permission, "without --server"),
             (403, r#"{"code":"forbidden","detail":"This needs x."}"#, Exit::Permission, "This needs x."),
             (409, r#"{"code":"last-admin","detail":"No."}"#, Exit::Unavailable, "user add LOGIN --admin"),
-            (404, r#"{"code":"not-found","detail":"No.","requestId":"r-1"}"#, Exit::Unavailable, "(request r-1)"),
+            (
+                404,
+                r#"{"code":"not-found","detail":"No.","requestId":"r-1"}"#,
+                Exit::Unavailable,
+                "(request r-1)",
+            ),
             (
                 400,
                 r#"{"code":"invalid-request","detail":"2 places","errors":[{"pointer":"/name","detail":"is long"},

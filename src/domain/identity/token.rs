@@ -136,8 +136,10 @@ impl Decide for TokenCommand {
         master.check(self.expected)?;
         let token = match (&self.change, master.details.clone()) {
             (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
-            (TokenChange::Declare(token), Some(_)) => token.clone(),
-            (TokenChange::Revoke | TokenChange::Declare(_), None) => {
+            (TokenChange::Declare(token), Some(known)) if known.principal_id == token.principal_id => {
+                token.clone()
+            }
+            (TokenChange::Revoke, None) | (TokenChange::Declare(_), _) => {
                 return Err(Rejection::TokenNotFound.into());
             }
             (_, Some(_)) => {

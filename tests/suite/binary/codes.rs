@@ -1,5 +1,6 @@
 //! Every code of the contract, provoked for real on the real socket. The client checks each answer against openapi.yaml.
 
+use super::admin::declared_token_revoked;
 use super::api::{Api, Reply};
 use super::full_disk::cramped;
 use super::process::Node;
@@ -117,7 +118,7 @@ async fn pages(api: &Api, seen: &mut Seen) {
     seen.note(api.post("/sync", &across, &Value::Null).await.is(403, "cross-site"));
 }
 
-/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`: who may do what.
+/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`, `managed-by-file`: who may do what.
 async fn identity(seen: &mut Seen) {
     let (elsewhere, here) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let open_to_others = Node::start(elsewhere.path(), &["--host", "0.0.0.0"]);
@@ -132,6 +133,7 @@ async fn identity(seen: &mut Seen) {
     let till = bearer(api.post("/tokens", &[("authorization", &admin)], &till).await);
     seen.note(api.get(LEVEL).await.is(401, "unauthorized"));
     seen.note(api.get_with(LEVEL, &[("authorization", &till)]).await.is(403, "forbidden"));
+    seen.note(&declared_token_revoked().await);
 }
 
 /// `internal`: the log is changed outside the node, and history cannot read it any more.

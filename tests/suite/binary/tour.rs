@@ -69,10 +69,11 @@ async fn every_route_answers_at_each_of_its_addresses() {
         _ => 0,
     });
     // Once a token was issued, every call needs one.
-    let (tokens, others): (Vec<_>, Vec<_>) = all_routes
-        .iter()
-        .partition(|route| route.template.starts_with("/tokens") && route.method != Method::GET);
-    assert_eq!(tokens.len(), 3);
+    let (tokens, others): (Vec<_>, Vec<_>) = all_routes.iter().partition(|route| {
+        route.template.starts_with("/tokens") && route.method != Method::GET
+            || route.template == "/auth/explain"
+    });
+    assert_eq!(tokens.len(), 4);
     for route in others {
         for (place, address) in route.addresses().enumerate() {
             if address.contains("{id}") {
@@ -140,6 +141,10 @@ async fn tour_of_tokens(api: &Api, served: &mut BTreeSet<(String, String)>) {
         let authorization = format!("Bearer {}", issued.json["token"].as_str().unwrap());
         let headers = [("authorization", authorization.as_str())];
         let id = issued.json["tokenId"].as_str().unwrap();
+        let explain = format!("{prefix}/auth/explain?principal={id}&method=GET&path=/stores");
+        let explained = api.get_with(&explain, &headers).await;
+        assert_eq!((explained.status, &explained.json["allowed"]), (200, &json!(true)), "{}", explained.text);
+        served.insert(("GET".to_owned(), format!("{prefix}/auth/explain")));
         let rotated =
             api.post(&format!("{prefix}/tokens/{id}/rotate"), &headers, &json!({"graceSeconds": 60})).await;
         assert_eq!(rotated.status, 201, "{}", rotated.text);

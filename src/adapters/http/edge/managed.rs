@@ -26,12 +26,14 @@ pub(crate) async fn check(
 fn is_declared(managed: &Managed, params: &PathParams) -> bool {
     let named = |parameter| params.get(parameter).unwrap_or_default();
     let (person, token) = (named("userId"), named("tokenId"));
-    managed.persons.iter().any(|id| id.as_str() == person) || managed.tokens.iter().any(|id| id.as_str() == token)
+    managed.persons.iter().any(|id| id.as_str() == person)
+        || managed.tokens.iter().any(|id| id.as_str() == token)
 }
 
 /// The refusal, with the file that is to be edited.
 fn refusal(managed: &Managed) -> Problem {
     let file = &managed.file;
-    let detail = format!("The file {file} declares it; edit that, and send the server a SIGHUP. Nothing changed.");
+    let detail =
+        format!("The file {file} declares it; edit that, and send the server a SIGHUP. Nothing changed.");
     Problem::new(Code::ManagedByFile, detail)
 }

@@ -29,17 +29,17 @@ pub(crate) async fn explain(State(node): State<Arc<Node>>, uri: Uri) -> Result<R
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| Problem::parameter(METHOD, "must be a method such as POST"))?;
     let path = required(query.get(PATH), PATH, "a path such as /stores/PARIS/inventory/TEA/adjust")?;
-    let address: Uri = path
-        .parse()
-        .ok()
-        .filter(|_| path.starts_with('/'))
-        .ok_or_else(|| Problem::parameter(PATH, "must be a path such as /stores/PARIS/inventory/TEA/adjust"))?;
+    let address: Uri = path.parse().ok().filter(|_| path.starts_with('/')).ok_or_else(|| {
+        Problem::parameter(PATH, "must be a path such as /stores/PARIS/inventory/TEA/adjust")
+    })?;
     let subject = subject(&node, who).await?;
     let mode = node.ledger.mode();
     let found = node.routes.get().and_then(|routes| routes.find(&method, address.path()));
     let explanation = match found {
         Some((route, params)) if route.serves(&method) => Explanation::of(subject, mode, route, &params),
-        Some(_) => Explanation::without_route(subject, mode, format!("{} does not take {method}", address.path())),
+        Some(_) => {
+            Explanation::without_route(subject, mode, format!("{} does not take {method}", address.path()))
+        }
         None => Explanation::without_route(subject, mode, format!("there is no route {}", address.path())),
     };
     Ok(Json(explanation).into_response())

@@ -89,7 +89,8 @@ impl Explanation {
             let masked = !gives && verdict(&alone(grant), Mode::Development).is_ok();
             GrantExplained { why: why(grant, needs, gives, masked), grant: grant.clone(), gives }
         });
-        let store = matches!(route.need, Need::InStore(_)).then(|| params.get("storeId").unwrap_or_default().to_owned());
+        let store = matches!(route.need, Need::InStore(_))
+            .then(|| params.get("storeId").unwrap_or_default().to_owned());
         Self {
             allowed: refusal.is_none(),
             reason: refusal.unwrap_or_else(|| granted(route.need)),
@@ -116,7 +117,10 @@ fn permission(need: Need) -> Option<Permission> {
 fn granted(need: Need) -> String {
     match need {
         Need::Public => "the route is open to everybody".to_owned(),
-        Need::Anyone => "the route is open to everybody who is known; what the request does is checked with its body".to_owned(),
+        Need::Anyone => {
+            "the route is open to everybody who is known; what the request does is checked with its body"
+                .to_owned()
+        }
         Need::Metrics => "ops:read is granted".to_owned(),
         Need::Everywhere(needs) => format!("{needs} is granted everywhere"),
         Need::InStore(needs) => format!("{needs} is granted in this store"),
@@ -136,7 +140,8 @@ fn missing(denied: &Denied) -> String {
 
 fn why(grant: &Grant, needs: Option<Permission>, gives: bool, masked: bool) -> String {
     let Some(needs) = needs else { return "no permission is needed".to_owned() };
-    let stores = grant.stores().unwrap_or_default().iter().map(StoreId::as_str).collect::<Vec<_>>().join(", ");
+    let stores =
+        grant.stores().unwrap_or_default().iter().map(StoreId::as_str).collect::<Vec<_>>().join(", ");
     let place = match grant.team() {
         Some(team) => format!("for the team {team} alone"),
         None if grant.is_own() => "for what is their own alone".to_owned(),

@@ -65,7 +65,10 @@ pub fn parse(text: &str) -> Result<Declared, Fault> {
     for name in people.iter().flat_map(|person| [Some(&person.login), person.email.as_ref()]).flatten() {
         let own = name.get_ref().to_lowercase();
         if !logins.insert(own) {
-            return Err(text.fault(&name.span(), "stands in the file before; each login and e-mail address is one person's"));
+            return Err(text.fault(
+                &name.span(),
+                "stands in the file before; each login and e-mail address is one person's",
+            ));
         }
     }
     let mut ids = BTreeSet::new();
@@ -113,7 +116,9 @@ impl Text<'_> {
         })?;
         let expires = token.expires.map(|at| {
             let read = Timestamp::parse(&at.get_ref().to_string());
-            read.map_err(|_| self.fault(&at.span(), "must be a time with its offset, such as 2027-11-30T00:00:00Z"))
+            read.map_err(|_| {
+                self.fault(&at.span(), "must be a time with its offset, such as 2027-11-30T00:00:00Z")
+            })
         });
         Ok(DeclaredToken {
             token_id: token.id.into_inner(),
@@ -135,7 +140,8 @@ impl Text<'_> {
     fn email(&self, email: Spanned<String>) -> Result<String, Fault> {
         let span = email.span();
         let address = self.words(email, "an e-mail address", EMAIL_CHARACTERS_MAX)?;
-        let has_both = address.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+        let has_both =
+            address.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
         if has_both { Ok(address) } else { Err(self.fault(&span, "must be an e-mail address")) }
     }
 
@@ -146,7 +152,9 @@ impl Text<'_> {
         if fits && words.trim() == words && !words.chars().any(char::is_control) {
             return Ok(words);
         }
-        let reason = format!("{what} has 1 to {characters_max} characters, no control character, and no space around it");
+        let reason = format!(
+            "{what} has 1 to {characters_max} characters, no control character, and no space around it"
+        );
         Err(self.fault(&span, reason))
     }
 }
@@ -181,7 +189,8 @@ mod tests {
     fn with_line(table: &str, members: &[String], line: &str) -> String {
         let name = line.split(' ').next().unwrap();
         let others = members.iter().filter(|member| !member.starts_with(&format!("{name} ="))).cloned();
-        let lines: Vec<String> = [format!("[[{table}]]"), line.to_owned()].into_iter().chain(others).collect();
+        let lines: Vec<String> =
+            [format!("[[{table}]]"), line.to_owned()].into_iter().chain(others).collect();
         lines.join("\n") + "\n"
     }
 
@@ -201,7 +210,11 @@ mod tests {
             (person("grants = [{ role = \"till\" }]"), (2, 11), "name at least one in stores"),
             (person("nick = \"a\""), (2, 1), "unknown field `nick`"),
             (person("# nothing") + &person("# nothing"), (8, 9), "stands in the file before"),
-            ("[[people]]\nlogin = \"ada\"\ngrants = [{ role = \"admin\" }]\n".to_owned(), (3, 10), "needs password_hash"),
+            (
+                "[[people]]\nlogin = \"ada\"\ngrants = [{ role = \"admin\" }]\n".to_owned(),
+                (3, 10),
+                "needs password_hash",
+            ),
             (token("id = \"ab\""), (2, 6), "the id of a token: 12 characters"),
             (token("kind = \"robot\""), (2, 8), "unknown variant `robot`"),
             (token("sha256 = \"hunter2\""), (2, 10), "64 hexadecimal digits"),

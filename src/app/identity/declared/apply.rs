@@ -74,7 +74,8 @@ async fn attempt(
     keep(vault, &had, &all).await?;
     let mut applied = Applied { named: named.len(), ..Applied::default() };
     // First those who administrate: the first principal must, and before one goes another one must be there.
-    let (admins, others): (Vec<&Named<'_>>, Vec<_>) = named.iter().partition(|named| named.is_admin(ledger.now()));
+    let (admins, others): (Vec<&Named<'_>>, Vec<_>) =
+        named.iter().partition(|named| named.is_admin(ledger.now()));
     for named in admins.into_iter().chain(others) {
         applied.changed += usize::from(changes.make(named).await?);
     }
@@ -101,12 +102,20 @@ pub async fn release(vault: &Arc<dyn Vault>) -> io::Result<usize> {
 
 /// True when somebody can manage identity afterwards, or nobody has to log in.
 fn leaves_administrator(ledger: &Ledger, had: &Managed, named: &[Named<'_>]) -> bool {
-    if named.iter().any(|named| named.is_admin(ledger.now())) || (named.is_empty() && ledger.has_no_principals()) {
+    if named.iter().any(|named| named.is_admin(ledger.now()))
+        || (named.is_empty() && ledger.has_no_principals())
+    {
         return true;
     }
-    let of_tokens = had.tokens.iter().filter_map(|token| ledger.token_now(token)).map(|token| token.principal_id);
-    let of_file: BTreeSet<_> =
-        had.persons.iter().cloned().chain(of_tokens).chain(named.iter().map(|named| named.id.clone())).collect();
+    let of_tokens =
+        had.tokens.iter().filter_map(|token| ledger.token_now(token)).map(|token| token.principal_id);
+    let of_file: BTreeSet<_> = had
+        .persons
+        .iter()
+        .cloned()
+        .chain(of_tokens)
+        .chain(named.iter().map(|named| named.id.clone()))
+        .collect();
     ledger.administrators().iter().any(|id| !of_file.contains(id))
 }
 

@@ -13,7 +13,9 @@ pub enum ApplyError {
     #[error("there would be no administrator: give somebody in it grants = [{{ role = \"admin\" }}]")]
     NoAdministrator,
     /// A login or an address, by the place of the person in the file, from 1.
-    #[error("entry {0} of [[people]] has the login or e-mail address of another person: choose others, or erase that person")]
+    #[error(
+        "entry {0} of [[people]] has the login or e-mail address of another person: choose others, or erase that person"
+    )]
     LoginTaken(usize),
     /// Nothing changed.
     #[error("the token {0} was issued with another kind: give it that kind, or another id")]
@@ -36,7 +38,9 @@ impl ApplyError {
             Self::LoginTaken(_) | Self::Command(CommandError::Contended) => true,
             Self::Command(CommandError::Refused(refusal)) => matches!(
                 refusal.rejection,
-                Rejection::PrincipalExists { .. } | Rejection::TokenExists { .. } | Rejection::PrincipalNotFound
+                Rejection::PrincipalExists { .. }
+                    | Rejection::TokenExists { .. }
+                    | Rejection::PrincipalNotFound
             ),
             _ => false,
         }

@@ -64,7 +64,9 @@ impl Changes<'_> {
     pub(super) async fn named<'d>(&self, declared: &'d Declared) -> Result<Vec<Named<'d>>, ApplyError> {
         let logins: Vec<String> = declared.people.iter().map(|person| person.kept.login.clone()).collect();
         let known = self
-            .in_vault(move |vault| logins.iter().map(|login| vault.person_of(login)).collect::<io::Result<Vec<_>>>())
+            .in_vault(move |vault| {
+                logins.iter().map(|login| vault.person_of(login)).collect::<io::Result<Vec<_>>>()
+            })
             .await?;
         let mut named = Vec::new();
         for (at, (person, id)) in declared.people.iter().zip(known).enumerate() {
@@ -123,7 +125,12 @@ impl Changes<'_> {
         Ok(!token.revoked || disabled)
     }
 
-    async fn keep_person(&self, id: &PrincipalId, person: &DeclaredPerson, at: usize) -> Result<bool, ApplyError> {
+    async fn keep_person(
+        &self,
+        id: &PrincipalId,
+        person: &DeclaredPerson,
+        at: usize,
+    ) -> Result<bool, ApplyError> {
         let (id, wanted) = (id.clone(), person.kept.clone());
         let kept = self.in_vault(move |vault| {
             if vault.person(&id)?.as_ref() == Some(&wanted) {
@@ -149,7 +156,12 @@ impl Changes<'_> {
     }
 
     /// Makes a principal with these grants, or grants these to the one that is there.
-    async fn grant(&self, id: &PrincipalId, kind: PrincipalKind, grants: &[Grant]) -> Result<bool, ApplyError> {
+    async fn grant(
+        &self,
+        id: &PrincipalId,
+        kind: PrincipalKind,
+        grants: &[Grant],
+    ) -> Result<bool, ApplyError> {
         let known = self.ledger.principal(id).await?.and_then(|master| master.details);
         let wanted = Principal { kind, grants: grants.to_vec(), disabled: false };
         if known.as_ref() == Some(&wanted) {
@@ -171,7 +183,8 @@ impl Changes<'_> {
         let principal_kind = kind.principal_kind();
         let Some(known) = self.ledger.token(token_id).await?.and_then(|master| master.details) else {
             let created_at = self.ledger.now();
-            let token = Token { principal_id: id.clone(), kind: *kind, created_at, expires_at, revoked: false };
+            let token =
+                Token { principal_id: id.clone(), kind: *kind, created_at, expires_at, revoked: false };
             let owner = Principal { kind: principal_kind, grants: grants.clone(), disabled: false };
             let change = TokenChange::Issue(token, Box::new(command(id, owner, true)));
             self.change_token(token_id, id, change).await?;
@@ -186,7 +199,12 @@ impl Changes<'_> {
         Ok(true)
     }
 
-    async fn change_token(&self, token_id: &TokenId, owner: &PrincipalId, change: TokenChange) -> Result<(), ApplyError> {
+    async fn change_token(
+        &self,
+        token_id: &TokenId,
+        owner: &PrincipalId,
+        change: TokenChange,
+    ) -> Result<(), ApplyError> {
         let (token_id, principal_id) = (token_id.clone(), owner.clone());
         let command =
             TokenCommand { token_id, expected: Expected::Any, principal_id, change, granter: Access::FULL };
@@ -196,7 +214,10 @@ impl Changes<'_> {
 
     fn new_id(&self, kind: PrincipalKind) -> PrincipalId {
         let random = self.vault.random();
-        PrincipalId::of_bits(kind, u64::from_le_bytes(*random.first_chunk().expect("32 bytes have a first 8")))
+        PrincipalId::of_bits(
+            kind,
+            u64::from_le_bytes(*random.first_chunk().expect("32 bytes have a first 8")),
+        )
     }
 
     async fn in_vault<T: Send + 'static>(&self, work: impl FnOnce(&dyn Vault) -> T + Send + 'static) -> T {
@@ -206,5 +227,11 @@ impl Changes<'_> {
 }
 
 fn command(id: &PrincipalId, principal: Principal, create: bool) -> PrincipalCommand {
-    PrincipalCommand { principal_id: id.clone(), expected: Expected::Any, create, principal, granter: Access::FULL }
+    PrincipalCommand {
+        principal_id: id.clone(),
+        expected: Expected::Any,
+        create,
+        principal,
+        granter: Access::FULL,
+    }
 }

@@ -31,7 +31,9 @@ pub(super) fn print(
         print_line(json!({ "tokenId": id, "token": text, "entry": entry }))?;
     } else {
         print_line(entry.trim_end())?;
-        eprintln!("{text}\nthis is the token, shown only this once; the entry for IDENTITY_FILE has its hash");
+        eprintln!(
+            "{text}\nthis is the token, shown only this once; the entry for IDENTITY_FILE has its hash"
+        );
     }
     Ok(Exit::Ok)
 }

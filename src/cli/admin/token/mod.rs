@@ -45,7 +45,8 @@ async fn act(connection: &Connection, verb: &TokenVerb, output: Output) -> Resul
             list(output, tokens, columns, |token| {
                 let state = if is(token, "revoked") { "revoked" } else { "good until it expires" };
                 let members = ["tokenId", "name", "kind", "principalId", "createdAt", "expiresAt"];
-                let [id, name, kind, principal, created, expires] = members.map(|member| text(token, member).to_owned());
+                let [id, name, kind, principal, created, expires] =
+                    members.map(|member| text(token, member).to_owned());
                 [id, name, kind, principal, created, expires, state.to_owned()]
             })
         }
@@ -54,7 +55,11 @@ async fn act(connection: &Connection, verb: &TokenVerb, output: Output) -> Resul
             let seconds = grace.as_secs();
             let body = json!({ "graceSeconds": seconds });
             let body = connection.change(Method::POST, &path, Some(&body), None).await?.body;
-            let old = if seconds == 0 { "not good any more".to_owned() } else { format!("good for {seconds} s more") };
+            let old = if seconds == 0 {
+                "not good any more".to_owned()
+            } else {
+                format!("good for {seconds} s more")
+            };
             let hint = format!("{}; the old token {id} is {old}", about(&body, ""));
             secret(output, &body, text(&body, "token"), &hint)
         }

@@ -23,7 +23,8 @@ pub(super) async fn granted(
     let all = if more { with(had, grants.to_vec())? } else { without(had, grants)? };
     let path = format!("{}/grants", path(text(&body, "userId")));
     let body = connection.change(Method::PUT, &path, Some(&json!({ "grants": all })), etag).await?.body;
-    let now = Some(shown_in(&body)).filter(|grants| !grants.is_empty()).unwrap_or_else(|| "nothing".to_owned());
+    let now =
+        Some(shown_in(&body)).filter(|grants| !grants.is_empty()).unwrap_or_else(|| "nothing".to_owned());
     done(output, &body, &format!("{who} is granted {now}"))
 }
 
@@ -36,7 +37,8 @@ pub(super) async fn disabled(
 ) -> Result<(), Failure> {
     let Answer { body, etag } = found(connection, who).await?;
     let change = json!({ "disabled": disabled });
-    let body = connection.change(Method::PATCH, &path(text(&body, "userId")), Some(&change), etag).await?.body;
+    let body =
+        connection.change(Method::PATCH, &path(text(&body, "userId")), Some(&change), etag).await?.body;
     done(output, &body, &format!("{who} is {}", if disabled { "disabled" } else { "enabled" }))
 }
 

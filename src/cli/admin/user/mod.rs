@@ -17,7 +17,7 @@ use onhand_runtime::exit::{Exit, Failure, OrExit};
 use options::NewPerson;
 pub use options::UserArgs;
 use options::UserVerb;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use std::io::Read as _;
 
 /// More than any password has.
@@ -44,7 +44,8 @@ async fn act(connection: &Connection, verb: &UserVerb, output: Output) -> Result
         UserVerb::List => {
             let people = connection.list("/users").await?;
             list(output, people, ["id", "login", "name", "grants", "state"], |person| {
-                let [id, login, name] = ["userId", "login", "name"].map(|member| text(person, member).to_owned());
+                let [id, login, name] =
+                    ["userId", "login", "name"].map(|member| text(person, member).to_owned());
                 [id, login, name, shown_in(person), state(person).to_owned()]
             })
         }
@@ -72,7 +73,12 @@ async fn act(connection: &Connection, verb: &UserVerb, output: Output) -> Result
     }
 }
 
-async fn add(connection: &Connection, person: &NewPerson, with_password: bool, output: Output) -> Result<(), Failure> {
+async fn add(
+    connection: &Connection,
+    person: &NewPerson,
+    with_password: bool,
+    output: Output,
+) -> Result<(), Failure> {
     let mut body = Map::new();
     body.insert("login".to_owned(), person.login.clone().into());
     body.insert("grants".to_owned(), json!(person.grants.grants()?));
@@ -87,7 +93,9 @@ async fn add(connection: &Connection, person: &NewPerson, with_password: bool, o
     let about = format!("{} is {} ({})", text(&added, "login"), text(&added, "userId"), shown_in(&added));
     match link(&added) {
         Some((url, expires)) => {
-            let hint = format!("{about}; the link is for one use, until {expires}, and leads to a page to choose a password");
+            let hint = format!(
+                "{about}; the link is for one use, until {expires}, and leads to a page to choose a password"
+            );
             secret(output, &added, url, &hint)
         }
         None => done(output, &added, &about),

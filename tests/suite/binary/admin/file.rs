@@ -1,117 +1,23 @@
 //! `IDENTITY_FILE`: applied at every start and SIGHUP, and read-only elsewhere.
 
-use super::super::api::Api;
-use super::super::process::{Node, PROGRAM, Process, onhand, run, verify};
-use super::{bearer, on};
+use super::super::api::{Api, Reply};
+use super::super::process::{Node, Process, onhand, verify};
+use super::on;
+use super::place::{APPLIED, NOT_APPLIED, New, Place, bytes, person, status, token};
 use http::Method;
 use onhand_app::ports::Vault;
 use onhand_disk::RealDisk;
 use onhand_vault::FileVault;
-use rustix::process::Signal;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
-use tempfile::TempDir;
-
-/// A token and its entry, as `onhand token new` prints them.
-struct New {
-    id: String,
-    token: String,
-    entry: String,
-}
-
-fn token(name: &str, grant: &[&str]) -> New {
-    let made = run(onhand(&[&["token", "new", name, "--output", "json"][..], grant].concat()));
-    assert_eq!(made.code, Some(0), "{}", made.stderr);
-    let made: Value = serde_json::from_str(&made.stdout).unwrap();
-    let text = |name: &str| made[name].as_str().unwrap().to_owned();
-    New { id: text("tokenId"), token: bearer(&text("token")), entry: text("entry") }
-}
-
-/// The entry of a person, as `onhand user new` prints it.
-fn person(login: &str, grant: &[&str]) -> String {
-    let mut command = Command::new(PROGRAM);
-    command.args(["user", "new", login, "--password-stdin"]).args(grant);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let entry = String::from_utf8(output.stdout).unwrap();
-    assert!(entry.contains("password_hash = \"$argon2id$") && !entry.contains("horse"), "{entry}");
-    entry
-}
-
-/// A data directory, and a file of identity beside it.
-struct Place {
-    directory: TempDir,
-}
-
-impl Place {
-    fn new(entries: &[&str]) -> Self {
-        let place = Self { directory: TempDir::new().unwrap() };
-        place.write(entries);
-        place
-    }
-
-    fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
-    }
-
-    fn file(&self) -> PathBuf {
-        self.directory.path().join("identity.toml")
-    }
-
-    fn write(&self, entries: &[&str]) {
-        fs::write(self.file(), entries.join("\n")).unwrap();
-    }
-
-    fn start(&self) -> Node {
-        Node::start(&self.data(), &["--identity-file", self.file().to_str().unwrap()])
-    }
-
-    /// Writes the file and has the node read it; returns once the log says what became of it.
-    async fn reload(&self, node: &Node, entries: &[&str], outcome: &str) {
-        let said = || node.process.said("stderr").matches(outcome).count();
-        let before = said();
-        self.write(entries);
-        node.process.signal(Signal::HUP);
-        while said() == before {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    }
-}
-
-const APPLIED: &str = "the file of identity is applied";
-const NOT_APPLIED: &str = "the file of identity was not applied";
-
-/// Every file of log and vault with its bytes, except for those that a start writes anew.
-fn bytes(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![data.join("identity"), data.join("log")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "json" || extension == "jsonl") {
-                files.insert(path.clone(), fs::read(path).unwrap());
-            }
-        }
-    }
-    files
-}
-
-async fn status(api: &Api, token: &New) -> u16 {
-    api.get_with("/auth/me", &[("authorization", &token.token)]).await.status
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_applied_at_each_start_and_writes_nothing_twice() {
-    let (desk, till) = (token("desk", &["--admin"]), token("till-3", &["--kind", "till", "--role", "till", "--store", "BERLIN"]));
+    let (desk, till) = (
+        token("desk", &["--admin"]),
+        token("till-3", &["--kind", "till", "--role", "till", "--store", "BERLIN"]),
+    );
     let ada = person("ada", &["--admin"]);
     // The administrators need not come first.
     let place = Place::new(&[&till.entry, &ada, &desk.entry]);
@@ -136,7 +42,8 @@ async fn it_is_applied_at_each_start_and_writes_nothing_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hangup_brings_what_is_new_and_takes_what_is_gone() {
-    let (desk, till) = (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
+    let (desk, till) =
+        (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
     let ada = person("ada", &["--role", "viewer"]);
     let place = Place::new(&[&desk.entry]);
     let node = place.start();
@@ -148,7 +55,11 @@ async fn a_hangup_brings_what_is_new_and_takes_what_is_gone() {
     let me = api.get_with("/auth/me", &[("authorization", &till.token)]).await;
     assert_eq!(me.json["grants"][0]["stores"], json!(["BERLIN", "PARIS"]), "{}", me.text);
     let explain = on(&place.data(), &["access", "explain", "ada", "GET", "/stock/current"]);
-    assert!(explain.code == Some(1) && explain.stdout.starts_with("no: the principal is disabled"), "{}", explain.stdout);
+    assert!(
+        explain.code == Some(1) && explain.stdout.starts_with("no: the principal is disabled"),
+        "{}",
+        explain.stdout
+    );
     place.reload(&node, &[&desk.entry], APPLIED).await;
     assert_eq!(status(&api, &till).await, 401);
     // Back again, as when somebody restores the file of yesterday.
@@ -162,9 +73,20 @@ async fn a_hangup_brings_what_is_new_and_takes_what_is_gone() {
     verify(&place.data());
 }
 
+/// The refusal of a change of what a file declares.
+pub(crate) async fn declared_token_revoked() -> Reply {
+    let desk = token("desk", &["--admin"]);
+    let place = Place::new(&[&desk.entry]);
+    let node = place.start();
+    let (path, headers) = (format!("/tokens/{}", desk.id), [("authorization", desk.token.as_str())]);
+    let refused = Api::of(&node).try_send(Method::DELETE, &path, &headers, Vec::new()).await.unwrap();
+    refused.is(409, "managed-by-file").clone()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_names_is_changed_by_it_alone() {
-    let (desk, till) = (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
+    let (desk, till) =
+        (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
     let place = Place::new(&[&desk.entry, &till.entry]);
     let node = place.start();
     let api = Api::of(&node);
@@ -186,14 +108,24 @@ async fn what_it_names_is_changed_by_it_alone() {
     let as_till = [("authorization", till.token.as_str())];
     api.try_send(Method::DELETE, &path, &as_till, Vec::new()).await.unwrap().is(403, "forbidden");
     // What it does not name is changed as ever.
-    let other = api.post("/tokens", &headers[..1], &json!({"kind": "service", "name": "x", "grants": [{"role": "viewer"}]})).await;
+    let other = api
+        .post(
+            "/tokens",
+            &headers[..1],
+            &json!({"kind": "service", "name": "x", "grants": [{"role": "viewer"}]}),
+        )
+        .await;
     let other = format!("/tokens/{}", other.json["tokenId"].as_str().unwrap());
     api.try_send(Method::DELETE, &other, &headers, Vec::new()).await.unwrap().is(200, "");
     assert_eq!(status(&api, &till).await, 200);
     node.stop();
     let refused = on(&place.data(), &["token", "revoke", &till.id]);
     assert_eq!(refused.code, Some(69), "{}", refused.stderr);
-    assert!(refused.stderr.contains("managed-by-file") && refused.stderr.contains(&file), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("managed-by-file") && refused.stderr.contains(&file),
+        "{}",
+        refused.stderr
+    );
     // Without the setting nothing is declared any more, and everything stays.
     let node = Node::start(&place.data(), &[]);
     assert!(node.process.said("stderr").contains("IDENTITY_FILE is not set any more"));
@@ -206,7 +138,8 @@ async fn what_it_names_is_changed_by_it_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_good_changes_nothing() {
-    let (desk, till) = (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
+    let (desk, till) =
+        (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
     let place = Place::new(&[&desk.entry, &till.entry]);
     let node = place.start();
     let api = Api::of(&node);
@@ -227,14 +160,14 @@ async fn a_file_that_is_no_good_changes_nothing() {
     node.stop();
     for (entries, wanted) in &cases {
         place.write(entries);
-        let ended = not_started(&place);
+        let ended = place.not_started();
         assert_eq!(ended.code, Some(78), "{}", ended.stderr);
         let file = place.file().display().to_string();
         assert!(ended.stderr.contains(wanted) && ended.stderr.contains(&file), "{}", ended.stderr);
         assert!(!ended.stderr.contains("horse"), "{}", ended.stderr);
     }
     fs::remove_file(place.file()).unwrap();
-    assert_eq!(not_started(&place).code, Some(78));
+    assert_eq!(place.not_started().code, Some(78));
     place.write(&[&desk.entry, &till.entry]);
     let node = place.start();
     assert_eq!(status(&Api::of(&node), &till).await, 200);
@@ -242,20 +175,11 @@ async fn a_file_that_is_no_good_changes_nothing() {
     verify(&place.data());
 }
 
-fn not_started(place: &Place) -> super::super::process::Ended {
-    let file = place.file();
-    let started = Node::try_start_as(
-        Command::new(PROGRAM),
-        &place.data(),
-        &["--identity-file", file.to_str().unwrap()],
-    );
-    started.map(|_| ()).expect_err("it does not start")
-}
-
 /// One administrates over HTTP, so the file may be without.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_administrator_is_enough() {
-    let (desk, till) = (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
+    let (desk, till) =
+        (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
     let place = Place::new(&[&desk.entry]);
     let node = place.start();
     let api = Api::of(&node);
@@ -270,7 +194,8 @@ async fn another_administrator_is_enough() {
 /// Each of them applies the same file at its start.
 #[tokio::test(flavor = "multi_thread")]
 async fn several_processes_apply_one_file_once() {
-    let (desk, till) = (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
+    let (desk, till) =
+        (token("desk", &["--admin"]), token("till-3", &["--role", "till", "--store", "BERLIN"]));
     let ada = person("ada", &["--role", "viewer"]);
     let place = Place::new(&[&till.entry, &ada, &desk.entry]);
     let file = place.file();
@@ -295,7 +220,8 @@ async fn several_processes_apply_one_file_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_that_is_killed_leaves_nothing_that_stays() {
     let desk = token("desk", &["--admin"]);
-    let tills: Vec<New> = (0..40).map(|n| token(&format!("till-{n}"), &["--role", "till", "--store", "BERLIN"])).collect();
+    let tills: Vec<New> =
+        (0..40).map(|n| token(&format!("till-{n}"), &["--role", "till", "--store", "BERLIN"])).collect();
     let entries: Vec<&str> = [&desk].into_iter().chain(&tills).map(|new| new.entry.as_str()).collect();
     let place = Place::new(&entries);
     let vault = place.data().join("identity/tokens");

@@ -2,6 +2,9 @@
 
 mod commands;
 mod file;
+mod place;
+
+pub(super) use file::declared_token_revoked;
 
 use super::process::{Ended, onhand, run};
 use serde_json::Value;
