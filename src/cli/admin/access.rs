@@ -18,7 +18,7 @@ use serde_json::Value;
   onhand access explain ada POST /stores/PARIS/inventory/TEA/adjust
   onhand access explain till-3 GET /stock/current
 
-Exit code 0 means yes, 1 means no."))]
+Exit code 0 is yes, 1 is no."))]
 pub struct AccessArgs {
     #[command(flatten)]
     node: AdminOptions,

@@ -11,7 +11,7 @@ use serde_json::json;
 
 /// Rotate the keys that sign access tokens
 #[derive(Args, Debug)]
-#[command(after_long_help = with_exit_codes!("  onhand keys rotate"))]
+#[command(after_long_help = with_exit_codes!("onhand keys rotate"))]
 pub struct KeysArgs {
     #[command(flatten)]
     node: AdminOptions,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// Prints a list: a table of the columns, or all of it as `{"items": [...]}`.
 pub(super) fn list<const N: usize>(
     output: Output,
-    items: Vec<Value>,
+    items: &[Value],
     columns: [&str; N],
     row: impl Fn(&Value) -> [String; N],
 ) -> Result<(), Failure> {
@@ -21,7 +21,7 @@ pub(super) fn list<const N: usize>(
     }
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).set_header(columns);
-    for item in &items {
+    for item in items {
         table.add_row(row(item));
     }
     print(format!("{table}\n"))

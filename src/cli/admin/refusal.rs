@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use onhand_runtime::exit::{Exit, Failure};
 use serde::Deserialize;
+use std::fmt::Write as _;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -32,7 +33,8 @@ pub(super) fn refusal(method: &Method, path: &str, status: StatusCode, body: &[u
     if refusal.errors.len() > 1 {
         for Place { pointer, parameter, detail } in &refusal.errors {
             let place = pointer.as_deref().or(parameter.as_deref()).unwrap_or_default();
-            message.push_str(&format!("\n  {place}: {detail}"));
+            // Writing to a String cannot fail.
+            let _ = write!(message, "\n  {place}: {detail}");
         }
     }
     if let Some(remedy) = remedy(&refusal.code) {
@@ -40,7 +42,7 @@ pub(super) fn refusal(method: &Method, path: &str, status: StatusCode, body: &[u
         message.push_str(remedy);
     }
     if !refusal.request_id.is_empty() {
-        message.push_str(&format!(" (request {})", refusal.request_id));
+        let _ = write!(message, " (request {})", refusal.request_id);
     }
     let exit = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Permission,

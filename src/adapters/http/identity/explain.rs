@@ -66,13 +66,11 @@ async fn subject(node: &Node, who: &str) -> Result<Subject, Problem> {
         Some(id) => node.ledger.principal(id).await?.and_then(|master| master.details),
         None => None,
     };
-    match id.zip(known) {
-        Some((id, principal)) => Ok(Subject { id, principal, credential }),
-        None => {
-            let detail = "There is no principal of that id or login, and no token of that id or name.";
-            Err(Problem::new(Code::NotFound, detail))
-        }
-    }
+    let (id, principal) = id.zip(known).ok_or_else(|| {
+        let detail = "There is no principal of that id or login, and no token of that id or name.";
+        Problem::new(Code::NotFound, detail)
+    })?;
+    Ok(Subject { id, principal, credential })
 }
 
 /// The person with that login, else the token with that name, if there is one alone.

@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_may_be_left_out_may_be() {
-        for text in ["".to_owned(), person("# nothing"), token("expires = 2027-11-30T01:00:00+01:00")] {
+        for text in [String::new(), person("# nothing"), token("expires = 2027-11-30T01:00:00+01:00")] {
             assert!(parse(&text).is_ok(), "{text}");
         }
     }

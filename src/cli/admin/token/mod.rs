@@ -42,7 +42,7 @@ async fn act(connection: &Connection, verb: &TokenVerb, output: Output) -> Resul
         TokenVerb::List => {
             let tokens = connection.list("/tokens").await?;
             let columns = ["id", "name", "kind", "principal", "created", "expires", "state"];
-            list(output, tokens, columns, |token| {
+            list(output, &tokens, columns, |token| {
                 let state = if is(token, "revoked") { "revoked" } else { "good until it expires" };
                 let members = ["tokenId", "name", "kind", "principalId", "createdAt", "expiresAt"];
                 let [id, name, kind, principal, created, expires] =

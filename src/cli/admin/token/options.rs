@@ -58,7 +58,7 @@ pub(super) enum TokenVerb {
         /// Id of the token
         id: String,
     },
-    /// Print the text of a new token and its entry for IDENTITY_FILE, without a node
+    /// Print the text of a new token and its entry for `IDENTITY_FILE`, without a node
     New {
         /// Name, for people
         name: String,

@@ -43,7 +43,7 @@ async fn act(connection: &Connection, verb: &UserVerb, output: Output) -> Result
         UserVerb::Add { person, password_stdin } => add(connection, person, *password_stdin, output).await,
         UserVerb::List => {
             let people = connection.list("/users").await?;
-            list(output, people, ["id", "login", "name", "grants", "state"], |person| {
+            list(output, &people, ["id", "login", "name", "grants", "state"], |person| {
                 let [id, login, name] =
                     ["userId", "login", "name"].map(|member| text(person, member).to_owned());
                 [id, login, name, shown_in(person), state(person).to_owned()]

@@ -93,7 +93,7 @@ pub(super) enum UserVerb {
         /// Login or id
         who: String,
     },
-    /// Print the entry of a person for IDENTITY_FILE, without a node
+    /// Print the entry of a person for `IDENTITY_FILE`, without a node
     New {
         #[command(flatten)]
         person: NewPerson,
