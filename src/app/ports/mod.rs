@@ -9,6 +9,7 @@ mod event_log;
 mod event_source;
 mod history;
 mod restored;
+mod session;
 mod sharing;
 mod vault;
 
@@ -20,5 +21,9 @@ pub use event_log::{AppendError, Appended, EventLog, LogFailed, NewEntry, Ticket
 pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading, SourceError};
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
 pub use restored::{KnownEffect, Restored, RetryId, known_effects};
+pub use session::{
+    Claims, KeptSession, NewSession, PasswordMatch, PasswordsBusy, PublicKey, Refreshed, SessionLife,
+    SessionUse,
+};
 pub use sharing::{Kept, Lease, LogNumber, OthersTime, PeerNews, Sharing, TakenOver, is_taken_over};
 pub use vault::{KeepError, KeptPerson, KeptToken, Vault};
