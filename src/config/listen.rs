@@ -26,6 +26,10 @@ pub struct ListenSettings {
     pub shutdown_timeout: Duration,
     /// `INSECURE`: as long as nobody can log in, every client that reaches the port may call, by whatever name.
     pub insecure: bool,
+    /// `PLAIN_HTTP`: passwords are taken over plain HTTP, also from beyond this machine.
+    pub plain_http: bool,
+    /// `SIGNUP`: everybody may register as a customer.
+    pub signup: bool,
     /// `CORS_ORIGINS`: origins whose pages may call, each in the form that browsers send.
     pub cors_origins: Vec<String>,
     /// `TLS_CERT` and `TLS_KEY`: with them connections are HTTPS.
@@ -58,6 +62,8 @@ impl ListenSettings {
             connections_max: usize::try_from(connections).expect("the bound above fits any usize"),
             shutdown_timeout: Duration::from_millis(shutdown_ms),
             insecure,
+            plain_http: faults.truth("PLAIN_HTTP", &raw.plain_http),
+            signup: faults.truth("SIGNUP", &raw.signup),
             cors_origins: origins(&raw.cors_origins, faults),
             tls: TlsSettings::read(&raw.tls, faults),
             ready_file: raw.ready_file.clone(),

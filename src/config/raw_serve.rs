@@ -87,6 +87,16 @@ pub struct RawServe {
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
     pub insecure: String,
 
+    /// Take passwords over plain HTTP, also from beyond this machine, where others may read them
+    #[arg(long, env = "PLAIN_HTTP", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub plain_http: String,
+
+    /// Let everybody register as a customer
+    #[arg(long, env = "SIGNUP", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub signup: String,
+
     /// TLS.
     #[command(flatten)]
     pub tls: RawTls,

@@ -103,7 +103,13 @@ fn node(
 /// `--insecure`.
 fn open_rules(listen: &ListenSettings) -> OpenRules {
     let loopback = listen.address.ip().is_loopback();
-    OpenRules { without_principals: loopback || listen.insecure, metrics: loopback || listen.insecure }
+    OpenRules {
+        without_principals: loopback || listen.insecure,
+        metrics: loopback || listen.insecure,
+        plain_passwords: loopback || listen.plain_http,
+        tls: listen.tls.is_some(),
+        signup: listen.signup,
+    }
 }
 
 /// Opens the vault of the data directory.

@@ -53,6 +53,14 @@ impl Authorities {
         *self.mode.read()
     }
 
+    /// The ids of all persons, in order, those that were erased among them.
+    pub(crate) fn persons(&self) -> Vec<PrincipalId> {
+        let persons = self.principals.iter().filter(|entry| entry.value().0.kind == PrincipalKind::Person);
+        let mut ids: Vec<PrincipalId> = persons.map(|entry| entry.key().clone()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// The ids of all tokens, in order.
     pub(crate) fn tokens(&self) -> Vec<TokenId> {
         let mut ids: Vec<TokenId> = self.tokens.iter().map(|entry| entry.key().clone()).collect();

@@ -54,6 +54,13 @@ pub trait Vault: Send + Sync {
     /// What the disk says; then nothing is kept.
     fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)>;
 
+    /// The same for a signed token with these claims, to which its id is added.
+    ///
+    /// # Errors
+    /// What the disk says; then nothing is kept.
+    fn issue_signed_token(&self, claims: Claims, name: &str, now: Timestamp)
+    -> io::Result<(TokenId, String)>;
+
     /// The public id in the text of a token; nothing when the text is not one, or has a character wrong. The disk is not asked.
     fn id_in(&self, text: &str) -> Option<TokenId>;
 
@@ -209,6 +216,9 @@ pub trait Vault: Send + Sync {
 
     /// 32 random bytes of the machine, for secrets and ids.
     fn random(&self) -> [u8; 32];
+
+    /// HMAC-SHA-256 of personal data with the key of the vault: in the log it tells a retry, and tells nothing without the vault.
+    fn personal_hash(&self, data: &[u8]) -> [u8; 32];
 
     /// HMAC-SHA-256 of some bytes, with a key that no other process and no file has: for what is compared in memory.
     fn keyed_hash(&self, parts: &[&[u8]]) -> [u8; 32];

@@ -124,6 +124,11 @@ impl Grant {
         Ok(Self { role, permission, stores, team })
     }
 
+    /// The name of the role, where it is one.
+    pub fn role_name(&self) -> Option<&'static str> {
+        self.role.map(Role::as_str)
+    }
+
     /// What is granted.
     pub fn permissions(&self) -> PermissionSet {
         let of_name = || self.permission.as_ref().and_then(|name| PermissionSet::of_name(name));

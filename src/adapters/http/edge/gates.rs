@@ -216,6 +216,14 @@ impl RateLimit {
 }
 
 impl ClientAddress {
+    /// The network of the client; nothing for the local socket.
+    pub(crate) const fn network(self) -> Option<IpAddr> {
+        match self {
+            Self::Network(address) => Some(address),
+            Self::LocalSocket => None,
+        }
+    }
+
     /// The client at this address.
     pub(crate) fn at(address: IpAddr) -> Self {
         Self::Network(match address {

@@ -7,8 +7,9 @@ use crate::edge::admission::Admission;
 use crate::edge::cors;
 use crate::edge::departing::{panicked, sign, without_body};
 use crate::edge::endpoint::Answering;
-use crate::edge::front_door::{CHALLENGE, FrontDoor};
+use crate::edge::front_door::{CHALLENGE, FrontDoor, Visitor};
 use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
+use crate::edge::local_peer::LocalPeer;
 use crate::edge::meters::RouteMeters;
 use crate::edge::route::{Cache, Route};
 use crate::edge::web_gate::WebGate;
@@ -117,18 +118,29 @@ impl Edge {
             return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
         let params = std::mem::take(&mut exchange.params);
+        let (local, tls) = (request.extensions().get::<LocalPeer>().is_some(), self.is_encrypted());
+        let (encrypted, network) = (tls || local, client.and_then(ClientAddress::network));
         let admitted = match &self.door {
-            Some(door) => {
-                let caught_up = door.catch_up(route.need).await;
-                caught_up.and_then(|()| door.admit(route.need, &request, &params))
-            }
+            Some(door) => match door.catch_up(route.need).await {
+                Ok(()) => {
+                    let visitor = Visitor { headers: request.headers(), local, network, encrypted };
+                    door.admit(route.need, visitor, &params).await
+                }
+                Err(problem) => Err(problem),
+            },
             None => Ok(Caller::default()),
         };
         let caller = match admitted {
             Ok(caller) => caller,
             Err(problem) => return self.leave(&exchange, problem.into_response()),
         };
-        request.extensions_mut().insert(Arrived { id: exchange.id.clone(), caller, params });
+        request.extensions_mut().insert(Arrived {
+            id: exchange.id.clone(),
+            caller,
+            network,
+            encrypted,
+            params,
+        });
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
         request.extensions_mut().insert(Arc::clone(&admission));
@@ -149,6 +161,10 @@ impl Edge {
     /// Forgets clients whose rate limit is unused again.
     pub(crate) fn sweep(&self) {
         self.gates.sweep();
+    }
+
+    fn is_encrypted(&self) -> bool {
+        self.door.as_ref().is_some_and(|door| door.open.tls)
     }
 
     fn enter(&self, request: &Request) -> Exchange {

@@ -1,15 +1,18 @@
 //! The layer around every handler (`layer`), by its route (`route`, `endpoint`): the gate against web
-//! pages (`web_gate`), which exempts the local socket (`local_peer`), who it comes from (`front_door`), CORS (`cors`), the headers of every answer (`departing`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
+//! pages (`web_gate`), which exempts the local socket (`local_peer`), who it comes from (`front_door`) by what it presents (`credentials`), logins and passwords (`logins`, `attempts`), CORS (`cors`), the headers of every answer (`departing`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
 
 pub(crate) mod admission;
+pub(crate) mod attempts;
 pub(crate) mod body;
 pub(crate) mod cors;
+pub(crate) mod credentials;
 pub(crate) mod departing;
 pub(crate) mod endpoint;
 pub(crate) mod front_door;
 pub(crate) mod gates;
 pub(crate) mod layer;
 pub(crate) mod local_peer;
+pub(crate) mod logins;
 pub(crate) mod meters;
 pub(crate) mod route;
 pub(crate) mod web_gate;

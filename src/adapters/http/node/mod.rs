@@ -5,9 +5,11 @@ pub(crate) mod draining;
 use crate::edge::endpoint::Endpoint;
 use crate::edge::front_door::OpenRules;
 use crate::edge::gates::Gates;
+use crate::edge::logins::Logins;
 use crate::edge::web_gate::WebGate;
 use crate::limits::FOLLOWERS_MAX;
 use crate::node::draining::Draining;
+use crate::request::caller::Caller;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use http::StatusCode;
@@ -44,6 +46,8 @@ pub struct Node {
     pub web: Arc<WebGate>,
     /// Personal data and verifiers of identity; without it nobody can log in.
     pub vault: Option<Arc<dyn Vault>>,
+    /// Logins and passwords, where there is a vault.
+    pub(crate) logins: Option<Arc<Logins>>,
     /// What is open without a login.
     pub open: OpenRules,
     /// The sender of low-stock alerts, where one is configured.
@@ -67,6 +71,7 @@ impl Node {
             gates: Arc::default(),
             web: Arc::default(),
             vault: None,
+            logins: None,
             open: OpenRules::default(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
@@ -100,6 +105,7 @@ impl Node {
     /// The same node with identity: what is secret about it, and what is open without a login.
     #[must_use]
     pub fn with_identity(mut self, vault: Arc<dyn Vault>, open: OpenRules) -> Self {
+        self.logins = Some(Arc::new(Logins::new(Arc::clone(&vault))));
         self.vault = Some(vault);
         self.open = open;
         self
@@ -165,6 +171,16 @@ impl Node {
             Ok(outcome) => Ok(outcome?),
             Err(passed) => Err(Problem::plain(Code::OutcomeUnknown).because(&passed)),
         }
+    }
+
+    /// True as long as nothing has changed about a caller: see [`Caller::is_unchanged`].
+    pub(crate) fn admits_still(&self, caller: &Caller) -> bool {
+        caller.is_unchanged(&self.ledger, self.vault.as_deref())
+    }
+
+    /// The issuer of the tokens that the node signs: its ledger.
+    pub(crate) fn issuer(&self) -> String {
+        format!("urn:uuid:{}", self.ledger_id)
     }
 
     /// A place for a follower of the feed, held until the stream ends.

@@ -6,6 +6,7 @@ use crate::request::request_id::RequestId;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]
@@ -14,6 +15,10 @@ pub(crate) struct Arrived {
     pub id: RequestId,
     /// Who it comes from.
     pub caller: Caller,
+    /// The network it came from; nothing for the local socket.
+    pub network: Option<IpAddr>,
+    /// True when nobody could read it on its way.
+    pub encrypted: bool,
     /// The values of the path's parameters.
     pub params: PathParams,
 }

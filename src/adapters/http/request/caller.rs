@@ -4,8 +4,9 @@ use crate::response::code::Code;
 use crate::response::problem::Problem;
 use onhand_app::Ledger;
 use onhand_app::identity::Authority;
-use onhand_domain::StoreId;
+use onhand_app::ports::Vault;
 use onhand_domain::identity::{Access, Denied, Permission, PrincipalKind, StoreScope, TokenId};
+use onhand_domain::{StoreId, Timestamp};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -20,10 +21,24 @@ static FULL: Access = Access::FULL;
 pub(crate) struct Caller {
     /// Nothing for `local`, who may do everything.
     authority: Option<Arc<Authority>>,
-    /// The token that showed it.
-    token: Option<TokenId>,
+    /// How it showed who it is.
+    shown: Shown,
     /// True when the request came over the local socket, from the owner of the data directory.
     over_socket: bool,
+}
+
+/// How a caller showed who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Shown {
+    /// It did not have to.
+    #[default]
+    Nothing,
+    /// By a token.
+    Token(TokenId),
+    /// By a session, on which an answer may rely until then.
+    Session(TokenId, Timestamp),
+    /// By a password, on which an answer may rely until then.
+    Password(Timestamp),
 }
 
 /// The members of a 403 that say what is missing.
@@ -41,18 +56,32 @@ impl Caller {
         Self { over_socket: true, ..Self::default() }
     }
 
-    /// A principal that has shown a token.
-    pub(crate) fn of_token(authority: Arc<Authority>, token: TokenId) -> Self {
-        Self { authority: Some(authority), token: Some(token), over_socket: false }
+    /// A principal that has shown who it is.
+    pub(crate) fn known(authority: Arc<Authority>, shown: Shown) -> Self {
+        Self { authority: Some(authority), shown, over_socket: false }
     }
 
-    /// True as long as nothing has changed about the caller: what it may do, and its token. An answer that goes on for ever ends
+    /// True as long as nothing has changed about the caller: what it may do, and its credential. An answer that goes on for ever ends
     /// when this does.
-    pub(crate) fn is_unchanged(&self, ledger: &Ledger) -> bool {
+    pub(crate) fn is_unchanged(&self, ledger: &Ledger, vault: Option<&dyn Vault>) -> bool {
         let Some(authority) = &self.authority else { return self.over_socket || ledger.has_no_principals() };
         let same = ledger.authority(&authority.principal_id).is_some_and(|now| now == *authority);
-        let good = |id: &TokenId| ledger.token_now(id).is_some_and(|token| token.is_good(ledger.now()));
-        same && self.token.as_ref().is_none_or(good)
+        let now = ledger.now();
+        let good = match &self.shown {
+            Shown::Nothing => false,
+            Shown::Token(id) => ledger.token_now(id).is_some_and(|token| token.is_good(now)),
+            Shown::Session(id, until) => now < *until && vault.is_some_and(|vault| !vault.has_ended(id)),
+            Shown::Password(until) => now < *until,
+        };
+        same && good
+    }
+
+    /// The session of the caller, where it has one.
+    pub(crate) fn session(&self) -> Option<&TokenId> {
+        match &self.shown {
+            Shown::Session(id, _) => Some(id),
+            Shown::Nothing | Shown::Token(_) | Shown::Password(_) => None,
+        }
     }
 
     /// What the caller may do.
