@@ -105,7 +105,8 @@ pub(crate) async fn register(
     let new = NewPerson { login, name, email, password: Some(password), grants, granter: Access::FULL };
     let record = async |command| node.execute(Command::Principal(command), &meta, deadline).await;
     let (outcome, shown) = added(&node, new, record).await?;
-    Ok(changed(&outcome, shown.version, &shown, Some("/auth/me")))
+    let address = format!("/users/{}", shown.user_id);
+    Ok(changed(&outcome, shown.version, &shown, Some(&address)))
 }
 
 /// Keeps a password, and ends the sessions that were begun with the one before, but for one.
