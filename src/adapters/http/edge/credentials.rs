@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_request_presents_one_credential_or_none() {
-        let authorization = |text| read(&[(AUTHORIZATION, text)], false);
+        let authorization = |text: &str| read(&[(AUTHORIZATION, text)], false);
         let is = |text: &str| Ok(Some(text.to_owned()));
         assert_eq!(read(&[], false), Ok(None));
         assert_eq!(authorization("Bearer oht_x"), is("token oht_x"));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_cookie_counts_under_the_name_of_its_transport_and_once() {
-        let cookie = |text, encrypted| read(&[(COOKIE, text)], encrypted);
+        let cookie = |text: &str, encrypted| read(&[(COOKIE, text)], encrypted);
         let is = |text: &str| Ok(Some(text.to_owned()));
         assert_eq!(cookie("a=b; onhand=x; c=d", false), is("cookie x"));
         assert_eq!(cookie("onhand=x", true), Ok(None));

@@ -34,6 +34,7 @@ const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// What is open without a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct OpenRules {
     /// As long as there is no principal, everybody who reaches the listener may do everything.
     pub without_principals: bool,

@@ -139,7 +139,7 @@ fn strengthen(vault: &dyn Vault, id: &PrincipalId, person: &mut KeptPerson, pass
         Ok(()) => *person = changed,
         Err(KeepError::LoginTaken) => {}
         Err(KeepError::Disk(error)) => {
-            tracing::warn!(principal = %id, %error, "a password is kept as before")
+            tracing::warn!(principal = %id, %error, "a password is kept as before");
         }
     }
 }

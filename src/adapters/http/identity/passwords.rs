@@ -45,10 +45,10 @@ pub(crate) async fn change(
     JsonBody(body): JsonBody<PasswordBody>,
 ) -> Result<Response, Problem> {
     way.require_private(&node)?;
-    let none =
+    let without =
         || Problem::new(Code::InvalidRequest, "The caller has no password; a token is rotated instead.");
-    let id = caller.authority().ok_or_else(none)?.principal_id.clone();
-    let person = kept(&node, &id).await?.ok_or_else(none)?;
+    let id = caller.authority().ok_or_else(without)?.principal_id.clone();
+    let person = kept(&node, &id).await?.ok_or_else(without)?;
     let logins = node.logins.as_ref().ok_or_else(|| Problem::plain(Code::NotReady))?;
     let (verified, _) = logins.verify(&person.login, &body.current_password, way.network).await?;
     if verified != id {

@@ -229,8 +229,8 @@ async fn what_is_changed_about_a_person_counts_at_once() {
     assert_eq!((granted.status.as_u16(), &granted.json["version"]), (200, &json!(2)));
     chain.get("/stores/ROME/inventory/TEA", &access(&session)).await.is(200, "");
     chain.get("/stores/BERLIN/inventory/TEA", &access(&session)).await.is(403, "forbidden");
-    let patch = json!({"login": "countess", "name": null, "email": "ada@example.com"}).to_string();
-    let patched = chain.say(Method::PATCH, &path, &chain.admin, &patch).await;
+    let renamed = json!({"login": "countess", "name": null, "email": "ada@example.com"}).to_string();
+    let patched = chain.say(Method::PATCH, &path, &chain.admin, &renamed).await;
     assert_eq!((&patched.json["login"], patched.json.get("name")), (&json!("countess"), None));
     chain.log_in(json!({"login": "ada", "password": PASSWORD})).await.is(401, "unauthorized");
     chain.log_in(json!({"login": "countess", "password": PASSWORD})).await.is(200, "");
@@ -454,7 +454,7 @@ async fn of_an_erased_person_nothing_is_left() {
     assert!(before.len() >= 4 && outside(&before) == 0, "{before:#?}");
     chain.say(Method::DELETE, &format!("/users/{id}"), &chain.admin, "").await.is(204, "");
     assert_eq!(files_with(&directory, &texts), Vec::<String>::new());
-    assert_eq!(files_with(&directory.join("identity"), &[id.clone()]), Vec::<String>::new());
+    assert_eq!(files_with(&directory.join("identity"), std::slice::from_ref(&id)), Vec::<String>::new());
     chain.get("/auth/me", &access(&session)).await.is(401, "unauthorized");
     chain.get(&format!("/users/{id}"), &chain.admin).await.is(404, "not-found");
     chain.say(Method::DELETE, &format!("/users/{id}"), &chain.admin, "").await.is(404, "not-found");
