@@ -25,7 +25,7 @@ pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw_serve::RawServe;
 pub use serve::ServeSettings;
 pub use storage::{IDEMPOTENCY_TTL_MS_MAX, IdempotencySettings, RawStorage, StorageSettings};
-pub use sync::{RawSources, RawSync, SourceAddress, SyncWorkerSettings};
+pub use sync::{RawSources, RawSync, SourceAddress, SourceSettings, SyncWorkerSettings};
 pub use tls::{RawTls, TlsSettings};
 pub use webhook::{Hidden, RawWebhook, WebhookSecret, WebhookSettings};
 pub use worker::{RawWorker, WorkerSettings};

@@ -61,7 +61,7 @@ impl RawServe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LogFormat, LogLevel, SourceAddress, TlsSettings};
+    use crate::{LogFormat, LogLevel, SourceAddress, SourceSettings, TlsSettings};
     use clap::{CommandFactory, FromArgMatches, Parser};
     use std::num::NonZeroU32;
     use std::path::PathBuf;
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!((locks.ttl.as_millis(), locks.renew.as_millis()), (2000, 1000));
         assert_eq!((locks.reject_status, locks.retry_after.as_millis()), (503, 300));
         assert_eq!(locks.directory, PathBuf::from("data/locks"));
-        assert_eq!(settings.worker, SyncWorkerSettings::once(Vec::new()));
+        assert_eq!(settings.worker, SyncWorkerSettings::once(SourceSettings::default()));
         assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
         assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
         assert_eq!(settings.worker.breaker_threshold.to_string(), "0.5");
@@ -124,7 +124,7 @@ mod tests {
             ),
         ];
         for (arguments, sources) in table {
-            assert_eq!(given(arguments).unwrap().worker.sources, *sources, "{arguments:?}");
+            assert_eq!(given(arguments).unwrap().worker.sources.addresses, *sources, "{arguments:?}");
         }
         assert!(!given(&["--sync", "OFF", "--source", "a"]).unwrap().sync);
     }
@@ -189,6 +189,8 @@ mod tests {
             (&["--source", "http://paris/?a=1"], "SYNC_SOURCES", "http://HOST:PORT"),
             (&["--source", "a", "--source", ""], "SYNC_SOURCES", "directory"),
             (&["--source", "http://a", "--source", "http://a/"], "SYNC_SOURCES", "once"),
+            (&["--sync-token-file", ""], "SYNC_TOKEN_FILE", "the path of a file"),
+            (&["--sync-ca-file", ""], "SYNC_CA_FILE", "the path of a file"),
             (&["--sync-interval-ms", "0"], "SYNC_INTERVAL_MS", "milliseconds, 1 to"),
             (&["--concurrency-sync", "65"], "CONCURRENCY_SYNC", "sources, 1 to"),
             (&["--retry-base-ms", "100ms"], "RETRY_BASE_MS", "milliseconds"),

@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Environment variables that would change the output.
-const SETTINGS: [&str; 25] = [
+const SETTINGS: [&str; 27] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -19,6 +19,8 @@ const SETTINGS: [&str; 25] = [
     "LOG_LEVEL",
     "SYNC",
     "SYNC_SOURCES",
+    "SYNC_TOKEN_FILE",
+    "SYNC_CA_FILE",
     "SYNC_INTERVAL_MS",
     "CONCURRENCY_SYNC",
     "RETRY_BASE_MS",

@@ -2,6 +2,7 @@
 
 mod client;
 mod files;
+mod following;
 mod reload;
 
 use crate::occupied::occupy_on;
