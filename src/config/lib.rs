@@ -18,7 +18,7 @@ mod webhook;
 mod worker;
 
 pub use fault::{Faults, SettingFault};
-pub use gates::{GateSettings, RawGates};
+pub use gates::{GateSettings, Rate, RawGates};
 pub use listen::ListenSettings;
 pub use locks::{LockSettings, RawLocks};
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};

@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Environment variables that would change the output.
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 30] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -15,6 +15,9 @@ const SETTINGS: [&str; 27] = [
     "SHUTDOWN_TIMEOUT_MS",
     "CONNECTIONS_MAX",
     "CORS_ORIGINS",
+    "RATE_LIMIT_ROLES",
+    "TRUSTED_PROXIES",
+    "METRICS_OPEN",
     "LOG_FORMAT",
     "LOG_LEVEL",
     "SYNC",

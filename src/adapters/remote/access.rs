@@ -120,7 +120,8 @@ fn tokens(path: &Path) -> Result<Tokens, String> {
         format!("SYNC_TOKEN_FILE (--sync-token-file) cannot be used: {}: {reason}", path.display())
     };
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(TOKEN_FILE_BYTES_MAX + 1).read_to_string(&mut text));
+    let read =
+        File::open(path).and_then(|file| file.take(TOKEN_FILE_BYTES_MAX + 1).read_to_string(&mut text));
     let length = read.map_err(|error| told(&error))?;
     if length as u64 > TOKEN_FILE_BYTES_MAX {
         return Err(told(&format!("it is longer than {TOKEN_FILE_BYTES_MAX} bytes")));
@@ -189,7 +190,10 @@ mod tests {
         ] {
             std::fs::write(&path, text).unwrap();
             let fault = tokens(&path).unwrap_err();
-            assert!(fault.contains("SYNC_TOKEN_FILE (--sync-token-file)") && fault.contains(reason), "{fault}");
+            assert!(
+                fault.contains("SYNC_TOKEN_FILE (--sync-token-file)") && fault.contains(reason),
+                "{fault}"
+            );
             assert!(!fault.contains("secret"), "{fault}");
         }
         std::fs::remove_file(&path).unwrap();

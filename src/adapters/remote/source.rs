@@ -166,7 +166,12 @@ fn read_page(body: &[u8], after: Sequence, limit: usize) -> Result<Delivery, Sou
 }
 
 /// The events of a page, checked.
-fn delivered(items: Vec<&RawValue>, node: Uuid, end: Sequence, limit: usize) -> Result<Vec<Delivered>, String> {
+fn delivered(
+    items: Vec<&RawValue>,
+    node: Uuid,
+    end: Sequence,
+    limit: usize,
+) -> Result<Vec<Delivered>, String> {
     if items.len() > limit {
         return Err(format!("it delivers {} events where {limit} were asked for", items.len()));
     }

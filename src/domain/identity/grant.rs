@@ -124,6 +124,11 @@ impl Grant {
         Ok(Self { role, permission, stores, team })
     }
 
+    /// The role, where it is one.
+    pub fn named_role(&self) -> Option<Role> {
+        self.role
+    }
+
     /// What is granted.
     pub fn permissions(&self) -> PermissionSet {
         let of_name = || self.permission.as_ref().and_then(|name| PermissionSet::of_name(name));

@@ -166,8 +166,10 @@ mod tests {
     fn shared(directory: &Path) -> CentralRole {
         let layout = Layout::new(directory);
         let logs = LogSources::of_directory(&layout).unwrap();
-        let settings =
-            SyncWorkerSettings { interval: Duration::from_millis(5), ..SyncWorkerSettings::once(SourceSettings::default()) };
+        let settings = SyncWorkerSettings {
+            interval: Duration::from_millis(5),
+            ..SyncWorkerSettings::once(SourceSettings::default())
+        };
         CentralRole::candidate(&layout, logs, &settings, 1).unwrap()
     }
 

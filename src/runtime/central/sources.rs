@@ -76,13 +76,18 @@ impl LogSources {
                     let source = RemoteSource::new(url, &access)
                         .or_exit(Exit::Settings, || format!("cannot follow {url}"))?;
                     if settings.token_file.is_some() && source.is_readable_on_the_way() {
-                        tracing::warn!(source = url, "the token for this source is sent without encryption; use https");
+                        tracing::warn!(
+                            source = url,
+                            "the token for this source is sent without encryption; use https"
+                        );
                     }
                     self.sources.push(Arc::new(source));
                 }
             }
         }
-        settings.token_file.as_deref().map_or((), warn_of_readers);
+        if let Some(path) = &settings.token_file {
+            warn_of_readers(path);
+        }
         Ok(())
     }
 }

@@ -134,7 +134,11 @@ async fn a_token_that_is_not_enough_is_told_with_what_is_missing() {
     chain.until(&api, "failing", "401 Unauthorized: SYNC_TOKEN_FILE has no token for it").await;
     let everywhere = json!({"role": "node"});
     for (kind, grant, reason) in [
-        ("node", json!({"role": "metrics"}), "403 Forbidden: the token in SYNC_TOKEN_FILE lacks the permission events:read"),
+        (
+            "node",
+            json!({"role": "metrics"}),
+            "403 Forbidden: the token in SYNC_TOKEN_FILE lacks the permission events:read",
+        ),
         ("node", json!({"role": "node", "stores": ["PARIS"]}), "leaves out events"),
         ("service", everywhere.clone(), "leaves out events"),
     ] {
@@ -163,7 +167,8 @@ async fn a_token_is_rotated_and_revoked_while_central_follows() {
     chain.receive(10).await;
     chain.until_total(&api, 10).await;
     // In the middle of the trade, with no grace: the old one is worth nothing at once.
-    let rotated = chain.send(Method::POST, &format!("/tokens/{id}/rotate"), &json!({"graceSeconds": 0})).await;
+    let rotated =
+        chain.send(Method::POST, &format!("/tokens/{id}/rotate"), &json!({"graceSeconds": 0})).await;
     let (second, id) = (text(&rotated, "token"), text(&rotated, "tokenId"));
     chain.receive(1).await;
     chain.until(&api, "failing", "wrong, expired or revoked").await;

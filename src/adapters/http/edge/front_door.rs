@@ -28,7 +28,7 @@ pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm
 pub struct OpenRules {
     /// As long as there is no principal, everybody who reaches the listener may do everything.
     pub without_principals: bool,
-    /// Metrics are for everybody, as long as there is no principal.
+    /// Metrics are for everybody, whether there are principals or not.
     pub metrics: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct FrontDoor {
 
 impl Default for OpenRules {
     fn default() -> Self {
-        Self { without_principals: true, metrics: true }
+        Self { without_principals: true, metrics: false }
     }
 }
 
@@ -53,28 +53,37 @@ impl FrontDoor {
 
     /// Reads what other processes of the data directory have granted or revoked: it counts here from the next request on.
     pub(crate) async fn catch_up(&self, need: Need) -> Result<(), Problem> {
-        if need == Need::Public {
+        // A probe is answered whatever the log of another process says.
+        if matches!(need, Need::Public | Need::Probe) {
             return Ok(());
         }
         Ok(self.ledger.catch_up().await.map_err(ReadError::from)?)
     }
 
-    /// The caller of a request, when the route is open to them.
-    pub(crate) fn admit<B>(
-        &self,
-        need: Need,
-        request: &Request<B>,
-        params: &PathParams,
-    ) -> Result<Caller, Problem> {
+    /// The caller of a request, as far as the route asks.
+    pub(crate) fn caller_of<B>(&self, need: Need, request: &Request<B>) -> Result<Caller, Problem> {
         if request.extensions().get::<LocalPeer>().is_some() {
             return Ok(Caller::over_socket());
         }
-        if need == Need::Public || (need == Need::Metrics && self.open.metrics && !self.asks_who()) {
+        let is_open = match need {
+            Need::Public => true,
+            Need::Metrics => self.open.metrics,
+            Need::Probe => !self.asks_who(),
+            _ => false,
+        };
+        if is_open {
             return Ok(Caller::default());
         }
-        let caller = self.identify(request.headers())?;
+        if need == Need::Probe {
+            return Ok(self.prober(request.headers()));
+        }
+        self.identify(request.headers())
+    }
+
+    /// Checks that the route is open to its caller.
+    pub(crate) fn permit(need: Need, caller: &Caller, params: &PathParams) -> Result<(), Problem> {
         let checked = match need {
-            Need::Public | Need::Anyone => Ok(()),
+            Need::Public | Need::Probe | Need::Anyone => Ok(()),
             Need::Metrics => caller.access().permit(Permission::OpsRead),
             Need::Everywhere(needs) => caller.access().permit(needs),
             Need::Somewhere(needs) if caller.access().may_somewhere(needs) => Ok(()),
@@ -85,8 +94,16 @@ impl FrontDoor {
                 None => caller.access().permit(needs),
             },
         };
-        checked.map_err(|denied| caller.refused(&denied))?;
-        Ok(caller)
+        checked.map_err(|denied| caller.refused(&denied))
+    }
+
+    /// Who probes. Probes are never limited, so nothing but a bearer token is looked at: it is cheap to check, and cannot be guessed.
+    fn prober(&self, headers: &HeaderMap) -> Caller {
+        let is_bearer = |value: &HeaderValue| {
+            value.as_bytes().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+        };
+        let shown = headers.get(AUTHORIZATION).filter(|value| is_bearer(value));
+        shown.and_then(|_| self.identify(headers).ok()).unwrap_or_else(Caller::stranger)
     }
 
     fn identify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 const NAMED_MAX: usize = 20;
 
 static FULL: Access = Access::FULL;
+static NONE: Access = Access::NONE;
 
 /// Who a request comes from.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub(crate) struct Caller {
     token: Option<TokenId>,
     /// True when the request came over the local socket, from the owner of the data directory.
     over_socket: bool,
+    /// True when it has shown no good credential, to a route that is open to all and shows some more.
+    stranger: bool,
 }
 
 /// The members of a 403 that say what is missing.
@@ -41,9 +44,14 @@ impl Caller {
         Self { over_socket: true, ..Self::default() }
     }
 
+    /// Somebody who has shown no good credential where others have to.
+    pub(crate) fn stranger() -> Self {
+        Self { stranger: true, ..Self::default() }
+    }
+
     /// A principal that has shown a token.
     pub(crate) fn of_token(authority: Arc<Authority>, token: TokenId) -> Self {
-        Self { authority: Some(authority), token: Some(token), over_socket: false }
+        Self { authority: Some(authority), token: Some(token), ..Self::default() }
     }
 
     /// True as long as nothing has changed about the caller: what it may do, and its token. An answer that goes on for ever ends
@@ -57,7 +65,8 @@ impl Caller {
 
     /// What the caller may do.
     pub(crate) fn access(&self) -> &Access {
-        self.authority.as_ref().map_or(&FULL, |authority| &authority.access)
+        let without = if self.stranger { &NONE } else { &FULL };
+        self.authority.as_ref().map_or(without, |authority| &authority.access)
     }
 
     /// The principal; nothing for `local`.

@@ -2,6 +2,7 @@
 //! tokens that are rotated, revoked, expired or wrong.
 
 mod access;
+mod operations;
 mod tokens;
 
 use super::{Answer, Scratch, Setup};
