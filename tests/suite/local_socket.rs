@@ -2,7 +2,6 @@
 
 use crate::binary::process::{Node, verify};
 use crate::binary::skipped;
-use crate::occupied::occupy;
 use rustix::process::{Signal, geteuid};
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -278,28 +277,5 @@ fn it_counts_as_a_client_of_its_own() {
     let answer = exchange(&socket, &get("/stores"));
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"client\";r=2;"), "{answer}");
     while !exchange(&socket, &get("/stores")).starts_with("HTTP/1.1 429") {}
-    node.stop();
-}
-
-/// Whoever opens connections over TCP, the owner of the data directory gets in.
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_over_tcp_do_not_crowd_it_out() {
-    let directory = TempDir::new().unwrap();
-    let node = Node::start(directory.path(), &["--connections-max", "2"]);
-    let over_tcp = get("/stores").replace("stock.example", "localhost");
-    let mut busy = vec![occupy(node.address()).await, occupy(node.address()).await];
-    // Until then one of them may not be in progress yet, and be closed to make room.
-    while !exchange_over_tcp(&node, &over_tcp).starts_with("HTTP/1.1 503") {
-        busy.push(occupy(node.address()).await);
-    }
-    let socket = socket(directory.path());
-    // More that say nothing than it has places.
-    let silent: Vec<UnixStream> = (0..100).map(|_| connect(&socket)).collect();
-    for _ in 0..3 {
-        let answer = exchange(&socket, &get("/stores"));
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(exchange_over_tcp(&node, &over_tcp).starts_with("HTTP/1.1 503"));
-    }
-    drop((busy, silent));
     node.stop();
 }

@@ -56,7 +56,11 @@ async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
     loop {
         let report = worker.sync().await;
         applied += report.applied;
-        pass_report::verdict(&report)?;
+        if let Err(failure) = pass_report::verdict(&report) {
+            // With the reason of each source.
+            print!("{}", pass_report::text(&report));
+            return Err(failure);
+        }
         let behind = |source: &onhand_app::central::SourceReport| source.sequence < source.end;
         if !report.sources.iter().any(|source| source.state == SourceState::Well && behind(source)) {
             return Ok(PassReport { applied, ..report });
