@@ -18,14 +18,14 @@ mod webhook;
 mod worker;
 
 pub use fault::{Faults, SettingFault};
-pub use gates::{GateSettings, RawGates};
+pub use gates::{GateSettings, Rate, RawGates};
 pub use listen::ListenSettings;
 pub use locks::{LockSettings, RawLocks};
 pub use logging::{LogFormat, LogLevel, LogSettings, RawLogging};
 pub use raw_serve::RawServe;
 pub use serve::ServeSettings;
 pub use storage::{IDEMPOTENCY_TTL_MS_MAX, IdempotencySettings, RawStorage, StorageSettings};
-pub use sync::{RawSources, RawSync, SourceAddress, SyncWorkerSettings};
+pub use sync::{RawSources, RawSync, SourceAddress, SourceSettings, SyncWorkerSettings};
 pub use tls::{RawTls, TlsSettings};
 pub use webhook::{Hidden, RawWebhook, WebhookSecret, WebhookSettings};
 pub use worker::{RawWorker, WorkerSettings};

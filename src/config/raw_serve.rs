@@ -45,8 +45,8 @@ pub struct RawServe {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub shutdown_timeout_ms: String,
 
-    /// Connections open at the same time, at most, beside those that follow the feed (up to 512); further ones are answered
-    /// 503
+    /// Connections open at the same time, at most, beside those that follow the feed (up to 512) and those over the local
+    /// socket (up to 16); further ones are answered 503
     #[arg(long, env = "CONNECTIONS_MAX", value_name = "CONNECTIONS", default_value = "1024")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub connections_max: String,
@@ -96,6 +96,16 @@ pub struct RawServe {
     #[arg(long, env = "SIGNUP", value_name = "BOOLEAN", default_value = "false")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
     pub signup: String,
+    /// Proxies that are believed, in Forwarded or X-Forwarded-For, about whom they forward: addresses or networks, such as
+    /// 10.0.0.0/8; separated by commas
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',')]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub trusted_proxies: Vec<String>,
+
+    /// Show metrics to everybody who reaches the port, also once callers must log in
+    #[arg(long, env = "METRICS_OPEN", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub metrics_open: String,
 
     /// TLS.
     #[command(flatten)]

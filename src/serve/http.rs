@@ -8,7 +8,7 @@ use onhand_config::{ListenSettings, ServeSettings};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::temporary;
 use onhand_http::server::{Drained, Listeners, ServerLimits, Tls, serve};
-use onhand_http::{Gates, Node, OpenRules, WebGate, edge};
+use onhand_http::{Gates, Node, OpenRules, TrustedProxies, WebGate, edge};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
@@ -90,6 +90,7 @@ fn node(
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
     let node = node.with_web_gate(web_gate(&settings.listen));
+    let node = node.with_proxies(TrustedProxies::new(settings.listen.trusted_proxies.clone()));
     let node = node.with_identity(vault, open_rules(&settings.listen));
     let node = node.with_ledger_id(running.ledger_id).with_alerts(running.alerts.clone());
     let node = match &settings.locks {
@@ -100,14 +101,13 @@ fn node(
 }
 
 /// What is open without a login: everything, for as long as there is no principal and only this machine can ask; elsewhere only with
-/// `--insecure`.
+/// `--insecure`. Metrics with `--metrics-open`.
 fn open_rules(listen: &ListenSettings) -> OpenRules {
     let loopback = listen.address.ip().is_loopback();
     OpenRules {
         without_principals: loopback || listen.insecure,
-        metrics: loopback || listen.insecure,
+        metrics: listen.metrics_open,
         plain_passwords: loopback || listen.plain_http,
-        tls: listen.tls.is_some(),
         signup: listen.signup,
     }
 }

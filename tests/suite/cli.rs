@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Environment variables that would change the output.
-const SETTINGS: [&str; 25] = [
+const SETTINGS: [&str; 30] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -15,10 +15,15 @@ const SETTINGS: [&str; 25] = [
     "SHUTDOWN_TIMEOUT_MS",
     "CONNECTIONS_MAX",
     "CORS_ORIGINS",
+    "RATE_LIMIT_ROLES",
+    "TRUSTED_PROXIES",
+    "METRICS_OPEN",
     "LOG_FORMAT",
     "LOG_LEVEL",
     "SYNC",
     "SYNC_SOURCES",
+    "SYNC_TOKEN_FILE",
+    "SYNC_CA_FILE",
     "SYNC_INTERVAL_MS",
     "CONCURRENCY_SYNC",
     "RETRY_BASE_MS",

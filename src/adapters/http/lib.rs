@@ -33,6 +33,7 @@ pub mod server;
 mod stock;
 
 pub use docs::openapi::OPENAPI_YAML;
+pub use edge::forwarding::{Client, TrustedProxies};
 pub use edge::front_door::OpenRules;
 pub use edge::gates::{Gate, GateEntry, Gates};
 pub use edge::layer::Edge;

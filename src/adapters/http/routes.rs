@@ -26,8 +26,15 @@ pub fn edge(node: Arc<Node>) -> Edge {
     let (gates, web) = (Arc::clone(&node.gates), Arc::clone(&node.web));
     let (ledger, vault, open) = (Arc::clone(&node.ledger), node.vault.clone(), node.open);
     let (logins, issuer) = (node.logins.clone(), node.issuer());
+    let proxies = node.proxies.clone();
     let bound = all().into_iter().map(move |endpoint| endpoint.bound(Arc::clone(&node)));
-    Edge::new(bound.collect(), gates, web).with_door(FrontDoor { ledger, vault, logins, issuer, open })
+    Edge::new(bound.collect(), gates, web).with_proxies(proxies).with_door(FrontDoor {
+        ledger,
+        vault,
+        logins,
+        issuer,
+        open,
+    })
 }
 
 /// Every route, to be compared with openapi.yaml.

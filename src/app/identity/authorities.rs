@@ -4,7 +4,9 @@
 
 use crate::ledger::projection::{Moved, Projection};
 use dashmap::DashMap;
-use onhand_domain::identity::{Access, Admins, Mode, Principal, PrincipalId, PrincipalKind, Token, TokenId};
+use onhand_domain::identity::{
+    Access, Admins, Grant, Mode, Principal, PrincipalId, PrincipalKind, Role, Token, TokenId,
+};
 use onhand_domain::{Evidence, Key, State};
 use parking_lot::RwLock;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ pub struct Authority {
     pub kind: PrincipalKind,
     /// What it may do, in the present mode; nothing when it is disabled.
     pub access: Access,
+    /// The roles that it has been granted, wherever.
+    pub roles: Vec<Role>,
     /// True when it is disabled.
     pub disabled: bool,
 }
@@ -108,7 +112,8 @@ fn authority(id: &PrincipalId, principal: &Principal, mode: Mode) -> Authority {
     } else {
         Access::of(&principal.grants, mode.mask(principal.kind))
     };
-    Authority { principal_id: id.clone(), kind: principal.kind, access, disabled: principal.disabled }
+    let roles = principal.grants.iter().filter_map(Grant::named_role).collect();
+    Authority { principal_id: id.clone(), kind: principal.kind, access, roles, disabled: principal.disabled }
 }
 
 impl Projection for Authorities {

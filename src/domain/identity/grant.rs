@@ -124,9 +124,9 @@ impl Grant {
         Ok(Self { role, permission, stores, team })
     }
 
-    /// The name of the role, where it is one.
-    pub fn role_name(&self) -> Option<&'static str> {
-        self.role.map(Role::as_str)
+    /// The role, where it is one.
+    pub fn named_role(&self) -> Option<Role> {
+        self.role
     }
 
     /// What is granted.

@@ -13,6 +13,7 @@
 
 mod csv;
 mod files;
+mod forwarded;
 mod http;
 mod shop;
 
@@ -20,7 +21,7 @@ mod shop;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 10] = [
+pub(super) const TARGETS: [Target; 11] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -29,6 +30,7 @@ pub(super) const TARGETS: [Target; 10] = [
     ("letters", files::letters),
     ("body", http::body),
     ("headers", http::headers),
+    ("forwarded", forwarded::headers),
     ("request", http::requests),
     ("csv", csv::import),
 ];

@@ -6,6 +6,7 @@ mod catalogue;
 mod clocks;
 mod codes;
 mod copies;
+mod following;
 mod full_disk;
 mod gates;
 mod identity;

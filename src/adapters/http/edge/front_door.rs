@@ -38,12 +38,10 @@ const CLOCK_SKEW_SECONDS: i64 = 60;
 pub struct OpenRules {
     /// As long as there is no principal, everybody who reaches the listener may do everything.
     pub without_principals: bool,
-    /// Metrics are for everybody, as long as there is no principal.
+    /// Metrics are for everybody, whether there are principals or not.
     pub metrics: bool,
     /// Passwords are taken over plain HTTP.
     pub plain_passwords: bool,
-    /// Requests over the network come by TLS.
-    pub tls: bool,
     /// Everybody may register as a customer.
     pub signup: bool,
 }
@@ -73,7 +71,7 @@ pub(crate) struct FrontDoor {
 
 impl Default for OpenRules {
     fn default() -> Self {
-        Self { without_principals: true, metrics: true, plain_passwords: true, tls: false, signup: false }
+        Self { without_principals: true, metrics: false, plain_passwords: true, signup: false }
     }
 }
 
@@ -85,28 +83,37 @@ impl FrontDoor {
 
     /// Reads what other processes of the data directory have granted or revoked: it counts here from the next request on.
     pub(crate) async fn catch_up(&self, need: Need) -> Result<(), Problem> {
-        if need == Need::Public {
+        // A probe is answered whatever the log of another process says.
+        if matches!(need, Need::Public | Need::Probe) {
             return Ok(());
         }
         Ok(self.ledger.catch_up().await.map_err(ReadError::from)?)
     }
 
-    /// The caller of a request, when the route is open to them.
-    pub(crate) async fn admit(
-        &self,
-        need: Need,
-        visitor: Visitor<'_>,
-        params: &PathParams,
-    ) -> Result<Caller, Problem> {
+    /// The caller of a request, as far as the route asks.
+    pub(crate) async fn caller_of(&self, need: Need, visitor: Visitor<'_>) -> Result<Caller, Problem> {
         if visitor.local {
             return Ok(Caller::over_socket());
         }
-        if need == Need::Public || (need == Need::Metrics && self.open.metrics && !self.asks_who()) {
+        let is_open = match need {
+            Need::Public => true,
+            Need::Metrics => self.open.metrics,
+            Need::Probe => !self.asks_who(),
+            _ => false,
+        };
+        if is_open {
             return Ok(Caller::default());
         }
-        let caller = self.identify(visitor).await?;
+        if need == Need::Probe {
+            return Ok(self.prober(visitor));
+        }
+        self.identify(visitor).await
+    }
+
+    /// Checks that the route is open to its caller.
+    pub(crate) fn permit(need: Need, caller: &Caller, params: &PathParams) -> Result<(), Problem> {
         let checked = match need {
-            Need::Public | Need::Anyone => Ok(()),
+            Need::Public | Need::Probe | Need::Anyone => Ok(()),
             Need::Metrics => caller.access().permit(Permission::OpsRead),
             Need::Everywhere(needs) => caller.access().permit(needs),
             Need::Somewhere(needs) if caller.access().may_somewhere(needs) => Ok(()),
@@ -117,8 +124,16 @@ impl FrontDoor {
                 None => caller.access().permit(needs),
             },
         };
-        checked.map_err(|denied| caller.refused(&denied))?;
-        Ok(caller)
+        checked.map_err(|denied| caller.refused(&denied))
+    }
+
+    /// Who probes. Probes are never limited, so nothing but a token is looked at: it is cheap to check, and cannot be guessed.
+    fn prober(&self, visitor: Visitor<'_>) -> Caller {
+        let shown = match Credential::of(visitor.headers, visitor.encrypted) {
+            Ok(Some(Credential::Token(text))) => self.by_token(text).ok(),
+            _ => None,
+        };
+        shown.unwrap_or_else(Caller::stranger)
     }
 
     async fn identify(&self, visitor: Visitor<'_>) -> Result<Caller, Problem> {

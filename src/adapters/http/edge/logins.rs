@@ -21,6 +21,8 @@ use tokio::time::Instant;
 
 /// How long a credential that was right is remembered.
 const REMEMBERED: Duration = Duration::from_secs(300);
+/// Passwords that are compared, or wait for it, for one network: far fewer than wait in all, so that no network keeps others out.
+const OF_NETWORK_MAX: usize = 8;
 /// Credentials that are remembered; with one more, all are forgotten.
 const REMEMBERED_MAX: usize = 4_096;
 
@@ -28,6 +30,7 @@ const REMEMBERED_MAX: usize = 4_096;
 pub(crate) struct Logins {
     vault: Arc<dyn Vault>,
     attempts: Attempts,
+    comparing: Mutex<HashMap<Option<IpAddr>, usize>>,
     right: Mutex<HashMap<[u8; 32], Instant>>,
     /// Held from the check that a login is free until its person is recorded.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -41,6 +44,7 @@ impl Logins {
         Self {
             vault,
             attempts: Attempts::default(),
+            comparing: Mutex::default(),
             right: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
@@ -58,6 +62,7 @@ impl Logins {
         network: Option<IpAddr>,
     ) -> Result<(PrincipalId, KeptPerson), Problem> {
         let pair = self.pair(login, network);
+        let _place = self.place_of(network)?;
         self.attempts.begin(pair).map_err(too_many)?;
         let compared = self.compare(login, password).await;
         match &compared {
@@ -112,6 +117,17 @@ impl Logins {
         .await
     }
 
+    /// A place for a comparison, until it is dropped.
+    fn place_of(&self, network: Option<IpAddr>) -> Result<Place<'_>, Problem> {
+        let mut comparing = self.comparing.lock();
+        let of_network = comparing.entry(network).or_default();
+        if *of_network >= OF_NETWORK_MAX {
+            return Err(busy());
+        }
+        *of_network += 1;
+        Ok(Place { logins: self, network })
+    }
+
     async fn known(&self, login: &str) -> Result<Known, Problem> {
         let (vault, login) = (Arc::clone(&self.vault), login.to_owned());
         let known = blocking(move || -> io::Result<Known> {
@@ -128,6 +144,24 @@ impl Logins {
     fn hash(&self, login: &str, password: &str, person: &KeptPerson) -> [u8; 32] {
         let kept = person.password.as_deref().unwrap_or_default();
         self.vault.keyed_hash(&[b"right", login.as_bytes(), password.as_bytes(), kept.as_bytes()])
+    }
+}
+
+/// A place of a network for a comparison.
+struct Place<'a> {
+    logins: &'a Logins,
+    network: Option<IpAddr>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut comparing = self.logins.comparing.lock();
+        if let Some(of_network) = comparing.get_mut(&self.network) {
+            *of_network -= 1;
+            if *of_network == 0 {
+                comparing.remove(&self.network);
+            }
+        }
     }
 }
 

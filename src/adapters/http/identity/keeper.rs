@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::request::arrived::Arrived;
+use crate::request::network::network_of;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
@@ -28,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Way {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let arrived = parts.extensions.get::<Arrived>();
         Ok(arrived
-            .map(|arrived| Self { network: arrived.network, encrypted: arrived.encrypted })
+            .map(|arrived| Self { network: arrived.address.map(network_of), encrypted: arrived.encrypted })
             .unwrap_or_default())
     }
 }

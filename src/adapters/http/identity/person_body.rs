@@ -4,7 +4,7 @@ use crate::request::field_rules::{short_text, text, version};
 use crate::request::optional::{nullable, present};
 use onhand_app::ports::KeptPerson;
 use onhand_domain::Timestamp;
-use onhand_domain::identity::{Grant, Principal, PrincipalId};
+use onhand_domain::identity::{Grant, Principal, PrincipalId, Role};
 use onhand_domain::master::Master;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -144,7 +144,7 @@ fn rule(message: &'static str) -> ValidationError {
 impl PersonShown {
     pub(super) fn of(user_id: PrincipalId, kept: KeptPerson, master: Master<Principal>) -> Option<Self> {
         let Principal { grants, disabled, .. } = master.details?;
-        let role = grants.iter().find_map(Grant::role_name);
+        let role = grants.iter().find_map(Grant::named_role).map(Role::as_str);
         let KeptPerson { login, name, email, password, created_at } = kept;
         let (has_password, version) = (password.is_some(), master.version);
         Some(Self {

@@ -3,6 +3,7 @@
 pub(crate) mod draining;
 
 use crate::edge::endpoint::Endpoint;
+use crate::edge::forwarding::TrustedProxies;
 use crate::edge::front_door::OpenRules;
 use crate::edge::gates::Gates;
 use crate::edge::logins::Logins;
@@ -44,6 +45,8 @@ pub struct Node {
     pub gates: Arc<Gates>,
     /// The rules for requests from web pages.
     pub web: Arc<WebGate>,
+    /// The proxies that are believed about whom they forward.
+    pub proxies: TrustedProxies,
     /// Personal data and verifiers of identity; without it nobody can log in.
     pub vault: Option<Arc<dyn Vault>>,
     /// Logins and passwords, where there is a vault.
@@ -70,6 +73,7 @@ impl Node {
             draining: Draining::default(),
             gates: Arc::default(),
             web: Arc::default(),
+            proxies: TrustedProxies::default(),
             vault: None,
             logins: None,
             open: OpenRules::default(),
@@ -99,6 +103,13 @@ impl Node {
     #[must_use]
     pub fn with_web_gate(mut self, web: WebGate) -> Self {
         self.web = Arc::new(web);
+        self
+    }
+
+    /// The same node behind these proxies.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
         self
     }
 

@@ -10,14 +10,15 @@ use std::net::IpAddr;
 
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]
+#[allow(dead_code, reason = "logins and the audit trail read address and encryption")]
 pub(crate) struct Arrived {
     /// The id of the request, from its header or generated.
     pub id: RequestId,
     /// Who it comes from.
     pub caller: Caller,
-    /// The network it came from; nothing for the local socket.
-    pub network: Option<IpAddr>,
-    /// True when nobody could read it on its way.
+    /// The address of the client, behind trusted proxies; nothing over the local socket and from inside the process.
+    pub address: Option<IpAddr>,
+    /// True when nobody could read it on the way: TLS, `https` at a trusted proxy, or the local socket.
     pub encrypted: bool,
     /// The values of the path's parameters.
     pub params: PathParams,

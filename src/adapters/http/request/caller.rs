@@ -15,6 +15,7 @@ use std::sync::Arc;
 const NAMED_MAX: usize = 20;
 
 static FULL: Access = Access::FULL;
+static NONE: Access = Access::NONE;
 
 /// Who a request comes from.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub(crate) struct Caller {
     shown: Shown,
     /// True when the request came over the local socket, from the owner of the data directory.
     over_socket: bool,
+    /// True when it has shown no good credential, to a route that is open to all and shows some more.
+    stranger: bool,
 }
 
 /// How a caller showed who it is.
@@ -56,9 +59,14 @@ impl Caller {
         Self { over_socket: true, ..Self::default() }
     }
 
+    /// Somebody who has shown no good credential where others have to.
+    pub(crate) fn stranger() -> Self {
+        Self { stranger: true, ..Self::default() }
+    }
+
     /// A principal that has shown who it is.
     pub(crate) fn known(authority: Arc<Authority>, shown: Shown) -> Self {
-        Self { authority: Some(authority), shown, over_socket: false }
+        Self { authority: Some(authority), shown, ..Self::default() }
     }
 
     /// True as long as nothing has changed about the caller: what it may do, and its credential. An answer that goes on for ever ends
@@ -86,7 +94,8 @@ impl Caller {
 
     /// What the caller may do.
     pub(crate) fn access(&self) -> &Access {
-        self.authority.as_ref().map_or(&FULL, |authority| &authority.access)
+        let without = if self.stranger { &NONE } else { &FULL };
+        self.authority.as_ref().map_or(without, |authority| &authority.access)
     }
 
     /// The principal; nothing for `local`.

@@ -109,17 +109,6 @@ async fn a_page_has_a_cookie_that_scripts_and_other_sites_do_not_see() {
 }
 
 #[tokio::test]
-async fn behind_tls_a_cookie_is_bound_to_the_host_and_to_https() {
-    let rules = OpenRules { tls: true, ..OpenRules::default() };
-    let chain = Chain::of(super::Setup { open: rules, ..setup() }).await;
-    chain.person("ada", manager()).await;
-    let answer = chain.log_in(json!({"login": "ada", "password": PASSWORD, "session": true})).await;
-    let set = answer.header("set-cookie").unwrap();
-    assert!(set.starts_with("__Host-onhand=ohb_") && set.ends_with("; Secure"), "{set}");
-    assert_eq!(chain.me("cookie", set.split(';').next().unwrap()).await, 200);
-}
-
-#[tokio::test]
 async fn wrong_logins_are_one_refusal_and_have_to_wait_longer() {
     let chain = Chain::open().await;
     chain.person("ada", manager()).await;
