@@ -1,0 +1,242 @@
+//! The audit trail in files: a bounded queue, and the thread that folds, writes and syncs.
+
+use crate::fold::Folds;
+use crate::read;
+use crate::writer::ChainWriter;
+use onhand_app::ports::{AuditEntry, AuditKind, AuditTrail, ChainPiece, TrailQuery};
+use onhand_disk::Disk;
+use onhand_domain::Timestamp;
+use onhand_telemetry::{AUDIT_DISK_ERRORS, AUDIT_FOLDED, AUDIT_LOST, AUDIT_WRITTEN};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// Entries that wait for the thread; further ones are lost, and counted.
+const QUEUE_MAX: usize = 4_096;
+/// How long entries are in a file before it is synced.
+const SYNC_AFTER: Duration = Duration::from_secs(1);
+/// How long a disk that has refused is left alone.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// How long a reader waits for what was noted before; the disk may not answer.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
+
+/// The time of new entries.
+pub type TrailClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Where a trail is, and how much of it is kept.
+#[derive(Debug, Clone)]
+pub struct TrailOptions {
+    /// The directory of all chains.
+    pub directory: PathBuf,
+    /// The number of this process's chain.
+    pub chain: u16,
+    /// Days that entries are kept.
+    pub keep_days: u32,
+    /// The size at which the next file is begun, in bytes.
+    pub file_bytes: u64,
+}
+
+/// The audit trail of a process.
+pub struct FileTrail {
+    queue: SyncSender<Message>,
+    /// Entries for which the queue had no room, not yet in the trail.
+    lost: Arc<AtomicU64>,
+    written: watch::Receiver<u64>,
+    disk: Arc<dyn Disk>,
+    directory: PathBuf,
+}
+
+enum Message {
+    Note(Box<AuditEntry>),
+    /// All that was noted is to be in the file; then something is sent.
+    Flush(SyncSender<()>),
+    /// The same, and the thread ends.
+    Stop(SyncSender<()>),
+}
+
+/// What the thread works with.
+struct Worker {
+    queue: Receiver<Message>,
+    lost: Arc<AtomicU64>,
+    written: watch::Sender<u64>,
+    clock: TrailClock,
+    folds: Folds,
+    writer: ChainWriter,
+    sync_at: Option<Instant>,
+    retry_at: Option<Instant>,
+}
+
+impl FileTrail {
+    /// Opens the trail, and starts its thread. A disk that refuses is no error: it is tried again, and the log says so.
+    ///
+    /// # Errors
+    /// When the operating system cannot create a thread.
+    pub fn start(disk: Arc<dyn Disk>, options: TrailOptions, clock: TrailClock) -> io::Result<Self> {
+        let (sender, queue) = sync_channel(QUEUE_MAX);
+        let (told, written) = watch::channel(0);
+        let (lost, directory) = (Arc::new(AtomicU64::new(0)), options.directory.clone());
+        let mut worker = Worker {
+            queue,
+            lost: Arc::clone(&lost),
+            written: told,
+            clock,
+            folds: Folds::default(),
+            writer: ChainWriter::new(Arc::clone(&disk), options),
+            sync_at: None,
+            retry_at: None,
+        };
+        let opened = worker.writer.open((worker.clock)());
+        worker.note_outcome(opened);
+        thread::Builder::new().name("audit-trail".to_owned()).spawn(move || worker.run())?;
+        Ok(Self { queue: sender, lost, written, disk, directory })
+    }
+
+    /// Writes what was noted, and ends the thread; false when that took longer than `patience`.
+    pub fn close(&self, patience: Duration) -> bool {
+        self.ask(Message::Stop, patience)
+    }
+
+    fn ask(&self, message: fn(SyncSender<()>) -> Message, patience: Duration) -> bool {
+        let (done, is_done) = sync_channel(1);
+        self.queue.try_send(message(done)).is_ok() && is_done.recv_timeout(patience).is_ok()
+    }
+}
+
+impl AuditTrail for FileTrail {
+    fn note(&self, entry: AuditEntry) {
+        let count = entry.count;
+        if self.queue.try_send(Message::Note(Box::new(entry))).is_err() {
+            self.lost.fetch_add(count, Ordering::Relaxed);
+            metrics::counter!(AUDIT_LOST).increment(count);
+        }
+    }
+
+    fn read(&self, query: &TrailQuery<'_>) -> io::Result<Vec<ChainPiece>> {
+        self.ask(Message::Flush, FLUSH_MAX);
+        read::read(&*self.disk, &self.directory, query)
+    }
+
+    fn written(&self) -> watch::Receiver<u64> {
+        self.written.clone()
+    }
+}
+
+impl Worker {
+    fn run(mut self) {
+        loop {
+            let message = match self.wait() {
+                None => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(wait) => self.queue.recv_timeout(wait),
+            };
+            match message {
+                Ok(Message::Note(entry)) => self.take(*entry),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::Flush(done)) => {
+                    self.flush();
+                    // The reader may not wait any more.
+                    let _ = done.send(());
+                }
+                Ok(Message::Stop(done)) => {
+                    self.flush();
+                    let _ = done.send(());
+                    return;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.flush(),
+            }
+            self.work(Instant::now());
+        }
+    }
+
+    /// How long there is nothing to do by itself.
+    fn wait(&self) -> Option<Duration> {
+        let retry_at = self.retry_at.filter(|_| self.writer.is_behind());
+        let due = [self.folds.due(), self.sync_at, retry_at].into_iter().flatten().min()?;
+        Some(due.saturating_duration_since(Instant::now()))
+    }
+
+    fn take(&mut self, entry: AuditEntry) {
+        let first = self.folds.add(entry, Instant::now());
+        if first.is_none() {
+            metrics::counter!(AUDIT_FOLDED).increment(1);
+        }
+        self.add(first);
+    }
+
+    fn add(&mut self, entries: impl IntoIterator<Item = AuditEntry>) {
+        self.writer.add(entries);
+        let lost = self.writer.take_lost();
+        if lost > 0 {
+            self.lost.fetch_add(lost, Ordering::Relaxed);
+            metrics::counter!(AUDIT_LOST).increment(lost);
+        }
+    }
+
+    /// Does what is due.
+    fn work(&mut self, now: Instant) {
+        let over = self.folds.over(now, (self.clock)());
+        self.add(over);
+        if self.retry_at.is_some_and(|retry_at| retry_at > now) {
+            return;
+        }
+        self.write();
+        if self.sync_at.is_some_and(|sync_at| sync_at <= now) {
+            self.sync();
+        }
+    }
+
+    fn flush(&mut self) {
+        let counted = self.folds.drain((self.clock)());
+        self.add(counted);
+        self.write();
+        self.sync();
+    }
+
+    fn write(&mut self) {
+        let lost = if self.retry_at.is_none() { self.lost.swap(0, Ordering::Relaxed) } else { 0 };
+        if lost > 0 {
+            let now = (self.clock)();
+            self.take(AuditEntry { count: lost, ..AuditEntry::new(now, AuditKind::Lost) });
+        }
+        if !self.writer.has_unwritten() {
+            return;
+        }
+        let lines = self.writer.write((self.clock)());
+        if let Some(lines) = self.note_outcome(lines) {
+            metrics::counter!(AUDIT_WRITTEN).increment(lines);
+            self.written.send_modify(|count| *count += 1);
+            self.sync_at.get_or_insert_with(|| Instant::now() + SYNC_AFTER);
+        }
+    }
+
+    fn sync(&mut self) {
+        let synced = self.writer.sync();
+        self.sync_at = None;
+        self.note_outcome(synced);
+    }
+
+    /// Counts errors of the disk, and logs the first of several.
+    fn note_outcome<T>(&mut self, outcome: io::Result<T>) -> Option<T> {
+        match outcome {
+            Ok(done) => {
+                if self.retry_at.take().is_some() {
+                    tracing::info!("the audit trail is written again");
+                }
+                Some(done)
+            }
+            Err(error) => {
+                metrics::counter!(AUDIT_DISK_ERRORS).increment(1);
+                if self.retry_at.is_none() {
+                    tracing::error!(%error, "the audit trail cannot be written; all else goes on, and it is tried again");
+                }
+                self.retry_at = Some(Instant::now() + RETRY_AFTER);
+                self.sync_at = None;
+                None
+            }
+        }
+    }
+}
