@@ -9,7 +9,7 @@
 //! | `walk` | a chain line by line, each checked against the one before; `read` and [`check`] stand on it |
 //! | `read` | entries behind a place, for the port |
 //! | [`check`] | what `onhand verify` says of the trail |
-//! | `file_name`, [`line`] | names of files, bytes of a line |
+//! | `file_name`, [`line`], `options` | names of files, bytes of a line, where a trail is |
 //!
 //! Each process of a data directory writes a chain of its own: number 0 when it has the directory alone, else its number among those
 //! that share it. A file has the entries of one day (UTC) and at most [`FILE_BYTES`], and is named after the day, the chain and the
@@ -40,12 +40,14 @@ mod end;
 mod file_name;
 mod fold;
 pub mod line;
+mod options;
 mod read;
 mod trail;
 mod walk;
 mod writer;
 
-pub use trail::{FileTrail, TrailOptions};
+pub use options::TrailOptions;
+pub use trail::{FileTrail, TrailClock};
 
 /// The size at which the next file is begun.
-pub const FILE_BYTES: u64 = 8 << 20;
+pub const FILE_BYTES: u64 = 1 << 20;

@@ -3,7 +3,7 @@
 use crate::end::{ChainEnd, Tail};
 use crate::file_name::{Day, FileName, list};
 use crate::line::{Line, LineHash};
-use crate::trail::TrailOptions;
+use crate::options::TrailOptions;
 use onhand_app::ports::{AuditEntry, AuditKind};
 use onhand_disk::{Disk, DiskFile, create_dir_durably, create_unfinished, write_all_at};
 use onhand_domain::Timestamp;

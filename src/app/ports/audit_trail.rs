@@ -36,7 +36,7 @@ pub enum AuditKind {
 
 /// One entry. It has no body, header, secret, login or name; a route is its template, because a path may hold all of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
     /// When it happened; of an entry for several, when the last of them was written.
     pub time: Timestamp,
@@ -89,6 +89,8 @@ pub struct TrailQuery<'a> {
     pub limit: usize,
     /// Only those at or after this time.
     pub since: Option<Timestamp>,
+    /// True when what this process has noted until now must be there: it is written first.
+    pub fresh: bool,
     /// Only those that pass.
     pub passes: &'a dyn Fn(&AuditEntry) -> bool,
 }
@@ -114,7 +116,7 @@ pub trait AuditTrail: Send + Sync {
     /// Notes an entry. Never blocks, never fails, never waits for a disk: an entry for which there is no room is counted.
     fn note(&self, entry: AuditEntry);
 
-    /// Reads entries of all chains; what this process has noted before the call is there. Blocks on the disk.
+    /// Reads entries of all chains. Blocks on the disk.
     ///
     /// # Errors
     /// What the disk says. Damage is no error: it is an entry.

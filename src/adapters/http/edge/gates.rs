@@ -216,6 +216,14 @@ impl RateLimit {
 }
 
 impl ClientAddress {
+    /// The address, in IPv6 the network; nothing for the local socket.
+    pub(crate) fn network(self) -> Option<IpAddr> {
+        match self {
+            Self::Network(network) => Some(network),
+            Self::LocalSocket => None,
+        }
+    }
+
     /// The client at this address.
     pub(crate) fn at(address: IpAddr) -> Self {
         Self::Network(match address {

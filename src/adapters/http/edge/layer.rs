@@ -10,14 +10,15 @@ use crate::edge::endpoint::Answering;
 use crate::edge::front_door::{CHALLENGE, FrontDoor};
 use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
 use crate::edge::meters::RouteMeters;
-use crate::edge::route::{Cache, Route};
+use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
+use crate::edge::route::{Cache, Need, Route};
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
 use crate::request::query::Query;
 use crate::request::request_id::{RequestId, RequestIds, TraceParent};
-use crate::response::hints::Rejected;
+use crate::response::hints::{Noted, Rejected};
 use crate::response::problem;
 use crate::response::problem::Problem;
 use axum::extract::Request;
@@ -30,6 +31,7 @@ use onhand_resilience::Seat;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::ManuallyDrop;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +44,7 @@ pub struct Edge {
     gates: Arc<Gates>,
     web: Arc<WebGate>,
     door: Option<FrontDoor>,
+    recording: Option<Recording>,
     meters: RouteMeters,
     ids: RequestIds,
 }
@@ -60,6 +63,10 @@ struct Exchange {
     origin: Option<HeaderValue>,
     /// The rate limit of its client, when there is one.
     quota: Option<Quota>,
+    /// The address or network of its client; nothing for the local socket.
+    address: Option<IpAddr>,
+    /// Who it comes from, once that is known.
+    caller: Option<Caller>,
 }
 
 impl Edge {
@@ -79,12 +86,18 @@ impl Edge {
         for (index, (route, _)) in routes.iter().enumerate() {
             meters.of(Some(index), &route.method).begin();
         }
-        Self { routes, addresses, gates, web, door: None, meters, ids: RequestIds::default() }
+        Self { routes, addresses, gates, web, door: None, recording: None, meters, ids: RequestIds::default() }
     }
 
     /// The same edge with a front door; without one, every caller is `local`.
     pub(crate) fn with_door(mut self, door: FrontDoor) -> Self {
         self.door = Some(door);
+        self
+    }
+
+    /// The same edge with an audit trail, or without.
+    pub(crate) fn with_recording(mut self, recording: Option<Recording>) -> Self {
+        self.recording = recording;
         self
     }
 
@@ -99,6 +112,7 @@ impl Edge {
     /// A client is identified by its socket; a request from inside the process has none, and no rate limit.
     pub(crate) async fn handle_of(&self, client: Option<ClientAddress>, mut request: Request) -> Response {
         let mut exchange = self.enter(&request);
+        exchange.address = client.and_then(ClientAddress::network);
         let admitted = self.admit(&mut exchange, client, &request);
         let admitted = admitted.and_then(|place| self.check_query(&exchange).map(|()| place));
         let place = match admitted {
@@ -128,6 +142,12 @@ impl Edge {
             Ok(caller) => caller,
             Err(problem) => return self.leave(&exchange, problem.into_response()),
         };
+        exchange.caller = Some(caller.clone());
+        if let Some(recording) = &self.recording
+            && recording.is_first_use(&caller, exchange.address)
+        {
+            recording.first_use(&self.recorded(&exchange));
+        }
         request.extensions_mut().insert(Arrived { id: exchange.id.clone(), caller, params });
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
@@ -164,6 +184,8 @@ impl Edge {
             trace: TraceParent::of(request.headers()),
             origin: None,
             quota: None,
+            address: None,
+            caller: None,
         }
     }
 
@@ -241,10 +263,27 @@ impl Edge {
             response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
+        let marked = response.extensions().get::<Noted>();
+        if let Some(recording) = self.recording.as_ref().filter(|_| marked.is_some() || is_refusal(status)) {
+            recording.answered(&self.recorded(exchange), status, problem.as_ref(), marked);
+        }
         let (meter, took) = (self.meters.of(exchange.index, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
         log(exchange, meter.route(), status, took, problem.as_ref());
         if exchange.method == Method::HEAD { without_body(response) } else { response }
+    }
+
+    /// What the audit trail is told of a request.
+    fn recorded<'a>(&self, exchange: &'a Exchange) -> RecordedRequest<'a> {
+        let route = exchange.index.and_then(|index| self.routes.get(index)).map(|(route, _)| route);
+        RecordedRequest {
+            address: exchange.address,
+            method: self.meters.of(exchange.index, &exchange.method).method(),
+            route: route.map(|route| route.template),
+            is_public: route.is_some_and(|route| route.need == Need::Public),
+            id: &exchange.id,
+            caller: exchange.caller.as_ref(),
+        }
     }
 
     fn check_query(&self, exchange: &Exchange) -> Result<(), Problem> {

@@ -13,7 +13,7 @@ use crate::response::problem::Problem;
 use http::StatusCode;
 use onhand_app::central::{CentralModel, Worker};
 use onhand_app::low_stock::sender::AlertSender;
-use onhand_app::ports::Vault;
+use onhand_app::ports::{AuditTrail, Vault};
 use onhand_app::{CommandError, Ledger, Meta, Outcome};
 use onhand_domain::Command;
 use onhand_resilience::Deadline;
@@ -44,6 +44,8 @@ pub struct Node {
     pub web: Arc<WebGate>,
     /// Personal data and verifiers of identity; without it nobody can log in.
     pub vault: Option<Arc<dyn Vault>>,
+    /// The audit trail; without it only the logs say who did what.
+    pub trail: Option<Arc<dyn AuditTrail>>,
     /// What is open without a login.
     pub open: OpenRules,
     /// The sender of low-stock alerts, where one is configured.
@@ -67,6 +69,7 @@ impl Node {
             gates: Arc::default(),
             web: Arc::default(),
             vault: None,
+            trail: None,
             open: OpenRules::default(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
@@ -102,6 +105,13 @@ impl Node {
     pub fn with_identity(mut self, vault: Arc<dyn Vault>, open: OpenRules) -> Self {
         self.vault = Some(vault);
         self.open = open;
+        self
+    }
+
+    /// The same node with an audit trail.
+    #[must_use]
+    pub fn with_trail(mut self, trail: Arc<dyn AuditTrail>) -> Self {
+        self.trail = Some(trail);
         self
     }
 
