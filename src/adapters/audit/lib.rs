@@ -36,6 +36,8 @@
 //! the hash that `onhand verify` prints is kept elsewhere.
 
 pub mod check;
+#[cfg(test)]
+mod crashes;
 mod end;
 mod file_name;
 mod fold;
