@@ -4,8 +4,8 @@ use crate::serve;
 use clap::{CommandFactory, Parser, Subcommand};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
-    audit, bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker, tail,
-    verify,
+    audit, bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker,
+    tail, verify,
 };
 use onhand_config::RawServe;
 use onhand_runtime::exit::{Exit, Failure};

@@ -24,13 +24,8 @@ pub struct AuditSettings {
 
 impl AuditSettings {
     pub(super) fn read(raw: &RawAudit, faults: &mut Faults) -> Self {
-        let days = faults.whole(
-            "AUDIT_KEEP_DAYS",
-            &raw.audit_keep_days,
-            1,
-            KEEP_DAYS_MAX,
-            "a whole number of days",
-        );
+        let days =
+            faults.whole("AUDIT_KEEP_DAYS", &raw.audit_keep_days, 1, KEEP_DAYS_MAX, "a whole number of days");
         Self { keep_days: u32::try_from(days).expect("the bound fits") }
     }
 }

@@ -18,6 +18,13 @@ fn options(keep_days: u32) -> TrailOptions {
     TrailOptions { directory: DIRECTORY.into(), chain: 0, keep_days, file_bytes: 1_200 }
 }
 
+/// A disk with a data directory.
+fn data_directory(seed: u64) -> SimDisk {
+    let disk = SimDisk::new(seed);
+    disk.put("/data/node.json", b"");
+    disk
+}
+
 fn writer(disk: &SimDisk) -> ChainWriter {
     ChainWriter::new(Arc::new(disk.clone()), options(400))
 }
@@ -73,7 +80,7 @@ fn names(numbers: impl Iterator<Item = usize>) -> Vec<String> {
 
 #[test]
 fn a_chain_goes_over_files_and_days_and_starts() {
-    let disk = SimDisk::new(1);
+    let disk = data_directory(1);
     assert_eq!(script(&mut writer(&disk)), 6);
     let mut second = writer(&disk);
     second.add((6..9).map(|number| entry(number, 1)));
@@ -89,7 +96,7 @@ fn a_chain_goes_over_files_and_days_and_starts() {
 #[test]
 fn a_crash_at_any_operation_breaks_no_chain_and_loses_nothing_durable() {
     for n in 1.. {
-        let disk = SimDisk::new(n);
+        let disk = data_directory(n);
         disk.inject(Injection::at(n, Fault::Crash));
         let durable = script(&mut writer(&disk));
         let struck = disk.is_stopped();
@@ -104,7 +111,9 @@ fn a_crash_at_any_operation_breaks_no_chain_and_loses_nothing_durable() {
             assert!(left.len() >= durable && left == names(0..left.len()), "{context}: {left:?}");
             let mut next = writer(&disk);
             next.add([entry(100, 2)]);
-            next.write(time(2)).and_then(|_| next.sync()).unwrap_or_else(|error| panic!("{context}: {error}"));
+            next.write(time(2))
+                .and_then(|_| next.sync())
+                .unwrap_or_else(|error| panic!("{context}: {error}"));
             disk.crash(Crash::DropUnsynced);
             is_sound(&disk, &context);
             let now = requests(&disk);
@@ -124,7 +133,7 @@ fn an_error_at_any_operation_loses_no_entry_and_breaks_no_chain() {
     for fault in [Fault::Eio, Fault::EioAfterEffect, Fault::NoSpace, Fault::ShortWrite] {
         for sticky in [false, true] {
             for n in 1.. {
-                let disk = SimDisk::new(n);
+                let disk = data_directory(n);
                 let injection = Injection::at(n, fault);
                 disk.inject(if sticky { injection.sticky() } else { injection });
                 let mut chain = writer(&disk);
@@ -132,7 +141,10 @@ fn an_error_at_any_operation_loses_no_entry_and_breaks_no_chain() {
                 let struck = !disk.hits().is_empty();
                 disk.clear_faults();
                 let context = format!("{fault:?} at operation {n}");
-                chain.write(time(1)).and_then(|_| chain.sync()).unwrap_or_else(|error| panic!("{context}: {error}"));
+                chain
+                    .write(time(1))
+                    .and_then(|_| chain.sync())
+                    .unwrap_or_else(|error| panic!("{context}: {error}"));
                 disk.crash(Crash::DropUnsynced);
                 is_sound(&disk, &context);
                 assert_eq!(requests(&disk), names(0..6), "{context}");
@@ -146,7 +158,7 @@ fn an_error_at_any_operation_loses_no_entry_and_breaks_no_chain() {
 
 /// The files of a trail of two starts, and their lines.
 fn filled() -> (SimDisk, Vec<(PathBuf, Vec<String>)>) {
-    let disk = SimDisk::new(1);
+    let disk = data_directory(1);
     script(&mut writer(&disk));
     let mut second = writer(&disk);
     second.add((6..8).map(|number| entry(number, 1)));
@@ -248,7 +260,10 @@ fn a_torn_end_is_put_right_and_said() {
         assert_eq!((*n, last.kind), (9, AuditKind::Repaired));
         let detail = last.detail.as_deref().unwrap();
         let name = path.file_name().unwrap().to_string_lossy();
-        assert!(detail.starts_with(&format!("{name}, line {}: {} bytes", lines.len(), cut - kept)), "{detail}");
+        assert!(
+            detail.starts_with(&format!("{name}, line {}: {} bytes", lines.len(), cut - kept)),
+            "{detail}"
+        );
     }
 }
 
@@ -269,7 +284,8 @@ fn a_reader_goes_on_from_any_place_and_a_break_is_a_row() {
     assert_eq!(piece.entries.first().map(|(n, _)| *n), Some(5));
     let (path, lines) = &files[0];
     disk.put(path, lines.concat().replacen("r-1", "x-1", 1).as_bytes());
-    let query = TrailQuery { after: &TrailPlace::new(), limit: 99, since: None, fresh: false, passes: &|_| true };
+    let query =
+        TrailQuery { after: &TrailPlace::new(), limit: 99, since: None, fresh: false, passes: &|_| true };
     let piece = read(&disk, Path::new(DIRECTORY), &query).unwrap().remove(0);
     let (n, damaged) = &piece.entries[1];
     assert_eq!((*n, damaged.kind), (2, AuditKind::Damaged));
@@ -279,7 +295,7 @@ fn a_reader_goes_on_from_any_place_and_a_break_is_a_row() {
 
 #[test]
 fn what_is_too_old_is_removed_but_for_the_last_file_of_another_chain() {
-    let disk = SimDisk::new(1);
+    let disk = data_directory(1);
     let chain = |chain| ChainWriter::new(Arc::new(disk.clone()), TrailOptions { chain, ..options(2) });
     let (mut own, mut other) = (chain(0), chain(1));
     for day in 0..5 {
@@ -294,10 +310,10 @@ fn what_is_too_old_is_removed_but_for_the_last_file_of_another_chain() {
     assert_eq!(
         kept,
         [
-            "2026-11-30-1-000000000002.jsonl",
-            "2026-12-01-0-000000000003.jsonl",
-            "2026-12-02-0-000000000004.jsonl",
-            "2026-12-03-0-000000000005.jsonl"
+            "2026-12-01-1-000000000002.jsonl",
+            "2026-12-02-0-000000000003.jsonl",
+            "2026-12-03-0-000000000004.jsonl",
+            "2026-12-04-0-000000000005.jsonl"
         ]
     );
     is_sound(&disk, "");
@@ -305,9 +321,10 @@ fn what_is_too_old_is_removed_but_for_the_last_file_of_another_chain() {
 
 #[test]
 fn a_disk_that_refuses_for_long_costs_entries_and_counts_them() {
-    let disk = SimDisk::new(1);
+    let disk = data_directory(1);
     disk.inject(Injection::at(1, Fault::Eio).sticky());
-    let mut chain = writer(&disk);
+    let options = TrailOptions { file_bytes: 1 << 20, ..options(400) };
+    let mut chain = ChainWriter::new(Arc::new(disk.clone()), options);
     for number in 0..10_100 {
         chain.add([entry(number, 0)]);
         if number % 1_000 == 0 {

@@ -43,7 +43,8 @@ impl ChainEnd {
             let mut place = Place::begin(file);
             let walked = place.walk_bytes(&bytes, file, None);
             if let Some(Torn { line, bytes }) = walked.torn {
-                let of_file = format!("{file}, line {line}: {bytes} bytes that a crash has torn do not count");
+                let of_file =
+                    format!("{file}, line {line}: {bytes} bytes that a crash has torn do not count");
                 end.repaired.get_or_insert(of_file);
             }
             let broken = walked.steps.iter().find_map(|step| match step {

@@ -20,7 +20,10 @@ pub(crate) fn read(disk: &dyn Disk, directory: &Path, query: &TrailQuery<'_>) ->
     let files = list(disk, directory)?;
     let chains: BTreeSet<u16> = files.iter().map(|file| file.chain).collect();
     let of_chain = |chain| files.iter().copied().filter(move |file: &FileName| file.chain == chain);
-    chains.into_iter().map(|chain| read_chain(disk, directory, &of_chain(chain).collect::<Vec<_>>(), query)).collect()
+    chains
+        .into_iter()
+        .map(|chain| read_chain(disk, directory, &of_chain(chain).collect::<Vec<_>>(), query))
+        .collect()
 }
 
 fn read_chain(

@@ -131,14 +131,19 @@ impl AuditReader {
                 pending().await
             }
         };
+        let news = &mut self.news;
         let entries = async {
-            // The sender ends with the process.
-            match &mut self.news {
-                Some(news) if news.changed().await.is_ok() => {}
-                _ => pending().await,
+            let told = match news {
+                Some(news) => news.changed().await.is_ok(),
+                None => false,
+            };
+            // The sender ends with the trail.
+            if !told {
+                pending().await
             }
         };
-        let others = async { if is_shared { tokio::time::sleep(OTHERS_EVERY).await } else { pending().await } };
+        let others =
+            async { if is_shared { tokio::time::sleep(OTHERS_EVERY).await } else { pending().await } };
         self.trail_has_more |= tokio::select! {
             () = log => false,
             () = entries => true,
@@ -165,7 +170,8 @@ impl AuditFilter {
         let end = self.until.map(before).transpose()?.unwrap_or(log_end);
         let mut through = self.since.map(before).transpose()?.map_or(after, |begin| after.max(begin));
         let wanted = self.category.map_or(Topics::NONE, AuditCategory::topics);
-        let mut found = Found { source: Source::Log(log), rows: Vec::new(), through: through.0, unfinished_at: None };
+        let mut found =
+            Found { source: Source::Log(log), rows: Vec::new(), through: through.0, unfinished_at: None };
         let mut left = EXAMINED_MAX;
         while through < end {
             let asked = limit.max(PIECE);

@@ -65,8 +65,7 @@ pub struct AuditRow {
 
 impl AuditCategory {
     /// Every category.
-    pub const ALL: [Self; 5] =
-        [Self::Events, Self::Inventory, Self::Identity, Self::Access, Self::Errors];
+    pub const ALL: [Self; 5] = [Self::Events, Self::Inventory, Self::Identity, Self::Access, Self::Errors];
 
     /// The text form.
     pub const fn as_str(self) -> &'static str {
@@ -151,7 +150,9 @@ impl AuditRow {
 
     pub(crate) fn of_entry(entry: AuditEntry) -> Self {
         let noticed = match entry.kind {
-            AuditKind::Lost | AuditKind::Repaired | AuditKind::Damaged | AuditKind::CredentialReused => NOTICED,
+            AuditKind::Lost | AuditKind::Repaired | AuditKind::Damaged | AuditKind::CredentialReused => {
+                NOTICED
+            }
             _ => DONE,
         };
         let place_of = match (&entry.method, &entry.route) {

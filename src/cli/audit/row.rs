@@ -56,13 +56,17 @@ mod tests {
     fn a_row_is_printed_on_one_line() {
         let row = |json: &str| serde_json::from_str::<Row>(json).unwrap().line();
         assert_eq!(
-            row(r#"{"id":"0:7~0:1","time":"2026-11-30T09:12:44.031Z","kind":"errors","actor":null,"what":"refused",
-                 "where":"GET /stores","outcome":"unauthorized","requestId":"r-1","count":999,"address":"10.0.0.7","status":401}"#),
+            row(
+                r#"{"id":"0:7~0:1","time":"2026-11-30T09:12:44.031Z","kind":"errors","actor":null,"what":"refused",
+                 "where":"GET /stores","outcome":"unauthorized","requestId":"r-1","count":999,"address":"10.0.0.7","status":401}"#
+            ),
             "2026-11-30T09:12:44.031Z  errors  -  refused  GET /stores  unauthorized  999  10.0.0.7  r-1"
         );
         assert_eq!(
-            row(r#"{"id":"0:7~0:1","time":"2026-11-30T09:12:44.031Z","kind":"errors","actor":null,"what":"damaged",
-                 "where":null,"outcome":"noticed","requestId":null,"count":1,"detail":"a.jsonl, line 7\u001b[2J"}"#),
+            row(
+                r#"{"id":"0:7~0:1","time":"2026-11-30T09:12:44.031Z","kind":"errors","actor":null,"what":"damaged",
+                 "where":null,"outcome":"noticed","requestId":null,"count":1,"detail":"a.jsonl, line 7\u001b[2J"}"#
+            ),
             "2026-11-30T09:12:44.031Z  errors  -  damaged  a.jsonl, line 7\u{FFFD}[2J  noticed  1  -  -"
         );
     }

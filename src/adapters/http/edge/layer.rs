@@ -86,7 +86,16 @@ impl Edge {
         for (index, (route, _)) in routes.iter().enumerate() {
             meters.of(Some(index), &route.method).begin();
         }
-        Self { routes, addresses, gates, web, door: None, recording: None, meters, ids: RequestIds::default() }
+        Self {
+            routes,
+            addresses,
+            gates,
+            web,
+            door: None,
+            recording: None,
+            meters,
+            ids: RequestIds::default(),
+        }
     }
 
     /// The same edge with a front door; without one, every caller is `local`.
