@@ -67,7 +67,7 @@ fn describe_trail(trail: &TrailCheck) {
     if trail.files == 0 {
         return;
     }
-    println!("audit      {} entries in {} files", trail.entries, trail.files);
+    println!("audit      {} entries", trail.entries);
     for (chain, n, hash) in &trail.ends {
         println!("           chain {chain} ends with entry {n}, sha256 {hash}");
     }

@@ -8,7 +8,7 @@ mod tls;
 
 use crate::serve::http::HttpServer;
 use crate::serve::tls::TlsFiles;
-use onhand_app::ports::{EventLog, is_taken_over};
+use onhand_app::ports::{AuditTrail, EventLog, is_taken_over};
 use onhand_app::{Due, Ledger};
 use onhand_config::ServeSettings;
 use onhand_http::server::Drained;
@@ -90,7 +90,8 @@ async fn serve_node(
     let url = http::url(&settings.listen, &listener)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     let shown = tls.map(|files| Arc::clone(&files.tls));
-    let server = HttpServer::new(listener, shown, settings, running, (vault, Arc::clone(&trail)), &stop);
+    let kept: (_, Arc<dyn AuditTrail>) = (vault, Arc::clone(&trail) as _);
+    let server = HttpServer::new(listener, shown, settings, running, kept, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();
     let socket = server.socket();
     http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in, socket)?;
