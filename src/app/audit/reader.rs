@@ -106,12 +106,13 @@ impl AuditReader {
         let (filter, place) = (self.filter.clone(), self.place.clone());
         let read = blocking(move || {
             let mut found = Vec::new();
+            // Of one moment the entry comes first: a credential is seen before it changes something.
+            if let Some(trail) = trail {
+                found.extend(filter.of_trail(&*trail, &place, limit, fresh)?);
+            }
             for (log, history) in histories {
                 let after = place.logs.get(&log).copied().unwrap_or(0);
                 found.push(filter.of_log(log, &*history, Sequence(after), limit)?);
-            }
-            if let Some(trail) = trail {
-                found.extend(filter.of_trail(&*trail, &place, limit, fresh)?);
             }
             Ok::<_, HistoryError>(merged(found, place, limit))
         });
