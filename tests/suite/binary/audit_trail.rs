@@ -87,7 +87,7 @@ async fn a_flood_of_wrong_tokens_is_a_few_lines_and_no_kill_breaks_the_chain() {
     assert!(rows.iter().all(|row| row["where"] == "GET /stores" && row["outcome"] == "unauthorized"));
     assert!(rows.iter().all(|row| row["address"] == "127.0.0.1" && row["actor"].is_null()), "{rows:?}");
     for turn in 0..3 {
-        flood(&desk.api, 300).await;
+        flood(&Api::of(&node), 300).await;
         node.process.kill();
         verify(directory.path());
         node = Node::start(directory.path(), &[]);
