@@ -41,9 +41,13 @@ mod crashes;
 mod end;
 mod file_name;
 mod fold;
+#[cfg(test)]
+mod forgery;
 pub mod line;
 mod options;
 mod read;
+#[cfg(test)]
+mod testing;
 mod trail;
 mod walk;
 mod writer;

@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 const FRONT: &str = "{\"crc\":\"";
 const BEHIND: &str = "\",";
 const CRC_DIGITS: usize = 8;
+/// The largest number of an entry; the names of files have room for those that follow.
+const NUMBER_MAX: u64 = 900_000_000_000;
 
 /// The SHA-256 of a line; all zeros in front of the first one. Written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +63,9 @@ impl Line {
             return Err("the checksum does not fit the line");
         }
         let json = [b"{", rest].concat();
-        serde_json::from_slice(&json).map_err(|_| "the line is no entry of this version of onhand")
+        let read: Result<Self, _> = serde_json::from_slice(&json);
+        let read = read.map_err(|_| "the line is no entry of this version of onhand")?;
+        if (1..=NUMBER_MAX).contains(&read.n) { Ok(read) } else { Err("the number of the entry is none") }
     }
 }
 

@@ -36,7 +36,9 @@ fn read_chain(
     let after = query.after.get(&chain).copied().unwrap_or(0);
     let mut piece = ChainPiece { chain, entries: Vec::new(), through: after, unfinished_at: None };
     let first_day = query.since.map(Day::of);
-    let is_over = |file: &FileName| file.first > after + 1 || first_day.is_some_and(|day| file.day >= day);
+    let is_over = |file: &FileName| {
+        file.first > after.saturating_add(1) || first_day.is_some_and(|day| file.day >= day)
+    };
     // The last file that begins in front of what is wanted.
     let begin = files.iter().position(is_over).unwrap_or(files.len()).saturating_sub(1);
     let mut place = None;

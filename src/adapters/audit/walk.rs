@@ -131,13 +131,14 @@ impl Place {
             let reason = format!("entry {} stands where entry {} belongs", line.n, self.next);
             steps.push(self.break_at(file, number, reason));
         } else if self.prev.is_some_and(|prev| prev != line.prev) {
-            let (of, at) = self.before.unwrap_or((file, number));
             let reason = format!("the line is not the one that entry {} follows", line.n);
-            let n = line.n.saturating_sub(1);
-            steps.push(Step::Break(Break { n, file: of, line: at, reason }));
+            steps.push(Step::Break(match self.before {
+                Some((file, at)) => Break { n: line.n - 1, file, line: at, reason },
+                None => Break { n: line.n, file, line: number, reason },
+            }));
         }
         steps.push(Step::Entry(line.n, line.entry.clone()));
-        self.next = line.n.saturating_add(1);
+        self.next = line.n + 1;
         self.prev = Some(LineHash::of(piece.bytes));
         self.before = Some((file, number));
     }

@@ -235,7 +235,9 @@ impl AuditPlace {
 /// The first `limit` rows by time, up to the time at which everything was examined. Each row gets the place behind it, in which other
 /// sources stand where the page has left them.
 fn merged(found: Vec<Found>, mut place: AuditPlace, limit: usize) -> AuditPiece {
-    let horizon = found.iter().filter_map(|found| found.unfinished_at).min();
+    // Of one moment, rows of the first source come first, whatever the size of a page.
+    let unfinished = found.iter().enumerate().filter_map(|(at, found)| Some((found.unfinished_at?, at)));
+    let horizon = unfinished.min();
     let mut more = horizon.is_some();
     let mut ends = Vec::new();
     let mut rows: Vec<(usize, u64, AuditRow)> = Vec::new();
@@ -244,8 +246,8 @@ fn merged(found: Vec<Found>, mut place: AuditPlace, limit: usize) -> AuditPiece 
         rows.extend(found.rows.into_iter().map(|(n, row)| (at, n, row)));
     }
     rows.sort_by_key(|(at, n, row)| (row.time, *at, *n));
-    let beyond = |row: &AuditRow| horizon.is_some_and(|horizon| row.time > horizon);
-    let shown = rows.iter().take(limit).take_while(|(.., row)| !beyond(row)).count();
+    let beyond = |at: usize, row: &AuditRow| horizon.is_some_and(|horizon| (row.time, at) > horizon);
+    let shown = rows.iter().take(limit).take_while(|(at, _, row)| !beyond(*at, row)).count();
     for (at, n, _) in rows.drain(shown..) {
         more = true;
         if let Some((_, through)) = ends.get_mut(at) {

@@ -15,12 +15,13 @@ mod csv;
 mod files;
 mod http;
 mod shop;
+mod trail;
 
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 10] = [
+pub(super) const TARGETS: [Target; 11] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -31,6 +32,7 @@ pub(super) const TARGETS: [Target; 10] = [
     ("headers", http::headers),
     ("request", http::requests),
     ("csv", csv::import),
+    ("trail", trail::trail),
 ];
 
 /// Runs the target of that name.

@@ -7,8 +7,9 @@ use crate::edge::admission::Admission;
 use crate::edge::cors;
 use crate::edge::departing::{panicked, sign, without_body};
 use crate::edge::endpoint::Answering;
+use crate::edge::exchange::Exchange;
 use crate::edge::front_door::{CHALLENGE, FrontDoor};
-use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
+use crate::edge::gates::{ClientAddress, GateEntry, Gates};
 use crate::edge::meters::RouteMeters;
 use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
 use crate::edge::route::{Cache, Need, Route};
@@ -17,7 +18,7 @@ use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
 use crate::request::query::Query;
-use crate::request::request_id::{RequestId, RequestIds, TraceParent};
+use crate::request::request_id::{RequestIds, TraceParent};
 use crate::response::hints::{Noted, Rejected};
 use crate::response::problem;
 use crate::response::problem::Problem;
@@ -25,16 +26,15 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{ALLOW, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 use onhand_planted::{Bug, planted};
 use onhand_resilience::Seat;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem::ManuallyDrop;
-use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
@@ -47,26 +47,6 @@ pub struct Edge {
     recording: Option<Recording>,
     meters: RouteMeters,
     ids: RequestIds,
-}
-
-/// One request with the data that the edge collects until it is answered.
-struct Exchange {
-    started: Instant,
-    method: Method,
-    uri: Uri,
-    /// The index of its route.
-    index: Option<usize>,
-    params: PathParams,
-    id: RequestId,
-    trace: Option<TraceParent>,
-    /// The origin of the page that sent it, when that may read the answer.
-    origin: Option<HeaderValue>,
-    /// The rate limit of its client, when there is one.
-    quota: Option<Quota>,
-    /// The address or network of its client; nothing for the local socket.
-    address: Option<IpAddr>,
-    /// Who it comes from, once that is known.
-    caller: Option<Caller>,
 }
 
 impl Edge {
@@ -278,7 +258,7 @@ impl Edge {
         }
         let (meter, took) = (self.meters.of(exchange.index, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
-        log(exchange, meter.route(), status, took, problem.as_ref());
+        exchange.log(meter.route(), status, took, problem.as_ref());
         if exchange.method == Method::HEAD { without_body(response) } else { response }
     }
 
@@ -302,28 +282,6 @@ impl Edge {
         };
         // A wrong method is refused as such before the query is checked.
         if route.serves(&exchange.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
-    }
-}
-
-fn log(
-    exchange: &Exchange,
-    route: &'static str,
-    status: StatusCode,
-    took: Duration,
-    problem: Option<&Problem>,
-) {
-    let request_id = exchange.id.as_str();
-    let trace_id = exchange.trace.as_ref().map(TraceParent::id);
-    let (method, status) = (exchange.method.as_str(), status.as_u16());
-    let code = problem.map(|problem| problem.code().slug());
-    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a failing disk. A line
-    // for each request would only add to the load, or to a disk that is full.
-    let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_reported_elsewhere();
-    if status >= 500 && !problem.is_some_and(routine) {
-        let cause = problem.and_then(Problem::cause);
-        tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
-    } else {
-        tracing::debug!(request_id, trace_id, method, route, status, code, ?took, "request answered");
     }
 }
 
