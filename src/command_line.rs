@@ -4,8 +4,8 @@ use crate::serve;
 use clap::{CommandFactory, Parser, Subcommand};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
-    bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker, tail,
-    verify,
+    audit, bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker,
+    tail, verify,
 };
 use onhand_config::RawServe;
 use onhand_runtime::exit::{Exit, Failure};
@@ -35,6 +35,7 @@ Examples:
   onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
   onhand import products catalogue.csv --currency EUR
   onhand tail --store BERLIN                     changes as they happen
+  onhand audit --kind errors                     who was refused today
   onhand sync                                    bring the central model up to date now
   onhand dead-letters list                       what central could not take, and why
   onhand verify --data-dir /srv/onhand           does the log add up to the levels?
@@ -63,6 +64,7 @@ SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 
     SyncWorker(sync_worker::SyncWorkerArgs),
     Import(import::ImportCommand),
     Tail(tail::TailArgs),
+    Audit(audit::AuditArgs),
     Sync(sync::SyncArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
     /// Check that the log adds up to the levels and reservations
@@ -134,6 +136,7 @@ impl Cli {
             }
             CliCommand::Import(args) => import::run(&args),
             CliCommand::Tail(args) => tail::run(&args),
+            CliCommand::Audit(args) => audit::run(&args),
             CliCommand::Sync(args) => sync::run(&args),
             CliCommand::DeadLetters(args) => dead_letters::run(&args),
             CliCommand::Verify(args) => verify::run(&args),

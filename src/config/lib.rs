@@ -3,6 +3,7 @@
 //! [`RawServe`] is what clap collects from flags and environment, still text; [`RawServe::parse`] turns all of
 //! it into [`ServeSettings`] at once, or names every fault. One plain struct per concern, one file each.
 
+mod audit;
 mod fault;
 mod gates;
 mod listen;
@@ -17,6 +18,7 @@ mod value_parser;
 mod webhook;
 mod worker;
 
+pub use audit::{AuditSettings, RawAudit};
 pub use fault::{Faults, SettingFault};
 pub use gates::{GateSettings, Rate, RawGates};
 pub use listen::ListenSettings;

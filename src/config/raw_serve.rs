@@ -3,6 +3,7 @@
 //! clap would stop at the first value it cannot parse. So it accepts every value as text, and [`RawServe::parse`] parses
 //! all of them together.
 
+use crate::audit::RawAudit;
 use crate::gates::RawGates;
 use crate::locks::RawLocks;
 use crate::logging::RawLogging;
@@ -30,6 +31,10 @@ pub struct RawServe {
     /// The data directory.
     #[command(flatten)]
     pub storage: RawStorage,
+
+    /// The audit trail.
+    #[command(flatten)]
+    pub audit: RawAudit,
 
     /// The leases.
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! The settings of `serve`, parsed.
 
+use crate::audit::AuditSettings;
 use crate::fault::{Faults, SettingFault};
 use crate::gates::GateSettings;
 use crate::listen::ListenSettings;
@@ -19,6 +20,8 @@ pub struct ServeSettings {
     pub gates: GateSettings,
     /// The data directory, and how often a snapshot is made.
     pub storage: StorageSettings,
+    /// How long the audit trail is kept.
+    pub audit: AuditSettings,
     /// The leases, where several processes share the data directory.
     pub locks: Option<LockSettings>,
     /// How long the record of an idempotency key is kept.
@@ -46,6 +49,7 @@ impl RawServe {
             listen: ListenSettings::read(self, &mut faults),
             gates: GateSettings::read(&self.gates, &mut faults),
             storage: StorageSettings::read(&self.storage, &mut faults),
+            audit: AuditSettings::read(&self.audit, &mut faults),
             locks: LockSettings::read(&self.locks, &self.storage.data_dir, &mut faults),
             idempotency: IdempotencySettings::read(&self.idemp_ttl_ms, &mut faults),
             catalog_strict: faults.truth("CATALOG_STRICT", &self.catalog_strict),
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!((&*settings.listen.trusted_proxies, settings.listen.metrics_open), (&[][..], false));
         assert_eq!((settings.listen.insecure, &*settings.listen.cors_origins), (false, &[][..]));
         assert_eq!(settings.storage.data_dir, PathBuf::from("data"));
-        assert_eq!(settings.storage.snapshot_every_events, 100);
+        assert_eq!((settings.storage.snapshot_every_events, settings.audit.keep_days), (100, 400));
         assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
         assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
         let rate = NonZeroU32::new(100).zip(NonZeroU32::new(200));

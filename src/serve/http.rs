@@ -3,7 +3,7 @@
 
 use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
-use onhand_app::ports::Vault;
+use onhand_app::ports::{AuditTrail, Vault};
 use onhand_config::{ListenSettings, ServeSettings};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::temporary;
@@ -37,13 +37,14 @@ impl HttpServer {
         tls: Option<Arc<Tls>>,
         settings: &ServeSettings,
         running: &RunningNode,
-        vault: Arc<dyn Vault>,
+        (vault, trail): (Arc<dyn Vault>, Arc<dyn AuditTrail>),
         stop: &Stop,
     ) -> Self {
         let (local, file) = local_socket::open(&running.layout).unzip();
         let listeners = Listeners::from(listener).with_tls(tls).with_local(local);
         let room = Room::that_fits(settings.listen.connections_max);
-        let node = node(settings, running, vault, stop.token.clone()).with_followers(room.followers);
+        let node = node(settings, running, vault, stop.token.clone());
+        let node = node.with_trail(trail).with_followers(room.followers);
         let limits = ServerLimits {
             connections_max: room.connections,
             ..ServerLimits::with_drain(stop.times.drain())

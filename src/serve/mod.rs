@@ -1,5 +1,6 @@
 //! `onhand serve`: opens a data directory, binds the socket, runs all tasks of the node, and stops them again.
 
+mod audit_trail;
 mod http;
 mod local_socket;
 mod open_files;
@@ -7,7 +8,7 @@ mod tls;
 
 use crate::serve::http::HttpServer;
 use crate::serve::tls::TlsFiles;
-use onhand_app::ports::{EventLog, Vault, is_taken_over};
+use onhand_app::ports::{AuditTrail, EventLog, Vault, is_taken_over};
 use onhand_app::{Due, Ledger, blocking};
 use onhand_config::ServeSettings;
 use onhand_http::server::Drained;
@@ -87,11 +88,13 @@ async fn serve_node(
     let reload = tls.map(|files| tls::hangups().map(|hangups| files.follow(hangups))).transpose()?;
     begin_time(running).await?;
     let vault = http::open_vault(&settings.storage.data_dir)?;
+    let trail = audit_trail::open(settings, running)?;
     let url = http::url(&settings.listen, &listener)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let keeper = Arc::clone(&vault);
-    let server = HttpServer::new(listener, shown, settings, running, vault, &stop);
+    let kept: (_, Arc<dyn AuditTrail>) = (vault, Arc::clone(&trail) as _);
+    let server = HttpServer::new(listener, shown, settings, running, kept, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();
     let socket = server.socket();
     http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in, socket)?;
@@ -104,6 +107,7 @@ async fn serve_node(
         }
     })
     .await;
+    audit_trail::close(&trail);
     stop.outcome(match drained {
         Drained::All => Exit::Ok,
         Drained::Abandoned(connections) => {

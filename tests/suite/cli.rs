@@ -6,11 +6,12 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Environment variables that would change the output.
-const SETTINGS: [&str; 30] = [
+const SETTINGS: [&str; 31] = [
     "HOST",
     "PORT",
     "DATA_DIR",
     "SNAPSHOT_EVERY_N_EVENTS",
+    "AUDIT_KEEP_DAYS",
     "IDEMP_TTL_MS",
     "SHUTDOWN_TIMEOUT_MS",
     "CONNECTIONS_MAX",
@@ -67,6 +68,7 @@ fn help_teaches() {
         "import",
         "import products",
         "tail",
+        "audit",
         "sync",
         "dead-letters",
         "verify",

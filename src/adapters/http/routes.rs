@@ -2,6 +2,7 @@
 
 use crate::edge::front_door::FrontDoor;
 use crate::edge::layer::Edge;
+use crate::edge::recording::Recording;
 use crate::edge::route::Route;
 use crate::node::{Node, Routes};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ fn all() -> Routes {
         super::low_stock::routes(),
         super::identity::routes(),
         super::feed::routes(),
+        super::audit::routes(),
         super::central::routes(),
         super::docs::routes(),
         super::ops::routes(),
@@ -27,14 +29,10 @@ pub fn edge(node: Arc<Node>) -> Edge {
     let (ledger, vault, open) = (Arc::clone(&node.ledger), node.vault.clone(), node.open);
     let (logins, issuer) = (node.logins.clone(), node.issuer());
     let proxies = node.proxies.clone();
+    let recording = node.trail.clone().map(|trail| Recording::new(trail, Arc::clone(&node.ledger)));
     let bound = all().into_iter().map(move |endpoint| endpoint.bound(Arc::clone(&node)));
-    Edge::new(bound.collect(), gates, web).with_proxies(proxies).with_door(FrontDoor {
-        ledger,
-        vault,
-        logins,
-        issuer,
-        open,
-    })
+    let edge = Edge::new(bound.collect(), gates, web).with_proxies(proxies).with_recording(recording);
+    edge.with_door(FrontDoor { ledger, vault, logins, issuer, open })
 }
 
 /// Every route, to be compared with openapi.yaml.

@@ -2,6 +2,7 @@
 //! `tests/suite/ports` tests every adapter against them.
 
 mod alert_receiver;
+mod audit_trail;
 mod central_store;
 mod clock;
 mod durable;
@@ -14,6 +15,7 @@ mod sharing;
 mod vault;
 
 pub use alert_receiver::{AlertDelivery, AlertNews, AlertPlace, AlertReceiver, DeliveryError};
+pub use audit_trail::{AuditEntry, AuditKind, AuditTrail, ChainPiece, TrailPlace, TrailQuery};
 pub use central_store::{CentralStore, DeadLetterStore};
 pub use clock::{Clock, EventIds, Sleep};
 pub use durable::{DurableWatch, Generation, RolledBack};

@@ -16,12 +16,13 @@ mod files;
 mod forwarded;
 mod http;
 mod shop;
+mod trail;
 
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 11] = [
+pub(super) const TARGETS: [Target; 12] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -33,6 +34,7 @@ pub(super) const TARGETS: [Target; 11] = [
     ("forwarded", forwarded::headers),
     ("request", http::requests),
     ("csv", csv::import),
+    ("trail", trail::trail),
 ];
 
 /// Runs the target of that name.

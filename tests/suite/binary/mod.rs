@@ -1,6 +1,7 @@
 //! The real binary on a real socket and a real disk: each story starts `onhand` as a process of its own.
 
 mod api;
+mod audit_trail;
 mod bad_input;
 mod catalogue;
 mod clocks;

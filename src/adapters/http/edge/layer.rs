@@ -7,36 +7,36 @@ use crate::edge::admission::Admission;
 use crate::edge::cors;
 use crate::edge::departing::{panicked, sign, without_body};
 use crate::edge::endpoint::Answering;
+use crate::edge::exchange::Exchange;
 use crate::edge::forwarding::{Client, TrustedProxies};
 use crate::edge::front_door::{CHALLENGE, FrontDoor, Visitor};
 use crate::edge::gates::{GateEntry, Gates};
 use crate::edge::local_peer::LocalPeer;
 use crate::edge::meters::RouteMeters;
-use crate::edge::rate_limits::Quota;
-use crate::edge::route::{Cache, Route};
+use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
+use crate::edge::route::{Cache, Need, Route};
 use crate::edge::route_table::RouteTable;
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
 use crate::request::network::network_of;
-use crate::request::path_params::PathParams;
 use crate::request::query::Query;
-use crate::request::request_id::{RequestId, RequestIds, TraceParent};
-use crate::response::hints::Rejected;
+use crate::request::request_id::{RequestIds, TraceParent};
+use crate::response::hints::{Noted, Rejected};
 use crate::response::problem;
 use crate::response::problem::Problem;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{ALLOW, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 use onhand_planted::{Bug, planted};
 use onhand_resilience::Seat;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
@@ -45,26 +45,9 @@ pub struct Edge {
     web: Arc<WebGate>,
     proxies: TrustedProxies,
     door: Option<FrontDoor>,
+    recording: Option<Recording>,
     meters: RouteMeters,
     ids: RequestIds,
-}
-
-/// One request with the data that the edge collects until it is answered.
-struct Exchange {
-    started: Instant,
-    method: Method,
-    uri: Uri,
-    /// The index of its route.
-    index: Option<usize>,
-    params: PathParams,
-    id: RequestId,
-    trace: Option<TraceParent>,
-    /// The origin of the page that sent it, when that may read the answer.
-    origin: Option<HeaderValue>,
-    /// Where it comes from; nothing from inside the process.
-    client: Option<Client>,
-    /// The rate limit that it was counted for, when there is one.
-    quota: Option<Quota>,
 }
 
 impl Edge {
@@ -76,7 +59,7 @@ impl Edge {
             meters.of(Some(index), &route.method).begin();
         }
         let (proxies, ids) = (TrustedProxies::default(), RequestIds::default());
-        Self { routes, gates, web, proxies, door: None, meters, ids }
+        Self { routes, gates, web, proxies, door: None, recording: None, meters, ids }
     }
 
     /// The same edge behind these proxies.
@@ -88,6 +71,12 @@ impl Edge {
     /// The same edge with a front door; without one, every caller is `local`.
     pub(crate) fn with_door(mut self, door: FrontDoor) -> Self {
         self.door = Some(door);
+        self
+    }
+
+    /// The same edge with an audit trail, or without.
+    pub(crate) fn with_recording(mut self, recording: Option<Recording>) -> Self {
+        self.recording = recording;
         self
     }
 
@@ -130,6 +119,11 @@ impl Edge {
             let allow = [(ALLOW, methods)];
             return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
+        if let Some(recording) = &self.recording
+            && recording.is_first_use(&caller, address.map(network_of))
+        {
+            recording.first_use(&self.recorded(&exchange));
+        }
         let (id, params) = (exchange.id.clone(), std::mem::take(&mut exchange.params));
         request.extensions_mut().insert(Arrived { id, caller, address, encrypted, params });
         // Held until the head of the answer leaves; a stream continues without a place.
@@ -168,6 +162,7 @@ impl Edge {
             origin: None,
             client: None,
             quota: None,
+            caller: None,
         }
     }
 
@@ -216,6 +211,7 @@ impl Edge {
             self.count(exchange, caller.as_ref().ok())?;
         }
         let caller = caller?;
+        exchange.caller = Some(caller.clone());
         let place = self.gates.admit(route.entry)?;
         if let Some(query) = exchange.uri.query() {
             Query::of(Some(query)).check(route.query)?;
@@ -264,32 +260,27 @@ impl Edge {
             response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
+        let marked = response.extensions().get::<Noted>();
+        if let Some(recording) = self.recording.as_ref().filter(|_| marked.is_some() || is_refusal(status)) {
+            recording.answered(&self.recorded(exchange), status, problem.as_ref(), marked);
+        }
         let (meter, took) = (self.meters.of(exchange.index, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
-        log(exchange, meter.route(), status, took, problem.as_ref());
+        exchange.log(meter.route(), status, took, problem.as_ref());
         if exchange.method == Method::HEAD { without_body(response) } else { response }
     }
-}
 
-fn log(
-    exchange: &Exchange,
-    route: &'static str,
-    status: StatusCode,
-    took: Duration,
-    problem: Option<&Problem>,
-) {
-    let request_id = exchange.id.as_str();
-    let trace_id = exchange.trace.as_ref().map(TraceParent::id);
-    let (method, status) = (exchange.method.as_str(), status.as_u16());
-    let code = problem.map(|problem| problem.code().slug());
-    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a failing disk. A line
-    // for each request would only add to the load, or to a disk that is full.
-    let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_reported_elsewhere();
-    if status >= 500 && !problem.is_some_and(routine) {
-        let cause = problem.and_then(Problem::cause);
-        tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
-    } else {
-        tracing::debug!(request_id, trace_id, method, route, status, code, ?took, "request answered");
+    /// What the audit trail is told of a request.
+    fn recorded<'a>(&self, exchange: &'a Exchange) -> RecordedRequest<'a> {
+        let route = self.routes.get(exchange.index).map(|(route, _)| route);
+        RecordedRequest {
+            address: exchange.client.and_then(|client| client.address).map(network_of),
+            method: self.meters.of(exchange.index, &exchange.method).method(),
+            route: route.map(|route| route.template),
+            is_public: route.is_some_and(|route| route.need == Need::Public),
+            id: &exchange.id,
+            caller: exchange.caller.as_ref(),
+        }
     }
 }
 

@@ -14,13 +14,14 @@ use crate::request::caller::Caller;
 use crate::request::field_rules::text;
 use crate::request::optional::present;
 use crate::response::code::Code;
+use crate::response::hints::Noted;
 use crate::response::problem::Problem;
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::header::{ACCEPT, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use onhand_app::ports::{Claims, Refreshed, SessionUse};
+use onhand_app::ports::{AuditKind, Claims, Refreshed, SessionUse};
 use onhand_app::stock::ReadError;
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
@@ -87,14 +88,16 @@ pub(crate) async fn login(
     let (usage, now) = (if for_page { SessionUse::Browser } else { SessionUse::Refresh }, node.ledger.now());
     let owner = id.clone();
     let new = with_vault(&node, move |vault| vault.begin_session(&owner, usage, now)).await?;
+    let noted = Extension(noted(AuditKind::Login, &id, Some(&new.session_id)));
     if for_page {
         let life = usage.life().total;
         let body = LoggedIn { access_token: None, refresh_token: None, expires_in: life, user: Some(user) };
-        return Ok((cookie(way.encrypted, &new.text, life), Json(body)).into_response());
+        return Ok((cookie(way.encrypted, &new.text, life), noted, Json(body)).into_response());
     }
     let (access, expires_in) = access_token(&node, id, new.session_id, new.expires_at).await?;
     let (access_token, refresh_token) = (Some(access), Some(new.text));
-    Ok(Json(LoggedIn { access_token, refresh_token, expires_in, user: Some(user) }).into_response())
+    let body = LoggedIn { access_token, refresh_token, expires_in, user: Some(user) };
+    Ok((noted, Json(body)).into_response())
 }
 
 /// `POST /auth/refresh`
@@ -108,7 +111,7 @@ pub(crate) async fn refresh(
         Refreshed::Renewed(session, new) => (session, new),
         Refreshed::Reused(id) => {
             tracing::warn!(principal = %id, "a refresh token was used twice, so somebody has a copy: its session has ended");
-            return Err(unauthorized());
+            return Err(unauthorized().note(noted(AuditKind::CredentialReused, &id, None)));
         }
         Refreshed::Unknown => return Err(unauthorized()),
     };
@@ -131,7 +134,8 @@ pub(crate) async fn logout(
         return Err(Problem::new(Code::InvalidRequest, detail));
     };
     with_vault(&node, move |vault| vault.end_session(&session)).await?;
-    Ok((StatusCode::NO_CONTENT, cookie(way.encrypted, "", 0)).into_response())
+    let logout = Noted { kind: Some(AuditKind::Logout), ..Noted::default() };
+    Ok((StatusCode::NO_CONTENT, Extension(logout), cookie(way.encrypted, "", 0)).into_response())
 }
 
 /// An access token of a session, and for how many seconds it is good.
@@ -166,6 +170,12 @@ fn cookie(encrypted: bool, text: &str, seconds: i64) -> [(http::HeaderName, Head
     let (name, secure) = if encrypted { (COOKIE_SECURE, "; Secure") } else { (COOKIE_PLAIN, "") };
     let value = format!("{name}={text}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     [(SET_COOKIE, HeaderValue::try_from(value).expect("a session's text is ASCII"))]
+}
+
+/// What the audit trail is told of a session.
+fn noted(kind: AuditKind, id: &PrincipalId, session: Option<&TokenId>) -> Noted {
+    let text = |text: &str| Some(SmolStr::new(text));
+    Noted { kind: Some(kind), actor: text(id.as_str()), credential: session.and_then(|id| text(id.as_str())) }
 }
 
 fn unauthorized() -> Problem {

@@ -16,7 +16,7 @@ use crate::response::problem::Problem;
 use http::StatusCode;
 use onhand_app::central::{CentralModel, Worker};
 use onhand_app::low_stock::sender::AlertSender;
-use onhand_app::ports::Vault;
+use onhand_app::ports::{AuditTrail, Vault};
 use onhand_app::{CommandError, Ledger, Meta, Outcome};
 use onhand_domain::Command;
 use onhand_resilience::Deadline;
@@ -51,6 +51,8 @@ pub struct Node {
     pub vault: Option<Arc<dyn Vault>>,
     /// Logins and passwords, where there is a vault.
     pub(crate) logins: Option<Arc<Logins>>,
+    /// The audit trail; without it only the logs say who did what.
+    pub trail: Option<Arc<dyn AuditTrail>>,
     /// What is open without a login.
     pub open: OpenRules,
     /// The sender of low-stock alerts, where one is configured.
@@ -76,6 +78,7 @@ impl Node {
             proxies: TrustedProxies::default(),
             vault: None,
             logins: None,
+            trail: None,
             open: OpenRules::default(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
@@ -119,6 +122,13 @@ impl Node {
         self.logins = Some(Arc::new(Logins::new(Arc::clone(&vault))));
         self.vault = Some(vault);
         self.open = open;
+        self
+    }
+
+    /// The same node with an audit trail.
+    #[must_use]
+    pub fn with_trail(mut self, trail: Arc<dyn AuditTrail>) -> Self {
+        self.trail = Some(trail);
         self
     }
 

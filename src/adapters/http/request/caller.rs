@@ -1,6 +1,7 @@
 //! The caller of a request: a principal with what it may do, or `local` as long as nobody must log in.
 
 use crate::response::code::Code;
+use crate::response::hints::Noted;
 use crate::response::problem::Problem;
 use onhand_app::Ledger;
 use onhand_app::identity::Authority;
@@ -108,6 +109,23 @@ impl Caller {
         self.authority.as_ref().map(|authority| SmolStr::new(authority.principal_id.as_str()))
     }
 
+    /// The public id of the token or session that showed it.
+    pub(crate) fn credential(&self) -> Option<&TokenId> {
+        match &self.shown {
+            Shown::Token(id) | Shown::Session(id, _) => Some(id),
+            Shown::Nothing | Shown::Password(_) => None,
+        }
+    }
+
+    /// What is used for the first time from somewhere: a token, or whatever a person logs in with.
+    pub(crate) fn used(&self) -> Option<&str> {
+        let authority = self.authority.as_ref()?;
+        Some(match &self.shown {
+            Shown::Token(id) => id.as_str(),
+            _ => authority.principal_id.as_str(),
+        })
+    }
+
     /// True when the feed shows principals, tokens and the mode to the caller: to those who may read identity, and to nodes, which
     /// follow the log without gaps.
     pub(crate) fn sees_identity(&self) -> bool {
@@ -141,7 +159,9 @@ impl Caller {
             "This needs the permission {needs}{place}; ask an administrator for it. Nothing was done."
         );
         let missing = Missing { needs: *needs, scope: store_id.as_ref(), have };
-        let problem = Problem::new(Code::Forbidden, detail).extended(&missing);
+        let credential = self.credential().map(|id| SmolStr::new(id.as_str()));
+        let noted = Noted { kind: None, actor: self.actor(), credential };
+        let problem = Problem::new(Code::Forbidden, detail).extended(&missing).note(noted);
         match part {
             Some((list, part)) => problem.with(|facts| facts.pointer = Some(format!("/{list}/{part}"))),
             None => problem,
