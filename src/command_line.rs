@@ -2,6 +2,7 @@
 
 use crate::serve;
 use clap::{CommandFactory, Parser, Subcommand};
+use onhand_cli::admin::{access, keys, mode, node_token, token, user};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
     audit, bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker,
@@ -38,6 +39,9 @@ Examples:
   onhand audit --kind errors                     who was refused today
   onhand sync                                    bring the central model up to date now
   onhand dead-letters list                       what central could not take, and why
+  onhand user add ada --admin                    the first administrator
+  onhand token create till-3 --kind till --role till --store BERLIN
+  onhand access explain ada POST /stores/PARIS/inventory/TEA/adjust
   onhand verify --data-dir /srv/onhand           does the log add up to the levels?
   onhand rebuild --data-dir /srv/onhand          levels from the log alone
   onhand bench --duration 10                     reserves a second, against a server of its own
@@ -67,6 +71,12 @@ SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 
     Audit(audit::AuditArgs),
     Sync(sync::SyncArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
+    User(user::UserArgs),
+    Token(token::TokenArgs),
+    Node(node_token::NodeArgs),
+    Mode(mode::ModeArgs),
+    Keys(keys::KeysArgs),
+    Access(access::AccessArgs),
     /// Check that the log adds up to the levels and reservations
     #[command(after_long_help = "\
 Examples:
@@ -139,6 +149,12 @@ impl Cli {
             CliCommand::Audit(args) => audit::run(&args),
             CliCommand::Sync(args) => sync::run(&args),
             CliCommand::DeadLetters(args) => dead_letters::run(&args),
+            CliCommand::User(args) => user::run(&args, serve::on_files::open),
+            CliCommand::Token(args) => token::run(&args, serve::on_files::open),
+            CliCommand::Node(args) => node_token::run(&args, serve::on_files::open),
+            CliCommand::Mode(args) => mode::run(&args, serve::on_files::open),
+            CliCommand::Keys(args) => keys::run(&args, serve::on_files::open),
+            CliCommand::Access(args) => access::run(&args, serve::on_files::open),
             CliCommand::Verify(args) => verify::run(&args),
             CliCommand::Rebuild(args) => rebuild::run(&args),
             CliCommand::Repair(args) => repair::run(&args),

@@ -2,6 +2,7 @@
 //! adapter, and the result into an exit code. `terminal` is shared by the commands: HTTP client, output, exit, the node
 //! as a child process.
 
+pub mod admin;
 pub mod audit;
 pub mod bench;
 pub mod completions;

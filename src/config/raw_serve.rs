@@ -10,7 +10,7 @@ use crate::logging::RawLogging;
 use crate::storage::RawStorage;
 use crate::sync::RawSync;
 use crate::tls::RawTls;
-use crate::value_parser::text;
+use crate::value_parser::{path, text};
 use crate::webhook::RawWebhook;
 use clap::Args;
 use std::path::PathBuf;
@@ -115,6 +115,11 @@ pub struct RawServe {
     /// TLS.
     #[command(flatten)]
     pub tls: RawTls,
+
+    /// File that declares people and tokens, in TOML: applied at every start and at a SIGHUP. What it names can be changed
+    /// nowhere else
+    #[arg(long, env = "IDENTITY_FILE", value_name = "FILE", value_parser = path())]
+    pub identity_file: Option<PathBuf>,
 
     /// File that gets the base URL, http://ADDRESS:PORT or https://ADDRESS:PORT, once requests are taken
     #[arg(long, env = "READY_FILE", value_name = "FILE")]

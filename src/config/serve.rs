@@ -10,6 +10,7 @@ use crate::raw_serve::RawServe;
 use crate::storage::{IdempotencySettings, StorageSettings};
 use crate::sync::{SyncWorkerSettings, switch};
 use crate::webhook::WebhookSettings;
+use std::path::PathBuf;
 
 /// Everything that `onhand serve` needs before it does any I/O.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub struct ServeSettings {
     pub worker: SyncWorkerSettings,
     /// The receiver of low-stock alerts; none where there is no webhook.
     pub webhook: Option<WebhookSettings>,
+    /// `IDENTITY_FILE`: the file that declares people and tokens, where there is one.
+    pub identity_file: Option<PathBuf>,
     /// The log lines.
     pub logging: LogSettings,
 }
@@ -56,10 +59,19 @@ impl RawServe {
             sync: switch(&self.sync, &mut faults),
             worker: SyncWorkerSettings::read(&self.worker, &mut faults),
             webhook: WebhookSettings::read(&self.webhook, &mut faults),
+            identity_file: identity_file(self.identity_file.as_ref(), &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),
         };
         faults.finish(settings)
     }
+}
+
+/// Reads `IDENTITY_FILE`. What is in the file is not known yet.
+fn identity_file(given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf> {
+    if given.is_some_and(|path| path.as_os_str().is_empty()) {
+        faults.add("IDENTITY_FILE", "", "the path of a file");
+    }
+    given.cloned()
 }
 
 #[cfg(test)]
@@ -69,7 +81,6 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches, Parser};
     use onhand_domain::identity::Role;
     use std::num::NonZeroU32;
-    use std::path::PathBuf;
     use std::time::Duration;
 
     #[derive(Parser)]
@@ -153,6 +164,8 @@ mod tests {
         assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.7/32", "fd00::/8"]);
         let tls = given(&["--tls-cert", "c.pem", "--tls-key", "k.pem"]).unwrap().listen.tls;
         assert_eq!(tls, Some(TlsSettings { certificate: "c.pem".into(), key: "k.pem".into() }));
+        let declared = given(&["--identity-file", "identity.toml"]).unwrap().identity_file;
+        assert_eq!(declared, Some(PathBuf::from("identity.toml")));
         assert_eq!(given(&["--rate-limit-rps", "0"]).unwrap().gates.rate, None);
         let rate = |number| NonZeroU32::new(number).unwrap();
         let roles = given(&["--rate-limit-roles", "till=200:400, backup=0"]).unwrap().gates.role_rates;
@@ -240,6 +253,7 @@ mod tests {
             (&["--tls-cert", "c.pem"], "TLS_KEY", "it is needed with TLS_CERT"),
             (&["--tls-key", "k.pem"], "TLS_CERT", "it is needed with TLS_KEY"),
             (&["--tls-cert", "", "--tls-key", "k.pem"], "TLS_CERT", "the path of a file"),
+            (&["--identity-file", ""], "IDENTITY_FILE", "the path of a file"),
             (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
             (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
         ];

@@ -13,6 +13,7 @@ use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
 use onhand_vault::{FileVault, VaultError};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +83,7 @@ pub(super) async fn bind(listen: &ListenSettings) -> Result<TcpListener, Failure
 }
 
 /// The state that the handlers share.
-fn node(
+pub(super) fn node(
     settings: &ServeSettings,
     running: &RunningNode,
     vault: Arc<dyn Vault>,
@@ -122,6 +123,7 @@ pub(super) fn open_vault(data_dir: &Path) -> Result<Arc<dyn Vault>, Failure> {
     let vault = opened.map_err(|error| {
         let exit = match &error {
             VaultError::OpenToOthers { .. } => Exit::Permission,
+            VaultError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied => Exit::Permission,
             VaultError::Damaged { .. } | VaultError::Newer { .. } | VaultError::KeyLost { .. } => Exit::Data,
             VaultError::Io { .. } | VaultError::NoRandomness(_) => Exit::Io,
             VaultError::Busy { .. } => Exit::Locked,
@@ -178,14 +180,13 @@ pub(super) fn announce(
     if nobody_can_log_in && !open_rules(listen).without_principals {
         eprintln!("\x20 setup    nobody can log in yet, so nothing else is answered; make an administrator:");
         match socket {
-            Some(socket) => eprintln!(
-                "\x20          curl --unix-socket {socket} -X POST http://localhost/tokens \\\n\
-                 \x20               -H 'content-type: application/json' \\\n\
-                 \x20               -d '{{\"kind\": \"service\", \"name\": \"admin\", \"grants\": [{{\"role\": \"admin\"}}]}}'",
-                socket = socket.display()
+            Some(_) => eprintln!(
+                "\x20          onhand user add ada --admin --data-dir {data}\n\
+                 \x20          docker exec CONTAINER onhand user add ada --admin       where it runs in a container"
             ),
             None => eprintln!(
-                "\x20          start it once with --host 127.0.0.1, as it has no local socket (see its warning above)"
+                "\x20          it has no local socket (see its warning above), so stop it first\n\
+                 \x20          onhand user add ada --admin --data-dir {data}"
             ),
         }
     }

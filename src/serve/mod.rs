@@ -2,11 +2,14 @@
 
 mod audit_trail;
 mod http;
+mod identity_file;
 mod local_socket;
+pub(crate) mod on_files;
 mod open_files;
 mod tls;
 
 use crate::serve::http::HttpServer;
+use crate::serve::identity_file::IdentityFile;
 use crate::serve::tls::TlsFiles;
 use onhand_app::ports::{AuditTrail, EventLog, Vault, is_taken_over};
 use onhand_app::{Due, Ledger, blocking};
@@ -49,10 +52,24 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
     let running = open_node(settings)?;
     let outcome = runtime.block_on(serve_node(settings, tls.as_ref(), &running));
     runtime.shutdown_timeout(FAREWELL);
+    let closed = close(&running);
+    let exit = outcome?;
+    closed?;
+    tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
+    // The system frees the memory at once; dropping it piece by piece would take seconds.
+    mem::forget(Arc::clone(&running.ledger));
+    Ok(exit)
+}
+
+/// Closes the log and gives the leases back.
+///
+/// # Errors
+/// [`Exit::Io`] when the log could not be written at the end.
+fn close(running: &RunningNode) -> Result<(), Failure> {
     let closed = running.log.close().or_exit(Exit::Io, || {
         format!(
             "stopped while the log in {} could not be written; what was acknowledged is safe",
-            settings.storage.data_dir.display()
+            running.layout.root().display()
         )
     });
     if let Some(sharing) = &running.sharing {
@@ -62,12 +79,7 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
             _ => {}
         }
     }
-    let exit = outcome?;
-    closed?;
-    tracing::info!(sequence = running.log.durable().sequence().0, "stopped");
-    // The system frees the memory at once; dropping it piece by piece would take seconds.
-    mem::forget(Arc::clone(&running.ledger));
-    Ok(exit)
+    closed
 }
 
 /// Turns a write beyond the file size limit (`ulimit -f`) into an ordinary error instead of a fatal signal.
@@ -85,12 +97,19 @@ async fn serve_node(
 ) -> Result<Exit, Failure> {
     let listener = http::bind(&settings.listen).await?;
     let signals = StopSignals::listen()?;
+    let declared = settings.identity_file.clone().map(IdentityFile::open).transpose()?;
     let reload = tls.map(|files| tls::hangups().map(|hangups| files.follow(hangups))).transpose()?;
     begin_time(running).await?;
     let vault = http::open_vault(&settings.storage.data_dir)?;
     let trail = audit_trail::open(settings, running)?;
-    let url = http::url(&settings.listen, &listener)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
+    // Other processes that start now want the same leases.
+    tokio::select! {
+        begun = identity_file::begin(declared.as_ref(), &running.ledger, &vault) => begun?,
+        never = keep_leases(&running.ledger, &stop) => match never {},
+    }
+    let declared = declared.map(|file| file.follow(Arc::clone(&running.ledger), Arc::clone(&vault)));
+    let url = http::url(&settings.listen, &listener)?;
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let keeper = Arc::clone(&vault);
     let kept: (_, Arc<dyn AuditTrail>) = (vault, Arc::clone(&trail) as _);
@@ -100,6 +119,7 @@ async fn serve_node(
     http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in, socket)?;
     let mut tasks = tasks(settings, running, keeper, &stop);
     tasks.extend(reload.map(|reload| Task::for_ever("certificate", reload)));
+    tasks.extend(declared.map(|declared| Task::for_ever("identity file", declared)));
     tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));
     let drained = supervise(tasks, server.run(), async |drained| {
         if matches!(drained, Drained::All) {

@@ -76,14 +76,15 @@ fn read(settings: &TlsSettings) -> Result<Certificate, String> {
             format!("{} in {}", told(of_key, key, &fault), certificate.display())
         }
     })?;
-    warn_of_readers(key);
+    warn_of_readers(key, "the key of TLS");
     Ok(read)
 }
 
-fn warn_of_readers(key: &Path) {
-    let mode = fs::metadata(key).map_or(0, |metadata| metadata.permissions().mode());
+/// Warns when others than its owner may read a file; `what` is in it.
+pub(super) fn warn_of_readers(path: &Path, what: &str) {
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if mode & READ_BY_OTHERS != 0 {
-        let (key, mode) = (key.display(), format!("{:o}", mode & 0o777));
-        tracing::warn!(%key, mode, "others than its owner may read the key of TLS; chmod 600");
+        let (file, mode) = (path.display(), format!("{:o}", mode & 0o777));
+        tracing::warn!(%file, mode, "others than its owner may read {what}; chmod 600");
     }
 }

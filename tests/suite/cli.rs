@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Environment variables that would change the output.
-const SETTINGS: [&str; 31] = [
+const SETTINGS: [&str; 32] = [
     "HOST",
     "PORT",
     "DATA_DIR",
@@ -36,6 +36,7 @@ const SETTINGS: [&str; 31] = [
     "ALERT_WEBHOOK_URL",
     "ALERT_WEBHOOK_SECRET",
     "ALERT_WEBHOOK_ALLOW_PRIVATE",
+    "IDENTITY_FILE",
     "ONHAND_SERVER",
     "COLUMNS",
 ];
@@ -71,6 +72,12 @@ fn help_teaches() {
         "audit",
         "sync",
         "dead-letters",
+        "user",
+        "token",
+        "node",
+        "mode",
+        "keys",
+        "access",
         "verify",
         "rebuild",
         "repair",
@@ -216,6 +223,10 @@ fn completions_and_manual_pages_are_made() {
     for shell in ["bash", "zsh", "fish"] {
         let script = told(directory.path(), &["completions", shell]);
         assert!(script.starts_with("exit code 0") && script.contains("opening-stock"), "{shell}");
+    }
+    for command in ["user", "token", "node", "mode", "keys", "access"] {
+        let page = told(directory.path(), &["man", command]);
+        assert!(page.starts_with("exit code 0") && page.contains(r"data\-dir"), "{page}");
     }
     let page = told(directory.path(), &["man", "import"]);
     assert!(page.starts_with("exit code 0") && page.contains("opening"), "{page}");

@@ -4,6 +4,7 @@ use crate::edge::front_door::FrontDoor;
 use crate::edge::layer::Edge;
 use crate::edge::recording::Recording;
 use crate::edge::route::Route;
+use crate::edge::route_table::RouteTable;
 use crate::node::{Node, Routes};
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub fn edge(node: Arc<Node>) -> Edge {
     let (logins, issuer) = (node.logins.clone(), node.issuer());
     let proxies = node.proxies.clone();
     let recording = node.trail.clone().map(|trail| Recording::new(trail, Arc::clone(&node.ledger)));
+    // Set by another edge of the same node, it is the same.
+    let _ = node.routes.set(RouteTable::new(routes()));
     let bound = all().into_iter().map(move |endpoint| endpoint.bound(Arc::clone(&node)));
     let edge = Edge::new(bound.collect(), gates, web).with_proxies(proxies).with_recording(recording);
     edge.with_door(FrontDoor { ledger, vault, logins, issuer, open })

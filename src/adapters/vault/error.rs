@@ -84,6 +84,8 @@ pub enum Remedy {
     LogInAgain,
     /// Keys can be made anew; what was signed with them is worth nothing then.
     NewKeys,
+    /// The file of identity says it again.
+    DeclareAgain,
     /// A login is in the file of its person, too.
     SavePersonAgain,
 }
@@ -96,6 +98,9 @@ impl Remedy {
             Self::NewPerson => "Restore it from a copy, or erase the person and add them again",
             Self::LogInAgain => "Remove it; the person logs in again",
             Self::NewKeys => "Restore it from a copy; or remove it, and everybody logs in again",
+            Self::DeclareAgain => {
+                "Restore it from a copy; or remove it, and start with IDENTITY_FILE: what that no longer names must be revoked by hand then"
+            }
             Self::SavePersonAgain => {
                 "Restore it from a copy; or remove it, and change something about its person, which writes it anew"
             }

@@ -54,6 +54,10 @@ impl Files {
         self.directory.join("tokens").join(format!("{id}.json"))
     }
 
+    pub(crate) fn managed(&self) -> PathBuf {
+        self.directory.join("managed.json")
+    }
+
     pub(crate) fn persons(&self) -> PathBuf {
         self.directory.join("persons")
     }

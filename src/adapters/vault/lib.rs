@@ -14,6 +14,7 @@
 //! | [`token`] | the text of a token |
 //! | [`password`] | which passwords are taken, and what is kept of them |
 //! | `frequent` | passwords that everybody tries first |
+//! | [`identity_file`] | the file that declares people and tokens |
 //!
 //! The vault of a data directory, with everything in it:
 //!
@@ -30,6 +31,8 @@
 //!                                    "createdAt":"...","usedAt":"...","expiresAt":"..."}<LF>
 //! identity/keys.json                 {"crc":"8 hex","keys":[{"keyId":"0123456789ab","seed":"64 hex","signsFrom":"..."}]}<LF>
 //! identity/logins/<64 hex>           {"crc":"8 hex","principalId":"u_0123456789ab"}<LF>
+//! identity/managed.json              {"crc":"8 hex","file":"/etc/onhand/identity.toml","persons":["u_0123456789ab"],
+//!                                    "tokens":["0123456789ab"]}<LF>, as long as such a file declares people and tokens
 //! ```
 //! in one line each. `crc` is CRC-32C over every byte from behind `"crc":"........",` up to the line feed. Of a person, what
 //! is not known (`name`, `email`, `password`) has no member. Members that are not listed are damage: a later version that
@@ -54,6 +57,7 @@
 mod error;
 mod files;
 mod frequent;
+pub mod identity_file;
 mod keys;
 pub mod password;
 mod persons;
@@ -68,5 +72,5 @@ mod vault;
 mod workers;
 
 pub use error::{Remedy, VaultError};
-pub use random::RandomSource;
+pub use random::{RandomSource, random_bytes};
 pub use vault::FileVault;

@@ -113,6 +113,15 @@ pub fn verify_unknown(password: &str) -> Verified {
     Verified { ok: false, needs_rehash: false }
 }
 
+/// True when a verifier was made by argon2id, and costs no more than a node spends on a login.
+pub fn is_verifier(phc: &str) -> bool {
+    let read = PasswordHash::new(phc).ok();
+    let is_argon2id = |hash: &PasswordHash<'_>| {
+        Algorithm::try_from(hash.algorithm) == Ok(Algorithm::Argon2id) && hash.hash.is_some()
+    };
+    read.is_some_and(|hash| is_argon2id(&hash) && cost_of(&hash).is_some())
+}
+
 fn current() -> Argon2<'static> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).expect("the setting is valid");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)

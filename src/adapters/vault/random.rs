@@ -21,3 +21,11 @@ pub(crate) fn bytes() -> [u8; 32] {
     getrandom::fill(&mut bytes).expect("a machine that has given random bytes goes on doing so");
     bytes
 }
+
+/// 32 random bytes of the operating system, for what is made without a vault.
+///
+/// # Errors
+/// [`VaultError::NoRandomness`].
+pub fn random_bytes() -> Result<[u8; 32], VaultError> {
+    of_machine().map(|random| random())
+}

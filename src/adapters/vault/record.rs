@@ -1,10 +1,11 @@
 //! The bytes of a file: one JSON object in a line, with a checksum in front, so that damage is told from absence.
 
-use onhand_app::ports::{KeptPerson, KeptSession, KeptToken, SessionUse};
+use onhand_app::ports::{KeptPerson, KeptSession, KeptToken, Managed, SessionUse};
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeSet;
 
 /// The format that is written, and the only one that is read.
 pub(crate) const FORMAT: u64 = 1;
@@ -105,6 +106,27 @@ impl SessionRecord {
     }
 }
 
+/// `managed.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ManagedRecord {
+    file: String,
+    persons: BTreeSet<PrincipalId>,
+    tokens: BTreeSet<TokenId>,
+}
+
+impl ManagedRecord {
+    pub(crate) fn new(managed: &Managed) -> Self {
+        let Managed { file, persons, tokens } = managed.clone();
+        Self { file, persons, tokens }
+    }
+
+    pub(crate) fn managed(self) -> Managed {
+        let Self { file, persons, tokens } = self;
+        Managed { file, persons, tokens }
+    }
+}
+
 impl TokenRecord {
     pub(crate) fn new(id: &TokenId, token: &KeptToken) -> Self {
         Self { token_id: id.clone(), name: token.name.clone(), sha256: Bytes32(token.sha256) }
@@ -150,7 +172,8 @@ pub(crate) fn hex(bytes: &[u8; 32]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-fn bytes_of(text: &str) -> Option<[u8; 32]> {
+/// 32 bytes of 64 hexadecimal digits.
+pub(crate) fn bytes_of(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;

@@ -2,7 +2,7 @@
 
 use crate::error::VaultError;
 use crate::vault::FileVault;
-use onhand_app::ports::{KeptPerson, KeptToken, Vault};
+use onhand_app::ports::{KeptPerson, KeptToken, Managed, Vault};
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, PrincipalKind, TokenId};
 use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
@@ -75,6 +75,10 @@ pub(crate) fn seen(vault: &FileVault) -> Vec<String> {
         if let Some(id) = vault.person_of(login).unwrap() {
             lines.push(format!("login {login}: {id}"));
         }
+    }
+    let managed = vault.managed().unwrap();
+    if managed != Managed::default() {
+        lines.push(format!("managed {managed:?}"));
     }
     lines
 }

@@ -6,13 +6,13 @@ use crate::keys::Keys;
 use crate::password;
 use crate::persons::Persons;
 use crate::random::{RandomSource, of_machine};
-use crate::record::TokenRecord;
+use crate::record::{ManagedRecord, TokenRecord};
 use crate::sessions::Sessions;
 use crate::token::TokenText;
 use crate::workers::Workers;
 use hmac::{Hmac, Mac};
 use onhand_app::ports::{
-    Claims, KeepError, KeptPerson, KeptSession, KeptToken, NewSession, PasswordMatch, PasswordsBusy,
+    Claims, KeepError, KeptPerson, KeptSession, KeptToken, Managed, NewSession, PasswordMatch, PasswordsBusy,
     PublicKey, Refreshed, SessionUse, Vault,
 };
 use onhand_disk::Disk;
@@ -272,6 +272,16 @@ impl Vault for FileVault {
         self.workers.verify(password, kept)
     }
 
+    fn managed(&self) -> io::Result<Managed> {
+        let record = self.files.read::<ManagedRecord>(&self.files.managed(), Remedy::DeclareAgain)?;
+        Ok(record.map(ManagedRecord::managed).unwrap_or_default())
+    }
+
+    fn keep_managed(&self, managed: &Managed) -> io::Result<()> {
+        let _held = self.files.hold()?;
+        self.files.put(&self.files.managed(), &ManagedRecord::new(managed))
+    }
+
     fn random(&self) -> [u8; 32] {
         (self.random)()
     }
@@ -298,8 +308,8 @@ impl Vault for FileVault {
 mod tests {
     use super::*;
     use crate::testing::{
-        DIRECTORY, crashes, fail_at_every_operation, files_with, kept_token, open, opened, seen,
-        stop_at_every_operation, token_id,
+        DIRECTORY, Prepare, crashes, fail_at_every_operation, files_with, kept_token, open, opened,
+        person_id, seen, stop_at_every_operation, token_id,
     };
     use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
     use std::path::Path;
@@ -370,6 +380,30 @@ mod tests {
         fail_at_every_operation(&nothing, &make, false);
         fail_at_every_operation(&kept, &replace, false);
         fail_at_every_operation(&kept, &erase, true);
+    }
+
+    fn managed(number: u64) -> Managed {
+        let persons = [person_id(number)].into();
+        Managed { file: "/etc/onhand/identity.toml".to_owned(), persons, tokens: [token_id(number)].into() }
+    }
+
+    #[test]
+    fn what_a_file_declares_is_kept_whole_or_as_before() {
+        let disk = SimDisk::new(1);
+        opened(&disk).keep_managed(&managed(1)).unwrap();
+        disk.crash(Crash::DropUnsynced);
+        assert_eq!(opened(&disk).managed().unwrap(), managed(1));
+        let nothing = |_: &FileVault| {};
+        let kept = |vault: &FileVault| vault.keep_managed(&managed(1)).unwrap();
+        let replace = |vault: &FileVault| vault.keep_managed(&managed(2)).is_ok();
+        for before in [&nothing as Prepare<'_>, &kept] {
+            stop_at_every_operation(before, &replace);
+            fail_at_every_operation(before, &replace, false);
+        }
+        let path = Path::new(DIRECTORY).join("managed.json");
+        disk.corrupt(&path, 30, b'#').unwrap();
+        let told = told(opened(&disk).managed());
+        assert!(told.contains("managed.json is damaged") && told.contains("IDENTITY_FILE"), "{told}");
     }
 
     #[test]

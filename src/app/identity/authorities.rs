@@ -52,6 +52,12 @@ impl Authorities {
         self.principals.is_empty()
     }
 
+    /// The ids of principals that administrate.
+    pub(crate) fn administrators(&self) -> Vec<PrincipalId> {
+        let admins = self.principals.iter().filter(|entry| entry.value().0.is_admin());
+        admins.map(|entry| entry.key().clone()).collect()
+    }
+
     /// The mode.
     pub(crate) fn mode(&self) -> Mode {
         *self.mode.read()
@@ -107,13 +113,14 @@ impl Authorities {
 }
 
 fn authority(id: &PrincipalId, principal: &Principal, mode: Mode) -> Authority {
-    let access = if principal.disabled {
-        Access::default()
-    } else {
-        Access::of(&principal.grants, mode.mask(principal.kind))
-    };
+    let access = if principal.disabled { Access::default() } else { granted(principal, mode) };
     let roles = principal.grants.iter().filter_map(Grant::named_role).collect();
     Authority { principal_id: id.clone(), kind: principal.kind, access, roles, disabled: principal.disabled }
+}
+
+/// What the grants of a principal give in a mode, whether it is disabled or not.
+pub(crate) fn granted(principal: &Principal, mode: Mode) -> Access {
+    Access::of(&principal.grants, mode.mask(principal.kind))
 }
 
 impl Projection for Authorities {

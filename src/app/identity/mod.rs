@@ -3,12 +3,17 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `authorities` | the projection: principals and tokens by id, the mode, how many administrators there are |
+//! | `declared` | people and tokens that a file declares, and what it takes to have them |
 //! | `reads` | principals, tokens and the mode, once they are durable |
 //!
 //! Authority is never frozen into a token: a change of a grant, a revocation or another mode acts on the next request, in every
 //! process of the data directory that has read the change.
 
 pub(crate) mod authorities;
+mod declared;
 mod reads;
 
 pub use authorities::Authority;
+pub use declared::apply::{Applied, apply, release};
+pub use declared::apply_error::ApplyError;
+pub use declared::{Declared, DeclaredPerson, DeclaredToken};

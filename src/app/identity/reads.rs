@@ -1,9 +1,9 @@
 //! Reads of principals, tokens and the mode.
 
 use crate::Ledger;
-use crate::identity::authorities::Authority;
+use crate::identity::authorities::{Authority, granted};
 use crate::stock::ReadError;
-use onhand_domain::identity::{Mode, Principal, PrincipalId, Token, TokenId};
+use onhand_domain::identity::{Access, Mode, Principal, PrincipalId, Token, TokenId};
 use onhand_domain::master::Master;
 use onhand_domain::{Key, State};
 use std::sync::Arc;
@@ -22,6 +22,16 @@ impl Ledger {
     /// True when there is no principal: nobody can log in.
     pub fn has_no_principals(&self) -> bool {
         self.projections.authorities.is_empty()
+    }
+
+    /// What the grants of a principal give in a mode, whether it is disabled or not.
+    pub fn access_in(mode: Mode, principal: &Principal) -> Access {
+        granted(principal, mode)
+    }
+
+    /// The ids of principals that administrate: enabled, and admin everywhere.
+    pub fn administrators(&self) -> Vec<PrincipalId> {
+        self.projections.authorities.administrators()
     }
 
     /// The mode of the installation.

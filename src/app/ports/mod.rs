@@ -28,4 +28,4 @@ pub use session::{
     SessionUse,
 };
 pub use sharing::{Kept, Lease, LogNumber, OthersTime, PeerNews, Sharing, TakenOver, is_taken_over};
-pub use vault::{KeepError, KeptPerson, KeptToken, Vault};
+pub use vault::{KeepError, KeptPerson, KeptToken, Managed, Vault};

@@ -5,6 +5,7 @@ use crate::ports::session::{
 };
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
+use std::collections::BTreeSet;
 use std::io;
 
 /// What the vault keeps of a token: its name, and a verifier of its secret.
@@ -29,6 +30,17 @@ pub struct KeptPerson {
     pub password: Option<String>,
     /// When the person was added.
     pub created_at: Timestamp,
+}
+
+/// What a file of identity has declared: changed by that file alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Managed {
+    /// The path of the file.
+    pub file: String,
+    /// The persons it names.
+    pub persons: BTreeSet<PrincipalId>,
+    /// The tokens it names.
+    pub tokens: BTreeSet<TokenId>,
 }
 
 /// Why the vault does not keep a person.
@@ -213,6 +225,18 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// [`PasswordsBusy`].
     fn verify_password(&self, password: &str, kept: Option<&str>) -> Result<PasswordMatch, PasswordsBusy>;
+
+    /// What a file of identity has declared; nothing when there is no such file.
+    ///
+    /// # Errors
+    /// What the disk says, or a file that is damaged.
+    fn managed(&self) -> io::Result<Managed>;
+
+    /// Keeps what a file of identity has declared.
+    ///
+    /// # Errors
+    /// What the disk says; then what was kept before is still kept.
+    fn keep_managed(&self, managed: &Managed) -> io::Result<()>;
 
     /// 32 random bytes of the machine, for secrets and ids.
     fn random(&self) -> [u8; 32];

@@ -5,6 +5,7 @@
 //! Retry-After.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -120,6 +121,15 @@ impl NodeClient {
     pub(crate) fn new(base: &str) -> Result<Self, Failure> {
         let headers = authorization()?.map(|value| (AUTHORIZATION, value));
         let builder = client_builder(is_loopback(base)).default_headers(headers.into_iter().collect());
+        Self::build(builder, base)
+    }
+
+    /// A client for the node that listens on a local socket, which needs no token.
+    pub(crate) fn over_socket(socket: &Path) -> Result<Self, Failure> {
+        Self::build(client_builder(true).unix_socket(socket), "http://localhost")
+    }
+
+    fn build(builder: reqwest::ClientBuilder, base: &str) -> Result<Self, Failure> {
         let http =
             builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT).build().map_err(|error| {
                 Failure::new(Exit::Internal, format!("cannot make an HTTP client: {error}"))

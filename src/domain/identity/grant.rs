@@ -129,6 +129,24 @@ impl Grant {
         self.role
     }
 
+    /// The name of its role or permission.
+    pub fn name(&self) -> &str {
+        self.role.map(Role::as_str).or(self.permission.as_deref()).unwrap_or_default()
+    }
+
+    /// True when both are of one role or permission, and of one team; the stores may differ.
+    pub fn is_of(&self, other: &Self) -> bool {
+        (self.role, &self.permission, &self.team) == (other.role, &other.permission, &other.team)
+    }
+
+    /// The same grant within other stores; everywhere without.
+    ///
+    /// # Errors
+    /// [`GrantError`].
+    pub fn within(&self, stores: Option<Vec<StoreId>>) -> Result<Self, GrantError> {
+        Self::new(self.role, self.permission.clone(), stores, self.team.clone())
+    }
+
     /// What is granted.
     pub fn permissions(&self) -> PermissionSet {
         let of_name = || self.permission.as_ref().and_then(|name| PermissionSet::of_name(name));

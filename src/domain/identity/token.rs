@@ -1,6 +1,6 @@
 //! Tokens: whose, of which kind, since when, until when. The secret itself is nowhere; its hash is in the vault.
 
-use crate::identity::ids::{PrincipalId, TokenId};
+use crate::identity::ids::{PrincipalId, PrincipalKind, TokenId};
 use crate::identity::permission::PermissionSet;
 use crate::identity::principal::{Principal, PrincipalCommand};
 use crate::identity::{Access, Denied, Permission};
@@ -68,6 +68,8 @@ pub enum TokenChange {
     Replace(Token, TokenId, Timestamp),
     /// It is revoked.
     Revoke,
+    /// Its metadata is what the file of identity says, also that of one that was revoked.
+    Declare(Token),
 }
 
 /// A change of a token.
@@ -95,6 +97,15 @@ impl TokenKind {
             Self::Node => 'n',
         }
     }
+
+    /// The kind of the principal that such a token is of.
+    pub const fn principal_kind(self) -> PrincipalKind {
+        match self {
+            Self::Service | Self::Till => PrincipalKind::Service,
+            Self::Team => PrincipalKind::Team,
+            Self::Node => PrincipalKind::Node,
+        }
+    }
 }
 
 impl Token {
@@ -115,17 +126,22 @@ impl Decide for TokenCommand {
         match &self.change {
             TokenChange::Issue(_, principal) => principal.add_keys(keys),
             TokenChange::Replace(_, old, _) => keys.push(Key::Token(old.clone())),
-            TokenChange::Revoke => {}
+            TokenChange::Revoke | TokenChange::Declare(_) => {}
         }
     }
 
-    /// The version is checked first. A token that was revoked stays so.
+    /// The version is checked first. A token that was revoked stays so, unless it is declared.
     fn decide(&self, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         let master = draft.state::<Token>(&Key::Token(self.token_id.clone()));
         master.check(self.expected)?;
         let token = match (&self.change, master.details.clone()) {
             (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
-            (TokenChange::Revoke, None) => return Err(Rejection::TokenNotFound.into()),
+            (TokenChange::Declare(token), Some(known)) if known.principal_id == token.principal_id => {
+                token.clone()
+            }
+            (TokenChange::Revoke, None) | (TokenChange::Declare(_), _) => {
+                return Err(Rejection::TokenNotFound.into());
+            }
             (_, Some(_)) => {
                 return Err(Rejection::TokenExists { current_version: master.version }.into());
             }

@@ -15,6 +15,7 @@ mod csv;
 mod files;
 mod forwarded;
 mod http;
+mod identity_file;
 mod shop;
 mod trail;
 
@@ -22,7 +23,7 @@ mod trail;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 12] = [
+pub(super) const TARGETS: [Target; 13] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -35,6 +36,7 @@ pub(super) const TARGETS: [Target; 12] = [
     ("request", http::requests),
     ("csv", csv::import),
     ("trail", trail::trail),
+    ("identity_file", identity_file::read),
 ];
 
 /// Runs the target of that name.

@@ -1,5 +1,6 @@
 //! Every code of the contract, provoked for real on the real socket. The client checks each answer against openapi.yaml.
 
+use super::admin::declared_token_revoked;
 use super::api::{Api, Reply};
 use super::full_disk::cramped;
 use super::process::Node;
@@ -117,8 +118,8 @@ async fn pages(api: &Api, seen: &mut Seen) {
     seen.note(api.post("/sync", &across, &Value::Null).await.is(403, "cross-site"));
 }
 
-/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`, `tls-required`, `login-taken`, `too-many-attempts`: who may do
-/// what.
+/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`, `managed-by-file`, `tls-required`, `login-taken`, `too-many-attempts`: who
+/// may do what.
 async fn identity(seen: &mut Seen) {
     let (elsewhere, here) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let open_to_others = Node::start(elsewhere.path(), &["--host", "0.0.0.0"]);
@@ -144,6 +145,7 @@ async fn identity(seen: &mut Seen) {
         api.post("/auth/login", &[], &wrong).await.is(401, "unauthorized");
     }
     seen.note(api.post("/auth/login", &[], &wrong).await.is(429, "too-many-attempts"));
+    seen.note(&declared_token_revoked().await);
 }
 
 /// `internal`: the log is changed outside the node, and history cannot read it any more.

@@ -1,5 +1,6 @@
 //! The real binary on a real socket and a real disk: each story starts `onhand` as a process of its own.
 
+mod admin;
 mod api;
 mod audit_trail;
 mod bad_input;

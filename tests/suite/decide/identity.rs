@@ -182,6 +182,25 @@ fn a_token_is_replaced_by_one_of_the_same_principal_and_a_revoked_one_stays_revo
 }
 
 #[test]
+fn a_file_declares_a_token_good_again_and_never_for_another_principal() {
+    let mut registry = Registry::default();
+    for (number, owner) in [(1, 1), (2, 2)] {
+        let owned = Box::new(principal(owner, ADMIN, true));
+        registry.ask(Command::Token(token(number, owner, |token| TokenChange::Issue(token, owned)))).unwrap();
+    }
+    registry.ask(Command::Token(token(1, 1, |_| TokenChange::Revoke))).unwrap();
+    let later = |token: Token| {
+        TokenChange::Declare(Token { expires_at: Timestamp::from_milliseconds(9_000_000), ..token })
+    };
+    registry.ask(Command::Token(token(1, 1, later))).unwrap();
+    assert_eq!(registry.expiry_of(1), 9_000_000);
+    for (number, owner) in [(1, 2), (9, 1)] {
+        let refused = registry.ask(Command::Token(token(number, owner, later)));
+        assert_eq!(refused, Err(Rejection::TokenNotFound), "{number} {owner}");
+    }
+}
+
+#[test]
 fn a_command_needs_what_it_does() {
     let denied = |needs: Permission| Err(Denied { needs, store_id: None, part: None });
     let mode = Command::Mode(ModeCommand { expected: Expected::Any, mode: Mode::Judging });

@@ -7,6 +7,7 @@
 
 use crate::edge::credentials::Credential;
 use crate::edge::logins::Logins;
+use crate::edge::need;
 use crate::edge::route::Need;
 use crate::request::caller::{Caller, Shown};
 use crate::request::path_params::PathParams;
@@ -16,8 +17,8 @@ use http::{HeaderMap, HeaderValue};
 use onhand_app::ports::{Claims, SessionUse, Vault};
 use onhand_app::stock::ReadError;
 use onhand_app::{Ledger, blocking};
-use onhand_domain::identity::{Denied, Permission, PrincipalId, TokenId};
-use onhand_domain::{StoreId, Timestamp};
+use onhand_domain::Timestamp;
+use onhand_domain::identity::{PrincipalId, TokenId};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -112,19 +113,7 @@ impl FrontDoor {
 
     /// Checks that the route is open to its caller.
     pub(crate) fn permit(need: Need, caller: &Caller, params: &PathParams) -> Result<(), Problem> {
-        let checked = match need {
-            Need::Public | Need::Probe | Need::Anyone => Ok(()),
-            Need::Metrics => caller.access().permit(Permission::OpsRead),
-            Need::Everywhere(needs) => caller.access().permit(needs),
-            Need::Somewhere(needs) if caller.access().may_somewhere(needs) => Ok(()),
-            Need::Somewhere(needs) => Err(Denied { needs, store_id: None, part: None }),
-            Need::InStore(needs) => match params.get("storeId").and_then(|id| StoreId::new(id).ok()) {
-                Some(store) => caller.access().permit_in(needs, &store),
-                // The handler says what is wrong with the id, to those who may ask at all.
-                None => caller.access().permit(needs),
-            },
-        };
-        checked.map_err(|denied| caller.refused(&denied))
+        need::check(need, caller.access(), params).map_err(|denied| caller.refused(&denied))
     }
 
     /// Who probes. Probes are never limited, so nothing but a token is looked at: it is cheap to check, and cannot be guessed.

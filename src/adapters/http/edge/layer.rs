@@ -12,10 +12,11 @@ use crate::edge::forwarding::{Client, TrustedProxies};
 use crate::edge::front_door::{CHALLENGE, FrontDoor, Visitor};
 use crate::edge::gates::{GateEntry, Gates};
 use crate::edge::local_peer::LocalPeer;
+use crate::edge::managed;
 use crate::edge::meters::RouteMeters;
 use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
 use crate::edge::route::{Cache, Need, Route};
-use crate::edge::route_table::RouteTable;
+use crate::edge::route_table::BoundRoutes;
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
@@ -40,7 +41,7 @@ use std::time::Instant;
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
-    routes: RouteTable,
+    routes: BoundRoutes,
     gates: Arc<Gates>,
     web: Arc<WebGate>,
     proxies: TrustedProxies,
@@ -53,7 +54,7 @@ pub struct Edge {
 impl Edge {
     /// Puts the layer around these routes and their handlers.
     pub(crate) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>, web: Arc<WebGate>) -> Self {
-        let routes = RouteTable::new(routes);
+        let routes = BoundRoutes::new(routes);
         let meters = RouteMeters::new(routes.all().map(|route| route.template));
         for (index, route) in routes.all().enumerate() {
             meters.of(Some(index), &route.method).begin();
@@ -123,6 +124,10 @@ impl Edge {
             && recording.is_first_use(&caller, address.map(network_of))
         {
             recording.first_use(&self.recorded(&exchange));
+        }
+        let vault = self.door.as_ref().and_then(|door| door.vault.as_ref());
+        if let Err(problem) = managed::check(vault, route, &exchange.params).await {
+            return self.leave(&exchange, problem.into_response());
         }
         let (id, params) = (exchange.id.clone(), std::mem::take(&mut exchange.params));
         request.extensions_mut().insert(Arrived { id, caller, address, encrypted, params });

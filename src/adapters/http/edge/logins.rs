@@ -167,6 +167,10 @@ impl Drop for Place<'_> {
 
 /// Keeps a password better than before. When that fails, the next login tries again.
 fn strengthen(vault: &dyn Vault, id: &PrincipalId, person: &mut KeptPerson, password: &str) {
+    // What a file declares is changed by that file alone.
+    if vault.managed().is_ok_and(|managed| managed.persons.contains(id)) {
+        return;
+    }
     let Ok(better) = vault.hash_password(password) else { return };
     let changed = KeptPerson { password: Some(better), ..person.clone() };
     match vault.keep_person(id, &changed) {

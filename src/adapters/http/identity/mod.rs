@@ -1,6 +1,9 @@
-//! Identity: who the caller is (`me`), sessions (`login`), passwords (`passwords`), persons (`persons`, `person_body`), tokens
-//! (`tokens`, `token_body`), the keys of signed tokens (`keys`), roles and the mode (`mode`); all by way of the vault (`keeper`).
+//! Identity: who the caller is (`me`), what somebody may do and why (`explain`), sessions (`login`), passwords (`passwords`), persons
+//! (`persons`, `person_body`), tokens (`tokens`, `token_body`), the keys of signed tokens (`keys`), roles and the mode (`mode`); all by way
+//! of the vault (`keeper`).
 
+mod explain;
+mod explain_body;
 mod keeper;
 mod keys;
 mod login;
@@ -25,6 +28,7 @@ pub(crate) fn routes() -> Routes {
         post(Need::Public, "/auth/refresh", login::refresh),
         post(Need::Anyone, "/auth/logout", login::logout),
         get(Need::Anyone, "/auth/me", me::me),
+        get(Need::Everywhere(IdentityRead), "/auth/explain", explain::explain).query(explain::PARAMETERS),
         get(Need::Anyone, "/auth/profile", me::me),
         post(Need::Anyone, "/auth/password", passwords::change),
         post(Need::Public, "/auth/link", passwords::by_link),

@@ -112,13 +112,18 @@ pub(crate) async fn register(
 /// Keeps a password, and ends the sessions that were begun with the one before, but for one.
 async fn set(node: &Node, id: PrincipalId, hash: String, but: Option<TokenId>) -> Result<Response, Problem> {
     let keeper = vault(node)?;
-    let done = blocking(move || -> Result<(), KeepError> {
-        let Some(person) = keeper.person(&id)? else { return Ok(()) };
+    let done = blocking(move || -> Result<bool, KeepError> {
+        if keeper.managed()?.persons.contains(&id) {
+            return Ok(false);
+        }
+        let Some(person) = keeper.person(&id)? else { return Ok(true) };
         keeper.keep_person(&id, &KeptPerson { password: Some(hash), ..person })?;
-        Ok(keeper.end_sessions_of(&id, but.as_ref())?)
+        keeper.end_sessions_of(&id, but.as_ref())?;
+        Ok(true)
     });
     match done.await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(true) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(false) => Err(Problem::plain(Code::ManagedByFile)),
         Err(KeepError::Disk(error)) => Err(of_vault(&error)),
         Err(error @ KeepError::LoginTaken) => Err(Problem::plain(Code::Internal).because(&error)),
     }

@@ -107,11 +107,18 @@ pub(super) struct PersonShown {
     pub(super) link: Option<LinkShown>,
 }
 
+/// `{link}`
+#[derive(Serialize)]
+pub(super) struct ResetShown {
+    pub(super) link: LinkShown,
+}
+
 /// A link that sets a password once.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LinkShown {
-    pub(super) link: String,
+    /// What is sent to `POST /auth/link`.
+    pub(super) text: String,
     pub(super) expires_at: Timestamp,
 }
 

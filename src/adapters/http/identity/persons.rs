@@ -2,7 +2,7 @@
 
 use crate::edge::body::{JsonBody, MergePatch};
 use crate::identity::keeper::{Way, hashed, kept, of_vault, random_bits, vault, with_vault};
-use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown};
+use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown, ResetShown};
 use crate::node::Node;
 use crate::request::context::RequestContext;
 use crate::request::path::PrincipalAt;
@@ -227,7 +227,7 @@ pub(crate) async fn reset(
             "The person may do what you may not, so you cannot set their password; ask an administrator.";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    Ok(Json(link(&node, &id).await?).into_response())
+    Ok(Json(ResetShown { link: link(&node, &id).await? }).into_response())
 }
 
 /// `DELETE /users/{userId}`: the person is erased; the log keeps an id that leads to nobody.
@@ -281,7 +281,7 @@ async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), P
 async fn link(node: &Node, id: &PrincipalId) -> Result<LinkShown, Problem> {
     let (id, now) = (id.clone(), node.ledger.now());
     let new = with_vault(node, move |vault| vault.begin_session(&id, SessionUse::Link, now)).await?;
-    Ok(LinkShown { link: new.text, expires_at: new.expires_at })
+    Ok(LinkShown { text: new.text, expires_at: new.expires_at })
 }
 
 /// A person with grants and version, once these are durable; nothing for one that was erased.

@@ -17,8 +17,7 @@ use axum::response::Response;
 use http::Uri;
 use onhand_app::ports::Claims;
 use onhand_domain::identity::{
-    Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
-    TokenId, TokenKind,
+    Access, Principal, PrincipalCommand, PrincipalId, Token, TokenChange, TokenCommand, TokenId, TokenKind,
 };
 use onhand_domain::{Command, Expected, Timestamp};
 use smol_str::{SmolStr, format_smolstr};
@@ -56,11 +55,7 @@ pub(crate) async fn issue(
     let scope = SmolStr::new_static("token");
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
     let vault = vault(&node)?;
-    let principal_kind = match body.kind {
-        TokenKind::Service | TokenKind::Till => PrincipalKind::Service,
-        TokenKind::Team => PrincipalKind::Team,
-        TokenKind::Node => PrincipalKind::Node,
-    };
+    let principal_kind = body.kind.principal_kind();
     let principal_id = PrincipalId::of_bits(principal_kind, random_bits(&*vault));
     let principal = PrincipalCommand {
         principal_id: principal_id.clone(),

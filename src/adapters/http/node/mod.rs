@@ -7,6 +7,7 @@ use crate::edge::forwarding::TrustedProxies;
 use crate::edge::front_door::OpenRules;
 use crate::edge::gates::Gates;
 use crate::edge::logins::Logins;
+use crate::edge::route_table::RouteTable;
 use crate::edge::web_gate::WebGate;
 use crate::limits::FOLLOWERS_MAX;
 use crate::node::draining::Draining;
@@ -55,6 +56,8 @@ pub struct Node {
     pub trail: Option<Arc<dyn AuditTrail>>,
     /// What is open without a login.
     pub open: OpenRules,
+    /// Every route, once the edge is made of them.
+    pub(crate) routes: OnceLock<RouteTable>,
     /// The sender of low-stock alerts, where one is configured.
     pub alerts: Option<Arc<AlertSender>>,
     /// Status and `Retry-After` in milliseconds when another process holds a lease that is needed.
@@ -80,6 +83,7 @@ impl Node {
             logins: None,
             trail: None,
             open: OpenRules::default(),
+            routes: OnceLock::new(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
             worker: Arc::default(),

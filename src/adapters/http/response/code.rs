@@ -104,6 +104,9 @@ codes! {
         "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
     LoginTaken "login-taken" CONFLICT "Another person has the login" retry None,
         "Another person has this login or e-mail address; nothing changed. Choose another one.";
+    ManagedByFile "managed-by-file" CONFLICT "A file declares it" retry None,
+        "The person or token is declared in the file of `IDENTITY_FILE`, and changed there alone; nothing changed. Edit that file, and send the \
+         server a SIGHUP.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,

@@ -2,6 +2,7 @@
 //! tokens that are rotated, revoked, expired or wrong, persons and their sessions.
 
 mod access;
+mod explain;
 mod operations;
 mod persons;
 mod tokens;

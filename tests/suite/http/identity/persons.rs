@@ -182,7 +182,7 @@ async fn an_invited_person_chooses_a_password_once() {
         (&added.json["login"], &added.json["hasPassword"]),
         (&json!("ada@example.com"), &json!(false))
     );
-    let link = added.json["link"]["link"].clone();
+    let link = added.json["link"]["text"].clone();
     let redeem = async |link: &Value, password: &str| {
         let body = json!({"link": link, "password": password}).to_string();
         chain.node.post("/auth/link", &[], &body).await
@@ -197,7 +197,7 @@ async fn an_invited_person_chooses_a_password_once() {
     let reset = chain.say(Method::POST, &format!("/users/{id}/reset"), &chain.admin, "").await;
     reset.is(200, "");
     chain.get("/auth/me", &access(&session)).await.is(200, "");
-    redeem(&reset.json["link"], OTHER).await.is(204, "");
+    redeem(&reset.json["link"]["text"], OTHER).await.is(204, "");
     chain.get("/auth/me", &access(&session)).await.is(401, "unauthorized");
     chain.log_in(json!({"login": "ada@example.com", "password": OTHER})).await.is(200, "");
 }
@@ -327,7 +327,7 @@ async fn passwords_do_not_go_over_plain_http() {
     let invited = json!({"login": "ada", "grants": grants}).to_string();
     let added = chain.say(Method::POST, "/users", &chain.admin, &invited).await;
     added.is(201, "");
-    let link = json!({"link": added.json["link"]["link"], "password": PASSWORD}).to_string();
+    let link = json!({"link": added.json["link"]["text"], "password": PASSWORD}).to_string();
     let login = json!({"login": "ada", "password": PASSWORD}).to_string();
     for (path, body) in [("/auth/link", link), ("/auth/login", login)] {
         chain.node.post(path, &[json], &body).await.is(403, "tls-required");

@@ -1,0 +1,160 @@
+//! The answer of `GET /auth/explain`: a verdict, and what led to it.
+
+use crate::edge::need;
+use crate::edge::route::{Need, Route};
+use crate::request::path_params::PathParams;
+use onhand_app::Ledger;
+use onhand_domain::StoreId;
+use onhand_domain::identity::{Denied, Grant, Mode, Permission, Principal, PrincipalId, PrincipalKind};
+use serde::Serialize;
+
+/// A verdict.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Explanation {
+    pub(super) allowed: bool,
+    pub(super) reason: String,
+    principal_id: PrincipalId,
+    kind: PrincipalKind,
+    disabled: bool,
+    mode: Mode,
+    /// The route that the request takes: method and template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<Permission>,
+    /// The store in which it is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    grants: Vec<GrantExplained>,
+}
+
+/// What one grant gives towards the need.
+#[derive(Debug, Serialize)]
+struct GrantExplained {
+    grant: Grant,
+    gives: bool,
+    why: String,
+}
+
+/// The principal that is asked about.
+pub(super) struct Subject {
+    pub(super) id: PrincipalId,
+    pub(super) principal: Principal,
+    /// Why its credential is not good, where it was named by one.
+    pub(super) credential: Option<&'static str>,
+}
+
+impl Explanation {
+    /// A verdict on a request that takes no route.
+    pub(super) fn without_route(subject: Subject, mode: Mode, reason: String) -> Self {
+        let Subject { id, principal, .. } = subject;
+        let Principal { kind, disabled, .. } = principal;
+        Self {
+            allowed: false,
+            reason,
+            principal_id: id,
+            kind,
+            disabled,
+            mode,
+            route: None,
+            needs: None,
+            scope: None,
+            grants: Vec::new(),
+        }
+    }
+
+    /// The verdict of the check that the route itself makes.
+    pub(super) fn of(subject: Subject, mode: Mode, route: &Route, params: &PathParams) -> Self {
+        let Subject { id, principal, credential } = subject;
+        let verdict = |principal: &Principal, mode| {
+            need::check(route.need, &Ledger::access_in(mode, principal), params)
+        };
+        let found = verdict(&principal, mode);
+        let is_public = route.need == Need::Public;
+        let refusal = match (&found, credential) {
+            _ if is_public => None,
+            (_, Some(fault)) => Some(fault.to_owned()),
+            _ if principal.disabled => Some("the principal is disabled".to_owned()),
+            (Err(denied), None) if verdict(&principal, Mode::Development).is_ok() => {
+                Some(format!("the mode takes {} away", denied.needs))
+            }
+            (Err(denied), None) => Some(missing(denied)),
+            (Ok(()), None) => None,
+        };
+        let alone = |grant: &Grant| Principal { grants: vec![grant.clone()], ..principal.clone() };
+        let needs = permission(route.need);
+        let grants = principal.grants.iter().map(|grant| {
+            let gives = needs.is_some() && verdict(&alone(grant), mode).is_ok();
+            let masked = !gives && verdict(&alone(grant), Mode::Development).is_ok();
+            GrantExplained { why: why(grant, needs, gives, masked), grant: grant.clone(), gives }
+        });
+        let store = matches!(route.need, Need::InStore(_))
+            .then(|| params.get("storeId").unwrap_or_default().to_owned());
+        Self {
+            allowed: refusal.is_none(),
+            reason: refusal.unwrap_or_else(|| granted(route.need)),
+            grants: grants.collect(),
+            principal_id: id,
+            kind: principal.kind,
+            disabled: principal.disabled,
+            mode,
+            route: Some(format!("{} {}", route.method, route.template)),
+            needs,
+            scope: store,
+        }
+    }
+}
+
+fn permission(need: Need) -> Option<Permission> {
+    match need {
+        Need::Public | Need::Probe | Need::Anyone => None,
+        Need::Metrics => Some(Permission::OpsRead),
+        Need::Everywhere(needs) | Need::InStore(needs) | Need::Somewhere(needs) => Some(needs),
+    }
+}
+
+fn granted(need: Need) -> String {
+    match need {
+        Need::Public | Need::Probe => "the route is open to everybody".to_owned(),
+        Need::Anyone => {
+            "the route is open to everybody who is known; what the request does is checked with its body"
+                .to_owned()
+        }
+        Need::Metrics => "ops:read is granted".to_owned(),
+        Need::Everywhere(needs) => format!("{needs} is granted everywhere"),
+        Need::InStore(needs) => format!("{needs} is granted in this store"),
+        Need::Somewhere(needs) => {
+            format!("{needs} is granted somewhere; the request sees and changes no more than is granted")
+        }
+    }
+}
+
+fn missing(denied: &Denied) -> String {
+    let Denied { needs, store_id, .. } = denied;
+    match store_id {
+        Some(store) => format!("{needs} is not granted in the store {store}"),
+        None => format!("{needs} is not granted here"),
+    }
+}
+
+fn why(grant: &Grant, needs: Option<Permission>, gives: bool, masked: bool) -> String {
+    let Some(needs) = needs else { return "no permission is needed".to_owned() };
+    let stores =
+        grant.stores().unwrap_or_default().iter().map(StoreId::as_str).collect::<Vec<_>>().join(", ");
+    let place = match grant.team() {
+        Some(team) => format!("for the team {team} alone"),
+        None if grant.is_own() => "for what is their own alone".to_owned(),
+        None if stores.is_empty() => "everywhere".to_owned(),
+        None => format!("in {stores} alone"),
+    };
+    if !grant.permissions().has(needs) {
+        format!("it does not include {needs}")
+    } else if masked {
+        format!("the mode takes {needs} away")
+    } else if gives {
+        format!("it gives {needs} {place}")
+    } else {
+        format!("it gives {needs} {place}, which is not enough here")
+    }
+}
