@@ -234,13 +234,8 @@ impl Edge {
     /// Counts a request for its caller; for its address when that is none, or not known.
     fn count(&self, exchange: &mut Exchange, caller: Option<&Caller>) -> Result<(), Problem> {
         let Some(client) = exchange.client else { return Ok(()) };
-        let counted = self.gates.limits.count(&client, caller.and_then(Caller::authority));
-        let (quota, refused) = match counted {
-            Ok(quota) => (quota, Ok(())),
-            Err((quota, problem)) => (Some(quota), Err(problem)),
-        };
-        exchange.quota = quota;
-        refused
+        exchange.quota = self.gates.limits.count(&client, caller.and_then(Caller::authority));
+        exchange.quota.as_ref().map_or(Ok(()), Quota::check)
     }
 
     fn leave(&self, exchange: &Exchange, mut response: Response) -> Response {

@@ -46,6 +46,8 @@ pub(crate) struct Quota {
     name: &'static str,
     remaining: u32,
     full_in: Duration,
+    /// The time to the next token, when there was none left.
+    wait: Option<Duration>,
 }
 
 /// The limits of addresses and principals.
@@ -77,18 +79,14 @@ impl RateLimits {
 
     /// Takes a token: of a principal's bucket when it is known who sends the request, else of its address. `None` when there is
     /// no limit.
-    pub(crate) fn count(
-        &self,
-        client: &Client,
-        principal: Option<&Authority>,
-    ) -> Result<Option<Quota>, (Quota, Problem)> {
-        let (limit, owner) = match principal {
+    pub(crate) fn count(&self, client: &Client, principal: Option<&Authority>) -> Option<Quota> {
+        match principal {
             Some(principal) => {
-                (self.of_roles(&principal.roles), BucketOwner::Principal(principal.principal_id.clone()))
+                let owner = || BucketOwner::Principal(principal.principal_id.clone());
+                self.of_roles(&principal.roles).map(|limit| limit.count(&owner()))
             }
-            None => (self.default.as_ref(), BucketOwner::at(client.address)),
-        };
-        limit.map(|limit| limit.count(&owner)).transpose()
+            None => self.default.as_ref().map(|limit| limit.count(&BucketOwner::at(client.address))),
+        }
     }
 
     /// Forgets those whose buckets are full again.
@@ -120,23 +118,27 @@ impl RateLimit {
         Self { buckets: TokenBuckets::new(per_second, burst), rate, name, policy }
     }
 
-    fn count(&self, owner: &BucketOwner) -> Result<Quota, (Quota, Problem)> {
-        let quota =
-            |remaining, full_in| Quota { policy: self.policy.clone(), name: self.name, remaining, full_in };
-        match self.buckets.take(owner) {
-            Ok(standing) => Ok(quota(standing.remaining, standing.full_in)),
-            Err(empty) => {
-                metrics::counter!(HTTP_RATE_LIMITED).increment(1);
-                let wait_ms = u64::try_from(empty.retry_after.as_millis()).unwrap_or(u64::MAX);
-                let problem = Problem::plain(Code::RateLimited)
-                    .with(|facts| facts.retry_after_ms = Some(wait_ms.saturating_add(1)));
-                Err((quota(0, empty.full_in), problem))
-            }
+    fn count(&self, owner: &BucketOwner) -> Quota {
+        let (remaining, full_in, wait) = match self.buckets.take(owner) {
+            Ok(standing) => (standing.remaining, standing.full_in, None),
+            Err(empty) => (0, empty.full_in, Some(empty.retry_after)),
+        };
+        if wait.is_some() {
+            metrics::counter!(HTTP_RATE_LIMITED).increment(1);
         }
+        Quota { policy: self.policy.clone(), name: self.name, remaining, full_in, wait }
     }
 }
 
 impl Quota {
+    /// Refuses the request when there was no token left for it.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        let Some(wait) = self.wait else { return Ok(()) };
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        Err(Problem::plain(Code::RateLimited)
+            .with(|facts| facts.retry_after_ms = Some(wait_ms.saturating_add(1))))
+    }
+
     /// Writes the rate limit headers.
     pub(crate) fn sign(&self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT_POLICY, self.policy.clone());
@@ -191,7 +193,7 @@ mod tests {
     }
 
     fn policy(limits: &RateLimits, roles: &[Role]) -> Option<String> {
-        let quota = limits.count(&client("10.0.0.7"), Some(&principal(1, roles))).unwrap()?;
+        let quota = limits.count(&client("10.0.0.7"), Some(&principal(1, roles)))?;
         Some(quota.policy.to_str().unwrap().to_owned())
     }
 
@@ -219,8 +221,7 @@ mod tests {
             ((10, 1), 5, "\"client\";q=1;w=1", "\"client\";r=0;t=1"),
         ] {
             let limits = limits(rate, &[]);
-            let quota = (0..taken).map(|_| limits.count(&client("10.0.0.7"), None)).last().unwrap();
-            let quota = quota.map_or_else(|(quota, _)| quota, Option::unwrap);
+            let quota = (0..taken).filter_map(|_| limits.count(&client("10.0.0.7"), None)).last().unwrap();
             let mut headers = HeaderMap::new();
             quota.sign(&mut headers);
             assert_eq!(
@@ -228,26 +229,24 @@ mod tests {
                 (&policy.parse().unwrap(), &standing.parse().unwrap())
             );
         }
-        assert!(limits((0, 1), &[]).count(&client("10.0.0.7"), None).unwrap().is_none());
+        assert!(limits((0, 1), &[]).count(&client("10.0.0.7"), None).is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn principals_and_their_address_use_up_different_buckets() {
         let limits = limits((1, 2), &[]);
-        let here = client("10.0.0.7");
+        let passes = |from: &str, principal: Option<&Authority>| {
+            limits.count(&client(from), principal).unwrap().check().is_ok()
+        };
         let till = |number| principal(number, &[Role::Till]);
         for number in 0..100 {
-            for _ in 0..2 {
-                assert!(limits.count(&here, Some(&till(number))).is_ok(), "{number}");
-            }
-            assert!(
-                limits.count(&client("10.0.0.8"), Some(&till(number))).is_err(),
-                "wherever it comes from"
-            );
+            let till = till(number);
+            assert!(passes("10.0.0.7", Some(&till)) && passes("10.0.0.7", Some(&till)), "{number}");
+            assert!(!passes("10.0.0.8", Some(&till)), "wherever it comes from");
         }
-        assert!(limits.count(&here, None).is_ok() && limits.count(&here, None).is_ok());
-        assert!(limits.count(&here, None).is_err());
-        assert!(limits.count(&here, Some(&till(100))).is_ok());
+        assert!(passes("10.0.0.7", None) && passes("10.0.0.7", None));
+        assert!(!passes("10.0.0.7", None));
+        assert!(passes("10.0.0.7", Some(&till(100))));
     }
 
     #[test]

@@ -137,8 +137,8 @@ async fn a_till_sells_on_while_others_guess_tokens() {
         api.post("/stock/sale", &[("authorization", &till)], &sale).await.is(200, "");
     }
     over.store(true, Ordering::Relaxed);
-    let guesses = guessers.join_all().await;
-    assert!(guesses.iter().map(|(_, limited)| limited).sum::<u64>() > 0, "{guesses:?}");
+    let counts = guessers.join_all().await;
+    assert!(counts.iter().map(|(_, limited)| limited).sum::<u64>() > 0, "{counts:?}");
     assert_eq!(read_as(&api, &till).await.level().1, 0);
     node.stop();
     verify(directory.path());

@@ -10,7 +10,7 @@ fn client(number: usize) -> String {
     format!("203.0.113.{number}")
 }
 
-async fn node(directory: &TempDir, trusted: &str) -> Node {
+fn node(directory: &TempDir, trusted: &str) -> Node {
     let limits = ["--rate-limit-rps", "1", "--rate-limit-burst", "2"];
     // Nobody logs in here, and a request that was forwarded is never local.
     let options = [&["--insecure", "--trusted-proxies", trusted], &limits[..]].concat();
@@ -24,7 +24,7 @@ async fn status(api: &Api, header: &str, value: &str) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_client_of_a_trusted_proxy_has_its_own_limit() {
     let directory = TempDir::new().unwrap();
-    let node = node(&directory, "127.0.0.0/8").await;
+    let node = node(&directory, "127.0.0.0/8");
     let api = Api::of(&node);
     while status(&api, "x-forwarded-for", &client(1)).await != 429 {}
     for number in 2..40 {
@@ -45,7 +45,7 @@ async fn each_client_of_a_trusted_proxy_has_its_own_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_is_believed() {
     let directory = TempDir::new().unwrap();
-    let node = node(&directory, "10.0.0.0/8,::1").await;
+    let node = node(&directory, "10.0.0.0/8,::1");
     let api = Api::of(&node);
     for header in ["x-forwarded-for", "forwarded"] {
         let mut limited = 0;
