@@ -5,8 +5,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use onhand_cli::admin::{access, keys, mode, node_token, token, user};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
-    bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker, tail,
-    verify,
+    audit, bench, completions, dead_letters, demo, import, man, rebuild, repair, simulate, sync, sync_worker,
+    tail, verify,
 };
 use onhand_config::RawServe;
 use onhand_runtime::exit::{Exit, Failure};
@@ -36,6 +36,7 @@ Examples:
   onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
   onhand import products catalogue.csv --currency EUR
   onhand tail --store BERLIN                     changes as they happen
+  onhand audit --kind errors                     who was refused today
   onhand sync                                    bring the central model up to date now
   onhand dead-letters list                       what central could not take, and why
   onhand user add ada --admin                    the first administrator
@@ -67,6 +68,7 @@ SIGTERM drains, flushes and exits 0; a second one aborts at once with exit code 
     SyncWorker(sync_worker::SyncWorkerArgs),
     Import(import::ImportCommand),
     Tail(tail::TailArgs),
+    Audit(audit::AuditArgs),
     Sync(sync::SyncArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
     User(user::UserArgs),
@@ -144,6 +146,7 @@ impl Cli {
             }
             CliCommand::Import(args) => import::run(&args),
             CliCommand::Tail(args) => tail::run(&args),
+            CliCommand::Audit(args) => audit::run(&args),
             CliCommand::Sync(args) => sync::run(&args),
             CliCommand::DeadLetters(args) => dead_letters::run(&args),
             CliCommand::User(args) => user::run(&args, serve::on_files::open),

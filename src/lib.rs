@@ -8,7 +8,7 @@
 //! | `resilience` | breaker, bulkhead, token bucket, retry, deadline: engines that know nothing of stock |
 //! | `app` | the use cases and the ports they own: ledger, idempotency, queries, feed, alerting, sync |
 //! | `config` | every setting: name, default, unit, bound |
-//! | `adapters` | one package for each technology: `disk`, `file` (the log on a disk), `http`, `remote` (others over HTTP), `vault` (secrets) |
+//! | `adapters` | one package for each technology: `disk`, `file` (the log on a disk), `http`, `remote` (others over HTTP), `vault` (secrets), `audit` (the trail) |
 //! | `node` | the parts of a node that a running process and the simulator open alike |
 //! | `runtime` | shared by commands on a data directory: opening, tasks, election of the worker, stop, exit codes |
 //! | `cli` | every command but `serve` |

@@ -1,9 +1,10 @@
 //! The use cases: async, they know ports and no technology.
 //!
-//! [`Ledger`] executes every command; `stock`, `catalogue`, `low_stock`, `imports` and `feed` add the reads of a
+//! [`Ledger`] executes every command; `stock`, `catalogue`, `low_stock`, `imports`, `feed` and `audit` add the reads of a
 //! capability to it, and `projections` lists the data that the ledger keeps for them. `central` is the worker that
 //! merges the logs of several nodes. [`ports`] are the traits that adapters implement.
 
+pub mod audit;
 mod blocking;
 pub mod catalogue;
 pub mod central;

@@ -3,6 +3,7 @@
 //! as a child process.
 
 pub mod admin;
+pub mod audit;
 pub mod bench;
 pub mod completions;
 pub mod dead_letters;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::uri::Authority;
+use ipnet::IpNet;
 
 use crate::fault::Faults;
 use crate::raw_serve::RawServe;
@@ -26,8 +27,16 @@ pub struct ListenSettings {
     pub shutdown_timeout: Duration,
     /// `INSECURE`: as long as nobody can log in, every client that reaches the port may call, by whatever name.
     pub insecure: bool,
+    /// `PLAIN_HTTP`: passwords are taken over plain HTTP, also from beyond this machine.
+    pub plain_http: bool,
+    /// `SIGNUP`: everybody may register as a customer.
+    pub signup: bool,
     /// `CORS_ORIGINS`: origins whose pages may call, each in the form that browsers send.
     pub cors_origins: Vec<String>,
+    /// `TRUSTED_PROXIES`: whose word about the client and its way is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `METRICS_OPEN`: metrics need no login.
+    pub metrics_open: bool,
     /// `TLS_CERT` and `TLS_KEY`: with them connections are HTTPS.
     pub tls: Option<TlsSettings>,
     /// `READY_FILE`: receives the base URL (temporary file, then rename) once requests are accepted.
@@ -58,7 +67,11 @@ impl ListenSettings {
             connections_max: usize::try_from(connections).expect("the bound above fits any usize"),
             shutdown_timeout: Duration::from_millis(shutdown_ms),
             insecure,
+            plain_http: faults.truth("PLAIN_HTTP", &raw.plain_http),
+            signup: faults.truth("SIGNUP", &raw.signup),
             cors_origins: origins(&raw.cors_origins, faults),
+            trusted_proxies: networks(&raw.trusted_proxies, faults),
+            metrics_open: faults.truth("METRICS_OPEN", &raw.metrics_open),
             tls: TlsSettings::read(&raw.tls, faults),
             ready_file: raw.ready_file.clone(),
         }
@@ -81,6 +94,25 @@ fn address(text: &str) -> Option<IpAddr> {
     }
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok()
+}
+
+/// Reads `TRUSTED_PROXIES`.
+fn networks(given: &[String], faults: &mut Faults) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in given.iter().map(|text| text.trim()) {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        // A network of everybody would let each client choose its address; bits behind the prefix are a typo in one of the two.
+        match network.ok().filter(|network| network.prefix_len() > 0 && network.trunc() == *network) {
+            Some(network) => networks.push(network),
+            None => faults.add(
+                "TRUSTED_PROXIES",
+                text,
+                "addresses and networks such as 10.0.0.7, 10.0.0.0/8 or fd00::/8: nothing set behind the prefix, and \
+                 none that everybody is in",
+            ),
+        }
+    }
+    networks
 }
 
 /// Reads `CORS_ORIGINS` and checks the form of each origin.

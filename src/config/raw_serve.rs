@@ -3,6 +3,7 @@
 //! clap would stop at the first value it cannot parse. So it accepts every value as text, and [`RawServe::parse`] parses
 //! all of them together.
 
+use crate::audit::RawAudit;
 use crate::gates::RawGates;
 use crate::locks::RawLocks;
 use crate::logging::RawLogging;
@@ -31,6 +32,10 @@ pub struct RawServe {
     #[command(flatten)]
     pub storage: RawStorage,
 
+    /// The audit trail.
+    #[command(flatten)]
+    pub audit: RawAudit,
+
     /// The leases.
     #[command(flatten)]
     pub locks: RawLocks,
@@ -45,8 +50,8 @@ pub struct RawServe {
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub shutdown_timeout_ms: String,
 
-    /// Connections open at the same time, at most, beside those that follow the feed (up to 512); further ones are answered
-    /// 503
+    /// Connections open at the same time, at most, beside those that follow the feed (up to 512) and those over the local
+    /// socket (up to 16); further ones are answered 503
     #[arg(long, env = "CONNECTIONS_MAX", value_name = "CONNECTIONS", default_value = "1024")]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub connections_max: String,
@@ -86,6 +91,26 @@ pub struct RawServe {
     #[arg(long, env = "INSECURE", value_name = "BOOLEAN", default_value = "false")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
     pub insecure: String,
+
+    /// Take passwords over plain HTTP, also from beyond this machine, where others may read them
+    #[arg(long, env = "PLAIN_HTTP", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub plain_http: String,
+
+    /// Let everybody register as a customer
+    #[arg(long, env = "SIGNUP", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub signup: String,
+    /// Proxies that are believed, in Forwarded or X-Forwarded-For, about whom they forward: addresses or networks, such as
+    /// 10.0.0.0/8; separated by commas
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',')]
+    #[arg(allow_hyphen_values = true, value_parser = text())]
+    pub trusted_proxies: Vec<String>,
+
+    /// Show metrics to everybody who reaches the port, also once callers must log in
+    #[arg(long, env = "METRICS_OPEN", value_name = "BOOLEAN", default_value = "false")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = text())]
+    pub metrics_open: String,
 
     /// TLS.
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! The settings of `serve`, parsed.
 
+use crate::audit::AuditSettings;
 use crate::fault::{Faults, SettingFault};
 use crate::gates::GateSettings;
 use crate::listen::ListenSettings;
@@ -20,6 +21,8 @@ pub struct ServeSettings {
     pub gates: GateSettings,
     /// The data directory, and how often a snapshot is made.
     pub storage: StorageSettings,
+    /// How long the audit trail is kept.
+    pub audit: AuditSettings,
     /// The leases, where several processes share the data directory.
     pub locks: Option<LockSettings>,
     /// How long the record of an idempotency key is kept.
@@ -49,6 +52,7 @@ impl RawServe {
             listen: ListenSettings::read(self, &mut faults),
             gates: GateSettings::read(&self.gates, &mut faults),
             storage: StorageSettings::read(&self.storage, &mut faults),
+            audit: AuditSettings::read(&self.audit, &mut faults),
             locks: LockSettings::read(&self.locks, &self.storage.data_dir, &mut faults),
             idempotency: IdempotencySettings::read(&self.idemp_ttl_ms, &mut faults),
             catalog_strict: faults.truth("CATALOG_STRICT", &self.catalog_strict),
@@ -73,8 +77,9 @@ fn identity_file(given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LogFormat, LogLevel, SourceAddress, TlsSettings};
+    use crate::{LogFormat, LogLevel, SourceAddress, SourceSettings, TlsSettings};
     use clap::{CommandFactory, FromArgMatches, Parser};
+    use onhand_domain::identity::Role;
     use std::num::NonZeroU32;
     use std::time::Duration;
 
@@ -100,20 +105,21 @@ mod tests {
         assert_eq!(settings.listen.connections_max, 1024);
         assert_eq!(settings.listen.shutdown_timeout, Duration::from_secs(25));
         assert_eq!((settings.listen.ready_file, settings.listen.tls), (None, None));
+        assert_eq!((&*settings.listen.trusted_proxies, settings.listen.metrics_open), (&[][..], false));
         assert_eq!((settings.listen.insecure, &*settings.listen.cors_origins), (false, &[][..]));
         assert_eq!(settings.storage.data_dir, PathBuf::from("data"));
-        assert_eq!(settings.storage.snapshot_every_events, 100);
+        assert_eq!((settings.storage.snapshot_every_events, settings.audit.keep_days), (100, 400));
         assert_eq!(settings.idempotency.ttl, Duration::from_secs(300));
         assert_eq!(settings.logging, LogSettings { format: LogFormat::Auto, level: LogLevel::Info });
         let rate = NonZeroU32::new(100).zip(NonZeroU32::new(200));
-        assert_eq!(settings.gates, GateSettings { concurrency: 16, queue_max: 50, rate });
+        assert_eq!(settings.gates, GateSettings { concurrency: 16, queue_max: 50, rate, role_rates: vec![] });
         assert!(settings.sync);
         assert_eq!((settings.locks, settings.webhook), (None, None));
         let locks = given(&["--locks-enabled"]).unwrap().locks.unwrap();
         assert_eq!((locks.ttl.as_millis(), locks.renew.as_millis()), (2000, 1000));
         assert_eq!((locks.reject_status, locks.retry_after.as_millis()), (503, 300));
         assert_eq!(locks.directory, PathBuf::from("data/locks"));
-        assert_eq!(settings.worker, SyncWorkerSettings::once(Vec::new()));
+        assert_eq!(settings.worker, SyncWorkerSettings::once(SourceSettings::default()));
         assert_eq!((settings.worker.interval.as_millis(), settings.worker.concurrency), (1000, 4));
         assert_eq!((settings.worker.retry_base.as_millis(), settings.worker.retry_times), (100, 3));
         assert_eq!(settings.worker.breaker_threshold.to_string(), "0.5");
@@ -135,7 +141,7 @@ mod tests {
             ),
         ];
         for (arguments, sources) in table {
-            assert_eq!(given(arguments).unwrap().worker.sources, *sources, "{arguments:?}");
+            assert_eq!(given(arguments).unwrap().worker.sources.addresses, *sources, "{arguments:?}");
         }
         assert!(!given(&["--sync", "OFF", "--source", "a"]).unwrap().sync);
     }
@@ -154,11 +160,16 @@ mod tests {
         }
         let origins = given(&["--cors-origins", "https://desk.example, http://[::1]:8080"]).unwrap();
         assert_eq!(origins.listen.cors_origins, ["https://desk.example", "http://[::1]:8080"]);
+        let proxies = given(&["--trusted-proxies", "10.0.0.7, fd00::/8"]).unwrap().listen.trusted_proxies;
+        assert_eq!(proxies.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.7/32", "fd00::/8"]);
         let tls = given(&["--tls-cert", "c.pem", "--tls-key", "k.pem"]).unwrap().listen.tls;
         assert_eq!(tls, Some(TlsSettings { certificate: "c.pem".into(), key: "k.pem".into() }));
         let declared = given(&["--identity-file", "identity.toml"]).unwrap().identity_file;
         assert_eq!(declared, Some(PathBuf::from("identity.toml")));
         assert_eq!(given(&["--rate-limit-rps", "0"]).unwrap().gates.rate, None);
+        let rate = |number| NonZeroU32::new(number).unwrap();
+        let roles = given(&["--rate-limit-roles", "till=200:400, backup=0"]).unwrap().gates.role_rates;
+        assert_eq!(roles, [(Role::Till, Some((rate(200), rate(400)))), (Role::Backup, None)]);
         for (share, read) in [("1", 1.0), ("0.01", 0.01), (" 0.75 ", 0.75)] {
             let threshold = given(&["--breaker-threshold", share]).unwrap().worker.breaker_threshold;
             assert!((threshold - read).abs() < 1e-9, "{share}");
@@ -184,6 +195,13 @@ mod tests {
             (&["--cors-origins", "https://user@desk.example"], "CORS_ORIGINS", "origins"),
             (&["--cors-origins", "desk.example"], "CORS_ORIGINS", "a scheme"),
             (&["--cors-origins", ""], "CORS_ORIGINS", "origins"),
+            (&["--trusted-proxies", "10.0.0.0/33"], "TRUSTED_PROXIES", "networks"),
+            (&["--trusted-proxies", "10.0.0.7/8"], "TRUSTED_PROXIES", "behind the prefix"),
+            (&["--trusted-proxies", "0.0.0.0/0"], "TRUSTED_PROXIES", "everybody"),
+            (&["--trusted-proxies", "::/0"], "TRUSTED_PROXIES", "everybody"),
+            (&["--trusted-proxies", "proxy.example"], "TRUSTED_PROXIES", "addresses"),
+            (&["--trusted-proxies", ""], "TRUSTED_PROXIES", "addresses"),
+            (&["--metrics-open=perhaps"], "METRICS_OPEN", "true or false"),
             (&["--data-dir", ""], "DATA_DIR", "directory"),
             (&["--snapshot-every-n-events", "0"], "SNAPSHOT_EVERY_N_EVENTS", "events, 1 to"),
             (&["--idemp-ttl-ms", "5s"], "IDEMP_TTL_MS", "milliseconds"),
@@ -202,6 +220,8 @@ mod tests {
             (&["--source", "http://paris/?a=1"], "SYNC_SOURCES", "http://HOST:PORT"),
             (&["--source", "a", "--source", ""], "SYNC_SOURCES", "directory"),
             (&["--source", "http://a", "--source", "http://a/"], "SYNC_SOURCES", "once"),
+            (&["--sync-token-file", ""], "SYNC_TOKEN_FILE", "the path of a file"),
+            (&["--sync-ca-file", ""], "SYNC_CA_FILE", "the path of a file"),
             (&["--sync-interval-ms", "0"], "SYNC_INTERVAL_MS", "milliseconds, 1 to"),
             (&["--concurrency-sync", "65"], "CONCURRENCY_SYNC", "sources, 1 to"),
             (&["--retry-base-ms", "100ms"], "RETRY_BASE_MS", "milliseconds"),
@@ -210,6 +230,12 @@ mod tests {
             (&["--load-shed-queue-max", "many"], "LOAD_SHED_QUEUE_MAX", "requests, 0 to"),
             (&["--rate-limit-rps", "0.5"], "RATE_LIMIT_RPS", "a second, 0 to"),
             (&["--rate-limit-burst", "0"], "RATE_LIMIT_BURST", "requests, 1 to"),
+            (&["--rate-limit-roles", "till"], "RATE_LIMIT_ROLES", "till=200:400"),
+            (&["--rate-limit-roles", "till=200"], "RATE_LIMIT_ROLES", "till=200:400"),
+            (&["--rate-limit-roles", "till=0:1"], "RATE_LIMIT_ROLES", "till=200:400"),
+            (&["--rate-limit-roles", "till=1:4294967296"], "RATE_LIMIT_ROLES", "till=200:400"),
+            (&["--rate-limit-roles", "cashier=1:1"], "RATE_LIMIT_ROLES", "warehouse-staff"),
+            (&["--rate-limit-roles", "till=1:1,till=0"], "RATE_LIMIT_ROLES", "each role once"),
             (&["--breaker-threshold", "0"], "BREAKER_THRESHOLD", "above 0"),
             (&["--breaker-threshold", "1.1"], "BREAKER_THRESHOLD", "up to 1"),
             (&["--breaker-threshold", "nan"], "BREAKER_THRESHOLD", "0.5"),

@@ -7,7 +7,8 @@ use clap::Args;
 use http::Uri;
 
 use crate::fault::{Faults, SettingFault};
-use crate::value_parser::text;
+use crate::tls;
+use crate::value_parser::{path, text};
 
 /// An hour: an older central model is useless.
 const INTERVAL_MS_MAX: u64 = 3_600_000;
@@ -16,7 +17,7 @@ const RETRY_BASE_MS_MAX: u64 = 60_000;
 const RETRY_TIMES_MAX: u64 = 20;
 const COOLDOWN_MS_MAX: u64 = 3_600_000;
 
-/// The logs of other nodes, unread.
+/// The logs of other nodes, and the access to those over HTTP, unread.
 #[derive(Args, Clone, Debug)]
 pub struct RawSources {
     /// Log of another node to merge into central as well: its address, http://HOST:PORT, or its data directory.
@@ -24,6 +25,16 @@ pub struct RawSources {
     #[arg(long = "source", env = "SYNC_SOURCES", value_name = "URL|DIRECTORY", value_delimiter = ',')]
     #[arg(allow_hyphen_values = true, value_parser = text())]
     pub sources: Vec<String>,
+
+    /// File with the token that a source over HTTP wants: one line with the token, or one line for each source, its
+    /// address as in --source and its token. The file is read again for each request
+    #[arg(long, env = "SYNC_TOKEN_FILE", value_name = "FILE", value_parser = path())]
+    pub sync_token_file: Option<PathBuf>,
+
+    /// File with the certificates, in PEM, of the authorities that sources over https are trusted by, in place of those
+    /// of the system
+    #[arg(long, env = "SYNC_CA_FILE", value_name = "FILE", value_parser = path())]
+    pub sync_ca_file: Option<PathBuf>,
 }
 
 /// Settings of the worker, unread.
@@ -69,8 +80,8 @@ pub struct RawSync {
 /// Settings of the worker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyncWorkerSettings {
-    /// `SYNC_SOURCES`: logs besides that of the data directory.
-    pub sources: Vec<SourceAddress>,
+    /// Logs besides that of the data directory.
+    pub sources: SourceSettings,
     /// `SYNC_INTERVAL_MS`: time from the end of a pass to the next one.
     pub interval: Duration,
     /// `CONCURRENCY_SYNC`: sources read at the same time.
@@ -83,6 +94,17 @@ pub struct SyncWorkerSettings {
     pub breaker_threshold: f64,
     /// `BREAKER_COOLDOWN_MS`: how long the breaker stays open.
     pub breaker_cooldown: Duration,
+}
+
+/// The logs of other nodes. What is in the files is not known yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// `SYNC_SOURCES`: where they are.
+    pub addresses: Vec<SourceAddress>,
+    /// `SYNC_TOKEN_FILE`: the tokens that are sent to those over HTTP.
+    pub token_file: Option<PathBuf>,
+    /// `SYNC_CA_FILE`: the authorities that vouch for those over https, in place of those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The address of another node's log.
@@ -99,16 +121,24 @@ impl RawSources {
     ///
     /// # Errors
     /// All faults together, in the order of reading.
-    pub fn parse(&self) -> Result<Vec<SourceAddress>, Vec<SettingFault>> {
+    pub fn parse(&self) -> Result<SourceSettings, Vec<SettingFault>> {
         let mut faults = Faults::default();
-        let sources = sources(&self.sources, &mut faults);
+        let sources = self.read(&mut faults);
         faults.finish(sources)
+    }
+
+    fn read(&self, faults: &mut Faults) -> SourceSettings {
+        SourceSettings {
+            addresses: sources(&self.sources, faults),
+            token_file: tls::file("SYNC_TOKEN_FILE", self.sync_token_file.as_ref(), faults),
+            ca_file: tls::file("SYNC_CA_FILE", self.sync_ca_file.as_ref(), faults),
+        }
     }
 }
 
 impl SyncWorkerSettings {
     /// The settings of a command that runs one pass: the published defaults.
-    pub fn once(sources: Vec<SourceAddress>) -> Self {
+    pub fn once(sources: SourceSettings) -> Self {
         Self {
             sources,
             interval: Duration::from_secs(1),
@@ -139,7 +169,7 @@ impl SyncWorkerSettings {
         let cooldown_ms =
             faults.whole("BREAKER_COOLDOWN_MS", &raw.breaker_cooldown_ms, 1, COOLDOWN_MS_MAX, milliseconds);
         Self {
-            sources: sources(&raw.sources.sources, faults),
+            sources: raw.sources.read(faults),
             interval: Duration::from_millis(interval_ms),
             concurrency: usize::try_from(concurrency).expect("the bound above fits any usize"),
             retry_base: Duration::from_millis(retry_base_ms),

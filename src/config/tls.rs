@@ -43,7 +43,8 @@ impl TlsSettings {
     }
 }
 
-fn file(name: &'static str, given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf> {
+/// Reads the path of a file.
+pub(super) fn file(name: &'static str, given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf> {
     let given = given?;
     if given.as_os_str().is_empty() {
         faults.add(name, "", "the path of a file");

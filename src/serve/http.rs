@@ -3,12 +3,12 @@
 
 use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
-use onhand_app::ports::Vault;
+use onhand_app::ports::{AuditTrail, Vault};
 use onhand_config::{ListenSettings, ServeSettings};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::temporary;
 use onhand_http::server::{Drained, Listeners, ServerLimits, Tls, serve};
-use onhand_http::{Gates, Node, OpenRules, WebGate, edge};
+use onhand_http::{Gates, Node, OpenRules, TrustedProxies, WebGate, edge};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
@@ -38,13 +38,14 @@ impl HttpServer {
         tls: Option<Arc<Tls>>,
         settings: &ServeSettings,
         running: &RunningNode,
-        vault: Arc<dyn Vault>,
+        (vault, trail): (Arc<dyn Vault>, Arc<dyn AuditTrail>),
         stop: &Stop,
     ) -> Self {
         let (local, file) = local_socket::open(&running.layout).unzip();
         let listeners = Listeners::from(listener).with_tls(tls).with_local(local);
         let room = Room::that_fits(settings.listen.connections_max);
-        let node = node(settings, running, vault, stop.token.clone()).with_followers(room.followers);
+        let node = node(settings, running, vault, stop.token.clone());
+        let node = node.with_trail(trail).with_followers(room.followers);
         let limits = ServerLimits {
             connections_max: room.connections,
             ..ServerLimits::with_drain(stop.times.drain())
@@ -91,6 +92,7 @@ pub(super) fn node(
     let gates = Gates::new(&settings.gates, settings.worker.concurrency);
     let node = Node::new(running.node, Arc::clone(&running.ledger), shutdown).with_gates(gates);
     let node = node.with_web_gate(web_gate(&settings.listen));
+    let node = node.with_proxies(TrustedProxies::new(settings.listen.trusted_proxies.clone()));
     let node = node.with_identity(vault, open_rules(&settings.listen));
     let node = node.with_ledger_id(running.ledger_id).with_alerts(running.alerts.clone());
     let node = match &settings.locks {
@@ -101,10 +103,15 @@ pub(super) fn node(
 }
 
 /// What is open without a login: everything, for as long as there is no principal and only this machine can ask; elsewhere only with
-/// `--insecure`.
+/// `--insecure`. Metrics with `--metrics-open`.
 fn open_rules(listen: &ListenSettings) -> OpenRules {
     let loopback = listen.address.ip().is_loopback();
-    OpenRules { without_principals: loopback || listen.insecure, metrics: loopback || listen.insecure }
+    OpenRules {
+        without_principals: loopback || listen.insecure,
+        metrics: listen.metrics_open,
+        plain_passwords: loopback || listen.plain_http,
+        signup: listen.signup,
+    }
 }
 
 /// Opens the vault of the data directory.

@@ -1,5 +1,6 @@
 //! `onhand serve`: opens a data directory, binds the socket, runs all tasks of the node, and stops them again.
 
+mod audit_trail;
 mod http;
 mod identity_file;
 mod local_socket;
@@ -10,8 +11,8 @@ mod tls;
 use crate::serve::http::HttpServer;
 use crate::serve::identity_file::IdentityFile;
 use crate::serve::tls::TlsFiles;
-use onhand_app::ports::{EventLog, is_taken_over};
-use onhand_app::{Due, Ledger};
+use onhand_app::ports::{AuditTrail, EventLog, Vault, is_taken_over};
+use onhand_app::{Due, Ledger, blocking};
 use onhand_config::ServeSettings;
 use onhand_http::server::Drained;
 use onhand_http::{install_metrics, metrics_upkeep};
@@ -30,6 +31,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// How often the vault is kept up.
+const VAULT_UPKEEP: Duration = Duration::from_secs(3_600);
 /// How long abandoned work gets to notice the end of the process.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -98,6 +101,7 @@ async fn serve_node(
     let reload = tls.map(|files| tls::hangups().map(|hangups| files.follow(hangups))).transpose()?;
     begin_time(running).await?;
     let vault = http::open_vault(&settings.storage.data_dir)?;
+    let trail = audit_trail::open(settings, running)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     // Other processes that start now want the same leases.
     tokio::select! {
@@ -107,11 +111,13 @@ async fn serve_node(
     let declared = declared.map(|file| file.follow(Arc::clone(&running.ledger), Arc::clone(&vault)));
     let url = http::url(&settings.listen, &listener)?;
     let shown = tls.map(|files| Arc::clone(&files.tls));
-    let server = HttpServer::new(listener, shown, settings, running, vault, &stop);
+    let keeper = Arc::clone(&vault);
+    let kept: (_, Arc<dyn AuditTrail>) = (vault, Arc::clone(&trail) as _);
+    let server = HttpServer::new(listener, shown, settings, running, kept, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();
     let socket = server.socket();
     http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in, socket)?;
-    let mut tasks = tasks(settings, running, &stop);
+    let mut tasks = tasks(settings, running, keeper, &stop);
     tasks.extend(reload.map(|reload| Task::for_ever("certificate", reload)));
     tasks.extend(declared.map(|declared| Task::for_ever("identity file", declared)));
     tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));
@@ -121,6 +127,7 @@ async fn serve_node(
         }
     })
     .await;
+    audit_trail::close(&trail);
     stop.outcome(match drained {
         Drained::All => Exit::Ok,
         Drained::Abandoned(connections) => {
@@ -131,7 +138,12 @@ async fn serve_node(
 }
 
 /// The tasks of a node beside its server. A feature with work of its own adds one line.
-fn tasks<'a>(settings: &'a ServeSettings, running: &'a RunningNode, stop: &'a Stop) -> Vec<Task<'a>> {
+fn tasks<'a>(
+    settings: &'a ServeSettings,
+    running: &'a RunningNode,
+    vault: Arc<dyn Vault>,
+    stop: &'a Stop,
+) -> Vec<Task<'a>> {
     let interval = settings.worker.interval;
     vec![
         Task::until_stop("alerts", send_alerts(running, stop)),
@@ -142,6 +154,7 @@ fn tasks<'a>(settings: &'a ServeSettings, running: &'a RunningNode, stop: &'a St
         Task::for_ever("log time", log_time::run(&running.ledger)),
         Task::for_ever("catalogue lists", keep_lists(&running.ledger)),
         Task::for_ever("metrics", metrics_upkeep()),
+        Task::for_ever("vault", keep_vault(running, vault)),
     ]
 }
 
@@ -179,6 +192,17 @@ async fn let_archive_follow(running: &RunningNode, interval: Duration) -> Infall
     loop {
         running.merged.store(running.central.merged(running.node).0, Ordering::Release);
         tokio::time::sleep(interval).await;
+    }
+}
+
+/// Removes sessions that have ended, and makes the next signing key in time.
+async fn keep_vault(running: &RunningNode, vault: Arc<dyn Vault>) -> Infallible {
+    loop {
+        let (vault, now) = (Arc::clone(&vault), running.ledger.now());
+        if let Err(error) = blocking(move || vault.upkeep(now)).await {
+            tracing::warn!(%error, "the vault is not kept up; it is tried again in an hour");
+        }
+        tokio::time::sleep(VAULT_UPKEEP).await;
     }
 }
 

@@ -101,6 +101,14 @@ metrics_table! {
         "0: closed, 1: half-open, 2: open.";
     Counter BREAKER_OPENED "onhand_breaker_opened_total" by "breaker",
         "How often a breaker has opened.";
+    Counter AUDIT_WRITTEN "onhand_audit_lines_written_total",
+        "Lines written to the audit trail.";
+    Counter AUDIT_FOLDED "onhand_audit_entries_folded_total",
+        "Entries of the audit trail that were counted into one with equal ones.";
+    Counter AUDIT_LOST "onhand_audit_entries_lost_total",
+        "Entries of the audit trail that were lost: its queue was full, or its disk refused for too long.";
+    Counter AUDIT_DISK_ERRORS "onhand_audit_disk_errors_total",
+        "Writes and syncs of the audit trail that the disk refused.";
     Gauge CENTRAL_LEVELS "onhand_central_levels",
         "Levels in the central model.";
     Gauge DEAD_LETTERS_OPEN "onhand_dead_letters_open",

@@ -6,19 +6,25 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Environment variables that would change the output.
-const SETTINGS: [&str; 26] = [
+const SETTINGS: [&str; 32] = [
     "HOST",
     "PORT",
     "DATA_DIR",
     "SNAPSHOT_EVERY_N_EVENTS",
+    "AUDIT_KEEP_DAYS",
     "IDEMP_TTL_MS",
     "SHUTDOWN_TIMEOUT_MS",
     "CONNECTIONS_MAX",
     "CORS_ORIGINS",
+    "RATE_LIMIT_ROLES",
+    "TRUSTED_PROXIES",
+    "METRICS_OPEN",
     "LOG_FORMAT",
     "LOG_LEVEL",
     "SYNC",
     "SYNC_SOURCES",
+    "SYNC_TOKEN_FILE",
+    "SYNC_CA_FILE",
     "SYNC_INTERVAL_MS",
     "CONCURRENCY_SYNC",
     "RETRY_BASE_MS",
@@ -63,6 +69,7 @@ fn help_teaches() {
         "import",
         "import products",
         "tail",
+        "audit",
         "sync",
         "dead-letters",
         "user",

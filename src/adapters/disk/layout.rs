@@ -14,6 +14,7 @@
 //! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
 //! dead-letters/dead-letters.jsonl events the worker could not apply
+//! audit/                          who was refused, who logged in, who took a list along; described in the package of the audit trail
 //! identity/                       names, verifiers of tokens and passwords; described in the package of the vault
 //! ```
 //!
@@ -154,6 +155,11 @@ impl Layout {
     /// Path of `wanted`, the leases that others request from a member.
     pub fn wanted(&self) -> PathBuf {
         self.root.join("wanted")
+    }
+
+    /// Path of `audit/`, the directory of the audit trail.
+    pub fn audit(&self) -> PathBuf {
+        self.root.join("audit")
     }
 
     /// Path of `dead-letters/`, the directory of dead letters.

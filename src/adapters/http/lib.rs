@@ -7,13 +7,14 @@
 //! | `request`, `response` | reading requests, answering them |
 //! | `resource` | what the capabilities share: paged lists, changes, entity tags |
 //! | `node` | what handlers need of the running node |
-//! | `stock`, `imports`, `catalogue`, `low_stock`, `identity`, `feed`, `central` | one room for each capability, with its routes |
+//! | `stock`, `imports`, `catalogue`, `low_stock`, `identity`, `feed`, `audit`, `central` | one room for each capability, with its routes |
 //! | `ops`, `docs` | liveness, readiness and metrics; the contract and the pages for people |
 //! | `routes` | the routes of all folders |
 //! | `limits` | every bound of the HTTP side |
 //!
 //! Nothing here decides about stock, and nothing knows the disk.
 
+mod audit;
 mod catalogue;
 mod central;
 mod docs;
@@ -33,6 +34,7 @@ pub mod server;
 mod stock;
 
 pub use docs::openapi::OPENAPI_YAML;
+pub use edge::forwarding::{Client, TrustedProxies};
 pub use edge::front_door::OpenRules;
 pub use edge::gates::{Gate, GateEntry, Gates};
 pub use edge::layer::Edge;

@@ -19,10 +19,14 @@ pub(crate) const HEADER_READ_MS_MAX: u64 = 10_000;
 pub(crate) const IDLE_MS_MAX: u64 = 75_000;
 /// How long nothing is read from a connection after one of its requests was rejected for load.
 pub(crate) const REJECTED_PAUSE_MS: u64 = 250;
+/// Entries of `X-Forwarded-For` or `Forwarded` that are read, from the right.
+pub(crate) const FORWARDED_HOPS_MAX: usize = 16;
 /// How often clients whose buckets are full again are forgotten.
 pub(crate) const SWEEP_MS: u64 = 1_000;
 /// Connections served at once, unless set; beyond that idle ones are closed, or newcomers are answered 503.
 pub(crate) const CONNECTIONS_MAX: usize = 4_096;
+/// Connections over the local socket, beside all others: no client over TCP takes the place of the owner of the data directory.
+pub(crate) const LOCAL_CONNECTIONS_MAX: usize = 16;
 /// Connections beyond that, which are answered health and metrics, or 503.
 pub(crate) const REFUSALS_MAX: usize = 64;
 /// Total time that such a connection may take.

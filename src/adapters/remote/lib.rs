@@ -1,8 +1,10 @@
 //! HTTP clients: another node as event source, and the webhook receiver of alerts.
 
+mod access;
 mod source;
 mod webhook;
 
+pub use access::NodeAccess;
 pub use source::RemoteSource;
 pub use webhook::Webhook;
 

@@ -3,10 +3,12 @@
 //! Every answer is bounded in time and in bytes, and is checked as far as possible: an answer that is no page, or
 //! has events of another node, out of order or beyond the end it names, is rejected and changes nothing.
 
+use crate::access::NodeAccess;
 use crate::{client_builder, error_chain, retry_after};
 use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use onhand_domain::{Sequence, Timestamp};
-use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -19,10 +21,17 @@ const PAGE_EVENTS_MAX: usize = 1_000;
 /// Maximum size of an answer in bytes: a page of events at their longest, with the levels before and after.
 const BODY_BYTES_MAX: usize = 16 << 20;
 
+/// A part of the log would be taken for all of it.
+const PARTIAL: &str = "it leaves out events: it shows all of its log only to a token of kind node that has the role node in \
+                       every store; have one issued there and write it to SYNC_TOKEN_FILE";
+
 /// [`EventSource`] over a node that runs elsewhere.
 pub struct RemoteSource {
     http: reqwest::Client,
     base: String,
+    access: NodeAccess,
+    /// No TLS, and not on this machine.
+    readable_on_the_way: bool,
 }
 
 /// The members of a page that the worker needs.
@@ -32,6 +41,11 @@ struct Page<'a> {
     /// Missing from older nodes: their log is all of their ledger.
     ledger: Option<Uuid>,
     end: Sequence,
+    /// Up to where the log was searched for events that the reader may see; missing from older nodes.
+    through: Option<Sequence>,
+    /// True when only some stores are shown.
+    #[serde(default)]
+    partial: bool,
     #[serde(borrow)]
     items: Vec<&'a RawValue>,
 }
@@ -49,23 +63,41 @@ impl RemoteSource {
     ///
     /// # Errors
     /// An invalid address, or no HTTP client can be built.
-    pub fn new(base: &str) -> Result<Self, SourceError> {
-        let url = reqwest::Url::parse(base).map_err(|error| SourceError::Nonsense(error.to_string()))?;
+    pub fn new(base: &str, access: &NodeAccess) -> Result<Self, SourceError> {
+        let url = Url::parse(base).map_err(|error| SourceError::Nonsense(error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(SourceError::Nonsense("it is no address like http://HOST:PORT".to_owned()));
         }
         let builder = client_builder(is_loopback(&url));
         let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(REQUEST_TIMEOUT);
+        let builder = match access.authorities() {
+            Some(authorities) => builder.tls_certs_only(authorities),
+            None => builder,
+        };
         let http = builder.build().map_err(unavailable)?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+        let base = base.trim_end_matches('/').to_owned();
+        let readable_on_the_way = url.scheme() == "http" && !is_loopback(&url);
+        Ok(Self { http, base, access: access.clone(), readable_on_the_way })
+    }
+
+    /// True when others can read on the way what is sent to the node.
+    pub fn is_readable_on_the_way(&self) -> bool {
+        self.readable_on_the_way
     }
 
     async fn page(&self, after: Sequence, limit: usize) -> Result<Delivery, SourceError> {
         let limit = limit.min(PAGE_EVENTS_MAX);
         let url = format!("{}/events?after={after}&limit={limit}", self.base);
-        let request = self.http.get(url).header("accept", "application/json");
+        let token = self.access.authorization(&self.base).await.map_err(SourceError::Denied)?;
+        let mut request = self.http.get(url).header("accept", "application/json");
+        if let Some(token) = token.clone() {
+            request = request.header(AUTHORIZATION, token);
+        }
         let mut answer = request.send().await.map_err(unavailable)?;
         let status = answer.status();
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(SourceError::Denied(self.denied(status, token.as_ref())));
+        }
         if status == StatusCode::TOO_MANY_REQUESTS {
             let reason = "it has had too many requests from here".to_owned();
             return Err(SourceError::Busy { reason, retry_after: retry_after(answer.headers()) });
@@ -85,7 +117,27 @@ impl RemoteSource {
             }
             body.extend_from_slice(&bytes);
         }
-        read_page(&body, limit).map_err(SourceError::Nonsense)
+        read_page(&body, after, limit)
+    }
+
+    /// What to do about an answer that lets this node read nothing.
+    fn denied(&self, status: StatusCode, token: Option<&HeaderValue>) -> String {
+        let todo = match (status, token) {
+            (StatusCode::FORBIDDEN, _) => {
+                "the token in SYNC_TOKEN_FILE lacks the permission events:read; have one issued there with the role node"
+            }
+            (_, Some(_)) => {
+                "the token in SYNC_TOKEN_FILE is wrong, expired or revoked; have another one issued there (kind node, role \
+                 node) and write it to that file"
+            }
+            (_, None) if self.access.has_tokens() => {
+                "SYNC_TOKEN_FILE has no token for it; have one issued there (kind node, role node) and add a line"
+            }
+            (_, None) => {
+                "it wants a token; have one issued there (kind node, role node) and name its file in SYNC_TOKEN_FILE"
+            }
+        };
+        format!("it answers {status}: {todo}")
     }
 }
 
@@ -99,10 +151,27 @@ impl EventSource for RemoteSource {
     }
 }
 
-fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
-    let page: Page<'_> =
-        serde_json::from_slice(body).map_err(|error| format!("its answer is no page of events: {error}"))?;
-    let Page { node, ledger, end, items } = page;
+fn read_page(body: &[u8], after: Sequence, limit: usize) -> Result<Delivery, SourceError> {
+    let page: Page<'_> = serde_json::from_slice(body)
+        .map_err(|error| SourceError::Nonsense(format!("its answer is no page of events: {error}")))?;
+    let Page { node, ledger, end, through, partial, items } = page;
+    let count = items.len();
+    let events = delivered(items, node, end, limit).map_err(SourceError::Nonsense)?;
+    // Beside stores, identity may be hidden from the reader, which `partial` does not show.
+    let hidden = through.is_some_and(|through| through.0 != after.0 + count as u64);
+    if partial || hidden {
+        return Err(SourceError::Denied(PARTIAL.to_owned()));
+    }
+    Ok(Delivery { node, ledger: ledger.unwrap_or(node), end, events })
+}
+
+/// The events of a page, checked.
+fn delivered(
+    items: Vec<&RawValue>,
+    node: Uuid,
+    end: Sequence,
+    limit: usize,
+) -> Result<Vec<Delivered>, String> {
     if items.len() > limit {
         return Err(format!("it delivers {} events where {limit} were asked for", items.len()));
     }
@@ -118,7 +187,7 @@ fn read_page(body: &[u8], limit: usize) -> Result<Delivery, String> {
         }
         events.push(Delivered { sequence, at, json: item.get().to_owned() });
     }
-    Ok(Delivery { node, ledger: ledger.unwrap_or(node), end, events })
+    Ok(events)
 }
 
 fn unavailable(error: reqwest::Error) -> SourceError {
@@ -146,15 +215,18 @@ mod tests {
         format!("{{\"node\":\"{NODE}\",\"end\":{end},\"items\":[{}],\"nextCursor\":null}}", items.join(","))
     }
 
+    fn read(body: &str, after: u64, limit: usize) -> Result<Delivery, SourceError> {
+        read_page(body.as_bytes(), Sequence(after), limit)
+    }
+
     #[test]
     fn a_page_is_read_with_its_events_undecoded() {
-        let body = page(9, &[item(4), item(5)]);
-        let delivery = read_page(body.as_bytes(), 10).unwrap();
+        let delivery = read(&page(9, &[item(4), item(5)]), 3, 10).unwrap();
         assert_eq!((delivery.end, delivery.events.len()), (Sequence(9), 2));
         assert_eq!(delivery.events[1].json, item(5));
         assert_eq!(delivery.ledger, delivery.node);
         let shared = page(9, &[]).replacen('{', "{\"ledger\":\"00000000-0000-0000-0000-000000000009\",", 1);
-        let delivery = read_page(shared.as_bytes(), 0).unwrap();
+        let delivery = read(&shared, 3, 0).unwrap();
         assert!(delivery.events.is_empty());
         assert_eq!(delivery.ledger, Uuid::from_u128(9));
     }
@@ -175,15 +247,49 @@ mod tests {
             ("a negative sequence", page(9, &[item(4).replace(":4,", ":-4,")])),
         ];
         for (story, body) in rows {
-            assert!(read_page(body.as_bytes(), 2).is_err(), "{story}: {body}");
+            let refused = read(&body, 3, 2);
+            assert!(matches!(refused, Err(SourceError::Nonsense(_))), "{story}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_leaves_out_events_is_not_taken_for_all_of_them() {
+        let through = |through: u64, items: &[String]| {
+            page(9, items).replacen('{', &format!("{{\"through\":{through},"), 1)
+        };
+        for (story, body, whole) in [
+            ("all of them", through(5, &[item(4), item(5)]), true),
+            ("none behind the end", through(3, &[]), true),
+            ("one in front", through(5, &[item(5)]), false),
+            ("one in between", through(6, &[item(4), item(6)]), false),
+            ("the last one", through(5, &[item(4)]), false),
+            ("everything", through(9, &[]), false),
+            ("other stores", through(3, &[]).replacen('{', "{\"partial\":true,", 1), false),
+            ("none, as it is said", through(3, &[]).replacen('{', "{\"partial\":false,", 1), true),
+        ] {
+            match read(&body, 3, 5) {
+                Ok(_) => assert!(whole, "{story}: {body}"),
+                Err(error) => assert!(!whole && matches!(error, SourceError::Denied(_)), "{story}: {error}"),
+            }
         }
     }
 
     #[test]
     fn an_address_must_be_valid() {
+        let new = |base: &str| RemoteSource::new(base, &NodeAccess::default());
         for base in ["", "127.0.0.1:3000", "ftp://x", "http://"] {
-            assert!(RemoteSource::new(base).is_err(), "{base:?}");
+            assert!(new(base).is_err(), "{base:?}");
         }
-        assert_eq!(RemoteSource::new("http://[::1]:3000/").unwrap().name(), "http://[::1]:3000");
+        assert_eq!(new("http://[::1]:3000/").unwrap().name(), "http://[::1]:3000");
+        for (base, readable) in [
+            ("http://127.0.0.1:3000", false),
+            ("http://localhost", false),
+            ("http://[::1]:3000", false),
+            ("https://paris", false),
+            ("http://paris", true),
+            ("http://10.0.0.7:3000", true),
+        ] {
+            assert_eq!(new(base).unwrap().is_readable_on_the_way(), readable, "{base}");
+        }
     }
 }

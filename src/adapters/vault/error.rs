@@ -80,6 +80,10 @@ pub enum Remedy {
     NewToken,
     /// A person can be erased, and made anew.
     NewPerson,
+    /// Somebody has to log in again.
+    LogInAgain,
+    /// Keys can be made anew; what was signed with them is worth nothing then.
+    NewKeys,
     /// The file of identity says it again.
     DeclareAgain,
     /// A login is in the file of its person, too.
@@ -92,6 +96,8 @@ impl Remedy {
             Self::Restore => "Restore it from a copy",
             Self::NewToken => "Restore it from a copy, or revoke the token and make another one",
             Self::NewPerson => "Restore it from a copy, or erase the person and add them again",
+            Self::LogInAgain => "Remove it; the person logs in again",
+            Self::NewKeys => "Restore it from a copy; or remove it, and everybody logs in again",
             Self::DeclareAgain => {
                 "Restore it from a copy; or remove it, and start with IDENTITY_FILE: what that no longer names must be revoked by hand then"
             }

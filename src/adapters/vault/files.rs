@@ -74,13 +74,25 @@ impl Files {
         self.logins().join(hex(keyed))
     }
 
+    pub(crate) fn sessions(&self) -> PathBuf {
+        self.directory.join("sessions")
+    }
+
+    pub(crate) fn session(&self, id: &TokenId) -> PathBuf {
+        self.sessions().join(format!("{id}.json"))
+    }
+
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.directory.join("keys.json")
+    }
+
     /// Makes what is missing, takes away what killed processes have left unfinished, and answers the key of the logins.
     pub(crate) fn prepare(&self, random: &RandomSource) -> io::Result<[u8; 32]> {
         create_dir_durably(&*self.disk, &self.directory)?;
         self.require_private_directory(&self.directory)?;
         let _held = self.hold()?;
         self.remove_unfinished(&self.directory)?;
-        let folders = [self.directory.join("tokens"), self.persons(), self.logins()];
+        let folders = [self.directory.join("tokens"), self.persons(), self.logins(), self.sessions()];
         for folder in &folders {
             create_dir_durably(&*self.disk, folder)?;
             self.require_private_directory(folder)?;
@@ -190,6 +202,12 @@ impl Files {
         Ok(names.into_iter().filter(keyed).map(|name| logins.join(name)).collect())
     }
 
+    /// The ids of the sessions that have a file.
+    pub(crate) fn all_sessions(&self) -> io::Result<Vec<TokenId>> {
+        let names = self.disk.list(&self.sessions())?;
+        Ok(names.iter().filter_map(|name| TokenId::new(name.strip_suffix(".json")?).ok()).collect())
+    }
+
     /// Removes what was never finished in a directory, and fixes what is there. The lock is held, so nobody is at it.
     pub(crate) fn remove_unfinished(&self, directory: &Path) -> io::Result<()> {
         remove_unfinished(&*self.disk, directory)?;
@@ -267,7 +285,7 @@ mod tests {
     fn directories_and_files_are_their_owners_alone() {
         let data = tempfile::tempdir().unwrap();
         let paths = filled(&data.path().join("identity"));
-        assert_eq!(paths.len(), 9, "{paths:?}");
+        assert_eq!(paths.len(), 10, "{paths:?}");
         for path in paths {
             assert_eq!(mode(&path), if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
         }

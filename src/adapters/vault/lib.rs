@@ -4,6 +4,9 @@
 //! | --- | --- |
 //! | `vault` | [`FileVault`]: the port `onhand_app::ports::Vault` in files, and the verifiers of tokens in memory |
 //! | `persons` | persons and their logins, of which each is one person's alone |
+//! | `sessions` | sessions of persons, and links that set a password once |
+//! | `keys`, `signature` | the keys that sign tokens, and the cryptography of it |
+//! | `workers` | the threads that compare passwords |
 //! | `files` | where the files lie, who may read them, how they are replaced and removed |
 //! | `record` | the bytes of a file |
 //! | `error` | why a vault, or a file of it, cannot be used |
@@ -21,7 +24,12 @@
 //! identity/tokens/<tokenId>.json     {"crc":"8 hex","tokenId":"0123456789ab","name":"till-3","sha256":"64 hex"}<LF>
 //! identity/persons/<principalId>.json
 //!                                    {"crc":"8 hex","principalId":"u_0123456789ab","login":"ada","name":"Ada L.",
-//!                                    "email":"ada@example.com","password":"$argon2id$v=19$m=19456,t=2,p=1$..."}<LF>
+//!                                    "email":"ada@example.com","password":"$argon2id$v=19$m=19456,t=2,p=1$...",
+//!                                    "createdAt":"2026-11-20T16:00:00.123Z"}<LF>
+//! identity/sessions/<sessionId>.json {"crc":"8 hex","sessionId":"0123456789ab","principalId":"u_0123456789ab","use":"refresh",
+//!                                    "sha256":"64 hex","replaced":{"sha256":"64 hex","salt":"64 hex","at":"..."},
+//!                                    "createdAt":"...","usedAt":"...","expiresAt":"..."}<LF>
+//! identity/keys.json                 {"crc":"8 hex","keys":[{"keyId":"0123456789ab","seed":"64 hex","signsFrom":"..."}]}<LF>
 //! identity/logins/<64 hex>           {"crc":"8 hex","principalId":"u_0123456789ab"}<LF>
 //! identity/managed.json              {"crc":"8 hex","file":"/etc/onhand/identity.toml","persons":["u_0123456789ab"],
 //!                                    "tokens":["0123456789ab"]}<LF>, as long as such a file declares people and tokens
@@ -50,14 +58,18 @@ mod error;
 mod files;
 mod frequent;
 pub mod identity_file;
+mod keys;
 pub mod password;
 mod persons;
 mod random;
 mod record;
+mod sessions;
+mod signature;
 #[cfg(test)]
 mod testing;
 pub mod token;
 mod vault;
+mod workers;
 
 pub use error::{Remedy, VaultError};
 pub use random::{RandomSource, random_bytes};

@@ -1,6 +1,7 @@
 //! The bytes of a file: one JSON object in a line, with a checksum in front, so that damage is told from absence.
 
-use onhand_app::ports::{KeptPerson, KeptToken, Managed};
+use onhand_app::ports::{KeptPerson, KeptSession, KeptToken, Managed, SessionUse};
+use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -44,6 +45,51 @@ pub(crate) struct PersonRecord {
     email: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     password: Option<String>,
+    created_at: Timestamp,
+}
+
+/// `sessions/<sessionId>.json`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SessionRecord {
+    pub(crate) session_id: TokenId,
+    pub(crate) principal_id: PrincipalId,
+    #[serde(rename = "use")]
+    pub(crate) usage: SessionUse,
+    pub(crate) sha256: Bytes32,
+    /// The refresh token before the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaced: Option<Replaced>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) used_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// A refresh token that was replaced: `salt` makes its successor of it once more.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Replaced {
+    pub(crate) sha256: Bytes32,
+    pub(crate) salt: Bytes32,
+    pub(crate) at: Timestamp,
+}
+
+/// `keys.json`: the newest last.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct KeysRecord {
+    pub(crate) keys: Vec<KeyRecord>,
+}
+
+/// One signing key.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct KeyRecord {
+    pub(crate) key_id: TokenId,
+    /// The private key of Ed25519 (RFC 8032).
+    pub(crate) seed: Bytes32,
+    /// It signs from then on, until another one does.
+    pub(crate) signs_from: Timestamp,
 }
 
 /// `logins/<64 hex>`.
@@ -51,6 +97,13 @@ pub(crate) struct PersonRecord {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LoginRecord {
     pub(crate) principal_id: PrincipalId,
+}
+
+impl SessionRecord {
+    pub(crate) fn session(&self) -> KeptSession {
+        let Self { principal_id, usage, used_at, expires_at, .. } = self.clone();
+        KeptSession { principal_id, usage, used_at, expires_at }
+    }
 }
 
 /// `managed.json`.
@@ -86,17 +139,18 @@ impl TokenRecord {
 
 impl PersonRecord {
     pub(crate) fn new(id: &PrincipalId, person: &KeptPerson) -> Self {
-        let KeptPerson { login, name, email, password } = person.clone();
-        Self { principal_id: id.clone(), login, name, email, password }
+        let KeptPerson { login, name, email, password, created_at } = person.clone();
+        Self { principal_id: id.clone(), login, name, email, password, created_at }
     }
 
     pub(crate) fn person(self) -> KeptPerson {
-        let Self { login, name, email, password, .. } = self;
-        KeptPerson { login, name, email, password }
+        let Self { login, name, email, password, created_at, .. } = self;
+        KeptPerson { login, name, email, password, created_at }
     }
 }
 
 /// 32 bytes as 64 hexadecimal digits.
+#[derive(Clone)]
 pub(crate) struct Bytes32(pub(crate) [u8; 32]);
 
 impl Serialize for Bytes32 {
@@ -164,6 +218,7 @@ mod tests {
             login: "Ada".to_owned(),
             name: Some("Ada \"the first\"\n".to_owned()),
             email: None,
+            created_at: Timestamp::EPOCH,
             password: None,
         }
     }
@@ -172,7 +227,7 @@ mod tests {
     fn the_bytes_are_those_described() {
         let id = PrincipalId::new("u_0123456789ab").unwrap();
         let line = String::from_utf8(seal(&PersonRecord::new(&id, &person()))).unwrap();
-        let rest = r#""principalId":"u_0123456789ab","login":"Ada","name":"Ada \"the first\"\n"}"#;
+        let rest = r#""principalId":"u_0123456789ab","login":"Ada","name":"Ada \"the first\"\n","createdAt":"1970-01-01T00:00:00.000Z"}"#;
         assert_eq!(line, format!("{{\"crc\":\"{:08x}\",{rest}\n", crc32c::crc32c(rest.as_bytes())));
         serde_json::from_str::<serde_json::Value>(&line).unwrap();
         let read: PersonRecord = unseal(line.as_bytes()).unwrap();

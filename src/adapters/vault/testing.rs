@@ -3,6 +3,7 @@
 use crate::error::VaultError;
 use crate::vault::FileVault;
 use onhand_app::ports::{KeptPerson, KeptToken, Managed, Vault};
+use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, PrincipalKind, TokenId};
 use onhand_sim_machine::disk::{Crash, Fault, Injection, SimDisk};
 use onhand_sim_machine::random::Random;
@@ -49,6 +50,7 @@ pub(crate) fn person(login: &str, email: Option<&str>, password: Option<&str>) -
         name: Some("Somebody".to_owned()),
         email: owned(email),
         password: owned(password),
+        created_at: Timestamp::EPOCH,
     }
 }
 
@@ -61,13 +63,14 @@ pub(crate) fn seen(vault: &FileVault) -> Vec<String> {
     let mut lines = Vec::new();
     for number in 0..IDS {
         if let Some(person) = vault.person(&person_id(number)).unwrap() {
-            let KeptPerson { login, name, email, password } = person;
+            let KeptPerson { login, name, email, password, .. } = person;
             lines.push(format!("person {number}: {login} {name:?} {email:?} {password:?}"));
         }
         if let Some(token) = vault.token(&token_id(number)).unwrap() {
             lines.push(format!("token {number}: {} {:?}", token.name, token.sha256));
         }
     }
+    lines.push(format!("{} sessions", vault.sessions_kept()));
     for login in LOGINS {
         if let Some(id) = vault.person_of(login).unwrap() {
             lines.push(format!("login {login}: {id}"));

@@ -51,9 +51,7 @@ pub enum TokenFault {
 impl TokenText {
     /// The text of a token. It is shown once; what is kept is [`TokenText::sha256`] of it.
     pub fn issue(kind: TokenKind, id: &TokenId, secret: [u8; 32]) -> String {
-        let mut text = format!("oh{}_{id}_{}", kind.letter(), URL_SAFE_NO_PAD.encode(secret));
-        text.extend(checksum(&text).into_iter().map(char::from));
-        text
+        issue(kind.letter(), id, secret)
     }
 
     /// Reads a text. Nothing is allocated, as this is done at every request.
@@ -61,7 +59,8 @@ impl TokenText {
     /// # Errors
     /// [`TokenFault`].
     pub fn parse(text: &str) -> Result<PresentedToken<'_>, TokenFault> {
-        let (kind, id, sealed, claimed) = parts(text).ok_or(TokenFault::NotAToken)?;
+        let (letter, id, sealed, claimed) = parts(text).ok_or(TokenFault::NotAToken)?;
+        let kind = KINDS.into_iter().find(|kind| kind.letter() == letter).ok_or(TokenFault::NotAToken)?;
         if checksum(sealed) != claimed.as_bytes() {
             return Err(TokenFault::Checksum);
         }
@@ -107,14 +106,33 @@ impl fmt::Debug for PresentedToken<'_> {
     }
 }
 
-/// Kind, id, what the checksum is of, and the checksum.
-fn parts(text: &str) -> Option<(TokenKind, TokenId, &str, &str)> {
+/// The text of a secret of the kind that the letter shows: of a token, or of a session.
+pub(crate) fn issue(letter: char, id: &TokenId, secret: [u8; 32]) -> String {
+    let mut text = format!("oh{letter}_{id}_{}", URL_SAFE_NO_PAD.encode(secret));
+    text.extend(checksum(&text).into_iter().map(char::from));
+    text
+}
+
+/// The letter and the public id in the text of a secret; nothing when it is none, or has a character wrong.
+pub(crate) fn letter_and_id(text: &str) -> Option<(char, TokenId)> {
+    let (letter, id, sealed, claimed) = parts(text)?;
+    (checksum(sealed) == claimed.as_bytes()).then_some((letter, id))
+}
+
+/// The secret in the text of a token, without a look at its checksum.
+pub(crate) fn secret_in(text: &str) -> Option<[u8; 32]> {
+    let secret = text.get(FRAME_LENGTH + ID_LENGTH..LENGTH - CHECKSUM_LENGTH)?;
+    URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()
+}
+
+/// The letter of the kind, the id, what the checksum is of, and the checksum.
+fn parts(text: &str) -> Option<(char, TokenId, &str, &str)> {
     if text.len() != LENGTH || !text.is_ascii() {
         return None;
     }
     let (sealed, claimed) = text.split_at_checked(LENGTH - CHECKSUM_LENGTH)?;
     let rest = sealed.strip_prefix("oh")?;
-    let kind = KINDS.into_iter().find(|kind| rest.starts_with(kind.letter()))?;
+    let letter = rest.chars().next()?;
     let (id, rest) = rest.get(1..)?.strip_prefix('_')?.split_at_checked(ID_LENGTH)?;
     let secret = rest.strip_prefix('_')?;
     let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -123,7 +141,7 @@ fn parts(text: &str) -> Option<(TokenKind, TokenId, &str, &str)> {
     if !has_form {
         return None;
     }
-    Some((kind, TokenId::new(id).ok()?, sealed, claimed))
+    Some((letter, TokenId::new(id).ok()?, sealed, claimed))
 }
 
 fn checksum(sealed: &str) -> [u8; CHECKSUM_LENGTH] {

@@ -2,18 +2,29 @@
 
 use crate::error::{Remedy, VaultError};
 use crate::files::Files;
+use crate::keys::Keys;
+use crate::password;
 use crate::persons::Persons;
 use crate::random::{RandomSource, of_machine};
 use crate::record::{ManagedRecord, TokenRecord};
+use crate::sessions::Sessions;
 use crate::token::TokenText;
-use onhand_app::ports::{KeepError, KeptPerson, KeptToken, Managed, Vault};
+use crate::workers::Workers;
+use hmac::{Hmac, Mac};
+use onhand_app::ports::{
+    Claims, KeepError, KeptPerson, KeptSession, KeptToken, Managed, NewSession, PasswordMatch, PasswordsBusy,
+    PublicKey, Refreshed, SessionUse, Vault,
+};
 use onhand_disk::Disk;
+use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use parking_lot::RwLock;
-use std::collections::HashMap;
+use sha2::Sha256;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 
 /// [`Vault`] in the directory `identity/` of a data directory.
 ///
@@ -24,6 +35,11 @@ pub struct FileVault {
     files: Files,
     key: [u8; 32],
     tokens: RwLock<Tokens>,
+    /// Sessions that were ended here. They are few, and a session lives for days: they are kept until the process ends.
+    ended: RwLock<HashSet<TokenId>>,
+    workers: Workers,
+    /// Of what is compared in memory.
+    secret: [u8; 32],
     random: RandomSource,
 }
 
@@ -54,7 +70,40 @@ impl FileVault {
     ) -> Result<Self, VaultError> {
         let files = Files::new(disk, directory);
         let key = files.prepare(&random).map_err(VaultError::at(files.directory()))?;
-        Ok(Self { files, key, tokens: RwLock::default(), random })
+        let (tokens, ended, workers, secret) =
+            (RwLock::default(), RwLock::default(), Workers::default(), random());
+        Ok(Self { files, key, tokens, ended, workers, secret, random })
+    }
+
+    fn new_id(&self) -> TokenId {
+        let bits = self.random();
+        TokenId::of_bits(u64::from_le_bytes(*bits.first_chunk().expect("32 bytes have a first 8")))
+    }
+
+    fn sessions(&self) -> Sessions<'_> {
+        Sessions { files: &self.files, key: &self.key }
+    }
+
+    fn keys(&self) -> Keys<'_> {
+        Keys { files: &self.files }
+    }
+
+    /// Ends the sessions that `ends` names, also for the answers of this process that go on.
+    fn end(&self, ends: &dyn Fn(&TokenId, &KeptSession) -> bool) -> io::Result<()> {
+        let noted = |id: &TokenId, session: &KeptSession| {
+            let goes = ends(id, session);
+            if goes {
+                self.ended.write().insert(id.clone());
+            }
+            goes
+        };
+        self.sessions().end_all(&noted)
+    }
+
+    /// How many sessions and links have a file.
+    #[cfg(test)]
+    pub(crate) fn sessions_kept(&self) -> usize {
+        self.files.all_sessions().map_or(0, |ids| ids.len())
     }
 
     fn persons(&self) -> Persons<'_> {
@@ -74,10 +123,20 @@ impl FileVault {
 
 impl Vault for FileVault {
     fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)> {
-        let bits = self.random();
-        let bits = bits.first_chunk().expect("32 bytes have a first 8");
-        let id = TokenId::of_bits(u64::from_le_bytes(*bits));
+        let id = self.new_id();
         let text = TokenText::issue(kind, &id, self.random());
+        self.keep_token(&id, &KeptToken { name: name.to_owned(), sha256: TokenText::sha256(&text) })?;
+        Ok((id, text))
+    }
+
+    fn issue_signed_token(
+        &self,
+        claims: Claims,
+        name: &str,
+        now: Timestamp,
+    ) -> io::Result<(TokenId, String)> {
+        let id = self.new_id();
+        let text = self.sign(&Claims { jti: Some(id.clone()), ..claims }, now)?;
         self.keep_token(&id, &KeptToken { name: name.to_owned(), sha256: TokenText::sha256(&text) })?;
         Ok((id, text))
     }
@@ -87,11 +146,12 @@ impl Vault for FileVault {
     }
 
     fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool> {
-        let Ok(presented) = TokenText::parse(text) else { return Ok(false) };
+        let presented = TokenText::sha256(text);
+        let fits = |kept: &[u8; 32]| bool::from(kept.ct_eq(&presented));
         if let Some(token) = self.tokens.read().known.get(id) {
-            return Ok(presented.fits(&token.sha256));
+            return Ok(fits(&token.sha256));
         }
-        Ok(self.token(id)?.is_some_and(|token| presented.fits(&token.sha256)))
+        Ok(self.token(id)?.is_some_and(|token| fits(&token.sha256)))
     }
 
     fn keep_token(&self, id: &TokenId, token: &KeptToken) -> io::Result<()> {
@@ -137,7 +197,79 @@ impl Vault for FileVault {
     }
 
     fn erase_person(&self, id: &PrincipalId) -> io::Result<()> {
-        self.persons().erase(id)
+        self.persons().erase(id)?;
+        self.end_sessions_of(id, None)
+    }
+
+    fn begin_session(&self, id: &PrincipalId, usage: SessionUse, now: Timestamp) -> io::Result<NewSession> {
+        self.sessions().begin(id, usage, now, &*self.random)
+    }
+
+    fn session(&self, id: &TokenId, now: Timestamp) -> io::Result<Option<KeptSession>> {
+        self.sessions().get(id, now)
+    }
+
+    fn session_of(
+        &self,
+        usage: SessionUse,
+        text: &str,
+        now: Timestamp,
+    ) -> io::Result<Option<(TokenId, KeptSession)>> {
+        self.sessions().of_text(usage, text, now)
+    }
+
+    fn renew_session(&self, text: &str, now: Timestamp) -> io::Result<Refreshed> {
+        self.sessions().renew(text, now, &*self.random)
+    }
+
+    fn take_link(&self, text: &str, now: Timestamp) -> io::Result<Option<PrincipalId>> {
+        self.sessions().take_link(text, now)
+    }
+
+    fn end_session(&self, id: &TokenId) -> io::Result<()> {
+        self.ended.write().insert(id.clone());
+        self.sessions().end(id)
+    }
+
+    fn end_sessions_of(&self, id: &PrincipalId, but: Option<&TokenId>) -> io::Result<()> {
+        self.end(&|session_id, session| session.principal_id == *id && but != Some(session_id))
+    }
+
+    fn has_ended(&self, id: &TokenId) -> bool {
+        self.ended.read().contains(id)
+    }
+
+    fn sign(&self, claims: &Claims, now: Timestamp) -> io::Result<String> {
+        self.keys().sign(claims, now, &*self.random)
+    }
+
+    fn claims_in(&self, text: &str) -> io::Result<Option<Claims>> {
+        self.keys().claims_in(text)
+    }
+
+    fn public_keys(&self) -> io::Result<Vec<PublicKey>> {
+        self.keys().published()
+    }
+
+    fn rotate_keys(&self, revokes: bool, now: Timestamp) -> io::Result<String> {
+        self.keys().rotate(revokes, now, &*self.random)
+    }
+
+    fn upkeep(&self, now: Timestamp) -> io::Result<()> {
+        self.sessions().end_all(&|_, session| !session.is_good(now))?;
+        self.keys().upkeep(now, &*self.random)
+    }
+
+    fn check_password(&self, password: &str, logins: &[&str]) -> Result<(), String> {
+        password::check(password, logins).map_err(|fault| fault.to_string())
+    }
+
+    fn hash_password(&self, password: &str) -> Result<String, PasswordsBusy> {
+        self.workers.hash(password)
+    }
+
+    fn verify_password(&self, password: &str, kept: Option<&str>) -> Result<PasswordMatch, PasswordsBusy> {
+        self.workers.verify(password, kept)
     }
 
     fn managed(&self) -> io::Result<Managed> {
@@ -152,6 +284,23 @@ impl Vault for FileVault {
 
     fn random(&self) -> [u8; 32] {
         (self.random)()
+    }
+
+    fn personal_hash(&self, data: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
+        mac.update(b"personal data");
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    }
+
+    fn keyed_hash(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
+        for part in parts {
+            // The length in front: no two lists of parts have the same bytes.
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -309,7 +458,7 @@ mod tests {
             let vault = opened(&disk);
             disk.inject(Injection::at(1, Fault::Eio).only(operation));
             assert!(vault.token(&token_id(1)).is_err(), "{operation:?}");
-            assert_eq!(seen(&vault).len(), 1);
+            assert_eq!(seen(&vault).len(), 2, "the token, and the number of sessions");
         }
     }
 

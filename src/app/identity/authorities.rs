@@ -4,7 +4,9 @@
 
 use crate::ledger::projection::{Moved, Projection};
 use dashmap::DashMap;
-use onhand_domain::identity::{Access, Admins, Mode, Principal, PrincipalId, PrincipalKind, Token, TokenId};
+use onhand_domain::identity::{
+    Access, Admins, Grant, Mode, Principal, PrincipalId, PrincipalKind, Role, Token, TokenId,
+};
 use onhand_domain::{Evidence, Key, State};
 use parking_lot::RwLock;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ pub struct Authority {
     pub kind: PrincipalKind,
     /// What it may do, in the present mode; nothing when it is disabled.
     pub access: Access,
+    /// The roles that it has been granted, wherever.
+    pub roles: Vec<Role>,
     /// True when it is disabled.
     pub disabled: bool,
 }
@@ -57,6 +61,14 @@ impl Authorities {
     /// The mode.
     pub(crate) fn mode(&self) -> Mode {
         *self.mode.read()
+    }
+
+    /// The ids of all persons, in order, those that were erased among them.
+    pub(crate) fn persons(&self) -> Vec<PrincipalId> {
+        let persons = self.principals.iter().filter(|entry| entry.value().0.kind == PrincipalKind::Person);
+        let mut ids: Vec<PrincipalId> = persons.map(|entry| entry.key().clone()).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// The ids of all tokens, in order.
@@ -102,7 +114,8 @@ impl Authorities {
 
 fn authority(id: &PrincipalId, principal: &Principal, mode: Mode) -> Authority {
     let access = if principal.disabled { Access::default() } else { granted(principal, mode) };
-    Authority { principal_id: id.clone(), kind: principal.kind, access, disabled: principal.disabled }
+    let roles = principal.grants.iter().filter_map(Grant::named_role).collect();
+    Authority { principal_id: id.clone(), kind: principal.kind, access, roles, disabled: principal.disabled }
 }
 
 /// What the grants of a principal give in a mode, whether it is disabled or not.

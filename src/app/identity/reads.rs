@@ -51,6 +51,11 @@ impl Ledger {
         Ok(seen.await?.unwrap_or_default())
     }
 
+    /// The ids of all persons, in order, those that were erased among them.
+    pub fn person_ids(&self) -> Vec<PrincipalId> {
+        self.projections.authorities.persons()
+    }
+
     /// The ids of all tokens, in order.
     pub fn token_ids(&self) -> Vec<TokenId> {
         self.projections.authorities.tokens()

@@ -84,6 +84,9 @@ pub enum SourceError {
         /// The wait that it requests.
         retry_after: Duration,
     },
+    /// It does not let this node read its log, or not all of it.
+    #[error("{0}")]
+    Denied(String),
     /// Its answer is malformed.
     #[error("{0}")]
     Nonsense(String),

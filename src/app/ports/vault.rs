@@ -1,5 +1,9 @@
 //! The port of the vault: personal data and verifiers of identity, outside the log, so that they can be erased.
 
+use crate::ports::session::{
+    Claims, KeptSession, NewSession, PasswordMatch, PasswordsBusy, PublicKey, Refreshed, SessionUse,
+};
+use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use std::collections::BTreeSet;
 use std::io;
@@ -24,6 +28,8 @@ pub struct KeptPerson {
     pub email: Option<String>,
     /// The verifier of the password, in the PHC string format; nothing as long as no password is set.
     pub password: Option<String>,
+    /// When the person was added.
+    pub created_at: Timestamp,
 }
 
 /// What a file of identity has declared: changed by that file alone.
@@ -59,6 +65,13 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// What the disk says; then nothing is kept.
     fn issue_token(&self, kind: TokenKind, name: &str) -> io::Result<(TokenId, String)>;
+
+    /// The same for a signed token with these claims, to which its id is added.
+    ///
+    /// # Errors
+    /// What the disk says; then nothing is kept.
+    fn issue_signed_token(&self, claims: Claims, name: &str, now: Timestamp)
+    -> io::Result<(TokenId, String)>;
 
     /// The public id in the text of a token; nothing when the text is not one, or has a character wrong. The disk is not asked.
     fn id_in(&self, text: &str) -> Option<TokenId>;
@@ -111,6 +124,108 @@ pub trait Vault: Send + Sync {
     /// What the disk says; then calling it again goes on.
     fn erase_person(&self, id: &PrincipalId) -> io::Result<()>;
 
+    /// Begins a session, or makes a link, for a person.
+    ///
+    /// # Errors
+    /// What the disk says; then there is none.
+    fn begin_session(&self, id: &PrincipalId, usage: SessionUse, now: Timestamp) -> io::Result<NewSession>;
+
+    /// The good session with that id. It may be asked at every request of a person: one file is read.
+    ///
+    /// # Errors
+    /// What the disk says, or a file that is damaged.
+    fn session(&self, id: &TokenId, now: Timestamp) -> io::Result<Option<KeptSession>>;
+
+    /// The good session whose secret is `text`. Takes the same time wherever the secret differs.
+    ///
+    /// # Errors
+    /// What the disk says, or a file that is damaged.
+    fn session_of(
+        &self,
+        usage: SessionUse,
+        text: &str,
+        now: Timestamp,
+    ) -> io::Result<Option<(TokenId, KeptSession)>>;
+
+    /// Replaces a refresh token. One that was replaced within the last ten seconds gets the same successor again; an older one
+    /// was copied, and ends its session.
+    ///
+    /// # Errors
+    /// What the disk says; then the token is as good as before.
+    fn renew_session(&self, text: &str, now: Timestamp) -> io::Result<Refreshed>;
+
+    /// Takes a one-use link: whose it is. Of several that take it at once, one does.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn take_link(&self, text: &str, now: Timestamp) -> io::Result<Option<PrincipalId>>;
+
+    /// Ends a session; nothing happens when there is none.
+    ///
+    /// # Errors
+    /// What the disk says; then calling it again goes on.
+    fn end_session(&self, id: &TokenId) -> io::Result<()>;
+
+    /// Ends all sessions and links of a person, but for one.
+    ///
+    /// # Errors
+    /// What the disk says; then calling it again goes on.
+    fn end_sessions_of(&self, id: &PrincipalId, but: Option<&TokenId>) -> io::Result<()>;
+
+    /// True when this process has ended that session.
+    fn has_ended(&self, id: &TokenId) -> bool;
+
+    /// A signed token with these claims.
+    ///
+    /// # Errors
+    /// What the disk says, or keys that are damaged.
+    fn sign(&self, claims: &Claims, now: Timestamp) -> io::Result<String>;
+
+    /// The claims of a token that this vault has signed; nothing for any other text. Whether the times and the rest are right is
+    /// for the caller to say.
+    ///
+    /// # Errors
+    /// What the disk says, or keys that are damaged.
+    fn claims_in(&self, text: &str) -> io::Result<Option<Claims>>;
+
+    /// The public keys of signed tokens.
+    ///
+    /// # Errors
+    /// What the disk says, or keys that are damaged.
+    fn public_keys(&self) -> io::Result<Vec<PublicKey>>;
+
+    /// Makes another signing key, which signs from now on, and answers its id. When `revokes`, everything signed before is worth
+    /// nothing.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn rotate_keys(&self, revokes: bool, now: Timestamp) -> io::Result<String>;
+
+    /// Removes sessions that have ended, and makes the next signing key in time. To be called every hour or so.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn upkeep(&self, now: Timestamp) -> io::Result<()>;
+
+    /// Checks a new password of somebody with these logins; the error says what to do.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a sentence.
+    fn check_password(&self, password: &str, logins: &[&str]) -> Result<(), String>;
+
+    /// The verifier of a new password. Blocks for the time of the work and of those that wait before.
+    ///
+    /// # Errors
+    /// [`PasswordsBusy`].
+    fn hash_password(&self, password: &str) -> Result<String, PasswordsBusy>;
+
+    /// Compares a password with a verifier; without one, the same work is done for a no. Blocks as
+    /// [`Vault::hash_password`] does.
+    ///
+    /// # Errors
+    /// [`PasswordsBusy`].
+    fn verify_password(&self, password: &str, kept: Option<&str>) -> Result<PasswordMatch, PasswordsBusy>;
+
     /// What a file of identity has declared; nothing when there is no such file.
     ///
     /// # Errors
@@ -125,4 +240,10 @@ pub trait Vault: Send + Sync {
 
     /// 32 random bytes of the machine, for secrets and ids.
     fn random(&self) -> [u8; 32];
+
+    /// HMAC-SHA-256 of personal data with the key of the vault: in the log it tells a retry, and tells nothing without the vault.
+    fn personal_hash(&self, data: &[u8]) -> [u8; 32];
+
+    /// HMAC-SHA-256 of some bytes, with a key that no other process and no file has: for what is compared in memory.
+    fn keyed_hash(&self, parts: &[&[u8]]) -> [u8; 32];
 }

@@ -3,7 +3,7 @@
 use crate::terminal::{pass_report, run_client};
 use onhand_app::central::{Central, CentralCopy, PassReport, SourceState, Worker};
 use onhand_app::ports::CentralStore;
-use onhand_config::{SourceAddress, SyncWorkerSettings};
+use onhand_config::{SourceSettings, SyncWorkerSettings};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::Layout;
 use onhand_file::stores::central::{FileCentral, look};
@@ -31,7 +31,7 @@ impl CentralStore for Fresh {
 /// # Errors
 /// [`Exit::Locked`] when a worker runs, [`Exit::Usage`] when the log of a node is not among the sources,
 /// [`Exit::Unavailable`] or [`Exit::Data`] when a log could not be read to its end; the old model is kept then.
-pub(super) fn run(layout: &Layout, sources: Vec<SourceAddress>) -> Result<Exit, Failure> {
+pub(super) fn run(layout: &Layout, sources: SourceSettings) -> Result<Exit, Failure> {
     let _lock = lock(layout)?;
     let doing = || format!("cannot read {}", layout.central().display());
     let old = look(&RealDisk, layout).or_exit(Exit::Io, doing)?.unwrap_or_default();
@@ -56,7 +56,11 @@ async fn to_the_end(worker: &Worker) -> Result<PassReport, Failure> {
     loop {
         let report = worker.sync().await;
         applied += report.applied;
-        pass_report::verdict(&report)?;
+        if let Err(failure) = pass_report::verdict(&report) {
+            // With the reason of each source.
+            print!("{}", pass_report::text(&report));
+            return Err(failure);
+        }
         let behind = |source: &onhand_app::central::SourceReport| source.sequence < source.end;
         if !report.sources.iter().any(|source| source.state == SourceState::Well && behind(source)) {
             return Ok(PassReport { applied, ..report });

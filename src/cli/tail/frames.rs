@@ -6,7 +6,7 @@ const FRAME_BYTES_MAX: usize = 1 << 20;
 
 /// Assembles frames from the pieces of a stream.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     /// The received part of a line that is not complete yet.
     line: Vec<u8>,
     data: String,
@@ -14,11 +14,11 @@ pub(super) struct Frames {
 
 /// The error for a stream that does not consist of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NoFrame;
+pub(crate) struct NoFrame;
 
 impl Frames {
     /// Adds a piece and returns the data of every frame that it completes. A heartbeat is a comment and completes none.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<Vec<String>, NoFrame> {
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<Vec<String>, NoFrame> {
         let mut complete = Vec::new();
         for byte in piece {
             if *byte != b'\n' {

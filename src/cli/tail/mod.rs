@@ -1,7 +1,7 @@
 //! `onhand tail`: the change feed of a node in a terminal, without gap or repeat, whatever happens to the connection.
 
 mod follow;
-mod frames;
+pub(crate) mod frames;
 mod item;
 mod options;
 

@@ -158,12 +158,21 @@ impl NodeClient {
     ///
     /// The body has no time limit: the reader limits the wait for each piece.
     pub(crate) async fn open_feed(&self, path: &str, after: u64) -> Result<reqwest::Response, ClientError> {
-        let request = self
-            .http
-            .get(format!("{}{path}", self.base))
-            .header(ACCEPT, "text/event-stream")
-            .header("last-event-id", after)
-            .timeout(FOR_EVER);
+        self.open_stream(path, "text/event-stream", Some(&after.to_string())).await
+    }
+
+    /// Opens `path` in the form `accept`, behind the event `after` of an earlier connection; as [`NodeClient::open_feed`].
+    pub(crate) async fn open_stream(
+        &self,
+        path: &str,
+        accept: &str,
+        after: Option<&str>,
+    ) -> Result<reqwest::Response, ClientError> {
+        let request = self.http.get(format!("{}{path}", self.base)).header(ACCEPT, accept).timeout(FOR_EVER);
+        let request = match after {
+            Some(after) => request.header("last-event-id", after),
+            None => request,
+        };
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         if response.status().is_success() {
             return Ok(response);

@@ -38,6 +38,14 @@ impl Access {
         teams: Vec::new(),
     };
 
+    /// May do nothing.
+    pub const NONE: Self = Self {
+        everywhere: PermissionSet::NONE,
+        own: PermissionSet::NONE,
+        stores: Vec::new(),
+        teams: Vec::new(),
+    };
+
     /// The access that grants give together, without what `mask` takes away.
     pub fn of(grants: &[Grant], mask: PermissionSet) -> Self {
         let mut access = Self::default();

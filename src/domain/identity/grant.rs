@@ -124,6 +124,11 @@ impl Grant {
         Ok(Self { role, permission, stores, team })
     }
 
+    /// The role, where it is one.
+    pub fn named_role(&self) -> Option<Role> {
+        self.role
+    }
+
     /// The name of its role or permission.
     pub fn name(&self) -> &str {
         self.role.map(Role::as_str).or(self.permission.as_deref()).unwrap_or_default()

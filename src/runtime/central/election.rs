@@ -158,6 +158,7 @@ impl CentralRole {
 mod tests {
     use super::*;
     use onhand_app::central::{Central, SourceState};
+    use onhand_config::SourceSettings;
     use onhand_disk::{Disk, RealDisk};
     use std::path::Path;
 
@@ -165,8 +166,10 @@ mod tests {
     fn shared(directory: &Path) -> CentralRole {
         let layout = Layout::new(directory);
         let logs = LogSources::of_directory(&layout).unwrap();
-        let settings =
-            SyncWorkerSettings { interval: Duration::from_millis(5), ..SyncWorkerSettings::once(Vec::new()) };
+        let settings = SyncWorkerSettings {
+            interval: Duration::from_millis(5),
+            ..SyncWorkerSettings::once(SourceSettings::default())
+        };
         CentralRole::candidate(&layout, logs, &settings, 1).unwrap()
     }
 

@@ -3,13 +3,18 @@
 use crate::directory;
 use crate::exit::{Exit, Failure, OrExit};
 use onhand_app::ports::{EventSource, Joining};
-use onhand_config::SourceAddress;
+use onhand_config::{SourceAddress, SourceSettings};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::Layout;
 use onhand_file::sources::directory_source::DirectorySource;
 use onhand_file::sources::members::{Arrangement, Members, arrangement};
-use onhand_remote::RemoteSource;
+use onhand_remote::{NodeAccess, RemoteSource};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
+
+/// The permission to read of everybody but the owner.
+const READ_BY_OTHERS: u32 = 0o044;
 
 /// The logs that a worker follows.
 #[derive(Clone, Default)]
@@ -57,19 +62,40 @@ impl LogSources {
         Ok(())
     }
 
-    /// Adds a log from the settings.
+    /// Adds the logs of the settings.
     ///
     /// # Errors
-    /// The error of the disk; [`Exit::Settings`] for an address that cannot be followed.
-    pub(crate) fn add(&mut self, address: &SourceAddress) -> Result<(), Failure> {
-        match address {
-            SourceAddress::Directory(path) => self.add_directory(Layout::new(path)),
-            SourceAddress::Url(url) => {
-                let source =
-                    RemoteSource::new(url).or_exit(Exit::Settings, || format!("cannot follow {url}"))?;
-                self.sources.push(Arc::new(source));
-                Ok(())
+    /// The error of the disk; [`Exit::Settings`] for an address that cannot be followed, or a file of the access to it that
+    /// cannot be used.
+    pub(crate) fn add(&mut self, settings: &SourceSettings) -> Result<(), Failure> {
+        let access = NodeAccess::read(settings).map_err(|fault| Failure::new(Exit::Settings, fault))?;
+        for address in &settings.addresses {
+            match address {
+                SourceAddress::Directory(path) => self.add_directory(Layout::new(path))?,
+                SourceAddress::Url(url) => {
+                    let source = RemoteSource::new(url, &access)
+                        .or_exit(Exit::Settings, || format!("cannot follow {url}"))?;
+                    if settings.token_file.is_some() && source.is_readable_on_the_way() {
+                        tracing::warn!(
+                            source = url,
+                            "the token for this source is sent without encryption; use https"
+                        );
+                    }
+                    self.sources.push(Arc::new(source));
+                }
             }
         }
+        if let Some(path) = &settings.token_file {
+            warn_of_readers(path);
+        }
+        Ok(())
+    }
+}
+
+fn warn_of_readers(token_file: &Path) {
+    let mode = std::fs::metadata(token_file).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & READ_BY_OTHERS != 0 {
+        let (path, mode) = (token_file.display(), format!("{:o}", mode & 0o777));
+        tracing::warn!(%path, mode, "others than its owner may read SYNC_TOKEN_FILE; chmod 600");
     }
 }

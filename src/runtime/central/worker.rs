@@ -40,9 +40,7 @@ pub fn worker_options(
     settings: &SyncWorkerSettings,
     save_every: u64,
 ) -> Result<WorkerOptions, Failure> {
-    for address in &settings.sources {
-        logs.add(address)?;
-    }
+    logs.add(&settings.sources)?;
     let LogSources { sources, joining } = logs;
     let settings = central::SyncSettings {
         interval: settings.interval,

@@ -13,15 +13,17 @@
 
 mod csv;
 mod files;
+mod forwarded;
 mod http;
 mod identity_file;
 mod shop;
+mod trail;
 
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 11] = [
+pub(super) const TARGETS: [Target; 13] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -30,8 +32,10 @@ pub(super) const TARGETS: [Target; 11] = [
     ("letters", files::letters),
     ("body", http::body),
     ("headers", http::headers),
+    ("forwarded", forwarded::headers),
     ("request", http::requests),
     ("csv", csv::import),
+    ("trail", trail::trail),
     ("identity_file", identity_file::read),
 ];
 

@@ -118,11 +118,14 @@ async fn pages(api: &Api, seen: &mut Seen) {
     seen.note(api.post("/sync", &across, &Value::Null).await.is(403, "cross-site"));
 }
 
-/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`, `managed-by-file`: who may do what.
+/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`, `managed-by-file`, `tls-required`, `login-taken`, `too-many-attempts`: who
+/// may do what.
 async fn identity(seen: &mut Seen) {
     let (elsewhere, here) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let open_to_others = Node::start(elsewhere.path(), &["--host", "0.0.0.0"]);
     seen.note(Api::of(&open_to_others).get("/stores").await.is(401, "setup-required"));
+    let login = json!({"login": "ada", "password": "correct horse stapled"});
+    seen.note(Api::of(&open_to_others).post("/auth/login", &[], &login).await.is(403, "tls-required"));
     let node = Node::start(here.path(), &[]);
     let api = Api::of(&node);
     let token = |grant: Value| json!({"kind": "service", "name": "x", "grants": [grant]});
@@ -133,6 +136,15 @@ async fn identity(seen: &mut Seen) {
     let till = bearer(api.post("/tokens", &[("authorization", &admin)], &till).await);
     seen.note(api.get(LEVEL).await.is(401, "unauthorized"));
     seen.note(api.get_with(LEVEL, &[("authorization", &till)]).await.is(403, "forbidden"));
+    let mut person = login.clone();
+    person["grants"] = json!([]);
+    api.post("/users", &[("authorization", &admin)], &person).await.is(201, "");
+    seen.note(api.post("/users", &[("authorization", &admin)], &person).await.is(409, "login-taken"));
+    let wrong = json!({"login": "ada", "password": "something else"});
+    for _ in 0..5 {
+        api.post("/auth/login", &[], &wrong).await.is(401, "unauthorized");
+    }
+    seen.note(api.post("/auth/login", &[], &wrong).await.is(429, "too-many-attempts"));
     seen.note(&declared_token_revoked().await);
 }
 

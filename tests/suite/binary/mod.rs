@@ -2,11 +2,13 @@
 
 mod admin;
 mod api;
+mod audit_trail;
 mod bad_input;
 mod catalogue;
 mod clocks;
 mod codes;
 mod copies;
+mod following;
 mod full_disk;
 mod gates;
 mod identity;

@@ -3,6 +3,8 @@
 
 use super::api::Api;
 use super::process::{Node, verify};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use onhand_http::routes;
 use serde_json::{Value, json};
@@ -58,7 +60,7 @@ fn good_request(method: &Method, template: &str, place: usize) -> (String, Optio
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_answers_at_each_of_its_addresses() {
     let directory = TempDir::new().unwrap();
-    let node = Node::start(directory.path(), &[]);
+    let node = Node::start(directory.path(), &["--signup"]);
     let api = Api::of(&node);
     let mut served: BTreeSet<(String, String)> = BTreeSet::new();
     // Writes come first, so that reads find something, and deletions last; otherwise in the order of the list.
@@ -68,12 +70,13 @@ async fn every_route_answers_at_each_of_its_addresses() {
         Method::DELETE => 2,
         _ => 0,
     });
-    // Once a token was issued, every call needs one.
-    let (tokens, others): (Vec<_>, Vec<_>) = all_routes.iter().partition(|route| {
-        route.template.starts_with("/tokens") && route.method != Method::GET
-            || route.template == "/auth/explain"
+    // Once there is a principal, every call needs a credential.
+    let (identity, others): (Vec<_>, Vec<_>) = all_routes.iter().partition(|route| {
+        let persons = route.template.starts_with("/users");
+        let changes = route.template.starts_with("/tokens") || route.template.starts_with("/auth/");
+        persons || (changes && route.method != Method::GET) || route.template == "/auth/explain"
     });
-    assert_eq!(tokens.len(), 4);
+    assert_eq!(identity.len(), 18);
     for route in others {
         for (place, address) in route.addresses().enumerate() {
             if address.contains("{id}") {
@@ -113,7 +116,8 @@ async fn every_route_answers_at_each_of_its_addresses() {
             }
         }
     }
-    tour_of_tokens(&api, &mut served).await;
+    let admin = tour_of_persons(&api, &mut served).await;
+    tour_of_tokens(&api, admin, &mut served).await;
     let all: BTreeSet<_> = routes()
         .iter()
         .flat_map(|route| {
@@ -125,16 +129,60 @@ async fn every_route_answers_at_each_of_its_addresses() {
     verify(directory.path());
 }
 
-/// The routes that change tokens: issued, rotated, revoked.
-async fn tour_of_tokens(api: &Api, served: &mut BTreeSet<(String, String)>) {
+/// The routes of persons and their sessions; the credential of an administrator who is left.
+async fn tour_of_persons(api: &Api, served: &mut BTreeSet<(String, String)>) -> String {
+    let (password, other) = ("correct horse stapled", "rusty bridge in winter");
     let mut admin = String::new();
+    for (place, prefix) in ["", "/api"].into_iter().enumerate() {
+        let mut ask =
+            async |verb: &str, template: &str, id: &str, authorization: &str, body: Value, status: u16| {
+                let path = format!("{prefix}{}", template.replace("{userId}", id));
+                let bytes = if body.is_null() { Vec::new() } else { serde_json::to_vec(&body).unwrap() };
+                let headers = [("authorization", authorization), ("content-type", "application/json")];
+                let headers: Vec<_> = headers.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+                let reply = api.try_send(verb.parse().unwrap(), &path, &headers, bytes).await.unwrap();
+                assert_eq!(reply.status, status, "{verb} {path}: {}", reply.text);
+                served.insert((verb.to_owned(), format!("{prefix}{template}")));
+                reply
+            };
+        let (ada, bob) = (format!("ada{place}"), format!("bob{place}"));
+        let new = json!({"login": ada, "password": password, "grants": [{"role": "admin"}]});
+        ask("POST", "/users", "", &admin, new, 201).await;
+        let login = json!({"login": ada, "password": password});
+        let session = ask("POST", "/auth/login", "", "", login, 200).await;
+        let refresh = json!({"refreshToken": session.json["refreshToken"]});
+        let session = ask("POST", "/auth/refresh", "", "", refresh, 200).await;
+        let own = format!("Bearer {}", session.json["accessToken"].as_str().unwrap());
+        let change = json!({"currentPassword": password, "password": other});
+        ask("POST", "/auth/password", "", &own, change, 204).await;
+        let invited = json!({"login": bob, "grants": []});
+        let invited = ask("POST", "/users", "", &own, invited, 201).await;
+        let id = invited.json["userId"].as_str().unwrap();
+        let link = json!({"link": invited.json["link"]["text"], "password": password});
+        ask("POST", "/auth/link", "", "", link, 204).await;
+        ask("GET", "/users", "", &own, Value::Null, 200).await;
+        ask("GET", "/users/{userId}", id, &own, Value::Null, 200).await;
+        ask("PATCH", "/users/{userId}", id, &own, json!({"name": "Bob"}), 200).await;
+        ask("PUT", "/users/{userId}/grants", id, &own, json!({"grants": [{"role": "viewer"}]}), 200).await;
+        ask("POST", "/users/{userId}/reset", id, &own, Value::Null, 200).await;
+        ask("DELETE", "/users/{userId}", id, &own, Value::Null, 204).await;
+        let customer = json!({"login": format!("eve{place}"), "password": password});
+        ask("POST", "/auth/register", "", "", customer, 201).await;
+        ask("POST", "/auth/keys/rotate", "", &own, json!({}), 200).await;
+        ask("POST", "/auth/logout", "", &own, Value::Null, 204).await;
+        admin = basic(&ada, other);
+    }
+    admin
+}
+
+fn basic(login: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{login}:{password}")))
+}
+
+/// The routes that change tokens: issued, rotated, revoked.
+async fn tour_of_tokens(api: &Api, mut admin: String, served: &mut BTreeSet<(String, String)>) {
     for prefix in ["", "/api"] {
-        let headers = [("authorization", admin.clone())];
-        let headers: Vec<(&str, &str)> = headers
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let headers = [("authorization", admin.as_str())];
         let body = json!({"kind": "service", "name": "desk", "grants": [{"role": "admin"}]});
         let issued = api.post(&format!("{prefix}/tokens"), &headers, &body).await;
         assert_eq!(issued.status, 201, "{}", issued.text);

@@ -5,7 +5,7 @@ use super::{Scratch, Setup};
 use crate::sync::sources::read_on;
 use onhand_app::ports::EventSource;
 use onhand_domain::Sequence;
-use onhand_remote::RemoteSource;
+use onhand_remote::{NodeAccess, RemoteSource};
 use std::fs;
 
 const EVENTS: u64 = 120;
@@ -30,7 +30,7 @@ async fn a_node_is_followed_over_http_into_and_across_its_archive() {
         }
     }
     let (address, _) = started(&node, limits()).await;
-    let source = RemoteSource::new(&format!("http://{address}")).unwrap();
+    let source = RemoteSource::new(&format!("http://{address}"), &NodeAccess::default()).unwrap();
     let (before, wanted) = (places(&node), (1..=EVENTS).collect::<Vec<u64>>());
     let mut read: Vec<u64> = Vec::new();
     loop {

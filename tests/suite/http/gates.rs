@@ -15,7 +15,7 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn every_route_but_health_and_metrics_is_rejected_when_its_gate_is_full() {
-    let gates = Gates::new(&GateSettings { concurrency: 0, queue_max: 0, rate: None }, 0);
+    let gates = Gates::new(&GateSettings { concurrency: 0, queue_max: 0, rate: None, role_rates: vec![] }, 0);
     let node = Scratch::open(Setup { gates, others: Some(vec![]), ..Setup::default() });
     let mut free = Vec::new();
     for route in routes() {
@@ -39,7 +39,7 @@ async fn every_route_but_health_and_metrics_is_rejected_when_its_gate_is_full() 
 /// One place, and clients that disconnect while their change is on its way to the disk.
 #[tokio::test]
 async fn a_disconnected_client_returns_its_place() {
-    let gates = Gates::new(&GateSettings { concurrency: 1, queue_max: 0, rate: None }, 1);
+    let gates = Gates::new(&GateSettings { concurrency: 1, queue_max: 0, rate: None, role_rates: vec![] }, 1);
     let node = Scratch::open(Setup { gates, ..Setup::default() });
     let path = "/stores/S/inventory/A/adjust";
     let adjust = || {

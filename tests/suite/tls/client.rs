@@ -2,7 +2,7 @@
 
 use crate::binary::process::Node;
 use axum::body::Body;
-use http::{Request, StatusCode, Version};
+use http::{HeaderMap, Request, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -44,6 +44,7 @@ pub(super) struct Client(TlsConnector);
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) version: Version,
+    pub(super) headers: HeaderMap,
     pub(super) text: String,
 }
 
@@ -166,7 +167,7 @@ impl Sender {
         let (head, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: head.status, version: head.version, text }
+        Answer { status: head.status, version: head.version, headers: head.headers, text }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod client;
 mod files;
+mod following;
 mod reload;
 
 use crate::occupied::occupy_on;
@@ -66,6 +67,32 @@ async fn both_versions_of_tls_and_of_http_are_spoken() {
     assert!(Client::new(&[], &TLS13, &[]).connect(node.address()).await.is_err());
     assert!(client.get(node.address(), level).await.text.contains("\"onHand\":5"));
     until_counted(&client, node.address(), FAILED, 3).await;
+    node.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cookie_of_a_session_is_bound_to_the_host_and_to_https() {
+    let pair = Pair::new();
+    let files = Files::with(&pair);
+    let node = files.node(&[]);
+    let client = Client::new(&[&pair], &TLS13, &[HTTP_2]);
+    let mut sender = client::Sender::on(client.connect(node.address()).await.unwrap()).await;
+    let person = r#"{"login": "ada", "password": "correct horse stapled", "grants": [{"role": "admin"}]}"#;
+    assert_eq!(sender.send(client::request("POST", "/users", person)).await.status, 201);
+    let login = r#"{"login": "ada", "password": "correct horse stapled", "session": true}"#;
+    let answer = sender.send(client::request("POST", "/auth/login", login)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let set = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(
+        set.starts_with("__Host-onhand=ohb_") && set.ends_with("; HttpOnly; SameSite=Strict; Secure"),
+        "{set}"
+    );
+    let cookie = set.split(';').next().unwrap();
+    for (cookie, status) in [(cookie.to_owned(), 200), (cookie.replace("__Host-", ""), 401)] {
+        let mut request = client::request("GET", "/auth/me", "");
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        assert_eq!(sender.send(request).await.status, status, "{cookie}");
+    }
     node.stop();
 }
 

@@ -4,6 +4,8 @@
 //! fresh as the header `onhand-as-of`.
 
 use crate::limits::CENTRAL_LEVELS_MAX;
+use crate::response::hints::Noted;
+use axum::Extension;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -46,8 +48,8 @@ pub(crate) fn response(model: Arc<CentralModel>, scope: StoreScope) -> Response 
             let (bytes, place) = model.look(|central| piece(central, &scope, place))?;
             Some((Ok::<Bytes, Infallible>(bytes), (model, scope, place)))
         });
-    ([(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (ONHAND_AS_OF, as_of)], Body::from_stream(stream))
-        .into_response()
+    let headers = [(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (ONHAND_AS_OF, as_of)];
+    (headers, Extension(Noted::EXPORT), Body::from_stream(stream)).into_response()
 }
 
 /// The next piece and the position behind it.

@@ -97,7 +97,10 @@ mod tests {
     }
 
     fn gates(places: usize) -> Arc<Gates> {
-        Arc::new(Gates::new(&GateSettings { concurrency: places, queue_max: 0, rate: None }, 0))
+        Arc::new(Gates::new(
+            &GateSettings { concurrency: places, queue_max: 0, rate: None, role_rates: vec![] },
+            0,
+        ))
     }
 
     async fn read(gates: &Arc<Gates>, kind: &str, body: &str) -> (Arc<Admission>, Result<u64, Code>) {

@@ -7,70 +7,66 @@ use crate::edge::admission::Admission;
 use crate::edge::cors;
 use crate::edge::departing::{panicked, sign, without_body};
 use crate::edge::endpoint::Answering;
-use crate::edge::front_door::{CHALLENGE, FrontDoor};
-use crate::edge::gates::{ClientAddress, GateEntry, Gates, Quota};
+use crate::edge::exchange::Exchange;
+use crate::edge::forwarding::{Client, TrustedProxies};
+use crate::edge::front_door::{CHALLENGE, FrontDoor, Visitor};
+use crate::edge::gates::{GateEntry, Gates};
+use crate::edge::local_peer::LocalPeer;
 use crate::edge::managed;
 use crate::edge::meters::RouteMeters;
-use crate::edge::route::{Cache, Route};
-use crate::edge::route_table::Addresses;
+use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
+use crate::edge::route::{Cache, Need, Route};
+use crate::edge::route_table::BoundRoutes;
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
-use crate::request::path_params::PathParams;
+use crate::request::network::network_of;
 use crate::request::query::Query;
-use crate::request::request_id::{RequestId, RequestIds, TraceParent};
-use crate::response::hints::Rejected;
+use crate::request::request_id::{RequestIds, TraceParent};
+use crate::response::hints::{Noted, Rejected};
 use crate::response::problem;
 use crate::response::problem::Problem;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{ALLOW, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 use onhand_planted::{Bug, planted};
 use onhand_resilience::Seat;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
-    routes: Vec<(Route, Answering)>,
-    addresses: Addresses,
+    routes: BoundRoutes,
     gates: Arc<Gates>,
     web: Arc<WebGate>,
+    proxies: TrustedProxies,
     door: Option<FrontDoor>,
+    recording: Option<Recording>,
     meters: RouteMeters,
     ids: RequestIds,
-}
-
-/// One request with the data that the edge collects until it is answered.
-struct Exchange {
-    started: Instant,
-    method: Method,
-    uri: Uri,
-    /// The index of its route.
-    index: Option<usize>,
-    params: PathParams,
-    id: RequestId,
-    trace: Option<TraceParent>,
-    /// The origin of the page that sent it, when that may read the answer.
-    origin: Option<HeaderValue>,
-    /// The rate limit of its client, when there is one.
-    quota: Option<Quota>,
 }
 
 impl Edge {
     /// Puts the layer around these routes and their handlers.
     pub(crate) fn new(routes: Vec<(Route, Answering)>, gates: Arc<Gates>, web: Arc<WebGate>) -> Self {
-        let addresses = Addresses::of(routes.iter().map(|(route, _)| route));
-        let meters = RouteMeters::new(routes.iter().map(|(route, _)| route.template));
-        for (index, (route, _)) in routes.iter().enumerate() {
+        let routes = BoundRoutes::new(routes);
+        let meters = RouteMeters::new(routes.all().map(|route| route.template));
+        for (index, route) in routes.all().enumerate() {
             meters.of(Some(index), &route.method).begin();
         }
-        Self { routes, addresses, gates, web, door: None, meters, ids: RequestIds::default() }
+        let (proxies, ids) = (TrustedProxies::default(), RequestIds::default());
+        Self { routes, gates, web, proxies, door: None, recording: None, meters, ids }
+    }
+
+    /// The same edge behind these proxies.
+    pub(crate) fn with_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
     }
 
     /// The same edge with a front door; without one, every caller is `local`.
@@ -79,51 +75,62 @@ impl Edge {
         self
     }
 
+    /// The same edge with an audit trail, or without.
+    pub(crate) fn with_recording(mut self, recording: Option<Recording>) -> Self {
+        self.recording = recording;
+        self
+    }
+
     /// Answers one request from inside the process: it has no client with a rate limit, and is not from a browser.
     pub async fn handle(&self, request: Request) -> Response {
         self.handle_of(None, request).await
     }
 
-    /// Answers one request. On the way in: clock, request id, trace, route, gate against web pages, rate limit, gate, query names,
-    /// then the handler behind a guard against panics. On the way out: problem, headers, meters, log.
+    /// Answers one request. On the way in: clock, request id, trace, route, client, gate against web pages, caller, rate limit,
+    /// gate, query names, permission, then the handler behind a guard against panics. On the way out: problem, headers, meters, log.
     ///
-    /// A client is identified by its socket; a request from inside the process has none, and no rate limit.
-    pub(crate) async fn handle_of(&self, client: Option<ClientAddress>, mut request: Request) -> Response {
+    /// `peer` is the other end of the connection; a request from inside the process has none, and no rate limit.
+    pub(crate) async fn handle_of(&self, peer: Option<Client>, mut request: Request) -> Response {
         let mut exchange = self.enter(&request);
-        let admitted = self.admit(&mut exchange, client, &request);
-        let admitted = admitted.and_then(|place| self.check_query(&exchange).map(|()| place));
-        let place = match admitted {
-            Err(problem) => return self.leave(&exchange, problem.into_response()),
-            Ok(place) => place,
+        exchange.client = peer.map(|peer| self.proxies.client_behind(peer, request.headers()));
+        let local = request.extensions().get::<LocalPeer>().is_some();
+        let (address, encrypted) =
+            exchange.client.map_or((None, false), |client| (client.address, client.encrypted));
+        let caller = match self.check_page(&mut exchange, &request) {
+            Ok(()) => {
+                let network = address.map(network_of);
+                let visitor = Visitor { headers: request.headers(), local, network, encrypted };
+                Ok(self.identify(&exchange, visitor).await)
+            }
+            Err(problem) => Err(problem),
         };
-        let Some((route, answering)) = exchange.index.and_then(|index| self.routes.get(index)) else {
+        let admitted = caller.and_then(|caller| self.admit(&mut exchange, caller));
+        let (caller, place) = match admitted {
+            Err(problem) => return self.leave(&exchange, problem.into_response()),
+            Ok(admitted) => admitted,
+        };
+        let Some((route, answering)) = self.routes.get(exchange.index) else {
             return self.leave(&exchange, StatusCode::NOT_FOUND.into_response());
         };
         if !route.serves(&exchange.method) {
-            let methods = self.methods_of(&exchange);
+            let methods = self.routes.methods_of(exchange.uri.path());
             if exchange.origin.is_some() && cors::is_preflight(&exchange.method, request.headers()) {
                 return self.leave(&exchange, cors::permit(&methods));
             }
             let allow = [(ALLOW, methods)];
             return self.leave(&exchange, (StatusCode::METHOD_NOT_ALLOWED, allow).into_response());
         }
-        let params = std::mem::take(&mut exchange.params);
-        let admitted = match &self.door {
-            Some(door) => {
-                let caught_up = door.catch_up(route.need).await;
-                caught_up.and_then(|()| door.admit(route.need, &request, &params))
-            }
-            None => Ok(Caller::default()),
-        };
-        let caller = match admitted {
-            Ok(caller) => caller,
-            Err(problem) => return self.leave(&exchange, problem.into_response()),
-        };
+        if let Some(recording) = &self.recording
+            && recording.is_first_use(&caller, address.map(network_of))
+        {
+            recording.first_use(&self.recorded(&exchange));
+        }
         let vault = self.door.as_ref().and_then(|door| door.vault.as_ref());
-        if let Err(problem) = managed::check(vault, route, &params).await {
+        if let Err(problem) = managed::check(vault, route, &exchange.params).await {
             return self.leave(&exchange, problem.into_response());
         }
-        request.extensions_mut().insert(Arrived { id: exchange.id.clone(), caller, params });
+        let (id, params) = (exchange.id.clone(), std::mem::take(&mut exchange.params));
+        request.extensions_mut().insert(Arrived { id, caller, address, encrypted, params });
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
         request.extensions_mut().insert(Arc::clone(&admission));
@@ -143,12 +150,12 @@ impl Edge {
 
     /// Forgets clients whose rate limit is unused again.
     pub(crate) fn sweep(&self) {
-        self.gates.sweep();
+        self.gates.limits.sweep();
     }
 
     fn enter(&self, request: &Request) -> Exchange {
         let started = Instant::now();
-        let (index, params) = self.find(request.method(), request.uri().path()).unzip();
+        let (index, params) = self.routes.find(request.method(), request.uri().path()).unzip();
         Exchange {
             started,
             method: request.method().clone(),
@@ -158,122 +165,128 @@ impl Edge {
             id: self.ids.take_or_make(request.headers()),
             trace: TraceParent::of(request.headers()),
             origin: None,
+            client: None,
             quota: None,
+            caller: None,
         }
     }
 
     /// True for a route that is answered under any load: health and metrics.
     pub(crate) fn is_free(&self, request: &Request) -> bool {
-        let found = self.find(request.method(), request.uri().path());
-        found
-            .and_then(|(index, _)| self.routes.get(index))
+        let found = self.routes.find(request.method(), request.uri().path());
+        self.routes
+            .get(found.map(|(index, _)| index))
             .is_some_and(|(route, _)| route.entry == GateEntry::Free)
     }
 
-    /// Counts a request and admits it. A request that a page may not send is not counted: it would use up its visitor's limit.
-    fn admit(
-        &self,
-        exchange: &mut Exchange,
-        client: Option<ClientAddress>,
-        request: &Request,
-    ) -> Result<Option<Seat>, Problem> {
-        if client.is_some() {
+    /// Refuses what a page may not send. It is not counted: it would use up its visitor's limit.
+    fn check_page(&self, exchange: &mut Exchange, request: &Request) -> Result<(), Problem> {
+        if exchange.client.is_some() {
             let login = self.door.as_ref().is_some_and(FrontDoor::asks_who);
             exchange.origin = self.web.check(request, login)?;
         }
-        let entry = exchange.index.and_then(|index| self.routes.get(index)).map(|(route, _)| route.entry);
-        if entry == Some(GateEntry::Free) {
-            return Ok(None);
-        }
-        if let Some(client) = client {
-            exchange.quota = self.gates.count(client).map_err(|(quota, problem)| {
-                exchange.quota = Some(quota);
-                problem
-            })?;
-        }
-        entry.map_or(Ok(None), |entry| self.gates.admit(entry))
+        Ok(())
     }
 
-    /// The route of an address that has this method, else the first one of the address; and the path parameters.
-    fn find(&self, method: &Method, path: &str) -> Option<(usize, PathParams)> {
-        let serves = |index: usize| self.routes.get(index).is_some_and(|(route, _)| route.serves(method));
-        self.addresses.find(path, serves)
+    /// Finds out who sends a request, once what other processes have granted and revoked is read.
+    async fn identify(&self, exchange: &Exchange, visitor: Visitor<'_>) -> Result<Caller, Problem> {
+        let (Some(door), Some(route)) = (&self.door, self.served(exchange)) else {
+            return Ok(Caller::default());
+        };
+        door.catch_up(route.need).await?;
+        door.caller_of(route.need, visitor).await
     }
 
-    /// The `Allow` header of an address.
-    fn methods_of(&self, exchange: &Exchange) -> String {
-        let indexes = self.addresses.all_at(exchange.uri.path());
-        let mut allowed = Vec::new();
-        for (route, _) in indexes.iter().filter_map(|index| self.routes.get(*index)) {
-            allowed.push(route.method.as_str());
-            if route.method == Method::GET {
-                allowed.push("HEAD");
+    /// Counts a request for its caller, and admits it: the caller, and the place where one is taken at once.
+    fn admit(
+        &self,
+        exchange: &mut Exchange,
+        caller: Result<Caller, Problem>,
+    ) -> Result<(Caller, Option<Seat>), Problem> {
+        let is_free =
+            self.routes.get(exchange.index).is_some_and(|(route, _)| route.entry == GateEntry::Free);
+        let Some(route) = self.served(exchange) else {
+            if !is_free {
+                self.count(exchange, None)?;
             }
+            return Ok((Caller::default(), None));
+        };
+        if caller.is_err() || !is_free {
+            // Who guesses too often is told to wait in place of whether the guess was right.
+            self.count(exchange, caller.as_ref().ok())?;
         }
-        allowed.join(",")
+        let caller = caller?;
+        exchange.caller = Some(caller.clone());
+        let place = self.gates.admit(route.entry)?;
+        if let Some(query) = exchange.uri.query() {
+            Query::of(Some(query)).check(route.query)?;
+        }
+        FrontDoor::permit(route.need, &caller, &exchange.params)?;
+        Ok((caller, place))
+    }
+
+    /// The route of a request, when it serves its method.
+    fn served(&self, exchange: &Exchange) -> Option<&Route> {
+        let route = self.routes.get(exchange.index).map(|(route, _)| route);
+        route.filter(|route| route.serves(&exchange.method))
+    }
+
+    /// Counts a request for its caller; for its address when that is none, or not known.
+    fn count(&self, exchange: &mut Exchange, caller: Option<&Caller>) -> Result<(), Problem> {
+        let Some(client) = exchange.client else { return Ok(()) };
+        exchange.quota = self.gates.limits.count(&client, caller.and_then(Caller::authority));
+        exchange.quota.as_ref().map_or(Ok(()), Quota::check)
     }
 
     fn leave(&self, exchange: &Exchange, mut response: Response) -> Response {
         let refused = response.status().is_client_error() || response.status().is_server_error();
         let problem =
             refused.then(|| problem::render(&mut response, exchange.uri.path(), exchange.id.as_str()));
-        let route = exchange.index.and_then(|index| self.routes.get(index));
+        let route = self.routes.get(exchange.index);
         let cache = route.filter(|_| !refused).map_or(Cache::Never, |(route, _)| route.cache);
         sign(response.headers_mut(), &exchange.id, cache);
         if self.web.knows_origins() {
             cors::sign(response.headers_mut(), exchange.origin.as_ref());
         }
-        if let Some(quota) = exchange.quota {
-            self.gates.sign(response.headers_mut(), quota);
+        if let Some(quota) = &exchange.quota {
+            quota.sign(response.headers_mut());
         }
         if response.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
         }
-        if problem.as_ref().is_some_and(|problem| problem.code().rejects_for_load()) {
+        // The connection of a proxy is that of others, too.
+        let shared = exchange.client.is_some_and(|client| client.proxied);
+        if !shared && problem.as_ref().is_some_and(|problem| problem.code().rejects_for_load()) {
             response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
+        let marked = response.extensions().get::<Noted>();
+        if let Some(recording) = self.recording.as_ref().filter(|_| marked.is_some() || is_refusal(status)) {
+            recording.answered(&self.recorded(exchange), status, problem.as_ref(), marked);
+        }
         let (meter, took) = (self.meters.of(exchange.index, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
-        log(exchange, meter.route(), status, took, problem.as_ref());
+        exchange.log(meter.route(), status, took, problem.as_ref());
         if exchange.method == Method::HEAD { without_body(response) } else { response }
     }
 
-    fn check_query(&self, exchange: &Exchange) -> Result<(), Problem> {
-        let route = exchange.index.and_then(|index| self.routes.get(index));
-        let (Some(query), Some((route, _))) = (exchange.uri.query(), route) else {
-            return Ok(());
-        };
-        // A wrong method is refused as such before the query is checked.
-        if route.serves(&exchange.method) { Query::of(Some(query)).check(route.query) } else { Ok(()) }
-    }
-}
-
-fn log(
-    exchange: &Exchange,
-    route: &'static str,
-    status: StatusCode,
-    took: Duration,
-    problem: Option<&Problem>,
-) {
-    let request_id = exchange.id.as_str();
-    let trace_id = exchange.trace.as_ref().map(TraceParent::id);
-    let (method, status) = (exchange.method.as_str(), status.as_u16());
-    let code = problem.map(|problem| problem.code().slug());
-    // The gate counts and logs what it rejects, the leases log contention, the breaker logs a failing disk. A line
-    // for each request would only add to the load, or to a disk that is full.
-    let routine = |problem: &Problem| problem.cause().is_none() && problem.code().is_reported_elsewhere();
-    if status >= 500 && !problem.is_some_and(routine) {
-        let cause = problem.and_then(Problem::cause);
-        tracing::error!(request_id, trace_id, method, route, status, code, cause, "request failed");
-    } else {
-        tracing::debug!(request_id, trace_id, method, route, status, code, ?took, "request answered");
+    /// What the audit trail is told of a request.
+    fn recorded<'a>(&self, exchange: &'a Exchange) -> RecordedRequest<'a> {
+        let route = self.routes.get(exchange.index).map(|(route, _)| route);
+        RecordedRequest {
+            address: exchange.client.and_then(|client| client.address).map(network_of),
+            method: self.meters.of(exchange.index, &exchange.method).method(),
+            route: route.map(|route| route.template),
+            is_public: route.is_some_and(|route| route.need == Need::Public),
+            id: &exchange.id,
+            caller: exchange.caller.as_ref(),
+        }
     }
 }
 
 impl fmt::Debug for Edge {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Edge").field("routes", &self.routes.len()).finish_non_exhaustive()
+        formatter.debug_struct("Edge").field("routes", &self.routes.all().count()).finish_non_exhaustive()
     }
 }
 
@@ -283,8 +296,11 @@ mod tests {
     use crate::edge::endpoint::{get, put};
     use crate::edge::route::Need;
     use crate::response::code::Code;
+    use axum::Extension;
     use axum::body::Body;
-    use http::header::{CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+    use http::header::{CACHE_CONTROL, CONTENT_LENGTH, HOST, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+    use onhand_config::GateSettings;
+    use std::num::NonZeroU32;
 
     fn edge() -> Edge {
         let endpoints = [
@@ -365,5 +381,42 @@ mod tests {
             (response.status(), &response.headers()[RETRY_AFTER]),
             (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap())
         );
+    }
+
+    #[tokio::test]
+    async fn a_handler_sees_where_a_request_comes_from() {
+        let seen = |Extension(arrived): Extension<Arrived>| async move {
+            format!("{:?} {}", arrived.address, arrived.encrypted)
+        };
+        let number = NonZeroU32::MIN;
+        let settings =
+            GateSettings { concurrency: 1, queue_max: 1, rate: Some((number, number)), role_rates: vec![] };
+        let edge = Edge::new(
+            vec![get(Need::Public, "/seen", seen).bound(())],
+            Arc::new(Gates::new(&settings, 1)),
+            Arc::new(WebGate::any_host()),
+        );
+        let edge = edge.with_proxies(TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]));
+        let proxy = Client::at([10, 0, 0, 1].into(), false);
+        let plain = Client::at([192, 0, 2, 7].into(), false);
+        for (peer, answer) in [
+            (Some(proxy), "Some(203.0.113.9) true"),
+            (Some(plain), "Some(192.0.2.7) false"),
+            (Some(Client::at([192, 0, 2, 8].into(), true)), "Some(192.0.2.8) true"),
+            (None, "None false"),
+        ] {
+            let sent = || {
+                let request = Request::builder().uri("/seen").header(HOST, "stock.example");
+                let request = request.header("x-forwarded-for", "1.2.3.4, 203.0.113.9");
+                request.header("x-forwarded-proto", "https").body(Body::empty()).unwrap()
+            };
+            let body = edge.handle_of(peer, sent()).await.into_body();
+            assert_eq!(axum::body::to_bytes(body, 100).await.unwrap(), answer);
+            // Who asks too often has to wait on its connection, unless that is a proxy's.
+            let again = edge.handle_of(peer, sent()).await;
+            let (status, waits) = (again.status().as_u16(), again.extensions().get::<Rejected>().is_some());
+            assert_eq!(status, if peer.is_some() { 429 } else { 200 });
+            assert_eq!(waits, peer.is_some() && peer != Some(proxy));
+        }
     }
 }

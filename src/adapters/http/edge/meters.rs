@@ -73,6 +73,11 @@ impl RouteMeter {
         }
     }
 
+    /// The method, or `other`.
+    pub(crate) fn method(&self) -> &'static str {
+        self.method
+    }
+
     /// The template of its route.
     pub(crate) fn route(&self) -> &'static str {
         self.route

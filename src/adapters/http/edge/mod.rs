@@ -1,19 +1,28 @@
-//! The layer around every handler (`layer`), by its route (`route`, `endpoint`): the gate against web
-//! pages (`web_gate`), which exempts the local socket (`local_peer`), who it comes from (`front_door`), CORS (`cors`), the headers of every answer (`departing`), rate limit and places (`gates`, `admission`), the body (`body`), and the meters (`meters`).
+//! The layer around every handler (`layer`), with what it knows of one request (`exchange`), by its route (`route`, `endpoint`, `route_table`) and its need (`need`): the gate against web
+//! pages (`web_gate`), which exempts the local socket (`local_peer`), the client behind proxies (`forwarding`), who it comes from (`front_door`) by what it presents (`credentials`), logins and passwords (`logins`, `attempts`), what a file declares (`managed`), CORS (`cors`), the headers of every answer (`departing`), rate limits and places (`rate_limits`, `gates`, `admission`), the body (`body`), the meters (`meters`), and what the
+//! audit trail is told (`recording`, `known_addresses`).
 
 pub(crate) mod admission;
+pub(crate) mod attempts;
 pub(crate) mod body;
 pub(crate) mod cors;
+pub(crate) mod credentials;
 pub(crate) mod departing;
 pub(crate) mod endpoint;
+pub(crate) mod exchange;
+pub(crate) mod forwarding;
 pub(crate) mod front_door;
 pub(crate) mod gates;
 pub(crate) mod in_process;
+pub(crate) mod known_addresses;
 pub(crate) mod layer;
 pub(crate) mod local_peer;
+pub(crate) mod logins;
 pub(crate) mod managed;
 pub(crate) mod meters;
 pub(crate) mod need;
+pub(crate) mod rate_limits;
+pub(crate) mod recording;
 pub(crate) mod route;
 pub(crate) mod route_table;
 pub(crate) mod web_gate;

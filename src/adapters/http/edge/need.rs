@@ -8,7 +8,7 @@ use onhand_domain::identity::{Access, Denied, Permission};
 /// Checks the need of a route whose path has these parameters.
 pub(crate) fn check(need: Need, access: &Access, params: &PathParams) -> Result<(), Denied> {
     match need {
-        Need::Public | Need::Anyone => Ok(()),
+        Need::Public | Need::Probe | Need::Anyone => Ok(()),
         Need::Metrics => access.permit(Permission::OpsRead),
         Need::Everywhere(needs) => access.permit(needs),
         Need::Somewhere(needs) if access.may_somewhere(needs) => Ok(()),

@@ -27,9 +27,11 @@ pub struct Route {
 pub enum Need {
     /// Nothing; no credential is read.
     Public,
+    /// Nothing, whatever credential is shown; a good one may show some more.
+    Probe,
     /// To be known.
     Anyone,
-    /// To read metrics, unless they are for everybody.
+    /// To read metrics, unless they are open to all.
     Metrics,
     /// The permission in every store.
     Everywhere(Permission),

@@ -1,5 +1,6 @@
-//! Which route an address and a method lead to.
+//! Which route an address and a method lead to, with its handler or without.
 
+use crate::edge::endpoint::Answering;
 use crate::edge::route::Route;
 use crate::request::path_params::PathParams;
 use http::Method;
@@ -7,6 +8,12 @@ use std::collections::BTreeMap;
 
 /// The addresses of a list of routes, each with the indexes of its routes, one for each of its methods.
 pub(crate) struct Addresses(matchit::Router<Vec<usize>>);
+
+/// The routes of a node with their handlers.
+pub(crate) struct BoundRoutes {
+    routes: Vec<(Route, Answering)>,
+    addresses: Addresses,
+}
 
 /// A list of routes with its addresses, for questions about them.
 pub(crate) struct RouteTable {
@@ -56,5 +63,41 @@ impl RouteTable {
         let serves = |index: usize| self.routes.get(index).is_some_and(|route| route.serves(method));
         let (index, params) = self.addresses.find(path, serves)?;
         self.routes.get(index).map(|route| (route, params))
+    }
+}
+
+impl BoundRoutes {
+    /// # Panics
+    /// When two patterns fit the same addresses.
+    pub(crate) fn new(routes: Vec<(Route, Answering)>) -> Self {
+        let addresses = Addresses::of(routes.iter().map(|(route, _)| route));
+        Self { routes, addresses }
+    }
+
+    /// Every route, in the order of their indexes.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(|(route, _)| route)
+    }
+
+    pub(crate) fn get(&self, index: Option<usize>) -> Option<&(Route, Answering)> {
+        self.routes.get(index?)
+    }
+
+    /// The index of the route that a request takes, as [`Addresses::find`].
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<(usize, PathParams)> {
+        let serves = |index: usize| self.get(Some(index)).is_some_and(|(route, _)| route.serves(method));
+        self.addresses.find(path, serves)
+    }
+
+    /// The `Allow` header of an address.
+    pub(crate) fn methods_of(&self, path: &str) -> String {
+        let mut allowed = Vec::new();
+        for (route, _) in self.addresses.all_at(path).iter().filter_map(|index| self.get(Some(*index))) {
+            allowed.push(route.method.as_str());
+            if route.method == Method::GET {
+                allowed.push("HEAD");
+            }
+        }
+        allowed.join(",")
     }
 }

@@ -3,7 +3,8 @@
 use crate::edge::gates::Gate;
 use crate::feed::event_body::EventBody;
 use crate::feed::follow;
-use crate::feed::follow::Form;
+use crate::feed::follow::{Followed, Form, Frames};
+use crate::limits::FOLLOW_EVENTS_MAX;
 use crate::node::Node;
 use crate::request::accept;
 use crate::request::caller::Caller;
@@ -15,6 +16,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, Uri};
 use onhand_app::feed::{Feed, FeedFilter};
+use onhand_app::stock::ReadError;
 use onhand_domain::identity::Permission;
 use onhand_domain::limits::INTEGER_MAX;
 use onhand_domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
@@ -95,7 +97,29 @@ fn stream(
             format!("lies beyond the end of the log, {}: this is not the log you have read", feed.end());
         return Err(Problem::parameter(AFTER, detail));
     }
-    follow::response(node, caller.clone(), feed, form)
+    let followed = FollowedFeed { node: node.id, feed };
+    follow::response(node, caller.clone(), followed, form)
+}
+
+/// The feed of a node while it is followed.
+struct FollowedFeed {
+    node: Uuid,
+    feed: Feed,
+}
+
+impl Followed for FollowedFeed {
+    async fn next(&mut self, out: &mut Frames) -> Result<bool, ReadError> {
+        let piece = self.feed.next(FOLLOW_EVENTS_MAX).await?;
+        for event in &piece.events {
+            let body = EventBody::of(self.node, event);
+            out.event(&body.sequence(), &body);
+        }
+        Ok(piece.through >= piece.end)
+    }
+
+    async fn more(&mut self) {
+        self.feed.more().await;
+    }
 }
 
 fn after(query: &Query<'_>) -> Result<Option<Sequence>, Problem> {

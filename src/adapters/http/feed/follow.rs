@@ -1,23 +1,23 @@
-//! The feed as an endless stream: `text/event-stream` (WHATWG HTML, section 9.2) or one JSON object a line.
+//! The feed, or another table, as an endless stream: `text/event-stream` (WHATWG HTML, section 9.2) or one JSON object a line.
 //!
 //! The reader pulls: a piece of the log is read when the connection has room for it and not before, so a slow
 //! reader costs one piece. The timeout of the socket closes a connection whose reader stops
 //! (`server/timed_socket.rs`).
 
-use crate::feed::event_body::EventBody;
-use crate::limits::{FOLLOW_EVENTS_MAX, HEARTBEAT_MS};
+use crate::limits::HEARTBEAT_MS;
 use crate::node::Node;
 use crate::request::caller::Caller;
-use crate::response::hints::Endless;
+use crate::response::hints::{Endless, Noted};
 use crate::response::problem::Problem;
 use axum::Extension;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
-use onhand_app::feed::{Feed, FeedPiece};
 use onhand_app::stock::ReadError;
 use onhand_telemetry::FEED_FOLLOWERS;
+use serde::Serialize;
+use std::fmt::Display;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,11 +36,29 @@ pub(crate) enum Form {
     Ndjson,
 }
 
+/// What is followed.
+pub(crate) trait Followed: Send + 'static {
+    /// Writes what is there, in pieces of a size of its own; false when the end is not reached yet.
+    ///
+    /// Cancel safe: a call that is dropped half-way skips nothing.
+    fn next(&mut self, out: &mut Frames) -> impl Future<Output = Result<bool, ReadError>> + Send;
+
+    /// Waits until there may be more.
+    fn more(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// Events on their way into one piece of the stream.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    form: Form,
+    bytes: Vec<u8>,
+}
+
 /// One follower's stream.
-struct FeedStream {
+struct FollowerStream<T> {
     node: Arc<Node>,
     caller: Caller,
-    feed: Feed,
+    followed: T,
     form: Form,
     heartbeat_at: Instant,
     greeting: Option<&'static str>,
@@ -49,13 +67,18 @@ struct FeedStream {
 }
 
 /// The answer that goes on until the reader or the node ends it.
-pub(crate) fn response(node: Arc<Node>, caller: Caller, feed: Feed, form: Form) -> Result<Response, Problem> {
+pub(crate) fn response<T: Followed>(
+    node: Arc<Node>,
+    caller: Caller,
+    followed: T,
+    form: Form,
+) -> Result<Response, Problem> {
     let place = node.follower_place()?;
     metrics::gauge!(FEED_FOLLOWERS).increment(1.0);
-    let follower = FeedStream {
+    let follower = FollowerStream {
         node,
         caller,
-        feed,
+        followed,
         form,
         heartbeat_at: next_heartbeat(),
         greeting: form.greeting(),
@@ -69,14 +92,14 @@ pub(crate) fn response(node: Arc<Node>, caller: Caller, feed: Feed, form: Form) 
         Some((chunk, follower))
     });
     let headers = [(CONTENT_TYPE, form.media_type()), (X_ACCEL_BUFFERING, "no")];
-    Ok((headers, Extension(Endless), Body::from_stream(stream)).into_response())
+    Ok((headers, Extension(Endless), Extension(Noted::EXPORT), Body::from_stream(stream)).into_response())
 }
 
 fn next_heartbeat() -> Instant {
     Instant::now() + Duration::from_millis(HEARTBEAT_MS)
 }
 
-impl FeedStream {
+impl<T: Followed> FollowerStream<T> {
     /// The next bytes, never empty; `None` when the stream ends.
     async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         if self.ended {
@@ -87,47 +110,46 @@ impl FeedStream {
         }
         let shutdown = self.node.shutdown.clone();
         loop {
-            if !self.caller.is_unchanged(&self.node.ledger) {
+            if !self.node.admits_still(&self.caller) {
                 return Ok(None);
             }
-            let Some(read) = shutdown.run_until_cancelled(self.feed.next(FOLLOW_EVENTS_MAX)).await else {
+            let mut frames = Frames { form: self.form, bytes: Vec::new() };
+            let Some(read) = shutdown.run_until_cancelled(self.followed.next(&mut frames)).await else {
                 return Ok(None);
             };
-            let piece = read.inspect_err(|error| tracing::error!(%error, "a feed cannot be read on"))?;
-            if !piece.events.is_empty() {
-                return Ok(Some(self.write(&piece)));
+            let at_end = read.inspect_err(|error| tracing::error!(%error, "a stream cannot be read on"))?;
+            if !frames.bytes.is_empty() {
+                return Ok(Some(Bytes::from(frames.bytes)));
             }
             if Instant::now() >= self.heartbeat_at {
                 return Ok(Some(self.form.heartbeat()));
             }
-            if piece.through < piece.end {
+            if !at_end {
                 // The filter has skipped many events: read on.
                 continue;
             }
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(None),
-                () = self.feed.more() => {}
+                () = self.followed.more() => {}
                 () = tokio::time::sleep_until(self.heartbeat_at) => return Ok(Some(self.form.heartbeat())),
             }
         }
     }
+}
 
-    fn write(&self, piece: &FeedPiece) -> Bytes {
+impl Frames {
+    /// Writes one event under its id.
+    pub(crate) fn event(&mut self, id: &dyn Display, body: &impl Serialize) {
         const INFALLIBLE: &str = "plain structs with string keys always serialise into memory";
-        let mut out = Vec::with_capacity(512 * piece.events.len());
-        for event in &piece.events {
-            let body = EventBody::of(self.node.id, event);
-            if self.form == Form::Sse {
-                write!(out, "id: {}\ndata: ", body.sequence()).expect(INFALLIBLE);
-            }
-            serde_json::to_writer(&mut out, &body).expect(INFALLIBLE);
-            out.extend_from_slice(self.form.end_of_event());
+        if self.form == Form::Sse {
+            write!(self.bytes, "id: {id}\ndata: ").expect(INFALLIBLE);
         }
-        Bytes::from(out)
+        serde_json::to_writer(&mut self.bytes, body).expect(INFALLIBLE);
+        self.bytes.extend_from_slice(self.form.end_of_event());
     }
 }
 
-impl Drop for FeedStream {
+impl<T> Drop for FollowerStream<T> {
     fn drop(&mut self) {
         metrics::gauge!(FEED_FOLLOWERS).decrement(1.0);
     }

@@ -108,7 +108,7 @@ impl Explanation {
 
 fn permission(need: Need) -> Option<Permission> {
     match need {
-        Need::Public | Need::Anyone => None,
+        Need::Public | Need::Probe | Need::Anyone => None,
         Need::Metrics => Some(Permission::OpsRead),
         Need::Everywhere(needs) | Need::InStore(needs) | Need::Somewhere(needs) => Some(needs),
     }
@@ -116,7 +116,7 @@ fn permission(need: Need) -> Option<Permission> {
 
 fn granted(need: Need) -> String {
     match need {
-        Need::Public => "the route is open to everybody".to_owned(),
+        Need::Public | Need::Probe => "the route is open to everybody".to_owned(),
         Need::Anyone => {
             "the route is open to everybody who is known; what the request does is checked with its body"
                 .to_owned()

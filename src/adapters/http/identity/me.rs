@@ -1,5 +1,6 @@
 //! `GET /auth/me`: who the caller is, and what they may do.
 
+use crate::identity::keeper::kept;
 use crate::node::Node;
 use crate::request::caller::Caller;
 use crate::response::problem::Problem;
@@ -18,6 +19,10 @@ const LOCAL: &str = "local";
 struct MeBody<'a> {
     principal_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    login: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<PrincipalKind>,
     grants: Vec<Grant>,
     /// What is granted anywhere, in the present mode.
@@ -30,13 +35,17 @@ pub(crate) async fn me(State(node): State<Arc<Node>>, caller: Caller) -> Result<
     let permissions = caller.access().anywhere().iter().collect();
     let mode = node.ledger.mode();
     let Some(authority) = caller.authority() else {
-        let grants = Vec::new();
-        return Ok(
-            Json(MeBody { principal_id: LOCAL, kind: None, grants, permissions, mode }).into_response()
-        );
+        let (principal_id, kind, grants) = (LOCAL, None, Vec::new());
+        let body = MeBody { principal_id, login: None, name: None, kind, grants, permissions, mode };
+        return Ok(Json(body).into_response());
     };
-    let principal = node.ledger.principal(&authority.principal_id).await?.and_then(|master| master.details);
+    let id = &authority.principal_id;
+    let principal = node.ledger.principal(id).await?.and_then(|master| master.details);
     let grants = principal.map(|principal| principal.grants).unwrap_or_default();
-    let principal_id = authority.principal_id.as_str();
-    Ok(Json(MeBody { principal_id, kind: Some(authority.kind), grants, permissions, mode }).into_response())
+    let (login, name) = match authority.kind {
+        PrincipalKind::Person => kept(&node, id).await?.map(|kept| (kept.login, kept.name)).unzip(),
+        PrincipalKind::Service | PrincipalKind::Node | PrincipalKind::Team => (None, None),
+    };
+    let (principal_id, kind, name) = (id.as_str(), Some(authority.kind), name.flatten());
+    Ok(Json(MeBody { principal_id, login, name, kind, grants, permissions, mode }).into_response())
 }

@@ -1,13 +1,21 @@
-//! Identity: who the caller is (`me`), what somebody may do and why (`explain`), tokens (`tokens`, `token_body`), roles and the mode (`mode`).
+//! Identity: who the caller is (`me`), what somebody may do and why (`explain`), sessions (`login`), passwords (`passwords`), persons
+//! (`persons`, `person_body`), tokens (`tokens`, `token_body`), the keys of signed tokens (`keys`), roles and the mode (`mode`); all by way
+//! of the vault (`keeper`).
 
 mod explain;
 mod explain_body;
+mod keeper;
+mod keys;
+mod login;
 mod me;
 mod mode;
+mod passwords;
+mod person_body;
+mod persons;
 mod token_body;
 mod tokens;
 
-use crate::edge::endpoint::{delete, get, post, put};
+use crate::edge::endpoint::{delete, get, patch, post, put};
 use crate::edge::route::Need;
 use crate::node::Routes;
 use crate::resource::list;
@@ -16,8 +24,24 @@ use onhand_domain::identity::Permission::{IdentityManage, IdentityRead};
 /// The routes of identity.
 pub(crate) fn routes() -> Routes {
     vec![
+        post(Need::Public, "/auth/login", login::login),
+        post(Need::Public, "/auth/refresh", login::refresh),
+        post(Need::Anyone, "/auth/logout", login::logout),
         get(Need::Anyone, "/auth/me", me::me),
         get(Need::Everywhere(IdentityRead), "/auth/explain", explain::explain).query(explain::PARAMETERS),
+        get(Need::Anyone, "/auth/profile", me::me),
+        post(Need::Anyone, "/auth/password", passwords::change),
+        post(Need::Public, "/auth/link", passwords::by_link),
+        post(Need::Public, "/auth/register", passwords::register),
+        get(Need::Public, "/auth/keys", keys::keys),
+        post(Need::Everywhere(IdentityManage), "/auth/keys/rotate", keys::rotate),
+        get(Need::Everywhere(IdentityRead), "/users", persons::list).query(persons::PARAMETERS),
+        post(Need::Everywhere(IdentityManage), "/users", persons::add),
+        get(Need::Everywhere(IdentityRead), "/users/{userId}", persons::get).versioned(),
+        patch(Need::Everywhere(IdentityManage), "/users/{userId}", persons::patch),
+        delete(Need::Everywhere(IdentityManage), "/users/{userId}", persons::erase),
+        put(Need::Everywhere(IdentityManage), "/users/{userId}/grants", persons::grant),
+        post(Need::Everywhere(IdentityManage), "/users/{userId}/reset", persons::reset),
         get(Need::Anyone, "/roles", mode::roles),
         get(Need::Anyone, "/mode", mode::mode).versioned(),
         put(Need::Everywhere(IdentityManage), "/mode", mode::set),

@@ -18,7 +18,7 @@ pub(super) const GRACE_SECONDS_MAX: i64 = 7 * DAY_SECONDS;
 /// Grants of one token.
 pub(super) const GRANTS_MAX: u64 = 100;
 
-/// `{kind, name, grants, expiresInSeconds?}`
+/// `{kind, name, grants, expiresInSeconds?, jwt?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TokenBody {
@@ -30,15 +30,19 @@ pub(crate) struct TokenBody {
     #[serde(default, deserialize_with = "present")]
     #[validate(range(min = 60, max = LIFE_SECONDS_MAX, message = "must be 60 to 34560000 seconds"))]
     pub(super) expires_in_seconds: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) jwt: bool,
 }
 
-/// `{graceSeconds?}`
+/// `{graceSeconds?, jwt?}`
 #[derive(Debug, Serialize, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RotateBody {
     #[serde(default, deserialize_with = "present")]
     #[validate(range(min = 0, max = GRACE_SECONDS_MAX, message = "must be 0 to 604800 seconds"))]
     pub(super) grace_seconds: Option<i64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) jwt: bool,
 }
 
 /// A token as lists show it.

@@ -1,6 +1,8 @@
 //! Tokens: issued, listed, rotated, revoked. The text of a token is in the answer that issues it, and nowhere else.
 
 use crate::edge::body::JsonBody;
+use crate::edge::front_door::AUDIENCE;
+use crate::identity::keeper::{random_bits, vault, with_vault};
 use crate::identity::token_body::{LIFE_SECONDS, LIFE_SECONDS_MAX, RotateBody, TokenBody, TokenShown};
 use crate::node::Node;
 use crate::request::context::RequestContext;
@@ -13,14 +15,12 @@ use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::Uri;
-use onhand_app::blocking;
-use onhand_app::ports::Vault;
+use onhand_app::ports::Claims;
 use onhand_domain::identity::{
     Access, Principal, PrincipalCommand, PrincipalId, Token, TokenChange, TokenCommand, TokenId, TokenKind,
 };
-use onhand_domain::{Command, Expected};
+use onhand_domain::{Command, Expected, Timestamp};
 use smol_str::{SmolStr, format_smolstr};
-use std::io;
 use std::sync::Arc;
 
 /// `GET /tokens`
@@ -50,6 +50,7 @@ pub(crate) async fn issue(
     JsonBody(body): JsonBody<TokenBody>,
 ) -> Result<Response, Problem> {
     context.unconditional("has no meaning for a new token; leave it out")?;
+    require_signable(body.jwt, body.kind)?;
     let granter = context.caller.access().clone();
     let scope = SmolStr::new_static("token");
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
@@ -64,8 +65,8 @@ pub(crate) async fn issue(
         granter: granter.clone(),
     };
     let life = body.expires_in_seconds.unwrap_or(LIFE_SECONDS);
-    let owner = NewToken { principal_id, kind: body.kind, name: body.name, life, granter };
-    issued(&node, vault, &change, owner, |token| TokenChange::Issue(token, Box::new(principal))).await
+    let owner = NewToken { principal_id, kind: body.kind, name: body.name, life, signed: body.jwt, granter };
+    issued(&node, &change, owner, |token| TokenChange::Issue(token, Box::new(principal))).await
 }
 
 /// `POST /tokens/{tokenId}/rotate`: another token for the same principal; the old one expires after the grace.
@@ -80,12 +81,13 @@ pub(crate) async fn rotate(
     let granter = context.caller.access().clone();
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
     let old = good(&node, &token_id).await?;
-    let vault = vault(&node)?;
-    let name = kept_name(&vault, &token_id).await?.unwrap_or_default();
+    let name = kept_name(&node, &token_id).await?.unwrap_or_default();
     let life = old.expires_at.milliseconds().saturating_sub(old.created_at.milliseconds()) / 1_000;
-    let owner = NewToken { principal_id: old.principal_id, kind: old.kind, name: name.into(), life, granter };
+    require_signable(body.jwt, old.kind)?;
+    let (principal_id, kind, name, signed) = (old.principal_id, old.kind, name.into(), body.jwt);
+    let owner = NewToken { principal_id, kind, name, life, signed, granter };
     let at = node.ledger.now().plus_milliseconds(1_000 * body.grace_seconds.unwrap_or(0));
-    issued(&node, vault, &change, owner, |token| TokenChange::Replace(token, token_id, at)).await
+    issued(&node, &change, owner, |token| TokenChange::Replace(token, token_id, at)).await
 }
 
 /// `DELETE /tokens/{tokenId}`
@@ -108,8 +110,7 @@ pub(crate) async fn revoke(
     let token = known(&node, &token_id).await?;
     let body = shown(&node, token_id.clone(), token, None).await?;
     // After the event, which alone makes the token useless: a failure here leaves a verifier of nothing.
-    let keeper = vault(&node)?;
-    blocking(move || keeper.erase_token(&token_id)).await.map_err(|error| of_vault(&error))?;
+    with_vault(&node, move |vault| vault.erase_token(&token_id)).await?;
     Ok(changed(&outcome, event.after.version(), &body, None))
 }
 
@@ -120,23 +121,28 @@ struct NewToken {
     name: SmolStr,
     /// Seconds.
     life: i64,
+    /// True for a signed token.
+    signed: bool,
     granter: Access,
 }
 
 /// Keeps the verifier of a new token, and then records the token; the verifier of one that is not recorded is erased again.
 async fn issued(
     node: &Node,
-    vault: Arc<dyn Vault>,
     change: &ChangeRequest,
     owner: NewToken,
     as_change: impl FnOnce(Token) -> TokenChange,
 ) -> Result<Response, Problem> {
-    let NewToken { principal_id, kind, name, life, granter } = owner;
-    let (keeper, kept_name) = (Arc::clone(&vault), name.clone());
-    let kept = blocking(move || keeper.issue_token(kind, &kept_name)).await;
-    let (token_id, text) = kept.map_err(|error| of_vault(&error))?;
+    let NewToken { principal_id, kind, name, life, signed, granter } = owner;
     let created_at = node.ledger.now();
     let expires_at = created_at.plus_milliseconds(1_000 * life.clamp(60, LIFE_SECONDS_MAX));
+    let kept_name = name.clone();
+    let claims = signed.then(|| claims(node, &principal_id, created_at, expires_at));
+    let issued = with_vault(node, move |vault| match claims {
+        Some(claims) => vault.issue_signed_token(claims, &kept_name, created_at),
+        None => vault.issue_token(kind, &kept_name),
+    });
+    let (token_id, text) = issued.await?;
     let token = Token { principal_id, kind, created_at, expires_at, revoked: false };
     let command = TokenCommand {
         token_id: token_id.clone(),
@@ -152,8 +158,8 @@ async fn issued(
         .as_ref()
         .is_err_and(|problem| matches!(problem.code(), Code::OutcomeUnknown | Code::Internal));
     if !is_new && !may_be_recorded {
-        let (keeper, unused) = (vault, token_id.clone());
-        blocking(move || keeper.erase_token(&unused)).await.map_err(|error| of_vault(&error))?;
+        let unused = token_id.clone();
+        with_vault(node, move |vault| vault.erase_token(&unused)).await?;
     }
     let outcome = recorded?;
     if !is_new {
@@ -175,18 +181,18 @@ async fn issued(
     Ok(changed(&outcome, 1, &body, Some(&address)))
 }
 
-/// The vault of the node.
-fn vault(node: &Node) -> Result<Arc<dyn Vault>, Problem> {
-    node.vault.clone().ok_or_else(|| Problem::plain(Code::NotReady))
+/// Signed tokens are for teams: their programs verify each other's offline.
+fn require_signable(signed: bool, kind: TokenKind) -> Result<(), Problem> {
+    if signed && kind != TokenKind::Team {
+        return Err(Problem::pointer("/jwt", "is for tokens of teams; leave it out"));
+    }
+    Ok(())
 }
 
-fn of_vault(error: &io::Error) -> Problem {
-    Problem::plain(Code::Internal).because(error)
-}
-
-fn random_bits(vault: &dyn Vault) -> u64 {
-    let bits = vault.random();
-    u64::from_le_bytes(*bits.first_chunk().expect("32 bytes have a first 8"))
+fn claims(node: &Node, id: &PrincipalId, issued: Timestamp, expires: Timestamp) -> Claims {
+    let seconds = |at: Timestamp| at.milliseconds().div_euclid(1_000);
+    let (iss, aud) = (node.issuer(), AUDIENCE.to_owned());
+    Claims { iss, aud, sub: id.clone(), sid: None, jti: None, iat: seconds(issued), exp: seconds(expires) }
 }
 
 async fn known(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {
@@ -205,9 +211,9 @@ async fn good(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {
     })
 }
 
-async fn kept_name(vault: &Arc<dyn Vault>, token_id: &TokenId) -> Result<Option<String>, Problem> {
-    let (keeper, id) = (Arc::clone(vault), token_id.clone());
-    let kept = blocking(move || keeper.token(&id)).await.map_err(|error| of_vault(&error))?;
+async fn kept_name(node: &Node, token_id: &TokenId) -> Result<Option<String>, Problem> {
+    let id = token_id.clone();
+    let kept = with_vault(node, move |vault| vault.token(&id)).await?;
     Ok(kept.map(|kept| kept.name))
 }
 
@@ -217,7 +223,7 @@ async fn shown(
     token: Token,
     text: Option<String>,
 ) -> Result<TokenShown, Problem> {
-    let name = kept_name(&vault(node)?, &token_id).await?;
+    let name = kept_name(node, &token_id).await?;
     let Token { principal_id, kind, created_at, expires_at, revoked } = token;
     Ok(TokenShown { token_id, principal_id, kind, name, created_at, expires_at, revoked, token: text })
 }

@@ -3,18 +3,21 @@
 pub(crate) mod draining;
 
 use crate::edge::endpoint::Endpoint;
+use crate::edge::forwarding::TrustedProxies;
 use crate::edge::front_door::OpenRules;
 use crate::edge::gates::Gates;
+use crate::edge::logins::Logins;
 use crate::edge::route_table::RouteTable;
 use crate::edge::web_gate::WebGate;
 use crate::limits::FOLLOWERS_MAX;
 use crate::node::draining::Draining;
+use crate::request::caller::Caller;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use http::StatusCode;
 use onhand_app::central::{CentralModel, Worker};
 use onhand_app::low_stock::sender::AlertSender;
-use onhand_app::ports::Vault;
+use onhand_app::ports::{AuditTrail, Vault};
 use onhand_app::{CommandError, Ledger, Meta, Outcome};
 use onhand_domain::Command;
 use onhand_resilience::Deadline;
@@ -43,8 +46,14 @@ pub struct Node {
     pub gates: Arc<Gates>,
     /// The rules for requests from web pages.
     pub web: Arc<WebGate>,
+    /// The proxies that are believed about whom they forward.
+    pub proxies: TrustedProxies,
     /// Personal data and verifiers of identity; without it nobody can log in.
     pub vault: Option<Arc<dyn Vault>>,
+    /// Logins and passwords, where there is a vault.
+    pub(crate) logins: Option<Arc<Logins>>,
+    /// The audit trail; without it only the logs say who did what.
+    pub trail: Option<Arc<dyn AuditTrail>>,
     /// What is open without a login.
     pub open: OpenRules,
     /// Every route, once the edge is made of them.
@@ -69,7 +78,10 @@ impl Node {
             draining: Draining::default(),
             gates: Arc::default(),
             web: Arc::default(),
+            proxies: TrustedProxies::default(),
             vault: None,
+            logins: None,
+            trail: None,
             open: OpenRules::default(),
             routes: OnceLock::new(),
             alerts: None,
@@ -101,11 +113,26 @@ impl Node {
         self
     }
 
+    /// The same node behind these proxies.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
     /// The same node with identity: what is secret about it, and what is open without a login.
     #[must_use]
     pub fn with_identity(mut self, vault: Arc<dyn Vault>, open: OpenRules) -> Self {
+        self.logins = Some(Arc::new(Logins::new(Arc::clone(&vault))));
         self.vault = Some(vault);
         self.open = open;
+        self
+    }
+
+    /// The same node with an audit trail.
+    #[must_use]
+    pub fn with_trail(mut self, trail: Arc<dyn AuditTrail>) -> Self {
+        self.trail = Some(trail);
         self
     }
 
@@ -169,6 +196,16 @@ impl Node {
             Ok(outcome) => Ok(outcome?),
             Err(passed) => Err(Problem::plain(Code::OutcomeUnknown).because(&passed)),
         }
+    }
+
+    /// True as long as nothing has changed about a caller: see [`Caller::is_unchanged`].
+    pub(crate) fn admits_still(&self, caller: &Caller) -> bool {
+        caller.is_unchanged(&self.ledger, self.vault.as_deref())
+    }
+
+    /// The issuer of the tokens that the node signs: its ledger.
+    pub(crate) fn issuer(&self) -> String {
+        format!("urn:uuid:{}", self.ledger_id)
     }
 
     /// A place for a follower of the feed, held until the stream ends.

@@ -3,10 +3,12 @@
 use crate::node::Node;
 use crate::ops::sync_state;
 use crate::ops::sync_state::SyncState;
+use crate::request::caller::Caller;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use axum::Json;
 use axum::extract::State;
+use onhand_domain::identity::Permission;
 use onhand_resilience::BreakerState;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -33,12 +35,20 @@ struct HealthLinks {
     metrics: &'static str,
 }
 
-/// Whether the node accepts work, and how busy it is. When it does not, the members are part of the problem.
+/// Whether the node accepts work. When it does not, the members are part of the problem.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Readiness {
     ready: bool,
     mode: Mode,
+    /// For those who may read operations: it names other nodes.
+    #[serde(flatten)]
+    details: Option<Details>,
+}
+
+/// How busy it is, and what it depends on.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details {
     breakers: BTreeMap<String, &'static str>,
     queue_depth: usize,
     durable_sequence: u64,
@@ -57,7 +67,7 @@ enum Mode {
 
 /// `GET /health`: 200, or the same 503 as that of [`readiness`].
 pub(crate) async fn health(State(node): State<Arc<Node>>) -> Result<Json<Health>, Problem> {
-    let Readiness { mode, .. } = look(&node)?;
+    let Readiness { mode, .. } = look(&node, false)?;
     let links =
         HealthLinks { liveness: "/health/liveness", readiness: "/health/readiness", metrics: "/metrics" };
     Ok(Json(Health { status: "ok", mode, links }))
@@ -69,11 +79,14 @@ pub(crate) async fn liveness() -> Json<Liveness> {
 }
 
 /// `GET /health/readiness`: 200, or a 503 problem with the same members.
-pub(crate) async fn readiness(State(node): State<Arc<Node>>) -> Result<Json<Readiness>, Problem> {
-    look(&node).map(Json)
+pub(crate) async fn readiness(
+    State(node): State<Arc<Node>>,
+    caller: Caller,
+) -> Result<Json<Readiness>, Problem> {
+    look(&node, caller.access().permit(Permission::OpsRead).is_ok()).map(Json)
 }
 
-fn look(node: &Node) -> Result<Readiness, Problem> {
+fn look(node: &Node, with_details: bool) -> Result<Readiness, Problem> {
     let log = node.ledger.log();
     let storage = log.breaker();
     // Noted first: a probe sees the 503 also when it has another reason.
@@ -88,10 +101,12 @@ fn look(node: &Node) -> Result<Readiness, Problem> {
     let readiness = Readiness {
         ready: mode == Mode::Normal && node.ledger.contradiction().is_none(),
         mode,
-        breakers: sync_state::breakers(node),
-        queue_depth: log.queue_depth(),
-        durable_sequence: log.durable().sequence().0,
-        sync: SyncState::of(node),
+        details: with_details.then(|| Details {
+            breakers: sync_state::breakers(node),
+            queue_depth: log.queue_depth(),
+            durable_sequence: log.durable().sequence().0,
+            sync: SyncState::of(node),
+        }),
     };
     if readiness.ready { Ok(readiness) } else { Err(Problem::plain(Code::NotReady).extended(&readiness)) }
 }

@@ -15,9 +15,9 @@ pub(crate) fn routes() -> Routes {
     vec![
         get(Need::Public, "/health", health::health).free(),
         get(Need::Public, "/health/liveness", health::liveness).free(),
-        get(Need::Public, "/health/readiness", health::readiness).free(),
+        get(Need::Probe, "/health/readiness", health::readiness).free(),
         get(Need::Public, "/livez", health::liveness).free(),
-        get(Need::Public, "/readyz", health::readiness).free(),
+        get(Need::Probe, "/readyz", health::readiness).free(),
         get(Need::Public, "/healthz", health::liveness).free(),
         get(Need::Metrics, "/metrics", metrics::metrics).free(),
     ]

@@ -6,14 +6,20 @@ use crate::request::request_id::RequestId;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]
+#[allow(dead_code, reason = "logins and the audit trail read address and encryption")]
 pub(crate) struct Arrived {
     /// The id of the request, from its header or generated.
     pub id: RequestId,
     /// Who it comes from.
     pub caller: Caller,
+    /// The address of the client, behind trusted proxies; nothing over the local socket and from inside the process.
+    pub address: Option<IpAddr>,
+    /// True when nobody could read it on the way: TLS, `https` at a trusted proxy, or the local socket.
+    pub encrypted: bool,
     /// The values of the path's parameters.
     pub params: PathParams,
 }

@@ -1,11 +1,13 @@
 //! The caller of a request: a principal with what it may do, or `local` as long as nobody must log in.
 
 use crate::response::code::Code;
+use crate::response::hints::Noted;
 use crate::response::problem::Problem;
 use onhand_app::Ledger;
 use onhand_app::identity::Authority;
-use onhand_domain::StoreId;
+use onhand_app::ports::Vault;
 use onhand_domain::identity::{Access, Denied, Permission, PrincipalKind, StoreScope, TokenId};
+use onhand_domain::{StoreId, Timestamp};
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::sync::Arc;
@@ -14,16 +16,33 @@ use std::sync::Arc;
 const NAMED_MAX: usize = 20;
 
 static FULL: Access = Access::FULL;
+static NONE: Access = Access::NONE;
 
 /// Who a request comes from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Caller {
     /// Nothing for `local`, who may do everything.
     authority: Option<Arc<Authority>>,
-    /// The token that showed it.
-    token: Option<TokenId>,
+    /// How it showed who it is.
+    shown: Shown,
     /// True when the request came over the local socket, from the owner of the data directory.
     over_socket: bool,
+    /// True when it has shown no good credential, to a route that is open to all and shows some more.
+    stranger: bool,
+}
+
+/// How a caller showed who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Shown {
+    /// It did not have to.
+    #[default]
+    Nothing,
+    /// By a token.
+    Token(TokenId),
+    /// By a session, on which an answer may rely until then.
+    Session(TokenId, Timestamp),
+    /// By a password, on which an answer may rely until then.
+    Password(Timestamp),
 }
 
 /// The members of a 403 that say what is missing.
@@ -41,23 +60,43 @@ impl Caller {
         Self { over_socket: true, ..Self::default() }
     }
 
-    /// A principal that has shown a token.
-    pub(crate) fn of_token(authority: Arc<Authority>, token: TokenId) -> Self {
-        Self { authority: Some(authority), token: Some(token), over_socket: false }
+    /// Somebody who has shown no good credential where others have to.
+    pub(crate) fn stranger() -> Self {
+        Self { stranger: true, ..Self::default() }
     }
 
-    /// True as long as nothing has changed about the caller: what it may do, and its token. An answer that goes on for ever ends
+    /// A principal that has shown who it is.
+    pub(crate) fn known(authority: Arc<Authority>, shown: Shown) -> Self {
+        Self { authority: Some(authority), shown, ..Self::default() }
+    }
+
+    /// True as long as nothing has changed about the caller: what it may do, and its credential. An answer that goes on for ever ends
     /// when this does.
-    pub(crate) fn is_unchanged(&self, ledger: &Ledger) -> bool {
+    pub(crate) fn is_unchanged(&self, ledger: &Ledger, vault: Option<&dyn Vault>) -> bool {
         let Some(authority) = &self.authority else { return self.over_socket || ledger.has_no_principals() };
         let same = ledger.authority(&authority.principal_id).is_some_and(|now| now == *authority);
-        let good = |id: &TokenId| ledger.token_now(id).is_some_and(|token| token.is_good(ledger.now()));
-        same && self.token.as_ref().is_none_or(good)
+        let now = ledger.now();
+        let good = match &self.shown {
+            Shown::Nothing => false,
+            Shown::Token(id) => ledger.token_now(id).is_some_and(|token| token.is_good(now)),
+            Shown::Session(id, until) => now < *until && vault.is_some_and(|vault| !vault.has_ended(id)),
+            Shown::Password(until) => now < *until,
+        };
+        same && good
+    }
+
+    /// The session of the caller, where it has one.
+    pub(crate) fn session(&self) -> Option<&TokenId> {
+        match &self.shown {
+            Shown::Session(id, _) => Some(id),
+            Shown::Nothing | Shown::Token(_) | Shown::Password(_) => None,
+        }
     }
 
     /// What the caller may do.
     pub(crate) fn access(&self) -> &Access {
-        self.authority.as_ref().map_or(&FULL, |authority| &authority.access)
+        let without = if self.stranger { &NONE } else { &FULL };
+        self.authority.as_ref().map_or(without, |authority| &authority.access)
     }
 
     /// The principal; nothing for `local`.
@@ -68,6 +107,23 @@ impl Caller {
     /// The actor of changes in the log; nothing for `local`.
     pub(crate) fn actor(&self) -> Option<SmolStr> {
         self.authority.as_ref().map(|authority| SmolStr::new(authority.principal_id.as_str()))
+    }
+
+    /// The public id of the token or session that showed it.
+    pub(crate) fn credential(&self) -> Option<&TokenId> {
+        match &self.shown {
+            Shown::Token(id) | Shown::Session(id, _) => Some(id),
+            Shown::Nothing | Shown::Password(_) => None,
+        }
+    }
+
+    /// What is used for the first time from somewhere: a token, or whatever a person logs in with.
+    pub(crate) fn used(&self) -> Option<&str> {
+        let authority = self.authority.as_ref()?;
+        Some(match &self.shown {
+            Shown::Token(id) => id.as_str(),
+            _ => authority.principal_id.as_str(),
+        })
     }
 
     /// True when the feed shows principals, tokens and the mode to the caller: to those who may read identity, and to nodes, which
@@ -103,7 +159,9 @@ impl Caller {
             "This needs the permission {needs}{place}; ask an administrator for it. Nothing was done."
         );
         let missing = Missing { needs: *needs, scope: store_id.as_ref(), have };
-        let problem = Problem::new(Code::Forbidden, detail).extended(&missing);
+        let credential = self.credential().map(|id| SmolStr::new(id.as_str()));
+        let noted = Noted { kind: None, actor: self.actor(), credential };
+        let problem = Problem::new(Code::Forbidden, detail).extended(&missing).note(noted);
         match part {
             Some((list, part)) => problem.with(|facts| facts.pointer = Some(format!("/{list}/{part}"))),
             None => problem,

@@ -10,6 +10,7 @@ pub(crate) mod context;
 pub(crate) mod field_rules;
 pub(crate) mod idempotency_key;
 pub(crate) mod json_object;
+pub(crate) mod network;
 pub(crate) mod optional;
 pub(crate) mod path;
 pub(crate) mod path_params;

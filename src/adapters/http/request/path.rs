@@ -4,7 +4,7 @@ use crate::request::arrived::Arrived;
 use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use onhand_domain::identity::TokenId;
+use onhand_domain::identity::{PrincipalId, TokenId};
 use onhand_domain::{ImportId, Sku, StoreId};
 use std::fmt;
 
@@ -51,6 +51,8 @@ places! {
     ImportAt(ImportId) "importId" ImportId::new;
     /// `/dead-letters/{id}`; any text, because an unknown id leads to no letter.
     LetterAt(String) "id" str::parse;
+    /// `/users/{userId}`
+    PrincipalAt(PrincipalId) "userId" PrincipalId::new;
     /// `/tokens/{tokenId}`
     TokenAt(TokenId) "tokenId" TokenId::new;
     /// `/problems/{code}`; any text.

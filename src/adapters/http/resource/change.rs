@@ -75,7 +75,7 @@ impl ChangeRequest {
     /// Has the command decided and made durable, if its caller may do what it does.
     pub(crate) async fn execute(&self, node: &Node, command: Command) -> Result<Outcome, Problem> {
         // The body may have taken its time: a revocation or another grant since then counts.
-        if !self.caller.is_unchanged(&node.ledger) {
+        if !node.admits_still(&self.caller) {
             return Err(Problem::plain(Code::Unauthorized));
         }
         command.permit(self.caller.access()).map_err(|denied| self.caller.refused(&denied))?;

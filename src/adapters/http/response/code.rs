@@ -57,6 +57,9 @@ codes! {
     Forbidden "forbidden" FORBIDDEN "It is not allowed" retry None,
         "The caller is known, and not allowed to do this here: `needs` names the permission, `scope` where it is needed, `have` where the \
          caller has it. Ask an administrator for a grant; nothing was done.";
+    TlsRequired "tls-required" FORBIDDEN "Passwords need an encrypted connection" retry None,
+        "A password came over plain HTTP from beyond this machine, where others can read it on its way; nothing was done. Use https, or \
+         start the server with `--plain-http` if the network is trusted. Change the password: it was sent.";
     CrossSite "cross-site" FORBIDDEN "The request comes from a page of another site" retry None,
         "A browser has sent it for a page of another site, as its `Sec-Fetch-Site` or `Origin` says; nothing was done. Send it from a \
          program or from a page of this server, or start the server with the page's origin in `CORS_ORIGINS`.";
@@ -99,6 +102,8 @@ codes! {
          storeId.";
     LastAdmin "last-admin" CONFLICT "There would be no administrator" retry None,
         "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
+    LoginTaken "login-taken" CONFLICT "Another person has the login" retry None,
+        "Another person has this login or e-mail address; nothing changed. Choose another one.";
     ManagedByFile "managed-by-file" CONFLICT "A file declares it" retry None,
         "The person or token is declared in the file of `IDENTITY_FILE`, and changed there alone; nothing changed. Edit that file, and send the \
          server a SIGHUP.";
@@ -119,6 +124,9 @@ codes! {
          server with `--insecure`.";
     RateLimited "rate-limited" TOO_MANY_REQUESTS "Too many requests from one client" retry Some(1000),
         "The client has used up its requests, as the headers of its answers have shown; nothing was done. Wait for \
+         Retry-After.";
+    TooManyAttempts "too-many-attempts" TOO_MANY_REQUESTS "Too many wrong passwords" retry Some(1000),
+        "Wrong passwords were sent for this login from this network, so each further try has to wait longer; nothing was compared. Wait for \
          Retry-After.";
     Internal "internal" INTERNAL_SERVER_ERROR "Something went wrong inside" retry None,
         "A fault of the server. Whether a change was made can be found out with the same Idempotency-Key; quote \

@@ -6,6 +6,7 @@
 
 use crate::response::code::Code;
 use crate::response::etag::etag;
+use crate::response::hints::Noted;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, RETRY_AFTER};
@@ -26,6 +27,8 @@ pub struct Problem {
     /// Extension members of one capability, as a JSON object.
     extension: Option<Box<[u8]>>,
     cause: Option<Arc<str>>,
+    /// What the audit trail is told of it.
+    noted: Option<Box<Noted>>,
 }
 
 /// Members for programs beside the code; only those that are set are sent.
@@ -83,6 +86,7 @@ impl Problem {
             facts: Box::new(facts),
             extension: None,
             cause: None,
+            noted: None,
         }
     }
 
@@ -145,6 +149,18 @@ impl Problem {
     /// The cause, when it is known.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
+    }
+
+    /// The same problem with what the audit trail is told of it: for the trail, never for the caller.
+    #[must_use]
+    pub(crate) fn note(mut self, noted: Noted) -> Self {
+        self.noted = Some(Box::new(noted));
+        self
+    }
+
+    /// What the audit trail is told of it.
+    pub(crate) fn noted(&self) -> Option<&Noted> {
+        self.noted.as_deref()
     }
 
     /// The same problem with another status and another `Retry-After`.

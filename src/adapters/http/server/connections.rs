@@ -53,6 +53,8 @@ pub(crate) struct OpenConnection {
     multiplexed: AtomicBool,
     /// Active requests that follow the feed.
     following: AtomicUsize,
+    /// One of its requests has followed the feed. When the feed ends, its peer may still have to read what is on the way.
+    has_followed: AtomicBool,
     /// When the last request ended, or the connection began, in milliseconds since the server did.
     idle_since_ms: AtomicU64,
     /// Since when the connection waits for its peer, to send more of a body or to read more of an answer; [`NOT`]:
@@ -99,6 +101,7 @@ impl Connections {
             requests: AtomicU64::new(0),
             multiplexed: AtomicBool::new(false),
             following: AtomicUsize::new(0),
+            has_followed: AtomicBool::new(false),
             idle_since_ms: AtomicU64::new(milliseconds(self.begun)),
             stalled_since_ms: AtomicU64::new(NOT),
             paused_until_ms: AtomicU64::new(0),
@@ -114,7 +117,7 @@ impl Connections {
         let now_ms = milliseconds(self.begun);
         let connections = self.open.lock();
         let stalled =
-            |connection: &&Arc<OpenConnection>| connection.follows() && connection.is_stalled(now_ms);
+            |connection: &&Arc<OpenConnection>| connection.has_followed() && connection.is_stalled(now_ms);
         connections.inside.values().filter(stalled).for_each(|connection| connection.evicted.cancel());
     }
 
@@ -193,6 +196,10 @@ impl OpenConnection {
         self.following.load(Ordering::Acquire) > 0
     }
 
+    fn has_followed(&self) -> bool {
+        self.has_followed.load(Ordering::Acquire)
+    }
+
     /// True when it has waited for its peer so long that it may be evicted.
     fn is_stalled(&self, now_ms: u64) -> bool {
         let stalled_ms = self.stalled_since_ms.load(Ordering::Relaxed);
@@ -225,6 +232,7 @@ impl ActiveRequest {
     pub(crate) fn following(mut self) -> Self {
         if !self.follows {
             self.connection.following.fetch_add(1, Ordering::AcqRel);
+            self.connection.has_followed.store(true, Ordering::Release);
             self.follows = true;
         }
         self
@@ -321,6 +329,23 @@ mod tests {
         assert!(connections.admit().is_some());
         drop((follower, others));
         assert_eq!(connections.len(), 0);
+    }
+
+    /// The stream of a follower ends with the server, also while its reader has not read all of it.
+    #[test]
+    fn a_stop_does_not_wait_for_a_follower_that_does_not_read() {
+        let begun = Instant::now().checked_sub(Duration::from_millis(STALLED_MS_MIN)).unwrap();
+        let connections = Arc::new(Connections { begun, ..Connections::new(3) });
+        let [over, under_way, other] = [0, 1, 2].map(|_| connections.admit().unwrap());
+        for place in [&over, &under_way, &other] {
+            place.connection.stalled_since_ms.store(0, Ordering::Relaxed);
+        }
+        drop(over.connection.begin(false).following());
+        let _feed = under_way.connection.begin(false).following();
+        let _answer = other.connection.begin(false);
+        connections.evict_stalled_followers();
+        let gone = [&over, &under_way, &other].map(|place| place.connection.evicted.is_cancelled());
+        assert_eq!(gone, [true, true, false], "an answer has its time to be read");
     }
 
     #[test]

@@ -12,11 +12,12 @@
 //! A TLS handshake has the time of a head, and its connection a place from the beginning: who connects and says nothing costs
 //! as little as without TLS, and goes first when there is no room.
 
-use crate::edge::gates::ClientAddress;
+use crate::edge::forwarding::Client;
 use crate::edge::layer::Edge;
 use crate::edge::local_peer::LocalPeer;
 use crate::limits::{
-    HEADER_READ_MS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX, REJECTED_PAUSE_MS, STREAMS_PER_CONNECTION_MAX,
+    HEADER_READ_MS_MAX, LOCAL_CONNECTIONS_MAX, REFUSAL_MS_MAX, REFUSALS_MAX, REJECTED_PAUSE_MS,
+    STREAMS_PER_CONNECTION_MAX,
 };
 use crate::response::code::Code;
 use crate::response::hints::{Endless, Rejected};
@@ -53,7 +54,9 @@ pub(crate) struct Server {
     builder: auto::Builder<TokioExecutor>,
     tls: Option<Arc<Tls>>,
     served: Arc<Connections>,
-    /// The connections beyond `connections_max`.
+    /// Those over the local socket, with places of their own.
+    local: Arc<Connections>,
+    /// Connections beyond the places of either.
     reserve: Arc<Connections>,
     /// Cancelled when nothing new is taken any more.
     shutdown: CancellationToken,
@@ -68,15 +71,15 @@ pub(crate) enum Arrival {
 /// Who sends the requests of one connection.
 #[derive(Debug, Clone, Copy)]
 struct Caller {
-    client: ClientAddress,
+    peer: Client,
     local: Option<LocalPeer>,
 }
 
 impl Arrival {
-    fn caller(&self) -> Caller {
+    fn caller(&self, tls: bool) -> Caller {
         match self {
-            Self::Tcp(_, address) => Caller { client: ClientAddress::at(*address), local: None },
-            Self::Local(_, peer) => Caller { client: ClientAddress::LocalSocket, local: Some(*peer) },
+            Self::Tcp(_, address) => Caller { peer: Client::at(*address, tls), local: None },
+            Self::Local(_, peer) => Caller { peer: Client::LOCAL_SOCKET, local: Some(*peer) },
         }
     }
 }
@@ -102,6 +105,7 @@ impl Server {
             builder: builder(&limits),
             tls,
             served: Arc::new(Connections::new(limits.connections_max)),
+            local: Arc::new(Connections::new(LOCAL_CONNECTIONS_MAX)),
             reserve: Arc::new(Connections::new(REFUSALS_MAX)),
             limits,
             shutdown,
@@ -110,7 +114,7 @@ impl Server {
 
     /// The number of open connections that are served.
     pub(crate) fn connections(&self) -> usize {
-        self.served.len()
+        self.served.len() + self.local.len()
     }
 
     /// Forgets clients whose rate limit is unused again.
@@ -121,16 +125,21 @@ impl Server {
     /// Evicts followers that do not read.
     pub(crate) fn evict_stalled_followers(&self) {
         self.served.evict_stalled_followers();
+        self.local.evict_stalled_followers();
     }
 
     /// Finds a place for a new connection.
     pub(crate) fn receive(self: &Arc<Self>, arrival: Arrival, watcher: Watcher) {
-        if let Arrival::Tcp(stream, _) = &arrival {
-            // Small answers must not wait for more data; a socket without this option still works.
-            let _ = stream.set_nodelay(true);
-        }
+        let places = match &arrival {
+            Arrival::Tcp(stream, _) => {
+                // Small answers must not wait for more data; a socket without this option still works.
+                let _ = stream.set_nodelay(true);
+                &self.served
+            }
+            Arrival::Local(..) => &self.local,
+        };
         let server = Arc::clone(self);
-        if let Some(place) = self.served.admit() {
+        if let Some(place) = places.admit() {
             tokio::spawn(async move { server.serve(arrival, &place, watcher).await });
             return;
         }
@@ -166,7 +175,7 @@ impl Server {
         connection: &Arc<OpenConnection>,
         watcher: Watcher,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let caller = arrival.caller();
+        let caller = arrival.caller(self.tls.is_some());
         let acceptor = self.tls.as_deref().map(Tls::acceptor);
         let Some(socket) = self.open(arrival, acceptor, connection).await else { return Ok(()) };
         let edge = Arc::clone(&self.edge);
@@ -180,7 +189,7 @@ impl Server {
                 let active = connection.begin(request.version() == Version::HTTP_2);
                 let mut request = request.map(|body| arriving(body, &connection));
                 caller.mark(&mut request);
-                let response = edge.handle_of(Some(caller.client), request).await;
+                let response = edge.handle_of(Some(caller.peer), request).await;
                 if response.extensions().get::<Rejected>().is_some() {
                     connection.pause(Duration::from_millis(REJECTED_PAUSE_MS));
                 }
@@ -194,14 +203,14 @@ impl Server {
 
     /// Answers the first request of a connection in the reserve, and closes: health and metrics as always, anything else with 503.
     async fn refuse(&self, arrival: Arrival, place: &ConnectionPlace) {
-        let (caller, connection) = (arrival.caller(), &place.connection);
+        let (caller, connection) = (arrival.caller(self.tls.is_some()), &place.connection);
         let service = service_fn(|request: Request<Incoming>| {
             let (edge, active) = (Arc::clone(&self.edge), connection.begin(false));
             async move {
                 let mut request = request.map(Body::new);
                 caller.mark(&mut request);
                 let response = if edge.is_free(&request) {
-                    edge.handle_of(Some(caller.client), request).await
+                    edge.handle_of(Some(caller.peer), request).await
                 } else {
                     let detail = "Too many connections are open; close some, or try again later.";
                     edge.refuse(&request, Problem::new(Code::Overloaded, detail))

@@ -4,7 +4,9 @@ use crate::edge::gates::Gate;
 use crate::node::Node;
 use crate::request::query::Query;
 use crate::resource::list::refuse_page;
+use crate::response::hints::Noted;
 use crate::response::problem::Problem;
+use axum::Extension;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -76,7 +78,7 @@ pub(crate) async fn response<T: CsvTable>(
         (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
     ];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    Ok((headers, Extension(Noted::EXPORT), Body::from_stream(stream)).into_response())
 }
 
 impl<T: CsvTable> TableStream<T> {

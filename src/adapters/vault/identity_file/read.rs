@@ -105,7 +105,13 @@ impl Text<'_> {
             let reason = "must be an argon2id hash in the PHC format ($argon2id$v=19$m=...), as `onhand user new` prints it";
             return Err(self.fault(&hash.span(), reason));
         }
-        let kept = KeptPerson { login, name, email, password: Some(hash.into_inner()) };
+        let kept = KeptPerson {
+            login,
+            name,
+            email,
+            password: Some(hash.into_inner()),
+            created_at: Timestamp::EPOCH,
+        };
         Ok(DeclaredPerson { kept, grants: self.grants(person.grants)? })
     }
 

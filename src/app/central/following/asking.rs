@@ -57,7 +57,7 @@ impl Follower {
                     let may = self.budget.failed() && asked.elapsed() < QUICK;
                     may.then(|| settings.backoff().wait(tries))
                 }
-                SourceError::Nonsense(_) => {
+                SourceError::Denied(_) | SourceError::Nonsense(_) => {
                     permit.failed();
                     None
                 }

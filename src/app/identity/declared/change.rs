@@ -2,7 +2,7 @@
 
 use super::{Declared, DeclaredPerson, DeclaredToken};
 use crate::identity::declared::apply_error::ApplyError;
-use crate::ports::{KeepError, Managed, Vault};
+use crate::ports::{KeepError, KeptPerson, Managed, Vault};
 use crate::{Ledger, Meta, blocking};
 use onhand_domain::identity::{
     Access, Grant, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
@@ -131,9 +131,12 @@ impl Changes<'_> {
         person: &DeclaredPerson,
         at: usize,
     ) -> Result<bool, ApplyError> {
-        let (id, wanted) = (id.clone(), person.kept.clone());
+        let (id, declared, now) = (id.clone(), person.kept.clone(), self.ledger.now());
         let kept = self.in_vault(move |vault| {
-            if vault.person(&id)?.as_ref() == Some(&wanted) {
+            let before = vault.person(&id)?;
+            let created_at = before.as_ref().map_or(now, |before| before.created_at);
+            let wanted = KeptPerson { created_at, ..declared };
+            if before.as_ref() == Some(&wanted) {
                 return Ok(false);
             }
             vault.keep_person(&id, &wanted).map(|()| true)

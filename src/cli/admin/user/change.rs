@@ -47,11 +47,13 @@ pub(super) async fn reset(connection: &Connection, who: &str, output: Output) ->
     let person = found(connection, who).await?.body;
     let path = format!("{}/reset", path(text(&person, "userId")));
     let body = connection.change(Method::POST, &path, Some(&json!({})), None).await?.body;
-    let (url, expires) = link(&body).ok_or_else(|| {
+    let (link, expires) = link(&body).ok_or_else(|| {
         Failure::new(Exit::Unavailable, "the answer has no link; is the server of another version?")
     })?;
-    let hint = format!("the link is for one use, until {expires}; by it {who} chooses another password");
-    secret(output, &body, url, &hint)
+    let hint = format!(
+        "the link is for one use, until {expires}: POST /auth/link takes it with another password of {who}"
+    );
+    secret(output, &body, link, &hint)
 }
 
 /// Erases a person.

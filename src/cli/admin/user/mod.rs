@@ -92,11 +92,11 @@ async fn add(
     let added = connection.change(Method::POST, "/users", Some(&body), None).await?.body;
     let about = format!("{} is {} ({})", text(&added, "login"), text(&added, "userId"), shown_in(&added));
     match link(&added) {
-        Some((url, expires)) => {
+        Some((link, expires)) => {
             let hint = format!(
-                "{about}; the link is for one use, until {expires}, and leads to a page to choose a password"
+                "{about}; the link is for one use, until {expires}: POST /auth/link takes it with a password"
             );
-            secret(output, &added, url, &hint)
+            secret(output, &added, link, &hint)
         }
         None => done(output, &added, &about),
     }

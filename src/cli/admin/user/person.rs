@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The link for one use in an answer, and when it expires.
 pub(super) fn link(body: &Value) -> Option<(&str, &str)> {
     let link = body.get("link").filter(|link| link.is_object())?;
-    Some((text(link, "url"), text(link, "expiresAt")))
+    Some((text(link, "text"), text(link, "expiresAt")))
 }
 
 pub(super) fn state(person: &Value) -> &'static str {

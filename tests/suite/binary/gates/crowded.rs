@@ -6,6 +6,8 @@ use super::super::raw::Raw;
 use super::{ADJUST, LEVEL, probes_are_answered};
 use crate::occupied::occupy;
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -95,6 +97,29 @@ async fn followers_keep_their_places_when_connections_run_out() {
     let metrics = api.get("/metrics").await.text;
     assert!(metrics.contains(&format!("\nonhand_feed_followers {}\n", IDLE + 1)), "{metrics}");
     drop(strangers);
+    node.stop();
+}
+
+/// Whoever opens connections over TCP, the owner of the data directory gets in.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_local_socket_has_places_of_its_own() {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--connections-max", "2"]);
+    let mut busy = Vec::new();
+    while busy.len() < 2 || Api::of(&node).get(LEVEL).await.status != 503 {
+        busy.push(occupy(node.address()).await);
+    }
+    let connect = || UnixStream::connect(directory.path().join("admin.sock")).unwrap();
+    // More that say nothing than it has places.
+    let silent: Vec<UnixStream> = (0..100).map(|_| connect()).collect();
+    for _ in 0..3 {
+        let (mut stream, mut answer) = (connect(), String::new());
+        stream.write_all(b"GET /stores HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        Api::of(&node).get(LEVEL).await.is(503, "overloaded");
+    }
+    drop((busy, silent));
     node.stop();
 }
 

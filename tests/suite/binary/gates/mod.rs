@@ -1,7 +1,9 @@
 //! Overload: by one client, by one kind of request, by connections. Rejections are clear, admitted requests are
 //! executed, and a probe always gets its answer.
 
+mod clients;
 mod crowded;
+mod proxies;
 
 use super::api::{Api, Reply};
 use super::process::{Node, verify};

@@ -1,8 +1,10 @@
 //! Who may do what: every route for every kind of caller, scopes in path, body, batch and import, what lists and the feed show,
-//! tokens that are rotated, revoked, expired or wrong.
+//! tokens that are rotated, revoked, expired or wrong, persons and their sessions.
 
 mod access;
 mod explain;
+mod operations;
+mod persons;
 mod tokens;
 
 use super::{Answer, Scratch, Setup};
@@ -25,7 +27,11 @@ fn setup() -> Setup {
 
 impl Chain {
     async fn open() -> Self {
-        let node = Scratch::open(setup());
+        Self::of(setup()).await
+    }
+
+    async fn of(setup: Setup) -> Self {
+        let node = Scratch::open(setup);
         for store in ["BERLIN", "PARIS", "ROME"] {
             node.stock(&format!("/stores/{store}/inventory/TEA"), 10).await;
         }

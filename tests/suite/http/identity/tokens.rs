@@ -123,7 +123,7 @@ async fn a_follower_of_the_feed_is_cut_off_when_its_token_is_revoked() {
 
 #[tokio::test]
 async fn a_node_that_others_reach_answers_nothing_until_there_is_an_administrator() {
-    let open = OpenRules { without_principals: false, metrics: false };
+    let open = OpenRules { without_principals: false, metrics: false, ..OpenRules::default() };
     let node = Scratch::open(Setup { open, ..setup() });
     for path in ["/stock/current", "/auth/me", "/tokens", "/events", "/metrics"] {
         node.get(path).await.is(401, "setup-required");

@@ -1,0 +1,81 @@
+//! The end of a chain as the next process finds it, also after a crash.
+
+use crate::file_name::{FileName, list};
+use crate::line::{Line, LineHash};
+use crate::walk::{Place, Step, Torn};
+use onhand_disk::{Disk, OpenMode, keep_aside, read_all};
+use std::io;
+use std::path::Path;
+
+/// The last entry of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tail {
+    /// Its number; 0 when there is none.
+    pub(crate) n: u64,
+    /// The hash of its line.
+    pub(crate) hash: LineHash,
+}
+
+/// The end of a chain, and what was wrong with it.
+#[derive(Debug, Default)]
+pub(crate) struct ChainEnd {
+    pub(crate) tail: Tail,
+    /// What the crash of an earlier process has torn.
+    pub(crate) repaired: Option<String>,
+    /// What is not as it was written although it was durable.
+    pub(crate) damaged: Option<String>,
+}
+
+impl ChainEnd {
+    /// Finds the end of a chain, and makes it durable. A file without any entry that counts is put aside.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn find(disk: &dyn Disk, directory: &Path, chain: u16) -> io::Result<Self> {
+        let mut end = Self::default();
+        let files = list(disk, directory)?.into_iter().filter(|file| file.chain == chain);
+        for file in files.rev() {
+            let path = directory.join(file.to_string());
+            let handle = disk.open(&path, OpenMode::Write)?;
+            handle.sync_data()?;
+            disk.sync_dir(directory)?;
+            let bytes = read_all(&*handle)?;
+            let mut place = Place::begin(file);
+            let walked = place.walk_bytes(&bytes, file, None);
+            if let Some(Torn { line, bytes }) = walked.torn {
+                let of_file =
+                    format!("{file}, line {line}: {bytes} bytes that a crash has torn do not count");
+                end.repaired.get_or_insert(of_file);
+            }
+            let broken = walked.steps.iter().find_map(|step| match step {
+                Step::Break(found) => Some(found),
+                Step::Entry(..) => None,
+            });
+            if let Some(found) = broken {
+                end.damaged = Some(format!("{}, line {}: {}", found.file, found.line, found.reason));
+            }
+            if let Some(tail) = last_line(&bytes, place.next) {
+                return Ok(Self { tail, ..end });
+            }
+            put_aside(disk, directory, file, &bytes)?;
+        }
+        Ok(end)
+    }
+}
+
+/// The line in front of the place that was reached.
+fn last_line(bytes: &[u8], next: u64) -> Option<Tail> {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').rev();
+    let read = lines.filter_map(|bytes| Some((bytes, Line::decode(bytes).ok()?)));
+    let mut before = read.filter(|(_, line)| line.n < next);
+    before.next().map(|(bytes, line)| Tail { n: line.n, hash: LineHash::of(bytes) })
+}
+
+/// Keeps the bytes of a file under another name: the next file may have its name.
+fn put_aside(disk: &dyn Disk, directory: &Path, file: FileName, bytes: &[u8]) -> io::Result<()> {
+    if !bytes.is_empty() {
+        keep_aside(disk, directory, &format!("torn-{}-{:012}", file.chain, file.first), bytes)?;
+    }
+    disk.remove(&directory.join(file.to_string()))?;
+    disk.sync_dir(directory)
+}

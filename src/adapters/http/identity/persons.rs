@@ -1,0 +1,323 @@
+//! Persons: added, listed, changed, erased. What is personal is in the vault; the log has their grants.
+
+use crate::edge::body::{JsonBody, MergePatch};
+use crate::identity::keeper::{Way, hashed, kept, of_vault, random_bits, vault, with_vault};
+use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown, ResetShown};
+use crate::node::Node;
+use crate::request::context::RequestContext;
+use crate::request::path::PrincipalAt;
+use crate::request::query::Query;
+use crate::resource::change::{ChangeRequest, answer, by_bytes, by_meaning, changed};
+use crate::resource::list::ListPage;
+use crate::resource::read;
+use crate::response::code::Code;
+use crate::response::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, Uri};
+use onhand_app::ports::{KeepError, KeptPerson, SessionUse};
+use onhand_app::{Outcome, blocking};
+use onhand_domain::identity::{
+    Access, Grant, PermissionSet, Principal, PrincipalCommand, PrincipalId, PrincipalKind,
+};
+use onhand_domain::master::Master;
+use onhand_domain::{Command, Expected, Fact, Idempotency};
+use serde::Serialize;
+use smol_str::{SmolStr, format_smolstr};
+use std::sync::Arc;
+
+/// The query parameters of the list.
+pub(super) const PARAMETERS: &[&str] = &["limit", "cursor", "login"];
+
+/// A person that is to be added.
+pub(super) struct NewPerson {
+    pub(super) login: Option<SmolStr>,
+    pub(super) name: Option<SmolStr>,
+    pub(super) email: Option<SmolStr>,
+    /// What is kept of the password.
+    pub(super) password: Option<String>,
+    pub(super) grants: Vec<Grant>,
+    pub(super) granter: Access,
+}
+
+/// `GET /users`, with `login=` the one person that has it.
+pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
+    let query = Query::of(uri.query());
+    let page = ListPage::of("users", &query, &uri)?;
+    let after = page.after(|mark| PrincipalId::new(mark).ok())?;
+    let ids = match query.get("login").map(str::to_owned) {
+        Some(login) => with_vault(&node, move |vault| vault.person_of(&login)).await?.into_iter().collect(),
+        None => node.ledger.person_ids(),
+    };
+    let mut rows = Vec::new();
+    for id in ids.into_iter().filter(|id| after.as_ref().is_none_or(|after| id > after)) {
+        if rows.len() == page.rows_max() {
+            break;
+        }
+        rows.extend(person(&node, &id).await?);
+    }
+    let rows = page.cut(rows);
+    Ok(page.answer(&rows.rows, rows.next(|person| person.user_id.as_str())))
+}
+
+/// `GET /users/{userId}`
+pub(crate) async fn get(
+    State(node): State<Arc<Node>>,
+    PrincipalAt(id): PrincipalAt,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let person = required(&node, &id).await?;
+    Ok(read::shown(&headers, person.version, &person))
+}
+
+/// `POST /users`
+pub(crate) async fn add(
+    State(node): State<Arc<Node>>,
+    context: RequestContext,
+    way: Way,
+    JsonBody(body): JsonBody<PersonBody>,
+) -> Result<Response, Problem> {
+    context.unconditional("has no meaning for a new person; leave it out")?;
+    let granter = context.caller.access().clone();
+    let retry = personal(&node, "user", &body)?;
+    let change = ChangeRequest::new(context, None, retry)?;
+    let logins = [body.login.as_deref(), body.email.as_deref()];
+    let password = match &body.password {
+        Some(password) => {
+            way.require_private(&node)?;
+            Some(hashed(&node, password, &logins, "/password").await?)
+        }
+        None => None,
+    };
+    let needs_link = password.is_none();
+    let PersonBody { login, name, email, grants, .. } = body;
+    let new = NewPerson { login, name, email, password, grants, granter };
+    let (outcome, mut shown) =
+        added(&node, new, async |command| change.execute(&node, Command::Principal(command)).await).await?;
+    if needs_link && !outcome.replayed {
+        shown.link = Some(link(&node, &shown.user_id).await?);
+    }
+    let address = format!("/users/{}", shown.user_id);
+    Ok(changed(&outcome, shown.version, &shown, Some(&address)))
+}
+
+/// Keeps a new person, and then records them; one that is not recorded is erased again.
+///
+/// A login whose person never reached the log was left by a process that stopped in between: whoever comes next takes it.
+pub(super) async fn added(
+    node: &Node,
+    new: NewPerson,
+    record: impl AsyncFnOnce(PrincipalCommand) -> Result<Outcome, Problem>,
+) -> Result<(Outcome, PersonShown), Problem> {
+    let NewPerson { login, name, email, password, grants, granter } = new;
+    let Some(login) = login.or_else(|| email.clone()) else {
+        return Err(Problem::pointer("/login", "must be there, or email"));
+    };
+    let logins = node.logins.as_ref().ok_or_else(|| Problem::plain(Code::NotReady))?;
+    let _turn = logins.turn.lock().await;
+    let names: Vec<SmolStr> = email.iter().cloned().chain([login.clone()]).collect();
+    let taken = with_vault(node, move |vault| {
+        let of_each = names.iter().map(|name| vault.person_of(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(of_each.into_iter().flatten().next())
+    });
+    let taken = taken.await?;
+    let is_recorded = |id: &PrincipalId| node.ledger.authority(id).is_some();
+    let keeper = vault(node)?;
+    let (id, is_new) = match taken {
+        Some(id) => (id.clone(), !is_recorded(&id)),
+        None => (PrincipalId::of_bits(PrincipalKind::Person, random_bits(&*keeper)), true),
+    };
+    if is_new {
+        let kept = KeptPerson {
+            login: login.to_string(),
+            name: name.map(String::from),
+            email: email.map(String::from),
+            password,
+            created_at: node.ledger.now(),
+        };
+        keep(node, &id, kept).await?;
+    }
+    let principal = Principal { kind: PrincipalKind::Person, grants, disabled: false };
+    let command = PrincipalCommand {
+        principal_id: id.clone(),
+        expected: Expected::Any,
+        create: true,
+        principal,
+        granter,
+    };
+    let recorded = record(command).await;
+    let replayed = recorded.as_ref().is_ok_and(|outcome| outcome.replayed);
+    // Where the outcome is not known the person may be recorded: then they must stay.
+    let refused = recorded
+        .as_ref()
+        .is_err_and(|problem| !matches!(problem.code(), Code::OutcomeUnknown | Code::Internal));
+    if is_new && (replayed || refused) {
+        let unused = id.clone();
+        with_vault(node, move |vault| vault.erase_person(&unused)).await?;
+    }
+    let outcome = recorded.map_err(|problem| match problem.code() {
+        Code::AlreadyExists => Problem::plain(Code::LoginTaken),
+        _ => problem,
+    })?;
+    let id = principal_of(&outcome).unwrap_or(id);
+    let shown = required(node, &id).await?;
+    Ok((outcome, shown))
+}
+
+/// `PATCH /users/{userId}`: the log first, which checks the version; then the vault.
+pub(crate) async fn patch(
+    State(node): State<Arc<Node>>,
+    PrincipalAt(id): PrincipalAt,
+    context: RequestContext,
+    MergePatch(body): MergePatch<PersonPatch>,
+) -> Result<Response, Problem> {
+    let granter = context.caller.access().clone();
+    let retry = personal(&node, &format!("patch user {id}"), &body)?;
+    let change = ChangeRequest::new(context, body.expected_version, retry)?;
+    let mut person = kept(&node, &id).await?.ok_or_else(unknown)?;
+    let before = person.clone();
+    let PersonPatch { login, name, email, disabled, .. } = body;
+    if let Some(login) = login {
+        person.login = login.into();
+    }
+    if let Some(name) = name {
+        person.name = name.map(String::from);
+    }
+    if let Some(email) = email {
+        person.email = email.map(String::from);
+    }
+    let mut principal = details(&node, &id).await?.details.ok_or_else(unknown)?;
+    principal.disabled = disabled.unwrap_or(principal.disabled);
+    let outcome = execute(&node, &change, &id, principal, granter).await?;
+    if person != before {
+        keep(&node, &id, person).await?;
+    }
+    shown_after(&node, &id, &outcome).await
+}
+
+/// `PUT /users/{userId}/grants`
+pub(crate) async fn grant(
+    State(node): State<Arc<Node>>,
+    PrincipalAt(id): PrincipalAt,
+    context: RequestContext,
+    JsonBody(body): JsonBody<GrantsBody>,
+) -> Result<Response, Problem> {
+    let scope = format_smolstr!("grants of user {id}");
+    let granter = context.caller.access().clone();
+    let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
+    kept(&node, &id).await?.ok_or_else(unknown)?;
+    let before = details(&node, &id).await?.details.ok_or_else(unknown)?;
+    let outcome = execute(&node, &change, &id, Principal { grants: body.grants, ..before }, granter).await?;
+    shown_after(&node, &id, &outcome).await
+}
+
+/// `POST /users/{userId}/reset`: a link that sets a new password. The old one stays good until then.
+pub(crate) async fn reset(
+    State(node): State<Arc<Node>>,
+    PrincipalAt(id): PrincipalAt,
+    context: RequestContext,
+) -> Result<Response, Problem> {
+    context.unconditional("has no meaning for a link; leave it out")?;
+    required(&node, &id).await?;
+    let may = details(&node, &id).await?.details.ok_or_else(unknown)?;
+    let access = Access::of(&may.grants, PermissionSet::NONE);
+    if !context.caller.access().includes(&access) {
+        let detail =
+            "The person may do what you may not, so you cannot set their password; ask an administrator.";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    Ok(Json(ResetShown { link: link(&node, &id).await? }).into_response())
+}
+
+/// `DELETE /users/{userId}`: the person is erased; the log keeps an id that leads to nobody.
+pub(crate) async fn erase(
+    State(node): State<Arc<Node>>,
+    PrincipalAt(id): PrincipalAt,
+    context: RequestContext,
+) -> Result<Response, Problem> {
+    let scope = format_smolstr!("erase user {id}");
+    let granter = context.caller.access().clone();
+    let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &()))?;
+    let master = details(&node, &id).await?;
+    // One that is erased already is erased again only by a retry, which finishes what was left.
+    if kept(&node, &id).await?.is_none() && change.idempotency().is_none() {
+        return Err(unknown());
+    }
+    let before = master.details.ok_or_else(unknown)?;
+    let nothing = Principal { grants: Vec::new(), disabled: true, ..before };
+    let outcome = execute(&node, &change, &id, nothing, granter).await?;
+    with_vault(&node, move |vault| vault.erase_person(&id)).await?;
+    Ok(answer(&outcome, StatusCode::NO_CONTENT))
+}
+
+async fn execute(
+    node: &Node,
+    change: &ChangeRequest,
+    id: &PrincipalId,
+    principal: Principal,
+    granter: Access,
+) -> Result<Outcome, Problem> {
+    let (principal_id, expected) = (id.clone(), change.expected);
+    let command = PrincipalCommand { principal_id, expected, create: false, principal, granter };
+    change.execute(node, Command::Principal(command)).await
+}
+
+async fn shown_after(node: &Node, id: &PrincipalId, outcome: &Outcome) -> Result<Response, Problem> {
+    let person = required(node, id).await?;
+    let version = outcome.events.last().map_or(person.version, |event| event.after.version());
+    Ok(changed(outcome, version, &PersonShown { version, ..person }, None))
+}
+
+async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), Problem> {
+    let (keeper, id) = (vault(node)?, id.clone());
+    let kept = blocking(move || keeper.keep_person(&id, &person)).await;
+    kept.map_err(|error| match error {
+        KeepError::LoginTaken => Problem::plain(Code::LoginTaken),
+        KeepError::Disk(error) => of_vault(&error),
+    })
+}
+
+async fn link(node: &Node, id: &PrincipalId) -> Result<LinkShown, Problem> {
+    let (id, now) = (id.clone(), node.ledger.now());
+    let new = with_vault(node, move |vault| vault.begin_session(&id, SessionUse::Link, now)).await?;
+    Ok(LinkShown { text: new.text, expires_at: new.expires_at })
+}
+
+/// A person with grants and version, once these are durable; nothing for one that was erased.
+pub(super) async fn person(node: &Node, id: &PrincipalId) -> Result<Option<PersonShown>, Problem> {
+    let Some(kept) = kept(node, id).await? else { return Ok(None) };
+    let master = node.ledger.principal(id).await?;
+    Ok(master.and_then(|master| PersonShown::of(id.clone(), kept, master)))
+}
+
+async fn required(node: &Node, id: &PrincipalId) -> Result<PersonShown, Problem> {
+    person(node, id).await?.ok_or_else(unknown)
+}
+
+async fn details(node: &Node, id: &PrincipalId) -> Result<Master<Principal>, Problem> {
+    node.ledger.principal(id).await?.ok_or_else(unknown)
+}
+
+fn unknown() -> Problem {
+    Problem::new(Code::NotFound, "There is no person of that id; GET /users lists them.")
+}
+
+fn principal_of(outcome: &Outcome) -> Option<PrincipalId> {
+    outcome.events.iter().find_map(|event| match &event.fact {
+        Fact::Principal(fact) => Some(fact.principal_id.clone()),
+        _ => None,
+    })
+}
+
+/// The identity of a request about a person: in the log there is nothing that tells of them without the vault.
+pub(super) fn personal<B: Serialize>(
+    node: &Node,
+    scope: &str,
+    body: &B,
+) -> Result<impl FnOnce(SmolStr) -> Idempotency + use<B>, Problem> {
+    let written = serde_json::to_vec(body).expect("a body read from JSON can be written as JSON");
+    let hash = vault(node)?.personal_hash(&written);
+    let scope = SmolStr::new(scope);
+    Ok(move |key| by_bytes(key, scope, &hash))
+}
