@@ -62,14 +62,15 @@ pub fn parse(text: &str) -> Result<Declared, Fault> {
     let RawFile { people, tokens } = toml::from_str(text).map_err(|error| Fault::of_toml(text, &error))?;
     let text = Text(text);
     let mut logins = BTreeSet::new();
-    for name in people.iter().flat_map(|person| [Some(&person.login), person.email.as_ref()]).flatten() {
-        let own = name.get_ref().to_lowercase();
-        if !logins.insert(own) {
-            return Err(text.fault(
-                &name.span(),
-                "stands in the file before; each login and e-mail address is one person's",
-            ));
+    for person in &people {
+        let names = [Some(&person.login), person.email.as_ref()];
+        let names: Vec<_> =
+            names.into_iter().flatten().map(|name| (name.get_ref().to_lowercase(), name.span())).collect();
+        if let Some((_, place)) = names.iter().find(|(name, _)| logins.contains(name)) {
+            let reason = "stands in the file before; each login and e-mail address is one person's";
+            return Err(text.fault(place, reason));
         }
+        logins.extend(names.into_iter().map(|(name, _)| name));
     }
     let mut ids = BTreeSet::new();
     for id in tokens.iter().map(|token| &token.id) {
@@ -210,10 +211,10 @@ mod tests {
             (person("login = \" ada\""), (2, 9), "no space around it"),
             (person("login = \"a\\u0000\""), (2, 9), "no control character"),
             (person("email = \"ada\""), (2, 9), "must be an e-mail address"),
-            (person("email = \"ADA\""), (3, 9), "stands in the file before"),
+            (person("# nothing") + &person("login = \"ADA\""), (7, 9), "stands in the file before"),
             (person("grants = []"), (2, 10), "must have a grant"),
             (person("grants = [{ role = \"owner\" }]"), (2, 20), "unknown variant"),
-            (person("grants = [{ role = \"till\" }]"), (2, 11), "name at least one in stores"),
+            (person("grants = [{ role = \"till\" }]"), (2, 10), "name at least one in stores"),
             (person("nick = \"a\""), (2, 1), "unknown field `nick`"),
             (person("# nothing") + &person("# nothing"), (8, 9), "stands in the file before"),
             (
@@ -226,7 +227,7 @@ mod tests {
             (token("sha256 = \"hunter2\""), (2, 10), "64 hexadecimal digits"),
             (token("expires = 2027-11-30"), (2, 11), "a time with its offset"),
             (token("expires = 2027-11-30T00:00:00"), (2, 11), "a time with its offset"),
-            (token("# nothing") + &token("# nothing"), (9, 6), "each token has an id of its own"),
+            (token("# nothing") + &token("# nothing"), (10, 6), "each token has an id of its own"),
             ("people = 5\n".to_owned(), (1, 10), "must be a sequence"),
             ("[[people]\n".to_owned(), (1, 10), ""),
             ("[[persons]]\n".to_owned(), (1, 3), "unknown field `persons`"),

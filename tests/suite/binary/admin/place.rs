@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A token and its entry, as `onhand token new` prints them.
@@ -82,11 +83,16 @@ impl Place {
         let before = said();
         self.write(entries);
         node.process.signal(Signal::HUP);
+        let begun = Instant::now();
         while said() == before {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            assert!(begun.elapsed() < WAIT_MAX, "{}", node.process.said("stderr"));
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }
+
+/// A node that has not read its file by then hangs.
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
 pub(super) const APPLIED: &str = "the file of identity is applied";
 pub(super) const NOT_APPLIED: &str = "the file of identity was not applied";
