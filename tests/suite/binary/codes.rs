@@ -1,6 +1,5 @@
 //! Every code of the contract, provoked for real on the real socket. The client checks each answer against openapi.yaml.
 
-use super::admin::declared_token_revoked;
 use super::api::{Api, Reply};
 use super::full_disk::cramped;
 use super::process::Node;
@@ -116,36 +115,6 @@ async fn pages(api: &Api, seen: &mut Seen) {
     let (renamed, across) = ([("host", "evil.example")], [("sec-fetch-site", "cross-site")]);
     seen.note(api.get_with(LEVEL, &renamed).await.is(421, "misdirected-host"));
     seen.note(api.post("/sync", &across, &Value::Null).await.is(403, "cross-site"));
-}
-
-/// `setup-required`, `last-admin`, `unauthorized`, `forbidden`, `managed-by-file`, `tls-required`, `login-taken`, `too-many-attempts`: who
-/// may do what.
-async fn identity(seen: &mut Seen) {
-    let (elsewhere, here) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let open_to_others = Node::start(elsewhere.path(), &["--host", "0.0.0.0"]);
-    seen.note(Api::of(&open_to_others).get("/stores").await.is(401, "setup-required"));
-    let login = json!({"login": "ada", "password": "correct horse stapled"});
-    seen.note(Api::of(&open_to_others).post("/auth/login", &[], &login).await.is(403, "tls-required"));
-    let node = Node::start(here.path(), &[]);
-    let api = Api::of(&node);
-    let token = |grant: Value| json!({"kind": "service", "name": "x", "grants": [grant]});
-    let till = token(json!({"role": "till", "stores": ["PARIS"]}));
-    seen.note(api.post("/tokens", &[], &till).await.is(409, "last-admin"));
-    let bearer = |reply: Reply| format!("Bearer {}", reply.json["token"].as_str().unwrap());
-    let admin = bearer(api.post("/tokens", &[], &token(json!({"role": "admin"}))).await);
-    let till = bearer(api.post("/tokens", &[("authorization", &admin)], &till).await);
-    seen.note(api.get(LEVEL).await.is(401, "unauthorized"));
-    seen.note(api.get_with(LEVEL, &[("authorization", &till)]).await.is(403, "forbidden"));
-    let mut person = login.clone();
-    person["grants"] = json!([]);
-    api.post("/users", &[("authorization", &admin)], &person).await.is(201, "");
-    seen.note(api.post("/users", &[("authorization", &admin)], &person).await.is(409, "login-taken"));
-    let wrong = json!({"login": "ada", "password": "something else"});
-    for _ in 0..5 {
-        api.post("/auth/login", &[], &wrong).await.is(401, "unauthorized");
-    }
-    seen.note(api.post("/auth/login", &[], &wrong).await.is(429, "too-many-attempts"));
-    seen.note(&declared_token_revoked().await);
 }
 
 /// `internal`: the log is changed outside the node, and history cannot read it any more.
@@ -278,7 +247,9 @@ async fn every_code_can_be_met() {
     let mut seen = Seen::default();
     refusals(&api, &mut seen).await;
     pages(&api, &mut seen).await;
-    identity(&mut seen).await;
+    for reply in super::identity::refusals().await {
+        seen.note(&reply);
+    }
     rotten(&mut seen).await;
     crowded(&mut seen).await;
     hurried(&mut seen).await;

@@ -1,5 +1,6 @@
-//! Identity in several processes of one data directory.
+//! Identity over the real binary: its refusals, and several processes of one data directory.
 
+use super::admin::declared_token_revoked;
 use super::api::{Api, Reply};
 use super::process::{Node, verify};
 use http::Method;
@@ -56,4 +57,38 @@ async fn what_one_process_grants_and_revokes_counts_at_the_other_at_once() {
         node.stop();
     }
     verify(directory.path());
+}
+
+/// The refusals for what a caller may not do: `setup-required`, `last-admin`, `unauthorized`, `forbidden`, `managed-by-file`, `tls-required`, `login-taken`, `too-many-attempts`.
+pub(super) async fn refusals() -> Vec<Reply> {
+    let mut met: Vec<Reply> = Vec::new();
+    let (elsewhere, here) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let open_to_others = Node::start(elsewhere.path(), &["--host", "0.0.0.0"]);
+    met.push(Api::of(&open_to_others).get("/stores").await.is(401, "setup-required").clone());
+    let login = json!({"login": "ada", "password": "correct horse stapled"});
+    met.push(Api::of(&open_to_others).post("/auth/login", &[], &login).await.is(403, "tls-required").clone());
+    let node = Node::start(here.path(), &[]);
+    let api = Api::of(&node);
+    let till = token(&json!({"role": "till", "stores": ["PARIS"]}));
+    met.push(api.post("/tokens", &[], &till).await.is(409, "last-admin").clone());
+    let admin = bearer(&api.post("/tokens", &[], &token(&json!({"role": "admin"}))).await);
+    let till = bearer(&api.post("/tokens", &[("authorization", &admin)], &till).await);
+    met.push(api.get("/stores/LONDON/inventory/TEA").await.is(401, "unauthorized").clone());
+    met.push(
+        api.get_with("/stores/LONDON/inventory/TEA", &[("authorization", &till)])
+            .await
+            .is(403, "forbidden")
+            .clone(),
+    );
+    let mut person = login.clone();
+    person["grants"] = json!([]);
+    api.post("/users", &[("authorization", &admin)], &person).await.is(201, "");
+    met.push(api.post("/users", &[("authorization", &admin)], &person).await.is(409, "login-taken").clone());
+    let wrong = json!({"login": "ada", "password": "something else"});
+    for _ in 0..5 {
+        api.post("/auth/login", &[], &wrong).await.is(401, "unauthorized");
+    }
+    met.push(api.post("/auth/login", &[], &wrong).await.is(429, "too-many-attempts").clone());
+    met.push(declared_token_revoked().await);
+    met
 }

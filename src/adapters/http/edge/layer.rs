@@ -14,6 +14,7 @@ use crate::edge::gates::{GateEntry, Gates};
 use crate::edge::local_peer::LocalPeer;
 use crate::edge::managed;
 use crate::edge::meters::RouteMeters;
+use crate::edge::rate_limits::Quota;
 use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
 use crate::edge::route::{Cache, Need, Route};
 use crate::edge::route_table::BoundRoutes;

@@ -1,5 +1,5 @@
 //! Identity: who the caller is (`me`), what somebody may do and why (`explain`), sessions (`login`), passwords (`passwords`), persons
-//! (`persons`, `person_body`), tokens (`tokens`, `token_body`), the keys of signed tokens (`keys`), roles and the mode (`mode`); all by way
+//! (`persons`, `new_person`, `person_body`), tokens (`tokens`, `token_body`), the keys of signed tokens (`keys`), roles and the mode (`mode`); all by way
 //! of the vault (`keeper`).
 
 mod explain;
@@ -9,6 +9,7 @@ mod keys;
 mod login;
 mod me;
 mod mode;
+mod new_person;
 mod passwords;
 mod person_body;
 mod persons;

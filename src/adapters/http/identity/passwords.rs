@@ -2,8 +2,8 @@
 
 use crate::edge::body::JsonBody;
 use crate::identity::keeper::{Way, hashed, kept, of_vault, vault, with_vault};
+use crate::identity::new_person::{NewPerson, added, personal};
 use crate::identity::person_body::RegisterBody;
-use crate::identity::persons::{NewPerson, added, personal};
 use crate::node::Node;
 use crate::request::caller::Caller;
 use crate::request::context::RequestContext;

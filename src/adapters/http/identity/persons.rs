@@ -1,13 +1,14 @@
 //! Persons: added, listed, changed, erased. What is personal is in the vault; the log has their grants.
 
 use crate::edge::body::{JsonBody, MergePatch};
-use crate::identity::keeper::{Way, hashed, kept, of_vault, random_bits, vault, with_vault};
+use crate::identity::keeper::{Way, hashed, kept, of_vault, vault, with_vault};
+use crate::identity::new_person::{NewPerson, added, personal};
 use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown, ResetShown};
 use crate::node::Node;
 use crate::request::context::RequestContext;
 use crate::request::path::PrincipalAt;
 use crate::request::query::Query;
-use crate::resource::change::{ChangeRequest, answer, by_bytes, by_meaning, changed};
+use crate::resource::change::{ChangeRequest, answer, by_meaning, changed};
 use crate::resource::list::ListPage;
 use crate::resource::read;
 use crate::response::code::Code;
@@ -18,28 +19,14 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri};
 use onhand_app::ports::{KeepError, KeptPerson, SessionUse};
 use onhand_app::{Outcome, blocking};
-use onhand_domain::identity::{
-    Access, Grant, PermissionSet, Principal, PrincipalCommand, PrincipalId, PrincipalKind,
-};
+use onhand_domain::Command;
+use onhand_domain::identity::{Access, PermissionSet, Principal, PrincipalCommand, PrincipalId};
 use onhand_domain::master::Master;
-use onhand_domain::{Command, Expected, Fact, Idempotency};
-use serde::Serialize;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::format_smolstr;
 use std::sync::Arc;
 
 /// The query parameters of the list.
 pub(super) const PARAMETERS: &[&str] = &["limit", "cursor", "login"];
-
-/// A person that is to be added.
-pub(super) struct NewPerson {
-    pub(super) login: Option<SmolStr>,
-    pub(super) name: Option<SmolStr>,
-    pub(super) email: Option<SmolStr>,
-    /// What is kept of the password.
-    pub(super) password: Option<String>,
-    pub(super) grants: Vec<Grant>,
-    pub(super) granter: Access,
-}
 
 /// `GET /users`, with `login=` the one person that has it.
 pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
@@ -100,69 +87,6 @@ pub(crate) async fn add(
     }
     let address = format!("/users/{}", shown.user_id);
     Ok(changed(&outcome, shown.version, &shown, Some(&address)))
-}
-
-/// Keeps a new person, and then records them; one that is not recorded is erased again.
-///
-/// A login whose person never reached the log was left by a process that stopped in between: whoever comes next takes it.
-pub(super) async fn added(
-    node: &Node,
-    new: NewPerson,
-    record: impl AsyncFnOnce(PrincipalCommand) -> Result<Outcome, Problem>,
-) -> Result<(Outcome, PersonShown), Problem> {
-    let NewPerson { login, name, email, password, grants, granter } = new;
-    let Some(login) = login.or_else(|| email.clone()) else {
-        return Err(Problem::pointer("/login", "must be there, or email"));
-    };
-    let logins = node.logins.as_ref().ok_or_else(|| Problem::plain(Code::NotReady))?;
-    let _turn = logins.turn.lock().await;
-    let names: Vec<SmolStr> = email.iter().cloned().chain([login.clone()]).collect();
-    let taken = with_vault(node, move |vault| {
-        let of_each = names.iter().map(|name| vault.person_of(name)).collect::<Result<Vec<_>, _>>()?;
-        Ok(of_each.into_iter().flatten().next())
-    });
-    let taken = taken.await?;
-    let is_recorded = |id: &PrincipalId| node.ledger.authority(id).is_some();
-    let keeper = vault(node)?;
-    let (id, is_new) = match taken {
-        Some(id) => (id.clone(), !is_recorded(&id)),
-        None => (PrincipalId::of_bits(PrincipalKind::Person, random_bits(&*keeper)), true),
-    };
-    if is_new {
-        let kept = KeptPerson {
-            login: login.to_string(),
-            name: name.map(String::from),
-            email: email.map(String::from),
-            password,
-            created_at: node.ledger.now(),
-        };
-        keep(node, &id, kept).await?;
-    }
-    let principal = Principal { kind: PrincipalKind::Person, grants, disabled: false };
-    let command = PrincipalCommand {
-        principal_id: id.clone(),
-        expected: Expected::Any,
-        create: true,
-        principal,
-        granter,
-    };
-    let recorded = record(command).await;
-    let replayed = recorded.as_ref().is_ok_and(|outcome| outcome.replayed);
-    // Where the outcome is not known the person may be recorded: then they must stay.
-    let refused = recorded
-        .as_ref()
-        .is_err_and(|problem| !matches!(problem.code(), Code::OutcomeUnknown | Code::Internal));
-    if is_new && (replayed || refused) {
-        let unused = id.clone();
-        with_vault(node, move |vault| vault.erase_person(&unused)).await?;
-    }
-    let outcome = recorded.map_err(|problem| match problem.code() {
-        Code::AlreadyExists => Problem::plain(Code::LoginTaken),
-        _ => problem,
-    })?;
-    let id = principal_of(&outcome).unwrap_or(id);
-    let shown = required(node, &id).await?;
-    Ok((outcome, shown))
 }
 
 /// `PATCH /users/{userId}`: the log first, which checks the version; then the vault.
@@ -269,7 +193,7 @@ async fn shown_after(node: &Node, id: &PrincipalId, outcome: &Outcome) -> Result
     Ok(changed(outcome, version, &PersonShown { version, ..person }, None))
 }
 
-async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), Problem> {
+pub(super) async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), Problem> {
     let (keeper, id) = (vault(node)?, id.clone());
     let kept = blocking(move || keeper.keep_person(&id, &person)).await;
     kept.map_err(|error| match error {
@@ -291,7 +215,7 @@ pub(super) async fn person(node: &Node, id: &PrincipalId) -> Result<Option<Perso
     Ok(master.and_then(|master| PersonShown::of(id.clone(), kept, master)))
 }
 
-async fn required(node: &Node, id: &PrincipalId) -> Result<PersonShown, Problem> {
+pub(super) async fn required(node: &Node, id: &PrincipalId) -> Result<PersonShown, Problem> {
     person(node, id).await?.ok_or_else(unknown)
 }
 
@@ -301,23 +225,4 @@ async fn details(node: &Node, id: &PrincipalId) -> Result<Master<Principal>, Pro
 
 fn unknown() -> Problem {
     Problem::new(Code::NotFound, "There is no person of that id; GET /users lists them.")
-}
-
-fn principal_of(outcome: &Outcome) -> Option<PrincipalId> {
-    outcome.events.iter().find_map(|event| match &event.fact {
-        Fact::Principal(fact) => Some(fact.principal_id.clone()),
-        _ => None,
-    })
-}
-
-/// The identity of a request about a person: in the log there is nothing that tells of them without the vault.
-pub(super) fn personal<B: Serialize>(
-    node: &Node,
-    scope: &str,
-    body: &B,
-) -> Result<impl FnOnce(SmolStr) -> Idempotency + use<B>, Problem> {
-    let written = serde_json::to_vec(body).expect("a body read from JSON can be written as JSON");
-    let hash = vault(node)?.personal_hash(&written);
-    let scope = SmolStr::new(scope);
-    Ok(move |key| by_bytes(key, scope, &hash))
 }

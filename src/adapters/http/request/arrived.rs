@@ -10,7 +10,6 @@ use std::net::IpAddr;
 
 /// Travels as an extension of the request from the edge to the extractors.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "logins and the audit trail read address and encryption")]
 pub(crate) struct Arrived {
     /// The id of the request, from its header or generated.
     pub id: RequestId,

@@ -5,6 +5,7 @@ mod access;
 mod explain;
 mod operations;
 mod persons;
+mod sessions;
 mod tokens;
 
 use super::{Answer, Scratch, Setup};
