@@ -12,13 +12,13 @@ use crate::edge::front_door::{CHALLENGE, FrontDoor};
 use crate::edge::gates::{ClientAddress, GateEntry, Gates};
 use crate::edge::meters::RouteMeters;
 use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
-use crate::edge::route::{Cache, Need, Route};
+use crate::edge::route::{Cache, Route};
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
 use crate::request::path_params::PathParams;
 use crate::request::query::Query;
-use crate::request::request_id::{RequestIds, TraceParent};
+use crate::request::request_id::RequestIds;
 use crate::response::hints::{Noted, Rejected};
 use crate::response::problem;
 use crate::response::problem::Problem;
@@ -34,7 +34,6 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
@@ -161,21 +160,8 @@ impl Edge {
     }
 
     fn enter(&self, request: &Request) -> Exchange {
-        let started = Instant::now();
         let (index, params) = self.find(request.method(), request.uri().path()).unzip();
-        Exchange {
-            started,
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            index,
-            params: params.unwrap_or_default(),
-            id: self.ids.take_or_make(request.headers()),
-            trace: TraceParent::of(request.headers()),
-            origin: None,
-            quota: None,
-            address: None,
-            caller: None,
-        }
+        Exchange::new(request, index, params.unwrap_or_default(), self.ids.take_or_make(request.headers()))
     }
 
     /// True for a route that is answered under any load: health and metrics.
@@ -265,14 +251,7 @@ impl Edge {
     /// What the audit trail is told of a request.
     fn recorded<'a>(&self, exchange: &'a Exchange) -> RecordedRequest<'a> {
         let route = exchange.index.and_then(|index| self.routes.get(index)).map(|(route, _)| route);
-        RecordedRequest {
-            address: exchange.address,
-            method: self.meters.of(exchange.index, &exchange.method).method(),
-            route: route.map(|route| route.template),
-            is_public: route.is_some_and(|route| route.need == Need::Public),
-            id: &exchange.id,
-            caller: exchange.caller.as_ref(),
-        }
+        exchange.recorded(self.meters.of(exchange.index, &exchange.method).method(), route)
     }
 
     fn check_query(&self, exchange: &Exchange) -> Result<(), Problem> {
