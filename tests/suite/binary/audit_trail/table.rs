@@ -167,7 +167,7 @@ async fn the_table_is_followed_until_the_reader_may_not() {
         .unwrap();
     let mut text = String::new();
     while !text.contains("data: ") {
-        text.push_str(&String::from_utf8(resumed.chunk().await.unwrap().unwrap().to_vec()).unwrap());
+        text.push_str(std::str::from_utf8(&resumed.chunk().await.unwrap().unwrap()).unwrap());
     }
     assert!(text.contains("GET /tokens") && !text.contains("GET /products"), "{text}");
     node.stop();
