@@ -238,9 +238,9 @@ impl Edge {
             response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
-        let marked = response.extensions().get::<Noted>();
-        if let Some(recording) = self.recording.as_ref().filter(|_| marked.is_some() || is_refusal(status)) {
-            recording.answered(&self.recorded(exchange), status, problem.as_ref(), marked);
+        let noted = response.extensions().get::<Noted>().or_else(|| problem.as_ref()?.noted());
+        if let Some(recording) = self.recording.as_ref().filter(|_| noted.is_some() || is_refusal(status)) {
+            recording.answered(&self.recorded(exchange), status, problem.as_ref(), noted);
         }
         let (meter, took) = (self.meters.of(exchange.index, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
