@@ -141,6 +141,9 @@ impl Connection {
         if !answer.status.is_success() {
             return Err(refusal(&method, path, answer.status, &answer.body));
         }
+        if answer.body.is_empty() {
+            return Ok(Answer { body: Value::Null, etag: None });
+        }
         let body = serde_json::from_slice(&answer.body).or_exit(Exit::Unavailable, || {
             format!("{method} {path}: the answer is not that of an Onhand server of this version")
         })?;

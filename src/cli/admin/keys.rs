@@ -11,7 +11,9 @@ use serde_json::json;
 
 /// Rotate the keys that sign access tokens
 #[derive(Args, Debug)]
-#[command(after_long_help = with_exit_codes!("onhand keys rotate"))]
+#[command(after_long_help = with_exit_codes!("\
+  onhand keys rotate
+  onhand keys rotate --revoke        the key is known to others"))]
 pub struct KeysArgs {
     #[command(flatten)]
     node: AdminOptions,
@@ -23,7 +25,11 @@ pub struct KeysArgs {
 #[derive(Subcommand, Debug)]
 enum KeysVerb {
     /// Sign with another key from now on
-    Rotate,
+    Rotate {
+        /// What was signed before is refused at once, so everybody logs in again: the key is known to others
+        #[arg(long)]
+        revoke: bool,
+    },
 }
 
 /// Rotates the keys. `open` opens a data directory without a server.
@@ -31,10 +37,12 @@ enum KeysVerb {
 /// # Errors
 /// Those of the connection, and what the node refuses.
 pub fn run(args: &KeysArgs, open: OpenNode) -> Result<Exit, Failure> {
-    let KeysVerb::Rotate = args.verb;
+    let KeysVerb::Rotate { revoke } = args.verb;
     run_client::run(async {
         let connection = Connection::open(&args.node, open).await?;
-        let answer = connection.change(Method::POST, "/auth/keys/rotate", Some(&json!({})), None).await;
+        let answer = connection
+            .change(Method::POST, "/auth/keys/rotate", Some(&json!({ "revoke": revoke })), None)
+            .await;
         let printed = answer.and_then(|answer| {
             done(args.node.output, &answer.body, "access tokens are signed with another key")
         });

@@ -38,11 +38,6 @@ pub(super) fn serve(fake: &Shared) -> String {
         .route("/dead-letters/{id}", get(letter).delete(discard))
         .route("/dead-letters/{id}/redrive", post(redrive))
         .with_state(Arc::clone(fake));
-    serve_router(router)
-}
-
-/// Serves these routes until the test ends; returns their base URL.
-pub(super) fn serve_router(router: Router) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,7 +51,7 @@ pub(super) fn serve_router(router: Router) -> String {
     url
 }
 
-pub(super) fn fields(query: &RawQuery) -> BTreeMap<String, String> {
+fn fields(query: &RawQuery) -> BTreeMap<String, String> {
     form_urlencoded::parse(query.0.as_deref().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 

@@ -1,7 +1,6 @@
 //! The commands that call a node, against a fake one that misbehaves on demand.
 
 mod fake;
-mod people;
 
 use crate::cli::told;
 use fake::{Fake, Shared, serve};

@@ -1,5 +1,6 @@
 //! Requests of the process itself: those of a command that has opened the node on its files.
 
+use crate::edge::forwarding::Client;
 use crate::edge::layer::Edge;
 use crate::edge::local_peer::LocalPeer;
 use axum::body::Body;
@@ -13,7 +14,7 @@ impl Edge {
     pub async fn answer_owner(&self, uid: u32, request: Request<Bytes>) -> Response<Bytes> {
         let mut request = request.map(Body::from);
         request.extensions_mut().insert(LocalPeer { uid });
-        let (parts, body) = self.handle(request).await.into_parts();
+        let (parts, body) = self.handle_of(Some(Client::LOCAL_SOCKET), request).await.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes);
         // A body that breaks off is no JSON for its reader.
         Response::from_parts(parts, body.unwrap_or_default())

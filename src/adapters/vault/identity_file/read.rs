@@ -93,7 +93,7 @@ impl Text<'_> {
             let reason = "a password has no place here; write password_hash, as `onhand user new` prints it";
             return Err(self.fault(&password.span(), reason));
         }
-        let login = self.words(person.login, "a login", LOGIN_CHARACTERS_MAX);
+        let login = self.login(person.login);
         let name = person.name.map(|name| self.words(name, "a name", NAME_CHARACTERS_MAX)).transpose();
         let email = person.email.map(|email| self.email(email)).transpose();
         let (login, name, email) = (login?, name?, email?);
@@ -144,12 +144,26 @@ impl Text<'_> {
         Ok(grants.into_inner())
     }
 
+    /// As over HTTP: an e-mail address, or no spaces, and no colon, which ends a login in Basic.
+    fn login(&self, login: Spanned<String>) -> Result<String, Fault> {
+        if login.get_ref().contains('@') {
+            return self.email(login);
+        }
+        let span = login.span();
+        let login = self.words(login, "a login", LOGIN_CHARACTERS_MAX)?;
+        if login.contains(|character: char| character.is_whitespace() || character == ':') {
+            return Err(self.fault(&span, "a login has no spaces and no colon"));
+        }
+        Ok(login)
+    }
+
     fn email(&self, email: Spanned<String>) -> Result<String, Fault> {
         let span = email.span();
         let address = self.words(email, "an e-mail address", EMAIL_CHARACTERS_MAX)?;
         let has_both =
-            address.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-        if has_both { Ok(address) } else { Err(self.fault(&span, "must be an e-mail address")) }
+            address.rsplit_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+        let plain = !address.contains(|character: char| character.is_whitespace() || character == ':');
+        if has_both && plain { Ok(address) } else { Err(self.fault(&span, "must be an e-mail address")) }
     }
 
     fn words(&self, words: Spanned<String>, what: &str, characters_max: usize) -> Result<String, Fault> {
@@ -210,6 +224,7 @@ mod tests {
             (person("login = \"\""), (2, 9), "a login has 1 to 64 characters"),
             (person("login = \" ada\""), (2, 9), "no space around it"),
             (person("login = \"a\\u0000\""), (2, 9), "no control character"),
+            (person("login = \"a:b\""), (2, 9), "no spaces and no colon"),
             (person("email = \"ada\""), (2, 9), "must be an e-mail address"),
             (person("# nothing") + &person("login = \"ADA\""), (7, 9), "stands in the file before"),
             (person("grants = []"), (2, 10), "must have a grant"),

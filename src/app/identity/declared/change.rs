@@ -139,7 +139,12 @@ impl Changes<'_> {
             if before.as_ref() == Some(&wanted) {
                 return Ok(false);
             }
-            vault.keep_person(&id, &wanted).map(|()| true)
+            vault.keep_person(&id, &wanted)?;
+            // Whoever logged in with another password has to log in again.
+            if before.is_some_and(|before| before.password != wanted.password) {
+                vault.end_sessions_of(&id, None)?;
+            }
+            Ok(true)
         });
         kept.await.map_err(|error| match error {
             KeepError::LoginTaken => ApplyError::LoginTaken(at),

@@ -60,6 +60,6 @@ pub(super) async fn reset(connection: &Connection, who: &str, output: Output) ->
 pub(super) async fn erased(connection: &Connection, who: &str, output: Output) -> Result<(), Failure> {
     let Answer { body, etag } = found(connection, who).await?;
     let id = text(&body, "userId");
-    let body = connection.change(Method::DELETE, &path(id), None::<&Value>, etag).await?.body;
-    done(output, &body, &format!("{who} is erased; what they did stays under {id}"))
+    connection.change(Method::DELETE, &path(id), None::<&Value>, etag).await?;
+    done(output, &json!({ "userId": id }), &format!("{who} is erased; what they did stays under {id}"))
 }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod file;
+mod people;
 mod place;
 
 pub(super) use file::declared_token_revoked;
