@@ -42,8 +42,8 @@ fn a_line_that_was_changed_is_named() {
         for number in 0..lines.len() {
             // Nothing behind the last line says what it was.
             let is_last = at == last && number == lines.len() - 1;
-            let changes: [fn(&str) -> String; 2] = [|line| line.replace("r-", "x-"), forged];
-            for (change, is_torn) in changes.into_iter().zip([is_last, false]) {
+            let ways: [fn(&str) -> String; 2] = [|line| line.replace("r-", "x-"), forged];
+            for (change, is_torn) in ways.into_iter().zip([is_last, false]) {
                 let disk = disk.fork();
                 let mut changed = lines.clone();
                 changed[number] = change(&changed[number]);

@@ -129,7 +129,7 @@ impl AuditReader {
             if reads_logs {
                 self.ledger.log().durable().passed(self.log_end.plus(1)).await;
             } else {
-                pending().await
+                pending::<()>().await;
             }
         };
         let news = &mut self.news;
@@ -140,11 +140,11 @@ impl AuditReader {
             };
             // The sender ends with the trail.
             if !told {
-                pending().await
+                pending::<()>().await;
             }
         };
         let others =
-            async { if is_shared { tokio::time::sleep(OTHERS_EVERY).await } else { pending().await } };
+            async { if is_shared { tokio::time::sleep(OTHERS_EVERY).await } else { pending::<()>().await } };
         self.trail_has_more |= tokio::select! {
             () = log => false,
             () = entries => true,

@@ -2,11 +2,14 @@
 
 use crate::edge::forwarding::Client;
 use crate::edge::rate_limits::Quota;
+use crate::edge::recording::RecordedRequest;
+use crate::edge::route::{Need, Route};
 use crate::request::caller::Caller;
+use crate::request::network::network_of;
 use crate::request::path_params::PathParams;
 use crate::request::request_id::{RequestId, TraceParent};
 use crate::response::problem::Problem;
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use std::time::{Duration, Instant};
 
 /// One request with the data that the edge collects until it is answered.
@@ -30,6 +33,40 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
+    /// A request that arrives now, with its route.
+    pub(crate) fn new<B>(
+        request: &Request<B>,
+        index: Option<usize>,
+        params: PathParams,
+        id: RequestId,
+    ) -> Self {
+        Self {
+            started: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            index,
+            params,
+            id,
+            trace: TraceParent::of(request.headers()),
+            origin: None,
+            client: None,
+            quota: None,
+            caller: None,
+        }
+    }
+
+    /// What the audit trail is told of it; `method` is one of the known ones, or `other`.
+    pub(crate) fn recorded(&self, method: &'static str, route: Option<&Route>) -> RecordedRequest<'_> {
+        RecordedRequest {
+            address: self.client.and_then(|client| client.address).map(network_of),
+            method,
+            route: route.map(|route| route.template),
+            is_public: route.is_some_and(|route| route.need == Need::Public),
+            id: &self.id,
+            caller: self.caller.as_ref(),
+        }
+    }
+
     /// Logs the answer.
     pub(crate) fn log(
         &self,

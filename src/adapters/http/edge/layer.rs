@@ -16,14 +16,14 @@ use crate::edge::managed;
 use crate::edge::meters::RouteMeters;
 use crate::edge::rate_limits::Quota;
 use crate::edge::recording::{RecordedRequest, Recording, is_refusal};
-use crate::edge::route::{Cache, Need, Route};
+use crate::edge::route::{Cache, Route};
 use crate::edge::route_table::BoundRoutes;
 use crate::edge::web_gate::WebGate;
 use crate::request::arrived::Arrived;
 use crate::request::caller::Caller;
 use crate::request::network::network_of;
 use crate::request::query::Query;
-use crate::request::request_id::{RequestIds, TraceParent};
+use crate::request::request_id::RequestIds;
 use crate::response::hints::{Noted, Rejected};
 use crate::response::problem;
 use crate::response::problem::Problem;
@@ -38,7 +38,6 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The outermost layer, around the handlers.
 pub struct Edge {
@@ -155,21 +154,8 @@ impl Edge {
     }
 
     fn enter(&self, request: &Request) -> Exchange {
-        let started = Instant::now();
         let (index, params) = self.routes.find(request.method(), request.uri().path()).unzip();
-        Exchange {
-            started,
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            index,
-            params: params.unwrap_or_default(),
-            id: self.ids.take_or_make(request.headers()),
-            trace: TraceParent::of(request.headers()),
-            origin: None,
-            client: None,
-            quota: None,
-            caller: None,
-        }
+        Exchange::new(request, index, params.unwrap_or_default(), self.ids.take_or_make(request.headers()))
     }
 
     /// True for a route that is answered under any load: health and metrics.
@@ -261,9 +247,9 @@ impl Edge {
             response.extensions_mut().insert(Rejected);
         }
         let status = response.status();
-        let marked = response.extensions().get::<Noted>();
-        if let Some(recording) = self.recording.as_ref().filter(|_| marked.is_some() || is_refusal(status)) {
-            recording.answered(&self.recorded(exchange), status, problem.as_ref(), marked);
+        let noted = response.extensions().get::<Noted>().or_else(|| problem.as_ref()?.noted());
+        if let Some(recording) = self.recording.as_ref().filter(|_| noted.is_some() || is_refusal(status)) {
+            recording.answered(&self.recorded(exchange), status, problem.as_ref(), noted);
         }
         let (meter, took) = (self.meters.of(exchange.index, &exchange.method), exchange.started.elapsed());
         meter.record(status, took);
@@ -274,14 +260,7 @@ impl Edge {
     /// What the audit trail is told of a request.
     fn recorded<'a>(&self, exchange: &'a Exchange) -> RecordedRequest<'a> {
         let route = self.routes.get(exchange.index).map(|(route, _)| route);
-        RecordedRequest {
-            address: exchange.client.and_then(|client| client.address).map(network_of),
-            method: self.meters.of(exchange.index, &exchange.method).method(),
-            route: route.map(|route| route.template),
-            is_public: route.is_some_and(|route| route.need == Need::Public),
-            id: &exchange.id,
-            caller: exchange.caller.as_ref(),
-        }
+        exchange.recorded(self.meters.of(exchange.index, &exchange.method).method(), route)
     }
 }
 

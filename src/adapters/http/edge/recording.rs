@@ -1,5 +1,5 @@
 //! What the edge notes in the audit trail: refused requests, the first use of a credential from a network, and what a handler has
-//! marked in its answer ([`Noted`]). A request that is answered as it should be costs the look at its status, and at one table.
+//! marked in its answer, or in its problem ([`Noted`]). A request that is answered as it should be costs the look at its status, and at one table.
 
 use crate::edge::known_addresses::KnownAddresses;
 use crate::request::caller::Caller;
@@ -58,15 +58,14 @@ impl Recording {
         self.trail.note(self.entry(AuditKind::FirstUse, request));
     }
 
-    /// Notes an answer that is a refusal, or that its handler has marked.
+    /// Notes an answer that is a refusal, or that its handler has marked: then `noted` says as what.
     pub(crate) fn answered(
         &self,
         request: &RecordedRequest<'_>,
         status: StatusCode,
         problem: Option<&Problem>,
-        marked: Option<&Noted>,
+        noted: Option<&Noted>,
     ) {
-        let noted = marked.or_else(|| problem.and_then(Problem::noted));
         let refused = if request.is_public { AuditKind::LoginFailed } else { AuditKind::Refused };
         let kind = noted.and_then(|noted| noted.kind).unwrap_or(refused);
         let mut entry = self.entry(kind, request);

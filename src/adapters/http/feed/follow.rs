@@ -75,7 +75,7 @@ pub(crate) fn response<T: Followed>(
 ) -> Result<Response, Problem> {
     let place = node.follower_place()?;
     metrics::gauge!(FEED_FOLLOWERS).increment(1.0);
-    let follower = FollowerStream {
+    let reader = FollowerStream {
         node,
         caller,
         followed,
@@ -85,11 +85,11 @@ pub(crate) fn response<T: Followed>(
         ended: false,
         _place: place,
     };
-    let stream = futures_util::stream::unfold(follower, |mut follower| async {
-        let chunk = follower.next().await.transpose()?;
-        follower.ended = chunk.is_err();
-        follower.heartbeat_at = next_heartbeat();
-        Some((chunk, follower))
+    let stream = futures_util::stream::unfold(reader, |mut reader| async {
+        let chunk = reader.next().await.transpose()?;
+        reader.ended = chunk.is_err();
+        reader.heartbeat_at = next_heartbeat();
+        Some((chunk, reader))
     });
     let headers = [(CONTENT_TYPE, form.media_type()), (X_ACCEL_BUFFERING, "no")];
     Ok((headers, Extension(Endless), Extension(Noted::EXPORT), Body::from_stream(stream)).into_response())

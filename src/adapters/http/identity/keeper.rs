@@ -1,5 +1,6 @@
 //! The vault of a node, as the handlers of identity use it: off the threads of the runtime.
 
+use crate::identity::person_body::PersonShown;
 use crate::node::Node;
 use crate::request::arrived::Arrived;
 use crate::request::network::network_of;
@@ -8,7 +9,7 @@ use crate::response::problem::Problem;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use onhand_app::blocking;
-use onhand_app::ports::{KeptPerson, PasswordsBusy, Vault};
+use onhand_app::ports::{KeepError, KeptPerson, PasswordsBusy, Vault};
 use onhand_domain::identity::PrincipalId;
 use std::io;
 use std::net::IpAddr;
@@ -88,4 +89,31 @@ pub(super) async fn hashed(
 pub(super) fn random_bits(vault: &dyn Vault) -> u64 {
     let bits = vault.random();
     u64::from_le_bytes(*bits.first_chunk().expect("32 bytes have a first 8"))
+}
+
+/// Keeps a person.
+pub(super) async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), Problem> {
+    let (keeper, id) = (vault(node)?, id.clone());
+    let kept = blocking(move || keeper.keep_person(&id, &person)).await;
+    kept.map_err(|error| match error {
+        KeepError::LoginTaken => Problem::plain(Code::LoginTaken),
+        KeepError::Disk(error) => of_vault(&error),
+    })
+}
+
+/// A person with grants and version, once these are durable; nothing for one that was erased.
+pub(super) async fn person(node: &Node, id: &PrincipalId) -> Result<Option<PersonShown>, Problem> {
+    let Some(kept) = kept(node, id).await? else { return Ok(None) };
+    let master = node.ledger.principal(id).await?;
+    Ok(master.and_then(|master| PersonShown::of(id.clone(), kept, master)))
+}
+
+/// The same; 404 when there is none.
+pub(super) async fn required(node: &Node, id: &PrincipalId) -> Result<PersonShown, Problem> {
+    person(node, id).await?.ok_or_else(unknown)
+}
+
+/// The refusal of an id that nobody has.
+pub(super) fn unknown() -> Problem {
+    Problem::new(Code::NotFound, "There is no person of that id; GET /users lists them.")
 }

@@ -6,9 +6,8 @@
 use crate::edge::body::JsonBody;
 use crate::edge::credentials::{COOKIE_PLAIN, COOKIE_SECURE};
 use crate::edge::front_door::AUDIENCE;
-use crate::identity::keeper::{Way, with_vault};
+use crate::identity::keeper::{Way, person, with_vault};
 use crate::identity::person_body::PersonShown;
-use crate::identity::persons::person;
 use crate::node::Node;
 use crate::request::caller::Caller;
 use crate::request::field_rules::text;

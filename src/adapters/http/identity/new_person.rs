@@ -1,8 +1,7 @@
 //! A new person: kept in the vault, then recorded in the log.
 
-use crate::identity::keeper::{random_bits, vault, with_vault};
+use crate::identity::keeper::{keep, random_bits, required, vault, with_vault};
 use crate::identity::person_body::PersonShown;
-use crate::identity::persons::{keep, required};
 use crate::node::Node;
 use crate::resource::change::by_bytes;
 use crate::response::code::Code;

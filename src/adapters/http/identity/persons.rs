@@ -1,7 +1,7 @@
 //! Persons: added, listed, changed, erased. What is personal is in the vault; the log has their grants.
 
 use crate::edge::body::{JsonBody, MergePatch};
-use crate::identity::keeper::{Way, hashed, kept, of_vault, vault, with_vault};
+use crate::identity::keeper::{Way, hashed, keep, kept, person, required, unknown, with_vault};
 use crate::identity::new_person::{NewPerson, added, personal};
 use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown, ResetShown};
 use crate::node::Node;
@@ -17,8 +17,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri};
-use onhand_app::ports::{KeepError, KeptPerson, SessionUse};
-use onhand_app::{Outcome, blocking};
+use onhand_app::Outcome;
+use onhand_app::ports::SessionUse;
 use onhand_domain::Command;
 use onhand_domain::identity::{Access, PermissionSet, Principal, PrincipalCommand, PrincipalId};
 use onhand_domain::master::Master;
@@ -193,36 +193,12 @@ async fn shown_after(node: &Node, id: &PrincipalId, outcome: &Outcome) -> Result
     Ok(changed(outcome, version, &PersonShown { version, ..person }, None))
 }
 
-pub(super) async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), Problem> {
-    let (keeper, id) = (vault(node)?, id.clone());
-    let kept = blocking(move || keeper.keep_person(&id, &person)).await;
-    kept.map_err(|error| match error {
-        KeepError::LoginTaken => Problem::plain(Code::LoginTaken),
-        KeepError::Disk(error) => of_vault(&error),
-    })
-}
-
 async fn link(node: &Node, id: &PrincipalId) -> Result<LinkShown, Problem> {
     let (id, now) = (id.clone(), node.ledger.now());
     let new = with_vault(node, move |vault| vault.begin_session(&id, SessionUse::Link, now)).await?;
     Ok(LinkShown { text: new.text, expires_at: new.expires_at })
 }
 
-/// A person with grants and version, once these are durable; nothing for one that was erased.
-pub(super) async fn person(node: &Node, id: &PrincipalId) -> Result<Option<PersonShown>, Problem> {
-    let Some(kept) = kept(node, id).await? else { return Ok(None) };
-    let master = node.ledger.principal(id).await?;
-    Ok(master.and_then(|master| PersonShown::of(id.clone(), kept, master)))
-}
-
-pub(super) async fn required(node: &Node, id: &PrincipalId) -> Result<PersonShown, Problem> {
-    person(node, id).await?.ok_or_else(unknown)
-}
-
 async fn details(node: &Node, id: &PrincipalId) -> Result<Master<Principal>, Problem> {
     node.ledger.principal(id).await?.ok_or_else(unknown)
-}
-
-fn unknown() -> Problem {
-    Problem::new(Code::NotFound, "There is no person of that id; GET /users lists them.")
 }
