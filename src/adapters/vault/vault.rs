@@ -8,6 +8,7 @@ use crate::record::TokenRecord;
 use crate::token::TokenText;
 use onhand_app::ports::{KeepError, KeptPerson, KeptToken, Vault};
 use onhand_disk::Disk;
+use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use parking_lot::RwLock;
 use std::collections::HashMap;
@@ -86,11 +87,13 @@ impl Vault for FileVault {
         TokenText::parse(text).ok().map(|presented| presented.id().clone())
     }
 
+    fn is_known_token(&self, id: &TokenId, text: &str) -> Option<bool> {
+        let Ok(presented) = TokenText::parse(text) else { return Some(false) };
+        self.tokens.read().known.get(id).map(|token| presented.fits(&token.sha256))
+    }
+
     fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool> {
         let Ok(presented) = TokenText::parse(text) else { return Ok(false) };
-        if let Some(token) = self.tokens.read().known.get(id) {
-            return Ok(presented.fits(&token.sha256));
-        }
         Ok(self.token(id)?.is_some_and(|token| presented.fits(&token.sha256)))
     }
 
@@ -122,6 +125,17 @@ impl Vault for FileVault {
 
     fn erase_token(&self, id: &TokenId) -> io::Result<()> {
         self.change(id, || self.files.remove(&self.files.token(id)))
+    }
+
+    fn sweep_tokens(&self, is_useless: &dyn Fn(&TokenId) -> bool, before: Timestamp) -> io::Result<usize> {
+        let mut swept = 0;
+        for id in self.files.all_tokens()?.iter().filter(|id| is_useless(id)) {
+            if self.files.modified(&self.files.token(id))?.is_some_and(|at| at < before) {
+                self.erase_token(id)?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
     }
 
     fn keep_person(&self, id: &PrincipalId, person: &KeptPerson) -> Result<(), KeepError> {

@@ -46,6 +46,11 @@ impl Ledger {
         self.projections.authorities.tokens()
     }
 
+    /// The persons that are administrators now, in order.
+    pub fn admin_persons(&self) -> Vec<PrincipalId> {
+        self.projections.authorities.admin_persons()
+    }
+
     /// A principal with its version, once that is durable.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Tokens: whose, of which kind, since when, until when. The secret itself is nowhere; its hash is in the vault.
 
+use crate::identity::admins::Admins;
 use crate::identity::ids::{PrincipalId, TokenId};
 use crate::identity::permission::PermissionSet;
 use crate::identity::principal::{Principal, PrincipalCommand};
@@ -66,8 +67,17 @@ pub enum TokenChange {
     Issue(Token, Box<PrincipalCommand>),
     /// It is issued in place of another token of its principal, which expires at that time at the latest.
     Replace(Token, TokenId, Timestamp),
-    /// It is revoked.
-    Revoke,
+    /// It is revoked; see [`Revocation`].
+    Revoke(Revocation),
+}
+
+/// What is left to administrators when a token is revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// Refused when no administrator could log in any more: by another token, or with a password, which these persons have.
+    KeepsAdmin(Vec<PrincipalId>),
+    /// Of the last token too: the owner of the data directory can make another administrator.
+    OfLastToo,
 }
 
 /// A change of a token.
@@ -112,10 +122,12 @@ impl Decide for TokenCommand {
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Token(self.token_id.clone()));
         keys.push(Key::Principal(self.principal_id.clone()));
+        // As by every change of a principal: no two changes at once take the last administrators their tokens.
+        keys.push(Key::Mode);
         match &self.change {
             TokenChange::Issue(_, principal) => principal.add_keys(keys),
             TokenChange::Replace(_, old, _) => keys.push(Key::Token(old.clone())),
-            TokenChange::Revoke => {}
+            TokenChange::Revoke(_) => {}
         }
     }
 
@@ -124,8 +136,8 @@ impl Decide for TokenCommand {
         let master = draft.state::<Token>(&Key::Token(self.token_id.clone()));
         master.check(self.expected)?;
         let token = match (&self.change, master.details.clone()) {
-            (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
-            (TokenChange::Revoke, None) => return Err(Rejection::TokenNotFound.into()),
+            (TokenChange::Revoke(_), Some(token)) => Token { revoked: true, ..token },
+            (TokenChange::Revoke(_), None) => return Err(Rejection::TokenNotFound.into()),
             (_, Some(_)) => {
                 return Err(Rejection::TokenExists { current_version: master.version }.into());
             }
@@ -139,12 +151,20 @@ impl Decide for TokenCommand {
             }
         };
         self.check_granter(&token, draft)?;
+        self.check_admin_left(draft)?;
         draft.record(Fact::Token(Box::new(TokenFact { token_id: self.token_id.clone(), token })));
         Ok(())
     }
 }
 
 impl TokenCommand {
+    /// Refuses to revoke the last token by which an administrator can log in. A rotation leaves the new token.
+    fn check_admin_left(&self, draft: &Draft<'_>) -> Result<(), Refusal> {
+        let TokenChange::Revoke(Revocation::KeepsAdmin(with_password)) = &self.change else { return Ok(()) };
+        let left = |admins: &Admins| admins.can_do_without(&self.token_id, with_password, draft.now());
+        if draft.evidence().is_some_and(left) { Ok(()) } else { Err(Rejection::LastAdmin.into()) }
+    }
+
     /// Records that a token expires, because another one takes its place.
     fn retire(&self, old: &TokenId, at: Timestamp, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         let token = draft.state::<Token>(&Key::Token(old.clone())).details.clone();

@@ -5,19 +5,18 @@
 //! listens elsewhere answers nothing but what is public, until an administrator was made on its machine, over the local socket, which always admits
 //! the owner of the data directory.
 
-use crate::edge::local_peer::LocalPeer;
 use crate::edge::route::Need;
-use crate::request::caller::Caller;
+use crate::request::caller::{Caller, somewhere};
 use crate::request::path_params::PathParams;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue, Request};
-use onhand_app::Ledger;
+use http::{HeaderMap, HeaderValue};
 use onhand_app::ports::Vault;
 use onhand_app::stock::ReadError;
+use onhand_app::{Ledger, blocking};
 use onhand_domain::StoreId;
-use onhand_domain::identity::{Denied, Permission};
+use onhand_domain::identity::{Access, Denied, Permission};
 use std::sync::Arc;
 
 /// The value of `WWW-Authenticate`.
@@ -59,37 +58,26 @@ impl FrontDoor {
         Ok(self.ledger.catch_up().await.map_err(ReadError::from)?)
     }
 
-    /// The caller of a request, when the route is open to them.
-    pub(crate) fn admit<B>(
+    /// The caller of a request, when the route is open to them. `over_socket` is true for one that came over the local socket.
+    pub(crate) async fn admit(
         &self,
         need: Need,
-        request: &Request<B>,
+        over_socket: bool,
+        headers: &HeaderMap,
         params: &PathParams,
     ) -> Result<Caller, Problem> {
-        if request.extensions().get::<LocalPeer>().is_some() {
+        if over_socket {
             return Ok(Caller::over_socket());
         }
         if need == Need::Public || (need == Need::Metrics && self.open.metrics && !self.asks_who()) {
             return Ok(Caller::default());
         }
-        let caller = self.identify(request.headers())?;
-        let checked = match need {
-            Need::Public | Need::Anyone => Ok(()),
-            Need::Metrics => caller.access().permit(Permission::OpsRead),
-            Need::Everywhere(needs) => caller.access().permit(needs),
-            Need::Somewhere(needs) if caller.access().may_somewhere(needs) => Ok(()),
-            Need::Somewhere(needs) => Err(Denied { needs, store_id: None, part: None }),
-            Need::InStore(needs) => match params.get("storeId").and_then(|id| StoreId::new(id).ok()) {
-                Some(store) => caller.access().permit_in(needs, &store),
-                // The handler says what is wrong with the id, to those who may ask at all.
-                None => caller.access().permit(needs),
-            },
-        };
-        checked.map_err(|denied| caller.refused(&denied))?;
+        let caller = self.identify(headers).await?;
+        caller.check(|access| permitted(need, access, params))?;
         Ok(caller)
     }
 
-    fn identify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    async fn identify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         if !self.asks_who() {
             return if self.open.without_principals {
                 Ok(Caller::default())
@@ -104,24 +92,53 @@ impl FrontDoor {
         let text = credential.to_str().map_err(|_| unauthorized())?;
         match text.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                self.by_token(token.trim_start())
+                self.by_token(token.trim_start()).await
             }
             _ => Err(unauthorized()),
         }
     }
 
-    fn by_token(&self, text: &str) -> Result<Caller, Problem> {
+    async fn by_token(&self, text: &str) -> Result<Caller, Problem> {
         let vault = self.vault.as_ref().ok_or_else(unauthorized)?;
         let damaged = |error| Problem::plain(Code::Internal).because(&error);
         let id = vault.id_in(text).ok_or_else(unauthorized)?;
         // The log is asked first: what it does not know as good reaches no file.
-        let token = self.ledger.token_now(&id).filter(|token| token.is_good(self.ledger.now()));
-        let token = token.ok_or_else(unauthorized)?;
-        if !vault.is_token(&id, text).map_err(damaged)? {
+        let good = || self.ledger.token_now(&id).filter(|token| token.is_good(self.ledger.now()));
+        let mut token = good().ok_or_else(unauthorized)?;
+        let fits = match vault.is_known_token(&id, text) {
+            Some(fits) => fits,
+            // The first use in this process. The file is not read on a thread that others wait for.
+            None => {
+                let (vault, id, text) = (Arc::clone(vault), id.clone(), text.to_owned());
+                let read = blocking(move || vault.is_token(&id, &text)).await.map_err(damaged)?;
+                token = good().ok_or_else(unauthorized)?;
+                read
+            }
+        };
+        if !fits {
             return Err(unauthorized());
         }
         let authority = self.ledger.authority(&token.principal_id).filter(|authority| !authority.disabled);
         authority.map(|authority| Caller::of_token(authority, id)).ok_or_else(unauthorized)
+    }
+}
+
+/// Checks an access against the need of a route.
+fn permitted(need: Need, access: &Access, params: &PathParams) -> Result<(), Denied> {
+    let in_store = |needs| match params.get("storeId").and_then(|id| StoreId::new(id).ok()) {
+        Some(store) => access.permit_in(needs, &store),
+        // The handler says what is wrong with the id, to those who may ask at all.
+        None => access.permit(needs),
+    };
+    match need {
+        Need::Public | Need::Anyone => Ok(()),
+        Need::Metrics => access.permit(Permission::OpsRead),
+        Need::Everywhere(needs) => access.permit(needs),
+        Need::Somewhere(needs) => somewhere(access, needs),
+        Need::InStore(needs) => in_store(needs),
+        Need::OrOwn(needs) if access.may_own(needs) => Ok(()),
+        Need::OrOwn(needs) if params.get("storeId") == Some("") => somewhere(access, needs),
+        Need::OrOwn(needs) => in_store(needs),
     }
 }
 

@@ -87,7 +87,7 @@ impl FeedStream {
         }
         let shutdown = self.node.shutdown.clone();
         loop {
-            if !self.caller.is_unchanged(&self.node.ledger) {
+            if !self.caller.goes_on(&self.node.ledger).await {
                 return Ok(None);
             }
             let Some(read) = shutdown.run_until_cancelled(self.feed.next(FOLLOW_EVENTS_MAX)).await else {

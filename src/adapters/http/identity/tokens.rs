@@ -16,8 +16,8 @@ use http::Uri;
 use onhand_app::blocking;
 use onhand_app::ports::Vault;
 use onhand_domain::identity::{
-    Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
-    TokenId, TokenKind,
+    Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Revocation, Token, TokenChange,
+    TokenCommand, TokenId, TokenKind,
 };
 use onhand_domain::{Command, Expected};
 use smol_str::{SmolStr, format_smolstr};
@@ -101,12 +101,17 @@ pub(crate) async fn revoke(
 ) -> Result<Response, Problem> {
     let scope = format_smolstr!("revoke token {token_id}");
     let granter = context.caller.access().clone();
+    let revocation = if context.caller.is_over_socket() {
+        Revocation::OfLastToo
+    } else {
+        Revocation::KeepsAdmin(admins_with_password(&node).await?)
+    };
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &()))?;
     let command = TokenCommand {
         token_id: token_id.clone(),
         expected: change.expected,
         principal_id: known(&node, &token_id).await?.principal_id,
-        change: TokenChange::Revoke,
+        change: TokenChange::Revoke(revocation),
         granter,
     };
     let (outcome, event) = change.execute_one(&node, Command::Token(command)).await?;
@@ -208,6 +213,22 @@ async fn good(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {
             "There is no such token, or it was revoked or has expired; issue another one.",
         )
     })
+}
+
+/// The persons that administrate and have a password. That they are enabled administrators is checked again by the decision; a password
+/// that is taken away meanwhile is not noticed, because it is not in the log.
+async fn admins_with_password(node: &Node) -> Result<Vec<PrincipalId>, Problem> {
+    let (keeper, persons) = (vault(node)?, node.ledger.admin_persons());
+    let read = move || {
+        let mut with_password = Vec::new();
+        for id in persons {
+            if keeper.person(&id)?.is_some_and(|person| person.password.is_some()) {
+                with_password.push(id);
+            }
+        }
+        Ok(with_password)
+    };
+    blocking(read).await.map_err(|error: io::Error| of_vault(&error))
 }
 
 async fn kept_name(vault: &Arc<dyn Vault>, token_id: &TokenId) -> Result<Option<String>, Problem> {

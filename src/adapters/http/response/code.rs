@@ -57,6 +57,9 @@ codes! {
     Forbidden "forbidden" FORBIDDEN "It is not allowed" retry None,
         "The caller is known, and not allowed to do this here: `needs` names the permission, `scope` where it is needed, `have` where the \
          caller has it. Ask an administrator for a grant; nothing was done.";
+    ModeForbids "mode-forbids" FORBIDDEN "The present mode does not allow it" retry None,
+        "The caller is granted this, and the present mode takes it away, as judging takes the injection of events from teams. Wait \
+         until the mode is another one (`GET /mode`); nothing was done.";
     CrossSite "cross-site" FORBIDDEN "The request comes from a page of another site" retry None,
         "A browser has sent it for a page of another site, as its `Sec-Fetch-Site` or `Origin` says; nothing was done. Send it from a \
          program or from a page of this server, or start the server with the page's origin in `CORS_ORIGINS`.";
@@ -98,7 +101,8 @@ codes! {
         "A store of that name is described already; nothing changed. Replace what is said of it, or choose another \
          storeId.";
     LastAdmin "last-admin" CONFLICT "There would be no administrator" retry None,
-        "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
+        "Nobody could manage identity any more: no administrator would be left, or none that can log in; nothing changed. Make another \
+         administrator first. The last token of one is revoked over the local socket only.";
     DeadLetterClosed "dead-letter-closed" CONFLICT "The dead letter is closed" retry None,
         "The dead letter was redriven or discarded before; nothing changed. Read it to see what became of it.";
     DeadLetterWaits "dead-letter-waits" CONFLICT "An earlier dead letter comes first" retry None,

@@ -95,7 +95,7 @@ pub(crate) async fn sums(
     let partial = !filter.scope.is_everywhere();
     let sums = summed(&node, filter, &by).await?;
     if wants_csv(&headers) {
-        return Ok(by_accept(csv_table::response(node, "movement-sums", SumsTable(sums)).await?));
+        return Ok(by_accept(csv_table::response(node, caller, "movement-sums", SumsTable(sums)).await?));
     }
     let items = sums.iter().map(|(group, sum)| SumItem { group, sum }).collect();
     Ok(by_accept(Json(SumsBody { items, partial })))
