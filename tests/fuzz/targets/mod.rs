@@ -14,13 +14,14 @@
 mod csv;
 mod files;
 mod http;
+mod identity;
 mod shop;
 
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 10] = [
+pub(super) const TARGETS: [Target; 12] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -31,6 +32,8 @@ pub(super) const TARGETS: [Target; 10] = [
     ("headers", http::headers),
     ("request", http::requests),
     ("csv", csv::import),
+    ("token", identity::token),
+    ("grants", identity::grants),
 ];
 
 /// Runs the target of that name.
