@@ -353,7 +353,9 @@ mod tests {
             let at = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
             fs::File::open(path(number)).unwrap().set_modified(at).unwrap();
         };
-        [(1, 999), (2, 1_000), (3, 999)].into_iter().for_each(|(number, at)| written(number, at));
+        for (number, at) in [(1, 999), (2, 1_000), (3, 999)] {
+            written(number, at);
+        }
         let elsewhere = directory.join("tokens/readme.json");
         fs::write(&elsewhere, "").unwrap();
         let before = Timestamp::from_milliseconds(1_000_000);

@@ -5,7 +5,7 @@ use super::process::{Node, verify};
 use http::Method;
 use onhand_app::ports::Vault;
 use onhand_disk::RealDisk;
-use onhand_domain::identity::TokenKind;
+use onhand_domain::identity::{TokenId, TokenKind};
 use onhand_vault::FileVault;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -86,7 +86,7 @@ async fn what_a_crash_left_over_in_the_vault_goes_at_a_start() {
     fs::copy(aside.path().join("kept"), file(revoked)).unwrap();
     let vault = FileVault::open(Arc::new(RealDisk), directory.path().join("identity")).unwrap();
     let left_over = [0, 1].map(|_| vault.issue_token(TokenKind::Service, "never issued").unwrap().0);
-    let [old, young] = left_over.each_ref().map(|id| id.as_str());
+    let [old, young] = left_over.each_ref().map(TokenId::as_str);
     #[allow(clippy::disallowed_methods, reason = "the age of a file is by the clock of the machine")]
     let long_ago = SystemTime::now() - Duration::from_secs(2 * 3_600);
     for id in [desk, revoked, old] {

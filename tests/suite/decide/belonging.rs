@@ -6,7 +6,7 @@ use onhand_domain::identity::{
     TokenCommand,
 };
 use onhand_domain::imports::ImportRows;
-use onhand_domain::{Command, ImportId, Rejection};
+use onhand_domain::{Command, ImportId, Key, Rejection};
 
 #[test]
 fn the_last_token_of_the_administrators_stays() {
@@ -27,6 +27,8 @@ fn the_last_token_of_the_administrators_stays() {
         Command::Token(TokenCommand { principal_id, ..token(id, id, change) })
     };
     let keeps = || Revocation::KeepsAdmin(Vec::new());
+    // Of two processes that take the last administrators their tokens at once, the second one waits for what the first one decides.
+    assert!(revoke(1, keeps()).keys().contains(&Key::Mode), "the lock of every change of an administrator");
     registry.ask(Command::Token(of_service(1, ADMIN))).unwrap();
     registry.ask(Command::Token(of_service(2, TILL))).unwrap();
     assert_eq!(registry.ask(revoke(1, keeps())), Err(Rejection::LastAdmin));

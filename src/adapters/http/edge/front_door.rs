@@ -105,15 +105,14 @@ impl FrontDoor {
         // The log is asked first: what it does not know as good reaches no file.
         let good = || self.ledger.token_now(&id).filter(|token| token.is_good(self.ledger.now()));
         let mut token = good().ok_or_else(unauthorized)?;
-        let fits = match vault.is_known_token(&id, text) {
-            Some(fits) => fits,
+        let fits = if let Some(fits) = vault.is_known_token(&id, text) {
+            fits
+        } else {
             // The first use in this process. The file is not read on a thread that others wait for.
-            None => {
-                let (vault, id, text) = (Arc::clone(vault), id.clone(), text.to_owned());
-                let read = blocking(move || vault.is_token(&id, &text)).await.map_err(damaged)?;
-                token = good().ok_or_else(unauthorized)?;
-                read
-            }
+            let (vault, id, text) = (Arc::clone(vault), id.clone(), text.to_owned());
+            let read = blocking(move || vault.is_token(&id, &text)).await.map_err(damaged)?;
+            token = good().ok_or_else(unauthorized)?;
+            read
         };
         if !fits {
             return Err(unauthorized());
@@ -135,10 +134,9 @@ fn permitted(need: Need, access: &Access, params: &PathParams) -> Result<(), Den
         Need::Metrics => access.permit(Permission::OpsRead),
         Need::Everywhere(needs) => access.permit(needs),
         Need::Somewhere(needs) => somewhere(access, needs),
-        Need::InStore(needs) => in_store(needs),
         Need::OrOwn(needs) if access.may_own(needs) => Ok(()),
         Need::OrOwn(needs) if params.get("storeId") == Some("") => somewhere(access, needs),
-        Need::OrOwn(needs) => in_store(needs),
+        Need::InStore(needs) | Need::OrOwn(needs) => in_store(needs),
     }
 }
 

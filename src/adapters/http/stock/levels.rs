@@ -65,11 +65,11 @@ pub(crate) async fn levels(
     let levels = page.cut(node.ledger.levels(&store_id, after.as_ref(), page.rows_max()).await?);
     let skus: Vec<&Sku> = levels.rows.iter().map(|level| &level.sku).collect();
     let names = node.ledger.product_names(&skus).await?;
-    let (named, next) = (levels.rows.iter().zip(&names), levels.next(|level| &level.sku));
+    let (pairs, next) = (levels.rows.iter().zip(&names), levels.next(|level| &level.sku));
     if !sees_all {
-        return Ok(page.answer(&named.map(SellableBody::named).collect::<Vec<_>>(), next));
+        return Ok(page.answer(&pairs.map(SellableBody::named).collect::<Vec<_>>(), next));
     }
-    Ok(page.answer(&named.map(NamedLevelBody::of).collect::<Vec<_>>(), next))
+    Ok(page.answer(&pairs.map(NamedLevelBody::of).collect::<Vec<_>>(), next))
 }
 
 /// Handler of `GET /stores/{storeId}/inventory/{sku}/history`.

@@ -54,12 +54,12 @@ pub(crate) async fn current(
     let page = ListPage::of("current", &query, &uri)?.within(&levels.scope);
     levels.after = page.after(read_level_mark)?;
     let (views, names, more) = levels.next(&node, page.limit).await?;
-    let (named, next) = (views.iter().zip(&names), views.last().filter(|_| more));
+    let (pairs, next) = (views.iter().zip(&names), views.last().filter(|_| more));
     let next = next.map(|level| level_mark(&level.store_id, &level.sku));
     Ok(by_accept(if sees_all {
-        page.answer(&named.map(NamedLevelBody::of).collect::<Vec<_>>(), next)
+        page.answer(&pairs.map(NamedLevelBody::of).collect::<Vec<_>>(), next)
     } else {
-        page.answer(&named.map(SellableBody::named).collect::<Vec<_>>(), next)
+        page.answer(&pairs.map(SellableBody::named).collect::<Vec<_>>(), next)
     }))
 }
 
