@@ -110,7 +110,9 @@ fn permission(need: Need) -> Option<Permission> {
     match need {
         Need::Public | Need::Probe | Need::Anyone => None,
         Need::Metrics => Some(Permission::OpsRead),
-        Need::Everywhere(needs) | Need::InStore(needs) | Need::Somewhere(needs) => Some(needs),
+        Need::Everywhere(needs) | Need::InStore(needs) | Need::Somewhere(needs) | Need::OrOwn(needs) => {
+            Some(needs)
+        }
     }
 }
 
@@ -124,6 +126,9 @@ fn granted(need: Need) -> String {
         Need::Metrics => "ops:read is granted".to_owned(),
         Need::Everywhere(needs) => format!("{needs} is granted everywhere"),
         Need::InStore(needs) => format!("{needs} is granted in this store"),
+        Need::OrOwn(needs) => {
+            format!("{needs} is granted; the request shows no more than is granted")
+        }
         Need::Somewhere(needs) => {
             format!("{needs} is granted somewhere; the request sees and changes no more than is granted")
         }
