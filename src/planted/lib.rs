@@ -46,11 +46,21 @@ pub enum Bug {
     LockFileOnly,
     /// A command that turns out to need more states than it has locked is decided without them.
     StaleLook,
+    /// The permission that a route needs is not needed for HEAD.
+    SkipNeedOfHead,
+    /// The permission that a route needs is not needed at its addresses under `/api`.
+    SkipNeedOfAlias,
+    /// Of a batch only the first operation is checked against the permissions of the caller.
+    SkipNeedInBatch,
+    /// The feed is not limited to the stores of the caller.
+    ForgetScopeOfFeed,
+    /// CSV is not limited to the stores of the caller.
+    ForgetScopeOfCsv,
 }
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 20] = [
+    pub const ALL: [(Self, &str); 25] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
         (Self::NoSyncAfterCut, "no-sync-after-cut"),
@@ -71,6 +81,11 @@ impl Bug {
         (Self::ServeHalfMoved, "serve-half-moved"),
         (Self::LockFileOnly, "lock-file-only"),
         (Self::StaleLook, "stale-look"),
+        (Self::SkipNeedOfHead, "skip-need-of-head"),
+        (Self::SkipNeedOfAlias, "skip-need-of-alias"),
+        (Self::SkipNeedInBatch, "skip-need-in-batch"),
+        (Self::ForgetScopeOfFeed, "forget-scope-of-feed"),
+        (Self::ForgetScopeOfCsv, "forget-scope-of-csv"),
     ];
 }
 

@@ -4,6 +4,7 @@
 use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
 use onhand_app::ports::{AuditTrail, Vault};
+use onhand_app::{Ledger, blocking};
 use onhand_config::{ListenSettings, ServeSettings};
 use onhand_disk::RealDisk;
 use onhand_disk::layout::temporary;
@@ -131,6 +132,16 @@ pub(super) fn open_vault(data_dir: &Path) -> Result<Arc<dyn Vault>, Failure> {
         Failure { exit, error: anyhow::Error::new(error) }
     })?;
     Ok(Arc::new(vault))
+}
+
+/// Removes what crashes have left over in the vault. What it cannot remove harms nobody, and goes at a later start.
+pub(super) async fn sweep_vault(ledger: &Arc<Ledger>, vault: &Arc<dyn Vault>) {
+    let (ledger, vault) = (Arc::clone(ledger), Arc::clone(vault));
+    match blocking(move || ledger.sweep_vault(&*vault)).await {
+        Ok(0) => {}
+        Ok(tokens) => tracing::info!(tokens, "removed verifiers of tokens that a crash had left over"),
+        Err(error) => tracing::warn!(%error, "the vault was not swept"),
+    }
 }
 
 /// The callers that a node answers while there is no login: with `--insecure` every one, else those on this machine.

@@ -101,6 +101,7 @@ async fn serve_node(
     let reload = tls.map(|files| tls::hangups().map(|hangups| files.follow(hangups))).transpose()?;
     begin_time(running).await?;
     let vault = http::open_vault(&settings.storage.data_dir)?;
+    http::sweep_vault(&running.ledger, &vault).await;
     let trail = audit_trail::open(settings, running)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
     // Other processes that start now want the same leases.

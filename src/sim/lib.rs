@@ -8,7 +8,7 @@
 //! | [`model_check`] | a node compared with the oracle, step by step |
 //! | [`oracle`] | the specification of a ledger, as a plain model |
 //! | [`log_rules`] | the log as bytes, and the rules that hold for every log |
-//! | [`workload`] | random requests of stores, and random faults of machines |
+//! | [`workload`], `identity_workload` | random requests of stores, and random faults of machines |
 //! | [`central`] | a worker on a disk of its own, and sources that fail |
 //! | [`node`], [`world`] | a node opened by the runtime, and its simulated surroundings |
 //! | [`disk`] | the simulated disk |
@@ -17,6 +17,7 @@
 mod block_on;
 pub mod central;
 pub mod chain;
+mod identity_workload;
 pub mod log_rules;
 pub mod model_check;
 pub mod node;

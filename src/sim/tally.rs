@@ -15,6 +15,8 @@ pub struct RunTally {
     pub events: u64,
     /// Changes of products, stores and thresholds.
     pub said: u64,
+    /// Changes of principals, tokens and the mode.
+    pub granted: u64,
     /// Alerts that were raised.
     pub raised: u64,
     /// Alerts that were cleared.
@@ -73,6 +75,7 @@ impl RunTally {
                     self.raised += alert.version.div_ceil(2);
                     self.cleared += alert.version / 2;
                 }
+                State::Principal(_) | State::Token(_) | State::Mode(_) => self.granted += state.version(),
                 _ => {}
             }
         }
@@ -80,11 +83,12 @@ impl RunTally {
 
     /// Adds the counts of another run.
     pub fn add(&mut self, other: Self) {
-        let Self { operations, events, said, raised, cleared, crashes, .. } = other;
+        let Self { operations, events, said, granted, raised, cleared, crashes, .. } = other;
         let Self { relapses, refusals, passes, letters, takeovers, hits, .. } = other;
         self.operations += operations;
         self.events += events;
         self.said += said;
+        self.granted += granted;
         self.raised += raised;
         self.cleared += cleared;
         self.crashes += crashes;
@@ -107,6 +111,7 @@ impl fmt::Display for RunTally {
             "catalogue   {} times something was said of a product, a store or a threshold",
             self.said
         )?;
+        writeln!(formatter, "identity    {} changes of principals, tokens and the mode", self.granted)?;
         writeln!(formatter, "alerts      {} raised, {} cleared, once each", self.raised, self.cleared)?;
         writeln!(formatter, "crashes     {}, {} of them during a start", self.crashes, self.relapses)?;
         writeln!(formatter, "refusals    {} times the disk refused, and was well again", self.refusals)?;

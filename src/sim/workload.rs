@@ -1,6 +1,7 @@
 //! A random workload of one store: a few hot SKUs, retries of earlier requests, holds that are
 //! taken, kept, shipped in part or forgotten, deliveries, counts, batches, and crashes and disk faults meanwhile.
 
+use crate::identity_workload;
 use crate::model_check::steps::{Activity, ModelStep, Relapse};
 use crate::oracle::{Act, CatalogueRequest, Expect, Goods, LevelRequest, LevelVerb, Oracle};
 use onhand_sim_machine::disk::{Crash, Fault};
@@ -86,6 +87,10 @@ impl StepGenerator {
                 let items = items.collect();
                 Act::Batch { atomic: self.random.percent(50), items, key: Some(self.key()) }
             }
+            12..=15 => {
+                let request = identity_workload::change(&mut self.random, &oracle.identity);
+                Act::Identity(request, if self.random.percent(80) { Some(self.key()) } else { None })
+            }
             _ => Act::One(self.order(oracle), if self.random.percent(90) { Some(self.key()) } else { None }),
         };
         remember(&mut self.asked, act.clone());
@@ -108,7 +113,7 @@ impl StepGenerator {
             Act::Say(saying, expect, key) if self.random.percent(10) => {
                 Act::Say(self.instead_of(&saying), expect, key)
             }
-            same @ (Act::Batch { .. } | Act::Say(..) | Act::Describe { .. }) => same,
+            same @ (Act::Batch { .. } | Act::Say(..) | Act::Describe { .. } | Act::Identity(..)) => same,
         }
     }
 

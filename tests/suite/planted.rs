@@ -47,6 +47,9 @@ fn suites_for(bug: Bug) -> &'static [&'static str] {
         Bug::FollowWallClock => &["clocks::property"],
         Bug::LeakPermitOnCancel => &["http::gates::"],
         Bug::CheckpointBeforeDeadLetter => &["sync::crashes::"],
+        Bug::SkipNeedOfHead | Bug::SkipNeedOfAlias => &["http::identity::matrix"],
+        Bug::SkipNeedInBatch => &["http::identity::access::a_change_needs"],
+        Bug::ForgetScopeOfFeed | Bug::ForgetScopeOfCsv => &["http::identity::access::lists_and"],
     }
 }
 

@@ -9,6 +9,7 @@
 //! [`RealDisk`] is thin. The simulated disk (`onhand_sim_machine::disk`) loses, tears and lies within these assumptions.
 //! All calls block; callers on an async runtime move them to a blocking thread.
 
+use onhand_domain::Timestamp;
 use onhand_planted::{Bug, planted};
 use rustix::fs::OFlags;
 use std::fs;
@@ -65,6 +66,10 @@ pub trait DiskFile: Send + Sync {
     }
     /// The permission bits of the file or directory, where the disk has such.
     fn mode(&self) -> io::Result<Option<u32>> {
+        Ok(None)
+    }
+    /// When the content was written last, by the wall clock, where the disk notes it.
+    fn modified(&self) -> io::Result<Option<Timestamp>> {
         Ok(None)
     }
 }
@@ -163,6 +168,13 @@ impl DiskFile for RealFile {
 
     fn mode(&self) -> io::Result<Option<u32>> {
         Ok(Some(self.0.metadata()?.mode() & 0o7777))
+    }
+
+    fn modified(&self) -> io::Result<Option<Timestamp>> {
+        let metadata = self.0.metadata()?;
+        let milliseconds =
+            metadata.mtime().saturating_mul(1_000).saturating_add(metadata.mtime_nsec() / 1_000_000);
+        Ok(Some(Timestamp::from_milliseconds(milliseconds)))
     }
 }
 

@@ -7,6 +7,7 @@ use onhand_disk::layout::temporary;
 use onhand_disk::{
     Disk, DiskFile, LockOutcome, OpenMode, create_dir_durably, parent, read_all, remove_unfinished, replace,
 };
+use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
@@ -194,6 +195,21 @@ impl Files {
         self.disk.sync_dir(directory)
     }
 
+    /// The ids of all tokens that have a file.
+    pub(crate) fn all_tokens(&self) -> io::Result<Vec<TokenId>> {
+        let names = self.disk.list(&self.directory.join("tokens"))?;
+        Ok(names.iter().filter_map(|name| TokenId::new(name.strip_suffix(".json")?).ok()).collect())
+    }
+
+    /// When a file was written last; nothing when there is no file, or the disk does not say.
+    pub(crate) fn modified(&self, path: &Path) -> io::Result<Option<Timestamp>> {
+        match self.disk.open(path, OpenMode::Read) {
+            Ok(file) => file.modified(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The files of logins.
     pub(crate) fn all_logins(&self) -> io::Result<Vec<PathBuf>> {
         let logins = self.logins();
@@ -344,5 +360,32 @@ mod tests {
         }
         opened(&disk);
         assert!(left.iter().all(|name| disk.file(Path::new(DIRECTORY).join(name)).is_none()));
+    }
+
+    #[test]
+    fn what_is_left_over_is_swept_once_it_is_old() {
+        let data = tempfile::tempdir().unwrap();
+        let directory = data.path().join("identity");
+        let vault = real(&directory).unwrap_or_else(|error| panic!("{error}"));
+        for number in 1..=4 {
+            vault.keep_token(&token_id(number), &kept_token(1)).unwrap();
+        }
+        let path = |number| directory.join("tokens").join(format!("{}.json", token_id(number)));
+        let written = |number, seconds| {
+            let at = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+            fs::File::open(path(number)).unwrap().set_modified(at).unwrap();
+        };
+        for (number, at) in [(1, 999), (2, 1_000), (3, 999)] {
+            written(number, at);
+        }
+        let elsewhere = directory.join("tokens/readme.json");
+        fs::write(&elsewhere, "").unwrap();
+        let before = Timestamp::from_milliseconds(1_000_000);
+        let is_useless = |id: &TokenId| *id != token_id(3);
+        assert_eq!(vault.sweep_tokens(&is_useless, before).unwrap(), 1);
+        let left = [1, 2, 3, 4].map(|number| path(number).exists());
+        assert_eq!(left, [false, true, true, true], "the others are too young, or in use");
+        assert!(elsewhere.exists() && vault.token(&token_id(1)).unwrap().is_none());
+        assert_eq!(vault.sweep_tokens(&is_useless, before).unwrap(), 0);
     }
 }

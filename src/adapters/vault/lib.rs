@@ -41,6 +41,9 @@
 //! anybody else are not used. A name ending in `.tmp` is an unfinished file of a process that was killed: it is removed
 //! when the vault is opened.
 //!
+//! A token's file whose event never reached the log, because its process was killed in between, is useless, and so is one whose
+//! token is revoked in the log. Such files are removed at a start, when they are older than a request can be.
+//!
 //! A change holds the lock, and so does the opening of the vault. Readers hold nothing: each file is replaced
 //! as a whole.
 //!

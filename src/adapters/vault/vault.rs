@@ -145,13 +145,14 @@ impl Vault for FileVault {
         TokenText::parse(text).ok().map(|presented| presented.id().clone())
     }
 
+    fn is_known_token(&self, id: &TokenId, text: &str) -> Option<bool> {
+        let presented = TokenText::sha256(text);
+        self.tokens.read().known.get(id).map(|token| token.sha256.ct_eq(&presented).into())
+    }
+
     fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool> {
         let presented = TokenText::sha256(text);
-        let fits = |kept: &[u8; 32]| bool::from(kept.ct_eq(&presented));
-        if let Some(token) = self.tokens.read().known.get(id) {
-            return Ok(fits(&token.sha256));
-        }
-        Ok(self.token(id)?.is_some_and(|token| fits(&token.sha256)))
+        Ok(self.token(id)?.is_some_and(|token| bool::from(token.sha256.ct_eq(&presented))))
     }
 
     fn keep_token(&self, id: &TokenId, token: &KeptToken) -> io::Result<()> {
@@ -182,6 +183,17 @@ impl Vault for FileVault {
 
     fn erase_token(&self, id: &TokenId) -> io::Result<()> {
         self.change(id, || self.files.remove(&self.files.token(id)))
+    }
+
+    fn sweep_tokens(&self, is_useless: &dyn Fn(&TokenId) -> bool, before: Timestamp) -> io::Result<usize> {
+        let mut swept = 0;
+        for id in self.files.all_tokens()?.iter().filter(|id| is_useless(id)) {
+            if self.files.modified(&self.files.token(id))?.is_some_and(|at| at < before) {
+                self.erase_token(id)?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
     }
 
     fn keep_person(&self, id: &PrincipalId, person: &KeptPerson) -> Result<(), KeepError> {

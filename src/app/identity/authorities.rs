@@ -5,12 +5,11 @@
 use crate::ledger::projection::{Moved, Projection};
 use dashmap::DashMap;
 use onhand_domain::identity::{
-    Access, Admins, Grant, Mode, Principal, PrincipalId, PrincipalKind, Role, Token, TokenId,
+    Access, Admin, Admins, Grant, Mode, Principal, PrincipalId, PrincipalKind, Role, Token, TokenId,
 };
 use onhand_domain::{Evidence, Key, State};
 use parking_lot::RwLock;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a principal may do now.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,17 +22,18 @@ pub struct Authority {
     pub access: Access,
     /// The roles that it has been granted, wherever.
     pub roles: Vec<Role>,
+    /// What it might do if the mode took nothing away; nothing when it is disabled.
+    pub unmasked: Access,
     /// True when it is disabled.
     pub disabled: bool,
 }
 
-/// Principals and tokens by id, the mode, and how many administrators there are.
+/// Principals and tokens by id, and the mode.
 #[derive(Debug, Default)]
 pub(crate) struct Authorities {
     principals: DashMap<PrincipalId, (Principal, Arc<Authority>)>,
     tokens: DashMap<TokenId, Token>,
     mode: RwLock<Mode>,
-    admins: AtomicUsize,
 }
 
 impl Authorities {
@@ -78,21 +78,40 @@ impl Authorities {
         ids
     }
 
+    /// The persons that are administrators, in order.
+    pub(crate) fn admin_persons(&self) -> Vec<PrincipalId> {
+        let admins = self.principals.iter().filter(|entry| entry.value().0.is_admin());
+        let persons = admins.filter(|entry| entry.value().0.kind == PrincipalKind::Person);
+        let mut ids: Vec<PrincipalId> = persons.map(|entry| entry.key().clone()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The administrators with their tokens. Every token is looked at: identity changes seldom.
+    fn admins(&self) -> Admins {
+        let admins = self.principals.iter().filter(|entry| entry.value().0.is_admin());
+        let mut admins: Vec<Admin> = admins
+            .map(|entry| Admin {
+                principal_id: entry.key().clone(),
+                kind: entry.value().0.kind,
+                tokens: Vec::new(),
+            })
+            .collect();
+        for token in self.tokens.iter().filter(|token| !token.revoked) {
+            if let Some(admin) = admins.iter_mut().find(|admin| admin.principal_id == token.principal_id) {
+                admin.tokens.push((token.key().clone(), token.expires_at));
+            }
+        }
+        Admins(admins)
+    }
+
     fn note_principal(&self, id: &PrincipalId, principal: Option<&Principal>) {
-        let before = match principal {
+        match principal {
             Some(principal) => {
                 let authority = Arc::new(authority(id, principal, self.mode()));
-                self.principals.insert(id.clone(), (principal.clone(), authority)).map(|(before, _)| before)
+                self.principals.insert(id.clone(), (principal.clone(), authority));
             }
-            None => self.principals.remove(id).map(|(_, (before, _))| before),
-        };
-        // The mode is locked by every change of a principal, so no two of them count at once.
-        let (was, is) =
-            (before.is_some_and(|before| before.is_admin()), principal.is_some_and(Principal::is_admin));
-        if is && !was {
-            self.admins.fetch_add(1, Ordering::AcqRel);
-        } else if was && !is {
-            self.admins.fetch_sub(1, Ordering::AcqRel);
+            None => drop(self.principals.remove(id)),
         }
     }
 
@@ -113,14 +132,15 @@ impl Authorities {
 }
 
 fn authority(id: &PrincipalId, principal: &Principal, mode: Mode) -> Authority {
-    let access = if principal.disabled { Access::default() } else { granted(principal, mode) };
-    let roles = principal.grants.iter().filter_map(Grant::named_role).collect();
-    Authority { principal_id: id.clone(), kind: principal.kind, access, roles, disabled: principal.disabled }
-}
-
-/// What the grants of a principal give in a mode, whether it is disabled or not.
-pub(crate) fn granted(principal: &Principal, mode: Mode) -> Access {
-    Access::of(&principal.grants, mode.mask(principal.kind))
+    let access = |mode: Mode| if principal.disabled { Access::default() } else { mode.access(principal) };
+    Authority {
+        principal_id: id.clone(),
+        kind: principal.kind,
+        access: access(mode),
+        unmasked: access(Mode::Development),
+        roles: principal.grants.iter().filter_map(Grant::named_role).collect(),
+        disabled: principal.disabled,
+    }
 }
 
 impl Projection for Authorities {
@@ -138,7 +158,7 @@ impl Projection for Authorities {
 
     fn evidence(&self, keys: &[Key], evidence: &mut Evidence) {
         if keys.iter().any(|key| matches!(key, Key::Principal(_))) {
-            evidence.add(Admins(self.admins.load(Ordering::Acquire)));
+            evidence.add(self.admins());
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! | file | what it does |
 //! | --- | --- |
-//! | `authorities` | the projection: principals and tokens by id, the mode, how many administrators there are |
+//! | `authorities` | the projection: principals and tokens by id, the mode, the administrators |
 //! | `declared` | people and tokens that a file declares, and what it takes to have them |
 //! | `reads` | principals, tokens and the mode, once they are durable |
+//! | `sweep` | what a crash has left over in the vault |
 //!
 //! Authority is never frozen into a token: a change of a grant, a revocation or another mode acts on the next request, in every
 //! process of the data directory that has read the change.
@@ -12,6 +13,7 @@
 pub(crate) mod authorities;
 mod declared;
 mod reads;
+mod sweep;
 
 pub use authorities::Authority;
 pub use declared::apply::{Applied, apply, release};

@@ -1,7 +1,7 @@
 //! Reads of principals, tokens and the mode.
 
 use crate::Ledger;
-use crate::identity::authorities::{Authority, granted};
+use crate::identity::authorities::Authority;
 use crate::stock::ReadError;
 use onhand_domain::identity::{Access, Mode, Principal, PrincipalId, Token, TokenId};
 use onhand_domain::master::Master;
@@ -26,7 +26,7 @@ impl Ledger {
 
     /// What the grants of a principal give in a mode, whether it is disabled or not.
     pub fn access_in(mode: Mode, principal: &Principal) -> Access {
-        granted(principal, mode)
+        mode.access(principal)
     }
 
     /// The ids of principals that administrate: enabled, and admin everywhere.
@@ -59,6 +59,11 @@ impl Ledger {
     /// The ids of all tokens, in order.
     pub fn token_ids(&self) -> Vec<TokenId> {
         self.projections.authorities.tokens()
+    }
+
+    /// The persons that are administrators now, in order.
+    pub fn admin_persons(&self) -> Vec<PrincipalId> {
+        self.projections.authorities.admin_persons()
     }
 
     /// A principal with its version, once that is durable.

@@ -5,7 +5,8 @@ use crate::blocking;
 use crate::ports::{History, HistoryError, MovementQuery};
 use crate::stock::movements::ReadError;
 use onhand_domain::imports::{Import, RefusedRow};
-use onhand_domain::{Fact, ImportId, Key, Sequence, State};
+use onhand_domain::{EventKind, Fact, ImportId, Key, Sequence, State};
+use smol_str::SmolStr;
 use std::fmt;
 
 /// The progress of an import.
@@ -58,6 +59,38 @@ impl Ledger {
             _ => None,
         });
         Ok(seen.await?.flatten())
+    }
+
+    /// True when the actor has begun the import, or nobody has: an import is whose first step it was.
+    ///
+    /// # Errors
+    /// As [`Ledger::movements`].
+    pub async fn import_is_of(&self, import_id: &ImportId, actor: Option<&str>) -> Result<bool, ReadError> {
+        // A first step that is not durable yet is waited for.
+        if self.import(import_id).await?.is_none_or(|import| import.version == 0) {
+            return Ok(true);
+        }
+        let histories = self.histories().await?;
+        let (key, actor) = (Key::Import(import_id.clone()), actor.map(SmolStr::from));
+        let read = move || {
+            let first = MovementQuery {
+                after: Sequence::START,
+                limit: 1,
+                kind: Some(EventKind::Import),
+                since: None,
+                until: None,
+            };
+            for (_, history) in histories {
+                let step = history.movements(&key, &first)?.pop();
+                // Each log has the steps that its process has decided, and one of them the first.
+                if let Some(step) = step.filter(|step| step.event.after.version() == 1) {
+                    return Ok(step.actor == actor);
+                }
+            }
+            Ok(false)
+        };
+        let is_of: Result<_, HistoryError> = blocking(read).await;
+        Ok(is_of?)
     }
 
     /// At most `limit` refused rows after `after`, in order.

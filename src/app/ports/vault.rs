@@ -76,6 +76,9 @@ pub trait Vault: Send + Sync {
     /// The public id in the text of a token; nothing when the text is not one, or has a character wrong. The disk is not asked.
     fn id_in(&self, text: &str) -> Option<TokenId>;
 
+    /// As [`Vault::is_token`] for a token that was read before: nothing when its file has to be read first. The disk is not asked.
+    fn is_known_token(&self, id: &TokenId, text: &str) -> Option<bool>;
+
     /// True when `text` is the token of that id. Takes the same time wherever the secret differs.
     ///
     /// # Errors
@@ -99,6 +102,13 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// What the disk says.
     fn erase_token(&self, id: &TokenId) -> io::Result<()>;
+
+    /// Removes the tokens of which `is_useless` is true and whose files were written before a time. Returns how many. A file that is no
+    /// token's stays.
+    ///
+    /// # Errors
+    /// What the disk says; then some may be removed.
+    fn sweep_tokens(&self, is_useless: &dyn Fn(&TokenId) -> bool, before: Timestamp) -> io::Result<usize>;
 
     /// Keeps a person under their login, or replaces what was kept of them.
     ///

@@ -5,6 +5,9 @@ use crate::identity::grant::{Grant, TeamId};
 use crate::identity::permission::{Permission, PermissionSet};
 use std::sync::Arc;
 
+/// What is nobody's own: a grant of the caller's own things gives it as a whole.
+const IMPERSONAL: PermissionSet = PermissionSet::of(&[Permission::CatalogueRead]);
+
 /// The stores that a read is limited to; every store by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreScope(Option<Arc<[StoreId]>>);
@@ -48,14 +51,20 @@ impl Access {
 
     /// The access that grants give together, without what `mask` takes away.
     pub fn of(grants: &[Grant], mask: PermissionSet) -> Self {
+        Self::masked(grants, |_| mask)
+    }
+
+    /// The access that grants give together, without what `mask` takes away from each of them.
+    pub(super) fn masked(grants: &[Grant], mask: impl Fn(&Grant) -> PermissionSet) -> Self {
         let mut access = Self::default();
         for grant in grants {
-            let permissions = grant.permissions().without(mask);
+            let permissions = grant.permissions().without(mask(grant));
             if permissions.is_empty() {
                 continue;
             }
             if grant.is_own() {
-                access.own = access.own.or(permissions);
+                access.own = access.own.or(permissions.without(IMPERSONAL));
+                access.everywhere = access.everywhere.or(permissions.and(IMPERSONAL));
             } else if let Some(stores) = grant.stores() {
                 for store in stores {
                     add(&mut access.stores, store, permissions);
@@ -69,9 +78,16 @@ impl Access {
         access
     }
 
-    /// True when the principal may do something somewhere: everywhere, in some stores, with the things of a team or with its own.
+    /// True when the principal may do something somewhere: everywhere, in some stores, or with the things of a team.
     pub fn may_somewhere(&self, permission: Permission) -> bool {
-        self.anywhere().has(permission)
+        let limited = || self.stores.iter().chain(&self.teams).any(|(_, set)| set.has(permission));
+        self.everywhere.has(permission) || limited()
+    }
+
+    /// True when the principal may do something with what is its own. What belongs to one caller and to the others too, such as
+    /// stock, is shown to it in part.
+    pub fn may_own(&self, permission: Permission) -> bool {
+        self.own.has(permission)
     }
 
     /// Checks that the principal may do something in every store, or with what belongs to none.
@@ -191,9 +207,18 @@ mod tests {
         assert!(!access.may_in(P::StockCount, &a) && !access.may_in(P::StockSell, &c));
         assert!(access.scope(P::OpsRead).is_everywhere() && !access.may_somewhere(P::IdentityManage));
         assert!(access.scope(P::StockSell).covers(&b) && !access.scope(P::StockSell).covers(&c));
-        assert!(access.may_somewhere(P::OrdersPlace) && access.scope(P::OrdersPlace).stores() == Some(&[]));
+        assert!(access.may_own(P::OrdersPlace) && !access.may_somewhere(P::OrdersPlace));
+        assert!(access.scope(P::OrdersPlace).stores() == Some(&[]));
         assert!(access.may_somewhere(P::ExerciseInject));
         assert_eq!(access.stores_with(P::StockSell).collect::<Vec<_>>(), [&a, &b]);
+    }
+
+    #[test]
+    fn the_catalogue_belongs_to_nobody() {
+        let customer = access(r#"[{"role":"customer"}]"#);
+        assert!(customer.scope(P::CatalogueRead).is_everywhere() && !customer.may_own(P::CatalogueRead));
+        assert!(customer.may_own(P::StockRead) && !customer.may_somewhere(P::StockRead));
+        assert!(!customer.may_in(P::StockRead, &store("A")) && customer.permit(P::StockRead).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `role` | named sets of permissions |
 //! | `grant` | a role or a permission within a scope |
 //! | `access` | the grants of a principal, resolved for questions |
+//! | `admins` | who can manage identity, and log in to do it |
 //! | `principal` | a person, service, node or team, with grants |
 //! | `token` | the metadata of a token: whose, since when, until when |
 //! | `mode` | development or judging: a mask over grants |
@@ -15,6 +16,7 @@
 //! person can be erased and the log stays.
 
 mod access;
+mod admins;
 mod grant;
 mod ids;
 mod mode;
@@ -24,10 +26,11 @@ mod role;
 mod token;
 
 pub use access::{Access, Denied, StoreScope};
+pub use admins::{Admin, Admins, GRACE_MS_MAX};
 pub use grant::{Grant, GrantError, TeamId};
 pub use ids::{PrincipalId, PrincipalKind, TokenId, WrongId};
 pub use mode::{Mode, ModeCommand, ModeFact, ModeRecord, ModeState};
 pub use permission::{Permission, PermissionSet};
-pub use principal::{Admins, Principal, PrincipalCommand, PrincipalFact, PrincipalRecord};
+pub use principal::{Principal, PrincipalCommand, PrincipalFact, PrincipalRecord};
 pub use role::{Role, RoleScope};
-pub use token::{Token, TokenChange, TokenCommand, TokenFact, TokenKind, TokenRecord};
+pub use token::{Revocation, Token, TokenChange, TokenCommand, TokenFact, TokenKind, TokenRecord};

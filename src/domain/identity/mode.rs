@@ -1,8 +1,9 @@
 //! The mode of the installation: a mask over grants, for exercises.
 
+use crate::identity::grant::Grant;
 use crate::identity::ids::PrincipalKind;
 use crate::identity::permission::{Permission, PermissionSet};
-use crate::identity::{Access, Denied};
+use crate::identity::{Access, Denied, Principal};
 use crate::master::{Master, MasterAfter, NOT_IN_CATALOGUE, master_kind};
 use crate::{Decide, Draft, EventKind, Expected, Fact, Key, Kind, Misfit, Refusal, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -50,11 +51,17 @@ pub struct ModeCommand {
 }
 
 impl Mode {
-    /// What the mode takes away from principals of a kind, whatever they are granted.
-    pub const fn mask(self, kind: PrincipalKind) -> PermissionSet {
-        match (self, kind) {
-            (Self::Judging, PrincipalKind::Team) => PermissionSet::of(&[Permission::ExerciseInject]),
-            _ => PermissionSet::NONE,
+    /// What the principal may do in this mode by its grants.
+    pub fn access(self, principal: &Principal) -> Access {
+        Access::masked(&principal.grants, |grant| self.mask(principal.kind, grant))
+    }
+
+    /// What the mode takes away from a grant: from one to a team, whoever has it, and from whatever a team is granted.
+    fn mask(self, kind: PrincipalKind, grant: &Grant) -> PermissionSet {
+        let of_team = kind == PrincipalKind::Team || grant.team().is_some();
+        match self {
+            Self::Judging if of_team => PermissionSet::of(&[Permission::ExerciseInject]),
+            Self::Judging | Self::Development => PermissionSet::NONE,
         }
     }
 }
@@ -104,5 +111,31 @@ impl Kind for ModeState {
 
     fn updated_at_in(record: &ModeRecord) -> Timestamp {
         record.updated_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn judging_takes_the_injection_from_teams_by_whatever_grant_they_have_it() {
+        use PrincipalKind::{Person, Service, Team};
+        for (kind, grants, kept) in [
+            (Team, r#"[{"role":"team","team":"red"}]"#, false),
+            (Service, r#"[{"role":"team","team":"red"}]"#, false),
+            (Person, r#"[{"permission":"write:events","team":"red"}]"#, false),
+            (Team, r#"[{"permission":"exercise:inject"}]"#, false),
+            (Service, r#"[{"role":"bot"}]"#, true),
+            (Person, r#"[{"role":"staff"},{"role":"team","team":"red"}]"#, true),
+            (Person, r#"[{"role":"admin"}]"#, true),
+        ] {
+            let principal =
+                Principal { kind, grants: serde_json::from_str(grants).unwrap(), disabled: false };
+            let may = |mode: Mode| mode.access(&principal).may_somewhere(Permission::ExerciseInject);
+            assert_eq!((may(Mode::Development), may(Mode::Judging)), (true, kept), "{kind:?} {grants}");
+            let other = Mode::Judging.access(&principal).may_somewhere(Permission::ExerciseRead);
+            assert_eq!(other, !grants.contains("permission"), "nothing else is taken: {grants}");
+        }
     }
 }

@@ -143,6 +143,12 @@ impl PermissionSet {
         Self(self.0 | other.0)
     }
 
+    /// What is in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// What is in this set and not in the other one.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
@@ -224,5 +230,6 @@ mod tests {
         assert!(both.has(Permission::StockSell) && !read.has(Permission::StockSell));
         assert_eq!(both.without(read).iter().collect::<Vec<_>>(), [Permission::StockSell]);
         assert!(read.without(both).is_empty());
+        assert_eq!((both.and(read), read.and(PermissionSet::NONE)), (read, PermissionSet::NONE));
     }
 }

@@ -1,6 +1,7 @@
 //! Principals: persons, services, nodes and teams, with what they are granted.
 
 use crate::identity::access::{Access, Denied};
+use crate::identity::admins::Admins;
 use crate::identity::grant::Grant;
 use crate::identity::ids::{PrincipalId, PrincipalKind};
 use crate::identity::permission::Permission;
@@ -41,10 +42,6 @@ pub struct PrincipalRecord {
     pub updated_at: Timestamp,
 }
 
-/// How many principals administrate: enabled, and admin everywhere. The evidence of every change of a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Admins(pub usize);
-
 /// A new principal, or other details of one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrincipalCommand {
@@ -72,7 +69,7 @@ impl Decide for PrincipalCommand {
         access.permit(Permission::IdentityManage)
     }
 
-    /// The mode is locked by every change of a principal, so that the number of administrators is exact.
+    /// The mode is locked by every change of a principal or token, so that the list of administrators is exact.
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Principal(self.principal_id.clone()));
         keys.push(Key::Mode);
@@ -92,10 +89,7 @@ impl Decide for PrincipalCommand {
         let before = master.details.clone();
         self.check_granter(before.as_ref())?;
         let was_admin = before.as_ref().is_some_and(Principal::is_admin);
-        let Admins(admins) = *draft.evidence::<Admins>().unwrap_or(&Admins(0));
-        // The first principal too: from then on somebody must log in, so somebody must be able to.
-        let others = admins.saturating_sub(usize::from(was_admin));
-        if others == 0 && !self.principal.is_admin() {
+        if !self.principal.is_admin() && !self.leaves_admin(was_admin, draft) {
             return Err(Rejection::LastAdmin.into());
         }
         let (principal_id, principal) = (self.principal_id.clone(), self.principal.clone());
@@ -105,6 +99,13 @@ impl Decide for PrincipalCommand {
 }
 
 impl PrincipalCommand {
+    /// True when another administrator is left; one that can log in, where the principal was one itself.
+    fn leaves_admin(&self, was_admin: bool, draft: &Draft<'_>) -> bool {
+        // The first principal is an administrator: from then on somebody must log in, so somebody must be able to.
+        let Some(admins) = draft.evidence::<Admins>() else { return false };
+        admins.beside(&self.principal_id).any(|admin| !was_admin || admin.can_log_in(draft.now()))
+    }
+
     /// Nobody grants what they have not, nor changes a principal that has more than they have.
     fn check_granter(&self, before: Option<&Principal>) -> Result<(), Refusal> {
         let access = |principal: &Principal| Access::of(&principal.grants, super::PermissionSet::NONE);

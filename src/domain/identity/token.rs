@@ -1,5 +1,6 @@
 //! Tokens: whose, of which kind, since when, until when. The secret itself is nowhere; its hash is in the vault.
 
+use crate::identity::admins::Admins;
 use crate::identity::ids::{PrincipalId, PrincipalKind, TokenId};
 use crate::identity::permission::PermissionSet;
 use crate::identity::principal::{Principal, PrincipalCommand};
@@ -66,10 +67,19 @@ pub enum TokenChange {
     Issue(Token, Box<PrincipalCommand>),
     /// It is issued in place of another token of its principal, which expires at that time at the latest.
     Replace(Token, TokenId, Timestamp),
-    /// It is revoked.
-    Revoke,
+    /// It is revoked; see [`Revocation`].
+    Revoke(Revocation),
     /// Its metadata is what the file of identity says, also that of one that was revoked.
     Declare(Token),
+}
+
+/// What is left to administrators when a token is revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// Refused when no administrator could log in any more: by another token, or with a password, which these persons have.
+    KeepsAdmin(Vec<PrincipalId>),
+    /// Of the last token too: the owner of the data directory can make another administrator.
+    OfLastToo,
 }
 
 /// A change of a token.
@@ -123,10 +133,12 @@ impl Decide for TokenCommand {
     fn add_keys(&self, keys: &mut Vec<Key>) {
         keys.push(Key::Token(self.token_id.clone()));
         keys.push(Key::Principal(self.principal_id.clone()));
+        // As by every change of a principal: no two changes at once take the last administrators their tokens.
+        keys.push(Key::Mode);
         match &self.change {
             TokenChange::Issue(_, principal) => principal.add_keys(keys),
             TokenChange::Replace(_, old, _) => keys.push(Key::Token(old.clone())),
-            TokenChange::Revoke | TokenChange::Declare(_) => {}
+            TokenChange::Revoke(_) | TokenChange::Declare(_) => {}
         }
     }
 
@@ -135,11 +147,11 @@ impl Decide for TokenCommand {
         let master = draft.state::<Token>(&Key::Token(self.token_id.clone()));
         master.check(self.expected)?;
         let token = match (&self.change, master.details.clone()) {
-            (TokenChange::Revoke, Some(token)) => Token { revoked: true, ..token },
+            (TokenChange::Revoke(_), Some(token)) => Token { revoked: true, ..token },
             (TokenChange::Declare(token), Some(known)) if known.principal_id == token.principal_id => {
                 token.clone()
             }
-            (TokenChange::Revoke, None) | (TokenChange::Declare(_), _) => {
+            (TokenChange::Revoke(_), None) | (TokenChange::Declare(_), _) => {
                 return Err(Rejection::TokenNotFound.into());
             }
             (_, Some(_)) => {
@@ -155,12 +167,20 @@ impl Decide for TokenCommand {
             }
         };
         self.check_granter(&token, draft)?;
+        self.check_admin_left(draft)?;
         draft.record(Fact::Token(Box::new(TokenFact { token_id: self.token_id.clone(), token })));
         Ok(())
     }
 }
 
 impl TokenCommand {
+    /// Refuses to revoke the last token by which an administrator can log in. A rotation leaves the new token.
+    fn check_admin_left(&self, draft: &Draft<'_>) -> Result<(), Refusal> {
+        let TokenChange::Revoke(Revocation::KeepsAdmin(with_password)) = &self.change else { return Ok(()) };
+        let left = |admins: &Admins| admins.can_do_without(&self.token_id, with_password, draft.now());
+        if draft.evidence().is_some_and(left) { Ok(()) } else { Err(Rejection::LastAdmin.into()) }
+    }
+
     /// Records that a token expires, because another one takes its place.
     fn retire(&self, old: &TokenId, at: Timestamp, draft: &mut Draft<'_>) -> Result<(), Refusal> {
         let token = draft.state::<Token>(&Key::Token(old.clone())).details.clone();

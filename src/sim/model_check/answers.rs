@@ -1,8 +1,10 @@
 //! Converts outcomes and events of the ledger to those of the oracle.
 
+use crate::model_check::identity::{principal_number, principal_of, token_number, token_of};
 use crate::model_check::values::{CATALOGUE, goods, name};
 use crate::oracle::{Done, Happened, OracleAnswer, What};
 use onhand_app::{CommandError, Outcome};
+use onhand_domain::identity::Mode;
 use onhand_domain::{After, Event, EventKind, Fact, Key, Quantity, UnappliedWhy};
 
 /// The answer of a node, or the reason why there is none.
@@ -74,6 +76,11 @@ pub fn happened(event: &Event, at: i64) -> Happened {
             let threshold = fact.threshold.map(Quantity::get);
             What::Alert { raised: fact.raised, qty: fact.qty.get(), threshold }
         }
+        (Fact::Principal(fact), _) => {
+            What::Principal(principal_number(&fact.principal_id), principal_of(&fact.principal))
+        }
+        (Fact::Token(fact), _) => What::Token(token_number(&fact.token_id), token_of(&fact.token)),
+        (Fact::Mode(fact), _) => What::Mode(fact.mode == Mode::Judging),
         _ => panic!("there is nothing of the kind in a play: {event:?}"),
     };
     let sku = match event.fact.key() {

@@ -5,6 +5,7 @@
 use crate::log_rules::{self, Rules};
 use crate::model_check::answers::{NodeAnswer, answer_of, happened};
 use crate::model_check::commands::command;
+use crate::model_check::identity::identity_seen;
 use crate::model_check::values::{SKUS, place};
 use crate::model_check::views::{listed, listed_by, shown};
 use crate::node::{SimNode, SimSettings};
@@ -99,6 +100,9 @@ impl ModelCheck {
         }
         let seen = node.drive(listed(&node.ledger)).await.expect("lists are read");
         assert_eq!(seen, listed_by(&self.oracle), "products and stores in their lists");
+        let seen = node.drive(identity_seen(&node.ledger)).await.expect("identity is read");
+        assert!(seen.fits(&self.oracle.identity), "{seen:?}, and not {:?}", self.oracle.identity);
+        assert!(seen.is_governed(), "no administrator can log in: {seen:?}");
     }
 
     /// Compares the node's views of a SKU with the oracle.

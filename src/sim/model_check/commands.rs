@@ -1,7 +1,7 @@
 //! The acts of the model as commands of the ledger.
 
-use crate::model_check::catalogue_commands;
 use crate::model_check::values::{expected, pieces, place};
+use crate::model_check::{catalogue_commands, identity};
 use crate::oracle::{Act, LevelRequest, LevelVerb, Oracle, batch_payload, payload};
 use onhand_app::{Meta, fingerprint};
 use onhand_domain::stock::{Batch, Commit, Operation, Reserve, StockCommand, Verb};
@@ -26,6 +26,10 @@ pub(crate) fn command(oracle: &Oracle, clock: i64, act: &Act) -> (Command, Meta)
         Act::Say(saying, expect, key) => {
             let known_by = key.map(|key| known_by("say", key, &format!("{saying:?}")));
             (catalogue_commands::command(oracle, saying, *expect), known_by)
+        }
+        Act::Identity(request, key) => {
+            let known_by = key.map(|key| known_by("identity", key, &format!("{request:?}")));
+            (identity::command(*request), known_by)
         }
         Act::Describe { update, products, key } => {
             let known_by = key.map(|key| known_by("describe", key, &format!("{update} {products:?}")));

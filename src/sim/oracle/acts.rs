@@ -1,5 +1,6 @@
 //! The acts that a run requests of a ledger, and their answers.
 
+use crate::oracle::identity_acts::{IdentityRequest, PrincipalModel, TokenModel};
 use std::fmt;
 
 /// A change of one level, as a command or as an operation of a batch.
@@ -75,6 +76,8 @@ pub enum Act {
     /// Many products at once. Details that differ from the catalogue replace it, or are rejected. And the key of the command.
     #[allow(missing_docs, reason = "the variant says it")]
     Describe { update: bool, products: Vec<(&'static str, Goods)>, key: Option<u32> },
+    /// A change of principals, tokens or the mode, and the key of the command.
+    Identity(IdentityRequest, Option<u32>),
 }
 
 impl CatalogueRequest {
@@ -99,6 +102,7 @@ impl Act {
             Self::Batch { items, .. } => (None, &items[..], &[][..]),
             Self::Say(saying, ..) => (saying.sku(), &[][..], &[][..]),
             Self::Describe { products, .. } => (None, &[][..], &products[..]),
+            Self::Identity(..) => (None, &[][..], &[][..]),
         };
         let items = items.iter().map(|(order, _)| order.sku);
         one.into_iter().chain(items).chain(products.iter().map(|(sku, _)| *sku))
@@ -123,6 +127,7 @@ impl fmt::Debug for Act {
             Self::Describe { update, products, key } => {
                 write!(formatter, "Describe(update {update}, {products:?}, key {key:?})")
             }
+            Self::Identity(request, key) => write!(formatter, "Identity({request:?}, key {key:?})"),
         }
     }
 }
@@ -159,6 +164,9 @@ pub enum What {
         qty: i64,
         threshold: Option<i64>,
     },
+    Principal(u32, PrincipalModel),
+    Token(u32, TokenModel),
+    Mode(bool),
 }
 
 impl What {
@@ -170,6 +178,9 @@ impl What {
             Self::Store(_) => "STORE",
             Self::Threshold(_) => "THRESHOLD",
             Self::Alert { .. } => "ALERT",
+            Self::Principal(..) => "PRINCIPAL",
+            Self::Token(..) => "TOKEN",
+            Self::Mode(_) => "MODE",
         }
     }
 }

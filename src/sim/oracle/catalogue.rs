@@ -51,7 +51,7 @@ impl<T: Copy> Versioned<T> {
         Some((self.details?, self.version))
     }
 
-    fn turn(&mut self, details: Option<T>) -> u64 {
+    pub(super) fn turn(&mut self, details: Option<T>) -> u64 {
         self.version += 1;
         self.details = details;
         self.version

@@ -6,6 +6,7 @@ use crate::oracle::acts::{
 use crate::oracle::catalogue::Catalogue;
 use crate::oracle::decision::{Decision, ItemFate, KeyLookup, KeyName, UsedKey};
 use crate::oracle::event_list::EventList;
+use crate::oracle::identity::IdentityModel;
 use crate::oracle::stock::{LevelChange, Stock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Oracle {
     pub levels: BTreeMap<&'static str, Stock>,
     /// The catalogue, and the alerts.
     pub catalogue: Catalogue,
+    /// Principals, tokens and the mode.
+    pub identity: IdentityModel,
     /// Whether events of alerts are expected. Of several processes each re-evaluates a threshold when it learns of it,
     /// at an unknown time.
     pub tells_alerts: bool,
@@ -40,8 +43,8 @@ impl Oracle {
     /// An empty ledger, which keeps a key for `key_ttl` milliseconds.
     pub fn new(key_ttl: i64) -> Self {
         let (levels, log, keys) = (BTreeMap::new(), EventList::default(), BTreeMap::new());
-        let (catalogue, tells_alerts) = (Catalogue::default(), true);
-        Self { store: STORE, levels, catalogue, tells_alerts, log, keys, key_ttl, floor: i64::MIN }
+        let (catalogue, identity, tells_alerts) = (Catalogue::default(), IdentityModel::default(), true);
+        Self { store: STORE, levels, catalogue, identity, tells_alerts, log, keys, key_ttl, floor: i64::MIN }
     }
 
     /// The sequence of the last event.
@@ -120,6 +123,16 @@ impl Oracle {
                     let said = oracle.catalogue.say(saying, *expect);
                     let (what, version) = said.map_err(|code| (code, None))?;
                     oracle.record(saying.sku(), what.kind(), what, version, now);
+                    Ok(Vec::new())
+                })
+            }
+            Act::Identity(request, key) => {
+                let name = key.map(|key| ("identity", key));
+                self.once(now, name, &format!("{request:?}"), &[], |oracle| {
+                    let changed = oracle.identity.change(*request).map_err(|code| (code, None))?;
+                    for (what, version) in changed {
+                        oracle.record(None, what.kind(), what, version, now);
+                    }
                     Ok(Vec::new())
                 })
             }

@@ -1,6 +1,6 @@
 //! The processes: each a ledger with its log and its leases, all on one disk, advanced in turns while a command is awaited.
 
-use crate::model_check::{ListedCatalogue, command, listed, shown};
+use crate::model_check::{IdentitySeen, ListedCatalogue, command, identity_seen, listed, shown};
 use crate::oracle::{Act, Oracle, Shown};
 use crate::processes::clock::PlaceClock;
 use crate::processes::process::{Process, ProcessStart, drive};
@@ -282,6 +282,12 @@ impl ProcessGroup {
     pub(super) fn listed(&self, at: usize) -> Result<ListedCatalogue, ReadError> {
         let ledger = Arc::clone(&self.process(at).ledger);
         self.read(at, listed(&ledger))
+    }
+
+    /// One process's view of identity.
+    pub(super) fn identity(&self, at: usize) -> Result<IdentitySeen, ReadError> {
+        let ledger = Arc::clone(&self.process(at).ledger);
+        self.read(at, identity_seen(&ledger))
     }
 
     fn read<T>(&self, at: usize, read: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {

@@ -1,6 +1,6 @@
 //! The possible histories of a run: oracles that differ in the acts that had no answer.
 
-use crate::model_check::{ListedCatalogue, NodeAnswer, answer_of, listed_by};
+use crate::model_check::{IdentitySeen, ListedCatalogue, NodeAnswer, answer_of, listed_by};
 use crate::oracle::{Act, Done, Happened, Oracle, OracleAnswer, Shown};
 use onhand_app::{CommandError, Outcome};
 
@@ -80,6 +80,11 @@ impl PossibleHistories {
         self.keep(&format_args!("shown as {seen:?}"), |history| listed_by(&history.oracle) == *seen);
     }
 
+    /// Keeps the histories that fit one process's view of identity.
+    pub(super) fn observed_identity(&mut self, seen: &IdentitySeen) {
+        self.keep(&format_args!("shown as {seen:?}"), |history| seen.fits(&history.oracle.identity));
+    }
+
     /// Ends the uncertainty: an act that has had no effect by now will have none.
     pub(super) fn settle(&mut self) {
         self.histories.iter_mut().for_each(|history| history.left.clear());
@@ -115,6 +120,7 @@ impl PossibleHistories {
                 other.left == history.left
                     && other.oracle.levels == history.oracle.levels
                     && other.oracle.catalogue == history.oracle.catalogue
+                    && other.oracle.identity == history.oracle.identity
                     && other.oracle.knows_as(&history.oracle)
             };
             if !kept.iter().any(alike) {

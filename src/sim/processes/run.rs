@@ -159,7 +159,7 @@ impl<'a> SharedRun<'a> {
             Act::One(order, _) => timeless(order, certain),
             Act::Batch { items, .. } => items.iter_mut().for_each(|(order, _)| timeless(order, certain)),
             Act::Say(_, expect, _) => known(expect, certain),
-            Act::Describe { .. } => {}
+            Act::Describe { .. } | Act::Identity(..) => {}
         }
         act
     }

@@ -123,7 +123,8 @@ impl SharedRun<'_> {
         };
         let import_id = ImportId::new("rows").expect("an id");
         let (after_row, through_row) = (done, done + 1);
-        let rows = ImportRows { import_id, after_row, through_row, last: false, rows: vec![row] };
+        let rows =
+            ImportRows { import_id, after_row, through_row, last: false, rows: vec![row], is_own: true };
         let place = self.place();
         match self.ask_aside(place, Command::Import(rows)) {
             Some(Ok(_)) => (self.timed.steps, self.timed.unsure) = (done + 1, false),

@@ -23,12 +23,15 @@ impl SharedRun<'_> {
     pub(super) fn shows(&mut self, place: usize) -> bool {
         let shown = self.skus.iter().map(|sku| self.group.shown(place, sku).map(|seen| (*sku, seen)));
         let shown: Result<Vec<_>, _> = shown.collect();
-        match shown.and_then(|shown| Ok((shown, self.group.listed(place)?))) {
-            Ok((shown, lists)) => {
+        let group = &self.group;
+        match shown.and_then(|shown| Ok((shown, group.listed(place)?, group.identity(place)?))) {
+            Ok((shown, lists, identity)) => {
                 for (sku, seen) in shown {
                     self.histories.observed(sku, seen);
                 }
                 self.histories.observed_lists(&lists);
+                self.histories.observed_identity(&identity);
+                assert!(identity.is_governed(), "no administrator can log in: {identity:?}");
                 true
             }
             Err(error) => {

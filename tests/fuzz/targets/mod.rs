@@ -15,6 +15,7 @@ mod csv;
 mod files;
 mod forwarded;
 mod http;
+mod identity;
 mod identity_file;
 mod shop;
 mod trail;
@@ -23,7 +24,7 @@ mod trail;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 13] = [
+pub(super) const TARGETS: [Target; 15] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -37,6 +38,8 @@ pub(super) const TARGETS: [Target; 13] = [
     ("csv", csv::import),
     ("trail", trail::trail),
     ("identity_file", identity_file::read),
+    ("token", identity::token),
+    ("grants", identity::grants),
 ];
 
 /// Runs the target of that name.

@@ -93,6 +93,7 @@ fn commands() -> Vec<(Command, Meta)> {
         through_row: 2,
         last: true,
         rows: vec![row],
+        is_own: true,
     };
     let commit = Verb::Commit(Commit { reservation_id: id("r1"), qty: Some(qty(1)), close_remainder: true });
     let [product, described, threshold] = catalogue();

@@ -1,10 +1,17 @@
-//! Identity over the real binary: its refusals, and several processes of one data directory.
+//! Identity over the real binary: its refusals, several processes of one data directory, and what a crash leaves over.
 
 use super::admin::declared_token_revoked;
 use super::api::{Api, Reply};
 use super::process::{Node, verify};
 use http::Method;
+use onhand_app::ports::Vault;
+use onhand_disk::RealDisk;
+use onhand_domain::identity::{TokenId, TokenKind};
+use onhand_vault::FileVault;
 use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// A process gives up a lease within milliseconds of its request, and each try waits for it.
@@ -91,4 +98,39 @@ pub(super) async fn refusals() -> Vec<Reply> {
     met.push(api.post("/auth/login", &[], &wrong).await.is(429, "too-many-attempts").clone());
     met.push(declared_token_revoked().await);
     met
+}
+
+/// One process was killed between the file of a token and its event, another one between the event of a revocation and the file. What they
+/// left over goes at a start, once no request can be under way any more that it belongs to.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_left_over_in_the_vault_goes_at_a_start() {
+    let (directory, aside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let file = |id: &str| directory.path().join(format!("identity/tokens/{id}.json"));
+    let node = Node::start(directory.path(), &[]);
+    let api = Api::of(&node);
+    let first = api.post("/tokens", &[], &token(&json!({"role": "admin"}))).await;
+    let (admin, desk) = (bearer(&first), first.json["tokenId"].as_str().unwrap());
+    let headers = [("authorization", admin.as_str())];
+    let second = api.post("/tokens", &headers, &token(&json!({"role": "viewer"}))).await;
+    let revoked = second.json["tokenId"].as_str().unwrap();
+    fs::copy(file(revoked), aside.path().join("kept")).unwrap();
+    let path = format!("/tokens/{revoked}");
+    api.try_send(Method::DELETE, &path, &headers, Vec::new()).await.unwrap().is(200, "");
+    assert!(!file(revoked).exists());
+    node.process.kill();
+    fs::copy(aside.path().join("kept"), file(revoked)).unwrap();
+    let vault = FileVault::open(Arc::new(RealDisk), directory.path().join("identity")).unwrap();
+    let left_over = [0, 1].map(|_| vault.issue_token(TokenKind::Service, "never issued").unwrap().0);
+    let [old, young] = left_over.each_ref().map(TokenId::as_str);
+    #[allow(clippy::disallowed_methods, reason = "the age of a file is by the clock of the machine")]
+    let long_ago = SystemTime::now() - Duration::from_secs(2 * 3_600);
+    for id in [desk, revoked, old] {
+        File::open(file(id)).unwrap().set_modified(long_ago).unwrap();
+    }
+    let node = Node::start(directory.path(), &[]);
+    let left = [desk, revoked, old, young].map(|id| file(id).exists());
+    assert_eq!(left, [true, false, false, true]);
+    Api::of(&node).get_with("/auth/me", &headers).await.is(200, "");
+    node.stop();
+    verify(directory.path());
 }

@@ -1,26 +1,27 @@
 //! Every refusal of a change of principals, tokens and the mode.
 
 use onhand_domain::identity::{
-    Access, Admins, Denied, Grant, Mode, ModeCommand, Permission, PermissionSet, Principal, PrincipalCommand,
-    PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand, TokenId, TokenKind,
+    Access, Admin, Admins, Denied, Grant, Mode, ModeCommand, Permission, PermissionSet, Principal,
+    PrincipalCommand, PrincipalId, PrincipalKind, Revocation, Token, TokenChange, TokenCommand, TokenId,
+    TokenKind,
 };
 use onhand_domain::{Command, Draft, Evidence, Expected, Key, Rejection, State, Timestamp, decide};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The states of identity, and how many administrators the projection has counted.
+/// The states of identity.
 #[derive(Default)]
-struct Registry(BTreeMap<Key, State>);
+pub(super) struct Registry(BTreeMap<Key, State>);
 
 impl Registry {
     /// Decides a command and keeps what it changed.
-    fn ask(&mut self, command: impl Into<Command>) -> Result<(), Rejection> {
+    pub(super) fn ask(&mut self, command: impl Into<Command>) -> Result<(), Rejection> {
         let command = command.into();
         let keys = command.keys();
         let mut states: Vec<State> =
             keys.iter().map(|key| self.0.get(key).cloned().unwrap_or_else(|| State::absent(key))).collect();
         let mut evidence = Evidence::default();
-        evidence.add(Admins(self.admins()));
+        evidence.add(self.admins());
         let mut new_id = Uuid::now_v7;
         let now = Timestamp::from_milliseconds(1_000);
         let mut draft = Draft::new(now, &keys, states.iter_mut().collect(), &mut new_id).based_on(&evidence);
@@ -39,16 +40,31 @@ impl Registry {
         }
     }
 
-    fn admins(&self) -> usize {
-        let is_admin = |state: &&State| match state {
-            State::Principal(master) => master.details.as_ref().is_some_and(Principal::is_admin),
-            _ => false,
+    fn admins(&self) -> Admins {
+        let admin = |(key, state): (&Key, &State)| match (key, state) {
+            (Key::Principal(id), State::Principal(master)) => {
+                let principal = master.details.as_ref().filter(|principal| principal.is_admin())?;
+                Some(Admin { principal_id: id.clone(), kind: principal.kind, tokens: self.tokens_of(id) })
+            }
+            _ => None,
         };
-        self.0.values().filter(is_admin).count()
+        Admins(self.0.iter().filter_map(admin).collect())
+    }
+
+    fn tokens_of(&self, owner: &PrincipalId) -> Vec<(TokenId, Timestamp)> {
+        let of_owner = |(key, state): (&Key, &State)| match (key, state) {
+            (Key::Token(id), State::Token(master)) => {
+                let token =
+                    master.details.as_ref().filter(|token| token.principal_id == *owner && !token.revoked)?;
+                Some((id.clone(), token.expires_at))
+            }
+            _ => None,
+        };
+        self.0.iter().filter_map(of_owner).collect()
     }
 }
 
-fn principal(id: u64, grants: &str, create: bool) -> PrincipalCommand {
+pub(super) fn principal(id: u64, grants: &str, create: bool) -> PrincipalCommand {
     PrincipalCommand {
         principal_id: PrincipalId::of_bits(PrincipalKind::Person, id),
         expected: Expected::Any,
@@ -62,12 +78,12 @@ fn principal(id: u64, grants: &str, create: bool) -> PrincipalCommand {
     }
 }
 
-fn access(grants: &str) -> Access {
+pub(super) fn access(grants: &str) -> Access {
     let grants: Vec<Grant> = serde_json::from_str(grants).unwrap();
     Access::of(&grants, PermissionSet::NONE)
 }
 
-fn token(id: u64, owner: u64, change: impl FnOnce(Token) -> TokenChange) -> TokenCommand {
+pub(super) fn token(id: u64, owner: u64, change: impl FnOnce(Token) -> TokenChange) -> TokenCommand {
     let principal_id = PrincipalId::of_bits(PrincipalKind::Person, owner);
     let metadata = Token {
         principal_id: principal_id.clone(),
@@ -85,8 +101,8 @@ fn token(id: u64, owner: u64, change: impl FnOnce(Token) -> TokenChange) -> Toke
     }
 }
 
-const ADMIN: &str = r#"[{"role":"admin"}]"#;
-const TILL: &str = r#"[{"role":"till","stores":["BERLIN"]}]"#;
+pub(super) const ADMIN: &str = r#"[{"role":"admin"}]"#;
+pub(super) const TILL: &str = r#"[{"role":"till","stores":["BERLIN"]}]"#;
 
 #[test]
 fn there_is_always_an_administrator() {
@@ -104,7 +120,7 @@ fn there_is_always_an_administrator() {
     }
     registry.ask(Command::Principal(principal(2, ADMIN, false))).unwrap();
     registry.ask(Command::Principal(principal(1, TILL, false))).unwrap();
-    assert_eq!(registry.admins(), 1);
+    assert_eq!(registry.admins().0.len(), 1);
 }
 
 #[test]
@@ -145,7 +161,7 @@ fn nobody_grants_or_changes_what_is_beyond_their_own_grants() {
     registry.ask(Command::Token(token(2, 4, |token| TokenChange::Issue(token, given)))).unwrap();
     let changes: [fn(Token) -> TokenChange; 2] = [
         |token| TokenChange::Replace(token, TokenId::of_bits(2), Timestamp::from_milliseconds(2_000)),
-        |_| TokenChange::Revoke,
+        |_| TokenChange::Revoke(Revocation::OfLastToo),
     ];
     for (id, change) in [3, 2].into_iter().zip(changes) {
         let command = TokenCommand { granter: manager.clone(), ..token(id, 4, change) };
@@ -163,7 +179,8 @@ fn a_token_is_replaced_by_one_of_the_same_principal_and_a_revoked_one_stays_revo
         registry.ask(Command::Token(token(1, 1, |token| TokenChange::Issue(token, again)))),
         Err(Rejection::TokenExists { current_version: 1 })
     );
-    let of_another = registry.ask(Command::Token(token(1, 2, |_| TokenChange::Revoke)));
+    let of_another = registry
+        .ask(Command::Token(token(1, 2, |_| TokenChange::Revoke(Revocation::KeepsAdmin(Vec::new())))));
     assert_eq!(of_another, Err(Rejection::PrincipalNotFound), "the token is not of that principal");
     let replace = |old: u64, at: i64| {
         move |token| TokenChange::Replace(token, TokenId::of_bits(old), Timestamp::from_milliseconds(at))
@@ -173,11 +190,14 @@ fn a_token_is_replaced_by_one_of_the_same_principal_and_a_revoked_one_stays_revo
     assert_eq!(registry.expiry_of(1), 61_000, "a token never lives longer than it was issued for");
     registry.ask(Command::Token(token(3, 1, replace(1, 2_000)))).unwrap();
     assert_eq!(registry.expiry_of(1), 2_000);
-    registry.ask(Command::Token(token(1, 1, |_| TokenChange::Revoke))).unwrap();
+    registry
+        .ask(Command::Token(token(1, 1, |_| TokenChange::Revoke(Revocation::KeepsAdmin(Vec::new())))))
+        .unwrap();
     let revoked = registry.ask(Command::Token(token(4, 1, replace(1, 2_000))));
     assert_eq!(revoked, Err(Rejection::TokenNotFound), "and there is no new one");
     assert!(!registry.0.contains_key(&Key::Token(TokenId::of_bits(4))));
-    let unknown = registry.ask(Command::Token(token(9, 1, |_| TokenChange::Revoke)));
+    let unknown = registry
+        .ask(Command::Token(token(9, 1, |_| TokenChange::Revoke(Revocation::KeepsAdmin(Vec::new())))));
     assert_eq!(unknown, Err(Rejection::TokenNotFound));
 }
 
@@ -188,7 +208,7 @@ fn a_file_declares_a_token_good_again_and_never_for_another_principal() {
         let owned = Box::new(principal(owner, ADMIN, true));
         registry.ask(Command::Token(token(number, owner, |token| TokenChange::Issue(token, owned)))).unwrap();
     }
-    registry.ask(Command::Token(token(1, 1, |_| TokenChange::Revoke))).unwrap();
+    registry.ask(Command::Token(token(1, 1, |_| TokenChange::Revoke(Revocation::OfLastToo)))).unwrap();
     let later = |token: Token| {
         TokenChange::Declare(Token { expires_at: Timestamp::from_milliseconds(9_000_000), ..token })
     };

@@ -111,6 +111,7 @@ fn rows_of_an_import_are_refused_one_by_one() {
             row(3, "A", AdjustKind::Sale, None),
             row(4, "B", AdjustKind::Sale, Some(5)),
         ],
+        is_own: true,
     });
     let mut shop = Shop { now: NOON, ..Shop::new() };
     let (finished, decided) = ask(&mut shop, &[true, false, false], &command);

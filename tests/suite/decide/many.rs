@@ -139,7 +139,7 @@ fn row(row: u64, sku: &str, kind: AdjustKind, quantity: i64, opening: Option<i64
 
 fn rows(after_row: u64, through_row: u64, last: bool, rows: Vec<ImportRow>) -> Command {
     let import_id = ImportId::new("I").unwrap();
-    Command::Import(ImportRows { import_id, after_row, through_row, last, rows })
+    Command::Import(ImportRows { import_id, after_row, through_row, last, rows, is_own: true })
 }
 
 #[test]

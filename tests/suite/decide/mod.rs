@@ -1,5 +1,6 @@
 //! Every rejection of every verb: after these events of a level, this command has that answer.
 
+mod belonging;
 mod identity;
 mod listed;
 mod many;

@@ -123,7 +123,7 @@ fn expiries_and_imports_take_over_too() {
     let owed = [(EventKind::Take, None, 3), (EventKind::Expire, None, 4), (EventKind::Adjust, None, 5)];
     assert_eq!(told(&finished), owed);
     let import_id = ImportId::new("I").unwrap();
-    let step = ImportRows { import_id, after_row: 0, through_row: 2, last: true, rows: vec![] };
+    let step = ImportRows { import_id, after_row: 0, through_row: 2, last: true, rows: vec![], is_own: true };
     let (finished, _) = ask(&mut shop, &[None, None, Some(9)], &Command::Import(step));
     assert_eq!(told(&finished), [(EventKind::Take, None, 0), (EventKind::Import, None, 1)]);
 }

@@ -5,8 +5,8 @@ use crate::node::World;
 use crate::rules;
 use onhand_app::Meta;
 use onhand_domain::identity::{
-    Access, Grant, Mode, ModeCommand, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token,
-    TokenChange, TokenCommand, TokenId, TokenKind,
+    Access, Grant, Mode, ModeCommand, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Revocation,
+    Token, TokenChange, TokenCommand, TokenId, TokenKind,
 };
 use onhand_domain::{Command, EventKind, Expected, Timestamp};
 use onhand_sim::node::{SimNode, SimSettings};
@@ -85,9 +85,12 @@ async fn write(world: &World) -> SimNode {
     node.upkeep().unwrap();
     let replace = |token| TokenChange::Replace(token, TokenId::of_bits(2), soon);
     node.execute(token(3, TokenKind::Till, &counter, replace), &Meta::default()).await.unwrap();
-    node.execute(token(2, TokenKind::Till, &counter, |_| TokenChange::Revoke), &Meta::default())
-        .await
-        .unwrap();
+    node.execute(
+        token(2, TokenKind::Till, &counter, |_| TokenChange::Revoke(Revocation::OfLastToo)),
+        &Meta::default(),
+    )
+    .await
+    .unwrap();
     node
 }
 

@@ -137,7 +137,7 @@ fn batch_again() -> Command {
 fn import(after_row: u64, rows: Vec<ImportRow>, last: bool) -> Command {
     let through_row = after_row + 4;
     let import_id = ImportId::new("0123456789abcdef0123456789abcdef").unwrap();
-    Command::Import(ImportRows { import_id, after_row, through_row, last, rows })
+    Command::Import(ImportRows { import_id, after_row, through_row, last, rows, is_own: true })
 }
 
 fn row(row: u64, kind: AdjustKind, quantity: i64, opening: Option<i64>) -> ImportRow {

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, StatusCode};
 use jsonschema::Validator;
-use onhand_http::{Code, OPENAPI_YAML, routes};
+use onhand_http::{Code, Need, OPENAPI_YAML, routes};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -137,6 +137,33 @@ fn the_routes_are_the_documented_ones() {
         })
         .collect();
     assert_eq!(served, documented);
+}
+
+/// The permission that callers of a route need; nothing when it asks for none.
+pub(super) fn permission_of(need: Need) -> Option<&'static str> {
+    match need {
+        Need::Public | Need::Probe | Need::Anyone => None,
+        Need::Metrics => Some("ops:read"),
+        Need::Everywhere(needs) | Need::InStore(needs) | Need::Somewhere(needs) | Need::OrOwn(needs) => {
+            Some(needs.as_str())
+        }
+    }
+}
+
+/// An operation names the permission that its route needs, and no other; the operations are those of the routes.
+#[test]
+fn the_permissions_are_the_documented_ones() {
+    for route in routes() {
+        let operation = &CONTRACT["paths"][route.template][route.method.as_str().to_lowercase()];
+        let documented = operation.get("security").unwrap_or(&CONTRACT["security"]);
+        let named: Vec<&str> = permission_of(route.need).into_iter().collect();
+        let wanted = match route.need {
+            Need::Public => json!([]),
+            Need::Probe => json!([{}, {"token": []}]),
+            _ => json!([{}, {"token": named}, {"password": named}, {"session": named}]),
+        };
+        assert_eq!(*documented, wanted, "{} {}", route.method, route.template);
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod alerts;
 mod bytes;
 mod engines;
+mod permissions;
+mod role_table;
 
 use crate::counts::{counted, scale};
 use crate::decide::{Shop, id, keys, movement};

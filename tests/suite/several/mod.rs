@@ -186,5 +186,12 @@ pub(crate) fn batch(skus: &[&str]) -> Command {
 /// The next step of an import.
 pub(crate) fn import(after_row: u64, last: bool) -> Command {
     let import_id = ImportId::new("I").unwrap();
-    Command::Import(ImportRows { import_id, after_row, through_row: after_row + 1, last, rows: vec![] })
+    Command::Import(ImportRows {
+        import_id,
+        after_row,
+        through_row: after_row + 1,
+        last,
+        rows: vec![],
+        is_own: true,
+    })
 }

@@ -50,7 +50,7 @@ pub(crate) async fn audit(
         Some(CSV) => {
             csv_table::check(&query)?;
             let reader = reader(&node, filter(&query)?, after(&query)?.unwrap_or_default());
-            csv_table::response(node, "audit", AuditTable(reader)).await?
+            csv_table::response(node, caller, "audit", AuditTable(reader)).await?
         }
         Some(Form::SSE_TYPE) => stream(node, &caller, &query, &headers, Form::Sse)?,
         Some(Form::NDJSON_TYPE) => stream(node, &caller, &query, &headers, Form::Ndjson)?,

@@ -138,7 +138,8 @@ pub(crate) async fn all(
     let response = if whole == Some(stream::MEDIA_TYPE) {
         refuse_page(&query, "belongs to a page; this form is the whole model")?;
         let model = fresh(&node, &query, &headers, &admitted).await?;
-        stream::response(Arc::clone(model), scope)
+        let model = Arc::clone(model);
+        stream::response(node, caller, model, scope)
     } else {
         page_of_all(&node, &scope, &query, &uri, &headers, &admitted).await?
     };
@@ -157,8 +158,7 @@ async fn page_of_all(
     let after = page.after(read_level_mark)?;
     let model = fresh(node, query, headers, admitted).await?;
     let (levels, as_of) = model.look(|central| {
-        let behind = central.after(after.as_ref().map(|(store, sku)| (store, sku)));
-        let behind = behind.filter(|(store, ..)| scope.covers(store));
+        let behind = central.within(scope, after.as_ref().map(|(store, sku)| (store, sku)));
         let levels = behind.filter_map(|(store, sku, levels)| CentralBody::of(store, sku, &levels));
         (levels.take(page.rows_max()).collect::<Vec<_>>(), central.as_of().clone())
     });

@@ -1,9 +1,11 @@
 //! The whole central model in one answer: `{storeId: {sku: {qty, version, updatedAt}}}`.
 //!
 //! It is read in pieces, so neither memory nor a lock is held for the size of the model. Each level is at least as
-//! fresh as the header `onhand-as-of`.
+//! fresh as the header `onhand-as-of`. It is broken off when what the caller may do changes.
 
 use crate::limits::CENTRAL_LEVELS_MAX;
+use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::response::hints::Noted;
 use axum::Extension;
 use axum::body::Body;
@@ -14,7 +16,7 @@ use onhand_app::central::{Central, CentralModel, total};
 use onhand_domain::identity::StoreScope;
 use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
 use serde::Serialize;
-use std::convert::Infallible;
+use std::io;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -31,6 +33,15 @@ struct StreamedLevel {
     updated_at: Timestamp,
 }
 
+/// One answer on its way.
+struct CentralStream {
+    node: Arc<Node>,
+    caller: Caller,
+    model: Arc<CentralModel>,
+    scope: StoreScope,
+    position: StreamPosition,
+}
+
 enum StreamPosition {
     Begin,
     Behind(StoreId, Sku),
@@ -38,18 +49,36 @@ enum StreamPosition {
 }
 
 /// The model within some stores, while it is being read: it may change between two pieces.
-pub(crate) fn response(model: Arc<CentralModel>, scope: StoreScope) -> Response {
+pub(crate) fn response(
+    node: Arc<Node>,
+    caller: Caller,
+    model: Arc<CentralModel>,
+    scope: StoreScope,
+) -> Response {
     let as_of = model.look(|central| {
         let reached = central.as_of().iter();
         reached.map(|(node, sequence)| format!("{node}:{sequence}")).collect::<Vec<_>>().join(", ")
     });
-    let stream =
-        futures_util::stream::unfold((model, scope, StreamPosition::Begin), |(model, scope, place)| async {
-            let (bytes, place) = model.look(|central| piece(central, &scope, place))?;
-            Some((Ok::<Bytes, Infallible>(bytes), (model, scope, place)))
-        });
+    let reader = CentralStream { node, caller, model, scope, position: StreamPosition::Begin };
+    let stream = futures_util::stream::unfold(reader, |mut reader| async {
+        let next = reader.next().await?;
+        Some((next, reader))
+    });
     let headers = [(CONTENT_TYPE, MEDIA_TYPE.to_owned()), (ONHAND_AS_OF, as_of)];
     (headers, Extension(Noted::EXPORT), Body::from_stream(stream)).into_response()
+}
+
+impl CentralStream {
+    /// The next bytes; nothing at the end.
+    async fn next(&mut self) -> Option<io::Result<Bytes>> {
+        let position = std::mem::replace(&mut self.position, StreamPosition::End);
+        if !matches!(position, StreamPosition::End) && !self.node.goes_on(&self.caller).await {
+            return Some(Err(io::Error::other("the caller may not read it any more")));
+        }
+        let (bytes, position) = self.model.look(|central| piece(central, &self.scope, position))?;
+        self.position = position;
+        Some(Ok(bytes))
+    }
 }
 
 /// The next piece and the position behind it.
@@ -66,8 +95,7 @@ fn piece(central: &Central, scope: &StoreScope, place: StreamPosition) -> Option
     }
     let mut open = last.as_ref().map(|(store, _)| store.clone());
     let mut reached = None;
-    let behind = central.after(last.as_ref().map(|(store, sku)| (store, sku)));
-    let behind = behind.filter(|(store, ..)| scope.covers(store));
+    let behind = central.within(scope, last.as_ref().map(|(store, sku)| (store, sku)));
     for (store, sku, levels) in behind.take(CENTRAL_LEVELS_MAX) {
         let (numbers, updated_at) = total(&levels);
         // Names are plain ASCII: nothing in them must be escaped.

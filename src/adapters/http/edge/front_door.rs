@@ -106,20 +106,20 @@ impl FrontDoor {
             return Ok(Caller::default());
         }
         if need == Need::Probe {
-            return Ok(self.prober(visitor));
+            return Ok(self.prober(visitor).await);
         }
         self.identify(visitor).await
     }
 
     /// Checks that the route is open to its caller.
     pub(crate) fn permit(need: Need, caller: &Caller, params: &PathParams) -> Result<(), Problem> {
-        need::check(need, caller.access(), params).map_err(|denied| caller.refused(&denied))
+        caller.check(|access| need::check(need, access, params))
     }
 
     /// Who probes. Probes are never limited, so nothing but a token is looked at: it is cheap to check, and cannot be guessed.
-    fn prober(&self, visitor: Visitor<'_>) -> Caller {
+    async fn prober(&self, visitor: Visitor<'_>) -> Caller {
         let shown = match Credential::of(visitor.headers, visitor.encrypted) {
-            Ok(Some(Credential::Token(text))) => self.by_token(text).ok(),
+            Ok(Some(Credential::Token(text))) => self.by_token(text).await.ok(),
             _ => None,
         };
         shown.unwrap_or_else(Caller::stranger)
@@ -135,25 +135,34 @@ impl FrontDoor {
         }
         let presented = Credential::of(visitor.headers, visitor.encrypted);
         match presented.ok().flatten().ok_or_else(unauthorized)? {
-            Credential::Token(text) => self.by_token(text),
+            Credential::Token(text) => self.by_token(text).await,
             Credential::Signed(text) => self.by_signed(text).await,
             Credential::Cookie(text) => self.by_cookie(text).await,
             Credential::Basic { login, password } => self.by_password(&login, &password, visitor).await,
         }
     }
 
-    fn by_token(&self, text: &str) -> Result<Caller, Problem> {
+    async fn by_token(&self, text: &str) -> Result<Caller, Problem> {
         let vault = self.vault.as_ref().ok_or_else(unauthorized)?;
         let id = vault.id_in(text).ok_or_else(unauthorized)?;
-        self.by_token_of(&id, text)
+        self.by_token_of(&id, text).await
     }
 
-    fn by_token_of(&self, id: &TokenId, text: &str) -> Result<Caller, Problem> {
+    async fn by_token_of(&self, id: &TokenId, text: &str) -> Result<Caller, Problem> {
         let vault = self.vault.as_ref().ok_or_else(unauthorized)?;
         // The log is asked first: what it does not know as good reaches no file.
-        let token = self.ledger.token_now(id).filter(|token| token.is_good(self.ledger.now()));
-        let token = token.ok_or_else(unauthorized)?;
-        if !vault.is_token(id, text).map_err(|error| of_vault(&error))? {
+        let good = || self.ledger.token_now(id).filter(|token| token.is_good(self.ledger.now()));
+        let mut token = good().ok_or_else(unauthorized)?;
+        let fits = if let Some(fits) = vault.is_known_token(id, text) {
+            fits
+        } else {
+            // The first use in this process. The file is not read on a thread that others wait for.
+            let (vault, id, text) = (Arc::clone(vault), id.clone(), text.to_owned());
+            let read = blocking(move || vault.is_token(&id, &text)).await;
+            token = good().ok_or_else(unauthorized)?;
+            read.map_err(|error| of_vault(&error))?
+        };
+        if !fits {
             return Err(unauthorized());
         }
         self.known(&token.principal_id, Shown::Token(id.clone()))
@@ -178,7 +187,7 @@ impl FrontDoor {
             return Err(unauthorized());
         }
         match (&claims.jti, claims.sid) {
-            (Some(id), None) => self.by_token_of(id, text),
+            (Some(id), None) => self.by_token_of(id, text).await,
             (None, Some(session)) if session_goes_on => {
                 let until = Timestamp::EPOCH.plus_seconds(claims.exp);
                 self.known(&claims.sub, Shown::Session(session, until))

@@ -187,6 +187,7 @@ mod tests {
             principal_id: PrincipalId::of_bits(PrincipalKind::Service, number),
             kind: PrincipalKind::Service,
             access: Access::default(),
+            unmasked: Access::default(),
             roles: roles.to_vec(),
             disabled: false,
         }

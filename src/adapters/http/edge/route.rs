@@ -46,6 +46,9 @@ pub enum Need {
     InStore(Permission),
     /// The permission in any store; the handler limits what it does to those where the caller has it.
     Somewhere(Permission),
+    /// The permission in the store that the path names, in any store where it names none, or for what is the caller's own; the handler
+    /// limits what it shows.
+    OrOwn(Permission),
 }
 
 /// Whether the answers of a route may be cached, where they have no `Cache-Control` of their own. Problems never may.

@@ -110,7 +110,7 @@ impl<T: Followed> FollowerStream<T> {
         }
         let shutdown = self.node.shutdown.clone();
         loop {
-            if !self.node.admits_still(&self.caller) {
+            if !self.node.goes_on(&self.caller).await {
                 return Ok(None);
             }
             let mut frames = Frames { form: self.form, bytes: Vec::new() };

@@ -96,8 +96,9 @@ impl Explanation {
             let masked = !gives && verdict(&alone(grant), Mode::Development).is_ok();
             GrantExplained { why: why(grant, needs, gives, masked), grant: grant.clone(), gives }
         });
-        let of_path =
-            matches!(route.need, Need::InStore(_)).then(|| params.get("storeId").unwrap_or_default());
+        let of_path = matches!(route.need, Need::InStore(_) | Need::OrOwn(_))
+            .then(|| params.get("storeId").unwrap_or_default())
+            .filter(|store| !store.is_empty());
         let of_body = found.as_ref().err().and_then(|denied| denied.store_id.as_ref()).map(StoreId::as_str);
         let store = of_path.or(of_body).map(str::to_owned);
         Self {
@@ -122,7 +123,9 @@ fn permission(need: Need) -> Option<Permission> {
     match need {
         Need::Public | Need::Probe | Need::Anyone => None,
         Need::Metrics => Some(Permission::OpsRead),
-        Need::Everywhere(needs) | Need::InStore(needs) | Need::Somewhere(needs) => Some(needs),
+        Need::Everywhere(needs) | Need::InStore(needs) | Need::Somewhere(needs) | Need::OrOwn(needs) => {
+            Some(needs)
+        }
     }
 }
 
@@ -136,6 +139,9 @@ fn granted(need: Need) -> String {
         Need::Metrics => "ops:read is granted".to_owned(),
         Need::Everywhere(needs) => format!("{needs} is granted everywhere"),
         Need::InStore(needs) => format!("{needs} is granted in this store"),
+        Need::OrOwn(needs) => {
+            format!("{needs} is granted; the request shows no more than is granted")
+        }
         Need::Somewhere(needs) => {
             format!("{needs} is granted somewhere; the request sees and changes no more than is granted")
         }

@@ -3,7 +3,7 @@
 use crate::request::field_rules::text;
 use crate::request::optional::present;
 use onhand_domain::Timestamp;
-use onhand_domain::identity::{Grant, PrincipalId, TokenId, TokenKind};
+use onhand_domain::identity::{GRACE_MS_MAX, Grant, PrincipalId, TokenId, TokenKind};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use validator::Validate;
@@ -14,7 +14,7 @@ pub(super) const LIFE_SECONDS: i64 = 90 * DAY_SECONDS;
 /// The longest life of a token.
 pub(super) const LIFE_SECONDS_MAX: i64 = 400 * DAY_SECONDS;
 /// The longest time that a token lives on beside the one that replaces it.
-pub(super) const GRACE_SECONDS_MAX: i64 = 7 * DAY_SECONDS;
+pub(super) const GRACE_SECONDS_MAX: i64 = GRACE_MS_MAX / 1_000;
 /// Grants of one token.
 pub(super) const GRANTS_MAX: u64 = 100;
 

@@ -15,9 +15,10 @@ use crate::response::problem::Problem;
 use axum::extract::State;
 use axum::response::Response;
 use http::Uri;
-use onhand_app::ports::Claims;
+use onhand_app::ports::{Claims, Vault};
 use onhand_domain::identity::{
-    Access, Principal, PrincipalCommand, PrincipalId, Token, TokenChange, TokenCommand, TokenId, TokenKind,
+    Access, Principal, PrincipalCommand, PrincipalId, Revocation, Token, TokenChange, TokenCommand, TokenId,
+    TokenKind,
 };
 use onhand_domain::{Command, Expected, Timestamp};
 use smol_str::{SmolStr, format_smolstr};
@@ -98,12 +99,17 @@ pub(crate) async fn revoke(
 ) -> Result<Response, Problem> {
     let scope = format_smolstr!("revoke token {token_id}");
     let granter = context.caller.access().clone();
+    let revocation = if context.caller.is_over_socket() {
+        Revocation::OfLastToo
+    } else {
+        Revocation::KeepsAdmin(admins_with_password(&node).await?)
+    };
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &()))?;
     let command = TokenCommand {
         token_id: token_id.clone(),
         expected: change.expected,
         principal_id: known(&node, &token_id).await?.principal_id,
-        change: TokenChange::Revoke,
+        change: TokenChange::Revoke(revocation),
         granter,
     };
     let (outcome, event) = change.execute_one(&node, Command::Token(command)).await?;
@@ -209,6 +215,22 @@ async fn good(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {
             "There is no such token, or it was revoked or has expired; issue another one.",
         )
     })
+}
+
+/// The persons that administrate and have a password. That they are enabled administrators is checked again by the decision; a password
+/// that is taken away meanwhile is not noticed, because it is not in the log.
+async fn admins_with_password(node: &Node) -> Result<Vec<PrincipalId>, Problem> {
+    let persons = node.ledger.admin_persons();
+    let read = move |vault: &dyn Vault| {
+        let mut with_password = Vec::new();
+        for id in persons {
+            if vault.person(&id)?.is_some_and(|person| person.password.is_some()) {
+                with_password.push(id);
+            }
+        }
+        Ok(with_password)
+    };
+    with_vault(node, read).await
 }
 
 async fn kept_name(node: &Node, token_id: &TokenId) -> Result<Option<String>, Problem> {

@@ -12,8 +12,8 @@ use onhand_domain::identity::Permission;
 pub(crate) fn routes() -> Routes {
     vec![
         post(Need::Somewhere(Permission::ImportRun), "/imports/{importId}/rows", rows::rows).bulk(),
-        get(Need::Everywhere(Permission::ImportRun), "/imports/{importId}", rows::import),
-        get(Need::Everywhere(Permission::ImportRun), "/imports/{importId}/refusals", rows::refusals)
+        get(Need::Somewhere(Permission::ImportRun), "/imports/{importId}", rows::import),
+        get(Need::Somewhere(Permission::ImportRun), "/imports/{importId}/refusals", rows::refusals)
             .query(list::PARAMETERS),
     ]
 }

@@ -5,6 +5,7 @@ use crate::edge::gates::Gate;
 use crate::node::Node;
 use crate::request::body;
 use crate::request::body::{push_token, validated};
+use crate::request::caller::Caller;
 use crate::request::context::RequestContext;
 use crate::request::field_rules::{at_least_one, not_negative, text};
 use crate::request::json_object::Object;
@@ -22,6 +23,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use onhand_app::Outcome;
 use onhand_app::imports::RefusedPlace;
+use onhand_domain::identity::Permission;
 use onhand_domain::imports::{ImportFact, ImportRow, ImportRows, RefusedRow};
 use onhand_domain::limits::{IMPORT_ROWS_MAX, INTEGER_MAX};
 use onhand_domain::stock::AdjustKind;
@@ -76,15 +78,22 @@ pub(crate) async fn rows(
     let retry = |key, step: &ImportRows, bytes: &Bytes| {
         by_bytes(key, format_smolstr!("import {}", step.import_id), bytes)
     };
-    let (change, step) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
+    let caller = context.caller.clone();
+    let (change, mut step) = ChangeRequest::of_bulk(context, body.read().await?, read, retry).await?;
+    step.is_own = is_own(&node, &caller, &import_id).await?;
     let numbers: Vec<u64> = step.rows.iter().map(|row| row.row).collect();
     let outcome = change.execute(&node, Command::Import(step)).await?;
     stepped(&import_id, &numbers, &outcome)
 }
 
 /// Handler of `GET /imports/{importId}`.
-pub(crate) async fn import(State(node): State<Arc<Node>>, at: ImportAt) -> Result<Response, Problem> {
+pub(crate) async fn import(
+    State(node): State<Arc<Node>>,
+    caller: Caller,
+    at: ImportAt,
+) -> Result<Response, Problem> {
     let import = node.ledger.import(&at.0).await?.ok_or_else(|| no_import(&at.0))?;
+    check_reader(&node, &caller, &at.0).await?;
     let body = ImportBody {
         import_id: &at.0,
         rows_done: import.rows_done,
@@ -101,6 +110,7 @@ pub(crate) async fn import(State(node): State<Arc<Node>>, at: ImportAt) -> Resul
 /// Handler of `GET /imports/{importId}/refusals`.
 pub(crate) async fn refusals(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     at: ImportAt,
     uri: http::Uri,
 ) -> Result<Response, Problem> {
@@ -109,10 +119,27 @@ pub(crate) async fn refusals(
     if node.ledger.import(&at.0).await?.is_none() {
         return Err(no_import(&at.0));
     }
+    check_reader(&node, &caller, &at.0).await?;
     let _turn = node.gates.work(Gate::Reads).await?;
     let refused = page.cut(node.ledger.import_refusals(&at.0, after, page.rows_max()).await?);
     let items: Vec<RefusalBody> = refused.rows.iter().map(|refused| RefusalBody::of(&refused.row)).collect();
     Ok(page.answer(&items, refused.next(|refused| &refused.place)))
+}
+
+/// True when the caller has begun the import, or nobody has. Nobody asks it of a caller that may run imports everywhere.
+async fn is_own(node: &Node, caller: &Caller, import_id: &ImportId) -> Result<bool, Problem> {
+    if caller.access().permit(Permission::ImportRun).is_ok() {
+        return Ok(true);
+    }
+    Ok(node.ledger.import_is_of(import_id, caller.actor().as_deref()).await?)
+}
+
+/// An import is shown to who has begun it, and to those who may run imports everywhere.
+async fn check_reader(node: &Node, caller: &Caller, import_id: &ImportId) -> Result<(), Problem> {
+    if is_own(node, caller, import_id).await? {
+        return Ok(());
+    }
+    caller.check(|access| access.permit(Permission::ImportRun))
 }
 
 fn no_import(import_id: &ImportId) -> Problem {
@@ -153,7 +180,7 @@ fn into_domain(body: ImportRowsBody, import_id: ImportId) -> Result<ImportRows, 
         before = row.row;
         checked.push(validated(row, || format!("/rows/{index}"))?.into());
     }
-    Ok(ImportRows { import_id, after_row, through_row, last, rows: checked })
+    Ok(ImportRows { import_id, after_row, through_row, last, rows: checked, is_own: false })
 }
 
 impl From<ImportRowBody> for ImportRow {

@@ -203,6 +203,12 @@ impl Node {
         caller.is_unchanged(&self.ledger, self.vault.as_deref())
     }
 
+    /// As [`Node::admits_still`], also by what other processes of the data directory have changed until now. A long answer ends when
+    /// this does.
+    pub(crate) async fn goes_on(&self, caller: &Caller) -> bool {
+        self.ledger.catch_up().await.is_ok() && self.admits_still(caller)
+    }
+
     /// The issuer of the tokens that the node signs: its ledger.
     pub(crate) fn issuer(&self) -> String {
         format!("urn:uuid:{}", self.ledger_id)

@@ -65,6 +65,11 @@ impl Caller {
         Self { stranger: true, ..Self::default() }
     }
 
+    /// True for the owner of the data directory.
+    pub(crate) const fn is_over_socket(&self) -> bool {
+        self.over_socket
+    }
+
     /// A principal that has shown who it is.
     pub(crate) fn known(authority: Arc<Authority>, shown: Shown) -> Self {
         Self { authority: Some(authority), shown, ..Self::default() }
@@ -138,16 +143,47 @@ impl Caller {
     /// # Errors
     /// 403 when the caller may not read in that store, or in none.
     pub(crate) fn scope(&self, needs: Permission, asked: Option<&StoreId>) -> Result<StoreScope, Problem> {
-        let denied = match asked {
-            Some(store) => self.access().permit_in(needs, store).err(),
-            None if self.access().may_somewhere(needs) => None,
-            None => Some(Denied { needs, store_id: None, part: None }),
-        };
-        denied.map_or_else(|| Ok(self.access().scope(needs)), |denied| Err(self.refused(&denied)))
+        self.check(|access| match asked {
+            Some(store) => access.permit_in(needs, store),
+            None => somewhere(access, needs),
+        })?;
+        Ok(self.access().scope(needs))
+    }
+
+    /// The stores in which the caller sees all of the stock, or nothing when it sees only how much of it is for sale, as a customer does.
+    /// `asked` as in [`Caller::scope`].
+    ///
+    /// # Errors
+    /// As [`Caller::scope`].
+    pub(crate) fn stock_scope(&self, asked: Option<&StoreId>) -> Result<Option<StoreScope>, Problem> {
+        let scope = self.scope(Permission::StockRead, asked);
+        if scope.is_err() && self.access().may_own(Permission::StockRead) {
+            Ok(None)
+        } else {
+            scope.map(Some)
+        }
+    }
+
+    /// Checks that something is within the access of the caller.
+    ///
+    /// # Errors
+    /// 403: `mode-forbids` when it would be without the mode, else `forbidden`.
+    pub(crate) fn check(&self, permitted: impl Fn(&Access) -> Result<(), Denied>) -> Result<(), Problem> {
+        let Err(denied) = permitted(self.access()) else { return Ok(()) };
+        match &self.authority {
+            Some(authority) if permitted(&authority.unmasked).is_ok() => {
+                let detail = format!(
+                    "The present mode takes the permission {} from teams; wait until the mode is another one. Nothing was done.",
+                    denied.needs
+                );
+                Err(at(denied.part, Problem::new(Code::ModeForbids, detail)))
+            }
+            _ => Err(self.refused(&denied)),
+        }
     }
 
     /// The refusal of what is beyond the access of the caller.
-    pub(crate) fn refused(&self, denied: &Denied) -> Problem {
+    fn refused(&self, denied: &Denied) -> Problem {
         let Denied { needs, store_id, part } = denied;
         let have: Vec<&StoreId> = self.access().stores_with(*needs).take(NAMED_MAX).collect();
         let place = match (store_id, have.is_empty()) {
@@ -162,9 +198,54 @@ impl Caller {
         let credential = self.credential().map(|id| SmolStr::new(id.as_str()));
         let noted = Noted { kind: None, actor: self.actor(), credential };
         let problem = Problem::new(Code::Forbidden, detail).extended(&missing).note(noted);
-        match part {
-            Some((list, part)) => problem.with(|facts| facts.pointer = Some(format!("/{list}/{part}"))),
-            None => problem,
-        }
+        at(*part, problem)
+    }
+}
+
+/// Checks that an access has a permission in any store.
+///
+/// # Errors
+/// [`Denied`].
+pub(crate) fn somewhere(access: &Access, needs: Permission) -> Result<(), Denied> {
+    if access.may_somewhere(needs) { Ok(()) } else { Err(Denied { needs, store_id: None, part: None }) }
+}
+
+/// The problem with the part of the body that it is about.
+fn at(part: Option<(&str, usize)>, problem: Problem) -> Problem {
+    match part {
+        Some((list, index)) => problem.with(|facts| facts.pointer = Some(format!("/{list}/{index}"))),
+        None => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onhand_domain::identity::{Mode, Principal, PrincipalId, Role};
+
+    /// No route of today needs what a mode takes away.
+    #[test]
+    fn the_mode_is_named_when_it_is_the_only_reason() {
+        let grants = r#"[{"role":"team","team":"red"}]"#;
+        let principal = Principal {
+            kind: PrincipalKind::Team,
+            grants: serde_json::from_str(grants).unwrap(),
+            disabled: false,
+        };
+        let authority = Authority {
+            principal_id: PrincipalId::of_bits(PrincipalKind::Team, 1),
+            kind: PrincipalKind::Team,
+            access: Mode::Judging.access(&principal),
+            unmasked: Mode::Development.access(&principal),
+            roles: vec![Role::Team],
+            disabled: false,
+        };
+        let caller = Caller::known(Arc::new(authority), Shown::Token(TokenId::of_bits(1)));
+        let code = |needs| caller.check(|access| somewhere(access, needs)).map_err(|problem| problem.code());
+        assert_eq!(code(Permission::ChatSend), Ok(()));
+        assert_eq!(code(Permission::ExerciseInject), Err(Code::ModeForbids));
+        assert_eq!(code(Permission::ExerciseRun), Err(Code::Forbidden));
+        let everywhere = caller.check(|access| access.permit(Permission::ExerciseInject));
+        assert_eq!(everywhere.unwrap_err().code(), Code::Forbidden, "the team has it in no mode");
     }
 }

@@ -15,7 +15,9 @@ use bytes::Bytes;
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use onhand_app::{Meta, Outcome, fingerprint};
+use onhand_domain::identity::Denied;
 use onhand_domain::{Command, Event, Expected, Idempotency};
+use onhand_planted::{Bug, planted};
 use onhand_resilience::Deadline;
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -78,7 +80,15 @@ impl ChangeRequest {
         if !node.admits_still(&self.caller) {
             return Err(Problem::plain(Code::Unauthorized));
         }
-        command.permit(self.caller.access()).map_err(|denied| self.caller.refused(&denied))?;
+        self.caller.check(|access| {
+            let permitted = command.permit(access);
+            let skips = |denied: &Denied| matches!(denied.part, Some(("operations", 1..)));
+            if planted(Bug::SkipNeedInBatch) && permitted.as_ref().is_err_and(skips) {
+                Ok(())
+            } else {
+                permitted
+            }
+        })?;
         node.execute(command, &self.meta, self.deadline).await
     }
 

@@ -60,6 +60,9 @@ codes! {
     TlsRequired "tls-required" FORBIDDEN "Passwords need an encrypted connection" retry None,
         "A password came over plain HTTP from beyond this machine, where others can read it on its way; nothing was done. Use https, or \
          start the server with `--plain-http` if the network is trusted. Change the password: it was sent.";
+    ModeForbids "mode-forbids" FORBIDDEN "The present mode does not allow it" retry None,
+        "The caller is granted this, and the present mode takes it away, as judging takes the injection of events from teams. Wait \
+         until the mode is another one (`GET /mode`); nothing was done.";
     CrossSite "cross-site" FORBIDDEN "The request comes from a page of another site" retry None,
         "A browser has sent it for a page of another site, as its `Sec-Fetch-Site` or `Origin` says; nothing was done. Send it from a \
          program or from a page of this server, or start the server with the page's origin in `CORS_ORIGINS`.";
@@ -101,7 +104,8 @@ codes! {
         "A store of that name is described already; nothing changed. Replace what is said of it, or choose another \
          storeId.";
     LastAdmin "last-admin" CONFLICT "There would be no administrator" retry None,
-        "Nobody could manage identity any more; nothing changed. Make an administrator first: the first principal is one.";
+        "Nobody could manage identity any more: no administrator would be left, or none that can log in; nothing changed. Make another \
+         administrator first. The last token of one is revoked over the local socket only.";
     LoginTaken "login-taken" CONFLICT "Another person has the login" retry None,
         "Another person has this login or e-mail address; nothing changed. Choose another one.";
     ManagedByFile "managed-by-file" CONFLICT "A file declares it" retry None,

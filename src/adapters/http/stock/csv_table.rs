@@ -2,8 +2,10 @@
 
 use crate::edge::gates::Gate;
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::request::query::Query;
 use crate::resource::list::refuse_page;
+use crate::response::code::Code;
 use crate::response::hints::Noted;
 use crate::response::problem::Problem;
 use axum::Extension;
@@ -36,6 +38,7 @@ pub(crate) trait CsvTable: Send + 'static {
 /// A table on its way to a reader.
 struct TableStream<T> {
     node: Arc<Node>,
+    caller: Caller,
     table: T,
     begun: bool,
     more: bool,
@@ -46,13 +49,15 @@ pub(crate) fn check(query: &Query<'_>) -> Result<(), Problem> {
     refuse_page(query, "belongs to a page of JSON; as CSV all rows are sent")
 }
 
-/// The answer. An error after its head aborts it, so that a client does not take a part for the whole.
+/// The answer. An error after its head aborts it, so that a client does not take a part for the whole; so does a change of what the
+/// caller may do.
 pub(crate) async fn response<T: CsvTable>(
     node: Arc<Node>,
+    caller: Caller,
     name: &str,
     table: T,
 ) -> Result<Response, Problem> {
-    let mut reader = TableStream { node, table, begun: false, more: true };
+    let mut reader = TableStream { node, caller, table, begun: false, more: true };
     // The first rows are read before the head leaves: their error is answered as a problem.
     let first = reader.next().await?;
     let stream = futures_util::stream::unfold((Some(first), reader), |(first, mut reader)| async {
@@ -65,6 +70,9 @@ pub(crate) async fn response<T: CsvTable>(
         let shutdown = reader.node.shutdown.clone();
         let next = match shutdown.run_until_cancelled(reader.next()).await {
             Some(Ok(bytes)) => Ok(bytes),
+            Some(Err(problem)) if problem.code() == Code::Unauthorized => {
+                Err(io::Error::other("the caller may not read it any more"))
+            }
             Some(Err(problem)) => {
                 tracing::error!(detail = problem.detail(), "a table was broken off");
                 Err(io::Error::other("it cannot be read on"))
@@ -88,8 +96,12 @@ impl<T: CsvTable> TableStream<T> {
             self.begun = true;
             row(&mut out, T::COLUMNS);
         }
-        let _turn = self.node.gates.work(Gate::Reads).await?;
+        let turn = self.node.gates.work(Gate::Reads).await?;
         self.more = self.table.write(&self.node, &mut out).await?;
+        drop(turn);
+        if !self.node.goes_on(&self.caller).await {
+            return Err(Problem::plain(Code::Unauthorized));
+        }
         Ok(out.into_inner().expect("memory takes what is written").into())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::edge::gates::Gate;
 use crate::node::Node;
+use crate::request::caller::Caller;
 use crate::request::path::{LevelAt, StoreAt};
 use crate::request::query::Query;
 use crate::resource::list::{CURSOR, LIMIT, ListPage};
@@ -9,11 +10,14 @@ use crate::resource::read::shown;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use crate::stock::level_body::{LevelBody, MovementBody, NamedLevelBody};
+use crate::stock::sellable::SellableBody;
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Uri};
 use onhand_app::ports::{Moment, MovementQuery};
 use onhand_app::stock::MovementPlace;
+use onhand_domain::identity::Permission;
 use onhand_domain::{EventKind, Sequence, Sku, Timestamp};
 use std::sync::Arc;
 
@@ -23,11 +27,18 @@ pub(crate) const HISTORY: &[&str] = &[LIMIT, CURSOR, "type", "since", "until"];
 /// Handler of `GET /stores/{storeId}/inventory/{sku}`.
 pub(crate) async fn level(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     at: LevelAt,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = match Query::of(uri.query()).read("asOf", moment)? {
+    let as_of = Query::of(uri.query()).read("asOf", moment)?;
+    let sees_all = caller.stock_scope(Some(&at.store_id))?.is_some();
+    if !sees_all && as_of.is_some() {
+        // An earlier state tells what was sold since.
+        caller.check(|access| access.permit_in(Permission::StockRead, &at.store_id))?;
+    }
+    let found = match as_of {
         None => node.ledger.level(&at.store_id, &at.sku).await?,
         Some(moment) => {
             let _turn = node.gates.work(Gate::Reads).await?;
@@ -35,22 +46,30 @@ pub(crate) async fn level(
         }
     };
     let level = found.ok_or_else(|| no_level(&at))?;
+    if !sees_all {
+        return Ok(Json(SellableBody::of(&level)).into_response());
+    }
     Ok(shown(&headers, level.numbers.version, &LevelBody::of(&level)))
 }
 
 /// Handler of `GET /stores/{storeId}/inventory`.
 pub(crate) async fn levels(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     StoreAt(store_id): StoreAt,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    let sees_all = caller.stock_scope(Some(&store_id))?.is_some();
     let page = ListPage::of("levels", &Query::of(uri.query()), &uri)?;
     let after = page.after(|mark| Sku::new(mark).ok())?;
     let levels = page.cut(node.ledger.levels(&store_id, after.as_ref(), page.rows_max()).await?);
     let skus: Vec<&Sku> = levels.rows.iter().map(|level| &level.sku).collect();
     let names = node.ledger.product_names(&skus).await?;
-    let items: Vec<NamedLevelBody> = levels.rows.iter().zip(&names).map(NamedLevelBody::of).collect();
-    Ok(page.answer(&items, levels.next(|level| &level.sku)))
+    let (pairs, next) = (levels.rows.iter().zip(&names), levels.next(|level| &level.sku));
+    if !sees_all {
+        return Ok(page.answer(&pairs.map(SellableBody::named).collect::<Vec<_>>(), next));
+    }
+    Ok(page.answer(&pairs.map(NamedLevelBody::of).collect::<Vec<_>>(), next))
 }
 
 /// Handler of `GET /stores/{storeId}/inventory/{sku}/history`.

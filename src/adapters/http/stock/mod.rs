@@ -5,6 +5,7 @@
 //! | `levels` | a level, the levels of a store, the history of a level |
 //! | `commands` | the five commands of a level |
 //! | `bodies`, `level_body` | the bodies of the commands; levels and movements as JSON and CSV |
+//! | `sellable` | a level as customers see it |
 //! | `batch`, `operation` | many commands in one body |
 //! | `till` | one call for each report of a till |
 //! | `reports`, `sums`, `csv_table` | stock and movements of all stores, as JSON or CSV |
@@ -17,6 +18,7 @@ pub(crate) mod level_body;
 pub(crate) mod levels;
 pub(crate) mod operation;
 pub(crate) mod reports;
+pub(crate) mod sellable;
 pub(crate) mod sums;
 pub(crate) mod till;
 
@@ -30,9 +32,9 @@ use onhand_domain::stock::AdjustKind;
 /// The routes of stock.
 pub(crate) fn routes() -> Routes {
     vec![
-        get(Need::InStore(Permission::StockRead), "/stores/{storeId}/inventory", levels::levels)
+        get(Need::OrOwn(Permission::StockRead), "/stores/{storeId}/inventory", levels::levels)
             .query(list::PARAMETERS),
-        get(Need::InStore(Permission::StockRead), "/stores/{storeId}/inventory/{sku}", levels::level)
+        get(Need::OrOwn(Permission::StockRead), "/stores/{storeId}/inventory/{sku}", levels::level)
             .query(&["asOf"])
             .versioned(),
         get(
@@ -72,8 +74,7 @@ pub(crate) fn routes() -> Routes {
             .explained(|bytes| till::command(AdjustKind::Sale, bytes)),
         post(Need::Somewhere(Permission::StockRemove), "/stock/remove", till::remove)
             .explained(|bytes| till::command(AdjustKind::Removal, bytes)),
-        get(Need::Somewhere(Permission::StockRead), "/stock/current", reports::current)
-            .query(reports::CURRENT),
+        get(Need::OrOwn(Permission::StockRead), "/stock/current", reports::current).query(reports::CURRENT),
         get(Need::Somewhere(Permission::StockRead), "/stock/movements", reports::movements)
             .query(reports::MOVEMENTS),
         get(Need::Somewhere(Permission::StockRead), "/stock/movements/sums", sums::sums)

@@ -4,6 +4,7 @@ use crate::edge::gates::Gate;
 use crate::node::Node;
 use crate::request::caller::Caller;
 use crate::request::query::Query;
+use crate::response::code::Code;
 use crate::response::problem::Problem;
 use crate::response::vary::by_accept;
 use crate::stock::csv_table::{self, CsvTable, row};
@@ -93,16 +94,21 @@ pub(crate) async fn sums(
     let by = query.read(BY, GroupBy::parse)?.unwrap_or(GroupBy(Dimension::ALL.to_vec()));
     let filter = filter(&query, &caller)?;
     let partial = !filter.scope.is_everywhere();
-    let sums = summed(&node, filter, &by).await?;
+    let sums = summed(&node, &caller, filter, &by).await?;
     if wants_csv(&headers) {
-        return Ok(by_accept(csv_table::response(node, "movement-sums", SumsTable(sums)).await?));
+        return Ok(by_accept(csv_table::response(node, caller, "movement-sums", SumsTable(sums)).await?));
     }
     let items = sums.iter().map(|(group, sum)| SumItem { group, sum }).collect();
     Ok(by_accept(Json(SumsBody { items, partial })))
 }
 
 /// Reads all movements of the filter, piece by piece, so that it ends when the caller disconnects.
-async fn summed(node: &Node, filter: MovementFilter, by: &GroupBy) -> Result<BTreeMap<Group, Sum>, Problem> {
+async fn summed(
+    node: &Node,
+    caller: &Caller,
+    filter: MovementFilter,
+    by: &GroupBy,
+) -> Result<BTreeMap<Group, Sum>, Problem> {
     let mut sums: BTreeMap<Group, Sum> = BTreeMap::new();
     let mut place = MovementPlace::default();
     loop {
@@ -110,6 +116,9 @@ async fn summed(node: &Node, filter: MovementFilter, by: &GroupBy) -> Result<BTr
         let turn = node.gates.work(Gate::Reads).await?;
         let piece = node.ledger.all_movements(&filter, &place, PIECE).await?;
         drop(turn);
+        if !node.goes_on(caller).await {
+            return Err(Problem::plain(Code::Unauthorized));
+        }
         for view in &piece.views {
             let Some((group, effect)) = by.group(view) else { continue };
             let sum = sums.entry(group).or_default();

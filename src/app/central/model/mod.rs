@@ -16,3 +16,4 @@ pub(crate) mod order;
 pub(crate) mod shared;
 pub(crate) mod step;
 pub(crate) mod waits;
+pub(crate) mod within;

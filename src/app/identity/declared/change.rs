@@ -5,8 +5,8 @@ use crate::identity::declared::apply_error::ApplyError;
 use crate::ports::{KeepError, KeptPerson, Managed, Vault};
 use crate::{Ledger, Meta, blocking};
 use onhand_domain::identity::{
-    Access, Grant, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
-    TokenId,
+    Access, Grant, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Revocation, Token, TokenChange,
+    TokenCommand, TokenId,
 };
 use onhand_domain::{Command, Expected, Timestamp};
 use std::io;
@@ -116,7 +116,7 @@ impl Changes<'_> {
             return Ok(false);
         };
         if !token.revoked {
-            self.change_token(id, &token.principal_id, TokenChange::Revoke).await?;
+            self.change_token(id, &token.principal_id, TokenChange::Revoke(Revocation::OfLastToo)).await?;
         }
         let disabled = self.disable(&token.principal_id).await?;
         // After the event, which alone makes the token useless.

@@ -67,6 +67,8 @@ async fn trade(desk: &Desk, till: &str) {
         .is(403, "cross-site");
     let csv = [("authorization", desk.admin.as_str()), ("accept", "text/csv")];
     desk.api.get_with("/stock/current", &csv).await.is(200, "");
+    let whole = [csv[0], ("accept", "application/vnd.onhand.central+json")];
+    desk.api.get_with("/central/inventory", &whole).await.is(200, "");
     desk.api.get_with("/auth/me", &as_till).await.is(200, "");
 }
 
@@ -102,8 +104,9 @@ async fn the_table_says_who_did_what_and_holds_no_secret() {
     assert!(of_till.iter().filter(of_trail).all(|row| row["credential"] == *id), "{of_till:?}");
     assert_eq!(what(&desk.rows("kind=identity").await), ["PRINCIPAL", "TOKEN", "PRINCIPAL", "TOKEN"]);
     let access = desk.rows("kind=access").await;
-    assert_eq!(what(&access), ["first-use", "first-use", "export"]);
-    assert_eq!(access[2]["where"], "GET /stock/current");
+    assert_eq!(what(&access), ["first-use", "first-use", "export", "export"]);
+    let places = (&access[2]["where"], &access[3]["where"]);
+    assert_eq!(places, (&json!("GET /stock/current"), &json!("GET /central/inventory")));
     let errors = desk.rows("kind=errors").await;
     let across = errors.iter().find(|row| row["outcome"] == "cross-site").unwrap();
     assert_eq!((&across["where"], &across["status"]), (&json!("other /stores"), &json!(403)));
@@ -181,6 +184,9 @@ async fn the_command_prints_the_table() {
     api.post(&format!("{LEVEL}/adjust"), &[("x-request-id", "r-1")], &json!({"delta": 1})).await.is(200, "");
     let across = [("sec-fetch-site", "cross-site"), ("x-request-id", "r-2")];
     api.post("/sync", &across, &Value::Null).await.is(403, "cross-site");
+    api.get_with("/stores", &[("host", "evil.example")]).await.is(421, "misdirected-host");
+    let feed = client_builder(true).build().unwrap().get(format!("{}/events", node.url));
+    assert_eq!(feed.header("accept", "text/event-stream").send().await.unwrap().status(), 200);
     let here = TempDir::new().unwrap();
     let audit = |more: &[&str]| {
         let arguments: Vec<&str> = ["audit", "--server", &node.url].iter().chain(more).copied().collect();
@@ -194,6 +200,9 @@ async fn the_command_prints_the_table() {
     );
     let json = audit(&["--kind", "errors", "--output", "json"]);
     assert!(json.contains(r#""requestId":"r-2""#) && !json.contains("r-1"), "{json}");
+    assert!(json.contains(r#""outcome":"misdirected-host""#) && !json.contains("evil"), "{json}");
+    let exports = audit(&["--kind", "access"]);
+    assert!(exports.contains("GET /events") && exports.contains("local"), "{exports}");
     let csv = audit(&["--actor", "local", "--output", "csv"]);
     assert!(csv.contains("time,kind,actor,what") && csv.contains("r-1") && !csv.contains("r-2"), "{csv}");
     assert!(audit(&["--since", "2d", "--until", "1d"]).contains("nothing since"), "before it began");

@@ -2,7 +2,12 @@
 //! tokens that are rotated, revoked, expired or wrong, persons and their sessions.
 
 mod access;
+mod customers;
 mod explain;
+mod imports;
+mod last_admin;
+mod long_answers;
+mod matrix;
 mod operations;
 mod persons;
 mod sessions;
@@ -10,7 +15,13 @@ mod tokens;
 
 use super::{Answer, Scratch, Setup};
 use http::Method;
+use onhand_app::Meta;
 use onhand_disk::RealDisk;
+use onhand_domain::identity::{
+    Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
+    TokenId, TokenKind,
+};
+use onhand_domain::{Command, Expected};
 use onhand_vault::FileVault;
 use std::sync::Arc;
 
@@ -51,12 +62,73 @@ impl Chain {
         (bearer(&answer), answer.json["tokenId"].as_str().unwrap().to_owned())
     }
 
+    /// Changes a principal without asking who may.
+    async fn put_principal(&self, create: bool, id: &PrincipalId, grants: &str, disabled: bool) {
+        let kind = if id.as_str().starts_with("u_") { PrincipalKind::Person } else { PrincipalKind::Service };
+        let command = principal(
+            id,
+            create,
+            Principal { kind, grants: serde_json::from_str(grants).unwrap(), disabled },
+        );
+        self.node.node.ledger.execute(Command::Principal(command), &Meta::default()).await.unwrap();
+    }
+
+    /// A token of an administrator that has expired.
+    async fn expired(&self) -> String {
+        let (vault, ledger) = (self.node.node.vault.as_ref().unwrap(), &self.node.node.ledger);
+        let (token_id, text) = vault.issue_token(TokenKind::Service, "old").unwrap();
+        let principal_id = PrincipalId::of_bits(PrincipalKind::Service, 7);
+        let grants = serde_json::from_str(r#"[{"role":"admin"}]"#).unwrap();
+        let owner = Principal { kind: PrincipalKind::Service, grants, disabled: false };
+        let (created_at, expires_at) =
+            (ledger.now().plus_milliseconds(-2_000), ledger.now().plus_milliseconds(-1));
+        let kind = TokenKind::Service;
+        let token =
+            Token { principal_id: principal_id.clone(), kind, created_at, expires_at, revoked: false };
+        let command = TokenCommand {
+            token_id,
+            expected: Expected::Any,
+            change: TokenChange::Issue(token, Box::new(principal(&principal_id, true, owner))),
+            principal_id,
+            granter: Access::FULL,
+        };
+        ledger.execute(Command::Token(command), &Meta::default()).await.unwrap();
+        format!("Bearer {text}")
+    }
+
+    /// Credentials that are not good, each with what is wrong with it.
+    async fn not_good(&self) -> Vec<(&'static str, String)> {
+        let admin = r#"[{"role":"admin"}]"#;
+        let ((revoked, id), (disabled, of_disabled)) =
+            (self.token("service", admin).await, self.token("service", admin).await);
+        self.say(Method::DELETE, &format!("/tokens/{id}"), &self.admin, "").await.is(200, "");
+        let token = self.node.node.ledger.token_now(&TokenId::new(&of_disabled).unwrap()).unwrap();
+        self.put_principal(false, &token.principal_id, admin, true).await;
+        vec![
+            ("none", String::new()),
+            ("malformed", "Bearer x".to_owned()),
+            ("expired", self.expired().await),
+            ("revoked", revoked),
+            ("disabled", disabled),
+        ]
+    }
+
     async fn get(&self, path: &str, authorization: &str) -> Answer {
         self.node.get_with(path, &[("authorization", authorization)]).await
     }
 
     async fn say(&self, method: Method, path: &str, authorization: &str, body: &str) -> Answer {
         self.node.say(method, path, &[("authorization", authorization)], body).await
+    }
+}
+
+fn principal(id: &PrincipalId, create: bool, principal: Principal) -> PrincipalCommand {
+    PrincipalCommand {
+        principal_id: id.clone(),
+        expected: Expected::Any,
+        create,
+        principal,
+        granter: Access::FULL,
     }
 }
 
