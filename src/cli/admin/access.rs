@@ -8,15 +8,18 @@ use crate::terminal::client::query_value;
 use crate::terminal::print::{print, print_line};
 use crate::terminal::run_client;
 use clap::{Args, Subcommand};
+use http::Method;
 use onhand_domain::identity::Grant;
-use onhand_runtime::exit::{Exit, Failure};
+use onhand_runtime::exit::{Exit, Failure, OrExit};
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 
 /// Say whether somebody may send a request, and why
 #[derive(Args, Debug)]
 #[command(after_long_help = with_exit_codes!("\
   onhand access explain ada POST /stores/PARIS/inventory/TEA/adjust
   onhand access explain till-3 GET /stock/current
+  onhand access explain till-3 POST /inventory/batch --body batch.json
 
 Exit code 0 is yes, 1 is no."))]
 pub struct AccessArgs {
@@ -37,6 +40,9 @@ enum AccessVerb {
         method: String,
         /// Path
         path: String,
+        /// File with the body, in JSON: of a batch or a till it decides what is needed
+        #[arg(long, value_name = "FILE")]
+        body: Option<PathBuf>,
     },
 }
 
@@ -45,14 +51,23 @@ enum AccessVerb {
 /// # Errors
 /// Those of the connection, and what the node refuses.
 pub fn run(args: &AccessArgs, open: OpenNode) -> Result<Exit, Failure> {
-    let AccessVerb::Explain { who, method, path } = &args.verb;
+    let AccessVerb::Explain { who, method, path, body } = &args.verb;
+    let body = body.as_deref().map(json_in).transpose()?;
     let [principal, method, path] = [who, method, path].map(|text| query_value(text));
     let address = format!("/auth/explain?principal={principal}&method={method}&path={path}");
     run_client::run(async {
         let connection = Connection::open(&args.node, open).await?;
-        let answer = connection.get(&address).await;
+        let answer = match &body {
+            Some(body) => connection.change(Method::POST, &address, Some(body), None).await,
+            None => connection.get(&address).await,
+        };
         connection.close(answer.and_then(|answer| verdict(&answer.body, args.node.output)))
     })
+}
+
+fn json_in(file: &Path) -> Result<Value, Failure> {
+    let bytes = std::fs::read(file).or_exit(Exit::NoInput, || format!("cannot read {}", file.display()))?;
+    serde_json::from_slice(&bytes).or_exit(Exit::Data, || format!("{} is not JSON", file.display()))
 }
 
 fn verdict(body: &Value, output: Output) -> Result<Exit, Failure> {

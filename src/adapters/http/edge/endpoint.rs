@@ -4,7 +4,7 @@
 //! a change of one thing. The methods of [`Endpoint`] make the other kinds of routes.
 
 use crate::edge::gates::{Gate, GateEntry};
-use crate::edge::route::{Cache, Need, Route};
+use crate::edge::route::{Cache, Need, ReadCommand, Route};
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::Response;
@@ -59,13 +59,19 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let bind = |state: S| -> Answering {
             Box::new(move |request| Box::pin(handler.clone().call(request, state.clone())))
         };
-        let route = Route { template, method, query: &[], entry, cache: Cache::Never, need };
+        let route = Route { template, method, query: &[], entry, cache: Cache::Never, need, command: None };
         Self { route, bind: Box::new(bind) }
     }
 
     /// The same endpoint with query parameters.
     pub(crate) fn query(mut self, names: &'static [&'static str]) -> Self {
         self.route.query = names;
+        self
+    }
+
+    /// The same endpoint with the reader of the command in its body, which decides what is needed.
+    pub(crate) fn explained(mut self, command: ReadCommand) -> Self {
+        self.route.command = Some(command);
         self
     }
 

@@ -5,7 +5,8 @@ use crate::edge::layer::Edge;
 use crate::edge::local_peer::LocalPeer;
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::HOST;
+use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 
 impl Edge {
@@ -13,6 +14,7 @@ impl Edge {
     /// end, so it must have one.
     pub async fn answer_owner(&self, uid: u32, request: Request<Bytes>) -> Response<Bytes> {
         let mut request = request.map(Body::from);
+        request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
         request.extensions_mut().insert(LocalPeer { uid });
         let (parts, body) = self.handle_of(Some(Client::LOCAL_SOCKET), request).await.into_parts();
         let body = body.collect().await.map(http_body_util::Collected::to_bytes);

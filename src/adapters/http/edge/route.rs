@@ -1,7 +1,9 @@
 //! One route: its address, its method, and how the edge treats its requests before and after their handler.
 
 use crate::edge::gates::GateEntry;
+use crate::response::problem::Problem;
 use http::Method;
+use onhand_domain::Command;
 use onhand_domain::identity::Permission;
 
 /// One route, as openapi.yaml describes it.
@@ -19,7 +21,12 @@ pub struct Route {
     pub cache: Cache,
     /// What its callers must be permitted to do.
     pub need: Need,
+    /// Reads the command in a body of JSON, where that decides what is needed; for questions about access.
+    pub(crate) command: Option<ReadCommand>,
 }
+
+/// Reads a command.
+pub(crate) type ReadCommand = fn(&[u8]) -> Result<Command, Problem>;
 
 /// What a caller must be permitted to do before a route answers. There is no default: each route names its own. What a change does in
 /// which store is checked once more on its command.

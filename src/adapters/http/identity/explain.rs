@@ -1,6 +1,8 @@
-//! `GET /auth/explain`: whether a principal may send a request, and why. The route is found as for the request itself, and its
-//! need is checked by the same function, so the two cannot disagree.
+//! `/auth/explain`: whether a principal may send a request, and why. The route is found as for the request itself, and its
+//! need is checked by the same function, so the two cannot disagree. With `POST` the body of the request comes along: where it
+//! decides what is needed, its command is read and checked as if it were sent.
 
+use crate::edge::body::UnreadBody;
 use crate::identity::explain_body::{Explanation, Subject};
 use crate::node::Node;
 use crate::request::query::Query;
@@ -23,6 +25,21 @@ pub(super) const PARAMETERS: &[&str] = &[PRINCIPAL, METHOD, PATH];
 
 /// `GET /auth/explain`
 pub(crate) async fn explain(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
+    explained(&node, &uri, None).await
+}
+
+/// `POST /auth/explain`
+pub(crate) async fn explain_body(
+    State(node): State<Arc<Node>>,
+    uri: Uri,
+    mut body: UnreadBody,
+) -> Result<Response, Problem> {
+    body.media_type(&["application/json"])?;
+    let bytes = body.read().await?;
+    explained(&node, &uri, Some(&bytes)).await
+}
+
+async fn explained(node: &Node, uri: &Uri, body: Option<&[u8]>) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let who = required(query.get(PRINCIPAL), PRINCIPAL, "an id or a login, or the id or name of a token")?;
     let method = required(query.get(METHOD), METHOD, "a method such as POST")?.to_ascii_uppercase();
@@ -32,11 +49,14 @@ pub(crate) async fn explain(State(node): State<Arc<Node>>, uri: Uri) -> Result<R
     let address: Uri = path.parse().ok().filter(|_| path.starts_with('/')).ok_or_else(|| {
         Problem::parameter(PATH, "must be a path such as /stores/PARIS/inventory/TEA/adjust")
     })?;
-    let subject = subject(&node, who).await?;
+    let subject = subject(node, who).await?;
     let mode = node.ledger.mode();
     let found = node.routes.get().and_then(|routes| routes.find(&method, address.path()));
     let explanation = match found {
-        Some((route, params)) if route.serves(&method) => Explanation::of(subject, mode, route, &params),
+        Some((route, params)) if route.serves(&method) => {
+            let command = body.zip(route.command).map(|(body, read)| read(body)).transpose()?;
+            Explanation::of(subject, mode, (route, &params), command.as_ref())
+        }
         Some(_) => {
             Explanation::without_route(subject, mode, format!("{} does not take {method}", address.path()))
         }

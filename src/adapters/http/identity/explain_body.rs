@@ -1,11 +1,11 @@
-//! The answer of `GET /auth/explain`: a verdict, and what led to it.
+//! The answer of `/auth/explain`: a verdict, and what led to it.
 
 use crate::edge::need;
 use crate::edge::route::{Need, Route};
 use crate::request::path_params::PathParams;
 use onhand_app::Ledger;
-use onhand_domain::StoreId;
 use onhand_domain::identity::{Denied, Grant, Mode, Permission, Principal, PrincipalId, PrincipalKind};
+use onhand_domain::{Command, StoreId};
 use serde::Serialize;
 
 /// A verdict.
@@ -65,13 +65,20 @@ impl Explanation {
     }
 
     /// The verdict of the check that the route itself makes.
-    pub(super) fn of(subject: Subject, mode: Mode, route: &Route, params: &PathParams) -> Self {
+    pub(super) fn of(
+        subject: Subject,
+        mode: Mode,
+        (route, params): (&Route, &PathParams),
+        command: Option<&Command>,
+    ) -> Self {
         let Subject { id, principal, credential } = subject;
         let verdict = |principal: &Principal, mode| {
-            need::check(route.need, &Ledger::access_in(mode, principal), params)
+            let access = Ledger::access_in(mode, principal);
+            need::check(route.need, &access, params)?;
+            command.map_or(Ok(()), |command| command.permit(&access))
         };
         let found = verdict(&principal, mode);
-        let is_public = route.need == Need::Public;
+        let is_public = matches!(route.need, Need::Public | Need::Probe);
         let refusal = match (&found, credential) {
             _ if is_public => None,
             (_, Some(fault)) => Some(fault.to_owned()),
@@ -83,17 +90,22 @@ impl Explanation {
             (Ok(()), None) => None,
         };
         let alone = |grant: &Grant| Principal { grants: vec![grant.clone()], ..principal.clone() };
-        let needs = permission(route.need);
+        let needs = found.as_ref().err().map(|denied| denied.needs).or(permission(route.need));
         let grants = principal.grants.iter().map(|grant| {
             let gives = needs.is_some() && verdict(&alone(grant), mode).is_ok();
             let masked = !gives && verdict(&alone(grant), Mode::Development).is_ok();
             GrantExplained { why: why(grant, needs, gives, masked), grant: grant.clone(), gives }
         });
-        let store = matches!(route.need, Need::InStore(_))
-            .then(|| params.get("storeId").unwrap_or_default().to_owned());
+        let of_path =
+            matches!(route.need, Need::InStore(_)).then(|| params.get("storeId").unwrap_or_default());
+        let of_body = found.as_ref().err().and_then(|denied| denied.store_id.as_ref()).map(StoreId::as_str);
+        let store = of_path.or(of_body).map(str::to_owned);
         Self {
             allowed: refusal.is_none(),
-            reason: refusal.unwrap_or_else(|| granted(route.need)),
+            reason: refusal.unwrap_or_else(|| match command {
+                Some(_) => "all that the body does is granted".to_owned(),
+                None => granted(route.need),
+            }),
             grants: grants.collect(),
             principal_id: id,
             kind: principal.kind,
@@ -136,10 +148,11 @@ fn granted(need: Need) -> String {
 }
 
 fn missing(denied: &Denied) -> String {
-    let Denied { needs, store_id, .. } = denied;
+    let Denied { needs, store_id, part } = denied;
+    let place = part.map(|(list, index)| format!(" (/{list}/{index})")).unwrap_or_default();
     match store_id {
-        Some(store) => format!("{needs} is not granted in the store {store}"),
-        None => format!("{needs} is not granted here"),
+        Some(store) => format!("{needs} is not granted in the store {store}{place}"),
+        None => format!("{needs} is not granted here{place}"),
     }
 }
 

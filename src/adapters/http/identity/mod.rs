@@ -30,6 +30,8 @@ pub(crate) fn routes() -> Routes {
         post(Need::Anyone, "/auth/logout", login::logout),
         get(Need::Anyone, "/auth/me", me::me),
         get(Need::Everywhere(IdentityRead), "/auth/explain", explain::explain).query(explain::PARAMETERS),
+        post(Need::Everywhere(IdentityRead), "/auth/explain", explain::explain_body)
+            .query(explain::PARAMETERS),
         get(Need::Anyone, "/auth/profile", me::me),
         post(Need::Anyone, "/auth/password", passwords::change),
         post(Need::Public, "/auth/link", passwords::by_link),

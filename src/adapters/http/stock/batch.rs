@@ -66,6 +66,11 @@ pub(crate) async fn batch(
     results_of(&outcome, operations)
 }
 
+/// The command in a body of JSON.
+pub(crate) fn command(bytes: &[u8]) -> Result<Command, Problem> {
+    body::parse(bytes, String::new).and_then(into_domain).map(Command::Batch)
+}
+
 /// Reads one operation a line; empty lines are skipped.
 fn read_lines(bytes: &Bytes, atomic: bool) -> Result<BatchBody, Problem> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());

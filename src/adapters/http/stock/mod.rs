@@ -27,6 +27,7 @@ use crate::edge::route::Need;
 use crate::node::Routes;
 use crate::resource::list;
 use onhand_domain::identity::Permission;
+use onhand_domain::stock::AdjustKind;
 
 /// The routes of stock.
 pub(crate) fn routes() -> Routes {
@@ -67,14 +68,20 @@ pub(crate) fn routes() -> Routes {
             "/stores/{storeId}/inventory/{sku}/count",
             commands::count,
         ),
-        post(Need::Somewhere(Permission::StockReceive), "/stock/add", till::add),
-        post(Need::Somewhere(Permission::StockSell), "/stock/sale", till::sale),
-        post(Need::Somewhere(Permission::StockRemove), "/stock/remove", till::remove),
+        post(Need::Somewhere(Permission::StockReceive), "/stock/add", till::add)
+            .explained(|bytes| till::command(AdjustKind::StockIn, bytes)),
+        post(Need::Somewhere(Permission::StockSell), "/stock/sale", till::sale)
+            .explained(|bytes| till::command(AdjustKind::Sale, bytes)),
+        post(Need::Somewhere(Permission::StockRemove), "/stock/remove", till::remove)
+            .explained(|bytes| till::command(AdjustKind::Removal, bytes)),
         get(Need::OrOwn(Permission::StockRead), "/stock/current", reports::current).query(reports::CURRENT),
         get(Need::Somewhere(Permission::StockRead), "/stock/movements", reports::movements)
             .query(reports::MOVEMENTS),
         get(Need::Somewhere(Permission::StockRead), "/stock/movements/sums", sums::sums)
             .query(sums::PARAMETERS),
-        post(Need::Anyone, "/inventory/batch", batch::batch).query(&["atomic"]).bulk(),
+        post(Need::Anyone, "/inventory/batch", batch::batch)
+            .query(&["atomic"])
+            .bulk()
+            .explained(batch::command),
     ]
 }

@@ -2,6 +2,7 @@
 
 use crate::edge::body::JsonBody;
 use crate::node::Node;
+use crate::request::body;
 use crate::request::context::RequestContext;
 use crate::request::field_rules::{at_least_one, text, version};
 use crate::request::optional::present;
@@ -11,8 +12,8 @@ use crate::response::problem::Problem;
 use crate::stock::commands::execute;
 use axum::extract::State;
 use axum::response::Response;
-use onhand_domain::stock::{AdjustKind, Verb};
-use onhand_domain::{Quantity, Sku, StoreId};
+use onhand_domain::stock::{AdjustKind, StockCommand, Verb};
+use onhand_domain::{Command, Expected, Quantity, Sku, StoreId};
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
 use std::sync::Arc;
@@ -73,7 +74,17 @@ async fn adjust_by(
     let at = LevelAt { store_id: till.store_id.clone(), sku: till.sku.clone() };
     let scope = format_smolstr!("{} {}/{}", kind.as_str(), at.store_id, at.sku);
     let change = ChangeRequest::new(context, till.expected_version, |key| by_meaning(key, scope, &till))?;
-    let verb =
-        Verb::AdjustBy { kind, quantity: till.quantity, reason: till.reason, reference: till.reference };
-    execute(node, at, &change, verb).await
+    execute(node, at, &change, verb(kind, till)).await
+}
+
+/// The command in a body.
+pub(crate) fn command(kind: AdjustKind, bytes: &[u8]) -> Result<Command, Problem> {
+    let till: Till = body::validated(body::parse(bytes, String::new)?, String::new)?;
+    let (store_id, sku) = (till.store_id.clone(), till.sku.clone());
+    let expected = Expected::Any;
+    Ok(Command::Stock(StockCommand { store_id, sku, expected, verb: verb(kind, till) }))
+}
+
+fn verb(kind: AdjustKind, till: Till) -> Verb {
+    Verb::AdjustBy { kind, quantity: till.quantity, reason: till.reason, reference: till.reference }
 }

@@ -41,6 +41,13 @@ fn story(data_dir: &Path) -> (String, String) {
     assert_eq!(no.code, Some(1), "{}", no.stdout);
     assert!(no.stdout.starts_with("no: stock:reserve is not granted in the store PARIS\n"), "{}", no.stdout);
     assert!(no.stdout.contains("till in BERLIN: it gives stock:reserve in BERLIN alone"), "{}", no.stdout);
+    let body = data_dir.with_extension("json");
+    fs::write(&body, r#"{"storeId": "PARIS", "sku": "TEA", "quantity": 1}"#).unwrap();
+    let sale = ["access", "explain", "till-3", "POST", "/stock/sale", "--body", body.to_str().unwrap()];
+    let no = on(data_dir, &sale);
+    assert_eq!(no.code, Some(1), "{}", no.stderr);
+    assert!(no.stdout.starts_with("no: stock:sell is not granted in the store PARIS\n"), "{}", no.stdout);
+    fs::remove_file(body).unwrap();
     assert!(explain("GET", "/nowhere").stdout.starts_with("no: there is no route /nowhere"));
     let rotated = on(data_dir, &["token", "rotate", id, "--grace", "24h"]);
     assert!(

@@ -120,9 +120,8 @@ async fn people_of_a_file_log_in_and_change_their_password_there_alone() {
     let change = json!({"currentPassword": "correct horse battery", "password": "rusty bridge in winter"});
     api.post("/auth/password", &own, &change).await.is(409, "managed-by-file");
     let id = session.json["user"]["userId"].as_str().unwrap();
-    let patch = json!({"name": "Somebody"});
-    let path = format!("/users/{id}");
-    api.try_say(http::Method::PATCH, &path, &own, &patch).await.unwrap().is(409, "managed-by-file");
+    let (path, renamed) = (format!("/users/{id}"), json!({"name": "Somebody"}));
+    api.try_say(http::Method::PATCH, &path, &own, &renamed).await.unwrap().is(409, "managed-by-file");
     assert_eq!(api.get_with("/auth/me", &own).await.status, 200);
     place.reload(&node, &[&other], APPLIED).await;
     assert_eq!(api.get_with("/auth/me", &own).await.status, 401, "the session has ended");

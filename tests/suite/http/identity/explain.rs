@@ -91,3 +91,40 @@ async fn it_says_what_decides() {
     let judged = explained(&chain, &team, &Method::GET, "/stock/current").await;
     assert_eq!(judged["mode"], "development");
 }
+
+/// Where the body decides, its command is checked: the verdict is that of the request, and nothing is changed.
+#[tokio::test]
+async fn a_body_is_checked_as_if_it_were_sent() {
+    let chain = Chain::open().await;
+    let grants =
+        r#"[{"role":"till","stores":["BERLIN"]},{"permission":"stock:adjust","stores":["BERLIN","ROME"]}]"#;
+    let (till, id) = chain.token("till", grants).await;
+    let operation = |store: &str| json!({"op": "adjust", "storeId": store, "sku": "TEA", "delta": 1});
+    let sale = |store: &str| json!({"storeId": store, "sku": "TEA", "quantity": 1});
+    for (path, body, reason) in [
+        (
+            "/inventory/batch",
+            json!({"operations": [operation("BERLIN"), operation("ROME")]}),
+            "all that the body does is granted",
+        ),
+        (
+            "/inventory/batch",
+            json!({"operations": [operation("BERLIN"), operation("PARIS")]}),
+            "stock:adjust is not granted in the store PARIS (/operations/1)",
+        ),
+        ("/stock/sale", sale("BERLIN"), "all that the body does is granted"),
+        ("/stock/sale", sale("ROME"), "stock:sell is not granted in the store ROME"),
+        ("/stock/add", sale("BERLIN"), "stock:receive is not granted here"),
+    ] {
+        let before = chain.get("/stores/BERLIN/inventory/TEA", &chain.admin).await.text;
+        let query = format!("/auth/explain?principal={id}&method=POST&path={path}");
+        let verdict = chain.say(Method::POST, &query, &chain.admin, &body.to_string()).await;
+        assert_eq!(verdict.status, 200, "{}", verdict.text);
+        assert_eq!(verdict.json["reason"], reason, "{path} {body}: {}", verdict.text);
+        assert_eq!(chain.get("/stores/BERLIN/inventory/TEA", &chain.admin).await.text, before);
+        let sent = chain.say(Method::POST, path, &till, &body.to_string()).await;
+        assert_eq!(verdict.json["allowed"], sent.status != 403, "{path} {body}: {}", sent.text);
+    }
+    let broken = "/auth/explain?principal=a+till&method=POST&path=/inventory/batch";
+    chain.say(Method::POST, broken, &chain.admin, r#"{"operations":[]}"#).await.is(400, "invalid-request");
+}
