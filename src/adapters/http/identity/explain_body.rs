@@ -96,8 +96,9 @@ impl Explanation {
             let masked = !gives && verdict(&alone(grant), Mode::Development).is_ok();
             GrantExplained { why: why(grant, needs, gives, masked), grant: grant.clone(), gives }
         });
-        let of_path =
-            matches!(route.need, Need::InStore(_)).then(|| params.get("storeId").unwrap_or_default());
+        let of_path = matches!(route.need, Need::InStore(_) | Need::OrOwn(_))
+            .then(|| params.get("storeId").unwrap_or_default())
+            .filter(|store| !store.is_empty());
         let of_body = found.as_ref().err().and_then(|denied| denied.store_id.as_ref()).map(StoreId::as_str);
         let store = of_path.or(of_body).map(str::to_owned);
         Self {
