@@ -18,6 +18,7 @@ const SHUTDOWN_TIMEOUT_MS_MAX: u64 = 3_600_000;
 
 /// Settings of the listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct ListenSettings {
     /// `HOST` and `PORT`; port 0 lets the system choose a free one.
     pub address: SocketAddr,

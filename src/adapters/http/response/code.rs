@@ -58,8 +58,8 @@ codes! {
         "The caller is known, and not allowed to do this here: `needs` names the permission, `scope` where it is needed, `have` where the \
          caller has it. Ask an administrator for a grant; nothing was done.";
     TlsRequired "tls-required" FORBIDDEN "Passwords need an encrypted connection" retry None,
-        "A password came over plain HTTP from beyond this machine, where others can read it on its way; nothing was done. Use https, or \
-         start the server with `--plain-http` if the network is trusted. Change the password: it was sent.";
+        "A password came over plain HTTP from beyond this machine, where others can read it on its way; nothing was done. Use TLS, or \
+         start the server with `PLAIN_HTTP=true` if the network is trusted. Change the password: it was sent.";
     ModeForbids "mode-forbids" FORBIDDEN "The present mode does not allow it" retry None,
         "The caller is granted this, and the present mode takes it away, as judging takes the injection of events from teams. Wait \
          until the mode is another one (`GET /mode`); nothing was done.";

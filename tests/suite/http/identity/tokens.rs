@@ -7,11 +7,13 @@ use axum::body::Body;
 use futures_util::StreamExt;
 use http::Method;
 use onhand_disk::RealDisk;
+use onhand_domain::identity::TokenKind;
 use onhand_http::OpenRules;
 use onhand_vault::FileVault;
 use serde_json::{Value, json};
+use std::fs::File;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 #[tokio::test]
 async fn nobody_has_to_log_in_until_there_is_an_administrator() {
@@ -155,4 +157,18 @@ async fn a_token_that_is_revoked_while_the_body_is_on_its_way_changes_nothing() 
     chain.say(Method::DELETE, &format!("/tokens/{id}"), &chain.admin, "").await.is(200, "");
     body.notify_one();
     assert_eq!(answer.await.unwrap(), 401);
+}
+
+/// A directory whose log was lost, or is mounted elsewhere, would otherwise lose every token too.
+#[tokio::test]
+async fn the_vault_is_not_swept_beside_a_log_that_knows_nobody() {
+    let node = Scratch::open(setup());
+    let vault = node.node.vault.clone().unwrap();
+    let (id, _) = vault.issue_token(TokenKind::Service, "of another log").unwrap();
+    let path = node.directory.path().join(format!("identity/tokens/{id}.json"));
+    File::open(&path).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    assert_eq!(node.node.ledger.sweep_vault(&*vault).unwrap(), 0);
+    let admin = r#"{"kind":"service","name":"desk","grants":[{"role":"admin"}]}"#;
+    assert_eq!(node.post("/tokens", &[], admin).await.status, 201);
+    assert_eq!((node.node.ledger.sweep_vault(&*vault).unwrap(), path.exists()), (1, false));
 }
