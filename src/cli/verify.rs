@@ -3,12 +3,15 @@
 use clap::{Args, value_parser};
 use onhand_audit::check::{TrailCheck, check};
 use onhand_config::IDEMPOTENCY_TTL_MS_MAX;
-use onhand_domain::State;
+use onhand_domain::identity::PrincipalKind;
+use onhand_domain::{Key, State};
 use onhand_file::audit::{Audit, DirectoryAudit, Finding, audit_directory_for};
 use onhand_runtime::directory;
 use onhand_runtime::exit::{Exit, Failure, OrExit};
+use onhand_vault::check::VaultCheck;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Options of `onhand verify`.
 #[derive(Args, Debug)]
@@ -34,11 +37,18 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let trail =
         check(&disk, &directory).or_exit(Exit::Io, || format!("cannot read {}", directory.display()))?;
     describe_trail(&trail);
+    let directory = args.data_dir.join("identity");
+    let vault = onhand_vault::check::check(Arc::new(disk), directory.clone())
+        .or_exit(Exit::Io, || format!("cannot read {}", directory.display()))?;
+    describe_vault(&vault, &audit);
     let findings: Vec<&Finding> = audit.findings().collect();
     for found in &trail.breaks {
         println!("WRONG  {}, line {}: {}", found.path.display(), found.line, found.reason);
     }
-    if findings.is_empty() && trail.breaks.is_empty() {
+    for wrong in &vault.wrong {
+        println!("WRONG  {wrong}");
+    }
+    if findings.is_empty() && trail.breaks.is_empty() && vault.wrong.is_empty() {
         println!("sound: the log adds up to the levels, the reservations and the snapshots");
         return Ok(Exit::Ok);
     }
@@ -54,7 +64,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
             audit.end
         );
     }
-    let count = findings.len() + trail.breaks.len();
+    let count = findings.len() + trail.breaks.len() + vault.wrong.len();
     let things = if count == 1 { "thing does" } else { "things do" };
     Err(Failure::new(
         Exit::Data,
@@ -73,6 +83,41 @@ fn describe_trail(trail: &TrailCheck) {
     }
     if trail.torn_bytes > 0 {
         println!("           {} bytes of an entry that was not finished do not count", trail.torn_bytes);
+    }
+}
+
+/// Prints the size of the vault, and which principals and tokens of the log it has nothing of: nobody can log in as them.
+fn describe_vault(vault: &VaultCheck, directory: &DirectoryAudit) {
+    let [(_, audit)] = directory.logs.as_slice() else { return };
+    if vault.persons.is_empty() && vault.tokens.is_empty() {
+        return;
+    }
+    println!("persons    {}", vault.persons.len());
+    println!("tokens     {}", vault.tokens.len());
+    println!("sessions   {}", vault.sessions);
+    for (key, state) in &audit.fold.states {
+        match (key, state) {
+            (Key::Token(id), State::Token(master)) => {
+                let is_good = master.details.as_ref().is_some_and(|token| !token.revoked);
+                if is_good && !vault.tokens.contains(id) {
+                    println!(
+                        "to look at the token {id}: the vault has no verifier of it; revoke it and issue another"
+                    );
+                }
+            }
+            (Key::Principal(id), State::Principal(master)) => {
+                let is_enabled = master
+                    .details
+                    .as_ref()
+                    .is_some_and(|principal| principal.kind == PrincipalKind::Person && !principal.disabled);
+                if is_enabled && !vault.persons.contains(id) {
+                    println!(
+                        "to look at the person {id}: the vault has nothing of them; disable them, and add them again"
+                    );
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -218,10 +218,31 @@ impl Files {
         Ok(names.into_iter().filter(keyed).map(|name| logins.join(name)).collect())
     }
 
+    /// True when there is a vault.
+    pub(crate) fn is_there(&self) -> io::Result<bool> {
+        match self.disk.list(&self.directory) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The key of the logins.
+    pub(crate) fn key(&self) -> io::Result<[u8; 32]> {
+        let path = self.directory.join("vault.json");
+        let bytes = self.bytes(&path)?.ok_or_else(|| VaultError::KeyLost { path: path.clone() })?;
+        key_in(&path, &bytes)
+    }
+
+    /// The ids that have a file in a folder.
+    pub(crate) fn ids<T, E>(&self, folder: &str, read: impl Fn(&str) -> Result<T, E>) -> io::Result<Vec<T>> {
+        let names = self.disk.list(&self.directory.join(folder))?;
+        Ok(names.iter().filter_map(|name| read(name.strip_suffix(".json")?).ok()).collect())
+    }
+
     /// The ids of the sessions that have a file.
     pub(crate) fn all_sessions(&self) -> io::Result<Vec<TokenId>> {
-        let names = self.disk.list(&self.sessions())?;
-        Ok(names.iter().filter_map(|name| TokenId::new(name.strip_suffix(".json")?).ok()).collect())
+        self.ids("sessions", TokenId::new)
     }
 
     /// Removes what was never finished in a directory, and fixes what is there. The lock is held, so nobody is at it.

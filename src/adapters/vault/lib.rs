@@ -7,6 +7,7 @@
 //! | `sessions` | sessions of persons, and links that set a password once |
 //! | `keys`, `signature` | the keys that sign tokens, and the cryptography of it |
 //! | `workers` | the threads that compare passwords |
+//! | [`check`] | every file read, for `onhand verify` |
 //! | `files` | where the files lie, who may read them, how they are replaced and removed |
 //! | `record` | the bytes of a file |
 //! | `error` | why a vault, or a file of it, cannot be used |
@@ -57,6 +58,7 @@
 //! A login is taken by writing its file under the lock rather than by creating it exclusively: a file that is created under its
 //! final name can be torn by a crash, and two processes that meet one which counts as free could each replace the other's.
 
+pub mod check;
 mod error;
 mod files;
 mod frequent;

@@ -1,4 +1,7 @@
 //! Ed25519 for the library of signed tokens, by the cryptography that TLS uses too: one provider in the program.
+//!
+//! The library brings two providers of its own. Building it from cold with one of them takes 64 s (`aws_lc_rs`) or 51 s
+//! (`rust_crypto`) of processor time, with this file and `ring`, which is there for TLS, 26 s.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};

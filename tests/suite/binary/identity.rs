@@ -134,3 +134,27 @@ async fn what_a_crash_left_over_in_the_vault_goes_at_a_start() {
     node.stop();
     verify(directory.path());
 }
+
+/// `verify` reads the vault too: a file that is damaged is named, and a token without a verifier.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_the_vault_is_told_by_verify() {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &[]);
+    let issued = Api::of(&node).post("/tokens", &[], &token(&json!({"role": "admin"}))).await;
+    let file =
+        directory.path().join(format!("identity/tokens/{}.json", issued.json["tokenId"].as_str().unwrap()));
+    node.stop();
+    verify(directory.path());
+    let run = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onhand"));
+        let output = command.args(["verify", "--data-dir"]).arg(directory.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let kept = fs::read_to_string(&file).unwrap();
+    fs::write(&file, kept.replace("sha256", "sha255")).unwrap();
+    let (code, told) = run();
+    assert!(code == Some(65) && told.contains(&format!("WRONG  {}", file.display())), "{code:?} {told}");
+    fs::remove_file(&file).unwrap();
+    let (code, told) = run();
+    assert!(code == Some(0) && told.contains("the vault has no verifier of it"), "{code:?} {told}");
+}
