@@ -89,7 +89,7 @@ fn describe_trail(trail: &TrailCheck) {
 /// Prints the size of the vault, and which principals and tokens of the log it has nothing of: nobody can log in as them.
 fn describe_vault(vault: &VaultCheck, directory: &DirectoryAudit) {
     let [(_, audit)] = directory.logs.as_slice() else { return };
-    if vault.persons.is_empty() && vault.tokens.is_empty() {
+    if !audit.fold.states.values().any(|state| matches!(state, State::Principal(_))) {
         return;
     }
     println!("persons    {}", vault.persons.len());

@@ -56,11 +56,15 @@ pub enum Bug {
     ForgetScopeOfFeed,
     /// CSV is not limited to the stores of the caller.
     ForgetScopeOfCsv,
+    /// A login that nobody has is refused without the work of comparing a password.
+    SkipUnknownLogin,
+    /// A refresh token that was replaced is refused, and its session goes on.
+    ForgetRefreshReuse,
 }
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 25] = [
+    pub const ALL: [(Self, &str); 27] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
         (Self::NoSyncAfterCut, "no-sync-after-cut"),
@@ -86,6 +90,8 @@ impl Bug {
         (Self::SkipNeedInBatch, "skip-need-in-batch"),
         (Self::ForgetScopeOfFeed, "forget-scope-of-feed"),
         (Self::ForgetScopeOfCsv, "forget-scope-of-csv"),
+        (Self::SkipUnknownLogin, "skip-unknown-login"),
+        (Self::ForgetRefreshReuse, "forget-refresh-reuse"),
     ];
 }
 

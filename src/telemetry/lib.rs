@@ -55,6 +55,8 @@ metrics_table! {
         "Requests under way.";
     Counter HTTP_SHED "onhand_http_shed_total" by "gate",
         "Requests turned away because too many of their kind were under way.";
+    Counter PASSWORDS_COMPARED "onhand_passwords_compared_total",
+        "Passwords compared; a login that nobody has costs the same comparison.";
     Counter HTTP_RATE_LIMITED "onhand_http_rate_limited_total",
         "Requests turned away because their client had sent too many.";
     Counter HTTP_PANICS "onhand_http_panics_total",

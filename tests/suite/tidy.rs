@@ -18,7 +18,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("src/adapters/file", &["app", "disk", "domain", "planted", "resilience", "telemetry"]),
     ("src/adapters/http", &["app", "config", "domain", "planted", "resilience", "spreadsheet", "telemetry"]),
     ("src/adapters/remote", &["app", "config", "domain"]),
-    ("src/adapters/vault", &["app", "disk", "domain", "planted"]),
+    ("src/adapters/vault", &["app", "disk", "domain", "planted", "telemetry"]),
     ("src/adapters/audit", &["app", "disk", "domain", "telemetry"]),
 ];
 

@@ -50,6 +50,22 @@ impl Persons<'_> {
     /// there; the files of logins that were given up go last, and count as free until then.
     pub(crate) fn keep(&self, id: &PrincipalId, person: &KeptPerson) -> Result<(), KeepError> {
         let _held = self.files.hold()?;
+        self.keep_held(id, person)
+    }
+
+    /// Changes a person; false when there is none.
+    pub(crate) fn change(
+        &self,
+        id: &PrincipalId,
+        change: &dyn Fn(&mut KeptPerson),
+    ) -> Result<bool, KeepError> {
+        let _held = self.files.hold()?;
+        let Some(mut person) = self.get(id)? else { return Ok(false) };
+        change(&mut person);
+        self.keep_held(id, &person).map(|()| true)
+    }
+
+    fn keep_held(&self, id: &PrincipalId, person: &KeptPerson) -> Result<(), KeepError> {
         let had = self.get(id)?.as_ref().map(names_of).unwrap_or_default();
         let names = names_of(person);
         let mut missing = Vec::new();

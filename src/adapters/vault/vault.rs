@@ -200,6 +200,10 @@ impl Vault for FileVault {
         self.persons().keep(id, person)
     }
 
+    fn change_person(&self, id: &PrincipalId, change: &dyn Fn(&mut KeptPerson)) -> Result<bool, KeepError> {
+        self.persons().change(id, change)
+    }
+
     fn person(&self, id: &PrincipalId) -> io::Result<Option<KeptPerson>> {
         self.persons().get(id)
     }

@@ -2,6 +2,8 @@
 
 use crate::password;
 use onhand_app::ports::{PasswordMatch, PasswordsBusy};
+use onhand_planted::{Bug, planted};
+use onhand_telemetry::PASSWORDS_COMPARED;
 use parking_lot::Mutex;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +30,10 @@ pub(crate) struct Workers(OnceLock<SyncSender<Task>>);
 impl Workers {
     /// Compares a password with what is kept of one. Blocks until it was its turn.
     pub(crate) fn verify(&self, password: &str, kept: Option<&str>) -> Result<PasswordMatch, PasswordsBusy> {
+        if kept.is_none() && planted(Bug::SkipUnknownLogin) {
+            return Ok(PasswordMatch { ok: false, needs_rehash: false });
+        }
+        metrics::counter!(PASSWORDS_COMPARED).increment(1);
         self.ask(|answer| Task::Verify(password.to_owned(), kept.map(str::to_owned), answer))
     }
 

@@ -116,6 +116,12 @@ pub trait Vault: Send + Sync {
     /// [`KeepError`]; then what was kept before is still kept.
     fn keep_person(&self, id: &PrincipalId, person: &KeptPerson) -> Result<(), KeepError>;
 
+    /// Changes what is kept of a person, whom nobody else changes meanwhile. False when there is none.
+    ///
+    /// # Errors
+    /// As [`Vault::keep_person`].
+    fn change_person(&self, id: &PrincipalId, change: &dyn Fn(&mut KeptPerson)) -> Result<bool, KeepError>;
+
     /// What is kept of a person; nothing when there is none.
     ///
     /// # Errors

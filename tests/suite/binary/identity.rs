@@ -158,3 +158,26 @@ async fn what_is_wrong_with_the_vault_is_told_by_verify() {
     let (code, told) = run();
     assert!(code == Some(0) && told.contains("the vault has no verifier of it"), "{code:?} {told}");
 }
+
+/// Nothing is timed: the node counts the comparisons, of which each takes as long as any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_that_nobody_has_costs_what_a_wrong_password_costs() {
+    let directory = TempDir::new().unwrap();
+    let node = Node::start(directory.path(), &["--metrics-open"]);
+    let api = Api::of(&node);
+    let ada = json!({"login": "ada", "password": "correct horse stapled", "grants": [{"role": "admin"}]});
+    api.post("/users", &[], &ada).await.is(201, "");
+    let compared = async || {
+        let text = api.get("/metrics").await.text;
+        let line = text.lines().find_map(|line| line.strip_prefix("onhand_passwords_compared_total "));
+        line.map_or(0, |number| number.parse::<u64>().unwrap())
+    };
+    for (login, total) in [("ada", 5), ("nobody", 10), ("somebody@example.com", 15)] {
+        for _ in 0..5 {
+            let wrong = json!({"login": login, "password": "something else"});
+            api.post("/auth/login", &[], &wrong).await.is(401, "unauthorized");
+        }
+        assert_eq!(compared().await, total, "{login}");
+    }
+    node.stop();
+}

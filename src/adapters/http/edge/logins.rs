@@ -172,9 +172,15 @@ fn strengthen(vault: &dyn Vault, id: &PrincipalId, person: &mut KeptPerson, pass
         return;
     }
     let Ok(better) = vault.hash_password(password) else { return };
-    let changed = KeptPerson { password: Some(better), ..person.clone() };
-    match vault.keep_person(id, &changed) {
-        Ok(()) => *person = changed,
+    // Unless it was changed meanwhile.
+    let verified = person.password.clone();
+    let change = |kept: &mut KeptPerson| {
+        if kept.password == verified {
+            kept.password = Some(better.clone());
+        }
+    };
+    match vault.change_person(id, &change) {
+        Ok(_) => person.password = Some(better),
         Err(KeepError::LoginTaken) => {}
         Err(KeepError::Disk(error)) => {
             tracing::warn!(principal = %id, %error, "a password is kept as before");

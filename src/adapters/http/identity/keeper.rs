@@ -94,11 +94,24 @@ pub(super) fn random_bits(vault: &dyn Vault) -> u64 {
 /// Keeps a person.
 pub(super) async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), Problem> {
     let (keeper, id) = (vault(node)?, id.clone());
-    let kept = blocking(move || keeper.keep_person(&id, &person)).await;
-    kept.map_err(|error| match error {
+    blocking(move || keeper.keep_person(&id, &person)).await.map_err(of_keeping)
+}
+
+/// Changes what is kept of a person.
+pub(super) async fn change_kept(
+    node: &Node,
+    id: &PrincipalId,
+    change: impl Fn(&mut KeptPerson) + Send + 'static,
+) -> Result<(), Problem> {
+    let (keeper, id) = (vault(node)?, id.clone());
+    blocking(move || keeper.change_person(&id, &change)).await.map(drop).map_err(of_keeping)
+}
+
+fn of_keeping(error: KeepError) -> Problem {
+    match error {
         KeepError::LoginTaken => Problem::plain(Code::LoginTaken),
         KeepError::Disk(error) => of_vault(&error),
-    })
+    }
 }
 
 /// A person with grants and version, once these are durable; nothing for one that was erased.

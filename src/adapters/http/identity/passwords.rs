@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use onhand_app::blocking;
-use onhand_app::ports::{KeepError, KeptPerson, SessionUse};
+use onhand_app::ports::{KeepError, SessionUse};
 use onhand_domain::Command;
 use onhand_domain::identity::{Access, Grant, PrincipalId, Role, TokenId};
 use serde::Deserialize;
@@ -116,8 +116,7 @@ async fn set(node: &Node, id: PrincipalId, hash: String, but: Option<TokenId>) -
         if keeper.managed()?.persons.contains(&id) {
             return Ok(false);
         }
-        let Some(person) = keeper.person(&id)? else { return Ok(true) };
-        keeper.keep_person(&id, &KeptPerson { password: Some(hash), ..person })?;
+        keeper.change_person(&id, &|person| person.password = Some(hash.clone()))?;
         keeper.end_sessions_of(&id, but.as_ref())?;
         Ok(true)
     });

@@ -122,6 +122,27 @@ pub(super) struct LinkShown {
     pub(super) expires_at: Timestamp,
 }
 
+impl PersonPatch {
+    /// True when it changes what the vault keeps.
+    pub(super) const fn is_personal(&self) -> bool {
+        self.login.is_some() || self.name.is_some() || self.email.is_some()
+    }
+
+    /// Changes what the vault keeps.
+    pub(super) fn apply(&self, person: &mut KeptPerson) {
+        let owned = |text: &Option<SmolStr>| text.as_ref().map(SmolStr::to_string);
+        if let Some(login) = &self.login {
+            person.login = login.to_string();
+        }
+        if let Some(name) = &self.name {
+            person.name = owned(name);
+        }
+        if let Some(email) = &self.email {
+            person.email = owned(email);
+        }
+    }
+}
+
 /// A login: 1-64 characters without spaces, `:` (which ends it in Basic) and control characters; or an e-mail address.
 fn login_name(login: &SmolStr) -> Result<(), ValidationError> {
     if login.contains('@') {

@@ -1,7 +1,7 @@
 //! Persons: added, listed, changed, erased. What is personal is in the vault; the log has their grants.
 
 use crate::edge::body::{JsonBody, MergePatch};
-use crate::identity::keeper::{Way, hashed, keep, kept, person, required, unknown, with_vault};
+use crate::identity::keeper::{Way, change_kept, hashed, kept, person, required, unknown, with_vault};
 use crate::identity::new_person::{NewPerson, added, personal};
 use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown, ResetShown};
 use crate::node::Node;
@@ -99,23 +99,12 @@ pub(crate) async fn patch(
     let granter = context.caller.access().clone();
     let retry = personal(&node, &format!("patch user {id}"), &body)?;
     let change = ChangeRequest::new(context, body.expected_version, retry)?;
-    let mut person = kept(&node, &id).await?.ok_or_else(unknown)?;
-    let before = person.clone();
-    let PersonPatch { login, name, email, disabled, .. } = body;
-    if let Some(login) = login {
-        person.login = login.into();
-    }
-    if let Some(name) = name {
-        person.name = name.map(String::from);
-    }
-    if let Some(email) = email {
-        person.email = email.map(String::from);
-    }
+    kept(&node, &id).await?.ok_or_else(unknown)?;
     let mut principal = details(&node, &id).await?.details.ok_or_else(unknown)?;
-    principal.disabled = disabled.unwrap_or(principal.disabled);
+    principal.disabled = body.disabled.unwrap_or(principal.disabled);
     let outcome = execute(&node, &change, &id, principal, granter).await?;
-    if person != before {
-        keep(&node, &id, person).await?;
+    if body.is_personal() {
+        change_kept(&node, &id, move |person| body.apply(person)).await?;
     }
     shown_after(&node, &id, &outcome).await
 }

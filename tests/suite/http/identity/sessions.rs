@@ -49,6 +49,20 @@ async fn a_person_logs_in_works_refreshes_and_logs_out() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_was_copied_ends_its_session() {
+    let chain = Chain::open().await;
+    chain.person("ada", manager()).await;
+    let first = chain.log_in(json!({"login": "ada", "password": PASSWORD})).await;
+    let second = chain.refresh(&first.json["refreshToken"]).await;
+    let third = chain.refresh(&second.json["refreshToken"]).await;
+    chain.get("/auth/me", &access(&third)).await.is(200, "");
+    // Two generations old: whoever sends it has a copy.
+    chain.refresh(&first.json["refreshToken"]).await.is(401, "unauthorized");
+    chain.get("/auth/me", &access(&third)).await.is(401, "unauthorized");
+    chain.refresh(&third.json["refreshToken"]).await.is(401, "unauthorized");
+}
+
+#[tokio::test]
 async fn a_page_has_a_cookie_that_scripts_and_other_sites_do_not_see() {
     let chain = Chain::open().await;
     chain.person("ada", manager()).await;
