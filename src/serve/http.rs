@@ -188,7 +188,12 @@ pub(super) fn announce(
          \x20               -H 'content-type: application/json' -d '{{\"delta\": 10}}'",
         version = env!("CARGO_PKG_VERSION"),
     );
-    if nobody_can_log_in && !open_rules(listen).without_principals {
+    if nobody_can_log_in && open_rules(listen).without_principals {
+        eprintln!(
+            "\x20 access   nobody has to log in; the first administrator changes that:\n\
+             \x20          onhand user add ada --admin --data-dir {data}"
+        );
+    } else if nobody_can_log_in {
         eprintln!("\x20 setup    nobody can log in yet, so nothing else is answered; make an administrator:");
         match socket {
             Some(_) => eprintln!(
