@@ -8,10 +8,11 @@ use onhand_app::{Ledger, Parts};
 use onhand_domain::Timestamp;
 use onhand_file::log::FileLog;
 use onhand_file::recovery::OpenNode;
-use onhand_http::{Edge, Node, edge};
+use onhand_http::{Edge, Node, OpenRules, edge};
 use onhand_sim::log_rules as rules;
 use onhand_sim_machine::disk::{Crash, SimDisk};
 use onhand_sim_machine::{SimClock, SimIds};
+use onhand_vault::FileVault;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -31,6 +32,16 @@ struct Running {
 
 impl Running {
     fn new(disk: SimDisk) -> Self {
+        Self::with(disk, |node| node)
+    }
+
+    /// With a vault, so that callers can log in once there is an administrator.
+    fn guarded(disk: SimDisk) -> Self {
+        let vault = FileVault::open(Arc::new(SimDisk::new(1)), "/identity".into()).expect("a new vault");
+        Self::with(disk, |node| node.with_identity(Arc::new(vault), OpenRules::default()))
+    }
+
+    fn with(disk: SimDisk, equip: impl FnOnce(Node) -> Node) -> Self {
         let OpenNode { node, log, restored, end, lock, .. } = shop::start(&disk).expect("it was made well");
         let log = Arc::new(log);
         let clock = Arc::new(SimClock::default());
@@ -47,7 +58,7 @@ impl Running {
             idempotency_ttl_ms: 300_000,
         };
         let ledger = Arc::new(Ledger::new(parts, restored, end));
-        let node = Node::new(node.node, ledger, CancellationToken::new());
+        let node = equip(Node::new(node.node, ledger, CancellationToken::new()));
         Self { edge: edge(Arc::new(node)), log, disk, _node: lock }
     }
 
@@ -161,6 +172,37 @@ pub(super) fn body(bytes: &[u8]) {
     let send = |headers: &[(&str, &[u8])]| request(method.clone(), &path, headers, body);
     let moved = post(&level("adjust"), &[json], br#"{"delta":-1}"#);
     send_all([send(&[kind, key]), send(&[kind, key]), send(&[kind]), moved]);
+}
+
+/// Credentials, one a line, in every place where one is read: none of them is good.
+pub(super) fn credentials(bytes: &[u8]) {
+    let disk = shop::disk();
+    shop::wait(async {
+        let node = Running::guarded(disk);
+        let json: (&str, &[u8]) = ("content-type", b"application/json");
+        let admin = br#"{"kind":"service","name":"desk","grants":[{"role":"admin"}]}"#;
+        let made =
+            node.drive(node.edge.handle(post("/tokens", &[json], admin).expect("it is well-formed"))).await;
+        assert!(made.is_some_and(|answer| answer.status() == StatusCode::CREATED));
+        for line in bytes.split(|byte| *byte == b'\n').take(4) {
+            let [bearer, basic, cookie] =
+                [&b"Bearer "[..], b"Basic ", b"onhand="].map(|front| [front, line].concat());
+            let shown: [(&str, &[u8]); 5] = [
+                ("authorization", line),
+                ("authorization", &bearer),
+                ("authorization", &basic),
+                ("cookie", line),
+                ("cookie", &cookie),
+            ];
+            for header in shown {
+                let Some(request) = request(Method::GET, "/auth/me", &[header], b"") else { continue };
+                let Some(answer) = node.drive(node.edge.handle(request)).await else { continue };
+                let status = answer.status().as_u16();
+                assert!(matches!(status, 401 | 429 | 503), "{header:?}: {status}");
+            }
+        }
+        node.check();
+    });
 }
 
 /// Header values and query parameters, one a line, each in every place where something is parsed.

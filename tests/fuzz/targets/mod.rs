@@ -24,7 +24,7 @@ mod trail;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 15] = [
+pub(super) const TARGETS: [Target; 16] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -38,6 +38,7 @@ pub(super) const TARGETS: [Target; 15] = [
     ("csv", csv::import),
     ("trail", trail::trail),
     ("identity_file", identity_file::read),
+    ("credentials", http::credentials),
     ("token", identity::token),
     ("grants", identity::grants),
 ];
