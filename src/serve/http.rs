@@ -139,7 +139,7 @@ pub(super) async fn sweep_vault(ledger: &Arc<Ledger>, vault: &Arc<dyn Vault>) {
     let (ledger, vault) = (Arc::clone(ledger), Arc::clone(vault));
     match blocking(move || ledger.sweep_vault(&*vault)).await {
         Ok(0) => {}
-        Ok(tokens) => tracing::info!(tokens, "removed verifiers of tokens that a crash had left over"),
+        Ok(files) => tracing::info!(files, "removed what crashes had left over in the vault"),
         Err(error) => tracing::warn!(%error, "the vault was not swept"),
     }
 }

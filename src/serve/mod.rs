@@ -200,6 +200,7 @@ async fn let_archive_follow(running: &RunningNode, interval: Duration) -> Infall
 async fn keep_vault(running: &RunningNode, vault: Arc<dyn Vault>) -> Infallible {
     loop {
         let (vault, now) = (Arc::clone(&vault), running.ledger.now());
+        http::sweep_vault(&running.ledger, &vault).await;
         if let Err(error) = blocking(move || vault.upkeep(now)).await {
             tracing::warn!(%error, "the vault is not kept up; it is tried again in an hour");
         }

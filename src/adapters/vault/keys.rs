@@ -98,7 +98,21 @@ impl Keys<'_> {
             let _held = self.files.hold()?;
             self.files.remove(&self.files.keys())?;
         }
+        if let Some(key_id) = self.advance(now)? {
+            return Ok(key_id.to_string());
+        }
         Ok(self.add(now, now, random)?.key_id.to_string())
+    }
+
+    /// Lets the next key sign now, where there is one that waits for its day.
+    fn advance(&self, now: Timestamp) -> io::Result<Option<TokenId>> {
+        let _held = self.files.hold()?;
+        let mut keys = self.read()?;
+        let Some(next) = keys.last_mut().filter(|next| next.signs_from > now) else { return Ok(None) };
+        next.signs_from = now;
+        let key_id = next.key_id.clone();
+        self.files.put(&self.files.keys(), &KeysRecord { keys })?;
+        Ok(Some(key_id))
     }
 
     /// Makes the next key when it is time, and removes the keys of which no token can be good.
@@ -297,6 +311,18 @@ mod tests {
         for (token, good) in [(&first, false), (&second, false), (&third, true)] {
             assert_eq!(vault.claims_in(token).unwrap().is_some(), good);
         }
+    }
+
+    #[test]
+    fn a_rotation_does_not_wait_for_the_day_of_the_next_key() {
+        let vault = opened(&SimDisk::new(1));
+        let first = vault.sign(&claims(), at(0)).unwrap();
+        vault.upkeep(at(29)).unwrap();
+        assert_eq!(kid(&vault.sign(&claims(), at(29)).unwrap()), kid(&first));
+        let next = vault.rotate_keys(false, at(29)).unwrap();
+        assert_ne!(next, kid(&first));
+        assert_eq!(kid(&vault.sign(&claims(), at(29)).unwrap()), next);
+        assert_eq!(vault.public_keys().unwrap().len(), 2);
     }
 
     #[test]

@@ -44,6 +44,12 @@ const fn letter(usage: SessionUse) -> char {
 }
 
 impl Sessions<'_> {
+    /// The id of the session of a refresh token.
+    pub(crate) fn id_in(text: &str) -> Option<TokenId> {
+        let (found, id) = letter_and_id(text)?;
+        (found == letter(SessionUse::Refresh)).then_some(id)
+    }
+
     /// Begins a session; `random` gives the id and the secret.
     pub(crate) fn begin(
         &self,
@@ -102,8 +108,9 @@ impl Sessions<'_> {
         now: Timestamp,
         random: &dyn Fn() -> [u8; 32],
     ) -> io::Result<Refreshed> {
-        let Some((found, id)) = letter_and_id(text) else { return Ok(Refreshed::Unknown) };
-        if found != letter(SessionUse::Refresh) {
+        // Without the lock first: whoever invents tokens must not make others wait.
+        let Some(id) = Self::id_in(text) else { return Ok(Refreshed::Unknown) };
+        if self.record(&id)?.is_none() {
             return Ok(Refreshed::Unknown);
         }
         let _held = self.files.hold()?;

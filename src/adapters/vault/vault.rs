@@ -196,6 +196,21 @@ impl Vault for FileVault {
         Ok(swept)
     }
 
+    fn sweep_persons(
+        &self,
+        is_useless: &dyn Fn(&PrincipalId) -> bool,
+        before: Timestamp,
+    ) -> io::Result<usize> {
+        let mut swept = 0;
+        for id in self.files.ids("persons", PrincipalId::new)?.iter().filter(|id| is_useless(id)) {
+            if self.files.modified(&self.files.person(id))?.is_some_and(|at| at < before) {
+                self.erase_person(id)?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
     fn keep_person(&self, id: &PrincipalId, person: &KeptPerson) -> Result<(), KeepError> {
         self.persons().keep(id, person)
     }
@@ -235,7 +250,11 @@ impl Vault for FileVault {
     }
 
     fn renew_session(&self, text: &str, now: Timestamp) -> io::Result<Refreshed> {
-        self.sessions().renew(text, now, &*self.random)
+        let renewed = self.sessions().renew(text, now, &*self.random)?;
+        if let (Refreshed::Reused(_), Some(id)) = (&renewed, Sessions::id_in(text)) {
+            self.ended.write().insert(id);
+        }
+        Ok(renewed)
     }
 
     fn take_link(&self, text: &str, now: Timestamp) -> io::Result<Option<PrincipalId>> {
@@ -249,6 +268,10 @@ impl Vault for FileVault {
 
     fn end_sessions_of(&self, id: &PrincipalId, but: Option<&TokenId>) -> io::Result<()> {
         self.end(&|session_id, session| session.principal_id == *id && but != Some(session_id))
+    }
+
+    fn end_links_of(&self, id: &PrincipalId) -> io::Result<()> {
+        self.end(&|_, session| session.principal_id == *id && session.usage == SessionUse::Link)
     }
 
     fn has_ended(&self, id: &TokenId) -> bool {

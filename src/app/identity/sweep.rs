@@ -9,9 +9,9 @@ use std::io;
 const LEFT_OVER_MS: i64 = 3_600_000;
 
 impl Ledger {
-    /// Removes the verifiers of tokens that the log does not know, because a crash came between file and event, and of those that are
-    /// revoked in the log, where it came between event and file. Returns how many. To be called at a start, once the log of every process
-    /// is read.
+    /// Removes the verifiers of tokens, and the persons, that the log does not know, because a crash came between file and event, and the
+    /// verifiers of tokens that are revoked in the log, where it came between event and file. Returns how many. To be called at a
+    /// start, once the log of every process is read, and now and then.
     ///
     /// # Errors
     /// What the disk says; what is left over then goes at a later start.
@@ -22,6 +22,7 @@ impl Ledger {
         }
         let before = self.parts.clock.now().plus_milliseconds(-LEFT_OVER_MS);
         let is_useless = |id: &_| self.token_now(id).is_none_or(|token| token.revoked);
-        vault.sweep_tokens(&is_useless, before)
+        let persons = vault.sweep_persons(&|id| self.authority(id).is_none(), before)?;
+        Ok(persons + vault.sweep_tokens(&is_useless, before)?)
     }
 }

@@ -110,6 +110,16 @@ pub trait Vault: Send + Sync {
     /// What the disk says; then some may be removed.
     fn sweep_tokens(&self, is_useless: &dyn Fn(&TokenId) -> bool, before: Timestamp) -> io::Result<usize>;
 
+    /// As [`Vault::sweep_tokens`], for persons.
+    ///
+    /// # Errors
+    /// What the disk says; then some may be removed.
+    fn sweep_persons(
+        &self,
+        is_useless: &dyn Fn(&PrincipalId) -> bool,
+        before: Timestamp,
+    ) -> io::Result<usize>;
+
     /// Keeps a person under their login, or replaces what was kept of them.
     ///
     /// # Errors
@@ -187,6 +197,12 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// What the disk says; then calling it again goes on.
     fn end_sessions_of(&self, id: &PrincipalId, but: Option<&TokenId>) -> io::Result<()>;
+
+    /// Ends the links of a person.
+    ///
+    /// # Errors
+    /// What the disk says; then calling it again goes on.
+    fn end_links_of(&self, id: &PrincipalId) -> io::Result<()>;
 
     /// True when this process has ended that session.
     fn has_ended(&self, id: &TokenId) -> bool;

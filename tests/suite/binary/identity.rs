@@ -181,3 +181,32 @@ async fn a_login_that_nobody_has_costs_what_a_wrong_password_costs() {
     }
     node.stop();
 }
+
+/// Two processes are asked for the same login at once: one answers 201, and its person logs in with the password that was sent to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_processes_one_adds_a_login() {
+    let directory = TempDir::new().unwrap();
+    let nodes =
+        [(); 2].map(|()| Node::start(directory.path(), &["--locks-enabled", "--rate-limit-rps", "0"]));
+    let apis = nodes.each_ref().map(Api::of);
+    let admin = bearer(&sent(&apis[0], Method::POST, "/tokens", "", &token(&json!({"role": "admin"}))).await);
+    for round in 0..12 {
+        let login = format!("ada{round}");
+        let person = |place: usize| json!({"login": login, "password": format!("correct horse stapled {place}"), "grants": []});
+        let bodies = [person(0), person(1)];
+        let (one, two) = tokio::join!(
+            sent(&apis[0], Method::POST, "/users", &admin, &bodies[0]),
+            sent(&apis[1], Method::POST, "/users", &admin, &bodies[1]),
+        );
+        let mut statuses = [one.status, two.status];
+        let winner = statuses.iter().position(|status| *status == 201).expect("one of them is added");
+        let credentials = json!({"login": login, "password": bodies[winner]["password"]});
+        let session = apis[1 - winner].post("/auth/login", &[], &credentials).await;
+        assert_eq!(session.status, 200, "{statuses:?} {}", session.text);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409], "{} {}", one.text, two.text);
+    }
+    for node in nodes {
+        node.stop();
+    }
+}

@@ -49,6 +49,14 @@ impl Attempts {
         Ok(())
     }
 
+    /// Forgets the last try of a pair: it was not compared.
+    pub(crate) fn take_back(&self, pair: [u8; 32]) {
+        if let Some(attempt) = self.of.lock().get_mut(&pair) {
+            attempt.tries = attempt.tries.saturating_sub(1);
+            attempt.next = Instant::now();
+        }
+    }
+
     /// Forgets the tries of a pair: the last one was right.
     pub(crate) fn succeed(&self, pair: [u8; 32]) {
         self.of.lock().remove(&pair);
@@ -96,6 +104,19 @@ mod tests {
         assert!(attempts.begin([1; 32]).is_err());
         attempts.succeed([1; 32]);
         assert!(attempts.begin([1; 32]).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_try_that_was_not_compared_takes_back_itself_alone() {
+        let attempts = Attempts::default();
+        for _ in 0..3 {
+            attempts.begin([1; 32]).unwrap();
+        }
+        for _ in 0..10 {
+            attempts.begin([1; 32]).unwrap();
+            attempts.take_back([1; 32]);
+        }
+        assert_eq!((0..9).filter(|_| attempts.begin([1; 32]).is_ok()).count(), 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -96,6 +96,11 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         self.entered(GateEntry::AtOnce(Gate::Bulk))
     }
 
+    /// A login, or what else takes a password.
+    pub(crate) fn login(self) -> Self {
+        self.entered(GateEntry::Later(Gate::Logins))
+    }
+
     /// An operator's task.
     pub(crate) fn administration(self) -> Self {
         self.entered(GateEntry::AtOnce(Gate::Administration))

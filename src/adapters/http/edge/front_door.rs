@@ -60,6 +60,13 @@ pub(crate) struct Visitor<'a> {
     pub(crate) encrypted: bool,
 }
 
+impl Visitor<'_> {
+    /// True when it presents a password.
+    pub(crate) fn has_password(self) -> bool {
+        matches!(Credential::of(self.headers, self.encrypted), Ok(Some(Credential::Basic { .. })))
+    }
+}
+
 /// The check of every request but those of public routes.
 pub(crate) struct FrontDoor {
     pub(crate) ledger: Arc<Ledger>,

@@ -27,6 +27,8 @@ pub enum Gate {
     Writes,
     /// Requests with many changes in one body.
     Bulk,
+    /// Logins, and what else takes a password: their comparison takes long.
+    Logins,
     /// Tasks of operators: passes of the sync worker, dead letters.
     Administration,
 }
@@ -48,6 +50,7 @@ pub struct Gates {
     reads: Guarded,
     writes: Guarded,
     bulk: Guarded,
+    logins: Guarded,
     administration: Guarded,
     /// The rate limits.
     pub(crate) limits: RateLimits,
@@ -74,6 +77,7 @@ impl Gates {
             reads: guarded("reads", settings.concurrency),
             writes: guarded("writes", settings.concurrency),
             bulk: guarded("bulk", settings.concurrency),
+            logins: guarded("logins", settings.concurrency),
             administration: guarded("administration", administration),
             limits: RateLimits::new(settings),
             begun: Instant::now(),
@@ -121,7 +125,7 @@ impl Gates {
     /// Sets the gauges to the current values.
     #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts below 2^53 are exact in it")]
     pub(crate) fn gauge(&self) {
-        for guarded in [&self.reads, &self.writes, &self.bulk, &self.administration] {
+        for guarded in [&self.reads, &self.writes, &self.bulk, &self.logins, &self.administration] {
             metrics::gauge!(HTTP_GATE_INSIDE, "gate" => guarded.name).set(guarded.bulkhead.inside() as f64);
             metrics::counter!(HTTP_SHED, "gate" => guarded.name).increment(0);
         }
@@ -132,6 +136,7 @@ impl Gates {
             Gate::Reads => &self.reads,
             Gate::Writes => &self.writes,
             Gate::Bulk => &self.bulk,
+            Gate::Logins => &self.logins,
             Gate::Administration => &self.administration,
         }
     }

@@ -100,7 +100,10 @@ impl Edge {
             Ok(()) => {
                 let network = address.map(network_of);
                 let visitor = Visitor { headers: request.headers(), local, network, encrypted };
-                Ok(self.identify(&exchange, visitor).await)
+                match self.count_password(&mut exchange, visitor) {
+                    Ok(()) => Ok(self.identify(&exchange, visitor).await),
+                    Err(problem) => Err(problem),
+                }
             }
             Err(problem) => Err(problem),
         };
@@ -171,6 +174,14 @@ impl Edge {
         if exchange.client.is_some() {
             let login = self.door.as_ref().is_some_and(FrontDoor::asks_who);
             exchange.origin = self.web.check(request, login)?;
+        }
+        Ok(())
+    }
+
+    /// A password is compared at a price, so its address is counted before.
+    fn count_password(&self, exchange: &mut Exchange, visitor: Visitor<'_>) -> Result<(), Problem> {
+        if visitor.has_password() && self.door.as_ref().is_some_and(FrontDoor::asks_who) {
+            self.count(exchange, None)?;
         }
         Ok(())
     }

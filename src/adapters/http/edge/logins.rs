@@ -30,10 +30,8 @@ const REMEMBERED_MAX: usize = 4_096;
 pub(crate) struct Logins {
     vault: Arc<dyn Vault>,
     attempts: Attempts,
-    comparing: Mutex<HashMap<Option<IpAddr>, usize>>,
+    comparing: Arc<Mutex<HashMap<Option<IpAddr>, usize>>>,
     right: Mutex<HashMap<[u8; 32], Instant>>,
-    /// Held from the check that a login is free until its person is recorded.
-    pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 /// The person of a login, with what the vault keeps.
@@ -41,13 +39,7 @@ type Known = Option<(PrincipalId, KeptPerson)>;
 
 impl Logins {
     pub(crate) fn new(vault: Arc<dyn Vault>) -> Self {
-        Self {
-            vault,
-            attempts: Attempts::default(),
-            comparing: Mutex::default(),
-            right: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
-        }
+        Self { vault, attempts: Attempts::default(), comparing: Arc::default(), right: Mutex::default() }
     }
 
     /// The person with this login and password. Whether they are disabled is for the caller to ask.
@@ -62,13 +54,13 @@ impl Logins {
         network: Option<IpAddr>,
     ) -> Result<(PrincipalId, KeptPerson), Problem> {
         let pair = self.pair(login, network);
-        let _place = self.place_of(network)?;
+        let place = self.place_of(network)?;
         self.attempts.begin(pair).map_err(too_many)?;
-        let compared = self.compare(login, password).await;
+        let compared = self.compare(login, password, place).await;
         match &compared {
             Ok(_) => self.attempts.succeed(pair),
             // It was not compared, so it was not wrong.
-            Err(problem) if problem.code() != Code::Unauthorized => self.attempts.succeed(pair),
+            Err(problem) if problem.code() != Code::Unauthorized => self.attempts.take_back(pair),
             Err(_) => {}
         }
         compared
@@ -101,10 +93,16 @@ impl Logins {
         self.attempts.begin(self.pair("", network)).map_err(too_many)
     }
 
-    async fn compare(&self, login: &str, password: &str) -> Result<(PrincipalId, KeptPerson), Problem> {
+    async fn compare(
+        &self,
+        login: &str,
+        password: &str,
+        place: Place,
+    ) -> Result<(PrincipalId, KeptPerson), Problem> {
         let known = self.known(login).await?;
         let (vault, password) = (Arc::clone(&self.vault), password.to_owned());
         blocking(move || {
+            let _place = place;
             let kept = known.as_ref().and_then(|(_, person)| person.password.as_deref());
             let found = vault.verify_password(&password, kept).map_err(|error| busy().because(&error))?;
             let (id, mut person) =
@@ -118,14 +116,14 @@ impl Logins {
     }
 
     /// A place for a comparison, until it is dropped.
-    fn place_of(&self, network: Option<IpAddr>) -> Result<Place<'_>, Problem> {
+    fn place_of(&self, network: Option<IpAddr>) -> Result<Place, Problem> {
         let mut comparing = self.comparing.lock();
         let of_network = comparing.entry(network).or_default();
         if *of_network >= OF_NETWORK_MAX {
             return Err(busy());
         }
         *of_network += 1;
-        Ok(Place { logins: self, network })
+        Ok(Place { comparing: Arc::clone(&self.comparing), network })
     }
 
     async fn known(&self, login: &str) -> Result<Known, Problem> {
@@ -147,15 +145,15 @@ impl Logins {
     }
 }
 
-/// A place of a network for a comparison.
-struct Place<'a> {
-    logins: &'a Logins,
+/// A place of a network for a comparison. The comparison has it, which goes on when its caller has gone.
+struct Place {
+    comparing: Arc<Mutex<HashMap<Option<IpAddr>, usize>>>,
     network: Option<IpAddr>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        let mut comparing = self.logins.comparing.lock();
+        let mut comparing = self.comparing.lock();
         if let Some(of_network) = comparing.get_mut(&self.network) {
             *of_network -= 1;
             if *of_network == 0 {

@@ -3,6 +3,8 @@
 use crate::edge::body::JsonBody;
 use crate::identity::keeper::with_vault;
 use crate::node::Node;
+use crate::request::caller::Caller;
+use crate::response::code::Code;
 use crate::response::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -60,8 +62,12 @@ pub(crate) async fn keys(State(node): State<Arc<Node>>) -> Result<Response, Prob
 /// `POST /auth/keys/rotate`
 pub(crate) async fn rotate(
     State(node): State<Arc<Node>>,
+    caller: Caller,
     JsonBody(body): JsonBody<RotateKeysBody>,
 ) -> Result<Response, Problem> {
+    if !node.goes_on(&caller).await {
+        return Err(Problem::plain(Code::Unauthorized));
+    }
     let now = node.ledger.now();
     let key_id = with_vault(&node, move |vault| vault.rotate_keys(body.revoke, now)).await?;
     Ok(Json(Rotated { key_id }).into_response())

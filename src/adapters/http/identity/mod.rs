@@ -25,21 +25,21 @@ use onhand_domain::identity::Permission::{IdentityManage, IdentityRead};
 /// The routes of identity.
 pub(crate) fn routes() -> Routes {
     vec![
-        post(Need::Public, "/auth/login", login::login),
-        post(Need::Public, "/auth/refresh", login::refresh),
+        post(Need::Public, "/auth/login", login::login).login(),
+        post(Need::Public, "/auth/refresh", login::refresh).login(),
         post(Need::Anyone, "/auth/logout", login::logout),
         get(Need::Anyone, "/auth/me", me::me),
         get(Need::Everywhere(IdentityRead), "/auth/explain", explain::explain).query(explain::PARAMETERS),
         post(Need::Everywhere(IdentityRead), "/auth/explain", explain::explain_body)
             .query(explain::PARAMETERS),
         get(Need::Anyone, "/auth/profile", me::me),
-        post(Need::Anyone, "/auth/password", passwords::change),
-        post(Need::Public, "/auth/link", passwords::by_link),
-        post(Need::Public, "/auth/register", passwords::register),
+        post(Need::Anyone, "/auth/password", passwords::change).login(),
+        post(Need::Public, "/auth/link", passwords::by_link).login(),
+        post(Need::Public, "/auth/register", passwords::register).login(),
         get(Need::Public, "/auth/keys", keys::keys),
         post(Need::Everywhere(IdentityManage), "/auth/keys/rotate", keys::rotate),
         get(Need::Everywhere(IdentityRead), "/users", persons::list).query(persons::PARAMETERS),
-        post(Need::Everywhere(IdentityManage), "/users", persons::add),
+        post(Need::Everywhere(IdentityManage), "/users", persons::add).login(),
         get(Need::Everywhere(IdentityRead), "/users/{userId}", persons::get).versioned(),
         patch(Need::Everywhere(IdentityManage), "/users/{userId}", persons::patch),
         delete(Need::Everywhere(IdentityManage), "/users/{userId}", persons::erase),

@@ -6,15 +6,20 @@ use crate::node::Node;
 use crate::resource::change::by_bytes;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
+use crate::response::refusal::{code, sentence};
 use onhand_app::Outcome;
 use onhand_app::ports::KeptPerson;
-use onhand_domain::identity::{Access, Grant, Principal, PrincipalCommand, PrincipalId, PrincipalKind};
-use onhand_domain::{Expected, Fact, Idempotency};
+use onhand_domain::identity::{
+    Access, Grant, PermissionSet, Principal, PrincipalCommand, PrincipalId, PrincipalKind,
+};
+use onhand_domain::{Expected, Fact, Idempotency, Rejection};
 use serde::Serialize;
 use smol_str::SmolStr;
 
 /// A person that is to be added.
 pub(super) struct NewPerson {
+    /// The id of a try with a key.
+    pub(super) id: Option<PrincipalId>,
     pub(super) login: Option<SmolStr>,
     pub(super) name: Option<SmolStr>,
     pub(super) email: Option<SmolStr>,
@@ -26,30 +31,23 @@ pub(super) struct NewPerson {
 
 /// Keeps a new person, and then records them; one that is not recorded is erased again.
 ///
-/// A login whose person never reached the log was left by a process that stopped in between: whoever comes next takes it.
+/// A login is free as long as no person in the vault has it, recorded or not: the vault alone decides between processes. A try with an
+/// `Idempotency-Key` has an id of its own by its key and body, so that a retry goes on with what the try has left.
 pub(super) async fn added(
     node: &Node,
     new: NewPerson,
     record: impl AsyncFnOnce(PrincipalCommand) -> Result<Outcome, Problem>,
 ) -> Result<(Outcome, PersonShown), Problem> {
-    let NewPerson { login, name, email, password, grants, granter } = new;
+    let NewPerson { id, login, name, email, password, grants, granter } = new;
+    let has_key = id.is_some();
     let Some(login) = login.or_else(|| email.clone()) else {
         return Err(Problem::pointer("/login", "must be there, or email"));
     };
-    let logins = node.logins.as_ref().ok_or_else(|| Problem::plain(Code::NotReady))?;
-    let _turn = logins.turn.lock().await;
-    let names: Vec<SmolStr> = email.iter().cloned().chain([login.clone()]).collect();
-    let taken = with_vault(node, move |vault| {
-        let of_each = names.iter().map(|name| vault.person_of(name)).collect::<Result<Vec<_>, _>>()?;
-        Ok(of_each.into_iter().flatten().next())
-    });
-    let taken = taken.await?;
-    let is_recorded = |id: &PrincipalId| node.ledger.authority(id).is_some();
     let keeper = vault(node)?;
-    let (id, is_new) = match taken {
-        Some(id) => (id.clone(), !is_recorded(&id)),
-        None => (PrincipalId::of_bits(PrincipalKind::Person, random_bits(&*keeper)), true),
-    };
+    let id = id.unwrap_or_else(|| PrincipalId::of_bits(PrincipalKind::Person, random_bits(&*keeper)));
+    check_grants(node, &grants, &granter)?;
+    // Recorded by an earlier try: the ledger knows the key, or says that the person exists.
+    let is_new = node.ledger.authority(&id).is_none();
     if is_new {
         let kept = KeptPerson {
             login: login.to_string(),
@@ -69,12 +67,12 @@ pub(super) async fn added(
         granter,
     };
     let recorded = record(command).await;
-    let replayed = recorded.as_ref().is_ok_and(|outcome| outcome.replayed);
-    // Where the outcome is not known the person may be recorded: then they must stay.
+    // Where the outcome is not known the person may be recorded, and a try with a key may go on in another process with the same
+    // id: then they stay, and are swept later if the log does not know them by then.
     let refused = recorded
         .as_ref()
         .is_err_and(|problem| !matches!(problem.code(), Code::OutcomeUnknown | Code::Internal));
-    if is_new && (replayed || refused) {
+    if is_new && refused && !has_key {
         let unused = id.clone();
         with_vault(node, move |vault| vault.erase_person(&unused)).await?;
     }
@@ -85,6 +83,21 @@ pub(super) async fn added(
     let id = principal_of(&outcome).unwrap_or(id);
     let shown = required(node, &id).await?;
     Ok((outcome, shown))
+}
+
+/// Checks what the decision checks again, before a login is taken.
+fn check_grants(node: &Node, grants: &[Grant], granter: &Access) -> Result<(), Problem> {
+    if !granter.includes(&Access::of(grants, PermissionSet::NONE)) {
+        return Err(refused(&Rejection::GrantBeyondOwn));
+    }
+    if node.ledger.has_no_principals() && !grants.iter().any(Grant::is_admin) {
+        return Err(refused(&Rejection::LastAdmin));
+    }
+    Ok(())
+}
+
+fn refused(rejection: &Rejection) -> Problem {
+    Problem::new(code(rejection), sentence(rejection))
 }
 
 fn principal_of(outcome: &Outcome) -> Option<PrincipalId> {
@@ -100,8 +113,26 @@ pub(super) fn personal<B: Serialize>(
     scope: &str,
     body: &B,
 ) -> Result<impl FnOnce(SmolStr) -> Idempotency + use<B>, Problem> {
-    let written = serde_json::to_vec(body).expect("a body read from JSON can be written as JSON");
-    let hash = vault(node)?.personal_hash(&written);
+    let hash = hash_of(node, body)?;
     let scope = SmolStr::new(scope);
     Ok(move |key| by_bytes(key, scope, &hash))
+}
+
+/// The id of a person that a try with this key and body adds.
+pub(super) fn id_of_try<B: Serialize>(
+    node: &Node,
+    actor: Option<&str>,
+    key: &str,
+    body: &B,
+) -> Result<PrincipalId, Problem> {
+    let hash = hash_of(node, body)?;
+    let text = [actor.unwrap_or_default().as_bytes(), b"\n", key.as_bytes(), b"\n", &hash].concat();
+    let hash = vault(node)?.personal_hash(&text);
+    let bits = hash.first_chunk().expect("32 bytes have a first 8");
+    Ok(PrincipalId::of_bits(PrincipalKind::Person, u64::from_le_bytes(*bits)))
+}
+
+fn hash_of(node: &Node, body: &impl Serialize) -> Result<[u8; 32], Problem> {
+    let written = serde_json::to_vec(body).expect("a body read from JSON can be written as JSON");
+    Ok(vault(node)?.personal_hash(&written))
 }

@@ -2,7 +2,7 @@
 
 use crate::edge::body::JsonBody;
 use crate::identity::keeper::{Way, hashed, kept, of_vault, vault, with_vault};
-use crate::identity::new_person::{NewPerson, added, personal};
+use crate::identity::new_person::{NewPerson, added, id_of_try, personal};
 use crate::identity::person_body::RegisterBody;
 use crate::node::Node;
 use crate::request::caller::Caller;
@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use onhand_app::blocking;
 use onhand_app::ports::{KeepError, SessionUse};
+use onhand_app::stock::ReadError;
 use onhand_domain::Command;
 use onhand_domain::identity::{Access, Grant, PrincipalId, Role, TokenId};
 use serde::Deserialize;
@@ -96,13 +97,16 @@ pub(crate) async fn register(
     logins.count_registration(way.network)?;
     let names = [body.login.as_deref(), body.email.as_deref()];
     let password = hashed(&node, &body.password, &names, "/password").await?;
+    node.ledger.catch_up().await.map_err(ReadError::from)?;
+    let tried = context.key.as_deref().map(|key| id_of_try(&node, None, key, &body)).transpose()?;
     let retry = personal(&node, "register", &body)?;
     let mut context = context;
     let (idempotency, deadline) = (context.key.take().map(retry), context.deadline);
     let meta = context.meta(idempotency);
     let RegisterBody { login, name, email, .. } = body;
     let grants = vec![Grant::role(Role::Customer).expect("a customer needs no stores")];
-    let new = NewPerson { login, name, email, password: Some(password), grants, granter: Access::FULL };
+    let new =
+        NewPerson { id: tried, login, name, email, password: Some(password), grants, granter: Access::FULL };
     let record = async |command| node.execute(Command::Principal(command), &meta, deadline).await;
     let (outcome, shown) = added(&node, new, record).await?;
     let address = format!("/users/{}", shown.user_id);

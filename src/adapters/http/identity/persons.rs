@@ -1,8 +1,8 @@
 //! Persons: added, listed, changed, erased. What is personal is in the vault; the log has their grants.
 
 use crate::edge::body::{JsonBody, MergePatch};
-use crate::identity::keeper::{Way, change_kept, hashed, kept, person, required, unknown, with_vault};
-use crate::identity::new_person::{NewPerson, added, personal};
+use crate::identity::keeper::{Way, change_kept, hashed, person, required, unknown, with_vault};
+use crate::identity::new_person::{NewPerson, added, id_of_try, personal};
 use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown, ResetShown};
 use crate::node::Node;
 use crate::request::context::RequestContext;
@@ -19,12 +19,15 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Uri};
 use onhand_app::Outcome;
 use onhand_app::ports::SessionUse;
-use onhand_domain::Command;
 use onhand_domain::identity::{Access, PermissionSet, Principal, PrincipalCommand, PrincipalId};
 use onhand_domain::master::Master;
+use onhand_domain::{Command, Expected};
 use smol_str::format_smolstr;
+use std::io;
 use std::sync::Arc;
 
+/// How often a change is made of what somebody else has changed meanwhile.
+const CHANGE_TRIES_MAX: usize = 10;
 /// The query parameters of the list.
 pub(super) const PARAMETERS: &[&str] = &["limit", "cursor", "login"];
 
@@ -42,7 +45,15 @@ pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Resp
         if rows.len() == page.rows_max() {
             break;
         }
-        rows.extend(person(&node, &id).await?);
+        match person(&node, &id).await {
+            Ok(row) => rows.extend(row),
+            // One damaged file must not hide all others; `onhand verify` names it.
+            Err(problem) if problem.code() == Code::Internal => {
+                let cause = problem.cause().unwrap_or_default();
+                tracing::error!(principal = %id, cause, "a person is left out of a list");
+            }
+            Err(problem) => return Err(problem),
+        }
     }
     let rows = page.cut(rows);
     Ok(page.answer(&rows.rows, rows.next(|person| person.user_id.as_str())))
@@ -67,6 +78,9 @@ pub(crate) async fn add(
 ) -> Result<Response, Problem> {
     context.unconditional("has no meaning for a new person; leave it out")?;
     let granter = context.caller.access().clone();
+    let actor = context.caller.actor();
+    let tried =
+        context.key.as_deref().map(|key| id_of_try(&node, actor.as_deref(), key, &body)).transpose()?;
     let retry = personal(&node, "user", &body)?;
     let change = ChangeRequest::new(context, None, retry)?;
     let logins = [body.login.as_deref(), body.email.as_deref()];
@@ -79,7 +93,7 @@ pub(crate) async fn add(
     };
     let needs_link = password.is_none();
     let PersonBody { login, name, email, grants, .. } = body;
-    let new = NewPerson { login, name, email, password, grants, granter };
+    let new = NewPerson { id: tried, login, name, email, password, grants, granter };
     let (outcome, mut shown) =
         added(&node, new, async |command| change.execute(&node, Command::Principal(command)).await).await?;
     if needs_link && !outcome.replayed {
@@ -99,12 +113,18 @@ pub(crate) async fn patch(
     let granter = context.caller.access().clone();
     let retry = personal(&node, &format!("patch user {id}"), &body)?;
     let change = ChangeRequest::new(context, body.expected_version, retry)?;
-    kept(&node, &id).await?.ok_or_else(unknown)?;
-    let mut principal = details(&node, &id).await?.details.ok_or_else(unknown)?;
-    principal.disabled = body.disabled.unwrap_or(principal.disabled);
-    let outcome = execute(&node, &change, &id, principal, granter).await?;
-    if body.is_personal() {
+    require_free(&node, &id, [body.login.as_deref(), body.email.as_ref().and_then(Option::as_deref)]).await?;
+    let disabled = body.disabled;
+    let changed = |before: Principal| Principal { disabled: disabled.unwrap_or(before.disabled), ..before };
+    let (outcome, version) = execute(&node, &change, &id, granter, changed).await?;
+    // A retry goes on with what its try has left, unless somebody has changed the person since.
+    let is_latest = !outcome.replayed || details(&node, &id).await?.version == version;
+    if body.is_personal() && is_latest {
         change_kept(&node, &id, move |person| body.apply(person)).await?;
+    }
+    if disabled == Some(true) && is_latest {
+        let person = id.clone();
+        with_vault(&node, move |vault| vault.end_sessions_of(&person, None)).await?;
     }
     shown_after(&node, &id, &outcome).await
 }
@@ -119,9 +139,13 @@ pub(crate) async fn grant(
     let scope = format_smolstr!("grants of user {id}");
     let granter = context.caller.access().clone();
     let change = ChangeRequest::new(context, body.expected_version, |key| by_meaning(key, scope, &body))?;
-    kept(&node, &id).await?.ok_or_else(unknown)?;
-    let before = details(&node, &id).await?.details.ok_or_else(unknown)?;
-    let outcome = execute(&node, &change, &id, Principal { grants: body.grants, ..before }, granter).await?;
+    exists(&node, &id).await?;
+    let GrantsBody { grants, .. } = body;
+    let changed = |before: Principal| Principal { grants: grants.clone(), ..before };
+    let (outcome, _) = execute(&node, &change, &id, granter, changed).await?;
+    // A link that was made for somebody who might do less must not lead to what they may do now.
+    let person = id.clone();
+    with_vault(&node, move |vault| vault.end_links_of(&person)).await?;
     shown_after(&node, &id, &outcome).await
 }
 
@@ -152,28 +176,68 @@ pub(crate) async fn erase(
     let scope = format_smolstr!("erase user {id}");
     let granter = context.caller.access().clone();
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &()))?;
-    let master = details(&node, &id).await?;
     // One that is erased already is erased again only by a retry, which finishes what was left.
-    if kept(&node, &id).await?.is_none() && change.idempotency().is_none() {
-        return Err(unknown());
+    if change.idempotency().is_none() {
+        exists(&node, &id).await?;
     }
-    let before = master.details.ok_or_else(unknown)?;
-    let nothing = Principal { grants: Vec::new(), disabled: true, ..before };
-    let outcome = execute(&node, &change, &id, nothing, granter).await?;
+    let nothing = |before: Principal| Principal { grants: Vec::new(), disabled: true, ..before };
+    let (outcome, _) = execute(&node, &change, &id, granter, nothing).await?;
     with_vault(&node, move |vault| vault.erase_person(&id)).await?;
     Ok(answer(&outcome, StatusCode::NO_CONTENT))
 }
 
+/// Changes a principal from what it is; the outcome and the version. Without a condition of the caller, a change by somebody else in
+/// between is looked at and the change made of that.
 async fn execute(
     node: &Node,
     change: &ChangeRequest,
     id: &PrincipalId,
-    principal: Principal,
     granter: Access,
-) -> Result<Outcome, Problem> {
-    let (principal_id, expected) = (id.clone(), change.expected);
-    let command = PrincipalCommand { principal_id, expected, create: false, principal, granter };
-    change.execute(node, Command::Principal(command)).await
+    changed: impl Fn(Principal) -> Principal,
+) -> Result<(Outcome, u64), Problem> {
+    for _ in 0..CHANGE_TRIES_MAX {
+        let master = details(node, id).await?;
+        let before = master.details.ok_or_else(unknown)?;
+        let is_any = change.expected == Expected::Any;
+        let command = PrincipalCommand {
+            principal_id: id.clone(),
+            expected: if is_any { Expected::Version(master.version) } else { change.expected },
+            create: false,
+            principal: changed(before),
+            granter: granter.clone(),
+        };
+        match change.execute(node, Command::Principal(command)).await {
+            Err(problem) if is_any && problem.code() == Code::VersionConflict => {}
+            Err(problem) => return Err(problem),
+            Ok(outcome) => {
+                let version = outcome.events.last().map_or(master.version, |event| event.after.version());
+                return Ok((outcome, version));
+            }
+        }
+    }
+    Err(Problem::new(
+        Code::VersionConflict,
+        "Others change the person all the time; nothing changed. Try again.",
+    ))
+}
+
+/// Refuses logins that another person has.
+async fn require_free(node: &Node, id: &PrincipalId, logins: [Option<&str>; 2]) -> Result<(), Problem> {
+    exists(node, id).await?;
+    let logins: Vec<String> = logins.into_iter().flatten().map(str::to_owned).collect();
+    let owners = with_vault(node, move |vault| {
+        logins.iter().map(|login| vault.person_of(login)).collect::<io::Result<Vec<_>>>()
+    });
+    let taken = owners.await?.into_iter().flatten().any(|owner| owner != *id);
+    if taken { Err(Problem::plain(Code::LoginTaken)) } else { Ok(()) }
+}
+
+/// Refuses a person who was erased. One whose file is damaged is there: they can be disabled and erased.
+async fn exists(node: &Node, id: &PrincipalId) -> Result<(), Problem> {
+    let person = id.clone();
+    let is_there =
+        with_vault(node, move |vault| Ok(vault.person(&person).map_or(true, |kept| kept.is_some())));
+    if is_there.await? { Ok(()) } else { Err(unknown()) }
 }
 
 async fn shown_after(node: &Node, id: &PrincipalId, outcome: &Outcome) -> Result<Response, Problem> {

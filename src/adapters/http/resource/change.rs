@@ -77,7 +77,7 @@ impl ChangeRequest {
     /// Has the command decided and made durable, if its caller may do what it does.
     pub(crate) async fn execute(&self, node: &Node, command: Command) -> Result<Outcome, Problem> {
         // The body may have taken its time: a revocation or another grant since then counts.
-        if !node.admits_still(&self.caller) {
+        if !node.goes_on(&self.caller).await {
             return Err(Problem::plain(Code::Unauthorized));
         }
         self.caller.check(|access| {

@@ -68,8 +68,17 @@ impl Changes<'_> {
                 logins.iter().map(|login| vault.person_of(login)).collect::<io::Result<Vec<_>>>()
             })
             .await?;
+        let declared_ids = known.clone();
         let mut named = Vec::new();
         for (at, (person, id)) in declared.people.iter().zip(known).enumerate() {
+            // Before anything is written: a file with one name that is taken changes nothing.
+            if let Some(email) = person.kept.email.clone() {
+                let owner = self.in_vault(move |vault| vault.person_of(&email)).await?;
+                let moves = owner.as_ref().is_some_and(|owner| declared_ids.contains(&Some(owner.clone())));
+                if owner.is_some() && owner != id && !moves {
+                    return Err(ApplyError::LoginTaken(at + 1));
+                }
+            }
             let id = id.unwrap_or_else(|| self.new_id(PrincipalKind::Person));
             named.push(Named { id, entry: Entry::Person(person, at + 1) });
         }

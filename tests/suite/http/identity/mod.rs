@@ -10,6 +10,7 @@ mod long_answers;
 mod matrix;
 mod operations;
 mod persons;
+mod races;
 mod sessions;
 mod tokens;
 
