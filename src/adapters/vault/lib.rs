@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `vault` | [`FileVault`]: the port `onhand_app::ports::Vault` in files, and the verifiers of tokens in memory |
+//! | `tokens` | the verifiers of tokens, in files and in memory |
 //! | `persons` | persons and their logins, of which each is one person's alone |
 //! | `sessions` | sessions of persons, and links that set a password once |
 //! | `keys`, `signature` | the keys that sign tokens, and the cryptography of it |
@@ -73,6 +74,7 @@ mod signature;
 #[cfg(test)]
 mod testing;
 pub mod token;
+mod tokens;
 mod vault;
 mod workers;
 

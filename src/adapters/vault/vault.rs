@@ -6,9 +6,10 @@ use crate::keys::Keys;
 use crate::password;
 use crate::persons::Persons;
 use crate::random::{RandomSource, of_machine};
-use crate::record::{ManagedRecord, TokenRecord};
+use crate::record::ManagedRecord;
 use crate::sessions::Sessions;
 use crate::token::TokenText;
+use crate::tokens::Tokens;
 use crate::workers::Workers;
 use hmac::{Hmac, Mac};
 use onhand_app::ports::{
@@ -20,34 +21,23 @@ use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use parking_lot::RwLock;
 use sha2::Sha256;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// [`Vault`] in the directory `identity/` of a data directory.
-///
-/// Tokens are kept in memory once they were asked for, as they are asked for at every request. One that another process erases
-/// stays known here: it was revoked in the log before, so it opens nothing. One that is missing is looked for each time,
-/// because another process may make it.
 pub struct FileVault {
     files: Files,
     key: [u8; 32],
-    tokens: RwLock<Tokens>,
+    tokens: Tokens,
     /// Sessions that were ended here. They are few, and a session lives for days: they are kept until the process ends.
     ended: RwLock<HashSet<TokenId>>,
     workers: Workers,
     /// Of what is compared in memory.
     secret: [u8; 32],
     random: RandomSource,
-}
-
-#[derive(Default)]
-struct Tokens {
-    known: HashMap<TokenId, KeptToken>,
-    /// Counts what was kept and erased: what was read from a file before that is not what is there now.
-    changes: u64,
 }
 
 impl FileVault {
@@ -71,7 +61,7 @@ impl FileVault {
         let files = Files::new(disk, directory);
         let key = files.prepare(&random).map_err(VaultError::at(files.directory()))?;
         let (tokens, ended, workers, secret) =
-            (RwLock::default(), RwLock::default(), Workers::default(), random());
+            (Tokens::default(), RwLock::default(), Workers::default(), random());
         Ok(Self { files, key, tokens, ended, workers, secret, random })
     }
 
@@ -109,16 +99,6 @@ impl FileVault {
     fn persons(&self) -> Persons<'_> {
         Persons { files: &self.files, key: &self.key }
     }
-
-    /// Changes the file of a token. What is known of it in memory is forgotten, whatever became of the file.
-    fn change(&self, id: &TokenId, change: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let _held = self.files.hold()?;
-        let changed = change();
-        let mut tokens = self.tokens.write();
-        tokens.known.remove(id);
-        tokens.changes += 1;
-        changed
-    }
 }
 
 impl Vault for FileVault {
@@ -146,8 +126,7 @@ impl Vault for FileVault {
     }
 
     fn is_known_token(&self, id: &TokenId, text: &str) -> Option<bool> {
-        let presented = TokenText::sha256(text);
-        self.tokens.read().known.get(id).map(|token| token.sha256.ct_eq(&presented).into())
+        self.tokens.is_known(id, text)
     }
 
     fn is_token(&self, id: &TokenId, text: &str) -> io::Result<bool> {
@@ -156,44 +135,19 @@ impl Vault for FileVault {
     }
 
     fn keep_token(&self, id: &TokenId, token: &KeptToken) -> io::Result<()> {
-        self.change(id, || self.files.put(&self.files.token(id), &TokenRecord::new(id, token)))
+        self.tokens.keep(&self.files, id, token)
     }
 
     fn token(&self, id: &TokenId) -> io::Result<Option<KeptToken>> {
-        let changes = {
-            let tokens = self.tokens.read();
-            if let Some(token) = tokens.known.get(id) {
-                return Ok(Some(token.clone()));
-            }
-            tokens.changes
-        };
-        let path = self.files.token(id);
-        let Some(record) = self.files.read::<TokenRecord>(&path, Remedy::NewToken)? else { return Ok(None) };
-        if record.token_id != *id {
-            let reason = format!("it is about {}", record.token_id);
-            return Err(VaultError::Damaged { path, reason, remedy: Remedy::NewToken }.into());
-        }
-        let token = record.token();
-        let mut tokens = self.tokens.write();
-        if tokens.changes == changes {
-            tokens.known.insert(id.clone(), token.clone());
-        }
-        Ok(Some(token))
+        self.tokens.get(&self.files, id)
     }
 
     fn erase_token(&self, id: &TokenId) -> io::Result<()> {
-        self.change(id, || self.files.remove(&self.files.token(id)))
+        self.tokens.erase(&self.files, id)
     }
 
     fn sweep_tokens(&self, is_useless: &dyn Fn(&TokenId) -> bool, before: Timestamp) -> io::Result<usize> {
-        let mut swept = 0;
-        for id in self.files.all_tokens()?.iter().filter(|id| is_useless(id)) {
-            if self.files.modified(&self.files.token(id))?.is_some_and(|at| at < before) {
-                self.erase_token(id)?;
-                swept += 1;
-            }
-        }
-        Ok(swept)
+        self.tokens.sweep(&self.files, is_useless, before)
     }
 
     fn sweep_persons(
