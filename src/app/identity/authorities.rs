@@ -7,7 +7,7 @@ use dashmap::DashMap;
 use onhand_domain::identity::{
     Access, Admin, Admins, Grant, Mode, Principal, PrincipalId, PrincipalKind, Role, Token, TokenId,
 };
-use onhand_domain::{Evidence, Key, State};
+use onhand_domain::{Evidence, Key, Sequence, State};
 use parking_lot::RwLock;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub(crate) struct Authorities {
     principals: DashMap<PrincipalId, (Principal, Arc<Authority>)>,
     tokens: DashMap<TokenId, Token>,
     mode: RwLock<Mode>,
+    /// The last event of each principal and token that this process's log has moved.
+    heads: DashMap<Key, Sequence>,
 }
 
 impl Authorities {
@@ -145,6 +147,13 @@ fn authority(id: &PrincipalId, principal: &Principal, mode: Mode) -> Authority {
 
 impl Projection for Authorities {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
+        if matches!(moved.key, Key::Principal(_) | Key::Token(_)) {
+            if moved.head == Sequence::START {
+                self.heads.remove(moved.key);
+            } else {
+                self.heads.insert(moved.key.clone(), moved.head);
+            }
+        }
         match (moved.key, moved.state) {
             (Key::Principal(id), State::Principal(master)) => {
                 self.note_principal(id, master.details.as_ref());
@@ -154,6 +163,14 @@ impl Projection for Authorities {
             _ => {}
         }
         None
+    }
+
+    /// That no administrator would be left may follow from any principal or token.
+    fn rests_on(&self, keys: &[Key]) -> Sequence {
+        if !keys.iter().any(|key| matches!(key, Key::Principal(_))) {
+            return Sequence::START;
+        }
+        self.heads.iter().map(|head| *head).max().unwrap_or_default()
     }
 
     fn evidence(&self, keys: &[Key], evidence: &mut Evidence) {
