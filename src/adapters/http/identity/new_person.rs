@@ -1,6 +1,6 @@
 //! A new person: kept in the vault, then recorded in the log.
 
-use crate::identity::keeper::{keep, random_bits, required, vault, with_vault};
+use crate::identity::keeper::{keep, kept, random_bits, required, vault, with_vault};
 use crate::identity::person_body::PersonShown;
 use crate::node::Node;
 use crate::resource::change::by_bytes;
@@ -48,15 +48,16 @@ pub(super) async fn added(
     check_grants(node, &grants, &granter)?;
     // Recorded by an earlier try: the ledger knows the key, or says that the person exists.
     let is_new = node.ledger.authority(&id).is_none();
-    if is_new {
-        let kept = KeptPerson {
+    // What an earlier try with the key has kept stays: its password counts.
+    if is_new && kept(node, &id).await?.is_none() {
+        let person = KeptPerson {
             login: login.to_string(),
             name: name.map(String::from),
             email: email.map(String::from),
             password,
             created_at: node.ledger.now(),
         };
-        keep(node, &id, kept).await?;
+        keep(node, &id, person).await?;
     }
     let principal = Principal { kind: PrincipalKind::Person, grants, disabled: false };
     let command = PrincipalCommand {
@@ -68,11 +69,12 @@ pub(super) async fn added(
     };
     let recorded = record(command).await;
     // Where the outcome is not known the person may be recorded, and a try with a key may go on in another process with the same
-    // id: then they stay, and are swept later if the log does not know them by then.
+    // id: then they stay, and are swept later if the log does not know them by then. A key of another body records nobody here.
     let refused = recorded
         .as_ref()
         .is_err_and(|problem| !matches!(problem.code(), Code::OutcomeUnknown | Code::Internal));
-    if is_new && refused && !has_key {
+    let is_reused = recorded.as_ref().is_err_and(|problem| problem.code() == Code::IdempotencyKeyReused);
+    if is_new && refused && (!has_key || is_reused) {
         let unused = id.clone();
         with_vault(node, move |vault| vault.erase_person(&unused)).await?;
     }

@@ -182,6 +182,7 @@ async fn a_retry_adds_nobody_twice_and_another_body_is_told() {
     add("bob").await.is(409, "idempotency-key-reused");
     assert_eq!(chain.get("/users", &chain.admin).await.json["items"].as_array().unwrap().len(), 1);
     chain.log_in(json!({"login": "bob", "password": PASSWORD})).await.is(401, "unauthorized");
+    chain.person("bob", manager()).await;
 }
 
 #[tokio::test]
