@@ -49,6 +49,13 @@ impl Attempts {
         Ok(())
     }
 
+    /// The last try of a pair was wrong: the wait begins now, however long the comparison took.
+    pub(crate) fn fail(&self, pair: [u8; 32]) {
+        if let Some(attempt) = self.of.lock().get_mut(&pair) {
+            attempt.next = Instant::now() + wait_after(attempt.tries);
+        }
+    }
+
     /// Forgets the last try of a pair: it was not compared.
     pub(crate) fn take_back(&self, pair: [u8; 32]) {
         if let Some(attempt) = self.of.lock().get_mut(&pair) {
@@ -117,6 +124,17 @@ mod tests {
             attempts.take_back([1; 32]);
         }
         assert_eq!((0..9).filter(|_| attempts.begin([1; 32]).is_ok()).count(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_begins_when_the_comparison_has_ended() {
+        let attempts = Attempts::default();
+        for _ in 0..FREE {
+            attempts.begin([1; 32]).unwrap();
+            tokio::time::advance(Duration::from_secs(5)).await;
+            attempts.fail([1; 32]);
+        }
+        assert_eq!(attempts.begin([1; 32]), Err(Duration::from_secs(1)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -61,7 +61,7 @@ impl Logins {
             Ok(_) => self.attempts.succeed(pair),
             // It was not compared, so it was not wrong.
             Err(problem) if problem.code() != Code::Unauthorized => self.attempts.take_back(pair),
-            Err(_) => {}
+            Err(_) => self.attempts.fail(pair),
         }
         compared
     }
@@ -91,6 +91,11 @@ impl Logins {
     /// Counts a registration from a network as a try for a login that nobody has: many in a row have to wait.
     pub(crate) fn count_registration(&self, network: Option<IpAddr>) -> Result<(), Problem> {
         self.attempts.begin(self.pair("", network)).map_err(too_many)
+    }
+
+    /// The work of a registration from a network has ended: the wait for the next one begins.
+    pub(crate) fn end_registration(&self, network: Option<IpAddr>) {
+        self.attempts.fail(self.pair("", network));
     }
 
     async fn compare(

@@ -96,7 +96,9 @@ pub(crate) async fn register(
     let logins = node.logins.as_ref().ok_or_else(|| Problem::plain(Code::NotReady))?;
     logins.count_registration(way.network)?;
     let names = [body.login.as_deref(), body.email.as_deref()];
-    let password = hashed(&node, &body.password, &names, "/password").await?;
+    let password = hashed(&node, &body.password, &names, "/password").await;
+    logins.end_registration(way.network);
+    let password = password?;
     node.ledger.catch_up().await.map_err(ReadError::from)?;
     let tried = context.key.as_deref().map(|key| id_of_try(&node, None, key, &body)).transpose()?;
     let retry = personal(&node, "register", &body)?;
