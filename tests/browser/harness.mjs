@@ -46,9 +46,9 @@ export async function startNode(...arguments_) {
       return { status: answer.status, body: await answer.json().catch(() => null) };
     },
     /** Sends a JSON body as a program does; the answer must be good. */
-    async post(path, body) {
+    async post(path, body, headers = {}) {
       const answer = await fetch(url + path, {
-        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+        method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body),
       });
       if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
       return answer.json();
