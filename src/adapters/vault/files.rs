@@ -123,19 +123,33 @@ impl Files {
 
     fn hold_within(&self, wait: Duration) -> io::Result<Held<'_>> {
         let turn = self.turn.lock();
-        let path = self.directory.join("LOCK");
         let begun = Instant::now();
         loop {
-            let file = self.disk.open(&path, OpenMode::OpenOrCreate)?;
-            require_private(&*file, &path, FILE_MODE)?;
-            if file.try_lock()? == LockOutcome::Acquired {
+            if let Some(file) = self.try_lock()? {
                 return Ok(Held { _file: file, _turn: turn });
             }
             if begun.elapsed() >= wait {
-                return Err(VaultError::Busy { path }.into());
+                return Err(VaultError::Busy { path: self.lock_file() }.into());
             }
             thread::sleep(TRY_AGAIN);
         }
+    }
+
+    /// As [`Files::hold`], without waiting; nothing when somebody else holds it.
+    pub(crate) fn try_hold(&self) -> io::Result<Option<Held<'_>>> {
+        let Some(turn) = self.turn.try_lock() else { return Ok(None) };
+        Ok(self.try_lock()?.map(|file| Held { _file: file, _turn: turn }))
+    }
+
+    fn try_lock(&self) -> io::Result<Option<Arc<dyn DiskFile>>> {
+        let path = self.lock_file();
+        let file = self.disk.open(&path, OpenMode::OpenOrCreate)?;
+        require_private(&*file, &path, FILE_MODE)?;
+        Ok((file.try_lock()? == LockOutcome::Acquired).then_some(file))
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.directory.join("LOCK")
     }
 
     /// The record in a file; nothing when there is no file.

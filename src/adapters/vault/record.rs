@@ -99,7 +99,14 @@ pub(crate) struct LoginRecord {
     pub(crate) principal_id: PrincipalId,
 }
 
+/// A use is written down at most so often.
+const USE_STEP_MS: i64 = 5 * 60_000;
+
 impl SessionRecord {
+    pub(crate) fn is_use_due(&self, now: Timestamp) -> bool {
+        now >= self.used_at.plus_milliseconds(USE_STEP_MS)
+    }
+
     pub(crate) fn session(&self) -> KeptSession {
         let Self { principal_id, usage, used_at, expires_at, .. } = self.clone();
         KeptSession { principal_id, usage, used_at, expires_at }

@@ -21,9 +21,6 @@ use subtle::ConstantTimeEq;
 
 /// How long a replaced refresh token gets the same successor again.
 const REPEAT_MS: i64 = 10_000;
-/// A use is written down at most so often.
-const USE_STEP_MS: i64 = 5 * 60_000;
-
 /// Half of a secret, in bytes.
 const HALF: usize = 16;
 
@@ -87,7 +84,8 @@ impl Sessions<'_> {
         Ok(record.map(|record| record.session()).filter(|session| session.is_good(now)))
     }
 
-    /// The good session of a cookie or link. A use of a cookie is noted.
+    /// The good session of a cookie or link. A use of a cookie is noted as far as that is possible at once: a full disk, or
+    /// another process that holds the lock, fails no request.
     pub(crate) fn of_text(
         &self,
         usage: SessionUse,
@@ -95,8 +93,10 @@ impl Sessions<'_> {
         now: Timestamp,
     ) -> io::Result<Option<(TokenId, KeptSession)>> {
         let Some((id, record)) = self.matching(usage, text, now)? else { return Ok(None) };
-        if now >= record.used_at.plus_milliseconds(USE_STEP_MS) {
-            self.note_use(&id, now)?;
+        if record.is_use_due(now)
+            && let Err(error) = self.note_use(&id, now)
+        {
+            tracing::debug!(session = %id, %error, "the use of a session is not noted");
         }
         Ok(Some((id, record.session())))
     }
@@ -176,9 +176,9 @@ impl Sessions<'_> {
     }
 
     fn note_use(&self, id: &TokenId, now: Timestamp) -> io::Result<()> {
-        let _held = self.files.hold()?;
-        // It may have ended meanwhile.
-        match self.record(id)? {
+        let Some(_held) = self.files.try_hold()? else { return Ok(()) };
+        // It may have ended meanwhile, or another request has noted its use.
+        match self.record(id)?.filter(|record| record.is_use_due(now)) {
             Some(record) => {
                 self.files.put(&self.files.session(id), &SessionRecord { used_at: now, ..record })
             }
@@ -251,10 +251,12 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{files_with, opened, person_id, stop_at_every_operation};
+    use crate::testing::{DIRECTORY, files_with, opened, person_id, stop_at_every_operation};
     use crate::vault::FileVault;
     use onhand_app::ports::Vault;
-    use onhand_sim_machine::disk::{Crash, SimDisk};
+    use onhand_disk::{Disk, LockOutcome, OpenMode};
+    use onhand_sim_machine::disk::{Crash, DiskOperation, Fault, Injection, SimDisk};
+    use std::path::Path;
 
     const DAY: i64 = 86_400;
 
@@ -293,6 +295,25 @@ mod tests {
         assert!(vault.session_of(SessionUse::Browser, "ohb_", at(0)).unwrap().is_none());
         let guess = issue('b', &cookie.session_id, [7; 32]);
         assert!(vault.session_of(SessionUse::Browser, &guess, at(0)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_cookie_is_good_though_its_use_cannot_be_noted() {
+        let disk = SimDisk::new(1);
+        let vault = opened(&disk);
+        let cookie = begun(&vault, SessionUse::Browser);
+        let is_good =
+            |seconds| vault.session_of(SessionUse::Browser, &cookie.text, at(seconds)).unwrap().is_some();
+        disk.inject(Injection::at(1, Fault::NoSpace).only(DiskOperation::WriteAt).sticky());
+        assert!(is_good(DAY / 4), "the disk is full");
+        disk.clear_faults();
+        let other = disk.of(2).open(&Path::new(DIRECTORY).join("LOCK"), OpenMode::OpenOrCreate).unwrap();
+        assert_eq!(other.try_lock().unwrap(), LockOutcome::Acquired);
+        let operations = disk.operations();
+        assert!(is_good(DAY / 3), "another process holds the lock");
+        assert!(disk.operations() - operations < 20, "it waited for the lock");
+        drop(other);
+        assert!(is_good(DAY / 3) && is_good(DAY / 3 + DAY / 4), "its use is noted again");
     }
 
     #[test]
