@@ -167,7 +167,7 @@ impl FrontDoor {
             let (vault, id, text) = (Arc::clone(vault), id.clone(), text.to_owned());
             let read = blocking(move || vault.is_token(&id, &text)).await;
             token = good().ok_or_else(unauthorized)?;
-            read.map_err(|error| of_vault(&error))?
+            read.map_err(|error| Problem::of_vault(&error))?
         };
         if !fits {
             return Err(unauthorized());
@@ -186,7 +186,7 @@ impl FrontDoor {
             let goes_on = session.is_some_and(|session| session.principal_id == claims.sub);
             Ok(Some((claims, goes_on)))
         };
-        let read = blocking(read).await.map_err(|error| of_vault(&error))?;
+        let read = blocking(read).await.map_err(|error| Problem::of_vault(&error))?;
         let (claims, session_goes_on) = read.ok_or_else(unauthorized)?;
         let seconds = now.milliseconds().div_euclid(1_000);
         let in_time = claims.iat <= seconds.saturating_add(CLOCK_SKEW_SECONDS) && seconds < claims.exp;
@@ -207,7 +207,7 @@ impl FrontDoor {
         let (vault, now) = (self.vault.clone().ok_or_else(unauthorized)?, self.ledger.now());
         let presented = text.to_owned();
         let found = blocking(move || vault.session_of(SessionUse::Browser, &presented, now)).await;
-        let (id, session) = found.map_err(|error| of_vault(&error))?.ok_or_else(unauthorized)?;
+        let (id, session) = found.map_err(|error| Problem::of_vault(&error))?.ok_or_else(unauthorized)?;
         self.known(&session.principal_id, Shown::Session(id, now.plus_seconds(RELIED_ON_SECONDS)))
     }
 
@@ -234,8 +234,4 @@ impl FrontDoor {
 /// One refusal for everything that can be wrong with a credential.
 fn unauthorized() -> Problem {
     Problem::plain(Code::Unauthorized)
-}
-
-fn of_vault(error: &io::Error) -> Problem {
-    Problem::plain(Code::Internal).because(error)
 }

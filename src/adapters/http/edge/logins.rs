@@ -137,7 +137,7 @@ impl Logins {
             let Some(id) = vault.person_of(&login)? else { return Ok(None) };
             Ok(vault.person(&id)?.map(|person| (id, person)))
         });
-        known.await.map_err(|error| Problem::plain(Code::Internal).because(&error))
+        known.await.map_err(|error| Problem::of_vault(&error))
     }
 
     fn pair(&self, login: &str, network: Option<IpAddr>) -> [u8; 32] {

@@ -19,7 +19,7 @@ pub(crate) async fn check(
     let Some(vault) = vault.filter(|_| is_about_one && route.method != Method::GET) else { return Ok(()) };
     let vault = Arc::clone(vault);
     let managed = blocking(move || vault.managed()).await;
-    let managed = managed.map_err(|error| Problem::plain(Code::Internal).because(&error))?;
+    let managed = managed.map_err(|error| Problem::of_vault(&error))?;
     if is_declared(&managed, params) { Err(refusal(&managed)) } else { Ok(()) }
 }
 

@@ -107,7 +107,7 @@ async fn named(node: &Node, who: &str) -> Result<(Option<PrincipalId>, Option<To
         }
         Ok((None, tokens))
     });
-    let (person, mut tokens) = found.await.map_err(|error| Problem::plain(Code::Internal).because(&error))?;
+    let (person, mut tokens) = found.await.map_err(|error| Problem::of_vault(&error))?;
     if tokens.len() > 1 {
         let ids: Vec<&str> = tokens.iter().map(TokenId::as_str).collect();
         let detail = format!("is the name of several tokens; send the id of one: {}", ids.join(", "));

@@ -57,11 +57,7 @@ pub(super) async fn with_vault<T: Send + 'static>(
     work: impl FnOnce(&dyn Vault) -> io::Result<T> + Send + 'static,
 ) -> Result<T, Problem> {
     let vault = vault(node)?;
-    blocking(move || work(&*vault)).await.map_err(|error| of_vault(&error))
-}
-
-pub(super) fn of_vault(error: &io::Error) -> Problem {
-    Problem::plain(Code::Internal).because(error)
+    blocking(move || work(&*vault)).await.map_err(|error| Problem::of_vault(&error))
 }
 
 /// What the vault keeps of a person.
@@ -110,7 +106,7 @@ pub(super) async fn change_kept(
 fn of_keeping(error: KeepError) -> Problem {
     match error {
         KeepError::LoginTaken => Problem::plain(Code::LoginTaken),
-        KeepError::Disk(error) => of_vault(&error),
+        KeepError::Disk(error) => Problem::of_vault(&error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Passwords: changed by their person, set by a link that was given out, chosen at a registration.
 
 use crate::edge::body::JsonBody;
-use crate::identity::keeper::{Way, hashed, kept, of_vault, vault, with_vault};
+use crate::identity::keeper::{Way, hashed, kept, vault, with_vault};
 use crate::identity::new_person::{NewPerson, added, id_of_try, personal};
 use crate::identity::person_body::RegisterBody;
 use crate::node::Node;
@@ -129,7 +129,7 @@ async fn set(node: &Node, id: PrincipalId, hash: String, but: Option<TokenId>) -
     match done.await {
         Ok(true) => Ok(StatusCode::NO_CONTENT.into_response()),
         Ok(false) => Err(Problem::plain(Code::ManagedByFile)),
-        Err(KeepError::Disk(error)) => Err(of_vault(&error)),
+        Err(KeepError::Disk(error)) => Err(Problem::of_vault(&error)),
         Err(error @ KeepError::LoginTaken) => Err(Problem::plain(Code::Internal).because(&error)),
     }
 }

@@ -143,7 +143,8 @@ pub(crate) async fn grant(
     let GrantsBody { grants, .. } = body;
     let changed = |before: Principal| Principal { grants: grants.clone(), ..before };
     let (outcome, _) = execute(&node, &change, &id, granter, changed).await?;
-    // A link that was made for somebody who might do less must not lead to what they may do now.
+    // A link that was made before the change must not lead to what the person may do now. A retry ends links too, though they may
+    // be younger: a crash may have left older ones, and another link is easily made.
     let person = id.clone();
     with_vault(&node, move |vault| vault.end_links_of(&person)).await?;
     shown_after(&node, &id, &outcome).await

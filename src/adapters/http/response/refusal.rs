@@ -7,6 +7,7 @@ use onhand_app::central::LetterError;
 use onhand_app::ports::HistoryError;
 use onhand_app::stock::ReadError;
 use onhand_domain::Rejection;
+use std::io;
 
 /// The code of a rejection.
 pub(crate) fn code(rejection: &Rejection) -> Code {
@@ -147,6 +148,27 @@ impl From<LetterError> for Problem {
     }
 }
 
+impl Problem {
+    /// The problem of an error of the vault: a full disk, or another process that holds the lock, is no fault of the server.
+    pub(crate) fn of_vault(error: &io::Error) -> Self {
+        let unavailable = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::new(
+                    Code::ReadOnly,
+                    "The vault of persons and tokens cannot be written, because the disk is full or read-only. Try again after \
+                 Retry-After.",
+                )
+            }
+            io::ErrorKind::TimedOut => Self::new(
+                Code::NotReady,
+                "Another process has held the vault of persons and tokens for too long. Try again after Retry-After.",
+            ),
+            _ => Self::plain(Code::Internal),
+        };
+        unavailable.because(error)
+    }
+}
+
 /// A rejection as a sentence for a person.
 pub(crate) fn sentence(rejection: &Rejection) -> String {
     let text = rejection.to_string();
@@ -218,13 +240,28 @@ mod tests {
     }
 
     #[test]
+    fn a_vault_that_cannot_be_used_now_is_no_fault_of_the_server() {
+        for (kind, expected) in [
+            (io::ErrorKind::StorageFull, Code::ReadOnly),
+            (io::ErrorKind::QuotaExceeded, Code::ReadOnly),
+            (io::ErrorKind::ReadOnlyFilesystem, Code::ReadOnly),
+            (io::ErrorKind::TimedOut, Code::NotReady),
+            (io::ErrorKind::InvalidData, Code::Internal),
+        ] {
+            let problem = Problem::of_vault(&io::Error::new(kind, "/srv/data/identity"));
+            assert_eq!(problem.code(), expected);
+            assert!(!problem.detail().contains("/srv") && problem.cause().is_some());
+        }
+    }
+
+    #[test]
     fn a_letter_error_hides_internals() {
         for (error, status) in [
             (LetterError::Unknown, 404),
             (LetterError::Closed, 409),
             (LetterError::Behind("n-1".to_owned()), 409),
             (LetterError::Source("http://10.0.0.7".to_owned()), 503),
-            (LetterError::Io(std::io::Error::other("/srv/data")), 503),
+            (LetterError::Io(io::Error::other("/srv/data")), 503),
         ] {
             let problem = Problem::from(error);
             assert_eq!(problem.code().status(), status);
