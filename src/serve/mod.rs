@@ -196,15 +196,16 @@ async fn let_archive_follow(running: &RunningNode, interval: Duration) -> Infall
     }
 }
 
-/// Removes sessions that have ended, and makes the next signing key in time.
+/// Removes sessions that have ended, makes the next signing key in time, and sweeps the vault as the start has done.
 async fn keep_vault(running: &RunningNode, vault: Arc<dyn Vault>) -> Infallible {
     loop {
         let (vault, now) = (Arc::clone(&vault), running.ledger.now());
-        http::sweep_vault(&running.ledger, &vault).await;
-        if let Err(error) = blocking(move || vault.upkeep(now)).await {
+        let kept = Arc::clone(&vault);
+        if let Err(error) = blocking(move || kept.upkeep(now)).await {
             tracing::warn!(%error, "the vault is not kept up; it is tried again in an hour");
         }
         tokio::time::sleep(VAULT_UPKEEP).await;
+        http::sweep_vault(&running.ledger, &vault).await;
     }
 }
 

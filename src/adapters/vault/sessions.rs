@@ -397,6 +397,19 @@ mod tests {
     }
 
     #[test]
+    fn an_ended_session_is_known_until_the_second_upkeep() {
+        let vault = opened(&SimDisk::new(1));
+        let session = begun(&vault, SessionUse::Browser).session_id;
+        vault.upkeep(at(1)).unwrap();
+        assert!(!vault.has_ended(&session));
+        vault.end_session(&session).unwrap();
+        vault.upkeep(at(2)).unwrap();
+        assert!(vault.has_ended(&session));
+        vault.upkeep(at(3_602)).unwrap();
+        assert!(!vault.has_ended(&session));
+    }
+
+    #[test]
     fn what_has_ended_is_swept() {
         let disk = SimDisk::new(1);
         let vault = opened(&disk);

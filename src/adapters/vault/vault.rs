@@ -23,6 +23,7 @@ use parking_lot::RwLock;
 use sha2::Sha256;
 use std::collections::HashSet;
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -32,12 +33,34 @@ pub struct FileVault {
     files: Files,
     key: [u8; 32],
     tokens: Tokens,
-    /// Sessions that were ended here. They are few, and a session lives for days: they are kept until the process ends.
-    ended: RwLock<HashSet<TokenId>>,
+    /// Sessions that were ended here, for answers that go on.
+    ended: RwLock<Ended>,
     workers: Workers,
     /// Of what is compared in memory.
     secret: [u8; 32],
     random: RandomSource,
+}
+
+/// The ids of ended sessions. [`Vault::upkeep`] forgets those that were there at the upkeep before: no answer relies on a
+/// session for that long without a look at its file.
+#[derive(Default)]
+struct Ended {
+    recent: HashSet<TokenId>,
+    before: HashSet<TokenId>,
+}
+
+impl Ended {
+    fn insert(&mut self, id: TokenId) {
+        self.recent.insert(id);
+    }
+
+    fn contains(&self, id: &TokenId) -> bool {
+        self.recent.contains(id) || self.before.contains(id)
+    }
+
+    fn forget(&mut self) {
+        self.before = mem::take(&mut self.recent);
+    }
 }
 
 impl FileVault {
@@ -249,6 +272,7 @@ impl Vault for FileVault {
     }
 
     fn upkeep(&self, now: Timestamp) -> io::Result<()> {
+        self.ended.write().forget();
         self.sessions().end_all(&|_, session| !session.is_good(now))?;
         self.keys().upkeep(now, &*self.random)
     }

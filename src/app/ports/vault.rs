@@ -204,7 +204,7 @@ pub trait Vault: Send + Sync {
     /// What the disk says; then calling it again goes on.
     fn end_links_of(&self, id: &PrincipalId) -> io::Result<()>;
 
-    /// True when this process has ended that session.
+    /// True when this process has ended that session, and [`Vault::upkeep`] was called at most once since.
     fn has_ended(&self, id: &TokenId) -> bool;
 
     /// A signed token with these claims.
@@ -233,7 +233,8 @@ pub trait Vault: Send + Sync {
     /// What the disk says.
     fn rotate_keys(&self, revokes: bool, now: Timestamp) -> io::Result<String>;
 
-    /// Removes sessions that have ended, and makes the next signing key in time. To be called every hour or so.
+    /// Removes sessions that have ended, forgets those of [`Vault::has_ended`], and makes the next signing key in time. To be called
+    /// every hour or so.
     ///
     /// # Errors
     /// What the disk says.
