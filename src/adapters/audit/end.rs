@@ -2,19 +2,10 @@
 
 use crate::file_name::{FileName, list};
 use crate::line::{Line, LineHash};
-use crate::walk::{Place, Step, Torn};
+use crate::walk::{Place, Step, Tail, Torn};
 use onhand_disk::{Disk, OpenMode, keep_aside, read_all};
 use std::io;
 use std::path::Path;
-
-/// The last entry of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tail {
-    /// Its number; 0 when there is none.
-    pub(crate) n: u64,
-    /// The hash of its line.
-    pub(crate) hash: LineHash,
-}
 
 /// The end of a chain, and what was wrong with it.
 #[derive(Debug, Default)]
@@ -54,7 +45,7 @@ impl ChainEnd {
             if let Some(found) = broken {
                 end.damaged = Some(format!("{}, line {}: {}", found.file, found.line, found.reason));
             }
-            if let Some(tail) = last_line(&bytes, place.next) {
+            if let Some(tail) = place.last.or_else(|| any_line(&bytes, place.next)) {
                 return Ok(Self { tail, ..end });
             }
             put_aside(disk, directory, file, &bytes)?;
@@ -63,8 +54,8 @@ impl ChainEnd {
     }
 }
 
-/// The line in front of the place that was reached.
-fn last_line(bytes: &[u8], next: u64) -> Option<Tail> {
+/// A line in front of the place that was reached, where none stands where it belongs.
+fn any_line(bytes: &[u8], next: u64) -> Option<Tail> {
     let lines = bytes.split_inclusive(|byte| *byte == b'\n').rev();
     let read = lines.filter_map(|bytes| Some((bytes, Line::decode(bytes).ok()?)));
     let mut before = read.filter(|(_, line)| line.n < next);

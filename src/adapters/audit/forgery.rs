@@ -1,8 +1,9 @@
 //! Tests of a chain whose files somebody, or a crash, has changed.
 
+use crate::line::Line;
 use crate::read::read;
 use crate::testing::{DIRECTORY, checked, data_directory, entry, is_sound, requests, script, time, writer};
-use onhand_app::ports::{AuditKind, TrailPlace, TrailQuery};
+use onhand_app::ports::{AuditEntry, AuditKind, TrailPlace, TrailQuery};
 use onhand_disk::Disk;
 use onhand_sim_machine::disk::{Crash, SimDisk};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ fn filled() -> (SimDisk, Vec<(PathBuf, Vec<String>)>) {
 
 /// A line with another entry and a checksum that fits.
 fn forged(line: &str) -> String {
-    let mut forged = crate::line::Line::decode(line.as_bytes()).unwrap();
+    let mut forged = Line::decode(line.as_bytes()).unwrap();
     forged.entry.count = 99;
     String::from_utf8(forged.encode()).unwrap()
 }
@@ -86,6 +87,45 @@ fn lines_and_files_that_are_gone_are_missed() {
             let disk = disk.fork();
             disk.remove(path).unwrap();
             assert!(!checked(&disk).breaks.is_empty(), "{}", path.display());
+        }
+    }
+}
+
+/// Every row that a reader gets, without those of damage and repair.
+fn rows(disk: &SimDisk) -> Vec<u64> {
+    let after = TrailPlace::new();
+    let passes = |entry: &AuditEntry| !matches!(entry.kind, AuditKind::Damaged | AuditKind::Repaired);
+    let query = TrailQuery { after: &after, limit: 99, since: None, fresh: false, passes: &passes };
+    read(disk, Path::new(DIRECTORY), &query).unwrap().remove(0).entries.into_iter().map(|(n, _)| n).collect()
+}
+
+#[test]
+fn a_line_that_was_put_in_is_named_and_hides_no_other() {
+    let (disk, files) = filled();
+    let every: Vec<u64> = (1..=9).collect();
+    assert_eq!(rows(&disk), every);
+    let decoded = |line: &String| Line::decode(line.as_bytes()).unwrap();
+    let copies: Vec<(&String, Line)> =
+        files.iter().flat_map(|(_, lines)| lines).map(|line| (line, decoded(line))).collect();
+    for (at, (path, lines)) in files.iter().enumerate() {
+        let follows = files.get(at + 1).map(|(_, lines)| decoded(&lines[0]));
+        for number in 0..=lines.len() {
+            for (text, copy) in &copies {
+                let disk = disk.fork();
+                let mut more = lines.clone();
+                more.insert(number, (*text).clone());
+                disk.put(path, more.concat().as_bytes());
+                let context = format!("{text} as line {} of {}", number + 1, path.display());
+                let (breaks, read) = (checked(&disk).breaks, rows(&disk));
+                // Behind the end of a file that another one follows it looks as if it had been given up: it does not count.
+                let is_over = number == lines.len()
+                    && follows.as_ref().is_some_and(|next| next.n <= copy.n && copy.synced < next.n);
+                assert_eq!(breaks.is_empty(), is_over, "{context}");
+                assert!(every.iter().all(|n| read.contains(n)), "{read:?} {context}");
+                writer(&disk).write(time(3)).unwrap();
+                assert_eq!(checked(&disk).breaks, breaks, "{context}");
+                assert_eq!(rows(&disk), read, "{context}");
+            }
         }
     }
 }

@@ -40,6 +40,15 @@ pub(crate) struct Walked {
     pub(crate) torn: Option<Torn>,
 }
 
+/// The last entry of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tail {
+    /// Its number; 0 when there is none.
+    pub(crate) n: u64,
+    /// The hash of its line.
+    pub(crate) hash: LineHash,
+}
+
 /// The place reached in a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -49,6 +58,8 @@ pub(crate) struct Place {
     pub(crate) prev: Option<LineHash>,
     /// Where that line is.
     before: Option<(FileName, usize)>,
+    /// The last entry that stands where it belongs.
+    pub(crate) last: Option<Tail>,
 }
 
 /// A line of a file, with its line feed if it has one, and what it says.
@@ -58,10 +69,16 @@ struct Piece<'a> {
     line: Result<Line, &'static str>,
 }
 
+impl Piece<'_> {
+    fn is(&self, n: u64) -> bool {
+        self.line.as_ref().is_ok_and(|line| line.n == n)
+    }
+}
+
 impl Place {
     /// The beginning of a file; what came before it is not known, unless that is nothing.
     pub(crate) fn begin(file: FileName) -> Self {
-        Self { next: file.first, prev: (file.first == 1).then(LineHash::default), before: None }
+        Self { next: file.first, prev: (file.first == 1).then(LineHash::default), before: None, last: None }
     }
 
     /// Reads one file from this place on. `next` is the file behind it.
@@ -95,10 +112,15 @@ impl Place {
             (self.next, self.prev) = (file.first, None);
         }
         for (at, piece) in pieces.iter().enumerate() {
-            if end.is_some_and(|end| self.next >= end) {
-                break;
-            }
+            let is_over = end.is_some_and(|end| self.next >= end);
             match &piece.line {
+                Ok(line) if end.is_some_and(|end| is_over && line.n >= end) => {}
+                Err(_) if is_over => {}
+                Ok(line) if line.n != self.next => {
+                    let is_missing =
+                        line.n > self.next && !pieces.iter().skip(at).any(|later| later.is(self.next));
+                    self.step_aside(file, piece, line, is_missing, &mut walked.steps);
+                }
                 Ok(line) => self.step(file, piece, line, &mut walked.steps),
                 Err(_) if end.is_none() && self.next > durable => {
                     let rest: usize = pieces.iter().skip(at).map(|piece| piece.bytes.len()).sum();
@@ -127,10 +149,7 @@ impl Place {
 
     fn step(&mut self, file: FileName, piece: &Piece<'_>, line: &Line, steps: &mut Vec<Step>) {
         let number = piece.number;
-        if line.n != self.next {
-            let reason = format!("entry {} stands where entry {} belongs", line.n, self.next);
-            steps.push(self.break_at(file, number, reason));
-        } else if self.prev.is_some_and(|prev| prev != line.prev) {
+        if self.prev.is_some_and(|prev| prev != line.prev) {
             let reason = format!("the line is not the one that entry {} follows", line.n);
             steps.push(Step::Break(match self.before {
                 Some((file, at)) => Break { n: line.n - 1, file, line: at, reason },
@@ -139,8 +158,30 @@ impl Place {
         }
         steps.push(Step::Entry(line.n, line.entry.clone()));
         self.next = line.n + 1;
-        self.prev = Some(LineHash::of(piece.bytes));
+        let hash = LineHash::of(piece.bytes);
+        self.prev = Some(hash);
         self.before = Some((file, number));
+        self.last = Some(Tail { n: line.n, hash });
+    }
+
+    /// A line with another number than the next. Where the next one `is_missing`, the chain goes on with this line; otherwise it was put
+    /// in, and the chain goes on behind it as if it were not there.
+    fn step_aside(
+        &mut self,
+        file: FileName,
+        piece: &Piece<'_>,
+        line: &Line,
+        is_missing: bool,
+        steps: &mut Vec<Step>,
+    ) {
+        let reason = format!("entry {} stands where entry {} belongs", line.n, self.next);
+        steps.push(self.break_at(file, piece.number, reason));
+        if is_missing {
+            (self.next, self.prev) = (line.n, None);
+            self.step(file, piece, line, steps);
+        } else {
+            steps.push(Step::Entry(line.n, line.entry.clone()));
+        }
     }
 
     fn break_at(&self, file: FileName, line: usize, reason: String) -> Step {

@@ -18,12 +18,13 @@ mod http;
 mod identity;
 mod identity_file;
 mod shop;
+mod trail;
 
 /// A target and its name.
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(super) const TARGETS: [Target; 15] = [
+pub(super) const TARGETS: [Target; 16] = [
     ("lines", files::lines),
     ("segment", files::segment),
     ("index", files::index),
@@ -35,6 +36,7 @@ pub(super) const TARGETS: [Target; 15] = [
     ("forwarded", forwarded::headers),
     ("request", http::requests),
     ("csv", csv::import),
+    ("trail", trail::trail),
     ("identity_file", identity_file::read),
     ("credentials", http::credentials),
     ("token", identity::token),
