@@ -26,7 +26,8 @@ pub struct KeysArgs {
 enum KeysVerb {
     /// Sign with another key from now on
     Rotate {
-        /// What was signed before is refused at once, so everybody logs in again: the key is known to others
+        /// Refuse at once what was signed before, as the key is known to others: persons go on with their refresh tokens or log in
+        /// again, and signed tokens of teams have to be issued anew
         #[arg(long)]
         revoke: bool,
     },
