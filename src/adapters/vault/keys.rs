@@ -138,9 +138,7 @@ impl Keys<'_> {
         if let Some(newest) = keys.last().filter(|newest| newest.signs_from >= signs_from) {
             return Ok(newest.clone());
         }
-        let bits = random();
-        let bits = bits.first_chunk().expect("32 bytes have a first 8");
-        let key_id = TokenId::of_bits(u64::from_le_bytes(*bits));
+        let key_id = TokenId::of_random(&random());
         let key = KeyRecord { key_id, seed: Bytes32(random()), signs_from };
         keys.push(key.clone());
         let successors: Vec<Timestamp> = keys.iter().skip(1).map(|key| key.signs_from).collect();

@@ -63,6 +63,7 @@ pub mod check;
 mod error;
 mod files;
 mod frequent;
+mod hmac;
 pub mod identity_file;
 mod keys;
 pub mod password;

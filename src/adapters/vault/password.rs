@@ -7,6 +7,7 @@ use crate::frequent::is_frequent;
 use crate::random;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use onhand_app::ports::PasswordMatch;
 use std::hint::black_box;
 
 /// A password has at least so many characters.
@@ -54,15 +55,6 @@ pub enum PasswordFault {
     Pattern,
 }
 
-/// What a password is found to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verified {
-    /// It is the right one.
-    pub ok: bool,
-    /// It is the right one, and its hash was made with less than what is usual now: hash it again and keep that.
-    pub needs_rehash: bool,
-}
-
 /// Says whether a new password may be used by somebody with these logins and e-mail addresses. There are no rules on which
 /// characters to use: they make passwords worse (NIST SP 800-63B).
 ///
@@ -95,22 +87,22 @@ pub fn hash_with(password: &str, salt: [u8; 16]) -> String {
 }
 
 /// Compares a password with what is kept of one. A verifier that cannot be read, or would cost too much, fits nothing.
-pub fn verify(password: &str, phc: &str) -> Verified {
+pub fn verify(password: &str, phc: &str) -> PasswordMatch {
     let read = PasswordHash::new(phc).ok().and_then(|hash| Some((cost_of(&hash)?, hash)));
     let Some((is_weaker, hash)) = read else {
         tracing::error!("what is kept of a password cannot be used: it has to be set anew");
         return verify_unknown(password);
     };
     let ok = current().verify_password(password.as_bytes(), &hash).is_ok();
-    Verified { ok, needs_rehash: ok && is_weaker }
+    PasswordMatch { ok, needs_rehash: ok && is_weaker }
 }
 
 /// Does the same work for a login that nobody has, or a person without a password, so that the time tells nothing. The answer
 /// is no.
-pub fn verify_unknown(password: &str) -> Verified {
+pub fn verify_unknown(password: &str) -> PasswordMatch {
     let nobody = PasswordHash::new(NOBODY).expect("it is written above");
     let _ = black_box(current().verify_password(password.as_bytes(), &nobody));
-    Verified { ok: false, needs_rehash: false }
+    PasswordMatch { ok: false, needs_rehash: false }
 }
 
 /// True when a verifier was made by argon2id, and costs no more than a node spends on a login.
@@ -200,8 +192,8 @@ mod tests {
     fn a_password_fits_its_hash_and_no_other_does() {
         let kept = hash(GOOD);
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
-        assert_eq!(verify(GOOD, &kept), Verified { ok: true, needs_rehash: false });
-        assert_eq!(verify("correct horse staple", &kept), Verified { ok: false, needs_rehash: false });
+        assert_eq!(verify(GOOD, &kept), PasswordMatch { ok: true, needs_rehash: false });
+        assert_eq!(verify("correct horse staple", &kept), PasswordMatch { ok: false, needs_rehash: false });
         assert_ne!(hash(GOOD), kept, "each has a salt of its own");
         assert_eq!(hash_with(GOOD, [7; 16]), hash_with(GOOD, [7; 16]));
     }
@@ -225,10 +217,10 @@ mod tests {
             (phc(Argon2i, V0x13, 19456, 2, 32), true),
         ];
         for (kept, needs_rehash) in rows {
-            assert_eq!(verify(GOOD, &kept), Verified { ok: true, needs_rehash }, "{kept}");
+            assert_eq!(verify(GOOD, &kept), PasswordMatch { ok: true, needs_rehash }, "{kept}");
             assert_eq!(
                 verify("something else", &kept),
-                Verified { ok: false, needs_rehash: false },
+                PasswordMatch { ok: false, needs_rehash: false },
                 "{kept}"
             );
         }
@@ -254,6 +246,6 @@ mod tests {
         assert_eq!(Params::try_from(&nobody), Params::try_from(&known));
         assert_eq!((nobody.algorithm, nobody.version), (known.algorithm, known.version));
         assert_eq!(nobody.hash.unwrap().len(), known.hash.unwrap().len());
-        assert_eq!(verify_unknown(GOOD), Verified { ok: false, needs_rehash: false });
+        assert_eq!(verify_unknown(GOOD), PasswordMatch { ok: false, needs_rehash: false });
     }
 }

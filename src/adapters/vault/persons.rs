@@ -2,11 +2,10 @@
 
 use crate::error::{Remedy, VaultError};
 use crate::files::Files;
+use crate::hmac::hmac;
 use crate::record::{LoginRecord, PersonRecord};
-use hmac::{Hmac, Mac};
 use onhand_app::ports::{KeepError, KeptPerson};
 use onhand_domain::identity::PrincipalId;
-use sha2::Sha256;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
@@ -126,9 +125,7 @@ impl Persons<'_> {
     }
 
     fn path_of(&self, name: &str) -> PathBuf {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key).expect("HMAC takes a key of any length");
-        mac.update(name.as_bytes());
-        self.files.login(&mac.finalize().into_bytes().into())
+        self.files.login(&hmac(self.key, &[name.as_bytes()]))
     }
 }
 

@@ -8,14 +8,13 @@
 
 use crate::error::{Remedy, VaultError};
 use crate::files::Files;
+use crate::hmac::hmac;
 use crate::record::{Bytes32, Replaced, SessionRecord};
 use crate::token::{TokenText, issue, letter_and_id, secret_in};
-use hmac::{Hmac, Mac};
 use onhand_app::ports::{KeptSession, NewSession, Refreshed, SessionUse};
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use onhand_planted::{Bug, planted};
-use sha2::Sha256;
 use std::io;
 use subtle::ConstantTimeEq;
 
@@ -55,9 +54,7 @@ impl Sessions<'_> {
         now: Timestamp,
         random: &dyn Fn() -> [u8; 32],
     ) -> io::Result<NewSession> {
-        let bits = random();
-        let bits = bits.first_chunk().expect("32 bytes have a first 8");
-        let session_id = TokenId::of_bits(u64::from_le_bytes(*bits));
+        let session_id = TokenId::of_random(&random());
         let text = match usage {
             SessionUse::Refresh => self.refresh_token(&session_id, &random()),
             SessionUse::Browser | SessionUse::Link => issue(letter(usage), &session_id, random()),
@@ -238,14 +235,6 @@ impl Sessions<'_> {
         }
         Ok(Some(record))
     }
-}
-
-fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::error::{Remedy, VaultError};
 use crate::files::Files;
+use crate::hmac::hmac;
 use crate::keys::Keys;
 use crate::password;
 use crate::persons::Persons;
@@ -11,7 +12,6 @@ use crate::sessions::Sessions;
 use crate::token::TokenText;
 use crate::tokens::Tokens;
 use crate::workers::Workers;
-use hmac::{Hmac, Mac};
 use onhand_app::ports::{
     Claims, KeepError, KeptPerson, KeptSession, KeptToken, Managed, NewSession, PasswordMatch, PasswordsBusy,
     PublicKey, Refreshed, SessionUse, Vault,
@@ -20,7 +20,6 @@ use onhand_disk::Disk;
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use parking_lot::RwLock;
-use sha2::Sha256;
 use std::collections::HashSet;
 use std::io;
 use std::mem;
@@ -89,8 +88,7 @@ impl FileVault {
     }
 
     fn new_id(&self) -> TokenId {
-        let bits = self.random();
-        TokenId::of_bits(u64::from_le_bytes(*bits.first_chunk().expect("32 bytes have a first 8")))
+        TokenId::of_random(&self.random())
     }
 
     fn sessions(&self) -> Sessions<'_> {
@@ -304,20 +302,15 @@ impl Vault for FileVault {
     }
 
     fn personal_hash(&self, data: &[u8]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
-        mac.update(b"personal data");
-        mac.update(data);
-        mac.finalize().into_bytes().into()
+        hmac(&self.key, &[b"personal data", data])
     }
 
     fn keyed_hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes a key of any length");
-        for part in parts {
-            // The length in front: no two lists of parts have the same bytes.
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
+        // The length in front: no two lists of parts have the same bytes.
+        let lengths: Vec<_> = parts.iter().map(|part| part.len().to_le_bytes()).collect();
+        let framed: Vec<&[u8]> =
+            lengths.iter().zip(parts).flat_map(|(length, part)| [length.as_slice(), part]).collect();
+        hmac(&self.secret, &framed)
     }
 }
 

@@ -77,7 +77,7 @@ fn work(tasks: &Mutex<Receiver<Task>>) {
                     || password::verify_unknown(&password),
                     |kept| password::verify(&password, &kept),
                 );
-                let _ = answer.send(PasswordMatch { ok: found.ok, needs_rehash: found.needs_rehash });
+                let _ = answer.send(found);
             }
             Ok(Task::Hash(password, answer)) => drop(answer.send(password::hash(&password))),
             Err(_) => return,

@@ -62,10 +62,19 @@ impl PrincipalKind {
 #[error("must be {0}")]
 pub struct WrongId(&'static str);
 
+fn first_bits(random: &[u8; 32]) -> u64 {
+    u64::from_le_bytes(*random.first_chunk().expect("32 bytes have a first 8"))
+}
+
 impl PrincipalId {
     /// The id of a principal of a kind, from 60 random bits.
     pub fn of_bits(kind: PrincipalKind, bits: u64) -> Self {
         Self(kind.prefix().chars().chain(characters(bits)).collect())
+    }
+
+    /// The id of a principal of a kind, from the first 60 of random bits.
+    pub fn of_random(kind: PrincipalKind, random: &[u8; 32]) -> Self {
+        Self::of_bits(kind, first_bits(random))
     }
 
     /// Reads an id.
@@ -89,6 +98,11 @@ impl TokenId {
     /// An id from 60 random bits.
     pub fn of_bits(bits: u64) -> Self {
         Self(characters(bits).collect())
+    }
+
+    /// An id from the first 60 of random bits.
+    pub fn of_random(random: &[u8; 32]) -> Self {
+        Self::of_bits(first_bits(random))
     }
 
     /// Reads an id.

@@ -81,12 +81,6 @@ pub(super) async fn hashed(
     hash.map_err(|error| Problem::plain(Code::Overloaded).because(&error))
 }
 
-/// Random bits for an id.
-pub(super) fn random_bits(vault: &dyn Vault) -> u64 {
-    let bits = vault.random();
-    u64::from_le_bytes(*bits.first_chunk().expect("32 bytes have a first 8"))
-}
-
 /// Keeps a person.
 pub(super) async fn keep(node: &Node, id: &PrincipalId, person: KeptPerson) -> Result<(), Problem> {
     let (keeper, id) = (vault(node)?, id.clone());

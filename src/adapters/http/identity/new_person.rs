@@ -1,6 +1,6 @@
 //! A new person: kept in the vault, then recorded in the log.
 
-use crate::identity::keeper::{keep, kept, random_bits, required, vault, with_vault};
+use crate::identity::keeper::{keep, kept, required, vault, with_vault};
 use crate::identity::person_body::PersonShown;
 use crate::node::Node;
 use crate::resource::change::by_bytes;
@@ -44,7 +44,7 @@ pub(super) async fn added(
         return Err(Problem::pointer("/login", "must be there, or email"));
     };
     let keeper = vault(node)?;
-    let id = id.unwrap_or_else(|| PrincipalId::of_bits(PrincipalKind::Person, random_bits(&*keeper)));
+    let id = id.unwrap_or_else(|| PrincipalId::of_random(PrincipalKind::Person, &keeper.random()));
     check_grants(node, &grants, &granter)?;
     // Recorded by an earlier try: the ledger knows the key, or says that the person exists.
     let is_new = node.ledger.authority(&id).is_none();
@@ -130,8 +130,7 @@ pub(super) fn id_of_try<B: Serialize>(
     let hash = hash_of(node, body)?;
     let text = [actor.unwrap_or_default().as_bytes(), b"\n", key.as_bytes(), b"\n", &hash].concat();
     let hash = vault(node)?.personal_hash(&text);
-    let bits = hash.first_chunk().expect("32 bytes have a first 8");
-    Ok(PrincipalId::of_bits(PrincipalKind::Person, u64::from_le_bytes(*bits)))
+    Ok(PrincipalId::of_random(PrincipalKind::Person, &hash))
 }
 
 fn hash_of(node: &Node, body: &impl Serialize) -> Result<[u8; 32], Problem> {

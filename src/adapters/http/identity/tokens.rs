@@ -2,7 +2,7 @@
 
 use crate::edge::body::JsonBody;
 use crate::edge::front_door::AUDIENCE;
-use crate::identity::keeper::{random_bits, vault, with_vault};
+use crate::identity::keeper::{vault, with_vault};
 use crate::identity::token_body::{LIFE_SECONDS, LIFE_SECONDS_MAX, RotateBody, TokenBody, TokenShown};
 use crate::node::Node;
 use crate::request::context::RequestContext;
@@ -57,7 +57,7 @@ pub(crate) async fn issue(
     let change = ChangeRequest::new(context, None, |key| by_meaning(key, scope, &body))?;
     let vault = vault(&node)?;
     let principal_kind = body.kind.principal_kind();
-    let principal_id = PrincipalId::of_bits(principal_kind, random_bits(&*vault));
+    let principal_id = PrincipalId::of_random(principal_kind, &vault.random());
     let principal = PrincipalCommand {
         principal_id: principal_id.clone(),
         expected: Expected::Any,

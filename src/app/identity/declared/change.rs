@@ -230,11 +230,7 @@ impl Changes<'_> {
     }
 
     fn new_id(&self, kind: PrincipalKind) -> PrincipalId {
-        let random = self.vault.random();
-        PrincipalId::of_bits(
-            kind,
-            u64::from_le_bytes(*random.first_chunk().expect("32 bytes have a first 8")),
-        )
+        PrincipalId::of_random(kind, &self.vault.random())
     }
 
     async fn in_vault<T: Send + 'static>(&self, work: impl FnOnce(&dyn Vault) -> T + Send + 'static) -> T {

@@ -22,7 +22,7 @@ pub(super) fn print(
     life: Option<Duration>,
 ) -> Result<Exit, Failure> {
     let random = || random_bytes().or_exit(Exit::Io, || "cannot make a token");
-    let id = TokenId::of_bits(u64::from_le_bytes(*random()?.first_chunk().expect("32 bytes have a first 8")));
+    let id = TokenId::of_random(&random()?);
     let text = TokenText::issue(kind, &id, random()?);
     let seconds = life.map(|life| i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
     let expires = seconds.map(|seconds| SystemClock.now().plus_seconds(seconds));
