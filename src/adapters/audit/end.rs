@@ -1,11 +1,20 @@
 //! The end of a chain as the next process finds it, also after a crash.
 
 use crate::file_name::{FileName, list};
-use crate::line::{Line, LineHash};
-use crate::walk::{Place, Step, Tail, Torn};
+use crate::line::LineHash;
+use crate::walk::{Place, Step, Torn};
 use onhand_disk::{Disk, OpenMode, keep_aside, read_all};
 use std::io;
 use std::path::Path;
+
+/// The last entry of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tail {
+    /// Its number; 0 when there is none.
+    pub(crate) n: u64,
+    /// The hash of its line; zeros where that is damaged.
+    pub(crate) hash: LineHash,
+}
 
 /// The end of a chain, and what was wrong with it.
 #[derive(Debug, Default)]
@@ -45,21 +54,15 @@ impl ChainEnd {
             if let Some(found) = broken {
                 end.damaged = Some(format!("{}, line {}: {}", found.file, found.line, found.reason));
             }
-            if let Some(tail) = place.last.or_else(|| any_line(&bytes, place.next)) {
+            if walked.steps.iter().any(|step| matches!(step, Step::Entry(..))) {
+                // Behind damage as well: its numbers are not given again.
+                let tail = Tail { n: place.next - 1, hash: place.prev.unwrap_or_default() };
                 return Ok(Self { tail, ..end });
             }
             put_aside(disk, directory, file, &bytes)?;
         }
         Ok(end)
     }
-}
-
-/// A line in front of the place that was reached, where none stands where it belongs.
-fn any_line(bytes: &[u8], next: u64) -> Option<Tail> {
-    let lines = bytes.split_inclusive(|byte| *byte == b'\n').rev();
-    let read = lines.filter_map(|bytes| Some((bytes, Line::decode(bytes).ok()?)));
-    let mut before = read.filter(|(_, line)| line.n < next);
-    before.next().map(|(bytes, line)| Tail { n: line.n, hash: LineHash::of(bytes) })
 }
 
 /// Keeps the bytes of a file under another name: the next file may have its name.

@@ -40,15 +40,6 @@ pub(crate) struct Walked {
     pub(crate) torn: Option<Torn>,
 }
 
-/// The last entry of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tail {
-    /// Its number; 0 when there is none.
-    pub(crate) n: u64,
-    /// The hash of its line.
-    pub(crate) hash: LineHash,
-}
-
 /// The place reached in a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -58,8 +49,6 @@ pub(crate) struct Place {
     pub(crate) prev: Option<LineHash>,
     /// Where that line is.
     before: Option<(FileName, usize)>,
-    /// The last entry that stands where it belongs.
-    pub(crate) last: Option<Tail>,
 }
 
 /// A line of a file, with its line feed if it has one, and what it says.
@@ -78,7 +67,7 @@ impl Piece<'_> {
 impl Place {
     /// The beginning of a file; what came before it is not known, unless that is nothing.
     pub(crate) fn begin(file: FileName) -> Self {
-        Self { next: file.first, prev: (file.first == 1).then(LineHash::default), before: None, last: None }
+        Self { next: file.first, prev: (file.first == 1).then(LineHash::default), before: None }
     }
 
     /// Reads one file from this place on. `next` is the file behind it.
@@ -158,10 +147,8 @@ impl Place {
         }
         steps.push(Step::Entry(line.n, line.entry.clone()));
         self.next = line.n + 1;
-        let hash = LineHash::of(piece.bytes);
-        self.prev = Some(hash);
+        self.prev = Some(LineHash::of(piece.bytes));
         self.before = Some((file, number));
-        self.last = Some(Tail { n: line.n, hash });
     }
 
     /// A line with another number than the next. Where the next one `is_missing`, the chain goes on with this line; otherwise it was put

@@ -1,10 +1,9 @@
 //! Appends entries to the chain of this process.
 
-use crate::end::ChainEnd;
+use crate::end::{ChainEnd, Tail};
 use crate::file_name::{Day, FileName, list};
 use crate::line::{Line, LineHash};
 use crate::options::TrailOptions;
-use crate::walk::Tail;
 use onhand_app::ports::{AuditEntry, AuditKind};
 use onhand_disk::{Disk, DiskFile, create_dir_durably, create_unfinished, write_all_at};
 use onhand_domain::Timestamp;
