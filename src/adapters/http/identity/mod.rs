@@ -1,5 +1,5 @@
 //! Identity: who the caller is (`me`), what somebody may do and why (`explain`), sessions (`login`), passwords (`passwords`), persons
-//! (`persons`, `new_person`, `person_body`), tokens (`tokens`, `token_body`), the keys of signed tokens (`keys`), roles and the mode (`mode`); all by way
+//! (`persons`, `person_list`, `new_person`, `person_body`), tokens (`tokens`, `token_body`), the keys of signed tokens (`keys`), roles and the mode (`mode`); all by way
 //! of the vault (`keeper`).
 
 mod explain;
@@ -12,6 +12,7 @@ mod mode;
 mod new_person;
 mod passwords;
 mod person_body;
+mod person_list;
 mod persons;
 mod token_body;
 mod tokens;
@@ -38,7 +39,7 @@ pub(crate) fn routes() -> Routes {
         post(Need::Public, "/auth/register", passwords::register).login(),
         get(Need::Public, "/auth/keys", keys::keys),
         post(Need::Everywhere(IdentityManage), "/auth/keys/rotate", keys::rotate),
-        get(Need::Everywhere(IdentityRead), "/users", persons::list).query(persons::PARAMETERS),
+        get(Need::Everywhere(IdentityRead), "/users", person_list::list).query(person_list::PARAMETERS),
         post(Need::Everywhere(IdentityManage), "/users", persons::add).login(),
         get(Need::Everywhere(IdentityRead), "/users/{userId}", persons::get).versioned(),
         patch(Need::Everywhere(IdentityManage), "/users/{userId}", persons::patch),

@@ -14,7 +14,7 @@ use validator::{Validate, ValidationError};
 /// Grants of one person.
 const GRANTS_MAX: u64 = 100;
 /// RFC 5321, section 4.5.3.1.3.
-const EMAIL_MAX: usize = 254;
+pub(super) const EMAIL_MAX: usize = 254;
 
 /// `{login?, name?, email?, password?, grants}`; with an e-mail address, that is the login unless another one is given.
 #[derive(Deserialize, Serialize, Validate)]

@@ -1,22 +1,20 @@
 //! Persons: added, listed, changed, erased. What is personal is in the vault; the log has their grants.
 
 use crate::edge::body::{JsonBody, MergePatch};
-use crate::identity::keeper::{Way, change_kept, hashed, person, required, unknown, with_vault};
+use crate::identity::keeper::{Way, change_kept, hashed, required, unknown, with_vault};
 use crate::identity::new_person::{NewPerson, added, id_of_try, personal};
 use crate::identity::person_body::{GrantsBody, LinkShown, PersonBody, PersonPatch, PersonShown, ResetShown};
 use crate::node::Node;
 use crate::request::context::RequestContext;
 use crate::request::path::PrincipalAt;
-use crate::request::query::Query;
 use crate::resource::change::{ChangeRequest, answer, by_meaning, changed};
-use crate::resource::list::ListPage;
 use crate::resource::read;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, StatusCode};
 use onhand_app::Outcome;
 use onhand_app::ports::SessionUse;
 use onhand_domain::identity::{Access, PermissionSet, Principal, PrincipalCommand, PrincipalId};
@@ -28,36 +26,6 @@ use std::sync::Arc;
 
 /// How often a change is made of what somebody else has changed meanwhile.
 const CHANGE_TRIES_MAX: usize = 10;
-/// The query parameters of the list.
-pub(super) const PARAMETERS: &[&str] = &["limit", "cursor", "login"];
-
-/// `GET /users`, with `login=` the one person that has it.
-pub(crate) async fn list(State(node): State<Arc<Node>>, uri: Uri) -> Result<Response, Problem> {
-    let query = Query::of(uri.query());
-    let page = ListPage::of("users", &query, &uri)?;
-    let after = page.after(|mark| PrincipalId::new(mark).ok())?;
-    let ids = match query.get("login").map(str::to_owned) {
-        Some(login) => with_vault(&node, move |vault| vault.person_of(&login)).await?.into_iter().collect(),
-        None => node.ledger.person_ids(),
-    };
-    let mut rows = Vec::new();
-    for id in ids.into_iter().filter(|id| after.as_ref().is_none_or(|after| id > after)) {
-        if rows.len() == page.rows_max() {
-            break;
-        }
-        match person(&node, &id).await {
-            Ok(row) => rows.extend(row),
-            // One damaged file must not hide all others; `onhand verify` names it.
-            Err(problem) if problem.code() == Code::Internal => {
-                let cause = problem.cause().unwrap_or_default();
-                tracing::error!(principal = %id, cause, "a person is left out of a list");
-            }
-            Err(problem) => return Err(problem),
-        }
-    }
-    let rows = page.cut(rows);
-    Ok(page.answer(&rows.rows, rows.next(|person| person.user_id.as_str())))
-}
 
 /// `GET /users/{userId}`
 pub(crate) async fn get(
@@ -188,7 +156,7 @@ pub(crate) async fn erase(
 }
 
 /// Changes a principal from what it is; the outcome and the version. Without a condition of the caller, a change by somebody else in
-/// between is looked at and the change made of that.
+/// between counts, and the change is made on top of it.
 async fn execute(
     node: &Node,
     change: &ChangeRequest,
@@ -233,7 +201,7 @@ async fn require_free(node: &Node, id: &PrincipalId, logins: [Option<&str>; 2]) 
     if taken { Err(Problem::plain(Code::LoginTaken)) } else { Ok(()) }
 }
 
-/// Refuses a person who was erased. One whose file is damaged is there: they can be disabled and erased.
+/// Refuses an erased person. One whose file is damaged is there: they can be disabled and erased.
 async fn exists(node: &Node, id: &PrincipalId) -> Result<(), Problem> {
     let person = id.clone();
     let is_there =

@@ -126,3 +126,13 @@ async fn the_feed_shows_identity_to_those_who_may_read_it_and_to_nodes() {
     let all = kinds(&node).await;
     assert_eq!((all.len(), kinds(&chain.admin).await), (9, all));
 }
+
+#[tokio::test]
+async fn a_login_to_look_for_has_the_bounds_of_logins() {
+    let chain = Chain::open().await;
+    for (login, status) in [("", 400), (&"é".repeat(254)[..], 200), (&"x".repeat(255)[..], 400)] {
+        let login: String = form_urlencoded::byte_serialize(login.as_bytes()).collect();
+        let answer = chain.get(&format!("/users?login={login}"), &chain.admin).await;
+        assert_eq!(answer.status.as_u16(), status, "{login}: {}", answer.text);
+    }
+}
