@@ -36,7 +36,7 @@ Examples:
   onhand import sales.csv --store-column Shop --sku-column Item --quantity-column Qty --dry-run
   onhand import products catalogue.csv --currency EUR
   onhand tail --store BERLIN                     changes as they happen
-  onhand audit --kind errors                     who was refused today
+  onhand audit --kind errors                     refused requests of today
   onhand sync                                    bring the central model up to date now
   onhand dead-letters list                       what central could not take, and why
   onhand user add ada --admin                    the first administrator

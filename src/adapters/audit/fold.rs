@@ -2,7 +2,7 @@
 //!
 //! The first of them is written at once. Those that follow are counted, and written as one line when the minute is over, as long as
 //! they come. Only so many different ones are told apart, of unknown callers and of known ones separately: nobody without a
-//! credential can crowd out what is said of those who have one. What is beyond that is counted together, by kind and code.
+//! credential can crowd out entries of clients with a credential. What is beyond that is counted together, by kind and code.
 
 use onhand_app::ports::{AuditEntry, AuditKind};
 use onhand_domain::Timestamp;

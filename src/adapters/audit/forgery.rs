@@ -56,7 +56,7 @@ fn a_line_that_was_changed_is_named() {
                 }
                 let [found] = checked.breaks.as_slice() else { panic!("{checked:?}") };
                 assert_eq!((&found.path, found.line), (path, number + 1), "{found:?}");
-                // A reader is told, and still gets everything else.
+                // A reader gets the break as a row, and still everything else.
                 let read = requests(&disk);
                 assert!(read.len() >= 8, "{read:?}");
                 // The next start hides nothing of it.

@@ -1,4 +1,4 @@
-//! The audit trail: who was refused, who logged in, who took a whole list along; in files that are chained by their hashes.
+//! The audit trail: refused requests, logins, exports of whole lists; in files that are chained by their hashes.
 //!
 //! | file | what it does |
 //! | --- | --- |

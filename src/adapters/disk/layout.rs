@@ -14,7 +14,7 @@
 //! central/LOCK                    advisory lock of the one worker; pid and version inside
 //! central/central-<sequence>.json central model and checkpoints of all sources; two kept
 //! dead-letters/dead-letters.jsonl events the worker could not apply
-//! audit/                          who was refused, who logged in, who took a list along; described in the package of the audit trail
+//! audit/                          refused requests, logins, exports of lists; described in the package of the audit trail
 //! identity/                       names, verifiers of tokens and passwords; described in the package of the vault
 //! ```
 //!

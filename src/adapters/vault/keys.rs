@@ -1,7 +1,7 @@
 //! The keys that sign tokens, and the tokens that they sign: JWT with Ed25519 (RFC 7519, RFC 8037), and nothing else.
 //!
 //! The newest key whose time has come signs. Its successor is made [`LIFE_DAYS`] after it and published [`AHEAD_DAYS`] before it
-//! signs, so that whoever fetches the public keys once a day knows it in time. Keys that sign no longer stay published for
+//! signs, so that a verifier that fetches the public keys once a day knows it in time. Keys that sign no longer stay published for
 //! as long as a token of theirs may be good, and are then removed.
 
 use crate::error::Remedy;

@@ -1,7 +1,7 @@
 //! Sessions of persons, and links that set a password once.
 //!
 //! A refresh token is replaced at each use. Its successor is an HMAC of the old text with a salt that is kept, so that a client
-//! whose answer was lost gets the same successor again, for [`REPEAT_MS`]; whoever reads the vault alone can make neither. A
+//! whose answer was lost gets the same successor again, for [`REPEAT_MS`]; the vault alone is not enough to make either. A
 //! replaced token that comes later was copied: its session ends. So that a guess ends nobody's session, half of the secret of
 //! a refresh token is random, and the other half an HMAC of it with the key of the vault: every token that was ever given out
 //! is known as such, though only two of them are kept.
@@ -105,7 +105,7 @@ impl Sessions<'_> {
         now: Timestamp,
         random: &dyn Fn() -> [u8; 32],
     ) -> io::Result<Refreshed> {
-        // Without the lock first: whoever invents tokens must not make others wait.
+        // Without the lock first: invented tokens must not make other requests wait.
         let Some(id) = Self::id_in(text) else { return Ok(Refreshed::Unknown) };
         if self.record(&id)?.is_none() {
             return Ok(Refreshed::Unknown);

@@ -71,7 +71,7 @@ fn work(tasks: &Mutex<Receiver<Task>>) {
     loop {
         let task = tasks.lock().recv();
         match task {
-            // Whoever asked may have gone.
+            // The request may have ended.
             Ok(Task::Verify(password, kept, answer)) => {
                 let found = kept.map_or_else(
                     || password::verify_unknown(&password),

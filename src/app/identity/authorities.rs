@@ -89,7 +89,7 @@ impl Authorities {
         ids
     }
 
-    /// The administrators with their tokens. Every token is looked at: identity changes seldom.
+    /// The administrators with their tokens. Every token is read: identity changes seldom.
     fn admins(&self) -> Admins {
         let admins = self.principals.iter().filter(|entry| entry.value().0.is_admin());
         let mut admins: Vec<Admin> = admins

@@ -1,4 +1,4 @@
-//! Results on stdout, hints on stderr: what a script reads is never mixed with what a person is told.
+//! Results on stdout, hints on stderr: what a script reads is never mixed with hints for a person.
 
 use crate::admin::options::Output;
 use crate::terminal::print::{print, print_line};

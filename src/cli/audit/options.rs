@@ -14,7 +14,7 @@ use onhand_domain::Timestamp;
 #[command(after_long_help = "\
 Examples:
   onhand audit                                   the last 24 hours
-  onhand audit --kind errors --since 7d          who was refused in the last week
+  onhand audit --kind errors --since 7d          refused requests of the last week
   onhand audit --actor u_0123456789ab --since 2026-11-01T00:00:00Z --output csv > ada.csv
   onhand audit --kind access --follow            logins and exports as they happen
 

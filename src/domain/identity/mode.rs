@@ -56,7 +56,7 @@ impl Mode {
         Access::masked(&principal.grants, |grant| self.mask(principal.kind, grant))
     }
 
-    /// What the mode takes away from a grant: from one to a team, whoever has it, and from whatever a team is granted.
+    /// The permissions that the mode masks in a grant: in a grant of role `team` to any principal, and in every grant to a team.
     fn mask(self, kind: PrincipalKind, grant: &Grant) -> PermissionSet {
         let of_team = kind == PrincipalKind::Team || grant.team().is_some();
         match self {

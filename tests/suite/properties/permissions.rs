@@ -152,7 +152,7 @@ proptest! {
             None => Ok(()),
         };
         let decided = command.permit(&model.access());
-        // Who may run imports nowhere is told that of the whole, not of the first row.
+        // A principal that may run imports nowhere is refused as a whole, not at the first row.
         let whole = matches!(command, Command::Import(_)) && decided.is_err();
         prop_assert_eq!(decided.is_ok(), wanted.is_ok());
         prop_assert!(whole || decided == wanted, "{:?} {:?}", decided, wanted);

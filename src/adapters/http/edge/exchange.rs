@@ -55,7 +55,7 @@ impl Exchange {
         }
     }
 
-    /// What the audit trail is told of it; `method` is one of the known ones, or `other`.
+    /// Its entry in the audit trail; `method` is one of the known ones, or `other`.
     pub(crate) fn recorded(&self, method: &'static str, route: Option<&Route>) -> RecordedRequest<'_> {
         RecordedRequest {
             address: self.client.and_then(|client| client.address).map(network_of),

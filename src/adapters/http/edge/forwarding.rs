@@ -352,7 +352,7 @@ mod tests {
             assert_eq!(seen(PROXY, &headers).1, encrypted, "{headers:?}");
             assert!(!seen(CLIENT, &headers).1, "{headers:?}");
         }
-        // What is said of the way to the proxy counts more than how the proxy came.
+        // The scheme that a header names counts more than the scheme of the connection from the proxy.
         let mut headers = HeaderMap::new();
         let over_tls = Client::at(PROXY.parse().unwrap(), true);
         assert!(proxies().client_behind(over_tls, &headers).encrypted);

@@ -123,7 +123,7 @@ impl FrontDoor {
         caller.check(|access| need::check(need, access, params))
     }
 
-    /// Who probes. Probes are never limited, so nothing but a token is looked at: it is cheap to check, and cannot be guessed.
+    /// The caller of a probe. Probes are never limited, so only a token is checked: that is cheap, and it cannot be guessed.
     async fn prober(&self, visitor: Visitor<'_>) -> Caller {
         let shown = match Credential::of(visitor.headers, visitor.encrypted) {
             Ok(Some(Credential::Token(text))) => self.by_token(text).await.ok(),

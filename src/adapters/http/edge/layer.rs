@@ -210,7 +210,7 @@ impl Edge {
             return Ok((Caller::default(), None));
         };
         if caller.is_err() || !is_free {
-            // Who guesses too often is told to wait in place of whether the guess was right.
+            // A client that guesses too often gets 429 in place of 401.
             self.count(exchange, caller.as_ref().ok())?;
         }
         let caller = caller?;
@@ -268,7 +268,7 @@ impl Edge {
         if exchange.method == Method::HEAD { without_body(response) } else { response }
     }
 
-    /// What the audit trail is told of a request.
+    /// The entry of a request in the audit trail.
     fn recorded<'a>(&self, exchange: &'a Exchange) -> RecordedRequest<'a> {
         let route = self.routes.get(exchange.index).map(|(route, _)| route);
         exchange.recorded(self.meters.of(exchange.index, &exchange.method).method(), route)

@@ -1,6 +1,9 @@
-//! The layer around every handler (`layer`), with what it knows of one request (`exchange`), by its route (`route`, `endpoint`, `route_table`) and its need (`need`): the gate against web
-//! pages (`web_gate`), which exempts the local socket (`local_peer`), the client behind proxies (`forwarding`), who it comes from (`front_door`) by what it presents (`credentials`), logins and passwords (`logins`, `attempts`), what a file declares (`managed`), CORS (`cors`), the headers of every answer (`departing`), rate limits and places (`rate_limits`, `gates`, `admission`), the body (`body`), the meters (`meters`), and what the
-//! audit trail is told (`recording`, `known_addresses`).
+//! The layer around every handler (`layer`), with the facts of one request (`exchange`), by its route (`route`, `endpoint`,
+//! `route_table`) and its need (`need`): the gate against web pages (`web_gate`), which exempts the local socket (`local_peer`); the
+//! client behind proxies (`forwarding`); the caller (`front_door`) by its credential (`credentials`), logins and passwords (`logins`,
+//! `attempts`); principals that a file declares (`managed`); CORS (`cors`); the headers of every answer (`departing`); rate limits and
+//! places (`rate_limits`, `gates`, `admission`); the body (`body`); the meters (`meters`); entries of the audit trail (`recording`,
+//! `known_addresses`).
 
 pub(crate) mod admission;
 pub(crate) mod attempts;

@@ -3,7 +3,7 @@
 //! Whom a request counts for is decided once it is known who sends it: a principal uses up its own bucket and nothing of its
 //! address, so that a hundred tills behind one proxy do not wait for each other. The bucket of the address pays for everything else:
 //! routes that ask nobody, requests without a credential as long as nobody must log in, addresses that have no route, and every
-//! credential that is wrong. Whoever guesses tokens is answered 429 in place of 401 when the bucket of their address is empty, while
+//! credential that is wrong. A client that guesses tokens gets 429 in place of 401 when the bucket of its address is empty, while
 //! the tills behind the same address are served. A credential is checked before anything is counted: a token costs less than a
 //! microsecond, a signed token or a cookie one or two small files. A password, which costs some 30 ms, is counted first (`attempts`).
 //!

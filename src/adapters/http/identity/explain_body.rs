@@ -133,7 +133,7 @@ fn granted(need: Need) -> String {
     match need {
         Need::Public | Need::Probe => "the route is open to everybody".to_owned(),
         Need::Anyone => {
-            "the route is open to everybody who is known; what the request does is checked with its body"
+            "the route is open to every known principal; what the request does is checked with its body"
                 .to_owned()
         }
         Need::Metrics => "ops:read is granted".to_owned(),

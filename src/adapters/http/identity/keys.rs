@@ -1,4 +1,4 @@
-//! The keys of signed tokens: published for whoever verifies them, and rotated.
+//! The keys of signed tokens: published for verifiers, and rotated.
 
 use crate::edge::body::JsonBody;
 use crate::identity::keeper::with_vault;

@@ -171,7 +171,7 @@ fn cookie(encrypted: bool, text: &str, seconds: i64) -> [(http::HeaderName, Head
     [(SET_COOKIE, HeaderValue::try_from(value).expect("a session's text is ASCII"))]
 }
 
-/// What the audit trail is told of a session.
+/// The entry of a session in the audit trail.
 fn noted(kind: AuditKind, id: &PrincipalId, session: Option<&TokenId>) -> Noted {
     let text = |text: &str| Some(SmolStr::new(text));
     Noted { kind: Some(kind), actor: text(id.as_str()), credential: session.and_then(|id| text(id.as_str())) }

@@ -27,7 +27,7 @@ pub struct Problem {
     /// Extension members of one capability, as a JSON object.
     extension: Option<Box<[u8]>>,
     cause: Option<Arc<str>>,
-    /// What the audit trail is told of it.
+    /// Its entry in the audit trail.
     noted: Option<Box<Noted>>,
 }
 
@@ -151,14 +151,14 @@ impl Problem {
         self.cause.as_deref()
     }
 
-    /// The same problem with what the audit trail is told of it: for the trail, never for the caller.
+    /// The same problem with its entry in the audit trail, which the caller never sees.
     #[must_use]
     pub(crate) fn note(mut self, noted: Noted) -> Self {
         self.noted = Some(Box::new(noted));
         self
     }
 
-    /// What the audit trail is told of it.
+    /// Its entry in the audit trail.
     pub(crate) fn noted(&self) -> Option<&Noted> {
         self.noted.as_deref()
     }

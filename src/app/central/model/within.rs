@@ -6,7 +6,7 @@ use onhand_domain::identity::StoreScope;
 use onhand_domain::{Sku, StoreId};
 
 impl Central {
-    /// The levels of some stores after a store and SKU, by store and SKU. The levels of other stores are not looked at.
+    /// The levels of some stores after a store and SKU, by store and SKU. The levels of other stores are not read.
     pub fn within<'a>(
         &'a self,
         scope: &'a StoreScope,

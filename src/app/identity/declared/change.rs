@@ -149,7 +149,7 @@ impl Changes<'_> {
                 return Ok(false);
             }
             vault.keep_person(&id, &wanted)?;
-            // Whoever logged in with another password has to log in again.
+            // Sessions that were begun with another password end.
             if before.is_some_and(|before| before.password != wanted.password) {
                 vault.end_sessions_of(&id, None)?;
             }

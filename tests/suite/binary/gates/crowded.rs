@@ -100,7 +100,7 @@ async fn followers_keep_their_places_when_connections_run_out() {
     node.stop();
 }
 
-/// Whoever opens connections over TCP, the owner of the data directory gets in.
+/// However many connections are open over TCP, the owner of the data directory gets in.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_local_socket_has_places_of_its_own() {
     let directory = TempDir::new().unwrap();

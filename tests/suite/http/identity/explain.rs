@@ -1,4 +1,4 @@
-//! `GET /auth/explain`: its verdict is that of the door, whoever is asked about.
+//! `GET /auth/explain`: its verdict is that of the door, for every principal.
 
 use super::Chain;
 use http::Method;

@@ -56,7 +56,7 @@ async fn a_refresh_token_that_was_copied_ends_its_session() {
     let second = chain.refresh(&first.json["refreshToken"]).await;
     let third = chain.refresh(&second.json["refreshToken"]).await;
     chain.get("/auth/me", &access(&third)).await.is(200, "");
-    // Two generations old: whoever sends it has a copy.
+    // Two generations old: its sender has a copy.
     chain.refresh(&first.json["refreshToken"]).await.is(401, "unauthorized");
     chain.get("/auth/me", &access(&third)).await.is(401, "unauthorized");
     chain.refresh(&third.json["refreshToken"]).await.is(401, "unauthorized");
