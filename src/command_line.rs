@@ -1,7 +1,8 @@
 //! The command line as a whole: every command with its help, and the function that runs it.
 
 use crate::serve;
-use clap::{CommandFactory, Parser, Subcommand};
+use crate::serve::about;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use onhand_cli::admin::{access, keys, mode, node_token, token, user};
 use onhand_cli::{EXIT_CODES, bad_settings};
 use onhand_cli::{
@@ -9,6 +10,7 @@ use onhand_cli::{
     tail, verify,
 };
 use onhand_config::RawServe;
+use onhand_http::Setting;
 use onhand_runtime::exit::{Exit, Failure};
 
 /// A durable stock ledger for retail chains
@@ -133,13 +135,24 @@ Exit codes:
 }
 
 impl Cli {
-    /// Runs the command of this command line.
+    /// Runs the command of the process's own command line; ends the process where that cannot be read, or asks for help.
     ///
     /// # Errors
     /// The failure of the command, with its exit code.
-    pub fn run(self) -> Result<Exit, Failure> {
+    pub fn run_arguments() -> Result<Exit, Failure> {
+        let matches = Self::command().get_matches();
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let (command, serve) = (Self::command(), matches.subcommand_matches("serve"));
+        let listed = serve.zip(command.find_subcommand("serve"));
+        cli.run(listed.map(|(matches, serve)| about::listed(serve, matches)).unwrap_or_default())
+    }
+
+    /// Runs the command of this command line; `listed` are the settings of `serve` for people.
+    fn run(self, listed: Vec<Setting>) -> Result<Exit, Failure> {
         match self.command {
-            CliCommand::Serve(raw) => serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?),
+            CliCommand::Serve(raw) => {
+                serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?, listed)
+            }
             CliCommand::SyncWorker(args) => {
                 let settings = args.settings().parse().map_err(|faults| bad_settings(&faults))?;
                 sync_worker::run(&args, &settings)

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use onhand::Cli;
 use onhand_cli::leave;
 
 fn main() -> ExitCode {
-    leave(Cli::parse().run())
+    leave(Cli::run_arguments())
 }

@@ -116,6 +116,10 @@ pub struct RawServe {
     #[command(flatten)]
     pub tls: RawTls,
 
+    /// Directory whose files are served as the console in place of those of the program: for who edits them
+    #[arg(long, env = "CONSOLE_DIR", value_name = "DIRECTORY", value_parser = path())]
+    pub console_dir: Option<PathBuf>,
+
     /// File that declares people and tokens, in TOML: applied at every start and at a SIGHUP. What it names can be changed
     /// nowhere else
     #[arg(long, env = "IDENTITY_FILE", value_name = "FILE", value_parser = path())]

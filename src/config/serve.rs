@@ -9,6 +9,7 @@ use crate::logging::LogSettings;
 use crate::raw_serve::RawServe;
 use crate::storage::{IdempotencySettings, StorageSettings};
 use crate::sync::{SyncWorkerSettings, switch};
+use crate::tls::file;
 use crate::webhook::WebhookSettings;
 use std::path::PathBuf;
 
@@ -35,6 +36,8 @@ pub struct ServeSettings {
     pub worker: SyncWorkerSettings,
     /// The receiver of low-stock alerts; none where there is no webhook.
     pub webhook: Option<WebhookSettings>,
+    /// `CONSOLE_DIR`: the files of the console, where they are not those of the program.
+    pub console_dir: Option<PathBuf>,
     /// `IDENTITY_FILE`: the file that declares people and tokens, where there is one.
     pub identity_file: Option<PathBuf>,
     /// The log lines.
@@ -59,17 +62,18 @@ impl RawServe {
             sync: switch(&self.sync, &mut faults),
             worker: SyncWorkerSettings::read(&self.worker, &mut faults),
             webhook: WebhookSettings::read(&self.webhook, &mut faults),
-            identity_file: identity_file(self.identity_file.as_ref(), &mut faults),
+            console_dir: directory("CONSOLE_DIR", self.console_dir.as_ref(), &mut faults),
+            identity_file: file("IDENTITY_FILE", self.identity_file.as_ref(), &mut faults),
             logging: LogSettings::read(&self.logging, &mut faults),
         };
         faults.finish(settings)
     }
 }
 
-/// Reads `IDENTITY_FILE`. What is in the file is not known yet.
-fn identity_file(given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf> {
+/// Reads the path of a directory.
+fn directory(name: &'static str, given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf> {
     if given.is_some_and(|path| path.as_os_str().is_empty()) {
-        faults.add("IDENTITY_FILE", "", "the path of a file");
+        faults.add(name, "", "the path of a directory");
     }
     given.cloned()
 }
@@ -254,6 +258,7 @@ mod tests {
             (&["--tls-key", "k.pem"], "TLS_CERT", "it is needed with TLS_KEY"),
             (&["--tls-cert", "", "--tls-key", "k.pem"], "TLS_CERT", "the path of a file"),
             (&["--identity-file", ""], "IDENTITY_FILE", "the path of a file"),
+            (&["--console-dir", ""], "CONSOLE_DIR", "the path of a directory"),
             (&["--log-format", "xml"], "LOG_FORMAT", "text or json"),
             (&["--log-level", "loud"], "LOG_LEVEL", "error, warn"),
         ];

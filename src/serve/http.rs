@@ -1,15 +1,17 @@
 //! The HTTP server of a running node: its sockets, the state of its handlers, and the output of its address for people
 //! and parent processes.
 
+use crate::serve::about::about;
 use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
 use onhand_app::ports::{AuditTrail, Vault};
 use onhand_app::{Ledger, blocking};
 use onhand_config::{ListenSettings, ServeSettings};
+use onhand_console::Console;
 use onhand_disk::RealDisk;
 use onhand_disk::layout::temporary;
 use onhand_http::server::{Drained, Listeners, ServerLimits, Tls, serve};
-use onhand_http::{Gates, Node, OpenRules, TrustedProxies, WebGate, edge};
+use onhand_http::{Gates, Node, OpenRules, Setting, TrustedProxies, WebGate, edge};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::RunningNode;
 use onhand_runtime::stop::Stop;
@@ -33,11 +35,11 @@ pub(super) struct HttpServer {
 
 impl HttpServer {
     /// A server that accepts requests once it runs: on `listener`, with TLS where `tls` is given, and on the local socket in
-    /// the directory of the log.
+    /// the directory of the log. The settings come with their list for people.
     pub(super) fn new(
         listener: TcpListener,
         tls: Option<Arc<Tls>>,
-        settings: &ServeSettings,
+        (settings, listed): (&ServeSettings, Vec<Setting>),
         running: &RunningNode,
         (vault, trail): (Arc<dyn Vault>, Arc<dyn AuditTrail>),
         stop: &Stop,
@@ -46,6 +48,8 @@ impl HttpServer {
         let listeners = Listeners::from(listener).with_tls(tls).with_local(local);
         let room = Room::that_fits(settings.listen.connections_max);
         let node = node(settings, running, vault, stop.token.clone());
+        let about = about(&settings.storage.data_dir, running, listed);
+        let node = node.with_about(about, Console::new(settings.console_dir.clone()));
         let node = node.with_trail(trail).with_followers(room.followers);
         let limits = ServerLimits {
             connections_max: room.connections,
@@ -182,6 +186,7 @@ pub(super) fn announce(
     eprintln!(
         "onhand {version} is ready\n\
          \x20 address  {url}\n\
+         \x20 console  {url}/console\n\
          \x20 docs     {url}/docs\n\
          \x20 data     {data}\n\
          \x20 try      curl -X POST {url}/stores/BERLIN/inventory/TEA/adjust \\\n\

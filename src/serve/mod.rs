@@ -1,5 +1,6 @@
 //! `onhand serve`: opens a data directory, binds the socket, runs all tasks of the node, and stops them again.
 
+pub(crate) mod about;
 mod audit_trail;
 mod http;
 mod identity_file;
@@ -15,7 +16,7 @@ use onhand_app::ports::{AuditTrail, EventLog, Vault, is_taken_over};
 use onhand_app::{Due, Ledger, blocking};
 use onhand_config::ServeSettings;
 use onhand_http::server::Drained;
-use onhand_http::{install_metrics, metrics_upkeep};
+use onhand_http::{Setting, install_metrics, metrics_upkeep};
 use onhand_runtime::central::worker::LAST_PASS_MAX;
 use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::{RunningNode, open_node};
@@ -40,7 +41,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// The failure and its exit code: settings, data directory, address, or a log that could not be written at the end.
-pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
+pub(crate) fn run(settings: &ServeSettings, listed: Vec<Setting>) -> Result<Exit, Failure> {
     logging::start(&settings.logging);
     install_metrics();
     let tls = settings.listen.tls.as_ref().map(TlsFiles::open).transpose()?;
@@ -50,7 +51,7 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<Exit, Failure> {
         .or_exit(Exit::Internal, || "cannot start the runtime")?;
     survive_file_size_limit(&runtime)?;
     let running = open_node(settings)?;
-    let outcome = runtime.block_on(serve_node(settings, tls.as_ref(), &running));
+    let outcome = runtime.block_on(serve_node(settings, listed, tls.as_ref(), &running));
     runtime.shutdown_timeout(FAREWELL);
     let closed = close(&running);
     let exit = outcome?;
@@ -92,6 +93,7 @@ fn survive_file_size_limit(runtime: &Runtime) -> Result<(), Failure> {
 
 async fn serve_node(
     settings: &ServeSettings,
+    listed: Vec<Setting>,
     tls: Option<&TlsFiles>,
     running: &RunningNode,
 ) -> Result<Exit, Failure> {
@@ -114,7 +116,7 @@ async fn serve_node(
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let keeper = Arc::clone(&vault);
     let kept: (_, Arc<dyn AuditTrail>) = (vault, Arc::clone(&trail) as _);
-    let server = HttpServer::new(listener, shown, settings, running, kept, &stop);
+    let server = HttpServer::new(listener, shown, (settings, listed), running, kept, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();
     let socket = server.socket();
     http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in, socket)?;

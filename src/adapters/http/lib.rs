@@ -8,7 +8,8 @@
 //! | `resource` | what the capabilities share: paged lists, changes, entity tags |
 //! | `node` | what handlers need of the running node |
 //! | `stock`, `imports`, `catalogue`, `low_stock`, `identity`, `feed`, `audit`, `central` | one room for each capability, with its routes |
-//! | `ops`, `docs` | liveness, readiness and metrics; the contract and the pages for people |
+//! | `ops`, `docs` | liveness, readiness, metrics and the node itself; the contract and the pages for people |
+//! | `console` | the web application for people |
 //! | `routes` | the routes of all folders |
 //! | `limits` | every bound of the HTTP side |
 //!
@@ -17,6 +18,7 @@
 mod audit;
 mod catalogue;
 mod central;
+mod console;
 mod docs;
 mod edge;
 mod feed;
@@ -43,6 +45,7 @@ pub use edge::route::{Cache, Need, Route};
 pub use edge::web_gate::WebGate;
 pub use limits::FOLLOWERS_MAX;
 pub use node::Node;
+pub use node::about::{About, Setting, Space};
 pub use node::draining::Draining;
 pub use ops::metrics::{install as install_metrics, upkeep as metrics_upkeep};
 pub use response::code::Code;

@@ -19,6 +19,7 @@ fn all() -> Routes {
         super::audit::routes(),
         super::central::routes(),
         super::docs::routes(),
+        super::console::routes(),
         super::ops::routes(),
     ];
     rooms.into_iter().flatten().collect()

@@ -1,6 +1,7 @@
 //! Reads of raised alerts and of the thresholds of single stores.
 
 use crate::Ledger;
+use crate::stock::LevelView;
 use crate::stock::movements::ReadError;
 use onhand_domain::identity::StoreScope;
 use onhand_domain::low_stock::Raised;
@@ -117,5 +118,29 @@ impl Ledger {
             _ => None,
         });
         Ok(seen.await?.flatten())
+    }
+
+    /// The threshold of each of these levels: the store's own, or else the product's.
+    ///
+    /// # Errors
+    /// As [`Ledger::alerts`].
+    pub async fn thresholds_of(&self, levels: &[LevelView]) -> Result<Vec<Option<Quantity>>, ReadError> {
+        if self.projections.low_stock.changes() == 0 {
+            self.catch_up().await?;
+            return Ok(vec![None; levels.len()]);
+        }
+        let look = self.with_products(|products| {
+            let of_product = |level: &LevelView| products.get(&level.sku)?.view.product.low_stock_threshold;
+            levels.iter().map(of_product).collect::<Vec<_>>()
+        });
+        let mut thresholds = look.await?;
+        for (level, threshold) in levels.iter().zip(&mut thresholds) {
+            if self.projections.low_stock.has_own(&level.store_id, &level.sku)
+                && let Some(own) = self.threshold(&level.store_id, &level.sku).await?
+            {
+                *threshold = Some(own.low_stock_threshold);
+            }
+        }
+        Ok(thresholds)
     }
 }

@@ -67,7 +67,9 @@ fn template(path: &str) -> Option<&'static String> {
         let same = |(template, part): (&&str, &&str)| {
             template == part || (template.starts_with('{') && !part.is_empty())
         };
-        left.len() == right.len() && left.iter().zip(&right).all(same)
+        // A last parameter `path` takes all that is left.
+        let all_left = left.last() == Some(&"{path}") && right.len() > left.len();
+        (all_left || left.len() == right.len()) && left.iter().zip(&right).all(same)
     };
     CONTRACT["paths"].as_object().unwrap().keys().find(|template| fits(template))
 }

@@ -172,17 +172,11 @@ async fn the_root_links_to_everything() {
             (&"onhand".into(), &env!("CARGO_PKG_VERSION").into())
         );
         let links = answer.json["links"].as_object().unwrap();
-        let page = node.get_with(path, &[("accept", BROWSER)]).await;
         for link in links.values() {
-            let link = link.as_str().unwrap();
-            node.get(link).await.is(200, "");
-            assert!(page.is_a_page().text.contains(&format!("href=\"{}\"", &link[1..])), "{link}");
+            node.get(link.as_str().unwrap()).await.is(200, "");
         }
-        let head = node.send(request(Method::HEAD, path, &[("accept", BROWSER)], Body::empty())).await;
-        assert_eq!(
-            (head.text.as_str(), head.header("content-length")),
-            ("", Some(&*page.text.len().to_string()))
-        );
+        let page = node.get_with(path, &[("accept", BROWSER)]).await;
+        assert_eq!((page.status.as_u16(), page.header("location")), (303, Some("console")));
     }
 }
 

@@ -15,16 +15,18 @@ use onhand_domain::identity::Permission;
 pub(crate) fn routes() -> Routes {
     vec![
         get(Need::Somewhere(Permission::CatalogueRead), "/products", products::list)
-            .query(products::PARAMETERS),
+            .query(products::PARAMETERS)
+            .sequenced(),
         post(Need::Everywhere(Permission::CatalogueWrite), "/products", products::create),
         get(Need::Somewhere(Permission::CatalogueRead), "/products/{sku}", products::product).versioned(),
         put(Need::Everywhere(Permission::CatalogueWrite), "/products/{sku}", products::replace),
         patch(Need::Everywhere(Permission::CatalogueWrite), "/products/{sku}", products::patch),
         delete(Need::Everywhere(Permission::CatalogueWrite), "/products/{sku}", products::remove),
         get(Need::Somewhere(Permission::CatalogueRead), "/products/{sku}/history", products::history)
-            .query(list::PARAMETERS),
+            .query(list::PARAMETERS)
+            .sequenced(),
         post(Need::Everywhere(Permission::CatalogueWrite), "/catalogue/products", bulk::products).bulk(),
-        get(Need::Somewhere(Permission::StoresRead), "/stores", stores::list).query(list::PARAMETERS),
+        get(Need::Somewhere(Permission::StoresRead), "/stores", stores::list).query(list::PARAMETERS).sequenced(),
         post(Need::Somewhere(Permission::StoresWrite), "/stores", stores::create),
         get(Need::InStore(Permission::StoresRead), "/stores/{storeId}", stores::store).versioned(),
         put(Need::InStore(Permission::StoresWrite), "/stores/{storeId}", stores::replace),

@@ -14,7 +14,7 @@ const REQUEST_HEADERS: &str = "content-type, idempotency-key, if-match, if-none-
      x-request-id";
 /// The response headers that a page may read besides those that every page may.
 const ANSWER_HEADERS: &str =
-    "etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
+    "etag, idempotency-replayed, link, location, onhand-sequence, ratelimit, ratelimit-policy, retry-after, x-request-id";
 /// For how long a browser may cache a preflight, in seconds.
 const MAX_AGE: &str = "600";
 

@@ -11,6 +11,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use onhand_telemetry::HTTP_PANICS;
 use std::any::Any;
 
+/// All changes up to this sequence of the log are included in a list.
+pub(crate) const ONHAND_SEQUENCE: HeaderName = HeaderName::from_static("onhand-sequence");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// The answer to HEAD: the answer to GET without its body, but with its length.

@@ -59,7 +59,16 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         let bind = |state: S| -> Answering {
             Box::new(move |request| Box::pin(handler.clone().call(request, state.clone())))
         };
-        let route = Route { template, method, query: &[], entry, cache: Cache::Never, need, command: None };
+        let route = Route {
+            template,
+            method,
+            query: &[],
+            entry,
+            sequenced: false,
+            cache: Cache::Never,
+            need,
+            command: None,
+        };
         Self { route, bind: Box::new(bind) }
     }
 
@@ -72,6 +81,12 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     /// The same endpoint with the reader of the command in its body, which decides what is needed.
     pub(crate) fn explained(mut self, command: ReadCommand) -> Self {
         self.route.command = Some(command);
+        self
+    }
+
+    /// A list of what the log says, with the sequence that it includes at least: its caller follows the feed behind it.
+    pub(crate) fn sequenced(mut self) -> Self {
+        self.route.sequenced = true;
         self
     }
 

@@ -5,7 +5,7 @@
 
 use crate::edge::admission::Admission;
 use crate::edge::cors;
-use crate::edge::departing::{panicked, sign, without_body};
+use crate::edge::departing::{ONHAND_SEQUENCE, panicked, sign, without_body};
 use crate::edge::endpoint::Answering;
 use crate::edge::exchange::Exchange;
 use crate::edge::forwarding::{Client, TrustedProxies};
@@ -134,12 +134,18 @@ impl Edge {
         }
         let (id, params) = (exchange.id.clone(), std::mem::take(&mut exchange.params));
         request.extensions_mut().insert(Arrived { id, caller, address, encrypted, params });
+        // Looked up before the handler reads: what it reads is as new or newer.
+        let ledger = self.door.as_ref().filter(|_| route.sequenced).map(|door| &door.ledger);
+        let sequence = ledger.map(|ledger| ledger.log().durable().sequence());
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
         request.extensions_mut().insert(Arc::clone(&admission));
         let work = AssertUnwindSafe(async { answering(request).await });
         let leaked = planted(Bug::LeakPermitOnCancel).then(|| ManuallyDrop::new(Arc::clone(&admission)));
-        let response = work.catch_unwind().await.unwrap_or_else(|panic| panicked(panic.as_ref()));
+        let mut response = work.catch_unwind().await.unwrap_or_else(|panic| panicked(panic.as_ref()));
+        if let Some(sequence) = sequence.filter(|_| response.status().is_success()) {
+            response.headers_mut().insert(ONHAND_SEQUENCE, sequence.0.into());
+        }
         drop(leaked.map(ManuallyDrop::into_inner));
         let response = self.leave(&exchange, response);
         drop(admission);

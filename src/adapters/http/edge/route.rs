@@ -17,6 +17,8 @@ pub struct Route {
     pub query: &'static [&'static str],
     /// When its requests take a place at a gate, and at which.
     pub entry: GateEntry,
+    /// Whether its answers name, in `Onhand-Sequence`, the sequence of the log that they include at least.
+    pub sequenced: bool,
     /// Whether its answers may be cached.
     pub cache: Cache,
     /// What its callers must be permitted to do.
@@ -71,14 +73,16 @@ impl Cache {
 }
 
 impl Route {
-    /// The addresses of the route: at the root, under `/api`, and for one about stock under `/api/inventory` too.
+    /// The addresses of the route: at the root, under `/api`, and for one about stock under `/api/inventory` too. A last parameter
+    /// `path` takes all that is left of an address, with its slashes.
     pub fn addresses(&self) -> impl Iterator<Item = String> {
         let of_a_store = self.template.starts_with("/stores/{storeId}/inventory");
         let whole = ["/events", "/alerts"].contains(&self.template);
         let stock = of_a_store || whole || self.template.starts_with("/inventory/");
         let prefixes = if stock { ["", "/api", "/api/inventory"].as_slice() } else { &["", "/api"] };
         let bare = (self.template == "/").then(|| "/api".to_owned());
-        prefixes.iter().map(|prefix| format!("{prefix}{}", self.template)).chain(bare)
+        let template = self.template.replace("/{path}", "/{*path}");
+        prefixes.iter().map(move |prefix| format!("{prefix}{template}")).chain(bare)
     }
 
     /// True when the route answers this method.

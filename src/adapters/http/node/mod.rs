@@ -1,5 +1,6 @@
 //! The state that every handler can reach.
 
+pub(crate) mod about;
 pub(crate) mod draining;
 
 use crate::edge::endpoint::Endpoint;
@@ -10,6 +11,7 @@ use crate::edge::logins::Logins;
 use crate::edge::route_table::RouteTable;
 use crate::edge::web_gate::WebGate;
 use crate::limits::FOLLOWERS_MAX;
+use crate::node::about::About;
 use crate::node::draining::Draining;
 use crate::request::caller::Caller;
 use crate::response::code::Code;
@@ -19,6 +21,7 @@ use onhand_app::central::{CentralModel, Worker};
 use onhand_app::low_stock::sender::AlertSender;
 use onhand_app::ports::{AuditTrail, Vault};
 use onhand_app::{CommandError, Ledger, Meta, Outcome};
+use onhand_console::Console;
 use onhand_domain::Command;
 use onhand_resilience::Deadline;
 use std::sync::{Arc, OnceLock};
@@ -56,6 +59,10 @@ pub struct Node {
     pub trail: Option<Arc<dyn AuditTrail>>,
     /// What is open without a login.
     pub open: OpenRules,
+    /// The console.
+    pub console: Console,
+    /// Where it runs and how it is set, for people who run it.
+    pub about: Option<About>,
     /// Every route, once the edge is made of them.
     pub(crate) routes: OnceLock<RouteTable>,
     /// The sender of low-stock alerts, where one is configured.
@@ -83,6 +90,8 @@ impl Node {
             logins: None,
             trail: None,
             open: OpenRules::default(),
+            console: Console::new(None),
+            about: None,
             routes: OnceLock::new(),
             alerts: None,
             contended: (Code::LockContended.status(), 300),
@@ -133,6 +142,14 @@ impl Node {
     #[must_use]
     pub fn with_trail(mut self, trail: Arc<dyn AuditTrail>) -> Self {
         self.trail = Some(trail);
+        self
+    }
+
+    /// The same node with what people who run it want to know.
+    #[must_use]
+    pub fn with_about(mut self, about: About, console: Console) -> Self {
+        self.about = Some(about);
+        self.console = console;
         self
     }
 

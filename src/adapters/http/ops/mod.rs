@@ -1,14 +1,16 @@
 //! Operations: liveness and readiness (`health`) and metrics (`metrics`), with the state of the sync worker (`sync_state`)
-//! and of the webhook (`webhook_state`) in both.
+//! and of the webhook (`webhook_state`) in both; and the node itself (`node`).
 
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod node;
 pub(crate) mod sync_state;
 pub(crate) mod webhook_state;
 
 use crate::edge::endpoint::get;
 use crate::edge::route::Need;
 use crate::node::Routes;
+use onhand_domain::identity::Permission;
 
 /// The routes of operations.
 pub(crate) fn routes() -> Routes {
@@ -20,5 +22,6 @@ pub(crate) fn routes() -> Routes {
         get(Need::Probe, "/readyz", health::readiness).free(),
         get(Need::Public, "/healthz", health::liveness).free(),
         get(Need::Metrics, "/metrics", metrics::metrics).free(),
+        get(Need::Everywhere(Permission::OpsRead), "/node", node::node),
     ]
 }

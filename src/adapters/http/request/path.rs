@@ -25,6 +25,23 @@ impl<S: Send + Sync> FromRequestParts<S> for LevelAt {
     }
 }
 
+/// The path `/console/static/{tag}/{path}`, of which the last part may have slashes; any text.
+#[derive(Debug)]
+pub(crate) struct ConsoleFileAt {
+    /// The version of the console.
+    pub tag: String,
+    /// The path of the file.
+    pub path: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ConsoleFileAt {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Ok(Self { tag: read(parts, "tag", str::parse)?, path: read(parts, "path", str::parse)? })
+    }
+}
+
 /// Extractors of paths with one parameter: type and value, parameter, reader.
 macro_rules! places {
     ($($(#[$doc:meta])* $name:ident($value:ty) $parameter:literal $read:expr;)*) => {

@@ -12,10 +12,16 @@ pub(crate) fn etag(version: u64) -> HeaderValue {
 ///
 /// Weak comparison, lists and `*` follow RFC 9110, section 13.1.2.
 pub(crate) fn is_known(headers: &HeaderMap, version: u64) -> bool {
+    is_same(headers, &version.to_string())
+}
+
+/// The same for a tag that is no version, without its quotes.
+pub(crate) fn is_same(headers: &HeaderMap, tag: &str) -> bool {
+    let own = format!("\"{tag}\"");
     headers.get_all(IF_NONE_MATCH).iter().any(|value| {
         value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).any(|tag| {
             let strong = tag.strip_prefix(b"W/").unwrap_or(tag);
-            tag == b"*" || strong == etag(version).as_bytes()
+            tag == b"*" || strong == own.as_bytes()
         })
     })
 }

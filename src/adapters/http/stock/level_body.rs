@@ -29,19 +29,24 @@ pub(crate) struct LevelBody<'a> {
     reservation: Option<ReservationBody<'a>>,
 }
 
-/// A level in a list, with the name of its product, where the catalogue has one.
+/// A level in a list, with the name of its product, where the catalogue has one, and the number of sellable pieces at which it is low.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct NamedLevelBody<'a> {
     #[serde(flatten)]
     level: LevelBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low_stock_threshold: Option<Quantity>,
 }
 
 impl<'a> NamedLevelBody<'a> {
     /// The JSON of a level.
-    pub(crate) fn of((view, name): (&'a LevelView, &'a Option<SmolStr>)) -> Self {
-        Self { level: LevelBody::of(view), name: name.as_deref() }
+    pub(crate) fn of(
+        ((view, name), threshold): ((&'a LevelView, &'a Option<SmolStr>), &Option<Quantity>),
+    ) -> Self {
+        Self { level: LevelBody::of(view), name: name.as_deref(), low_stock_threshold: *threshold }
     }
 }
 

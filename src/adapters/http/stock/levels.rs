@@ -69,7 +69,8 @@ pub(crate) async fn levels(
     if !sees_all {
         return Ok(page.answer(&pairs.map(SellableBody::named).collect::<Vec<_>>(), next));
     }
-    Ok(page.answer(&pairs.map(NamedLevelBody::of).collect::<Vec<_>>(), next))
+    let thresholds = node.ledger.thresholds_of(&levels.rows).await?;
+    Ok(page.answer(&pairs.zip(&thresholds).map(NamedLevelBody::of).collect::<Vec<_>>(), next))
 }
 
 /// Handler of `GET /stores/{storeId}/inventory/{sku}/history`.

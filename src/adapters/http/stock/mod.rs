@@ -33,7 +33,8 @@ use onhand_domain::stock::AdjustKind;
 pub(crate) fn routes() -> Routes {
     vec![
         get(Need::OrOwn(Permission::StockRead), "/stores/{storeId}/inventory", levels::levels)
-            .query(list::PARAMETERS),
+            .query(list::PARAMETERS)
+            .sequenced(),
         get(Need::OrOwn(Permission::StockRead), "/stores/{storeId}/inventory/{sku}", levels::level)
             .query(&["asOf"])
             .versioned(),
@@ -42,7 +43,8 @@ pub(crate) fn routes() -> Routes {
             "/stores/{storeId}/inventory/{sku}/history",
             levels::history,
         )
-        .query(levels::HISTORY),
+        .query(levels::HISTORY)
+        .sequenced(),
         post(
             Need::InStore(Permission::StockAdjust),
             "/stores/{storeId}/inventory/{sku}/adjust",
@@ -74,11 +76,15 @@ pub(crate) fn routes() -> Routes {
             .explained(|bytes| till::command(AdjustKind::Sale, bytes)),
         post(Need::Somewhere(Permission::StockRemove), "/stock/remove", till::remove)
             .explained(|bytes| till::command(AdjustKind::Removal, bytes)),
-        get(Need::OrOwn(Permission::StockRead), "/stock/current", reports::current).query(reports::CURRENT),
+        get(Need::OrOwn(Permission::StockRead), "/stock/current", reports::current)
+            .query(reports::CURRENT)
+            .sequenced(),
         get(Need::Somewhere(Permission::StockRead), "/stock/movements", reports::movements)
-            .query(reports::MOVEMENTS),
+            .query(reports::MOVEMENTS)
+            .sequenced(),
         get(Need::Somewhere(Permission::StockRead), "/stock/movements/sums", sums::sums)
-            .query(sums::PARAMETERS),
+            .query(sums::PARAMETERS)
+            .sequenced(),
         post(Need::Anyone, "/inventory/batch", batch::batch)
             .query(&["atomic"])
             .bulk()

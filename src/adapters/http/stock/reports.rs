@@ -57,7 +57,8 @@ pub(crate) async fn current(
     let (pairs, next) = (views.iter().zip(&names), views.last().filter(|_| more));
     let next = next.map(|level| level_mark(&level.store_id, &level.sku));
     Ok(by_accept(if sees_all {
-        page.answer(&pairs.map(NamedLevelBody::of).collect::<Vec<_>>(), next)
+        let thresholds = node.ledger.thresholds_of(&views).await?;
+        page.answer(&pairs.zip(&thresholds).map(NamedLevelBody::of).collect::<Vec<_>>(), next)
     } else {
         page.answer(&pairs.map(SellableBody::named).collect::<Vec<_>>(), next)
     }))
@@ -152,11 +153,12 @@ impl LevelsTable {
 
 impl CsvTable for LevelsTable {
     const COLUMNS: &'static [&'static str] =
-        &["storeId", "sku", "name", "qty", "onHand", "reserved", "version", "updatedAt"];
+        &["storeId", "sku", "name", "qty", "onHand", "reserved", "version", "updatedAt", "lowStockThreshold"];
 
     async fn write(&mut self, node: &Node, out: &mut csv::Writer<Vec<u8>>) -> Result<bool, Problem> {
         let (views, names, more) = self.next(node, ROWS).await?;
-        for (level, name) in views.iter().zip(&names) {
+        let thresholds = node.ledger.thresholds_of(&views).await?;
+        for ((level, name), threshold) in views.iter().zip(&names).zip(&thresholds) {
             let numbers = level.numbers;
             row(
                 out,
@@ -169,6 +171,7 @@ impl CsvTable for LevelsTable {
                     &numbers.reserved.to_string(),
                     &numbers.version.to_string(),
                     &level.updated_at.to_string(),
+                    &threshold.as_ref().map(ToString::to_string).unwrap_or_default(),
                 ],
             );
         }

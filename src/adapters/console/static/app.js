@@ -1,0 +1,247 @@
+// The shell: navigation, login, connection, keys; the page stands in the middle.
+
+import { h, render } from './vendor/preact.js';
+import { useEffect, useRef, useState } from './vendor/hooks.js';
+import './vendor/signals.js';
+import { ApiError, ROOT } from './api.js';
+import { feedState, start as startFeed } from './feed.js';
+import { go, href, place } from './router.js';
+import { can, load, logIn, logOut, me, state } from './session.js';
+import { nodeState, watch } from './status.js';
+import { Icon, Loading, ProblemBox } from './parts/basics.js';
+import { Check, Dialog, Field } from './parts/form.js';
+import { isTyping } from './parts/table.js';
+import { PAGES } from './pages/list.js';
+
+/** @typedef {import("./pages/list.js").PageEntry} PageEntry */
+
+const KEYS_WAIT_MS = 1_500;
+
+/** Storage may be switched off. */
+function kept(/** @type {string} */ name) {
+  try { return localStorage.getItem(name); } catch { return null; }
+}
+function keep(/** @type {string} */ name, /** @type {string} */ value) {
+  try { localStorage.setItem(name, value); } catch { /* It counts until the page is left. */ }
+}
+
+const shown = (/** @type {PageEntry} */ page) => page.needs.length === 0 || page.needs.some((need) => can(need));
+
+function App() {
+  const [help, setHelp] = useState(false);
+  const [menu, setMenu] = useState(false);
+  const [keys, setKeys] = useState(kept('onhand.keys') !== 'off');
+  const main = useRef(/** @type {HTMLElement | null} */ (null));
+  const { page: id } = place.value;
+  const page = PAGES.find((known) => known.id === id);
+  useKeys(keys, () => setHelp(true));
+  const isFirst = useRef(true);
+  useEffect(() => {
+    setMenu(false);
+    // A new page begins at its heading, also for who does not see it.
+    if (isFirst.current) isFirst.current = false;
+    else main.current?.focus({ preventScroll: true });
+    main.current?.scrollTo(0, 0);
+  }, [id]);
+
+  if (state.value === 'loading') return h('main', { class: 'alone' }, h(Loading, { what: 'Asking the node' }));
+  const known = state.value !== 'setup' && (me.value !== null || state.value === 'out');
+  return h('div', { class: `shell ${menu ? 'menu-open' : ''}` },
+    h('a', { class: 'skip', href: '#main', onClick: (/** @type {Event} */ event) => { event.preventDefault(); main.current?.focus(); } }, 'Skip to the page'),
+    h('header', { class: 'top' },
+      h('button', { type: 'button', class: 'quiet menu-button', 'aria-label': 'Navigation', 'aria-expanded': menu, onClick: () => setMenu(!menu) }, h(Icon, { name: menu ? 'close' : 'menu' })),
+      h('a', { class: 'brand', href: href('') }, h('img', { src: new URL('icon.svg', import.meta.url).href, alt: '', width: 24, height: 24 }), 'Onhand'),
+      h('span', { class: 'grow' }),
+      h(Live, null),
+      h(ThemeSwitch, null),
+      h('button', { type: 'button', class: 'quiet', 'aria-label': 'Help', title: 'Keys and help (?)', onClick: () => setHelp(true) }, '?'),
+      h(Account, null)),
+    h('nav', { class: 'side', 'aria-label': 'Pages' }, me.value && h(Navigation, { id })),
+    h('main', { id: 'main', ref: main, tabIndex: -1 },
+      h(Banner, null),
+      state.value === 'setup' && h(Setup, null),
+      known && me.value !== null && (page && shown(page)
+        ? h(PageFrame, { key: page.id, page })
+        : h('div', { class: 'page' }, h('h1', null, page ? 'This page is not for you' : 'There is no such page'),
+          h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. Ask an administrator.` : 'The address is wrong, or the page has moved.'),
+          h('p', null, h('a', { href: href('') }, 'Go to the start'))))),
+    h('div', { id: 'said', class: 'offscreen', role: 'status', 'aria-live': 'polite' }),
+    state.value === 'out' && h(Login, { again: me.value !== null }),
+    help && h(Help, { keys, setKeys: (on) => { setKeys(on); keep('onhand.keys', on ? 'on' : 'off'); }, onClose: () => setHelp(false) }));
+}
+
+/** @param {{ id: string }} props */
+function Navigation({ id }) {
+  const groups = [...new Set(PAGES.map((page) => page.group))].filter((group) => group !== '');
+  return groups.map((group) => {
+    const pages = PAGES.filter((page) => page.group === group && shown(page));
+    return pages.length > 0 && h('section', { key: group }, h('h2', null, group), h('ul', null, pages.map((page) =>
+      h('li', { key: page.id }, h('a', { href: href(page.id), 'aria-current': page.id === id ? 'page' : undefined }, page.title)))));
+  });
+}
+
+/** One page, whose code is loaded when it is opened. @param {{ page: PageEntry }} props */
+function PageFrame({ page }) {
+  const [Content, setContent] = useState(/** @type {any} */ (null));
+  const [failed, setFailed] = useState(/** @type {Error | null} */ (null));
+  useEffect(() => {
+    page.load().then((module) => setContent(() => module.default), setFailed);
+  }, [page]);
+  if (failed) {
+    return h('div', { class: 'page' }, h('h1', null, page.title),
+      h('p', null, 'The node has another version of the console now, or it does not answer.'),
+      h('button', { type: 'button', class: 'primary', onClick: () => location.reload() }, 'Load it again'));
+  }
+  return Content ? h(Content, null) : h(Loading, null);
+}
+
+const LIVE = {
+  connecting: ['plain', 'Connecting'], live: ['ok', 'Live'], waiting: ['low', 'Not live'], off: ['plain', 'Every 10 s'],
+};
+
+/** Whether what is shown follows the node. */
+function Live() {
+  const [kind, word] = LIVE[feedState.value];
+  return h('span', { class: `live ${kind}`, title: 'Whether this page follows the changes of the node' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), word);
+}
+
+const BANNERS = {
+  ok: '',
+  away: 'The node does not answer. What you see is the last state that was read; it goes on by itself.',
+  'read-only': 'The node is read-only: its disk is full or refuses. Reading works; changes wait until it is well again.',
+  draining: 'The node is about to stop. Changes may have to wait for its next start.',
+  busy: 'The node takes no work at the moment. Changes wait.',
+};
+
+function Banner() {
+  const text = BANNERS[nodeState.value];
+  return h('div', { role: 'status', class: text ? `banner ${nodeState.value}` : 'offscreen' }, text && h(Icon, { name: 'low' }), text);
+}
+
+const THEMES = ['system', 'light', 'dark'];
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState(kept('onhand.theme') ?? 'system');
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+  const change = () => {
+    setTheme(next);
+    keep('onhand.theme', next);
+    if (next === 'system') delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
+  };
+  return h('button', { type: 'button', class: 'quiet', onClick: change, 'aria-label': `Theme: ${theme}. Change to ${next}`, title: `Theme: ${theme}` },
+    theme === 'system' ? 'Auto' : h(Icon, { name: theme === 'dark' ? 'moon' : 'sun' }));
+}
+
+function Account() {
+  const who = me.value;
+  if (!who) return null;
+  if (state.value === 'open') return h('span', { class: 'account soft', title: 'As long as there is no administrator, everybody on this machine may do everything' }, 'no login');
+  const name = /** @type {any} */ (who).name ?? /** @type {any} */ (who).login ?? who.principalId;
+  return h('span', { class: 'account' }, h('span', { class: 'who', title: who.grants.map((grant) => grant.role).join(', '), dir: 'auto' }, name),
+    h('button', { type: 'button', class: 'quiet', onClick: () => { logOut(); } }, 'Log out'));
+}
+
+/** The login. Over a page whose session has ended: what was typed there stays. @param {{ again: boolean }} props */
+function Login({ again }) {
+  const [login, setLogin] = useState('');
+  const [password, setPassword] = useState('');
+  const [error, setError] = useState(/** @type {Error | null} */ (null));
+  const [busy, setBusy] = useState(false);
+  const onSubmit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await logIn(login, password);
+    } catch (problem) {
+      setError(/** @type {Error} */ (problem));
+      setPassword('');
+    } finally {
+      setBusy(false);
+    }
+  };
+  const wrong = error instanceof ApiError && error.status === 401;
+  return h(Dialog, { title: again ? 'Your session has ended' : 'Log in to Onhand' },
+    h('form', { onSubmit },
+      again && h('p', null, 'Log in again to go on. What you have typed is still there.'),
+      h(Field, { label: 'Login or e-mail', name: 'username', value: login, onInput: setLogin, required: true, autoComplete: 'username', autoFocus: true }),
+      h(Field, { label: 'Password', name: 'password', type: 'password', value: password, onInput: setPassword, required: true, autoComplete: 'current-password',
+        error: wrong ? 'Login and password do not fit together.' : null }),
+      error && !wrong && h(ProblemBox, { error }),
+      h('footer', null, h('a', { href: new URL('docs', ROOT).href }, 'API documentation'), h('span', { class: 'grow' }),
+        h('button', { type: 'submit', class: 'primary', disabled: busy }, busy ? 'One moment …' : 'Log in'))));
+}
+
+/** A node beyond this machine that waits for its first administrator. */
+function Setup() {
+  return h('div', { class: 'page' }, h('h1', null, 'This node waits for its first administrator'),
+    h('p', null, 'It listens beyond its own machine, so it answers nobody before somebody can log in. On its machine, run:'),
+    h('pre', { class: 'code-block', tabIndex: 0 }, 'onhand user add ada --admin --data-dir <its data directory>'),
+    h('p', null, 'Then load this page again, and log in.'),
+    h('p', null, h('button', { type: 'button', class: 'primary', onClick: () => location.reload() }, 'Load it again')));
+}
+
+/** @param {{ keys: boolean, setKeys: (on: boolean) => void, onClose: () => void }} props */
+function Help({ keys, setKeys, onClose }) {
+  /** @type {[string, string][]} */
+  const rows = [['/', 'search on this page'], ['j, k', 'next and previous row; Enter opens it'], ['?', 'this help'], ['Esc', 'close'],
+    ...PAGES.filter((page) => page.key && shown(page)).map((page) => /** @type {[string, string]} */ ([`g ${page.key}`, page.title]))];
+  return h(Dialog, { title: 'Keys and help', onClose },
+    h('div', { class: 'form-body' },
+      h('table', { class: 'plain' }, h('tbody', null, rows.map(([key, what]) => h('tr', { key }, h('th', { scope: 'row' }, h('kbd', null, key)), h('td', null, what))))),
+      h(Check, { label: 'Single-key shortcuts', checked: keys, onChange: setKeys }),
+      h('p', null, h('a', { href: new URL('docs/guide', ROOT).href }, 'Guides'), ' · ', h('a', { href: new URL('docs', ROOT).href }, 'API'), ' · ',
+        h('a', { href: new URL('problems', ROOT).href }, 'What refusals mean'))));
+}
+
+/** `/` searches, `?` helps, `g` and a letter go to a page. */
+function useKeys(/** @type {boolean} */ on, /** @type {() => void} */ help) {
+  useEffect(() => {
+    if (!on) return undefined;
+    let goes = 0;
+    const press = (/** @type {KeyboardEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector('dialog[open]')) return;
+      if (Date.now() < goes) {
+        goes = 0;
+        const page = PAGES.find((known) => known.key === event.key && shown(known));
+        if (page) {
+          event.preventDefault();
+          go(href(page.id));
+        }
+      } else if (event.key === 'g') goes = Date.now() + KEYS_WAIT_MS;
+      else if (event.key === '?') {
+        event.preventDefault();
+        help();
+      } else if (event.key === '/') {
+        const search = document.querySelector('main input[type=search]');
+        if (search instanceof HTMLInputElement) {
+          event.preventDefault();
+          search.focus();
+          search.select();
+        }
+      }
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, [on]);
+}
+
+async function begin() {
+  const element = document.getElementById('app');
+  if (!element) return;
+  render(h(App, null), element);
+  watch();
+  for (;;) {
+    try {
+      await load();
+      break;
+    } catch {
+      // The node is away: `watch` says so, and the next try may find it.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+  startFeed();
+}
+
+begin();

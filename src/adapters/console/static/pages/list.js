@@ -1,0 +1,26 @@
+// Every page of the console. A page is a folder here, whose `page.js` exports a component by default, and one line in this list.
+
+/**
+ * @typedef {object} PageEntry
+ * @property {string} id Its address, `/console/<id>`.
+ * @property {string} title
+ * @property {string} group The heading it stands under in the navigation; without one it is reached by links alone.
+ * @property {string[]} needs Any of these permissions shows it.
+ * @property {string} [key] Goes to it, after `g`.
+ * @property {() => Promise<{ default: () => any }>} load
+ */
+
+/** @type {PageEntry[]} */
+export const PAGES = [
+  { id: '', title: 'Start', group: 'Stock', needs: [], key: 'h', load: () => import('./home/page.js') },
+  { id: 'stock', title: 'Stock', group: 'Stock', needs: ['stock:read'], key: 's', load: () => import('./stock/page.js') },
+  { id: 'sku', title: 'SKU', group: '', needs: ['stock:read'], load: () => import('./sku/page.js') },
+  { id: 'alerts', title: 'Alerts', group: 'Stock', needs: ['stock:read'], key: 'a', load: () => import('./alerts/page.js') },
+  { id: 'imports', title: 'Imports', group: 'Stock', needs: ['import:run'], key: 'i', load: () => import('./imports/page.js') },
+  { id: 'events', title: 'Events', group: 'Operations', needs: ['events:read'], key: 'e', load: () => import('./events/page.js') },
+  { id: 'operations', title: 'Operations', group: 'Operations', needs: ['ops:read'], key: 'o', load: () => import('./operations/page.js') },
+  { id: 'letters', title: 'Dead letters', group: 'Operations', needs: ['letters:read'], key: 'l', load: () => import('./letters/page.js') },
+  { id: 'node', title: 'Node', group: 'Operations', needs: ['ops:read'], key: 'n', load: () => import('./node/page.js') },
+  { id: 'people', title: 'People and tokens', group: 'Access', needs: ['identity:read'], key: 'p', load: () => import('./people/page.js') },
+  { id: 'audit', title: 'Audit trail', group: 'Access', needs: ['audit:read'], key: 'u', load: () => import('./audit/page.js') },
+];

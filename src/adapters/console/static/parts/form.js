@@ -1,0 +1,154 @@
+// Forms: fields with their names and faults, dialogs, and changes that are sent until they are answered.
+
+import { h } from '../vendor/preact.js';
+import { useEffect, useId, useRef, useState } from '../vendor/hooks.js';
+import { ApiError, change, newKey } from '../api.js';
+import { Curl, Icon, ProblemBox, say } from './basics.js';
+
+/** @typedef {import("preact").ComponentChildren} Children */
+
+/**
+ * A field with its label. `hint` says what is allowed, `error` what is wrong.
+ *
+ * @param {{
+ *   label: string, value: string, onInput: (value: string) => void, type?: string, hint?: Children, error?: string | null,
+ *   required?: boolean, inputMode?: any, autoComplete?: string, options?: [string, string][], multiline?: boolean, min?: number,
+ *   max?: number, step?: number, maxLength?: number, list?: string, autoFocus?: boolean, name?: string, placeholder?: string,
+ * }} props
+ */
+export function Field({ label, value, onInput, type = 'text', hint, error, options, multiline = false, autoFocus = false, ...rest }) {
+  const id = useId();
+  const input = useRef(/** @type {any} */ (null));
+  useEffect(() => { if (autoFocus) input.current?.focus(); }, [autoFocus]);
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ') || undefined;
+  const common = {
+    id, ref: input, value, 'aria-describedby': described, 'aria-invalid': error ? true : undefined,
+    onInput: (/** @type {any} */ event) => onInput(event.currentTarget.value), ...rest,
+  };
+  return h('div', { class: 'field' },
+    h('label', { htmlFor: id }, label),
+    options
+      ? h('select', common, options.map(([key, text]) => h('option', { key, value: key, selected: key === value }, text)))
+      : multiline ? h('textarea', { ...common, rows: 4 }) : h('input', { ...common, type }),
+    hint && h('p', { class: 'hint', id: `${id}-hint` }, hint),
+    error && h('p', { class: 'fault', id: `${id}-error` }, error));
+}
+
+/** A box to tick. @param {{ label: Children, checked: boolean, onChange: (checked: boolean) => void, disabled?: boolean }} props */
+export function Check({ label, checked, onChange, disabled }) {
+  return h('label', { class: 'check' },
+    h('input', { type: 'checkbox', checked, disabled, onChange: (/** @type {any} */ event) => onChange(event.currentTarget.checked) }),
+    h('span', null, label));
+}
+
+/**
+ * A dialog over the page. Escape and the cross close it; the focus goes back to where it was.
+ *
+ * @param {{ title: string, onClose?: () => void, children?: Children, wide?: boolean }} props
+ */
+export function Dialog({ title, onClose, children, wide = false }) {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    const before = document.activeElement;
+    element?.showModal();
+    return () => {
+      element?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return h('dialog', {
+    ref: dialog, 'aria-labelledby': id, class: wide ? 'wide' : undefined,
+    onCancel: (/** @type {Event} */ event) => {
+      event.preventDefault();
+      onClose?.();
+    },
+  },
+  h('header', null, h('h2', { id }, title),
+    onClose && h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close', onClick: onClose }, h(Icon, { name: 'close' }))),
+  children);
+}
+
+/**
+ * @typedef {{ method: string, path: string, body?: unknown, headers?: Record<string, string>, query?: import("../api.js").Query }} Request
+ */
+
+/**
+ * Sends changes. The request of a try is sent until it is answered: one that got no answer keeps its Idempotency-Key, so it
+ * takes effect once. `waiting` says why there is no answer yet.
+ */
+export function useChange() {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(/** @type {Error | null} */ (null));
+  const [waiting, setWaiting] = useState(/** @type {ApiError | null} */ (null));
+  const controller = useRef(/** @type {AbortController | null} */ (null));
+  const last = useRef({ text: '', key: '' });
+  useEffect(() => () => controller.current?.abort(new Error('closed')), []);
+
+  /**
+   * @param {Request} request
+   * @returns {Promise<import("../api.js").Answer<any> | null>} Null when it was refused or given up.
+   */
+  const run = async ({ method, path, body, headers, query }) => {
+    const text = JSON.stringify([method, path, body, headers, query]);
+    // The same change, tried again by hand after it was given up, is the same change.
+    if (last.current.text !== text) last.current = { text, key: newKey() };
+    controller.current = new AbortController();
+    setBusy(true);
+    setError(null);
+    try {
+      const answer = await change(method, path, {
+        body, headers, query, key: last.current.key, signal: controller.current.signal, onWait: setWaiting,
+      });
+      last.current = { text: '', key: '' };
+      return answer;
+    } catch (problem) {
+      if (controller.current.signal.aborted) return null;
+      if (!(problem instanceof ApiError) || problem.status !== 401) last.current = { text: '', key: '' };
+      setError(/** @type {Error} */ (problem));
+      return null;
+    } finally {
+      setBusy(false);
+      setWaiting(null);
+    }
+  };
+  return {
+    run, busy, error, waiting, clear: () => setError(null),
+    giveUp: () => controller.current?.abort(new Error('given up')),
+  };
+}
+
+/**
+ * A form in a dialog that makes one change.
+ *
+ * @param {{
+ *   title: string, request: () => Request, onClose: () => void, onDone: (answer: import("../api.js").Answer<any>) => void,
+ *   submit?: string, danger?: boolean, said?: string, children?: Children, valid?: boolean,
+ *   explain?: (error: ApiError) => Children,
+ * }} props
+ */
+export function ChangeDialog({ title, request, onClose, onDone, submit = 'Save', danger = false, said, children, valid = true, explain }) {
+  const { run, busy, error, waiting, giveUp } = useChange();
+  const onSubmit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (busy) return;
+    const answer = await run(request());
+    if (answer === null) return;
+    say(said ?? `${title}: done`);
+    onDone(answer);
+    onClose();
+  };
+  const shown = request();
+  return h(Dialog, { title, onClose },
+    h('form', { onSubmit, noValidate: false },
+      children,
+      error && ((error instanceof ApiError && explain?.(error)) || h(ProblemBox, { error })),
+      waiting && h('p', { class: 'waiting', role: 'status' }, `${waiting.message} Nothing you typed is lost: it is sent again under the same key.`),
+      h('footer', null,
+        h(Curl, shown),
+        h('span', { class: 'grow' }),
+        busy && waiting && h('button', { type: 'button', class: 'quiet', onClick: giveUp }, 'Give up'),
+        h('button', { type: 'button', onClick: onClose }, 'Cancel'),
+        h('button', { type: 'submit', class: danger ? 'danger' : 'primary', disabled: busy || !valid }, busy ? 'Sending …' : submit))));
+}

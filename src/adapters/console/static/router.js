@@ -1,0 +1,54 @@
+// Addresses of pages: `/console/<page>?<parameters>`, so that each view can be sent as a link.
+
+import { signal } from './vendor/signals.js';
+import { ROOT } from './api.js';
+
+const HOME = new URL('console', ROOT);
+
+/** @typedef {{ page: string, params: URLSearchParams }} Place */
+
+/** Where the reader is. @type {import("@preact/signals").Signal<Place>} */
+export const place = signal(read());
+
+function read() {
+  // `/dashboard.html` is the start, too.
+  if (!location.pathname.startsWith(HOME.pathname)) return { page: '', params: new URLSearchParams() };
+  const path = location.pathname.slice(HOME.pathname.length).replace(/^\//, '');
+  return { page: decodeURIComponent(path.split('/')[0]), params: new URLSearchParams(location.search) };
+}
+
+/** The address of a page. Parameters that are empty are left out. */
+export function href(/** @type {string} */ page, /** @type {Record<string, string | number | null | undefined>} */ params = {}) {
+  const url = new URL(page === '' ? HOME.href : `${HOME.href}/${encodeURIComponent(page)}`);
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, String(value));
+  }
+  return url.pathname + url.search;
+}
+
+/** Goes to a page. */
+export function go(/** @type {string} */ address) {
+  if (address !== location.pathname + location.search) history.pushState(null, '', address);
+  place.value = read();
+}
+
+/** Changes parameters of this page, without a new step in the history: a filter that is being typed. */
+export function refine(/** @type {Record<string, string | number | null | undefined>} */ params) {
+  const all = { ...Object.fromEntries(place.value.params), ...params };
+  history.replaceState(null, '', href(place.value.page, all));
+  place.value = read();
+}
+
+addEventListener('popstate', () => { place.value = read(); });
+
+// A link to another page of the console does not load everything again.
+document.addEventListener('click', (event) => {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
+  if (!(link instanceof HTMLAnchorElement) || link.target !== '' || link.hasAttribute('download')) return;
+  const url = new URL(link.href);
+  const inside = url.pathname === HOME.pathname || url.pathname.startsWith(`${HOME.pathname}/`);
+  if (url.origin !== location.origin || !inside || url.hash !== '') return;
+  event.preventDefault();
+  go(url.pathname + url.search);
+});

@@ -1,0 +1,37 @@
+// The console in a browser, for its stories.
+//
+// With CONSOLE_DIR, a node serves the files there in place of those it was built with.
+
+import assert from 'node:assert/strict';
+import { openBrowser, startNode } from '../harness.mjs';
+
+export { picture } from '../harness.mjs';
+
+/** A node for stories of the console. No rate limit: the stories of one file share an address. */
+export function startConsole(...arguments_) {
+  const edited = process.env.CONSOLE_DIR ? ['--console-dir', process.env.CONSOLE_DIR] : [];
+  return startNode('--rate-limit-rps', '0', ...edited, ...arguments_);
+}
+
+/**
+ * Opens a page of the console in a browser of its own. When the story ends, the browser must have had nothing to complain of
+ * but the answers of `refused`, such as `409 (Conflict)`: Chromium writes each refused request to its console.
+ */
+export async function visit(story, node, path = '', { theme = 'light', refused = [], ...size } = {}) {
+  const browser = await openBrowser({ ...size, allowed: [`127.0.0.1:${node.port}`] });
+  const { page, complaints } = browser;
+  story.after(async () => {
+    await browser.close();
+    const unexpected = complaints.filter((complaint) => !refused.some((known) => complaint.includes(known)));
+    assert.deepEqual(unexpected, []);
+  });
+  await page.emulateMedia({ colorScheme: theme });
+  await page.goto(`${node.url}/console${path}`);
+  await page.locator('main h1').first().waitFor();
+  return browser;
+}
+
+/** Moves stock as a till does; the answer of the node. */
+export function adjust(node, storeId, sku, delta, more = {}) {
+  return node.post(`/stores/${storeId}/inventory/${sku}/adjust`, { delta, ...more });
+}
