@@ -40,7 +40,8 @@ const FIRST_ROWS = 40;
  * @property {boolean} [fit] As high as its rows, up to half a screen, rather than the rest of the page.
  */
 
-/** @template T @param {TableProps<T>} props */
+// `h` cannot tell the type of the rows from the properties.
+/** @param {TableProps<any>} props */
 export function Table({ label, columns, count, row, keyOf, sort, onSort, onOpen, rowClass, onEnd, fit = false }) {
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
   const body = useRef(/** @type {HTMLTableSectionElement | null} */ (null));
@@ -87,8 +88,10 @@ export function Table({ label, columns, count, row, keyOf, sort, onSort, onOpen,
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW) / ROW) - 2);
+    // Rows may have come in above the one with the focus.
+    const at = event.target instanceof HTMLTableRowElement ? Number(event.target.getAttribute('aria-rowindex')) - 2 : active;
     const steps = /** @type {Record<string, number>} */ ({
-      j: active + 1, k: active - 1, ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page,
+      j: at + 1, k: at - 1, ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page,
       Home: 0, End: count - 1,
     });
     if (event.key in steps) {
@@ -96,7 +99,7 @@ export function Table({ label, columns, count, row, keyOf, sort, onSort, onOpen,
       move(steps[event.key]);
     } else if (event.key === 'Enter' && onOpen && event.target instanceof HTMLTableRowElement) {
       event.preventDefault();
-      onOpen(row(active));
+      onOpen(row(at));
     }
   };
 
@@ -116,7 +119,7 @@ export function Table({ label, columns, count, row, keyOf, sort, onSort, onOpen,
     }, column.cell(item, index)))));
   }
   const space = (/** @type {number} */ height) => height > 0 && h('tr', { class: 'space', 'aria-hidden': 'true' },
-    h('td', { colSpan: columns.length, style: { height: `${height}px` } }));
+    h('td', { style: { height: `${height}px` } }));
 
   return h('div', { class: `table ${fit ? 'fit' : 'fill'}`, ref: scroller, onScroll: look, onKeyDown },
     h('table', { 'aria-rowcount': count + 1, 'aria-label': label },
