@@ -1,6 +1,84 @@
-import { h } from '../../vendor/preact.js';
-import { Page } from '../../parts/basics.js';
+// Imports: a CSV file of movements is checked in the browser and sent step by step, exactly once.
 
-export default function Stub() {
-  return h(Page, { title: 'imports' });
+import { h } from '../../vendor/preact.js';
+import { useState } from '../../vendor/hooks.js';
+import { href, place } from '../../router.js';
+import { Icon, Page, ProblemBox } from '../../parts/basics.js';
+import { bytes } from '../../parts/format.js';
+import { readHead } from './csv.js';
+import { begin, forget, mine } from './job.js';
+import { Known } from './known.js';
+import { Mapping } from './mapping.js';
+import { Result } from './result.js';
+import { guessColumn } from './rows.js';
+import { guessLayout } from './times.js';
+
+export default function Imports() {
+  const [error, setError] = useState(/** @type {Error | null} */ (null));
+  const current = mine();
+  // What is being sent is read as it was checked.
+  const isOpen = current !== null && ['read', 'checking', 'checked', 'stopped'].includes(current.phase);
+  const importId = place.value.params.get('import');
+  const choose = async (/** @type {File | undefined} */ file) => {
+    if (!file) return;
+    setError(null);
+    try {
+      begin(await chosen(file));
+    } catch (problem) {
+      setError(/** @type {Error} */ (problem));
+    }
+  };
+  return h(Page, {
+    title: 'Imports',
+    about: 'A CSV file of movements: each row is applied or refused by itself, exactly once. The same file again goes on where it ended.',
+    actions: current && h('button', { type: 'button', onClick: forget }, current.phase === 'done' ? 'Import another file' : 'Choose another file'),
+  },
+  error && h(ProblemBox, { error }),
+  !current && importId && h(Known, { importId }),
+  current
+    ? [
+      h('p', { key: 'file' }, h('strong', { dir: 'auto' }, current.file.name), h('span', { class: 'soft' }, ` · ${bytes(current.file.size)} · ${current.names.length} columns`)),
+      isOpen && h(Mapping, { key: 'mapping', job: current }),
+      h(Result, { key: 'result', job: current }),
+    ]
+    : h(Choose, { onFile: choose }));
+}
+
+/** @param {{ onFile: (file: File | undefined) => void }} props */
+function Choose({ onFile }) {
+  const [isOver, setOver] = useState(false);
+  return h('div', {
+    class: `drop ${isOver ? 'over' : ''}`,
+    onDragOver: (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      setOver(true);
+    },
+    onDragLeave: () => setOver(false),
+    onDrop: (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      setOver(false);
+      onFile(event.dataTransfer?.files[0]);
+    },
+  },
+  h('p', { class: 'empty-title' }, h(Icon, { name: 'plus' }), ' Drop a CSV file here, or choose one'),
+  h('p', null, h('label', { class: 'file' }, h('span', { class: 'offscreen' }, 'CSV file'),
+    h('input', { type: 'file', accept: '.csv,.tsv,.txt,text/csv', onChange: (/** @type {any} */ event) => onFile(event.currentTarget.files?.[0]) }))),
+  h('p', { class: 'soft' }, 'UTF-8, the first line names the columns; comma, semicolon or tab between the fields. The file is read here, piece by piece: '
+    + 'nothing is sent before you say so. ', h('a', { href: href('stock') }, 'What is in stock now')));
+}
+
+/** The first look at a file: its columns, and what they are by their names. */
+async function chosen(/** @type {File} */ file) {
+  const { names, rows, delimiter } = await readHead(file);
+  const guess = (/** @type {Parameters<typeof guessColumn>[0]} */ what) => guessColumn(what, names);
+  const timeColumn = guess('time');
+  const { layout, isUnsure } = guessLayout(rows.map((row) => row[names.indexOf(timeColumn)] ?? ''));
+  return {
+    file, names, sample: rows, isTimeUnsure: timeColumn !== '' && isUnsure,
+    reading: {
+      kind: /** @type {const} */ ('sale'), kindColumn: guess('kind'), storeColumn: guess('store'), storeId: '', exactStores: false, storeNames: [],
+      skuColumn: guess('sku'), quantityColumn: guess('quantity'), timeColumn, timeFormat: layout ?? '', referenceColumn: guess('reference'),
+      openingStock: 0, delimiter,
+    },
+  };
 }
