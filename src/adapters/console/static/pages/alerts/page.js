@@ -35,7 +35,7 @@ function apply(/** @type {Shown} */ shown, /** @type {FeedEvent[]} */ events) {
   let cleared = shown.cleared;
   for (const { type, payload, after, ts, sequence } of events) {
     if (type !== 'ALERT') {
-      if (typeof after?.qty === 'number' && payload.sku) note(shown.levels, keyOf(payload), after);
+      if (typeof after?.qty === 'number' && raised.has(keyOf(payload))) note(shown.levels, keyOf(payload), after);
       continue;
     }
     const key = keyOf(payload);
@@ -97,7 +97,7 @@ export default function Alerts() {
         { id: 'name', title: 'Name', wide: true, width: '26%', cell: (row) => h(Name, { key: keyOf(row), alert: row }) },
         { id: 'now', title: 'Sellable now', num: true, width: '9.5rem', cell: (row) => h(SellableNow, { alert: row, levels: data.levels }) },
         { id: 'threshold', title: 'Threshold', sortable: true, num: true, wide: true, width: '7.5rem', cell: (row) => number(row.threshold) },
-        { id: 'since', title: 'Since', sortable: true, wide: true, width: '13rem', cell: (row) => h(Time, { at: row.raisedAt }) },
+        { id: 'since', title: 'Since', sortable: true, wide: true, width: '14rem', cell: (row) => h(Time, { at: row.raisedAt }) },
       ],
     }),
     cleared.length > 0 && h('section', { class: 'stack', 'aria-label': 'Cleared' }, h('h2', null, 'Cleared while this page was open'),
@@ -109,7 +109,7 @@ export default function Alerts() {
           { id: 'name', title: 'Name', wide: true, width: '26%', cell: (row) => h(Long, { text: row.name ?? '' }) },
           { id: 'now', title: 'Sellable then', num: true, width: '9.5rem', cell: (row) => h('span', { class: 'pair' }, h(Badge, { kind: 'ok', icon: 'ok' }, 'Cleared'), number(row.qty)) },
           { id: 'threshold', title: 'Threshold', num: true, wide: true, width: '7.5rem', cell: (row) => (row.threshold === undefined ? 'none' : number(row.threshold)) },
-          { id: 'since', title: 'At', wide: true, width: '13rem', cell: (row) => h(Time, { at: row.at }) },
+          { id: 'since', title: 'At', wide: true, width: '14rem', cell: (row) => h(Time, { at: row.at }) },
         ],
       })));
 }

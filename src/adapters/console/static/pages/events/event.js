@@ -59,7 +59,7 @@ function Facts({ event }) {
 /** The columns of a table of events. @type {import("../../parts/table.js").Column<FeedEvent>[]} */
 export const COLUMNS = [
   { id: 'sequence', title: 'Sequence', num: true, head: true, width: '6.6rem', cell: (event) => number(event.sequence) },
-  { id: 'time', title: 'Time', wide: true, width: '13rem', cell: (event) => h(Time, { at: event.ts }) },
+  { id: 'time', title: 'Time', wide: true, width: '13.5rem', cell: (event) => h(Time, { at: event.ts }) },
   { id: 'type', title: 'Type', width: '7.4rem', cell: (event) => h(Badge, { kind: kindOf(event) }, event.type) },
   { id: 'store', title: 'Store', cell: (event) => h(Long, { text: placeOf(event)?.storeId ?? event.payload.storeId ?? '' }) },
   { id: 'sku', title: 'SKU', cell: (event) => h(Long, { text: placeOf(event)?.sku ?? event.payload.sku ?? '' }) },

@@ -1,6 +1,167 @@
-import { h } from '../../vendor/preact.js';
-import { Page } from '../../parts/basics.js';
+// How the node is: whether it takes work, what it depends on, and what it has counted.
 
-export default function Stub() {
-  return h(Page, { title: 'operations' });
+import { h } from '../../vendor/preact.js';
+import { useRef, useState } from '../../vendor/hooks.js';
+import { ApiError, ROOT, address, call, send } from '../../api.js';
+import { href } from '../../router.js';
+import { can } from '../../session.js';
+import { Badge, Curl, Loading, Long, Page, ProblemBox, say, Time } from '../../parts/basics.js';
+import { useChange } from '../../parts/form.js';
+import { number } from '../../parts/format.js';
+import { useInterval, useLoad } from '../../parts/load.js';
+import { breakerName, breakerWords, COUNTERS, passWords, readinessWords, sourceWords } from './words.js';
+import { Trend } from './trend.js';
+
+/** @typedef {import("../../api.js").Schemas} Schemas */
+/** @typedef {import("./words.js").Words} Words */
+
+const EVERY_MS = 2_000;
+const SAMPLES_MAX = 60;
+
+/** Readiness; a node that is not ready answers 503 with the same members. @returns {Promise<Schemas["Readiness"]>} */
+async function readReadiness(/** @type {AbortSignal} */ signal) {
+  try {
+    return (await call('GET', '/health/readiness', { signal, quiet: true })).data;
+  } catch (error) {
+    const problem = error instanceof ApiError && error.status === 503 ? /** @type {any} */ (error.problem) : null;
+    if (problem?.mode === undefined) throw error;
+    return problem;
+  }
+}
+
+/** What the webhook has done; the sums in JSON leave it out. */
+async function readWebhook(/** @type {AbortSignal} */ signal) {
+  const text = await (await send('GET', '/metrics', { accept: 'text/plain', signal })).text();
+  const value = (/** @type {string} */ series) => Number(text.split('\n').find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? 0);
+  const outcome = (/** @type {string} */ name) => value(`onhand_webhook_deliveries_total{outcome="${name}"}`);
+  return { pending: value('onhand_webhook_pending_alerts'), delivered: outcome('delivered'), failed: outcome('failed'), givenUp: outcome('given_up') };
+}
+
+export default function Operations() {
+  const samples = useRef(/** @type {import("./trend.js").Sample[]} */ ([]));
+  const node = useLoad(async (signal) => {
+    const [readiness, counters] = await Promise.all([
+      readReadiness(signal),
+      call('GET', '/metrics', { signal, quiet: true }).then(({ data }) => /** @type {Schemas["Counters"]} */ (data)),
+    ]);
+    const webhook = readiness.breakers?.webhook ? await readWebhook(signal) : null;
+    if (readiness.durableSequence !== undefined) {
+      samples.current = [...samples.current, { at: performance.now(), sequence: readiness.durableSequence }].slice(-SAMPLES_MAX);
+    }
+    return { readiness, counters, webhook, at: new Date().toISOString() };
+  }, []);
+  useInterval(() => { if (!node.loading) node.reload(); }, EVERY_MS);
+  const { data, error } = node;
+
+  return h(Page, { title: 'Operations', about: 'Whether the node takes work, what it depends on, and what it has counted since its start.' },
+    error && !data && h(ProblemBox, { error, retry: node.reload }),
+    !data && !error && h(Loading, null),
+    data && h(Readiness, { readiness: data.readiness, samples: samples.current }),
+    data && error && h('p', { class: 'waiting', role: 'status' }, 'This is as of ', h(Time, { at: data.at }), `. ${error.message}`),
+    data && h(Central, { readiness: data.readiness, onPass: node.reload }),
+    data && h('div', { class: 'panels' },
+      data.readiness.breakers && h(BreakerPanel, { breakers: data.readiness.breakers }),
+      h(WebhookPanel, { state: data.readiness.breakers?.webhook, webhook: data.webhook }),
+      h(CounterPanel, { counters: data.counters })));
+}
+
+/** @param {{ words: Words }} props */
+const State = ({ words }) => h(Badge, { kind: words.kind, icon: words.icon }, words.word);
+
+/** @param {{ readiness: Schemas["Readiness"], samples: import("./trend.js").Sample[] }} props */
+function Readiness({ readiness, samples }) {
+  const words = readinessWords(readiness);
+  const { durableSequence, queueDepth, syncLag, deadLetters } = readiness;
+  return h('section', { class: 'panel stack', 'aria-label': 'Readiness' },
+    h('div', { class: 'bar' }, h(State, { words }), h('p', null, words.means)),
+    h('div', { class: 'tiles' },
+      h('div', { class: 'tile' }, h('b', null, readiness.mode), h('span', null, 'mode')),
+      durableSequence !== undefined && h('div', { class: 'tile' }, h('b', null, number(durableSequence)), h('span', null, 'durable sequence')),
+      queueDepth !== undefined && h('div', { class: 'tile' }, h('b', null, number(queueDepth)), h('span', null, 'changes in the queue')),
+      syncLag !== undefined && h('div', { class: 'tile' }, h('b', null, number(syncLag)), h('span', null, 'sync lag')),
+      deadLetters !== undefined && h('div', { class: 'tile' }, h('b', null, number(deadLetters)),
+        h('span', null, can('letters:read') ? h('a', { href: href('letters') }, 'open dead letters') : 'open dead letters')),
+      durableSequence !== undefined && h('div', { class: 'tile' }, h(Trend, { samples }))));
+}
+
+/** The worker and its sources. @param {{ readiness: Schemas["Readiness"], onPass: () => void }} props */
+function Central({ readiness, onPass }) {
+  const { sources } = readiness;
+  const pass = useChange();
+  const [done, setDone] = useState(/** @type {Schemas["Pass"] | null} */ (null));
+  const run = async () => {
+    setDone(null);
+    const answer = await pass.run({ method: 'POST', path: '/sync' });
+    if (answer === null) return;
+    setDone(answer.data);
+    say(passWords(answer.data));
+    onPass();
+  };
+  const mayRun = can('sync:run') && sources !== undefined;
+  const unwell = done?.sources.filter(({ state }) => state.status !== 'well') ?? [];
+  return h('section', { class: 'panel stack', 'aria-label': 'Central model' },
+    h('div', { class: 'bar' }, h('h2', null, 'Central model'), h('span', { class: 'grow' }),
+      can('central:read') && h('a', { class: 'button', href: address('/central/inventory').href, target: '_blank', rel: 'noreferrer' }, 'What it has (JSON)'),
+      mayRun && h('button', { type: 'button', onClick: run, disabled: pass.busy }, pass.busy ? 'Running …' : 'Run a pass')),
+    pass.error && h(ProblemBox, { error: pass.error }),
+    pass.waiting && h('p', { class: 'waiting', role: 'status' }, `${pass.waiting.message} It is tried again. `,
+      h('button', { type: 'button', class: 'quiet', onClick: pass.giveUp }, 'Give up')),
+    done && h('div', { class: 'note', role: 'status' }, passWords(done),
+      unwell.length > 0 && ` Not read to the end: ${unwell.map(({ name }) => name).join(', ')}.`),
+    sources === undefined
+      ? h('p', null, 'The worker does not run in this process (', h('code', null, 'SYNC=off'), '): ask the process in which it does, or start this one with it. ',
+        h('a', { href: new URL('docs/guide/several-stores-one-centre', ROOT).href }, 'Several stores, one centre'))
+      : h('ul', { class: 'rows' }, sources.map((source) => h(SourceRow, { key: source.name, source }))),
+    mayRun && h(Curl, { method: 'POST', path: '/sync' }));
+}
+
+/** @param {{ source: Schemas["Source"] }} props */
+function SourceRow({ source }) {
+  const words = sourceWords(source);
+  const behind = Math.max(0, source.end - source.sequence);
+  return h('li', null,
+    h('div', { class: 'bar' }, h(State, { words }), h('b', { class: 'name' }, h(Long, { text: source.name })), h('span', { class: 'grow' }),
+      h('span', { class: 'soft' }, source.node === null ? 'never read' : `${number(source.sequence)} of ${number(source.end)}`),
+      source.node !== null && h(Badge, { kind: behind === 0 ? 'plain' : 'low' }, behind === 0 ? 'no lag' : `lag ${number(behind)}`)),
+    source.state.status !== 'well' && h('p', null, words.means),
+    source.state.reason && h('p', { class: 'soft' }, 'The reason: ', h('code', { dir: 'auto' }, source.state.reason)),
+    source.parkedEvents > 0 && h('p', null, `${number(source.parkedEvents)} events of ${number(source.parkedLevels)} ${source.parkedLevels === 1 ? 'level wait' : 'levels wait'} behind `,
+      h('a', { href: href('letters') }, 'dead letters'), '.'));
+}
+
+/** @param {{ breakers: Record<string, string> }} props */
+function BreakerPanel({ breakers }) {
+  return h('section', { class: 'panel' }, h('h2', null, 'Breakers'),
+    h('ul', { class: 'rows' }, Object.entries(breakers).map(([name, state]) => {
+      const [{ title, about }, words] = [breakerName(name), breakerWords(state)];
+      return h('li', { key: name },
+        h('div', { class: 'bar' }, h('b', { class: 'name' }, h(Long, { text: title })), h('span', { class: 'grow' }), h(State, { words })),
+        h('p', { class: 'soft' }, about, state !== 'closed' && `. ${words.means}`));
+    })));
+}
+
+/** @param {{ state: string | undefined, webhook: Awaited<ReturnType<typeof readWebhook>> | null }} props */
+function WebhookPanel({ state, webhook }) {
+  const guide = h('a', { href: new URL('docs/guide/low-stock-alerts', ROOT).href }, 'How alerts are sent');
+  return h('section', { class: 'panel' }, h('h2', null, 'Webhook'),
+    state === undefined || webhook === null
+      ? h('p', null, 'Alerts are sent nowhere: no receiver is set (', h('code', null, 'ALERT_WEBHOOK_URL'), '). ', guide)
+      : h('div', null,
+        h('p', null, state === 'closed'
+          ? (webhook.pending === 0 ? 'Every alert was sent.' : 'Alerts are being sent.')
+          : 'The receiver does not take alerts. They wait in the log, and are sent when it does; see whether it runs.'),
+        h('dl', { class: 'facts' },
+          h('dt', null, 'Wait'), h('dd', null, number(webhook.pending)),
+          h('dt', null, 'Delivered'), h('dd', null, number(webhook.delivered)),
+          h('dt', null, 'Tries that failed'), h('dd', null, number(webhook.failed)),
+          h('dt', null, 'Given up'), h('dd', null, number(webhook.givenUp))),
+        h('p', null, guide)));
+}
+
+/** @param {{ counters: Schemas["Counters"] }} props */
+function CounterPanel({ counters }) {
+  return h('section', { class: 'panel' }, h('h2', null, 'Counters'),
+    h('table', { class: 'plain', 'aria-label': 'Counters since the start' }, h('tbody', null, COUNTERS.map(([name, title, about]) =>
+      h('tr', { key: name }, h('th', { scope: 'row' }, title), h('td', { class: 'soft' }, about), h('td', { class: 'num' }, number(counters[name])))))),
+    h(Curl, { method: 'GET', path: '/metrics', accept: 'application/json' }));
 }

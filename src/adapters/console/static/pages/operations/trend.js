@@ -1,0 +1,28 @@
+// Changes a second, as a line: small, so drawn by hand.
+
+import { h } from '../../vendor/preact.js';
+import { number } from '../../parts/format.js';
+
+const [WIDTH, HEIGHT] = [240, 40];
+
+/** @typedef {{ at: number, sequence: number }} Sample */
+
+/** How many events a second became durable between neighbours. */
+export function ratesOf(/** @type {Sample[]} */ samples) {
+  return samples.slice(1).map(({ at, sequence }, index) =>
+    Math.max(0, sequence - samples[index].sequence) / Math.max(0.001, (at - samples[index].at) / 1000));
+}
+
+/** @param {{ samples: Sample[] }} props */
+export function Trend({ samples }) {
+  const known = ratesOf(samples);
+  const rates = known.length < 2 ? [0, known[0] ?? 0] : known;
+  const most = Math.max(1, ...rates);
+  const latest = rates.length === 0 ? 0 : rates[rates.length - 1];
+  const step = WIDTH / Math.max(1, rates.length - 1);
+  const points = rates.map((rate, index) => `${(index * step).toFixed(1)},${(HEIGHT - 2 - (rate / most) * (HEIGHT - 4)).toFixed(1)}`).join(' ');
+  const text = `${number(Math.round(latest))} events a second, at most ${number(Math.round(most === 1 ? Math.max(0, ...rates) : most))} lately`;
+  return h('figure', { class: 'trend' },
+    h('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' }, h('polyline', { points })),
+    h('figcaption', null, text));
+}
