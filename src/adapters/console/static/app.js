@@ -230,6 +230,9 @@ function useKeys(/** @type {boolean} */ on, /** @type {() => void} */ help) {
 async function begin() {
   const element = document.getElementById('app');
   if (!element) return;
+  // Its address is relative, and would be another one on the next page.
+  const icon = document.querySelector('link[rel="icon"]');
+  if (icon instanceof HTMLLinkElement) icon.href = new URL('icon.svg', import.meta.url).href;
   render(h(App, null), element);
   watch();
   for (;;) {

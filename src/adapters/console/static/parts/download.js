@@ -1,0 +1,39 @@
+// Files from the node: a link cannot say which form of an answer it accepts, so the file is fetched.
+
+import { h } from '../vendor/preact.js';
+import { useState } from '../vendor/hooks.js';
+import { send } from '../api.js';
+import { Icon, ProblemBox, say } from './basics.js';
+import { Dialog } from './form.js';
+
+/**
+ * A button that fetches a file and hands it to the browser.
+ *
+ * @param {{ path: string, query?: import("../api.js").Query, accept: string, name: string, label: string }} props
+ */
+export function Download({ path, query, accept, name, label }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(/** @type {Error | null} */ (null));
+  const fetchFile = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      const url = URL.createObjectURL(await (await send('GET', path, { query, accept })).blob());
+      const link = document.createElement('a');
+      link.href = url;
+      link.download = name;
+      link.click();
+      // The browser has begun to write the file by then.
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      say(`${name} is downloaded`);
+    } catch (problem) {
+      setError(/** @type {Error} */ (problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return [
+    h('button', { type: 'button', onClick: fetchFile, disabled: busy }, h(Icon, { name: 'download' }), busy ? 'Fetching …' : label),
+    error && h(Dialog, { title: label, onClose: () => setError(null) }, h('div', { class: 'form-body' }, h(ProblemBox, { error, retry: fetchFile }))),
+  ];
+}
