@@ -148,7 +148,10 @@ impl Cli {
     }
 
     /// Runs the command of this command line; `listed` are the settings of `serve` for people.
-    fn run(self, listed: Vec<Setting>) -> Result<Exit, Failure> {
+    ///
+    /// # Errors
+    /// The failure of the command, with its exit code.
+    pub fn run(self, listed: Vec<Setting>) -> Result<Exit, Failure> {
         match self.command {
             CliCommand::Serve(raw) => {
                 serve::run(&raw.parse().map_err(|faults| bad_settings(&faults))?, listed)

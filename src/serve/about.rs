@@ -17,9 +17,9 @@ pub(crate) fn listed(serve: &Command, matches: &ArgMatches) -> Vec<Setting> {
 fn setting(argument: &Arg, matches: &ArgMatches) -> Option<Setting> {
     let name = argument.get_env()?.to_str()?.to_owned();
     let id = argument.get_id().as_str();
-    let values = matches.get_raw(id).map(|values| {
-        values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>().join(",")
-    });
+    let values = matches
+        .get_raw(id)
+        .map(|values| values.map(|value| value.to_string_lossy().into_owned()).collect::<Vec<_>>().join(","));
     let source = match matches.value_source(id) {
         Some(ValueSource::CommandLine) => "flag",
         Some(ValueSource::EnvVariable) => "environment",
@@ -37,7 +37,10 @@ pub(super) fn about(data_dir: &Path, running: &RunningNode, settings: Vec<Settin
     let asked = data_dir.clone();
     let space = move || {
         let found = rustix::fs::statvfs(&asked)?;
-        Ok(Space { total_bytes: found.f_blocks * found.f_frsize, free_bytes: found.f_bavail * found.f_frsize })
+        Ok(Space {
+            total_bytes: found.f_blocks * found.f_frsize,
+            free_bytes: found.f_bavail * found.f_frsize,
+        })
     };
     About { data_dir, started_at: running.ledger.now(), settings, space: Box::new(space) }
 }

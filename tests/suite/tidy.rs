@@ -8,7 +8,7 @@ use crate::circles::{Arrows, MAY_CLOSE_A_CIRCLE};
 use crate::source::{code_lines, functions, mask, paths, without_tests, words};
 
 /// Packages of the project that a package may depend on, where `Cargo.toml` could list more than it should.
-const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
     ("src/domain", &[]),
     ("src/planted", &[]),
     ("src/resilience", &[]),
@@ -16,7 +16,11 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("src/app", &["domain", "planted", "resilience"]),
     ("src/adapters/disk", &["app", "domain", "planted"]),
     ("src/adapters/file", &["app", "disk", "domain", "planted", "resilience", "telemetry"]),
-    ("src/adapters/http", &["app", "config", "domain", "planted", "resilience", "spreadsheet", "telemetry"]),
+    ("src/adapters/console", &[]),
+    (
+        "src/adapters/http",
+        &["app", "config", "console", "domain", "planted", "resilience", "spreadsheet", "telemetry"],
+    ),
     ("src/adapters/remote", &["app", "config", "domain"]),
     ("src/adapters/vault", &["app", "disk", "domain", "planted", "telemetry"]),
     ("src/adapters/audit", &["app", "disk", "domain", "telemetry"]),

@@ -13,7 +13,7 @@
 
 use include_dir::{Dir, File, include_dir};
 use std::borrow::Cow;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/static");
@@ -59,8 +59,8 @@ impl Console {
     /// # Errors
     /// What the disk says about a file that is being edited.
     pub fn file(&self, path: &str) -> io::Result<Option<StaticFile>> {
+        let inside = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         let path = Path::new(path);
-        let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
         let Some(kind) = kind_of(path).filter(|_| inside) else { return Ok(None) };
         let content = match &self.directory {
             None => EMBEDDED.get_file(path).map(|file| Cow::Borrowed(file.contents())),
@@ -136,7 +136,16 @@ mod tests {
         let edited = Console::new(Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("static")));
         assert!(edited.file("app.js").unwrap().is_some());
         for console in [Console::new(None), edited] {
-            for path in ["../lib.rs", "/etc/passwd.js", "./../static/app.js", "pages", "", "pages/../app.js", "nothing.js"] {
+            for path in [
+                "../lib.rs",
+                "/etc/passwd.js",
+                "./../static/app.js",
+                "pages",
+                "",
+                "pages/../app.js",
+                "app.js/",
+                "nothing.js",
+            ] {
                 assert!(console.file(path).unwrap().is_none(), "{path}");
             }
         }

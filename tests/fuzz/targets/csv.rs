@@ -28,7 +28,7 @@ pub(super) fn import(bytes: &[u8]) {
     arguments.extend([OsString::from("--report"), report.into_os_string(), file.into_os_string()]);
     let cli = Cli::try_parse_from(arguments).expect("the options are right");
     // Refused or not, it comes to an end.
-    let _ = cli.run();
+    let _ = cli.run(Vec::new());
 }
 
 /// The same as a file of products.
@@ -40,5 +40,5 @@ fn products(first: u8, file: PathBuf, report: PathBuf) {
     add(if first & 0b10 == 0 { &[] } else { &["--minor-price-column", "price"] });
     arguments.extend([OsString::from("--report"), report.into_os_string(), file.into_os_string()]);
     let cli = Cli::try_parse_from(arguments).expect("the options are right");
-    let _ = cli.run();
+    let _ = cli.run(Vec::new());
 }

@@ -6,6 +6,7 @@ mod archived;
 mod caches;
 mod catalogue;
 mod central;
+mod console;
 pub(crate) mod contract;
 mod dead_letters;
 mod document;

@@ -1,6 +1,7 @@
 //! Tills and reports over HTTP: a call for each movement, and the sums of all, as pages and as CSV.
 
 use super::{Answer, NDJSON, Scratch, Setup};
+use http::Method;
 use serde_json::{Value, json};
 
 pub(super) const CSV: (&str, &str) = ("accept", "text/csv");
@@ -136,11 +137,50 @@ async fn stock_of_all_stores_page_by_page_and_as_csv() {
     assert_eq!(csv.is(200, "").header("content-type"), Some("text/csv; charset=utf-8"));
     let lines: Vec<&str> = csv.text.lines().collect();
     assert_eq!(lines.len(), 5, "{}", csv.text);
-    assert_eq!(lines[0], "storeId,sku,name,qty,onHand,reserved,version,updatedAt");
+    assert_eq!(lines[0], "storeId,sku,name,qty,onHand,reserved,version,updatedAt,lowStockThreshold");
     assert!(lines[2].starts_with("BERLIN,TEA,\"Tea, \"\"green\"\"\",7,7,0,3,2"), "{}", lines[2]);
+    assert!(lines[2].ends_with("Z,"), "{}", lines[2]);
     node.get_with("/stock/current?limit=5", &[CSV]).await.is(400, "invalid-request");
     node.get_with("/stock/current", &[("accept", NDJSON)]).await.is(200, "");
     node.get("/stock/current?storeId=a/b").await.is(400, "invalid-request");
+}
+
+#[tokio::test]
+async fn lists_of_levels_have_the_threshold_that_counts() {
+    let node = Scratch::new();
+    node.shop().await;
+    let product = r#"{"sku":"TEA","name":"Tea","lowStockThreshold":9}"#;
+    node.post("/products", &[], product).await.is(201, "");
+    let own = r#"{"lowStockThreshold":2}"#;
+    node.say(Method::PUT, "/stores/LONDON/inventory/TEA/threshold", &[], own).await.is(200, "");
+    let told = |item: &Value| {
+        format!("{} {} {}", item["storeId"], item["sku"], item["lowStockThreshold"]).replace('"', "")
+    };
+    let all = ["BERLIN POT null", "BERLIN TEA 9", "LONDON TEA 2", "PARIS CUP null"];
+    assert_eq!(node.pages("/stock/current", told).await, all);
+    assert_eq!(node.pages("/stores/LONDON/inventory", told).await, all[2..3]);
+    let csv = node.get_with("/stock/current", &[CSV]).await;
+    let ends: Vec<_> = csv.text.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(ends, ["", "9", "2", ""]);
+}
+
+#[tokio::test]
+async fn a_list_says_as_of_which_sequence_it_is_and_the_feed_goes_on_behind_it() {
+    let node = Scratch::new();
+    node.shop().await;
+    let end = node.get("/events?limit=0").await.json["end"].as_u64().unwrap().to_string();
+    for path in
+        ["/stock/current", "/stock/movements", "/stores", "/products", "/alerts", "/stores/BERLIN/inventory"]
+    {
+        assert_eq!(node.get(path).await.is(200, "").header("onhand-sequence"), Some(&*end), "{path}");
+    }
+    assert_eq!(node.get_with("/stock/current", &[CSV]).await.header("onhand-sequence"), Some(&*end));
+    for path in ["/stores/BERLIN/inventory/TEA", "/events?limit=0", "/stock/current?limit=0"] {
+        assert_eq!(node.get(path).await.header("onhand-sequence"), None, "{path}");
+    }
+    node.till("add", "BERLIN", "TEA", 1).await.is(200, "");
+    let feed = node.get(&format!("/events?after={end}")).await;
+    assert_eq!(feed.json["items"].as_array().unwrap().len(), 1, "{}", feed.text);
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ function App() {
 
   if (state.value === 'loading') return h('main', { class: 'alone' }, h(Loading, { what: 'Asking the node' }));
   const known = state.value !== 'setup' && (me.value !== null || state.value === 'out');
+  const isFree = page?.loggedOut ?? false;
   return h('div', { class: `shell ${menu ? 'menu-open' : ''}` },
     h('a', { class: 'skip', href: '#main', onClick: (/** @type {Event} */ event) => { event.preventDefault(); main.current?.focus(); } }, 'Skip to the page'),
     h('header', { class: 'top' },
@@ -60,13 +61,13 @@ function App() {
     h('main', { id: 'main', ref: main, tabIndex: -1 },
       h(Banner, null),
       state.value === 'setup' && h(Setup, null),
-      known && me.value !== null && (page && shown(page)
+      known && (me.value !== null || isFree) && (page && shown(page)
         ? h(PageFrame, { key: page.id, page })
         : h('div', { class: 'page' }, h('h1', null, page ? 'This page is not for you' : 'There is no such page'),
           h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. Ask an administrator.` : 'The address is wrong, or the page has moved.'),
           h('p', null, h('a', { href: href('') }, 'Go to the start'))))),
     h('div', { id: 'said', class: 'offscreen', role: 'status', 'aria-live': 'polite' }),
-    state.value === 'out' && h(Login, { again: me.value !== null }),
+    state.value === 'out' && !isFree && h(Login, { again: me.value !== null }),
     help && h(Help, { keys, setKeys: (on) => { setKeys(on); keep('onhand.keys', on ? 'on' : 'off'); }, onClose: () => setHelp(false) }));
 }
 

@@ -26,7 +26,9 @@ pub(crate) fn routes() -> Routes {
             .query(list::PARAMETERS)
             .sequenced(),
         post(Need::Everywhere(Permission::CatalogueWrite), "/catalogue/products", bulk::products).bulk(),
-        get(Need::Somewhere(Permission::StoresRead), "/stores", stores::list).query(list::PARAMETERS).sequenced(),
+        get(Need::Somewhere(Permission::StoresRead), "/stores", stores::list)
+            .query(list::PARAMETERS)
+            .sequenced(),
         post(Need::Somewhere(Permission::StoresWrite), "/stores", stores::create),
         get(Need::InStore(Permission::StoresRead), "/stores/{storeId}", stores::store).versioned(),
         put(Need::InStore(Permission::StoresWrite), "/stores/{storeId}", stores::replace),

@@ -4,6 +4,7 @@ use crate::edge::endpoint::get;
 use crate::edge::route::Need;
 use crate::node::{Node, Routes};
 use crate::request::path::ConsoleFileAt;
+use crate::request::query::ANY;
 use crate::response::code::Code;
 use crate::response::etag::is_same;
 use crate::response::problem::Problem;
@@ -24,8 +25,8 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// The routes of the console. Its page has as many addresses as the console has pages; which of them exist, the console knows.
 pub(crate) fn routes() -> Routes {
     vec![
-        get(Need::Public, "/console", start),
-        get(Need::Public, "/console/{page}", page),
+        get(Need::Public, "/console", start).query(ANY),
+        get(Need::Public, "/console/{page}", page).query(ANY),
         get(Need::Public, "/console/static/{tag}/{path}", file),
         get(Need::Public, "/dashboard.html", start),
     ]
@@ -40,7 +41,7 @@ async fn page(State(node): State<Arc<Node>>) -> Result<Response, Problem> {
 }
 
 fn shell(node: &Node, root: &str) -> Result<Response, Problem> {
-    let page = node.console.page(root).map_err(unreadable)?;
+    let page = node.console.page(root).map_err(|error| unreadable(&error))?;
     let headers: [(HeaderName, &str); 3] = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, POLICY),
@@ -54,8 +55,14 @@ async fn file(
     ConsoleFileAt { tag, path }: ConsoleFileAt,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let file = if tag == node.console.tag() { node.console.file(&path).map_err(unreadable)? } else { None };
-    let file = file.ok_or_else(|| Problem::new(Code::NotFound, "This version of the console has no such file; open /console again."))?;
+    let file = if tag == node.console.tag() {
+        node.console.file(&path).map_err(|error| unreadable(&error))?
+    } else {
+        None
+    };
+    let file = file.ok_or_else(|| {
+        Problem::new(Code::NotFound, "This version of the console has no such file; open /console again.")
+    })?;
     let cache = if node.console.is_edited() { "no-store" } else { FOR_EVER };
     // Images and styles run nothing; the policy is for a person who opens a file by itself.
     let shared: [(HeaderName, String); 3] = [
@@ -69,6 +76,6 @@ async fn file(
     Ok((shared, [(CONTENT_TYPE, file.kind)], Body::from(file.content.into_owned())).into_response())
 }
 
-fn unreadable(error: io::Error) -> Problem {
-    Problem::plain(Code::Internal).because(&error)
+fn unreadable(error: &io::Error) -> Problem {
+    Problem::plain(Code::Internal).because(error)
 }

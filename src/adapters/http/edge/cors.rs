@@ -13,8 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 const REQUEST_HEADERS: &str = "content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, traceparent, \
      x-request-id";
 /// The response headers that a page may read besides those that every page may.
-const ANSWER_HEADERS: &str =
-    "etag, idempotency-replayed, link, location, onhand-sequence, ratelimit, ratelimit-policy, retry-after, x-request-id";
+const ANSWER_HEADERS: &str = "etag, idempotency-replayed, link, location, onhand-sequence, ratelimit, ratelimit-policy, retry-after, x-request-id";
 /// For how long a browser may cache a preflight, in seconds.
 const MAX_AGE: &str = "600";
 

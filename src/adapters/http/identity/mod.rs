@@ -39,7 +39,9 @@ pub(crate) fn routes() -> Routes {
         post(Need::Public, "/auth/register", passwords::register).login(),
         get(Need::Public, "/auth/keys", keys::keys),
         post(Need::Everywhere(IdentityManage), "/auth/keys/rotate", keys::rotate),
-        get(Need::Everywhere(IdentityRead), "/users", person_list::list).query(person_list::PARAMETERS).sequenced(),
+        get(Need::Everywhere(IdentityRead), "/users", person_list::list)
+            .query(person_list::PARAMETERS)
+            .sequenced(),
         post(Need::Everywhere(IdentityManage), "/users", persons::add).login(),
         get(Need::Everywhere(IdentityRead), "/users/{userId}", persons::get).versioned(),
         patch(Need::Everywhere(IdentityManage), "/users/{userId}", persons::patch),

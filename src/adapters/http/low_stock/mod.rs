@@ -27,6 +27,8 @@ pub(crate) fn routes() -> Routes {
             "/stores/{storeId}/inventory/{sku}/threshold",
             thresholds::unset,
         ),
-        get(Need::Somewhere(Permission::StockRead), "/alerts", alerts::list).query(alerts::PARAMETERS).sequenced(),
+        get(Need::Somewhere(Permission::StockRead), "/alerts", alerts::list)
+            .query(alerts::PARAMETERS)
+            .sequenced(),
     ]
 }

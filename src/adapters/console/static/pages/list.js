@@ -7,6 +7,7 @@
  * @property {string} group The heading it stands under in the navigation; without one it is reached by links alone.
  * @property {string[]} needs Any of these permissions shows it.
  * @property {string} [key] Goes to it, after `g`.
+ * @property {boolean} [loggedOut] Works without a session, too.
  * @property {() => Promise<{ default: () => any }>} load
  */
 
@@ -22,5 +23,6 @@ export const PAGES = [
   { id: 'letters', title: 'Dead letters', group: 'Operations', needs: ['letters:read'], key: 'l', load: () => import('./letters/page.js') },
   { id: 'node', title: 'Node', group: 'Operations', needs: ['ops:read'], key: 'n', load: () => import('./node/page.js') },
   { id: 'people', title: 'People and tokens', group: 'Access', needs: ['identity:read'], key: 'p', load: () => import('./people/page.js') },
+  { id: 'link', title: 'Choose a password', group: '', needs: [], loggedOut: true, load: () => import('./people/link/page.js') },
   { id: 'audit', title: 'Audit trail', group: 'Access', needs: ['audit:read'], key: 'u', load: () => import('./audit/page.js') },
 ];

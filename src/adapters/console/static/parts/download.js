@@ -6,6 +6,16 @@ import { send } from '../api.js';
 import { Icon, ProblemBox, say } from './basics.js';
 import { Dialog } from './form.js';
 
+/** Hands a file to the browser, as a link to it would. */
+export function save(/** @type {Blob} */ content, /** @type {string} */ name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  // The browser has begun to write the file by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 /**
  * A button that fetches a file and hands it to the browser.
  *
@@ -18,13 +28,7 @@ export function Download({ path, query, accept, name, label }) {
     setBusy(true);
     setError(null);
     try {
-      const url = URL.createObjectURL(await (await send('GET', path, { query, accept })).blob());
-      const link = document.createElement('a');
-      link.href = url;
-      link.download = name;
-      link.click();
-      // The browser has begun to write the file by then.
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      save(await (await send('GET', path, { query, accept })).blob(), name);
       say(`${name} is downloaded`);
     } catch (problem) {
       setError(/** @type {Error} */ (problem));

@@ -4,8 +4,8 @@ import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
 import { href, place, refine } from '../../router.js';
 import { Badge, Copy, Icon, Long, ProblemBox, Time, say } from '../../parts/basics.js';
+import { save } from '../../parts/download.js';
 import { number } from '../../parts/format.js';
-import { save } from '../../parts/save.js';
 import { Table } from '../../parts/table.js';
 import { goOn, pause, report, send, stop } from './job.js';
 

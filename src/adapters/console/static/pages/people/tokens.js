@@ -1,0 +1,137 @@
+// Tokens: of tills, services, nodes and teams.
+
+import { h } from '../../vendor/preact.js';
+import { useState } from '../../vendor/hooks.js';
+import { readPages } from '../../api.js';
+import { place, refine } from '../../router.js';
+import { can, state } from '../../session.js';
+import { Badge, Empty, Icon, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
+import { Check, ChangeDialog, Field } from '../../parts/form.js';
+import { number, relative } from '../../parts/format.js';
+import { useLive } from '../../parts/load.js';
+import { Table } from '../../parts/table.js';
+import { GrantFields, grantsOf, isComplete, useRoles } from './grants.js';
+import { TokenDialog } from './secret.js';
+import { explain } from './words.js';
+
+/** @typedef {import("../../api.js").Schemas} Schemas */
+/** @typedef {Schemas["Token"]} Token */
+
+const DAY_MS = 86_400_000;
+const WARN_DAYS = 14;
+/** @type {[string, string][]} */
+const KINDS = [['till', 'Till'], ['service', 'Service'], ['node', 'Node'], ['team', 'Team']];
+/** @type {[string, string][]} */
+const LIVES = [['7', '7 days'], ['30', '30 days'], ['90', '90 days'], ['365', 'a year']];
+/** @type {[string, string][]} */
+const GRACES = [['0', 'at once'], ['3600', 'in an hour'], ['86400', 'in a day'], ['604800', 'in a week']];
+
+export function Tokens() {
+  const { data, error, reload } = useLive(async (signal) => {
+    /** @type {Token[]} */
+    const items = [];
+    const sequence = await readPages('/tokens', { limit: 1000 }, (page) => { items.push(...page); }, { signal });
+    return { data: items.sort((one, other) => Number(one.revoked) - Number(other.revoked) || one.expiresAt.localeCompare(other.expiresAt)), sequence };
+  }, (shown, events) => (events.some(({ type }) => type === 'TOKEN') ? null : shown), []);
+  const [open, setOpen] = useState(/** @type {{ act: "issue" | "rotate" | "revoke", token: Token | null } | null} */ (null));
+  const [issued, setIssued] = useState(/** @type {Token | null} */ (null));
+  const params = place.value.params;
+  const query = params.get('q') ?? '';
+  const all = params.get('revoked') === 'shown';
+  if (error && !data) return h(ProblemBox, { error, retry: reload });
+  if (!data) return h(Loading, null);
+
+  const manages = can('identity:manage');
+  const words = query.toLowerCase();
+  const seen = data.filter((token) => (all || !token.revoked)
+    && [token.name, token.tokenId, token.principalId, token.kind].some((text) => text?.toLowerCase().includes(words)));
+  const close = () => setOpen(null);
+  const onDone = (/** @type {import("../../api.js").Answer<Token>} */ answer) => {
+    setIssued(answer.data);
+    reload();
+  };
+  return [
+    h('div', { class: 'filters' },
+      h('div', { class: 'field search' }, h('label', { htmlFor: 'tokens-q' }, 'Search'),
+        h('input', { id: 'tokens-q', type: 'search', value: query, placeholder: 'Name, kind, id, owner', onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
+      h(Check, { label: 'Revoked ones, too', checked: all, onChange: (on) => refine({ revoked: on ? 'shown' : null }) }),
+      h('p', { class: 'filter-end soft' }, `${number(seen.length)} of ${number(data.length)}`),
+      h('span', { class: 'grow' }),
+      manages && state.value !== 'open' && h('button', { type: 'button', class: 'primary', onClick: () => setOpen({ act: 'issue', token: null }) }, h(Icon, { name: 'plus' }), 'Issue a token')),
+    state.value === 'open' && h('p', { class: 'note' }, 'Nobody has to log in yet. Add the first administrator under “People”; then tokens can be issued here.'),
+    error && h(ProblemBox, { error, retry: reload }),
+    seen.length === 0 && h(Empty, { title: data.length === 0 ? 'There are no tokens yet' : 'No token fits' },
+      data.length === 0 ? 'A till, a service, another node or a team sends one with each request.' : 'Clear the search, or show the revoked ones.'),
+    seen.length > 0 && h(Table, {
+      label: 'Tokens', count: seen.length, row: (index) => seen[index], keyOf: ({ tokenId }) => tokenId, rowClass: ({ revoked }) => (revoked ? 'gone' : ''),
+      columns: [
+        { id: 'name', title: 'Name', head: true, cell: (token) => h(Long, { text: token.name ?? '' }) },
+        { id: 'kind', title: 'Kind', width: '5.5rem', cell: ({ kind }) => kind },
+        { id: 'owner', title: 'Owner', wide: true, width: '11rem', cell: ({ principalId }) => h(Long, { text: principalId, code: true }) },
+        { id: 'id', title: 'Token id', wide: true, width: '10rem', cell: ({ tokenId }) => h(Long, { text: tokenId, code: true }) },
+        { id: 'since', title: 'Issued', wide: true, width: '12rem', cell: ({ createdAt }) => h(Time, { at: createdAt }) },
+        { id: 'ends', title: 'Expires', width: '11rem', cell: expiry },
+        ...(manages ? [{
+          id: 'do', title: 'Change', width: '10.5rem', cell: (/** @type {Token} */ token) => !token.revoked && h('span', { class: 'pair' },
+            h('button', { type: 'button', class: 'quiet', 'aria-label': `Rotate ${token.name ?? token.tokenId}`, onClick: () => setOpen({ act: 'rotate', token }) }, 'Rotate'),
+            h('button', { type: 'button', class: 'quiet', 'aria-label': `Revoke ${token.name ?? token.tokenId}`, onClick: () => setOpen({ act: 'revoke', token }) }, 'Revoke')),
+        }] : []),
+      ],
+    }),
+    open?.act === 'issue' && h(Issue, { onClose: close, onDone }),
+    open?.act === 'rotate' && open.token && h(Rotate, { token: open.token, onClose: close, onDone }),
+    open?.act === 'revoke' && open.token && h(Revoke, { token: open.token, onClose: close, onDone: reload }),
+    issued && h(TokenDialog, { token: issued, onClose: () => setIssued(null) }),
+  ];
+}
+
+/** When a token ends, with a warning while there is time. */
+function expiry(/** @type {Token} */ { expiresAt, revoked }) {
+  const left = new Date(expiresAt).getTime() - Date.now();
+  if (revoked) return h(Badge, { icon: 'out' }, 'Revoked');
+  const title = new Date(expiresAt).toISOString();
+  if (left <= 0) return h('span', { title }, h(Badge, { kind: 'out', icon: 'out' }, `Ended ${relative(expiresAt)}`));
+  if (left < WARN_DAYS * DAY_MS) return h('span', { title }, h(Badge, { kind: 'low', icon: 'low' }, `Ends ${relative(expiresAt)}`));
+  return h(Time, { at: expiresAt, short: true });
+}
+
+/** @param {{ onClose: () => void, onDone: (answer: import("../../api.js").Answer<Token>) => void }} props */
+function Issue({ onClose, onDone }) {
+  const roles = useRoles();
+  const [kind, setKind] = useState('till');
+  const [name, setName] = useState('');
+  const [days, setDays] = useState('90');
+  const [drafts, setDrafts] = useState([{ role: 'till', stores: '', team: '', kept: /** @type {Schemas["Grant"] | null} */ (null) }]);
+  const grants = grantsOf(drafts);
+  return h(ChangeDialog, {
+    title: 'Issue a token', submit: 'Issue', onClose, onDone, explain, said: 'The token is issued', valid: name !== '' && grants.length > 0 && isComplete(drafts, roles.data ?? []),
+    request: () => ({ method: 'POST', path: '/tokens', body: { kind, name, grants, expiresInSeconds: Number(days) * 86_400 } }),
+  },
+  h('div', { class: 'fields' },
+    h(Field, { label: 'Kind', value: kind, options: KINDS, onInput: (value) => {
+      setKind(value);
+      setDrafts([{ role: { till: 'till', node: 'node', team: 'team' }[value] ?? '', stores: '', team: '', kept: null }]);
+    } }),
+    h(Field, { label: 'Name', value: name, onInput: setName, required: true, maxLength: 256, autoFocus: true, placeholder: 'till-3', autoComplete: 'off' }),
+    h(Field, { label: 'Good for', value: days, options: LIVES, onInput: setDays })),
+  roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload }) : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }));
+}
+
+/** @param {{ token: Token, onClose: () => void, onDone: (answer: import("../../api.js").Answer<Token>) => void }} props */
+function Rotate({ token, onClose, onDone }) {
+  const [grace, setGrace] = useState('3600');
+  return h(ChangeDialog, {
+    title: `Rotate ${token.name ?? token.tokenId}`, submit: 'Rotate', onClose, onDone, explain, said: 'The token is rotated',
+    request: () => ({ method: 'POST', path: `/tokens/${token.tokenId}/rotate`, body: { graceSeconds: Number(grace) } }),
+  },
+  h('p', null, 'A new token for the same owner, shown once. The old one is good for a while, so that the new one can be brought to where it is used.'),
+  h(Field, { label: 'The old one ends', value: grace, options: GRACES, onInput: setGrace }));
+}
+
+/** @param {{ token: Token, onClose: () => void, onDone: () => void }} props */
+function Revoke({ token, onClose, onDone }) {
+  return h(ChangeDialog, {
+    title: `Revoke ${token.name ?? token.tokenId}`, submit: 'Revoke', danger: true, onClose, onDone, explain, said: 'The token is revoked',
+    request: () => ({ method: 'DELETE', path: `/tokens/${token.tokenId}` }),
+  }, h('p', null, 'Every request with it is refused at once, and it cannot be made good again.'));
+}

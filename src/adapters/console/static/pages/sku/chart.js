@@ -1,0 +1,103 @@
+// On-hand and reserved pieces over time, as steps.
+
+import { h } from '../../vendor/preact.js';
+import { useEffect, useMemo, useRef, useState } from '../../vendor/hooks.js';
+import uPlot from '../../vendor/uplot.js';
+import { number, time } from '../../parts/format.js';
+
+/** @typedef {{ sequence: number, ts: string, type: string, payload: any, before: any, after: any, actor: string }} Movement */
+
+const HEIGHT = 220;
+
+/** Counts the changes of the theme: by the system, or by the switch. */
+function useTheme() {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const next = () => setTurn((before) => before + 1);
+    const media = matchMedia('(prefers-color-scheme: dark)');
+    const observer = new MutationObserver(next);
+    media.addEventListener('change', next);
+    observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    return () => {
+      media.removeEventListener('change', next);
+      observer.disconnect();
+    };
+  }, []);
+  return turn;
+}
+
+/** Times, on-hand, reserved: a point for each movement, one for before the first, and one for now. */
+function pointsOf(/** @type {Movement[]} */ movements) {
+  const seconds = (/** @type {string} */ ts) => Date.parse(ts) / 1000;
+  const { before } = movements[0];
+  const last = movements[movements.length - 1];
+  const times = [seconds(movements[0].ts), ...movements.map(({ ts }) => seconds(ts)), Math.max(Date.now() / 1000, seconds(last.ts))];
+  const values = (/** @type {"onHand" | "reserved"} */ key) => [before[key], ...movements.map(({ after }) => after[key]), last.after[key]];
+  return /** @type {[number[], number[], number[]]} */ ([times, values('onHand'), values('reserved')]);
+}
+
+/**
+ * @param {{ movements: Movement[], at: number | null }} props `at` is the time of the moment that is looked at, in milliseconds.
+ */
+export function Chart({ movements, at }) {
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const plot = useRef(/** @type {uPlot | null} */ (null));
+  const moment = useRef(at);
+  moment.current = at;
+  const theme = useTheme();
+  const points = useMemo(() => pointsOf(movements), [movements]);
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return undefined;
+    const style = getComputedStyle(document.documentElement);
+    const color = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+    const axis = { stroke: color('--soft'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line'), width: 1 }, font: `12px ${style.fontFamily}` };
+    const steps = uPlot.paths.stepped?.({ align: 1 });
+    const chart = new uPlot({
+      width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false },
+      scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
+      axes: [axis, { ...axis, size: 56, values: (_, values) => values.map((value) => (Number.isInteger(value) ? number(value) : '')) }],
+      series: [
+        {},
+        { label: 'On hand', stroke: color('--accent'), width: 2, paths: steps, points: { show: false } },
+        { label: 'Reserved', stroke: color('--low'), width: 2, dash: [6, 3], paths: steps, points: { show: false } },
+      ],
+      hooks: {
+        draw: [(drawn) => {
+          if (moment.current === null) return;
+          const x = Math.round(drawn.valToPos(moment.current / 1000, 'x', true));
+          const { top, height } = drawn.bbox;
+          drawn.ctx.save();
+          drawn.ctx.strokeStyle = color('--focus');
+          drawn.ctx.lineWidth = 2 * devicePixelRatio;
+          drawn.ctx.beginPath();
+          drawn.ctx.moveTo(x, top);
+          drawn.ctx.lineTo(x, top + height);
+          drawn.ctx.stroke();
+          drawn.ctx.restore();
+        }],
+      },
+    }, points, element);
+    plot.current = chart;
+    const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      chart.destroy();
+      plot.current = null;
+    };
+  }, [theme]);
+  useEffect(() => { if (plot.current && plot.current.data !== points) plot.current.setData(points); }, [points]);
+  useEffect(() => plot.current?.redraw(false), [at]);
+
+  const last = movements[movements.length - 1].after;
+  const [, onHand] = points;
+  const text = `On-hand and reserved pieces from ${time(movements[0].ts)} until now: ${number(movements.length)} movements, on hand between `
+    + `${number(onHand.reduce((one, other) => Math.min(one, other)))} and ${number(onHand.reduce((one, other) => Math.max(one, other)))}, `
+    + `now ${number(last.onHand)} on hand and ${number(last.reserved)} reserved. The table of the history has each of them.`;
+  return h('figure', { class: 'chart' },
+    h('div', { ref: place, class: 'chart-place', role: 'img', 'aria-label': text }),
+    h('figcaption', { class: 'soft', 'aria-hidden': 'true' },
+      h('span', { class: 'legend on-hand' }, 'On hand'), h('span', { class: 'legend reserved' }, 'Reserved')));
+}
