@@ -26,20 +26,12 @@ const FLAGS = [
 /** Starts a node on a fresh data directory and a free port; `arguments_` are added to `onhand serve`. */
 export async function startNode(...arguments_) {
   const directory = await mkdtemp(join(tmpdir(), 'onhand-browser-'));
-  const readyFile = join(directory, 'ready');
-  const process_ = spawn(
-    PROGRAM,
-    ['serve', '--port', '0', '--data-dir', join(directory, 'data'), '--ready-file', readyFile, ...arguments_],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let said = '';
-  for (const stream of [process_.stdout, process_.stderr]) stream.on('data', (part) => (said += part));
-  const ended = once(process_, 'exit');
-  ended.catch(() => {});
-  const url = await readyUrl(readyFile, process_, () => said);
+  let running = await run(directory, 0, arguments_);
+  const { url } = running;
+  const port = Number(new URL(url).port);
   return {
     url,
-    port: Number(new URL(url).port),
+    port,
     /** What the node itself says, asked past the browser. */
     async get(path) {
       const answer = await fetch(url + path, { headers: { accept: 'application/json' } });
@@ -53,14 +45,39 @@ export async function startNode(...arguments_) {
       if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
       return answer.json();
     },
+    /** Ends the node at once, as a crash does. Its data stays. */
+    async kill() {
+      running.process.kill('SIGKILL');
+      await running.ended;
+    },
+    /** Starts it again, on the same port and data. */
+    async restart() {
+      running = await run(directory, port, arguments_);
+    },
     /** Ends the node well, and removes its data. */
     async stop() {
-      process_.kill('SIGTERM');
-      const [code] = await ended;
+      running.process.kill('SIGTERM');
+      const [code] = await running.ended;
       await rm(directory, { recursive: true, force: true });
-      if (code !== 0) throw new Error(`the node ended with ${code}:\n${said}`);
+      if (code !== 0) throw new Error(`the node ended with ${code}:\n${running.said()}`);
     },
   };
+}
+
+/** A process of `onhand serve` that is ready. */
+async function run(directory, port, arguments_) {
+  const readyFile = join(directory, 'ready');
+  await rm(readyFile, { force: true });
+  const process_ = spawn(
+    PROGRAM,
+    ['serve', '--port', String(port), '--data-dir', join(directory, 'data'), '--ready-file', readyFile, ...arguments_],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let said = '';
+  for (const stream of [process_.stdout, process_.stderr]) stream.on('data', (part) => (said += part));
+  const ended = once(process_, 'exit');
+  ended.catch(() => {});
+  return { url: await readyUrl(readyFile, process_, () => said), process: process_, ended, said: () => said };
 }
 
 /** The address a node writes when it is ready. */
