@@ -1,8 +1,8 @@
 // Changes of a level, each in a dialog, for the version that was on the page when the dialog opened.
 
 import { h } from '../../vendor/preact.js';
-import { useEffect, useState } from '../../vendor/hooks.js';
-import { ApiError, newKey, read } from '../../api.js';
+import { useEffect, useId, useState } from '../../vendor/hooks.js';
+import { ApiError, read } from '../../api.js';
 import { Long, ProblemBox } from '../../parts/basics.js';
 import { ChangeDialog, Check, Field } from '../../parts/form.js';
 import { number, signed } from '../../parts/format.js';
@@ -195,7 +195,7 @@ function AddDialog({ sku: given, stores, onClose }) {
   const [storeId, setStoreId] = useState('');
   const [delta, setDelta] = useState('');
   const [reason, setReason] = useState('');
-  const [list] = useState(() => newKey());
+  const list = useId();
   const isName = /^[A-Za-z0-9._-]{1,64}$/.test(storeId.trim());
   const isSku = /^[A-Za-z0-9._-]+( [A-Za-z0-9._-]+)*$/.test(sku.trim()) && sku.length <= 64;
   const isPieces = isWhole(delta) && Number(delta) > 0;

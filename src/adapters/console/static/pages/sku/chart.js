@@ -26,12 +26,22 @@ function useTheme() {
   return turn;
 }
 
+/**
+ * When each movement was, in milliseconds. Of an imported history that is when it happened in the shop, as long as that agrees with the
+ * order of the log.
+ */
+export function momentsOf(/** @type {Movement[]} */ movements) {
+  const happened = movements.map(({ ts, payload }) => Date.parse(payload.occurredAt ?? ts));
+  const isOrdered = happened.every((moment, index) => index === 0 || moment >= happened[index - 1]);
+  return isOrdered ? happened : movements.map(({ ts }) => Date.parse(ts));
+}
+
 /** Times, on-hand, reserved: a point for each movement, one for before the first, and one for now. */
 function pointsOf(/** @type {Movement[]} */ movements) {
-  const seconds = (/** @type {string} */ ts) => Date.parse(ts) / 1000;
   const { before } = movements[0];
   const last = movements[movements.length - 1];
-  const times = [seconds(movements[0].ts), ...movements.map(({ ts }) => seconds(ts)), Math.max(Date.now() / 1000, seconds(last.ts))];
+  const moments = momentsOf(movements).map((moment) => moment / 1000);
+  const times = [moments[0], ...moments, Math.max(Date.now() / 1000, moments[moments.length - 1])];
   const values = (/** @type {"onHand" | "reserved"} */ key) => [before[key], ...movements.map(({ after }) => after[key]), last.after[key]];
   return /** @type {[number[], number[], number[]]} */ ([times, values('onHand'), values('reserved')]);
 }

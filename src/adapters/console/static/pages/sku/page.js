@@ -1,6 +1,171 @@
-import { h } from '../../vendor/preact.js';
-import { Page } from '../../parts/basics.js';
+// One SKU: what the catalogue says, what each store has, and, with a store chosen, how it came to be.
 
-export default function Stub() {
-  return h(Page, { title: 'sku' });
+import { h } from '../../vendor/preact.js';
+import { useCallback, useEffect, useState } from '../../vendor/hooks.js';
+import { ApiError, read, readPages } from '../../api.js';
+import { go, href, place, refine } from '../../router.js';
+import { can } from '../../session.js';
+import { Badge, Curl, Empty, Icon, Loading, Long, Page, ProblemBox, StockBadge, Time } from '../../parts/basics.js';
+import { Field } from '../../parts/form.js';
+import { useFlash } from '../../parts/flash.js';
+import { number } from '../../parts/format.js';
+import { useLive, useLoad } from '../../parts/load.js';
+import { ActionDialog } from './actions.js';
+import { History, Holds, useHistory } from './history.js';
+
+/** @typedef {import("./actions.js").Level & { updatedAt?: string, name?: string }} Level */
+/** @typedef {import("./actions.js").Action} Action */
+/** @typedef {import("../../api.js").Schemas["Product"]} Product */
+
+const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', 'COUNT']);
+
+export default function Sku() {
+  const sku = place.value.params.get('sku') ?? '';
+  return sku === '' ? h(Choose, null) : h(OneSku, { key: sku, sku });
+}
+
+/** Without a SKU in the address. */
+function Choose() {
+  const [sku, setSku] = useState('');
+  const [adding, setAdding] = useState(false);
+  return h(Page, {
+    title: 'SKU', about: 'What every store has of one SKU, and how it came to be.',
+    actions: can('stock:adjust') && h('button', { type: 'button', onClick: () => setAdding(true) }, h(Icon, { name: 'plus' }), 'Add stock'),
+  },
+  h('form', { class: 'filters', onSubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (sku.trim() !== '') go(href('sku', { sku: sku.trim() })); } },
+    h(Field, { label: 'SKU', type: 'search', value: sku, onInput: setSku, required: true, maxLength: 64, autoFocus: true }),
+    h('button', { type: 'submit', class: 'primary' }, 'Show it')),
+  h('p', { class: 'soft' }, 'Or choose a row of ', h('a', { href: href('stock') }, 'the stock of all stores'), '.'),
+  adding && h(ActionDialog, { action: { kind: 'add', sku: '', stores: [] }, now: undefined, onClose: () => setAdding(false) }));
+}
+
+/** What the catalogue says; null where it does not know the SKU. @returns {Promise<Product | null>} */
+async function readProduct(/** @type {string} */ sku, /** @type {AbortSignal} */ signal) {
+  if (!can('catalogue:read')) return null;
+  try {
+    return (await read(`/products/${encodeURIComponent(sku)}`, {}, { signal, quiet: true })).data;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** @param {{ sku: string }} props */
+function OneSku({ sku }) {
+  const [, draw] = useState(0);
+  const redraw = useCallback(() => draw((turn) => turn + 1), []);
+  const flash = useFlash(redraw);
+  const loaded = useLive(async (signal) => {
+    /** @type {Level[]} */
+    const levels = [];
+    const sequence = await readPages('/stock/current', { sku, limit: 1000 }, (/** @type {Level[]} */ items) => { levels.push(...items); }, { signal });
+    return { data: { levels, product: await readProduct(sku, signal) }, sequence };
+  }, (shown, events) => {
+    const levels = new Map(shown.levels.map((level) => [level.storeId, level]));
+    for (const { type, payload, after, ts } of events) {
+      const about = payload.sku ?? (payload.level ?? payload.product ?? payload.threshold)?.sku;
+      if (about !== sku) continue;
+      // What counts as low, what the product is called, or what another log has left: the node knows.
+      if (type === 'PRODUCT' || type === 'THRESHOLD' || type === 'TAKE') return null;
+      if (!MOVEMENTS.has(type)) continue;
+      const before = levels.get(payload.storeId);
+      if (before && after.version <= before.version) continue;
+      if (!before) return null;
+      levels.set(payload.storeId, { ...before, ...after, updatedAt: ts });
+      flash.mark([payload.storeId]);
+    }
+    return { ...shown, levels: [...levels.values()] };
+  }, [sku]);
+  const { data, error, reload } = loaded;
+  const stores = useLoad(async (signal) => (can('stores:read')
+    ? (await read('/stores', { limit: 1000 }, { signal })).data.items.map((/** @type {{ storeId: string }} */ store) => store.storeId) : []), []);
+  const [action, setAction] = useState(/** @type {Action | null} */ (null));
+
+  const levels = data?.levels ?? [];
+  const sellableOnly = levels.length > 0 && levels[0].version === undefined;
+  const storeId = place.value.params.get('store') ?? '';
+  const level = levels.find((one) => one.storeId === storeId);
+  const about = action && 'level' in action ? action.level : null;
+  const name = data?.product?.name ?? levels.find((one) => one.name)?.name;
+  useEffect(() => { document.title = `${sku} · Onhand`; });
+
+  return h(Page, {
+    title: sku, about: name && h('span', { dir: 'auto' }, name),
+    actions: [
+      h('a', { key: 'all', class: 'button', href: href('stock', { q: sku }) }, 'Show in the stock'),
+      can('stock:adjust') && data && h('button', {
+        key: 'add', type: 'button', onClick: () => setAction({ kind: 'add', sku, stores: stores.data ?? [] }),
+      }, h(Icon, { name: 'plus' }), 'Add to another store'),
+    ],
+  },
+  error && h(ProblemBox, { error, retry: reload }),
+  !data && !error && h(Loading, null),
+  data && data.product && h(Facts, { product: data.product }),
+  data && (levels.length === 0
+    ? h(Empty, { title: 'No store has a level of this SKU' }, data.product ? 'The catalogue knows it; stock comes with the first delivery.'
+      : ['The catalogue does not know it either. ', h('a', { href: href('stock') }, 'Look for another one'), '.'])
+    : h('section', { class: 'panel', 'aria-label': 'Levels' }, h('h2', null, 'Levels'),
+      h('div', { class: 'sideways' }, h('table', { class: 'plain levels', 'aria-label': `Levels of ${sku}` },
+        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Store'), h('th', { scope: 'col' }, 'Status'), h('th', { scope: 'col', class: 'num' }, 'Sellable'),
+          !sellableOnly && [
+            h('th', { key: 'r', scope: 'col', class: 'num wide' }, 'Reserved'), h('th', { key: 'o', scope: 'col', class: 'num' }, 'On hand'),
+            h('th', { key: 't', scope: 'col', class: 'num wide' }, 'Threshold'), h('th', { key: 'v', scope: 'col', class: 'num wide' }, 'Version'),
+            h('th', { key: 'u', scope: 'col', class: 'wide' }, 'Updated')])),
+        h('tbody', null, levels.map((one) => h('tr', { key: one.storeId, class: `${flash.classOf(one.storeId)} ${one.storeId === storeId ? 'chosen' : ''}` },
+          h('th', { scope: 'row', class: 'name-cell' }, sellableOnly ? h(Long, { text: one.storeId })
+            : h('a', { href: href('sku', { sku, store: one.storeId }), 'aria-current': one.storeId === storeId ? 'true' : undefined }, h(Long, { text: one.storeId }))),
+          h('td', null, h(StockBadge, { qty: one.qty, threshold: one.lowStockThreshold })),
+          h('td', { class: 'num' }, number(one.qty)),
+          !sellableOnly && [
+            h('td', { key: 'r', class: 'num wide' }, number(one.reserved)), h('td', { key: 'o', class: 'num' }, number(one.onHand)),
+            h('td', { key: 't', class: 'num wide' }, one.lowStockThreshold === undefined ? '–' : number(one.lowStockThreshold)),
+            h('td', { key: 'v', class: 'num wide' }, number(one.version)),
+            h('td', { key: 'u', class: 'wide' }, one.updatedAt && h(Time, { at: one.updatedAt }))]))))),
+      h(Curl, { method: 'GET', path: '/stock/current', query: { sku } }))),
+  data && !sellableOnly && levels.length > 0 && storeId === '' && h('p', { class: 'soft' }, 'Choose a store to see its history, and to change its stock.'),
+  data && !sellableOnly && storeId !== '' && h(OneLevel, { key: storeId, storeId, sku, level, onAct: setAction }),
+  action && h(ActionDialog, {
+    action, now: about ? levels.find((one) => one.storeId === about.storeId) : undefined, onClose: () => setAction(null),
+  }));
+}
+
+/** @param {{ product: Product }} props */
+function Facts({ product }) {
+  const { category, unitPrice, barcode, lowStockThreshold, active } = product;
+  const fact = (/** @type {string} */ title, /** @type {import("preact").ComponentChildren} */ value) =>
+    value !== undefined && h('div', { key: title }, h('dt', null, title), h('dd', null, value));
+  return h('dl', { class: 'fact-row', 'aria-label': 'Product' },
+    fact('State', active ? h(Badge, { kind: 'ok', icon: 'ok' }, 'Active') : h(Badge, { kind: 'out', icon: 'out' }, 'Not sold any more')),
+    fact('Category', category && h(Long, { text: category })),
+    fact('Price', unitPrice && price(unitPrice)),
+    fact('Barcode', barcode && h(Long, { text: barcode, code: true })),
+    fact('Threshold', lowStockThreshold === undefined ? undefined : number(lowStockThreshold)),
+    fact('Described', h(Time, { at: product.updatedAt, short: true })));
+}
+
+function price(/** @type {{ amountMinor: number, currency: string }} */ { amountMinor, currency }) {
+  try {
+    const format = new Intl.NumberFormat(undefined, { style: 'currency', currency });
+    return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  } catch {
+    return `${number(amountMinor)} ${currency}`;
+  }
+}
+
+/** @param {{ storeId: string, sku: string, level: Level | undefined, onAct: (action: Action) => void }} props */
+function OneLevel({ storeId, sku, level, onAct }) {
+  const history = useHistory(storeId, sku);
+  const button = (/** @type {"adjust" | "count" | "reserve" | "threshold"} */ kind, /** @type {string} */ title, /** @type {string} */ permission) =>
+    level && can(permission, storeId) && h('button', { key: kind, type: 'button', onClick: () => onAct({ kind, level }) }, title);
+  return h('div', { class: 'stack' },
+    h('div', { class: 'page-head' },
+      h('div', null, h('h2', { class: 'store-name' }, h(Long, { text: storeId })),
+        level && h('p', { class: 'about' }, `${number(level.qty)} sellable, ${number(level.reserved)} reserved, ${number(level.onHand)} on hand; low at `
+          + `${level.lowStockThreshold === undefined ? 'no threshold' : `${number(level.lowStockThreshold)} or fewer`}.`)),
+      h('div', { class: 'actions' },
+        button('adjust', 'Adjust', 'stock:adjust'), button('count', 'Count', 'stock:count'), button('reserve', 'Reserve', 'stock:reserve'),
+        button('threshold', 'Threshold', 'stock:threshold'),
+        h('button', { type: 'button', class: 'quiet', onClick: () => refine({ store: '', asOf: '' }) }, h(Icon, { name: 'close' }), 'All stores'))),
+    level && history.data && h(Holds, { level, movements: history.data, onAct: (kind, hold) => onAct({ kind, hold, level }) }),
+    h(History, { storeId, sku, level, history }));
 }
