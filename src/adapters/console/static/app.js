@@ -67,7 +67,7 @@ function App() {
           h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. Ask an administrator.` : 'The address is wrong, or the page has moved.'),
           h('p', null, h('a', { href: href('') }, 'Go to the start'))))),
     h('div', { id: 'said', class: 'offscreen', role: 'status', 'aria-live': 'polite' }),
-    state.value === 'out' && !isFree && h(Login, { again: me.value !== null }),
+    state.value === 'out' && !isFree && h(Login, { again: me.value !== null && me.value.principalId !== 'local' }),
     help && h(Help, { keys, setKeys: (on) => { setKeys(on); keep('onhand.keys', on ? 'on' : 'off'); }, onClose: () => setHelp(false) }));
 }
 
@@ -130,7 +130,7 @@ function ThemeSwitch() {
     if (next === 'system') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;
   };
-  return h('button', { type: 'button', class: 'quiet', onClick: change, 'aria-label': `Theme: ${theme}. Change to ${next}`, title: `Theme: ${theme}` },
+  return h('button', { type: 'button', class: 'quiet', onClick: change, 'aria-label': `${theme === 'system' ? 'Auto' : theme} theme. Change to ${next}`, title: `Theme: ${theme}` },
     theme === 'system' ? 'Auto' : h(Icon, { name: theme === 'dark' ? 'moon' : 'sun' }));
 }
 

@@ -58,7 +58,7 @@ export function People() {
         { id: 'name', title: 'Name', cell: (one) => [h(Long, { text: one.name ?? '' }), one.userId === me.value?.principalId && h(Badge, null, 'you')] },
         { id: 'grants', title: 'Granted', wide: true, width: '30%', cell: (one) => h(Long, { text: one.grants.map(grantText).join('; ') || 'nothing' }) },
         { id: 'state', title: 'State', width: '9.5rem', cell: stateOf },
-        { id: 'since', title: 'Since', wide: true, width: '12rem', cell: (one) => h(Time, { at: one.createdAt }) },
+        { id: 'since', title: 'Since', wide: true, width: '13.5rem', cell: (one) => h(Time, { at: one.createdAt }) },
       ],
     }),
     open?.act === 'invite' && h(Invite, { onClose: close, onDone: (added) => { if (added.link || !added.hasPassword) setInvited(added); reload(); } }),

@@ -37,7 +37,7 @@ export function LinkDialog({ user, link: first, onClose }) {
         ? [
           h('p', { key: 'how' }, 'Give this address to ', h('b', { dir: 'auto' }, user.name ?? user.login), '. There they choose a password; nobody else needs to know it. It is good once, until ',
             h(Time, { at: link.expiresAt }), '.'),
-          h('div', { class: 'code', key: 'link' }, h('pre', { tabIndex: 0, 'aria-label': 'Link' }, linkAddress(link.text)), h(Copy, { text: linkAddress(link.text) })),
+          h('div', { class: 'code', key: 'link' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': 'Link' }, linkAddress(link.text)), h(Copy, { text: linkAddress(link.text) })),
         ]
         : h('p', null, 'A link by which ', h('b', { dir: 'auto' }, user.name ?? user.login), ' chooses another password, good once, for half an hour. The present password and sessions are good until it is used.'),
       error && h(ProblemBox, { error }),
@@ -55,9 +55,9 @@ export function TokenDialog({ token, onClose }) {
       token.token
         ? [
           h('p', { key: 'how' }, 'Copy it now to where ', h('b', { dir: 'auto' }, token.name ?? token.principalId), ' uses it. The node keeps no copy. It is good until ', h(Time, { at: token.expiresAt }), '.'),
-          h('div', { class: 'code', key: 'token' }, h('pre', { tabIndex: 0, 'aria-label': 'Token' }, token.token), h(Copy, { text: token.token, label: 'Copy token' })),
+          h('div', { class: 'code', key: 'token' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': 'Token' }, token.token), h(Copy, { text: token.token, label: 'Copy token' })),
           h('p', { key: 'try', class: 'above' }, 'To try it:'),
-          h('div', { class: 'code', key: 'curl' }, h('pre', { tabIndex: 0, 'aria-label': 'Example' }, example), h(Copy, { text: example, label: 'Copy curl' })),
+          h('div', { class: 'code', key: 'curl' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': 'Example' }, example), h(Copy, { text: example, label: 'Copy curl' })),
         ]
         : h('p', null, 'The answer with its text was lost on its way, and the node does not show it again. Rotate the token to get another text.'),
       h('footer', null, h('span', { class: 'grow' }), h('button', { type: 'button', class: 'primary', onClick: onClose }, token.token ? 'I have copied it' : 'Close'))));

@@ -3,10 +3,10 @@
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
 import { readPages } from '../../api.js';
-import { place, refine } from '../../router.js';
+import { href, place, refine } from '../../router.js';
 import { can, state } from '../../session.js';
 import { Badge, Empty, Icon, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
-import { Check, ChangeDialog, Field } from '../../parts/form.js';
+import { ChangeDialog, Check, Dialog, Field } from '../../parts/form.js';
 import { number, relative } from '../../parts/format.js';
 import { useLive } from '../../parts/load.js';
 import { Table } from '../../parts/table.js';
@@ -33,7 +33,7 @@ export function Tokens() {
     const sequence = await readPages('/tokens', { limit: 1000 }, (page) => { items.push(...page); }, { signal });
     return { data: items.sort((one, other) => Number(one.revoked) - Number(other.revoked) || one.expiresAt.localeCompare(other.expiresAt)), sequence };
   }, (shown, events) => (events.some(({ type }) => type === 'TOKEN') ? null : shown), []);
-  const [open, setOpen] = useState(/** @type {{ act: "issue" | "rotate" | "revoke", token: Token | null } | null} */ (null));
+  const [open, setOpen] = useState(/** @type {{ act: "issue" | "token" | "rotate" | "revoke", token: Token | null } | null} */ (null));
   const [issued, setIssued] = useState(/** @type {Token | null} */ (null));
   const params = place.value.params;
   const query = params.get('q') ?? '';
@@ -64,21 +64,21 @@ export function Tokens() {
       data.length === 0 ? 'A till, a service, another node or a team sends one with each request.' : 'Clear the search, or show the revoked ones.'),
     seen.length > 0 && h(Table, {
       label: 'Tokens', count: seen.length, row: (index) => seen[index], keyOf: ({ tokenId }) => tokenId, rowClass: ({ revoked }) => (revoked ? 'gone' : ''),
+      onOpen: (token) => setOpen({ act: 'token', token }),
       columns: [
-        { id: 'name', title: 'Name', head: true, cell: (token) => h(Long, { text: token.name ?? '' }) },
+        {
+          id: 'name', title: 'Name', head: true,
+          cell: (token) => h('button', { type: 'button', class: 'link', onClick: () => setOpen({ act: 'token', token }) }, h(Long, { text: token.name ?? token.tokenId })),
+        },
         { id: 'kind', title: 'Kind', width: '5.5rem', cell: ({ kind }) => kind },
         { id: 'owner', title: 'Owner', wide: true, width: '11rem', cell: ({ principalId }) => h(Long, { text: principalId, code: true }) },
         { id: 'id', title: 'Token id', wide: true, width: '10rem', cell: ({ tokenId }) => h(Long, { text: tokenId, code: true }) },
-        { id: 'since', title: 'Issued', wide: true, width: '12rem', cell: ({ createdAt }) => h(Time, { at: createdAt }) },
+        { id: 'since', title: 'Issued', wide: true, width: '13.5rem', cell: ({ createdAt }) => h(Time, { at: createdAt }) },
         { id: 'ends', title: 'Expires', width: '11rem', cell: expiry },
-        ...(manages ? [{
-          id: 'do', title: 'Change', width: '10.5rem', cell: (/** @type {Token} */ token) => !token.revoked && h('span', { class: 'pair' },
-            h('button', { type: 'button', class: 'quiet', 'aria-label': `Rotate ${token.name ?? token.tokenId}`, onClick: () => setOpen({ act: 'rotate', token }) }, 'Rotate'),
-            h('button', { type: 'button', class: 'quiet', 'aria-label': `Revoke ${token.name ?? token.tokenId}`, onClick: () => setOpen({ act: 'revoke', token }) }, 'Revoke')),
-        }] : []),
       ],
     }),
     open?.act === 'issue' && h(Issue, { onClose: close, onDone }),
+    open?.act === 'token' && open.token && h(One, { token: open.token, manages, onClose: close, to: (act) => () => setOpen({ act, token: open.token }) }),
     open?.act === 'rotate' && open.token && h(Rotate, { token: open.token, onClose: close, onDone }),
     open?.act === 'revoke' && open.token && h(Revoke, { token: open.token, onClose: close, onDone: reload }),
     issued && h(TokenDialog, { token: issued, onClose: () => setIssued(null) }),
@@ -93,6 +93,21 @@ function expiry(/** @type {Token} */ { expiresAt, revoked }) {
   if (left <= 0) return h('span', { title }, h(Badge, { kind: 'out', icon: 'out' }, `Ended ${relative(expiresAt)}`));
   if (left < WARN_DAYS * DAY_MS) return h('span', { title }, h(Badge, { kind: 'low', icon: 'low' }, `Ends ${relative(expiresAt)}`));
   return h(Time, { at: expiresAt, short: true });
+}
+
+/** @param {{ token: Token, manages: boolean, onClose: () => void, to: (act: "rotate" | "revoke") => () => void }} props */
+function One({ token, manages, onClose, to }) {
+  return h(Dialog, { title: token.name ?? token.tokenId, onClose },
+    h('div', { class: 'form-body' },
+      h('dl', { class: 'facts' },
+        h('dt', null, 'Kind'), h('dd', null, token.kind),
+        h('dt', null, 'Owner'), h('dd', null, h('code', null, token.principalId), ' ', can('audit:read') && h('a', { href: href('audit', { actor: token.principalId }) }, 'what it did')),
+        h('dt', null, 'Token id'), h('dd', null, h('code', null, token.tokenId)),
+        h('dt', null, 'Issued'), h('dd', null, h(Time, { at: token.createdAt })),
+        h('dt', null, 'Expires'), h('dd', null, h(Time, { at: token.expiresAt }), ' ', expiry(token))),
+      manages && !token.revoked && h('footer', null,
+        h('button', { type: 'button', onClick: to('rotate') }, 'Rotate'),
+        h('button', { type: 'button', class: 'danger', onClick: to('revoke') }, 'Revoke'))));
 }
 
 /** @param {{ onClose: () => void, onDone: (answer: import("../../api.js").Answer<Token>) => void }} props */
