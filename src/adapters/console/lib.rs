@@ -11,9 +11,14 @@
 //! | `static/parts/` | what pages share: tables, forms, notes |
 //! | `static/vendor/` | Preact, signals and uPlot, made by `tests/browser/vendor.mjs` from pinned packages |
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use include_dir::{Dir, File, include_dir};
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/static");
@@ -26,6 +31,8 @@ pub struct Console {
     tag: String,
     /// Files that are read anew for each request, while somebody edits them.
     directory: Option<PathBuf>,
+    /// The embedded files that were asked for, compressed.
+    compressed: Mutex<HashMap<String, Arc<[u8]>>>,
 }
 
 /// One file.
@@ -41,7 +48,7 @@ impl Console {
     /// The console of this program; with `directory`, of the files there.
     pub fn new(directory: Option<PathBuf>) -> Self {
         let tag = if directory.is_some() { "edited".to_owned() } else { tag_of(&EMBEDDED) };
-        Self { tag, directory }
+        Self { tag, directory, compressed: Mutex::default() }
     }
 
     /// The part of the address that changes with the files.
@@ -71,6 +78,21 @@ impl Console {
             },
         };
         Ok(content.map(|content| StaticFile { kind, content }))
+    }
+
+    /// The bytes of a file as gzip (RFC 1952); each embedded file is compressed once.
+    pub fn gzip(&self, path: &str, file: &StaticFile) -> Arc<[u8]> {
+        let known = || self.compressed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = known().get(path) {
+            return Arc::clone(bytes);
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let written = encoder.write_all(&file.content).and_then(|()| encoder.finish());
+        let bytes: Arc<[u8]> = written.expect("memory takes every byte").into();
+        if !self.is_edited() {
+            known().insert(path.to_owned(), Arc::clone(&bytes));
+        }
+        bytes
     }
 
     /// The page. `root` leads from its address to the top of the server, such as `../`.

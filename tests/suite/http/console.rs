@@ -39,6 +39,13 @@ async fn the_page_has_its_files_at_every_address() {
             let file = node.get(&address).await;
             assert!(file.is(200, "").header("content-type").unwrap().starts_with(kind), "{address}");
             assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+            let packed = node.get_with(&address, &[("accept-encoding", "br, gzip")]).await;
+            assert_eq!(
+                (packed.header("content-encoding"), file.header("content-encoding")),
+                (Some("gzip"), None)
+            );
+            let refused = node.get_with(&address, &[("accept-encoding", "gzip;q=0, identity")]).await;
+            assert_eq!((refused.header("content-encoding"), &refused.text), (None, &file.text));
             let known = file.header("etag").unwrap().to_owned();
             node.get_with(&address, &[("if-none-match", &known)]).await.is(304, "");
         }

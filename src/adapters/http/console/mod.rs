@@ -11,7 +11,10 @@ use crate::response::problem::Problem;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, VARY,
+};
 use http::{HeaderMap, HeaderName, StatusCode};
 use std::io;
 use std::sync::Arc;
@@ -65,15 +68,31 @@ async fn file(
     })?;
     let cache = if node.console.is_edited() { "no-store" } else { FOR_EVER };
     // Images and styles run nothing; the policy is for a person who opens a file by itself.
-    let shared: [(HeaderName, String); 3] = [
+    let shared: [(HeaderName, String); 4] = [
         (CACHE_CONTROL, cache.to_owned()),
         (CONTENT_SECURITY_POLICY, POLICY.to_owned()),
         (ETAG, format!("\"{tag}\"")),
+        (VARY, "accept-encoding".to_owned()),
     ];
     if !node.console.is_edited() && is_same(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, shared).into_response());
     }
-    Ok((shared, [(CONTENT_TYPE, file.kind)], Body::from(file.content.into_owned())).into_response())
+    let kind = [(CONTENT_TYPE, file.kind)];
+    if takes_gzip(&headers) {
+        let bytes = Bytes::from_owner(node.console.gzip(&path, &file));
+        return Ok((shared, kind, [(CONTENT_ENCODING, "gzip")], Body::from(bytes)).into_response());
+    }
+    Ok((shared, kind, Body::from(file.content.into_owned())).into_response())
+}
+
+/// True when `Accept-Encoding` names gzip, and does not refuse it.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_none_or(|weight| weight > 0.0)
+    })
 }
 
 fn unreadable(error: &io::Error) -> Problem {
