@@ -8,6 +8,16 @@ import { number, time } from '../../parts/format.js';
 /** @typedef {{ sequence: number, ts: string, type: string, payload: any, before: any, after: any, actor: string }} Movement */
 
 const HEIGHT = 220;
+const DAY_S = 86_400;
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const SECOND = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+/** The marks of the axis of time, as fine as the steps between them. */
+function marks(/** @type {number[]} */ splits, /** @type {number} */ step) {
+  const format = step >= DAY_S ? DAY : step >= 60 ? HOUR : SECOND;
+  return splits.map((seconds) => format.format(seconds * 1000));
+}
 
 /** Counts the changes of the theme: by the system, or by the switch. */
 function useTheme() {
@@ -67,7 +77,7 @@ export function Chart({ movements, at }) {
     const chart = new uPlot({
       width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
-      axes: [axis, { ...axis, size: 56, values: (_, values) => values.map((value) => (Number.isInteger(value) ? number(value) : '')) }],
+      axes: [{ ...axis, space: 80, values: (_, splits, __, ___, step) => marks(splits, step) }, { ...axis, size: 56, values: (_, values) => values.map((value) => (Number.isInteger(value) ? number(value) : '')) }],
       series: [
         {},
         { label: 'On hand', stroke: color('--accent'), width: 2, paths: steps, points: { show: false } },
@@ -81,6 +91,7 @@ export function Chart({ movements, at }) {
           drawn.ctx.save();
           drawn.ctx.strokeStyle = color('--focus');
           drawn.ctx.lineWidth = 2 * devicePixelRatio;
+          drawn.ctx.setLineDash([]);
           drawn.ctx.beginPath();
           drawn.ctx.moveTo(x, top);
           drawn.ctx.lineTo(x, top + height);

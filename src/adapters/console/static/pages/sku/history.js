@@ -160,9 +160,12 @@ function Moment(/** @type {{ storeId: string, sku: string, movements: Movement[]
     !isNow && h(Curl, { method: 'GET', path, query: { asOf } }));
 }
 
-/** What an adjustment was for, from whoever made it. */
+/** What a movement is called. An import writes its kind as the reason. */
+const wordOf = (/** @type {Movement} */ { type, payload }) => KINDS[payload.kind ?? payload.reason] ?? WORDS[type] ?? type;
+
+/** Why a movement was made, in the words of its maker. */
 function about(/** @type {Movement} */ { payload }) {
-  return [payload.reason, payload.reference, payload.reservationId, payload.occurredAt && `happened ${time(payload.occurredAt)}`]
+  return [payload.reason in KINDS ? '' : payload.reason, payload.reference, payload.reservationId, payload.occurredAt && `happened ${time(payload.occurredAt)}`]
     .filter(Boolean).join(' · ');
 }
 
@@ -173,14 +176,14 @@ const change = (/** @type {"onHand" | "reserved"} */ key) => (/** @type {Movemen
 
 /** @type {import("../../parts/table.js").Column<Movement>[]} */
 const COLUMNS = [
-  { id: 'ts', title: 'Time', head: true, width: '12.6rem', cell: ({ ts }) => h(Time, { at: ts }) },
-  { id: 'type', title: 'What', width: '8rem', wide: true, cell: ({ type, payload }) => h(Badge, null, KINDS[payload.kind] ?? WORDS[type] ?? type) },
-  { id: 'change', title: 'On hand ±', num: true, width: '6.4rem', cell: change('onHand') },
-  { id: 'promised', title: 'Reserved ±', num: true, wide: true, width: '6.8rem', cell: change('reserved') },
-  { id: 'onHand', title: 'On hand', num: true, width: '6.4rem', cell: ({ after }) => number(after.onHand) },
-  { id: 'reserved', title: 'Reserved', num: true, wide: true, width: '6.4rem', cell: ({ after }) => number(after.reserved) },
-  { id: 'qty', title: 'Sellable', num: true, wide: true, width: '6.4rem', cell: ({ after }) => number(after.qty) },
-  { id: 'actor', title: 'Actor', wide: true, width: '12%', cell: ({ actor }) => h(Long, { text: actor }) },
+  { id: 'ts', title: 'Time', head: true, cell: ({ ts }) => h(Time, { at: ts }) },
+  { id: 'type', title: 'What', width: '9.2rem', wide: true, cell: (movement) => h(Badge, null, wordOf(movement)) },
+  { id: 'change', title: 'Change', num: true, width: '5.4rem', cell: change('onHand') },
+  { id: 'promised', title: 'Reserved ±', num: true, wide: true, width: '7.2rem', cell: change('reserved') },
+  { id: 'onHand', title: 'On hand', num: true, width: '5.9rem', cell: ({ after }) => number(after.onHand) },
+  { id: 'reserved', title: 'Reserved', num: true, wide: true, width: '5.9rem', cell: ({ after }) => number(after.reserved) },
+  { id: 'qty', title: 'Sellable', num: true, wide: true, width: '5.9rem', cell: ({ after }) => number(after.qty) },
+  { id: 'actor', title: 'Actor', wide: true, width: '8%', cell: ({ actor }) => h(Long, { text: actor }) },
   { id: 'reason', title: 'Reason', wide: true, cell: (movement) => h(Long, { text: about(movement) }) },
-  { id: 'sequence', title: 'Sequence', num: true, wide: true, width: '6.8rem', cell: ({ sequence }) => number(sequence) },
+  { id: 'sequence', title: 'Sequence', num: true, wide: true, width: '6.2rem', cell: ({ sequence }) => number(sequence) },
 ];
