@@ -27,7 +27,7 @@ export async function visit(story, node, path = '', { theme = 'light', refused =
   });
   await page.emulateMedia({ colorScheme: theme });
   await page.goto(`${node.url}/console${path}`);
-  await page.locator('main h1').first().waitFor();
+  await page.locator('main h1, dialog h2').first().waitFor();
   return browser;
 }
 

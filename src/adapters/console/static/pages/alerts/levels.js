@@ -15,15 +15,15 @@ export function note(/** @type {Map<string, Level>} */ levels, /** @type {string
   if (version > (levels.get(key)?.version ?? 0)) levels.set(key, { qty, version });
 }
 
-/** @param {{ alert: { storeId: string, sku: string, threshold: number }, levels: Map<string, Level> }} props */
-export function SellableNow({ alert, levels }) {
+/** @param {{ alert: { storeId: string, sku: string, threshold: number }, levels: Map<string, Level>, live: Level | undefined }} props */
+export function SellableNow({ alert, levels, live }) {
   const key = keyOf(alert);
   const loaded = useLoad(async (signal) => {
     if (levels.has(key)) return;
     const path = `/stores/${encodeURIComponent(alert.storeId)}/inventory/${encodeURIComponent(alert.sku)}`;
     note(levels, key, (await read(path, {}, { signal })).data);
   }, [key, levels]);
-  const level = levels.get(key);
+  const level = live ?? levels.get(key);
   if (!level) return h('span', { class: 'soft' }, loaded.error ? 'not known' : '…');
   return h('span', { class: 'pair' }, h(StockBadge, { qty: level.qty, threshold: alert.threshold }), number(level.qty));
 }

@@ -95,7 +95,7 @@ export default function Alerts() {
         { id: 'store', title: 'Store', sortable: true, cell: (row) => h(Long, { text: row.storeId }) },
         { id: 'sku', title: 'SKU', sortable: true, head: true, cell: (row) => h(SkuLink, row) },
         { id: 'name', title: 'Name', wide: true, width: '26%', cell: (row) => h(Name, { key: keyOf(row), alert: row }) },
-        { id: 'now', title: 'Sellable now', num: true, width: '9.5rem', cell: (row) => h(SellableNow, { alert: row, levels: data.levels }) },
+        { id: 'now', title: 'Sellable now', num: true, width: '9.5rem', cell: (row) => h(SellableNow, { alert: row, levels: data.levels, live: data.levels.get(keyOf(row)) }) },
         { id: 'threshold', title: 'Threshold', sortable: true, num: true, wide: true, width: '7.5rem', cell: (row) => number(row.threshold) },
         { id: 'since', title: 'Since', sortable: true, wide: true, width: '14rem', cell: (row) => h(Time, { at: row.raisedAt }) },
       ],

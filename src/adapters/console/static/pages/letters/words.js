@@ -18,5 +18,6 @@ export function resultOf(/** @type {Schemas["Driven"]} */ { letter, applied, wai
   const rest = waiting > 0 ? ` ${events(waiting)} of the level still ${waiting === 1 ? 'waits' : 'wait'}.` : ' Nothing of the level waits any more.';
   if (letter.state === 'open') return `It still cannot be applied: ${letter.reason}. Nothing changed.`;
   if (letter.state === 'redriven') return `It is applied: ${events(applied)} more in the central model.${rest}`;
-  return `It is discarded. ${applied === 0 ? 'No event was' : applied === 1 ? 'One event was' : `${events(applied)} were`} waiting behind it and can be applied now.${rest}`;
+  const behind = applied > 0 ? ` ${events(applied)} behind it ${applied === 1 ? 'is' : 'are'} in the central model now.` : '';
+  return `It is discarded.${behind}${rest}`;
 }

@@ -2,18 +2,21 @@
 
 import { h } from '../../vendor/preact.js';
 import { useRef, useState } from '../../vendor/hooks.js';
-import { ApiError, ROOT, address, call, send } from '../../api.js';
+import { ApiError, ROOT, address, call } from '../../api.js';
 import { href } from '../../router.js';
 import { can } from '../../session.js';
 import { Badge, Curl, Loading, Long, Page, ProblemBox, say, Time } from '../../parts/basics.js';
 import { useChange } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { useInterval, useLoad } from '../../parts/load.js';
+import { detailsOf, readMetrics, sourceOf, webhookOf } from './metrics.js';
 import { breakerName, breakerWords, COUNTERS, passWords, readinessWords, sourceWords } from './words.js';
 import { Trend } from './trend.js';
 
 /** @typedef {import("../../api.js").Schemas} Schemas */
 /** @typedef {import("./words.js").Words} Words */
+/** @typedef {import("./metrics.js").Source} Source */
+/** @typedef {Omit<Schemas["Readiness"], "sources"> & { sources?: Source[] }} Shown */
 
 const EVERY_MS = 2_000;
 const SAMPLES_MAX = 60;
@@ -29,22 +32,18 @@ async function readReadiness(/** @type {AbortSignal} */ signal) {
   }
 }
 
-/** What the webhook has done; the sums in JSON leave it out. */
-async function readWebhook(/** @type {AbortSignal} */ signal) {
-  const text = await (await send('GET', '/metrics', { accept: 'text/plain', signal })).text();
-  const value = (/** @type {string} */ series) => Number(text.split('\n').find((line) => line.startsWith(`${series} `))?.slice(series.length + 1) ?? 0);
-  const outcome = (/** @type {string} */ name) => value(`onhand_webhook_deliveries_total{outcome="${name}"}`);
-  return { pending: value('onhand_webhook_pending_alerts'), delivered: outcome('delivered'), failed: outcome('failed'), givenUp: outcome('given_up') };
-}
-
 export default function Operations() {
   const samples = useRef(/** @type {import("./trend.js").Sample[]} */ ([]));
   const node = useLoad(async (signal) => {
-    const [readiness, counters] = await Promise.all([
+    const [known, counters, metrics] = await Promise.all([
       readReadiness(signal),
       call('GET', '/metrics', { signal, quiet: true }).then(({ data }) => /** @type {Schemas["Counters"]} */ (data)),
+      readMetrics(signal),
     ]);
-    const webhook = readiness.breakers?.webhook ? await readWebhook(signal) : null;
+    const { sources, ...members } = known;
+    /** @type {Shown} */
+    const readiness = known.breakers ? { ...members, sources: sources?.map(sourceOf) } : { ...members, ...detailsOf(metrics) };
+    const webhook = webhookOf(metrics);
     if (readiness.durableSequence !== undefined) {
       samples.current = [...samples.current, { at: performance.now(), sequence: readiness.durableSequence }].slice(-SAMPLES_MAX);
     }
@@ -68,7 +67,7 @@ export default function Operations() {
 /** @param {{ words: Words }} props */
 const State = ({ words }) => h(Badge, { kind: words.kind, icon: words.icon }, words.word);
 
-/** @param {{ readiness: Schemas["Readiness"], samples: import("./trend.js").Sample[] }} props */
+/** @param {{ readiness: Shown, samples: import("./trend.js").Sample[] }} props */
 function Readiness({ readiness, samples }) {
   const words = readinessWords(readiness);
   const { durableSequence, queueDepth, syncLag, deadLetters } = readiness;
@@ -84,7 +83,7 @@ function Readiness({ readiness, samples }) {
       durableSequence !== undefined && h('div', { class: 'tile' }, h(Trend, { samples }))));
 }
 
-/** The worker and its sources. @param {{ readiness: Schemas["Readiness"], onPass: () => void }} props */
+/** The worker and its sources. @param {{ readiness: Shown, onPass: () => void }} props */
 function Central({ readiness, onPass }) {
   const { sources } = readiness;
   const pass = useChange();
@@ -115,17 +114,17 @@ function Central({ readiness, onPass }) {
     mayRun && h(Curl, { method: 'POST', path: '/sync' }));
 }
 
-/** @param {{ source: Schemas["Source"] }} props */
+/** @param {{ source: Source }} props */
 function SourceRow({ source }) {
   const words = sourceWords(source);
-  const behind = Math.max(0, source.end - source.sequence);
+  const { node, lag, sequence = 0, end = 0, parkedEvents = 0, parkedLevels = 0 } = source;
   return h('li', null,
     h('div', { class: 'bar' }, h(State, { words }), h('b', { class: 'name' }, h(Long, { text: source.name })), h('span', { class: 'grow' }),
-      h('span', { class: 'soft' }, source.node === null ? 'never read' : `${number(source.sequence)} of ${number(source.end)}`),
-      source.node !== null && h(Badge, { kind: behind === 0 ? 'plain' : 'low' }, behind === 0 ? 'no lag' : `lag ${number(behind)}`)),
+      node !== undefined && h('span', { class: 'soft' }, node === null ? 'never read' : `${number(sequence)} of ${number(end)}`),
+      node !== null && h(Badge, { kind: lag === 0 ? 'plain' : 'low' }, lag === 0 ? 'no lag' : `lag ${number(lag)}`)),
     source.state.status !== 'well' && h('p', null, words.means),
     source.state.reason && h('p', { class: 'soft' }, 'The reason: ', h('code', { dir: 'auto' }, source.state.reason)),
-    source.parkedEvents > 0 && h('p', null, `${number(source.parkedEvents)} events of ${number(source.parkedLevels)} ${source.parkedLevels === 1 ? 'level wait' : 'levels wait'} behind `,
+    parkedEvents > 0 && h('p', null, `${number(parkedEvents)} events of ${number(parkedLevels)} ${parkedLevels === 1 ? 'level' : 'levels'} wait behind `,
       h('a', { href: href('letters') }, 'dead letters'), '.'));
 }
 
@@ -140,11 +139,11 @@ function BreakerPanel({ breakers }) {
     })));
 }
 
-/** @param {{ state: string | undefined, webhook: Awaited<ReturnType<typeof readWebhook>> | null }} props */
+/** @param {{ state: string | undefined, webhook: ReturnType<typeof webhookOf> }} props */
 function WebhookPanel({ state, webhook }) {
   const guide = h('a', { href: new URL('docs/guide/low-stock-alerts', ROOT).href }, 'How alerts are sent');
   return h('section', { class: 'panel' }, h('h2', null, 'Webhook'),
-    state === undefined || webhook === null
+    state === undefined
       ? h('p', null, 'Alerts are sent nowhere: no receiver is set (', h('code', null, 'ALERT_WEBHOOK_URL'), '). ', guide)
       : h('div', null,
         h('p', null, state === 'closed'

@@ -4,7 +4,7 @@
 /** @typedef {{ kind: "ok" | "low" | "out" | "plain", icon: "ok" | "low" | "out" | undefined, word: string, means: string }} Words */
 
 /** @returns {Words} */
-export function readinessWords(/** @type {Schemas["Readiness"]} */ { ready, mode, breakers }) {
+export function readinessWords(/** @type {Pick<Schemas["Readiness"], "ready" | "mode" | "breakers">} */ { ready, mode, breakers }) {
   if (ready) return { kind: 'ok', icon: 'ok', word: 'Ready', means: 'It reads and takes changes.' };
   if (mode === 'draining') {
     return { kind: 'low', icon: 'low', word: 'Draining', means: 'It is stopping: what has begun is finished, new changes wait for its next start.' };
@@ -21,7 +21,7 @@ export function readinessWords(/** @type {Schemas["Readiness"]} */ { ready, mode
 }
 
 /** @returns {Words} */
-export function sourceWords(/** @type {Schemas["Source"]} */ { state }) {
+export function sourceWords(/** @type {Pick<Schemas["Source"], "state">} */ { state }) {
   switch (state.status) {
     case 'well': return { kind: 'ok', icon: 'ok', word: 'Well', means: 'Its last answer was good.' };
     case 'new': return { kind: 'plain', icon: undefined, word: 'Not asked yet', means: 'The next pass asks it.' };
