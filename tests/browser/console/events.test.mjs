@@ -85,6 +85,17 @@ describe('the page of events', () => {
     await newest(page, await end());
   });
 
+  test('fits a telephone, also with an event open', async (story) => {
+    const { page } = await visit(story, node, '/events', { width: 320, height: 700 });
+    await page.getByRole('row', { name: 'PARIS TEA' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('table', { name: 'Numbers before and after' }).waitFor();
+    await picture(page, 'event-320');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+  });
+
   test('goes on without a gap and without a repeat when the node was killed and started again', async (story) => {
     const { page } = await visit(story, node, '/events', { refused: AWAY });
     const before = await end();

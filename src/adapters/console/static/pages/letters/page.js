@@ -51,12 +51,12 @@ export default function Letters() {
       label: 'Dead letters', count: rows.length, row: (index) => rows[index], keyOf: (row) => row.id, onOpen: (row) => refine({ letter: row.id }),
       columns: [
         { id: 'state', title: 'State', width: '8rem', wide: true, cell: (row) => h(Badge, { kind: STATES[row.state].kind, icon: STATES[row.state].icon }, STATES[row.state].word) },
-        { id: 'sku', title: 'SKU', head: true, width: '20%', cell: (row) => h(Long, { text: row.sku ?? 'no level' }) },
-        { id: 'store', title: 'Store', width: '18%', cell: (row) => h(Long, { text: row.storeId ?? '' }) },
+        { id: 'sku', title: 'SKU', head: true, width: '15%', cell: (row) => h(Long, { text: row.sku ?? 'no level' }) },
+        { id: 'store', title: 'Store', width: '13%', cell: (row) => h(Long, { text: row.storeId ?? '' }) },
         { id: 'reason', title: 'Reason', cell: (row) => h(Long, { text: row.reason }) },
-        { id: 'source', title: 'Source', wide: true, width: '14%', cell: (row) => h(Long, { text: row.source }) },
+        { id: 'source', title: 'Source', wide: true, width: '13%', cell: (row) => h(Long, { text: row.source }) },
         { id: 'tries', title: 'Tries', num: true, wide: true, width: '5rem', cell: (row) => number(row.tries) },
-        { id: 'at', title: 'Last try', wide: true, width: '14rem', cell: (row) => h(Time, { at: row.lastAt }) },
+        { id: 'at', title: 'Last try', wide: true, width: '13.5rem', cell: (row) => h(Time, { at: row.lastAt }) },
       ],
     }),
     opened && h(LetterDialog, { key: opened, id: opened, onClose: () => refine({ letter: null }), onDone: letters.reload }));
