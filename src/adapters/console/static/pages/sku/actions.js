@@ -227,7 +227,10 @@ function ThresholdDialog({ level, onClose }) {
   const [turn, setTurn] = useState(0);
   useEffect(() => {
     const controller = new AbortController();
-    read(pathOf(level, '/threshold'), {}, { signal: controller.signal, quiet: true }).then(({ data }) => data, (error) => {
+    // Where none counts, the store has none of its own, either.
+    const answer = turn === 0 && level.lowStockThreshold === undefined ? Promise.resolve({ data: null })
+      : read(pathOf(level, '/threshold'), {}, { signal: controller.signal, quiet: true });
+    answer.then(({ data }) => data, (error) => {
       if (error instanceof ApiError && error.status === 404) return null;
       throw error;
     }).then((data) => {

@@ -16,7 +16,8 @@ const SECOND = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-
 /** The marks of the axis of time, as fine as the steps between them. */
 function marks(/** @type {number[]} */ splits, /** @type {number} */ step) {
   const format = step >= DAY_S ? DAY : step >= 60 ? HOUR : SECOND;
-  return splits.map((seconds) => format.format(seconds * 1000));
+  const texts = splits.map((seconds) => format.format(seconds * 1000));
+  return texts.map((text, index) => (text === texts[index - 1] ? '' : text));
 }
 
 /** Counts the changes of the theme: by the system, or by the switch. */

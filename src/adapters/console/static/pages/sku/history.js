@@ -2,7 +2,7 @@
 
 import { h } from '../../vendor/preact.js';
 import { useEffect, useMemo, useState } from '../../vendor/hooks.js';
-import { ApiError, read, readPages } from '../../api.js';
+import { read, readPages } from '../../api.js';
 import { place, refine } from '../../router.js';
 import { can } from '../../session.js';
 import { Badge, Curl, Empty, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
@@ -24,24 +24,20 @@ const KINDS = /** @type {Record<string, string>} */ ({ sale: 'Sale', return: 'Re
 const REST_MS = 150;
 
 /** The movements of a level, live. */
-export function useHistory(/** @type {string} */ storeId, /** @type {string} */ sku) {
+export function useHistory(/** @type {string} */ storeId, /** @type {string} */ sku, /** @type {boolean} */ exists) {
   const path = `/stores/${encodeURIComponent(storeId)}/inventory/${encodeURIComponent(sku)}/history`;
   return useLive(async (signal) => {
     /** @type {Movement[]} */
     const movements = [];
-    try {
-      const sequence = await readPages(path, { limit: 1000 }, (/** @type {Movement[]} */ items) => { movements.push(...items); }, { signal, quiet: true });
-      return { data: movements, sequence };
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return { data: [], sequence: null };
-      throw error;
-    }
+    if (!exists) return { data: movements, sequence: null };
+    const sequence = await readPages(path, { limit: 1000 }, (/** @type {Movement[]} */ items) => { movements.push(...items); }, { signal });
+    return { data: movements, sequence };
   }, (shown, events) => {
     const last = shown.length === 0 ? 0 : shown[shown.length - 1].sequence;
     const ours = events.filter(({ type, payload, sequence }) =>
       MOVEMENTS.has(type) && payload.storeId === storeId && payload.sku === sku && sequence > last);
     return ours.length === 0 ? shown : [...shown, ...ours];
-  }, [path]);
+  }, [path, exists]);
 }
 
 /** The reservations that nothing has ended yet, as the movements tell. */
@@ -181,9 +177,9 @@ const COLUMNS = [
   { id: 'change', title: 'Change', num: true, width: '5.4rem', cell: change('onHand') },
   { id: 'promised', title: 'Reserved ±', num: true, wide: true, width: '7.2rem', cell: change('reserved') },
   { id: 'onHand', title: 'On hand', num: true, width: '5.9rem', cell: ({ after }) => number(after.onHand) },
-  { id: 'reserved', title: 'Reserved', num: true, wide: true, width: '5.9rem', cell: ({ after }) => number(after.reserved) },
+  { id: 'reserved', title: 'Reserved', num: true, wide: true, width: '6.5rem', cell: ({ after }) => number(after.reserved) },
   { id: 'qty', title: 'Sellable', num: true, wide: true, width: '5.9rem', cell: ({ after }) => number(after.qty) },
   { id: 'actor', title: 'Actor', wide: true, width: '8%', cell: ({ actor }) => h(Long, { text: actor }) },
   { id: 'reason', title: 'Reason', wide: true, cell: (movement) => h(Long, { text: about(movement) }) },
-  { id: 'sequence', title: 'Sequence', num: true, wide: true, width: '6.2rem', cell: ({ sequence }) => number(sequence) },
+  { id: 'sequence', title: 'Sequence', num: true, wide: true, width: '6.8rem', cell: ({ sequence }) => number(sequence) },
 ];

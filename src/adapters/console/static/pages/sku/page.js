@@ -59,7 +59,9 @@ function OneSku({ sku }) {
     /** @type {Level[]} */
     const levels = [];
     const sequence = await readPages('/stock/current', { sku, limit: 1000 }, (/** @type {Level[]} */ items) => { levels.push(...items); }, { signal });
-    return { data: { levels, product: await readProduct(sku, signal) }, sequence };
+    // A level has the name of its product, so without one there is no product to ask for.
+    const isDescribed = levels.length === 0 || levels.some(({ name }) => name !== undefined);
+    return { data: { levels, product: isDescribed ? await readProduct(sku, signal) : null }, sequence };
   }, (shown, events) => {
     const levels = new Map(shown.levels.map((level) => [level.storeId, level]));
     for (const { type, payload, after, ts } of events) {
@@ -154,7 +156,7 @@ function price(/** @type {{ amountMinor: number, currency: string }} */ { amount
 
 /** @param {{ storeId: string, sku: string, level: Level | undefined, onAct: (action: Action) => void }} props */
 function OneLevel({ storeId, sku, level, onAct }) {
-  const history = useHistory(storeId, sku);
+  const history = useHistory(storeId, sku, level !== undefined);
   const button = (/** @type {"adjust" | "count" | "reserve" | "threshold"} */ kind, /** @type {string} */ title, /** @type {string} */ permission) =>
     level && can(permission, storeId) && h('button', { key: kind, type: 'button', onClick: () => onAct({ kind, level }) }, title);
   return h('div', { class: 'stack' },
