@@ -4,14 +4,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { adjust, picture, startConsole, visit } from './console.mjs';
 
-const AWAY = ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE', 'ERR_SOCKET_NOT_CONNECTED'];
+const AWAY = ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE',
+  'ERR_SOCKET_NOT_CONNECTED'];
 
 /** The sequences of the rows that are in the document, from the top on. */
 const sequences = (page) => page.locator('main table tbody tr[aria-rowindex] th').allInnerTexts()
   .then((texts) => texts.map((text) => Number(text.replaceAll(',', ''))));
 
 /** Waits until the first row is the event with this sequence. */
-const newest = (page, sequence) => page.locator('tr[aria-rowindex="2"]').getByRole('rowheader', { name: sequence.toLocaleString('en-GB'), exact: true }).waitFor();
+const newest = (page, sequence) => page.locator('tr[aria-rowindex="2"]').getByRole('rowheader',
+  { name: sequence.toLocaleString('en-GB'), exact: true }).waitFor();
 
 describe('the page of events', () => {
   let node;
@@ -36,7 +38,8 @@ describe('the page of events', () => {
     const dialog = page.getByRole('dialog', { name: `Event ${last}` });
     const numbers = dialog.getByRole('table', { name: 'Numbers before and after' });
     assert.deepEqual(await numbers.getByRole('row', { name: 'Sellable' }).getByRole('cell').allInnerTexts(), ['10', '6', '-4']);
-    assert.deepEqual(JSON.parse(await dialog.locator('pre').first().innerText()), (await node.get(`/events?after=${last - 1}`)).body.items[0]);
+    assert.deepEqual(JSON.parse(await dialog.locator('pre').first().innerText()),
+      (await node.get(`/events?after=${last - 1}`)).body.items[0]);
     await dialog.getByText('As curl').click();
     assert.match(await dialog.locator('.curl pre').innerText(), new RegExp(`^curl '.*/events\\?after=${last - 1}&limit=1'$`));
     assert.match(page.url(), new RegExp(`event=${last}$`));

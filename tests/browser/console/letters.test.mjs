@@ -69,7 +69,8 @@ describe('the page of dead letters', () => {
     await people.post('/sync');
     await people.post('/users', { login: 'ada', password: PASSWORD, grants: [{ role: 'admin' }] });
     const { accessToken } = await people.post('/auth/login', { login: 'ada', password: PASSWORD });
-    await people.post('/users', { login: 'vera', password: PASSWORD, grants: [{ role: 'viewer' }] }, { authorization: `Bearer ${accessToken}` });
+    await people.post('/users', { login: 'vera', password: PASSWORD, grants: [{ role: 'viewer' }] },
+      { authorization: `Bearer ${accessToken}` });
     const { page } = await visit(story, people, `/letters?letter=${SOURCE}-2`, { refused: ['401 (Unauthorized)'] });
     await logIn(page, 'vera');
     const dialog = page.getByRole('dialog', { name: 'Dead letter' });

@@ -11,7 +11,8 @@ describe('the page of operations', () => {
   before(async () => {
     source = await startSource(events);
     // No pass by itself in the time of these stories.
-    node = await startConsole('--source', source.url, '--sync-interval-ms', '600000', '--retry-base-ms', '1', '--breaker-cooldown-ms', '10');
+    node = await startConsole('--source', source.url, '--sync-interval-ms', '600000', '--retry-base-ms', '1', '--breaker-cooldown-ms',
+      '10');
     await node.post('/sync');
   });
   after(async () => {

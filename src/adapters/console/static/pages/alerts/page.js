@@ -64,7 +64,8 @@ export default function Alerts() {
   const alerts = useLive(readAlerts, apply, []);
   const { params } = place.value;
   const [store, sku] = [params.get('store') ?? '', params.get('sku') ?? ''];
-  const sort = { by: params.get('sort') ?? 'since', descending: params.get('order') ? params.get('order') === 'down' : !params.get('sort') };
+  const sort = { by: params.get('sort') ?? 'since',
+    descending: params.get('order') ? params.get('order') === 'down' : !params.get('sort') };
   const { data } = alerts;
   const wanted = (/** @type {{ storeId: string, sku: string, name?: string }} */ row) => (store === '' || row.storeId === store)
     && [row.sku, row.name ?? ''].some((text) => text.toLocaleLowerCase().includes(sku.toLocaleLowerCase()));
@@ -95,8 +96,10 @@ export default function Alerts() {
         { id: 'store', title: 'Store', sortable: true, cell: (row) => h(Long, { text: row.storeId }) },
         { id: 'sku', title: 'SKU', sortable: true, head: true, cell: (row) => h(SkuLink, row) },
         { id: 'name', title: 'Name', wide: true, width: '26%', cell: (row) => h(Name, { key: keyOf(row), alert: row }) },
-        { id: 'now', title: 'Sellable now', num: true, width: '9.5rem', cell: (row) => h(SellableNow, { alert: row, levels: data.levels, live: data.levels.get(keyOf(row)) }) },
-        { id: 'threshold', title: 'Threshold', sortable: true, num: true, wide: true, width: '7.5rem', cell: (row) => number(row.threshold) },
+        { id: 'now', title: 'Sellable now', num: true, width: '9.5rem',
+          cell: (row) => h(SellableNow, { alert: row, levels: data.levels, live: data.levels.get(keyOf(row)) }) },
+        { id: 'threshold', title: 'Threshold', sortable: true, num: true, wide: true, width: '7.5rem',
+          cell: (row) => number(row.threshold) },
         { id: 'since', title: 'Since', sortable: true, wide: true, width: '14rem', cell: (row) => h(Time, { at: row.raisedAt }) },
       ],
     }),
@@ -107,8 +110,10 @@ export default function Alerts() {
           { id: 'store', title: 'Store', cell: (row) => h(Long, { text: row.storeId }) },
           { id: 'sku', title: 'SKU', head: true, cell: (row) => h(SkuLink, row) },
           { id: 'name', title: 'Name', wide: true, width: '26%', cell: (row) => h(Long, { text: row.name ?? '' }) },
-          { id: 'now', title: 'Sellable then', num: true, width: '9.5rem', cell: (row) => h('span', { class: 'pair' }, h(Badge, { kind: 'ok', icon: 'ok' }, 'Cleared'), number(row.qty)) },
-          { id: 'threshold', title: 'Threshold', num: true, wide: true, width: '7.5rem', cell: (row) => (row.threshold === undefined ? 'none' : number(row.threshold)) },
+          { id: 'now', title: 'Sellable then', num: true, width: '9.5rem',
+            cell: (row) => h('span', { class: 'pair' }, h(Badge, { kind: 'ok', icon: 'ok' }, 'Cleared'), number(row.qty)) },
+          { id: 'threshold', title: 'Threshold', num: true, wide: true, width: '7.5rem',
+            cell: (row) => (row.threshold === undefined ? 'none' : number(row.threshold)) },
           { id: 'since', title: 'At', wide: true, width: '14rem', cell: (row) => h(Time, { at: row.at }) },
         ],
       })));
@@ -132,7 +137,8 @@ function Name({ alert }) {
 /** What stands where no alert was ever raised. */
 function Nothing() {
   return h(Empty, { title: 'No level is low' },
-    h('p', null, 'An alert is raised by the sale or the hold after which a level is at its threshold or below, and cleared by what lifts it above. ',
+    h('p', null, 'An alert is raised by the sale or the hold after which a level is at its threshold or below, and cleared by what ' +
+      'lifts it above. ',
       'The threshold is the ', h('code', null, 'lowStockThreshold'), ' of the product, or one that a store has for itself.'),
     h('p', null, can('stock:read') && h('a', { href: href('stock') }, 'Choose a SKU and set its threshold'), ' · ',
       h('a', { href: new URL('docs/guide/low-stock-alerts', ROOT).href }, 'How thresholds and alerts work')));

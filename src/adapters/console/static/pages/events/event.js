@@ -53,7 +53,8 @@ function Facts({ event }) {
         ['Before', 'After', 'Change'].map((title) => h('th', { key: title, scope: 'col', class: 'num' }, title)))),
       h('tbody', null, numbers.map(({ name, before, after, change }) => h('tr', { key: name }, h('th', { scope: 'row' }, name),
         h('td', { class: 'num' }, before), h('td', { class: 'num' }, after), h('td', { class: 'num' }, change || '–'))))),
-    h('div', { class: 'code' }, h('pre', { tabIndex: 0, class: 'tall', 'aria-label': 'The event as JSON' }, json), h(Copy, { text: json })));
+    h('div', { class: 'code' }, h('pre', { tabIndex: 0, class: 'tall', 'aria-label': 'The event as JSON' }, json),
+      h(Copy, { text: json })));
 }
 
 /** The columns of a table of events. @type {import("../../parts/table.js").Column<FeedEvent>[]} */
@@ -63,7 +64,8 @@ export const COLUMNS = [
   { id: 'type', title: 'Type', width: '7.4rem', cell: (event) => h(Badge, { kind: kindOf(event) }, event.type) },
   { id: 'store', title: 'Store', cell: (event) => h(Long, { text: placeOf(event)?.storeId ?? event.payload.storeId ?? '' }) },
   { id: 'sku', title: 'SKU', cell: (event) => h(Long, { text: placeOf(event)?.sku ?? event.payload.sku ?? '' }) },
-  { id: 'sellable', title: 'Sellable', num: true, width: '6.5rem', wide: true, cell: (event) => (typeof event.after?.qty === 'number' ? number(event.after.qty) : '') },
+  { id: 'sellable', title: 'Sellable', num: true, width: '6.5rem', wide: true,
+    cell: (event) => (typeof event.after?.qty === 'number' ? number(event.after.qty) : '') },
   { id: 'detail', title: 'What', wide: true, width: '26%', cell: (event) => h(Long, { text: detailOf(event) }) },
   { id: 'actor', title: 'Actor', wide: true, width: '7rem', cell: (event) => h(Long, { text: event.actor, code: true }) },
 ];

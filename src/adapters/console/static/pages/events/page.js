@@ -56,7 +56,8 @@ function Filters() {
   const since = params.get('since') ?? '';
   return h('div', { class: 'filters', role: 'search', 'aria-label': 'Events' },
     h(Field, { label: 'Type', value: params.get('type') ?? '', onInput: (type) => refine({ type }),
-      options: [['', 'All types'], .../** @type {[string, string][]} */ (Object.entries(TYPES).map(([type, words]) => [type, `${type}: ${words}`]))] }),
+      options: [['', 'All types'], .../** @type {[string, string][]} */ (Object.entries(TYPES).map(([type, words]) =>
+        [type, `${type}: ${words}`]))] }),
     h(Field, { label: 'Store', value: store, onInput: setStore, maxLength: 64 }),
     h(Field, { label: 'SKU', type: 'search', value: sku, onInput: setSku, maxLength: 64 }),
     h(Field, { label: 'From sequence', type: 'number', value: from, min: 1, onInput: setFrom, placeholder: 'live' }),
@@ -70,6 +71,8 @@ function Opened({ known }) {
   if (!Number.isSafeInteger(sequence) || sequence < 1) return null;
   return h(EventDialog, { key: sequence, sequence, known: known(sequence) ?? null, onClose: () => refine({ event: null }) });
 }
+
+const countOf = (/** @type {number} */ count) => `${number(count)} ${count === 1 ? 'event' : 'events'}`;
 
 const open = (/** @type {FeedEvent} */ event) => refine({ event: event.sequence });
 
@@ -138,15 +141,18 @@ function Live({ filter }) {
     shown && h('div', { key: 'bar', class: 'bar' },
       h('p', { role: 'status' }, isPaused
         ? h('b', null, `Paused: ${number(came)} more ${came === 1 ? 'has' : 'have'} come`)
-        : `${number(count)} ${count === 1 ? 'event' : 'events'} of the sequences ${number(from + 1)} to ${number(shown.to)}, the newest first`,
+        : `${countOf(count)} of the sequences ${number(from + 1)} to ${number(shown.to)}, the newest first`,
       isFull && ` (a page keeps ${number(ROWS_MAX)})`),
       h('span', { class: 'grow' }),
-      from > 0 && !isFull && h('button', { type: 'button', onClick: readMore, disabled: reading }, reading ? 'Reading …' : 'Read older ones'),
-      from > 0 && h('a', { class: 'button', href: href('events', { ...params, from: Math.max(1, from + 1 - PAGE) }) }, 'Look back in pages'),
+      from > 0 && !isFull && h('button', { type: 'button', onClick: readMore, disabled: reading },
+        reading ? 'Reading …' : 'Read older ones'),
+      from > 0 && h('a', { class: 'button', href: href('events', { ...params, from: Math.max(1, from + 1 - PAGE) }) },
+        'Look back in pages'),
       h('button', { type: 'button', class: isPaused ? 'primary' : undefined, onClick: pause },
         h(Icon, { name: isPaused ? 'play' : 'pause' }), isPaused ? 'Continue' : 'Pause')),
     shown && count === 0 && h(Empty, { key: 'empty', title: shown.to === 0 ? 'Nothing has happened yet' : 'No event fits the filter' },
-      from === 0 ? 'The next one stands here as soon as it happens.' : `Looked at from the sequence ${number(from + 1)} on; older ones may fit.`),
+      from === 0 ? 'The next one stands here as soon as it happens.'
+        : `Looked at from the sequence ${number(from + 1)} on; older ones may fit.`),
     shown && count > 0 && h(Table, {
       key: 'table', label: 'Events, the newest first', columns: COLUMNS, count, row, keyOf: (event) => event.sequence, onOpen: open,
       rowClass: (event) => (lights && !isPaused && event.sequence > fresh.current.after ? 'flash' : ''),
@@ -158,7 +164,8 @@ function Live({ filter }) {
 /** A part of the log, in its order. @param {{ filter: Filter, from: string, since: string }} props */
 function Back({ filter, from, since }) {
   const first = Math.max(1, Math.floor(Number(from)) || 1);
-  const page = useLoad((signal) => readPage({ ...filter, since }, first - 1, signal), [filter.type, filter.storeId, filter.sku, first, since]);
+  const page = useLoad((signal) => readPage({ ...filter, since }, first - 1, signal),
+    [filter.type, filter.storeId, filter.sku, first, since]);
   const { data } = page;
   const params = Object.fromEntries(place.value.params);
   const at = (/** @type {Record<string, number | null>} */ more) => href('events', { ...params, event: null, ...more });
@@ -166,13 +173,14 @@ function Back({ filter, from, since }) {
     page.error && h(ProblemBox, { key: 'problem', error: page.error, retry: page.reload }),
     !data && page.loading && h(Loading, { key: 'loading' }),
     data && h('div', { key: 'bar', class: 'bar' },
-      h('p', { role: 'status' }, `${number(data.rows.length)} ${data.rows.length === 1 ? 'event' : 'events'} of the sequences ${number(first)} to ${number(data.through)}`,
+      h('p', { role: 'status' }, `${countOf(data.rows.length)} of the sequences ${number(first)} to ${number(data.through)}`,
         since !== '' && [' since ', h(Time, { at: since })], `, the oldest first; the log ends at ${number(data.end)}`),
       h('span', { class: 'grow' }),
       first > 1 && h('a', { class: 'button', href: at({ from: Math.max(1, first - PAGE) }) }, 'Earlier'),
       data.through < data.end && h('a', { class: 'button', href: at({ from: data.through + 1 }) }, 'Later'),
       h('a', { class: 'button primary', href: at({ from: null, since: null }) }, h(Icon, { name: 'play' }), 'Follow live')),
-    data && data.rows.length === 0 && h(Empty, { key: 'empty', title: 'There is no such event from here on' }, 'Look back further, or change the filter.'),
+    data && data.rows.length === 0 && h(Empty, { key: 'empty', title: 'There is no such event from here on' },
+      'Look back further, or change the filter.'),
     data && data.rows.length > 0 && h(Table, {
       key: 'table', label: 'Events, the oldest first', columns: COLUMNS, count: data.rows.length, row: (index) => data.rows[index],
       keyOf: (event) => event.sequence, onOpen: open,

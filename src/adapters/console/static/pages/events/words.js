@@ -13,7 +13,11 @@ export const TYPES = {
   PRINCIPAL: 'a person or a service was changed', TOKEN: 'a token was changed', MODE: 'the mode was changed',
 };
 
-/** The store and the SKU of the level that an event is about; null where it is about none. @returns {{ storeId: string, sku: string } | null} */
+/**
+ * The store and the SKU of the level that an event is about; null where it is about none.
+ *
+ * @returns {{ storeId: string, sku: string } | null}
+ */
 export function placeOf(/** @type {FeedEvent} */ { payload }) {
   const about = payload.level ?? payload.threshold ?? payload.alert ?? payload;
   return typeof about?.storeId === 'string' && typeof about.sku === 'string' ? { storeId: about.storeId, sku: about.sku } : null;
@@ -44,7 +48,8 @@ export function detailOf(/** @type {FeedEvent} */ event) {
   const why = [payload.kind, payload.reason, payload.reference].filter(Boolean);
   const said = /** @type {Record<string, () => (string | false | undefined)[]>} */ ({
     ADJUST: () => [`${signed(payload.delta)} on hand`, ...why],
-    RESERVE: () => [`${number(payload.qty)} held as ${payload.reservationId}`, payload.expiresAt && `until ${time(payload.expiresAt)}`, ...why],
+    RESERVE: () => [`${number(payload.qty)} held as ${payload.reservationId}`, payload.expiresAt && `until ${time(payload.expiresAt)}`,
+      ...why],
     RELEASE: () => [`hold ${payload.reservationId} released`, ...why],
     COMMIT: () => [`hold ${payload.reservationId} taken`, ...why],
     EXPIRE: () => [`hold ${payload.reservationId} has run out`],
@@ -55,7 +60,8 @@ export function detailOf(/** @type {FeedEvent} */ event) {
     CLOCK: () => [`from ${time(payload.from)} to ${time(payload.to)}`],
     PRODUCT: () => [payload.product ? payload.product.name : 'out of the catalogue'],
     STORE: () => [payload.store?.name ?? 'changed'],
-    THRESHOLD: () => [payload.lowStockThreshold === undefined ? 'no threshold of its own' : `threshold ${number(payload.lowStockThreshold)}`],
+    THRESHOLD: () => [payload.lowStockThreshold === undefined ? 'no threshold of its own'
+      : `threshold ${number(payload.lowStockThreshold)}`],
     ALERT: () => [payload.raised ? 'raised' : 'cleared', `${number(payload.qty)} sellable`,
       payload.threshold === undefined ? 'no threshold' : `threshold ${number(payload.threshold)}`],
     PRINCIPAL: () => [payload.principalId, payload.principal?.disabled && 'disabled'],
@@ -76,7 +82,8 @@ const MEMBERS = { qty: 'Sellable', onHand: 'On hand', reserved: 'Reserved', vers
 export function numbersOf(/** @type {FeedEvent} */ { before, after }) {
   return Object.entries(MEMBERS).filter(([member]) => after?.[member] !== undefined).map(([member, name]) => {
     const [was, is] = [before?.[member], after[member]];
-    const text = (/** @type {unknown} */ value) => (typeof value === 'number' ? number(value) : typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value));
+    const text = (/** @type {unknown} */ value) =>
+      (typeof value === 'number' ? number(value) : typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value));
     return { name, before: text(was), after: text(is), change: typeof was === 'number' && was !== is ? signed(is - was) : '' };
   });
 }

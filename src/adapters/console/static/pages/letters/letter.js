@@ -40,7 +40,8 @@ export function LetterDialog({ id, onClose, onDone }) {
     doing === 'redrive' && h(ChangeDialog, {
       title: 'Redrive the event', submit: 'Redrive', request: () => ({ method: 'POST', path: `${path}/redrive` }),
       onClose: () => setDoing(null), onDone: done,
-    }, h('p', null, 'The event is read from its source again and applied, and then what waits behind it. Do this after a fix. When it still cannot be applied, the letter stays open.')),
+    }, h('p', null, 'The event is read from its source again and applied, and then what waits behind it. Do this after a fix. When it ' +
+      'still cannot be applied, the letter stays open.')),
     doing === 'discard' && h(Discard, { path, onClose: () => setDoing(null), onDone: done }));
 }
 
@@ -51,8 +52,10 @@ function Discard({ path, onClose, onDone }) {
     title: 'Discard the event', submit: 'Discard', danger: true, valid: reason.trim() !== '', onClose, onDone,
     request: () => ({ method: 'DELETE', path, query: { reason: reason.trim() } }),
   },
-  h('p', null, 'The event is passed over for good. What waits behind it is applied: the next event of the level is taken as it is. The letter and the reason stay on file.'),
-  h(Field, { label: 'Reason', value: reason, onInput: setReason, required: true, maxLength: 256, autoFocus: true, hint: 'Why it may be passed over; others read it later.' }));
+  h('p', null, 'The event is passed over for good. What waits behind it is applied: the next event of the level is taken as it is. The ' +
+    'letter and the reason stay on file.'),
+  h(Field, { label: 'Reason', value: reason, onInput: setReason, required: true, maxLength: 256, autoFocus: true,
+    hint: 'Why it may be passed over; others read it later.' }));
 }
 
 /** @param {{ letter: Letter }} props */
@@ -63,11 +66,15 @@ function Facts({ letter }) {
     h('dl', { class: 'facts' },
       h('dt', null, 'State'), h('dd', null, h(Badge, { kind: state.kind, icon: state.icon }, state.word)),
       h('dt', null, 'Reason'), h('dd', { dir: 'auto' }, letter.reason),
-      letter.note && h('dt', null, letter.state === 'discarded' ? 'Discarded because' : 'Note'), letter.note && h('dd', { dir: 'auto' }, letter.note),
+      letter.note && h('dt', null, letter.state === 'discarded' ? 'Discarded because' : 'Note'),
+      letter.note && h('dd', { dir: 'auto' }, letter.note),
       letter.storeId && letter.sku && h('dt', null, 'Store and SKU'),
-      letter.storeId && letter.sku && h('dd', null, h('a', { href: href('sku', { store: letter.storeId, sku: letter.sku }) }, h('bdi', null, `${letter.storeId} / ${letter.sku}`))),
+      letter.storeId && letter.sku && h('dd', null,
+        h('a', { href: href('sku', { store: letter.storeId, sku: letter.sku }) }, h('bdi', null, `${letter.storeId} / ${letter.sku}`))),
       h('dt', null, 'Source'), h('dd', null, h('bdi', null, letter.source)),
       h('dt', null, 'Node and sequence'), h('dd', null, h('code', null, letter.node), ', ', number(letter.sequence)),
-      h('dt', null, 'Tries'), h('dd', null, `${number(letter.tries)}, from `, h(Time, { at: letter.firstAt }), ' to ', h(Time, { at: letter.lastAt }))),
-    h('div', { class: 'code' }, h('pre', { tabIndex: 0, class: 'tall', 'aria-label': 'The event as it was read' }, json), h(Copy, { text: json })));
+      h('dt', null, 'Tries'), h('dd', null, `${number(letter.tries)}, from `, h(Time, { at: letter.firstAt }), ' to ',
+        h(Time, { at: letter.lastAt }))),
+    h('div', { class: 'code' }, h('pre', { tabIndex: 0, class: 'tall', 'aria-label': 'The event as it was read' }, json),
+      h(Copy, { text: json })));
 }

@@ -35,7 +35,8 @@ export default function Letters() {
   const { data } = letters;
   const rows = data?.state === state ? data.rows : null;
 
-  return h(Page, { title: 'Dead letters', about: 'Events that could not be applied to the central model. Later events of the same store and SKU wait until the letter is closed.' },
+  return h(Page, { title: 'Dead letters', about: 'Events that could not be applied to the central model. Later events of the same ' +
+    'store and SKU wait until the letter is closed.' },
     h('div', { class: 'filters', role: 'search', 'aria-label': 'Dead letters' },
       h(Field, { label: 'State', value: state, onInput: (text) => refine({ state: text }),
         options: [['open', 'Open'], ['redriven', 'Redriven'], ['discarded', 'Discarded'], ['all', 'All']] })),
@@ -48,9 +49,11 @@ export default function Letters() {
         can('ops:read') && [' ', h('a', { href: href('operations') }, 'See how far the sources are read')])
       : h(Empty, { title: 'There is none' }, 'No letter was ever in this state.')),
     rows && rows.length > 0 && h(Table, {
-      label: 'Dead letters', count: rows.length, row: (index) => rows[index], keyOf: (row) => row.id, onOpen: (row) => refine({ letter: row.id }),
+      label: 'Dead letters', count: rows.length, row: (index) => rows[index], keyOf: (row) => row.id,
+      onOpen: (row) => refine({ letter: row.id }),
       columns: [
-        { id: 'state', title: 'State', width: '8rem', wide: true, cell: (row) => h(Badge, { kind: STATES[row.state].kind, icon: STATES[row.state].icon }, STATES[row.state].word) },
+        { id: 'state', title: 'State', width: '8rem', wide: true,
+          cell: (row) => h(Badge, { kind: STATES[row.state].kind, icon: STATES[row.state].icon }, STATES[row.state].word) },
         { id: 'sku', title: 'SKU', head: true, width: '15%', cell: (row) => h(Long, { text: row.sku ?? 'no level' }) },
         { id: 'store', title: 'Store', width: '13%', cell: (row) => h(Long, { text: row.storeId ?? '' }) },
         { id: 'reason', title: 'Reason', cell: (row) => h(Long, { text: row.reason }) },

@@ -15,7 +15,8 @@ const events = (/** @type {number} */ count) => `${number(count)} ${count === 1 
 
 /** What a redrive or a discard has done. */
 export function resultOf(/** @type {Schemas["Driven"]} */ { letter, applied, waiting }) {
-  const rest = waiting > 0 ? ` ${events(waiting)} of the level still ${waiting === 1 ? 'waits' : 'wait'}.` : ' Nothing of the level waits any more.';
+  const rest = waiting > 0 ? ` ${events(waiting)} of the level still ${waiting === 1 ? 'waits' : 'wait'}.`
+    : ' Nothing of the level waits any more.';
   if (letter.state === 'open') return `It still cannot be applied: ${letter.reason}. Nothing changed.`;
   if (letter.state === 'redriven') return `It is applied: ${events(applied)} more in the central model.${rest}`;
   const behind = applied > 0 ? ` ${events(applied)} behind it ${applied === 1 ? 'is' : 'are'} in the central model now.` : '';

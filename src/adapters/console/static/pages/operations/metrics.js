@@ -18,7 +18,8 @@ export async function readMetrics(/** @type {AbortSignal} */ signal) {
   for (const line of text.split('\n')) {
     const [, name, labels = '', value] = LINE.exec(line) ?? [];
     if (name === undefined) continue;
-    const series = { labels: Object.fromEntries([...labels.matchAll(LABEL)].map(([, label, quoted]) => [label, unquoted(quoted)])), value: Number(value) };
+    const series = { labels: Object.fromEntries([...labels.matchAll(LABEL)].map(([, label, quoted]) => [label, unquoted(quoted)])),
+      value: Number(value) };
     found.set(name, [...(found.get(name) ?? []), series]);
   }
   return (name) => found.get(name) ?? [];
@@ -30,7 +31,8 @@ const one = (/** @type {Series[]} */ series) => series[0]?.value;
 
 /** What the webhook has done. */
 export function webhookOf(/** @type {Metrics} */ metrics) {
-  const outcome = (/** @type {string} */ name) => one(metrics('onhand_webhook_deliveries_total').filter(({ labels }) => labels.outcome === name)) ?? 0;
+  const outcome = (/** @type {string} */ name) =>
+    one(metrics('onhand_webhook_deliveries_total').filter(({ labels }) => labels.outcome === name)) ?? 0;
   return {
     pending: one(metrics('onhand_webhook_pending_alerts')) ?? 0,
     delivered: outcome('delivered'), failed: outcome('failed'), givenUp: outcome('given_up'),

@@ -52,7 +52,8 @@ export default function Operations() {
   useInterval(() => { if (!node.loading) node.reload(); }, EVERY_MS);
   const { data, error } = node;
 
-  return h(Page, { title: 'Operations', about: 'Whether the node takes work, what it depends on, and what it has counted since its start.' },
+  return h(Page, { title: 'Operations', about: 'Whether the node takes work, what it depends on, and what it has counted since its ' +
+    'start.' },
     error && !data && h(ProblemBox, { error, retry: node.reload }),
     !data && !error && h(Loading, null),
     data && h(Readiness, { readiness: data.readiness, samples: samples.current }),
@@ -75,7 +76,8 @@ function Readiness({ readiness, samples }) {
     h('div', { class: 'bar' }, h(State, { words }), h('p', null, words.means)),
     h('div', { class: 'tiles' },
       h('div', { class: 'tile' }, h('b', null, readiness.mode), h('span', null, 'mode')),
-      durableSequence !== undefined && h('div', { class: 'tile' }, h('b', null, number(durableSequence)), h('span', null, 'durable sequence')),
+      durableSequence !== undefined && h('div', { class: 'tile' }, h('b', null, number(durableSequence)),
+        h('span', null, 'durable sequence')),
       queueDepth !== undefined && h('div', { class: 'tile' }, h('b', null, number(queueDepth)), h('span', null, 'changes in the queue')),
       syncLag !== undefined && h('div', { class: 'tile' }, h('b', null, number(syncLag)), h('span', null, 'sync lag')),
       deadLetters !== undefined && h('div', { class: 'tile' }, h('b', null, number(deadLetters)),
@@ -100,7 +102,8 @@ function Central({ readiness, onPass }) {
   const unwell = done?.sources.filter(({ state }) => state.status !== 'well') ?? [];
   return h('section', { class: 'panel stack', 'aria-label': 'Central model' },
     h('div', { class: 'bar' }, h('h2', null, 'Central model'), h('span', { class: 'grow' }),
-      can('central:read') && h('a', { class: 'button', href: address('/central/inventory').href, target: '_blank', rel: 'noreferrer' }, 'What it has (JSON)'),
+      can('central:read') && h('a', { class: 'button', href: address('/central/inventory').href, target: '_blank', rel: 'noreferrer' },
+        'What it has (JSON)'),
       mayRun && h('button', { type: 'button', onClick: run, disabled: pass.busy }, pass.busy ? 'Running …' : 'Run a pass')),
     pass.error && h(ProblemBox, { error: pass.error }),
     pass.waiting && h('p', { class: 'waiting', role: 'status' }, `${pass.waiting.message} It is tried again. `,
@@ -108,7 +111,8 @@ function Central({ readiness, onPass }) {
     done && h('div', { class: 'note', role: 'status' }, passWords(done),
       unwell.length > 0 && ` Not read to the end: ${unwell.map(({ name }) => name).join(', ')}.`),
     sources === undefined
-      ? h('p', null, 'The worker does not run in this process (', h('code', null, 'SYNC=off'), '): ask the process in which it does, or start this one with it. ',
+      ? h('p', null, 'The worker does not run in this process (', h('code', null, 'SYNC=off'),
+        '): ask the process in which it does, or start this one with it. ',
         h('a', { href: new URL('docs/guide/several-stores-one-centre', ROOT).href }, 'Several stores, one centre'))
       : h('ul', { class: 'rows' }, sources.map((source) => h(SourceRow, { key: source.name, source }))),
     mayRun && h(Curl, { method: 'POST', path: '/sync' }));
@@ -124,7 +128,8 @@ function SourceRow({ source }) {
       node !== null && h(Badge, { kind: lag === 0 ? 'plain' : 'low' }, lag === 0 ? 'no lag' : `lag ${number(lag)}`)),
     source.state.status !== 'well' && h('p', null, words.means),
     source.state.reason && h('p', { class: 'soft' }, 'The reason: ', h('code', { dir: 'auto' }, source.state.reason)),
-    parkedEvents > 0 && h('p', null, `${number(parkedEvents)} events of ${number(parkedLevels)} ${parkedLevels === 1 ? 'level' : 'levels'} wait behind `,
+    parkedEvents > 0 && h('p', null,
+      `${number(parkedEvents)} events of ${number(parkedLevels)} ${parkedLevels === 1 ? 'level' : 'levels'} wait behind `,
       h('a', { href: href('letters') }, 'dead letters'), '.'));
 }
 
@@ -161,6 +166,7 @@ function WebhookPanel({ state, webhook }) {
 function CounterPanel({ counters }) {
   return h('section', { class: 'panel' }, h('h2', null, 'Counters'),
     h('table', { class: 'plain', 'aria-label': 'Counters since the start' }, h('tbody', null, COUNTERS.map(([name, title, about]) =>
-      h('tr', { key: name }, h('th', { scope: 'row' }, title), h('td', { class: 'soft' }, about), h('td', { class: 'num' }, number(counters[name])))))),
+      h('tr', { key: name }, h('th', { scope: 'row' }, title), h('td', { class: 'soft' }, about),
+        h('td', { class: 'num' }, number(counters[name])))))),
     h(Curl, { method: 'GET', path: '/metrics', accept: 'application/json' }));
 }

@@ -17,12 +17,15 @@ export function ratesOf(/** @type {Sample[]} */ samples) {
 export function Trend({ samples }) {
   const known = ratesOf(samples);
   const rates = known.length < 2 ? [0, known[0] ?? 0] : known;
-  const most = Math.max(1, ...rates);
-  const latest = rates.length === 0 ? 0 : rates[rates.length - 1];
-  const step = WIDTH / Math.max(1, rates.length - 1);
-  const points = rates.map((rate, index) => `${(index * step).toFixed(1)},${(HEIGHT - 2 - (rate / most) * (HEIGHT - 4)).toFixed(1)}`).join(' ');
-  const text = `${number(Math.round(latest))} events a second, at most ${number(Math.round(most === 1 ? Math.max(0, ...rates) : most))} lately`;
+  const highest = Math.max(...rates);
+  const most = Math.max(1, highest);
+  const latest = rates[rates.length - 1];
+  const step = WIDTH / (rates.length - 1);
+  const points = rates.map((rate, index) =>
+    `${(index * step).toFixed(1)},${(HEIGHT - 2 - (rate / most) * (HEIGHT - 4)).toFixed(1)}`).join(' ');
+  const text = `${number(Math.round(latest))} events a second, at most ${number(Math.round(highest))} lately`;
   return h('figure', { class: 'trend' },
-    h('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' }, h('polyline', { points })),
+    h('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' },
+      h('polyline', { points })),
     h('figcaption', null, text));
 }
