@@ -86,7 +86,7 @@ export function Mapping({ job }) {
     const { layout, isUnsure } = guessLayout(job.sample.map((row) => row[at] ?? ''));
     set({ isTimeUnsure: timeColumn !== '' && isUnsure });
     setOther(false);
-    setReading({ timeColumn, timeFormat: layout ?? '' });
+    setReading({ timeColumn, timeFormat: layout });
   };
 
   return h('form', { class: 'panel', onSubmit: (/** @type {Event} */ event) => { event.preventDefault(); check(); } },

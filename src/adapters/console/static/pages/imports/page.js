@@ -77,7 +77,7 @@ async function chosen(/** @type {File} */ file) {
     file, names, sample: rows, isTimeUnsure: timeColumn !== '' && isUnsure,
     reading: {
       kind: /** @type {const} */ ('sale'), kindColumn: guess('kind'), storeColumn: guess('store'), storeId: '', exactStores: false, storeNames: [],
-      skuColumn: guess('sku'), quantityColumn: guess('quantity'), timeColumn, timeFormat: layout ?? '', referenceColumn: guess('reference'),
+      skuColumn: guess('sku'), quantityColumn: guess('quantity'), timeColumn, timeFormat: layout, referenceColumn: guess('reference'),
       openingStock: 0, delimiter,
     },
   };

@@ -99,14 +99,17 @@ function written(/** @type {number} */ ms) {
   return ms >= MS_MIN && ms <= MS_MAX ? new Date(ms).toISOString() : null;
 }
 
-/** The first layout that fits all examples; '' is RFC 3339, and null none. `isUnsure` when day and month may be exchanged. */
+/**
+ * The layout that fits most of the examples; '' is RFC 3339. `isUnsure` when day and month may be exchanged.
+ */
 export function guessLayout(/** @type {string[]} */ examples) {
   const some = examples.filter((text) => text !== '');
-  if (some.length === 0) return { layout: '', isUnsure: false };
-  const fits = ['', ...LAYOUTS].filter((layout) => {
+  const fits = ['', ...LAYOUTS].map((layout) => {
     const reader = timeReader(layout);
-    return reader !== null && some.every((text) => reader(text) !== null);
+    return { layout, count: some.filter((text) => reader?.(text)).length };
   });
-  const exchanged = fits.some((layout) => layout.startsWith('%d/%m')) && fits.some((layout) => layout.startsWith('%m/%d'));
-  return { layout: fits[0] ?? null, isUnsure: exchanged };
+  const most = Math.max(...fits.map(({ count }) => count));
+  if (most === 0) return { layout: '', isUnsure: false };
+  const best = fits.filter(({ count }) => count === most).map(({ layout }) => layout);
+  return { layout: best[0], isUnsure: ['%d/%m', '%m/%d'].every((begin) => best.some((layout) => layout.startsWith(begin))) };
 }
