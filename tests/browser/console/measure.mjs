@@ -48,6 +48,24 @@ async function heap(page) {
   return { usedSize, backingStorageSize };
 }
 
+/** Watches the heap, garbage and all; `end` has the most there was. */
+async function watchHeap(page) {
+  const session = await page.context().newCDPSession(page);
+  let most = 0;
+  let isOver = false;
+  const watching = (async () => {
+    while (!isOver) most = Math.max(most, (await session.send('Runtime.getHeapUsage')).usedSize);
+  })();
+  return {
+    async end() {
+      isOver = true;
+      await watching;
+      await session.detach();
+      return most;
+    },
+  };
+}
+
 /** Scrolls for some time, a screen and a half each frame; the milliseconds between frames. */
 const scroll = (page) => page.evaluate((duration) => new Promise((resolve) => {
   const table = document.querySelector('.table');
@@ -91,15 +109,17 @@ try {
   console.log(`CSV alone: ${megabytes(bytes)} in ${(performance.now() - csv).toFixed(0)} ms`);
 
   const { page } = await visit(story, node, '');
+  const heapOfLoad = await watchHeap(page);
   const loads = performance.now();
   await page.getByRole('link', { name: 'Stock', exact: true }).click();
   await page.locator('.table tbody th').first().waitFor();
   const first = performance.now() - loads;
   await page.getByText(/^100,000 levels$/).waitFor();
   console.log(`first rows after ${first.toFixed(0)} ms, all 100,000 after ${(performance.now() - loads).toFixed(0)} ms`);
+  console.log(`heap at most ${megabytes(await heapOfLoad.end())} while it loads`);
   await picture(page, 'stock-100000');
   const { usedSize, backingStorageSize } = await heap(page);
-  console.log(`heap ${megabytes(usedSize)} and ${megabytes(backingStorageSize)} of arrays`);
+  console.log(`heap ${megabytes(usedSize)} and ${megabytes(backingStorageSize)} of arrays when it has loaded`);
 
   const frames = await scroll(page);
   const total = frames.reduce((sum, frame) => sum + frame, 0);

@@ -172,7 +172,7 @@ const change = (/** @type {"onHand" | "reserved"} */ key) => (/** @type {Movemen
 
 /** @type {import("../../parts/table.js").Column<Movement>[]} */
 const COLUMNS = [
-  { id: 'ts', title: 'Time', head: true, cell: ({ ts }) => h(Time, { at: ts }) },
+  { id: 'ts', title: 'Time', head: true, width: '13rem', cell: ({ ts }) => h(Time, { at: ts }) },
   { id: 'type', title: 'What', width: '9.2rem', wide: true, cell: (movement) => h(Badge, null, wordOf(movement)) },
   { id: 'change', title: 'Change', num: true, width: '5.4rem', cell: change('onHand') },
   { id: 'promised', title: 'Reserved ±', num: true, wide: true, width: '7.2rem', cell: change('reserved') },

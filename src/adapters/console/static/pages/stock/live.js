@@ -80,7 +80,8 @@ async function patiently(attempt, signal) {
 }
 
 /**
- * The levels, and when to look at them anew: `arranged` changes when rows may have to change their places.
+ * The levels, and when to look at them anew: `arranged` changes when rows may have to change their places. `isLoading` is true until
+ * all of them were read once.
  *
  * @param {{ current: View | null }} view What is shown, which is told of the rows that have changed.
  */
@@ -203,6 +204,6 @@ export function useLevels(view) {
     };
   }, []);
 
-  return { levels: shown.current, arranged, isLoading: loaded.loading, error: loaded.error, reload, flash };
+  return { levels: shown.current, arranged, isLoading: loaded.loading && loaded.data === null, error: loaded.error, reload, flash };
 }
 

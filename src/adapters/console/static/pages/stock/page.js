@@ -52,7 +52,7 @@ export default function Stock() {
     content.current?.querySelector('.table')?.scrollTo(0, 0);
     say(`${number(order.length)} levels`);
   }, [key]);
-  useEffect(() => { if (!isLoading && levels.count > 0) say(`${number(levels.count)} levels are loaded`); }, [isLoading && levels.count === 0]);
+  useEffect(() => { if (!isLoading && levels.count > 0) say(`${number(levels.count)} levels are loaded`); }, [isLoading]);
 
   const [, tick] = useState(0);
   useInterval(() => tick((turn) => turn + 1), AGES_EVERY_MS);
@@ -82,8 +82,7 @@ export default function Stock() {
     categories.length > 0 && h(Field, {
       label: 'Category', value: filter.category, options: options(categories, filter.category, 'All categories'), onInput: (category) => refine({ category }),
     }),
-    h('p', { class: 'filter-end soft' }, isLoading && levels.count > 0 && order.length === 0 ? 'Loading …' : words,
-      isLoading && levels.count > 0 && ' so far …',
+    h('p', { class: 'filter-end soft' }, words, isLoading && levels.count > 0 && ' so far …',
       isFiltered && h('button', { type: 'button', class: 'quiet', onClick: () => refine({ store: '', category: '', q: '', status: '' }) }, 'Clear filters'))),
   error && h(ProblemBox, { error, retry: reload }),
   h('div', { class: 'wide-table', ref: content, 'aria-busy': isLoading && levels.count === 0 }, order.length > 0 || (isLoading && levels.count === 0)
