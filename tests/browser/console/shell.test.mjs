@@ -201,7 +201,7 @@ describe('by the keyboard alone', () => {
 });
 
 describe('a page that is open', () => {
-  test('keeps its theme, and says when the node is away and when it is back', async (story) => {
+  test('keeps its theme', async (story) => {
     const { page } = await visit(story, open);
     await page.getByRole('button', { name: /^Auto theme/ }).click();
     await page.getByRole('button', { name: /^light theme/ }).click();

@@ -115,9 +115,13 @@ export function start() {
   takePart();
 }
 
-/** @param {{ kind: "piece", piece: Piece } | { kind: "state", state: FeedState, position: number | null } | { kind: "hello" }} message */
+/**
+ * @param {{ kind: "piece", piece: Piece } | { kind: "state", state: FeedState, position: number | null }
+ *   | { kind: "hello" } | { kind: "again" }} message
+ */
 function hear(message) {
   if (message.kind === 'piece') handOut(message.piece);
+  else if (message.kind === 'again') beginAgain();
   else if (message.kind === 'hello' && leads) tellState(feedState.value);
   else if (message.kind === 'state' && !leads) {
     feedState.value = message.state;
@@ -129,6 +133,15 @@ function handOut(/** @type {Piece} */ piece) {
   if (position !== null && piece.through < position) return;
   position = piece.through;
   for (const follower of [...followers]) follower.take(piece);
+}
+
+/** Forgets the position: the log is another one, or has lost its end. */
+function beginAgain() {
+  position = null;
+  for (const follower of [...followers]) {
+    follower.reading();
+    follower.onGap();
+  }
 }
 
 let leads = false;
@@ -171,7 +184,10 @@ async function lead() {
         if (hidden.signal.aborted) break;
         if (error instanceof ApiError && error.status === 401) continue;
         // The log is not the one that was read, or it ends before: read everything again.
-        if (error instanceof ApiError && error.status === 400) position = null;
+        if (error instanceof ApiError && error.status === 400) {
+          beginAgain();
+          channel?.postMessage({ kind: 'again' });
+        }
         tellState('waiting');
         tried += 1;
         await waitBefore(tried, error instanceof ApiError ? error.retryAfterMs : 0, hidden.signal).catch(() => {});

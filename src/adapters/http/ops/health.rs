@@ -87,6 +87,12 @@ pub(crate) async fn readiness(
 }
 
 fn look(node: &Node, with_details: bool) -> Result<Readiness, Problem> {
+    let readiness = state(node, with_details);
+    if readiness.ready { Ok(readiness) } else { Err(Problem::plain(Code::NotReady).extended(&readiness)) }
+}
+
+/// Whether the node accepts work; with details, what it depends on.
+pub(super) fn state(node: &Node, with_details: bool) -> Readiness {
     let log = node.ledger.log();
     let storage = log.breaker();
     // Noted first: a probe sees the 503 also when it has another reason.
@@ -98,7 +104,7 @@ fn look(node: &Node, with_details: bool) -> Result<Readiness, Problem> {
     } else {
         Mode::Normal
     };
-    let readiness = Readiness {
+    Readiness {
         ready: mode == Mode::Normal && node.ledger.contradiction().is_none(),
         mode,
         details: with_details.then(|| Details {
@@ -107,6 +113,5 @@ fn look(node: &Node, with_details: bool) -> Result<Readiness, Problem> {
             durable_sequence: log.durable().sequence().0,
             sync: SyncState::of(node),
         }),
-    };
-    if readiness.ready { Ok(readiness) } else { Err(Problem::plain(Code::NotReady).extended(&readiness)) }
+    }
 }

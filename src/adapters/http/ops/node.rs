@@ -1,7 +1,9 @@
-//! `GET /node`: what runs here, where its data is, and which settings it has.
+//! `GET /node`: what runs here, whether it takes work, where its data is, and which settings it has.
 
 use crate::node::Node;
 use crate::node::about::{About, Setting, Space};
+use crate::ops::health;
+use crate::ops::health::Readiness;
 use axum::Json;
 use axum::extract::State;
 use onhand_app::blocking;
@@ -22,6 +24,7 @@ pub(crate) struct NodeBody {
     time: Timestamp,
     /// True as long as nobody has to log in.
     open: bool,
+    readiness: Readiness,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,6 +49,7 @@ pub(crate) async fn node(State(node): State<Arc<Node>>) -> Json<NodeBody> {
         durable_sequence: node.ledger.log().durable().sequence(),
         time: node.ledger.now(),
         open: node.ledger.has_no_principals(),
+        readiness: health::state(&node, true),
         started_at: about.map(|about| about.started_at),
         data_dir: about.map(|about| about.data_dir.display().to_string()),
         disk,

@@ -1,5 +1,4 @@
-// What the metrics of Prometheus say and nothing else does: the webhook, and the details of readiness for a session, which
-// readiness shows to tokens alone.
+// What the metrics of Prometheus say and nothing else does: what became of the alerts of the webhook.
 
 import { send } from '../../api.js';
 
@@ -36,24 +35,6 @@ export function webhookOf(/** @type {Metrics} */ metrics) {
   return {
     pending: one(metrics('onhand_webhook_pending_alerts')) ?? 0,
     delivered: outcome('delivered'), failed: outcome('failed'), givenUp: outcome('given_up'),
-  };
-}
-
-/**
- * The details of readiness. The reason of a source that fails, and how far its log is read, are not among the metrics.
- *
- * @returns {Pick<Schemas["Readiness"], "breakers" | "queueDepth" | "durableSequence" | "syncLag" | "deadLetters"> & { sources?: Source[] }}
- */
-export function detailsOf(/** @type {Metrics} */ metrics) {
-  const lags = new Map(metrics('onhand_sync_source_lag_events').map(({ labels, value }) => [labels.source, value]));
-  const sources = metrics('onhand_sync_source_well').map(({ labels: { source }, value }) =>
-    /** @type {Source} */ ({ name: source, lag: lags.get(source) ?? 0, state: { status: value === 1 ? 'well' : 'failing' } }));
-  return {
-    breakers: Object.fromEntries(metrics('onhand_breaker_state').map(({ labels, value }) =>
-      [labels.breaker, /** @type {const} */ (['closed', 'half-open', 'open'])[value] ?? 'open'])),
-    queueDepth: one(metrics('onhand_log_queue_entries')), durableSequence: one(metrics('onhand_log_durable_sequence')),
-    syncLag: one(metrics('onhand_sync_lag_events')),
-    ...(sources.length > 0 && { sources, deadLetters: one(metrics('onhand_dead_letters_open')) }),
   };
 }
 

@@ -2,14 +2,14 @@
 
 import { h } from '../../vendor/preact.js';
 import { useRef, useState } from '../../vendor/hooks.js';
-import { ApiError, ROOT, address, call } from '../../api.js';
+import { ROOT, address, call } from '../../api.js';
 import { href } from '../../router.js';
 import { can } from '../../session.js';
 import { Badge, Curl, Loading, Long, Page, ProblemBox, say, Time } from '../../parts/basics.js';
 import { useChange } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { useInterval, useLoad } from '../../parts/load.js';
-import { detailsOf, readMetrics, sourceOf, webhookOf } from './metrics.js';
+import { readMetrics, sourceOf, webhookOf } from './metrics.js';
 import { breakerName, breakerWords, COUNTERS, passWords, readinessWords, sourceWords } from './words.js';
 import { Trend } from './trend.js';
 
@@ -21,28 +21,16 @@ import { Trend } from './trend.js';
 const EVERY_MS = 2_000;
 const SAMPLES_MAX = 60;
 
-/** Readiness; a node that is not ready answers 503 with the same members. @returns {Promise<Schemas["Readiness"]>} */
-async function readReadiness(/** @type {AbortSignal} */ signal) {
-  try {
-    return (await call('GET', '/health/readiness', { signal, quiet: true })).data;
-  } catch (error) {
-    const problem = error instanceof ApiError && error.status === 503 ? /** @type {any} */ (error.problem) : null;
-    if (problem?.mode === undefined) throw error;
-    return problem;
-  }
-}
-
 export default function Operations() {
   const samples = useRef(/** @type {import("./trend.js").Sample[]} */ ([]));
   const node = useLoad(async (signal) => {
     const [known, counters, metrics] = await Promise.all([
-      readReadiness(signal),
+      call('GET', '/node', { signal, quiet: true }).then(({ data }) => /** @type {Schemas["Node"]} */ (data).readiness),
       call('GET', '/metrics', { signal, quiet: true }).then(({ data }) => /** @type {Schemas["Counters"]} */ (data)),
       readMetrics(signal),
     ]);
-    const { sources, ...members } = known;
     /** @type {Shown} */
-    const readiness = known.breakers ? { ...members, sources: sources?.map(sourceOf) } : { ...members, ...detailsOf(metrics) };
+    const readiness = { ...known, sources: known.sources?.map(sourceOf) };
     const webhook = webhookOf(metrics);
     if (readiness.durableSequence !== undefined) {
       samples.current = [...samples.current, { at: performance.now(), sequence: readiness.durableSequence }].slice(-SAMPLES_MAX);
