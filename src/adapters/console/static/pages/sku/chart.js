@@ -9,13 +9,17 @@ import { number, time } from '../../parts/format.js';
 
 const HEIGHT = 220;
 const DAY_S = 86_400;
+const MONTH_S = 28 * DAY_S;
+/** How far the last numbers are drawn on, as a share of the whole history. */
+const TAIL = 0.1;
+const MONTH = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric' });
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const SECOND = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 /** The marks of the axis of time, as fine as the steps between them. */
 function marks(/** @type {number[]} */ splits, /** @type {number} */ step) {
-  const format = step >= DAY_S ? DAY : step >= 60 ? HOUR : SECOND;
+  const format = step >= MONTH_S ? MONTH : step >= DAY_S ? DAY : step >= 60 ? HOUR : SECOND;
   const texts = splits.map((seconds) => format.format(seconds * 1000));
   return texts.map((text, index) => (text === texts[index - 1] ? '' : text));
 }
@@ -47,12 +51,15 @@ export function momentsOf(/** @type {Movement[]} */ movements) {
   return isOrdered ? happened : movements.map(({ ts }) => Date.parse(ts));
 }
 
-/** Times, on-hand, reserved: a point for each movement, one for before the first, and one for now. */
+/** Times, on-hand, reserved: a point for each movement, one for before the first, and one behind the last. */
 function pointsOf(/** @type {Movement[]} */ movements) {
   const { before } = movements[0];
   const last = movements[movements.length - 1];
   const moments = momentsOf(movements).map((moment) => moment / 1000);
-  const times = [moments[0], ...moments, Math.max(Date.now() / 1000, moments[moments.length - 1])];
+  const [begin, end] = [moments[0], moments[moments.length - 1]];
+  // Until now, unless that is so far away that the movements would be squeezed together.
+  const tail = Math.max(0, Math.min(Date.now() / 1000 - end, Math.max(60, (end - begin) * TAIL)));
+  const times = [begin, ...moments, end + tail];
   const values = (/** @type {"onHand" | "reserved"} */ key) => [before[key], ...movements.map(({ after }) => after[key]), last.after[key]];
   return /** @type {[number[], number[], number[]]} */ ([times, values('onHand'), values('reserved')]);
 }
@@ -114,8 +121,8 @@ export function Chart({ movements, at }) {
   useEffect(() => plot.current?.redraw(false), [at]);
 
   const last = movements[movements.length - 1].after;
-  const [, onHand] = points;
-  const text = `On-hand and reserved pieces from ${time(movements[0].ts)} until now: ${number(movements.length)} movements, on hand between `
+  const [times, onHand] = points;
+  const text = `On-hand and reserved pieces from ${time(times[0] * 1000)} to ${time(times[times.length - 1] * 1000)}: ${number(movements.length)} movements, on hand between `
     + `${number(onHand.reduce((one, other) => Math.min(one, other)))} and ${number(onHand.reduce((one, other) => Math.max(one, other)))}, `
     + `now ${number(last.onHand)} on hand and ${number(last.reserved)} reserved. The table of the history has each of them.`;
   return h('figure', { class: 'chart' },

@@ -162,8 +162,8 @@ function OneLevel({ storeId, sku, level, onAct }) {
   return h('div', { class: 'stack' },
     h('div', { class: 'page-head' },
       h('div', null, h('h2', { class: 'store-name' }, h(Long, { text: storeId })),
-        level && h('p', { class: 'about' }, `${number(level.qty)} sellable, ${number(level.reserved)} reserved, ${number(level.onHand)} on hand; low at `
-          + `${level.lowStockThreshold === undefined ? 'no threshold' : `${number(level.lowStockThreshold)} or fewer`}.`)),
+        level && h('p', { class: 'about' }, `${number(level.qty)} sellable, ${number(level.reserved)} reserved, ${number(level.onHand)} on hand; `
+          + (level.lowStockThreshold === undefined ? 'no threshold.' : `low at ${number(level.lowStockThreshold)} or fewer.`))),
       h('div', { class: 'actions' },
         button('adjust', 'Adjust', 'stock:adjust'), button('count', 'Count', 'stock:count'), button('reserve', 'Reserve', 'stock:reserve'),
         button('threshold', 'Threshold', 'stock:threshold'),

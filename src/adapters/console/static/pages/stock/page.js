@@ -133,7 +133,7 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
       id: 'threshold', title: 'Threshold', num: true, sortable: true, wide: true, width: '6.6rem',
       cell: (row) => (levels.threshold[row] === NO_THRESHOLD ? h('span', { class: 'soft' }, '–') : number(levels.threshold[row])),
     },
-    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '9rem', cell: (row) => h(Time, { at: new Date(levels.updated[row]).toISOString(), short: true }) },
+    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '10rem', cell: (row) => h(Time, { at: new Date(levels.updated[row]).toISOString(), short: true }) },
   ];
   const left = new Set(levels.sellableOnly ? ['reserved', 'onHand', 'threshold', 'updated'] : []);
   if (!withCategories) left.add('category');
