@@ -35,10 +35,11 @@ describe('the audit trail', () => {
 
   test('equal refusals are one row with their count and span, whole in a dialog', async (story) => {
     const guarded = await startConsole();
-    story.after(() => guarded.stop());
     await guarded.post('/users', { login: 'ada', password: 'rusty bridge in winter', grants: [{ role: 'admin' }] });
     for (let count = 0; count < 4; count += 1) assert.equal((await guarded.get('/stores')).status, 401);
     const { page } = await visit(story, guarded, '/audit', { refused: ['401 (Unauthorized)'] });
+    // Hooks of a story run in their order: the browser closes first.
+    story.after(() => guarded.stop());
     await page.getByLabel('Login or e-mail').fill('ada');
     await page.getByRole('dialog').getByLabel('Password').fill('rusty bridge in winter');
     await page.getByRole('button', { name: 'Log in' }).click();

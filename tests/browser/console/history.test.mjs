@@ -4,25 +4,31 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { picture, startConsole, visit } from './console.mjs';
 import { UNKNOWN, check, choose, importByShell, importId, saved } from './importing.mjs';
 
 const HISTORY = process.env.TRADE_HISTORY ?? '/work/shared/data/online-retail-2010-12.csv';
 
 describe('the page of imports and the trade history', () => {
+  let node;
+  let other;
+  let directory;
+  before(async () => {
+    [node, other] = [await startConsole(), await startConsole()];
+    directory = await mkdtemp(join(tmpdir(), 'onhand-history-'));
+  });
+  after(async () => {
+    await node?.stop();
+    await other?.stop();
+    if (directory) await rm(directory, { recursive: true });
+  });
+
   test('the real trade history gives the import of the command line', async (story) => {
     if (!(await stat(HISTORY).catch(() => null))) {
       story.skip(`${HISTORY} is not there`);
       return;
     }
-    const [node, other] = [await startConsole(), await startConsole()];
-    const directory = await mkdtemp(join(tmpdir(), 'onhand-history-'));
-    story.after(async () => {
-      await node.stop();
-      await other.stop();
-      await rm(directory, { recursive: true });
-    });
     const report = join(directory, 'refused.csv');
     const shell = await importByShell(HISTORY, '--store-column', 'Country', '--sku-column', 'StockCode', '--quantity-column', 'Quantity',
       '--time-column', 'InvoiceDate', '--time-format', '%d/%m/%Y %H:%M', '--reference-column', 'InvoiceNo', '--opening-stock', '1000',

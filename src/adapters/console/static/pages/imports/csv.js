@@ -7,6 +7,7 @@ const [TAB, LF, CR, QUOTE] = [9, 10, 13, 34];
 /** Longest record. A quote that is never closed would otherwise take the rest of the file as one field. */
 const RECORD_BYTES_MAX = 1 << 20;
 const SAMPLE_BYTES = 1 << 18;
+const PIECE_BYTES = 1 << 16;
 /** How long the page may be held up. */
 const SLICE_MS = 12;
 
@@ -119,18 +120,22 @@ export class CsvReader {
           throw new FileFault(`${this.file.name} cannot be read any more. It has changed, moved or gone: choose it again.`);
         });
         signal?.throwIfAborted();
-        if (value) {
-          this.#hash?.update(value);
-          read += value.length;
+        const whole = value ?? new Uint8Array(0);
+        // A browser may hand out megabytes at once.
+        for (let at = 0; at === 0 || at < whole.length; at += PIECE_BYTES) {
+          const piece = whole.subarray(at, at + PIECE_BYTES);
+          this.#hash?.update(piece);
+          read += piece.length;
+          const records = this.#take(piece, done);
+          if (records.length > 0) yield records;
+          if (performance.now() - pausedAt > SLICE_MS) {
+            onBytes?.(read);
+            await new Promise((resolve) => setTimeout(resolve));
+            signal?.throwIfAborted();
+            pausedAt = performance.now();
+          }
         }
-        const records = this.#take(value ?? new Uint8Array(0), done);
-        if (records.length > 0) yield records;
-        onBytes?.(read);
         if (done) return;
-        if (performance.now() - pausedAt > SLICE_MS) {
-          await new Promise((resolve) => setTimeout(resolve));
-          pausedAt = performance.now();
-        }
       }
     } finally {
       reader.cancel().catch(() => {});
