@@ -25,7 +25,8 @@ async function fill(node) {
   for (let first = 0; first < SKUS; first += 1_000) {
     await node.post('/catalogue/products', {
       products: Array.from({ length: 1_000 }, (_, index) => ({
-        sku: sku(first + index), name: `Product with the number ${first + index}`, category: `category-${index % 20}`, lowStockThreshold: 10,
+        sku: sku(first + index), name: `Product with the number ${first + index}`, category: `category-${index % 20}`,
+        lowStockThreshold: 10,
       })),
     });
   }
@@ -33,7 +34,8 @@ async function fill(node) {
   for (let afterRow = 0; afterRow < total; afterRow += ROWS_PER_STEP) {
     const rows = Array.from({ length: ROWS_PER_STEP }, (_, index) => {
       const row = afterRow + index;
-      return { row: row + 1, storeId: store(Math.floor(row / SKUS)), sku: sku(row % SKUS), kind: 'stock-in', quantity: 1 + (row * 7) % 200 };
+      return { row: row + 1, storeId: store(Math.floor(row / SKUS)), sku: sku(row % SKUS), kind: 'stock-in',
+        quantity: 1 + (row * 7) % 200 };
     });
     const throughRow = afterRow + ROWS_PER_STEP;
     await node.post('/imports/measure/rows', { afterRow, throughRow, last: throughRow === total, rows });

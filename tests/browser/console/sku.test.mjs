@@ -6,20 +6,23 @@ import { adjust, picture, startConsole, visit } from './console.mjs';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 /** What the browser writes while a node is away. */
-const AWAY = ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE', 'ERR_SOCKET_NOT_CONNECTED'];
+const AWAY = ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE',
+  'ERR_SOCKET_NOT_CONNECTED'];
 /** A SKU that the catalogue does not know is 404 there, as is a threshold that a store does not have. */
 const UNKNOWN = '404 (Not Found)';
 
 let node;
 before(async () => {
   node = await startConsole();
-  await node.post('/catalogue/products', { products: ['TEA', 'COFFEE', 'CUP', 'POT', 'JUG'].map((sku) => ({ sku, name: `${sku} ${HOSTILE}`, lowStockThreshold: 5 })) });
+  await node.post('/catalogue/products',
+    { products: ['TEA', 'COFFEE', 'CUP', 'POT', 'JUG'].map((sku) => ({ sku, name: `${sku} ${HOSTILE}`, lowStockThreshold: 5 })) });
 });
 after(() => node?.stop());
 
 const level = async (sku, store = 'BERLIN') => (await node.get(`/stores/${store}/inventory/${sku}`)).body;
 /** The row of a store among the levels. */
-const rowOf = (page, sku, store = 'BERLIN') => page.getByRole('table', { name: `Levels of ${sku}` }).getByRole('row').filter({ hasText: store });
+const rowOf = (page, sku, store = 'BERLIN') => page.getByRole('table',
+  { name: `Levels of ${sku}` }).getByRole('row').filter({ hasText: store });
 const history = (page) => page.getByRole('table', { name: 'History' });
 const act = (page, name) => page.getByRole('main').getByRole('button', { name, exact: true }).click();
 

@@ -8,7 +8,8 @@ const LONG = `L${'0'.repeat(62)}G`;
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const ARABIC = 'شاي أخضر ٢٥٠ غرام';
 /** What the browser writes while a node is away. */
-const AWAY = ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE', 'ERR_SOCKET_NOT_CONNECTED'];
+const AWAY = ['ERR_CONNECTION_REFUSED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE',
+  'ERR_SOCKET_NOT_CONNECTED'];
 
 let node;
 before(async () => {
@@ -22,7 +23,8 @@ before(async () => {
       { sku: 'SUM', name: '=SUM("1", 2)' },
     ],
   });
-  for (const [store, sku, pieces] of [['BERLIN', 'TEA', 10], ['BERLIN', 'MATE', 3], ['PARIS', 'TEA', 4], ['PARIS', 'CUP', 7], ['ROME', LONG, 2], ['ROME', 'SUM', 1]]) {
+  for (const [store, sku, pieces] of [['BERLIN', 'TEA', 10], ['BERLIN', 'MATE', 3], ['PARIS', 'TEA', 4], ['PARIS', 'CUP', 7],
+    ['ROME', LONG, 2], ['ROME', 'SUM', 1]]) {
     await adjust(node, store, sku, pieces);
   }
   await adjust(node, 'BERLIN', 'MATE', -3);
@@ -30,7 +32,8 @@ before(async () => {
 after(() => node?.stop());
 
 /** The row of a level. */
-const rowOf = (page, store, sku) => page.getByRole('row').filter({ hasText: store }).filter({ has: page.getByRole('rowheader', { name: sku, exact: true }) });
+const rowOf = (page, store,
+  sku) => page.getByRole('row').filter({ hasText: store }).filter({ has: page.getByRole('rowheader', { name: sku, exact: true }) });
 const tile = (page, name) => page.getByRole('group', { name: 'Levels by status' }).getByRole('button', { name });
 /** The SKUs of the shown rows, in their order. */
 const skus = (page) => page.getByRole('rowheader').allInnerTexts();

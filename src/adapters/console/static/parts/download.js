@@ -38,6 +38,7 @@ export function Download({ path, query, accept, name, label }) {
   };
   return [
     h('button', { type: 'button', onClick: fetchFile, disabled: busy }, h(Icon, { name: 'download' }), busy ? 'Fetching …' : label),
-    error && h(Dialog, { title: label, onClose: () => setError(null) }, h('div', { class: 'form-body' }, h(ProblemBox, { error, retry: fetchFile }))),
+    error && h(Dialog, { title: label, onClose: () => setError(null) },
+      h('div', { class: 'form-body' }, h(ProblemBox, { error, retry: fetchFile }))),
   ];
 }

@@ -8,7 +8,11 @@ import { ChangeDialog, Check, Field } from '../../parts/form.js';
 import { number, signed } from '../../parts/format.js';
 
 /** @typedef {import("../../parts/form.js").Request} Request */
-/** @typedef {{ storeId: string, sku: string, qty: number, onHand: number, reserved: number, version: number, lowStockThreshold?: number }} Level */
+/**
+ * @typedef {{
+ *   storeId: string, sku: string, qty: number, onHand: number, reserved: number, version: number, lowStockThreshold?: number,
+ * }} Level
+ */
 /** @typedef {{ reservationId: string, qty: number, expiresAt?: string }} Hold */
 /**
  * @typedef {{ kind: "adjust" | "count" | "reserve" | "threshold", level: Level }
@@ -44,7 +48,8 @@ export function ActionDialog({ action, now, onClose }) {
  *
  * @param {{
  *   title: string, submit: string, said: string, level: Level, now: Level | undefined, onClose: () => void, what: string, body: unknown,
- *   valid: boolean, danger?: boolean, effect?: (level: Level) => import("preact").ComponentChildren, children?: import("preact").ComponentChildren,
+ *   valid: boolean, danger?: boolean, effect?: (level: Level) => import("preact").ComponentChildren,
+ *   children?: import("preact").ComponentChildren,
  * }} props
  */
 function LevelDialog({ title, submit, said, level, now, onClose, what, body, valid, danger, effect, children }) {
@@ -94,7 +99,8 @@ function Difference({ before, after, onAccept }) {
   return h('section', { class: 'note', role: 'alert', 'aria-label': 'The level has changed' },
     h('p', null, h('strong', null, 'The level has changed since you opened this.')),
     h('table', { class: 'plain' },
-      h('thead', null, h('tr', null, h('td', null), h('th', { scope: 'col', class: 'num' }, 'You saw'), h('th', { scope: 'col', class: 'num' }, 'It is now'),
+      h('thead', null, h('tr', null, h('td', null), h('th', { scope: 'col', class: 'num' }, 'You saw'),
+        h('th', { scope: 'col', class: 'num' }, 'It is now'),
         h('th', { scope: 'col', class: 'num' }, 'Difference'))),
       h('tbody', null, rows.map(([title, key]) => h('tr', { key },
         h('th', { scope: 'row' }, title), h('td', { class: 'num' }, number(before[key])), h('td', { class: 'num' }, number(after[key])),
@@ -116,11 +122,13 @@ function AdjustDialog(props) {
     effect: (level) => (valid ? `On hand: ${number(level.onHand)} → ${number(level.onHand + Number(delta))}` : ''),
   },
   h(Field, {
-    label: 'Pieces that come, or (with a minus) go', value: delta, onInput: setDelta, inputMode: 'text', autoComplete: 'off', required: true, autoFocus: true,
+    label: 'Pieces that come, or (with a minus) go', value: delta, onInput: setDelta, inputMode: 'text', autoComplete: 'off',
+    required: true, autoFocus: true,
     placeholder: '-2', error: delta !== '' && delta !== '-' && delta !== '+' && !valid ? 'A whole number that is not 0.' : null,
   }),
   h(Field, { label: 'Reason', value: reason, onInput: setReason, maxLength: 256, hint: 'It stays in the history, such as “breakage”.' }),
-  h(Field, { label: 'Reference', value: reference, onInput: setReference, maxLength: 256, hint: 'A number of a receipt or a delivery, if there is one.' }));
+  h(Field, { label: 'Reference', value: reference, onInput: setReference, maxLength: 256,
+    hint: 'A number of a receipt or a delivery, if there is one.' }));
 }
 
 /** @param {DialogProps} props */
@@ -131,10 +139,12 @@ function CountDialog(props) {
   return h(LevelDialog, {
     ...props, title: 'Count stock', submit: 'Record the count', said: 'The count is recorded', what: '/count', valid,
     body: { counted: numberOf(counted), reason: textOf(reason) },
-    effect: (level) => (valid ? `On hand: ${number(level.onHand)} → ${number(Number(counted))} (${signed(Number(counted) - level.onHand)})` : ''),
+    effect: (level) => (valid
+      ? `On hand: ${number(level.onHand)} → ${number(Number(counted))} (${signed(Number(counted) - level.onHand)})` : ''),
   },
   h(Field, {
-    label: 'Pieces that are physically there', value: counted, onInput: setCounted, inputMode: 'numeric', autoComplete: 'off', required: true, autoFocus: true,
+    label: 'Pieces that are physically there', value: counted, onInput: setCounted, inputMode: 'numeric', autoComplete: 'off',
+    required: true, autoFocus: true,
     error: counted !== '' && !valid ? 'A whole number, 0 or more.' : null, hint: 'Reserved pieces are counted too: they are still there.',
   }),
   h(Field, { label: 'Reason', value: reason, onInput: setReason, maxLength: 256, hint: 'Such as “yearly count”.' }));
@@ -160,8 +170,10 @@ function ReserveDialog(props) {
     error: qty !== '' && !(isWhole(qty) && Number(qty) > 0) ? 'A whole number above 0.' : null,
   }),
   h('div', { class: 'fields' },
-    h(Field, { label: 'Name of the reservation', value: reservationId, onInput: setReservationId, maxLength: 64, hint: 'Without one the node makes one.' }),
-    h(Field, { label: 'Expires after (minutes)', value: minutes, onInput: setMinutes, inputMode: 'numeric', hint: 'Without a time it does not expire.' })),
+    h(Field, { label: 'Name of the reservation', value: reservationId, onInput: setReservationId, maxLength: 64,
+      hint: 'Without one the node makes one.' }),
+    h(Field, { label: 'Expires after (minutes)', value: minutes, onInput: setMinutes, inputMode: 'numeric',
+      hint: 'Without a time it does not expire.' })),
   h(Field, { label: 'Reference', value: reference, onInput: setReference, maxLength: 256, hint: 'Such as the number of an order.' }));
 }
 
@@ -173,14 +185,16 @@ function HoldDialog({ kind, hold, ...props }) {
   const valid = qty === '' || (isWhole(qty) && Number(qty) > 0 && Number(qty) <= hold.qty);
   const pieces = qty === '' ? hold.qty : Number(qty);
   return h(LevelDialog, {
-    ...props, what: `/${kind}`, valid, title: isCommit ? 'Commit a reservation' : 'Release a reservation', submit: isCommit ? 'Commit' : 'Release',
+    ...props, what: `/${kind}`, valid, title: isCommit ? 'Commit a reservation' : 'Release a reservation',
+    submit: isCommit ? 'Commit' : 'Release',
     said: isCommit ? 'The reservation is committed' : 'The reservation is released',
     body: { reservationId: hold.reservationId, qty: numberOf(qty), closeRemainder: isCommit && rest ? true : undefined },
     effect: (level) => (!valid ? '' : isCommit
       ? `On hand: ${number(level.onHand)} → ${number(level.onHand - pieces)}`
       : `Sellable: ${number(level.qty)} → ${number(level.qty + pieces)}`),
   },
-  h('p', null, isCommit ? 'The pieces leave the store: ' : 'The pieces are for sale again: ', h(Long, { text: hold.reservationId, code: true }),
+  h('p', null, isCommit ? 'The pieces leave the store: ' : 'The pieces are for sale again: ',
+    h(Long, { text: hold.reservationId, code: true }),
     ` holds ${number(hold.qty)}.`),
   h(Field, {
     label: 'Pieces', value: qty, onInput: setQty, inputMode: 'numeric', autoComplete: 'off', autoFocus: true, placeholder: String(hold.qty),
@@ -202,7 +216,8 @@ function AddDialog({ sku: given, stores, onClose }) {
   const level = { storeId: storeId.trim(), sku: sku.trim() };
   return h(ChangeDialog, {
     title: 'Add stock', submit: 'Add', said: 'The stock is added', onClose, onDone: () => {}, valid: isName && isSku && isPieces,
-    request: () => ({ method: 'POST', path: pathOf(/** @type {Level} */ (level), '/adjust'), body: { delta: numberOf(delta), reason: textOf(reason) } }),
+    request: () => ({ method: 'POST', path: pathOf(/** @type {Level} */ (level), '/adjust'),
+      body: { delta: numberOf(delta), reason: textOf(reason) } }),
   },
   given === '' && h(Field, { label: 'SKU', value: sku, onInput: setSku, required: true, maxLength: 64, autoFocus: true }),
   h(Field, {
@@ -251,9 +266,11 @@ function ThresholdDialog({ level, onClose }) {
     request: () => (isOwn
       ? { method: 'PUT', path: pathOf(level, '/threshold'), body: { lowStockThreshold: numberOf(value) }, headers }
       : { method: 'DELETE', path: pathOf(level, '/threshold'), headers }),
-    explain: (error) => (isConflict(error) || error.status === 404) && h(Again, { key: error.problem.requestId, onAgain: () => setTurn(turn + 1) }),
+    explain: (error) => (isConflict(error) || error.status === 404)
+      && h(Again, { key: error.problem.requestId, onAgain: () => setTurn(turn + 1) }),
   },
-  h('p', { class: 'soft' }, h(Long, { text: level.sku }), ' in ', h(Long, { text: level.storeId }), ' is low at so many sellable pieces or fewer.'),
+  h('p', { class: 'soft' }, h(Long, { text: level.sku }), ' in ', h(Long, { text: level.storeId }),
+    ' is low at so many sellable pieces or fewer.'),
   failed && h(ProblemBox, { error: failed }),
   isDifferent && h('section', { class: 'note', role: 'alert', 'aria-label': 'The threshold has changed' },
     h('p', null, h('strong', null, 'The threshold has changed since you opened this.')),

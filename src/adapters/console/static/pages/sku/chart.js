@@ -80,12 +80,14 @@ export function Chart({ movements, at }) {
     if (!element) return undefined;
     const style = getComputedStyle(document.documentElement);
     const color = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-    const axis = { stroke: color('--soft'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line'), width: 1 }, font: `12px ${style.fontFamily}` };
+    const axis = { stroke: color('--soft'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line'), width: 1 },
+      font: `12px ${style.fontFamily}` };
     const steps = uPlot.paths.stepped?.({ align: 1 });
     const chart = new uPlot({
       width: element.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { show: false },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
-      axes: [{ ...axis, space: 80, values: (_, splits, __, ___, step) => marks(splits, step) }, { ...axis, size: 56, values: (_, values) => values.map((value) => (Number.isInteger(value) ? number(value) : '')) }],
+      axes: [{ ...axis, space: 80, values: (_, splits, __, ___, step) => marks(splits, step) },
+        { ...axis, size: 56, values: (_, values) => values.map((value) => (Number.isInteger(value) ? number(value) : '')) }],
       series: [
         {},
         { label: 'On hand', stroke: color('--accent'), width: 2, paths: steps, points: { show: false } },
@@ -122,7 +124,8 @@ export function Chart({ movements, at }) {
 
   const last = movements[movements.length - 1].after;
   const [times, onHand] = points;
-  const text = `On-hand and reserved pieces from ${time(times[0] * 1000)} to ${time(times[times.length - 1] * 1000)}: ${number(movements.length)} movements, on hand between `
+  const text = `On-hand and reserved pieces from ${time(times[0] * 1000)} to ${time(times[times.length - 1] * 1000)}: `
+    + `${number(movements.length)} movements, on hand between `
     + `${number(onHand.reduce((one, other) => Math.min(one, other)))} and ${number(onHand.reduce((one, other) => Math.max(one, other)))}, `
     + `now ${number(last.onHand)} on hand and ${number(last.reserved)} reserved. The table of the history has each of them.`;
   return h('figure', { class: 'chart' },

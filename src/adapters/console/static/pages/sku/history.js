@@ -19,7 +19,8 @@ const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', '
 const WORDS = /** @type {Record<string, string>} */ ({
   ADJUST: 'Adjustment', RESERVE: 'Reservation', RELEASE: 'Release', COMMIT: 'Commit', EXPIRE: 'Expiry', COUNT: 'Count',
 });
-const KINDS = /** @type {Record<string, string>} */ ({ sale: 'Sale', return: 'Return', 'stock-in': 'Delivery', removal: 'Removal', opening: 'Opening' });
+const KINDS = /** @type {Record<string, string>} */ ({ sale: 'Sale', return: 'Return', 'stock-in': 'Delivery', removal: 'Removal',
+  opening: 'Opening' });
 /** How long the slider rests before the node is asked. */
 const REST_MS = 150;
 
@@ -45,7 +46,8 @@ export function holdsOf(/** @type {Movement[]} */ movements) {
   /** @type {Map<string, Hold>} */
   const holds = new Map();
   for (const { type, payload, before, after } of movements) {
-    if (type === 'RESERVE') holds.set(payload.reservationId, { reservationId: payload.reservationId, qty: payload.qty, expiresAt: payload.expiresAt });
+    if (type === 'RESERVE') holds.set(payload.reservationId,
+      { reservationId: payload.reservationId, qty: payload.qty, expiresAt: payload.expiresAt });
     else if (type === 'RELEASE' || type === 'COMMIT' || type === 'EXPIRE') {
       const hold = holds.get(payload.reservationId);
       // A commit may close the rest, too: the reserved pieces tell how many went.
@@ -74,10 +76,12 @@ export function Holds({ level, movements, onAct }) {
         h('tbody', null, holds.map((hold) => h('tr', { key: hold.reservationId },
           h('th', { scope: 'row', class: 'name-cell' }, h(Long, { text: hold.reservationId, code: true })),
           h('td', { class: 'num' }, number(hold.qty)),
-          h('td', null, hold.expiresAt ? h('time', { dateTime: hold.expiresAt, title: time(hold.expiresAt) }, countdown(hold.expiresAt)) : 'never'),
+          h('td', null, hold.expiresAt ? h('time', { dateTime: hold.expiresAt, title: time(hold.expiresAt) }, countdown(hold.expiresAt))
+            : 'never'),
           may && h('td', null, h('div', { class: 'actions' },
             h('button', { type: 'button', onClick: () => onAct('commit', hold), 'aria-label': `Commit ${hold.reservationId}` }, 'Commit'),
-            h('button', { type: 'button', onClick: () => onAct('release', hold), 'aria-label': `Release ${hold.reservationId}` }, 'Release')))))))),
+            h('button', { type: 'button', onClick: () => onAct('release', hold), 'aria-label': `Release ${hold.reservationId}` },
+              'Release')))))))),
     level.reserved > known && h('p', { class: 'soft' },
       `${number(level.reserved - known)} more pieces are reserved by reservations that stand in another node’s log.`));
 }
@@ -100,7 +104,8 @@ export function History({ storeId, sku, level, history }) {
   if (error && movements === null) return h(ProblemBox, { error, retry: reload });
   if (movements === null) return h(Loading, { what: 'Reading the history' });
   if (movements.length === 0) {
-    return h(Empty, { title: 'Nothing has moved here' }, level ? 'The level comes from another node’s log.' : 'Stock comes to be with the first delivery or count.');
+    return h(Empty, { title: 'Nothing has moved here' },
+      level ? 'The level comes from another node’s log.' : 'Stock comes to be with the first delivery or count.');
   }
   const last = movements.length - 1;
   // The moment is behind the last movement that is not later.
@@ -125,9 +130,12 @@ export function History({ storeId, sku, level, history }) {
   ];
 }
 
-/** The level as it was: a slider over the movements, and what the node says of that moment. */
-function Moment(/** @type {{ storeId: string, sku: string, movements: Movement[], index: number, asOf: number, choose: (index: number) => void }} */ props) {
-  const { storeId, sku, movements, index, asOf, choose } = props;
+/**
+ * The level as it was: a slider over the movements, and what the node says of that moment.
+ *
+ * @param {{ storeId: string, sku: string, movements: Movement[], index: number, asOf: number, choose: (index: number) => void }} props
+ */
+function Moment({ storeId, sku, movements, index, asOf, choose }) {
   const path = `/stores/${encodeURIComponent(storeId)}/inventory/${encodeURIComponent(sku)}`;
   const isNow = Number.isNaN(asOf);
   const then = useLoad(async (signal) => {
@@ -140,7 +148,8 @@ function Moment(/** @type {{ storeId: string, sku: string, movements: Movement[]
   useEffect(() => { if (isNow) then.set(/** @type {any} */ (null)); }, [isNow]);
   const shown = isNow ? last : then.data;
   const cell = (/** @type {string} */ title, /** @type {"onHand" | "reserved" | "qty"} */ key) => h('span', null, title, ' ',
-    h('b', null, shown ? number(shown[key]) : '…'), !isNow && shown && shown[key] !== last[key] && h('span', { class: 'soft' }, ` (now ${number(last[key])})`));
+    h('b', null, shown ? number(shown[key]) : '…'),
+    !isNow && shown && shown[key] !== last[key] && h('span', { class: 'soft' }, ` (now ${number(last[key])})`));
   return h('div', { class: 'moment' },
     h('label', null, h('span', null, 'As of'),
       h('input', {
@@ -161,7 +170,8 @@ const wordOf = (/** @type {Movement} */ { type, payload }) => KINDS[payload.kind
 
 /** Why a movement was made, in the words of its maker. */
 function about(/** @type {Movement} */ { payload }) {
-  return [payload.reason in KINDS ? '' : payload.reason, payload.reference, payload.reservationId, payload.occurredAt && `happened ${time(payload.occurredAt)}`]
+  return [payload.reason in KINDS ? '' : payload.reason, payload.reference, payload.reservationId,
+    payload.occurredAt && `happened ${time(payload.occurredAt)}`]
     .filter(Boolean).join(' · ');
 }
 

@@ -32,7 +32,8 @@ function Choose() {
     title: 'SKU', about: 'What every store has of one SKU, and how it came to be.',
     actions: can('stock:adjust') && h('button', { type: 'button', onClick: () => setAdding(true) }, h(Icon, { name: 'plus' }), 'Add stock'),
   },
-  h('form', { class: 'filters', onSubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (sku.trim() !== '') go(href('sku', { sku: sku.trim() })); } },
+  h('form', { class: 'filters',
+    onSubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (sku.trim() !== '') go(href('sku', { sku: sku.trim() })); } },
     h(Field, { label: 'SKU', type: 'search', value: sku, onInput: setSku, required: true, maxLength: 64, autoFocus: true }),
     h('button', { type: 'submit', class: 'primary' }, 'Show it')),
   h('p', { class: 'soft' }, 'Or choose a row of ', h('a', { href: href('stock') }, 'the stock of all stores'), '.'),
@@ -58,7 +59,8 @@ function OneSku({ sku }) {
   const loaded = useLive(async (signal) => {
     /** @type {Level[]} */
     const levels = [];
-    const sequence = await readPages('/stock/current', { sku, limit: 1000 }, (/** @type {Level[]} */ items) => { levels.push(...items); }, { signal });
+    const sequence = await readPages('/stock/current', { sku, limit: 1000 }, (/** @type {Level[]} */ items) => { levels.push(...items); },
+      { signal });
     // A level has the name of its product, so without one there is no product to ask for.
     const isDescribed = levels.length === 0 || levels.some(({ name }) => name !== undefined);
     return { data: { levels, product: isDescribed ? await readProduct(sku, signal) : null }, sequence };
@@ -80,7 +82,8 @@ function OneSku({ sku }) {
   }, [sku]);
   const { data, error, reload } = loaded;
   const stores = useLoad(async (signal) => (can('stores:read')
-    ? (await read('/stores', { limit: 1000 }, { signal })).data.items.map((/** @type {{ storeId: string }} */ store) => store.storeId) : []), []);
+    ? (await read('/stores', { limit: 1000 }, { signal })).data.items.map((/** @type {{ storeId: string }} */ store) => store.storeId)
+      : []), []);
   const [action, setAction] = useState(/** @type {Action | null} */ (null));
 
   const levels = data?.levels ?? [];
@@ -108,14 +111,19 @@ function OneSku({ sku }) {
       : ['The catalogue does not know it either. ', h('a', { href: href('stock') }, 'Look for another one'), '.'])
     : h('section', { class: 'panel', 'aria-label': 'Levels' }, h('h2', null, 'Levels'),
       h('div', { class: 'sideways' }, h('table', { class: 'plain levels', 'aria-label': `Levels of ${sku}` },
-        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Store'), h('th', { scope: 'col' }, 'Status'), h('th', { scope: 'col', class: 'num' }, 'Sellable'),
+        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Store'), h('th', { scope: 'col' }, 'Status'),
+          h('th', { scope: 'col', class: 'num' }, 'Sellable'),
           !sellableOnly && [
-            h('th', { key: 'r', scope: 'col', class: 'num wide' }, 'Reserved'), h('th', { key: 'o', scope: 'col', class: 'num' }, 'On hand'),
-            h('th', { key: 't', scope: 'col', class: 'num wide' }, 'Threshold'), h('th', { key: 'v', scope: 'col', class: 'num wide' }, 'Version'),
+            h('th', { key: 'r', scope: 'col', class: 'num wide' }, 'Reserved'),
+            h('th', { key: 'o', scope: 'col', class: 'num' }, 'On hand'),
+            h('th', { key: 't', scope: 'col', class: 'num wide' }, 'Threshold'),
+            h('th', { key: 'v', scope: 'col', class: 'num wide' }, 'Version'),
             h('th', { key: 'u', scope: 'col', class: 'wide' }, 'Updated')])),
-        h('tbody', null, levels.map((one) => h('tr', { key: one.storeId, class: `${flash.classOf(one.storeId)} ${one.storeId === storeId ? 'chosen' : ''}` },
+        h('tbody', null, levels.map((one) => h('tr',
+          { key: one.storeId, class: `${flash.classOf(one.storeId)} ${one.storeId === storeId ? 'chosen' : ''}` },
           h('th', { scope: 'row', class: 'name-cell' }, sellableOnly ? h(Long, { text: one.storeId })
-            : h('a', { href: href('sku', { sku, store: one.storeId }), 'aria-current': one.storeId === storeId ? 'true' : undefined }, h(Long, { text: one.storeId }))),
+            : h('a', { href: href('sku', { sku, store: one.storeId }), 'aria-current': one.storeId === storeId ? 'true' : undefined },
+              h(Long, { text: one.storeId }))),
           h('td', null, h(StockBadge, { qty: one.qty, threshold: one.lowStockThreshold })),
           h('td', { class: 'num' }, number(one.qty)),
           !sellableOnly && [
@@ -124,7 +132,8 @@ function OneSku({ sku }) {
             h('td', { key: 'v', class: 'num wide' }, number(one.version)),
             h('td', { key: 'u', class: 'wide' }, one.updatedAt && h(Time, { at: one.updatedAt }))]))))),
       h(Curl, { method: 'GET', path: '/stock/current', query: { sku } }))),
-  data && !sellableOnly && levels.length > 0 && storeId === '' && h('p', { class: 'soft' }, 'Choose a store to see its history, and to change its stock.'),
+  data && !sellableOnly && levels.length > 0 && storeId === ''
+    && h('p', { class: 'soft' }, 'Choose a store to see its history, and to change its stock.'),
   data && !sellableOnly && storeId !== '' && h(OneLevel, { key: storeId, storeId, sku, level, onAct: setAction }),
   action && h(ActionDialog, {
     action, now: about ? levels.find((one) => one.storeId === about.storeId) : undefined, onClose: () => setAction(null),
@@ -157,17 +166,20 @@ function price(/** @type {{ amountMinor: number, currency: string }} */ { amount
 /** @param {{ storeId: string, sku: string, level: Level | undefined, onAct: (action: Action) => void }} props */
 function OneLevel({ storeId, sku, level, onAct }) {
   const history = useHistory(storeId, sku, level !== undefined);
-  const button = (/** @type {"adjust" | "count" | "reserve" | "threshold"} */ kind, /** @type {string} */ title, /** @type {string} */ permission) =>
+  const button = (/** @type {"adjust" | "count" | "reserve" | "threshold"} */ kind, /** @type {string} */ title,
+    /** @type {string} */ permission) =>
     level && can(permission, storeId) && h('button', { key: kind, type: 'button', onClick: () => onAct({ kind, level }) }, title);
   return h('div', { class: 'stack' },
     h('div', { class: 'page-head' },
       h('div', null, h('h2', { class: 'store-name' }, h(Long, { text: storeId })),
-        level && h('p', { class: 'about' }, `${number(level.qty)} sellable, ${number(level.reserved)} reserved, ${number(level.onHand)} on hand; `
+        level && h('p', { class: 'about' },
+          `${number(level.qty)} sellable, ${number(level.reserved)} reserved, ${number(level.onHand)} on hand; `
           + (level.lowStockThreshold === undefined ? 'no threshold.' : `low at ${number(level.lowStockThreshold)} or fewer.`))),
       h('div', { class: 'actions' },
         button('adjust', 'Adjust', 'stock:adjust'), button('count', 'Count', 'stock:count'), button('reserve', 'Reserve', 'stock:reserve'),
         button('threshold', 'Threshold', 'stock:threshold'),
-        h('button', { type: 'button', class: 'quiet', onClick: () => refine({ store: '', asOf: '' }) }, h(Icon, { name: 'close' }), 'All stores'))),
+        h('button', { type: 'button', class: 'quiet', onClick: () => refine({ store: '', asOf: '' }) }, h(Icon, { name: 'close' }),
+          'All stores'))),
     level && history.data && h(Holds, { level, movements: history.data, onAct: (kind, hold) => onAct({ kind, hold, level }) }),
     h(History, { storeId, sku, level, history }));
 }

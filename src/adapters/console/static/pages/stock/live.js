@@ -67,7 +67,13 @@ async function readCategories(/** @type {AbortSignal} */ signal) {
   return { categories, sequence };
 }
 
-/** Tries again while the node is away. `attempt` begins anew each time. @template T @param {() => Promise<T>} attempt @param {AbortSignal} signal */
+/**
+ * Tries again while the node is away. `attempt` begins anew each time.
+ *
+ * @template T
+ * @param {() => Promise<T>} attempt
+ * @param {AbortSignal} signal
+ */
 async function patiently(attempt, signal) {
   for (let tried = 1; ; tried += 1) {
     try {

@@ -32,7 +32,8 @@ export default function Stock() {
   const view = useRef(/** @type {View | null} */ (null));
   const { levels, arranged, isLoading, error, reload, flash } = useLevels(view);
   const filter = {
-    store: params.get('store') ?? '', category: params.get('category') ?? '', text: params.get('q') ?? '', status: params.get('status') ?? '',
+    store: params.get('store') ?? '', category: params.get('category') ?? '', text: params.get('q') ?? '',
+    status: params.get('status') ?? '',
   };
   if (!KINDS.includes(/** @type {any} */ (filter.status))) filter.status = '';
   const sort = sortOf(params.get('sort'));
@@ -60,7 +61,8 @@ export default function Stock() {
   const kinds = levels.sellableOnly ? KINDS.filter((kind) => kind !== 'low') : KINDS;
   const words = levels.count === 0 ? '' : order.length === levels.count ? `${number(levels.count)} levels`
     : `${number(order.length)} of ${number(levels.count)} levels`;
-  const options = (/** @type {string[]} */ known, /** @type {string} */ chosen, /** @type {string} */ all) => /** @type {[string, string][]} */ (
+  const options = (/** @type {string[]} */ known, /** @type {string} */ chosen,
+    /** @type {string} */ all) => /** @type {[string, string][]} */ (
     [['', all], ...(chosen !== '' && !known.includes(chosen) ? [chosen, ...known] : known).map((id) => [id, id])]);
 
   return h(Page, {
@@ -78,17 +80,23 @@ export default function Stock() {
     h('div', { class: 'field search' }, h(Field, {
       label: 'Search SKU or name', type: 'search', value: filter.text, autoComplete: 'off', onInput: (q) => refine({ q }),
     })),
-    h(Field, { label: 'Store', value: filter.store, options: options(stores, filter.store, 'All stores'), onInput: (store) => refine({ store }) }),
+    h(Field, { label: 'Store', value: filter.store, options: options(stores, filter.store, 'All stores'),
+      onInput: (store) => refine({ store }) }),
     categories.length > 0 && h(Field, {
-      label: 'Category', value: filter.category, options: options(categories, filter.category, 'All categories'), onInput: (category) => refine({ category }),
+      label: 'Category', value: filter.category, options: options(categories, filter.category, 'All categories'),
+      onInput: (category) => refine({ category }),
     }),
     h('p', { class: 'filter-end soft' }, words, isLoading && levels.count > 0 && ' so far …',
-      isFiltered && h('button', { type: 'button', class: 'quiet', onClick: () => refine({ store: '', category: '', q: '', status: '' }) }, 'Clear filters'))),
+      isFiltered && h('button', { type: 'button', class: 'quiet', onClick: () => refine({ store: '', category: '', q: '', status: '' }) },
+        'Clear filters'))),
   error && h(ProblemBox, { error, retry: reload }),
-  h('div', { class: 'wide-table', ref: content, 'aria-busy': isLoading && levels.count === 0 }, order.length > 0 || (isLoading && levels.count === 0)
+  h('div', { class: 'wide-table', ref: content, 'aria-busy': isLoading && levels.count === 0 },
+    order.length > 0 || (isLoading && levels.count === 0)
     ? h(Table, {
-      label: 'Stock levels', columns: columnsOf(levels, categories.length > 0), count: order.length, row: (/** @type {number} */ index) => order[index],
-      keyOf: (/** @type {number} */ row) => row, sort, onSort: (by, descending) => refine({ sort: by === 'store' && !descending ? '' : (descending ? '-' : '') + by }),
+      label: 'Stock levels', columns: columnsOf(levels, categories.length > 0), count: order.length,
+      row: (/** @type {number} */ index) => order[index],
+      keyOf: (/** @type {number} */ row) => row, sort,
+      onSort: (by, descending) => refine({ sort: by === 'store' && !descending ? '' : (descending ? '-' : '') + by }),
       rowClass: (/** @type {number} */ row) => flash.classOf(row),
       onOpen: (/** @type {number} */ row) => go(addressOf(levels, row)),
     })
@@ -119,21 +127,24 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
       // The row itself opens with Enter; the link is for another tab.
       cell: (row) => h('a', { href: addressOf(levels, row), tabIndex: -1 }, h(Long, { text: levels.skus[levels.product[row]] })),
     },
-    { id: 'name', title: 'Name', sortable: true, wide: true, width: '20%', cell: (row) => h(Long, { text: levels.names[levels.product[row]] }) },
+    { id: 'name', title: 'Name', sortable: true, wide: true, width: '20%',
+      cell: (row) => h(Long, { text: levels.names[levels.product[row]] }) },
     {
       id: 'category', title: 'Category', sortable: true, wide: true, width: '8%',
       cell: (row) => h(Long, { text: levels.categories.get(levels.skus[levels.product[row]]) ?? '' }),
     },
     {
       id: 'status', title: 'Status', sortable: true, width: '7.8rem',
-      cell: (row) => h(StockBadge, { qty: levels.qty[row], threshold: levels.threshold[row] === NO_THRESHOLD ? null : levels.threshold[row] }),
+      cell: (row) => h(StockBadge,
+        { qty: levels.qty[row], threshold: levels.threshold[row] === NO_THRESHOLD ? null : levels.threshold[row] }),
     },
     counted('qty', 'Sellable'), counted('reserved', 'Reserved', true), counted('onHand', 'On hand', true),
     {
       id: 'threshold', title: 'Threshold', num: true, sortable: true, wide: true, width: '6.6rem',
       cell: (row) => (levels.threshold[row] === NO_THRESHOLD ? h('span', { class: 'soft' }, '–') : number(levels.threshold[row])),
     },
-    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '10rem', cell: (row) => h(Time, { at: new Date(levels.updated[row]).toISOString(), short: true }) },
+    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '10rem',
+      cell: (row) => h(Time, { at: new Date(levels.updated[row]).toISOString(), short: true }) },
   ];
   const left = new Set(levels.sellableOnly ? ['reserved', 'onHand', 'threshold', 'updated'] : []);
   if (!withCategories) left.add('category');
