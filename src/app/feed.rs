@@ -108,6 +108,16 @@ impl Feed {
         Ok(FeedPiece { events, through, end })
     }
 
+    /// Leaves out the events up to here: their reader knows otherwise what they have changed.
+    pub fn pass(&mut self, through: Sequence) {
+        self.through = self.through.max(through);
+    }
+
+    /// The position: every event up to here was examined.
+    pub fn through(&self) -> Sequence {
+        self.through
+    }
+
     /// Waits until an event after the position is durable.
     pub async fn more(&self) {
         self.ledger.log().durable().passed(self.through.plus(1)).await;

@@ -11,6 +11,7 @@ pub mod central;
 pub mod feed;
 pub mod identity;
 pub mod imports;
+pub mod latest;
 pub mod ledger;
 pub mod low_stock;
 pub mod ports;

@@ -4,6 +4,7 @@
 use crate::catalogue::lists::Lists;
 use crate::catalogue::strict::KnownProducts;
 use crate::identity::authorities::Authorities;
+use crate::latest::MovedStates;
 use crate::ledger::projection::Projection;
 use crate::low_stock::thresholds::LowStock;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub(crate) struct Projections {
     pub(crate) lists: Arc<Lists>,
     pub(crate) low_stock: LowStock,
     pub(crate) authorities: Authorities,
+    pub(crate) moved: MovedStates,
     /// The projection of the strict catalogue, if that is on.
     pub(crate) known_products: Option<KnownProducts>,
 }
@@ -26,6 +28,7 @@ impl Projections {
             // One line a projection: a capability adds its own.
             &self.low_stock,
             &self.authorities,
+            &self.moved,
         ];
         always.into_iter().chain(self.known_products.iter().map(|known| known as &dyn Projection))
     }

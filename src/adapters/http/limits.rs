@@ -43,6 +43,10 @@ pub(crate) const PAGE_ITEMS_DEFAULT: usize = 100;
 pub const FOLLOWERS_MAX: usize = 512;
 /// Events in one piece of a stream; a reader that is slow costs one piece.
 pub(crate) const FOLLOW_EVENTS_MAX: usize = 256;
+/// The time between two pieces of a stream with `latest`.
+pub(crate) const SCREEN_PIECE_MS: u64 = 50;
+/// More events than this between two such pieces are left out; the levels they led to stand in their place.
+pub(crate) const SCREEN_EVENTS_MAX: u64 = 100;
 /// The interval of heartbeats in a stream without events.
 pub(crate) const HEARTBEAT_MS: u64 = 15_000;
 /// How long a peer may read nothing of what is written to it before its connection is closed.

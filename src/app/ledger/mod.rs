@@ -70,7 +70,7 @@ pub struct Ledger {
     journal: Journal,
     pub(super) projections: Projections,
     /// Held for reading from before an entry is appended until the journal has its steps.
-    noting: RwLock<()>,
+    pub(crate) noting: RwLock<()>,
     /// Held by the caller that rolls memory back.
     rolling_back: Mutex<()>,
     /// The sharing of the stock with other processes; none for a single process.

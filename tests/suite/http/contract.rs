@@ -92,6 +92,12 @@ pub(super) fn is_event(value: &Value) {
     assert!(faults.is_empty(), "{faults:?}: {value}");
 }
 
+/// Checks the levels that stand in the place of events.
+#[track_caller]
+pub(super) fn is_latest_levels(value: &Value) {
+    validate(&json!({"$ref": "#/components/schemas/LatestLevels"}), value.to_string().as_bytes(), "levels");
+}
+
 /// Checks the body of a webhook against its schema.
 #[track_caller]
 pub(crate) fn is_alert_webhook(body: &[u8]) {

@@ -20,6 +20,7 @@ mod many_products;
 mod read_only;
 mod refusals;
 mod reports;
+mod screens;
 mod sockets;
 mod stock;
 mod stores;

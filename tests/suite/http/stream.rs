@@ -37,8 +37,14 @@ impl Stream {
                     _ => (None, first.as_str()),
                 };
                 let event: Value = serde_json::from_str(data).unwrap();
-                contract::is_event(&event);
-                assert!(id.is_none_or(|id| id.parse().ok() == event["sequence"].as_u64()), "{first}");
+                let sequence = if event["levels"].is_array() {
+                    contract::is_latest_levels(&event);
+                    &event["through"]
+                } else {
+                    contract::is_event(&event);
+                    &event["sequence"]
+                };
+                assert!(id.is_none_or(|id| id.parse().ok() == sequence.as_u64()), "{first}");
                 return Some(event);
             }
             let piece = self.piece().await?;

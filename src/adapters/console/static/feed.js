@@ -16,6 +16,8 @@ import { can, state as session } from './session.js';
  * @property {number} from All events up to here came before.
  * @property {number} through The last sequence of the piece.
  * @property {FeedEvent[]} events
+ * @property {Schemas["Level"][]} [levels] Under load in the place of the events: the levels they have moved, as they are now.
+ * @property {boolean} [others] Something that is no level has changed, too.
  */
 /** @typedef {"connecting" | "live" | "waiting" | "off"} FeedState */
 
@@ -25,6 +27,8 @@ const HIDDEN_MS_MAX = 5 * 60_000;
 const SILENCE_MS_MAX = 40_000;
 /** How often lists are read again where the feed may not be read. */
 const POLL_MS = 10_000;
+/** How often a page that needs the events is read again while levels come in their place. */
+const READ_AGAIN_MS = 2_000;
 
 /** @type {import("@preact/signals").Signal<FeedState>} */
 export const feedState = signal('connecting');
@@ -46,11 +50,16 @@ class Follower {
   /**
    * @param {(events: FeedEvent[]) => void} onEvents
    * @param {() => void} onGap
+   * @param {((levels: Schemas["Level"][], others: boolean) => void) | undefined} onLevels
    */
-  constructor(onEvents, onGap) {
+  constructor(onEvents, onGap, onLevels) {
     this.onEvents = onEvents;
     this.onGap = onGap;
+    this.onLevels = onLevels;
   }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  readingAgain;
 
   /** The state is about to be read. */
   reading() {
@@ -76,22 +85,45 @@ class Follower {
       this.onGap();
       return;
     }
+    if (piece.levels) {
+      if (piece.through > this.asOf) this.takeLevels(piece);
+      return;
+    }
     const asOf = this.asOf;
     const events = piece.events.filter((event) => event.sequence > asOf);
     this.asOf = Math.max(asOf, piece.through);
     if (events.length > 0) this.onEvents(events);
   }
+
+  takeLevels(/** @type {Piece} */ piece) {
+    if (this.onLevels) {
+      this.asOf = piece.through;
+      this.onLevels(piece.levels ?? [], piece.others ?? false);
+      return;
+    }
+    this.reading();
+    this.readingAgain ??= setTimeout(() => {
+      this.readingAgain = undefined;
+      this.onGap();
+    }, READ_AGAIN_MS);
+  }
+
+  end() {
+    clearTimeout(this.readingAgain);
+  }
 }
 
 /**
  * Follows the feed. `onEvents` gets each event once, in order, behind the state that was `loaded`; `onGap` asks for that state to
- * be read again.
+ * be read again. Under load the node leaves events out: `onLevels` then gets the levels they have moved; without it the state is read
+ * again every now and then.
  *
  * @param {(events: FeedEvent[]) => void} onEvents
  * @param {() => void} onGap
+ * @param {(levels: Schemas["Level"][], others: boolean) => void} [onLevels]
  */
-export function follow(onEvents, onGap) {
-  const follower = new Follower(onEvents, onGap);
+export function follow(onEvents, onGap, onLevels) {
+  const follower = new Follower(onEvents, onGap, onLevels);
   followers.add(follower);
   const poll = setInterval(() => {
     if (feedState.value === 'off' && !document.hidden) onGap();
@@ -101,6 +133,7 @@ export function follow(onEvents, onGap) {
     loaded: (/** @type {number | null} */ sequence) => follower.loaded(sequence),
     end() {
       clearInterval(poll);
+      follower.end();
       followers.delete(follower);
     },
   };
@@ -208,7 +241,7 @@ async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} 
     tell({ from: data.end, through: data.end, events: [] });
   }
   const after = position ?? 0;
-  const answer = await send('GET', '/events', { query: { after }, accept: 'application/x-ndjson', signal });
+  const answer = await send('GET', '/events', { query: { after, latest: true }, accept: 'application/x-ndjson', signal });
   onBegin();
   tellState('live');
   const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
@@ -221,9 +254,23 @@ async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} 
       if (done) break;
       const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
-      const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+      /** @type {FeedEvent[]} */
+      let events = [];
       // A stream without a filter has every event that the caller may see, so a piece follows the one before it.
-      if (events.length > 0) tell({ from: position ?? after, through: events[events.length - 1].sequence, events });
+      const flush = () => {
+        if (events.length > 0) tell({ from: position ?? after, through: events[events.length - 1].sequence, events });
+        events = [];
+      };
+      for (const line of lines) {
+        if (line === '') continue;
+        const parsed = JSON.parse(line);
+        if (parsed.levels === undefined) events.push(parsed);
+        else {
+          flush();
+          tell({ from: parsed.from, through: parsed.through, events: [], levels: parsed.levels, others: parsed.others });
+        }
+      }
+      flush();
     }
   } catch (error) {
     if (hidden.aborted) throw error;

@@ -4,7 +4,7 @@ use crate::edge::gates::Gate;
 use crate::feed::event_body::EventBody;
 use crate::feed::follow;
 use crate::feed::follow::{Followed, Form, Frames};
-use crate::limits::FOLLOW_EVENTS_MAX;
+use crate::limits::{FOLLOW_EVENTS_MAX, SCREEN_EVENTS_MAX, SCREEN_PIECE_MS};
 use crate::node::Node;
 use crate::request::accept;
 use crate::request::caller::Caller;
@@ -12,10 +12,12 @@ use crate::request::query::Query;
 use crate::resource::list::{AFTER, CURSOR, LIMIT, ListPage, refuse_page};
 use crate::response::problem::Problem;
 use crate::response::vary::by_accept;
+use crate::stock::level_body::LevelBody;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, Uri};
 use onhand_app::feed::{Feed, FeedFilter};
+use onhand_app::latest::LatestReader;
 use onhand_app::stock::ReadError;
 use onhand_domain::identity::{Permission, StoreScope};
 use onhand_domain::limits::INTEGER_MAX;
@@ -23,10 +25,15 @@ use onhand_domain::{EventKind, Sequence, Sku, StoreId, Timestamp};
 use onhand_planted::{Bug, planted};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// The parameters of the feed.
-pub(crate) const PARAMETERS: &[&str] = &[AFTER, LIMIT, CURSOR, "type", "storeId", "sku", "since"];
+pub(crate) const PARAMETERS: &[&str] = &[AFTER, LIMIT, CURSOR, "type", "storeId", "sku", "since", LATEST];
+
+/// Where many changes come at once, the levels as they are then stand in the place of the events.
+const LATEST: &str = "latest";
 
 /// The header of a browser's `EventSource` that reconnects.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -51,14 +58,15 @@ pub(crate) async fn events(
 ) -> Result<Response, Problem> {
     let query = Query::of(uri.query());
     let response = match accept::first_of(&headers, &[JSON, Form::SSE_TYPE, Form::NDJSON_TYPE]) {
-        Some(Form::SSE_TYPE) => stream(node, &caller, &query, &headers, Form::Sse)?,
-        Some(Form::NDJSON_TYPE) => stream(node, &caller, &query, &headers, Form::Ndjson)?,
+        Some(Form::SSE_TYPE) => stream(node, &caller, &query, &headers, Form::Sse).await?,
+        Some(Form::NDJSON_TYPE) => stream(node, &caller, &query, &headers, Form::Ndjson).await?,
         _ => page(&node, &caller, &query, &uri).await?,
     };
     Ok(by_accept(response))
 }
 
 async fn page(node: &Node, caller: &Caller, query: &Query<'_>, uri: &Uri) -> Result<Response, Problem> {
+    latest(query)?;
     let filter = filter(query, caller)?;
     let page = ListPage::with_none("events", query, uri)?.within(&filter.scope);
     let mark = page.after(|mark| mark.parse().ok().map(Sequence))?;
@@ -77,7 +85,7 @@ async fn page(node: &Node, caller: &Caller, query: &Query<'_>, uri: &Uri) -> Res
     Ok(page.answer_with(&items, more.then_some(&piece.through), &about))
 }
 
-fn stream(
+async fn stream(
     node: Arc<Node>,
     caller: &Caller,
     query: &Query<'_>,
@@ -92,13 +100,32 @@ fn stream(
         })
     });
     let from = resumed.transpose()?.or(after(query)?).unwrap_or(Sequence::START);
-    let feed = Feed::new(Arc::clone(&node.ledger), from, filter(query, caller)?);
+    let filter = filter(query, caller)?;
+    let with_latest = latest(query)?;
+    if with_latest
+        && filter
+            != (FeedFilter {
+                scope: filter.scope.clone(),
+                without_identity: filter.without_identity,
+                ..FeedFilter::default()
+            })
+    {
+        return Err(Problem::parameter(LATEST, "belongs to a stream without a filter"));
+    }
+    let scope = filter.scope.clone();
+    let feed = Feed::new(Arc::clone(&node.ledger), from, filter);
     if from > feed.end() {
         let detail =
             format!("lies beyond the end of the log, {}: this is not the log you have read", feed.end());
         return Err(Problem::parameter(AFTER, detail));
     }
-    let followed = FollowedFeed { node: node.id, feed };
+    let latest = if with_latest {
+        let reader = LatestReader::open(Arc::clone(&node.ledger)).await;
+        Some(Latest { reader, scope, due: Instant::now() })
+    } else {
+        None
+    };
+    let followed = FollowedFeed { node: node.id, feed, latest };
     follow::response(node, caller.clone(), followed, form)
 }
 
@@ -106,10 +133,57 @@ fn stream(
 struct FollowedFeed {
     node: Uuid,
     feed: Feed,
+    latest: Option<Latest>,
+}
+
+/// What a screen follows: at most so many pieces a second, each short.
+struct Latest {
+    reader: LatestReader,
+    scope: StoreScope,
+    /// When the next piece may leave.
+    due: Instant,
+}
+
+/// The levels that many changes have led to, in the place of their events.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LatestBody<'a> {
+    from: Sequence,
+    through: Sequence,
+    levels: Vec<LevelBody<'a>>,
+    /// Something that is no level has changed, too: read it again.
+    others: bool,
+}
+
+impl Latest {
+    /// Writes the levels in the place of events, when there are many; the position behind them.
+    async fn next(&mut self, feed: &Feed, out: &mut Frames) -> Result<Option<Sequence>, ReadError> {
+        tokio::time::sleep_until(self.due).await;
+        let from = feed.through();
+        if feed.end() <= from {
+            return Ok(None);
+        }
+        self.due = Instant::now() + Duration::from_millis(SCREEN_PIECE_MS);
+        if feed.end().0 - from.0 <= SCREEN_EVENTS_MAX {
+            return Ok(None);
+        }
+        let Some(piece) = self.reader.after(from).await? else { return Ok(None) };
+        let seen = piece.levels.iter().filter(|level| self.scope.covers(&level.store_id));
+        let levels = seen.map(LevelBody::of).collect();
+        let (through, others) = (piece.through, piece.others);
+        out.event(&through, &LatestBody { from, through, levels, others });
+        Ok(Some(through))
+    }
 }
 
 impl Followed for FollowedFeed {
     async fn next(&mut self, out: &mut Frames) -> Result<bool, ReadError> {
+        if let Some(latest) = &mut self.latest
+            && let Some(through) = latest.next(&self.feed, out).await?
+        {
+            self.feed.pass(through);
+            return Ok(false);
+        }
         let piece = self.feed.next(FOLLOW_EVENTS_MAX).await?;
         for event in &piece.events {
             let body = EventBody::of(self.node, event);
@@ -121,6 +195,11 @@ impl Followed for FollowedFeed {
     async fn more(&mut self) {
         self.feed.more().await;
     }
+}
+
+fn latest(query: &Query<'_>) -> Result<bool, Problem> {
+    let read = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
+    Ok(query.read(LATEST, read)?.unwrap_or_default())
 }
 
 fn after(query: &Query<'_>) -> Result<Option<Sequence>, Problem> {

@@ -6,6 +6,10 @@ import { unguarded } from './csv.js';
 /** @typedef {{ storeId: string, sku: string, qty: number, onHand: number, reserved: number, version: number, updatedAt: string }} Level */
 
 const FIRST_CAPACITY = 4_096;
+/** What an event says here. @typedef {{ type: string, payload: any, after: any, ts: string }} Change */
+
+/** In place of a type: the payload is a level as it is now. */
+export const LATEST = 'latest level';
 const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', 'COUNT']);
 const INDEXES = /** @type {const} */ (['store', 'product']);
 const NUMBERS = /** @type {const} */ (['qty', 'onHand', 'reserved', 'version', 'updated', 'threshold']);
@@ -85,7 +89,7 @@ export class Levels {
   /**
    * Takes in what has happened.
    *
-   * @param {FeedEvent[]} events
+   * @param {Change[]} events
    * @returns {{ rows: Set<number>, skus: Set<string> }} The rows that have changed, and the SKUs to read again, because an event does
    *   not say which threshold counts in each store.
    */
@@ -95,7 +99,8 @@ export class Levels {
     /** @type {Set<string>} */
     const skus = new Set();
     for (const { type, payload, after, ts } of events) {
-      if (MOVEMENTS.has(type)) this.#move({ ...payload, ...after, updatedAt: ts }, rows);
+      if (type === LATEST) this.#move(payload, rows);
+      else if (MOVEMENTS.has(type)) this.#move({ ...payload, ...after, updatedAt: ts }, rows);
       else if (type === 'TAKE' && payload.level) this.#move({ ...payload.level, qty: payload.level.onHand - payload.level.reserved }, rows);
       else if (type === 'PRODUCT') this.#describe(payload.sku, payload.product, skus);
       else if (type === 'TAKE' && payload.product) this.#describe(payload.product.sku, payload.product.product, skus);

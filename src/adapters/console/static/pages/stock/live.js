@@ -7,9 +7,9 @@ import { can } from '../../session.js';
 import { useFlash } from '../../parts/flash.js';
 import { useLoad } from '../../parts/load.js';
 import { CsvReader } from './csv.js';
-import { Levels } from './levels.js';
+import { LATEST, Levels } from './levels.js';
 
-/** @typedef {import("../../feed.js").FeedEvent} FeedEvent */
+/** @typedef {import("./levels.js").Change} Change */
 /** @typedef {import("./view.js").View} View */
 
 const TRIES = 4;
@@ -19,6 +19,8 @@ const DRAW_EVERY_MS = 120;
 const WORK_MS = 12;
 /** How often rows may change their places while they are looked at. */
 const ARRANGE_EVERY_MS = 500;
+/** How long products that changed under load may keep their old names and thresholds. */
+const READ_ALL_MS = 5_000;
 /** With more SKUs to read again than this, the whole table is read again. */
 const SKUS_MAX = 25;
 
@@ -97,7 +99,7 @@ export function useLevels(view) {
   const redraw = useCallback(() => draw((turn) => turn + 1), []);
   const shown = useRef(new Levels());
   const follower = useRef(/** @type {ReturnType<typeof follow> | null} */ (null));
-  const waiting = useRef(/** @type {FeedEvent[]} */ ([]));
+  const waiting = useRef(/** @type {Change[]} */ ([]));
   const flash = useFlash(redraw);
 
   const loaded = useLoad(async (signal) => {
@@ -141,6 +143,8 @@ export function useLevels(view) {
     let lastArranged = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let arranging;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let readingAll;
     /** @type {Set<string>} */
     const toRead = new Set();
     let isReading = false;
@@ -195,14 +199,20 @@ export function useLevels(view) {
       for (const sku of skus) toRead.add(sku);
       if (toRead.size > 0) readAgain();
     };
-    follower.current = follow((events) => {
+    const take = (/** @type {Change[]} */ events) => {
       waiting.current.push(...events);
       // A hidden page has no frames.
       if (document.hidden) flush();
       else if (frame === 0) frame = requestAnimationFrame(flush);
-    }, reload);
+    };
+    follower.current = follow(take, reload, (levels, others) => {
+      take(levels.map((level) => ({ type: LATEST, payload: level, after: {}, ts: level.updatedAt })));
+      // Products or thresholds, too: they are read again when there is time.
+      if (others) readingAll ??= setTimeout(() => { readingAll = undefined; reload(); }, READ_ALL_MS);
+    });
     return () => {
       cancelAnimationFrame(frame);
+      clearTimeout(readingAll);
       clearTimeout(arranging);
       controller.abort(new Error('no longer needed'));
       follower.current?.end();
