@@ -41,6 +41,9 @@ describe('people and tokens', () => {
     await dialog.getByLabel('Login', { exact: true }).fill('ada');
     assert.ok(await dialog.getByRole('button', { name: 'Add', exact: true }).isDisabled());
     await dialog.getByLabel('Password').fill(PASSWORD);
+    await dialog.getByText('As curl').click();
+    await dialog.getByText('"password":"***"').waitFor();
+    assert.equal((await page.locator('html').textContent()).includes(PASSWORD), false, 'the typed password is in no text of the page');
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
     await openDialog(page, 'Log in to Onhand').waitFor();
     await page.getByLabel('Login or e-mail').fill('ada');

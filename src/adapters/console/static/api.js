@@ -216,6 +216,9 @@ export function waitBefore(
   });
 }
 
+/** Passwords do not stand in text that is shown and copied. */
+const masked = (/** @type {string} */ name, /** @type {unknown} */ value) => (name === 'password' ? '***' : value);
+
 /**
  * A call as a line for a shell.
  *
@@ -230,6 +233,6 @@ export function curl(method, path, { query, body, headers = {}, accept } = {}) {
   parts.push(quote(address(path, query).href));
   if (accept) parts.push('-H', quote(`accept: ${accept}`));
   for (const [name, value] of Object.entries(headers)) parts.push('-H', quote(`${name}: ${value}`));
-  if (body !== undefined) parts.push('-H', quote('content-type: application/json'), '-d', quote(JSON.stringify(body)));
+  if (body !== undefined) parts.push('-H', quote('content-type: application/json'), '-d', quote(JSON.stringify(body, masked)));
   return parts.join(' ');
 }
