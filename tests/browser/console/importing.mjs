@@ -21,11 +21,13 @@ export async function importByShell(...arguments_) {
 
 export const choose = (page, path) => page.getByLabel('CSV file').setInputFiles(path);
 export const check = (page) => page.getByRole('button', { name: 'Check the file' }).click();
-export const tiles = async (page) => Object.fromEntries((await page.locator('.tile').allInnerTexts()).map((text) => text.split('\n').reverse()));
+export const tiles = async (page) => Object.fromEntries(
+  (await page.locator('.tile').allInnerTexts()).map((text) => text.split('\n').reverse()));
 export const importId = (page) => new URL(page.url()).searchParams.get('import');
 
 /** The CSV of refused rows, as it is saved. */
 export async function saved(page) {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save refused rows as CSV' }).click()]);
+  const [download] = await Promise.all([page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save refused rows as CSV' }).click()]);
   return readFile(await download.path(), 'utf8');
 }

@@ -41,7 +41,8 @@ describe('the page of imports', () => {
   before(async () => { node = await startConsole(); });
   after(() => node?.stop());
 
-  const onHand = async (storeId) => (await node.get(`/stores/${storeId}/inventory?limit=1000`)).body.items.reduce((sum, level) => sum + level.onHand, 0);
+  const onHand = async (storeId) => (await node.get(`/stores/${storeId}/inventory?limit=1000`)).body.items
+    .reduce((sum, level) => sum + level.onHand, 0);
 
   test('checks a file without a call, and refuses the rows that the command line refuses', async (story) => {
     const { page } = await visit(story, node, '/imports', { refused: [UNKNOWN] });
@@ -66,7 +67,8 @@ describe('the page of imports', () => {
     await picture(page, 'imports');
     const text = await saved(page);
     assert.match(text, /invalid-sku,the SKU is blank,'=cmd\(\),/);
-    const shell = await importByShell(path, '--store-column', 'Shop', '--sku-column', 'Item', '--quantity-column', 'Qty', '--time-column', 'When',
+    const shell = await importByShell(path, '--store-column', 'Shop', '--sku-column', 'Item', '--quantity-column', 'Qty',
+      '--time-column', 'When',
       '--time-format', '%d/%m/%Y %H:%M', '--reference-column', 'Bill', '--delimiter', ';', '--dry-run', '--report', '-');
     // Row and code; details of times are the words of another library, and lines of CRLF files are counted otherwise.
     const rows = (report) => report.split('\n').map((line) => line.match(/^(\d+),\d+,([a-z0-9-]+),/)?.slice(1).join(' ')).filter(Boolean);
@@ -87,8 +89,10 @@ describe('the page of imports', () => {
     await page.getByText('the level had only 2 left at that point').waitFor();
     assert.equal(await onHand('ROME'), 2);
     assert.equal(await saved(page), 'row,line,code,detail,store,sku,quantity,time,reference\n'
-      + '4,5,insufficient-stock,the level had only 2 left at that point,ROME,TEA,3,,\n5,6,invalid-quantity,"""x"" is no whole number",ROME,TEA,x,,\n');
-    const shell = await importByShell(path, '--store-column', 'Store', '--sku-column', 'SKU', '--quantity-column', 'Quantity', '--opening-stock', '10',
+      + '4,5,insufficient-stock,the level had only 2 left at that point,ROME,TEA,3,,\n'
+      + '5,6,invalid-quantity,"""x"" is no whole number",ROME,TEA,x,,\n');
+    const shell = await importByShell(path, '--store-column', 'Store', '--sku-column', 'SKU', '--quantity-column', 'Quantity',
+      '--opening-stock', '10',
       '--server', node.url);
     assert.match(shell, new RegExp(`was imported before[^]*import +${importId(page)}\n[^]*applied +3\n[^]*refused +2\n`));
     await page.getByRole('button', { name: 'Import another file' }).click();
@@ -102,7 +106,8 @@ describe('the page of imports', () => {
 
   test('a column says what each row is', async (story) => {
     const { page } = await visit(story, node, '/imports', { refused: [UNKNOWN] });
-    await choose(page, await file('kinds.csv', 'type\tsku\tqty\nopening\tCUP\t20\nSale\tCUP\t3\ndelivery\tCUP\t5\nreturn\tCUP\t1\nlost\tCUP\t1\n'));
+    await choose(page,
+      await file('kinds.csv', 'type\tsku\tqty\nopening\tCUP\t20\nSale\tCUP\t3\ndelivery\tCUP\t5\nreturn\tCUP\t1\nlost\tCUP\t1\n'));
     await page.getByLabel('What a row is').selectOption('By a column of the file');
     await page.getByLabel('Store id').fill('OSLO');
     await check(page);

@@ -45,6 +45,7 @@ describe('the page of the node', () => {
     await page.reload();
     await page.getByText(`1 of ${settings.length}`).waitFor();
     await page.getByRole('button', { name: 'AUDIT_KEEP_DAYS' }).click();
-    await page.getByRole('dialog', { name: 'AUDIT_KEEP_DAYS' }).getByText(settings.find(({ name }) => name === 'AUDIT_KEEP_DAYS').about).waitFor();
+    await page.getByRole('dialog', { name: 'AUDIT_KEEP_DAYS' })
+      .getByText(settings.find(({ name }) => name === 'AUDIT_KEEP_DAYS').about).waitFor();
   });
 });

@@ -48,10 +48,13 @@ function App() {
   const known = state.value !== 'setup' && (me.value !== null || state.value === 'out');
   const isFree = page?.loggedOut ?? false;
   return h('div', { class: `shell ${menu ? 'menu-open' : ''}` },
-    h('a', { class: 'skip', href: '#main', onClick: (/** @type {Event} */ event) => { event.preventDefault(); main.current?.focus(); } }, 'Skip to the page'),
+    h('a', { class: 'skip', href: '#main', onClick: (/** @type {Event} */ event) => { event.preventDefault(); main.current?.focus(); } },
+      'Skip to the page'),
     h('header', { class: 'top' },
-      h('button', { type: 'button', class: 'quiet menu-button', 'aria-label': 'Navigation', 'aria-expanded': menu, onClick: () => setMenu(!menu) }, h(Icon, { name: menu ? 'close' : 'menu' })),
-      h('a', { class: 'brand', href: href('') }, h('img', { src: new URL('icon.svg', import.meta.url).href, alt: '', width: 24, height: 24 }), 'Onhand'),
+      h('button', { type: 'button', class: 'quiet menu-button', 'aria-label': 'Navigation', 'aria-expanded': menu,
+        onClick: () => setMenu(!menu) }, h(Icon, { name: menu ? 'close' : 'menu' })),
+      h('a', { class: 'brand', href: href('') },
+        h('img', { src: new URL('icon.svg', import.meta.url).href, alt: '', width: 24, height: 24 }), 'Onhand'),
       h('span', { class: 'grow' }),
       h(Live, null),
       h(ThemeSwitch, null),
@@ -64,7 +67,8 @@ function App() {
       known && (me.value !== null || isFree) && (page && shown(page)
         ? h(PageFrame, { key: page.id, page })
         : h('div', { class: 'page' }, h('h1', null, page ? 'This page is not for you' : 'There is no such page'),
-          h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. Ask an administrator.` : 'The address is wrong, or the page has moved.'),
+          h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. Ask an administrator.`
+            : 'The address is wrong, or the page has moved.'),
           h('p', null, h('a', { href: href('') }, 'Go to the start'))))),
     h('div', { id: 'said', class: 'offscreen', role: 'status', 'aria-live': 'polite' }),
     state.value === 'out' && !isFree && h(Login, { again: me.value !== null && me.value.principalId !== 'local' }),
@@ -103,7 +107,8 @@ const LIVE = {
 /** Whether what is shown follows the node. */
 function Live() {
   const [kind, word] = LIVE[feedState.value];
-  return h('span', { class: `live ${kind}`, title: 'Whether this page follows the changes of the node' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), word);
+  return h('span', { class: `live ${kind}`, title: 'Whether this page follows the changes of the node' },
+    h('span', { class: 'dot', 'aria-hidden': 'true' }), word);
 }
 
 const BANNERS = {
@@ -130,16 +135,19 @@ function ThemeSwitch() {
     if (next === 'system') delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;
   };
-  return h('button', { type: 'button', class: 'quiet', onClick: change, 'aria-label': `${theme === 'system' ? 'Auto' : theme} theme. Change to ${next}`, title: `Theme: ${theme}` },
+  return h('button', { type: 'button', class: 'quiet', onClick: change,
+    'aria-label': `${theme === 'system' ? 'Auto' : theme} theme. Change to ${next}`, title: `Theme: ${theme}` },
     theme === 'system' ? 'Auto' : h(Icon, { name: theme === 'dark' ? 'moon' : 'sun' }));
 }
 
 function Account() {
   const who = me.value;
   if (!who) return null;
-  if (state.value === 'open') return h('span', { class: 'account soft', title: 'As long as there is no administrator, everybody on this machine may do everything' }, 'no login');
+  if (state.value === 'open') return h('span', { class: 'account soft',
+    title: 'As long as there is no administrator, everybody on this machine may do everything' }, 'no login');
   const name = /** @type {any} */ (who).name ?? /** @type {any} */ (who).login ?? who.principalId;
-  return h('span', { class: 'account' }, h('span', { class: 'who', title: who.grants.map((grant) => grant.role).join(', '), dir: 'auto' }, name),
+  return h('span', { class: 'account' }, h('span', { class: 'who', title: who.grants.map((grant) => grant.role).join(', '),
+    dir: 'auto' }, name),
     h('button', { type: 'button', class: 'quiet', onClick: () => { logOut(); } }, 'Log out'));
 }
 
@@ -166,8 +174,10 @@ function Login({ again }) {
   return h(Dialog, { title: again ? 'Your session has ended' : 'Log in to Onhand' },
     h('form', { onSubmit },
       again && h('p', null, 'Log in again to go on. What you have typed is still there.'),
-      h(Field, { label: 'Login or e-mail', name: 'username', value: login, onInput: setLogin, required: true, autoComplete: 'username', autoFocus: true }),
-      h(Field, { label: 'Password', name: 'password', type: 'password', value: password, onInput: setPassword, required: true, autoComplete: 'current-password',
+      h(Field, { label: 'Login or e-mail', name: 'username', value: login, onInput: setLogin, required: true, autoComplete: 'username',
+        autoFocus: true }),
+      h(Field, { label: 'Password', name: 'password', type: 'password', value: password, onInput: setPassword, required: true,
+        autoComplete: 'current-password',
         error: wrong ? 'Login and password do not fit together.' : null }),
       error && !wrong && h(ProblemBox, { error }),
       h('footer', null, h('a', { href: new URL('docs', ROOT).href }, 'API documentation'), h('span', { class: 'grow' }),
@@ -190,9 +200,11 @@ function Help({ keys, setKeys, onClose }) {
     ...PAGES.filter((page) => page.key && shown(page)).map((page) => /** @type {[string, string]} */ ([`g ${page.key}`, page.title]))];
   return h(Dialog, { title: 'Keys and help', onClose },
     h('div', { class: 'form-body' },
-      h('table', { class: 'plain' }, h('tbody', null, rows.map(([key, what]) => h('tr', { key }, h('th', { scope: 'row' }, h('kbd', null, key)), h('td', null, what))))),
+      h('table', { class: 'plain' },
+        h('tbody', null, rows.map(([key, what]) => h('tr', { key }, h('th', { scope: 'row' }, h('kbd', null, key)), h('td', null, what))))),
       h(Check, { label: 'Single-key shortcuts', checked: keys, onChange: setKeys }),
-      h('p', null, h('a', { href: new URL('docs/guide', ROOT).href }, 'Guides'), ' · ', h('a', { href: new URL('docs', ROOT).href }, 'API'), ' · ',
+      h('p', null, h('a', { href: new URL('docs/guide', ROOT).href }, 'Guides'), ' · ', h('a', { href: new URL('docs', ROOT).href },
+        'API'), ' · ',
         h('a', { href: new URL('problems', ROOT).href }, 'What refusals mean'))));
 }
 

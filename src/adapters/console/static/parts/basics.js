@@ -79,10 +79,12 @@ export function ProblemBox({ error, retry }) {
     h('p', null, error.message),
     fields.length > 0 && h('ul', null, fields.map((field) =>
       h('li', { key: field.pointer ?? field.parameter }, h('code', null, field.pointer ?? field.parameter), ' ', field.detail))),
-    needs && h('p', null, 'It needs the permission ', h('code', null, needs), scope ? [' in the store ', h('code', null, scope)] : ' everywhere',
+    needs && h('p', null, 'It needs the permission ', h('code', null, needs), scope ? [' in the store ', h('code', null, scope)]
+      : ' everywhere',
       have && have.length > 0 ? `; you have it in ${have.join(', ')}.` : '.'),
     h('p', { class: 'soft' },
-      problem.type && h('a', { href: new URL(problem.type.replace(/^\//, ''), ROOT).href, target: '_blank', rel: 'noreferrer' }, 'What this means'),
+      problem.type && h('a', { href: new URL(problem.type.replace(/^\//, ''), ROOT).href, target: '_blank', rel: 'noreferrer' },
+        'What this means'),
       problem.requestId && h('span', null, ' request ', h('code', null, problem.requestId))),
     retry && h('button', { type: 'button', onClick: retry }, 'Try again'));
 }
@@ -102,7 +104,8 @@ export function Copy({ text, label = 'Copy' }) {
     setTimeout(() => setDone(false), 2000);
   };
   return h('span', { class: 'copy' },
-    !navigator.clipboard && h('textarea', { ref: field, class: 'offscreen', tabIndex: -1, 'aria-hidden': 'true', readOnly: true, value: text }),
+    !navigator.clipboard && h('textarea', { ref: field, class: 'offscreen', tabIndex: -1, 'aria-hidden': 'true', readOnly: true,
+      value: text }),
     h('button', { type: 'button', class: 'quiet', onClick: copy }, h(Icon, { name: done ? 'ok' : 'copy' }), done ? 'Copied' : label));
 }
 

@@ -32,7 +32,8 @@ export async function importSteps(importId, rowsDone, next, { onStep, signal, on
   for (let afterRow = rowsDone; ; ) {
     const step = await next(afterRow);
     try {
-      const { data } = await change('POST', `/imports/${encodeURIComponent(importId)}/rows`, { body: { afterRow, ...step }, signal, onWait });
+      const { data } = await change('POST', `/imports/${encodeURIComponent(importId)}/rows`,
+        { body: { afterRow, ...step }, signal, onWait });
       onStep?.(data);
       if (data.finished) return;
       afterRow = data.rowsDone;

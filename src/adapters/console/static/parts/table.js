@@ -130,7 +130,8 @@ export function Table({ label, columns, count, row, keyOf, sort, onSort, onOpen,
         return h('th', {
           key: column.id, scope: 'col', class: classOf(column), 'aria-sort': column.sortable ? (sorted ? direction : 'none') : undefined,
         }, column.sortable
-          ? h('button', { type: 'button', class: 'sort', onClick: () => onSort?.(column.id, sorted ? !sort?.descending : Boolean(column.num)) },
+          ? h('button', { type: 'button', class: 'sort',
+            onClick: () => onSort?.(column.id, sorted ? !sort?.descending : Boolean(column.num)) },
             column.title, sorted && h(Icon, { name: sort?.descending ? 'down' : 'up' }))
           : column.title);
       }))),

@@ -14,11 +14,13 @@ import { ROWS_KEPT, useTrail } from './trail.js';
 /** @typedef {import("./trail.js").AuditRow} AuditRow */
 
 /** @type {[string, string][]} */
-const KINDS = [['all', 'All'], ['inventory', 'Stock'], ['identity', 'Identity'], ['access', 'Logins and exports'], ['errors', 'Refused'], ['events', 'Other changes']];
+const KINDS = [['all', 'All'], ['inventory', 'Stock'], ['identity', 'Identity'], ['access', 'Logins and exports'], ['errors', 'Refused'],
+  ['events', 'Other changes']];
 /** @type {[string, string][]} */
 const OUTCOMES = [['', 'All'], ['done', 'Done'], ['refused', 'Refused'], ['noticed', 'Noticed']];
 /** @type {[string, string][]} */
-const RANGES = [['15', 'the last 15 minutes'], ['60', 'the last hour'], ['1440', 'the last 24 hours'], ['10080', 'the last 7 days'], ['all', 'the beginning']];
+const RANGES = [['15', 'the last 15 minutes'], ['60', 'the last hour'], ['1440', 'the last 24 hours'], ['10080', 'the last 7 days'],
+  ['all', 'the beginning']];
 const RANGE = '60';
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
@@ -27,7 +29,8 @@ export default function Audit() {
   const { params } = place.value;
   const [kind, actor, outcome, query] = ['kind', 'actor', 'outcome', 'q'].map((name) => params.get(name) ?? '');
   const range = params.get('since') ?? RANGE;
-  const since = useMemo(() => (range === 'all' ? null : new Date(Date.now() - (Number(range) || Number(RANGE)) * 60_000).toISOString()), [range]);
+  const since = useMemo(() => (range === 'all' ? null : new Date(Date.now() - (Number(range) || Number(RANGE)) * 60_000).toISOString()),
+    [range]);
   const [isPaused, setPaused] = useState(false);
   const [open, setOpen] = useState(/** @type {AuditRow | null} */ (null));
   const trail = useTrail({ kind, actor: actor.trim(), since }, isPaused);
@@ -36,36 +39,47 @@ export default function Audit() {
   const newest = (/** @type {number} */ index) => seen[seen.length - 1 - index];
   return h(Page, {
     title: 'Audit trail',
-    about: 'Every change, login, export and refused request. Equal refusals within a minute are one row with a count. No row has a body, a secret or a name.',
+    about: 'Every change, login, export and refused request. Equal refusals within a minute are one row with a count. No row has a body, a '
+      + 'secret or a name.',
     actions: [
-      h('button', { key: 'pause', type: 'button', 'aria-pressed': isPaused, onClick: () => setPaused(!isPaused) }, h(Icon, { name: isPaused ? 'play' : 'pause' }), isPaused ? 'Go on' : 'Pause'),
-      h(Download, { key: 'csv', path: '/audit', query: filter, accept: 'text/csv', name: `audit-${new Date().toISOString().slice(0, 10)}.csv`, label: 'Export as CSV' }),
+      h('button', { key: 'pause', type: 'button', 'aria-pressed': isPaused, onClick: () => setPaused(!isPaused) },
+        h(Icon, { name: isPaused ? 'play' : 'pause' }), isPaused ? 'Go on' : 'Pause'),
+      h(Download, { key: 'csv', path: '/audit', query: filter, accept: 'text/csv',
+        name: `audit-${new Date().toISOString().slice(0, 10)}.csv`, label: 'Export as CSV' }),
     ],
   },
   h(Tabs, { label: 'Kind', tabs: KINDS, value: kind || 'all', onChange: (id) => refine({ kind: id === 'all' ? null : id }) },
     h('div', { class: 'filters' },
       h('div', { class: 'field search' }, h('label', { htmlFor: 'audit-q' }, 'Search'), h('input', {
-        id: 'audit-q', type: 'search', value: query, placeholder: 'What, where, request, address', onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }),
+        id: 'audit-q', type: 'search', value: query, placeholder: 'What, where, request, address',
+        onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }),
       })),
-      h(Field, { label: 'Actor', value: actor, onInput: (value) => refine({ actor: value }), placeholder: 'u_…, s_… or local', autoComplete: 'off' }),
+      h(Field, { label: 'Actor', value: actor, onInput: (value) => refine({ actor: value }), placeholder: 'u_…, s_… or local',
+        autoComplete: 'off' }),
       h(Field, { label: 'Outcome', value: outcome, options: OUTCOMES, onInput: (value) => refine({ outcome: value }) }),
       h(Field, { label: 'Since', value: range, options: RANGES, onInput: (value) => refine({ since: value === RANGE ? null : value }) }),
-      h('p', { class: 'filter-end soft' }, trail.isComplete ? `${number(seen.length)} rows${isPaused ? ', paused' : ''}` : `Reading … ${number(trail.rows.length)} rows`)),
+      h('p', { class: 'filter-end soft' }, trail.isComplete ? `${number(seen.length)} rows${isPaused ? ', paused' : ''}`
+        : `Reading … ${number(trail.rows.length)} rows`)),
     trail.error && h(ProblemBox, { error: trail.error, retry: trail.reload }),
     trail.isCut && h('p', { class: 'note' }, `The newest ${number(ROWS_KEPT)} rows are shown. The export has all.`),
     seen.length === 0 && !trail.error && (trail.isComplete
-      ? h(Empty, { title: 'Nothing to show' }, range === 'all' ? 'Nothing fits these filters.' : 'Nothing fits these filters in this time. Choose a longer one under “Since”.')
+      ? h(Empty, { title: 'Nothing to show' }, range === 'all' ? 'Nothing fits these filters.'
+        : 'Nothing fits these filters in this time. Choose a longer one under “Since”.')
       : h(Loading, null)),
     seen.length > 0 && h(Table, {
       label: 'Audit trail', count: seen.length, row: newest, keyOf: ({ id }) => id, onOpen: setOpen,
       columns: [
         { id: 'date', title: 'Date', width: '7.5rem', wide: true, cell: (row) => DATE.format(new Date(row.time)) },
-        { id: 'time', title: 'Time', width: '6.5rem', head: true, cell: (row) => h('time', { dateTime: row.time, title: utc(row.time) }, CLOCK.format(new Date(row.time))) },
-        { id: 'actor', title: 'Actor', wide: true, width: '11rem', cell: (row) => (row.actor === null ? h('span', { class: 'soft' }, 'not known') : h(Long, { text: row.actor, code: true })) },
-        { id: 'what', title: 'What', cell: (row) => h('button', { type: 'button', class: 'link', onClick: () => setOpen(row) }, h(Long, { text: row.what })) },
+        { id: 'time', title: 'Time', width: '6.5rem', head: true, cell: (row) => h('time', { dateTime: row.time, title: utc(row.time) },
+          CLOCK.format(new Date(row.time))) },
+        { id: 'actor', title: 'Actor', wide: true, width: '11rem',
+          cell: (row) => (row.actor === null ? h('span', { class: 'soft' }, 'not known') : h(Long, { text: row.actor, code: true })) },
+        { id: 'what', title: 'What', cell: (row) => h('button', { type: 'button', class: 'link', onClick: () => setOpen(row) },
+          h(Long, { text: row.what })) },
         { id: 'where', title: 'Where', wide: true, width: '28%', cell: (row) => h(Long, { text: row.where ?? '' }) },
         { id: 'outcome', title: 'Outcome', width: '11.5rem', cell: outcomeOf },
-        { id: 'count', title: 'Count', width: '10rem', wide: true, cell: (row) => row.count > 1 && h('span', { title: spanOf(row) }, h(Badge, null, `× ${number(row.count)}`), ' ', h('span', { class: 'soft' }, lengthOf(row))) },
+        { id: 'count', title: 'Count', width: '10rem', wide: true, cell: (row) => row.count > 1 && h('span', { title: spanOf(row) },
+          h(Badge, null, `× ${number(row.count)}`), ' ', h('span', { class: 'soft' }, lengthOf(row))) },
       ],
     }),
     h(Curl, { path: '/audit', method: 'GET', query: filter })),
@@ -100,7 +114,9 @@ function Details({ row, onClose }) {
   const facts = [
     ['Time', h(Time, { at: row.time })],
     ['Kind', row.kind],
-    ['Actor', row.actor === null ? 'not known' : [h('code', null, row.actor), ' ', h('a', { href: href('audit', { actor: row.actor, since: place.value.params.get('since') }), onClick: onClose }, 'only what they did')]],
+    ['Actor', row.actor === null ? 'not known' : [h('code', null, row.actor), ' ',
+      h('a', { href: href('audit', { actor: row.actor, since: place.value.params.get('since') }), onClick: onClose },
+      'only what they did')]],
     ['What', row.what], ['Where', row.where], ['Outcome', outcomeOf(row)],
     ['Count', row.count > 1 ? `${number(row.count)} times, ${spanOf(row)}` : null],
     ['Status', row.status], ['Address', row.address], ['Credential', row.credential && h('code', null, row.credential)],
@@ -108,6 +124,7 @@ function Details({ row, onClose }) {
     ['Sequence', row.sequence === undefined ? null : number(row.sequence)], ['Detail', row.detail],
   ];
   return h(Dialog, { title: row.what, onClose },
-    h('div', { class: 'form-body' }, h('dl', { class: 'facts' }, facts.filter(([, value]) => value !== null && value !== undefined && value !== '').map(([name, value]) =>
+    h('div', { class: 'form-body' },
+      h('dl', { class: 'facts' }, facts.filter(([, value]) => value !== null && value !== undefined && value !== '').map(([name, value]) =>
       [h('dt', { key: name }, name), h('dd', { key: `${name}-value` }, value)]))));
 }

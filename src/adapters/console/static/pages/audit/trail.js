@@ -34,7 +34,8 @@ export function useTrail(/** @type {TrailFilter} */ { kind, actor, since }, /** 
       all.push(...more);
       const cut = all.length > ROWS_KEPT;
       if (cut) all.splice(0, all.length - ROWS_KEPT);
-      setShown((before) => ({ turn: before.turn + more.length, isComplete: before.isComplete || isComplete, isCut: before.isCut || cut, error: null }));
+      setShown((before) => ({ turn: before.turn + more.length, isComplete: before.isComplete || isComplete, isCut: before.isCut || cut,
+        error: null }));
     }, (error) => setShown((before) => ({ ...before, error }))).catch((error) => {
       if (!signal.aborted) setShown((before) => ({ ...before, error }));
     });
@@ -60,7 +61,8 @@ async function follow(filter, signal, isPaused, onRows, onAway) {
       let cursor = null;
       do {
         /** @type {import("../../api.js").Schemas["AuditPage"]} */
-        const data = (await read('/audit', { ...filter, limit: PAGE_ROWS, ...(cursor === null ? { after } : { cursor }) }, { signal })).data;
+        const data = (await read('/audit', { ...filter, limit: PAGE_ROWS, ...(cursor === null ? { after } : { cursor }) },
+          { signal })).data;
         cursor = data.nextCursor;
         // A place that was reached is gone on from, also when the next page fails.
         after = data.through;

@@ -21,12 +21,15 @@ export default function Home() {
   const isEmpty = counts.data !== null && counts.data.levels === 0 && counts.data.products === 0;
   const docs = (/** @type {string} */ path) => new URL(path, ROOT).href;
 
-  return h(Page, { title: 'Start', about: 'A stock ledger: it never sells what is not there, never loses a change it has acknowledged, and can show why every number is what it is.' },
-    (node.error || counts.error) && h(ProblemBox, { error: /** @type {Error} */ (node.error ?? counts.error), retry: () => { node.reload(); counts.reload(); } }),
+  return h(Page, { title: 'Start', about: 'A stock ledger: it never sells what is not there, never loses a change it has acknowledged, and '
+    + 'can show why every number is what it is.' },
+    (node.error || counts.error) && h(ProblemBox, { error: /** @type {Error} */ (node.error ?? counts.error),
+      retry: () => { node.reload(); counts.reload(); } }),
     counts.data === null && !counts.error && h(Loading, null),
     isEmpty && can('import:run') && can('catalogue:write') && h('section', { class: 'panel' },
       h('h2', null, 'There is no stock yet'),
-      h('p', null, 'Load a sample to look around: four stores, thirty products and two weeks of deliveries, sales and returns, made up by this page. ',
+      h('p', null, 'Load a sample to look around: four stores, thirty products and two weeks of deliveries, sales and returns, made up by '
+        + 'this page. ',
         'It is written into this node’s log like everything else, and cannot be taken out again; use a directory that you can throw away.'),
       h('div', { class: 'actions' },
         h('button', { type: 'button', class: 'primary', onClick: () => setSample(true) }, 'Load the sample history'),
@@ -36,18 +39,22 @@ export default function Home() {
       !isEmpty && counts.data && can('stock:read') && h('section', { class: 'panel' }, h('h2', null, 'Stock'),
         h('p', null, counts.data.alerts === 0
           ? h(Badge, { kind: 'ok', icon: 'ok' }, 'nothing is low')
-          : h('a', { href: href('alerts') }, h(Badge, { kind: 'low', icon: 'low' }, `${number(counts.data.alerts ?? 0)}${counts.data.alerts === 1000 ? ' or more' : ''} low`))),
+          : h('a', { href: href('alerts') }, h(Badge, { kind: 'low', icon: 'low' },
+            `${number(counts.data.alerts ?? 0)}${counts.data.alerts === 1000 ? ' or more' : ''} low`))),
         h('p', null, h('a', { href: href('stock') }, 'Watch the stock of all stores'))),
       node.data && h('section', { class: 'panel' }, h('h2', null, 'What runs here'),
         h('dl', { class: 'facts' },
           h('dt', null, 'Version'), h('dd', null, `Onhand ${node.data.version}`),
           h('dt', null, 'Data'), h('dd', null, h('code', null, node.data.dataDir ?? 'not known')),
-          node.data.disk && h('dt', null, 'Disk'), node.data.disk && h('dd', null, `${bytes(node.data.disk.freeBytes)} free of ${bytes(node.data.disk.totalBytes)}`),
-          h('dt', null, 'Last change'), h('dd', null, node.data.durableSequence === 0 ? 'none yet' : `sequence ${number(node.data.durableSequence)}`),
+          node.data.disk && h('dt', null, 'Disk'), node.data.disk && h('dd', null, `${bytes(node.data.disk.freeBytes)} free of `
+            + `${bytes(node.data.disk.totalBytes)}`),
+          h('dt', null, 'Last change'),
+          h('dd', null, node.data.durableSequence === 0 ? 'none yet' : `sequence ${number(node.data.durableSequence)}`),
           node.data.startedAt && h('dt', null, 'Started'), node.data.startedAt && h('dd', null, h(Time, { at: node.data.startedAt }))),
         h('p', null, h('a', { href: href('node') }, 'Settings and where they come from'))),
       state.value === 'open' && h('section', { class: 'panel' }, h('h2', null, 'Nobody has to log in'),
-        h('p', null, 'Everybody who reaches this address from this machine may do everything. The first administrator changes that; run on its machine:'),
+        h('p', null, 'Everybody who reaches this address from this machine may do everything. The first administrator changes that; run on '
+          + 'its machine:'),
         h(Command, { text: `onhand user add ada --admin --data-dir ${node.data?.dataDir ?? 'data'}` })),
       h('section', { class: 'panel' }, h('h2', null, 'Read on'),
         h('ul', { class: 'links' },

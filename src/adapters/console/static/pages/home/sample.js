@@ -81,8 +81,10 @@ export function Sample({ onClose }) {
   };
   return h(Dialog, { title: 'Load the sample history', onClose },
     h('div', { class: 'form-body' },
-      total === 0 && h('p', null, 'Four stores, thirty products, two weeks. It is made up by this page and written by the same calls that you would use.'),
-      total > 0 && h('p', { role: 'status' }, finished ? `${number(total)} movements are loaded.` : `${number(done)} of ${number(total)} movements …`),
+      total === 0 && h('p', null, 'Four stores, thirty products, two weeks. It is made up by this page and written by the same calls that '
+        + 'you would use.'),
+      total > 0 && h('p', { role: 'status' }, finished ? `${number(total)} movements are loaded.`
+        : `${number(done)} of ${number(total)} movements …`),
       total > 0 && h('progress', { max: total, value: done, 'aria-label': 'Loaded movements' }),
       error && h(ProblemBox, { error, retry: load }),
       h('footer', null, h('span', { class: 'grow' }),

@@ -256,7 +256,8 @@ export async function readHead(/** @type {File} */ file, /** @type {string | und
     // The last record of the sample may be cut; the check of the whole file names a real fault.
     if (!(error instanceof FileFault) || records.length === 0) throw error;
   }
-  return { ...headOf(records[0]), rows: records.slice(1).map((record) => record.fields.map((field) => field ?? '\ufffd')), delimiter: used };
+  return { ...headOf(records[0]), rows: records.slice(1).map((record) => record.fields.map((field) => field ?? '\ufffd')),
+    delimiter: used };
 }
 
 /** The names of the columns. */

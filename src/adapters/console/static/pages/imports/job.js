@@ -70,7 +70,8 @@ export function mine() {
 export function begin(/** @type {Pick<Job, "file" | "names" | "sample" | "reading" | "isTimeUnsure">} */ chosen) {
   forget();
   job.value = {
-    ...chosen, owner: me.value?.principalId, phase: 'read', done: 0, survey: null, known: null, reached: null, refusals: null, waiting: null, error: null,
+    ...chosen, owner: me.value?.principalId, phase: 'read', done: 0, survey: null, known: null, reached: null, refusals: null,
+    waiting: null, error: null,
   };
 }
 
@@ -86,7 +87,8 @@ export function setReading(/** @type {Partial<Reading>} */ changes) {
   if (!job.value) return;
   controller.abort(new Error('other options'));
   controller = new AbortController();
-  set({ reading: { ...job.value.reading, ...changes }, phase: 'read', survey: null, known: null, reached: null, refusals: null, error: null });
+  set({ reading: { ...job.value.reading, ...changes }, phase: 'read', survey: null, known: null, reached: null, refusals: null,
+    error: null });
 }
 
 function open(/** @type {Job} */ { file, reading, names }, /** @type {string | undefined} */ meaning = undefined) {
@@ -218,12 +220,14 @@ async function count() {
   set({ phase: 'counting', done: 0 });
   /** @type {Refusals} */
   const refusals = { total: 0, byCode: new Map(), first: [] };
-  for await (const refusal of refused(current, current.survey, true, abort, (done) => set({ done }))) add(refusals, () => refusal, refusal.code);
+  for await (const refusal of refused(current, current.survey, true, abort, (done) => set({ done }))) {
+    add(refusals, () => refusal, refusal.code);
+  }
   const applied = job.value?.reached?.applied ?? 0;
   set({ phase: 'done', refusals });
   if (applied + refusals.total !== current.survey.rows) {
-    set({ error: new FileFault(`Of ${current.survey.rows} rows the node applied ${applied}, and ${refusals.total} are known to be refused: that does `
-      + 'not add up. Run onhand verify on its data directory.') });
+    set({ error: new FileFault(`Of ${current.survey.rows} rows the node applied ${applied}, and ${refusals.total} are known to be refused: `
+      + 'that does not add up. Run onhand verify on its data directory.') });
   }
 }
 
@@ -357,7 +361,8 @@ class StoreNames {
     if (!known) this.#names.set(id, known = new Map());
     if (known.has(name)) return;
     this.#count += 1;
-    if (this.#count > STORE_NAMES_MAX) throw new FileFault(`The column of the store has more than ${STORE_NAMES_MAX} different names: is it the right one?`);
+    if (this.#count > STORE_NAMES_MAX) throw new FileFault(`The column of the store has more than ${STORE_NAMES_MAX} different names: is `
+      + `it the right one?`);
     const made = name !== id && !this.meant.has(name);
     const at = `${JSON.stringify(name)} (row ${record.row}, line ${record.line})`;
     const first = [...known.values()].find((seen) => seen.made || made);
@@ -371,13 +376,16 @@ class StoreNames {
       const more = this.#collisions.size > TOLD_MAX ? `; and ${this.#collisions.size - TOLD_MAX} more` : '';
       throw new FileFault(`Different names would become one store: ${told}${more}. Say under “Stores” what each name means.`);
     }
-    const ids = [...this.#names.keys()].sort((one, other) => one.toLowerCase().localeCompare(other.toLowerCase(), 'en') || (one < other ? -1 : 1));
+    const ids = [...this.#names.keys()].sort((one, other) => one.toLowerCase().localeCompare(other.toLowerCase(), 'en')
+      || (one < other ? -1 : 1));
     const notes = [];
     for (let at = 1; at < ids.length; at += 1) {
       if (ids[at].toLowerCase() === ids[at - 1].toLowerCase()) notes.push(`${ids[at - 1]} and ${ids[at]} are two stores.`);
     }
     const names = new Set([...this.#names.values()].flatMap((known) => [...known.keys()]));
-    for (const name of this.meant) if (!names.has(name)) notes.push(`No row that would be sent has the store name ${JSON.stringify(name)}.`);
+    for (const name of this.meant) {
+      if (!names.has(name)) notes.push(`No row that would be sent has the store name ${JSON.stringify(name)}.`);
+    }
     return notes.slice(0, TOLD_MAX);
   }
 }

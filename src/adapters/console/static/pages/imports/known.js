@@ -35,7 +35,8 @@ export function Known({ importId }) {
   return h('section', { class: 'panel' },
     h('h2', null, 'Import ', h('code', null, importId)),
     h('p', null, found.finished ? h(Badge, { kind: 'ok', icon: 'ok' }, 'Finished') : h(Badge, { kind: 'low', icon: 'low' }, 'Not finished'),
-      ` ${number(found.applied)} rows applied, ${number(found.refused)} refused by the node; the last change was `, h(Time, { at: found.updatedAt }), '.'),
+      ` ${number(found.applied)} rows applied, ${number(found.refused)} refused by the node; the last change was `,
+      h(Time, { at: found.updatedAt }), '.'),
     !found.finished && h('p', null, `It has ended at row ${number(found.rowsDone)}. Choose the same file again to go on behind it.`),
     refusals && refusals.total > 0 && h(RefusedRows, { refusals }));
 }

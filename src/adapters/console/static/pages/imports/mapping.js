@@ -24,7 +24,9 @@ const OTHER = 'other';
 function faults(/** @type {Job} */ { reading, names }) {
   /** @type {Partial<Record<keyof Reading, string>>} */
   const found = {};
-  const column = (/** @type {"storeColumn" | "skuColumn" | "quantityColumn" | "timeColumn" | "referenceColumn" | "kindColumn"} */ field) => {
+  const column = (
+    /** @type {"storeColumn" | "skuColumn" | "quantityColumn" | "timeColumn" | "referenceColumn" | "kindColumn"} */ field,
+  ) => {
     const name = reading[field];
     if (name !== '' && names.indexOf(name) !== names.lastIndexOf(name)) found[field] = 'The header has this name more than once.';
   };
@@ -96,23 +98,30 @@ export function Mapping({ job }) {
       h('div', { class: 'fields' },
         h(Field, {
           label: 'What a row is', value: reading.kind, options: KINDS,
-          onInput: (kind) => setReading({ kind: /** @type {Reading["kind"]} */ (kind), ...(kind === 'opening' ? { openingStock: 0 } : {}) }),
+          onInput: (kind) => setReading({ kind: /** @type {Reading["kind"]} */ (kind),
+            ...(kind === 'opening' ? { openingStock: 0 } : {}) }),
         }),
         reading.kind === 'column' && h(Field, {
-          label: 'Column with the kind', value: reading.kindColumn, options: choose('Choose …'), onInput: field('kindColumn'), error: found.kindColumn,
+          label: 'Column with the kind', value: reading.kindColumn, options: choose('Choose …'), onInput: field('kindColumn'),
+          error: found.kindColumn,
           hint: 'It says sale, return, stock-in, removal or opening.',
         }),
-        h(Field, { label: 'Store', value: reading.storeColumn, options: choose('One store for all rows'), onInput: field('storeColumn'), error: found.storeColumn }),
+        h(Field, { label: 'Store', value: reading.storeColumn, options: choose('One store for all rows'), onInput: field('storeColumn'),
+          error: found.storeColumn }),
         reading.storeColumn === '' && h(Field, {
-          label: 'Store id', value: reading.storeId, onInput: field('storeId'), maxLength: 64, error: reading.storeId === '' ? null : found.storeId,
+          label: 'Store id', value: reading.storeId, onInput: field('storeId'), maxLength: 64, error: reading.storeId === '' ? null
+            : found.storeId,
           hint: 'Such as BERLIN.',
         }),
-        h(Field, { label: 'SKU', value: reading.skuColumn, options: choose('Choose …'), onInput: field('skuColumn'), error: found.skuColumn }),
-        h(Field, { label: 'Quantity', value: reading.quantityColumn, options: choose('Choose …'), onInput: field('quantityColumn'), error: found.quantityColumn }),
+        h(Field, { label: 'SKU', value: reading.skuColumn, options: choose('Choose …'), onInput: field('skuColumn'),
+          error: found.skuColumn }),
+        h(Field, { label: 'Quantity', value: reading.quantityColumn, options: choose('Choose …'), onInput: field('quantityColumn'),
+          error: found.quantityColumn }),
         h(Field, { label: 'Time', value: reading.timeColumn, options: choose('None'), onInput: setTimeColumn, error: found.timeColumn }),
         reading.timeColumn !== '' && h(Field, {
           label: 'How times are written', value: isOther ? OTHER : reading.timeFormat,
-          options: [['', 'RFC 3339'], .../** @type {[string, string][]} */ (LAYOUTS.map((layout) => [layout, said(layout)])), [OTHER, 'Another layout']],
+          options: [['', 'RFC 3339'], .../** @type {[string, string][]} */ (LAYOUTS.map((layout) => [layout, said(layout)])),
+            [OTHER, 'Another layout']],
           onInput: (layout) => {
             setOther(layout === OTHER);
             set({ isTimeUnsure: false });
@@ -121,19 +130,24 @@ export function Mapping({ job }) {
           hint: job.isTimeUnsure ? 'Day and month may be exchanged: look at the preview.' : 'UTC, unless the time has an offset.',
         }),
         reading.timeColumn !== '' && isOther && h(Field, {
-          label: 'Layout, as for strftime', value: reading.timeFormat, onInput: field('timeFormat'), error: found.timeFormat, hint: 'Such as %d-%b-%Y %H:%M.',
+          label: 'Layout, as for strftime', value: reading.timeFormat, onInput: field('timeFormat'), error: found.timeFormat,
+          hint: 'Such as %d-%b-%Y %H:%M.',
         }),
-        h(Field, { label: 'Reference', value: reading.referenceColumn, options: choose('None'), onInput: field('referenceColumn'), error: found.referenceColumn }),
+        h(Field, { label: 'Reference', value: reading.referenceColumn, options: choose('None'), onInput: field('referenceColumn'),
+          error: found.referenceColumn }),
         reading.kind !== 'opening' && h(Field, {
           label: 'Opening stock', type: 'number', min: 0, step: 1, value: String(reading.openingStock), error: found.openingStock,
           onInput: (text) => setReading({ openingStock: Number(text) }), hint: 'For levels that the node has never seen.',
         }),
         h(Field, { label: 'Between the fields', value: reading.delimiter, options: DELIMITERS, onInput: setDelimiter })),
-      reading.storeColumn !== '' && h('details', { class: 'more', open: job.error !== null && job.error.message.startsWith('Different names') ? true : undefined },
+      reading.storeColumn !== '' && h('details', { class: 'more',
+        open: job.error !== null && job.error.message.startsWith('Different names') ? true : undefined },
         h('summary', null, 'Stores'),
-        h('p', { class: 'soft' }, 'A name that is a store id is taken as it is. In any other name each character that an id may not have becomes “-”: '
+        h('p', { class: 'soft' }, 'A name that is a store id is taken as it is. In any other name each character that an id may not have '
+          + 'becomes “-”: '
           + 'United Kingdom is United-Kingdom.'),
-        h(Check, { label: 'Take the names as ids, and refuse rows where they are none', checked: reading.exactStores, onChange: (exactStores) => setReading({ exactStores }) }),
+        h(Check, { label: 'Take the names as ids, and refuse rows where they are none', checked: reading.exactStores,
+          onChange: (exactStores) => setReading({ exactStores }) }),
         !reading.exactStores && h(Field, {
           label: 'What names mean, a line each', value: storeNames, multiline: true, placeholder: 'MÜNCHEN=MUENCHEN',
           onInput: (text) => {
@@ -143,14 +157,17 @@ export function Mapping({ job }) {
           error: wrong === null ? null : `Not a line NAME=STORE: ${wrong}`,
         }))),
     h('div', { class: 'actions' },
-      h('button', { type: 'submit', class: phase === 'read' ? 'primary' : undefined, disabled: isBusy || Object.keys(found).length > 0 || wrong !== null }, 'Check the file')));
+      h('button', { type: 'submit', class: phase === 'read' ? 'primary' : undefined, disabled: isBusy || Object.keys(found).length > 0
+        || wrong !== null }, 'Check the file')));
 }
 
 /** A layout with an example. */
 function said(/** @type {string} */ layout) {
   const parts = { Y: '2026', m: '12', d: '24', H: '18', M: '30', S: '00', s: '1798137000' };
   const example = layout.replace(/%([YmdHMSs])/g, (_, letter) => parts[/** @type {keyof typeof parts} */ (letter)]);
-  return layout === '%s' ? 'Seconds since 1970' : `${example} (${layout.startsWith('%m') ? 'month first' : layout.startsWith('%d') ? 'day first' : 'year first'})`;
+  if (layout === '%s') return 'Seconds since 1970';
+  const first = layout.startsWith('%m') ? 'month' : layout.startsWith('%d') ? 'day' : 'year';
+  return `${example} (${first} first)`;
 }
 
 /** The name of a column with its first value. */

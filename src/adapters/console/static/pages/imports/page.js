@@ -31,13 +31,15 @@ export default function Imports() {
   return h(Page, {
     title: 'Imports',
     about: 'A CSV file of movements: each row is applied or refused by itself, exactly once. The same file again goes on where it ended.',
-    actions: current && h('button', { type: 'button', onClick: forget }, current.phase === 'done' ? 'Import another file' : 'Choose another file'),
+    actions: current && h('button', { type: 'button', onClick: forget }, current.phase === 'done' ? 'Import another file'
+      : 'Choose another file'),
   },
   error && h(ProblemBox, { error }),
   !current && importId && h(Known, { importId }),
   current
     ? [
-      h('p', { key: 'file' }, h('strong', { dir: 'auto' }, current.file.name), h('span', { class: 'soft' }, ` · ${bytes(current.file.size)} · ${current.names.length} columns`)),
+      h('p', { key: 'file' }, h('strong', { dir: 'auto' }, current.file.name),
+        h('span', { class: 'soft' }, ` · ${bytes(current.file.size)} · ${current.names.length} columns`)),
       isOpen && h(Mapping, { key: 'mapping', job: current }),
       h(Result, { key: 'result', job: current }),
     ]
@@ -62,8 +64,10 @@ function Choose({ onFile }) {
   },
   h('p', { class: 'empty-title' }, h(Icon, { name: 'plus' }), ' Drop a CSV file here, or choose one'),
   h('p', null, h('label', { class: 'file' }, h('span', { class: 'offscreen' }, 'CSV file'),
-    h('input', { type: 'file', accept: '.csv,.tsv,.txt,text/csv', onChange: (/** @type {any} */ event) => onFile(event.currentTarget.files?.[0]) }))),
-  h('p', { class: 'soft' }, 'UTF-8, the first line names the columns; comma, semicolon or tab between the fields. The file is read here, piece by piece: '
+    h('input', { type: 'file', accept: '.csv,.tsv,.txt,text/csv',
+      onChange: (/** @type {any} */ event) => onFile(event.currentTarget.files?.[0]) }))),
+  h('p', { class: 'soft' }, 'UTF-8, the first line names the columns; comma, semicolon or tab between the fields. The file is read here, '
+    + 'piece by piece: '
     + 'nothing is sent before you say so. ', h('a', { href: href('stock') }, 'What is in stock now')));
 }
 
@@ -76,7 +80,8 @@ async function chosen(/** @type {File} */ file) {
   return {
     file, names, sample: rows, isTimeUnsure: timeColumn !== '' && isUnsure,
     reading: {
-      kind: /** @type {const} */ ('sale'), kindColumn: guess('kind'), storeColumn: guess('store'), storeId: '', exactStores: false, storeNames: [],
+      kind: /** @type {const} */ ('sale'), kindColumn: guess('kind'), storeColumn: guess('store'), storeId: '', exactStores: false,
+      storeNames: [],
       skuColumn: guess('sku'), quantityColumn: guess('quantity'), timeColumn, timeFormat: layout, referenceColumn: guess('reference'),
       openingStock: 0, delimiter,
     },

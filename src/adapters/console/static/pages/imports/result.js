@@ -42,8 +42,10 @@ export function Result({ job }) {
   const isRunning = phase === 'sending' || phase === 'paused';
   return h('section', { class: 'import-result', 'aria-label': 'The import' },
     error && h(ProblemBox, { error, retry: survey && phase === 'stopped' ? start : undefined }),
-    phase === 'checking' && h(Bar, { label: 'Reading the file', value: job.done, max: file.size, text: 'Reading the file; nothing is sent …' }),
-    phase === 'counting' && h(Bar, { label: 'Collecting refusals', value: job.done, max: file.size, text: 'Collecting what was refused …' }),
+    phase === 'checking' && h(Bar, { label: 'Reading the file', value: job.done, max: file.size,
+      text: 'Reading the file; nothing is sent …' }),
+    phase === 'counting' && h(Bar, { label: 'Collecting refusals', value: job.done, max: file.size,
+      text: 'Collecting what was refused …' }),
     survey && h('div', { class: 'tiles' },
       h(Tile, { name: 'rows', value: survey.rows }),
       reached && (isRunning || isDone || phase === 'stopped' || phase === 'counting')
@@ -53,7 +55,8 @@ export function Result({ job }) {
       reached && !isDone && reached.refused > 0 && h(Tile, { name: 'refused by the node', value: reached.refused, kind: 'low' })),
     survey?.notes.map((note) => h('p', { class: 'note', key: note }, note)),
     survey && isDone && h('p', { role: 'status', class: 'import-state' }, h(Badge, { kind: 'ok', icon: 'ok' }, 'Finished'), ' ',
-      known?.finished ? ['This file was imported before, read in the same way: nothing was sent, nothing changed. It ended ', h(Time, { at: known.updatedAt }), '.']
+      known?.finished ? ['This file was imported before, read in the same way: nothing was sent, nothing changed. It ended ',
+        h(Time, { at: known.updatedAt }), '.']
         : `${number(reached?.applied ?? 0)} rows are applied, ${number(refusals?.total ?? 0)} are refused.`),
     survey && isBehind && !isDone && known && h('p', { role: 'status', class: 'note' },
       isRunning ? `Going on after row ${number(known.rowsDone)}.`
@@ -65,21 +68,27 @@ export function Result({ job }) {
     waiting && h('p', { class: 'waiting', role: 'status' }, `${waiting.message} Nothing is lost: the step is sent again.`),
     survey && h('div', { class: 'actions' },
       (phase === 'checked' || phase === 'stopped') && !known?.finished && h('button', { type: 'button', class: 'primary', onClick: start },
-        h(Icon, { name: 'play' }), phase === 'stopped' || isBehind ? `Go on after row ${number(reached?.rowsDone ?? 0)}` : `Import ${number(survey.rows - survey.refusals.total)} rows`),
+        h(Icon, { name: 'play' }), phase === 'stopped' || isBehind ? `Go on after row ${number(reached?.rowsDone ?? 0)}`
+          : `Import ${number(survey.rows - survey.refusals.total)} rows`),
       phase === 'sending' && h('button', { type: 'button', onClick: pause }, h(Icon, { name: 'pause' }), 'Pause'),
       phase === 'paused' && h('button', { type: 'button', class: 'primary', onClick: goOn }, h(Icon, { name: 'play' }), 'Go on'),
       isRunning && h('button', { type: 'button', onClick: stop }, 'Stop'),
-      ['checked', 'stopped', 'done'].includes(phase) && (refusals?.total ?? 0) + (reached?.refused ?? 0) > 0 && h('button', { type: 'button', onClick: download, disabled: reporting },
+      ['checked', 'stopped', 'done'].includes(phase) && (refusals?.total ?? 0) + (reached?.refused ?? 0) > 0
+        && h('button', { type: 'button', onClick: download, disabled: reporting },
         h(Icon, { name: 'download' }), reporting ? 'One moment …' : 'Save refused rows as CSV'),
       isDone && h('a', { class: 'button', href: href('stock') }, 'Look at the stock')),
     failed && h(ProblemBox, { error: failed, retry: download }),
-    isRunning && h('p', { class: 'soft' }, 'You may look at other pages meanwhile. If this tab is closed or the node stops, nothing is lost or done twice: choose the file again.'),
+    isRunning && h('p', { class: 'soft' }, 'You may look at other pages meanwhile. If this tab is closed or the node stops, nothing is '
+      + 'lost or done twice: choose the file again.'),
     refusals && refusals.total > 0 && h(RefusedRows, { refusals }),
     survey && !isDone && !isRunning && survey.preview.length > 0 && h(Preview, { rows: survey.preview }),
     survey && h('details', { class: 'more' }, h('summary', null, 'Import id, and the same from a shell'),
-      h('dl', { class: 'facts' }, h('dt', null, 'Import'), h('dd', null, h('code', null, survey.importId), ' ', h(Copy, { text: survey.importId }),
-        place.value.params.get('import') !== survey.importId && h('a', { href: href('imports', { import: survey.importId }) }, ' as a link'))),
-      job.reading.kind !== 'column' && h('div', { class: 'code' }, h('pre', { tabIndex: 0 }, commandOf(file.name, job.reading)), h(Copy, { text: commandOf(file.name, job.reading) }))));
+      h('dl', { class: 'facts' }, h('dt', null, 'Import'), h('dd', null, h('code', null, survey.importId), ' ',
+        h(Copy, { text: survey.importId }),
+        place.value.params.get('import') !== survey.importId && h('a', { href: href('imports', { import: survey.importId }) },
+          ' as a link'))),
+      job.reading.kind !== 'column' && h('div', { class: 'code' }, h('pre', { tabIndex: 0 }, commandOf(file.name, job.reading)),
+        h(Copy, { text: commandOf(file.name, job.reading) }))));
 }
 
 /** @param {{ label: string, value: number, max: number, text: string }} props */
@@ -124,7 +133,8 @@ function Preview({ rows }) {
         { id: 'sku', title: 'SKU', cell: ({ sku }) => h(Long, { text: sku }) },
         { id: 'kind', title: 'Kind', width: '6rem', cell: ({ kind }) => kind },
         { id: 'quantity', title: 'Pieces', num: true, width: '5.5rem', cell: ({ quantity }) => number(quantity) },
-        { id: 'time', title: 'Time (UTC)', width: '13rem', wide: true, cell: ({ occurredAt }) => occurredAt?.replace('T', ' ').replace(/(:00)?\.000Z$/, '') ?? '' },
+        { id: 'time', title: 'Time (UTC)', width: '13rem', wide: true,
+          cell: ({ occurredAt }) => occurredAt?.replace('T', ' ').replace(/(:00)?\.000Z$/, '') ?? '' },
         { id: 'reference', title: 'Reference', wide: true, cell: ({ reference }) => h(Long, { text: reference ?? '' }) },
       ],
     }));

@@ -86,7 +86,8 @@ export function columnsOf(/** @type {string[]} */ names, /** @type {Reading} */ 
 
 /** The fields of a record that a report has. */
 export function cellsOf(/** @type {CsvRecord} */ record, /** @type {Columns} */ columns) {
-  return [columns.store, columns.sku, columns.quantity, columns.time, columns.reference].map((at) => (at === -1 ? '' : record.fields[at] ?? ''));
+  const { store, sku, quantity, time, reference } = columns;
+  return [store, sku, quantity, time, reference].map((at) => (at === -1 ? '' : record.fields[at] ?? ''));
 }
 
 /** @type {Record<string, RowsKind | "return">} */
@@ -126,7 +127,8 @@ export function rowReader(/** @type {Reading} */ reading, /** @type {Columns} */
       }
       if (known === null) {
         return refuse('invalid-store', reading.exactStores
-          ? `${quote(name)} is no store id: it ${name.length > ID_MAX ? `must be at most ${ID_MAX} characters long` : 'may hold only A-Z a-z 0-9 . _ -'}`
+          ? `${quote(name)} is no store id: it ${name.length > ID_MAX ? `must be at most ${ID_MAX} characters long`
+            : 'may hold only A-Z a-z 0-9 . _ -'}`
           : `${quote(name)} makes no store id of 1 to 64 letters and digits`);
       }
       storeId = known;
@@ -155,7 +157,9 @@ export function rowReader(/** @type {Reading} */ reading, /** @type {Columns} */
       kind = KIND_WORDS[word.toLowerCase().replace(/[ _]/g, '-')];
       if (kind === undefined) return refuse('invalid-kind', `${quote(word)} is none of ${Object.keys(KIND_WORDS).join(', ')}`);
     }
-    if (quantity < 0 && kind !== 'sale') return refuse('negative-quantity', `the quantity is ${quantity}, and a ${kind} cannot be negative`);
+    if (quantity < 0 && kind !== 'sale') {
+      return refuse('negative-quantity', `the quantity is ${quantity}, and a ${kind} cannot be negative`);
+    }
 
     /** @type {Schemas["ImportRow"]} */
     const good = {
@@ -185,7 +189,8 @@ export function rowReader(/** @type {Reading} */ reading, /** @type {Columns} */
 /** The names that columns go by, in the order of preference. */
 const GUESSES = {
   store: ['storeid', 'store', 'shop', 'shopid', 'branch', 'location', 'warehouse', 'site', 'filiale', 'country'],
-  sku: ['sku', 'stockcode', 'item', 'itemid', 'itemcode', 'article', 'articlenumber', 'product', 'productid', 'productcode', 'code', 'artikel'],
+  sku: ['sku', 'stockcode', 'item', 'itemid', 'itemcode', 'article', 'articlenumber', 'product', 'productid', 'productcode',
+    'code', 'artikel'],
   quantity: ['quantity', 'qty', 'pieces', 'amount', 'units', 'count', 'menge'],
   kind: ['kind', 'type', 'movement', 'movementtype', 'art'],
   time: ['occurredat', 'date', 'time', 'datetime', 'timestamp', 'invoicedate', 'orderdate', 'saledate', 'at', 'datum'],

@@ -9,7 +9,8 @@ export const LAYOUTS = [
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 /** What each directive matches. @type {Record<string, string>} */
 const DIRECTIVES = {
-  Y: '\\d{1,4}', y: '\\d{1,2}', m: '\\d{1,2}', d: '\\d{1,2}', e: '\\d{1,2}', H: '\\d{1,2}', k: '\\d{1,2}', I: '\\d{1,2}', M: '\\d{1,2}', S: '\\d{1,2}',
+  Y: '\\d{1,4}', y: '\\d{1,2}', m: '\\d{1,2}', d: '\\d{1,2}', e: '\\d{1,2}', H: '\\d{1,2}', k: '\\d{1,2}', I: '\\d{1,2}', M: '\\d{1,2}',
+  S: '\\d{1,2}',
   p: '[AaPp][Mm]', b: MONTHS.join('|'), z: '[+-]\\d\\d:?\\d\\d', s: '-?\\d+',
 };
 /** @type {Record<string, string>} */

@@ -39,18 +39,23 @@ export default function NodePage() {
 function Facts({ node }) {
   const path = (/** @type {string} */ name) => new URL(name, ROOT).href;
   /** @type {[string, string][]} */
-  const links = [['health', 'Health'], ['health/readiness', 'Readiness'], ['metrics', 'Metrics'], ['docs', 'API'], ['docs/guide', 'Guides']];
+  const links = [['health', 'Health'], ['health/readiness', 'Readiness'], ['metrics', 'Metrics'], ['docs', 'API'],
+    ['docs/guide', 'Guides']];
   return h('section', { class: 'panel' }, h('h2', null, 'What runs here'),
     h('dl', { class: 'facts' },
       h('dt', null, 'Version'), h('dd', null, `Onhand ${node.version}`),
-      node.startedAt && h('dt', null, 'Running for'), node.startedAt && h('dd', null, lasted(node.startedAt, node.time), ', since ', h(Time, { at: node.startedAt })),
+      node.startedAt && h('dt', null, 'Running for'), node.startedAt && h('dd', null, lasted(node.startedAt, node.time), ', since ',
+        h(Time, { at: node.startedAt })),
       h('dt', null, 'Durable sequence'), h('dd', { class: 'mono' }, number(node.durableSequence)),
       h('dt', null, 'Data directory'), h('dd', null, node.dataDir ? h('code', null, node.dataDir) : 'not known'),
       h('dt', null, 'Disk'), h('dd', null, node.disk ? h(Disk, { disk: node.disk }) : 'not known'),
       h('dt', null, 'Node id'), h('dd', null, h('code', null, node.node)),
       h('dt', null, 'Ledger id'), h('dd', null, h('code', null, node.ledger)),
-      h('dt', null, 'Login'), h('dd', null, node.open ? h(Badge, { kind: 'low', icon: 'low' }, 'nobody has to log in') : h(Badge, { kind: 'ok', icon: 'ok' }, 'everybody logs in'))),
-    h('p', { class: 'above' }, links.map(([name, title], index) => [index > 0 && ' · ', h('a', { key: name, href: path(name), target: '_blank', rel: 'noreferrer' }, title)])));
+      h('dt', null, 'Login'), h('dd', null, node.open ? h(Badge, { kind: 'low', icon: 'low' }, 'nobody has to log in')
+        : h(Badge, { kind: 'ok', icon: 'ok' }, 'everybody logs in'))),
+    h('p', { class: 'above' },
+      links.map(([name, title], index) => [index > 0 && ' · ', h('a', { key: name, href: path(name), target: '_blank', rel: 'noreferrer' },
+      title)])));
 }
 
 /** @param {{ disk: NonNullable<Node["disk"]> }} props */
@@ -60,7 +65,8 @@ function Disk({ disk }) {
   const word = { ok: 'enough room', low: 'little room', out: 'almost full' }[kind];
   return [
     h('span', { class: `disk ${kind}`, 'aria-hidden': 'true', key: 'bar' }, h('span', { style: { width: `${(1 - part) * 100}%` } })),
-    h('span', { key: 'words' }, `${bytes(disk.freeBytes)} free of ${bytes(disk.totalBytes)} (${Math.floor(part * 100)} %) `), h(Badge, { key: 'state', kind, icon: kind }, word),
+    h('span', { key: 'words' }, `${bytes(disk.freeBytes)} free of ${bytes(disk.totalBytes)} (${Math.floor(part * 100)} %) `),
+    h(Badge, { key: 'state', kind, icon: kind }, word),
   ];
 }
 
@@ -77,7 +83,8 @@ function Commands({ node }) {
     'onhand verify --data-dir "$copy"',
   ].join('\n');
   return h('section', { class: 'panel' }, h('h2', null, 'On its machine'),
-    h(Command, { title: 'Verify: the log against levels, reservations and snapshots. The node may run meanwhile.', text: `onhand verify --data-dir ${dir}` }),
+    h(Command, { title: 'Verify: the log against levels, reservations and snapshots. The node may run meanwhile.',
+      text: `onhand verify --data-dir ${dir}` }),
     h(Command, { title: 'Backup while it runs. The order matters; “no such file” for alerts-sent or audit does no harm.', text: backup }),
     h(Command, { title: 'Its last messages, where systemd runs it.', text: 'journalctl -u onhand -n 50' }),
     h('p', { class: 'soft above' }, 'Start a copy only when the original is gone for good: both are the same node.'));
@@ -85,7 +92,8 @@ function Commands({ node }) {
 
 /** @param {{ title: string, text: string }} props */
 function Command({ title, text }) {
-  return h('div', { class: 'command' }, h('p', { class: 'command-title' }, title), h('div', { class: 'code' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': title }, text), h(Copy, { text })));
+  return h('div', { class: 'command' }, h('p', { class: 'command-title' }, title),
+    h('div', { class: 'code' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': title }, text), h(Copy, { text })));
 }
 
 const quoted = (/** @type {string} */ text) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
@@ -104,22 +112,28 @@ function Settings({ settings }) {
   return h('section', { class: 'settings' }, h('h2', null, 'Settings'),
     h('div', { class: 'filters' },
       h('div', { class: 'field search' }, h('label', { htmlFor: 'settings-q' }, 'Search settings'),
-        h('input', { id: 'settings-q', type: 'search', value: query, placeholder: 'Name, value or what it does', onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
+        h('input', { id: 'settings-q', type: 'search', value: query, placeholder: 'Name, value or what it does',
+          onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
       h(Check, { label: 'Only what differs from the default', checked: onlySet, onChange: (on) => refine({ only: on ? 'set' : null }) }),
       h('p', { class: 'filter-end soft' }, `${number(seen.length)} of ${number(settings.length)}`)),
-    seen.length === 0 ? h(Empty, { title: 'No setting fits' }, onlySet && query === '' ? 'Everything is as the program has it by default.' : 'Clear the search to see all.')
+    seen.length === 0 ? h(Empty, { title: 'No setting fits' }, onlySet && query === '' ? 'Everything is as the program has it by default.'
+      : 'Clear the search to see all.')
       : h(Table, {
         label: 'Settings', count: seen.length, row: (index) => seen[index], keyOf: ({ name }) => name, onOpen: setOpen,
         columns: [
-          { id: 'name', title: 'Setting', width: '24%', head: true, cell: (one) => h('button', { type: 'button', class: 'link', onClick: () => setOpen(one) }, h(Long, { text: one.name, code: true })) },
+          { id: 'name', title: 'Setting', width: '24%', head: true,
+            cell: (one) => h('button', { type: 'button', class: 'link', onClick: () => setOpen(one) },
+            h(Long, { text: one.name, code: true })) },
           { id: 'value', title: 'Value', cell: valueOf },
           { id: 'source', title: 'From', width: '8rem', wide: true, cell: sourceOf },
           { id: 'about', title: 'What it does', wide: true, width: '38%', cell: ({ about }) => h(Long, { text: about }) },
         ],
       }),
-    open && h(Dialog, { title: open.name, onClose: () => setOpen(null) }, h('div', { class: 'form-body' }, h('p', null, open.about), h('dl', { class: 'facts' },
+    open && h(Dialog, { title: open.name, onClose: () => setOpen(null) }, h('div', { class: 'form-body' }, h('p', null, open.about),
+      h('dl', { class: 'facts' },
       h('dt', null, 'Value'), h('dd', null, valueOf(open)), h('dt', null, 'From'), h('dd', null, sourceOf(open)),
-      h('dt', null, 'To set it'), h('dd', null, 'the environment variable ', h('code', null, open.name), ', or its flag of ', h('code', null, 'onhand serve --help'))))));
+      h('dt', null, 'To set it'), h('dd', null, 'the environment variable ', h('code', null, open.name), ', or its flag of ',
+        h('code', null, 'onhand serve --help'))))));
 }
 
 function valueOf(/** @type {Setting} */ { value, source }) {
@@ -128,7 +142,8 @@ function valueOf(/** @type {Setting} */ { value, source }) {
 }
 
 function sourceOf(/** @type {Setting} */ { source }) {
-  return source === 'flag' || source === 'environment' ? h(Badge, { kind: 'low' }, SOURCES[source]) : h('span', { class: 'soft' }, SOURCES[source]);
+  return source === 'flag' || source === 'environment' ? h(Badge, { kind: 'low' }, SOURCES[source]) : h('span', { class: 'soft' },
+    SOURCES[source]);
 }
 
 /** How long the node has been running, in its own time. */

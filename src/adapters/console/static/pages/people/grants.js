@@ -23,7 +23,8 @@ export const storesOf = (/** @type {string} */ text) => text.split(/[\s,;]+/).fi
 
 /** @returns {Grant[]} */
 export function grantsOf(/** @type {GrantDraft[]} */ drafts) {
-  return drafts.filter(({ role, kept }) => role !== '' || kept !== null).map(({ role, stores, team, kept }) => kept ?? /** @type {Grant} */ ({
+  const given = drafts.filter(({ role, kept }) => role !== '' || kept !== null);
+  return given.map(({ role, stores, team, kept }) => kept ?? /** @type {Grant} */ ({
     role, ...(storesOf(stores).length > 0 ? { stores: storesOf(stores) } : {}), ...(team !== '' ? { team } : {}),
   }));
 }
@@ -44,11 +45,15 @@ export function isComplete(/** @type {GrantDraft[]} */ drafts, /** @type {Schema
 /** @param {{ drafts: GrantDraft[], onChange: (drafts: GrantDraft[]) => void, roles: Schemas["Roles"]["items"] }} props */
 export function GrantFields({ drafts, onChange, roles }) {
   const stores = useLoad(async (signal) => (can('stores:read')
-    ? (await read('/stores', { limit: STORES_TOLD + 1 }, { signal })).data.items.map((/** @type {any} */ store) => store.storeId) : []), []);
+    ? (await read('/stores', { limit: STORES_TOLD + 1 }, { signal })).data.items.map((/** @type {any} */ store) => store.storeId) : []),
+    []);
   const some = /** @type {string[]} */ (stores.data ?? []);
-  const put = (/** @type {number} */ at, /** @type {Partial<GrantDraft>} */ changes) => onChange(drafts.map((draft, index) => (index === at ? { ...draft, ...changes } : draft)));
+  const put = (/** @type {number} */ at, /** @type {Partial<GrantDraft>} */ changes) =>
+    onChange(drafts.map((draft, index) => (index === at ? { ...draft, ...changes } : draft)));
   /** @type {[string, string][]} */
-  const options = [['', 'Choose …'], .../** @type {[string, string][]} */ (roles.map(({ role, scope }) => [role, scope === 'stores' ? `${role} (of stores)` : scope === 'team' ? `${role} (of a team)` : role]))];
+  const options = [['', 'Choose …'],
+    .../** @type {[string, string][]} */ (roles.map(({ role, scope }) => [role, scope === 'stores' ? `${role} (of stores)`
+      : scope === 'team' ? `${role} (of a team)` : role]))];
   return h('fieldset', { class: 'grants' }, h('legend', null, 'Granted'),
     drafts.length === 0 && h('p', { class: 'soft' }, 'Nothing: this person can log in and see nothing.'),
     drafts.map((draft, index) => {
@@ -56,16 +61,20 @@ export function GrantFields({ drafts, onChange, roles }) {
       return h('div', { class: 'grant', key: index },
         draft.kept
           ? h('p', { class: 'field' }, h('code', null, grantText(draft.kept)))
-          : h(Field, { label: 'Role', value: draft.role, options, required: true, onInput: (role) => put(index, { role, stores: '', team: '' }) }),
+          : h(Field, { label: 'Role', value: draft.role, options, required: true,
+            onInput: (role) => put(index, { role, stores: '', team: '' }) }),
         !draft.kept && scope === 'stores' && h(Field, {
-          label: 'In these stores', value: draft.stores, required: true, onInput: (text) => put(index, { stores: text }), placeholder: 'BERLIN, PARIS',
+          label: 'In these stores', value: draft.stores, required: true, onInput: (text) => put(index, { stores: text }),
+          placeholder: 'BERLIN, PARIS',
           hint: some.length > 0 && `Such as ${some.slice(0, STORES_TOLD).join(', ')}${some.length > STORES_TOLD ? ' …' : ''}`,
         }),
-        !draft.kept && scope === 'team' && h(Field, { label: 'Team', value: draft.team, required: true, maxLength: 64, onInput: (team) => put(index, { team }) }),
+        !draft.kept && scope === 'team' && h(Field, { label: 'Team', value: draft.team, required: true, maxLength: 64,
+          onInput: (team) => put(index, { team }) }),
         h('button', {
           type: 'button', class: 'quiet', 'aria-label': `Take away ${draft.kept ? grantText(draft.kept) : draft.role || 'this grant'}`,
           onClick: () => onChange(drafts.filter((_, at) => at !== index)),
         }, h(Icon, { name: 'close' })));
     }),
-    h('button', { type: 'button', onClick: () => onChange([...drafts, { role: '', stores: '', team: '', kept: null }]) }, h(Icon, { name: 'plus' }), 'Another role'));
+    h('button', { type: 'button', onClick: () => onChange([...drafts, { role: '', stores: '', team: '', kept: null }]) },
+      h(Icon, { name: 'plus' }), 'Another role'));
 }

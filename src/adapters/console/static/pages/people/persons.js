@@ -43,25 +43,33 @@ export function People() {
   return [
     h('div', { class: 'filters' },
       h('div', { class: 'field search' }, h('label', { htmlFor: 'people-q' }, 'Search'),
-        h('input', { id: 'people-q', type: 'search', value: query, placeholder: 'Login, name, e-mail, role', onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
+        h('input', { id: 'people-q', type: 'search', value: query, placeholder: 'Login, name, e-mail, role',
+          onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
       h('p', { class: 'filter-end soft' }, `${number(seen.length)} of ${number(data.length)}`),
       h('span', { class: 'grow' }),
-      manages && h('button', { type: 'button', class: 'primary', onClick: () => setOpen({ act: 'invite', user: null }) }, h(Icon, { name: 'plus' }), state.value === 'open' ? 'Add the first administrator' : 'Invite')),
+      manages && h('button', { type: 'button', class: 'primary', onClick: () => setOpen({ act: 'invite', user: null }) },
+        h(Icon, { name: 'plus' }), state.value === 'open' ? 'Add the first administrator' : 'Invite')),
     error && h(ProblemBox, { error, retry: reload }),
-    data.length === 0 && h(Empty, { title: 'There are no people yet' }, manages ? 'Everybody on this machine may do everything. The first administrator changes that.' : 'An administrator invites them.'),
+    data.length === 0 && h(Empty, { title: 'There are no people yet' },
+      manages ? 'Everybody on this machine may do everything. The first administrator changes that.' : 'An administrator invites them.'),
     data.length > 0 && seen.length === 0 && h(Empty, { title: 'Nobody fits the search' }),
     seen.length > 0 && h(Table, {
       label: 'People', count: seen.length, row: (index) => seen[index], keyOf: ({ userId }) => userId,
       onOpen: (one) => setOpen({ act: 'person', user: one }),
       columns: [
-        { id: 'login', title: 'Login', head: true, cell: (one) => h('button', { type: 'button', class: 'link', onClick: () => setOpen({ act: 'person', user: one }) }, h(Long, { text: one.login })) },
-        { id: 'name', title: 'Name', cell: (one) => [h(Long, { text: one.name ?? '' }), one.userId === me.value?.principalId && h(Badge, null, 'you')] },
-        { id: 'grants', title: 'Granted', wide: true, width: '30%', cell: (one) => h(Long, { text: one.grants.map(grantText).join('; ') || 'nothing' }) },
+        { id: 'login', title: 'Login', head: true,
+          cell: (one) => h('button', { type: 'button', class: 'link', onClick: () => setOpen({ act: 'person', user: one }) },
+          h(Long, { text: one.login })) },
+        { id: 'name', title: 'Name', cell: (one) => [h(Long, { text: one.name ?? '' }), one.userId === me.value?.principalId
+          && h(Badge, null, 'you')] },
+        { id: 'grants', title: 'Granted', wide: true, width: '30%',
+          cell: (one) => h(Long, { text: one.grants.map(grantText).join('; ') || 'nothing' }) },
         { id: 'state', title: 'State', width: '9.5rem', cell: stateOf },
         { id: 'since', title: 'Since', wide: true, width: '13.5rem', cell: (one) => h(Time, { at: one.createdAt }) },
       ],
     }),
-    open?.act === 'invite' && h(Invite, { onClose: close, onDone: (added) => { if (added.link || !added.hasPassword) setInvited(added); reload(); } }),
+    open?.act === 'invite' && h(Invite, { onClose: close,
+      onDone: (added) => { if (added.link || !added.hasPassword) setInvited(added); reload(); } }),
     invited && h(LinkDialog, { user: invited, link: invited.link ?? null, onClose: () => setInvited(null) }),
     user && open?.act === 'person' && h(Person, { user, manages, onClose: close, to }),
     user && open?.act === 'details' && h(Details, { user, onClose: close, onDone: reload }),
@@ -85,7 +93,8 @@ function Person({ user, manages, onClose, to }) {
         h('dt', null, 'State'), h('dd', null, stateOf(user)),
         user.name && h('dt', null, 'Name'), user.name && h('dd', { dir: 'auto' }, user.name),
         user.email && h('dt', null, 'E-mail'), user.email && h('dd', { dir: 'auto' }, user.email),
-        h('dt', null, 'Granted'), h('dd', null, user.grants.length === 0 ? 'nothing' : h('ul', { class: 'plain' }, user.grants.map((grant) => h('li', { key: grantText(grant) }, grantText(grant))))),
+        h('dt', null, 'Granted'), h('dd', null, user.grants.length === 0 ? 'nothing' : h('ul', { class: 'plain' },
+          user.grants.map((grant) => h('li', { key: grantText(grant) }, grantText(grant))))),
         h('dt', null, 'Id'), h('dd', null, h('code', null, user.userId)),
         h('dt', null, 'Since'), h('dd', null, h(Time, { at: user.createdAt }))),
       manages && h('footer', null,
@@ -106,23 +115,29 @@ function Invite({ onClose, onDone }) {
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
-  const [drafts, setDrafts] = useState([{ role: wasFirst ? 'admin' : '', stores: '', team: '', kept: /** @type {Schemas["Grant"] | null} */ (null) }]);
+  const [drafts, setDrafts] = useState([{ role: wasFirst ? 'admin' : '', stores: '', team: '',
+    kept: /** @type {Schemas["Grant"] | null} */ (null) }]);
   const valid = (login !== '' || email !== '') && isComplete(drafts, roles.data ?? []) && (!wasFirst || password.length >= PASSWORD_MIN);
   return h(ChangeDialog, {
     title: wasFirst ? 'The first administrator' : 'Invite', submit: wasFirst ? 'Add' : 'Invite', onClose, valid, explain,
     onDone: (answer) => onDone(answer.data), said: 'The person is added',
     request: () => ({
       method: 'POST', path: '/users',
-      body: { ...(login && { login }), ...(name && { name }), ...(email && { email }), ...(wasFirst && { password }), grants: grantsOf(drafts) },
+      body: { ...(login && { login }), ...(name && { name }), ...(email && { email }), ...(wasFirst && { password }),
+        grants: grantsOf(drafts) },
     }),
   },
   wasFirst && h('p', { class: 'note' }, 'From then on everybody has to log in, also here.'),
   h('div', { class: 'fields' },
-    h(Field, { label: 'Login', value: login, onInput: setLogin, maxLength: 254, autoComplete: 'off', required: email === '', autoFocus: true, hint: 'No spaces or colons.' }),
+    h(Field, { label: 'Login', value: login, onInput: setLogin, maxLength: 254, autoComplete: 'off', required: email === '',
+      autoFocus: true, hint: 'No spaces or colons.' }),
     h(Field, { label: 'Name', value: name, onInput: setName, maxLength: 256, autoComplete: 'off' })),
-  h(Field, { label: 'E-mail address', type: 'email', value: email, onInput: setEmail, maxLength: 254, autoComplete: 'off', hint: 'It is the login, too, unless another one is given.' }),
-  wasFirst && h(Field, { label: 'Password', type: 'password', value: password, onInput: setPassword, autoComplete: 'new-password', required: true, hint: `${PASSWORD_MIN} characters or more.` }),
-  roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload }) : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }),
+  h(Field, { label: 'E-mail address', type: 'email', value: email, onInput: setEmail, maxLength: 254, autoComplete: 'off',
+    hint: 'It is the login, too, unless another one is given.' }),
+  wasFirst && h(Field, { label: 'Password', type: 'password', value: password, onInput: setPassword, autoComplete: 'new-password',
+    required: true, hint: `${PASSWORD_MIN} characters or more.` }),
+  roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload })
+    : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }),
   !wasFirst && h('p', { class: 'soft' }, 'The next step shows a link by which they choose a password.'));
 }
 
@@ -134,7 +149,8 @@ function Details({ user, onClose, onDone }) {
   const [expectedVersion] = useState(user.version);
   return h(ChangeDialog, {
     title: `Change ${user.login}`, onClose, onDone, explain, said: 'The person is changed', valid: login !== '',
-    request: () => ({ method: 'PATCH', path: `/users/${user.userId}`, body: { login, name: name || null, email: email || null, expectedVersion } }),
+    request: () => ({ method: 'PATCH', path: `/users/${user.userId}`, body: { login, name: name || null, email: email || null,
+      expectedVersion } }),
   },
   h(Field, { label: 'Login', value: login, onInput: setLogin, required: true, maxLength: 254, autoComplete: 'off', autoFocus: true }),
   h(Field, { label: 'Name', value: name, onInput: setName, maxLength: 256, autoComplete: 'off' }),
@@ -147,9 +163,11 @@ function Grants({ user, onClose, onDone }) {
   const [drafts, setDrafts] = useState(user.grants.map(draftOf));
   const [expectedVersion] = useState(user.version);
   return h(ChangeDialog, {
-    title: `What ${user.login} is granted`, onClose, onDone, explain, said: 'What is granted is changed', valid: isComplete(drafts, roles.data ?? []),
+    title: `What ${user.login} is granted`, onClose, onDone, explain, said: 'What is granted is changed',
+    valid: isComplete(drafts, roles.data ?? []),
     request: () => ({ method: 'PUT', path: `/users/${user.userId}/grants`, body: { grants: grantsOf(drafts), expectedVersion } }),
-  }, roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload }) : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }));
+  }, roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload })
+    : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }));
 }
 
 /** @param {{ user: User, onClose: () => void, onDone: () => void }} props */
@@ -157,9 +175,11 @@ function Disable({ user, onClose, onDone }) {
   const [disabled] = useState(!user.disabled);
   const [expectedVersion] = useState(user.version);
   return h(ChangeDialog, {
-    title: `${disabled ? 'Disable' : 'Enable'} ${user.login}`, submit: disabled ? 'Disable' : 'Enable', danger: disabled, onClose, onDone, explain,
+    title: `${disabled ? 'Disable' : 'Enable'} ${user.login}`, submit: disabled ? 'Disable' : 'Enable', danger: disabled, onClose,
+    onDone, explain,
     request: () => ({ method: 'PATCH', path: `/users/${user.userId}`, body: { disabled, expectedVersion } }),
-  }, h('p', null, disabled ? 'Every request of this person is refused at once, whatever they log in with. Their grants stay, and they can be enabled again.'
+  }, h('p', null, disabled ? 'Every request of this person is refused at once, whatever they log in with. Their grants stay, and they can '
+    + 'be enabled again.'
     : 'This person may log in again, with the password and the grants from before.'));
 }
 
@@ -168,9 +188,11 @@ function Erase({ user, onClose, onDone }) {
   const [typed, setTyped] = useState('');
   const [version] = useState(user.version);
   return h(ChangeDialog, {
-    title: `Erase ${user.login}`, submit: 'Erase for good', danger: true, onClose, onDone, explain, valid: typed === user.login, said: 'The person is erased',
+    title: `Erase ${user.login}`, submit: 'Erase for good', danger: true, onClose, onDone, explain, valid: typed === user.login,
+    said: 'The person is erased',
     request: () => ({ method: 'DELETE', path: `/users/${user.userId}`, headers: { 'if-match': `"${version}"` } }),
   },
-  h('p', null, 'Login, name, e-mail address, password and sessions go, and cannot be brought back. The log keeps an id that leads to nobody.'),
+  h('p', null, 'Login, name, e-mail address, password and sessions go, and cannot be brought back. The log keeps an id that leads to '
+    + 'nobody.'),
   h(Field, { label: `Type the login, ${user.login}, to confirm`, value: typed, onInput: setTyped, autoComplete: 'off', autoFocus: true }));
 }

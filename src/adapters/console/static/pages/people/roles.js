@@ -30,8 +30,10 @@ export function Roles() {
   const permissions = [...new Set(roles.data.flatMap((role) => role.permissions))];
   return [
     mode.error && h(ProblemBox, { error: mode.error, retry: mode.reload }),
-    mode.data && h('p', { class: 'mode' }, 'Mode ', h(Badge, { kind: mode.data.mode === 'judging' ? 'low' : 'plain' }, mode.data.mode), ` ${MODES[mode.data.mode]} `,
-      can('identity:manage') && h('button', { type: 'button', onClick: () => setChanging(true) }, mode.data.mode === 'judging' ? 'Back to development' : 'Switch to judging')),
+    mode.data && h('p', { class: 'mode' }, 'Mode ', h(Badge, { kind: mode.data.mode === 'judging' ? 'low' : 'plain' }, mode.data.mode),
+      ` ${MODES[mode.data.mode]} `,
+      can('identity:manage') && h('button', { type: 'button', onClick: () => setChanging(true) },
+        mode.data.mode === 'judging' ? 'Back to development' : 'Switch to judging')),
     changing && mode.data && h(SwitchMode, { record: mode.data, onClose: () => setChanging(false), onDone: mode.reload }),
     h('div', { class: 'table fill matrix', tabIndex: 0, role: 'region', 'aria-label': 'Roles and permissions' }, h('table', null,
       h('caption', { class: 'offscreen' }, 'What each role may do'),

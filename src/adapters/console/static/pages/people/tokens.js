@@ -31,7 +31,8 @@ export function Tokens() {
     /** @type {Token[]} */
     const items = [];
     const sequence = await readPages('/tokens', { limit: 1000 }, (page) => { items.push(...page); }, { signal });
-    return { data: items.sort((one, other) => Number(one.revoked) - Number(other.revoked) || one.expiresAt.localeCompare(other.expiresAt)), sequence };
+    return { data: items.sort((one, other) => Number(one.revoked) - Number(other.revoked) || one.expiresAt.localeCompare(other.expiresAt)),
+      sequence };
   }, (shown, events) => (events.some(({ type }) => type === 'TOKEN') ? null : shown), []);
   const [open, setOpen] = useState(/** @type {{ act: "issue" | "token" | "rotate" | "revoke", token: Token | null } | null} */ (null));
   const [issued, setIssued] = useState(/** @type {Token | null} */ (null));
@@ -53,22 +54,28 @@ export function Tokens() {
   return [
     h('div', { class: 'filters' },
       h('div', { class: 'field search' }, h('label', { htmlFor: 'tokens-q' }, 'Search'),
-        h('input', { id: 'tokens-q', type: 'search', value: query, placeholder: 'Name, kind, id, owner', onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
+        h('input', { id: 'tokens-q', type: 'search', value: query, placeholder: 'Name, kind, id, owner',
+          onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
       h(Check, { label: 'Revoked ones, too', checked: all, onChange: (on) => refine({ revoked: on ? 'shown' : null }) }),
       h('p', { class: 'filter-end soft' }, `${number(seen.length)} of ${number(data.length)}`),
       h('span', { class: 'grow' }),
-      manages && state.value !== 'open' && h('button', { type: 'button', class: 'primary', onClick: () => setOpen({ act: 'issue', token: null }) }, h(Icon, { name: 'plus' }), 'Issue a token')),
-    state.value === 'open' && h('p', { class: 'note' }, 'Nobody has to log in yet. Add the first administrator under “People”; then tokens can be issued here.'),
+      manages && state.value !== 'open' && h('button', { type: 'button', class: 'primary',
+        onClick: () => setOpen({ act: 'issue', token: null }) }, h(Icon, { name: 'plus' }), 'Issue a token')),
+    state.value === 'open' && h('p', { class: 'note' }, 'Nobody has to log in yet. Add the first administrator under “People”; then tokens '
+      + 'can be issued here.'),
     error && h(ProblemBox, { error, retry: reload }),
     seen.length === 0 && h(Empty, { title: data.length === 0 ? 'There are no tokens yet' : 'No token fits' },
-      data.length === 0 ? 'A till, a service, another node or a team sends one with each request.' : 'Clear the search, or show the revoked ones.'),
+      data.length === 0 ? 'A till, a service, another node or a team sends one with each request.'
+        : 'Clear the search, or show the revoked ones.'),
     seen.length > 0 && h(Table, {
-      label: 'Tokens', count: seen.length, row: (index) => seen[index], keyOf: ({ tokenId }) => tokenId, rowClass: ({ revoked }) => (revoked ? 'gone' : ''),
+      label: 'Tokens', count: seen.length, row: (index) => seen[index], keyOf: ({ tokenId }) => tokenId,
+      rowClass: ({ revoked }) => (revoked ? 'gone' : ''),
       onOpen: (token) => setOpen({ act: 'token', token }),
       columns: [
         {
           id: 'name', title: 'Name', head: true,
-          cell: (token) => h('button', { type: 'button', class: 'link', onClick: () => setOpen({ act: 'token', token }) }, h(Long, { text: token.name ?? token.tokenId })),
+          cell: (token) => h('button', { type: 'button', class: 'link', onClick: () => setOpen({ act: 'token', token }) },
+            h(Long, { text: token.name ?? token.tokenId })),
         },
         { id: 'kind', title: 'Kind', width: '5.5rem', cell: ({ kind }) => kind },
         { id: 'owner', title: 'Owner', wide: true, width: '11rem', cell: ({ principalId }) => h(Long, { text: principalId, code: true }) },
@@ -78,7 +85,8 @@ export function Tokens() {
       ],
     }),
     open?.act === 'issue' && h(Issue, { onClose: close, onDone }),
-    open?.act === 'token' && open.token && h(One, { token: open.token, manages, onClose: close, to: (act) => () => setOpen({ act, token: open.token }) }),
+    open?.act === 'token' && open.token && h(One, { token: open.token, manages, onClose: close,
+      to: (act) => () => setOpen({ act, token: open.token }) }),
     open?.act === 'rotate' && open.token && h(Rotate, { token: open.token, onClose: close, onDone }),
     open?.act === 'revoke' && open.token && h(Revoke, { token: open.token, onClose: close, onDone: reload }),
     issued && h(TokenDialog, { token: issued, onClose: () => setIssued(null) }),
@@ -101,7 +109,8 @@ function One({ token, manages, onClose, to }) {
     h('div', { class: 'form-body' },
       h('dl', { class: 'facts' },
         h('dt', null, 'Kind'), h('dd', null, token.kind),
-        h('dt', null, 'Owner'), h('dd', null, h('code', null, token.principalId), ' ', can('audit:read') && h('a', { href: href('audit', { actor: token.principalId }) }, 'what it did')),
+        h('dt', null, 'Owner'), h('dd', null, h('code', null, token.principalId), ' ',
+          can('audit:read') && h('a', { href: href('audit', { actor: token.principalId }) }, 'what it did')),
         h('dt', null, 'Token id'), h('dd', null, h('code', null, token.tokenId)),
         h('dt', null, 'Issued'), h('dd', null, h(Time, { at: token.createdAt })),
         h('dt', null, 'Expires'), h('dd', null, h(Time, { at: token.expiresAt }), ' ', expiry(token))),
@@ -119,7 +128,8 @@ function Issue({ onClose, onDone }) {
   const [drafts, setDrafts] = useState([{ role: 'till', stores: '', team: '', kept: /** @type {Schemas["Grant"] | null} */ (null) }]);
   const grants = grantsOf(drafts);
   return h(ChangeDialog, {
-    title: 'Issue a token', submit: 'Issue', onClose, onDone, explain, said: 'The token is issued', valid: name !== '' && grants.length > 0 && isComplete(drafts, roles.data ?? []),
+    title: 'Issue a token', submit: 'Issue', onClose, onDone, explain, said: 'The token is issued', valid: name !== '' && grants.length > 0
+      && isComplete(drafts, roles.data ?? []),
     request: () => ({ method: 'POST', path: '/tokens', body: { kind, name, grants, expiresInSeconds: Number(days) * 86_400 } }),
   },
   h('div', { class: 'fields' },
@@ -127,9 +137,11 @@ function Issue({ onClose, onDone }) {
       setKind(value);
       setDrafts([{ role: { till: 'till', node: 'node', team: 'team' }[value] ?? '', stores: '', team: '', kept: null }]);
     } }),
-    h(Field, { label: 'Name', value: name, onInput: setName, required: true, maxLength: 256, autoFocus: true, placeholder: 'till-3', autoComplete: 'off' }),
+    h(Field, { label: 'Name', value: name, onInput: setName, required: true, maxLength: 256, autoFocus: true, placeholder: 'till-3',
+      autoComplete: 'off' }),
     h(Field, { label: 'Good for', value: days, options: LIVES, onInput: setDays })),
-  roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload }) : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }));
+  roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload })
+    : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }));
 }
 
 /** @param {{ token: Token, onClose: () => void, onDone: (answer: import("../../api.js").Answer<Token>) => void }} props */
@@ -139,7 +151,8 @@ function Rotate({ token, onClose, onDone }) {
     title: `Rotate ${token.name ?? token.tokenId}`, submit: 'Rotate', onClose, onDone, explain, said: 'The token is rotated',
     request: () => ({ method: 'POST', path: `/tokens/${token.tokenId}/rotate`, body: { graceSeconds: Number(grace) } }),
   },
-  h('p', null, 'A new token for the same owner, shown once. The old one is good for a while, so that the new one can be brought to where it is used.'),
+  h('p', null, 'A new token for the same owner, shown once. The old one is good for a while, so that the new one can be brought to where '
+    + 'it is used.'),
   h(Field, { label: 'The old one ends', value: grace, options: GRACES, onInput: setGrace }));
 }
 

@@ -8,7 +8,8 @@ import { h } from '../../vendor/preact.js';
 const WORDS = {
   'login-taken': 'Another person has this login or e-mail address. Choose another one; nothing has changed.',
   'last-admin': 'This is the last administrator who can log in. Make another one first; nothing has changed.',
-  'managed-by-file': 'A file on the node declares this person or token. Change it there; the node takes it over at its next start or reload.',
+  'managed-by-file': 'A file on the node declares this person or token. Change it there; the node takes it over at its next start or '
+    + 'reload.',
   'version-conflict': 'Somebody else has changed this person meanwhile. Close this form, look at the present state, and change it again.',
 };
 

@@ -41,11 +41,13 @@ export default function ChoosePassword() {
         h('p', null, 'Log in with your login or e-mail address and this password.'),
         h('button', { type: 'button', class: 'primary', onClick: () => go(href('')) }, me.value ? 'Go to the start' : 'Log in'))
       : link === ''
-        ? h(Empty, { title: 'The link is missing' }, 'Open the whole address that you were given. A link that was used is used up; an administrator makes another one.')
+        ? h(Empty, { title: 'The link is missing' }, 'Open the whole address that you were given. A link that was used is used up; an '
+          + 'administrator makes another one.')
         : h('form', { class: 'panel narrow', onSubmit },
           h('p', null, 'You were given this link to choose your password for Onhand. It is good once.'),
           h(Field, {
-            label: 'Password', type: 'password', name: 'new-password', value: password, onInput: setPassword, required: true, maxLength: 256, autoComplete: 'new-password',
+            label: 'Password', type: 'password', name: 'new-password', value: password, onInput: setPassword, required: true,
+            maxLength: 256, autoComplete: 'new-password',
             autoFocus: true, hint: `${PASSWORD_MIN} characters or more, any of them. Several words are good.`,
             error: password !== '' && password.length < PASSWORD_MIN && again !== '' ? `${PASSWORD_MIN} characters or more.` : null,
           }),
@@ -53,6 +55,8 @@ export default function ChoosePassword() {
             label: 'The same again', type: 'password', value: again, onInput: setAgain, required: true, autoComplete: 'new-password',
             error: differs ? 'The two are not the same.' : null,
           }),
-          error && (isSpent ? h('p', { class: 'problem', role: 'alert' }, 'This link was used, or its half hour is over. Ask an administrator for another one.') : h(ProblemBox, { error })),
-          h('button', { type: 'submit', class: 'primary', disabled: busy || differs || password.length < PASSWORD_MIN || again === '' }, busy ? 'One moment …' : 'Set the password')));
+          error && (isSpent ? h('p', { class: 'problem', role: 'alert' },
+            'This link was used, or its half hour is over. Ask an administrator for another one.') : h(ProblemBox, { error })),
+          h('button', { type: 'submit', class: 'primary', disabled: busy || differs || password.length < PASSWORD_MIN || again === '' },
+            busy ? 'One moment …' : 'Set the password')));
 }
