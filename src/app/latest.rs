@@ -6,6 +6,7 @@
 use crate::Ledger;
 use crate::ledger::projection::{Moved, Projection};
 use crate::stock::{LevelView, ReadError};
+use ahash::RandomState;
 use onhand_domain::{Key, Sequence, State};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
@@ -32,7 +33,7 @@ pub(crate) struct MovedStates {
 struct Noted {
     readers: usize,
     /// The moved states, each with the sequence of its last event.
-    heads: HashMap<Key, Sequence>,
+    heads: HashMap<Key, Sequence, RandomState>,
     /// The first sequence that was noted.
     first: Option<Sequence>,
     /// Notes up to here may be missing.

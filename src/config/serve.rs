@@ -221,6 +221,7 @@ mod tests {
             (&["--sync", "maybe"], "SYNC", "on or off"),
             (&["--source", "ftp://paris"], "SYNC_SOURCES", "http://HOST:PORT"),
             (&["--source", "http://"], "SYNC_SOURCES", "http://HOST:PORT"),
+            (&["--source", "http://a:b@paris"], "SYNC_SOURCES", "http://HOST:PORT"),
             (&["--source", "http://paris/?a=1"], "SYNC_SOURCES", "http://HOST:PORT"),
             (&["--source", "a", "--source", ""], "SYNC_SOURCES", "directory"),
             (&["--source", "http://a", "--source", "http://a/"], "SYNC_SOURCES", "once"),

@@ -208,6 +208,8 @@ fn source(text: &str) -> Option<SourceAddress> {
     let uri: Uri = text.parse().ok()?;
     let good = matches!(scheme, "http" | "https")
         && uri.host().is_some_and(|host| !host.is_empty())
+        // A password here would stand in logs and metrics, and no source would get it; there are tokens.
+        && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
         && uri.query().is_none();
     good.then(|| SourceAddress::Url(text.trim_end_matches('/').to_owned()))
 }

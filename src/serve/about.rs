@@ -44,3 +44,33 @@ pub(super) fn about(data_dir: &Path, running: &RunningNode, settings: Vec<Settin
     };
     About { data_dir, started_at: running.ledger.now(), settings, space: Box::new(space) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Args;
+    use onhand_config::RawServe;
+
+    #[test]
+    fn each_setting_has_its_origin_and_no_secret_is_listed() {
+        let command = RawServe::augment_args(Command::new("serve")).mut_args(|argument| {
+            // Without the environment: a developer's own PORT must not fail the test.
+            let hidden = argument.is_hide_env_values_set();
+            argument.env("ONHAND_NO_SUCH_VARIABLE").hide_env_values(hidden)
+        });
+        let given = ["serve", "--port", "8080", "--alert-webhook-secret", "whsec_c2VjcmV0"];
+        let matches = command.clone().try_get_matches_from(given).unwrap();
+        let command = RawServe::augment_args(Command::new("serve"));
+        let listed = listed(&command, &matches);
+        let of = |name: &str| listed.iter().find(|setting| setting.name == name).unwrap();
+        assert_eq!((of("PORT").value.as_deref(), of("PORT").source), (Some("8080"), "flag"));
+        assert_eq!((of("HOST").value.as_deref(), of("HOST").source), (Some("127.0.0.1"), "default"));
+        assert_eq!((&of("TLS_KEY").value, of("TLS_KEY").source), (&None, "unset"));
+        assert_eq!(of("ALERT_WEBHOOK_SECRET").value.as_deref(), Some(HIDDEN));
+        assert!(
+            listed
+                .iter()
+                .all(|setting| !setting.about.is_empty() && !format!("{setting:?}").contains("c2VjcmV0"))
+        );
+    }
+}

@@ -14,7 +14,7 @@ const THREADS_MAX: usize = 2;
 /// Passwords that wait for a thread: some seconds of work.
 const WAITING_MAX: usize = 64;
 /// How much less of a busy processor a thread gets than others (nice(2)).
-const NICE: i32 = 10;
+const NICE: i32 = 19;
 
 /// One password, and what is to be done with it.
 enum Task {

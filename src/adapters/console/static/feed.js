@@ -39,6 +39,8 @@ let position = null;
 const followers = new Set();
 /** @type {BroadcastChannel | null} */
 let channel = null;
+/** Several processes share the stock, and the feed is that of one of them: lists are read again every now and then, too. */
+let isShared = false;
 
 /** Somebody in this tab who shows what the feed changes. */
 class Follower {
@@ -126,7 +128,7 @@ export function follow(onEvents, onGap, onLevels) {
   const follower = new Follower(onEvents, onGap, onLevels);
   followers.add(follower);
   const poll = setInterval(() => {
-    if (feedState.value === 'off' && !document.hidden) onGap();
+    if ((feedState.value === 'off' || isShared) && !document.hidden) onGap();
   }, POLL_MS);
   return {
     reading: () => follower.reading(),
@@ -149,7 +151,7 @@ export function start() {
 }
 
 /**
- * @param {{ kind: "piece", piece: Piece } | { kind: "state", state: FeedState, position: number | null }
+ * @param {{ kind: "piece", piece: Piece } | { kind: "state", state: FeedState, position: number | null, isShared: boolean }
  *   | { kind: "hello" } | { kind: "again" }} message
  */
 function hear(message) {
@@ -158,6 +160,7 @@ function hear(message) {
   else if (message.kind === 'hello' && leads) tellState(feedState.value);
   else if (message.kind === 'state' && !leads) {
     feedState.value = message.state;
+    isShared = message.isShared;
     if (position === null && message.position !== null) handOut({ from: message.position, through: message.position, events: [] });
   }
 }
@@ -181,7 +184,7 @@ let leads = false;
 
 function tellState(/** @type {FeedState} */ state) {
   feedState.value = state;
-  channel?.postMessage({ kind: 'state', state, position });
+  channel?.postMessage({ kind: 'state', state, position, isShared });
 }
 
 function tell(/** @type {Piece} */ piece) {
@@ -238,6 +241,7 @@ async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} 
   const signal = AbortSignal.any([hidden, silence.signal]);
   if (position === null) {
     const { data } = await call('GET', '/events', { query: { limit: 0 }, signal });
+    isShared = data.node !== data.ledger;
     tell({ from: data.end, through: data.end, events: [] });
   }
   const after = position ?? 0;
