@@ -45,15 +45,24 @@ function rows() {
   const begin = Date.now() - DAYS * 86_400_000;
   /** @type {(Omit<Schemas["ImportRow"], "row"> & { occurredAt: string })[]} */
   const all = [];
+  /** @type {Map<string, number>} */
+  const stock = new Map();
   for (let day = 0; day < DAYS; day += 1) {
     for (const storeId of STORES) {
       for (const { sku } of products()) {
         const [, , pieces] = /** @type {[string, string[], number]} */ (GOODS.find(([category]) => sku.startsWith(category.toUpperCase())));
         const at = (/** @type {number} */ hour) => new Date(begin + day * 86_400_000 + hour * 3_600_000).toISOString();
-        if (day % 7 === 0) all.push({ storeId, sku, kind: 'stock-in', quantity: pieces, occurredAt: at(7) });
-        const demand = Math.floor(next() * next() * (pieces / 3));
+        const place = `${storeId}/${sku}`;
+        let left = stock.get(place) ?? 0;
+        // The second delivery is smaller and reaches not everybody, so that something is low and something sold out.
+        const delivered = day === 0 ? pieces : day === 7 && next() > 0.35 ? Math.ceil(pieces / 2) : 0;
+        if (delivered > 0) all.push({ storeId, sku, kind: 'stock-in', quantity: delivered, occurredAt: at(7) });
+        left += delivered;
+        const demand = Math.min(left, Math.floor(next() * next() * (pieces / 3.1)));
         if (demand > 0) all.push({ storeId, sku, kind: 'sale', quantity: demand, occurredAt: at(9 + next() * 9) });
-        if (next() > 0.97) all.push({ storeId, sku, kind: 'return', quantity: 1, occurredAt: at(18) });
+        const returned = next() > 0.98 ? 1 : 0;
+        if (returned > 0) all.push({ storeId, sku, kind: 'return', quantity: returned, occurredAt: at(18) });
+        stock.set(place, left - demand + returned);
       }
     }
   }

@@ -117,7 +117,7 @@ function addressOf(/** @type {Levels} */ levels, /** @type {number} */ row) {
 /** @returns {import("../../parts/table.js").Column<number>[]} */
 function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCategories) {
   const counted = (/** @type {"qty" | "reserved" | "onHand"} */ id, /** @type {string} */ title, wide = false) => ({
-    id, title, num: true, sortable: true, wide, width: '6.3rem', cell: (/** @type {number} */ row) => number(levels[id][row]),
+    id, title, num: true, sortable: true, wide, width: '5.9rem', cell: (/** @type {number} */ row) => number(levels[id][row]),
   });
   /** @type {import("../../parts/table.js").Column<number>[]} */
   const columns = [
@@ -127,23 +127,23 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
       // The row itself opens with Enter; the link is for another tab.
       cell: (row) => h('a', { href: addressOf(levels, row), tabIndex: -1 }, h(Long, { text: levels.skus[levels.product[row]] })),
     },
-    { id: 'name', title: 'Name', sortable: true, wide: true, width: '20%',
+    { id: 'name', title: 'Name', sortable: true, wide: true, width: '17%',
       cell: (row) => h(Long, { text: levels.names[levels.product[row]] }) },
     {
       id: 'category', title: 'Category', sortable: true, wide: true, width: '8%',
       cell: (row) => h(Long, { text: levels.categories.get(levels.skus[levels.product[row]]) ?? '' }),
     },
     {
-      id: 'status', title: 'Status', sortable: true, width: '7.8rem',
+      id: 'status', title: 'Status', sortable: true, width: '7.6rem',
       cell: (row) => h(StockBadge,
         { qty: levels.qty[row], threshold: levels.threshold[row] === NO_THRESHOLD ? null : levels.threshold[row] }),
     },
     counted('qty', 'Sellable'), counted('reserved', 'Reserved', true), counted('onHand', 'On hand', true),
     {
-      id: 'threshold', title: 'Threshold', num: true, sortable: true, wide: true, width: '6.6rem',
+      id: 'threshold', title: 'Threshold', num: true, sortable: true, wide: true, width: '6.4rem',
       cell: (row) => (levels.threshold[row] === NO_THRESHOLD ? h('span', { class: 'soft' }, '–') : number(levels.threshold[row])),
     },
-    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '10rem',
+    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '8.2rem',
       cell: (row) => h(Time, { at: new Date(levels.updated[row]).toISOString(), short: true }) },
   ];
   const left = new Set(levels.sellableOnly ? ['reserved', 'onHand', 'threshold', 'updated'] : []);
