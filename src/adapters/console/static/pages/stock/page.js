@@ -127,10 +127,10 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
       // The row itself opens with Enter; the link is for another tab.
       cell: (row) => h('a', { href: addressOf(levels, row), tabIndex: -1 }, h(Long, { text: levels.skus[levels.product[row]] })),
     },
-    { id: 'name', title: 'Name', sortable: true, wide: true, width: '17%',
+    { id: 'name', title: 'Name', sortable: true, wide: true, width: '15%',
       cell: (row) => h(Long, { text: levels.names[levels.product[row]] }) },
     {
-      id: 'category', title: 'Category', sortable: true, wide: true, width: '8%',
+      id: 'category', title: 'Category', sortable: true, wide: true, width: '8.6%',
       cell: (row) => h(Long, { text: levels.categories.get(levels.skus[levels.product[row]]) ?? '' }),
     },
     {
@@ -143,7 +143,7 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
       id: 'threshold', title: 'Threshold', num: true, sortable: true, wide: true, width: '6.4rem',
       cell: (row) => (levels.threshold[row] === NO_THRESHOLD ? h('span', { class: 'soft' }, '–') : number(levels.threshold[row])),
     },
-    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '8.2rem',
+    { id: 'updated', title: 'Updated', sortable: true, wide: true, width: '7.6rem',
       cell: (row) => h(Time, { at: new Date(levels.updated[row]).toISOString(), short: true }) },
   ];
   const left = new Set(levels.sellableOnly ? ['reserved', 'onHand', 'threshold', 'updated'] : []);
