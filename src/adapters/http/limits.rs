@@ -47,6 +47,8 @@ pub(crate) const FOLLOW_EVENTS_MAX: usize = 256;
 pub(crate) const SCREEN_PIECE_MS: u64 = 50;
 /// More events than this between two such pieces are left out; the levels they led to stand in their place.
 pub(crate) const SCREEN_EVENTS_MAX: u64 = 100;
+/// The time between two looks at the session of somebody who follows a stream.
+pub(crate) const SESSION_CHECK_MS: u64 = 2_000;
 /// The interval of heartbeats in a stream without events.
 pub(crate) const HEARTBEAT_MS: u64 = 15_000;
 /// How long a peer may read nothing of what is written to it before its connection is closed.

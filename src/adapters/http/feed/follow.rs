@@ -4,7 +4,7 @@
 //! reader costs one piece. The timeout of the socket closes a connection whose reader stops
 //! (`server/timed_socket.rs`).
 
-use crate::limits::HEARTBEAT_MS;
+use crate::limits::{HEARTBEAT_MS, SESSION_CHECK_MS};
 use crate::node::Node;
 use crate::request::caller::Caller;
 use crate::response::hints::{Endless, Noted};
@@ -61,6 +61,8 @@ struct FollowerStream<T> {
     followed: T,
     form: Form,
     heartbeat_at: Instant,
+    /// When the session of the caller is looked up again: another process may have ended it.
+    session_at: Instant,
     greeting: Option<&'static str>,
     ended: bool,
     _place: OwnedSemaphorePermit,
@@ -81,6 +83,7 @@ pub(crate) fn response<T: Followed>(
         followed,
         form,
         heartbeat_at: next_heartbeat(),
+        session_at: Instant::now() + Duration::from_millis(SESSION_CHECK_MS),
         greeting: form.greeting(),
         ended: false,
         _place: place,
@@ -113,6 +116,12 @@ impl<T: Followed> FollowerStream<T> {
             if !self.node.goes_on(&self.caller).await {
                 return Ok(None);
             }
+            if Instant::now() >= self.session_at {
+                if !self.node.has_session(&self.caller).await {
+                    return Ok(None);
+                }
+                self.session_at = Instant::now() + Duration::from_millis(SESSION_CHECK_MS);
+            }
             let mut frames = Frames { form: self.form, bytes: Vec::new() };
             let Some(read) = shutdown.run_until_cancelled(self.followed.next(&mut frames)).await else {
                 return Ok(None);
@@ -131,6 +140,7 @@ impl<T: Followed> FollowerStream<T> {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(None),
                 () = self.followed.more() => {}
+                () = tokio::time::sleep_until(self.session_at), if self.caller.session().is_some() => {}
                 () = tokio::time::sleep_until(self.heartbeat_at) => return Ok(Some(self.form.heartbeat())),
             }
         }

@@ -20,7 +20,7 @@ use http::StatusCode;
 use onhand_app::central::{CentralModel, Worker};
 use onhand_app::low_stock::sender::AlertSender;
 use onhand_app::ports::{AuditTrail, Vault};
-use onhand_app::{CommandError, Ledger, Meta, Outcome};
+use onhand_app::{CommandError, Ledger, Meta, Outcome, blocking};
 use onhand_console::Console;
 use onhand_domain::Command;
 use onhand_resilience::Deadline;
@@ -224,6 +224,14 @@ impl Node {
     /// this does.
     pub(crate) async fn goes_on(&self, caller: &Caller) -> bool {
         self.ledger.catch_up().await.is_ok() && self.admits_still(caller)
+    }
+
+    /// False once the session of a caller has ended, in whichever process; true for one without a session, and while its file cannot be
+    /// read.
+    pub(crate) async fn has_session(&self, caller: &Caller) -> bool {
+        let (Some(id), Some(vault)) = (caller.session().cloned(), self.vault.clone()) else { return true };
+        let now = self.ledger.now();
+        blocking(move || vault.session(&id, now)).await.map_or(true, |session| session.is_some())
     }
 
     /// The issuer of the tokens that the node signs: its ledger.

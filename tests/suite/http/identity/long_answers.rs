@@ -1,13 +1,16 @@
 //! Long answers: they are broken off once what their caller may do has changed. And the first use of a token, which waits for a file.
 
-use super::super::Setup;
 use super::super::reports::CSV;
+use super::super::{NDJSON, Setup};
+use super::persons::{PASSWORD, access};
 use super::{Chain, setup};
 use axum::body::Body;
 use http::Method;
 use http_body_util::BodyExt;
 use onhand_app::central::{Central, CentralLevel, CentralModel};
+use onhand_app::ports::Vault;
 use onhand_disk::{Disk, DiskFile, OpenMode, RealDisk};
+use onhand_domain::identity::PrincipalId;
 use onhand_domain::stock::LevelAfter;
 use onhand_domain::{Quantity, Sku, StoreId, Timestamp};
 use onhand_vault::FileVault;
@@ -20,6 +23,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use uuid::Uuid;
 
+const NDJSON_WANTED: (&str, &str) = ("accept", NDJSON);
 const WHOLE: (&str, &str) = ("accept", "application/vnd.onhand.central+json");
 
 /// Reads one piece, changes something, and reads on: what comes then is an error, and not the end.
@@ -60,6 +64,20 @@ async fn a_table_is_cut_when_its_callers_token_is_revoked() {
         let body = chain.node.open_stream(path, &[CSV, ("authorization", &viewer)]).await;
         is_cut(body, revoke(&chain, &id)).await;
     }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_another_process_has_ended_its_session() {
+    let chain = Chain::open().await;
+    let id = chain.person("ada", json!([{"role": "viewer"}])).await;
+    let session = chain.log_in(json!({"login": "ada", "password": PASSWORD})).await;
+    let headers = [NDJSON_WANTED, ("authorization", &access(&session))];
+    let mut follower = chain.node.open_stream("/events", &headers).await;
+    follower.frame().await.unwrap().unwrap();
+    let other = FileVault::open(Arc::new(RealDisk), chain.node.directory.path().join("identity")).unwrap();
+    other.end_sessions_of(&PrincipalId::new(&id).unwrap(), None).unwrap();
+    assert!(follower.frame().await.is_none(), "nothing happens in the log, and yet it ends");
+    chain.get("/auth/me", &access(&session)).await.is(401, "unauthorized");
 }
 
 #[tokio::test]
