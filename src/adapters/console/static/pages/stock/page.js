@@ -6,7 +6,7 @@ import { go, href, place, refine } from '../../router.js';
 import { can } from '../../session.js';
 import { Curl, Empty, Icon, Long, Page, ProblemBox, STOCK_WORDS, StockBadge, Time, say } from '../../parts/basics.js';
 import { Download } from '../../parts/download.js';
-import { Field } from '../../parts/form.js';
+import { Field, Search } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { useInterval } from '../../parts/load.js';
 import { Table } from '../../parts/table.js';
@@ -77,9 +77,7 @@ export default function Stock() {
     onClick: () => refine({ status: filter.status === kind ? '' : kind }),
   }, h('b', null, number(counts[KINDS.indexOf(kind)])), h('span', { class: `kind ${kind}` }, h(Icon, { name: kind }), STOCK_WORDS[kind])))),
   h('div', { class: 'filters' },
-    h('div', { class: 'field search' }, h(Field, {
-      label: 'Search SKU or name', type: 'search', value: filter.text, autoComplete: 'off', onInput: (q) => refine({ q }),
-    })),
+    h(Search, { label: 'Search SKU or name', value: filter.text, onInput: (q) => refine({ q }) }),
     h(Field, { label: 'Store', value: filter.store, options: options(stores, filter.store, 'All stores'),
       onInput: (store) => refine({ store }) }),
     categories.length > 0 && h(Field, {
@@ -117,7 +115,8 @@ function addressOf(/** @type {Levels} */ levels, /** @type {number} */ row) {
 /** @returns {import("../../parts/table.js").Column<number>[]} */
 function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCategories) {
   const counted = (/** @type {"qty" | "reserved" | "onHand"} */ id, /** @type {string} */ title, wide = false) => ({
-    id, title, num: true, sortable: true, wide, width: '5.9rem', cell: (/** @type {number} */ row) => number(levels[id][row]),
+    id, title, num: true, sortable: true, wide, width: 'clamp(4.7rem, 8vw, 5.9rem)',
+    cell: (/** @type {number} */ row) => number(levels[id][row]),
   });
   /** @type {import("../../parts/table.js").Column<number>[]} */
   const columns = [
@@ -134,7 +133,7 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
       cell: (row) => h(Long, { text: levels.categories.get(levels.skus[levels.product[row]]) ?? '' }),
     },
     {
-      id: 'status', title: 'Status', sortable: true, width: '7.6rem',
+      id: 'status', title: 'Status', sortable: true, width: 'clamp(6.7rem, 10vw, 7.6rem)',
       cell: (row) => h(StockBadge,
         { qty: levels.qty[row], threshold: levels.threshold[row] === NO_THRESHOLD ? null : levels.threshold[row] }),
     },
