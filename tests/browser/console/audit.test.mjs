@@ -28,7 +28,7 @@ describe('the audit trail', () => {
     const { items } = (await node.get('/audit?kind=inventory')).body;
     assert.equal(items.length, 4);
     await page.getByText('3 rows, paused').waitFor();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     await first(page).getByText('OSLO/TEA').waitFor();
     assert.equal(await rows(page).count(), 4);
   });
@@ -75,6 +75,6 @@ describe('the audit trail', () => {
     assert.match(lines[0], /^time,kind,actor,what,where,outcome/);
     assert.ok(lines.length > 2 && lines.slice(1).every((line) => line.includes(',inventory,local,')), lines.join('\n'));
     await page.getByLabel('Actor').fill('u_000000000000');
-    await page.getByText('Nothing to show').waitFor();
+    await page.getByText('No row matches').waitFor();
   });
 });

@@ -54,7 +54,7 @@ describe('the page of events', () => {
     await newest(page, before);
     await page.getByRole('button', { name: 'Pause' }).click();
     for (let count = 0; count < 7; count += 1) await adjust(node, 'ROME', 'TEA', 1);
-    await page.getByText('Paused: 7 more have come').waitFor();
+    await page.getByText('Paused: 7 new events').waitFor();
     assert.equal((await sequences(page))[0], before);
     await picture(page, 'events-paused');
     await page.getByRole('button', { name: 'Continue' }).click();
@@ -66,7 +66,7 @@ describe('the page of events', () => {
     const { page } = await visit(story, node, '/events');
     await page.getByLabel('Store', { exact: true }).fill('BERLIN');
     await page.getByLabel('SKU', { exact: true }).fill('CUP');
-    await page.getByText(/^1 event of the sequences/).waitFor();
+    await page.getByText(/^1 event of sequences/).waitFor();
     await page.getByRole('row', { name: '<b>first</b> delivery' }).waitFor();
     assert.match(page.url(), /store=BERLIN&sku=CUP/);
     await adjust(node, 'PARIS', 'CUP', 5);
@@ -75,9 +75,9 @@ describe('the page of events', () => {
     await newest(page, last);
     assert.equal((await sequences(page)).length, 2);
     await page.getByLabel('Type').selectOption('RESERVE');
-    await page.getByText('No event fits the filter').waitFor();
+    await page.getByText('No event matches the filter').waitFor();
     await node.post('/stores/BERLIN/inventory/CUP/reserve', { qty: 2, reservationId: 'order-1' });
-    await page.getByRole('row', { name: '2 held as order-1' }).waitFor();
+    await page.getByRole('row', { name: '2 reserved as order-1' }).waitFor();
   });
 
   test('looks back from a sequence, in order, and goes live again', async (story) => {

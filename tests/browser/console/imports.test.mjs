@@ -50,16 +50,16 @@ describe('the page of imports', () => {
     const changes = [];
     page.on('request', (request) => { if (request.method() !== 'GET') changes.push(request.url()); });
     await choose(page, path);
-    for (const [label, value] of [['Store', 'Shop'], ['SKU', 'Item'], ['Quantity', 'Qty'], ['Time', ''], ['Between the fields', ';']]) {
+    for (const [label, value] of [['Store', 'Shop'], ['SKU', 'Item'], ['Quantity', 'Qty'], ['Time', ''], ['Delimiter', ';']]) {
       assert.equal(await page.getByLabel(label, { exact: true }).inputValue(), value, label);
     }
     await page.getByLabel('Time', { exact: true }).selectOption('When');
-    assert.equal(await page.getByLabel('How times are written').inputValue(), '%d/%m/%Y %H:%M');
+    assert.equal(await page.getByLabel('Time format').inputValue(), '%d/%m/%Y %H:%M');
     await page.getByLabel('Reference', { exact: true }).selectOption('Bill');
     await check(page);
     await page.getByRole('button', { name: 'Import 3 rows' }).waitFor();
-    assert.deepEqual(await tiles(page), { rows: '11', 'good rows, to be sent': '3', 'refused here': '8' });
-    const preview = page.getByRole('table', { name: 'Rows as they would be sent' });
+    assert.deepEqual(await tiles(page), { rows: '11', 'valid rows': '3', 'invalid rows': '8' });
+    const preview = page.getByRole('table', { name: 'Preview' });
     assert.deepEqual(await preview.getByRole('row', { name: /T E A/ }).getByRole('cell').allInnerTexts(),
       ['PARIS', 'T E A', 'return', '2', '2026-02-01 08:05', '']);
     await preview.getByRole('cell', { name: 'Berlin-Mitte' }).waitFor();
@@ -108,7 +108,7 @@ describe('the page of imports', () => {
     const { page } = await visit(story, node, '/imports', { refused: [UNKNOWN] });
     await choose(page,
       await file('kinds.csv', 'type\tsku\tqty\nopening\tCUP\t20\nSale\tCUP\t3\ndelivery\tCUP\t5\nreturn\tCUP\t1\nlost\tCUP\t1\n'));
-    await page.getByLabel('What a row is').selectOption('By a column of the file');
+    await page.getByLabel('Kind of the rows').selectOption('By a column of the file');
     await page.getByLabel('Store id').fill('OSLO');
     await check(page);
     await page.getByRole('button', { name: 'Import 4 rows' }).click();
@@ -119,10 +119,10 @@ describe('the page of imports', () => {
   test('names that would become one store are refused until somebody says what they mean', async (story) => {
     const { page } = await visit(story, node, '/imports', { refused: [UNKNOWN] });
     await choose(page, await file('names.csv', 'store,sku,quantity\nSão Paulo,TEA,1\nS-o Paulo,TEA,1\n'));
-    await page.getByLabel('What a row is').selectOption('Deliveries');
+    await page.getByLabel('Kind of the rows').selectOption('Deliveries');
     await check(page);
     await page.getByText(/Different names would become one store.*S-o-Paulo/).waitFor();
-    await page.getByLabel('What names mean').fill('São Paulo=SAO-PAULO\nS-o Paulo=SAO-PAULO');
+    await page.getByLabel('Store ids of names').fill('São Paulo=SAO-PAULO\nS-o Paulo=SAO-PAULO');
     await check(page);
     await page.getByRole('button', { name: 'Import 2 rows' }).click();
     await page.getByText('2 rows are applied').waitFor();
@@ -153,7 +153,7 @@ describe('the page of imports', () => {
       }
     }));
     await choose(first.page, path);
-    await first.page.getByLabel('What a row is').selectOption('Deliveries');
+    await first.page.getByLabel('Kind of the rows').selectOption('Deliveries');
     await check(first.page);
     await first.page.getByRole('button', { name: 'Import 5,000 rows' }).click();
     await isHeld;
@@ -162,10 +162,10 @@ describe('the page of imports', () => {
 
     const { page } = await visit(story, node, '/imports');
     await choose(page, path);
-    await page.getByLabel('What a row is').selectOption('Deliveries');
+    await page.getByLabel('Kind of the rows').selectOption('Deliveries');
     await check(page);
-    await page.getByText('Going on after row 2,000 sends the others').waitFor();
-    await page.getByRole('button', { name: 'Go on after row 2,000' }).click();
+    await page.getByText('The node has the first 2,000 rows of this import').waitFor();
+    await page.getByRole('button', { name: 'Continue after row 2,000' }).click();
     await page.getByText('5,000 rows are applied, 0 are refused.').waitFor();
     assert.equal(await onHand('CLOSED'), 5_000);
   });
@@ -178,7 +178,7 @@ describe('the page of imports', () => {
       await route.continue();
     }));
     await choose(page, await file('paused.csv', manyRows(3_500).replaceAll('BERLIN', 'PAUSED')));
-    await page.getByLabel('What a row is').selectOption('Deliveries');
+    await page.getByLabel('Kind of the rows').selectOption('Deliveries');
     await check(page);
     await page.getByRole('button', { name: 'Import 3,500 rows' }).click();
     await isHeld;
@@ -187,7 +187,7 @@ describe('the page of imports', () => {
     await page.getByText('2,000 of 3,500 rows · paused').waitFor();
     assert.equal(await onHand('PAUSED'), 2_000);
     await page.getByRole('button', { name: 'Stop' }).click();
-    await page.getByRole('button', { name: 'Go on after row 2,000' }).click();
+    await page.getByRole('button', { name: 'Continue after row 2,000' }).click();
     await page.getByRole('link', { name: 'Start', exact: true }).click();
     await page.getByRole('heading', { name: 'Start' }).waitFor();
     await page.getByRole('link', { name: 'Imports' }).click();
@@ -208,10 +208,10 @@ describe('the page of imports', () => {
       } else await route.continue();
     });
     await choose(page, await file('died.csv', manyRows(4_000).replaceAll('BERLIN', 'DIED')));
-    await page.getByLabel('What a row is').selectOption('Deliveries');
+    await page.getByLabel('Kind of the rows').selectOption('Deliveries');
     await check(page);
     await page.getByRole('button', { name: 'Import 4,000 rows' }).click();
-    await page.getByText('Nothing is lost: the step is sent again').waitFor();
+    await page.getByText('The step is retried; no row is lost').waitFor();
     await node.restart();
     await page.getByText('4,000 rows are applied, 0 are refused.').waitFor();
     assert.equal(died, 1);

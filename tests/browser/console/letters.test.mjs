@@ -31,9 +31,9 @@ describe('the page of dead letters', () => {
 
   test('says that it is good when there is none', async (story) => {
     const { page } = await visit(story, fresh, '/letters');
-    await page.getByText('This is good').waitFor();
+    await page.getByText('All events that were read are in the central model').waitFor();
     await page.getByLabel('State').selectOption('Discarded');
-    await page.getByText('No letter was ever in this state').waitFor();
+    await page.getByText('No letter has this state').waitFor();
   });
 
   test('shows why, keeps a letter open as long as it cannot be applied, and redrives it after the fix', async (story) => {
@@ -51,12 +51,12 @@ describe('the page of dead letters', () => {
       await page.getByRole('dialog', { name: 'Redrive the event' }).getByRole('button', { name: 'Redrive', exact: true }).click();
     };
     await redrive();
-    await dialog.getByText(/^It still cannot be applied/).waitFor();
+    await dialog.getByText(/^The event still cannot be applied/).waitFor();
     assert.equal((await node.get(`/dead-letters/${SOURCE}-1`)).body.state, 'open');
 
     events[0] = event(1, 'ADJUST', 'BERLIN', 'TEA');
     await redrive();
-    await dialog.getByText('It is applied: 1 event more in the central model.').waitFor();
+    await dialog.getByText('1 event applied to the central model.').waitFor();
     await dialog.getByText('Redriven', { exact: true }).waitFor();
     assert.equal(await dialog.getByRole('button', { name: 'Redrive …' }).count(), 0, 'what is closed is not offered again');
     await picture(page, 'letter-redriven');
@@ -96,7 +96,7 @@ describe('the page of dead letters', () => {
     await discard.getByText('As curl').click();
     assert.match(await discard.locator('.curl pre').innerText(), /^curl -X DELETE '.*-2\?reason=entered\+twice/);
     await button.click();
-    await dialog.getByText(/^It is discarded/).waitFor();
+    await dialog.getByText(/^The event is discarded/).waitFor();
     await dialog.getByText('entered twice, see 2026/114').waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
     await page.getByText('No dead letter is open').waitFor();

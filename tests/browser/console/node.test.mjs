@@ -34,7 +34,7 @@ describe('the page of the node', () => {
     const { page } = await visit(story, node, '/node');
     const { settings } = (await node.get('/node')).body;
     await page.getByText(`${settings.length} of ${settings.length}`).waitFor();
-    await page.getByLabel('Only what differs from the default').check();
+    await page.getByLabel('Only changed settings').check();
     const table = page.getByRole('table', { name: 'Settings' });
     const kept = table.getByRole('row', { name: /AUDIT_KEEP_DAYS/ });
     assert.deepEqual((await kept.getByRole('cell').allInnerTexts()).slice(0, 2), ['77', 'flag']);

@@ -33,9 +33,9 @@ describe('the page of operations', () => {
     await sourceRow(page).getByText('1 of 1').waitFor();
     events.push(event(2, 'ADJUST', 'PARIS', 'TEA'));
     await page.getByRole('button', { name: 'Run a pass' }).click();
-    await central(page).getByText(/^\d (event is|events are) new in the central model, nothing is left\. It took \d+ ms\.$/).waitFor();
+    await central(page).getByText(/^\d events? applied to the central model, no lag\. Duration: \d+ ms\.$/).waitFor();
     await sourceRow(page).getByText('2 of 2').waitFor();
-    await page.getByText('Alerts are sent nowhere').waitFor();
+    await page.getByText('No receiver is configured').waitFor();
     assert.equal(await page.getByRole('table', { name: 'Counters since the start' }).getByRole('row').count(), 13);
     await picture(page, 'operations');
   });
@@ -45,14 +45,14 @@ describe('the page of operations', () => {
     await source.close();
     const { page } = await visit(story, node, '/operations');
     await page.getByRole('button', { name: 'Run a pass' }).click();
-    await central(page).getByText(`Not read to the end: ${source.url}.`).waitFor();
+    await central(page).getByText(`Not completely read: ${source.url}.`).waitFor();
     const row = sourceRow(page).filter({ hasText: 'Failing' });
-    await row.getByText('It cannot be read, and is asked again by itself').waitFor();
-    await row.getByText('The reason:').waitFor();
+    await row.getByText('The source cannot be read. It is retried automatically').waitFor();
+    await row.getByText('Reason:').waitFor();
     await picture(page, 'operations-failing');
     source = await startSource(events, port);
     await page.getByRole('button', { name: 'Run a pass' }).click();
-    await sourceRow(page).getByText('Well', { exact: true }).waitFor();
+    await sourceRow(page).getByText('OK', { exact: true }).waitFor();
   });
 
   test('says when the node does not answer, and goes on by itself', async (story) => {
@@ -60,9 +60,9 @@ describe('the page of operations', () => {
     const readiness = page.getByRole('region', { name: 'Readiness' });
     await readiness.getByText('Ready', { exact: true }).waitFor();
     await node.kill();
-    await page.getByText('This is as of').waitFor();
+    await page.getByText('State of').waitFor();
     await node.restart();
-    await page.getByText('This is as of').waitFor({ state: 'detached' });
+    await page.getByText('State of').waitFor({ state: 'detached' });
     await readiness.getByText('Ready', { exact: true }).waitFor();
   });
 });

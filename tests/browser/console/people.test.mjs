@@ -49,7 +49,7 @@ describe('people and tokens', () => {
     await page.getByLabel('Login or e-mail').fill('ada');
     await page.getByRole('dialog').getByLabel('Password').fill('not the password at all');
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByText('Login and password do not fit together.').waitFor();
+    await page.getByText('Login or password is wrong.').waitFor();
     await logIn(page, 'ada');
     const row = page.getByRole('row', { name: /ada/ });
     await row.getByText('you').waitFor();
@@ -71,7 +71,7 @@ describe('people and tokens', () => {
     await dialog.getByRole('button', { name: 'Invite' }).click();
     const link = await admin.getByRole('group', { name: 'Link' }).innerText();
     await picture(admin, 'people-link');
-    await admin.getByRole('button', { name: 'I have passed it on' }).click();
+    await admin.getByRole('button', { name: 'Done', exact: true }).click();
     await admin.getByRole('row', { name: /otto/ }).getByText('Invited').waitFor();
 
     const { page } = await visit(story, node, '', { refused: [UNAUTHORIZED] });
@@ -79,9 +79,9 @@ describe('people and tokens', () => {
     await page.goto(link);
     await page.reload();
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await page.getByLabel('The same again').fill('rusty bridge in sommer');
-    await page.getByText('The two are not the same.').waitFor();
-    await page.getByLabel('The same again').fill(PASSWORD);
+    await page.getByLabel('Repeat the password').fill('rusty bridge in sommer');
+    await page.getByText('The passwords do not match.').waitFor();
+    await page.getByLabel('Repeat the password').fill(PASSWORD);
     await picture(page, 'people-password');
     await page.getByRole('button', { name: 'Set the password' }).click();
     await page.getByText('The password is set').waitFor();
@@ -110,9 +110,9 @@ describe('people and tokens', () => {
 
     await page.goto(link);
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await page.getByLabel('The same again').fill(PASSWORD);
+    await page.getByLabel('Repeat the password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Set the password' }).click();
-    await page.getByText('This link was used').waitFor();
+    await page.getByText('The link was used').waitFor();
     await admin.getByRole('row', { name: /otto/ }).getByText('Active').waitFor();
   });
 
@@ -125,23 +125,23 @@ describe('people and tokens', () => {
     await dialog.getByLabel('Name').fill('till-3');
     assert.ok(await dialog.getByRole('button', { name: 'Issue', exact: true }).isDisabled());
     await dialog.getByLabel('In these stores').fill('BERLIN, PARIS');
-    await dialog.getByLabel('Good for').selectOption('7 days');
+    await dialog.getByLabel('Valid for').selectOption('7 days');
     await dialog.getByRole('button', { name: 'Issue', exact: true }).click();
     const shown = page.getByRole('group', { name: 'Token' });
     const first = await shown.innerText();
     assert.ok((await page.getByRole('group', { name: 'Example' }).innerText()).includes(`authorization: Bearer ${first}`));
-    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByRole('button', { name: 'Done', exact: true }).click();
     assert.ok(!(await page.content()).includes(first));
     assert.equal(await works(first), 200);
-    await page.getByRole('row', { name: /till-3/ }).getByText(/Ends in/).waitFor();
+    await page.getByRole('row', { name: /till-3/ }).getByText(/Expires in/).waitFor();
     await picture(page, 'tokens');
 
     await page.getByRole('button', { name: 'till-3' }).click();
     await page.getByRole('button', { name: 'Rotate' }).click();
-    await openDialog(page, 'Rotate till-3').getByLabel('The old one ends').selectOption('at once');
+    await openDialog(page, 'Rotate till-3').getByLabel('Old token expires').selectOption('immediately');
     await openDialog(page, 'Rotate till-3').getByRole('button', { name: 'Rotate' }).click();
     const second = await shown.innerText();
-    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByRole('button', { name: 'Done', exact: true }).click();
     assert.notEqual(second, first);
     assert.deepEqual([await works(first), await works(second)], [401, 200]);
 
@@ -150,9 +150,9 @@ describe('people and tokens', () => {
     await page.getByRole('button', { name: 'till-3' }).click();
     await page.getByRole('button', { name: 'Revoke' }).click();
     await openDialog(page, 'Revoke till-3').getByRole('button', { name: 'Revoke' }).click();
-    await page.getByText('No token fits').waitFor();
+    await page.getByText('No token matches').waitFor();
     assert.equal(await works(second), 401);
-    await page.getByLabel('Revoked ones, too').check();
+    await page.getByLabel('Show revoked tokens').check();
     await page.getByRole('row', { name: id }).getByText('Revoked').waitFor();
   });
 
@@ -176,16 +176,16 @@ describe('people and tokens', () => {
     await page.getByText('This is the last administrator who can log in.').waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
 
-    await act('bob', 'Change what is granted');
-    const grants = openDialog(page, 'What bob is granted');
+    await act('bob', 'Change roles');
+    const grants = openDialog(page, 'Roles of bob');
     await grants.getByLabel('Role').selectOption('manager');
     await grants.getByLabel('In these stores').fill('ROME VIENNA');
     await asAdmin('PATCH', `/users/${bob.userId}`, { name: 'Bob' });
     await grants.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Somebody else has changed this person meanwhile.').waitFor();
+    await page.getByText('Another user has changed this entry.').waitFor();
     assert.equal(await grants.getByLabel('In these stores').inputValue(), 'ROME VIENNA');
     await page.getByRole('button', { name: 'Cancel' }).click();
-    await act('bob', 'Change what is granted');
+    await act('bob', 'Change roles');
     await grants.getByLabel('Role').selectOption('manager');
     await grants.getByLabel('In these stores').fill('ROME VIENNA');
     await grants.getByRole('button', { name: 'Save' }).click();
@@ -234,7 +234,7 @@ describe('people and tokens', () => {
     assert.equal(await dialog.getByLabel('Login', { exact: true }).inputValue(), 'dora');
     await dialog.getByRole('button', { name: 'Invite' }).click();
     await page.getByRole('group', { name: 'Link' }).waitFor();
-    await page.getByRole('button', { name: 'I have passed it on' }).click();
+    await page.getByRole('button', { name: 'Done', exact: true }).click();
     await page.getByRole('row', { name: /dora/ }).waitFor();
   });
 

@@ -49,7 +49,7 @@ async function settled(page) {
 describe('every page', () => {
   for (const theme of ['light', 'dark']) {
     for (const width of [1440, 390]) {
-      test(`has nothing that axe minds, ${theme}, ${width} px`, async (story) => {
+      test(`has no fault that axe finds, ${theme}, ${width} px`, async (story) => {
         const { page, context } = await visit(story, open, '', { theme, width, height: width === 390 ? 844 : 900 });
         await context.addInitScript({ path: AXE });
         for (const address of addresses) {
@@ -97,7 +97,7 @@ describe('the first run', () => {
     await page.getByRole('button', { name: 'Load the sample history' }).click();
     await page.getByRole('button', { name: 'Load it' }).click();
     await page.getByRole('button', { name: 'Look around' }).click();
-    await page.getByRole('link', { name: 'Watch the stock of all stores' }).click();
+    await page.getByRole('link', { name: 'Show the stock of all stores' }).click();
     await page.getByRole('cell', { name: 'Green tea 250 g' }).first().waitFor();
     const levels = await node.get('/stock/current?limit=1000');
     assert.equal(levels.body.items.length, 120, 'four stores, thirty products');
@@ -151,7 +151,7 @@ describe('with people', () => {
     const { page } = await arrive(story, '/stock');
     await picture(page, 'console-login');
     await logIn(page, 'ada', 'something else');
-    await page.getByText('Login and password do not fit together.').waitFor();
+    await page.getByText('Login or password is wrong.').waitFor();
     await logIn(page, 'ada', PASSWORD);
     await page.getByRole('heading', { name: 'Stock', level: 1 }).waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();

@@ -43,7 +43,7 @@ describe('the page of a SKU', () => {
     await page.bringToFront();
     await act(page, 'Adjust');
     const dialog = page.getByRole('dialog', { name: 'Adjust stock' });
-    await dialog.getByLabel(/Pieces that come/).fill('-6');
+    await dialog.getByLabel(/Change of the quantity/).fill('-6');
     await dialog.getByLabel('Reason').fill('sold at the till');
     await dialog.getByText('On hand: 10 → 4').waitFor();
     await dialog.getByRole('button', { name: 'Adjust' }).click();
@@ -62,14 +62,14 @@ describe('the page of a SKU', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     await act(page, 'Count');
     const dialog = page.getByRole('dialog', { name: 'Count stock' });
-    await dialog.getByLabel(/physically there/).fill('9');
+    await dialog.getByLabel('Counted quantity').fill('9');
     await dialog.getByLabel('Reason').fill('counted twice');
     await adjust(node, 'BERLIN', 'COFFEE', 5);
     const difference = dialog.getByRole('alert', { name: 'The level has changed' });
     await difference.getByRole('row', { name: 'On hand 10 15 +5' }).waitFor();
     assert.ok(await dialog.getByRole('button', { name: 'Record the count' }).isDisabled());
     await picture(page, 'sku-difference');
-    await difference.getByRole('button', { name: 'Go on with version 2' }).click();
+    await difference.getByRole('button', { name: 'Continue with version 2' }).click();
     await dialog.getByText('On hand: 15 → 9 (-6)').waitFor();
     await dialog.getByRole('button', { name: 'Record the count' }).click();
     await dialog.waitFor({ state: 'detached' });
@@ -85,14 +85,14 @@ describe('the page of a SKU', () => {
     await page.goto(`${node.url}/console/sku?sku=CUP&store=BERLIN`);
     await act(page, 'Adjust');
     const dialog = page.getByRole('dialog', { name: 'Adjust stock' });
-    await dialog.getByLabel(/Pieces that come/).fill('-3');
+    await dialog.getByLabel(/Change of the quantity/).fill('-3');
     await adjust(node, 'BERLIN', 'CUP', -2);
     await dialog.getByRole('button', { name: 'Adjust' }).click();
     const difference = dialog.getByRole('alert', { name: 'The level has changed' });
     await difference.getByRole('row', { name: 'On hand 10 8 -2' }).waitFor();
     assert.equal((await level('CUP')).onHand, 8);
-    await difference.getByRole('button', { name: 'Go on with version 2' }).click();
-    assert.equal(await dialog.getByLabel(/Pieces that come/).inputValue(), '-3');
+    await difference.getByRole('button', { name: 'Continue with version 2' }).click();
+    assert.equal(await dialog.getByLabel(/Change of the quantity/).inputValue(), '-3');
     await dialog.getByRole('button', { name: 'Adjust' }).click();
     await dialog.waitFor({ state: 'detached' });
     assert.equal((await level('CUP')).onHand, 5);
@@ -102,9 +102,9 @@ describe('the page of a SKU', () => {
     await adjust(node, 'BERLIN', 'POT', 10);
     const { page } = await open(story, 'POT');
     await act(page, 'Reserve');
-    const dialog = page.getByRole('dialog', { name: 'Reserve pieces' });
-    await dialog.getByLabel('Pieces').fill('4');
-    await dialog.getByLabel('Name of the reservation').fill('order-1');
+    const dialog = page.getByRole('dialog', { name: 'Reserve stock' });
+    await dialog.getByLabel('Quantity').fill('4');
+    await dialog.getByLabel('Reservation id').fill('order-1');
     await dialog.getByLabel(/Expires after/).fill('15');
     await dialog.getByRole('button', { name: 'Reserve' }).click();
     const holds = page.getByRole('region', { name: 'Open reservations' });
@@ -112,7 +112,7 @@ describe('the page of a SKU', () => {
     await picture(page, 'sku');
     await holds.getByRole('button', { name: 'Commit order-1' }).click();
     const commit = page.getByRole('dialog', { name: 'Commit a reservation' });
-    await commit.getByLabel('Pieces').fill('3');
+    await commit.getByLabel('Quantity').fill('3');
     await commit.getByRole('button', { name: 'Commit' }).click();
     await holds.getByRole('row', { name: /order-1 1 / }).waitFor();
     await holds.getByRole('button', { name: 'Release order-1' }).click();
@@ -126,7 +126,7 @@ describe('the page of a SKU', () => {
     for (const delta of [8, -3, -2]) await adjust(node, 'ROME', 'POT', delta);
     const { page } = await open(story, 'POT', { store: 'ROME' });
     const slider = page.getByRole('slider', { name: 'As of' });
-    const numbers = page.getByRole('group', { name: 'The level then' });
+    const numbers = page.getByRole('group', { name: 'Level at the selected time' });
     await numbers.getByText('Now').waitFor();
     await slider.focus();
     await page.keyboard.press('ArrowLeft');
@@ -151,8 +151,8 @@ describe('the page of a SKU', () => {
     await dialog.getByRole('button', { name: 'Save' }).click();
     await rowOf(page, 'JUG').getByText('Low').waitFor();
     await act(page, 'Threshold');
-    await dialog.getByLabel(/of its own/).uncheck();
-    await dialog.getByRole('button', { name: 'Take it away' }).click();
+    await dialog.getByLabel(/its own threshold/).uncheck();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
     await rowOf(page, 'JUG').getByText('In stock').waitFor();
   });
 
@@ -164,10 +164,10 @@ describe('the page of a SKU', () => {
     await history(page).waitFor();
     await act(page, 'Adjust');
     const dialog = page.getByRole('dialog', { name: 'Adjust stock' });
-    await dialog.getByLabel(/Pieces that come/).fill('-4');
+    await dialog.getByLabel(/Change of the quantity/).fill('-4');
     await other.kill();
     await dialog.getByRole('button', { name: 'Adjust' }).click();
-    await dialog.getByText('Nothing you typed is lost').waitFor();
+    await dialog.getByText('Your input is kept').waitFor();
     await other.restart();
     await dialog.waitFor({ state: 'detached' });
     await adjust(other, 'BERLIN', 'TEA', 1);

@@ -1,18 +1,20 @@
-// Calls of the public API: the only way the console reads or changes anything.
+// Calls of the public API. The console reads and changes data only by this module.
+
+import { shellWord } from './parts/format.js';
 
 /** @typedef {import("./vendor/api.js").components["schemas"]} Schemas */
 /** @typedef {Schemas["Problem"]} Problem */
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Query */
 
-/** The root of the node, also where a proxy serves it below a path. */
+/** The root of the node. A proxy may serve it below a path. */
 export const ROOT = new URL('../../../', import.meta.url);
 
-/** How often a read is sent again while the node does not answer. */
+/** How often a read is sent while the node does not answer. */
 const READ_TRIES = 4;
 const WAIT_MS = 500;
 const WAIT_MS_MAX = 10_000;
 
-/** A refusal by the node, or no answer at all (`status` 0). */
+/** An error response of the node, or no response (`status` 0). */
 export class ApiError extends Error {
   /**
    * @param {number} status
@@ -27,7 +29,7 @@ export class ApiError extends Error {
     this.retryAfterMs = problem.retryAfterMs ?? Number(headers?.get('retry-after') ?? 0) * 1000;
   }
 
-  /** True when the same request may succeed later: the node is away, busy, or read-only. */
+  /** True when the same request may succeed later: the node is unreachable, busy, or read-only. */
   get isTemporary() {
     return this.status === 0 || this.status === 429 || this.status === 503;
   }
@@ -36,13 +38,13 @@ export class ApiError extends Error {
 /** @type {Set<(error: ApiError | null) => void>} */
 const observers = new Set();
 
-/** Calls `observer` after each answer: with the error, or with null when the node has answered well. Returns the way to end it. */
+/** Calls `observer` after each response, with the error or null. Returns a function that removes the observer. */
 export function observe(/** @type {(error: ApiError | null) => void} */ observer) {
   observers.add(observer);
   return () => observers.delete(observer);
 }
 
-/** Tells the observers what a request has shown. */
+/** Passes the result of a request to the observers. */
 export function report(/** @type {ApiError | null} */ error) {
   for (const observer of observers) observer(error);
 }
@@ -54,6 +56,11 @@ export function address(/** @type {string} */ path, /** @type {Query} */ query =
     if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, String(value));
   }
   return url;
+}
+
+/** The path of a level, or of something below it. */
+export function levelPath(/** @type {{ storeId: string, sku: string }} */ { storeId, sku }, below = '') {
+  return `/stores/${encodeURIComponent(storeId)}/inventory/${encodeURIComponent(sku)}${below}`;
 }
 
 /** An Idempotency-Key. `crypto.randomUUID` is missing on plain HTTP beyond this machine. */
@@ -70,11 +77,11 @@ export function newKey() {
  * @property {string} [accept]
  * @property {AbortSignal} [signal]
  * @property {string} [key] The Idempotency-Key of a change.
- * @property {boolean} [quiet] Observers are not told of a refusal: the caller expects it.
+ * @property {boolean} [quiet] Observers do not get an error response, because the caller expects it.
  */
 
 /**
- * Sends one request. The body of the answer is not read.
+ * Sends one request. The caller reads the body of the response.
  *
  * @param {string} method
  * @param {string} path
@@ -96,7 +103,7 @@ export async function send(method, path, options = {}) {
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    const lost = new ApiError(0, { title: 'The node does not answer', detail: 'The node does not answer. It may be starting again.' });
+    const lost = new ApiError(0, { title: 'The node does not answer', detail: 'The node does not answer. It may be restarting.' });
     report(lost);
     throw lost;
   }
@@ -133,14 +140,14 @@ export async function call(method, path, options = {}) {
   };
 }
 
-/** As of which sequence of the log an answer is: all before it is included. */
+/** The sequence of the log that a response includes. */
 export function sequenceOf(/** @type {Response} */ answer) {
   const text = answer.headers.get('onhand-sequence');
   return text === null ? null : Number(text);
 }
 
 /**
- * Reads, and reads again while the node is away or busy.
+ * Reads, and retries while the node is unreachable or busy.
  *
  * @template [T=any]
  * @param {string} path
@@ -165,9 +172,9 @@ export async function read(path, query = {}, options = {}) {
  * @template T
  * @param {string} path
  * @param {Query} query
- * @param {(items: T[], data: any) => boolean | void} onPage Returns false when it has enough.
+ * @param {(items: T[], data: any) => boolean | void} onPage Returns false to stop.
  * @param {CallOptions} options
- * @returns {Promise<number | null>} As of which sequence the list is.
+ * @returns {Promise<number | null>} The sequence that the list includes.
  */
 export async function readPages(path, query, onPage, options = {}) {
   /** @type {number | null} */
@@ -182,8 +189,8 @@ export async function readPages(path, query, onPage, options = {}) {
 }
 
 /**
- * Sends a change until the node has answered it. It carries an Idempotency-Key, so it takes effect once however often it is
- * sent; `onWait` hears each time why it is sent again.
+ * Sends a change until the node answers. Its Idempotency-Key makes it take effect once, however often it is sent. `onWait` gets
+ * the reason of each retry.
  *
  * @template [T=any]
  * @param {string} method
@@ -205,7 +212,7 @@ export async function change(method, path, options = {}) {
   }
 }
 
-/** The pause before a try: doubled each time, with chance, and never shorter than the node asks for. */
+/** The pause before an attempt: exponential with jitter, and at least `Retry-After`. */
 export function waitBefore(
   /** @type {number} */ tryNumber, /** @type {number} */ retryAfterMs = 0, /** @type {AbortSignal | undefined} */ signal = undefined,
 ) {
@@ -216,7 +223,7 @@ export function waitBefore(
   });
 }
 
-/** Passwords do not stand in text that is shown and copied. */
+/** Replaces passwords: the text is shown and copied. */
 const masked = (/** @type {string} */ name, /** @type {unknown} */ value) => (name === 'password' ? '***' : value);
 
 /**
@@ -227,12 +234,11 @@ const masked = (/** @type {string} */ name, /** @type {unknown} */ value) => (na
  * @param {Pick<CallOptions, "query" | "body" | "headers" | "accept">} options
  */
 export function curl(method, path, { query, body, headers = {}, accept } = {}) {
-  const quote = (/** @type {string} */ text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const parts = ['curl'];
   if (method !== 'GET') parts.push('-X', method);
-  parts.push(quote(address(path, query).href));
-  if (accept) parts.push('-H', quote(`accept: ${accept}`));
-  for (const [name, value] of Object.entries(headers)) parts.push('-H', quote(`${name}: ${value}`));
-  if (body !== undefined) parts.push('-H', quote('content-type: application/json'), '-d', quote(JSON.stringify(body, masked)));
+  parts.push(shellWord(address(path, query).href));
+  if (accept) parts.push('-H', shellWord(`accept: ${accept}`));
+  for (const [name, value] of Object.entries(headers)) parts.push('-H', shellWord(`${name}: ${value}`));
+  if (body !== undefined) parts.push('-H', shellWord('content-type: application/json'), '-d', shellWord(JSON.stringify(body, masked)));
   return parts.join(' ');
 }

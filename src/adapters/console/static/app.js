@@ -1,4 +1,4 @@
-// The shell: navigation, login, connection, keys; the page stands in the middle.
+// The shell around each page: navigation, login, connection state, keyboard shortcuts.
 
 import { h, render } from './vendor/preact.js';
 import { useEffect, useRef, useState } from './vendor/hooks.js';
@@ -17,12 +17,12 @@ import { PAGES } from './pages/list.js';
 
 const KEYS_WAIT_MS = 1_500;
 
-/** Storage may be switched off. */
+/** Reads a setting of this browser. Storage may be disabled. */
 function kept(/** @type {string} */ name) {
   try { return localStorage.getItem(name); } catch { return null; }
 }
 function keep(/** @type {string} */ name, /** @type {string} */ value) {
-  try { localStorage.setItem(name, value); } catch { /* It counts until the page is left. */ }
+  try { localStorage.setItem(name, value); } catch { /* The setting lasts until the page is closed. */ }
 }
 
 const shown = (/** @type {PageEntry} */ page) => page.needs.length === 0 || page.needs.some((need) => can(need));
@@ -38,13 +38,13 @@ function App() {
   const isFirst = useRef(true);
   useEffect(() => {
     setMenu(false);
-    // A new page begins at its heading, also for who does not see it.
+    // Screen readers continue at the new page.
     if (isFirst.current) isFirst.current = false;
     else main.current?.focus({ preventScroll: true });
     main.current?.scrollTo(0, 0);
   }, [id]);
 
-  if (state.value === 'loading') return h('main', { class: 'alone' }, h(Loading, { what: 'Asking the node' }));
+  if (state.value === 'loading') return h('main', { class: 'alone' }, h(Loading, { what: 'Connecting to the node' }));
   const known = state.value !== 'setup' && (me.value !== null || state.value === 'out');
   const isFree = page?.loggedOut ?? false;
   return h('div', { class: `shell ${menu ? 'menu-open' : ''}` },
@@ -66,9 +66,9 @@ function App() {
       state.value === 'setup' && h(Setup, null),
       known && (me.value !== null || isFree) && (page && shown(page)
         ? h(PageFrame, { key: page.id, page })
-        : h('div', { class: 'page' }, h('h1', null, page ? 'This page is not for you' : 'There is no such page'),
-          h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. Ask an administrator.`
-            : 'The address is wrong, or the page has moved.'),
+        : h('div', { class: 'page' }, h('h1', null, page ? 'Permission required' : 'Page not found'),
+          h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. An administrator can grant it.`
+            : 'The address is wrong.'),
           h('p', null, h('a', { href: href('') }, 'Go to the start'))))),
     h('div', { id: 'said', class: 'offscreen', role: 'status', 'aria-live': 'polite' }),
     state.value === 'out' && !isFree && h(Login, { again: me.value !== null && me.value.principalId !== 'local' }),
@@ -85,7 +85,7 @@ function Navigation({ id }) {
   });
 }
 
-/** One page, whose code is loaded when it is opened. @param {{ page: PageEntry }} props */
+/** One page. Its code is loaded when it opens. @param {{ page: PageEntry }} props */
 function PageFrame({ page }) {
   const [Content, setContent] = useState(/** @type {any} */ (null));
   const [failed, setFailed] = useState(/** @type {Error | null} */ (null));
@@ -94,8 +94,8 @@ function PageFrame({ page }) {
   }, [page]);
   if (failed) {
     return h('div', { class: 'page' }, h('h1', null, page.title),
-      h('p', null, 'The node has another version of the console now, or it does not answer.'),
-      h('button', { type: 'button', class: 'primary', onClick: () => location.reload() }, 'Load it again'));
+      h('p', null, 'The code of this page could not be loaded. The node does not answer, or it was updated.'),
+      h('button', { type: 'button', class: 'primary', onClick: () => location.reload() }, 'Reload'));
   }
   return Content ? h(Content, null) : h(Loading, null);
 }
@@ -104,19 +104,19 @@ const LIVE = {
   connecting: ['plain', 'Connecting'], live: ['ok', 'Live'], waiting: ['low', 'Not live'], off: ['plain', 'Every 10 s'],
 };
 
-/** Whether what is shown follows the node. */
+/** The state of the live updates. */
 function Live() {
   const [kind, word] = LIVE[feedState.value];
-  return h('span', { class: `live ${kind}`, title: 'Whether this page follows the changes of the node' },
+  return h('span', { class: `live ${kind}`, title: 'State of the live updates' },
     h('span', { class: 'dot', 'aria-hidden': 'true' }), word);
 }
 
 const BANNERS = {
   ok: '',
-  away: 'The node does not answer. What you see is the last state that was read; it goes on by itself.',
-  'read-only': 'The node is read-only: its disk is full or refuses. Reading works; changes wait until it is well again.',
-  draining: 'The node is about to stop. Changes may have to wait for its next start.',
-  busy: 'The node takes no work at the moment. Changes wait.',
+  away: 'The node does not answer. This page shows the last known state and reconnects automatically.',
+  'read-only': 'The node is read-only: its disk is full or rejects writes. Reads work; changes wait until the disk works again.',
+  draining: 'The node is shutting down. Changes wait until it has restarted.',
+  busy: 'The node is not ready. Changes wait until it is.',
 };
 
 function Banner() {
@@ -144,14 +144,14 @@ function Account() {
   const who = me.value;
   if (!who) return null;
   if (state.value === 'open') return h('span', { class: 'account soft',
-    title: 'As long as there is no administrator, everybody on this machine may do everything' }, 'no login');
+    title: 'Until an administrator exists, every user of this machine has all permissions' }, 'no login');
   const name = /** @type {any} */ (who).name ?? /** @type {any} */ (who).login ?? who.principalId;
   return h('span', { class: 'account' }, h('span', { class: 'who', title: who.grants.map((grant) => grant.role).join(', '),
     dir: 'auto' }, name),
     h('button', { type: 'button', class: 'quiet', onClick: () => { logOut(); } }, 'Log out'));
 }
 
-/** The login. Over a page whose session has ended: what was typed there stays. @param {{ again: boolean }} props */
+/** The login form. It covers a page whose session has ended, so that the input on that page is kept. @param {{ again: boolean }} props */
 function Login({ again }) {
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
@@ -173,30 +173,32 @@ function Login({ again }) {
   const wrong = error instanceof ApiError && error.status === 401;
   return h(Dialog, { title: again ? 'Your session has ended' : 'Log in to Onhand' },
     h('form', { onSubmit },
-      again && h('p', null, 'Log in again to go on. What you have typed is still there.'),
+      again && h('p', null, 'Log in again to continue. Your input is kept.'),
       h(Field, { label: 'Login or e-mail', name: 'username', value: login, onInput: setLogin, required: true, autoComplete: 'username',
         autoFocus: true }),
       h(Field, { label: 'Password', name: 'password', type: 'password', value: password, onInput: setPassword, required: true,
         autoComplete: 'current-password',
-        error: wrong ? 'Login and password do not fit together.' : null }),
+        error: wrong ? 'Login or password is wrong.' : null }),
       error && !wrong && h(ProblemBox, { error }),
       h('footer', null, h('a', { href: new URL('docs', ROOT).href }, 'API documentation'), h('span', { class: 'grow' }),
         h('button', { type: 'submit', class: 'primary', disabled: busy }, busy ? 'One moment …' : 'Log in'))));
 }
 
-/** A node beyond this machine that waits for its first administrator. */
+/** The page of a node that is reachable from other machines and has no administrator yet. */
 function Setup() {
-  return h('div', { class: 'page' }, h('h1', null, 'This node waits for its first administrator'),
-    h('p', null, 'It listens beyond its own machine, so it answers nobody before somebody can log in. On its machine, run:'),
-    h('pre', { class: 'code-block', tabIndex: 0 }, 'onhand user add ada --admin --data-dir <its data directory>'),
-    h('p', null, 'Then load this page again, and log in.'),
-    h('p', null, h('button', { type: 'button', class: 'primary', onClick: () => location.reload() }, 'Load it again')));
+  return h('div', { class: 'page' }, h('h1', null, 'This node needs its first administrator'),
+    h('p', null, 'The node is reachable from other machines and rejects all requests until an administrator exists. Run on the machine of '
+      + 'the node:'),
+    h('pre', { class: 'code-block', tabIndex: 0 }, 'onhand user add ada --admin --data-dir <data directory>'),
+    h('p', null, 'Then reload this page and log in.'),
+    h('p', null, h('button', { type: 'button', class: 'primary', onClick: () => location.reload() }, 'Reload')));
 }
 
 /** @param {{ keys: boolean, setKeys: (on: boolean) => void, onClose: () => void }} props */
 function Help({ keys, setKeys, onClose }) {
   /** @type {[string, string][]} */
-  const rows = [['/', 'search on this page'], ['j, k', 'next and previous row; Enter opens it'], ['?', 'this help'], ['Esc', 'close'],
+  const rows = [['/', 'search field of the page'], ['j, k', 'next and previous row; Enter opens it'], ['?', 'this help'],
+    ['Esc', 'close the dialog'],
     ...PAGES.filter((page) => page.key && shown(page)).map((page) => /** @type {[string, string]} */ ([`g ${page.key}`, page.title]))];
   return h(Dialog, { title: 'Keys and help', onClose },
     h('div', { class: 'form-body' },
@@ -205,10 +207,10 @@ function Help({ keys, setKeys, onClose }) {
       h(Check, { label: 'Single-key shortcuts', checked: keys, onChange: setKeys }),
       h('p', null, h('a', { href: new URL('docs/guide', ROOT).href }, 'Guides'), ' · ', h('a', { href: new URL('docs', ROOT).href },
         'API'), ' · ',
-        h('a', { href: new URL('problems', ROOT).href }, 'What refusals mean'))));
+        h('a', { href: new URL('problems', ROOT).href }, 'Error codes'))));
 }
 
-/** `/` searches, `?` helps, `g` and a letter go to a page. */
+/** `/` focuses the search field, `?` opens the help, `g` and a letter open a page. */
 function useKeys(/** @type {boolean} */ on, /** @type {() => void} */ help) {
   useEffect(() => {
     if (!on) return undefined;
@@ -243,7 +245,7 @@ function useKeys(/** @type {boolean} */ on, /** @type {() => void} */ help) {
 async function begin() {
   const element = document.getElementById('app');
   if (!element) return;
-  // Its address is relative, and would be another one on the next page.
+  // A relative address would change with the address of the page.
   const icon = document.querySelector('link[rel="icon"]');
   if (icon instanceof HTMLLinkElement) icon.href = new URL('icon.svg', import.meta.url).href;
   render(h(App, null), element);
@@ -253,7 +255,7 @@ async function begin() {
       await load();
       break;
     } catch {
-      // The node is away: `watch` says so, and the next try may find it.
+      // The node does not answer. `watch` reports it, and the next attempt may succeed.
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   }

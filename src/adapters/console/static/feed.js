@@ -1,9 +1,8 @@
-// The feed of changes: one stream for all tabs of a browser, because HTTP/1.1 allows six connections to a node.
+// The feed of changes: one stream for all tabs of a browser, because HTTP/1.1 browsers open at most six connections to a node.
 //
-// The tab that holds the lock `onhand.feed` follows the feed and hands each piece to the others by a BroadcastChannel. It gives
-// the lock up when it has been hidden for five minutes; then another tab goes on from its own position. A tab that has missed a
-// piece knows it by the numbers: each says which events it follows. Without Web Locks (plain HTTP beyond this machine) each tab
-// follows by itself.
+// The tab that holds the lock `onhand.feed` reads the feed and sends each piece to the other tabs by a BroadcastChannel. It releases
+// the lock after it was hidden for five minutes; then another tab continues from its own position. Each piece has the sequence that
+// precedes it, so a tab detects a missed piece. Without Web Locks (plain HTTP from another machine) each tab reads its own stream.
 
 import { effect, signal } from './vendor/signals.js';
 import { ApiError, call, report, send, waitBefore } from './api.js';
@@ -13,27 +12,30 @@ import { can, state as session } from './session.js';
 /** @typedef {Schemas["Event"] & { payload: any, before: any, after: any, type: string }} FeedEvent */
 /**
  * @typedef {object} Piece
- * @property {number} from All events up to here came before.
+ * @property {number} from The sequence that precedes the piece.
  * @property {number} through The last sequence of the piece.
  * @property {FeedEvent[]} events
- * @property {Schemas["Level"][]} [levels] Under load in the place of the events: the levels they have moved, as they are now.
- * @property {boolean} [others] Something that is no level has changed, too.
+ * @property {Schemas["Level"][]} [levels] Under load instead of the events: the current state of the changed levels.
+ * @property {boolean} [others] Other data than levels has changed, too.
  */
 /** @typedef {"connecting" | "live" | "waiting" | "off"} FeedState */
+
+/** The types of events that change one level. */
+export const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', 'COUNT']);
 
 const LOCK = 'onhand.feed';
 const HIDDEN_MS_MAX = 5 * 60_000;
 /** The node sends a heartbeat every 15 s. */
 const SILENCE_MS_MAX = 40_000;
-/** How often lists are read again where the feed may not be read. */
+/** How often lists are loaded again for callers without access to the feed. */
 const POLL_MS = 10_000;
-/** How often a page that needs the events is read again while levels come in their place. */
+/** How often a page that needs events is loaded again while the feed has levels instead. */
 const READ_AGAIN_MS = 2_000;
 
 /** @type {import("@preact/signals").Signal<FeedState>} */
 export const feedState = signal('connecting');
 
-/** The position of this tab: all events up to here have been handed out. @type {number | null} */
+/** The position of this tab: the followers have all events up to here. @type {number | null} */
 let position = null;
 /** @type {Set<Follower>} */
 const followers = new Set();
@@ -42,11 +44,11 @@ let channel = null;
 /** Several processes share the stock, and the feed is that of one of them: lists are read again every now and then, too. */
 let isShared = false;
 
-/** Somebody in this tab who shows what the feed changes. */
+/** A view of this tab that the feed keeps current. */
 class Follower {
-  /** As of which sequence the shown state is; null while it is being read. @type {number | null} */
+  /** The sequence that the state of the view includes; null while it is loading. @type {number | null} */
   asOf = null;
-  /** What came while the state was being read. @type {Piece[]} */
+  /** The pieces that arrived while the state was loading. @type {Piece[]} */
   pending = [];
 
   /**
@@ -63,13 +65,13 @@ class Follower {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   readingAgain;
 
-  /** The state is about to be read. */
+  /** The view starts to load its state. */
   reading() {
     this.asOf = null;
     this.pending = [];
   }
 
-  /** The state was read, as of this sequence; what came since is handed over. */
+  /** The view has loaded its state, which includes this sequence. The pieces since then are applied. */
   loaded(/** @type {number | null} */ sequence) {
     this.asOf = sequence ?? this.pending[0]?.from ?? position ?? 0;
     const pending = this.pending;
@@ -116,9 +118,9 @@ class Follower {
 }
 
 /**
- * Follows the feed. `onEvents` gets each event once, in order, behind the state that was `loaded`; `onGap` asks for that state to
- * be read again. Under load the node leaves events out: `onLevels` then gets the levels they have moved; without it the state is read
- * again every now and then.
+ * Follows the feed. `onEvents` gets each event after the `loaded` state once and in order. `onGap` asks the view to load its state
+ * again. Under load the node sends changed levels instead of events: `onLevels` gets them; without it, the view loads its state again
+ * every two seconds.
  *
  * @param {(events: FeedEvent[]) => void} onEvents
  * @param {() => void} onGap
@@ -141,11 +143,11 @@ export function follow(onEvents, onGap, onLevels) {
   };
 }
 
-/** Begins to take part: as the tab that follows, or as one that listens to it. */
+/** Starts the feed of this tab, as the reading tab or as a listening one. */
 export function start() {
   channel = new BroadcastChannel('onhand.feed');
   channel.onmessage = ({ data }) => hear(data);
-  // A tab that opens later hears from the one that follows how things stand.
+  // The reading tab answers with its state.
   channel.postMessage({ kind: 'hello' });
   takePart();
 }
@@ -171,7 +173,7 @@ function handOut(/** @type {Piece} */ piece) {
   for (const follower of [...followers]) follower.take(piece);
 }
 
-/** Forgets the position: the log is another one, or has lost its end. */
+/** Resets the position: the log was replaced or truncated. */
 function beginAgain() {
   position = null;
   for (const follower of [...followers]) {
@@ -200,7 +202,7 @@ async function takePart() {
   }
 }
 
-/** Follows the feed until this tab has been hidden for long. */
+/** Reads the feed until this tab has been hidden for five minutes. */
 async function lead() {
   leads = true;
   const hidden = new AbortController();
@@ -219,7 +221,7 @@ async function lead() {
       } catch (error) {
         if (hidden.signal.aborted) break;
         if (error instanceof ApiError && error.status === 401) continue;
-        // The log is not the one that was read, or it ends before: read everything again.
+        // The log was replaced or truncated: load everything again.
         if (error instanceof ApiError && error.status === 400) {
           beginAgain();
           channel?.postMessage({ kind: 'again' });
@@ -235,7 +237,7 @@ async function lead() {
   }
 }
 
-/** One connection: from the position of this tab on, or from the end of the log. Returns when the node ends it. */
+/** One connection, from the position of this tab or from the end of the log. */
 async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} */ onBegin) {
   const silence = new AbortController();
   const signal = AbortSignal.any([hidden, silence.signal]);
@@ -260,7 +262,7 @@ async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} 
       rest = lines.pop() ?? '';
       /** @type {FeedEvent[]} */
       let events = [];
-      // A stream without a filter has every event that the caller may see, so a piece follows the one before it.
+      // A stream without a filter has every event that the caller may read, so each piece follows the previous one.
       const flush = () => {
         if (events.length > 0) tell({ from: position ?? after, through: events[events.length - 1].sequence, events });
         events = [];
@@ -278,12 +280,12 @@ async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} 
     }
   } catch (error) {
     if (hidden.aborted) throw error;
-    const lost = new ApiError(0, { detail: 'The stream of changes has broken off.' });
+    const lost = new ApiError(0, { detail: 'The connection to the feed was lost.' });
     report(lost);
     throw lost;
   }
-  // The node has ended the stream: it stops, or the caller may read something else now.
-  throw new ApiError(0, { detail: 'The node has ended the stream of changes.' });
+  // The node ended the stream: it shuts down, or the permissions of the caller changed.
+  throw new ApiError(0, { detail: 'The node has ended the feed.' });
 }
 
 /** Waits until the page is visible. */
@@ -292,7 +294,7 @@ function visible() {
   return new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }));
 }
 
-/** Calls `act` once the page has been hidden for long; returns the way to end the watch. */
+/** Calls `act` after the page was hidden for five minutes. Returns a function that ends the watch. */
 function whenHiddenForLong(/** @type {() => void} */ act) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -308,7 +310,7 @@ function whenHiddenForLong(/** @type {() => void} */ act) {
   };
 }
 
-/** Waits until somebody is logged in, or nobody has to be. */
+/** Waits until the caller is logged in or no login is required. */
 function sessionBegun(/** @type {AbortSignal} */ signal) {
   return until(signal, () => session.value === 'in' || session.value === 'open');
 }
@@ -319,7 +321,7 @@ function changed(/** @type {AbortSignal} */ signal) {
   return until(signal, () => [session.value, can('events:read')].join() !== before);
 }
 
-/** Waits until `holds`, or the signal. @returns {Promise<void>} */
+/** Waits until `holds` returns true or the signal is aborted. @returns {Promise<void>} */
 function until(/** @type {AbortSignal} */ signal, /** @type {() => boolean} */ holds) {
   return new Promise((resolve) => {
     let stop = () => {};
@@ -335,7 +337,7 @@ function until(/** @type {AbortSignal} */ signal, /** @type {() => boolean} */ h
   });
 }
 
-// A page that comes out of the back-forward cache has missed what was sent meanwhile.
+// A page from the back-forward cache has missed events.
 addEventListener('pageshow', (event) => {
   if (event.persisted) for (const follower of followers) follower.onGap();
 });

@@ -1,4 +1,4 @@
-// Addresses of pages: `/console/<page>?<parameters>`, so that each view can be sent as a link.
+// Addresses of pages: `/console/<page>?<parameters>`. Each view has its own link.
 
 import { signal } from './vendor/signals.js';
 import { ROOT } from './api.js';
@@ -7,17 +7,17 @@ const HOME = new URL('console', ROOT);
 
 /** @typedef {{ page: string, params: URLSearchParams }} Place */
 
-/** Where the reader is. @type {import("@preact/signals").Signal<Place>} */
+/** The current page. @type {import("@preact/signals").Signal<Place>} */
 export const place = signal(read());
 
 function read() {
-  // `/dashboard.html` is the start, too.
+  // `/dashboard.html` shows the start page.
   if (!location.pathname.startsWith(HOME.pathname)) return { page: '', params: new URLSearchParams() };
   const path = location.pathname.slice(HOME.pathname.length).replace(/^\//, '');
   return { page: decodeURIComponent(path.split('/')[0]), params: new URLSearchParams(location.search) };
 }
 
-/** The address of a page. Parameters that are empty are left out. */
+/** The address of a page. Empty parameters are left out. */
 export function href(/** @type {string} */ page, /** @type {Record<string, string | number | null | undefined>} */ params = {}) {
   const url = new URL(page === '' ? HOME.href : `${HOME.href}/${encodeURIComponent(page)}`);
   for (const [name, value] of Object.entries(params)) {
@@ -26,13 +26,13 @@ export function href(/** @type {string} */ page, /** @type {Record<string, strin
   return url.pathname + url.search;
 }
 
-/** Goes to a page. */
+/** Opens a page. */
 export function go(/** @type {string} */ address) {
   if (address !== location.pathname + location.search) history.pushState(null, '', address);
   place.value = read();
 }
 
-/** Changes parameters of this page, without a new step in the history: a filter that is being typed. */
+/** Changes parameters of this page without a new entry in the browser history, such as a filter. */
 export function refine(/** @type {Record<string, string | number | null | undefined>} */ params) {
   const all = { ...Object.fromEntries(place.value.params), ...params };
   history.replaceState(null, '', href(place.value.page, all));
@@ -41,7 +41,7 @@ export function refine(/** @type {Record<string, string | number | null | undefi
 
 addEventListener('popstate', () => { place.value = read(); });
 
-// A link to another page of the console does not load everything again.
+// A link to another page of the console does not reload the console.
 document.addEventListener('click', (event) => {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = event.target instanceof Element ? event.target.closest('a[href]') : null;

@@ -1,4 +1,4 @@
-// Who uses the console, and what they may do.
+// The caller and their permissions.
 
 import { batch, computed, signal } from './vendor/signals.js';
 import { ApiError, call, observe, read } from './api.js';
@@ -9,8 +9,8 @@ import { ApiError, call, observe, read } from './api.js';
 export const me = signal(null);
 
 /**
- * `loading` before the first answer; `open` as long as nobody has to log in; `in` with a session; `out` without, or when it has
- * ended; `setup` when the node waits for its first administrator.
+ * `loading` before the first response; `open` while no login is required; `in` with a session; `out` without one or after its end;
+ * `setup` while the node rejects all requests because it has no administrator.
  *
  * @type {import("@preact/signals").Signal<"loading" | "open" | "in" | "out" | "setup">}
  */
@@ -19,10 +19,10 @@ export const state = signal('loading');
 /** The permissions of each role. @type {import("@preact/signals").Signal<Map<string, Set<string>>>} */
 const roles = signal(new Map());
 
-/** What the caller may do anywhere. */
+/** The permissions of the caller, whatever their scope. */
 export const permissions = computed(() => new Set(/** @type {string[]} */ (me.value?.permissions ?? [])));
 
-/** True when the caller may do it: in the store if one is named, otherwise anywhere. The node decides; this hides what it would refuse. */
+/** True when the caller has the permission: in `storeId`, or without it in any store. The node enforces it; this only hides controls. */
 export function can(/** @type {string} */ permission, /** @type {string | undefined} */ storeId = undefined) {
   if (!permissions.value.has(permission)) return false;
   if (storeId === undefined || state.value === 'open') return true;
@@ -32,7 +32,7 @@ export function can(/** @type {string} */ permission, /** @type {string | undefi
   });
 }
 
-/** Asks the node who the caller is. Throws when it does not answer. */
+/** Reads the caller and the roles. Throws when the node does not answer. */
 export async function load() {
   try {
     const { data } = await read('/auth/me', {}, { quiet: true });
@@ -50,7 +50,7 @@ export async function load() {
   }
 }
 
-/** Begins a session, whose cookie the browser keeps and scripts cannot read. */
+/** Starts a session. Scripts cannot read its cookie. */
 export async function logIn(/** @type {string} */ login, /** @type {string} */ password) {
   await call('POST', '/auth/login', { body: { login, password, session: true }, quiet: true });
   await load();
@@ -67,7 +67,7 @@ export async function logOut() {
   });
 }
 
-// A session may end while a page is open: the page stays as it is, behind the login.
+// When a session ends, the page stays as it is, behind the login form.
 observe((error) => {
   if (error?.status === 401 && (state.value === 'in' || state.value === 'open')) {
     state.value = error.code === 'setup-required' ? 'setup' : 'out';

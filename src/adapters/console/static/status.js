@@ -1,4 +1,4 @@
-// Whether the node answers and takes changes.
+// Whether the node answers and accepts changes.
 
 import { signal } from './vendor/signals.js';
 import { ApiError, call, observe } from './api.js';
@@ -11,7 +11,7 @@ const AWAY_EVERY_MS = 1_000;
 /** @type {import("@preact/signals").Signal<NodeState>} */
 export const nodeState = signal('ok');
 
-/** Asks the node how it is, again and again. */
+/** Polls the health of the node. */
 export async function watch() {
   for (;;) {
     if (!document.hidden) await look();

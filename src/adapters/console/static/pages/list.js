@@ -1,13 +1,13 @@
-// Every page of the console. A page is a folder here, whose `page.js` exports a component by default, and one line in this list.
+// The pages of the console. Each page is a folder whose `page.js` has a component as its default export, and an entry in this list.
 
 /**
  * @typedef {object} PageEntry
  * @property {string} id Its address, `/console/<id>`.
  * @property {string} title
- * @property {string} group The heading it stands under in the navigation; without one it is reached by links alone.
- * @property {string[]} needs Any of these permissions shows it.
- * @property {string} [key] Goes to it, after `g`.
- * @property {boolean} [loggedOut] Works without a session, too.
+ * @property {string} group Its heading in the navigation. A page without one is not in the navigation.
+ * @property {string[]} needs One of these permissions is required.
+ * @property {string} [key] The key that opens it, after `g`.
+ * @property {boolean} [loggedOut] Works without a session.
  * @property {() => Promise<{ default: () => any }>} load
  */
 

@@ -1,4 +1,4 @@
-// Small parts that every page uses.
+// Small components of all pages.
 
 import { h } from '../vendor/preact.js';
 import { useEffect, useRef, useState } from '../vendor/hooks.js';
@@ -32,7 +32,7 @@ export function Icon({ name }) {
 }
 
 /**
- * The frame of a page: its heading, what can be done, and what it shows.
+ * The frame of a page: heading, description, actions and content.
  *
  * @param {{ title: string, about?: Children, actions?: Children, children?: Children }} props
  */
@@ -50,23 +50,23 @@ export function Badge({ kind = 'plain', icon, children }) {
   return h('span', { class: `badge ${kind}` }, icon && h(Icon, { name: icon }), children);
 }
 
-/** A time in the zone of the reader, with UTC on hover. @param {{ at: string, short?: boolean }} props */
+/** A time in the time zone of the browser, with UTC on hover. @param {{ at: string, short?: boolean }} props */
 export function Time({ at, short = false }) {
   return h('time', { dateTime: at, title: utc(at) }, short ? relative(at) : time(at));
 }
 
-/** A note about what is being read. @param {{ what?: string }} props */
+/** The loading state. @param {{ what?: string }} props */
 export function Loading({ what = 'Loading' }) {
   return h('p', { class: 'loading', role: 'status' }, `${what} …`);
 }
 
-/** What stands where there is nothing, and what to do next. @param {{ title: string, children?: Children }} props */
+/** The empty state, with the next action. @param {{ title: string, children?: Children }} props */
 export function Empty({ title, children }) {
   return h('div', { class: 'empty' }, h('p', { class: 'empty-title' }, title), children && h('div', null, children));
 }
 
 /**
- * A refusal, as the node explains it.
+ * An error response with the explanation of the node.
  *
  * @param {{ error: ApiError | Error, retry?: () => void }} props
  */
@@ -75,7 +75,7 @@ export function ProblemBox({ error, retry }) {
   const { needs, scope, have } = problem;
   const fields = /** @type {{ pointer?: string, parameter?: string, detail: string }[]} */ (problem.errors ?? []);
   return h('div', { class: 'problem', role: 'alert' },
-    h('p', { class: 'problem-title' }, h(Icon, { name: 'low' }), problem.title ?? 'This did not work'),
+    h('p', { class: 'problem-title' }, h(Icon, { name: 'low' }), problem.title ?? 'The request failed'),
     h('p', null, error.message),
     fields.length > 0 && h('ul', null, fields.map((field) =>
       h('li', { key: field.pointer ?? field.parameter }, h('code', null, field.pointer ?? field.parameter), ' ', field.detail))),
@@ -85,16 +85,16 @@ export function ProblemBox({ error, retry }) {
     h('p', { class: 'soft' },
       problem.type && h('a', { href: new URL(problem.type.replace(/^\//, ''), ROOT).href, target: '_blank', rel: 'noreferrer' },
         'What this means'),
-      problem.requestId && h('span', null, ' request ', h('code', null, problem.requestId))),
+      problem.requestId && h('span', null, ' Request ', h('code', null, problem.requestId))),
     retry && h('button', { type: 'button', onClick: retry }, 'Try again'));
 }
 
-/** A button that copies text; it says that it has. @param {{ text: string, label?: string }} props */
+/** A button that copies text and confirms it. @param {{ text: string, label?: string }} props */
 export function Copy({ text, label = 'Copy' }) {
   const [done, setDone] = useState(false);
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const copy = async () => {
-    // The clipboard is missing on plain HTTP beyond this machine.
+    // Browsers offer the clipboard only on HTTPS and localhost.
     if (navigator.clipboard) await navigator.clipboard.writeText(text);
     else {
       field.current?.select();
@@ -109,23 +109,30 @@ export function Copy({ text, label = 'Copy' }) {
     h('button', { type: 'button', class: 'quiet', onClick: copy }, h(Icon, { name: done ? 'ok' : 'copy' }), done ? 'Copied' : label));
 }
 
+/** Text to copy. @param {{ text: string, label?: string, copy?: string, tall?: boolean }} props */
+export function Code({ text, label, copy, tall = false }) {
+  return h('div', { class: 'code' },
+    h('pre', { tabIndex: 0, role: label && 'group', 'aria-label': label, class: tall ? 'tall' : undefined }, text),
+    h(Copy, { text, label: copy }));
+}
+
 /**
- * A call as a line for a shell, on demand.
+ * A call as a collapsed shell command.
  *
  * @param {{ method: string, path: string, query?: import("../api.js").Query, body?: unknown, accept?: string }} props
  */
 export function Curl({ method, path, query, body, accept }) {
   const text = curl(method, path, { query, body, accept });
   return h('details', { class: 'curl' }, h('summary', null, 'As curl'),
-    h('div', { class: 'code' }, h('pre', { tabIndex: 0 }, text), h(Copy, { text })));
+    h(Code, { text }));
 }
 
-/** Text that may be long: cut by the layout, whole on hover. @param {{ text: string, code?: boolean }} props */
+/** Text that may be long: truncated, with the full text on hover. @param {{ text: string, code?: boolean }} props */
 export function Long({ text, code = false }) {
   return h(code ? 'code' : 'span', { class: 'long', title: text, dir: 'auto' }, text);
 }
 
-/** How a level stands: a colour, an icon and a word. @param {{ qty: number, threshold?: number | null }} props */
+/** The status of a level by colour, icon and word. @param {{ qty: number, threshold?: number | null }} props */
 export function StockBadge({ qty, threshold }) {
   const kind = stockKind(qty, threshold);
   return h(Badge, { kind, icon: kind }, STOCK_WORDS[kind]);
@@ -134,12 +141,12 @@ export function StockBadge({ qty, threshold }) {
 export const STOCK_WORDS = { ok: 'In stock', low: 'Low', out: 'Sold out' };
 
 /** @returns {"ok" | "low" | "out"} */
-export function stockKind(/** @type {number} */ qty, /** @type {number | null | undefined} */ threshold) {
+function stockKind(/** @type {number} */ qty, /** @type {number | null | undefined} */ threshold) {
   if (qty <= 0) return 'out';
   return threshold !== undefined && threshold !== null && qty <= threshold ? 'low' : 'ok';
 }
 
-/** Tells people who do not see the page what has happened, at most once in five seconds. */
+/** Announces an event to screen readers, at most once in five seconds. */
 let lastSaid = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let saying;

@@ -1,4 +1,4 @@
-// Files from the node: a link cannot say which form of an answer it accepts, so the file is fetched.
+// Downloads. A link cannot set an `Accept` header, so the file is fetched.
 
 import { h } from '../vendor/preact.js';
 import { useState } from '../vendor/hooks.js';
@@ -6,18 +6,18 @@ import { send } from '../api.js';
 import { Icon, ProblemBox, say } from './basics.js';
 import { Dialog } from './form.js';
 
-/** Hands a file to the browser, as a link to it would. */
+/** Saves a file as a download of the browser. */
 export function save(/** @type {Blob} */ content, /** @type {string} */ name) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(content);
   link.download = name;
   link.click();
-  // The browser has begun to write the file by then.
+  // The download has started by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /**
- * A button that fetches a file and hands it to the browser.
+ * A button that downloads a file.
  *
  * @param {{ path: string, query?: import("../api.js").Query, accept: string, name: string, label: string }} props
  */
@@ -29,7 +29,7 @@ export function Download({ path, query, accept, name, label }) {
     setError(null);
     try {
       save(await (await send('GET', path, { query, accept })).blob(), name);
-      say(`${name} is downloaded`);
+      say(`${name} downloaded`);
     } catch (problem) {
       setError(/** @type {Error} */ (problem));
     } finally {

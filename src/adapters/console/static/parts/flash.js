@@ -1,18 +1,18 @@
-// What has just changed is marked for a moment.
+// Highlights rows that have just changed.
 
 import { useEffect, useMemo } from '../vendor/hooks.js';
 
-/** As long as the animation `flash` of base.css. */
+/** The duration of the animation `flash` in base.css. */
 const FLASH_MS = 1_200;
 
 /**
- * The marks of a table. `classOf` has the class of a row whose key was marked a moment ago; `redraw` is called when marks end.
+ * The highlights of a table. `classOf` returns the class of a row by its key; `redraw` is called when highlights end.
  *
  * @param {() => void} redraw
  */
 export function useFlash(redraw) {
   const flash = useMemo(() => {
-    /** When each mark ends. @type {Map<string | number, number>} */
+    /** The end of each highlight. @type {Map<string | number, number>} */
     const marks = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;

@@ -1,4 +1,4 @@
-// Forms: fields with their names and faults, dialogs, and changes that are sent until they are answered.
+// Forms: fields with labels and errors, dialogs, and changes that are retried until the node answers.
 
 import { h } from '../vendor/preact.js';
 import { useEffect, useId, useRef, useState } from '../vendor/hooks.js';
@@ -8,15 +8,18 @@ import { Curl, Icon, ProblemBox, say } from './basics.js';
 /** @typedef {import("preact").ComponentChildren} Children */
 
 /**
- * A field with its label. `hint` says what is allowed, `error` what is wrong.
+ * A field with its label. `hint` describes valid input, `error` the fault of the current input.
  *
  * @param {{
  *   label: string, value: string, onInput: (value: string) => void, type?: string, hint?: Children, error?: string | null,
  *   required?: boolean, inputMode?: any, autoComplete?: string, options?: [string, string][], multiline?: boolean, min?: number,
  *   max?: number, step?: number, maxLength?: number, list?: string, autoFocus?: boolean, name?: string, placeholder?: string,
+ *   wide?: boolean,
  * }} props
  */
-export function Field({ label, value, onInput, type = 'text', hint, error, options, multiline = false, autoFocus = false, ...rest }) {
+export function Field({
+  label, value, onInput, type = 'text', hint, error, options, multiline = false, autoFocus = false, wide = false, ...rest
+}) {
   const id = useId();
   const input = useRef(/** @type {any} */ (null));
   useEffect(() => { if (autoFocus) input.current?.focus(); }, [autoFocus]);
@@ -25,7 +28,7 @@ export function Field({ label, value, onInput, type = 'text', hint, error, optio
     id, ref: input, value, 'aria-describedby': described, 'aria-invalid': error ? true : undefined,
     onInput: (/** @type {any} */ event) => onInput(event.currentTarget.value), ...rest,
   };
-  return h('div', { class: 'field' },
+  return h('div', { class: wide ? 'field search' : 'field' },
     h('label', { htmlFor: id }, label),
     options
       ? h('select', common, options.map(([key, text]) => h('option', { key, value: key, selected: key === value }, text)))
@@ -34,7 +37,12 @@ export function Field({ label, value, onInput, type = 'text', hint, error, optio
     error && h('p', { class: 'fault', id: `${id}-error` }, error));
 }
 
-/** A box to tick. @param {{ label: Children, checked: boolean, onChange: (checked: boolean) => void, disabled?: boolean }} props */
+/** The search field of a list. @param {{ label?: string, value: string, placeholder?: string, onInput: (text: string) => void }} props */
+export function Search({ label = 'Search', ...rest }) {
+  return h(Field, { label, type: 'search', autoComplete: 'off', wide: true, ...rest });
+}
+
+/** A checkbox. @param {{ label: Children, checked: boolean, onChange: (checked: boolean) => void, disabled?: boolean }} props */
 export function Check({ label, checked, onChange, disabled }) {
   return h('label', { class: 'check' },
     h('input', { type: 'checkbox', checked, disabled, onChange: (/** @type {any} */ event) => onChange(event.currentTarget.checked) }),
@@ -42,7 +50,7 @@ export function Check({ label, checked, onChange, disabled }) {
 }
 
 /**
- * A dialog over the page. Escape and the cross close it; the focus goes back to where it was.
+ * A modal dialog. Escape and the close button close it; the focus returns to the previous element.
  *
  * @param {{ title: string, onClose?: () => void, children?: Children, wide?: boolean }} props
  */
@@ -75,8 +83,8 @@ export function Dialog({ title, onClose, children, wide = false }) {
  */
 
 /**
- * Sends changes. The request of a try is sent until it is answered: one that got no answer keeps its Idempotency-Key, so it
- * takes effect once. `waiting` says why there is no answer yet.
+ * Sends changes and retries them until the node answers. A change without a response keeps its Idempotency-Key, so it takes effect
+ * once. `waiting` is the reason of the current retry.
  */
 export function useChange() {
   const [busy, setBusy] = useState(false);
@@ -88,11 +96,11 @@ export function useChange() {
 
   /**
    * @param {Request} request
-   * @returns {Promise<import("../api.js").Answer<any> | null>} Null when it was refused or given up.
+   * @returns {Promise<import("../api.js").Answer<any> | null>} Null when it was rejected or canceled.
    */
   const run = async ({ method, path, body, headers, query }) => {
     const text = JSON.stringify([method, path, body, headers, query]);
-    // The same change, tried again by hand after it was given up, is the same change.
+    // A canceled change that is submitted again keeps its key.
     if (last.current.text !== text) last.current = { text, key: newKey() };
     controller.current = new AbortController();
     setBusy(true);
@@ -145,11 +153,11 @@ export function ChangeDialog({ title, request, onClose, onDone, submit = 'Save',
       children,
       error && ((error instanceof ApiError && explain?.(error)) || h(ProblemBox, { error })),
       waiting && h('p', { class: 'waiting', role: 'status' },
-        `${waiting.message} Nothing you typed is lost: it is sent again under the same key.`),
+        `${waiting.message} Your input is kept. The change is retried with the same Idempotency-Key.`),
       h('footer', null,
         h(Curl, shown),
         h('span', { class: 'grow' }),
-        busy && waiting && h('button', { type: 'button', class: 'quiet', onClick: giveUp }, 'Give up'),
+        busy && waiting && h('button', { type: 'button', class: 'quiet', onClick: giveUp }, 'Stop retrying'),
         h('button', { type: 'button', onClick: onClose }, 'Cancel'),
         h('button', { type: 'submit', class: danger ? 'danger' : 'primary', disabled: busy || !valid }, busy ? 'Sending …' : submit))));
 }

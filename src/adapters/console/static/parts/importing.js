@@ -1,4 +1,4 @@
-// Bulk imports: rows go out in steps, each exactly once, and the node knows how far an import is.
+// Bulk imports: the rows are sent in steps, each exactly once. The node stores the progress.
 
 import { ApiError, change, read } from '../api.js';
 
@@ -6,7 +6,7 @@ import { ApiError, change, read } from '../api.js';
 
 export const ROWS_PER_STEP = 1_000;
 
-/** An import as the node knows it; null when it has not begun. @returns {Promise<Schemas["Import"] | null>} */
+/** The progress of an import; null when it has not started. @returns {Promise<Schemas["Import"] | null>} */
 export async function importOf(/** @type {string} */ importId, /** @type {AbortSignal | undefined} */ signal = undefined) {
   try {
     return (await read(`/imports/${encodeURIComponent(importId)}`, {}, { signal, quiet: true })).data;
@@ -20,11 +20,11 @@ export async function importOf(/** @type {string} */ importId, /** @type {AbortS
 /** @typedef {{ onStep?: (step: Schemas["ImportStep"]) => void, signal?: AbortSignal, onWait?: (error: ApiError) => void }} SendOptions */
 
 /**
- * Sends an import step by step, from behind `rowsDone` on. `next` makes the step behind a row. A step that got no answer is sent
- * again; one that has happened, also by another sender of the same import, is not done twice.
+ * Sends an import step by step, starting after `rowsDone`. `next` returns the step after a row. A step without a response is sent
+ * again; the node applies each step once, also with several senders.
  *
  * @param {string} importId
- * @param {number} rowsDone What the node has already.
+ * @param {number} rowsDone The rows that the node already has.
  * @param {(afterRow: number) => Step | Promise<Step>} next
  * @param {SendOptions} options
  */
@@ -41,7 +41,7 @@ export async function importSteps(importId, rowsDone, next, { onStep, signal, on
       if (!(error instanceof ApiError) || error.code !== 'import-out-of-step') throw error;
       const known = await importOf(importId, signal);
       if (known?.finished) return;
-      // The node may be ahead of this sender, never behind it.
+      // The node may be ahead of this sender, but never behind it.
       if (known === null || known.rowsDone <= afterRow) throw error;
       afterRow = known.rowsDone;
     }
@@ -49,13 +49,13 @@ export async function importSteps(importId, rowsDone, next, { onStep, signal, on
 }
 
 /**
- * Sends rows, in rising order of their numbers, from behind `rowsDone` on.
+ * Sends rows in ascending order of their numbers, starting after `rowsDone`.
  *
  * @param {string} importId
  * @param {Schemas["ImportRow"][]} rows
- * @param {number} rowsDone What the node has already.
- * @param {SendOptions & { through?: number }} options `through` is the last row of the whole, where rows behind the last good one
- *   were left out.
+ * @param {number} rowsDone The rows that the node already has.
+ * @param {SendOptions & { through?: number }} options `through` is the last row of the file, when rejected rows follow the last
+ *   valid row.
  */
 export async function importRows(importId, rows, rowsDone, { through, ...options } = {}) {
   const end = Math.max(through ?? 0, rows.length === 0 ? 0 : rows[rows.length - 1].row, rowsDone);

@@ -1,4 +1,4 @@
-// Reading what a page shows, and keeping it fresh.
+// Loads the data of a page and keeps it current.
 
 import { useCallback, useEffect, useRef, useState } from '../vendor/hooks.js';
 import { follow } from '../feed.js';
@@ -7,14 +7,14 @@ import { state as session } from '../session.js';
 /** @typedef {import("../feed.js").FeedEvent} FeedEvent */
 
 /**
- * What was read, and whether it is being read.
+ * Loaded data and its state.
  *
  * @template T
  * @typedef {{ data: T | null, error: Error | null, loading: boolean, reload: () => void, set: (data: T) => void }} Loaded
  */
 
 /**
- * Reads something when the page opens, when `deps` change, and on `reload`. What was shown stays until the next answer.
+ * Loads data when the page opens, when `deps` change, and on `reload`. The old data stays until the next response.
  *
  * @template T
  * @param {(signal: AbortSignal) => Promise<T>} read
@@ -26,7 +26,7 @@ export function useLoad(read, deps) {
     { data: null, error: null, loading: true }));
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
-  // A session that begins again reads what it was refused.
+  // A new session repeats the requests that were rejected.
   const begun = session.value === 'in' || session.value === 'open';
   useEffect(() => {
     if (!begun) return undefined;
@@ -42,9 +42,8 @@ export function useLoad(read, deps) {
 }
 
 /**
- * The same for what the feed of events changes. `read` returns what is shown with the sequence it is of (`Onhand-Sequence`);
- * `apply` gets the events behind it, and returns what is shown then, or null to have it read again. Events of one frame of the
- * screen are applied together.
+ * The same for data that events change. `read` returns the data and the sequence that it includes (`Onhand-Sequence`); `apply` gets
+ * the later events and returns the new data, or null to load it again. Events of one animation frame are applied together.
  *
  * @template T
  * @param {(signal: AbortSignal) => Promise<{ data: T, sequence: number | null }>} read
@@ -85,7 +84,7 @@ export function useLive(read, apply, deps) {
     };
     follower.current = follow((events) => {
       waiting.current.push(...events);
-      // A hidden page has no frames.
+      // A hidden page has no animation frames.
       if (document.hidden) flush();
       else if (frame === 0) frame = requestAnimationFrame(flush);
     }, reload);

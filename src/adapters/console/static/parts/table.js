@@ -1,14 +1,14 @@
-// A table of any length: only the rows that are seen are in the document.
+// A virtual table: only the visible rows are in the document.
 
 import { h } from '../vendor/preact.js';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from '../vendor/hooks.js';
 import { Icon } from './basics.js';
 
-/** Rows above and below the seen ones. */
+/** Rows that are rendered above and below the visible ones. */
 const MARGIN = 8;
-/** The height of a row, in pixels; `--row` in base.css. */
+/** The height of a row in pixels, as `--row` in base.css. */
 const ROW = 36;
-/** Rows that are drawn before the height of the page is known. */
+/** Rows that are rendered before the height of the page is known. */
 const FIRST_ROWS = 40;
 
 /**
@@ -19,8 +19,8 @@ const FIRST_ROWS = 40;
  * @property {(row: T, index: number) => import("preact").ComponentChildren} cell
  * @property {boolean} [sortable]
  * @property {boolean} [num] Right-aligned.
- * @property {string} [width] A CSS length or a share such as `20%`.
- * @property {boolean} [wide] Left out on narrow screens.
+ * @property {string} [width] A CSS length or a share such as `20%`; with `vw`, narrower on narrow screens.
+ * @property {boolean} [wide] Hidden on narrow screens.
  * @property {boolean} [head] The header of its row.
  */
 
@@ -36,11 +36,11 @@ const FIRST_ROWS = 40;
  * @property {(by: string, descending: boolean) => void} [onSort]
  * @property {(row: T) => void} [onOpen] What Enter or a click on a row does.
  * @property {(row: T) => string} [rowClass]
- * @property {() => void} [onEnd] The last row has been seen: there may be more to read.
- * @property {boolean} [fit] As high as its rows, up to half a screen, rather than the rest of the page.
+ * @property {() => void} [onEnd] The last row is visible: there may be more to load.
+ * @property {boolean} [fit] As high as its rows, up to half a screen. Otherwise the table fills the page.
  */
 
-// `h` cannot tell the type of the rows from the properties.
+// `h` cannot infer the type of the rows.
 /** @param {TableProps<any>} props */
 export function Table({ label, columns, count, row, keyOf, sort, onSort, onOpen, rowClass, onEnd, fit = false }) {
   const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
@@ -88,7 +88,7 @@ export function Table({ label, columns, count, row, keyOf, sort, onSort, onOpen,
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW) / ROW) - 2);
-    // Rows may have come in above the one with the focus.
+    // Rows may have been added above the focused one.
     const at = event.target instanceof HTMLTableRowElement ? Number(event.target.getAttribute('aria-rowindex')) - 2 : active;
     const steps = /** @type {Record<string, number>} */ ({
       j: at + 1, k: at - 1, ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page,
@@ -143,7 +143,7 @@ function classOf(column) {
   return [column.num && 'num', column.wide && 'wide'].filter(Boolean).join(' ') || undefined;
 }
 
-/** True where letters are text, not commands. */
+/** True in fields, where letters are input and not shortcuts. */
 export function isTyping(/** @type {EventTarget | null} */ target) {
   return target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
 }

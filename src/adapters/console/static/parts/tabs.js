@@ -1,4 +1,4 @@
-// Tabs: one of several views, chosen by the arrow keys too.
+// Tabs. The arrow keys choose a tab, too.
 
 import { h } from '../vendor/preact.js';
 import { useId } from '../vendor/hooks.js';

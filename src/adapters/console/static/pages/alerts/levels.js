@@ -1,7 +1,7 @@
-// How much is sellable now of a level with an alert: read when its row is seen, and live from then on.
+// The current sellable quantity of a level with an alert: loaded when its row becomes visible, then live.
 
 import { h } from '../../vendor/preact.js';
-import { read } from '../../api.js';
+import { levelPath, read } from '../../api.js';
 import { StockBadge } from '../../parts/basics.js';
 import { number } from '../../parts/format.js';
 import { useLoad } from '../../parts/load.js';
@@ -20,10 +20,9 @@ export function SellableNow({ alert, levels, live }) {
   const key = keyOf(alert);
   const loaded = useLoad(async (signal) => {
     if (levels.has(key)) return;
-    const path = `/stores/${encodeURIComponent(alert.storeId)}/inventory/${encodeURIComponent(alert.sku)}`;
-    note(levels, key, (await read(path, {}, { signal })).data);
+    note(levels, key, (await read(levelPath(alert), {}, { signal })).data);
   }, [key, levels]);
   const level = live ?? levels.get(key);
-  if (!level) return h('span', { class: 'soft' }, loaded.error ? 'not known' : '…');
+  if (!level) return h('span', { class: 'soft' }, loaded.error ? 'unknown' : '…');
   return h('span', { class: 'pair' }, h(StockBadge, { qty: level.qty, threshold: alert.threshold }), number(level.qty));
 }

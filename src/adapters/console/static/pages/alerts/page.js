@@ -1,4 +1,4 @@
-// The levels that are low, live, and those that were cleared while the page was open.
+// The active alerts, live, and the alerts that were cleared while the page was open.
 
 import { h } from '../../vendor/preact.js';
 import { ROOT, read, readPages } from '../../api.js';
@@ -47,12 +47,12 @@ function apply(/** @type {Shown} */ shown, /** @type {FeedEvent[]} */ events) {
       raised.delete(key);
       cleared = [{ storeId, sku, name: before?.name, qty, threshold, sequence, at: ts }, ...cleared].slice(0, CLEARED_MAX);
     }
-    say(`${sku} in ${storeId} is ${payload.raised ? 'low' : 'not low any more'}`);
+    say(`${sku} in ${storeId} is ${payload.raised ? 'low' : 'no longer low'}`);
   }
   return { raised, cleared, levels: shown.levels };
 }
 
-/** The orders of the table. @type {Record<string, (one: Alert, other: Alert) => number>} */
+/** The sort orders of the table. @type {Record<string, (one: Alert, other: Alert) => number>} */
 const ORDERS = {
   since: (one, other) => one.raisedAt.localeCompare(other.raisedAt),
   store: (one, other) => one.storeId.localeCompare(other.storeId) || one.sku.localeCompare(other.sku),
@@ -75,18 +75,17 @@ export default function Alerts() {
   const cleared = data?.cleared.filter(wanted) ?? [];
   const stores = [...new Set([...raised.map(({ storeId }) => storeId), ...(store === '' ? [] : [store])])].sort();
 
-  return h(Page, { title: 'Alerts', about: 'Levels with as many sellable pieces as their threshold, or fewer.' },
+  return h(Page, { title: 'Alerts', about: 'Levels whose sellable quantity is at or below their threshold.' },
     h('div', { class: 'filters', role: 'search', 'aria-label': 'Alerts' },
       h(Field, { label: 'Store', value: store, onInput: (text) => refine({ store: text }),
         options: [['', 'All stores'], ...stores.map((id) => /** @type {[string, string]} */ ([id, id]))] }),
       h(Field, { label: 'SKU or name', type: 'search', value: sku, onInput: (text) => refine({ sku: text }) })),
     alerts.error && h(ProblemBox, { error: alerts.error, retry: alerts.reload }),
     !data && alerts.loading && h(Loading, null),
-    data && h('p', { class: 'bar', role: 'status' }, rows.length === 0
-      ? h(Badge, { kind: 'ok', icon: 'ok' }, 'nothing is low')
-      : h(Badge, { kind: 'low', icon: 'low' }, `${number(rows.length)} low`),
-    rows.length < raised.length && h('span', { class: 'soft' }, `${number(raised.length - rows.length)} more do not fit the filter`)),
-    data && rows.length === 0 && (raised.length === 0 ? h(Nothing, null) : h(Empty, { title: 'No alert fits the filter' },
+    raised.length > 0 && h('p', { class: 'bar', role: 'status' }, rows.length > 0
+      && h(Badge, { kind: 'low', icon: 'low' }, `${number(rows.length)} low`),
+    rows.length < raised.length && h('span', { class: 'soft' }, `${number(raised.length - rows.length)} more do not match the filter`)),
+    data && rows.length === 0 && (raised.length === 0 ? h(Nothing, null) : h(Empty, { title: 'No alert matches the filter' },
       h('button', { type: 'button', onClick: () => refine({ store: '', sku: '' }) }, 'Show all'))),
     data && rows.length > 0 && h(Table, {
       label: 'Alerts', count: rows.length, row: (index) => rows[index], keyOf: (row) => `${keyOf(row)}/${row.version}`, sort,
@@ -114,7 +113,7 @@ export default function Alerts() {
             cell: (row) => h('span', { class: 'pair' }, h(Badge, { kind: 'ok', icon: 'ok' }, 'Cleared'), number(row.qty)) },
           { id: 'threshold', title: 'Threshold', num: true, wide: true, width: '7.5rem',
             cell: (row) => (row.threshold === undefined ? 'none' : number(row.threshold)) },
-          { id: 'since', title: 'At', wide: true, width: '14rem', cell: (row) => h(Time, { at: row.at }) },
+          { id: 'since', title: 'Cleared at', wide: true, width: '14rem', cell: (row) => h(Time, { at: row.at }) },
         ],
       })));
 }
@@ -124,7 +123,7 @@ function SkuLink({ storeId, sku }) {
   return h('a', { href: href('sku', { sku, store: storeId }) }, h(Long, { text: sku }));
 }
 
-/** The name of the product. An event has none, so that of an alert raised just now is read. @param {{ alert: Alert }} props */
+/** The name of the product. Events do not have it, so it is loaded for a new alert. @param {{ alert: Alert }} props */
 function Name({ alert }) {
   const loaded = useLoad(async (signal) => {
     if (alert.name !== undefined) return;
@@ -134,12 +133,12 @@ function Name({ alert }) {
   return h(Long, { text: alert.name ?? (loaded.loading ? '…' : '') });
 }
 
-/** What stands where no alert was ever raised. */
+/** The empty state. */
 function Nothing() {
   return h(Empty, { title: 'No level is low' },
-    h('p', null, 'An alert is raised by the sale or the hold after which a level is at its threshold or below, and cleared by what ' +
-      'lifts it above. ',
-      'The threshold is the ', h('code', null, 'lowStockThreshold'), ' of the product, or one that a store has for itself.'),
-    h('p', null, can('stock:read') && h('a', { href: href('stock') }, 'Choose a SKU and set its threshold'), ' · ',
+    h('p', null, 'A change raises an alert when the sellable quantity falls to the threshold or below it. A change above the threshold ' +
+      'clears it. ',
+      'The threshold is the ', h('code', null, 'lowStockThreshold'), ' of the product or of the store.'),
+    h('p', null, can('stock:read') && h('a', { href: href('stock') }, 'Select a SKU to set its threshold'), ' · ',
       h('a', { href: new URL('docs/guide/low-stock-alerts', ROOT).href }, 'How thresholds and alerts work')));
 }

@@ -1,11 +1,11 @@
-// The audit trail: who did what, newest first, live.
+// The audit trail, newest first, live.
 
 import { h } from '../../vendor/preact.js';
 import { useMemo, useState } from '../../vendor/hooks.js';
 import { href, place, refine } from '../../router.js';
 import { Badge, Copy, Curl, Empty, Icon, Loading, Long, Page, ProblemBox, Time } from '../../parts/basics.js';
 import { Download } from '../../parts/download.js';
-import { Dialog, Field } from '../../parts/form.js';
+import { Dialog, Field, Search } from '../../parts/form.js';
 import { number, time, utc } from '../../parts/format.js';
 import { Table } from '../../parts/table.js';
 import { Tabs } from '../../parts/tabs.js';
@@ -39,44 +39,41 @@ export default function Audit() {
   const newest = (/** @type {number} */ index) => seen[seen.length - 1 - index];
   return h(Page, {
     title: 'Audit trail',
-    about: 'Every change, login, export and refused request. Equal refusals within a minute are one row with a count. No row has a body, a '
-      + 'secret or a name.',
+    about: 'Changes, logins, exports and refused requests. Equal rows within a minute are one row with a count. Request bodies, secrets '
+      + 'and names are not recorded.',
     actions: [
       h('button', { key: 'pause', type: 'button', 'aria-pressed': isPaused, onClick: () => setPaused(!isPaused) },
-        h(Icon, { name: isPaused ? 'play' : 'pause' }), isPaused ? 'Go on' : 'Pause'),
+        h(Icon, { name: isPaused ? 'play' : 'pause' }), isPaused ? 'Continue' : 'Pause'),
       h(Download, { key: 'csv', path: '/audit', query: filter, accept: 'text/csv',
         name: `audit-${new Date().toISOString().slice(0, 10)}.csv`, label: 'Export as CSV' }),
     ],
   },
   h(Tabs, { label: 'Kind', tabs: KINDS, value: kind || 'all', onChange: (id) => refine({ kind: id === 'all' ? null : id }) },
     h('div', { class: 'filters' },
-      h('div', { class: 'field search' }, h('label', { htmlFor: 'audit-q' }, 'Search'), h('input', {
-        id: 'audit-q', type: 'search', value: query, placeholder: 'What, where, request, address',
-        onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }),
-      })),
+      h(Search, { value: query, placeholder: 'Action, target, request, address', onInput: (q) => refine({ q }) }),
       h(Field, { label: 'Actor', value: actor, onInput: (value) => refine({ actor: value }), placeholder: 'u_…, s_… or local',
         autoComplete: 'off' }),
       h(Field, { label: 'Outcome', value: outcome, options: OUTCOMES, onInput: (value) => refine({ outcome: value }) }),
       h(Field, { label: 'Since', value: range, options: RANGES, onInput: (value) => refine({ since: value === RANGE ? null : value }) }),
       h('p', { class: 'filter-end soft' }, trail.isComplete ? `${number(seen.length)} rows${isPaused ? ', paused' : ''}`
-        : `Reading … ${number(trail.rows.length)} rows`)),
+        : `Loading … ${number(trail.rows.length)} rows`)),
     trail.error && h(ProblemBox, { error: trail.error, retry: trail.reload }),
-    trail.isCut && h('p', { class: 'note' }, `The newest ${number(ROWS_KEPT)} rows are shown. The export has all.`),
+    trail.isCut && h('p', { class: 'note' }, `The newest ${number(ROWS_KEPT)} rows are shown. The export has all rows.`),
     seen.length === 0 && !trail.error && (trail.isComplete
-      ? h(Empty, { title: 'Nothing to show' }, range === 'all' ? 'Nothing fits these filters.'
-        : 'Nothing fits these filters in this time. Choose a longer one under “Since”.')
+      ? h(Empty, { title: 'No row matches' }, range === 'all' ? 'Change the filters.'
+        : 'Change the filters or choose an earlier time under “Since”.')
       : h(Loading, null)),
     seen.length > 0 && h(Table, {
       label: 'Audit trail', count: seen.length, row: newest, keyOf: ({ id }) => id, onOpen: setOpen,
       columns: [
-        { id: 'date', title: 'Date', width: '7.5rem', wide: true, cell: (row) => DATE.format(new Date(row.time)) },
+        { id: 'date', title: 'Date', width: '8.5rem', wide: true, cell: (row) => DATE.format(new Date(row.time)) },
         { id: 'time', title: 'Time', width: '6.5rem', head: true, cell: (row) => h('time', { dateTime: row.time, title: utc(row.time) },
           CLOCK.format(new Date(row.time))) },
         { id: 'actor', title: 'Actor', wide: true, width: '11rem',
-          cell: (row) => (row.actor === null ? h('span', { class: 'soft' }, 'not known') : h(Long, { text: row.actor, code: true })) },
-        { id: 'what', title: 'What', cell: (row) => h('button', { type: 'button', class: 'link', onClick: () => setOpen(row) },
+          cell: (row) => (row.actor === null ? h('span', { class: 'soft' }, 'unknown') : h(Long, { text: row.actor, code: true })) },
+        { id: 'what', title: 'Action', cell: (row) => h('button', { type: 'button', class: 'link', onClick: () => setOpen(row) },
           h(Long, { text: row.what })) },
-        { id: 'where', title: 'Where', wide: true, width: '28%', cell: (row) => h(Long, { text: row.where ?? '' }) },
+        { id: 'where', title: 'Target', wide: true, width: '28%', cell: (row) => h(Long, { text: row.where ?? '' }) },
         { id: 'outcome', title: 'Outcome', width: '11.5rem', cell: outcomeOf },
         { id: 'count', title: 'Count', width: '10rem', wide: true, cell: (row) => row.count > 1 && h('span', { title: spanOf(row) },
           h(Badge, null, `× ${number(row.count)}`), ' ', h('span', { class: 'soft' }, lengthOf(row))) },
@@ -101,7 +98,7 @@ function spanOf(/** @type {AuditRow} */ row) {
   return row.firstTime ? `from ${time(row.firstTime)} to ${time(row.time)}` : '';
 }
 
-/** How long the equal refusals of a row lasted. */
+/** The duration of the equal rows of a row. */
 function lengthOf(/** @type {AuditRow} */ row) {
   if (!row.firstTime) return '';
   const seconds = (new Date(row.time).getTime() - new Date(row.firstTime).getTime()) / 1000;
@@ -114,10 +111,10 @@ function Details({ row, onClose }) {
   const facts = [
     ['Time', h(Time, { at: row.time })],
     ['Kind', row.kind],
-    ['Actor', row.actor === null ? 'not known' : [h('code', null, row.actor), ' ',
+    ['Actor', row.actor === null ? 'unknown' : [h('code', null, row.actor), ' ',
       h('a', { href: href('audit', { actor: row.actor, since: place.value.params.get('since') }), onClick: onClose },
-      'only what they did')]],
-    ['What', row.what], ['Where', row.where], ['Outcome', outcomeOf(row)],
+      'all rows of this actor')]],
+    ['Action', row.what], ['Target', row.where], ['Outcome', outcomeOf(row)],
     ['Count', row.count > 1 ? `${number(row.count)} times, ${spanOf(row)}` : null],
     ['Status', row.status], ['Address', row.address], ['Credential', row.credential && h('code', null, row.credential)],
     ['Request', row.requestId && [h('code', null, row.requestId), ' ', h(Copy, { text: row.requestId })]],

@@ -1,4 +1,4 @@
-// The audit trail as a list that grows: the node has it by time, this keeps its end.
+// Loads the rows of the audit trail and polls for new ones.
 
 import { useEffect, useRef, useState } from '../../vendor/hooks.js';
 import { ApiError, read, waitBefore } from '../../api.js';
@@ -7,14 +7,14 @@ import { state as session } from '../../session.js';
 /** @typedef {import("../../api.js").Schemas["AuditRow"]} AuditRow */
 /** @typedef {{ kind: string, actor: string, since: string | null }} TrailFilter */
 
-/** Rows that are kept; older ones are dropped, and the export has them. */
+/** The most rows that are kept. */
 export const ROWS_KEPT = 20_000;
 const PAGE_ROWS = 1_000;
 const POLL_MS = 2_000;
-/** A filter that is being typed. */
+/** The delay after an input of a filter. */
 const TYPING_MS = 300;
 
-/** Reads the rows behind `since`, oldest first, and then those that come. */
+/** Loads the rows after `since`, oldest first, and then new rows. */
 export function useTrail(/** @type {TrailFilter} */ { kind, actor, since }, /** @type {boolean} */ isPaused) {
   const rows = useRef(/** @type {AuditRow[]} */ ([]));
   const paused = useRef(isPaused);
@@ -64,7 +64,7 @@ async function follow(filter, signal, isPaused, onRows, onAway) {
         const data = (await read('/audit', { ...filter, limit: PAGE_ROWS, ...(cursor === null ? { after } : { cursor }) },
           { signal })).data;
         cursor = data.nextCursor;
-        // A place that was reached is gone on from, also when the next page fails.
+        // The position is kept when the next page fails.
         after = data.through;
         onRows(data.items, cursor === null);
       } while (cursor !== null);

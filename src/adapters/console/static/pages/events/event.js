@@ -1,10 +1,10 @@
-// One event, whole.
+// The details of one event.
 
 import { h } from '../../vendor/preact.js';
 import { read } from '../../api.js';
 import { href } from '../../router.js';
 import { can } from '../../session.js';
-import { Badge, Copy, Curl, Empty, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
+import { Badge, Code, Curl, Empty, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
 import { Dialog } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { useLoad } from '../../parts/load.js';
@@ -25,8 +25,8 @@ export function EventDialog({ sequence, known, onClose }) {
     h('div', { class: 'form-body' },
       loaded.error && !event && h(ProblemBox, { error: loaded.error, retry: loaded.reload }),
       loaded.loading && !event && h(Loading, null),
-      !loaded.loading && !loaded.error && !event && h(Empty, { title: 'There is no such event' },
-        'The log does not reach so far, or the event belongs to a store that you may not read.'),
+      !loaded.loading && !loaded.error && !event && h(Empty, { title: 'Event not found' },
+        'The log is shorter, or you have no permission for the store of the event.'),
       event && h(Facts, { event }),
       h('footer', null, h(Curl, { method: 'GET', path: '/events', query }))));
 }
@@ -44,17 +44,16 @@ function Facts({ event }) {
       place && h('dd', null, can('stock:read')
         ? h('a', { href: href('sku', { store: place.storeId, sku: place.sku }) }, h('bdi', null, `${place.storeId} / ${place.sku}`))
         : h('bdi', null, `${place.storeId} / ${place.sku}`)),
-      h('dt', null, 'What'), h('dd', { dir: 'auto' }, detailOf(event) || '–'),
+      h('dt', null, 'Details'), h('dd', { dir: 'auto' }, detailOf(event) || '–'),
       h('dt', null, 'Actor'), h('dd', null, h('code', { dir: 'auto' }, event.actor)),
-      h('dt', null, 'Request'), h('dd', null, event.requestId ? h('code', null, event.requestId) : 'none: the node did it by itself'),
+      h('dt', null, 'Request'), h('dd', null, event.requestId ? h('code', null, event.requestId) : 'none: an internal change of the node'),
       h('dt', null, 'Node'), h('dd', null, h('code', null, event.node))),
     numbers.length > 0 && h('table', { class: 'plain', 'aria-label': 'Numbers before and after' },
       h('thead', null, h('tr', null, h('th', { scope: 'col' }, h('span', { class: 'offscreen' }, 'Number')),
         ['Before', 'After', 'Change'].map((title) => h('th', { key: title, scope: 'col', class: 'num' }, title)))),
       h('tbody', null, numbers.map(({ name, before, after, change }) => h('tr', { key: name }, h('th', { scope: 'row' }, name),
         h('td', { class: 'num' }, before), h('td', { class: 'num' }, after), h('td', { class: 'num' }, change || '–'))))),
-    h('div', { class: 'code' }, h('pre', { tabIndex: 0, class: 'tall', 'aria-label': 'The event as JSON' }, json),
-      h(Copy, { text: json })));
+    h(Code, { text: json, label: 'The event as JSON', tall: true }));
 }
 
 /** The columns of a table of events. @type {import("../../parts/table.js").Column<FeedEvent>[]} */
@@ -66,6 +65,6 @@ export const COLUMNS = [
   { id: 'sku', title: 'SKU', cell: (event) => h(Long, { text: placeOf(event)?.sku ?? event.payload.sku ?? '' }) },
   { id: 'sellable', title: 'Sellable', num: true, width: '6.5rem', wide: true,
     cell: (event) => (typeof event.after?.qty === 'number' ? number(event.after.qty) : '') },
-  { id: 'detail', title: 'What', wide: true, width: '26%', cell: (event) => h(Long, { text: detailOf(event) }) },
+  { id: 'detail', title: 'Details', wide: true, width: '26%', cell: (event) => h(Long, { text: detailOf(event) }) },
   { id: 'actor', title: 'Actor', wide: true, width: '7rem', cell: (event) => h(Long, { text: event.actor, code: true }) },
 ];

@@ -1,4 +1,4 @@
-// The feed of changes: its end, live, or a part of it from a sequence or a time on.
+// The log of events: live, or a page of it from a sequence or a time.
 
 import { h } from '../../vendor/preact.js';
 import { useEffect, useRef, useState } from '../../vendor/hooks.js';
@@ -23,12 +23,12 @@ export default function Events() {
   const { params } = place.value;
   const filter = { type: params.get('type') ?? '', storeId: params.get('store') ?? '', sku: params.get('sku') ?? '' };
   const [from, since] = [params.get('from') ?? '', params.get('since') ?? ''];
-  return h(Page, { title: 'Events', about: 'Everything that has happened in this node, in order, as soon as it is durable.' },
+  return h(Page, { title: 'Events', about: 'All durable changes of this node, in the order of the log.' },
     h(Filters, null),
     from !== '' || since !== '' ? h(Back, { filter, from, since }) : h(Live, { filter }));
 }
 
-/** The text of a parameter while it is being typed. @returns {[string, (text: string) => void]} */
+/** The input of a parameter, with a delay before it changes the address. @returns {[string, (text: string) => void]} */
 function useParameter(/** @type {string} */ name) {
   const given = place.value.params.get(name) ?? '';
   const [text, setText] = useState(given);
@@ -42,7 +42,7 @@ function useParameter(/** @type {string} */ name) {
   }];
 }
 
-/** A time as a field for times has it, in the zone of the reader. */
+/** A time as the value of a `datetime-local` field. */
 function localOf(/** @type {string} */ since) {
   const at = new Date(since);
   return Number.isNaN(at.getTime()) ? '' : new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
@@ -76,12 +76,12 @@ const countOf = (/** @type {number} */ count) => `${number(count)} ${count === 1
 
 const open = (/** @type {FeedEvent} */ event) => refine({ event: event.sequence });
 
-/** The end of the log. @param {{ filter: Filter }} props */
+/** The latest events, live. @param {{ filter: Filter }} props */
 function Live({ filter }) {
   const { type, storeId, sku } = filter;
   const key = JSON.stringify(filter);
   const kept = useRef(/** @type {{ key: string, tail: Tail } | null} */ (null));
-  // The rows that came last, which light up for a moment.
+  // The latest rows, which are highlighted.
   const fresh = useRef({ after: Infinity, until: 0 });
   const keep = (/** @type {Tail} */ tail) => {
     kept.current = { key, tail };
@@ -128,7 +128,7 @@ function Live({ filter }) {
     }
   };
   const pause = () => {
-    say(isPaused ? `Live again, ${number(came)} more` : 'Paused');
+    say(isPaused ? `Live, ${number(came)} more events` : 'Paused');
     setPaused(isPaused || !live ? null : { key, tail: live });
   };
   const error = events.error ?? failed;
@@ -140,28 +140,28 @@ function Live({ filter }) {
     !shown && events.loading && h(Loading, { key: 'loading' }),
     shown && h('div', { key: 'bar', class: 'bar' },
       h('p', { role: 'status' }, isPaused
-        ? h('b', null, `Paused: ${number(came)} more ${came === 1 ? 'has' : 'have'} come`)
-        : `${countOf(count)} of the sequences ${number(from + 1)} to ${number(shown.to)}, the newest first`,
-      isFull && ` (a page keeps ${number(ROWS_MAX)})`),
+        ? h('b', null, `Paused: ${number(came)} new ${came === 1 ? 'event' : 'events'}`)
+        : `${countOf(count)} of sequences ${number(from + 1)} to ${number(shown.to)}, newest first`,
+      isFull && ` (at most ${number(ROWS_MAX)} are shown)`),
       h('span', { class: 'grow' }),
       from > 0 && !isFull && h('button', { type: 'button', onClick: readMore, disabled: reading },
-        reading ? 'Reading …' : 'Read older ones'),
+        reading ? 'Loading …' : 'Load older events'),
       from > 0 && h('a', { class: 'button', href: href('events', { ...params, from: Math.max(1, from + 1 - PAGE) }) },
-        'Look back in pages'),
+        'Browse pages'),
       h('button', { type: 'button', class: isPaused ? 'primary' : undefined, onClick: pause },
         h(Icon, { name: isPaused ? 'play' : 'pause' }), isPaused ? 'Continue' : 'Pause')),
-    shown && count === 0 && h(Empty, { key: 'empty', title: shown.to === 0 ? 'Nothing has happened yet' : 'No event fits the filter' },
-      from === 0 ? 'The next one stands here as soon as it happens.'
-        : `Looked at from the sequence ${number(from + 1)} on; older ones may fit.`),
+    shown && count === 0 && h(Empty, { key: 'empty', title: shown.to === 0 ? 'There are no events yet' : 'No event matches the filter' },
+      from === 0 ? 'New events appear here.'
+        : `Searched from sequence ${number(from + 1)}. Older events may match.`),
     shown && count > 0 && h(Table, {
-      key: 'table', label: 'Events, the newest first', columns: COLUMNS, count, row, keyOf: (event) => event.sequence, onOpen: open,
+      key: 'table', label: 'Events, newest first', columns: COLUMNS, count, row, keyOf: (event) => event.sequence, onOpen: open,
       rowClass: (event) => (lights && !isPaused && event.sequence > fresh.current.after ? 'flash' : ''),
     }),
     h(Opened, { key: 'opened', known: (sequence) => [...newest, ...earlier].find((event) => event.sequence === sequence) }),
   ];
 }
 
-/** A part of the log, in its order. @param {{ filter: Filter, from: string, since: string }} props */
+/** A page of the log. @param {{ filter: Filter, from: string, since: string }} props */
 function Back({ filter, from, since }) {
   const first = Math.max(1, Math.floor(Number(from)) || 1);
   const page = useLoad((signal) => readPage({ ...filter, since }, first - 1, signal),
@@ -173,16 +173,16 @@ function Back({ filter, from, since }) {
     page.error && h(ProblemBox, { key: 'problem', error: page.error, retry: page.reload }),
     !data && page.loading && h(Loading, { key: 'loading' }),
     data && h('div', { key: 'bar', class: 'bar' },
-      h('p', { role: 'status' }, `${countOf(data.rows.length)} of the sequences ${number(first)} to ${number(data.through)}`,
-        since !== '' && [' since ', h(Time, { at: since })], `, the oldest first; the log ends at ${number(data.end)}`),
+      h('p', { role: 'status' }, `${countOf(data.rows.length)} of sequences ${number(first)} to ${number(data.through)}`,
+        since !== '' && [' since ', h(Time, { at: since })], `, oldest first; the log ends at ${number(data.end)}`),
       h('span', { class: 'grow' }),
       first > 1 && h('a', { class: 'button', href: at({ from: Math.max(1, first - PAGE) }) }, 'Earlier'),
       data.through < data.end && h('a', { class: 'button', href: at({ from: data.through + 1 }) }, 'Later'),
       h('a', { class: 'button primary', href: at({ from: null, since: null }) }, h(Icon, { name: 'play' }), 'Follow live')),
-    data && data.rows.length === 0 && h(Empty, { key: 'empty', title: 'There is no such event from here on' },
-      'Look back further, or change the filter.'),
+    data && data.rows.length === 0 && h(Empty, { key: 'empty', title: 'No event matches from here' },
+      'Open an earlier page or change the filter.'),
     data && data.rows.length > 0 && h(Table, {
-      key: 'table', label: 'Events, the oldest first', columns: COLUMNS, count: data.rows.length, row: (index) => data.rows[index],
+      key: 'table', label: 'Events, oldest first', columns: COLUMNS, count: data.rows.length, row: (index) => data.rows[index],
       keyOf: (event) => event.sequence, onOpen: open,
     }),
     h(Opened, { key: 'opened', known: (sequence) => data?.rows.find((event) => event.sequence === sequence) }),

@@ -1,4 +1,4 @@
-// The end of the log: its last events, and those before them, read forwards because the feed is read in no other direction.
+// The latest events and older ones. The API reads the log only forwards, so older events are read in ranges.
 
 import { read } from '../../api.js';
 
@@ -7,23 +7,23 @@ import { read } from '../../api.js';
 /**
  * @typedef {object} Tail
  * @property {FeedEvent[]} rows In the order of the log.
- * @property {number} from All events behind this sequence are among the rows, if they pass the filter.
- * @property {number} to The last sequence that was looked at.
- * @property {number} came How many rows have come since the first read, also those that are not kept.
+ * @property {number} from The rows have all matching events after this sequence.
+ * @property {number} to The last sequence that was read.
+ * @property {number} came The number of rows since the first read, including dropped ones.
  */
 
-/** Rows that a page keeps. */
+/** The most rows that are kept. */
 export const ROWS_MAX = 5_000;
-/** Sequences that are read at first, and that a page of older ones has. */
+/** The sequences of the first read and of a page. */
 export const PAGE = 500;
 const ROWS_WANTED = 50;
 const WIDER_TIMES = 6;
 const LIMIT = 1_000;
-/** A page that is further behind, after a long sleep, begins anew. */
+/** A tail that is further behind, for example after a standby, is read again. */
 const RESUMED_MAX = 100_000;
 
 /**
- * What passes the filter behind `after`, up to `upto`: the last of it, if it is more than a page keeps, and `count` of all.
+ * The matching events after `after` up to `upto`. Only the last `ROWS_MAX` are kept; `count` is the number of all.
  *
  * @returns {Promise<{ rows: FeedEvent[], from: number, count: number }>}
  */
@@ -42,13 +42,13 @@ async function between(
   return { ...kept, count };
 }
 
-/** The last rows, as many as a page keeps. @returns {{ rows: FeedEvent[], from: number }} */
+/** The last `ROWS_MAX` rows. @returns {{ rows: FeedEvent[], from: number }} */
 function bounded(/** @type {FeedEvent[]} */ rows, /** @type {number} */ from) {
   const dropped = rows.length - ROWS_MAX;
   return dropped > 0 ? { rows: rows.slice(dropped), from: rows[dropped - 1].sequence } : { rows, from };
 }
 
-/** The last events that pass the filter. Where few of the last pass it, further ones are looked at. @returns {Promise<Tail>} */
+/** The last matching events. With few matches, older ranges are read, too. @returns {Promise<Tail>} */
 export async function readTail(/** @type {Filter} */ filter, /** @type {AbortSignal} */ signal) {
   const { data: { end } } = await read('/events', { limit: 0 }, { signal });
   let { rows, from } = await between(filter, Math.max(0, end - PAGE), end, signal);
@@ -59,7 +59,7 @@ export async function readTail(/** @type {Filter} */ filter, /** @type {AbortSig
   return { rows, from, to: end, came: 0 };
 }
 
-/** The same, when it was read before; null when it is another log, or far ahead. @returns {Promise<Tail | null>} */
+/** Continues a tail; null if the log was replaced or is far ahead. @returns {Promise<Tail | null>} */
 export async function resumeTail(/** @type {Tail} */ tail, /** @type {Filter} */ filter, /** @type {AbortSignal} */ signal) {
   const { data: { end } } = await read('/events', { limit: 0 }, { signal });
   if (end < tail.to || end - tail.to > RESUMED_MAX) return null;
@@ -71,13 +71,13 @@ export async function resumeTail(/** @type {Tail} */ tail, /** @type {Filter} */
   };
 }
 
-/** With the events behind it that pass the filter, looked at up to `to`. @returns {Tail} */
+/** Appends matching events, read up to `to`. @returns {Tail} */
 export function added(/** @type {Tail} */ tail, /** @type {FeedEvent[]} */ events, /** @type {number} */ to) {
   const kept = events.length === 0 ? tail : bounded([...tail.rows, ...events], tail.from);
   return { rows: kept.rows, from: kept.from, to, came: tail.came + events.length };
 }
 
-/** What passes the filter among the sequences up to `upto`. @returns {Promise<{ rows: FeedEvent[], from: number }>} */
+/** The matching events of a range that ends at `upto`. @returns {Promise<{ rows: FeedEvent[], from: number }>} */
 export async function readOlder(
   /** @type {Filter} */ filter, /** @type {number} */ upto, /** @type {AbortSignal | undefined} */ signal = undefined, step = PAGE,
 ) {
@@ -85,7 +85,7 @@ export async function readOlder(
 }
 
 /**
- * A page of what passes the filter behind `after`, in the order of the log.
+ * A page of matching events after `after`, in the order of the log.
  *
  * @returns {Promise<{ rows: FeedEvent[], through: number, end: number }>}
  */

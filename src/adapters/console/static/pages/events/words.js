@@ -1,20 +1,20 @@
-// Events in words: where each happened, what it changed, and how.
+// Texts of events.
 
 import { number, signed, time } from '../../parts/format.js';
 
 /** @typedef {import("../../feed.js").FeedEvent} FeedEvent */
 
-/** Every type of event, with what it means. @type {Record<string, string>} */
+/** The types of events with their meaning. @type {Record<string, string>} */
 export const TYPES = {
-  ADJUST: 'stock was added, sold or removed', RESERVE: 'pieces were held', RELEASE: 'a hold was released',
-  COMMIT: 'held pieces were taken', EXPIRE: 'a hold has run out', COUNT: 'a count was entered', IMPORT: 'a step of an import',
-  TAKE: 'taken over from another process', CLOCK: 'the time of the log has leapt', PRODUCT: 'a product was changed',
-  STORE: 'a store was changed', THRESHOLD: 'a threshold of a store was changed', ALERT: 'a level is low, or not any more',
-  PRINCIPAL: 'a person or a service was changed', TOKEN: 'a token was changed', MODE: 'the mode was changed',
+  ADJUST: 'stock added, sold or removed', RESERVE: 'stock reserved', RELEASE: 'reservation released',
+  COMMIT: 'reservation committed', EXPIRE: 'reservation expired', COUNT: 'stock counted', IMPORT: 'step of an import',
+  TAKE: 'taken over from another process', CLOCK: 'jump of the clock', PRODUCT: 'product changed',
+  STORE: 'store changed', THRESHOLD: 'threshold of a store changed', ALERT: 'low-stock alert raised or cleared',
+  PRINCIPAL: 'person or service changed', TOKEN: 'token changed', MODE: 'mode changed',
 };
 
 /**
- * The store and the SKU of the level that an event is about; null where it is about none.
+ * The store and the SKU of an event; null for an event without a level.
  *
  * @returns {{ storeId: string, sku: string } | null}
  */
@@ -23,7 +23,7 @@ export function placeOf(/** @type {FeedEvent} */ { payload }) {
   return typeof about?.storeId === 'string' && typeof about.sku === 'string' ? { storeId: about.storeId, sku: about.sku } : null;
 }
 
-/** Whether an event passes a filter of `GET /events`, which decides in the same way. */
+/** Whether an event matches a filter, by the rules of `GET /events`. */
 export function matches(/** @type {FeedEvent} */ event, /** @type {{ type: string, storeId: string, sku: string }} */ filter) {
   if (filter.type !== '' && event.type !== filter.type) return false;
   if (filter.storeId === '' && filter.sku === '') return true;
@@ -37,30 +37,25 @@ export function kindOf(/** @type {FeedEvent} */ event) {
   return event.payload.raised ? 'low' : 'ok';
 }
 
-/** How many sellable pieces an event has added or taken; null where it moved no level. @returns {number | null} */
-export function changeOf(/** @type {FeedEvent} */ { before, after }) {
-  return typeof after?.qty === 'number' && typeof before?.qty === 'number' ? after.qty - before.qty : null;
-}
-
-/** What an event says beside its store and SKU. @returns {string} */
+/** The details of an event other than store and SKU. @returns {string} */
 export function detailOf(/** @type {FeedEvent} */ event) {
   const { payload, type } = event;
   const why = [payload.kind, payload.reason, payload.reference].filter(Boolean);
   const said = /** @type {Record<string, () => (string | false | undefined)[]>} */ ({
     ADJUST: () => [`${signed(payload.delta)} on hand`, ...why],
-    RESERVE: () => [`${number(payload.qty)} held as ${payload.reservationId}`, payload.expiresAt && `until ${time(payload.expiresAt)}`,
+    RESERVE: () => [`${number(payload.qty)} reserved as ${payload.reservationId}`, payload.expiresAt && `until ${time(payload.expiresAt)}`,
       ...why],
-    RELEASE: () => [`hold ${payload.reservationId} released`, ...why],
-    COMMIT: () => [`hold ${payload.reservationId} taken`, ...why],
-    EXPIRE: () => [`hold ${payload.reservationId} has run out`],
+    RELEASE: () => [`reservation ${payload.reservationId} released`, ...why],
+    COMMIT: () => [`reservation ${payload.reservationId} committed`, ...why],
+    EXPIRE: () => [`reservation ${payload.reservationId} expired`],
     COUNT: () => [`${number(payload.counted)} counted`, ...why],
     IMPORT: () => [`${payload.importId}: rows to ${number(payload.throughRow)}, ${number(payload.applied)} applied`,
       payload.refused?.length > 0 && `${number(payload.refused.length)} refused`, payload.last && 'complete'],
     TAKE: () => ['taken over from another process'],
     CLOCK: () => [`from ${time(payload.from)} to ${time(payload.to)}`],
-    PRODUCT: () => [payload.product ? payload.product.name : 'out of the catalogue'],
+    PRODUCT: () => [payload.product ? payload.product.name : 'removed from the catalogue'],
     STORE: () => [payload.store?.name ?? 'changed'],
-    THRESHOLD: () => [payload.lowStockThreshold === undefined ? 'no threshold of its own'
+    THRESHOLD: () => [payload.lowStockThreshold === undefined ? 'threshold of the store removed'
       : `threshold ${number(payload.lowStockThreshold)}`],
     ALERT: () => [payload.raised ? 'raised' : 'cleared', `${number(payload.qty)} sellable`,
       payload.threshold === undefined ? 'no threshold' : `threshold ${number(payload.threshold)}`],
@@ -75,7 +70,7 @@ const MEMBERS = { qty: 'Sellable', onHand: 'On hand', reserved: 'Reserved', vers
   refused: 'Refused', raised: 'Raised', time: 'Time' };
 
 /**
- * The numbers before and after an event, side by side.
+ * The numbers before and after an event.
  *
  * @returns {{ name: string, before: string, after: string, change: string }[]}
  */

@@ -1,4 +1,4 @@
-// A made-up history to look around in: products by one call, deliveries and sales as an import.
+// A generated sample history: the products by one request, the movements by an import.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
@@ -13,7 +13,7 @@ import { number } from '../../parts/format.js';
 const IMPORT = 'sample-history';
 const DAYS = 14;
 const STORES = ['BERLIN', 'PARIS', 'ROME', 'VIENNA'];
-/** Category, names, and the number of pieces of a delivery. @type {[string, string[], number][]} */
+/** Category, names of products, and the quantity of each delivery. @type {[string, string[], number][]} */
 const GOODS = [
   ['tea', ['Green tea 250 g', 'Earl Grey 250 g', 'Peppermint tea 100 g', 'Rooibos 200 g', 'Jasmine tea 100 g'], 60],
   ['coffee', ['Espresso beans 1 kg', 'Filter coffee 500 g', 'Decaf 500 g', 'Cold brew 1 l', 'Coffee filters 100'], 40],
@@ -23,7 +23,7 @@ const GOODS = [
   ['gifts', ['Gift box small', 'Gift box large', 'Wrapping paper', 'Greeting card', 'Candle'], 25],
 ];
 
-/** The same numbers every time. */
+/** A pseudo-random generator with a fixed seed. */
 function chance(/** @type {number} */ seed) {
   let state = seed;
   return () => {
@@ -39,7 +39,7 @@ function products() {
   })));
 }
 
-/** One row a movement: a delivery or a sale, in the order of time. */
+/** The movements in chronological order. */
 function rows() {
   const next = chance(7);
   const begin = Date.now() - DAYS * 86_400_000;
@@ -90,8 +90,8 @@ export function Sample({ onClose }) {
   };
   return h(Dialog, { title: 'Load the sample history', onClose },
     h('div', { class: 'form-body' },
-      total === 0 && h('p', null, 'Four stores, thirty products, two weeks. It is made up by this page and written by the same calls that '
-        + 'you would use.'),
+      total === 0 && h('p', null, 'Four stores, thirty products, two weeks. This page generates the sample and sends it by the '
+        + 'public API.'),
       total > 0 && h('p', { role: 'status' }, finished ? `${number(total)} movements are loaded.`
         : `${number(done)} of ${number(total)} movements …`),
       total > 0 && h('progress', { max: total, value: done, 'aria-label': 'Loaded movements' }),

@@ -1,5 +1,5 @@
-// A CSV file as numbered records, read piece by piece, as the command line reads it (src/cli/import/table.rs): RFC 4180 quotes,
-// blank lines skipped, any end of line, one apostrophe in front of a formula taken off again.
+// A streaming CSV parser with the rules of the command line (src/cli/import/table.rs): RFC 4180 quotes, blank lines are skipped, any
+// end of line, one apostrophe in front of a formula is removed.
 
 import { Sha256 } from './sha256.js';
 
@@ -8,36 +8,36 @@ const [TAB, LF, CR, QUOTE] = [9, 10, 13, 34];
 const RECORD_BYTES_MAX = 1 << 20;
 const SAMPLE_BYTES = 1 << 18;
 const PIECE_BYTES = 1 << 16;
-/** How long the page may be held up. */
+/** How long parsing may block the page. */
 const SLICE_MS = 12;
 
 /**
  * @typedef {object} CsvRecord
  * @property {number} row 1 for the first record after the header.
  * @property {number} line The line of the file on which it starts.
- * @property {number} count How many fields it has.
- * @property {(string | null | undefined)[]} fields Those that are wanted; null for one that is not UTF-8.
+ * @property {number} count The number of fields.
+ * @property {(string | null | undefined)[]} fields The wanted fields; null for a field that is not UTF-8.
  */
 
-/** What is wrong with a file as a whole: nothing of it can be imported. */
+/** An error of the whole file: nothing of it can be imported. */
 export class FileFault extends Error {}
 
 const SPACE = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
 const EDGES = new RegExp(`^${SPACE}|${SPACE}$`, 'g');
 
-/** Without white space at both ends, as Unicode defines it; `String.trim` has another list. */
+/** Removes Unicode white space at both ends; `String.trim` has another list of characters. */
 export function trim(/** @type {string} */ text) {
   return text.replace(EDGES, '');
 }
 
 const FORMULA = /^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
-/** A cell that no spreadsheet runs. */
+/** Protects a cell against evaluation by a spreadsheet. */
 export function safe(/** @type {string} */ cell) {
   return FORMULA.test(cell) && !/^[+-]?\d+(\.\d+)?$/.test(cell) ? `'${cell}` : cell;
 }
 
-/** What a cell shows that was written by `safe`. */
+/** The original of a cell that was written by `safe`. */
 function shown(/** @type {string} */ cell) {
   return cell.startsWith("'") && FORMULA.test(cell.slice(1)) ? cell.slice(1) : cell;
 }
@@ -74,7 +74,7 @@ function decodeWhole(/** @type {Uint8Array} */ bytes) {
   }
 }
 
-/** The reader of one pass over a file. */
+/** One pass over a file. */
 export class CsvReader {
   /** @type {Uint8Array} */
   #rest = new Uint8Array(0);
@@ -87,8 +87,8 @@ export class CsvReader {
   /**
    * @param {File} file
    * @param {string} delimiter
-   * @param {{ wanted?: number[], meaning?: string }} options `wanted` are the fields that are read, all without; `meaning` goes into
-   *   the fingerprint in front of the file.
+   * @param {{ wanted?: number[], meaning?: string }} options `wanted` are the indexes of the fields to decode, all by default;
+   *   `meaning` is hashed before the file.
    */
   constructor(file, delimiter, { wanted, meaning } = {}) {
     this.file = file;
@@ -98,14 +98,14 @@ export class CsvReader {
     this.#hash?.update(new TextEncoder().encode(meaning));
   }
 
-  /** SHA-256 in hex over the meaning and the file, after the last record. */
+  /** SHA-256 of meaning and file in hex, after the last record. */
   fingerprint() {
     if (this.#digest === '' && this.#hash) this.#digest = this.#hash.hex();
     return this.#digest;
   }
 
   /**
-   * Hands out the records, the header among them as row 0, some at a time. `onBytes` hears how far it is.
+   * Yields the records in batches. The header is row 0. `onBytes` gets the progress.
    *
    * @param {AbortSignal | undefined} signal
    * @param {(bytes: number) => void} [onBytes]
@@ -117,11 +117,11 @@ export class CsvReader {
     try {
       for (;;) {
         const { done, value } = await reader.read().catch(() => {
-          throw new FileFault(`${this.file.name} cannot be read any more. It has changed, moved or gone: choose it again.`);
+          throw new FileFault(`${this.file.name} can no longer be read. It was changed, moved or deleted. Choose it again.`);
         });
         signal?.throwIfAborted();
         const whole = value ?? new Uint8Array(0);
-        // A browser may hand out megabytes at once.
+        // Browsers may return several megabytes at once.
         for (let at = 0; at === 0 || at < whole.length; at += PIECE_BYTES) {
           const piece = whole.subarray(at, at + PIECE_BYTES);
           this.#hash?.update(piece);
@@ -179,7 +179,7 @@ export class CsvReader {
     return records;
   }
 
-  /** Reads one record; null when its end is not there yet. */
+  /** Parses one record; null for an incomplete record. */
   #record(/** @type {Uint8Array} */ bytes, /** @type {number} */ start, /** @type {boolean} */ isLast, /** @type {CsvRecord[]} */ records) {
     const { delimiter, wanted } = this;
     const length = bytes.length;
@@ -240,7 +240,7 @@ export class CsvReader {
 
 /** @typedef {{ names: string[], rows: string[][], delimiter: string }} Head */
 
-/** The names of the columns and the first rows; the character between fields is guessed without `delimiter`. */
+/** The names of the columns and the first rows. Without `delimiter`, it is guessed. */
 export async function readHead(/** @type {File} */ file, /** @type {string | undefined} */ delimiter = undefined) {
   const part = file.slice(0, SAMPLE_BYTES);
   const used = delimiter ?? guessDelimiter(new Uint8Array(await part.arrayBuffer()));
@@ -253,7 +253,7 @@ export async function readHead(/** @type {File} */ file, /** @type {string | und
       if (records.length >= 200) break;
     }
   } catch (error) {
-    // The last record of the sample may be cut; the check of the whole file names a real fault.
+    // The last record of the sample may be incomplete. The check of the whole file reports real errors.
     if (!(error instanceof FileFault) || records.length === 0) throw error;
   }
   return { ...headOf(records[0]), rows: records.slice(1).map((record) => record.fields.map((field) => field ?? '\ufffd')),
@@ -269,7 +269,7 @@ export function headOf(/** @type {CsvRecord | undefined} */ record) {
   return { names };
 }
 
-/** The character that stands most often in the first line, outside quotes. */
+/** The most frequent delimiter of the first line, outside quotes. */
 function guessDelimiter(/** @type {Uint8Array} */ bytes) {
   const counts = new Map([[44, 0], [59, 0], [TAB, 0]]);
   let isQuoted = false;

@@ -1,4 +1,4 @@
-// The import of this tab: its file, how it is read, and how far it is. It goes on while another page is shown.
+// The import of this tab: its file, options and progress. It continues while another page is shown.
 
 import { signal } from '../../vendor/signals.js';
 import { ApiError, read } from '../../api.js';
@@ -13,7 +13,7 @@ import { cellsOf, columnsOf, meaningOf, rowReader } from './rows.js';
 /** @typedef {import("./rows.js").Refusal} Refusal */
 /** @typedef {import("./rows.js").Columns} Columns */
 
-/** Hex digits of the fingerprint that name the import. */
+/** The number of hex digits of the fingerprint in the import id. */
 const IMPORT_ID_LENGTH = 32;
 const REFUSALS_SHOWN = 1_000;
 const PREVIEW_ROWS = 20;
@@ -21,7 +21,7 @@ const STORE_NAMES_MAX = 100_000;
 const TOLD_MAX = 5;
 
 /**
- * What the first pass over a file found.
+ * The result of the check of a file.
  *
  * @typedef {object} Survey
  * @property {string} importId
@@ -35,19 +35,19 @@ const TOLD_MAX = 5;
 /** @typedef {"read" | "checking" | "checked" | "sending" | "paused" | "stopped" | "counting" | "done"} Phase */
 /**
  * @typedef {object} Job
- * @property {string | undefined} owner Who chose the file.
+ * @property {string | undefined} owner The principal who chose the file.
  * @property {File} file
  * @property {string[]} names
  * @property {string[][]} sample
  * @property {Reading} reading
  * @property {boolean} isTimeUnsure
  * @property {Phase} phase
- * @property {number} done Bytes of a pass over the file, or rows that the node has.
+ * @property {number} done The progress in bytes of the file or in rows that the node has.
  * @property {Survey | null} survey
- * @property {Schemas["Import"] | null} known What the node had before this run.
+ * @property {Schemas["Import"] | null} known The progress before this run.
  * @property {Pick<Schemas["Import"], "rowsDone" | "applied" | "refused" | "finished"> | null} reached
- * @property {Refusals | null} refusals All of them, after the end.
- * @property {ApiError | null} waiting Why there is no answer yet.
+ * @property {Refusals | null} refusals All refused rows, after the end.
+ * @property {ApiError | null} waiting The reason of the current retry.
  * @property {Error | null} error
  */
 
@@ -61,12 +61,12 @@ export function set(/** @type {Partial<Job>} */ changes) {
   if (job.value) job.value = { ...job.value, ...changes };
 }
 
-/** The job, unless somebody else began it in this tab. */
+/** The job, unless another user started it in this tab. */
 export function mine() {
   return job.value !== null && job.value.owner === me.value?.principalId ? job.value : null;
 }
 
-/** Puts a file in the place of what was there. */
+/** Starts a job with a new file. */
 export function begin(/** @type {Pick<Job, "file" | "names" | "sample" | "reading" | "isTimeUnsure">} */ chosen) {
   forget();
   job.value = {
@@ -75,14 +75,14 @@ export function begin(/** @type {Pick<Job, "file" | "names" | "sample" | "readin
   };
 }
 
-/** Ends what runs and forgets the file. */
+/** Aborts the job and drops the file. */
 export function forget() {
   controller.abort(new Error('given up'));
   controller = new AbortController();
   job.value = null;
 }
 
-/** Other options: what was checked counts no more. */
+/** Changes options, which discards the result of the check. */
 export function setReading(/** @type {Partial<Reading>} */ changes) {
   if (!job.value) return;
   controller.abort(new Error('other options'));
@@ -103,7 +103,7 @@ function add(/** @type {Refusals} */ refusals, /** @type {() => Refusal} */ refu
   if (refusals.first.length < REFUSALS_SHOWN) refusals.first.push(refusal());
 }
 
-/** Runs one phase; what goes wrong in it is shown. */
+/** Runs one phase and shows its error. */
 async function run(/** @type {Phase} */ phase, /** @type {(signal: AbortSignal) => Promise<void>} */ act) {
   const { signal: abort } = controller;
   set({ phase, error: null, waiting: null, done: 0 });
@@ -114,7 +114,7 @@ async function run(/** @type {Phase} */ phase, /** @type {(signal: AbortSignal) 
   }
 }
 
-/** The dry run: reads the whole file, and asks the node only how far this import is. */
+/** Checks the whole file. The only request is for the progress of this import. */
 export function check() {
   return run('checking', async (abort) => {
     const current = job.value;
@@ -151,7 +151,7 @@ export function check() {
   });
 }
 
-/** Sends what the node does not have, and counts what was refused. */
+/** Sends the missing rows and collects the refused ones. */
 export function send() {
   return run('sending', async (abort) => {
     const current = job.value;
@@ -181,7 +181,7 @@ export function send() {
   });
 }
 
-/** No further step is sent until `goOn`. The step that is on its way ends. */
+/** Stops after the current step until `goOn`. */
 export function pause() {
   if (job.value?.phase === 'sending') set({ phase: 'paused' });
 }
@@ -190,7 +190,7 @@ export function goOn() {
   if (job.value?.phase === 'paused') set({ phase: 'sending' });
 }
 
-/** Ends the sending. What the node has, it keeps. */
+/** Stops sending. The node keeps the rows that it has. */
 export function stop() {
   controller.abort(new Error('stopped'));
   controller = new AbortController();
@@ -212,7 +212,7 @@ function resumed(/** @type {AbortSignal} */ abort) {
   });
 }
 
-/** All refusals, those of this page and those of the node. */
+/** Collects the rows that this page or the node has refused. */
 async function count() {
   const { signal: abort } = controller;
   const current = job.value;
@@ -226,12 +226,12 @@ async function count() {
   const applied = job.value?.reached?.applied ?? 0;
   set({ phase: 'done', refusals });
   if (applied + refusals.total !== current.survey.rows) {
-    set({ error: new FileFault(`Of ${current.survey.rows} rows the node applied ${applied}, and ${refusals.total} are known to be refused: `
-      + 'that does not add up. Run onhand verify on its data directory.') });
+    set({ error: new FileFault(`Of ${current.survey.rows} rows the node applied ${applied}, and ${refusals.total} are refused. `
+      + 'These numbers do not match. Run onhand verify on the data directory.') });
   }
 }
 
-/** Every refused row as CSV, with the columns of `onhand import --report`. */
+/** All refused rows as CSV, with the columns of `onhand import --report`. */
 export async function report() {
   const current = job.value;
   if (!current?.survey) return null;
@@ -245,11 +245,11 @@ export async function report() {
 }
 
 /**
- * The refused rows in the order of the file: those that are not sent are read from it again, those of the node asked for.
+ * The refused rows in the order of the file, from the file and from the node.
  *
  * @param {Job} current
  * @param {Survey} survey
- * @param {boolean} isBegun The node knows the import.
+ * @param {boolean} isBegun The node has rows of the import.
  * @param {AbortSignal} abort
  * @param {(bytes: number) => void} [onBytes]
  * @returns {AsyncGenerator<Refusal>}
@@ -272,7 +272,7 @@ async function* refused(current, survey, isBegun, abort, onBytes) {
   }
 }
 
-/** The refusals of the node, page after page. @returns {AsyncGenerator<Schemas["RefusedRow"]>} */
+/** The rows that the node has refused. @returns {AsyncGenerator<Schemas["RefusedRow"]>} */
 export async function* refusalsOf(/** @type {string} */ importId, /** @type {AbortSignal} */ abort) {
   for (let cursor = /** @type {string | null} */ (null); ; ) {
     const { data } = await read(`/imports/${encodeURIComponent(importId)}/refusals`, { limit: 1000, cursor }, { signal: abort });
@@ -282,13 +282,13 @@ export async function* refusalsOf(/** @type {string} */ importId, /** @type {Abo
   }
 }
 
-/** A refusal by the node, for the owner of the file. */
+/** The reason of a row that the node has refused. */
 export function explain(/** @type {Schemas["RefusedRow"]} */ { code, available }) {
   if (code !== 'insufficient-stock') return 'refused by the node';
   return available === undefined ? 'the level had too little left at that point' : `the level had only ${available} left at that point`;
 }
 
-/** The second pass: the rows of the next step. It holds no more of the file than a step. */
+/** Reads the rows of the next step from the file. Only one step is in memory. */
 class RowSource {
   /** @type {Schemas["ImportRow"][]} */
   rows = [];
@@ -305,7 +305,7 @@ class RowSource {
     this.at = 0;
   }
 
-  /** The step behind a row. */
+  /** The step after a row. */
   async step(/** @type {number} */ afterRow) {
     const throughRow = Math.min(afterRow + ROWS_PER_STEP, this.survey.rows);
     this.rows = this.rows.filter((row) => row.row > afterRow);
@@ -339,10 +339,10 @@ class RowSource {
 }
 
 function changed() {
-  return new FileFault('The file has changed while it was read. Put it back as it was, choose it again, and the import goes on.');
+  return new FileFault('The file was changed during the import. Restore it and choose it again to continue.');
 }
 
-/** The names of stores in a file; different names must not become one store unasked. */
+/** The names of stores in a file. Different names must not become the same store id. */
 class StoreNames {
   /** @type {Map<string, Map<string, { made: boolean, at: string }>>} */
   #names = new Map();
@@ -362,7 +362,7 @@ class StoreNames {
     if (known.has(name)) return;
     this.#count += 1;
     if (this.#count > STORE_NAMES_MAX) throw new FileFault(`The column of the store has more than ${STORE_NAMES_MAX} different names: is `
-      + `it the right one?`);
+      + `this the right column?`);
     const made = name !== id && !this.meant.has(name);
     const at = `${JSON.stringify(name)} (row ${record.row}, line ${record.line})`;
     const first = [...known.values()].find((seen) => seen.made || made);
@@ -374,7 +374,7 @@ class StoreNames {
     if (this.#collisions.size > 0) {
       const told = [...this.#collisions].slice(0, TOLD_MAX).join('; ');
       const more = this.#collisions.size > TOLD_MAX ? `; and ${this.#collisions.size - TOLD_MAX} more` : '';
-      throw new FileFault(`Different names would become one store: ${told}${more}. Say under “Stores” what each name means.`);
+      throw new FileFault(`Different names would become one store: ${told}${more}. Assign an id to each name under “Stores”.`);
     }
     const ids = [...this.#names.keys()].sort((one, other) => one.toLowerCase().localeCompare(other.toLowerCase(), 'en')
       || (one < other ? -1 : 1));
@@ -384,7 +384,7 @@ class StoreNames {
     }
     const names = new Set([...this.#names.values()].flatMap((known) => [...known.keys()]));
     for (const name of this.meant) {
-      if (!names.has(name)) notes.push(`No row that would be sent has the store name ${JSON.stringify(name)}.`);
+      if (!names.has(name)) notes.push(`No valid row has the store name ${JSON.stringify(name)}.`);
     }
     return notes.slice(0, TOLD_MAX);
   }

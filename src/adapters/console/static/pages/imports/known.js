@@ -1,4 +1,4 @@
-// An import as the node knows it, without its file.
+// The progress of an import without its file.
 
 import { h } from '../../vendor/preact.js';
 import { Badge, Empty, Loading, ProblemBox, Time } from '../../parts/basics.js';
@@ -30,13 +30,13 @@ export function Known({ importId }) {
   useInterval(() => { if (data?.found && !data.found.finished) reload(); }, EVERY_MS);
   if (error) return h(ProblemBox, { error, retry: reload });
   if (data === null) return h(Loading, null);
-  if (data.found === null) return h(Empty, { title: 'The node does not know this import' }, 'Choose its file to begin it.');
+  if (data.found === null) return h(Empty, { title: 'Import not found' }, 'Choose its file to start it.');
   const { found, refusals } = data;
   return h('section', { class: 'panel' },
     h('h2', null, 'Import ', h('code', null, importId)),
     h('p', null, found.finished ? h(Badge, { kind: 'ok', icon: 'ok' }, 'Finished') : h(Badge, { kind: 'low', icon: 'low' }, 'Not finished'),
-      ` ${number(found.applied)} rows applied, ${number(found.refused)} refused by the node; the last change was `,
+      ` ${number(found.applied)} rows applied, ${number(found.refused)} refused by the node. Last change: `,
       h(Time, { at: found.updatedAt }), '.'),
-    !found.finished && h('p', null, `It has ended at row ${number(found.rowsDone)}. Choose the same file again to go on behind it.`),
+    !found.finished && h('p', null, `The node has the rows up to ${number(found.rowsDone)}. Choose the same file to continue.`),
     refusals && refusals.total > 0 && h(RefusedRows, { refusals }));
 }

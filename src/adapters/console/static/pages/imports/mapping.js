@@ -1,4 +1,4 @@
-// How a file is read: what a row is, and which column is what.
+// The form of the options: kind of the rows, columns, formats.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
@@ -20,7 +20,7 @@ const KINDS = [
 const DELIMITERS = [[',', 'Comma'], [';', 'Semicolon'], ['\t', 'Tab']];
 const OTHER = 'other';
 
-/** What keeps a file from being checked, by field. */
+/** The invalid options. */
 function faults(/** @type {Job} */ { reading, names }) {
   /** @type {Partial<Record<keyof Reading, string>>} */
   const found = {};
@@ -46,7 +46,7 @@ function faults(/** @type {Job} */ { reading, names }) {
   return found;
 }
 
-/** Reads lines NAME=STORE; the first that is none. */
+/** Parses lines NAME=STORE; `wrong` is the first invalid line. */
 function namesOf(/** @type {string} */ text) {
   /** @type {[string, string][]} */
   const names = [];
@@ -92,26 +92,26 @@ export function Mapping({ job }) {
   };
 
   return h('form', { class: 'panel', onSubmit: (/** @type {Event} */ event) => { event.preventDefault(); check(); } },
-    h('h2', null, 'What the file says'),
+    h('h2', null, 'Columns of the file'),
     h('fieldset', { class: 'bare', disabled: isBusy },
       h('legend', { class: 'offscreen' }, 'Columns'),
       h('div', { class: 'fields' },
         h(Field, {
-          label: 'What a row is', value: reading.kind, options: KINDS,
+          label: 'Kind of the rows', value: reading.kind, options: KINDS,
           onInput: (kind) => setReading({ kind: /** @type {Reading["kind"]} */ (kind),
             ...(kind === 'opening' ? { openingStock: 0 } : {}) }),
         }),
         reading.kind === 'column' && h(Field, {
           label: 'Column with the kind', value: reading.kindColumn, options: choose('Choose …'), onInput: field('kindColumn'),
           error: found.kindColumn,
-          hint: 'It says sale, return, stock-in, removal or opening.',
+          hint: 'Values: sale, return, stock-in, removal or opening.',
         }),
         h(Field, { label: 'Store', value: reading.storeColumn, options: choose('One store for all rows'), onInput: field('storeColumn'),
           error: found.storeColumn }),
         reading.storeColumn === '' && h(Field, {
           label: 'Store id', value: reading.storeId, onInput: field('storeId'), maxLength: 64, error: reading.storeId === '' ? null
             : found.storeId,
-          hint: 'Such as BERLIN.',
+          hint: 'For example BERLIN.',
         }),
         h(Field, { label: 'SKU', value: reading.skuColumn, options: choose('Choose …'), onInput: field('skuColumn'),
           error: found.skuColumn }),
@@ -119,49 +119,49 @@ export function Mapping({ job }) {
           error: found.quantityColumn }),
         h(Field, { label: 'Time', value: reading.timeColumn, options: choose('None'), onInput: setTimeColumn, error: found.timeColumn }),
         reading.timeColumn !== '' && h(Field, {
-          label: 'How times are written', value: isOther ? OTHER : reading.timeFormat,
+          label: 'Time format', value: isOther ? OTHER : reading.timeFormat,
           options: [['', 'RFC 3339'], .../** @type {[string, string][]} */ (LAYOUTS.map((layout) => [layout, said(layout)])),
-            [OTHER, 'Another layout']],
+            [OTHER, 'Other format']],
           onInput: (layout) => {
             setOther(layout === OTHER);
             set({ isTimeUnsure: false });
             if (layout !== OTHER) setReading({ timeFormat: layout });
           },
-          hint: job.isTimeUnsure ? 'Day and month may be exchanged: look at the preview.' : 'UTC, unless the time has an offset.',
+          hint: job.isTimeUnsure ? 'Day and month may be swapped. Check the preview.' : 'UTC, unless the time has an offset.',
         }),
         reading.timeColumn !== '' && isOther && h(Field, {
-          label: 'Layout, as for strftime', value: reading.timeFormat, onInput: field('timeFormat'), error: found.timeFormat,
-          hint: 'Such as %d-%b-%Y %H:%M.',
+          label: 'Format (strftime)', value: reading.timeFormat, onInput: field('timeFormat'), error: found.timeFormat,
+          hint: 'For example %d-%b-%Y %H:%M.',
         }),
         h(Field, { label: 'Reference', value: reading.referenceColumn, options: choose('None'), onInput: field('referenceColumn'),
           error: found.referenceColumn }),
         reading.kind !== 'opening' && h(Field, {
           label: 'Opening stock', type: 'number', min: 0, step: 1, value: String(reading.openingStock), error: found.openingStock,
-          onInput: (text) => setReading({ openingStock: Number(text) }), hint: 'For levels that the node has never seen.',
+          onInput: (text) => setReading({ openingStock: Number(text) }), hint: 'For levels that do not exist yet.',
         }),
-        h(Field, { label: 'Between the fields', value: reading.delimiter, options: DELIMITERS, onInput: setDelimiter })),
+        h(Field, { label: 'Delimiter', value: reading.delimiter, options: DELIMITERS, onInput: setDelimiter })),
       reading.storeColumn !== '' && h('details', { class: 'more',
         open: job.error !== null && job.error.message.startsWith('Different names') ? true : undefined },
         h('summary', null, 'Stores'),
-        h('p', { class: 'soft' }, 'A name that is a store id is taken as it is. In any other name each character that an id may not have '
-          + 'becomes “-”: '
-          + 'United Kingdom is United-Kingdom.'),
-        h(Check, { label: 'Take the names as ids, and refuse rows where they are none', checked: reading.exactStores,
+        h('p', { class: 'soft' }, 'A valid store id is used unchanged. In other names, “-” replaces each invalid character: “United '
+          + 'Kingdom” becomes '
+          + '“United-Kingdom”.'),
+        h(Check, { label: 'Refuse rows whose store name is not a valid id', checked: reading.exactStores,
           onChange: (exactStores) => setReading({ exactStores }) }),
         !reading.exactStores && h(Field, {
-          label: 'What names mean, a line each', value: storeNames, multiline: true, placeholder: 'MÜNCHEN=MUENCHEN',
+          label: 'Store ids of names, one per line', value: storeNames, multiline: true, placeholder: 'MÜNCHEN=MUENCHEN',
           onInput: (text) => {
             setStoreNames(text);
             setReading({ storeNames: namesOf(text).names });
           },
-          error: wrong === null ? null : `Not a line NAME=STORE: ${wrong}`,
+          error: wrong === null ? null : `Not of the form NAME=STORE: ${wrong}`,
         }))),
     h('div', { class: 'actions' },
       h('button', { type: 'submit', class: phase === 'read' ? 'primary' : undefined, disabled: isBusy || Object.keys(found).length > 0
         || wrong !== null }, 'Check the file')));
 }
 
-/** A layout with an example. */
+/** A format with an example. */
 function said(/** @type {string} */ layout) {
   const parts = { Y: '2026', m: '12', d: '24', H: '18', M: '30', S: '00', s: '1798137000' };
   const example = layout.replace(/%([YmdHMSs])/g, (_, letter) => parts[/** @type {keyof typeof parts} */ (letter)]);
@@ -170,7 +170,7 @@ function said(/** @type {string} */ layout) {
   return `${example} (${first} first)`;
 }
 
-/** The name of a column with its first value. */
+/** The name of a column with an example. */
 function example(/** @type {Job} */ { names, sample }, /** @type {string} */ name) {
   const value = sample.map((row) => row[names.indexOf(name)]).find((text) => text !== undefined && text !== '');
   if (value === undefined) return name;

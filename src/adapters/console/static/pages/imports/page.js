@@ -1,8 +1,8 @@
-// Imports: a CSV file of movements is checked in the browser and sent step by step, exactly once.
+// Imports: the browser checks a CSV file of movements and sends it step by step, exactly once.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
-import { href, place } from '../../router.js';
+import { place } from '../../router.js';
 import { Icon, Page, ProblemBox } from '../../parts/basics.js';
 import { bytes } from '../../parts/format.js';
 import { readHead } from './csv.js';
@@ -16,7 +16,7 @@ import { guessLayout } from './times.js';
 export default function Imports() {
   const [error, setError] = useState(/** @type {Error | null} */ (null));
   const current = mine();
-  // What is being sent is read as it was checked.
+  // The options cannot change while rows are sent.
   const isOpen = current !== null && ['read', 'checking', 'checked', 'stopped'].includes(current.phase);
   const importId = place.value.params.get('import');
   const choose = async (/** @type {File | undefined} */ file) => {
@@ -30,7 +30,7 @@ export default function Imports() {
   };
   return h(Page, {
     title: 'Imports',
-    about: 'A CSV file of movements: each row is applied or refused by itself, exactly once. The same file again goes on where it ended.',
+    about: 'Imports a CSV file of movements. Each row is applied or refused once. An interrupted import continues with the same file.',
     actions: current && h('button', { type: 'button', onClick: forget }, current.phase === 'done' ? 'Import another file'
       : 'Choose another file'),
   },
@@ -62,16 +62,15 @@ function Choose({ onFile }) {
       onFile(event.dataTransfer?.files[0]);
     },
   },
-  h('p', { class: 'empty-title' }, h(Icon, { name: 'plus' }), ' Drop a CSV file here, or choose one'),
+  h('p', { class: 'empty-title' }, h(Icon, { name: 'plus' }), ' Drop a CSV file here or choose one'),
   h('p', null, h('label', { class: 'file' }, h('span', { class: 'offscreen' }, 'CSV file'),
     h('input', { type: 'file', accept: '.csv,.tsv,.txt,text/csv',
       onChange: (/** @type {any} */ event) => onFile(event.currentTarget.files?.[0]) }))),
-  h('p', { class: 'soft' }, 'UTF-8, the first line names the columns; comma, semicolon or tab between the fields. The file is read here, '
-    + 'piece by piece: '
-    + 'nothing is sent before you say so. ', h('a', { href: href('stock') }, 'What is in stock now')));
+  h('p', { class: 'soft' }, 'UTF-8 with a header line; comma, semicolon or tab as delimiter. The browser checks the file first and sends '
+    + 'nothing.'));
 }
 
-/** The first look at a file: its columns, and what they are by their names. */
+/** The options for a file, guessed from its header and first rows. */
 async function chosen(/** @type {File} */ file) {
   const { names, rows, delimiter } = await readHead(file);
   const guess = (/** @type {Parameters<typeof guessColumn>[0]} */ what) => guessColumn(what, names);

@@ -1,5 +1,5 @@
-// One record as one movement, or the reason why it is refused. The rules, codes and words are those of `onhand import`
-// (src/cli/import/row.rs), so that a file gives the same import by both ways.
+// Converts a record to a movement or a refusal. Rules, codes and texts are those of `onhand import` (src/cli/import/row.rs), so that
+// the console and the command line have the same result for a file.
 
 import { trim } from './csv.js';
 import { timeReader } from './times.js';
@@ -9,10 +9,10 @@ import { timeReader } from './times.js';
 
 /** @typedef {"sale" | "stock-in" | "removal" | "opening" | "column"} RowsKind */
 /**
- * How a file is read.
+ * The options of an import.
  *
  * @typedef {object} Reading
- * @property {RowsKind} kind `column` where a column says it.
+ * @property {RowsKind} kind `column` if a column has the kind.
  * @property {string} kindColumn
  * @property {string} storeColumn Empty for one store for all rows.
  * @property {string} storeId That store.
@@ -35,7 +35,7 @@ const ID_MAX = 64;
 
 export const isStoreId = (/** @type {string} */ text) => /^[A-Za-z0-9._-]{1,64}$/.test(text);
 
-/** The store that a name means: an id as it is, of any other name an id in which each foreign character is `-`. */
+/** The store id of a name: a valid id is unchanged; otherwise `-` replaces each invalid character. */
 export function storeOf(/** @type {string} */ name) {
   if (isStoreId(name)) return name;
   const id = [...name].map((letter) => (/[A-Za-z0-9._-]/.test(letter) ? letter : '-')).join('');
@@ -43,8 +43,8 @@ export function storeOf(/** @type {string} */ name) {
 }
 
 /**
- * The options as the command line writes them in front of the file for the fingerprint: names and order count
- * (`ReadOptions` in src/cli/import/options.rs).
+ * The options as JSON for the fingerprint, with the names and order of the command line (`ReadOptions` in
+ * src/cli/import/options.rs).
  */
 export function meaningOf(/** @type {Reading} */ reading) {
   const json = JSON.stringify;
@@ -63,7 +63,7 @@ export function meaningOf(/** @type {Reading} */ reading) {
   ].join(',')}}`;
 }
 
-/** By the bytes of UTF-8, which is the order of code points. */
+/** Compares by code points, as Rust compares UTF-8. */
 function compare(/** @type {string} */ one, /** @type {string} */ other) {
   const [a, b] = [[...one], [...other]];
   for (let at = 0; at < Math.min(a.length, b.length); at += 1) {
@@ -73,7 +73,7 @@ function compare(/** @type {string} */ one, /** @type {string} */ other) {
   return a.length - b.length;
 }
 
-/** Where the columns are. */
+/** The indexes of the columns. */
 export function columnsOf(/** @type {string[]} */ names, /** @type {Reading} */ reading) {
   const find = (/** @type {string} */ name) => (name === '' ? -1 : names.indexOf(name));
   return {
@@ -84,7 +84,7 @@ export function columnsOf(/** @type {string[]} */ names, /** @type {Reading} */ 
 
 /** @typedef {ReturnType<typeof columnsOf>} Columns */
 
-/** The fields of a record that a report has. */
+/** The fields of a record for the report. */
 export function cellsOf(/** @type {CsvRecord} */ record, /** @type {Columns} */ columns) {
   const { store, sku, quantity, time, reference } = columns;
   return [store, sku, quantity, time, reference].map((at) => (at === -1 ? '' : record.fields[at] ?? ''));
@@ -93,7 +93,7 @@ export function cellsOf(/** @type {CsvRecord} */ record, /** @type {Columns} */ 
 /** @type {Record<string, RowsKind | "return">} */
 const KIND_WORDS = { sale: 'sale', return: 'return', 'stock-in': 'stock-in', delivery: 'stock-in', removal: 'removal', opening: 'opening' };
 
-/** Makes the reader of rows of a file. */
+/** Returns the function that converts records. */
 export function rowReader(/** @type {Reading} */ reading, /** @type {Columns} */ columns) {
   const time = timeReader(reading.timeFormat);
   /** @type {Map<string, string>} */
@@ -186,7 +186,7 @@ export function rowReader(/** @type {Reading} */ reading, /** @type {Columns} */
   };
 }
 
-/** The names that columns go by, in the order of preference. */
+/** Common names of columns, in the order of preference. */
 const GUESSES = {
   store: ['storeid', 'store', 'shop', 'shopid', 'branch', 'location', 'warehouse', 'site', 'filiale', 'country'],
   sku: ['sku', 'stockcode', 'item', 'itemid', 'itemcode', 'article', 'articlenumber', 'product', 'productid', 'productcode',
@@ -197,7 +197,7 @@ const GUESSES = {
   reference: ['reference', 'ref', 'invoice', 'invoiceno', 'invoicenumber', 'receipt', 'order', 'orderid', 'orderno', 'document', 'beleg'],
 };
 
-/** The column that a name of the header stands for; empty without one. */
+/** The guessed column; empty if there is none. */
 export function guessColumn(/** @type {keyof typeof GUESSES} */ what, /** @type {string[]} */ names) {
   const plain = names.map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, ''));
   for (const guess of GUESSES[what]) {

@@ -1,4 +1,4 @@
-// SHA-256 of a file piece by piece. `crypto.subtle` takes only a whole file at once, and is missing on plain HTTP beyond this machine.
+// Incremental SHA-256. `crypto.subtle` hashes only complete data, and browsers offer it only on HTTPS and localhost.
 
 const BLOCK = 64;
 
@@ -42,7 +42,7 @@ export class Sha256 {
     this.#filled = bytes.length - at;
   }
 
-  /** The digest in hex. Nothing is added after it. */
+  /** The digest in hex. It ends the calculation. */
   hex() {
     const bits = this.#length * 8;
     const end = new Uint8Array(this.#filled < 56 ? BLOCK : 2 * BLOCK);

@@ -1,13 +1,13 @@
-// Times of a CSV column: RFC 3339, or a layout as for strftime. Without an offset they are UTC.
+// Times of a CSV column: RFC 3339 or a strftime format. Times without an offset are UTC.
 
-/** Layouts to choose from. */
+/** The formats of the form. */
 export const LAYOUTS = [
   '%d/%m/%Y %H:%M', '%m/%d/%Y %H:%M', '%d.%m.%Y %H:%M', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M', '%d/%m/%Y %H:%M:%S', '%d.%m.%Y %H:%M:%S',
   '%Y-%m-%dT%H:%M:%S', '%Y-%m-%d', '%d/%m/%Y', '%m/%d/%Y', '%d.%m.%Y', '%s',
 ];
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-/** What each directive matches. @type {Record<string, string>} */
+/** The pattern of each directive. @type {Record<string, string>} */
 const DIRECTIVES = {
   Y: '\\d{1,4}', y: '\\d{1,2}', m: '\\d{1,2}', d: '\\d{1,2}', e: '\\d{1,2}', H: '\\d{1,2}', k: '\\d{1,2}', I: '\\d{1,2}', M: '\\d{1,2}',
   S: '\\d{1,2}',
@@ -20,10 +20,10 @@ const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\
 const MS_MIN = new Date(0).setUTCFullYear(0, 0, 1);
 const MS_MAX = new Date('9999-12-31T23:59:59.999Z').getTime();
 
-/** @typedef {(text: string) => string | null} TimeReader Gives the time as the API writes it, or null. */
+/** @typedef {(text: string) => string | null} TimeReader Returns the time in the format of the API, or null. */
 
 /**
- * A reader for a layout, or null when the layout is not known. An empty layout is RFC 3339.
+ * The parser of a format; null for an invalid format. An empty format is RFC 3339.
  *
  * @returns {TimeReader | null}
  */
@@ -101,7 +101,7 @@ function written(/** @type {number} */ ms) {
 }
 
 /**
- * The layout that fits most of the examples; '' is RFC 3339. `isUnsure` when day and month may be exchanged.
+ * The format that matches most examples; '' is RFC 3339. `isUnsure` is true if day and month may be swapped.
  */
 export function guessLayout(/** @type {string[]} */ examples) {
   const some = examples.filter((text) => text !== '');

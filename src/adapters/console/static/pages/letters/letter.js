@@ -1,11 +1,11 @@
-// One dead letter: why, what, and what can be done about it.
+// One dead letter: its reason, its event, and the actions.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
 import { read } from '../../api.js';
 import { href } from '../../router.js';
 import { can } from '../../session.js';
-import { Badge, Copy, Curl, Loading, ProblemBox, Time } from '../../parts/basics.js';
+import { Badge, Code, Curl, Loading, ProblemBox, Time } from '../../parts/basics.js';
 import { ChangeDialog, Dialog, Field } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { useLoad } from '../../parts/load.js';
@@ -40,8 +40,8 @@ export function LetterDialog({ id, onClose, onDone }) {
     doing === 'redrive' && h(ChangeDialog, {
       title: 'Redrive the event', submit: 'Redrive', request: () => ({ method: 'POST', path: `${path}/redrive` }),
       onClose: () => setDoing(null), onDone: done,
-    }, h('p', null, 'The event is read from its source again and applied, and then what waits behind it. Do this after a fix. When it ' +
-      'still cannot be applied, the letter stays open.')),
+    }, h('p', null, 'Reads the event from its source again and applies it and the events that wait behind it. Redrive it after the cause ' +
+      'is fixed. If the event cannot be applied, the letter stays open.')),
     doing === 'discard' && h(Discard, { path, onClose: () => setDoing(null), onDone: done }));
 }
 
@@ -52,10 +52,9 @@ function Discard({ path, onClose, onDone }) {
     title: 'Discard the event', submit: 'Discard', danger: true, valid: reason.trim() !== '', onClose, onDone,
     request: () => ({ method: 'DELETE', path, query: { reason: reason.trim() } }),
   },
-  h('p', null, 'The event is passed over for good. What waits behind it is applied: the next event of the level is taken as it is. The ' +
-    'letter and the reason stay on file.'),
+  h('p', null, 'Skips the event permanently and applies the events that wait behind it. The letter and the reason are kept.'),
   h(Field, { label: 'Reason', value: reason, onInput: setReason, required: true, maxLength: 256, autoFocus: true,
-    hint: 'Why it may be passed over; others read it later.' }));
+    hint: 'Why the event can be skipped.' }));
 }
 
 /** @param {{ letter: Letter }} props */
@@ -66,15 +65,14 @@ function Facts({ letter }) {
     h('dl', { class: 'facts' },
       h('dt', null, 'State'), h('dd', null, h(Badge, { kind: state.kind, icon: state.icon }, state.word)),
       h('dt', null, 'Reason'), h('dd', { dir: 'auto' }, letter.reason),
-      letter.note && h('dt', null, letter.state === 'discarded' ? 'Discarded because' : 'Note'),
+      letter.note && h('dt', null, letter.state === 'discarded' ? 'Reason for discarding' : 'Note'),
       letter.note && h('dd', { dir: 'auto' }, letter.note),
       letter.storeId && letter.sku && h('dt', null, 'Store and SKU'),
       letter.storeId && letter.sku && h('dd', null,
         h('a', { href: href('sku', { store: letter.storeId, sku: letter.sku }) }, h('bdi', null, `${letter.storeId} / ${letter.sku}`))),
       h('dt', null, 'Source'), h('dd', null, h('bdi', null, letter.source)),
       h('dt', null, 'Node and sequence'), h('dd', null, h('code', null, letter.node), ', ', number(letter.sequence)),
-      h('dt', null, 'Tries'), h('dd', null, `${number(letter.tries)}, from `, h(Time, { at: letter.firstAt }), ' to ',
+      h('dt', null, 'Attempts'), h('dd', null, `${number(letter.tries)}, from `, h(Time, { at: letter.firstAt }), ' to ',
         h(Time, { at: letter.lastAt }))),
-    h('div', { class: 'code' }, h('pre', { tabIndex: 0, class: 'tall', 'aria-label': 'The event as it was read' }, json),
-      h(Copy, { text: json })));
+    h(Code, { text: json, label: 'The event as it was read', tall: true }));
 }

@@ -1,4 +1,4 @@
-// Dead letters in words.
+// Texts of dead letters.
 
 import { number } from '../../parts/format.js';
 
@@ -13,12 +13,12 @@ export const STATES = {
 
 const events = (/** @type {number} */ count) => `${number(count)} ${count === 1 ? 'event' : 'events'}`;
 
-/** What a redrive or a discard has done. */
+/** The result of a redrive or a discard. */
 export function resultOf(/** @type {Schemas["Driven"]} */ { letter, applied, waiting }) {
   const rest = waiting > 0 ? ` ${events(waiting)} of the level still ${waiting === 1 ? 'waits' : 'wait'}.`
-    : ' Nothing of the level waits any more.';
-  if (letter.state === 'open') return `It still cannot be applied: ${letter.reason}. Nothing changed.`;
-  if (letter.state === 'redriven') return `It is applied: ${events(applied)} more in the central model.${rest}`;
-  const behind = applied > 0 ? ` ${events(applied)} behind it ${applied === 1 ? 'is' : 'are'} in the central model now.` : '';
-  return `It is discarded.${behind}${rest}`;
+    : ' No events of the level wait.';
+  if (letter.state === 'open') return `The event still cannot be applied: ${letter.reason}.`;
+  if (letter.state === 'redriven') return `${events(applied)} applied to the central model.${rest}`;
+  const behind = applied > 0 ? ` ${events(applied)} behind it applied to the central model.` : '';
+  return `The event is discarded.${behind}${rest}`;
 }

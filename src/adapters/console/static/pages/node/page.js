@@ -1,12 +1,12 @@
-// The node: what runs here, how it is set, and what its operator types.
+// The node: facts, settings, and commands for its operator.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
 import { ROOT, read } from '../../api.js';
 import { place, refine } from '../../router.js';
-import { Badge, Copy, Curl, Empty, Loading, Long, Page, ProblemBox, Time } from '../../parts/basics.js';
-import { Check, Dialog } from '../../parts/form.js';
-import { bytes, number } from '../../parts/format.js';
+import { Badge, Code, Curl, Empty, Loading, Long, Page, ProblemBox, Time } from '../../parts/basics.js';
+import { Check, Dialog, Search } from '../../parts/form.js';
+import { bytes, number, shellWord } from '../../parts/format.js';
 import { useInterval, useLive } from '../../parts/load.js';
 import { Table } from '../../parts/table.js';
 
@@ -15,7 +15,7 @@ import { Table } from '../../parts/table.js';
 /** @typedef {NonNullable<Node["settings"]>[number]} Setting */
 
 const EVERY_MS = 10_000;
-/** A disk with less than this part free is shown as low. */
+/** A smaller free share of the disk is a warning. */
 const FREE_LOW = 0.1;
 const FREE_OUT = 0.02;
 
@@ -25,7 +25,7 @@ export default function NodePage() {
     return { data: /** @type {Node} */ (node), sequence: node.durableSequence };
   }, (shown, events) => ({ ...shown, durableSequence: Math.max(shown.durableSequence, events[events.length - 1].sequence) }), []);
   useInterval(reload, EVERY_MS);
-  return h(Page, { title: 'Node', about: 'What runs here, where its data is, and how it is set.' },
+  return h(Page, { title: 'Node', about: 'The version, data directory and settings of this node.' },
     error && h(ProblemBox, { error, retry: reload }),
     !data && !error && h(Loading, null),
     data && [
@@ -41,18 +41,18 @@ function Facts({ node }) {
   /** @type {[string, string][]} */
   const links = [['health', 'Health'], ['health/readiness', 'Readiness'], ['metrics', 'Metrics'], ['docs', 'API'],
     ['docs/guide', 'Guides']];
-  return h('section', { class: 'panel' }, h('h2', null, 'What runs here'),
+  return h('section', { class: 'panel' }, h('h2', null, 'Facts'),
     h('dl', { class: 'facts' },
       h('dt', null, 'Version'), h('dd', null, `Onhand ${node.version}`),
       node.startedAt && h('dt', null, 'Running for'), node.startedAt && h('dd', null, lasted(node.startedAt, node.time), ', since ',
         h(Time, { at: node.startedAt })),
       h('dt', null, 'Durable sequence'), h('dd', { class: 'mono' }, number(node.durableSequence)),
-      h('dt', null, 'Data directory'), h('dd', null, node.dataDir ? h('code', null, node.dataDir) : 'not known'),
-      h('dt', null, 'Disk'), h('dd', null, node.disk ? h(Disk, { disk: node.disk }) : 'not known'),
+      h('dt', null, 'Data directory'), h('dd', null, node.dataDir ? h('code', null, node.dataDir) : 'unknown'),
+      h('dt', null, 'Disk'), h('dd', null, node.disk ? h(Disk, { disk: node.disk }) : 'unknown'),
       h('dt', null, 'Node id'), h('dd', null, h('code', null, node.node)),
       h('dt', null, 'Ledger id'), h('dd', null, h('code', null, node.ledger)),
-      h('dt', null, 'Login'), h('dd', null, node.open ? h(Badge, { kind: 'low', icon: 'low' }, 'nobody has to log in')
-        : h(Badge, { kind: 'ok', icon: 'ok' }, 'everybody logs in'))),
+      h('dt', null, 'Login'), h('dd', null, node.open ? h(Badge, { kind: 'low', icon: 'low' }, 'not required')
+        : h(Badge, { kind: 'ok', icon: 'ok' }, 'required'))),
     h('p', { class: 'above' },
       links.map(([name, title], index) => [index > 0 && ' · ', h('a', { key: name, href: path(name), target: '_blank', rel: 'noreferrer' },
       title)])));
@@ -62,7 +62,7 @@ function Facts({ node }) {
 function Disk({ disk }) {
   const part = disk.totalBytes > 0 ? disk.freeBytes / disk.totalBytes : 0;
   const kind = part < FREE_OUT ? 'out' : part < FREE_LOW ? 'low' : 'ok';
-  const word = { ok: 'enough room', low: 'little room', out: 'almost full' }[kind];
+  const word = { ok: 'enough space', low: 'little space', out: 'almost full' }[kind];
   return [
     h('span', { class: `disk ${kind}`, 'aria-hidden': 'true', key: 'bar' }, h('span', { style: { width: `${(1 - part) * 100}%` } })),
     h('span', { key: 'words' }, `${bytes(disk.freeBytes)} free of ${bytes(disk.totalBytes)} (${Math.floor(part * 100)} %) `),
@@ -72,8 +72,8 @@ function Disk({ disk }) {
 
 /** @param {{ node: Node }} props */
 function Commands({ node }) {
-  const dir = quoted(node.dataDir ?? 'data');
-  // As run.md has it under "Backup": first what says how far the log goes, then the log, then the archive.
+  const dir = shellWord(node.dataDir ?? 'data');
+  // The order of run.md, "Backup": first the files with positions in the log, then the log, then the archive.
   const backup = [
     'copy=/backup/monday; mkdir -p "$copy"   # an empty directory',
     `cd ${dir}`,
@@ -82,21 +82,18 @@ function Commands({ node }) {
     'cp -a archive audit "$copy"',
     'onhand verify --data-dir "$copy"',
   ].join('\n');
-  return h('section', { class: 'panel' }, h('h2', null, 'On its machine'),
-    h(Command, { title: 'Verify: the log against levels, reservations and snapshots. The node may run meanwhile.',
+  return h('section', { class: 'panel' }, h('h2', null, 'Commands'),
+    h(Command, { title: 'Verify the log, levels, reservations and snapshots. The node may run.',
       text: `onhand verify --data-dir ${dir}` }),
-    h(Command, { title: 'Backup while it runs. The order matters; “no such file” for alerts-sent or audit does no harm.', text: backup }),
-    h(Command, { title: 'Its last messages, where systemd runs it.', text: 'journalctl -u onhand -n 50' }),
-    h('p', { class: 'soft above' }, 'Start a copy only when the original is gone for good: both are the same node.'));
+    h(Command, { title: 'Backup of a running node. Keep the order. Ignore “no such file” for alerts-sent and audit.', text: backup }),
+    h(Command, { title: 'Last messages of the node (systemd).', text: 'journalctl -u onhand -n 50' }),
+    h('p', { class: 'soft above' }, 'Start a copy only if the original never starts again: both have the same identity.'));
 }
 
 /** @param {{ title: string, text: string }} props */
 function Command({ title, text }) {
-  return h('div', { class: 'command' }, h('p', { class: 'command-title' }, title),
-    h('div', { class: 'code' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': title }, text), h(Copy, { text })));
+  return h('div', { class: 'command' }, h('p', { class: 'command-title' }, title), h(Code, { text, label: title }));
 }
-
-const quoted = (/** @type {string} */ text) => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 const SOURCES = { flag: 'flag', environment: 'environment', default: 'default', unset: 'not set' };
 
@@ -111,13 +108,11 @@ function Settings({ settings }) {
     && [name, value, about].some((text) => text?.toLowerCase().includes(words)));
   return h('section', { class: 'settings' }, h('h2', null, 'Settings'),
     h('div', { class: 'filters' },
-      h('div', { class: 'field search' }, h('label', { htmlFor: 'settings-q' }, 'Search settings'),
-        h('input', { id: 'settings-q', type: 'search', value: query, placeholder: 'Name, value or what it does',
-          onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
-      h(Check, { label: 'Only what differs from the default', checked: onlySet, onChange: (on) => refine({ only: on ? 'set' : null }) }),
+      h(Search, { label: 'Search settings', value: query, placeholder: 'Name, value or description', onInput: (q) => refine({ q }) }),
+      h(Check, { label: 'Only changed settings', checked: onlySet, onChange: (on) => refine({ only: on ? 'set' : null }) }),
       h('p', { class: 'filter-end soft' }, `${number(seen.length)} of ${number(settings.length)}`)),
-    seen.length === 0 ? h(Empty, { title: 'No setting fits' }, onlySet && query === '' ? 'Everything is as the program has it by default.'
-      : 'Clear the search to see all.')
+    seen.length === 0 ? h(Empty, { title: 'No setting matches' }, onlySet && query === '' ? 'All settings have their default value.'
+      : 'Clear the search to show all settings.')
       : h(Table, {
         label: 'Settings', count: seen.length, row: (index) => seen[index], keyOf: ({ name }) => name, onOpen: setOpen,
         columns: [
@@ -125,14 +120,14 @@ function Settings({ settings }) {
             cell: (one) => h('button', { type: 'button', class: 'link', onClick: () => setOpen(one) },
             h(Long, { text: one.name, code: true })) },
           { id: 'value', title: 'Value', cell: valueOf },
-          { id: 'source', title: 'From', width: '8rem', wide: true, cell: sourceOf },
-          { id: 'about', title: 'What it does', wide: true, width: '38%', cell: ({ about }) => h(Long, { text: about }) },
+          { id: 'source', title: 'Source', width: '8rem', wide: true, cell: sourceOf },
+          { id: 'about', title: 'Description', wide: true, width: '38%', cell: ({ about }) => h(Long, { text: about }) },
         ],
       }),
     open && h(Dialog, { title: open.name, onClose: () => setOpen(null) }, h('div', { class: 'form-body' }, h('p', null, open.about),
       h('dl', { class: 'facts' },
-      h('dt', null, 'Value'), h('dd', null, valueOf(open)), h('dt', null, 'From'), h('dd', null, sourceOf(open)),
-      h('dt', null, 'To set it'), h('dd', null, 'the environment variable ', h('code', null, open.name), ', or its flag of ',
+      h('dt', null, 'Value'), h('dd', null, valueOf(open)), h('dt', null, 'Source'), h('dd', null, sourceOf(open)),
+      h('dt', null, 'Set by'), h('dd', null, 'the environment variable ', h('code', null, open.name), ' or the flag in ',
         h('code', null, 'onhand serve --help'))))));
 }
 
@@ -146,7 +141,7 @@ function sourceOf(/** @type {Setting} */ { source }) {
     SOURCES[source]);
 }
 
-/** How long the node has been running, in its own time. */
+/** The uptime by the clock of the node. */
 function lasted(/** @type {string} */ from, /** @type {string} */ to) {
   const minutes = Math.max(0, Math.floor((new Date(to).getTime() - new Date(from).getTime()) / 60_000));
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];

@@ -1,4 +1,4 @@
-// What the metrics of Prometheus say and nothing else does: what became of the alerts of the webhook.
+// The metrics of the webhook. Only the Prometheus format has them.
 
 import { send } from '../../api.js';
 
@@ -28,7 +28,7 @@ const unquoted = (/** @type {string} */ text) => text.replace(/\\(.)/g, (_, char
 
 const one = (/** @type {Series[]} */ series) => series[0]?.value;
 
-/** What the webhook has done. */
+/** The counters of the webhook. */
 export function webhookOf(/** @type {Metrics} */ metrics) {
   const outcome = (/** @type {string} */ name) =>
     one(metrics('onhand_webhook_deliveries_total').filter(({ labels }) => labels.outcome === name)) ?? 0;
@@ -39,7 +39,7 @@ export function webhookOf(/** @type {Metrics} */ metrics) {
 }
 
 /**
- * A log that is followed. Without `node` it has not answered yet, or it is not known how far it is read.
+ * A source of the central model. Without `node` it has not answered yet.
  *
  * @typedef {{ name: string, lag: number, state: Schemas["Source"]["state"] } & Partial<Schemas["Source"]>} Source
  */

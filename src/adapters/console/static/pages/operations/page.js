@@ -1,4 +1,4 @@
-// How the node is: whether it takes work, what it depends on, and what it has counted.
+// The operation of the node: readiness, central model, breakers, webhook, counters.
 
 import { h } from '../../vendor/preact.js';
 import { useRef, useState } from '../../vendor/hooks.js';
@@ -40,16 +40,16 @@ export default function Operations() {
   useInterval(() => { if (!node.loading) node.reload(); }, EVERY_MS);
   const { data, error } = node;
 
-  return h(Page, { title: 'Operations', about: 'Whether the node takes work, what it depends on, and what it has counted since its ' +
-    'start.' },
+  return h(Page, { title: 'Operations', about: 'The readiness of the node, its dependencies, and its counters.' },
     error && !data && h(ProblemBox, { error, retry: node.reload }),
     !data && !error && h(Loading, null),
     data && h(Readiness, { readiness: data.readiness, samples: samples.current }),
-    data && error && h('p', { class: 'waiting', role: 'status' }, 'This is as of ', h(Time, { at: data.at }), `. ${error.message}`),
+    data && error && h('p', { class: 'waiting', role: 'status' }, 'State of ', h(Time, { at: data.at }), `. ${error.message}`),
     data && h(Central, { readiness: data.readiness, onPass: node.reload }),
     data && h('div', { class: 'panels' },
-      data.readiness.breakers && h(BreakerPanel, { breakers: data.readiness.breakers }),
-      h(WebhookPanel, { state: data.readiness.breakers?.webhook, webhook: data.webhook }),
+      h('div', { class: 'stack' },
+        data.readiness.breakers && h(BreakerPanel, { breakers: data.readiness.breakers }),
+        h(WebhookPanel, { state: data.readiness.breakers?.webhook, webhook: data.webhook })),
       h(CounterPanel, { counters: data.counters })));
 }
 
@@ -91,16 +91,15 @@ function Central({ readiness, onPass }) {
   return h('section', { class: 'panel stack', 'aria-label': 'Central model' },
     h('div', { class: 'bar' }, h('h2', null, 'Central model'), h('span', { class: 'grow' }),
       can('central:read') && h('a', { class: 'button', href: address('/central/inventory').href, target: '_blank', rel: 'noreferrer' },
-        'What it has (JSON)'),
+        'Inventory (JSON)'),
       mayRun && h('button', { type: 'button', onClick: run, disabled: pass.busy }, pass.busy ? 'Running …' : 'Run a pass')),
     pass.error && h(ProblemBox, { error: pass.error }),
-    pass.waiting && h('p', { class: 'waiting', role: 'status' }, `${pass.waiting.message} It is tried again. `,
-      h('button', { type: 'button', class: 'quiet', onClick: pass.giveUp }, 'Give up')),
+    pass.waiting && h('p', { class: 'waiting', role: 'status' }, `${pass.waiting.message} The request is retried. `,
+      h('button', { type: 'button', class: 'quiet', onClick: pass.giveUp }, 'Stop retrying')),
     done && h('div', { class: 'note', role: 'status' }, passWords(done),
-      unwell.length > 0 && ` Not read to the end: ${unwell.map(({ name }) => name).join(', ')}.`),
+      unwell.length > 0 && ` Not completely read: ${unwell.map(({ name }) => name).join(', ')}.`),
     sources === undefined
-      ? h('p', null, 'The worker does not run in this process (', h('code', null, 'SYNC=off'),
-        '): ask the process in which it does, or start this one with it. ',
+      ? h('p', null, 'The sync worker does not run in this process (', h('code', null, 'SYNC=off'), '). ',
         h('a', { href: new URL('docs/guide/several-stores-one-centre', ROOT).href }, 'Several stores, one centre'))
       : h('ul', { class: 'rows' }, sources.map((source) => h(SourceRow, { key: source.name, source }))),
     mayRun && h(Curl, { method: 'POST', path: '/sync' }));
@@ -112,10 +111,10 @@ function SourceRow({ source }) {
   const { node, lag, sequence = 0, end = 0, parkedEvents = 0, parkedLevels = 0 } = source;
   return h('li', null,
     h('div', { class: 'bar' }, h(State, { words }), h('b', { class: 'name' }, h(Long, { text: source.name })), h('span', { class: 'grow' }),
-      node !== undefined && h('span', { class: 'soft' }, node === null ? 'never read' : `${number(sequence)} of ${number(end)}`),
+      node !== undefined && h('span', { class: 'soft' }, node === null ? 'not read yet' : `${number(sequence)} of ${number(end)}`),
       node !== null && h(Badge, { kind: lag === 0 ? 'plain' : 'low' }, lag === 0 ? 'no lag' : `lag ${number(lag)}`)),
     source.state.status !== 'well' && h('p', null, words.means),
-    source.state.reason && h('p', { class: 'soft' }, 'The reason: ', h('code', { dir: 'auto' }, source.state.reason)),
+    source.state.reason && h('p', { class: 'soft' }, 'Reason: ', h('code', { dir: 'auto' }, source.state.reason)),
     parkedEvents > 0 && h('p', null,
       `${number(parkedEvents)} events of ${number(parkedLevels)} ${parkedLevels === 1 ? 'level' : 'levels'} wait behind `,
       h('a', { href: href('letters') }, 'dead letters'), '.'));
@@ -134,18 +133,18 @@ function BreakerPanel({ breakers }) {
 
 /** @param {{ state: string | undefined, webhook: ReturnType<typeof webhookOf> }} props */
 function WebhookPanel({ state, webhook }) {
-  const guide = h('a', { href: new URL('docs/guide/low-stock-alerts', ROOT).href }, 'How alerts are sent');
+  const guide = h('a', { href: new URL('docs/guide/low-stock-alerts', ROOT).href }, 'Guide to alerts');
   return h('section', { class: 'panel' }, h('h2', null, 'Webhook'),
     state === undefined
-      ? h('p', null, 'Alerts are sent nowhere: no receiver is set (', h('code', null, 'ALERT_WEBHOOK_URL'), '). ', guide)
+      ? h('p', null, 'No receiver is configured (', h('code', null, 'ALERT_WEBHOOK_URL'), '). ', guide)
       : h('div', null,
         h('p', null, state === 'closed'
-          ? (webhook.pending === 0 ? 'Every alert was sent.' : 'Alerts are being sent.')
-          : 'The receiver does not take alerts. They wait in the log, and are sent when it does; see whether it runs.'),
+          ? (webhook.pending === 0 ? 'All alerts are delivered.' : 'Alerts are being delivered.')
+          : 'The receiver does not accept alerts. They wait in the log and are sent automatically when it does. Check the receiver.'),
         h('dl', { class: 'facts' },
-          h('dt', null, 'Wait'), h('dd', null, number(webhook.pending)),
+          h('dt', null, 'Pending'), h('dd', null, number(webhook.pending)),
           h('dt', null, 'Delivered'), h('dd', null, number(webhook.delivered)),
-          h('dt', null, 'Tries that failed'), h('dd', null, number(webhook.failed)),
+          h('dt', null, 'Failed attempts'), h('dd', null, number(webhook.failed)),
           h('dt', null, 'Given up'), h('dd', null, number(webhook.givenUp))),
         h('p', null, guide)));
 }

@@ -1,4 +1,4 @@
-// Changes a second, as a line: small, so drawn by hand.
+// Events per second as a line.
 
 import { h } from '../../vendor/preact.js';
 import { number } from '../../parts/format.js';
@@ -7,8 +7,8 @@ const [WIDTH, HEIGHT] = [240, 40];
 
 /** @typedef {{ at: number, sequence: number }} Sample */
 
-/** How many events a second became durable between neighbours. */
-export function ratesOf(/** @type {Sample[]} */ samples) {
+/** The durable events per second between adjacent samples. */
+function ratesOf(/** @type {Sample[]} */ samples) {
   return samples.slice(1).map(({ at, sequence }, index) =>
     Math.max(0, sequence - samples[index].sequence) / Math.max(0.001, (at - samples[index].at) / 1000));
 }
@@ -23,7 +23,7 @@ export function Trend({ samples }) {
   const step = WIDTH / (rates.length - 1);
   const points = rates.map((rate, index) =>
     `${(index * step).toFixed(1)},${(HEIGHT - 2 - (rate / most) * (HEIGHT - 4)).toFixed(1)}`).join(' ');
-  const text = `${number(Math.round(latest))} events a second, at most ${number(Math.round(highest))} lately`;
+  const text = `${number(Math.round(latest))} events/s, maximum ${number(Math.round(highest))}`;
   return h('figure', { class: 'trend' },
     h('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' },
       h('polyline', { points })),

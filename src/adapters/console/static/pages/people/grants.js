@@ -1,4 +1,4 @@
-// The form of what is granted: roles, with the stores or the team they are limited to.
+// The form fields of grants: roles, limited to stores or a team.
 
 import { h } from '../../vendor/preact.js';
 import { read } from '../../api.js';
@@ -10,7 +10,7 @@ import { grantText } from './words.js';
 
 /** @typedef {import("../../api.js").Schemas} Schemas */
 /** @typedef {Schemas["Grant"]} Grant */
-/** What is typed for one grant. @typedef {{ role: string, stores: string, team: string, kept: Grant | null }} GrantDraft */
+/** The input for one grant. @typedef {{ role: string, stores: string, team: string, kept: Grant | null }} GrantDraft */
 
 const STORES_TOLD = 8;
 
@@ -34,7 +34,7 @@ export function useRoles() {
   return useLoad(async (signal) => /** @type {Schemas["Roles"]["items"]} */ ((await read('/roles', {}, { signal })).data.items), []);
 }
 
-/** True when each grant has what its role must be limited to. */
+/** True when each grant has the scope that its role requires. */
 export function isComplete(/** @type {GrantDraft[]} */ drafts, /** @type {Schemas["Roles"]["items"]} */ roles) {
   return drafts.every(({ role, stores, team }) => {
     const scope = roles.find((known) => known.role === role)?.scope;
@@ -54,8 +54,8 @@ export function GrantFields({ drafts, onChange, roles }) {
   const options = [['', 'Choose …'],
     .../** @type {[string, string][]} */ (roles.map(({ role, scope }) => [role, scope === 'stores' ? `${role} (of stores)`
       : scope === 'team' ? `${role} (of a team)` : role]))];
-  return h('fieldset', { class: 'grants' }, h('legend', null, 'Granted'),
-    drafts.length === 0 && h('p', { class: 'soft' }, 'Nothing: this person can log in and see nothing.'),
+  return h('fieldset', { class: 'grants' }, h('legend', null, 'Roles'),
+    drafts.length === 0 && h('p', { class: 'soft' }, 'No roles. The person can log in but has no permissions.'),
     drafts.map((draft, index) => {
       const scope = roles.find((known) => known.role === draft.role)?.scope;
       return h('div', { class: 'grant', key: index },
@@ -66,15 +66,15 @@ export function GrantFields({ drafts, onChange, roles }) {
         !draft.kept && scope === 'stores' && h(Field, {
           label: 'In these stores', value: draft.stores, required: true, onInput: (text) => put(index, { stores: text }),
           placeholder: 'BERLIN, PARIS',
-          hint: some.length > 0 && `Such as ${some.slice(0, STORES_TOLD).join(', ')}${some.length > STORES_TOLD ? ' …' : ''}`,
+          hint: some.length > 0 && `For example ${some.slice(0, STORES_TOLD).join(', ')}${some.length > STORES_TOLD ? ' …' : ''}`,
         }),
         !draft.kept && scope === 'team' && h(Field, { label: 'Team', value: draft.team, required: true, maxLength: 64,
           onInput: (team) => put(index, { team }) }),
         h('button', {
-          type: 'button', class: 'quiet', 'aria-label': `Take away ${draft.kept ? grantText(draft.kept) : draft.role || 'this grant'}`,
+          type: 'button', class: 'quiet', 'aria-label': `Remove ${draft.kept ? grantText(draft.kept) : draft.role || 'this grant'}`,
           onClick: () => onChange(drafts.filter((_, at) => at !== index)),
         }, h(Icon, { name: 'close' })));
     }),
     h('button', { type: 'button', onClick: () => onChange([...drafts, { role: '', stores: '', team: '', kept: null }]) },
-      h(Icon, { name: 'plus' }), 'Another role'));
+      h(Icon, { name: 'plus' }), 'Add a role'));
 }

@@ -1,4 +1,4 @@
-// People and tokens: who may do what here, and by which credential.
+// People and tokens: the principals, their credentials and their roles.
 
 import { h } from '../../vendor/preact.js';
 import { place, refine } from '../../router.js';
@@ -15,8 +15,8 @@ const VIEWS = { people: People, tokens: Tokens, roles: Roles };
 export default function PeopleAndTokens() {
   const named = place.value.params.get('tab') ?? 'people';
   const tab = /** @type {keyof typeof VIEWS} */ (named in VIEWS ? named : 'people');
-  return h(Page, { title: 'People and tokens', about: 'People log in with a password; tills, services, nodes and teams send a token. What '
-    + 'either may do is granted by roles.' },
+  return h(Page, { title: 'People and tokens', about: 'People log in with a password; tills, services, nodes and teams send a token. Roles '
+    + 'grant permissions to both.' },
     h(Tabs, { label: 'Access', tabs: TABS, value: tab, onChange: (id) => refine({ tab: id === 'people' ? null : id, q: null }) },
       h(VIEWS[tab], { key: tab })));
 }

@@ -1,4 +1,4 @@
-// People: a list, and what an administrator does with each.
+// The list of people and the dialogs to manage them.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
@@ -6,19 +6,17 @@ import { readPages } from '../../api.js';
 import { place, refine } from '../../router.js';
 import { can, me, state } from '../../session.js';
 import { Badge, Empty, Icon, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
-import { ChangeDialog, Dialog, Field } from '../../parts/form.js';
+import { ChangeDialog, Dialog, Field, Search } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
 import { useLive } from '../../parts/load.js';
 import { Table } from '../../parts/table.js';
 import { GrantFields, draftOf, grantsOf, isComplete, useRoles } from './grants.js';
 import { LinkDialog } from './secret.js';
-import { explain, grantText } from './words.js';
+import { PASSWORD_MIN, explain, grantText } from './words.js';
 
 /** @typedef {import("../../api.js").Schemas} Schemas */
 /** @typedef {Schemas["User"]} User */
 /** @typedef {"invite" | "person" | "details" | "grants" | "disable" | "reset" | "erase"} Act */
-
-const PASSWORD_MIN = 12;
 
 export function People() {
   const { data, error, reload } = useLive(async (signal) => {
@@ -42,17 +40,16 @@ export function People() {
   const to = (/** @type {Act} */ act) => () => setOpen(user ? { act, user } : null);
   return [
     h('div', { class: 'filters' },
-      h('div', { class: 'field search' }, h('label', { htmlFor: 'people-q' }, 'Search'),
-        h('input', { id: 'people-q', type: 'search', value: query, placeholder: 'Login, name, e-mail, role',
-          onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
+      h(Search, { value: query, placeholder: 'Login, name, e-mail, role', onInput: (q) => refine({ q }) }),
       h('p', { class: 'filter-end soft' }, `${number(seen.length)} of ${number(data.length)}`),
       h('span', { class: 'grow' }),
       manages && h('button', { type: 'button', class: 'primary', onClick: () => setOpen({ act: 'invite', user: null }) },
         h(Icon, { name: 'plus' }), state.value === 'open' ? 'Add the first administrator' : 'Invite')),
     error && h(ProblemBox, { error, retry: reload }),
     data.length === 0 && h(Empty, { title: 'There are no people yet' },
-      manages ? 'Everybody on this machine may do everything. The first administrator changes that.' : 'An administrator invites them.'),
-    data.length > 0 && seen.length === 0 && h(Empty, { title: 'Nobody fits the search' }),
+      manages ? 'Every user of this machine has all permissions until the first administrator is added.'
+        : 'An administrator can invite people.'),
+    data.length > 0 && seen.length === 0 && h(Empty, { title: 'No person matches the search' }),
     seen.length > 0 && h(Table, {
       label: 'People', count: seen.length, row: (index) => seen[index], keyOf: ({ userId }) => userId,
       onOpen: (one) => setOpen({ act: 'person', user: one }),
@@ -62,10 +59,10 @@ export function People() {
           h(Long, { text: one.login })) },
         { id: 'name', title: 'Name', cell: (one) => [h(Long, { text: one.name ?? '' }), one.userId === me.value?.principalId
           && h(Badge, null, 'you')] },
-        { id: 'grants', title: 'Granted', wide: true, width: '30%',
-          cell: (one) => h(Long, { text: one.grants.map(grantText).join('; ') || 'nothing' }) },
+        { id: 'grants', title: 'Roles', wide: true, width: '30%',
+          cell: (one) => h(Long, { text: one.grants.map(grantText).join('; ') || 'none' }) },
         { id: 'state', title: 'State', width: '9.5rem', cell: stateOf },
-        { id: 'since', title: 'Since', wide: true, width: '13.5rem', cell: (one) => h(Time, { at: one.createdAt }) },
+        { id: 'since', title: 'Created', wide: true, width: '13.5rem', cell: (one) => h(Time, { at: one.createdAt }) },
       ],
     }),
     open?.act === 'invite' && h(Invite, { onClose: close,
@@ -93,21 +90,21 @@ function Person({ user, manages, onClose, to }) {
         h('dt', null, 'State'), h('dd', null, stateOf(user)),
         user.name && h('dt', null, 'Name'), user.name && h('dd', { dir: 'auto' }, user.name),
         user.email && h('dt', null, 'E-mail'), user.email && h('dd', { dir: 'auto' }, user.email),
-        h('dt', null, 'Granted'), h('dd', null, user.grants.length === 0 ? 'nothing' : h('ul', { class: 'plain' },
+        h('dt', null, 'Roles'), h('dd', null, user.grants.length === 0 ? 'none' : h('ul', { class: 'plain' },
           user.grants.map((grant) => h('li', { key: grantText(grant) }, grantText(grant))))),
         h('dt', null, 'Id'), h('dd', null, h('code', null, user.userId)),
-        h('dt', null, 'Since'), h('dd', null, h(Time, { at: user.createdAt }))),
+        h('dt', null, 'Created'), h('dd', null, h(Time, { at: user.createdAt }))),
       manages && h('footer', null,
-        h('button', { type: 'button', onClick: to('grants') }, 'Change what is granted'),
+        h('button', { type: 'button', onClick: to('grants') }, 'Change roles'),
         h('button', { type: 'button', onClick: to('details') }, 'Change login and name'),
-        h('button', { type: 'button', onClick: to('reset') }, user.hasPassword ? 'Link for another password' : 'Another link'),
+        h('button', { type: 'button', onClick: to('reset') }, user.hasPassword ? 'Link for a new password' : 'New link'),
         h('button', { type: 'button', onClick: to('disable') }, user.disabled ? 'Enable' : 'Disable'),
         h('button', { type: 'button', class: 'danger', onClick: to('erase') }, 'Erase'))));
 }
 
 /** @param {{ onClose: () => void, onDone: (user: User) => void }} props */
 function Invite({ onClose, onDone }) {
-  // As long as nobody has to log in, the first person needs a password at once: the link would be seen by nobody.
+  // While no login is required, the first person needs a password at once: without it, nobody could log in to use a link.
   const isFirst = state.value === 'open';
   const [wasFirst] = useState(isFirst);
   const roles = useRoles();
@@ -120,25 +117,25 @@ function Invite({ onClose, onDone }) {
   const valid = (login !== '' || email !== '') && isComplete(drafts, roles.data ?? []) && (!wasFirst || password.length >= PASSWORD_MIN);
   return h(ChangeDialog, {
     title: wasFirst ? 'The first administrator' : 'Invite', submit: wasFirst ? 'Add' : 'Invite', onClose, valid, explain,
-    onDone: (answer) => onDone(answer.data), said: 'The person is added',
+    onDone: (answer) => onDone(answer.data), said: 'Person added',
     request: () => ({
       method: 'POST', path: '/users',
       body: { ...(login && { login }), ...(name && { name }), ...(email && { email }), ...(wasFirst && { password }),
         grants: grantsOf(drafts) },
     }),
   },
-  wasFirst && h('p', { class: 'note' }, 'From then on everybody has to log in, also here.'),
+  wasFirst && h('p', { class: 'note' }, 'From then on, every user has to log in, also in this browser.'),
   h('div', { class: 'fields' },
     h(Field, { label: 'Login', value: login, onInput: setLogin, maxLength: 254, autoComplete: 'off', required: email === '',
       autoFocus: true, hint: 'No spaces or colons.' }),
     h(Field, { label: 'Name', value: name, onInput: setName, maxLength: 256, autoComplete: 'off' })),
   h(Field, { label: 'E-mail address', type: 'email', value: email, onInput: setEmail, maxLength: 254, autoComplete: 'off',
-    hint: 'It is the login, too, unless another one is given.' }),
+    hint: 'Also the login, if the login is empty.' }),
   wasFirst && h(Field, { label: 'Password', type: 'password', value: password, onInput: setPassword, autoComplete: 'new-password',
     required: true, hint: `${PASSWORD_MIN} characters or more.` }),
   roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload })
     : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }),
-  !wasFirst && h('p', { class: 'soft' }, 'The next step shows a link by which they choose a password.'));
+  !wasFirst && h('p', { class: 'soft' }, 'The next step shows a link for choosing a password.'));
 }
 
 /** @param {{ user: User, onClose: () => void, onDone: () => void }} props */
@@ -148,7 +145,7 @@ function Details({ user, onClose, onDone }) {
   const [email, setEmail] = useState(user.email ?? '');
   const [expectedVersion] = useState(user.version);
   return h(ChangeDialog, {
-    title: `Change ${user.login}`, onClose, onDone, explain, said: 'The person is changed', valid: login !== '',
+    title: `Change ${user.login}`, onClose, onDone, explain, said: 'Person changed', valid: login !== '',
     request: () => ({ method: 'PATCH', path: `/users/${user.userId}`, body: { login, name: name || null, email: email || null,
       expectedVersion } }),
   },
@@ -163,7 +160,7 @@ function Grants({ user, onClose, onDone }) {
   const [drafts, setDrafts] = useState(user.grants.map(draftOf));
   const [expectedVersion] = useState(user.version);
   return h(ChangeDialog, {
-    title: `What ${user.login} is granted`, onClose, onDone, explain, said: 'What is granted is changed',
+    title: `Roles of ${user.login}`, onClose, onDone, explain, said: 'Roles changed',
     valid: isComplete(drafts, roles.data ?? []),
     request: () => ({ method: 'PUT', path: `/users/${user.userId}/grants`, body: { grants: grantsOf(drafts), expectedVersion } }),
   }, roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload })
@@ -178,9 +175,9 @@ function Disable({ user, onClose, onDone }) {
     title: `${disabled ? 'Disable' : 'Enable'} ${user.login}`, submit: disabled ? 'Disable' : 'Enable', danger: disabled, onClose,
     onDone, explain,
     request: () => ({ method: 'PATCH', path: `/users/${user.userId}`, body: { disabled, expectedVersion } }),
-  }, h('p', null, disabled ? 'Every request of this person is refused at once, whatever they log in with. Their grants stay, and they can '
-    + 'be enabled again.'
-    : 'This person may log in again, with the password and the grants from before.'));
+  }, h('p', null, disabled ? 'All requests of this person are rejected immediately. The roles are kept, and the person can be enabled '
+    + 'again.'
+    : 'The person can log in again with the same password and roles.'));
 }
 
 /** @param {{ user: User, onClose: () => void, onDone: () => void }} props */
@@ -189,10 +186,9 @@ function Erase({ user, onClose, onDone }) {
   const [version] = useState(user.version);
   return h(ChangeDialog, {
     title: `Erase ${user.login}`, submit: 'Erase for good', danger: true, onClose, onDone, explain, valid: typed === user.login,
-    said: 'The person is erased',
+    said: 'Person erased',
     request: () => ({ method: 'DELETE', path: `/users/${user.userId}`, headers: { 'if-match': `"${version}"` } }),
   },
-  h('p', null, 'Login, name, e-mail address, password and sessions go, and cannot be brought back. The log keeps an id that leads to '
-    + 'nobody.'),
+  h('p', null, 'Permanently deletes login, name, e-mail address, password and sessions. The log keeps only the anonymous id.'),
   h(Field, { label: `Type the login, ${user.login}, to confirm`, value: typed, onInput: setTyped, autoComplete: 'off', autoFocus: true }));
 }

@@ -1,4 +1,4 @@
-// Roles: what each may do, and the mode of the installation.
+// The permissions of the roles, and the mode of the installation.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
@@ -14,8 +14,8 @@ import { explain } from './words.js';
 
 const SCOPES = { anywhere: 'everywhere', stores: 'for stores', team: 'for a team', own: 'for their own' };
 const MODES = {
-  development: 'Everything works as it is granted.',
-  judging: 'Teams may not inject events, whatever they are granted.',
+  development: 'All permissions are in effect.',
+  judging: 'Teams may not inject events, regardless of their roles.',
 };
 
 export function Roles() {
@@ -36,7 +36,7 @@ export function Roles() {
         mode.data.mode === 'judging' ? 'Back to development' : 'Switch to judging')),
     changing && mode.data && h(SwitchMode, { record: mode.data, onClose: () => setChanging(false), onDone: mode.reload }),
     h('div', { class: 'table fill matrix', tabIndex: 0, role: 'region', 'aria-label': 'Roles and permissions' }, h('table', null,
-      h('caption', { class: 'offscreen' }, 'What each role may do'),
+      h('caption', { class: 'offscreen' }, 'Permissions of each role'),
       h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Permission'), roles.data.map(({ role, scope }) =>
         h('th', { scope: 'col', key: role }, h('span', null, role), h('span', { class: 'soft' }, SCOPES[scope]))))),
       h('tbody', null, permissions.map((permission) => h('tr', { key: permission },
@@ -53,5 +53,5 @@ function SwitchMode({ record, onClose, onDone }) {
   return h(ChangeDialog, {
     title: `Switch to ${next}`, submit: 'Switch', danger: true, onClose, onDone, explain, said: `The mode is ${next}`,
     request: () => ({ method: 'PUT', path: '/mode', body: { mode: next, expectedVersion: version } }),
-  }, h('p', null, `It counts for everybody and at once. ${MODES[next]}`));
+  }, h('p', null, `The mode takes effect immediately for all callers. ${MODES[next]}`));
 }

@@ -1,16 +1,16 @@
-// What is shown once: the address by which somebody chooses a password, or the text of a token.
+// Secrets that are shown once: the link for choosing a password, and the text of a token.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
 import { ApiError, call, curl } from '../../api.js';
 import { href } from '../../router.js';
-import { Copy, ProblemBox, Time } from '../../parts/basics.js';
+import { Code, ProblemBox, Time } from '../../parts/basics.js';
 import { Dialog } from '../../parts/form.js';
 
 /** @typedef {import("../../api.js").Schemas} Schemas */
 
-/** The page where a link is used. The link stands behind `#`, which no server and no log sees. */
-export function linkAddress(/** @type {string} */ link) {
+/** The address for a link. The link is in the fragment, which browsers do not send to servers. */
+function linkAddress(/** @type {string} */ link) {
   return `${location.origin}${href('link')}#${link}`;
 }
 
@@ -31,43 +31,39 @@ export function LinkDialog({ user, link: first, onClose }) {
       setBusy(false);
     }
   };
-  return h(Dialog, { title: link ? 'The link, shown once' : 'Another password', onClose },
+  return h(Dialog, { title: link ? 'Link (shown once)' : 'Link for a new password', onClose },
     h('div', { class: 'form-body' },
       link
         ? [
-          h('p', { key: 'how' }, 'Give this address to ', h('b', { dir: 'auto' }, user.name ?? user.login),
-            '. There they choose a password; nobody else needs to know it. It is good once, until ',
+          h('p', { key: 'how' }, 'Send this address to ', h('b', { dir: 'auto' }, user.name ?? user.login),
+            ' to choose a password. It can be used once, until ',
             h(Time, { at: link.expiresAt }), '.'),
-          h('div', { class: 'code', key: 'link' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': 'Link' }, linkAddress(link.text)),
-            h(Copy, { text: linkAddress(link.text) })),
+          h(Code, { key: 'link', text: linkAddress(link.text), label: 'Link' }),
         ]
-        : h('p', null, 'A link by which ', h('b', { dir: 'auto' }, user.name ?? user.login),
-          ' chooses another password, good once, for half an hour. The present password and sessions are good until it is used.'),
+        : h('p', null, 'Creates a link for ', h('b', { dir: 'auto' }, user.name ?? user.login),
+          ' to choose a new password. It can be used once, within half an hour. Password and sessions stay valid until then.'),
       error && h(ProblemBox, { error }),
       h('footer', null, h('span', { class: 'grow' }),
-        link ? h('button', { type: 'button', class: 'primary', onClick: onClose }, 'I have passed it on')
+        link ? h('button', { type: 'button', class: 'primary', onClick: onClose }, 'Done')
           : [h('button', { type: 'button', onClick: onClose, key: 'no' }, 'Cancel'),
             h('button', { type: 'button', class: 'primary', onClick: make, disabled: busy, key: 'yes' },
-              busy ? 'One moment …' : 'Make the link')])));
+              busy ? 'Creating …' : 'Create the link')])));
 }
 
 /** @param {{ token: Schemas["Token"], onClose: () => void }} props */
 export function TokenDialog({ token, onClose }) {
   const example = token.token ? curl('GET', '/auth/me', { headers: { authorization: `Bearer ${token.token}` } }) : '';
-  return h(Dialog, { title: token.token ? 'The token, shown once' : 'The token is issued', onClose },
+  return h(Dialog, { title: token.token ? 'Token (shown once)' : 'Token issued', onClose },
     h('div', { class: 'form-body' },
       token.token
         ? [
-          h('p', { key: 'how' }, 'Copy it now to where ', h('b', { dir: 'auto' }, token.name ?? token.principalId),
-            ' uses it. The node keeps no copy. It is good until ', h(Time, { at: token.expiresAt }), '.'),
-          h('div', { class: 'code', key: 'token' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': 'Token' }, token.token),
-            h(Copy, { text: token.token, label: 'Copy token' })),
-          h('p', { key: 'try', class: 'above' }, 'To try it:'),
-          h('div', { class: 'code', key: 'curl' }, h('pre', { tabIndex: 0, role: 'group', 'aria-label': 'Example' }, example),
-            h(Copy, { text: example, label: 'Copy curl' })),
+          h('p', { key: 'how' }, 'Copy the token of ', h('b', { dir: 'auto' }, token.name ?? token.principalId),
+            ' now. The node cannot show it again. It is valid until ', h(Time, { at: token.expiresAt }), '.'),
+          h(Code, { key: 'token', text: token.token, label: 'Token', copy: 'Copy token' }),
+          h('p', { key: 'try', class: 'above' }, 'Example:'),
+          h(Code, { key: 'curl', text: example, label: 'Example', copy: 'Copy curl' }),
         ]
-        : h('p', null, 'The answer with its text was lost on its way, and the node does not show it again. Rotate the token to get another '
-          + 'text.'),
+        : h('p', null, 'The response with the token was lost, and the node cannot show it again. Rotate the token.'),
       h('footer', null, h('span', { class: 'grow' }), h('button', { type: 'button', class: 'primary', onClick: onClose },
-        token.token ? 'I have copied it' : 'Close'))));
+        token.token ? 'Done' : 'Close'))));
 }

@@ -1,4 +1,4 @@
-// Tokens: of tills, services, nodes and teams.
+// The tokens of tills, services, nodes and teams.
 
 import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
@@ -6,7 +6,7 @@ import { readPages } from '../../api.js';
 import { href, place, refine } from '../../router.js';
 import { can, state } from '../../session.js';
 import { Badge, Empty, Icon, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
-import { ChangeDialog, Check, Dialog, Field } from '../../parts/form.js';
+import { ChangeDialog, Check, Dialog, Field, Search } from '../../parts/form.js';
 import { number, relative } from '../../parts/format.js';
 import { useLive } from '../../parts/load.js';
 import { Table } from '../../parts/table.js';
@@ -24,7 +24,7 @@ const KINDS = [['till', 'Till'], ['service', 'Service'], ['node', 'Node'], ['tea
 /** @type {[string, string][]} */
 const LIVES = [['7', '7 days'], ['30', '30 days'], ['90', '90 days'], ['365', 'a year']];
 /** @type {[string, string][]} */
-const GRACES = [['0', 'at once'], ['3600', 'in an hour'], ['86400', 'in a day'], ['604800', 'in a week']];
+const GRACES = [['0', 'immediately'], ['3600', 'in an hour'], ['86400', 'in a day'], ['604800', 'in a week']];
 
 export function Tokens() {
   const { data, error, reload } = useLive(async (signal) => {
@@ -53,20 +53,18 @@ export function Tokens() {
   };
   return [
     h('div', { class: 'filters' },
-      h('div', { class: 'field search' }, h('label', { htmlFor: 'tokens-q' }, 'Search'),
-        h('input', { id: 'tokens-q', type: 'search', value: query, placeholder: 'Name, kind, id, owner',
-          onInput: (/** @type {any} */ event) => refine({ q: event.currentTarget.value }) })),
-      h(Check, { label: 'Revoked ones, too', checked: all, onChange: (on) => refine({ revoked: on ? 'shown' : null }) }),
+      h(Search, { value: query, placeholder: 'Name, kind, id, owner', onInput: (q) => refine({ q }) }),
+      h(Check, { label: 'Show revoked tokens', checked: all, onChange: (on) => refine({ revoked: on ? 'shown' : null }) }),
       h('p', { class: 'filter-end soft' }, `${number(seen.length)} of ${number(data.length)}`),
       h('span', { class: 'grow' }),
       manages && state.value !== 'open' && h('button', { type: 'button', class: 'primary',
         onClick: () => setOpen({ act: 'issue', token: null }) }, h(Icon, { name: 'plus' }), 'Issue a token')),
-    state.value === 'open' && h('p', { class: 'note' }, 'Nobody has to log in yet. Add the first administrator under “People”; then tokens '
-      + 'can be issued here.'),
+    state.value === 'open' && h('p', { class: 'note' }, 'No login is required yet. Add the first administrator under “People” to issue '
+      + 'tokens.'),
     error && h(ProblemBox, { error, retry: reload }),
-    seen.length === 0 && h(Empty, { title: data.length === 0 ? 'There are no tokens yet' : 'No token fits' },
-      data.length === 0 ? 'A till, a service, another node or a team sends one with each request.'
-        : 'Clear the search, or show the revoked ones.'),
+    seen.length === 0 && h(Empty, { title: data.length === 0 ? 'There are no tokens yet' : 'No token matches' },
+      data.length === 0 ? 'Tills, services, other nodes and teams send a token with each request.'
+        : 'Clear the search or show revoked tokens.'),
     seen.length > 0 && h(Table, {
       label: 'Tokens', count: seen.length, row: (index) => seen[index], keyOf: ({ tokenId }) => tokenId,
       rowClass: ({ revoked }) => (revoked ? 'gone' : ''),
@@ -93,13 +91,13 @@ export function Tokens() {
   ];
 }
 
-/** When a token ends, with a warning while there is time. */
+/** The expiry of a token, with a warning in advance. */
 function expiry(/** @type {Token} */ { expiresAt, revoked }) {
   const left = new Date(expiresAt).getTime() - Date.now();
   if (revoked) return h(Badge, { icon: 'out' }, 'Revoked');
   const title = new Date(expiresAt).toISOString();
-  if (left <= 0) return h('span', { title }, h(Badge, { kind: 'out', icon: 'out' }, `Ended ${relative(expiresAt)}`));
-  if (left < WARN_DAYS * DAY_MS) return h('span', { title }, h(Badge, { kind: 'low', icon: 'low' }, `Ends ${relative(expiresAt)}`));
+  if (left <= 0) return h('span', { title }, h(Badge, { kind: 'out', icon: 'out' }, `Expired ${relative(expiresAt)}`));
+  if (left < WARN_DAYS * DAY_MS) return h('span', { title }, h(Badge, { kind: 'low', icon: 'low' }, `Expires ${relative(expiresAt)}`));
   return h(Time, { at: expiresAt, short: true });
 }
 
@@ -110,7 +108,7 @@ function One({ token, manages, onClose, to }) {
       h('dl', { class: 'facts' },
         h('dt', null, 'Kind'), h('dd', null, token.kind),
         h('dt', null, 'Owner'), h('dd', null, h('code', null, token.principalId), ' ',
-          can('audit:read') && h('a', { href: href('audit', { actor: token.principalId }) }, 'what it did')),
+          can('audit:read') && h('a', { href: href('audit', { actor: token.principalId }) }, 'audit trail')),
         h('dt', null, 'Token id'), h('dd', null, h('code', null, token.tokenId)),
         h('dt', null, 'Issued'), h('dd', null, h(Time, { at: token.createdAt })),
         h('dt', null, 'Expires'), h('dd', null, h(Time, { at: token.expiresAt }), ' ', expiry(token))),
@@ -128,7 +126,7 @@ function Issue({ onClose, onDone }) {
   const [drafts, setDrafts] = useState([{ role: 'till', stores: '', team: '', kept: /** @type {Schemas["Grant"] | null} */ (null) }]);
   const grants = grantsOf(drafts);
   return h(ChangeDialog, {
-    title: 'Issue a token', submit: 'Issue', onClose, onDone, explain, said: 'The token is issued', valid: name !== '' && grants.length > 0
+    title: 'Issue a token', submit: 'Issue', onClose, onDone, explain, said: 'Token issued', valid: name !== '' && grants.length > 0
       && isComplete(drafts, roles.data ?? []),
     request: () => ({ method: 'POST', path: '/tokens', body: { kind, name, grants, expiresInSeconds: Number(days) * 86_400 } }),
   },
@@ -139,7 +137,7 @@ function Issue({ onClose, onDone }) {
     } }),
     h(Field, { label: 'Name', value: name, onInput: setName, required: true, maxLength: 256, autoFocus: true, placeholder: 'till-3',
       autoComplete: 'off' }),
-    h(Field, { label: 'Good for', value: days, options: LIVES, onInput: setDays })),
+    h(Field, { label: 'Valid for', value: days, options: LIVES, onInput: setDays })),
   roles.error ? h(ProblemBox, { error: roles.error, retry: roles.reload })
     : h(GrantFields, { drafts, onChange: setDrafts, roles: roles.data ?? [] }));
 }
@@ -148,18 +146,17 @@ function Issue({ onClose, onDone }) {
 function Rotate({ token, onClose, onDone }) {
   const [grace, setGrace] = useState('3600');
   return h(ChangeDialog, {
-    title: `Rotate ${token.name ?? token.tokenId}`, submit: 'Rotate', onClose, onDone, explain, said: 'The token is rotated',
+    title: `Rotate ${token.name ?? token.tokenId}`, submit: 'Rotate', onClose, onDone, explain, said: 'Token rotated',
     request: () => ({ method: 'POST', path: `/tokens/${token.tokenId}/rotate`, body: { graceSeconds: Number(grace) } }),
   },
-  h('p', null, 'A new token for the same owner, shown once. The old one is good for a while, so that the new one can be brought to where '
-    + 'it is used.'),
-  h(Field, { label: 'The old one ends', value: grace, options: GRACES, onInput: setGrace }));
+  h('p', null, 'Issues a new token for the same owner. The old token stays valid for a grace period.'),
+  h(Field, { label: 'Old token expires', value: grace, options: GRACES, onInput: setGrace }));
 }
 
 /** @param {{ token: Token, onClose: () => void, onDone: () => void }} props */
 function Revoke({ token, onClose, onDone }) {
   return h(ChangeDialog, {
-    title: `Revoke ${token.name ?? token.tokenId}`, submit: 'Revoke', danger: true, onClose, onDone, explain, said: 'The token is revoked',
+    title: `Revoke ${token.name ?? token.tokenId}`, submit: 'Revoke', danger: true, onClose, onDone, explain, said: 'Token revoked',
     request: () => ({ method: 'DELETE', path: `/tokens/${token.tokenId}` }),
-  }, h('p', null, 'Every request with it is refused at once, and it cannot be made good again.'));
+  }, h('p', null, 'All requests with this token are rejected immediately. A revoked token cannot be restored.'));
 }

@@ -1,4 +1,4 @@
-// On-hand and reserved pieces over time, as steps.
+// The chart of on-hand and reserved quantity over time.
 
 import { h } from '../../vendor/preact.js';
 import { useEffect, useMemo, useRef, useState } from '../../vendor/hooks.js';
@@ -10,21 +10,21 @@ import { number, time } from '../../parts/format.js';
 const HEIGHT = 220;
 const DAY_S = 86_400;
 const MONTH_S = 28 * DAY_S;
-/** How far the last numbers are drawn on, as a share of the whole history. */
+/** The length of the line after the last movement, as a share of the history. */
 const TAIL = 0.1;
 const MONTH = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric' });
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const SECOND = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-/** The marks of the axis of time, as fine as the steps between them. */
+/** The labels of the time axis, with the precision of its steps. */
 function marks(/** @type {number[]} */ splits, /** @type {number} */ step) {
   const format = step >= MONTH_S ? MONTH : step >= DAY_S ? DAY : step >= 60 ? HOUR : SECOND;
   const texts = splits.map((seconds) => format.format(seconds * 1000));
   return texts.map((text, index) => (text === texts[index - 1] ? '' : text));
 }
 
-/** Counts the changes of the theme: by the system, or by the switch. */
+/** A number that changes with the theme. */
 function useTheme() {
   const [turn, setTurn] = useState(0);
   useEffect(() => {
@@ -42,8 +42,8 @@ function useTheme() {
 }
 
 /**
- * When each movement was, in milliseconds. Of an imported history that is when it happened in the shop, as long as that agrees with the
- * order of the log.
+ * The time of each movement in milliseconds. An imported movement has the time when it occurred, if that matches the order of the
+ * log.
  */
 export function momentsOf(/** @type {Movement[]} */ movements) {
   const happened = movements.map(({ ts, payload }) => Date.parse(payload.occurredAt ?? ts));
@@ -51,13 +51,13 @@ export function momentsOf(/** @type {Movement[]} */ movements) {
   return isOrdered ? happened : movements.map(({ ts }) => Date.parse(ts));
 }
 
-/** Times, on-hand, reserved: a point for each movement, one for before the first, and one behind the last. */
+/** Times, on-hand and reserved quantities: a point before the first movement, one for each movement, and one after the last. */
 function pointsOf(/** @type {Movement[]} */ movements) {
   const { before } = movements[0];
   const last = movements[movements.length - 1];
   const moments = momentsOf(movements).map((moment) => moment / 1000);
   const [begin, end] = [moments[0], moments[moments.length - 1]];
-  // Until now, unless that is so far away that the movements would be squeezed together.
+  // The line ends now, or earlier if the last movement is long ago.
   const tail = Math.max(0, Math.min(Date.now() / 1000 - end, Math.max(60, (end - begin) * TAIL)));
   const times = [begin, ...moments, end + tail];
   const values = (/** @type {"onHand" | "reserved"} */ key) => [before[key], ...movements.map(({ after }) => after[key]), last.after[key]];
@@ -65,7 +65,7 @@ function pointsOf(/** @type {Movement[]} */ movements) {
 }
 
 /**
- * @param {{ movements: Movement[], at: number | null }} props `at` is the time of the moment that is looked at, in milliseconds.
+ * @param {{ movements: Movement[], at: number | null }} props `at` is the selected time in milliseconds.
  */
 export function Chart({ movements, at }) {
   const place = useRef(/** @type {HTMLDivElement | null} */ (null));
@@ -124,12 +124,12 @@ export function Chart({ movements, at }) {
 
   const last = movements[movements.length - 1].after;
   const [times, onHand] = points;
-  const text = `On-hand and reserved pieces from ${time(times[0] * 1000)} to ${time(times[times.length - 1] * 1000)}: `
+  const text = `On-hand and reserved quantity from ${time(times[0] * 1000)} to ${time(times[times.length - 1] * 1000)}: `
     + `${number(movements.length)} movements, on hand between `
     + `${number(onHand.reduce((one, other) => Math.min(one, other)))} and ${number(onHand.reduce((one, other) => Math.max(one, other)))}, `
-    + `now ${number(last.onHand)} on hand and ${number(last.reserved)} reserved. The table of the history has each of them.`;
+    + `now ${number(last.onHand)} on hand and ${number(last.reserved)} reserved. The table “History” lists all movements.`;
   return h('figure', { class: 'chart' },
     h('div', { ref: place, class: 'chart-place', role: 'img', 'aria-label': text }),
     h('figcaption', { class: 'soft', 'aria-hidden': 'true' },
-      h('span', { class: 'legend on-hand' }, 'On hand'), h('span', { class: 'legend reserved' }, 'Reserved')));
+      h('span', { class: 'legend' }, 'On hand'), h('span', { class: 'legend reserved' }, 'Reserved')));
 }

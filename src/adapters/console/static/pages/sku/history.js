@@ -1,8 +1,9 @@
-// One level over time: chart, the moment that is looked at, open reservations, and every movement.
+// The history of a level: chart, state at a selected time, open reservations, and all movements.
 
 import { h } from '../../vendor/preact.js';
 import { useEffect, useMemo, useState } from '../../vendor/hooks.js';
-import { read, readPages } from '../../api.js';
+import { levelPath, read, readPages } from '../../api.js';
+import { MOVEMENTS } from '../../feed.js';
 import { place, refine } from '../../router.js';
 import { can } from '../../session.js';
 import { Badge, Curl, Empty, Loading, Long, ProblemBox, Time } from '../../parts/basics.js';
@@ -15,18 +16,17 @@ import { Chart, momentsOf } from './chart.js';
 /** @typedef {import("./actions.js").Hold} Hold */
 /** @typedef {import("./actions.js").Level} Level */
 
-const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', 'COUNT']);
 const WORDS = /** @type {Record<string, string>} */ ({
   ADJUST: 'Adjustment', RESERVE: 'Reservation', RELEASE: 'Release', COMMIT: 'Commit', EXPIRE: 'Expiry', COUNT: 'Count',
 });
 const KINDS = /** @type {Record<string, string>} */ ({ sale: 'Sale', return: 'Return', 'stock-in': 'Delivery', removal: 'Removal',
   opening: 'Opening' });
-/** How long the slider rests before the node is asked. */
+/** The delay between the last input of the slider and the request. */
 const REST_MS = 150;
 
 /** The movements of a level, live. */
 export function useHistory(/** @type {string} */ storeId, /** @type {string} */ sku, /** @type {boolean} */ exists) {
-  const path = `/stores/${encodeURIComponent(storeId)}/inventory/${encodeURIComponent(sku)}/history`;
+  const path = levelPath({ storeId, sku }, '/history');
   return useLive(async (signal) => {
     /** @type {Movement[]} */
     const movements = [];
@@ -41,8 +41,8 @@ export function useHistory(/** @type {string} */ storeId, /** @type {string} */ 
   }, [path, exists]);
 }
 
-/** The reservations that nothing has ended yet, as the movements tell. */
-export function holdsOf(/** @type {Movement[]} */ movements) {
+/** The open reservations, derived from the movements. */
+function holdsOf(/** @type {Movement[]} */ movements) {
   /** @type {Map<string, Hold>} */
   const holds = new Map();
   for (const { type, payload, before, after } of movements) {
@@ -50,7 +50,7 @@ export function holdsOf(/** @type {Movement[]} */ movements) {
       { reservationId: payload.reservationId, qty: payload.qty, expiresAt: payload.expiresAt });
     else if (type === 'RELEASE' || type === 'COMMIT' || type === 'EXPIRE') {
       const hold = holds.get(payload.reservationId);
-      // A commit may close the rest, too: the reserved pieces tell how many went.
+      // A commit may also release the rest. The reserved quantity shows how many pieces are left.
       const left = (hold?.qty ?? 0) - (before.reserved - after.reserved);
       if (hold && left > 0) holds.set(payload.reservationId, { ...hold, qty: left });
       else holds.delete(payload.reservationId);
@@ -71,7 +71,7 @@ export function Holds({ level, movements, onAct }) {
     holds.length === 0
       ? h('p', { class: 'soft' }, level.reserved === 0 ? 'No pieces are reserved.' : '')
       : h('div', { class: 'sideways' }, h('table', { class: 'plain' },
-        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Reservation'), h('th', { scope: 'col', class: 'num' }, 'Pieces'),
+        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Reservation'), h('th', { scope: 'col', class: 'num' }, 'Quantity'),
           h('th', { scope: 'col' }, 'Expires'), may && h('th', { scope: 'col' }, h('span', { class: 'offscreen' }, 'Actions')))),
         h('tbody', null, holds.map((hold) => h('tr', { key: hold.reservationId },
           h('th', { scope: 'row', class: 'name-cell' }, h(Long, { text: hold.reservationId, code: true })),
@@ -83,7 +83,7 @@ export function Holds({ level, movements, onAct }) {
             h('button', { type: 'button', onClick: () => onAct('release', hold), 'aria-label': `Release ${hold.reservationId}` },
               'Release')))))))),
     level.reserved > known && h('p', { class: 'soft' },
-      `${number(level.reserved - known)} more pieces are reserved by reservations that stand in another node’s log.`));
+      `${number(level.reserved - known)} more pieces are reserved by reservations in the log of another node.`));
 }
 
 function countdown(/** @type {string} */ expiresAt) {
@@ -102,13 +102,13 @@ export function History({ storeId, sku, level, history }) {
   const { data: movements, error, reload } = history;
   const asOf = Number(place.value.params.get('asOf') ?? NaN);
   if (error && movements === null) return h(ProblemBox, { error, retry: reload });
-  if (movements === null) return h(Loading, { what: 'Reading the history' });
+  if (movements === null) return h(Loading, { what: 'Loading the history' });
   if (movements.length === 0) {
-    return h(Empty, { title: 'Nothing has moved here' },
-      level ? 'The level comes from another node’s log.' : 'Stock comes to be with the first delivery or count.');
+    return h(Empty, { title: 'No movements yet' },
+      level ? 'The level comes from the log of another node.' : 'The first delivery or count creates the level.');
   }
   const last = movements.length - 1;
-  // The moment is behind the last movement that is not later.
+  // The state after the last movement up to `asOf`.
   const found = Number.isNaN(asOf) ? last : movements.findLastIndex(({ sequence }) => sequence <= asOf);
   const index = Number.isNaN(asOf) ? last : Math.max(0, found);
   const choose = (/** @type {number} */ next) => refine({ asOf: next >= last ? '' : movements[next].sequence });
@@ -126,17 +126,17 @@ export function History({ storeId, sku, level, history }) {
         onOpen: (/** @type {Movement} */ { sequence }) => choose(movements.findIndex((movement) => movement.sequence === sequence)),
       }),
       h('p', { class: 'soft' }, `${number(movements.length)} movements, the last one first. A click shows the level as it was then.`),
-      h(Curl, { method: 'GET', path: `/stores/${encodeURIComponent(storeId)}/inventory/${encodeURIComponent(sku)}/history` })),
+      h(Curl, { method: 'GET', path: levelPath({ storeId, sku }, '/history') })),
   ];
 }
 
 /**
- * The level as it was: a slider over the movements, and what the node says of that moment.
+ * The past level at the movement that the slider selects, as the node reports it.
  *
  * @param {{ storeId: string, sku: string, movements: Movement[], index: number, asOf: number, choose: (index: number) => void }} props
  */
 function Moment({ storeId, sku, movements, index, asOf, choose }) {
-  const path = `/stores/${encodeURIComponent(storeId)}/inventory/${encodeURIComponent(sku)}`;
+  const path = levelPath({ storeId, sku });
   const isNow = Number.isNaN(asOf);
   const then = useLoad(async (signal) => {
     if (isNow) return null;
@@ -157,7 +157,7 @@ function Moment({ storeId, sku, movements, index, asOf, choose }) {
         'aria-valuetext': isNow ? 'now' : `sequence ${sequence}, ${time(ts)}`,
         onInput: (/** @type {any} */ event) => choose(Number(event.currentTarget.value)),
       })),
-    h('p', { class: 'moment-numbers', role: 'group', 'aria-label': 'The level then' },
+    h('p', { class: 'moment-numbers', role: 'group', 'aria-label': 'Level at the selected time' },
       h('span', { class: 'moment-time' }, isNow ? 'Now' : [h(Time, { at: ts }), ` · sequence ${number(sequence)}`]),
       cell('On hand', 'onHand'), cell('Reserved', 'reserved'), cell('Sellable', 'qty'),
       !isNow && h('button', { type: 'button', class: 'quiet', onClick: () => refine({ asOf: '' }) }, 'Back to now')),
@@ -165,13 +165,13 @@ function Moment({ storeId, sku, movements, index, asOf, choose }) {
     !isNow && h(Curl, { method: 'GET', path, query: { asOf } }));
 }
 
-/** What a movement is called. An import writes its kind as the reason. */
+/** The name of a movement. An import writes the kind of the row as the reason. */
 const wordOf = (/** @type {Movement} */ { type, payload }) => KINDS[payload.kind ?? payload.reason] ?? WORDS[type] ?? type;
 
-/** Why a movement was made, in the words of its maker. */
+/** The reason, reference and reservation of a movement. */
 function about(/** @type {Movement} */ { payload }) {
   return [payload.reason in KINDS ? '' : payload.reason, payload.reference, payload.reservationId,
-    payload.occurredAt && `happened ${time(payload.occurredAt)}`]
+    payload.occurredAt && `occurred ${time(payload.occurredAt)}`]
     .filter(Boolean).join(' · ');
 }
 
@@ -183,7 +183,7 @@ const change = (/** @type {"onHand" | "reserved"} */ key) => (/** @type {Movemen
 /** @type {import("../../parts/table.js").Column<Movement>[]} */
 const COLUMNS = [
   { id: 'ts', title: 'Time', head: true, width: '13rem', cell: ({ ts }) => h(Time, { at: ts }) },
-  { id: 'type', title: 'What', width: '9.2rem', wide: true, cell: (movement) => h(Badge, null, wordOf(movement)) },
+  { id: 'type', title: 'Type', width: '9.2rem', wide: true, cell: (movement) => h(Badge, null, wordOf(movement)) },
   { id: 'change', title: 'Change', num: true, width: '5.4rem', cell: change('onHand') },
   { id: 'promised', title: 'Reserved ±', num: true, wide: true, width: '7.2rem', cell: change('reserved') },
   { id: 'onHand', title: 'On hand', num: true, width: '5.9rem', cell: ({ after }) => number(after.onHand) },

@@ -1,8 +1,9 @@
-// One SKU: what the catalogue says, what each store has, and, with a store chosen, how it came to be.
+// One SKU: its product, its levels, and the history of the selected level.
 
 import { h } from '../../vendor/preact.js';
 import { useCallback, useEffect, useState } from '../../vendor/hooks.js';
 import { ApiError, read, readPages } from '../../api.js';
+import { MOVEMENTS } from '../../feed.js';
 import { go, href, place, refine } from '../../router.js';
 import { can } from '../../session.js';
 import { Badge, Curl, Empty, Icon, Loading, Long, Page, ProblemBox, StockBadge, Time } from '../../parts/basics.js';
@@ -17,8 +18,6 @@ import { History, Holds, useHistory } from './history.js';
 /** @typedef {import("./actions.js").Action} Action */
 /** @typedef {import("../../api.js").Schemas["Product"]} Product */
 
-const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', 'COUNT']);
-
 export default function Sku() {
   const sku = place.value.params.get('sku') ?? '';
   return sku === '' ? h(Choose, null) : h(OneSku, { key: sku, sku });
@@ -29,18 +28,18 @@ function Choose() {
   const [sku, setSku] = useState('');
   const [adding, setAdding] = useState(false);
   return h(Page, {
-    title: 'SKU', about: 'What every store has of one SKU, and how it came to be.',
+    title: 'SKU', about: 'The levels of one SKU in all stores, and their history.',
     actions: can('stock:adjust') && h('button', { type: 'button', onClick: () => setAdding(true) }, h(Icon, { name: 'plus' }), 'Add stock'),
   },
   h('form', { class: 'filters',
     onSubmit: (/** @type {Event} */ event) => { event.preventDefault(); if (sku.trim() !== '') go(href('sku', { sku: sku.trim() })); } },
     h(Field, { label: 'SKU', type: 'search', value: sku, onInput: setSku, required: true, maxLength: 64, autoFocus: true }),
-    h('button', { type: 'submit', class: 'primary' }, 'Show it')),
-  h('p', { class: 'soft' }, 'Or choose a row of ', h('a', { href: href('stock') }, 'the stock of all stores'), '.'),
+    h('button', { type: 'submit', class: 'primary' }, 'Show')),
+  h('p', { class: 'soft' }, 'Or select a row of ', h('a', { href: href('stock') }, 'the stock of all stores'), '.'),
   adding && h(ActionDialog, { action: { kind: 'add', sku: '', stores: [] }, now: undefined, onClose: () => setAdding(false) }));
 }
 
-/** What the catalogue says; null where it does not know the SKU. @returns {Promise<Product | null>} */
+/** The product of a SKU; null if the catalogue has none. @returns {Promise<Product | null>} */
 async function readProduct(/** @type {string} */ sku, /** @type {AbortSignal} */ signal) {
   if (!can('catalogue:read')) return null;
   try {
@@ -61,7 +60,7 @@ function OneSku({ sku }) {
     const levels = [];
     const sequence = await readPages('/stock/current', { sku, limit: 1000 }, (/** @type {Level[]} */ items) => { levels.push(...items); },
       { signal });
-    // A level has the name of its product, so without one there is no product to ask for.
+    // A level includes the name of its product. Levels without a name have no product.
     const isDescribed = levels.length === 0 || levels.some(({ name }) => name !== undefined);
     return { data: { levels, product: isDescribed ? await readProduct(sku, signal) : null }, sequence };
   }, (shown, events) => {
@@ -69,7 +68,7 @@ function OneSku({ sku }) {
     for (const { type, payload, after, ts } of events) {
       const about = payload.sku ?? (payload.level ?? payload.product ?? payload.threshold)?.sku;
       if (about !== sku) continue;
-      // What counts as low, what the product is called, or what another log has left: the node knows.
+      // These events do not have the effective threshold or the new level. Load the data again.
       if (type === 'PRODUCT' || type === 'THRESHOLD' || type === 'TAKE') return null;
       if (!MOVEMENTS.has(type)) continue;
       const before = levels.get(payload.storeId);
@@ -97,18 +96,19 @@ function OneSku({ sku }) {
   return h(Page, {
     title: sku, about: name && h('span', { dir: 'auto' }, name),
     actions: [
-      h('a', { key: 'all', class: 'button', href: href('stock', { q: sku }) }, 'Show in the stock'),
+      h('a', { key: 'all', class: 'button', href: href('stock', { q: sku }) }, 'Show in stock table'),
       can('stock:adjust') && data && h('button', {
         key: 'add', type: 'button', onClick: () => setAction({ kind: 'add', sku, stores: stores.data ?? [] }),
-      }, h(Icon, { name: 'plus' }), 'Add to another store'),
+      }, h(Icon, { name: 'plus' }), 'Add stock'),
     ],
   },
   error && h(ProblemBox, { error, retry: reload }),
   !data && !error && h(Loading, null),
   data && data.product && h(Facts, { product: data.product }),
   data && (levels.length === 0
-    ? h(Empty, { title: 'No store has a level of this SKU' }, data.product ? 'The catalogue knows it; stock comes with the first delivery.'
-      : ['The catalogue does not know it either. ', h('a', { href: href('stock') }, 'Look for another one'), '.'])
+    ? h(Empty, { title: 'No store has a level of this SKU' },
+      data.product ? 'The product is in the catalogue. The first delivery creates a level.'
+      : ['It is not in the catalogue either. ', h('a', { href: href('stock') }, 'Search the stock of all stores'), '.'])
     : h('section', { class: 'panel', 'aria-label': 'Levels' }, h('h2', null, 'Levels'),
       h('div', { class: 'sideways' }, h('table', { class: 'plain levels', 'aria-label': `Levels of ${sku}` },
         h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Store'), h('th', { scope: 'col' }, 'Status'),
@@ -133,7 +133,7 @@ function OneSku({ sku }) {
             h('td', { key: 'u', class: 'wide' }, one.updatedAt && h(Time, { at: one.updatedAt }))]))))),
       h(Curl, { method: 'GET', path: '/stock/current', query: { sku } }))),
   data && !sellableOnly && levels.length > 0 && storeId === ''
-    && h('p', { class: 'soft' }, 'Choose a store to see its history, and to change its stock.'),
+    && h('p', { class: 'soft' }, 'Select a store to show its history and to change its stock.'),
   data && !sellableOnly && storeId !== '' && h(OneLevel, { key: storeId, storeId, sku, level, onAct: setAction }),
   action && h(ActionDialog, {
     action, now: about ? levels.find((one) => one.storeId === about.storeId) : undefined, onClose: () => setAction(null),
@@ -146,12 +146,12 @@ function Facts({ product }) {
   const fact = (/** @type {string} */ title, /** @type {import("preact").ComponentChildren} */ value) =>
     value !== undefined && h('div', { key: title }, h('dt', null, title), h('dd', null, value));
   return h('dl', { class: 'fact-row', 'aria-label': 'Product' },
-    fact('State', active ? h(Badge, { kind: 'ok', icon: 'ok' }, 'Active') : h(Badge, { kind: 'out', icon: 'out' }, 'Not sold any more')),
+    fact('State', active ? h(Badge, { kind: 'ok', icon: 'ok' }, 'Active') : h(Badge, { kind: 'out', icon: 'out' }, 'Inactive')),
     fact('Category', category && h(Long, { text: category })),
     fact('Price', unitPrice && price(unitPrice)),
     fact('Barcode', barcode && h(Long, { text: barcode, code: true })),
     fact('Threshold', lowStockThreshold === undefined ? undefined : number(lowStockThreshold)),
-    fact('Described', h(Time, { at: product.updatedAt, short: true })));
+    fact('Changed', h(Time, { at: product.updatedAt, short: true })));
 }
 
 function price(/** @type {{ amountMinor: number, currency: string }} */ { amountMinor, currency }) {
@@ -171,10 +171,10 @@ function OneLevel({ storeId, sku, level, onAct }) {
     level && can(permission, storeId) && h('button', { key: kind, type: 'button', onClick: () => onAct({ kind, level }) }, title);
   return h('div', { class: 'stack' },
     h('div', { class: 'page-head' },
-      h('div', null, h('h2', { class: 'store-name' }, h(Long, { text: storeId })),
+      h('div', null, h('h2', null, h(Long, { text: storeId })),
         level && h('p', { class: 'about' },
           `${number(level.qty)} sellable, ${number(level.reserved)} reserved, ${number(level.onHand)} on hand; `
-          + (level.lowStockThreshold === undefined ? 'no threshold.' : `low at ${number(level.lowStockThreshold)} or fewer.`))),
+          + (level.lowStockThreshold === undefined ? 'no threshold.' : `threshold ${number(level.lowStockThreshold)}.`))),
       h('div', { class: 'actions' },
         button('adjust', 'Adjust', 'stock:adjust'), button('count', 'Count', 'stock:count'), button('reserve', 'Reserve', 'stock:reserve'),
         button('threshold', 'Threshold', 'stock:threshold'),

@@ -1,12 +1,12 @@
-// CSV as it comes in, piece by piece (RFC 4180).
+// A streaming CSV parser (RFC 4180).
 
-/** A cell that a spreadsheet would run has an apostrophe in front. */
+/** The node puts an apostrophe in front of cells that a spreadsheet would evaluate. */
 const GUARDED = /^'[=+\-@]/;
 
-/** A text cell as it was before it was guarded against spreadsheets. */
+/** Removes that apostrophe. */
 export const unguarded = (/** @type {string} */ cell) => (GUARDED.test(cell) ? cell.slice(1) : cell);
 
-/** Takes a table in pieces of text, and hands over each row that is complete. */
+/** Parses a table in chunks of text and passes on each complete row. */
 export class CsvReader {
   #rest = '';
 
@@ -40,7 +40,7 @@ export class CsvReader {
     if (this.#rest !== '') this.push('\n');
   }
 
-  /** A row with quotes; where the next one begins, or -1 when it is not complete. */
+  /** Parses a row with quotes. Returns the start of the next row, or -1 for an incomplete row. */
   #quoted(/** @type {string} */ text, /** @type {number} */ begin) {
     /** @type {string[]} */
     const cells = [];

@@ -1,38 +1,38 @@
-// The levels of all stores in columns: one array for each property, because 100,000 objects would take ten times the memory.
+// The levels of all stores in columns, one typed array for each property: 100,000 objects would need ten times the memory.
 
+import { MOVEMENTS } from '../../feed.js';
 import { unguarded } from './csv.js';
 
 /** @typedef {import("../../feed.js").FeedEvent} FeedEvent */
 /** @typedef {{ storeId: string, sku: string, qty: number, onHand: number, reserved: number, version: number, updatedAt: string }} Level */
 
 const FIRST_CAPACITY = 4_096;
-/** What an event says here. @typedef {{ type: string, payload: any, after: any, ts: string }} Change */
+/** The part of an event that is used here. @typedef {{ type: string, payload: any, after: any, ts: string }} Change */
 
-/** In place of a type: the payload is a level as it is now. */
+/** Instead of a type: the payload is the current state of a level. */
 export const LATEST = 'latest level';
-const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', 'COUNT']);
 const INDEXES = /** @type {const} */ (['store', 'product']);
 const NUMBERS = /** @type {const} */ (['qty', 'onHand', 'reserved', 'version', 'updated', 'threshold']);
 
-/** The threshold of a level without one. */
+/** Stands for a missing threshold. */
 export const NO_THRESHOLD = -1;
 
-/** The status of a level, by its number. @type {("ok" | "low" | "out")[]} */
+/** The names of the statuses. @type {("ok" | "low" | "out")[]} */
 export const KINDS = ['ok', 'low', 'out'];
 
 export class Levels {
   count = 0;
-  /** True for a caller who sees only how much is for sale. */
+  /** True for a caller who may read only the sellable quantity. */
   sellableOnly = false;
   /** @type {string[]} */
   stores = [];
   /** @type {string[]} */
   skus = [];
-  /** The names of the products, in the order of `skus`; empty where the catalogue does not know the SKU. @type {string[]} */
+  /** The names of the products in the order of `skus`; empty for SKUs that are not in the catalogue. @type {string[]} */
   names = [];
   /** The categories of the catalogue by SKU. @type {Map<string, string>} */
   categories = new Map();
-  /** Counts the changes of names, which their order depends on. */
+  /** The number of changes of names. Their sort order depends on it. */
   named = 0;
 
   store = new Uint32Array(FIRST_CAPACITY);
@@ -65,7 +65,7 @@ export class Levels {
     return this.#storeIndex.get(storeId) ?? -1;
   }
 
-  /** A line of the CSV; the first one names the columns. */
+  /** Adds a line of the CSV. The first one is the header. */
   addLine(/** @type {string[]} */ cells) {
     if (this.#columns === null) {
       this.#columns = new Map(cells.map((name, index) => [name, index]));
@@ -87,11 +87,11 @@ export class Levels {
   }
 
   /**
-   * Takes in what has happened.
+   * Applies events.
    *
    * @param {Change[]} events
-   * @returns {{ rows: Set<number>, skus: Set<string> }} The rows that have changed, and the SKUs to read again, because an event does
-   *   not say which threshold counts in each store.
+   * @returns {{ rows: Set<number>, skus: Set<string> }} The changed rows, and the SKUs to load again, because an event does not
+   *   have the effective threshold of each store.
    */
   apply(events) {
     /** @type {Set<number>} */
@@ -110,7 +110,7 @@ export class Levels {
     return { rows, skus };
   }
 
-  /** Takes in the levels of a SKU as they were read again. @param {(Level & { name?: string, lowStockThreshold?: number })[]} items */
+  /** Applies the levels of a SKU after they were loaded again. @param {(Level & { name?: string, lowStockThreshold?: number })[]} items */
   refresh(items) {
     /** @type {Set<number>} */
     const rows = new Set();
@@ -153,7 +153,7 @@ export class Levels {
     this.named += 1;
   }
 
-  /** The row of a level; a new one when there was none. */
+  /** The row of a level. It is added if missing. */
   #row(/** @type {string} */ storeId, /** @type {string} */ sku) {
     let store = this.#storeIndex.get(storeId);
     if (store === undefined) {

@@ -1,4 +1,4 @@
-// The levels of all stores, read as one stream and kept fresh by the feed.
+// Loads the levels of all stores as one stream and keeps them current by the feed.
 
 import { useCallback, useEffect, useRef, useState } from '../../vendor/hooks.js';
 import { ApiError, readPages, report, send, sequenceOf, waitBefore } from '../../api.js';
@@ -13,21 +13,21 @@ import { LATEST, Levels } from './levels.js';
 /** @typedef {import("./view.js").View} View */
 
 const TRIES = 4;
-/** How often the rows are drawn while they come in. */
+/** How often the table is rendered while it loads. */
 const DRAW_EVERY_MS = 120;
-/** How long the rows are taken in before the browser may do something else. */
+/** How long rows are parsed before the browser may handle other tasks. */
 const WORK_MS = 12;
-/** How often rows may change their places while they are looked at. */
+/** How often the rows may be sorted again. */
 const ARRANGE_EVERY_MS = 500;
-/** How long products that changed under load may keep their old names and thresholds. */
+/** How long changed names and thresholds of products may be outdated under load. */
 const READ_ALL_MS = 5_000;
-/** With more SKUs to read again than this, the whole table is read again. */
+/** With more SKUs to load again than this, the whole table is loaded again. */
 const SKUS_MAX = 25;
 
-/** A task of its own: the browser draws and hears clicks before it. A hidden page draws nothing, and its timers are slow. */
+/** Lets the browser render and handle input. A hidden page does not render, and its timers are slow. */
 const breathe = () => (document.hidden ? undefined : new Promise((resolve) => setTimeout(resolve)));
 
-/** Reads all levels. Returns as of which sequence they are. */
+/** Loads all levels. Returns the sequence that they include. */
 async function readLevels(/** @type {Levels} */ levels, /** @type {AbortSignal} */ signal, /** @type {() => void} */ onRows) {
   const answer = await send('GET', '/stock/current', { accept: 'text/csv', signal });
   const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).getReader();
@@ -51,7 +51,8 @@ async function readLevels(/** @type {Levels} */ levels, /** @type {AbortSignal} 
     }
   } catch (error) {
     if (signal.aborted) throw error;
-    const lost = new ApiError(0, { title: 'The table has broken off', detail: 'The node has stopped in the middle of the table.' });
+    const lost = new ApiError(0, { title: 'The download was interrupted',
+      detail: 'The connection to the node was lost while the table was loading.' });
     report(lost);
     throw lost;
   }
@@ -59,7 +60,7 @@ async function readLevels(/** @type {Levels} */ levels, /** @type {AbortSignal} 
   return sequenceOf(answer);
 }
 
-/** Reads what the catalogue says of categories. */
+/** Loads the categories of the products. */
 async function readCategories(/** @type {AbortSignal} */ signal) {
   /** @type {Map<string, string>} */
   const categories = new Map();
@@ -70,7 +71,7 @@ async function readCategories(/** @type {AbortSignal} */ signal) {
 }
 
 /**
- * Tries again while the node is away. `attempt` begins anew each time.
+ * Retries while the node is unreachable or busy.
  *
  * @template T
  * @param {() => Promise<T>} attempt
@@ -88,10 +89,9 @@ async function patiently(attempt, signal) {
 }
 
 /**
- * The levels, and when to look at them anew: `arranged` changes when rows may have to change their places. `isLoading` is true until
- * all of them were read once.
+ * The live levels. `arranged` changes when the rows have to be sorted again. `isLoading` is true until all levels are loaded.
  *
- * @param {{ current: View | null }} view What is shown, which is told of the rows that have changed.
+ * @param {{ current: View | null }} view The current view, which is notified of changed rows.
  */
 export function useLevels(view) {
   const [, draw] = useState(0);
@@ -106,10 +106,10 @@ export function useLevels(view) {
     follower.current?.reading();
     waiting.current = [];
     const withCategories = can('catalogue:read');
-    // Where the feed may not be read, the table is read again and again; the categories need not be.
+    // Without access to the feed, the table is polled. The categories are loaded once.
     const known = feedState.value === 'off' && shown.current.categories.size > 0 ? shown.current.categories : null;
     const reading = withCategories && known === null ? readCategories(signal) : null;
-    // A failure is dealt with where it is awaited, behind the levels.
+    // The error is handled below, where the promise is awaited.
     reading?.catch(() => {});
     const [levels, asOf] = await patiently(async () => {
       const next = new Levels();
@@ -119,7 +119,7 @@ export function useLevels(view) {
         shown.current = next;
         setArranged((turn) => turn + 1);
       }).catch((error) => {
-        // The rows of a try that has failed are not those of the next one.
+        // Drop the rows of the failed attempt.
         if (isFirst) shown.current = new Levels();
         throw error;
       });
@@ -131,7 +131,7 @@ export function useLevels(view) {
     if (!signal.aborted) {
       shown.current = levels;
       setArranged((turn) => turn + 1);
-      // Events behind the earlier of the two are taken in again, which changes nothing.
+      // Events after the earlier of the two are applied twice, which has no effect.
       follower.current?.loaded(catalogue && asOf !== null && catalogue.sequence !== null ? Math.min(asOf, catalogue.sequence) : asOf);
     }
     return true;
@@ -201,13 +201,13 @@ export function useLevels(view) {
     };
     const take = (/** @type {Change[]} */ events) => {
       waiting.current.push(...events);
-      // A hidden page has no frames.
+      // A hidden page has no animation frames.
       if (document.hidden) flush();
       else if (frame === 0) frame = requestAnimationFrame(flush);
     };
     follower.current = follow(take, reload, (levels, others) => {
       take(levels.map((level) => ({ type: LATEST, payload: level, after: {}, ts: level.updatedAt })));
-      // Products or thresholds, too: they are read again when there is time.
+      // Products or thresholds may have changed, too. They are loaded with a delay.
       if (others) readingAll ??= setTimeout(() => { readingAll = undefined; reload(); }, READ_ALL_MS);
     });
     return () => {

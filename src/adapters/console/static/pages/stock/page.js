@@ -17,7 +17,7 @@ import { View } from './view.js';
 /** @typedef {import("./levels.js").Levels} Levels */
 /** @typedef {import("./view.js").Sort} Sort */
 
-/** How often it is said anew how long ago a level has changed. */
+/** How often the ages of levels are shown again. */
 const AGES_EVERY_MS = 15_000;
 const COLUMNS = ['store', 'sku', 'name', 'category', 'status', 'qty', 'reserved', 'onHand', 'threshold', 'updated'];
 
@@ -44,7 +44,7 @@ export default function Stock() {
   const categories = useMemo(() => [...new Set(levels.categories.values())].sort(), [levels, levels.named]);
   const isFiltered = filter.store !== '' || filter.category !== '' || filter.text !== '' || filter.status !== '';
 
-  // Another order begins at its first row.
+  // A new filter or order starts at its first row.
   const content = useRef(/** @type {HTMLDivElement | null} */ (null));
   const seenKey = useRef(key);
   useEffect(() => {
@@ -66,7 +66,7 @@ export default function Stock() {
     [['', all], ...(chosen !== '' && !known.includes(chosen) ? [chosen, ...known] : known).map((id) => [id, id])]);
 
   return h(Page, {
-    title: 'Stock', about: 'What each store has of each SKU. A row changes when the node has acknowledged the change.',
+    title: 'Stock', about: 'The stock level of each SKU in each store, live.',
     actions: h(Download, {
       path: '/stock/current', query: { storeId: filter.store }, accept: 'text/csv', name: 'stock.csv',
       label: filter.store === '' ? 'Download CSV' : 'Download CSV of the store',
@@ -99,8 +99,8 @@ export default function Stock() {
       onOpen: (/** @type {number} */ row) => go(addressOf(levels, row)),
     })
     : !error && (levels.count === 0
-      ? h(Empty, { title: 'There is no stock yet' }, 'A level comes to be with its first delivery. ',
-        can('import:run') ? h('a', { href: href('imports') }, 'Import a CSV file') : 'A till or an import brings it.',
+      ? h(Empty, { title: 'There is no stock yet' }, 'The first delivery of a SKU creates its level. ',
+        can('import:run') ? h('a', { href: href('imports') }, 'Import a CSV file') : 'Tills and imports deliver stock.',
         can('stock:adjust') && [' or ', h('a', { href: href('sku') }, 'add stock of one SKU'), '.'])
       : h(Empty, { title: 'No level matches' }, h('button', {
         type: 'button', onClick: () => refine({ store: '', category: '', q: '', status: '' }),
@@ -115,7 +115,7 @@ function addressOf(/** @type {Levels} */ levels, /** @type {number} */ row) {
 /** @returns {import("../../parts/table.js").Column<number>[]} */
 function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCategories) {
   const counted = (/** @type {"qty" | "reserved" | "onHand"} */ id, /** @type {string} */ title, wide = false) => ({
-    id, title, num: true, sortable: true, wide, width: 'clamp(4.7rem, 8vw, 5.9rem)',
+    id, title, num: true, sortable: true, wide, width: 'clamp(5.2rem, 8vw, 5.9rem)',
     cell: (/** @type {number} */ row) => number(levels[id][row]),
   });
   /** @type {import("../../parts/table.js").Column<number>[]} */
@@ -133,7 +133,7 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
       cell: (row) => h(Long, { text: levels.categories.get(levels.skus[levels.product[row]]) ?? '' }),
     },
     {
-      id: 'status', title: 'Status', sortable: true, width: 'clamp(6.7rem, 10vw, 7.6rem)',
+      id: 'status', title: 'Status', sortable: true, width: 'clamp(7.1rem, 10vw, 7.6rem)',
       cell: (row) => h(StockBadge,
         { qty: levels.qty[row], threshold: levels.threshold[row] === NO_THRESHOLD ? null : levels.threshold[row] }),
     },

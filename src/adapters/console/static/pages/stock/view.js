@@ -1,4 +1,4 @@
-// Which levels are shown, and in which order: an array of row numbers, made anew only when a change can move a row.
+// The filtered and sorted levels: an array of row numbers, built again only when a change can move a row.
 
 import { KINDS } from './levels.js';
 
@@ -6,16 +6,16 @@ import { KINDS } from './levels.js';
 /** @typedef {{ store: string, category: string, text: string, status: string }} Filter */
 /** @typedef {{ by: string, descending: boolean }} Sort */
 
-/** Columns whose values do not change while a level moves. */
+/** Columns that stock movements do not change. */
 const FIXED = new Set(['store', 'sku', 'name', 'category']);
 const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 
-/** The order by store and SKU, and the ranks it is made of, as long as no row and no name is added. @type {WeakMap<Levels, Ranks>} */
+/** The order by store and SKU with its ranks, until a row or a name is added. @type {WeakMap<Levels, Ranks>} */
 const known = new WeakMap();
 
 /** @typedef {{ count: number, named: number, base: Uint32Array, store: Uint32Array, sku: Uint32Array, name: Uint32Array | null }} Ranks */
 
-/** The place of each text among all; equal texts have the same. */
+/** The rank of each text. Equal texts have equal ranks. */
 function rank(/** @type {string[]} */ texts, /** @type {(one: string, other: string) => number} */ compare) {
   const order = Uint32Array.from(texts.keys());
   order.sort((one, other) => compare(texts[one], texts[other]));
@@ -41,7 +41,7 @@ function ranksOf(/** @type {Levels} */ levels) {
   const { count, named } = levels;
   const sku = rank(levels.skus, byCode);
   const store = rank(levels.stores, byCode);
-  // The keys are numbers with the row in their last digits, because an array of numbers sorts ten times faster without a comparison.
+  // Each key has its row in the last digits: a typed array sorts ten times faster without a comparison function.
   const keys = new Float64Array(count);
   for (let row = 0; row < count; row += 1) keys[row] = (store[levels.store[row]] * sku.length + sku[levels.product[row]]) * count + row;
   keys.sort();
@@ -54,9 +54,9 @@ function ranksOf(/** @type {Levels} */ levels) {
 export class View {
   /** The shown rows, in their order. */
   order = new Uint32Array(0);
-  /** How many levels match all filters but that of the status, by status. */
+  /** The number of levels by status that match all other filters. */
   counts = [0, 0, 0];
-  /** True when a change may have moved a row in or out, or to another place. */
+  /** True when a change may have added, removed or moved a row. */
   stale = false;
 
   /** @param {Levels} levels @param {Filter} filter @param {Sort} sort */
@@ -69,7 +69,7 @@ export class View {
     this.#build();
   }
 
-  /** Takes note that the values of rows have changed. */
+  /** Records that rows have changed. */
   changed(/** @type {Iterable<number>} */ rows) {
     for (const row of rows) {
       if (row >= this.matches.length) {
@@ -108,7 +108,7 @@ export class View {
     this.order = this.#sorted(places.subarray(0, found), ranks, sort);
   }
 
-  /** Which products match text and category; null for all of them. */
+  /** The products that match text and category; null for all. */
   #products() {
     const { levels, filter } = this;
     const words = filter.text.toLocaleLowerCase().split(/\s+/).filter((word) => word !== '');
@@ -120,7 +120,7 @@ export class View {
     });
   }
 
-  /** Rows at these places of the order by store and SKU, in the order that is asked for. */
+  /** Sorts rows, given by their places in the order by store and SKU. */
   #sorted(/** @type {Uint32Array} */ places, /** @type {Ranks} */ ranks, /** @type {Sort} */ { by, descending }) {
     const { base } = ranks;
     if (by === 'store' && !descending) return places.map((place) => base[place]);
@@ -133,7 +133,7 @@ export class View {
       if (key > most) most = key;
       return key;
     });
-    // Key and place make one number. Values that lie too far apart for that are rounded.
+    // Key and place form one number. Values with a too large range are rounded.
     const room = Math.floor(Number.MAX_SAFE_INTEGER / Math.max(count, 1)) - 1;
     const scale = most - least <= room ? 1 : room / (most - least);
     for (let index = 0; index < keys.length; index += 1) {

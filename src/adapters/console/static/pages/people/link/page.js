@@ -1,4 +1,4 @@
-// Where somebody who was invited chooses a password. It works without a session.
+// The page for choosing a password by a link. It works without a session.
 
 import { h } from '../../../vendor/preact.js';
 import { useState } from '../../../vendor/hooks.js';
@@ -7,8 +7,7 @@ import { go, href } from '../../../router.js';
 import { me } from '../../../session.js';
 import { Empty, Page, ProblemBox } from '../../../parts/basics.js';
 import { Field } from '../../../parts/form.js';
-
-const PASSWORD_MIN = 12;
+import { PASSWORD_MIN } from '../words.js';
 
 export default function ChoosePassword() {
   const [link] = useState(decodeURIComponent(location.hash.slice(1)));
@@ -25,7 +24,7 @@ export default function ChoosePassword() {
     setError(null);
     try {
       await call('POST', '/auth/link', { body: { link, password }, quiet: true });
-      // The link is of no use any more.
+      // The link is used up.
       history.replaceState(null, '', href('link'));
       setDone(true);
     } catch (problem) {
@@ -41,22 +40,22 @@ export default function ChoosePassword() {
         h('p', null, 'Log in with your login or e-mail address and this password.'),
         h('button', { type: 'button', class: 'primary', onClick: () => go(href('')) }, me.value ? 'Go to the start' : 'Log in'))
       : link === ''
-        ? h(Empty, { title: 'The link is missing' }, 'Open the whole address that you were given. A link that was used is used up; an '
-          + 'administrator makes another one.')
+        ? h(Empty, { title: 'The link is missing' }, 'Open the complete address. A link can be used once; an administrator can create a '
+          + 'new one.')
         : h('form', { class: 'panel narrow', onSubmit },
-          h('p', null, 'You were given this link to choose your password for Onhand. It is good once.'),
+          h('p', null, 'Choose your password for Onhand. The link can be used once.'),
           h(Field, {
             label: 'Password', type: 'password', name: 'new-password', value: password, onInput: setPassword, required: true,
             maxLength: 256, autoComplete: 'new-password',
-            autoFocus: true, hint: `${PASSWORD_MIN} characters or more, any of them. Several words are good.`,
+            autoFocus: true, hint: `${PASSWORD_MIN} characters or more, for example several words.`,
             error: password !== '' && password.length < PASSWORD_MIN && again !== '' ? `${PASSWORD_MIN} characters or more.` : null,
           }),
           h(Field, {
-            label: 'The same again', type: 'password', value: again, onInput: setAgain, required: true, autoComplete: 'new-password',
-            error: differs ? 'The two are not the same.' : null,
+            label: 'Repeat the password', type: 'password', value: again, onInput: setAgain, required: true, autoComplete: 'new-password',
+            error: differs ? 'The passwords do not match.' : null,
           }),
           error && (isSpent ? h('p', { class: 'problem', role: 'alert' },
-            'This link was used, or its half hour is over. Ask an administrator for another one.') : h(ProblemBox, { error })),
+            'The link was used or has expired. An administrator can create a new one.') : h(ProblemBox, { error })),
           h('button', { type: 'submit', class: 'primary', disabled: busy || differs || password.length < PASSWORD_MIN || again === '' },
-            busy ? 'One moment …' : 'Set the password')));
+            busy ? 'Sending …' : 'Set the password')));
 }
