@@ -50,6 +50,11 @@ export async function startNode(...arguments_) {
       running.process.kill('SIGKILL');
       await running.ended;
     },
+    /** Stops it with its connections open, as a machine without memory does; `resume` lets it go on. */
+    pause: () => running.process.kill('SIGSTOP'),
+    resume: () => running.process.kill('SIGCONT'),
+    /** Where its data is. */
+    data: join(directory, 'data'),
     /** Starts it again, on the same port and data. */
     async restart() {
       running = await run(directory, port, arguments_);

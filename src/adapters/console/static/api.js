@@ -102,10 +102,7 @@ export async function send(method, path, options = {}) {
       body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
     });
   } catch (error) {
-    if (signal?.aborted) throw error;
-    const lost = new ApiError(0, { title: 'The node does not answer', detail: 'The node does not answer. It may be restarting.' });
-    report(lost);
-    throw lost;
+    throw lost(error, signal);
   }
   if (answer.ok) {
     report(null);
@@ -115,6 +112,14 @@ export async function send(method, path, options = {}) {
   const refused = new ApiError(answer.status, problem, answer.headers);
   if (!quiet) report(refused);
   throw refused;
+}
+
+/** What a request is refused with that got no answer. @returns {unknown} */
+function lost(/** @type {unknown} */ error, /** @type {AbortSignal | undefined} */ signal) {
+  if (signal?.aborted) return error;
+  const away = new ApiError(0, { title: 'The node does not answer', detail: 'The node does not answer. It may be restarting.' });
+  report(away);
+  return away;
 }
 
 /**
@@ -133,7 +138,8 @@ export async function send(method, path, options = {}) {
  */
 export async function call(method, path, options = {}) {
   const answer = await send(method, path, options);
-  const text = await answer.text();
+  // The node may stop in the middle of its answer, too.
+  const text = await answer.text().catch((error) => { throw lost(error, options.signal); });
   return {
     data: text === '' ? null : JSON.parse(text), status: answer.status, headers: answer.headers,
     sequence: sequenceOf(answer),

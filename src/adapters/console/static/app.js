@@ -6,7 +6,7 @@ import './vendor/signals.js';
 import { ApiError, ROOT } from './api.js';
 import { feedState, start as startFeed } from './feed.js';
 import { go, href, place } from './router.js';
-import { can, load, logIn, logOut, me, state } from './session.js';
+import { can, canEverywhere, load, logIn, logOut, me, state } from './session.js';
 import { nodeState, watch } from './status.js';
 import { Icon, Loading, ProblemBox } from './parts/basics.js';
 import { Check, Dialog, Field } from './parts/form.js';
@@ -25,7 +25,8 @@ function keep(/** @type {string} */ name, /** @type {string} */ value) {
   try { localStorage.setItem(name, value); } catch { /* The setting lasts until the page is closed. */ }
 }
 
-const shown = (/** @type {PageEntry} */ page) => page.needs.length === 0 || page.needs.some((need) => can(need));
+const shown = (/** @type {PageEntry} */ { needs, everywhere }) =>
+  needs.length === 0 || needs.some((need) => (everywhere ? canEverywhere(need) : can(need)));
 
 function App() {
   const [help, setHelp] = useState(false);
@@ -65,7 +66,7 @@ function App() {
       h(Banner, null),
       state.value === 'setup' && h(Setup, null),
       known && (me.value !== null || isFree) && (page && shown(page)
-        ? h(PageFrame, { key: page.id, page })
+        ? h(PageFrame, { key: `${me.value?.principalId} ${page.id}`, page })
         : h('div', { class: 'page' }, h('h1', null, page ? 'Permission required' : 'Page not found'),
           h('p', null, page ? `It needs the permission ${page.needs.join(' or ')}. An administrator can grant it.`
             : 'The address is wrong.'),
@@ -106,7 +107,8 @@ const LIVE = {
 
 /** The state of the live updates. */
 function Live() {
-  const [kind, word] = LIVE[feedState.value];
+  const isAway = nodeState.value === 'away' && feedState.value === 'live';
+  const [kind, word] = LIVE[isAway ? 'waiting' : feedState.value];
   return h('span', { class: `live ${kind}`, title: 'State of the live updates' },
     h('span', { class: 'dot', 'aria-hidden': 'true' }), word);
 }

@@ -5,8 +5,8 @@
 // precedes it, so a tab detects a missed piece. Without Web Locks (plain HTTP from another machine) each tab reads its own stream.
 
 import { effect, signal } from './vendor/signals.js';
-import { ApiError, call, report, send, waitBefore } from './api.js';
-import { can, state as session } from './session.js';
+import { ApiError, ROOT, call, report, send, waitBefore } from './api.js';
+import { caller, can, reload as askWho, state as session } from './session.js';
 
 /** @typedef {import("./api.js").Schemas} Schemas */
 /** @typedef {Schemas["Event"] & { payload: any, before: any, after: any, type: string }} FeedEvent */
@@ -23,7 +23,10 @@ import { can, state as session } from './session.js';
 /** The types of events that change one level. */
 export const MOVEMENTS = new Set(['ADJUST', 'RESERVE', 'RELEASE', 'COMMIT', 'EXPIRE', 'COUNT']);
 
-const LOCK = 'onhand.feed';
+/** One origin may have several nodes, each below a path of its own. */
+const LOCK = `onhand.feed ${ROOT.pathname}`;
+/** Codes of the ways a stream ends. */
+const [ENDED, REPLACED] = ['stream-ended', 'log-replaced'];
 const HIDDEN_MS_MAX = 5 * 60_000;
 /** The node sends a heartbeat every 15 s. */
 const SILENCE_MS_MAX = 40_000;
@@ -145,10 +148,19 @@ export function follow(onEvents, onGap, onLevels) {
 
 /** Starts the feed of this tab, as the reading tab or as a listening one. */
 export function start() {
-  channel = new BroadcastChannel('onhand.feed');
+  channel = new BroadcastChannel(LOCK);
   channel.onmessage = ({ data }) => hear(data);
   // The reading tab answers with its state.
   channel.postMessage({ kind: 'hello' });
+  let known = caller.value;
+  effect(() => {
+    const now = caller.value;
+    if (now === '' || now === known) return;
+    known = now;
+    // What this caller may see is something else: another stream, and everything is read again.
+    connection.abort();
+    queueMicrotask(beginAgain);
+  });
   takePart();
 }
 
@@ -170,12 +182,14 @@ function hear(message) {
 function handOut(/** @type {Piece} */ piece) {
   if (position !== null && piece.through < position) return;
   position = piece.through;
+  if (piece.events.length > 0) witness = piece.events[piece.events.length - 1];
   for (const follower of [...followers]) follower.take(piece);
 }
 
 /** Resets the position: the log was replaced or truncated. */
 function beginAgain() {
   position = null;
+  witness = null;
   for (const follower of [...followers]) {
     follower.reading();
     follower.onGap();
@@ -183,6 +197,8 @@ function beginAgain() {
 }
 
 let leads = false;
+/** Ends the present connection. */
+let connection = new AbortController();
 
 function tellState(/** @type {FeedState} */ state) {
   feedState.value = state;
@@ -216,13 +232,15 @@ async function lead() {
         continue;
       }
       try {
-        await stream(hidden.signal, () => { tried = 1; });
+        connection = new AbortController();
+        await stream(AbortSignal.any([hidden.signal, connection.signal]), () => { tried = 1; });
         tried = 1;
       } catch (error) {
         if (hidden.signal.aborted) break;
-        if (error instanceof ApiError && error.status === 401) continue;
+        if (connection.signal.aborted || (error instanceof ApiError && error.status === 401)) continue;
+        if (error instanceof ApiError && (error.status === 403 || error.code === ENDED)) askWho();
         // The log was replaced or truncated: load everything again.
-        if (error instanceof ApiError && error.status === 400) {
+        if (error instanceof ApiError && (error.status === 400 || error.code === REPLACED)) {
           beginAgain();
           channel?.postMessage({ kind: 'again' });
         }
@@ -238,14 +256,16 @@ async function lead() {
 }
 
 /** One connection, from the position of this tab or from the end of the log. */
-async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} */ onBegin) {
+async function stream(/** @type {AbortSignal} */ stopped, /** @type {() => void} */ onBegin) {
   const silence = new AbortController();
-  const signal = AbortSignal.any([hidden, silence.signal]);
+  const signal = AbortSignal.any([stopped, silence.signal]);
   if (position === null) {
     const { data } = await call('GET', '/events', { query: { limit: 0 }, signal });
     isShared = data.node !== data.ledger;
+    witness = null;
     tell({ from: data.end, through: data.end, events: [] });
   }
+  await testify(signal);
   const after = position ?? 0;
   const answer = await send('GET', '/events', { query: { after, latest: true }, accept: 'application/x-ndjson', signal });
   onBegin();
@@ -279,13 +299,28 @@ async function stream(/** @type {AbortSignal} */ hidden, /** @type {() => void} 
       flush();
     }
   } catch (error) {
-    if (hidden.aborted) throw error;
+    if (stopped.aborted) throw error;
     const lost = new ApiError(0, { detail: 'The connection to the feed was lost.' });
     report(lost);
     throw lost;
   }
   // The node ended the stream: it shuts down, or the permissions of the caller changed.
-  throw new ApiError(0, { detail: 'The node has ended the feed.' });
+  throw Object.assign(new ApiError(0, { detail: 'The node has ended the feed.' }), { code: ENDED });
+}
+
+/** The event that was read last: another one with its sequence says that the log is another one. @type {FeedEvent | null} */
+let witness = null;
+
+/** Refuses a log that was replaced, such as by an older copy, also when it has grown beyond this tab's position since. */
+async function testify(/** @type {AbortSignal} */ signal) {
+  const sequence = witness?.sequence ?? position ?? 0;
+  if (sequence < 1) return;
+  const { data } = await call('GET', '/events', { query: { after: sequence - 1, limit: 1 }, signal });
+  const found = data.items[0]?.sequence === sequence ? data.items[0] : null;
+  if (witness !== null && found?.eventId !== witness.eventId) {
+    throw Object.assign(new ApiError(0, { detail: 'The log is another one.' }), { code: REPLACED });
+  }
+  witness = found;
 }
 
 /** Waits until the page is visible. */

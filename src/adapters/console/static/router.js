@@ -14,7 +14,12 @@ function read() {
   // `/dashboard.html` shows the start page.
   if (!location.pathname.startsWith(HOME.pathname)) return { page: '', params: new URLSearchParams() };
   const path = location.pathname.slice(HOME.pathname.length).replace(/^\//, '');
-  return { page: decodeURIComponent(path.split('/')[0]), params: new URLSearchParams(location.search) };
+  return { page: decoded(path.split('/')[0]), params: new URLSearchParams(location.search) };
+}
+
+/** A part of an address as text; as it is, where it is not encoded as an address should be. */
+export function decoded(/** @type {string} */ part) {
+  try { return decodeURIComponent(part); } catch { return part; }
 }
 
 /** The address of a page. Empty parameters are left out. */

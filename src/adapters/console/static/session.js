@@ -1,7 +1,7 @@
 // The caller and their permissions.
 
 import { batch, computed, signal } from './vendor/signals.js';
-import { ApiError, call, observe, read } from './api.js';
+import { ApiError, ROOT, call, observe, read } from './api.js';
 
 /** @typedef {import("./api.js").Schemas} Schemas */
 
@@ -19,16 +19,32 @@ export const state = signal('loading');
 /** The permissions of each role. @type {import("@preact/signals").Signal<Map<string, Set<string>>>} */
 const roles = signal(new Map());
 
+/** Other tabs of this node, which share the session. One origin may have several nodes, each below a path of its own. */
+const tabs = new BroadcastChannel(`onhand.session ${ROOT.pathname}`);
+tabs.onmessage = () => { reload(); };
+
+/** Who the caller is and what they may see; changes when anything that was read may not be what they see now. */
+export const caller = computed(() => (me.value === null ? '' : JSON.stringify([me.value.principalId, me.value.grants])));
+
 /** The permissions of the caller, whatever their scope. */
 export const permissions = computed(() => new Set(/** @type {string[]} */ (me.value?.permissions ?? [])));
 
 /** True when the caller has the permission: in `storeId`, or without it in any store. The node enforces it; this only hides controls. */
 export function can(/** @type {string} */ permission, /** @type {string | undefined} */ storeId = undefined) {
   if (!permissions.value.has(permission)) return false;
-  if (storeId === undefined || state.value === 'open') return true;
-  return (me.value?.grants ?? []).some((grant) => {
-    const stores = /** @type {string[] | undefined} */ (/** @type {any} */ (grant).stores);
-    return (roles.value.get(grant.role ?? '')?.has(permission) ?? false) && (stores === undefined || stores.includes(storeId));
+  return storeId === undefined || isGranted(permission, (stores) => stores.includes(storeId));
+}
+
+/** True when the caller has the permission without a limit to stores: for what belongs to no store, such as the node. */
+export function canEverywhere(/** @type {string} */ permission) {
+  return permissions.value.has(permission) && isGranted(permission, () => false);
+}
+
+/** True when a grant of the permission has no stores, or stores that fit. */
+function isGranted(/** @type {string} */ permission, /** @type {(stores: string[]) => boolean} */ fit) {
+  return state.value === 'open' || (me.value?.grants ?? []).some((grant) => {
+    const isMeant = grant.permission === permission || roles.value.get(grant.role ?? '')?.has(permission);
+    return isMeant && (grant.stores === undefined || fit(grant.stores));
   });
 }
 
@@ -54,6 +70,7 @@ export async function load() {
 export async function logIn(/** @type {string} */ login, /** @type {string} */ password) {
   await call('POST', '/auth/login', { body: { login, password, session: true }, quiet: true });
   await load();
+  tabs.postMessage('changed');
 }
 
 /** Ends the session. */
@@ -65,10 +82,21 @@ export async function logOut() {
     me.value = null;
     state.value = 'out';
   });
+  tabs.postMessage('changed');
+}
+
+/** Asks again who the caller is: somebody else may have logged in by another tab, or the grants were changed. */
+export async function reload() {
+  await load().catch((error) => {
+    // A node that is away is asked again when its stream of changes begins.
+    if (!(error instanceof ApiError)) throw error;
+  });
 }
 
 // When a session ends, the page stays as it is, behind the login form.
 observe((error) => {
+  // What is offered here is refused: the grants are others now.
+  if (error?.status === 403 && state.value === 'in') reload();
   if (error?.status === 401 && (state.value === 'in' || state.value === 'open')) {
     state.value = error.code === 'setup-required' ? 'setup' : 'out';
   }

@@ -5,8 +5,10 @@ import { ApiError, call, observe } from './api.js';
 
 /** @typedef {"ok" | "away" | "read-only" | "draining" | "busy"} NodeState */
 
-const EVERY_MS = 10_000;
+const EVERY_MS = 5_000;
 const AWAY_EVERY_MS = 1_000;
+/** A node that takes longer over `GET /health` does not answer: it may be stopped with its connections open. */
+const ANSWERS_WITHIN_MS = 3_000;
 
 /** @type {import("@preact/signals").Signal<NodeState>} */
 export const nodeState = signal('ok');
@@ -21,11 +23,10 @@ export async function watch() {
 
 async function look() {
   try {
-    await call('GET', '/health', { quiet: true });
+    await call('GET', '/health', { quiet: true, signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
     nodeState.value = 'ok';
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 0) nodeState.value = 'away';
+    if (!(error instanceof ApiError) || error.status === 0) nodeState.value = 'away';
     else if (error.status === 503) nodeState.value = modeOf(error);
     else nodeState.value = 'ok';
   }

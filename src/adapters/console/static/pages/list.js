@@ -6,6 +6,7 @@
  * @property {string} title
  * @property {string} group Its heading in the navigation. A page without one is not in the navigation.
  * @property {string[]} needs One of these permissions is required.
+ * @property {boolean} [everywhere] The permission is required without a limit to stores.
  * @property {string} [key] The key that opens it, after `g`.
  * @property {boolean} [loggedOut] Works without a session.
  * @property {() => Promise<{ default: () => any }>} load
@@ -19,10 +20,14 @@ export const PAGES = [
   { id: 'alerts', title: 'Alerts', group: 'Stock', needs: ['stock:read'], key: 'a', load: () => import('./alerts/page.js') },
   { id: 'imports', title: 'Imports', group: 'Stock', needs: ['import:run'], key: 'i', load: () => import('./imports/page.js') },
   { id: 'events', title: 'Events', group: 'Operations', needs: ['events:read'], key: 'e', load: () => import('./events/page.js') },
-  { id: 'operations', title: 'Operations', group: 'Operations', needs: ['ops:read'], key: 'o', load: () => import('./operations/page.js') },
-  { id: 'letters', title: 'Dead letters', group: 'Operations', needs: ['letters:read'], key: 'l', load: () => import('./letters/page.js') },
-  { id: 'node', title: 'Node', group: 'Operations', needs: ['ops:read'], key: 'n', load: () => import('./node/page.js') },
-  { id: 'people', title: 'People and tokens', group: 'Access', needs: ['identity:read'], key: 'p', load: () => import('./people/page.js') },
+  { id: 'operations', title: 'Operations', group: 'Operations', needs: ['ops:read'], everywhere: true, key: 'o',
+    load: () => import('./operations/page.js') },
+  { id: 'letters', title: 'Dead letters', group: 'Operations', needs: ['letters:read'], everywhere: true, key: 'l',
+    load: () => import('./letters/page.js') },
+  { id: 'node', title: 'Node', group: 'Operations', needs: ['ops:read'], everywhere: true, key: 'n', load: () => import('./node/page.js') },
+  { id: 'people', title: 'People and tokens', group: 'Access', needs: ['identity:read'], everywhere: true, key: 'p',
+    load: () => import('./people/page.js') },
   { id: 'link', title: 'Choose a password', group: '', needs: [], loggedOut: true, load: () => import('./people/link/page.js') },
-  { id: 'audit', title: 'Audit trail', group: 'Access', needs: ['audit:read'], key: 'u', load: () => import('./audit/page.js') },
+  { id: 'audit', title: 'Audit trail', group: 'Access', needs: ['audit:read'], everywhere: true, key: 'u',
+    load: () => import('./audit/page.js') },
 ];

@@ -113,7 +113,8 @@ export function useChange() {
       return answer;
     } catch (problem) {
       if (controller.current.signal.aborted) return null;
-      if (!(problem instanceof ApiError) || problem.status !== 401) last.current = { text: '', key: '' };
+      // Behind a failure of the node or of a proxy, nobody knows whether the change was made.
+      if (problem instanceof ApiError && problem.status < 500 && problem.status !== 401) last.current = { text: '', key: '' };
       setError(/** @type {Error} */ (problem));
       return null;
     } finally {

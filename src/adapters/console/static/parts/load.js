@@ -1,10 +1,14 @@
 // Loads the data of a page and keeps it current.
 
 import { useCallback, useEffect, useRef, useState } from '../vendor/hooks.js';
+import { ApiError } from '../api.js';
 import { follow } from '../feed.js';
 import { state as session } from '../session.js';
 
 /** @typedef {import("../feed.js").FeedEvent} FeedEvent */
+
+/** How soon what could not be read for the moment is read again. */
+const AGAIN_MS = 2_000;
 
 /**
  * Loaded data and its state.
@@ -37,6 +41,13 @@ export function useLoad(read, deps) {
       (error) => { if (!controller.signal.aborted) setState((before) => ({ ...before, error, loading: false })); });
     return () => controller.abort(new Error('no longer needed'));
   }, [...deps, turn, begun]);
+  // What a node that is away could not answer is read when it is back, without a click.
+  const { error } = state;
+  useEffect(() => {
+    if (!(error instanceof ApiError) || !error.isTemporary) return undefined;
+    const timer = setTimeout(reload, Math.max(AGAIN_MS, error.retryAfterMs));
+    return () => clearTimeout(timer);
+  }, [error, reload]);
   const set = useCallback((/** @type {T} */ data) => setState((before) => ({ ...before, data })), []);
   return { ...state, reload, set };
 }

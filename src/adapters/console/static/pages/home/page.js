@@ -4,14 +4,15 @@ import { h } from '../../vendor/preact.js';
 import { useState } from '../../vendor/hooks.js';
 import { ROOT, read } from '../../api.js';
 import { href } from '../../router.js';
-import { can, state } from '../../session.js';
+import { can, canEverywhere, state } from '../../session.js';
 import { Badge, Code, Loading, Page, ProblemBox, Time } from '../../parts/basics.js';
 import { bytes, number } from '../../parts/format.js';
 import { useLoad } from '../../parts/load.js';
 import { Sample } from './sample.js';
 
 export default function Home() {
-  const node = useLoad(async (signal) => (can('ops:read') ? (await read('/node', {}, { signal })).data : null), [can('ops:read')]);
+  const seesNode = canEverywhere('ops:read');
+  const node = useLoad(async (signal) => (seesNode ? (await read('/node', {}, { signal })).data : null), [seesNode]);
   const counts = useLoad(async (signal) => ({
     levels: can('stock:read') ? (await read('/stock/current', { limit: 1 }, { signal })).data.items.length : null,
     products: can('catalogue:read') ? (await read('/products', { limit: 1 }, { signal })).data.items.length : null,

@@ -3,7 +3,7 @@
 import { h } from '../../vendor/preact.js';
 import { readPages } from '../../api.js';
 import { href, place, refine } from '../../router.js';
-import { can } from '../../session.js';
+import { canEverywhere } from '../../session.js';
 import { Badge, Empty, Loading, Long, Page, ProblemBox, Time } from '../../parts/basics.js';
 import { Field } from '../../parts/form.js';
 import { number } from '../../parts/format.js';
@@ -46,7 +46,7 @@ export default function Letters() {
       `${number(rows.length)}${rows.length >= ROWS_MAX ? ' or more' : ''} ${rows.length === 1 ? 'letter' : 'letters'}, oldest first`)),
     rows?.length === 0 && (state === 'open'
       ? h(Empty, { title: 'No dead letter is open' }, 'All events that were read are in the central model.',
-        can('ops:read') && [' ', h('a', { href: href('operations') }, 'Show the progress of the sources')])
+        canEverywhere('ops:read') && [' ', h('a', { href: href('operations') }, 'Show the progress of the sources')])
       : h(Empty, { title: 'No dead letters' }, 'No letter has this state.')),
     rows && rows.length > 0 && h(Table, {
       label: 'Dead letters', count: rows.length, row: (index) => rows[index], keyOf: (row) => row.id,

@@ -14,7 +14,7 @@ const VIEWS = { people: People, tokens: Tokens, roles: Roles };
 
 export default function PeopleAndTokens() {
   const named = place.value.params.get('tab') ?? 'people';
-  const tab = /** @type {keyof typeof VIEWS} */ (named in VIEWS ? named : 'people');
+  const tab = /** @type {keyof typeof VIEWS} */ (Object.hasOwn(VIEWS, named) ? named : 'people');
   return h(Page, { title: 'People and tokens', about: 'People log in with a password; tills, services, nodes and teams send a token. Roles '
     + 'grant permissions to both.' },
     h(Tabs, { label: 'Access', tabs: TABS, value: tab, onChange: (id) => refine({ tab: id === 'people' ? null : id, q: null }) },

@@ -19,8 +19,8 @@ import { Chart, momentsOf } from './chart.js';
 const WORDS = /** @type {Record<string, string>} */ ({
   ADJUST: 'Adjustment', RESERVE: 'Reservation', RELEASE: 'Release', COMMIT: 'Commit', EXPIRE: 'Expiry', COUNT: 'Count',
 });
-const KINDS = /** @type {Record<string, string>} */ ({ sale: 'Sale', return: 'Return', 'stock-in': 'Delivery', removal: 'Removal',
-  opening: 'Opening' });
+const KINDS = new Map(Object.entries({ sale: 'Sale', return: 'Return', 'stock-in': 'Delivery', removal: 'Removal',
+  opening: 'Opening' }));
 /** The delay between the last input of the slider and the request. */
 const REST_MS = 150;
 
@@ -166,11 +166,11 @@ function Moment({ storeId, sku, movements, index, asOf, choose }) {
 }
 
 /** The name of a movement. An import writes the kind of the row as the reason. */
-const wordOf = (/** @type {Movement} */ { type, payload }) => KINDS[payload.kind ?? payload.reason] ?? WORDS[type] ?? type;
+const wordOf = (/** @type {Movement} */ { type, payload }) => KINDS.get(payload.kind ?? payload.reason) ?? WORDS[type] ?? type;
 
 /** The reason, reference and reservation of a movement. */
 function about(/** @type {Movement} */ { payload }) {
-  return [payload.reason in KINDS ? '' : payload.reason, payload.reference, payload.reservationId,
+  return [KINDS.has(payload.reason) ? '' : payload.reason, payload.reference, payload.reservationId,
     payload.occurredAt && `occurred ${time(payload.occurredAt)}`]
     .filter(Boolean).join(' · ');
 }

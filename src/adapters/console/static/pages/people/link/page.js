@@ -3,14 +3,14 @@
 import { h } from '../../../vendor/preact.js';
 import { useState } from '../../../vendor/hooks.js';
 import { ApiError, call } from '../../../api.js';
-import { go, href } from '../../../router.js';
+import { decoded, go, href } from '../../../router.js';
 import { me } from '../../../session.js';
 import { Empty, Page, ProblemBox } from '../../../parts/basics.js';
 import { Field } from '../../../parts/form.js';
 import { PASSWORD_MIN } from '../words.js';
 
 export default function ChoosePassword() {
-  const [link] = useState(decodeURIComponent(location.hash.slice(1)));
+  const [link] = useState(decoded(location.hash.slice(1)));
   const [password, setPassword] = useState('');
   const [again, setAgain] = useState('');
   const [busy, setBusy] = useState(false);
