@@ -120,7 +120,8 @@ function columnsOf(/** @type {Levels} */ levels, /** @type {boolean} */ withCate
   });
   /** @type {import("../../parts/table.js").Column<number>[]} */
   const columns = [
-    { id: 'store', title: 'Store', sortable: true, cell: (row) => h(Long, { text: levels.stores[levels.store[row]] }) },
+    { id: 'store', title: 'Store', sortable: true, width: 'clamp(4.9rem, 7.5vw, 9rem)',
+      cell: (row) => h(Long, { text: levels.stores[levels.store[row]] }) },
     {
       id: 'sku', title: 'SKU', sortable: true, head: true,
       // The row itself opens with Enter; the link is for another tab.
