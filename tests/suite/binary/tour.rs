@@ -6,6 +6,7 @@ use super::process::{Node, verify};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
+use onhand_console::Console;
 use onhand_http::routes;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -24,6 +25,9 @@ fn good_request(method: &Method, template: &str, place: usize) -> (String, Optio
         .replace("{importId}", &format!("import-{place}"))
         .replace("{code}", "version-conflict")
         .replace("{file}", "swagger-ui.css")
+        .replace("{page}", "stock")
+        .replace("{tag}", Console::new(None).tag())
+        .replace("{*path}", "parts/table.js")
         .replace("{name}", "getting-started");
     let operation = json!({"op": "adjust", "storeId": store, "sku": "A", "delta": 1});
     let row =
