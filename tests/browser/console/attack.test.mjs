@@ -209,6 +209,8 @@ describe('sessions', () => {
     await live(berlin).waitFor();
     await paris.goto(`${root}/paris/console/stock`);
     await live(paris).waitFor();
+    await berlin.getByRole('row', { name: /TEA/ }).waitFor();
+    await paris.getByRole('row', { name: /MUG/ }).waitFor();
     await adjust(nodes.paris, 'PARIS', 'MUG', 41);
     await paris.getByRole('row', { name: /MUG/ }).getByText('42').first().waitFor();
     await adjust(nodes.berlin, 'BERLIN', 'TEA', 76);

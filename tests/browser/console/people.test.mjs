@@ -227,7 +227,6 @@ describe('people and tokens', () => {
     await other.getByRole('button', { name: 'Log out' }).click();
     await openDialog(other, 'Log in to Onhand').waitFor();
     await page.bringToFront();
-    await dialog.getByRole('button', { name: 'Invite' }).click();
     await openDialog(page, 'Your session has ended').waitFor();
     await picture(page, 'session-ended');
     await logIn(page, 'ada');

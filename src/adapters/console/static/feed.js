@@ -224,6 +224,7 @@ async function lead() {
   const hidden = new AbortController();
   const stopWatching = whenHiddenForLong(() => hidden.abort());
   try {
+    let mayDiffer = false;
     for (let tried = 1; !hidden.signal.aborted; ) {
       await sessionBegun(hidden.signal);
       if (!can('events:read')) {
@@ -233,17 +234,23 @@ async function lead() {
       }
       try {
         connection = new AbortController();
-        await stream(AbortSignal.any([hidden.signal, connection.signal]), () => { tried = 1; });
+        await stream(AbortSignal.any([hidden.signal, connection.signal]), () => {
+          tried = 1;
+          if (mayDiffer) askWho();
+          mayDiffer = false;
+        });
         tried = 1;
       } catch (error) {
         if (hidden.signal.aborted) break;
         if (connection.signal.aborted || (error instanceof ApiError && error.status === 401)) continue;
-        if (error instanceof ApiError && (error.status === 403 || error.code === ENDED)) askWho();
+        if (error instanceof ApiError && error.status === 403) askWho();
         // The log was replaced or truncated: load everything again.
         if (error instanceof ApiError && (error.status === 400 || error.code === REPLACED)) {
           beginAgain();
           channel?.postMessage({ kind: 'again' });
         }
+        // The node ends a stream when the grants of its caller change.
+        mayDiffer ||= error instanceof ApiError && error.code === ENDED;
         tellState('waiting');
         tried += 1;
         await waitBefore(tried, error instanceof ApiError ? error.retryAfterMs : 0, hidden.signal).catch(() => {});
