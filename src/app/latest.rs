@@ -175,8 +175,8 @@ impl Noted {
 
 impl Projection for MovedStates {
     fn changed(&self, moved: &Moved<'_>) -> Option<Key> {
-        // What other processes move is in their own logs.
-        if moved.own && self.active.load(Ordering::Acquire) {
+        // What other processes move is in their own logs. What is rolled back was never shown, and its head is older than the notes.
+        if moved.own && !moved.rolled_back && self.active.load(Ordering::Acquire) {
             self.noted.lock().note(moved.key, moved.head);
         }
         None

@@ -72,7 +72,13 @@ impl Ledger {
         let known = KnownProducts::default();
         for key in self.entities.keys_after(Bound::Unbounded, usize::MAX) {
             if let Some(slot) = self.entities.find(&key).as_deref().and_then(Entity::try_lock) {
-                known.changed(&Moved { key: &key, state: &slot.state, head: slot.head, own: true });
+                known.changed(&Moved {
+                    key: &key,
+                    state: &slot.state,
+                    head: slot.head,
+                    own: true,
+                    rolled_back: false,
+                });
             }
         }
         self.projections.known_products = Some(known);

@@ -123,7 +123,7 @@ impl Ledger {
             if fresh {
                 self.entities.list(key);
             }
-            self.moved(key, slot);
+            self.moved(key, slot, false);
         }
         let actor = meta.actor.as_ref();
         let whole =
@@ -148,9 +148,9 @@ impl Ledger {
     }
 
     /// Notifies every projection of a changed state, and schedules its next due moment. The caller holds the slot.
-    pub(super) fn moved(&self, key: &Key, slot: &mut Slot) {
+    pub(super) fn moved(&self, key: &Key, slot: &mut Slot, rolled_back: bool) {
         let own = slot.log == LogNumber::OWN;
-        let moved = Moved { key, state: &slot.state, head: slot.head, own };
+        let moved = Moved { key, state: &slot.state, head: slot.head, own, rolled_back };
         for projection in self.projections.each() {
             if let Some(key) = projection.changed(&moved) {
                 self.re_evaluate(key);

@@ -15,6 +15,8 @@ pub(crate) struct Moved<'a> {
     pub(crate) head: Sequence,
     /// True when this process's log moved it.
     pub(crate) own: bool,
+    /// True when a change was taken from it that never became durable.
+    pub(crate) rolled_back: bool,
 }
 
 /// A projection of the states. Only [`Projection::changed`] has no default.
@@ -26,7 +28,9 @@ pub(crate) trait Projection: Send + Sync {
     /// Applies all states at a start, before the first command; by default one after the other. Returns the keys of
     /// the states that the last run has not re-evaluated before it ended.
     fn restored(&self, states: &HashMap<Key, State>) -> Vec<Key> {
-        let changed = |(key, state)| self.changed(&Moved { key, state, head: Sequence::START, own: false });
+        let changed = |(key, state)| {
+            self.changed(&Moved { key, state, head: Sequence::START, own: false, rolled_back: false })
+        };
         states.iter().filter_map(changed).collect()
     }
 

@@ -74,6 +74,6 @@ impl Ledger {
         }
         // The rollback may have reopened holds that had expired, so the next due moment is scheduled anew.
         slot.watched = Timestamp::NEVER;
-        self.moved(key, slot);
+        self.moved(key, slot, true);
     }
 }

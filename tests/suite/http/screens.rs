@@ -1,9 +1,11 @@
 //! The feed for screens: under load levels come in the place of their events.
 
-use super::NDJSON;
 use super::feed::{LEVEL, filled};
+use super::{NDJSON, Scratch, Setup};
+use onhand_sim_machine::disk::{DiskOperation, Fault, Injection, SimDisk};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_screen_gets_the_levels_in_the_place_of_many_events() {
@@ -94,4 +96,27 @@ async fn screens_end_with_the_stock_of_the_node() {
         }
     }
     assert!(pieces > 0, "levels came in the place of events");
+}
+
+/// What a failing disk takes back was never shown, so it says nothing about what screens have missed.
+#[tokio::test]
+async fn a_screen_that_begins_in_the_past_gets_all_events_after_a_disk_fault_too() {
+    let disk = SimDisk::new(1);
+    let node = Scratch::open(Setup { disk: Arc::new(disk.clone()), ..Setup::default() });
+    for number in 0..150 {
+        node.stock(&format!("/stores/S1/inventory/A-{number}"), 1).await;
+    }
+    let mut first = node.follow("/events?latest=true&after=150", NDJSON, &[]).await;
+    disk.inject(Injection::at(1, Fault::Eio).only(DiskOperation::WriteAt).sticky());
+    node.post("/stores/S1/inventory/NEW/adjust", &[], r#"{"delta":1}"#).await.is(503, "read-only");
+    disk.clear_faults();
+    while node.get("/readyz").await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    node.stock(LEVEL, 1).await;
+    assert_eq!(first.event().await.unwrap()["sequence"], 151);
+    let mut second = node.follow("/events?latest=true&after=0", NDJSON, &[]).await;
+    for sequence in 1..=151 {
+        assert_eq!(second.event().await.unwrap()["sequence"], sequence);
+    }
 }

@@ -158,7 +158,7 @@ impl Ledger {
         slot.log = log;
         self.entities.list(key);
         slot.watched = Timestamp::NEVER;
-        self.moved(key, slot);
+        self.moved(key, slot, false);
     }
 
     /// Reads a log of the ledger back.
