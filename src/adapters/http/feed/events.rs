@@ -170,7 +170,9 @@ impl Latest {
         let Some(piece) = self.reader.after(from).await? else { return Ok(None) };
         let seen = piece.levels.iter().filter(|level| self.scope.covers(&level.store_id));
         let levels = seen.map(LevelBody::of).collect();
-        let (through, others) = (piece.through, piece.others);
+        let through = piece.through;
+        // Who is limited to some stores is not told whether anything has changed elsewhere.
+        let others = piece.others || !self.scope.is_everywhere();
         out.event(&through, &LatestBody { from, through, levels, others });
         Ok(Some(through))
     }

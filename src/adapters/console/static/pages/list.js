@@ -12,12 +12,15 @@
  * @property {() => Promise<{ default: () => any }>} load
  */
 
+/** Those of everybody who reads stock, but for customers: they read what is their own, and no alerts. */
+export const READS_ALERTS = ['events:read', 'stock:adjust', 'stock:receive', 'stock:sell'];
+
 /** @type {PageEntry[]} */
 export const PAGES = [
   { id: '', title: 'Start', group: 'Stock', needs: [], key: 'h', load: () => import('./home/page.js') },
   { id: 'stock', title: 'Stock', group: 'Stock', needs: ['stock:read'], key: 's', load: () => import('./stock/page.js') },
   { id: 'sku', title: 'SKU', group: '', needs: ['stock:read'], load: () => import('./sku/page.js') },
-  { id: 'alerts', title: 'Alerts', group: 'Stock', needs: ['stock:read'], key: 'a', load: () => import('./alerts/page.js') },
+  { id: 'alerts', title: 'Alerts', group: 'Stock', needs: READS_ALERTS, key: 'a', load: () => import('./alerts/page.js') },
   { id: 'imports', title: 'Imports', group: 'Stock', needs: ['import:run'], key: 'i', load: () => import('./imports/page.js') },
   { id: 'events', title: 'Events', group: 'Operations', needs: ['events:read'], key: 'e', load: () => import('./events/page.js') },
   { id: 'operations', title: 'Operations', group: 'Operations', needs: ['ops:read'], everywhere: true, key: 'o',

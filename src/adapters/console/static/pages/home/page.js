@@ -8,15 +8,17 @@ import { can, canEverywhere, state } from '../../session.js';
 import { Badge, Code, Loading, Page, ProblemBox, Time } from '../../parts/basics.js';
 import { bytes, number } from '../../parts/format.js';
 import { useLoad } from '../../parts/load.js';
+import { READS_ALERTS } from '../list.js';
 import { Sample } from './sample.js';
 
 export default function Home() {
   const seesNode = canEverywhere('ops:read');
+  const readsAlerts = READS_ALERTS.some((permission) => can(permission));
   const node = useLoad(async (signal) => (seesNode ? (await read('/node', {}, { signal })).data : null), [seesNode]);
   const counts = useLoad(async (signal) => ({
     levels: can('stock:read') ? (await read('/stock/current', { limit: 1 }, { signal })).data.items.length : null,
     products: can('catalogue:read') ? (await read('/products', { limit: 1 }, { signal })).data.items.length : null,
-    alerts: can('stock:read') ? (await read('/alerts', { limit: 1000 }, { signal })).data.items.length : null,
+    alerts: readsAlerts ? (await read('/alerts', { limit: 1000 }, { signal })).data.items.length : null,
   }), []);
   const [sample, setSample] = useState(false);
   const isEmpty = counts.data !== null && counts.data.levels === 0 && counts.data.products === 0;
@@ -37,10 +39,10 @@ export default function Home() {
     sample && h(Sample, { onClose: () => { setSample(false); counts.reload(); } }),
     h('div', { class: 'panels' },
       !isEmpty && counts.data && can('stock:read') && h('section', { class: 'panel' }, h('h2', null, 'Stock'),
-        h('p', null, counts.data.alerts === 0
+        counts.data.alerts !== null && h('p', null, counts.data.alerts === 0
           ? h(Badge, { kind: 'ok', icon: 'ok' }, 'No level is low')
           : h('a', { href: href('alerts') }, h(Badge, { kind: 'low', icon: 'low' },
-            `${number(counts.data.alerts ?? 0)}${counts.data.alerts === 1000 ? ' or more' : ''} low`))),
+            `${number(counts.data.alerts)}${counts.data.alerts === 1000 ? ' or more' : ''} low`))),
         h('p', null, h('a', { href: href('stock') }, 'Show the stock of all stores'))),
       node.data && h('section', { class: 'panel' }, h('h2', null, 'Node'),
         h('dl', { class: 'facts' },
