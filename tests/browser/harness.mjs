@@ -5,7 +5,7 @@
 // ONHAND is the built binary (target/release/onhand if not named), CHROMIUM the browser (/usr/bin/chromium), SHOTS a folder
 // for pictures of the pages, for somebody who looks at them.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -53,6 +53,8 @@ export async function startNode(...arguments_) {
     /** Stops it with its connections open, as a machine without memory does; `resume` lets it go on. */
     pause: () => running.process.kill('SIGSTOP'),
     resume: () => running.process.kill('SIGCONT'),
+    /** Lets no file of it grow beyond so many bytes, as a full disk does; `unlimited` lifts it. Needs prlimit (util-linux). */
+    limitFiles: (bytes) => execFileSync('prlimit', ['--pid', String(running.process.pid), `--fsize=${bytes}:unlimited`]),
     /** Where its data is. */
     data: join(directory, 'data'),
     /** Starts it again, on the same port and data. */

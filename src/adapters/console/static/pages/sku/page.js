@@ -11,6 +11,7 @@ import { Field } from '../../parts/form.js';
 import { useFlash } from '../../parts/flash.js';
 import { number } from '../../parts/format.js';
 import { useLive, useLoad } from '../../parts/load.js';
+import { Table } from '../../parts/table.js';
 import { ActionDialog } from './actions.js';
 import { History, Holds, useHistory } from './history.js';
 
@@ -110,27 +111,11 @@ function OneSku({ sku }) {
       data.product ? 'The product is in the catalogue. The first delivery creates a level.'
       : ['It is not in the catalogue either. ', h('a', { href: href('stock') }, 'Search the stock of all stores'), '.'])
     : h('section', { class: 'panel', 'aria-label': 'Levels' }, h('h2', null, 'Levels'),
-      h('div', { class: 'sideways' }, h('table', { class: 'plain levels', 'aria-label': `Levels of ${sku}` },
-        h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Store'), h('th', { scope: 'col' }, 'Status'),
-          h('th', { scope: 'col', class: 'num' }, 'Sellable'),
-          !sellableOnly && [
-            h('th', { key: 'r', scope: 'col', class: 'num wide' }, 'Reserved'),
-            h('th', { key: 'o', scope: 'col', class: 'num' }, 'On hand'),
-            h('th', { key: 't', scope: 'col', class: 'num wide' }, 'Threshold'),
-            h('th', { key: 'v', scope: 'col', class: 'num wide' }, 'Version'),
-            h('th', { key: 'u', scope: 'col', class: 'wide' }, 'Updated')])),
-        h('tbody', null, levels.map((one) => h('tr',
-          { key: one.storeId, class: `${flash.classOf(one.storeId)} ${one.storeId === storeId ? 'chosen' : ''}` },
-          h('th', { scope: 'row', class: 'name-cell' }, sellableOnly ? h(Long, { text: one.storeId })
-            : h('a', { href: href('sku', { sku, store: one.storeId }), 'aria-current': one.storeId === storeId ? 'true' : undefined },
-              h(Long, { text: one.storeId }))),
-          h('td', null, h(StockBadge, { qty: one.qty, threshold: one.lowStockThreshold })),
-          h('td', { class: 'num' }, number(one.qty)),
-          !sellableOnly && [
-            h('td', { key: 'r', class: 'num wide' }, number(one.reserved)), h('td', { key: 'o', class: 'num' }, number(one.onHand)),
-            h('td', { key: 't', class: 'num wide' }, one.lowStockThreshold === undefined ? '–' : number(one.lowStockThreshold)),
-            h('td', { key: 'v', class: 'num wide' }, number(one.version)),
-            h('td', { key: 'u', class: 'wide' }, one.updatedAt && h(Time, { at: one.updatedAt }))]))))),
+      h(Table, {
+        label: `Levels of ${sku}`, fit: true, columns: columnsOf(sku, storeId, sellableOnly), count: levels.length,
+        row: (/** @type {number} */ index) => levels[index], keyOf: (/** @type {Level} */ one) => one.storeId,
+        rowClass: (/** @type {Level} */ one) => `${flash.classOf(one.storeId)} ${one.storeId === storeId ? 'chosen' : ''}`,
+      }),
       h(Curl, { method: 'GET', path: '/stock/current', query: { sku } }))),
   data && !sellableOnly && levels.length > 0 && storeId === ''
     && h('p', { class: 'soft' }, 'Select a store to show its history and to change its stock.'),
@@ -138,6 +123,35 @@ function OneSku({ sku }) {
   action && h(ActionDialog, {
     action, now: about ? levels.find((one) => one.storeId === about.storeId) : undefined, onClose: () => setAction(null),
   }));
+}
+
+/**
+ * The columns of the levels. A customer sees the sellable quantity alone.
+ *
+ * @param {string} sku
+ * @param {string} chosen The store whose history is shown.
+ * @param {boolean} sellableOnly
+ * @returns {import("../../parts/table.js").Column<Level>[]}
+ */
+function columnsOf(sku, chosen, sellableOnly) {
+  /** @type {import("../../parts/table.js").Column<Level>[]} */
+  const columns = [
+    { id: 'store', title: 'Store', head: true, cell: ({ storeId }) => (sellableOnly ? h(Long, { text: storeId })
+      : h('a', { href: href('sku', { sku, store: storeId }), 'aria-current': storeId === chosen ? 'true' : undefined },
+        h(Long, { text: storeId }))) },
+    { id: 'status', title: 'Status', width: '7.6rem',
+      cell: ({ qty, lowStockThreshold }) => h(StockBadge, { qty, threshold: lowStockThreshold }) },
+    { id: 'qty', title: 'Sellable', num: true, width: '5.6rem', cell: ({ qty }) => number(qty) },
+  ];
+  return sellableOnly ? columns : [
+    ...columns,
+    { id: 'reserved', title: 'Reserved', num: true, wide: true, width: '6.5rem', cell: ({ reserved }) => number(reserved) },
+    { id: 'onHand', title: 'On hand', num: true, width: '5.6rem', cell: ({ onHand }) => number(onHand) },
+    { id: 'threshold', title: 'Threshold', num: true, wide: true, width: '7rem',
+      cell: ({ lowStockThreshold }) => (lowStockThreshold === undefined ? '–' : number(lowStockThreshold)) },
+    { id: 'version', title: 'Version', num: true, wide: true, width: '6rem', cell: ({ version }) => number(version) },
+    { id: 'updated', title: 'Updated', wide: true, width: '13rem', cell: ({ updatedAt }) => updatedAt && h(Time, { at: updatedAt }) },
+  ];
 }
 
 /** @param {{ product: Product }} props */
