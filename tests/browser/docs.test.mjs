@@ -19,6 +19,7 @@ const NOT_THERE_YET = {
   getDeadLetter: 'a node that is well has no dead letters',
   discardDeadLetter: 'a node that is well has no dead letters',
   redriveDeadLetter: 'a node that is well has no dead letters',
+  consoleFile: 'the tag of the example is that of another version',
   explainAccess: 'nobody has the login of the example',
   getUser: 'no person has the id of the example',
   changeUser: 'no person has the id of the example',

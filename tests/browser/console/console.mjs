@@ -7,10 +7,20 @@ import { openBrowser, startNode } from '../harness.mjs';
 
 export { picture } from '../harness.mjs';
 
+/** How the browsers at each port are closed. */
+const closers = new Map();
+
 /** A node for stories of the console. No rate limit: the stories of one file share an address. */
-export function startConsole(...arguments_) {
+export async function startConsole(...arguments_) {
   const edited = process.env.CONSOLE_DIR ? ['--console-dir', process.env.CONSOLE_DIR] : [];
-  return startNode('--rate-limit-rps', '0', ...edited, ...arguments_);
+  const node = await startNode('--rate-limit-rps', '0', ...edited, ...arguments_);
+  // A page whose node has ended complains, so its browser ends first, in whatever order a story has asked for the two.
+  const { stop } = node;
+  node.stop = async () => {
+    for (const close of closers.get(node.port) ?? []) await close();
+    await stop.call(node);
+  };
+  return node;
 }
 
 /**
@@ -20,8 +30,11 @@ export function startConsole(...arguments_) {
 export async function visit(story, node, path = '', { theme = 'light', refused = [], ...size } = {}) {
   const browser = await openBrowser({ ...size, allowed: [`127.0.0.1:${node.port}`] });
   const { page, complaints } = browser;
+  let closed;
+  const close = () => (closed ??= browser.close());
+  closers.set(node.port, [...(closers.get(node.port) ?? []), close]);
   story.after(async () => {
-    await browser.close();
+    await close();
     const unexpected = complaints.filter((complaint) => !refused.some((known) => complaint.includes(known)));
     assert.deepEqual(unexpected, []);
   });
