@@ -4,6 +4,7 @@
 //! made; all readers share it, so its price does not rise with their number or with the rate of changes of one level.
 
 use crate::Ledger;
+use crate::ledger::NOTING;
 use crate::ledger::projection::{Moved, Projection};
 use crate::stock::{LevelView, ReadError};
 use ahash::RandomState;
@@ -12,15 +13,11 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// States that are noted; beyond it all are forgotten, and readers fall back to events.
 const KEYS_MAX: usize = 50_000;
 /// Pieces that are kept for readers at other positions.
 const PIECES_MAX: usize = 32;
-/// Pause between two checks whether commands are still noting their steps.
-const NOTING: Duration = Duration::from_millis(1);
-
 /// What was moved since the last piece.
 #[derive(Default)]
 pub(crate) struct MovedStates {
@@ -101,14 +98,14 @@ impl LatestReader {
         }
         let Some(taken) = moved.noted.lock().behind(after) else { return Ok(None) };
         let (mut levels, mut others) = (Vec::new(), false);
-        for (key, _) in &taken {
+        for key in &taken {
             match key {
                 Key::Level(store_id, sku) => levels.extend(ledger.level(store_id, sku).await?),
                 _ => others = true,
             }
         }
         let piece = Arc::new(LatestLevels { from: after, through, levels, others });
-        moved.noted.lock().forget(&taken);
+        moved.noted.lock().forget(through);
         if pieces.len() == PIECES_MAX {
             pieces.pop_front();
         }
@@ -157,19 +154,16 @@ impl Noted {
     }
 
     /// The states that were moved behind `after`; none when that is not known.
-    fn behind(&self, after: Sequence) -> Option<Vec<(Key, Sequence)>> {
+    fn behind(&self, after: Sequence) -> Option<Vec<Key>> {
         let is_complete = self.first.is_some_and(|first| first <= after.plus(1)) && self.lost <= after;
         let behind = || self.heads.iter().filter(|(_, head)| **head > after);
-        is_complete.then(|| behind().map(|(key, head)| (key.clone(), *head)).collect())
+        is_complete.then(|| behind().map(|(key, _)| key.clone()).collect())
     }
 
-    /// Forgets the states of a piece, but for those that have moved since.
-    fn forget(&mut self, taken: &[(Key, Sequence)]) {
-        for (key, head) in taken {
-            if self.heads.get(key) == Some(head) {
-                self.heads.remove(key);
-            }
-        }
+    /// Forgets the states of a piece, and those that no later piece can have. One whose last change is not durable yet stays: while the
+    /// disk does not answer, the piece has it without that change.
+    fn forget(&mut self, through: Sequence) {
+        self.heads.retain(|_, head| *head > through);
     }
 }
 
@@ -213,11 +207,23 @@ mod tests {
         let mut noted = Noted::default();
         noted.note(&key(1), Sequence(11));
         noted.note(&key(2), Sequence(12));
-        let taken = noted.behind(Sequence(10)).unwrap();
+        assert_eq!(noted.behind(Sequence(10)).unwrap().len(), 2);
         noted.note(&key(1), Sequence(13));
-        noted.forget(&taken);
-        assert_eq!(noted.behind(Sequence(12)).unwrap(), [(key(1), Sequence(13))]);
+        noted.forget(Sequence(12));
+        assert_eq!(noted.behind(Sequence(12)).unwrap(), [key(1)]);
         assert_eq!(noted.heads.len(), 1);
+    }
+
+    /// A disk that does not answer: the piece ends before the last change of a state, and has the state as it was then.
+    #[test]
+    fn a_state_whose_last_change_is_not_durable_comes_again() {
+        let mut noted = Noted::default();
+        for (number, head) in [(1, 11), (2, 12), (2, 15)] {
+            noted.note(&key(number), Sequence(head));
+        }
+        assert_eq!(noted.behind(Sequence(10)).unwrap().len(), 2);
+        noted.forget(Sequence(12));
+        assert_eq!(noted.behind(Sequence(12)).unwrap(), [key(2)]);
     }
 
     #[test]

@@ -44,7 +44,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Pause between two checks whether commands are still noting their steps.
-const NOTING: Duration = Duration::from_millis(1);
+pub(crate) const NOTING: Duration = Duration::from_millis(1);
 
 /// The adapters and settings of a ledger.
 pub struct Parts {
@@ -125,7 +125,7 @@ impl Ledger {
     /// The durable end of the log, once every projection knows the changes up to it.
     ///
     /// Polls until no command is noting steps, instead of waiting for the lock: a waiting writer would block new commands.
-    pub(crate) async fn noted_end(&self) -> Sequence {
+    pub async fn noted_end(&self) -> Sequence {
         let end = self.parts.log.durable().sequence();
         // Every command that appended up to `end` has noted its steps once this lock was granted.
         while self.noting.try_write().is_none() {

@@ -98,7 +98,7 @@ async fn screens_end_with_the_stock_of_the_node() {
     assert!(pieces > 0, "levels came in the place of events");
 }
 
-/// What a failing disk takes back was never shown, so it says nothing about what screens have missed.
+/// A rolled back change was never shown, so it says nothing about the changes a screen has missed.
 #[tokio::test]
 async fn a_screen_that_begins_in_the_past_gets_all_events_after_a_disk_fault_too() {
     let disk = SimDisk::new(1);

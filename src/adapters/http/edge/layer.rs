@@ -134,9 +134,11 @@ impl Edge {
         }
         let (id, params) = (exchange.id.clone(), std::mem::take(&mut exchange.params));
         request.extensions_mut().insert(Arrived { id, caller, address, encrypted, params });
-        // Looked up before the handler reads: what it reads is as new or newer.
-        let ledger = self.door.as_ref().filter(|_| route.sequenced).map(|door| &door.ledger);
-        let sequence = ledger.map(|ledger| ledger.log().durable().sequence());
+        // Looked up before the handler reads: what it reads is as new or newer, lists from a projection too.
+        let sequence = match self.door.as_ref().filter(|_| route.sequenced) {
+            Some(door) => Some(door.ledger.noted_end().await),
+            None => None,
+        };
         // Held until the head of the answer leaves; a stream continues without a place.
         let admission = Arc::new(Admission::new(Arc::clone(&self.gates), route.entry, place));
         request.extensions_mut().insert(Arc::clone(&admission));

@@ -32,6 +32,9 @@ use uuid::Uuid;
 /// The parameters of the feed.
 pub(crate) const PARAMETERS: &[&str] = &[AFTER, LIMIT, CURSOR, "type", "storeId", "sku", "since", LATEST];
 
+/// Those of them that leave events out.
+const FILTERS: [&str; 4] = ["type", "storeId", "sku", "since"];
+
 /// Where many changes come at once, the levels as they are then stand in the place of the events.
 const LATEST: &str = "latest";
 
@@ -102,14 +105,7 @@ async fn stream(
     let from = resumed.transpose()?.or(after(query)?).unwrap_or(Sequence::START);
     let filter = filter(query, caller)?;
     let with_latest = latest(query)?;
-    if with_latest
-        && filter
-            != (FeedFilter {
-                scope: filter.scope.clone(),
-                without_identity: filter.without_identity,
-                ..FeedFilter::default()
-            })
-    {
+    if with_latest && FILTERS.iter().any(|name| query.get(name).is_some()) {
         return Err(Problem::parameter(LATEST, "belongs to a stream without a filter"));
     }
     let scope = filter.scope.clone();
@@ -160,11 +156,7 @@ impl Latest {
     async fn next(&mut self, feed: &Feed, out: &mut Frames) -> Result<Option<Sequence>, ReadError> {
         tokio::time::sleep_until(self.due).await;
         let from = feed.through();
-        if feed.end() <= from {
-            return Ok(None);
-        }
-        self.due = Instant::now() + Duration::from_millis(SCREEN_PIECE_MS);
-        if feed.end().0 - from.0 <= SCREEN_EVENTS_MAX {
+        if feed.end().0.saturating_sub(from.0) <= SCREEN_EVENTS_MAX {
             return Ok(None);
         }
         let Some(piece) = self.reader.after(from).await? else { return Ok(None) };
@@ -174,7 +166,13 @@ impl Latest {
         // Who is limited to some stores is not told whether anything has changed elsewhere.
         let others = piece.others || !self.scope.is_everywhere();
         out.event(&through, &LatestBody { from, through, levels, others });
+        self.pause();
         Ok(Some(through))
+    }
+
+    /// Lets changes gather for the next piece.
+    fn pause(&mut self) {
+        self.due = Instant::now() + Duration::from_millis(SCREEN_PIECE_MS);
     }
 }
 
@@ -186,12 +184,18 @@ impl Followed for FollowedFeed {
             self.feed.pass(through);
             return Ok(false);
         }
+        let before = self.feed.through();
         let piece = self.feed.next(FOLLOW_EVENTS_MAX).await?;
         for event in &piece.events {
             let body = EventBody::of(self.node, event);
             out.event(&body.sequence(), &body);
         }
-        Ok(piece.through >= piece.end)
+        let at_end = piece.through >= piece.end;
+        // Who reads on from the past gets one piece after the other.
+        if let Some(latest) = self.latest.as_mut().filter(|_| at_end && piece.through > before) {
+            latest.pause();
+        }
+        Ok(at_end)
     }
 
     async fn more(&mut self) {
