@@ -135,9 +135,8 @@ impl Ledger {
         });
         let mut thresholds = look.await?;
         for (level, threshold) in levels.iter().zip(&mut thresholds) {
-            if self.projections.low_stock.has_own(&level.store_id, &level.sku)
-                && let Some(own) = self.threshold(&level.store_id, &level.sku).await?
-            {
+            // The projection may know a removal that is not durable yet, so the state itself is asked.
+            if let Some(own) = self.threshold(&level.store_id, &level.sku).await? {
                 *threshold = Some(own.low_stock_threshold);
             }
         }

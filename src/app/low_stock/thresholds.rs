@@ -101,12 +101,6 @@ impl LowStock {
         own.or_else(|| thresholds.products.get(sku)).copied()
     }
 
-    /// True when the store has a threshold of its own for the SKU.
-    pub(crate) fn has_own(&self, store: &StoreId, sku: &Sku) -> bool {
-        let thresholds = self.thresholds.read();
-        !thresholds.stores.is_empty() && thresholds.stores.contains_key(&(store.clone(), sku.clone()))
-    }
-
     /// The number of raised alerts.
     pub(crate) fn raised(&self) -> usize {
         self.alerts.read().raised
