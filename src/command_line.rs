@@ -140,10 +140,11 @@ impl Cli {
     /// # Errors
     /// The failure of the command, with its exit code.
     pub fn run_arguments() -> Result<Exit, Failure> {
-        let matches = Self::command().get_matches();
+        let mut command = Self::command();
+        let parsed = command.try_get_matches_from_mut(std::env::args_os());
+        let matches = parsed.unwrap_or_else(|error| error.exit());
         let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        let (command, serve) = (Self::command(), matches.subcommand_matches("serve"));
-        let listed = serve.zip(command.find_subcommand("serve"));
+        let listed = matches.subcommand_matches("serve").zip(command.find_subcommand("serve"));
         cli.run(listed.map(|(matches, serve)| about::listed(serve, matches)).unwrap_or_default())
     }
 

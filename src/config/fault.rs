@@ -1,6 +1,7 @@
 //! A fault of a setting, with a message that says how to correct it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,14 @@ impl Faults {
                 false
             }
         }
+    }
+
+    /// Reads a path; an empty one is a fault. What is there is not known yet.
+    pub fn path(&mut self, name: &'static str, given: Option<&PathBuf>, allowed: &str) -> Option<PathBuf> {
+        if given.is_some_and(|path| path.as_os_str().is_empty()) {
+            self.add(name, "", allowed);
+        }
+        given.cloned()
     }
 
     /// Returns `read`, if there was no fault.

@@ -116,7 +116,7 @@ pub struct RawServe {
     #[command(flatten)]
     pub tls: RawTls,
 
-    /// Directory whose files are served as the console in place of those of the program: for who edits them
+    /// Directory whose files are served as the console in place of those of the program: for editing them
     #[arg(long, env = "CONSOLE_DIR", value_name = "DIRECTORY", value_parser = path())]
     pub console_dir: Option<PathBuf>,
 

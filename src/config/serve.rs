@@ -9,7 +9,7 @@ use crate::logging::LogSettings;
 use crate::raw_serve::RawServe;
 use crate::storage::{IdempotencySettings, StorageSettings};
 use crate::sync::{SyncWorkerSettings, switch};
-use crate::tls::file;
+use crate::tls::FILE;
 use crate::webhook::WebhookSettings;
 use std::path::PathBuf;
 
@@ -62,20 +62,12 @@ impl RawServe {
             sync: switch(&self.sync, &mut faults),
             worker: SyncWorkerSettings::read(&self.worker, &mut faults),
             webhook: WebhookSettings::read(&self.webhook, &mut faults),
-            console_dir: directory("CONSOLE_DIR", self.console_dir.as_ref(), &mut faults),
-            identity_file: file("IDENTITY_FILE", self.identity_file.as_ref(), &mut faults),
+            console_dir: faults.path("CONSOLE_DIR", self.console_dir.as_ref(), "the path of a directory"),
+            identity_file: faults.path("IDENTITY_FILE", self.identity_file.as_ref(), FILE),
             logging: LogSettings::read(&self.logging, &mut faults),
         };
         faults.finish(settings)
     }
-}
-
-/// Reads the path of a directory.
-fn directory(name: &'static str, given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf> {
-    if given.is_some_and(|path| path.as_os_str().is_empty()) {
-        faults.add(name, "", "the path of a directory");
-    }
-    given.cloned()
 }
 
 #[cfg(test)]
@@ -286,6 +278,12 @@ mod tests {
         let told = format!("{:?}", given(&bad).unwrap_err());
         assert!(told.contains("ALERT_WEBHOOK_URL") && told.contains("ALERT_WEBHOOK_SECRET"), "{told}");
         assert!(!told.contains("sesame"), "{told}");
+    }
+
+    #[test]
+    fn a_password_in_the_address_of_a_source_is_not_shown() {
+        let told = given(&["--source", "http://ada:sesame@paris:3000"]).unwrap_err()[0].to_string();
+        assert!(told.contains("http://***@paris:3000") && !told.contains("sesame"), "{told}");
     }
 
     #[test]

@@ -130,8 +130,8 @@ impl RawSources {
     fn read(&self, faults: &mut Faults) -> SourceSettings {
         SourceSettings {
             addresses: sources(&self.sources, faults),
-            token_file: tls::file("SYNC_TOKEN_FILE", self.sync_token_file.as_ref(), faults),
-            ca_file: tls::file("SYNC_CA_FILE", self.sync_ca_file.as_ref(), faults),
+            token_file: faults.path("SYNC_TOKEN_FILE", self.sync_token_file.as_ref(), tls::FILE),
+            ca_file: faults.path("SYNC_CA_FILE", self.sync_ca_file.as_ref(), tls::FILE),
         }
     }
 }
@@ -186,7 +186,7 @@ fn sources(given: &[String], faults: &mut Faults) -> Vec<SourceAddress> {
         let Some(source) = source(text) else {
             faults.add(
                 "SYNC_SOURCES",
-                text,
+                &without_password(text),
                 "http://HOST:PORT, https://HOST:PORT or the path of a directory",
             );
             continue;
@@ -212,6 +212,14 @@ fn source(text: &str) -> Option<SourceAddress> {
         && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
         && uri.query().is_none();
     good.then(|| SourceAddress::Url(text.trim_end_matches('/').to_owned()))
+}
+
+/// The text without the user and the password of an address.
+fn without_password(text: &str) -> String {
+    match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, host)) => format!("{scheme}://***@{host}"),
+        None => text.to_owned(),
+    }
 }
 
 /// Reads `SYNC`: on or off.

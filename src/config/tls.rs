@@ -7,6 +7,9 @@ use clap::Args;
 use crate::fault::Faults;
 use crate::value_parser::path;
 
+/// What is accepted as the path of a file.
+pub(super) const FILE: &str = "the path of a file";
+
 /// Settings of TLS, unread.
 #[derive(Args, Clone, Debug)]
 pub struct RawTls {
@@ -32,8 +35,8 @@ pub struct TlsSettings {
 impl TlsSettings {
     /// None unless both files are named; one without the other is a fault.
     pub(super) fn read(raw: &RawTls, faults: &mut Faults) -> Option<Self> {
-        let certificate = file("TLS_CERT", raw.tls_cert.as_ref(), faults);
-        let key = file("TLS_KEY", raw.tls_key.as_ref(), faults);
+        let certificate = faults.path("TLS_CERT", raw.tls_cert.as_ref(), FILE);
+        let key = faults.path("TLS_KEY", raw.tls_key.as_ref(), FILE);
         match (&raw.tls_cert, &raw.tls_key) {
             (Some(_), None) => faults.add("TLS_KEY", "", "the path of a file; it is needed with TLS_CERT"),
             (None, Some(_)) => faults.add("TLS_CERT", "", "the path of a file; it is needed with TLS_KEY"),
@@ -41,13 +44,4 @@ impl TlsSettings {
         }
         Some(Self { certificate: certificate?, key: key? })
     }
-}
-
-/// Reads the path of a file.
-pub(super) fn file(name: &'static str, given: Option<&PathBuf>, faults: &mut Faults) -> Option<PathBuf> {
-    let given = given?;
-    if given.as_os_str().is_empty() {
-        faults.add(name, "", "the path of a file");
-    }
-    Some(given.clone())
 }

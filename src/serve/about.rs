@@ -5,6 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 use onhand_http::{About, Setting, Space};
 use onhand_runtime::open::RunningNode;
 use std::path::Path;
+use std::sync::Arc;
 
 /// In place of a value that is a secret, or may have one.
 const HIDDEN: &str = "(not shown)";
@@ -42,7 +43,13 @@ pub(super) fn about(data_dir: &Path, running: &RunningNode, settings: Vec<Settin
             free_bytes: found.f_bavail * found.f_frsize,
         })
     };
-    About { data_dir, started_at: running.ledger.now(), settings, space: Box::new(space) }
+    About {
+        data_dir,
+        started_at: running.ledger.now(),
+        settings,
+        space: Arc::new(space),
+        asking: Arc::default(),
+    }
 }
 
 #[cfg(test)]

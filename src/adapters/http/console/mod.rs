@@ -82,7 +82,7 @@ async fn file(
         let bytes = Bytes::from_owner(node.console.gzip(&path, &file));
         return Ok((shared, kind, [(CONTENT_ENCODING, "gzip")], Body::from(bytes)).into_response());
     }
-    Ok((shared, kind, Body::from(file.content.into_owned())).into_response())
+    Ok((shared, kind, Body::from(file.content)).into_response())
 }
 
 /// True when `Accept-Encoding` names gzip, and does not refuse it.

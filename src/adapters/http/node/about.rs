@@ -4,6 +4,8 @@ use onhand_domain::Timestamp;
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Where a node runs and how it is set.
 pub struct About {
@@ -14,7 +16,9 @@ pub struct About {
     /// Every setting, in the order of `onhand serve --help`.
     pub settings: Vec<Setting>,
     /// Asks the file system of the data directory.
-    pub space: Box<dyn Fn() -> std::io::Result<Space> + Send + Sync>,
+    pub space: Arc<dyn Fn() -> std::io::Result<Space> + Send + Sync>,
+    /// Held while the file system is asked.
+    pub asking: Arc<Mutex<()>>,
 }
 
 /// One setting of the process.

@@ -10,7 +10,11 @@ use onhand_app::blocking;
 use onhand_domain::{Sequence, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
+
+/// How long the file system has to answer.
+const SPACE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The node. What is not known of a node that runs inside another program is left out.
 #[derive(Debug, Serialize)]
@@ -35,12 +39,28 @@ pub(crate) struct NodeBody {
     settings: Vec<Setting>,
 }
 
+/// Asks the file system, which may be one that answers over a network, or not at all: one question at a time, and an answer without it
+/// after a second.
+async fn space(about: &About) -> Option<Space> {
+    let (asking, space) = (Arc::clone(&about.asking), Arc::clone(&about.space));
+    let asked = async {
+        let held = asking.lock_owned().await;
+        blocking(move || {
+            let _held = held;
+            space().ok()
+        })
+        .await
+    };
+    tokio::time::timeout(SPACE_WITHIN, asked).await.ok().flatten()
+}
+
 /// Handler of `GET /node`.
 pub(crate) async fn node(State(node): State<Arc<Node>>) -> Json<NodeBody> {
-    let asked = Arc::clone(&node);
-    // The file system may be one that answers over a network, or not at all.
-    let disk = blocking(move || asked.about.as_ref().and_then(|about| (about.space)().ok())).await;
     let about = node.about.as_ref();
+    let disk = match about {
+        Some(about) => space(about).await,
+        None => None,
+    };
     Json(NodeBody {
         name: "onhand",
         version: env!("CARGO_PKG_VERSION"),
@@ -53,6 +73,6 @@ pub(crate) async fn node(State(node): State<Arc<Node>>) -> Json<NodeBody> {
         started_at: about.map(|about| about.started_at),
         data_dir: about.map(|about| about.data_dir.display().to_string()),
         disk,
-        settings: about.map(|about: &About| about.settings.clone()).unwrap_or_default(),
+        settings: about.map(|about| about.settings.clone()).unwrap_or_default(),
     })
 }
