@@ -82,7 +82,8 @@ pub(crate) fn response<T: Followed>(
         caller,
         followed,
         form,
-        heartbeat_at: next_heartbeat(),
+        // Where there is nothing to send yet, a heartbeat comes at once: some proxies hold the head back until they have a byte.
+        heartbeat_at: Instant::now(),
         session_at: Instant::now() + Duration::from_millis(SESSION_CHECK_MS),
         greeting: form.greeting(),
         ended: false,
