@@ -148,7 +148,7 @@ describe('sessions', () => {
     assert.equal(await page.getByRole('row', { name: /PARIS/ }).count(), 0);
   });
 
-  test('who is limited to a store is offered no page of the node', async (story) => {
+  test('a user limited to a store is offered no page of the node', async (story) => {
     const { node, visit: open } = await nodeOf(story);
     await adjust(node, 'BERLIN', 'TEA', 1);
     await people(node);
