@@ -78,7 +78,10 @@ async function run(directory, port, arguments_) {
   const process_ = spawn(
     PROGRAM,
     // A stop waits for a probe to hear of it, a fifth of this time.
-    ['serve', '--shutdown-timeout-ms', '2500', '--port', String(port), '--data-dir', join(directory, 'data'), '--ready-file', readyFile, ...arguments_],
+    [
+      'serve', '--shutdown-timeout-ms', '2500', '--port', String(port), '--data-dir', join(directory, 'data'),
+      '--ready-file', readyFile, ...arguments_,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';
