@@ -120,8 +120,8 @@ pub struct RawServe {
     #[arg(long, env = "CONSOLE_DIR", value_name = "DIRECTORY", value_parser = path())]
     pub console_dir: Option<PathBuf>,
 
-    /// File that declares people and tokens, in TOML: applied at every start and at a SIGHUP. What it names can be changed
-    /// nowhere else
+    /// File that declares people and tokens, and how far logins of central are good here, in TOML: applied at every start and
+    /// at a SIGHUP. What it names can be changed nowhere else
     #[arg(long, env = "IDENTITY_FILE", value_name = "FILE", value_parser = path())]
     pub identity_file: Option<PathBuf>,
 

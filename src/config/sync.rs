@@ -31,8 +31,8 @@ pub struct RawSources {
     #[arg(long, env = "SYNC_TOKEN_FILE", value_name = "FILE", value_parser = path())]
     pub sync_token_file: Option<PathBuf>,
 
-    /// File with the certificates, in PEM, of the authorities that sources over https are trusted by, in place of those
-    /// of the system
+    /// File with the certificates, in PEM, of the authorities that sources and central over https are trusted by, in place
+    /// of those of the system
     #[arg(long, env = "SYNC_CA_FILE", value_name = "FILE", value_parser = path())]
     pub sync_ca_file: Option<PathBuf>,
 }

@@ -60,11 +60,13 @@ pub enum Bug {
     SkipUnknownLogin,
     /// A refresh token that was replaced is refused, and its session goes on.
     ForgetRefreshReuse,
+    /// Whoever has logged in at central may do here what they may do there.
+    ForgetCeiling,
 }
 
 impl Bug {
     /// Every bug with its name.
-    pub const ALL: [(Self, &str); 27] = [
+    pub const ALL: [(Self, &str); 28] = [
         (Self::AckBeforeSync, "ack-before-sync"),
         (Self::RetrySync, "retry-sync"),
         (Self::NoSyncAfterCut, "no-sync-after-cut"),
@@ -92,6 +94,7 @@ impl Bug {
         (Self::ForgetScopeOfCsv, "forget-scope-of-csv"),
         (Self::SkipUnknownLogin, "skip-unknown-login"),
         (Self::ForgetRefreshReuse, "forget-refresh-reuse"),
+        (Self::ForgetCeiling, "forget-ceiling"),
     ];
 }
 

@@ -4,6 +4,7 @@
 use crate::serve::about::about;
 use crate::serve::local_socket::{self, SocketFile};
 use crate::serve::open_files::Room;
+use onhand_app::identity::CentralLogins;
 use onhand_app::ports::{AuditTrail, Vault};
 use onhand_app::{Ledger, blocking};
 use onhand_config::{ListenSettings, ServeSettings};
@@ -33,6 +34,13 @@ pub(super) struct HttpServer {
     stop: CancellationToken,
 }
 
+/// What a server keeps outside the log.
+pub(super) struct Kept {
+    pub(super) vault: Arc<dyn Vault>,
+    pub(super) central: Arc<CentralLogins>,
+    pub(super) trail: Arc<dyn AuditTrail>,
+}
+
 impl HttpServer {
     /// A server that accepts requests once it runs: on `listener`, with TLS where `tls` is given, and on the local socket in
     /// the directory of the log. The settings come with their list for people.
@@ -41,13 +49,14 @@ impl HttpServer {
         tls: Option<Arc<Tls>>,
         (settings, listed): (&ServeSettings, Vec<Setting>),
         running: &RunningNode,
-        (vault, trail): (Arc<dyn Vault>, Arc<dyn AuditTrail>),
+        kept: Kept,
         stop: &Stop,
     ) -> Self {
         let (local, file) = local_socket::open(&running.layout).unzip();
         let listeners = Listeners::from(listener).with_tls(tls).with_local(local);
         let room = Room::that_fits(settings.listen.connections_max);
-        let node = node(settings, running, vault, stop.token.clone());
+        let Kept { vault, central, trail } = kept;
+        let node = node(settings, running, vault, stop.token.clone()).with_central_logins(central);
         let about = about(&settings.storage.data_dir, running, listed);
         let node = node.with_about(about, Console::new(settings.console_dir.clone()));
         let node = node.with_trail(trail).with_followers(room.followers);

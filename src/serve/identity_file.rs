@@ -1,7 +1,7 @@
 //! The file of `IDENTITY_FILE`: applied before the first request is answered, and again at every SIGHUP.
 
 use crate::serve::tls::{hangups, warn_of_readers};
-use onhand_app::identity::{Applied, ApplyError, Declared, apply, release};
+use onhand_app::identity::{Applied, ApplyError, CentralLogins, Declared, apply, release};
 use onhand_app::ports::Vault;
 use onhand_app::{Ledger, blocking};
 use onhand_runtime::exit::{Exit, Failure, OrExit};
@@ -16,6 +16,13 @@ use tokio::signal::unix::Signal;
 
 /// More than ten thousand entries.
 const BYTES_MAX: u64 = 8 << 20;
+
+/// What a file is applied to.
+pub(super) struct Identity {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) vault: Arc<dyn Vault>,
+    pub(super) central: Arc<CentralLogins>,
+}
 
 /// The file, and the signal to read it again.
 pub(super) struct IdentityFile {
@@ -33,10 +40,10 @@ impl IdentityFile {
     }
 
     /// Applies the file at every signal. One that is no good changes nothing.
-    pub(super) async fn follow(mut self, ledger: Arc<Ledger>, vault: Arc<dyn Vault>) -> Infallible {
+    pub(super) async fn follow(mut self, identity: Identity) -> Infallible {
         while self.hangups.recv().await.is_some() {
-            if let Err(failure) = applied(&self.path, &ledger, &vault).await {
-                tracing::error!(%failure, "the file of identity was not applied; people and tokens stay as they are");
+            if let Err(failure) = applied(&self.path, &identity).await {
+                tracing::error!(%failure, "the file of identity was not applied; all that it declares stays as it is");
             }
         }
         // The runtime is about to end.
@@ -48,16 +55,13 @@ impl IdentityFile {
 ///
 /// # Errors
 /// [`Exit::Settings`] when the file is no good, with the place in it; [`Exit::Io`] when its content cannot be kept.
-pub(super) async fn begin(
-    file: Option<&IdentityFile>,
-    ledger: &Ledger,
-    vault: &Arc<dyn Vault>,
-) -> Result<(), Failure> {
+pub(super) async fn begin(file: Option<&IdentityFile>, identity: &Identity) -> Result<(), Failure> {
     if let Some(file) = file {
-        return applied(&file.path, ledger, vault).await;
+        return applied(&file.path, identity).await;
     }
-    let released =
-        release(vault).await.or_exit(Exit::Io, || "cannot read what a file of identity has declared")?;
+    let released = release(&identity.vault)
+        .await
+        .or_exit(Exit::Io, || "cannot read what a file of identity has declared")?;
     if released > 0 {
         tracing::warn!(
             released,
@@ -67,7 +71,8 @@ pub(super) async fn begin(
     Ok(())
 }
 
-async fn applied(path: &Path, ledger: &Ledger, vault: &Arc<dyn Vault>) -> Result<(), Failure> {
+async fn applied(path: &Path, identity: &Identity) -> Result<(), Failure> {
+    let Identity { ledger, vault, central } = identity;
     let name = path.display().to_string();
     let no_good = |reason: &dyn std::fmt::Display| {
         Failure::new(
@@ -79,6 +84,7 @@ async fn applied(path: &Path, ledger: &Ledger, vault: &Arc<dyn Vault>) -> Result
     let declared = blocking(move || read(&file)).await.map_err(|reason| no_good(&reason))?;
     match apply(ledger, vault, &name, &declared).await {
         Ok(Applied { named, changed, removed }) => {
+            central.declare(declared.central).await;
             tracing::info!(named, changed, removed, "the file of identity is applied");
             Ok(())
         }

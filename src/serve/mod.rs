@@ -9,9 +9,10 @@ pub(crate) mod on_files;
 mod open_files;
 mod tls;
 
-use crate::serve::http::HttpServer;
-use crate::serve::identity_file::IdentityFile;
+use crate::serve::http::{HttpServer, Kept};
+use crate::serve::identity_file::{Identity, IdentityFile};
 use crate::serve::tls::TlsFiles;
+use onhand_app::identity::CentralLogins;
 use onhand_app::ports::{AuditTrail, EventLog, Vault, is_taken_over};
 use onhand_app::{Due, Ledger, blocking};
 use onhand_config::ServeSettings;
@@ -22,7 +23,7 @@ use onhand_runtime::exit::{Exit, Failure, OrExit};
 use onhand_runtime::open::{RunningNode, open_node};
 use onhand_runtime::stop::{Stop, StopSignals, StopTimes};
 use onhand_runtime::task::{Task, supervise};
-use onhand_runtime::{log_time, logging};
+use onhand_runtime::{central_keys, log_time, logging};
 use std::convert::Infallible;
 use std::future::pending;
 use std::mem;
@@ -106,22 +107,28 @@ async fn serve_node(
     http::sweep_vault(&running.ledger, &vault).await;
     let trail = audit_trail::open(settings, running)?;
     let stop = Stop::new(StopTimes::new(settings.listen.shutdown_timeout));
+    let central = Arc::new(CentralLogins::new(Arc::clone(&vault)));
+    let identity = Identity { ledger: Arc::clone(&running.ledger), vault: Arc::clone(&vault), central };
     // Other processes that start now want the same leases.
     tokio::select! {
-        begun = identity_file::begin(declared.as_ref(), &running.ledger, &vault) => begun?,
+        begun = identity_file::begin(declared.as_ref(), &identity) => begun?,
         never = keep_leases(&running.ledger, &stop) => match never {},
     }
-    let declared = declared.map(|file| file.follow(Arc::clone(&running.ledger), Arc::clone(&vault)));
+    let central = Arc::clone(&identity.central);
+    let sources = &settings.worker.sources;
+    let keys = central_keys::follow(Arc::clone(&central), Arc::clone(&running.ledger), sources)?;
+    let declared = declared.map(|file| file.follow(identity));
     let url = http::url(&settings.listen, &listener)?;
     let shown = tls.map(|files| Arc::clone(&files.tls));
     let keeper = Arc::clone(&vault);
-    let kept: (_, Arc<dyn AuditTrail>) = (vault, Arc::clone(&trail) as _);
+    let kept = Kept { vault, central, trail: Arc::clone(&trail) as Arc<dyn AuditTrail> };
     let server = HttpServer::new(listener, shown, (settings, listed), running, kept, &stop);
     let nobody_can_log_in = running.ledger.has_no_principals();
     let socket = server.socket();
     http::announce(&settings.listen, &url, &settings.storage.data_dir, nobody_can_log_in, socket)?;
     let mut tasks = tasks(settings, running, keeper, &stop);
     tasks.extend(reload.map(|reload| Task::for_ever("certificate", reload)));
+    tasks.push(Task::for_ever("keys of central", keys));
     tasks.extend(declared.map(|declared| Task::for_ever("identity file", declared)));
     tasks.push(Task::for_ever("signals", signals.obey(&stop, server.announce_stop())));
     let drained = supervise(tasks, server.run(), async |drained| {

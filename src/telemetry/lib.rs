@@ -111,6 +111,8 @@ metrics_table! {
         "Entries of the audit trail that were lost: its queue was full, or its disk refused for too long.";
     Counter AUDIT_DISK_ERRORS "onhand_audit_disk_errors_total",
         "Writes and syncs of the audit trail that the disk refused.";
+    Gauge CENTRAL_KEYS_FETCHED "onhand_central_keys_fetched_timestamp_seconds",
+        "When the keys of central were last fetched, for its logins; 0 where they never were.";
     Gauge CENTRAL_LEVELS "onhand_central_levels",
         "Levels in the central model.";
     Gauge DEAD_LETTERS_OPEN "onhand_dead_letters_open",

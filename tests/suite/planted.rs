@@ -51,6 +51,7 @@ fn suites_for(bug: Bug) -> &'static [&'static str] {
         Bug::SkipNeedInBatch => &["http::identity::access::a_change_needs"],
         Bug::SkipUnknownLogin => &["binary::identity::a_login_that_nobody_has"],
         Bug::ForgetRefreshReuse => &["http::identity::sessions::a_refresh_token_that_was_copied"],
+        Bug::ForgetCeiling => &["binary::central_logins"],
         Bug::ForgetScopeOfFeed | Bug::ForgetScopeOfCsv => &["http::identity::access::lists_and"],
     }
 }

@@ -29,14 +29,14 @@ fn all() -> Routes {
 pub fn edge(node: Arc<Node>) -> Edge {
     let (gates, web) = (Arc::clone(&node.gates), Arc::clone(&node.web));
     let (ledger, vault, open) = (Arc::clone(&node.ledger), node.vault.clone(), node.open);
-    let (logins, issuer) = (node.logins.clone(), node.issuer());
+    let (logins, central, issuer) = (node.logins.clone(), node.central_logins.clone(), node.issuer());
     let proxies = node.proxies.clone();
     let recording = node.trail.clone().map(|trail| Recording::new(trail, Arc::clone(&node.ledger)));
     // Set by another edge of the same node, it is the same.
     let _ = node.routes.set(RouteTable::new(routes()));
     let bound = all().into_iter().map(move |endpoint| endpoint.bound(Arc::clone(&node)));
     let edge = Edge::new(bound.collect(), gates, web).with_proxies(proxies).with_recording(recording);
-    edge.with_door(FrontDoor { ledger, vault, logins, issuer, open })
+    edge.with_door(FrontDoor { ledger, vault, logins, central, issuer, open })
 }
 
 /// Every route, to be compared with openapi.yaml.

@@ -1,13 +1,16 @@
-//! HTTP clients: another node as event source, and the webhook receiver of alerts.
+//! HTTP clients: another node as event source, the keys of central, and the webhook receiver of alerts.
 
 mod access;
+mod central_keys;
 mod source;
 mod webhook;
 
 pub use access::NodeAccess;
+pub use central_keys::{FetchedKeys, fetch_keys};
 pub use source::RemoteSource;
 pub use webhook::Webhook;
 
+use reqwest::Url;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use rustls::crypto::ring;
@@ -22,6 +25,12 @@ pub fn client_builder(loopback: bool) -> reqwest::ClientBuilder {
         .redirect(Policy::none())
         .user_agent(concat!("onhand/", env!("CARGO_PKG_VERSION")));
     if loopback { builder.no_proxy() } else { builder }
+}
+
+/// True for an address on this machine.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Delay that the receiver asks for in `Retry-After`; one second when the header is missing.

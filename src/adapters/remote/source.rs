@@ -4,7 +4,7 @@
 //! has events of another node, out of order or beyond the end it names, is rejected and changes nothing.
 
 use crate::access::NodeAccess;
-use crate::{client_builder, error_chain, retry_after};
+use crate::{client_builder, error_chain, is_loopback, retry_after};
 use onhand_app::ports::{Delivered, Delivery, EventSource, Reading, SourceError};
 use onhand_domain::{Sequence, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -192,11 +192,6 @@ fn delivered(
 
 fn unavailable(error: reqwest::Error) -> SourceError {
     SourceError::Unavailable(error_chain(error))
-}
-
-fn is_loopback(url: &reqwest::Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

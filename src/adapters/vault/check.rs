@@ -2,7 +2,9 @@
 
 use crate::error::{Remedy, VaultError};
 use crate::files::Files;
-use crate::record::{KeysRecord, LoginRecord, ManagedRecord, PersonRecord, SessionRecord, TokenRecord};
+use crate::record::{
+    CentralKeysRecord, KeysRecord, LoginRecord, ManagedRecord, PersonRecord, SessionRecord, TokenRecord,
+};
 use onhand_disk::Disk;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use serde::de::DeserializeOwned;
@@ -56,6 +58,8 @@ pub fn check(disk: Arc<dyn Disk>, directory: PathBuf) -> io::Result<VaultCheck> 
     }
     found.is_good(files.read::<KeysRecord>(&files.keys(), Remedy::NewKeys), |_| true, "keys");
     found.is_good(files.read::<ManagedRecord>(&files.managed(), Remedy::DeclareAgain), |_| true, "list");
+    let central = files.read::<CentralKeysRecord>(&files.central_keys(), Remedy::FetchAgain);
+    found.is_good(central, |_| true, "list of keys");
     Ok(found)
 }
 

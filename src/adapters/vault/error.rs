@@ -88,6 +88,8 @@ pub enum Remedy {
     DeclareAgain,
     /// A login is in the file of its person, too.
     SavePersonAgain,
+    /// Central tells its public keys again.
+    FetchAgain,
 }
 
 impl Remedy {
@@ -101,6 +103,7 @@ impl Remedy {
             Self::DeclareAgain => {
                 "Restore it from a copy; or remove it, and start with IDENTITY_FILE: what that no longer names must be revoked by hand then"
             }
+            Self::FetchAgain => "Remove it; its content is fetched from central again",
             Self::SavePersonAgain => {
                 "Restore it from a copy; or remove it, and change something about its person, which writes it anew"
             }

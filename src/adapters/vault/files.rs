@@ -59,6 +59,10 @@ impl Files {
         self.directory.join("managed.json")
     }
 
+    pub(crate) fn central_keys(&self) -> PathBuf {
+        self.directory.join("central-keys.json")
+    }
+
     pub(crate) fn persons(&self) -> PathBuf {
         self.directory.join("persons")
     }

@@ -26,8 +26,8 @@ const AHEAD_DAYS: i64 = 1;
 /// How long a key stays published after its successor signs: the longest life of a token.
 const PUBLISHED_DAYS: i64 = 401;
 const DAY_MS: i64 = 86_400_000;
-/// No token of ours is longer.
-const TEXT_MAX: usize = 2_048;
+/// No token of ours is longer: one for another node has the grants of its person in it.
+const TEXT_MAX: usize = 4_096;
 
 /// The part of a vault that signs.
 pub(crate) struct Keys<'a> {
@@ -61,8 +61,15 @@ impl Keys<'_> {
         let header = Header { kid: Some(key.key_id.to_string()), ..Header::new(Algorithm::EdDSA) };
         // It is there already after the first time.
         let _ = CryptoProvider::install_default(&PROVIDER);
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&key.seed.0))
-            .map_err(io::Error::other)
+        let text = jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&key.seed.0))
+            .map_err(io::Error::other)?;
+        if text.len() > TEXT_MAX {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("a token has at most {TEXT_MAX} bytes"),
+            ));
+        }
+        Ok(text)
     }
 
     /// The claims of a token that one of the keys has signed, whatever they say; nothing for any other text.
@@ -70,12 +77,7 @@ impl Keys<'_> {
         let Some(key_id) = key_id_in(text) else { return Ok(None) };
         let keys = self.read()?;
         let Some(key) = keys.iter().find(|key| key.key_id == key_id) else { return Ok(None) };
-        let _ = CryptoProvider::install_default(&PROVIDER);
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        // The times are compared with the clock of the node, and the audience with all else, by who knows them.
-        (validation.validate_exp, validation.validate_aud) = (false, false);
-        let public = DecodingKey::from_ed_der(public(&key.seed).as_ref());
-        Ok(jsonwebtoken::decode::<Claims>(text, &public, &validation).ok().map(|token| token.claims))
+        Ok(verified(text, &public(&key.seed)))
     }
 
     /// The public keys, the newest last.
@@ -164,6 +166,23 @@ fn key_id_in(text: &str) -> Option<TokenId> {
     Some(header.kid)
 }
 
+/// The claims of a token that one of these public keys has signed.
+pub(crate) fn claims_by(keys: &[PublicKey], text: &str) -> Option<Claims> {
+    let key_id = key_id_in(text)?;
+    let key = keys.iter().find(|key| key.key_id == key_id.as_str())?;
+    verified(text, &URL_SAFE_NO_PAD.decode(&key.x).ok()?)
+}
+
+/// The claims of a token, if the private key of `public` has signed it. The times are compared with the clock of the node, and the
+/// audience with all else, by who knows them.
+fn verified(text: &str, public: &[u8]) -> Option<Claims> {
+    let _ = CryptoProvider::install_default(&PROVIDER);
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    (validation.validate_exp, validation.validate_aud) = (false, false);
+    let token = jsonwebtoken::decode::<Claims>(text, &DecodingKey::from_ed_der(public), &validation);
+    token.ok().map(|token| token.claims)
+}
+
 fn public(seed: &Bytes32) -> [u8; 32] {
     let pair = Ed25519KeyPair::from_seed_unchecked(&seed.0).expect("32 bytes are a seed");
     pair.public_key().as_ref().try_into().expect("a public key has 32 bytes")
@@ -185,7 +204,8 @@ mod tests {
 
     fn claims() -> Claims {
         let (iss, aud) = ("urn:uuid:0".to_owned(), "onhand".to_owned());
-        Claims { iss, aud, sub: person_id(1), sid: Some(TokenId::of_bits(1)), jti: None, iat: 1, exp: 2 }
+        let (sub, sid) = (person_id(1), Some(TokenId::of_bits(1)));
+        Claims { iss, aud, sub, sid, jti: None, iat: 1, exp: 2, grants: Vec::new() }
     }
 
     fn encode(text: &str) -> String {
@@ -272,6 +292,37 @@ mod tests {
             assert_eq!(vault.claims_in(&text).unwrap(), None, "character {at}");
         }
         assert_eq!(vault.claims_in(&token).unwrap(), Some(claims()));
+    }
+
+    #[test]
+    fn what_central_has_signed_is_verified_with_its_public_keys_alone() {
+        let (central, shop) = (opened(&SimDisk::new(1)), opened(&SimDisk::new(2)));
+        // Vaults of tests draw the same random bytes.
+        shop.random();
+        let grants = vec![serde_json::json!({"role": "manager", "stores": ["BERLIN"]})];
+        let claims = Claims { grants, ..claims() };
+        let token = central.sign(&claims, at(0)).unwrap();
+        let own = shop.sign(&claims, at(0)).unwrap();
+        let keys = central.public_keys().unwrap();
+        assert_eq!(shop.claims_in(&token).unwrap(), None, "it is none of the shop's own");
+        assert_eq!(shop.claims_by(&keys, &token), Some(claims));
+        assert_eq!(shop.claims_by(&keys, &own), None, "another key");
+        assert_eq!(shop.claims_by(&[], &token), None);
+        let renamed = vec![PublicKey { key_id: kid(&token), ..shop.public_keys().unwrap().remove(0) }];
+        assert_eq!(shop.claims_by(&renamed, &token), None, "another key under its name");
+        for x in ["", "AAAA", "not base64", &"A".repeat(43)] {
+            let keys = vec![PublicKey { key_id: kid(&token), x: x.to_owned() }];
+            assert_eq!(shop.claims_by(&keys, &token), None, "{x:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_no_verifier_would_read_is_not_signed() {
+        let vault = opened(&SimDisk::new(1));
+        let grants = |count| vec![serde_json::json!({"role": "manager"}); count];
+        let sign = |count| vault.sign(&Claims { grants: grants(count), ..claims() }, at(0));
+        assert!(vault.claims_in(&sign(100).unwrap()).unwrap().is_some());
+        assert!(sign(1_000).is_err());
     }
 
     #[test]

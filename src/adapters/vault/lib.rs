@@ -5,7 +5,7 @@
 //! | `vault` | [`FileVault`]: the port `onhand_app::ports::Vault` in files, and the verifiers of tokens in memory |
 //! | `tokens` | the verifiers of tokens, in files and in memory |
 //! | `persons` | persons and their logins, of which each is one person's alone |
-//! | `sessions` | sessions of persons, and links that set a password once |
+//! | `sessions`, `ended` | sessions of persons, and links that set a password once; those that were ended lately |
 //! | `keys`, `signature` | the keys that sign tokens, and the cryptography of it |
 //! | `workers` | the threads that compare passwords |
 //! | [`check`] | every file read, for `onhand verify` |
@@ -35,6 +35,8 @@
 //! identity/logins/<64 hex>           {"crc":"8 hex","principalId":"u_0123456789ab"}<LF>
 //! identity/managed.json              {"crc":"8 hex","file":"/etc/onhand/identity.toml","persons":["u_0123456789ab"],
 //!                                    "tokens":["0123456789ab"]}<LF>, as long as such a file declares people and tokens
+//! identity/central-keys.json         {"crc":"8 hex","url":"https://central.example.com","issuer":"urn:uuid:...",
+//!                                    "keys":[{"keyId":"0123456789ab","x":"43 of base64url"}],"fetchedAt":"..."}<LF>
 //! ```
 //! in one line each. `crc` is CRC-32C over every byte from behind `"crc":"........",` up to the line feed. Of a person, what
 //! is not known (`name`, `email`, `password`) has no member. Members that are not listed are damage: a later version that
@@ -60,6 +62,7 @@
 //! final name can be torn by a crash, and two processes that meet one which counts as free could each replace the other's.
 
 pub mod check;
+mod ended;
 mod error;
 mod files;
 mod frequent;

@@ -1,6 +1,6 @@
 //! The bytes of a file: one JSON object in a line, with a checksum in front, so that damage is told from absence.
 
-use onhand_app::ports::{KeptPerson, KeptSession, KeptToken, Managed, SessionUse};
+use onhand_app::ports::{CentralKeys, KeptPerson, KeptSession, KeptToken, Managed, PublicKey, SessionUse};
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use serde::de::DeserializeOwned;
@@ -120,6 +120,38 @@ pub(crate) struct ManagedRecord {
     file: String,
     persons: BTreeSet<PrincipalId>,
     tokens: BTreeSet<TokenId>,
+}
+
+/// `central-keys.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CentralKeysRecord {
+    url: String,
+    issuer: String,
+    keys: Vec<PublicKeyRecord>,
+    fetched_at: Timestamp,
+}
+
+/// One public key of central.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PublicKeyRecord {
+    key_id: String,
+    x: String,
+}
+
+impl CentralKeysRecord {
+    pub(crate) fn new(kept: &CentralKeys) -> Self {
+        let CentralKeys { url, issuer, keys, fetched_at } = kept.clone();
+        let keys = keys.into_iter().map(|PublicKey { key_id, x }| PublicKeyRecord { key_id, x }).collect();
+        Self { url, issuer, keys, fetched_at }
+    }
+
+    pub(crate) fn keys(self) -> CentralKeys {
+        let Self { url, issuer, keys, fetched_at } = self;
+        let keys = keys.into_iter().map(|PublicKeyRecord { key_id, x }| PublicKey { key_id, x }).collect();
+        CentralKeys { url, issuer, keys, fetched_at }
+    }
 }
 
 impl ManagedRecord {

@@ -1,28 +1,27 @@
 //! The vault over a disk.
 
+use crate::ended::Ended;
 use crate::error::{Remedy, VaultError};
 use crate::files::Files;
 use crate::hmac::hmac;
-use crate::keys::Keys;
+use crate::keys::{Keys, claims_by};
 use crate::password;
 use crate::persons::Persons;
 use crate::random::{RandomSource, of_machine};
-use crate::record::ManagedRecord;
+use crate::record::{CentralKeysRecord, ManagedRecord};
 use crate::sessions::Sessions;
 use crate::token::TokenText;
 use crate::tokens::Tokens;
 use crate::workers::Workers;
 use onhand_app::ports::{
-    Claims, KeepError, KeptPerson, KeptSession, KeptToken, Managed, NewSession, PasswordMatch, PasswordsBusy,
-    PublicKey, Refreshed, SessionUse, Vault,
+    CentralKeys, Claims, KeepError, KeptPerson, KeptSession, KeptToken, Managed, NewSession, PasswordMatch,
+    PasswordsBusy, PublicKey, Refreshed, SessionUse, Vault,
 };
 use onhand_disk::Disk;
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
 use parking_lot::RwLock;
-use std::collections::HashSet;
 use std::io;
-use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -38,28 +37,6 @@ pub struct FileVault {
     /// Of what is compared in memory.
     secret: [u8; 32],
     random: RandomSource,
-}
-
-/// The ids of ended sessions. [`Vault::upkeep`] forgets those that were there at the upkeep before: no answer relies on a
-/// session for that long without a look at its file.
-#[derive(Default)]
-struct Ended {
-    recent: HashSet<TokenId>,
-    before: HashSet<TokenId>,
-}
-
-impl Ended {
-    fn insert(&mut self, id: TokenId) {
-        self.recent.insert(id);
-    }
-
-    fn contains(&self, id: &TokenId) -> bool {
-        self.recent.contains(id) || self.before.contains(id)
-    }
-
-    fn forget(&mut self) {
-        self.before = mem::take(&mut self.recent);
-    }
 }
 
 impl FileVault {
@@ -259,6 +236,20 @@ impl Vault for FileVault {
 
     fn claims_in(&self, text: &str) -> io::Result<Option<Claims>> {
         self.keys().claims_in(text)
+    }
+
+    fn claims_by(&self, keys: &[PublicKey], text: &str) -> Option<Claims> {
+        claims_by(keys, text)
+    }
+
+    fn keep_central_keys(&self, keys: &CentralKeys) -> io::Result<()> {
+        let _held = self.files.hold()?;
+        self.files.put(&self.files.central_keys(), &CentralKeysRecord::new(keys))
+    }
+
+    fn central_keys(&self) -> io::Result<Option<CentralKeys>> {
+        let record = self.files.read::<CentralKeysRecord>(&self.files.central_keys(), Remedy::FetchAgain)?;
+        Ok(record.map(CentralKeysRecord::keys))
     }
 
     fn public_keys(&self) -> io::Result<Vec<PublicKey>> {

@@ -24,8 +24,8 @@ pub use event_source::{Delivered, Delivery, EventSource, Joining, News, Reading,
 pub use history::{EventPiece, EventQuery, History, HistoryError, Moment, Movement, MovementQuery};
 pub use restored::{KnownEffect, Restored, RetryId, known_effects};
 pub use session::{
-    Claims, KeptSession, NewSession, PasswordMatch, PasswordsBusy, PublicKey, Refreshed, SessionLife,
-    SessionUse,
+    CentralKeys, Claims, KeptSession, NewSession, PasswordMatch, PasswordsBusy, PublicKey, Refreshed,
+    SessionLife, SessionUse,
 };
 pub use sharing::{Kept, Lease, LogNumber, OthersTime, PeerNews, Sharing, TakenOver, is_taken_over};
 pub use vault::{KeepError, KeptPerson, KeptToken, Managed, Vault};

@@ -3,6 +3,10 @@
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How much the clock of another process may be ahead, in seconds.
+const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// What a session, or a link, is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +83,9 @@ pub struct Claims {
     pub iat: i64,
     /// Expires at.
     pub exp: i64,
+    /// The grants of the person, as JSON, where another node is the audience; a later version may know more of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Value>,
 }
 
 /// The public half of a signing key.
@@ -88,6 +95,19 @@ pub struct PublicKey {
     pub key_id: String,
     /// The Ed25519 key, 32 bytes in base64url without padding.
     pub x: String,
+}
+
+/// The public keys of central, as they were last fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CentralKeys {
+    /// The address they were fetched from.
+    pub url: String,
+    /// The issuer of the tokens that they sign.
+    pub issuer: String,
+    /// The keys.
+    pub keys: Vec<PublicKey>,
+    /// When they were last fetched.
+    pub fetched_at: Timestamp,
 }
 
 /// What a password was found to be.
@@ -103,6 +123,14 @@ pub struct PasswordMatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords wait to be compared")]
 pub struct PasswordsBusy;
+
+impl Claims {
+    /// True when a token is neither of the future nor expired, with some leave for the clock of another process.
+    pub const fn is_in_time(&self, now: Timestamp) -> bool {
+        let seconds = now.milliseconds().div_euclid(1_000);
+        self.iat <= seconds.saturating_add(CLOCK_SKEW_SECONDS) && seconds < self.exp
+    }
+}
 
 impl SessionUse {
     /// The longest times of such a session.

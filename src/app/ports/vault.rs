@@ -1,7 +1,8 @@
 //! The port of the vault: personal data and verifiers of identity, outside the log, so that they can be erased.
 
 use crate::ports::session::{
-    Claims, KeptSession, NewSession, PasswordMatch, PasswordsBusy, PublicKey, Refreshed, SessionUse,
+    CentralKeys, Claims, KeptSession, NewSession, PasswordMatch, PasswordsBusy, PublicKey, Refreshed,
+    SessionUse,
 };
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId, TokenKind};
@@ -219,6 +220,21 @@ pub trait Vault: Send + Sync {
     /// # Errors
     /// What the disk says, or keys that are damaged.
     fn claims_in(&self, text: &str) -> io::Result<Option<Claims>>;
+
+    /// The claims of a token that one of these keys has signed; as [`Vault::claims_in`].
+    fn claims_by(&self, keys: &[PublicKey], text: &str) -> Option<Claims>;
+
+    /// Keeps the public keys of central.
+    ///
+    /// # Errors
+    /// What the disk says; then what was kept before is still kept.
+    fn keep_central_keys(&self, keys: &CentralKeys) -> io::Result<()>;
+
+    /// The public keys of central, as they were kept last.
+    ///
+    /// # Errors
+    /// What the disk says, or a file that is damaged.
+    fn central_keys(&self) -> io::Result<Option<CentralKeys>>;
 
     /// The public keys of signed tokens.
     ///

@@ -134,6 +134,26 @@ impl Access {
         limited.fold(self.everywhere.or(self.own), PermissionSet::or)
     }
 
+    /// What this access and another one both give.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let everywhere = self.everywhere.and(other.everywhere);
+        let in_sets = |own: &[(StoreId, PermissionSet)], others: &[(StoreId, PermissionSet)]| {
+            let mut both = Vec::new();
+            for (name, _) in own.iter().chain(others) {
+                let given = self.everywhere.or(set_of(own, name));
+                let set = given.and(other.everywhere.or(set_of(others, name))).without(everywhere);
+                if !set.is_empty() {
+                    add(&mut both, name, set);
+                }
+            }
+            both
+        };
+        let own = self.everywhere.or(self.own).and(other.everywhere.or(other.own)).without(everywhere);
+        let (stores, teams) = (in_sets(&self.stores, &other.stores), in_sets(&self.teams, &other.teams));
+        Self { everywhere, own, stores, teams }
+    }
+
     /// True when this access includes another one: a caller with this one may grant the other.
     pub fn includes(&self, other: &Self) -> bool {
         let in_sets = |own: &[(StoreId, PermissionSet)], others: &[(StoreId, PermissionSet)]| {
@@ -226,6 +246,43 @@ mod tests {
         let grants: Vec<Grant> = serde_json::from_str(r#"[{"role":"team","team":"red"}]"#).unwrap();
         let masked = Access::of(&grants, PermissionSet::of(&[P::ExerciseInject]));
         assert!(!masked.may_somewhere(P::ExerciseInject) && masked.may_somewhere(P::ChatSend));
+    }
+
+    /// Each of many accesses with each: a permission is in the common part where it is in both.
+    #[test]
+    fn the_common_part_of_two_has_what_both_have() {
+        let all: Vec<Access> = [
+            "[]",
+            r#"[{"role":"admin"}]"#,
+            r#"[{"role":"viewer"}]"#,
+            r#"[{"role":"customer"}]"#,
+            r#"[{"role":"customer"},{"role":"till","stores":["B"]}]"#,
+            r#"[{"role":"manager","stores":["A","B"]}]"#,
+            r#"[{"role":"till","stores":["B","C"]},{"permission":"stock:count","stores":["A"]}]"#,
+            r#"[{"permission":"*","stores":["C"]},{"permission":"stock:read"}]"#,
+            r#"[{"role":"team","team":"red"},{"role":"viewer","stores":["A"]}]"#,
+        ]
+        .map(access)
+        .into();
+        let stores = ["A", "B", "C", "D"].map(store);
+        for one in &all {
+            for other in &all {
+                let both = one.and(other);
+                assert_eq!(both, other.and(one));
+                assert!(one.includes(&both) && other.includes(&both), "{one:?} and {other:?}: {both:?}");
+                for permission in PermissionSet::ALL.iter() {
+                    for store in &stores {
+                        let wanted = one.may_in(permission, store) && other.may_in(permission, store);
+                        assert_eq!(both.may_in(permission, store), wanted, "{permission} {store}");
+                    }
+                    let has = |access: &Access| access.permit(permission).is_ok();
+                    assert_eq!(has(&both), has(one) && has(other), "{permission}");
+                    let own = |access: &Access| access.may_own(permission) || has(access);
+                    assert_eq!(own(&both), own(one) && own(other), "{permission}");
+                }
+            }
+            assert_eq!(one.and(one), one.and(&Access::FULL));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod api;
 mod audit_trail;
 mod bad_input;
 mod catalogue;
+mod central_logins;
 mod clocks;
 mod codes;
 mod copies;

@@ -148,7 +148,7 @@ impl Scratch {
             (None, None) => plain,
         };
         let equipped = match vault {
-            Some(vault) => equipped.with_identity(vault, rules),
+            Some(vault) => identity::with_vault(equipped, vault, rules),
             None => equipped,
         };
         let equipped = Arc::new(equipped);

@@ -14,6 +14,7 @@ use crate::request::path_params::PathParams;
 use crate::response::code::Code;
 use crate::response::problem::Problem;
 use http::{HeaderMap, HeaderValue};
+use onhand_app::identity::CentralLogins;
 use onhand_app::ports::{Claims, SessionUse, Vault};
 use onhand_app::stock::ReadError;
 use onhand_app::{Ledger, blocking};
@@ -30,8 +31,6 @@ pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm
 pub(crate) const AUDIENCE: &str = "onhand";
 /// How long an answer that goes on relies on a password or a cookie before it is asked again, in seconds.
 const RELIED_ON_SECONDS: i64 = 300;
-/// How much the clock of another process may be ahead, in seconds.
-const CLOCK_SKEW_SECONDS: i64 = 60;
 
 /// What is open without a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +71,9 @@ pub(crate) struct FrontDoor {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) vault: Option<Arc<dyn Vault>>,
     pub(crate) logins: Option<Arc<Logins>>,
-    /// The issuer of signed tokens.
+    /// Logins of central that are good here.
+    pub(crate) central: Option<Arc<CentralLogins>>,
+    /// The issuer of signed tokens, and the audience of those that central signs.
     pub(crate) issuer: String,
     pub(crate) open: OpenRules,
 }
@@ -187,10 +188,8 @@ impl FrontDoor {
             Ok(Some((claims, goes_on)))
         };
         let read = blocking(read).await.map_err(|error| Problem::of_vault(&error))?;
-        let (claims, session_goes_on) = read.ok_or_else(unauthorized)?;
-        let seconds = now.milliseconds().div_euclid(1_000);
-        let in_time = claims.iat <= seconds.saturating_add(CLOCK_SKEW_SECONDS) && seconds < claims.exp;
-        if !in_time || claims.aud != AUDIENCE || claims.iss != self.issuer {
+        let Some((claims, session_goes_on)) = read else { return self.by_central(text, now).await };
+        if !claims.is_in_time(now) || claims.aud != AUDIENCE || claims.iss != self.issuer {
             return Err(unauthorized());
         }
         match (&claims.jti, claims.sid) {
@@ -201,6 +200,15 @@ impl FrontDoor {
             }
             _ => Err(unauthorized()),
         }
+    }
+
+    /// An access token that central has signed for this node.
+    async fn by_central(&self, text: &str, now: Timestamp) -> Result<Caller, Problem> {
+        let central = self.central.clone().ok_or_else(unauthorized)?;
+        let (ledger, audience, text) = (Arc::clone(&self.ledger), self.issuer.clone(), text.to_owned());
+        let found = blocking(move || central.login(&ledger, &text, &audience, now)).await;
+        let login = found.ok_or_else(unauthorized)?;
+        Ok(Caller::known(login.authority, Shown::Central(login.basis)))
     }
 
     async fn by_cookie(&self, text: &str) -> Result<Caller, Problem> {

@@ -22,9 +22,10 @@ pub(crate) struct RotateKeysBody {
     revoke: bool,
 }
 
-/// A set of keys (RFC 7517).
+/// A set of keys (RFC 7517), and the issuer of the tokens that they sign.
 #[derive(Serialize)]
 struct KeySet {
+    issuer: String,
     keys: Vec<Key>,
 }
 
@@ -56,7 +57,7 @@ pub(crate) async fn keys(State(node): State<Arc<Node>>) -> Result<Response, Prob
         kid: key.key_id,
         x: key.x,
     };
-    Ok(Json(KeySet { keys: keys.into_iter().map(shown).collect() }).into_response())
+    Ok(Json(KeySet { issuer: node.issuer(), keys: keys.into_iter().map(shown).collect() }).into_response())
 }
 
 /// `POST /auth/keys/rotate`

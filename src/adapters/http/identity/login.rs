@@ -10,7 +10,7 @@ use crate::identity::keeper::{Way, person, with_vault};
 use crate::identity::person_body::PersonShown;
 use crate::node::Node;
 use crate::request::caller::Caller;
-use crate::request::field_rules::text;
+use crate::request::field_rules::{issuer, text};
 use crate::request::optional::present;
 use crate::response::code::Code;
 use crate::response::hints::Noted;
@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::header::{ACCEPT, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use onhand_app::ports::{AuditKind, Claims, Refreshed, SessionUse};
+use onhand_app::ports::{AuditKind, Claims, NewSession, Refreshed, SessionUse};
 use onhand_app::stock::ReadError;
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{PrincipalId, TokenId};
@@ -31,8 +31,10 @@ use validator::Validate;
 
 /// The life of an access token, in seconds.
 const ACCESS_SECONDS: i64 = 600;
+/// The longest grants in an access token, which is at most 4,096 bytes.
+const GRANTS_BYTES_MAX: usize = 2_400;
 
-/// `{login, password, session?}`, or `email` in the place of `login`.
+/// `{login, password, session?, audience?}`, or `email` in the place of `login`.
 #[derive(Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct LoginBody {
@@ -45,13 +47,19 @@ pub(crate) struct LoginBody {
     password: String,
     #[serde(default)]
     session: bool,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "issuer"))]
+    audience: Option<SmolStr>,
 }
 
-/// `{refreshToken}`
+/// `{refreshToken, audience?}`
 #[derive(Deserialize, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RefreshBody {
     refresh_token: String,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "issuer"))]
+    audience: Option<SmolStr>,
 }
 
 #[derive(Serialize)]
@@ -83,7 +91,13 @@ pub(crate) async fn login(
     node.ledger.catch_up().await.map_err(ReadError::from)?;
     require_enabled(&node, &id)?;
     let user = person(&node, &id).await?.ok_or_else(unauthorized)?;
-    let for_page = body.session || prefers_html(&headers);
+    let for_page = body.session || (body.audience.is_none() && prefers_html(&headers));
+    if for_page && body.audience.is_some() {
+        return Err(Problem::pointer(
+            "/audience",
+            "a session is of this node alone; leave out one of audience and session",
+        ));
+    }
     let (usage, now) = (if for_page { SessionUse::Browser } else { SessionUse::Refresh }, node.ledger.now());
     let owner = id.clone();
     let new = with_vault(&node, move |vault| vault.begin_session(&owner, usage, now)).await?;
@@ -93,7 +107,7 @@ pub(crate) async fn login(
         let body = LoggedIn { access_token: None, refresh_token: None, expires_in: life, user: Some(user) };
         return Ok((cookie(way.encrypted, &new.text, life), noted, Json(body)).into_response());
     }
-    let (access, expires_in) = access_token(&node, id, new.session_id, new.expires_at).await?;
+    let (access, expires_in) = access_token(&node, id, &new, body.audience).await?;
     let (access_token, refresh_token) = (Some(access), Some(new.text));
     let body = LoggedIn { access_token, refresh_token, expires_in, user: Some(user) };
     Ok((noted, Json(body)).into_response())
@@ -105,7 +119,8 @@ pub(crate) async fn refresh(
     JsonBody(body): JsonBody<RefreshBody>,
 ) -> Result<Response, Problem> {
     let now = node.ledger.now();
-    let renewed = with_vault(&node, move |vault| vault.renew_session(&body.refresh_token, now)).await?;
+    let RefreshBody { refresh_token, audience } = body;
+    let renewed = with_vault(&node, move |vault| vault.renew_session(&refresh_token, now)).await?;
     let (session, new) = match renewed {
         Refreshed::Renewed(session, new) => (session, new),
         Refreshed::Reused(id) => {
@@ -116,8 +131,7 @@ pub(crate) async fn refresh(
     };
     node.ledger.catch_up().await.map_err(ReadError::from)?;
     require_enabled(&node, &session.principal_id)?;
-    let (access, expires_in) =
-        access_token(&node, session.principal_id, new.session_id, new.expires_at).await?;
+    let (access, expires_in) = access_token(&node, session.principal_id, &new, audience).await?;
     let (access_token, refresh_token) = (Some(access), Some(new.text));
     Ok(Json(LoggedIn { access_token, refresh_token, expires_in, user: None }).into_response())
 }
@@ -137,19 +151,31 @@ pub(crate) async fn logout(
     Ok((StatusCode::NO_CONTENT, Extension(logout), cookie(way.encrypted, "", 0)).into_response())
 }
 
-/// An access token of a session, and for how many seconds it is good.
+/// An access token of a session, and for how many seconds it is good. One for another node, whose issuer is the audience, is good
+/// there and not here, and has the grants of the person in it.
 async fn access_token(
     node: &Node,
     id: PrincipalId,
-    session: TokenId,
-    session_ends: Timestamp,
+    session: &NewSession,
+    audience: Option<SmolStr>,
 ) -> Result<(String, i64), Problem> {
+    let grants = match audience {
+        Some(_) => node.ledger.principal(&id).await?.and_then(|master| master.details),
+        None => None,
+    };
+    let grants = grants.map(|principal| principal.grants).unwrap_or_default();
+    let grants: Vec<_> = grants.iter().filter_map(|grant| serde_json::to_value(grant).ok()).collect();
+    if grants.iter().map(|grant| grant.to_string().len()).sum::<usize>() > GRANTS_BYTES_MAX {
+        let reason = "the person has too many grants for a token of another node; grant fewer stores by name, or a role everywhere";
+        return Err(Problem::pointer("/audience", reason));
+    }
     let now = node.ledger.now();
     let seconds = |at: Timestamp| at.milliseconds().div_euclid(1_000);
     let iat = seconds(now);
-    let exp = (iat + ACCESS_SECONDS).min(seconds(session_ends));
-    let (iss, aud) = (node.issuer(), AUDIENCE.to_owned());
-    let claims = Claims { iss, aud, sub: id, sid: Some(session), jti: None, iat, exp };
+    let exp = (iat + ACCESS_SECONDS).min(seconds(session.expires_at));
+    let (iss, aud) = (node.issuer(), audience.map_or_else(|| AUDIENCE.to_owned(), String::from));
+    let claims =
+        Claims { iss, aud, sub: id, sid: Some(session.session_id.clone()), jti: None, iat, exp, grants };
     let text = with_vault(node, move |vault| vault.sign(&claims, now)).await?;
     Ok((text, exp - iat))
 }

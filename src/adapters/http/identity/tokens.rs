@@ -198,7 +198,8 @@ fn require_signable(signed: bool, kind: TokenKind) -> Result<(), Problem> {
 fn claims(node: &Node, id: &PrincipalId, issued: Timestamp, expires: Timestamp) -> Claims {
     let seconds = |at: Timestamp| at.milliseconds().div_euclid(1_000);
     let (iss, aud) = (node.issuer(), AUDIENCE.to_owned());
-    Claims { iss, aud, sub: id.clone(), sid: None, jti: None, iat: seconds(issued), exp: seconds(expires) }
+    let (iat, exp) = (seconds(issued), seconds(expires));
+    Claims { iss, aud, sub: id.clone(), sid: None, jti: None, iat, exp, grants: Vec::new() }
 }
 
 async fn known(node: &Node, token_id: &TokenId) -> Result<Token, Problem> {

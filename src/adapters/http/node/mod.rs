@@ -18,6 +18,7 @@ use crate::response::code::Code;
 use crate::response::problem::Problem;
 use http::StatusCode;
 use onhand_app::central::{CentralModel, Worker};
+use onhand_app::identity::CentralLogins;
 use onhand_app::low_stock::sender::AlertSender;
 use onhand_app::ports::{AuditTrail, Vault};
 use onhand_app::{CommandError, Ledger, Meta, Outcome, blocking};
@@ -55,6 +56,8 @@ pub struct Node {
     pub vault: Option<Arc<dyn Vault>>,
     /// Logins and passwords, where there is a vault.
     pub(crate) logins: Option<Arc<Logins>>,
+    /// Logins of central; without it none are good here.
+    pub central_logins: Option<Arc<CentralLogins>>,
     /// The audit trail; without it only the logs say who did what.
     pub trail: Option<Arc<dyn AuditTrail>>,
     /// What is open without a login.
@@ -88,6 +91,7 @@ impl Node {
             proxies: TrustedProxies::default(),
             vault: None,
             logins: None,
+            central_logins: None,
             trail: None,
             open: OpenRules::default(),
             console: Console::new(None),
@@ -135,6 +139,13 @@ impl Node {
         self.logins = Some(Arc::new(Logins::new(Arc::clone(&vault))));
         self.vault = Some(vault);
         self.open = open;
+        self
+    }
+
+    /// The same node, at which logins of central are good.
+    #[must_use]
+    pub fn with_central_logins(mut self, logins: Arc<CentralLogins>) -> Self {
+        self.central_logins = Some(logins);
         self
     }
 
@@ -217,7 +228,7 @@ impl Node {
 
     /// True as long as nothing has changed about a caller: see [`Caller::is_unchanged`].
     pub(crate) fn admits_still(&self, caller: &Caller) -> bool {
-        caller.is_unchanged(&self.ledger, self.vault.as_deref())
+        caller.is_unchanged(&self.ledger, self.vault.as_deref(), self.central_logins.as_deref())
     }
 
     /// As [`Node::admits_still`], also by what other processes of the data directory have changed until now. A long answer ends when

@@ -4,7 +4,7 @@ use crate::response::code::Code;
 use crate::response::hints::Noted;
 use crate::response::problem::Problem;
 use onhand_app::Ledger;
-use onhand_app::identity::Authority;
+use onhand_app::identity::{Authority, CentralBasis, CentralLogins};
 use onhand_app::ports::Vault;
 use onhand_domain::identity::{Access, Denied, Permission, PrincipalKind, StoreScope, TokenId};
 use onhand_domain::{StoreId, Timestamp};
@@ -43,6 +43,8 @@ pub(crate) enum Shown {
     Session(TokenId, Timestamp),
     /// By a password, on which an answer may rely until then.
     Password(Timestamp),
+    /// By a login at central.
+    Central(CentralBasis),
 }
 
 /// The members of a 403 that say what is missing.
@@ -77,12 +79,20 @@ impl Caller {
 
     /// True as long as nothing has changed about the caller: what it may do, and its credential. An answer that goes on for ever ends
     /// when this does.
-    pub(crate) fn is_unchanged(&self, ledger: &Ledger, vault: Option<&dyn Vault>) -> bool {
+    pub(crate) fn is_unchanged(
+        &self,
+        ledger: &Ledger,
+        vault: Option<&dyn Vault>,
+        central: Option<&CentralLogins>,
+    ) -> bool {
         let Some(authority) = &self.authority else { return self.over_socket || ledger.has_no_principals() };
+        if let Shown::Central(basis) = &self.shown {
+            return central.is_some_and(|central| central.holds(basis, authority, ledger));
+        }
         let same = ledger.authority(&authority.principal_id).is_some_and(|now| now == *authority);
         let now = ledger.now();
         let good = match &self.shown {
-            Shown::Nothing => false,
+            Shown::Nothing | Shown::Central(_) => false,
             Shown::Token(id) => ledger.token_now(id).is_some_and(|token| token.is_good(now)),
             Shown::Session(id, until) => now < *until && vault.is_some_and(|vault| !vault.has_ended(id)),
             Shown::Password(until) => now < *until,
@@ -90,11 +100,11 @@ impl Caller {
         same && good
     }
 
-    /// The session of the caller, where it has one.
+    /// The session of the caller, where it has one here.
     pub(crate) fn session(&self) -> Option<&TokenId> {
         match &self.shown {
             Shown::Session(id, _) => Some(id),
-            Shown::Nothing | Shown::Token(_) | Shown::Password(_) => None,
+            Shown::Nothing | Shown::Token(_) | Shown::Password(_) | Shown::Central(_) => None,
         }
     }
 
@@ -118,6 +128,7 @@ impl Caller {
     pub(crate) fn credential(&self) -> Option<&TokenId> {
         match &self.shown {
             Shown::Token(id) | Shown::Session(id, _) => Some(id),
+            Shown::Central(basis) => Some(&basis.session_id),
             Shown::Nothing | Shown::Password(_) => None,
         }
     }

@@ -4,6 +4,7 @@
 use onhand_domain::Quantity;
 use onhand_domain::limits::{CATEGORY_CHARACTERS_MAX, INTEGER_MAX, TEXT_CHARACTERS_MAX};
 use smol_str::SmolStr;
+use uuid::Uuid;
 use validator::ValidationError;
 
 pub(crate) fn not_zero(quantity: &Quantity) -> Result<(), ValidationError> {
@@ -30,6 +31,13 @@ pub(crate) fn short_text(text: &SmolStr) -> Result<(), ValidationError> {
     let fits = (1..=CATEGORY_CHARACTERS_MAX).contains(&text.chars().count());
     let plain = !text.chars().any(char::is_control);
     hold(fits && plain, "must have 1-64 characters and no control characters")
+}
+
+/// The issuer of a node's tokens, as its `GET /auth/keys` names it: `urn:uuid:` and the id of its ledger.
+pub(crate) fn issuer(text: &SmolStr) -> Result<(), ValidationError> {
+    let id = text.strip_prefix("urn:uuid:").and_then(|id| Some((id, Uuid::try_parse(id).ok()?)));
+    let plain = id.is_some_and(|(id, uuid)| uuid.to_string() == id);
+    hold(plain, "must be the issuer of a node, as its GET /auth/keys names it: urn:uuid: and an id")
 }
 
 /// The name of a time zone of the IANA database. Whether that has such a zone is not checked.

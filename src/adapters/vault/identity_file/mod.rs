@@ -1,4 +1,4 @@
-//! The file that declares people and tokens (`IDENTITY_FILE`), in TOML:
+//! The file that declares people and tokens, and whether logins of central are good (`IDENTITY_FILE`), in TOML:
 //!
 //! ```toml
 //! [[people]]
@@ -15,6 +15,10 @@
 //! sha256 = "64 hexadecimal digits"                         # of the whole text of the token
 //! grants = [{ role = "till", stores = ["BERLIN"] }]
 //! expires = 2027-11-30T00:00:00Z                           # may be left out: as long as the file names it
+//!
+//! [central]                                                # may be left out: nobody of central may do anything here
+//! url = "https://central.example.com"
+//! grants = [{ role = "manager", stores = ["BERLIN"] }]     # the ceiling of its people here
 //! ```
 //! A password has no place in it, only its hash. `onhand user new` and `onhand token new` print entries. A fault names line and
 //! column, and never a value: it may be a secret.

@@ -3,13 +3,15 @@
 use super::fault::IdentityFileFault as Fault;
 use crate::password;
 use crate::record::bytes_of;
-use onhand_app::identity::{Declared, DeclaredPerson, DeclaredToken};
+use http::Uri;
+use onhand_app::identity::{Declared, DeclaredCentral, DeclaredPerson, DeclaredToken};
 use onhand_app::ports::{KeptPerson, KeptToken};
 use onhand_domain::Timestamp;
-use onhand_domain::identity::{Grant, TokenId, TokenKind};
+use onhand_domain::identity::{Grant, Permission, TokenId, TokenKind};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::ops::Range;
 use toml::Spanned;
 use toml::value::Datetime;
@@ -26,6 +28,14 @@ struct RawFile {
     people: Vec<RawPerson>,
     #[serde(default)]
     tokens: Vec<RawToken>,
+    central: Option<RawCentral>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCentral {
+    url: Spanned<String>,
+    grants: Spanned<Vec<Grant>>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +69,8 @@ struct Text<'a>(&'a str);
 /// # Errors
 /// The first fault in it.
 pub fn parse(text: &str) -> Result<Declared, Fault> {
-    let RawFile { people, tokens } = toml::from_str(text).map_err(|error| Fault::of_toml(text, &error))?;
+    let RawFile { people, tokens, central } =
+        toml::from_str(text).map_err(|error| Fault::of_toml(text, &error))?;
     let text = Text(text);
     let mut logins = BTreeSet::new();
     for person in &people {
@@ -80,7 +91,8 @@ pub fn parse(text: &str) -> Result<Declared, Fault> {
     }
     let people = people.into_iter().map(|person| text.person(person)).collect::<Result<_, _>>()?;
     let tokens = tokens.into_iter().map(|token| text.token(token)).collect::<Result<_, _>>()?;
-    Ok(Declared { people, tokens })
+    let central = central.map(|central| text.central(central)).transpose()?;
+    Ok(Declared { people, tokens, central })
 }
 
 impl Text<'_> {
@@ -136,6 +148,22 @@ impl Text<'_> {
         })
     }
 
+    /// Whoever can write on the way to central could make keys of their own: it is reached by https, or on this machine.
+    fn central(&self, central: RawCentral) -> Result<DeclaredCentral, Fault> {
+        let RawCentral { url, grants } = central;
+        if !is_private_address(url.get_ref()) {
+            let reason = "must be the address of central: https://HOST or https://HOST:PORT, or http:// on this machine";
+            return Err(self.fault(&url.span(), reason));
+        }
+        let span = grants.span();
+        let ceiling = self.grants(grants)?;
+        if ceiling.iter().any(|grant| grant.permissions().has(Permission::IdentityManage)) {
+            let reason = "must not give identity:manage (the role admin has it): people of central would make administrators here";
+            return Err(self.fault(&span, reason));
+        }
+        Ok(DeclaredCentral { url: url.into_inner().trim_end_matches('/').to_owned(), ceiling })
+    }
+
     fn grants(&self, grants: Spanned<Vec<Grant>>) -> Result<Vec<Grant>, Fault> {
         if grants.get_ref().is_empty() {
             let reason = "must have a grant, such as { role = \"viewer\" }; `onhand token create --help` names the roles";
@@ -180,6 +208,21 @@ impl Text<'_> {
     }
 }
 
+/// True for an address without a user, a path or a query, which nobody on the way to it can change.
+fn is_private_address(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let on_this_machine =
+        || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_private = match uri.scheme_str() {
+        Some("https") => !host.is_empty(),
+        Some("http") => on_this_machine(),
+        _ => false,
+    };
+    let has_user = uri.authority().is_none_or(|authority| authority.as_str().contains('@'));
+    is_private && !has_user && uri.path() == "/" && uri.query().is_none() && !text.contains('#')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +258,42 @@ mod tests {
         lines.join("\n") + "\n"
     }
 
+    fn central(line: &str) -> String {
+        let members = [
+            "url = \"https://central.example.com\"".to_owned(),
+            "grants = [{ role = \"manager\", stores = [\"BERLIN\"] }]".to_owned(),
+        ];
+        with_line("central", &members, line).replace("[[central]]", "[central]")
+    }
+
+    #[test]
+    fn central_is_reached_in_a_way_that_nobody_can_change() {
+        for (url, good) in [
+            ("https://central.example.com", true),
+            ("https://central.example.com:8443/", true),
+            ("http://127.0.0.1:3000", true),
+            ("http://[::1]:3000", true),
+            ("http://localhost", true),
+            ("http://central.example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("https://ada:pw@central.example.com", false),
+            ("http://localhost@central.example.com", false),
+            ("https://central.example.com/api", false),
+            ("https://central.example.com?x", false),
+            ("https://central.example.com#x", false),
+            ("ftp://central.example.com", false),
+            ("central.example.com", false),
+            ("https://", false),
+            ("", false),
+        ] {
+            let read = parse(&central(&format!("url = \"{url}\"")));
+            assert_eq!(read.is_ok(), good, "{url}");
+            let declared = read.ok().and_then(|declared| declared.central);
+            assert!(declared.is_none_or(|central| !central.url.ends_with('/')), "{url}");
+        }
+    }
+
     #[test]
     fn a_fault_says_where_and_what_to_write() {
         for (text, place, wanted) in [
@@ -243,6 +322,11 @@ mod tests {
             (token("expires = 2027-11-30"), (2, 11), "a time with its offset"),
             (token("expires = 2027-11-30T00:00:00"), (2, 11), "a time with its offset"),
             (token("# nothing") + &token("# nothing"), (10, 6), "each token has an id of its own"),
+            (central("grants = []"), (2, 10), "must have a grant"),
+            (central("grants = [{ role = \"admin\" }]"), (2, 10), "must not give identity:manage"),
+            (central("grants = [{ permission = \"*\" }]"), (2, 10), "must not give identity:manage"),
+            (central("url = \"http://hunter2\""), (2, 7), "must be the address of central"),
+            (central("token = \"hunter2\""), (2, 1), "unknown field `token`"),
             ("people = 5\n".to_owned(), (1, 10), "must be a sequence"),
             ("[[people]\n".to_owned(), (1, 10), ""),
             ("[[persons]]\n".to_owned(), (1, 3), "unknown field `persons`"),

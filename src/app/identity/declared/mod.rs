@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod apply_error;
 mod change;
 
+use crate::identity::central_logins::DeclaredCentral;
 use crate::ports::{KeptPerson, KeptToken};
 use onhand_domain::Timestamp;
 use onhand_domain::identity::{Grant, TokenId, TokenKind};
@@ -15,6 +16,8 @@ pub struct Declared {
     pub people: Vec<DeclaredPerson>,
     /// The tokens.
     pub tokens: Vec<DeclaredToken>,
+    /// Central, whose logins are good here too; none without.
+    pub central: Option<DeclaredCentral>,
 }
 
 /// A person, with at least one grant and a password.

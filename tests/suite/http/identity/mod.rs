@@ -2,6 +2,7 @@
 //! tokens that are rotated, revoked, expired or wrong, persons and their sessions.
 
 mod access;
+mod central;
 mod customers;
 mod explain;
 mod imports;
@@ -17,12 +18,15 @@ mod tokens;
 use super::{Answer, Scratch, Setup};
 use http::Method;
 use onhand_app::Meta;
+use onhand_app::identity::CentralLogins;
+use onhand_app::ports::Vault;
 use onhand_disk::RealDisk;
 use onhand_domain::identity::{
     Access, Principal, PrincipalCommand, PrincipalId, PrincipalKind, Token, TokenChange, TokenCommand,
     TokenId, TokenKind,
 };
 use onhand_domain::{Command, Expected};
+use onhand_http::{Node, OpenRules};
 use onhand_vault::FileVault;
 use std::sync::Arc;
 
@@ -30,6 +34,12 @@ use std::sync::Arc;
 struct Chain {
     node: Scratch,
     admin: String,
+}
+
+/// The node with identity, which nobody of central may use yet.
+pub(super) fn with_vault(node: Node, vault: Arc<dyn Vault>, rules: OpenRules) -> Node {
+    let central = Arc::new(CentralLogins::new(Arc::clone(&vault)));
+    node.with_identity(vault, rules).with_central_logins(central)
 }
 
 fn setup() -> Setup {
