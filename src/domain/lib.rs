@@ -4,6 +4,7 @@
 //! moves a state by one event. `ledger` defines commands, events and states; each other room is a capability, which
 //! implements [`Kind`] and [`Decide`] and has its rows in `ledger/registry.rs`.
 
+pub mod allocation;
 pub mod catalogue;
 pub mod clock;
 pub mod identity;

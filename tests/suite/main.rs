@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is tests, helpers included")]
 
 mod alerting;
+mod allocation;
 mod archive;
 mod binary;
 mod central;
