@@ -4,6 +4,7 @@
 //! capability to it, and `projections` lists the data that the ledger keeps for them. `central` is the worker that
 //! merges the logs of several nodes. [`ports`] are the traits that adapters implement.
 
+pub mod allocation;
 pub mod audit;
 mod blocking;
 pub mod catalogue;

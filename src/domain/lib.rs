@@ -14,6 +14,7 @@ mod ledger;
 pub mod limits;
 pub mod low_stock;
 pub mod master;
+mod present;
 mod quantity;
 pub mod stock;
 mod time;

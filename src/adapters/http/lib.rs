@@ -15,6 +15,7 @@
 //!
 //! Nothing here decides about stock, and nothing knows the disk.
 
+mod allocation;
 mod audit;
 mod catalogue;
 mod central;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 fn all() -> Routes {
     let rooms = [
         super::stock::routes(),
+        super::allocation::routes(),
         super::imports::routes(),
         super::catalogue::routes(),
         super::low_stock::routes(),

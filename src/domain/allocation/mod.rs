@@ -25,7 +25,7 @@ mod rules;
 mod search;
 mod site;
 
-pub use plan::{Asked, Demand, DemandError, Part, Picked, Plan, PlanSite, Search, SiteSku};
+pub use plan::{Asked, Demand, DemandError, Part, Picked, Plan, PlanSite, SiteSku};
 pub use rules::{Rank, Rules, SiteRules};
-pub use search::{EXACT_SHIPMENTS_MAX, EXACT_SITES_MAX};
+pub use search::{EXACT_SHIPMENTS_MAX, EXACT_SITES_MAX, Search};
 pub use site::{LeftOut, Site, SiteLevel};

@@ -1,7 +1,7 @@
 //! The plan: what is asked for, which store sends what, and why.
 
 use super::rules::{Rank, Rules};
-use super::search::{Chosen, smallest_set};
+use super::search::{Chosen, Search, at, smallest_set};
 use super::site::{LeftOut, Site};
 use crate::limits::INTEGER_MAX;
 use crate::{Quantity, Sku, StoreId};
@@ -23,16 +23,6 @@ pub enum DemandError {
     /// The lines of one SKU ask for too many pieces together; the index is that of the last one.
     #[error("the lines of this SKU ask for more than 9007199254740991 pieces together")]
     TooMany(usize),
-}
-
-/// How the stores were found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Search {
-    /// No smaller set of stores has these pieces.
-    Exact,
-    /// Store by store, the one with the most of what was missing first; a smaller set may exist.
-    Greedy,
 }
 
 /// A plan, with its reasons.
@@ -98,7 +88,7 @@ pub struct PlanSite {
     pub left_out: Option<LeftOut>,
     /// By rule, the number that it was ranked by: the lowest first. Empty when it was left out.
     pub ranks: Vec<i64>,
-    /// Its levels, by SKU.
+    /// Its levels, by SKU; none where it has nothing to give.
     pub levels: Vec<SiteSku>,
 }
 
@@ -204,7 +194,11 @@ impl Plan {
             chosen: parts.iter().any(|part| part.store_id == site.store_id),
             left_out,
             ranks,
-            levels: site_skus(demand, site, gives),
+            levels: if left_out == Some(LeftOut::NothingToGive) {
+                Vec::new()
+            } else {
+                site_skus(demand, site, gives)
+            },
         };
         let in_order =
             order.iter().map(|ranked| shown(ranked.site, &ranked.gives, ranked.ranks.clone(), None));
@@ -288,8 +282,4 @@ fn quantity(pieces: i64) -> Quantity {
 
 fn within(number: i64) -> i64 {
     number.clamp(-INTEGER_MAX, INTEGER_MAX)
-}
-
-pub(super) fn at(gives: &[i64], sku: usize) -> i64 {
-    gives.get(sku).copied().unwrap_or_default()
 }

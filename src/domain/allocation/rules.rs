@@ -1,6 +1,7 @@
 //! The rules of a chain: how stores are ranked, and what a store keeps back.
 
 use crate::limits::INTEGER_MAX;
+use crate::present::present;
 use crate::{Quantity, StoreId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,10 +40,10 @@ pub struct SiteRules {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub excluded: bool,
     /// For [`Rank::Priority`]; the lowest comes first.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub priority: Option<u32>,
     /// In place of [`Rules::keeps_back`].
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub keeps_back: Option<Quantity>,
 }
 

@@ -1,11 +1,21 @@
 //! The smallest set of stores that has all pieces.
 
-use super::plan::{Search, at};
+use serde::Serialize;
 
 /// Sets of so many stores are looked at one by one.
 pub const EXACT_SHIPMENTS_MAX: usize = 4;
 /// Only the best stores are looked at in sets. One store that has everything is found among all of them.
 pub const EXACT_SITES_MAX: usize = 16;
+
+/// How the stores were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// No smaller set of stores has these pieces.
+    Exact,
+    /// Store by store, the one with the most of what was missing first; a smaller set may exist.
+    Greedy,
+}
 
 /// The set that was found.
 pub(super) struct Chosen {
@@ -114,4 +124,9 @@ fn greedy(offers: &[&[i64]], target: &[i64]) -> Vec<usize> {
         }
     }
     stores
+}
+
+/// The pieces of a SKU in a list by SKU.
+pub(super) fn at(gives: &[i64], sku: usize) -> i64 {
+    gives.get(sku).copied().unwrap_or_default()
 }

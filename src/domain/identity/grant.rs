@@ -3,6 +3,7 @@
 use crate::StoreId;
 use crate::identity::permission::PermissionSet;
 use crate::identity::role::{Role, RoleScope};
+use crate::present::present;
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 
@@ -64,15 +65,11 @@ struct RawGrant {
     role: Option<Role>,
     #[serde(default, deserialize_with = "present")]
     permission: Option<SmolStr>,
+    /// Not `null`: a list of stores that somebody's program left empty must not become a grant everywhere.
     #[serde(default, deserialize_with = "present")]
     stores: Option<Vec<StoreId>>,
     #[serde(default, deserialize_with = "present")]
     team: Option<TeamId>,
-}
-
-/// Refuses `null`: a list of stores that somebody's program left empty must not become a grant everywhere.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl Grant {

@@ -55,6 +55,7 @@ fn good_request(method: &Method, template: &str, place: usize) -> (String, Optio
             json!({"storeId": store, "sku": "C", "quantity": if template.ends_with("add") { 5 } else { 1 },
                         "reason": "as it is", "reference": "till-3"}),
         ),
+        "plan" => Some(json!({"lines": [{"sku": "C", "qty": 1}]})),
         "rows" => Some(json!({"afterRow": 0, "throughRow": 1, "last": true, "rows": [row]})),
         _ => None,
     };

@@ -2,6 +2,7 @@
 //! process is checked against openapi.yaml.
 
 mod alerts;
+mod allocation;
 mod archived;
 mod caches;
 mod catalogue;

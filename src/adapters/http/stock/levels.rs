@@ -109,7 +109,7 @@ fn no_level(at: &LevelAt) -> Problem {
     Problem::new(Code::NotFound, detail)
 }
 
-fn moment(text: &str) -> Result<Moment, &'static str> {
+pub(crate) fn moment(text: &str) -> Result<Moment, &'static str> {
     if let Ok(sequence) = text.parse() {
         return Ok(Moment::Sequence(Sequence(sequence)));
     }

@@ -31,7 +31,7 @@ use onhand_vault::FileVault;
 use std::sync::Arc;
 
 /// A node with stock in three stores, and its first administrator.
-struct Chain {
+pub(super) struct Chain {
     node: Scratch,
     admin: String,
 }
@@ -49,7 +49,7 @@ fn setup() -> Setup {
 }
 
 impl Chain {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         Self::of(setup()).await
     }
 
@@ -66,7 +66,7 @@ impl Chain {
     }
 
     /// A token with these grants; its value of `Authorization`, and its id.
-    async fn token(&self, kind: &str, grants: &str) -> (String, String) {
+    pub(super) async fn token(&self, kind: &str, grants: &str) -> (String, String) {
         let body = format!(r#"{{"kind":"{kind}","name":"a {kind}","grants":{grants}}}"#);
         let answer = self.node.post("/tokens", &[("authorization", &self.admin)], &body).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
@@ -128,7 +128,7 @@ impl Chain {
         self.node.get_with(path, &[("authorization", authorization)]).await
     }
 
-    async fn say(&self, method: Method, path: &str, authorization: &str, body: &str) -> Answer {
+    pub(super) async fn say(&self, method: Method, path: &str, authorization: &str, body: &str) -> Answer {
         self.node.say(method, path, &[("authorization", authorization)], body).await
     }
 }
