@@ -24,6 +24,8 @@ use tokio::sync::watch;
 /// How long keys are believed after they were last fetched.
 const KEPT_DAYS: i64 = 7;
 const DAY_SECONDS: i64 = 86_400;
+/// The longest life of a token that is believed, in seconds. Central gives ten minutes.
+const LIFE_SECONDS_MAX: i64 = 3_600;
 /// How often the time of the last fetch is written down, in seconds.
 const NOTED_SECONDS: i64 = 3_600;
 
@@ -152,6 +154,9 @@ impl CentralLogins {
             || claims.jti.is_some()
             || !claims.is_in_time(now)
         {
+            return None;
+        }
+        if claims.exp.saturating_sub(claims.iat) > LIFE_SECONDS_MAX {
             return None;
         }
         let session_id = claims.sid.clone()?;

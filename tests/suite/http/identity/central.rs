@@ -137,6 +137,8 @@ async fn a_token_that_central_did_not_sign_for_this_node_is_refused() {
         ("of another issuer", changed(|claims| claims.iss = "urn:uuid:other".to_owned())),
         ("as if it were this node's own", changed(|claims| claims.iss = claims.aud.clone())),
         ("expired", changed(|claims| claims.exp = claims.iat)),
+        ("for years", changed(|claims| claims.exp += 100_000_000)),
+        ("of all times", changed(|claims| (claims.iat, claims.exp) = (i64::MIN, i64::MAX))),
         ("of the future", changed(|claims| claims.iat += 120)),
         ("without a session", changed(|claims| claims.sid = None)),
         ("of a team", changed(|claims| claims.jti = Some(TokenId::of_bits(3)))),
