@@ -8,6 +8,7 @@ use onhand_domain::Timestamp;
 use onhand_remote::{FetchedKeys, NodeAccess, fetch_keys};
 use onhand_telemetry::CENTRAL_KEYS_FETCHED;
 use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,41 +33,49 @@ pub fn follow(
 
 async fn run(logins: Arc<CentralLogins>, ledger: Arc<Ledger>, access: NodeAccess) -> Infallible {
     let mut declarations = logins.declarations();
-    let mut reported = false;
     note_fetch(logins.fetched_at());
     loop {
         let url = declarations.borrow_and_update().as_ref().map(|central| central.url.clone());
-        let wait = match url {
-            None => Duration::MAX,
-            Some(url) => match fetch_keys(&url, &access).await {
-                Ok(fetched) => {
-                    if reported {
-                        tracing::info!(central = url, "the keys of central are fetched again");
-                    }
-                    reported = false;
-                    learn(&logins, &ledger, &url, fetched).await;
-                    EVERY
-                }
-                Err(reason) => {
-                    if !reported {
-                        tracing::warn!(
-                            central = url,
-                            reason,
-                            "the keys of central cannot be fetched; those of the last time are good for 7 days"
-                        );
-                    }
-                    reported = true;
-                    AGAIN
-                }
-            },
-        };
+        // Another declaration breaks a fetch off, and begins the next one.
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = declarations.changed() => {
-                reported = false;
-                note_fetch(logins.fetched_at());
-            }
+            () = fetch_every_minute(&logins, &ledger, &access, url) => {}
+            _ = declarations.changed() => note_fetch(logins.fetched_at()),
         }
+    }
+}
+
+/// Fetches the keys from `url` for ever; waits for ever without one.
+async fn fetch_every_minute(
+    logins: &CentralLogins,
+    ledger: &Ledger,
+    access: &NodeAccess,
+    url: Option<String>,
+) {
+    let Some(url) = url else { return pending().await };
+    let mut reported = false;
+    loop {
+        let wait = match fetch_keys(&url, access).await {
+            Ok(fetched) => {
+                if reported {
+                    tracing::info!(central = url, "the keys of central are fetched again");
+                }
+                reported = false;
+                learn(logins, ledger, &url, fetched).await;
+                EVERY
+            }
+            Err(reason) => {
+                if !reported {
+                    tracing::warn!(
+                        central = url,
+                        reason,
+                        "the keys of central cannot be fetched; those of the last time are good for 7 days"
+                    );
+                }
+                reported = true;
+                AGAIN
+            }
+        };
+        tokio::time::sleep(wait).await;
     }
 }
 
