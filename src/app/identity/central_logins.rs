@@ -13,7 +13,7 @@ use crate::identity::Authority;
 use crate::ports::{CentralKeys, Claims, PublicKey, Vault};
 use crate::{Ledger, blocking};
 use onhand_domain::Timestamp;
-use onhand_domain::identity::{Access, Grant, Mode, Principal, PrincipalKind, Role, TokenId};
+use onhand_domain::identity::{Grant, Mode, Principal, PrincipalKind, Role, TokenId};
 use onhand_planted::{Bug, planted};
 use parking_lot::RwLock;
 use serde::Deserialize;
@@ -71,6 +71,8 @@ struct Known {
     keys: Option<Arc<CentralKeys>>,
     /// Counts the changes of the declaration and of the keys.
     epoch: u64,
+    /// True when the file has the keys in memory.
+    saved: bool,
 }
 
 impl CentralLogins {
@@ -79,24 +81,28 @@ impl CentralLogins {
         Self { vault, known: RwLock::default(), declared: watch::Sender::new(None) }
     }
 
-    /// The logins that are good from now on. Keys that were fetched from there before are good at once.
+    /// The logins that are good from now on. Keys that were fetched from there before are good at once; nothing changes when the
+    /// declaration is the same.
     pub async fn declare(&self, declared: Option<DeclaredCentral>) {
+        if *self.declared.borrow() == declared {
+            return;
+        }
         let vault = Arc::clone(&self.vault);
         let kept = blocking(move || vault.central_keys()).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the keys of central cannot be read; they are fetched again");
             None
         });
-        let kept = kept.filter(|kept| declared.as_ref().is_some_and(|declared| declared.url == kept.url));
-        {
-            let mut known = self.known.write();
-            known.keys = kept.map(Arc::new);
-            known.epoch += 1;
+        let url = declared.as_ref().map(|declared| declared.url.as_str());
+        // One lock around both: keys and ceiling are of one declaration.
+        let mut known = self.known.write();
+        let same_url = known.keys.as_ref().is_some_and(|keys| Some(keys.url.as_str()) == url);
+        // Those in memory are newer than the file, where it could not be written.
+        if !same_url {
+            known.keys = kept.filter(|kept| Some(kept.url.as_str()) == url).map(Arc::new);
+            known.saved = true;
         }
-        self.declared.send_if_modified(|before| {
-            let differs = *before != declared;
-            *before = declared;
-            differs
-        });
+        known.epoch += 1;
+        self.declared.send_replace(declared);
     }
 
     /// Tells of the declarations.
@@ -128,23 +134,28 @@ impl CentralLogins {
                 return Ok(());
             }
             let same = known.keys.as_ref().filter(|had| is_same(had, &fetched));
-            if same.is_some_and(|had| had.was_fetched_within(NOTED_SECONDS, now)) {
+            if known.saved && same.is_some_and(|had| had.was_fetched_within(NOTED_SECONDS, now)) {
                 return Ok(());
             }
             known.epoch += u64::from(same.is_none());
             known.keys = Some(Arc::new(fetched.clone()));
+            // Until the file has them, every fetch tries again.
+            known.saved = false;
         }
-        let vault = Arc::clone(&self.vault);
-        blocking(move || vault.keep_central_keys(&fetched)).await
+        let (vault, kept) = (Arc::clone(&self.vault), fetched.clone());
+        blocking(move || vault.keep_central_keys(&kept)).await?;
+        let mut known = self.known.write();
+        known.saved |= known.keys.as_deref() == Some(&fetched);
+        Ok(())
     }
 
     /// The login of a token that was signed for `audience`; nothing when it is not good here. The caller has compared its times.
     pub fn login(&self, ledger: &Ledger, text: &str, audience: &str, now: Timestamp) -> Option<CentralLogin> {
-        let (keys, epoch) = {
+        let (keys, epoch, ceiling) = {
             let known = self.known.read();
-            (known.keys.clone()?, known.epoch)
+            let ceiling = self.declared.borrow().as_ref()?.ceiling.clone();
+            (known.keys.clone()?, known.epoch, ceiling)
         };
-        let ceiling = self.declared.borrow().as_ref()?.ceiling.clone();
         if !keys.was_fetched_within(KEPT_DAYS * DAY_SECONDS, now) {
             return None;
         }
@@ -200,19 +211,17 @@ fn authority(claims: &Claims, ceiling: &[Grant], mode: Mode) -> Authority {
     let allowed = roles_of(ceiling);
     let roles = roles_of(&grants).into_iter().filter(|role| allowed.contains(role)).collect();
     let principal = Principal { kind: PrincipalKind::Person, grants, disabled: false };
-    let below = |access: Access, ceiling: &[Grant]| {
-        if planted(Bug::ForgetCeiling) {
-            return access;
-        }
-        let ceiling = Principal { kind: PrincipalKind::Person, grants: ceiling.to_vec(), disabled: false };
-        access.and(&Mode::Development.access(&ceiling))
+    let ceiling = Principal { kind: PrincipalKind::Person, grants: ceiling.to_vec(), disabled: false };
+    let below = |mode: Mode| {
+        let access = mode.access(&principal);
+        if planted(Bug::ForgetCeiling) { access } else { access.and(&mode.access(&ceiling)) }
     };
     Authority {
         principal_id: claims.sub.clone(),
         kind: PrincipalKind::Person,
-        access: below(mode.access(&principal), ceiling),
+        access: below(mode),
         roles,
-        unmasked: below(Mode::Development.access(&principal), ceiling),
+        unmasked: below(Mode::Development),
         disabled: false,
     }
 }

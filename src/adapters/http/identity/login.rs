@@ -98,6 +98,7 @@ pub(crate) async fn login(
             "a session is of this node alone; leave out one of audience and session",
         ));
     }
+    grants_for(&node, &id, body.audience.as_ref()).await?;
     let (usage, now) = (if for_page { SessionUse::Browser } else { SessionUse::Refresh }, node.ledger.now());
     let owner = id.clone();
     let new = with_vault(&node, move |vault| vault.begin_session(&owner, usage, now)).await?;
@@ -120,6 +121,15 @@ pub(crate) async fn refresh(
 ) -> Result<Response, Problem> {
     let now = node.ledger.now();
     let RefreshBody { refresh_token, audience } = body;
+    if audience.is_some() {
+        let text = refresh_token.clone();
+        let usage = SessionUse::Refresh;
+        if let Some((_, session)) =
+            with_vault(&node, move |vault| vault.session_of(usage, &text, now)).await?
+        {
+            grants_for(&node, &session.principal_id, audience.as_ref()).await?;
+        }
+    }
     let renewed = with_vault(&node, move |vault| vault.renew_session(&refresh_token, now)).await?;
     let (session, new) = match renewed {
         Refreshed::Renewed(session, new) => (session, new),
@@ -159,16 +169,7 @@ async fn access_token(
     session: &NewSession,
     audience: Option<SmolStr>,
 ) -> Result<(String, i64), Problem> {
-    let grants = match audience {
-        Some(_) => node.ledger.principal(&id).await?.and_then(|master| master.details),
-        None => None,
-    };
-    let grants = grants.map(|principal| principal.grants).unwrap_or_default();
-    let grants: Vec<_> = grants.iter().filter_map(|grant| serde_json::to_value(grant).ok()).collect();
-    if grants.iter().map(|grant| grant.to_string().len()).sum::<usize>() > GRANTS_BYTES_MAX {
-        let reason = "the person has too many grants for a token of another node; grant fewer stores by name, or a role everywhere";
-        return Err(Problem::pointer("/audience", reason));
-    }
+    let grants = grants_for(node, &id, audience.as_ref()).await?;
     let now = node.ledger.now();
     let seconds = |at: Timestamp| at.milliseconds().div_euclid(1_000);
     let iat = seconds(now);
@@ -178,6 +179,26 @@ async fn access_token(
         Claims { iss, aud, sub: id, sid: Some(session.session_id.clone()), jti: None, iat, exp, grants };
     let text = with_vault(node, move |vault| vault.sign(&claims, now)).await?;
     Ok((text, exp - iat))
+}
+
+/// The grants in a token for another node; none in one for this node. Checked before a session is begun or goes on, too: its next
+/// refresh token would be lost with the refusal.
+async fn grants_for(
+    node: &Node,
+    id: &PrincipalId,
+    audience: Option<&SmolStr>,
+) -> Result<Vec<serde_json::Value>, Problem> {
+    if audience.is_none() {
+        return Ok(Vec::new());
+    }
+    let principal = node.ledger.principal(id).await?.and_then(|master| master.details);
+    let grants = principal.map(|principal| principal.grants).unwrap_or_default();
+    let grants: Vec<_> = grants.iter().filter_map(|grant| serde_json::to_value(grant).ok()).collect();
+    if grants.iter().map(|grant| grant.to_string().len()).sum::<usize>() > GRANTS_BYTES_MAX {
+        let reason = "the person has too many grants for a token of another node; grant fewer stores by name, or a role everywhere";
+        return Err(Problem::pointer("/audience", reason));
+    }
+    Ok(grants)
 }
 
 fn require_enabled(node: &Node, id: &PrincipalId) -> Result<(), Problem> {

@@ -228,6 +228,21 @@ async fn a_login_for_another_node_says_what_is_wrong_with_it() {
     let refused = chain.log_in(json!({"login": "bob", "password": PASSWORD, "audience": ISSUER})).await;
     refused.is(400, "invalid-request");
     assert!(refused.json["detail"].as_str().unwrap().contains("too many grants"), "{}", refused.text);
+    // A refusal costs no session.
+    let own = chain.log_in(json!({"login": "bob", "password": PASSWORD})).await;
+    let sessions = || {
+        let folder = std::fs::read_dir(chain.node.directory.path().join("identity/sessions")).unwrap();
+        let mut files: Vec<_> = folder.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        files.sort();
+        files
+    };
+    let before = sessions();
+    let body = json!({"refreshToken": own.json["refreshToken"], "audience": ISSUER}).to_string();
+    chain.node.post("/auth/refresh", &[], &body).await.is(400, "invalid-request");
+    let again = json!({"login": "bob", "password": PASSWORD, "audience": ISSUER});
+    chain.log_in(again).await.is(400, "invalid-request");
+    assert!(sessions() == before, "no session was begun, and no refresh token replaced");
+    chain.refresh(&own.json["refreshToken"]).await.is(200, "");
     // The refresh token stays one of this node, and gets either kind.
     let first = chain.log_in(login(json!(ISSUER))).await;
     let body = json!({"refreshToken": first.json["refreshToken"], "audience": ISSUER}).to_string();
@@ -235,4 +250,32 @@ async fn a_login_for_another_node_says_what_is_wrong_with_it() {
     chain.get("/auth/me", &access(second.is(200, ""))).await.is(401, "unauthorized");
     let third = chain.refresh(&second.json["refreshToken"]).await;
     chain.get("/auth/me", &access(third.is(200, ""))).await.is(200, "");
+}
+
+/// Keys that the disk did not take are newer than the file, and are written as soon as it takes them.
+#[tokio::test]
+async fn a_key_that_central_has_revoked_stays_revoked_where_the_file_could_not_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::open(&manager(&["BERLIN"])).await;
+    let old = shop.person(&manager(&["BERLIN"]));
+    let file = shop.chain.node.directory.path().join("identity/central-keys.json");
+    let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    // The vault refuses a file that others may read.
+    mode(0o644);
+    shop.central.rotate_keys(true, shop.now()).unwrap();
+    let logins = shop.chain.node.node.central_logins.as_ref().unwrap();
+    let fetch =
+        async || logins.learn(URL, ISSUER.to_owned(), shop.central.public_keys().unwrap(), shop.now()).await;
+    assert!(fetch().await.is_err());
+    let new = shop.person(&manager(&["BERLIN"]));
+    mode(0o600);
+    // The same ceiling, and another one.
+    for ceiling in [manager(&["BERLIN"]), manager(&["BERLIN", "ROME"])] {
+        shop.declare(&ceiling).await;
+        shop.chain.get("/auth/me", &old).await.is(401, "unauthorized");
+        shop.chain.get("/auth/me", &new).await.is(200, "");
+    }
+    fetch().await.unwrap();
+    let kept = shop.chain.node.node.vault.as_ref().unwrap().central_keys().unwrap().unwrap();
+    assert_eq!(kept.keys, shop.central.public_keys().unwrap());
 }
